@@ -1,0 +1,4 @@
+DROP TABLE attempts;
+DROP TABLE metadata;
+DROP TABLE units;
+DROP TABLE jobs;

@@ -1,0 +1,155 @@
+//! The contract between a client that starts a manager and the manager: arguments one way, one line the other way.
+//!
+//! The arguments are argv and not environment, because an environment would leak into units and because argv shows in
+//! `ps`. The answer is one line of JSON on the pipe that is the manager's standard output until then. Both are read
+//! strictly: a newer or older counterpart is refused, never guessed at.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Epoch, JobId};
+
+/// First argument of a process that is to become a launcher or manager; the number is the version of this contract.
+pub const VERB: &str = "__job-manager-v1";
+
+/// The two processes on the way to a manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Leaves the session and starts the manager.
+    Launcher,
+    /// Runs the job.
+    Manager,
+}
+
+/// What a launcher or manager is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchRequest {
+    /// Which of the two it is.
+    pub stage: Stage,
+    /// The database, absolute.
+    pub db: PathBuf,
+    /// The job.
+    pub job: JobId,
+}
+
+/// A launch whose arguments make no sense.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{VERB} takes a stage (launcher or manager), a database and a job number, and is not called by hand")]
+pub struct LaunchArgumentsError;
+
+/// What a manager answers once it knows how the start went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It has the lock, and its epoch and identity are in the database.
+    Ready {
+        /// Its process number.
+        pid: u32,
+        /// Its epoch.
+        epoch: Epoch,
+    },
+    /// Another manager runs the job.
+    Already {
+        /// That manager's process number.
+        pid: u32,
+    },
+    /// It cannot run the job.
+    Refused {
+        /// Why, with all causes.
+        message: String,
+    },
+}
+
+impl LaunchRequest {
+    /// Returns the arguments that a process of that stage is started with.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let stage = match self.stage {
+            Stage::Launcher => "launcher",
+            Stage::Manager => "manager",
+        };
+        vec![VERB.into(), stage.into(), self.db.clone().into(), self.job.to_string().into()]
+    }
+
+    /// Reads the arguments of this process, its name left out; none when it is an ordinary process.
+    pub fn from_args(args: &[OsString]) -> Option<Result<LaunchRequest, LaunchArgumentsError>> {
+        let (verb, rest) = args.split_first()?;
+        if verb != OsStr::new(VERB) {
+            return None;
+        }
+        Some(Self::parse(rest).ok_or(LaunchArgumentsError))
+    }
+
+    fn parse(rest: &[OsString]) -> Option<LaunchRequest> {
+        let [stage, db, job] = rest else { return None };
+        let stage = match stage.to_str()? {
+            "launcher" => Stage::Launcher,
+            "manager" => Stage::Manager,
+            _ => return None,
+        };
+        let job = job.to_str()?.parse().ok().filter(|id| (1..=JobId::MAX.0).contains(id))?;
+        Some(LaunchRequest { stage, db: PathBuf::from(db), job: JobId(job) })
+    }
+
+    /// Returns the title under which the process shows in listings.
+    pub fn title(&self) -> String {
+        match self.stage {
+            Stage::Launcher => format!("job-manager: starting job {}", self.job),
+            Stage::Manager => format!("job-manager: job {}", self.job),
+        }
+    }
+}
+
+impl Answer {
+    /// Writes the answer as one line, without its end.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("an answer is made of numbers and text")
+    }
+
+    /// Reads an answer; none when the line is not one.
+    pub fn from_line(line: &str) -> Option<Answer> {
+        serde_json::from_str(line).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_survives_the_way_through_arguments() {
+        let request = LaunchRequest { stage: Stage::Manager, db: "/tmp/a b/jobs.db".into(), job: JobId(12) };
+
+        assert_eq!(LaunchRequest::from_args(&request.to_args()), Some(Ok(request)));
+    }
+
+    #[test]
+    fn an_ordinary_command_line_is_not_a_launch() {
+        assert_eq!(LaunchRequest::from_args(&["run".into(), VERB.into()]), None);
+        assert_eq!(LaunchRequest::from_args(&[]), None);
+    }
+
+    #[test]
+    fn a_malformed_launch_is_refused() {
+        for rest in [vec![], vec!["manager", "/db"], vec!["manager", "/db", "0"], vec!["daemon", "/db", "1"]] {
+            let args: Vec<OsString> = std::iter::once(VERB).chain(rest).map(OsString::from).collect();
+
+            assert_eq!(LaunchRequest::from_args(&args), Some(Err(LaunchArgumentsError)));
+        }
+    }
+
+    #[test]
+    fn answers_survive_the_way_through_the_pipe() {
+        for answer in [
+            Answer::Ready { pid: 7, epoch: Epoch(3) },
+            Answer::Already { pid: 8 },
+            Answer::Refused { message: "two\nlines \"quoted\"".to_owned() },
+        ] {
+            let line = answer.to_line();
+
+            assert!(!line.contains('\n'));
+            assert_eq!(Answer::from_line(&line), Some(answer));
+        }
+    }
+}

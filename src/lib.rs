@@ -1,0 +1,4 @@
+pub mod launch;
+pub mod model;
+pub mod store;
+pub mod sys;

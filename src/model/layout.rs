@@ -1,0 +1,70 @@
+//! Where the files beside a database lie. Pure paths; nothing is touched here.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::JobId;
+
+/// The directory beside a database that holds its locks and logs: `jobs.db` has `jobs.db.d/`, mode 0700.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+/// The files of one job inside a [`StateDir`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFiles(PathBuf);
+
+impl StateDir {
+    /// Returns the directory of the database at `db`.
+    pub fn beside(db: &Path) -> Self {
+        let mut name = OsString::from(db);
+        name.push(".d");
+        Self(PathBuf::from(name))
+    }
+
+    /// Returns the directory itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the file whose lock serialises creation and migration of the database.
+    pub fn setup_lock(&self) -> PathBuf {
+        self.0.join("setup.lock")
+    }
+
+    /// Returns the files of one job.
+    pub fn job(&self, job: JobId) -> JobFiles {
+        JobFiles(self.0.join(job.to_string()))
+    }
+}
+
+impl JobFiles {
+    /// Returns the job's own directory.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the lock that the manager holds for its life.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// Returns the manager's log.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("manager.log")
+    }
+
+    /// Returns the notes about which unit occupies which worker slot.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    /// Returns the directory of the files that units get as their standard input.
+    pub fn slots(&self) -> PathBuf {
+        self.0.join("slots")
+    }
+
+    /// Returns the locked file that units of a worker slot get as their standard input.
+    pub fn slot(&self, slot: usize) -> PathBuf {
+        self.slots().join(slot.to_string())
+    }
+}

@@ -1,0 +1,116 @@
+//! The bounds within which a job's units run.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::words::words;
+
+/// What happens to a unit whose attempt was cut off by the death of its manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnInterrupt {
+    /// Run it again: every unit runs at least once.
+    Retry,
+    /// Fail it: every unit runs at most once, and its start is durable before it runs.
+    Fail,
+}
+
+words!(OnInterrupt, "answer to an interruption", { Retry => "retry", Fail => "fail" });
+
+/// Bounds of a job; stored as one JSON document, so that a new bound needs no migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Units that may run at the same time.
+    pub workers: usize,
+    /// Attempts before a failing unit is failed for good.
+    pub max_attempts: u32,
+    /// Upper bound of the delay before the second attempt; doubles with every further one.
+    #[serde(with = "millis", rename = "backoff_base_ms")]
+    pub backoff_base: Duration,
+    /// Upper bound of every delay.
+    #[serde(with = "millis", rename = "backoff_cap_ms")]
+    pub backoff_cap: Duration,
+    /// Time one attempt may take, counted while the machine is awake.
+    #[serde(with = "optional_millis", rename = "timeout_ms")]
+    pub timeout: Option<Duration>,
+    /// Time between TERM and KILL for a unit that has to end.
+    #[serde(with = "millis", rename = "kill_after_ms")]
+    pub kill_after: Duration,
+    /// What happens to a unit that was running when its manager died.
+    pub on_interrupt: OnInterrupt,
+}
+
+impl Limits {
+    /// Manager deaths during one unit after which that unit is failed.
+    pub const MAX_CRASHES: u32 = 3;
+    /// Most workers a job may have; each is a thread.
+    pub const MAX_WORKERS: usize = 1024;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            max_attempts: 4,
+            backoff_base: Duration::from_secs(1),
+            backoff_cap: Duration::from_secs(300),
+            timeout: None,
+            kill_after: Duration::from_secs(10),
+            on_interrupt: OnInterrupt::Retry,
+        }
+    }
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+mod optional_millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match span {
+            Some(span) => super::millis::serialize(span, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_survive_the_way_through_json() {
+        let limits = Limits { timeout: Some(Duration::from_millis(1500)), ..Limits::default() };
+
+        let json = serde_json::to_string(&limits).unwrap();
+
+        assert_eq!(serde_json::from_str::<Limits>(&json).unwrap(), limits);
+    }
+
+    #[test]
+    fn a_bound_that_an_older_version_did_not_write_has_its_default() {
+        let limits: Limits = serde_json::from_str(r#"{"workers":3}"#).unwrap();
+
+        assert_eq!(limits, Limits { workers: 3, ..Limits::default() });
+    }
+}

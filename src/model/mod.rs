@@ -1,0 +1,31 @@
+//! The vocabulary of the whole project: ids, times, jobs, units, limits, outcomes and the state enums.
+//!
+//! Nothing here does I/O or knows SQL; every rule can be tested without a database. The state enums are the one
+//! place that says which transitions exist: the store's guards and `docs/state-machine.md` repeat them, and a
+//! test compares the three.
+
+mod ids;
+mod job;
+mod layout;
+mod limits;
+mod outcome;
+mod process;
+mod retry;
+mod selection;
+mod status;
+mod time;
+mod unit;
+mod words;
+
+pub use ids::{Epoch, JobId, Seq, UnitId};
+pub use job::{Job, NewJob, Progress, StopRequest};
+pub use layout::{JobFiles, StateDir};
+pub use limits::{Limits, OnInterrupt};
+pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
+pub use process::{ManagerRecord, ProcessIdentity};
+pub use retry::backoff_delay;
+pub use selection::{JobFilter, UnitFilter};
+pub use status::{JobStatus, UnitStatus};
+pub use time::Timestamp;
+pub use unit::{AttemptRecord, NewUnit, Unit, UnitDetail};
+pub use words::UnknownWordError;

@@ -1,0 +1,108 @@
+//! How an attempt ended, and what follows from it for its unit.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::words::words;
+
+/// Why an attempt did not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The handler reported a failure, or the command exited with a code other than 0.
+    Failed,
+    /// A signal ended the command.
+    Killed,
+    /// It took longer than allowed.
+    TimedOut,
+    /// The handler panicked.
+    Panicked,
+    /// The command could not be started.
+    NotStarted,
+    /// The manager was told to stop before it ended; the attempt is not counted.
+    Interrupted,
+    /// The manager died while it ran.
+    Crashed,
+    /// Ended on request.
+    Cancelled,
+    /// A process of an earlier attempt could not be ended; a person has to look.
+    NeedsAttention,
+}
+
+words!(Cause, "cause", {
+    Failed => "failed",
+    Killed => "killed",
+    TimedOut => "timed_out",
+    Panicked => "panicked",
+    NotStarted => "not_started",
+    Interrupted => "interrupted",
+    Crashed => "crashed",
+    Cancelled => "cancelled",
+    NeedsAttention => "needs_attention",
+});
+
+/// The ends of what a unit wrote, as text; bytes that are not UTF-8 are replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// End of standard output; too much of it is cut in the middle, with a mark.
+    pub stdout: Option<String>,
+    /// End of standard error; too much of it is cut in the middle, with a mark.
+    pub stderr: Option<String>,
+}
+
+/// What a handler, or the death of one, says about an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UnitOutcome {
+    /// Done; the result is one JSON document, if there is any.
+    Completed {
+        /// What the handler returned.
+        result: Option<String>,
+    },
+    /// Not done; may be tried again while attempts are left, after `delay` or the usual backoff.
+    Retry {
+        /// Why.
+        cause: Cause,
+        /// Why, in words.
+        error: String,
+        /// Delay instead of the usual backoff.
+        delay: Option<Duration>,
+    },
+    /// Not done and not worth another attempt.
+    Failed {
+        /// Why.
+        cause: Cause,
+        /// Why, in words.
+        error: String,
+    },
+    /// Nothing to do.
+    Skipped {
+        /// Why, in words.
+        reason: String,
+    },
+    /// Cut off by a stop: back to pending, no attempt counted.
+    Interrupted,
+    /// Ended on request.
+    Cancelled {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// Everything that is known about an attempt that has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptEnd {
+    /// What it means for the unit.
+    pub outcome: UnitOutcome,
+    /// Exit code, if a command exited.
+    pub exit_code: Option<i32>,
+    /// Signal, if one ended a command.
+    pub signal: Option<i32>,
+    /// Ends of its output streams.
+    pub output: Output,
+}
+
+impl From<UnitOutcome> for AttemptEnd {
+    fn from(outcome: UnitOutcome) -> Self {
+        Self { outcome, exit_code: None, signal: None, output: Output::default() }
+    }
+}

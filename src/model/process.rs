@@ -1,0 +1,33 @@
+//! Who a process is, told so that a reused number is never mistaken for it.
+
+use serde::Serialize;
+
+use super::Timestamp;
+
+/// Identity of a process: its number means nothing without the boot, the host and the instant of its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProcessIdentity {
+    /// Process number.
+    pub pid: u32,
+    /// Clock ticks since boot at which it started; unlike seconds of the wall clock they never move.
+    pub start_ticks: u64,
+    /// Identity of the boot of its host.
+    pub boot_id: String,
+    /// Name of its host.
+    pub host: String,
+}
+
+/// What the latest manager of a job wrote about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerRecord {
+    /// Who it is or was.
+    pub identity: ProcessIdentity,
+    /// Version of this package that it ran.
+    pub version: String,
+    /// When its recorder last wrote; only ever a sign of a stall, never of death.
+    pub heartbeat_at: Option<Timestamp>,
+    /// Error that ended it, if one did.
+    pub error: Option<String>,
+    /// Where that error came from.
+    pub error_trace: Option<String>,
+}

@@ -1,0 +1,42 @@
+//! Which jobs or units a verb is about.
+
+use super::{JobStatus, Seq, UnitStatus};
+
+/// Which jobs a listing shows.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only jobs in these states; all when empty.
+    pub statuses: Vec<JobStatus>,
+    /// At most so many, the newest ones.
+    pub limit: Option<i64>,
+}
+
+/// Which units of a job a verb is about; a unit must satisfy every part that is set.
+#[derive(Debug, Clone, Default)]
+pub struct UnitFilter {
+    /// Only units in these states; all when empty.
+    pub statuses: Vec<UnitStatus>,
+    /// Only the unit of that key.
+    pub key: Option<String>,
+    /// Only units from this number on.
+    pub first: Option<Seq>,
+    /// Only units up to this number.
+    pub last: Option<Seq>,
+}
+
+impl UnitFilter {
+    /// Selects every unit.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Selects one unit by its number.
+    pub fn one(seq: Seq) -> Self {
+        Self { first: Some(seq), last: Some(seq), ..Self::default() }
+    }
+
+    /// Selects units in one state.
+    pub fn with_status(status: UnitStatus) -> Self {
+        Self { statuses: vec![status], ..Self::default() }
+    }
+}

@@ -1,0 +1,105 @@
+//! A unit: one item of a job, with a payload, a status and an outcome.
+
+use serde::Serialize;
+
+use super::{Cause, Epoch, Output, Seq, Timestamp, UnitId, UnitStatus};
+
+/// What a source says about a unit before it has a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUnit {
+    /// One JSON document.
+    pub payload: String,
+    /// Name of the unit, unique in its job.
+    pub key: Option<String>,
+}
+
+/// What a manager must know to run a unit.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Job and sequence number.
+    pub id: UnitId,
+    /// Name of the unit, unique in its job.
+    pub key: Option<String>,
+    /// One JSON document.
+    pub payload: String,
+    /// Attempts counted so far.
+    pub attempts: u32,
+    /// Managers that died while this unit ran.
+    pub crashes: u32,
+}
+
+/// A unit as readers see it.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct UnitDetail {
+    /// Number in its job.
+    pub seq: Seq,
+    /// Name of the unit, unique in its job.
+    pub key: Option<String>,
+    /// One JSON document.
+    #[serde(serialize_with = "raw_json")]
+    pub payload: String,
+    /// Where it stands.
+    pub status: UnitStatus,
+    /// Attempts counted so far.
+    pub attempts: u32,
+    /// Managers that died while this unit ran.
+    pub crashes: u32,
+    /// Earliest time of its next attempt.
+    pub not_before: Option<Timestamp>,
+    /// When its latest attempt started.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its end.
+    pub finished_at: Option<Timestamp>,
+    /// Exit code of the latest attempt that ended.
+    pub exit_code: Option<i32>,
+    /// Signal that ended the latest attempt.
+    pub signal: Option<i32>,
+    /// Why it did not complete, in words.
+    pub error: Option<String>,
+    /// What its handler returned, as JSON.
+    #[serde(serialize_with = "optional_raw_json")]
+    pub result: Option<String>,
+    /// Ends of its output streams.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// An attempt that did not complete.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct AttemptRecord {
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// Reign under which it ran.
+    pub epoch: Epoch,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, or was found to have ended.
+    pub ended_at: Timestamp,
+    /// Kind of end.
+    pub cause: Cause,
+    /// Exit code, if the command exited.
+    pub exit_code: Option<i32>,
+    /// Signal, if one ended the command.
+    pub signal: Option<i32>,
+    /// Why, in words.
+    pub error: String,
+    /// Ends of its output streams.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::value::RawValue::from_string(text.to_owned()) {
+        Ok(raw) => raw.serialize(serializer),
+        Err(_) => serializer.serialize_str(text),
+    }
+}
+
+fn optional_raw_json<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => raw_json(text, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,90 @@
+//! The attempts that did not complete.
+
+use diesel::prelude::*;
+
+use super::columns::{Word, count};
+use super::error::Failure;
+use super::schema::attempts;
+use super::{Store, StoreError};
+use crate::model::{AttemptRecord, Cause, Epoch, Output, Timestamp, UnitId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = attempts, check_for_backend(diesel::sqlite::Sqlite))]
+struct AttemptRow {
+    attempt: i64,
+    epoch: i64,
+    started_at: Option<i64>,
+    ended_at: i64,
+    cause: Word<Cause>,
+    exit_code: Option<i64>,
+    signal: Option<i64>,
+    error: String,
+    stdout: Option<String>,
+    stderr: Option<String>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = attempts, treat_none_as_default_value = false)]
+struct NewAttemptRow<'a> {
+    unit_id: i64,
+    attempt: i64,
+    epoch: i64,
+    started_at: Option<i64>,
+    ended_at: i64,
+    cause: &'static str,
+    exit_code: Option<i64>,
+    signal: Option<i64>,
+    error: &'a str,
+    stdout: Option<&'a str>,
+    stderr: Option<&'a str>,
+}
+
+impl Store {
+    /// Returns the attempts of a unit that did not complete, oldest first.
+    pub fn attempts(&mut self, unit: UnitId) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.read("read the attempts", |conn| {
+            let rows: Vec<AttemptRow> = attempts::table
+                .filter(attempts::unit_id.eq(unit.raw()))
+                .order(attempts::id)
+                .select(AttemptRow::as_select())
+                .load(conn)?;
+            Ok(rows.into_iter().map(AttemptRecord::from).collect())
+        })
+    }
+}
+
+/// Writes one attempt inside a transaction.
+pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &AttemptRecord) -> Result<(), Failure> {
+    diesel::insert_into(attempts::table)
+        .values(NewAttemptRow {
+            unit_id: unit.raw(),
+            attempt: record.attempt.into(),
+            epoch: record.epoch.0,
+            started_at: record.started_at.map(Timestamp::as_micros),
+            ended_at: record.ended_at.as_micros(),
+            cause: record.cause.as_str(),
+            exit_code: record.exit_code.map(i64::from),
+            signal: record.signal.map(i64::from),
+            error: &record.error,
+            stdout: record.output.stdout.as_deref(),
+            stderr: record.output.stderr.as_deref(),
+        })
+        .execute(conn)?;
+    Ok(())
+}
+
+impl From<AttemptRow> for AttemptRecord {
+    fn from(row: AttemptRow) -> AttemptRecord {
+        AttemptRecord {
+            attempt: count(row.attempt),
+            epoch: Epoch(row.epoch),
+            started_at: row.started_at.map(Timestamp::from_micros),
+            ended_at: Timestamp::from_micros(row.ended_at),
+            cause: row.cause.0,
+            exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
+            signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
+            error: row.error,
+            output: Output { stdout: row.stdout, stderr: row.stderr },
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! How values of the model look in columns.
+
+use std::str::FromStr;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use serde::de::DeserializeOwned;
+
+/// A state or another closed set, kept as its word.
+#[derive(Debug, FromSqlRow)]
+pub(super) struct Word<T>(pub T);
+
+/// A structure kept as a JSON document.
+#[derive(Debug, FromSqlRow)]
+pub(super) struct Json<T>(pub T);
+
+impl<T> FromSql<Text, Sqlite> for Word<T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let word = <String as FromSql<Text, Sqlite>>::from_sql(bytes)?;
+        Ok(Self(word.parse()?))
+    }
+}
+
+impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
+    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(bytes)?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+}
+
+/// Narrows a counter read from an INTEGER column; the schema keeps counters small and not negative.
+pub(super) fn count(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,213 @@
+//! What can go wrong with a database, in the terms of whoever has to act on it.
+
+use std::path::{Path, PathBuf};
+
+use diesel::result::Error as SqlError;
+
+use crate::model::{Epoch, JobId, JobStatus};
+
+/// An operation of the store that did not happen; every transaction is all or nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no file at that path, and the operation does not create one.
+    #[error("no database at {}", path.display())]
+    NoDatabase {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is something else than a database of ours.
+    #[error("{} is not a job-manager database ({reason})", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What shows it.
+        reason: String,
+    },
+    /// A newer version has written the database.
+    #[error("{} has schema {found}, this version knows schemas up to {known}: install a newer job-manager", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its schema number.
+        found: i32,
+        /// The newest schema number known here.
+        known: i32,
+    },
+    /// The SQLite that this program runs on has known faults.
+    #[error(
+        "SQLite {found} can corrupt databases that several processes use, at least {required} is needed: build with the feature `bundled`"
+    )]
+    SqliteTooOld {
+        /// Version found at run time.
+        found: String,
+        /// Oldest version that is safe.
+        required: &'static str,
+    },
+    /// A directory or lock beside the database could not be made.
+    #[error("cannot {operation} {}", path.display())]
+    Files {
+        /// What was tried.
+        operation: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite refused.
+    #[error("cannot {operation}: {fault} ({})", path.display())]
+    Database {
+        /// What was tried.
+        operation: &'static str,
+        /// What kind of refusal it is.
+        fault: Fault,
+        /// The database.
+        path: PathBuf,
+        /// SQLite's own words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No job has that number.
+    #[error("no job {0}")]
+    JobNotFound(JobId),
+    /// The job is in a state in which this cannot be done.
+    #[error("cannot {operation} job {job}: it is {status}")]
+    WrongStatus {
+        /// What was tried.
+        operation: &'static str,
+        /// The job.
+        job: JobId,
+        /// Where it stands.
+        status: JobStatus,
+    },
+    /// A later manager has taken the job over; the caller must end its units and go.
+    #[error("job {job} has a newer manager, epoch {epoch} is over")]
+    Fenced {
+        /// The job.
+        job: JobId,
+        /// The reign that is over.
+        epoch: Epoch,
+    },
+    /// Two units of one job have the same key.
+    #[error("unit key {key:?} exists already in job {job}")]
+    DuplicateUnitKey {
+        /// The job.
+        job: JobId,
+        /// The key.
+        key: String,
+    },
+    /// Another process is creating a job with that key at this moment.
+    #[error("job {job} with the same key is just being created by another process, try again")]
+    KeyInUse {
+        /// The job that has the key.
+        job: JobId,
+    },
+    /// A job has more units than can be numbered.
+    #[error("job {job} cannot have more than {limit} units")]
+    TooManyUnits {
+        /// The job.
+        job: JobId,
+        /// The bound.
+        limit: i64,
+    },
+}
+
+/// Kinds of refusal by SQLite that call for different answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Another process writes, and did not end in time.
+    #[error("the database is busy, another process holds its write lock")]
+    Busy,
+    /// No space is left; nothing of the operation was kept.
+    #[error("the disk is full")]
+    Full,
+    /// The file or its file system does not allow writing.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// The file is not a sound database any more.
+    #[error("the database is damaged, restore a backup or salvage it with `sqlite3 FILE .recover`")]
+    Damaged,
+    /// The file cannot be opened, read or written.
+    #[error("the database cannot be reached")]
+    Unreachable,
+    /// A rule of the schema was violated.
+    #[error("a rule of the schema was violated")]
+    Constraint,
+    /// Anything else; the cause has SQLite's words.
+    #[error("SQLite refused")]
+    Unexpected,
+}
+
+/// What ends a transaction: SQLite's refusal, or our own.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sql(SqlError),
+    Store(StoreError),
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failure {
+    /// Adds what was tried on which database.
+    pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sql(error) => StoreError::Database {
+                operation,
+                fault: Fault::of_sql(&error),
+                path: path.to_owned(),
+                source: Box::new(error),
+            },
+        }
+    }
+}
+
+impl StoreError {
+    /// Returns the kind of SQLite's refusal, if that is what happened.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Database { fault, .. } => Some(*fault),
+            _ => None,
+        }
+    }
+}
+
+impl Fault {
+    /// Classifies an error of diesel.
+    pub(super) fn of_sql(error: &SqlError) -> Fault {
+        match error {
+            SqlError::DatabaseError(kind, information) => match kind {
+                diesel::result::DatabaseErrorKind::Unknown => Self::of_message(information.message()),
+                _ => Fault::Constraint,
+            },
+            // The commit's own error is the cause; the rollback that failed after it is a consequence.
+            SqlError::RollbackErrorOnCommit { commit_error, .. } => Self::of_sql(commit_error),
+            _ => Fault::Unexpected,
+        }
+    }
+
+    /// Classifies one of SQLite's fixed texts; diesel does not hand out the result code.
+    pub(super) fn of_message(message: &str) -> Fault {
+        const TEXTS: &[(&str, Fault)] = &[
+            ("database is locked", Fault::Busy),
+            ("database table is locked", Fault::Busy),
+            ("locking protocol", Fault::Busy),
+            ("database or disk is full", Fault::Full),
+            ("readonly database", Fault::ReadOnly),
+            ("malformed", Fault::Damaged),
+            ("file is not a database", Fault::Damaged),
+            ("disk I/O error", Fault::Unreachable),
+            ("unable to open database file", Fault::Unreachable),
+        ];
+        TEXTS.iter().find(|(text, _)| message.contains(text)).map_or(Fault::Unexpected, |(_, fault)| *fault)
+    }
+}

@@ -1,0 +1,142 @@
+//! Reading jobs.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::columns::{Json, Word};
+use super::schema::jobs;
+use super::{Store, StoreError};
+use crate::model::{Epoch, Job, JobFilter, JobId, JobStatus, Limits, Progress, StopRequest, Timestamp};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = jobs, check_for_backend(diesel::sqlite::Sqlite))]
+pub(super) struct JobRow {
+    id: i64,
+    uid: String,
+    name: String,
+    key: Option<String>,
+    handler: String,
+    spec: String,
+    limits: Json<Limits>,
+    status: Word<JobStatus>,
+    stop_request: Option<Word<StopRequest>>,
+    stop_grace_ms: Option<i64>,
+    epoch: i64,
+    total: i64,
+    pending: i64,
+    running: i64,
+    completed: i64,
+    failed: i64,
+    skipped: i64,
+    cancelled: i64,
+    created_at: i64,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+}
+
+impl From<JobRow> for Job {
+    fn from(row: JobRow) -> Job {
+        Job {
+            id: JobId(row.id),
+            uid: row.uid,
+            name: row.name,
+            key: row.key,
+            handler: row.handler,
+            spec: row.spec,
+            limits: row.limits.0,
+            status: row.status.0,
+            epoch: Epoch(row.epoch),
+            stop_request: row.stop_request.map(|word| word.0),
+            stop_grace: row.stop_grace_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
+            progress: Progress {
+                total: row.total,
+                pending: row.pending,
+                running: row.running,
+                completed: row.completed,
+                failed: row.failed,
+                skipped: row.skipped,
+                cancelled: row.cancelled,
+            },
+            created_at: Timestamp::from_micros(row.created_at),
+            started_at: row.started_at.map(Timestamp::from_micros),
+            finished_at: row.finished_at.map(Timestamp::from_micros),
+        }
+    }
+}
+
+impl Store {
+    /// Returns a job, unless there is none of that number or it is still being created or deleted.
+    pub fn job(&mut self, id: JobId) -> Result<Job, StoreError> {
+        self.read("read the job", |conn| job_row(conn, id))
+    }
+
+    /// Returns jobs, the newest first.
+    pub fn jobs(&mut self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+        self.read("list jobs", |conn| {
+            let mut query = jobs::table
+                .filter(jobs::status.ne(JobStatus::Partial.as_str()))
+                .order(jobs::id.desc())
+                .select(JobRow::as_select())
+                .into_boxed();
+            if !filter.statuses.is_empty() {
+                query = query.filter(jobs::status.eq_any(filter.statuses.iter().map(|status| status.as_str())));
+            }
+            if let Some(limit) = filter.limit {
+                query = query.limit(limit);
+            }
+            Ok(query.load(conn)?.into_iter().map(Job::from).collect())
+        })
+    }
+
+    /// Returns the jobs, the newest first and two at the most, whose uid begins with `prefix`.
+    pub fn jobs_by_uid_prefix(&mut self, prefix: &str) -> Result<Vec<JobId>, StoreError> {
+        self.read("look for the job", |conn| {
+            // A range instead of LIKE: it uses the index on uid, and knows no wildcards.
+            let end = format!("{prefix}\u{10ffff}");
+            let found: Vec<i64> = jobs::table
+                .filter(jobs::uid.ge(prefix).and(jobs::uid.lt(end)))
+                .filter(jobs::status.ne(JobStatus::Partial.as_str()))
+                .order(jobs::id.desc())
+                .limit(2)
+                .select(jobs::id)
+                .load(conn)?;
+            Ok(found.into_iter().map(JobId).collect())
+        })
+    }
+
+    /// Returns the newest job of that name.
+    pub fn newest_job_named(&mut self, name: &str) -> Result<Option<JobId>, StoreError> {
+        self.read("look for the job", |conn| {
+            let found: Option<i64> = jobs::table
+                .filter(jobs::name.eq(name).and(jobs::status.ne(JobStatus::Partial.as_str())))
+                .order(jobs::id.desc())
+                .select(jobs::id)
+                .first(conn)
+                .optional()?;
+            Ok(found.map(JobId))
+        })
+    }
+
+    /// Returns jobs that are being created or deleted, or were left so by a crash.
+    pub fn partial_jobs(&mut self) -> Result<Vec<JobId>, StoreError> {
+        self.read("look for interrupted creations", |conn| {
+            let found: Vec<i64> = jobs::table
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = 'partial'"))
+                .select(jobs::id)
+                .load(conn)?;
+            Ok(found.into_iter().map(JobId).collect())
+        })
+    }
+}
+
+/// Reads one visible job inside a transaction.
+pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, super::error::Failure> {
+    let row: Option<JobRow> = jobs::table
+        .find(id.0)
+        .filter(jobs::status.ne(JobStatus::Partial.as_str()))
+        .select(JobRow::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(Job::from).ok_or_else(|| StoreError::JobNotFound(id).into())
+}

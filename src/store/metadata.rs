@@ -1,0 +1,90 @@
+//! What a manager says about itself, as pairs of key and value.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::error::Failure;
+use super::schema::metadata;
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::{JobId, ManagerRecord, ProcessIdentity, Timestamp};
+
+/// The keys of the table.
+pub(super) mod key {
+    pub const PID: &str = "manager_pid";
+    pub const START_TICKS: &str = "manager_start_ticks";
+    pub const BOOT_ID: &str = "boot_id";
+    pub const HOST: &str = "host";
+    pub const VERSION: &str = "version";
+    pub const HEARTBEAT: &str = "heartbeat_at";
+    pub const ERROR: &str = "error";
+    pub const ERROR_TRACE: &str = "error_trace";
+}
+
+statement! {
+    struct Upsert<'a> {
+        "INSERT INTO metadata (job_id, key, value) VALUES ("
+            job: i64 as BigInt,
+        ", " key: &'a str as Text,
+        ", " value: &'a str as Text,
+    }
+    ") ON CONFLICT (job_id, key) DO UPDATE SET value = excluded.value"
+}
+
+impl Store {
+    /// Returns what the latest manager of a job said about itself; none before the first.
+    pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
+        self.read("read the manager's record", |conn| {
+            let mut values: HashMap<String, String> = metadata::table
+                .filter(metadata::job_id.eq(job.0))
+                .select((metadata::key, metadata::value))
+                .load(conn)?
+                .into_iter()
+                .collect();
+            let mut take = |key: &str| values.remove(key);
+            let Some(pid) = take(key::PID).and_then(|pid| pid.parse().ok()) else { return Ok(None) };
+            Ok(Some(ManagerRecord {
+                identity: ProcessIdentity {
+                    pid,
+                    start_ticks: take(key::START_TICKS).and_then(|ticks| ticks.parse().ok()).unwrap_or(0),
+                    boot_id: take(key::BOOT_ID).unwrap_or_default(),
+                    host: take(key::HOST).unwrap_or_default(),
+                },
+                version: take(key::VERSION).unwrap_or_default(),
+                heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
+                error: take(key::ERROR),
+                error_trace: take(key::ERROR_TRACE),
+            }))
+        })
+    }
+}
+
+/// Sets one value inside a transaction.
+pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &str) -> Result<(), Failure> {
+    Upsert { job: job.0, key, value }.execute(conn)?;
+    Ok(())
+}
+
+/// Writes who a manager is, and forgets the error of the one before.
+pub(super) fn put_manager(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    manager: &ProcessIdentity,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    put(conn, job, key::PID, &manager.pid.to_string())?;
+    put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
+    put(conn, job, key::BOOT_ID, &manager.boot_id)?;
+    put(conn, job, key::HOST, &manager.host)?;
+    put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
+    put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
+    diesel::delete(
+        metadata::table
+            .filter(metadata::job_id.eq(job.0))
+            .filter(metadata::key.eq(key::ERROR).or(metadata::key.eq(key::ERROR_TRACE))),
+    )
+    .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Persistence: the only module that knows SQL, and all of diesel.
+//!
+//! One file per table or concern, one method per verb of the domain. Every write runs in an immediate transaction
+//! that spans no wait, no spawn and no foreign code; every write of a manager is guarded by its epoch, and counters
+//! change in the transaction that changes the units. Nothing but SQLite ever opens the database file: an open and
+//! close of it by other code in this process would drop SQLite's locks.
+//!
+//! Known weakness: diesel does not hand out SQLite's result codes, so refusals are told apart by their fixed texts.
+
+mod attempts;
+mod columns;
+mod create;
+mod delete;
+mod error;
+mod feed;
+mod jobs;
+mod metadata;
+mod open;
+mod record;
+mod reign;
+mod schema;
+mod statement;
+mod steer;
+mod units;
+
+use std::path::{Path, PathBuf};
+
+use diesel::SqliteConnection;
+use diesel::connection::Connection;
+
+use error::Failure;
+
+pub use create::CreateOutcome;
+pub use error::{Fault, StoreError};
+
+pub use open::Access;
+pub use record::{Recorded, UnitChange};
+pub use reign::Reign;
+
+/// One connection to one database.
+///
+/// Belongs to one thread at a time; several stores on the same file, in any number of processes, see each other's
+/// commits at once.
+pub struct Store {
+    conn: SqliteConnection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Returns the path of the database, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `body` in one immediate transaction: all of it is kept, or nothing.
+    fn write<T>(
+        &mut self,
+        operation: &'static str,
+        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        // When the disk is full SQLite rolls back by itself, and diesel then reports that its own ROLLBACK failed:
+        // the first failure is kept aside, because it is the one that says what happened.
+        let mut first = None;
+        let outcome = self.conn.immediate_transaction(|conn| {
+            body(conn).map_err(|failure| {
+                let seen = match failure {
+                    Failure::Sql(ref error) => Failure::Sql(diesel::result::Error::DatabaseError(
+                        diesel::result::DatabaseErrorKind::Unknown,
+                        Box::new(error.to_string()),
+                    )),
+                    Failure::Store(_) => return failure,
+                };
+                first = Some(seen);
+                failure
+            })
+        });
+        match (outcome, first) {
+            (Ok(value), _) => Ok(value),
+            (Err(Failure::Sql(error)), Some(first)) if Fault::of_sql(&error) == Fault::Unexpected => {
+                Err(first.during(operation, &self.path))
+            }
+            (Err(failure), _) => Err(failure.during(operation, &self.path)),
+        }
+    }
+
+    /// Runs `body` on one snapshot of the database.
+    fn read<T>(
+        &mut self,
+        operation: &'static str,
+        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.conn.transaction(body).map_err(|failure| failure.during(operation, &self.path))
+    }
+}

@@ -1,0 +1,228 @@
+//! Opening, creating and migrating a database.
+//!
+//! Creation and migration are serialised by a lock file beside the database, because the switch to WAL is not safe
+//! against a second process that does the same, and diesel reads the list of pending migrations outside its
+//! transaction.
+
+use std::fmt::Write as _;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::error::{Failure, Fault};
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::StateDir;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+/// Number of the newest schema; equals the number of migrations.
+const SCHEMA: i32 = 1;
+/// "JOBM", in the file's header; tells our databases from others.
+const APPLICATION_ID: i32 = 0x4a4f_424d;
+/// How long a statement waits for another process's transaction before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Older ones can corrupt a database when two connections checkpoint at once.
+const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
+
+/// What a store may do to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Make the database if there is none.
+    Create,
+    /// Write to an existing database.
+    Write,
+    /// Read an existing database.
+    Read,
+}
+
+statement! { struct ApplicationId {} "PRAGMA application_id" -> Integer }
+statement! { struct UserVersion {} "PRAGMA user_version" -> Integer }
+statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
+statement! { struct SqliteVersion {} "SELECT sqlite_version()" -> Text }
+statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
+
+impl Store {
+    /// Opens the database at `path`.
+    ///
+    /// With [`Access::Create`] a missing database is made, file mode 0600, beside a directory of mode 0700 for locks
+    /// and logs; any number of processes may do so at the same moment, and all succeed. A database of an older
+    /// schema is migrated.
+    ///
+    /// # Errors
+    /// When there is no database and none is to be made, when the file is not ours, newer than this version, damaged,
+    /// unreachable or locked for too long.
+    pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let path = std::path::absolute(path).map_err(|source| StoreError::Files {
+            operation: "find the absolute path of",
+            path: path.to_owned(),
+            source,
+        })?;
+        let exists = path.try_exists().map_err(|source| files_error("look for", &path, source))?;
+        match access {
+            _ if exists => Self::open_existing(path, access),
+            Access::Create => Self::set_up(path),
+            Access::Write | Access::Read => Err(StoreError::NoDatabase { path }),
+        }
+    }
+
+    fn open_existing(path: PathBuf, access: Access) -> Result<Store, StoreError> {
+        let mut store = Self::connect(path, "mode=rw")?;
+        match store.schema_number()? {
+            Some(SCHEMA) => store.configure(access),
+            None if access != Access::Create => {
+                Err(StoreError::NotOurs { path: store.path, reason: "it is an empty database".to_owned() })
+            }
+            None | Some(_) => Self::set_up(store.path),
+        }
+    }
+
+    /// Makes or migrates a database while no other process does.
+    fn set_up(path: PathBuf) -> Result<Store, StoreError> {
+        let state = StateDir::beside(&path);
+        make_private_dir(state.path())?;
+        let lock_path = state.setup_lock();
+        let _lock = lock_for_setup(&lock_path)?;
+
+        // SQLite gives a new file the mode of the file named here: private from its first moment, whatever the umask.
+        let mut store = Self::connect(path, &format!("mode=rwc&modeof={}", percent_encoded(&lock_path)))?;
+        match store.schema_number()? {
+            Some(SCHEMA) => {}
+            Some(_) => store.migrate()?,
+            None => {
+                let mode: String = store.ask(SwitchToWal {})?;
+                if mode != "wal" {
+                    return Err(StoreError::NotOurs {
+                        path: store.path,
+                        reason: format!("its file system allows journal mode {mode} only"),
+                    });
+                }
+                store.migrate()?;
+            }
+        }
+        store.configure(Access::Create)
+    }
+
+    fn connect(path: PathBuf, parameters: &str) -> Result<Store, StoreError> {
+        let url = format!("file:{}?{parameters}", percent_encoded(&path));
+        let conn = SqliteConnection::establish(&url).map_err(|error| StoreError::Database {
+            operation: "open the database",
+            fault: Fault::of_message(&error.to_string()),
+            path: path.clone(),
+            source: Box::new(error),
+        })?;
+        let mut store = Store { conn, path };
+        store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
+        store.refuse_unsafe_sqlite()?;
+        Ok(store)
+    }
+
+    /// Returns the file's schema number, or none for a database in which nothing was ever made.
+    fn schema_number(&mut self) -> Result<Option<i32>, StoreError> {
+        let application: i32 = self.ask(ApplicationId {})?;
+        let version: i32 = self.ask(UserVersion {})?;
+        if application == APPLICATION_ID {
+            return if version > SCHEMA {
+                Err(StoreError::TooNew { path: self.path.clone(), found: version, known: SCHEMA })
+            } else {
+                Ok(Some(version))
+            };
+        }
+        let tables: i32 = self.ask(TableCount {})?;
+        if application != 0 || version != 0 || tables != 0 {
+            return Err(StoreError::NotOurs {
+                path: self.path.clone(),
+                reason: "it belongs to another program".to_owned(),
+            });
+        }
+        Ok(None)
+    }
+
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        self.write("set up the database", |conn| {
+            conn.run_pending_migrations(MIGRATIONS)
+                .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+            conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
+            Ok(())
+        })
+    }
+
+    fn configure(mut self, access: Access) -> Result<Store, StoreError> {
+        self.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
+        if access == Access::Read {
+            self.execute("PRAGMA query_only = ON")?;
+        }
+        Ok(self)
+    }
+
+    fn refuse_unsafe_sqlite(&mut self) -> Result<(), StoreError> {
+        let found: String = self.ask(SqliteVersion {})?;
+        let (required, oldest) = OLDEST_SAFE_SQLITE;
+        let numbers: Vec<u32> = found.split('.').map_while(|part| part.parse().ok()).collect();
+        if numbers.as_slice() < oldest.as_slice() {
+            return Err(StoreError::SqliteTooOld { found, required });
+        }
+        Ok(())
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.path))
+    }
+
+    fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
+    where
+        Q: diesel::query_dsl::LoadQuery<'query, SqliteConnection, T>,
+    {
+        question.get_result(&mut self.conn).map_err(|error| Failure::Sql(error).during("open the database", &self.path))
+    }
+}
+
+fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|source| files_error("create", dir, source))
+}
+
+/// Waits for the setup lock as long as a statement would wait for the database.
+fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| files_error("create", path, source))?;
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(files_error("lock", path, io::ErrorKind::WouldBlock.into()));
+            }
+            Err(TryLockError::Error(source)) => return Err(files_error("lock", path, source)),
+        }
+    }
+}
+
+fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Files { operation, path: path.to_owned(), source }
+}
+
+/// Writes a path so that it passes through a `file:` URI unharmed, whatever bytes it has.
+fn percent_encoded(path: &Path) -> String {
+    path.as_os_str().as_bytes().iter().fold(String::new(), |mut text, &byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => text.push(char::from(byte)),
+            _ => write!(text, "%{byte:02X}").expect("writing to a string cannot fail"),
+        }
+        text
+    })
+}

@@ -1,0 +1,191 @@
+//! The write path of a manager: many changes of units, their counters and a heartbeat in one transaction.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::error::Failure;
+use super::metadata::{self, key};
+use super::statement::statement;
+use super::{Reign, Store, StoreError, attempts};
+use crate::model::{AttemptRecord, Output, Seq, Timestamp, UnitId, UnitStatus};
+
+/// One change of one unit.
+///
+/// `from` is the state the row must be in; a row that a client has moved meanwhile is left alone.
+#[derive(Debug, Clone)]
+pub struct UnitChange {
+    /// The unit.
+    pub unit: UnitId,
+    /// State it is expected in.
+    pub from: UnitStatus,
+    /// State it moves to.
+    pub to: UnitStatus,
+    /// Attempts counted from now on.
+    pub attempts: u32,
+    /// Managers that died while it ran.
+    pub crashes: u32,
+    /// Earliest time of the next attempt; set exactly when it goes back to pending.
+    pub not_before: Option<Timestamp>,
+    /// When the attempt started.
+    pub started_at: Option<Timestamp>,
+    /// When the unit ended; set exactly when it does.
+    pub finished_at: Option<Timestamp>,
+    /// Exit code of the attempt.
+    pub exit_code: Option<i32>,
+    /// Signal that ended the attempt.
+    pub signal: Option<i32>,
+    /// Why it did not complete.
+    pub error: Option<String>,
+    /// What the handler returned, as JSON.
+    pub result: Option<String>,
+    /// Ends of its output streams.
+    pub output: Output,
+    /// The attempt, if it did not complete.
+    pub attempt: Option<Box<AttemptRecord>>,
+}
+
+/// What a transaction found out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Units whose rows were not in the expected state and were left alone.
+    pub lost: Vec<UnitId>,
+}
+
+statement! {
+    struct StartUnit {
+        "UPDATE units SET status = 'running', not_before = NULL, attempts = "
+            attempts: i64 as BigInt,
+        ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
+        " WHERE status = 'pending' AND id = " id: i64 as BigInt,
+    }
+    ""
+}
+
+statement! {
+    struct MoveUnit<'a> {
+        "UPDATE units SET status = "
+            to: &'a str as Text,
+        ", attempts = " attempts: i64 as BigInt,
+        ", crashes = " crashes: i64 as BigInt,
+        ", not_before = " not_before: Option<i64> as Nullable<BigInt>,
+        ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
+        ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
+        ", exit_code = " exit_code: Option<i64> as Nullable<BigInt>,
+        ", signal = " signal: Option<i64> as Nullable<BigInt>,
+        ", error = " error: Option<&'a str> as Nullable<Text>,
+        ", result = " result: Option<&'a str> as Nullable<Text>,
+        ", stdout = " stdout: Option<&'a str> as Nullable<Text>,
+        ", stderr = " stderr: Option<&'a str> as Nullable<Text>,
+        " WHERE id = " id: i64 as BigInt,
+        " AND status = " from: &'a str as Text,
+    }
+    ""
+}
+
+statement! {
+    struct ShiftCounters {
+        "UPDATE jobs SET pending = pending + "
+            pending: i64 as BigInt,
+        ", running = running + " running: i64 as BigInt,
+        ", completed = completed + " completed: i64 as BigInt,
+        ", failed = failed + " failed: i64 as BigInt,
+        ", skipped = skipped + " skipped: i64 as BigInt,
+        ", cancelled = cancelled + " cancelled: i64 as BigInt,
+        ", claimed_through = max(claimed_through, " claimed_through: i64 as BigInt,
+        ") WHERE id = " job: i64 as BigInt,
+        " AND epoch = " epoch: i64 as BigInt,
+    }
+    ""
+}
+
+impl Store {
+    /// Records changes of units, in order, with their counters; durable when it returns.
+    ///
+    /// `claimed_through` raises the mark behind which no unit waits for its first attempt. `heartbeat` says that the
+    /// manager lives.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a later manager has taken over: nothing was written.
+    pub fn record(
+        &mut self,
+        reign: Reign,
+        changes: &[UnitChange],
+        claimed_through: Option<Seq>,
+        heartbeat: Option<Timestamp>,
+    ) -> Result<Recorded, StoreError> {
+        self.write("record the progress of units", |conn| {
+            let mut recorded = Recorded::default();
+            let mut counters = Counters::default();
+            for change in changes {
+                if apply(conn, change)? {
+                    counters.shift(change.from, change.to);
+                    if let Some(attempt) = &change.attempt {
+                        attempts::insert(conn, change.unit, attempt)?;
+                    }
+                } else {
+                    recorded.lost.push(change.unit);
+                }
+            }
+            if counters.update(reign, claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
+                return Err(Failure::Store(StoreError::Fenced { job: reign.job, epoch: reign.epoch }));
+            }
+            if let Some(now) = heartbeat {
+                metadata::put(conn, reign.job, key::HEARTBEAT, &now.as_micros().to_string())?;
+            }
+            Ok(recorded)
+        })
+    }
+}
+
+/// Changes one row; false when it was not in the expected state.
+fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failure> {
+    let started_at = change.started_at.map(Timestamp::as_micros);
+    let changed = if change.to == UnitStatus::Running {
+        StartUnit { attempts: change.attempts.into(), started_at, id: change.unit.raw() }.execute(conn)?
+    } else {
+        MoveUnit {
+            to: change.to.as_str(),
+            attempts: change.attempts.into(),
+            crashes: change.crashes.into(),
+            not_before: change.not_before.map(Timestamp::as_micros),
+            started_at,
+            finished_at: change.finished_at.map(Timestamp::as_micros),
+            exit_code: change.exit_code.map(i64::from),
+            signal: change.signal.map(i64::from),
+            error: change.error.as_deref(),
+            result: change.result.as_deref(),
+            stdout: change.output.stdout.as_deref(),
+            stderr: change.output.stderr.as_deref(),
+            id: change.unit.raw(),
+            from: change.from.as_str(),
+        }
+        .execute(conn)?
+    };
+    Ok(changed == 1)
+}
+
+/// Differences of a job's counters within one transaction.
+#[derive(Default)]
+struct Counters([i64; UnitStatus::ALL.len()]);
+
+impl Counters {
+    fn shift(&mut self, from: UnitStatus, to: UnitStatus) {
+        self.0[from as usize] -= 1;
+        self.0[to as usize] += 1;
+    }
+
+    fn update(&self, reign: Reign, claimed_through: Seq) -> ShiftCounters {
+        let of = |status: UnitStatus| self.0[status as usize];
+        ShiftCounters {
+            pending: of(UnitStatus::Pending),
+            running: of(UnitStatus::Running),
+            completed: of(UnitStatus::Completed),
+            failed: of(UnitStatus::Failed),
+            skipped: of(UnitStatus::Skipped),
+            cancelled: of(UnitStatus::Cancelled),
+            claimed_through: claimed_through.0,
+            job: reign.job.0,
+            epoch: reign.epoch.0,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The reign of a manager over a job: from the epoch it raises to the state it leaves.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::error::Failure;
+use super::metadata::{self, key};
+use super::schema::jobs;
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
+
+/// The right of one manager to write to one job, until a later manager begins its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reign {
+    /// The job.
+    pub job: JobId,
+    /// The fencing token.
+    pub epoch: Epoch,
+}
+
+statement! {
+    struct Conclude {
+        "UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, status = "
+            status: &'static str as Text,
+        ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
+        " WHERE status = 'running' AND id = " job: i64 as BigInt,
+        " AND epoch = " epoch: i64 as BigInt,
+    }
+    ""
+}
+
+impl Store {
+    /// Begins a reign: raises the epoch, moves the job to running, and writes who the manager is.
+    ///
+    /// Only the holder of the job's lock may call it. Every later write of an earlier manager fails with
+    /// [`StoreError::Fenced`].
+    ///
+    /// # Errors
+    /// [`StoreError::WrongStatus`] when the job has ended.
+    pub fn begin_reign(
+        &mut self,
+        job: JobId,
+        manager: &ProcessIdentity,
+        now: Timestamp,
+    ) -> Result<(Reign, Job), StoreError> {
+        self.write("take over the job", |conn| {
+            let before = super::jobs::job_row(conn, job)?;
+            if before.status != JobStatus::Running && !before.status.can_become(JobStatus::Running) {
+                return Err(StoreError::WrongStatus { operation: "run", job, status: before.status }.into());
+            }
+            let epoch = Epoch(before.epoch.0 + 1);
+            diesel::update(jobs::table.find(job.0))
+                .set((
+                    jobs::epoch.eq(epoch.0),
+                    jobs::status.eq(JobStatus::Running.as_str()),
+                    jobs::started_at.eq(before.started_at.unwrap_or(now).as_micros()),
+                ))
+                .execute(conn)?;
+            metadata::put_manager(conn, job, manager, now)?;
+            Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
+        })
+    }
+
+    /// Moves a job whose reign this is to paused; a stop request is fulfilled with it.
+    pub fn pause_job(&mut self, reign: Reign) -> Result<(), StoreError> {
+        self.write("pause the job", |conn| conclude(conn, reign, JobStatus::Paused, None))
+    }
+
+    /// Moves a job whose units have all ended to its final state, and returns that.
+    ///
+    /// Returns none, and changes nothing, when units were added in the meantime.
+    pub fn finish_job(&mut self, reign: Reign, now: Timestamp) -> Result<Option<JobStatus>, StoreError> {
+        self.write("finish the job", |conn| {
+            let job = super::jobs::job_row(conn, reign.job)?;
+            if job.progress.unfinished() > 0 {
+                return Ok(None);
+            }
+            let status = job.progress.final_status();
+            conclude(conn, reign, status, Some(now))?;
+            Ok(Some(status))
+        })
+    }
+
+    /// Moves a job to failed because of its manager, with the reason; its units stay as they are.
+    pub fn fail_job(&mut self, reign: Reign, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write("fail the job", |conn| {
+            conclude(conn, reign, JobStatus::Failed, Some(now))?;
+            metadata::put(conn, reign.job, key::ERROR, error)?;
+            metadata::put(conn, reign.job, key::ERROR_TRACE, trace)
+        })
+    }
+
+    /// Cancels every unit that has not ended, and the job.
+    pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<(), StoreError> {
+        self.write("cancel the job", |conn| {
+            super::steer::cancel_unfinished(conn, reign.job, now)?;
+            conclude(conn, reign, JobStatus::Cancelled, Some(now))
+        })
+    }
+}
+
+fn conclude(
+    conn: &mut SqliteConnection,
+    reign: Reign,
+    status: JobStatus,
+    finished_at: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let changed = Conclude {
+        status: status.as_str(),
+        finished_at: finished_at.map(Timestamp::as_micros),
+        job: reign.job.0,
+        epoch: reign.epoch.0,
+    }
+    .execute(conn)?;
+    if changed == 0 { Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into()) } else { Ok(()) }
+}

@@ -1,0 +1,80 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    attempts (id) {
+        id -> BigInt,
+        unit_id -> BigInt,
+        attempt -> BigInt,
+        epoch -> BigInt,
+        started_at -> Nullable<BigInt>,
+        ended_at -> BigInt,
+        cause -> Text,
+        exit_code -> Nullable<BigInt>,
+        signal -> Nullable<BigInt>,
+        error -> Text,
+        stdout -> Nullable<Text>,
+        stderr -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> BigInt,
+        uid -> Text,
+        name -> Text,
+        key -> Nullable<Text>,
+        handler -> Text,
+        spec -> Text,
+        limits -> Text,
+        status -> Text,
+        stop_request -> Nullable<Text>,
+        stop_grace_ms -> Nullable<BigInt>,
+        epoch -> BigInt,
+        claimed_through -> BigInt,
+        total -> BigInt,
+        pending -> BigInt,
+        running -> BigInt,
+        completed -> BigInt,
+        failed -> BigInt,
+        skipped -> BigInt,
+        cancelled -> BigInt,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    metadata (job_id, key) {
+        job_id -> BigInt,
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    units (id) {
+        id -> BigInt,
+        job_id -> BigInt,
+        seq -> BigInt,
+        key -> Nullable<Text>,
+        payload -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        crashes -> BigInt,
+        not_before -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        exit_code -> Nullable<BigInt>,
+        signal -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        result -> Nullable<Text>,
+        stdout -> Nullable<Text>,
+        stderr -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(attempts -> units (unit_id));
+diesel::joinable!(metadata -> jobs (job_id));
+
+diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, units,);

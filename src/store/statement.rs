@@ -1,0 +1,55 @@
+//! Statements with a fixed text that diesel prepares once per connection.
+//!
+//! The query builder makes a new statement of every UPDATE and of everything that holds literal SQL, and a literal
+//! is what SQLite needs to see that a partial index applies. A node declared here has a static query id instead,
+//! so that its text is built and prepared at its first use only.
+
+/// Declares a statement: pieces of text, each followed by the value bound there, then the rest of the text.
+macro_rules! statement {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident $(<$life:lifetime>)? {
+            $($text:literal $field:ident: $rust:ty as $sql:ty,)*
+        }
+        $rest:literal
+        $(-> $row:ty)?
+    ) => {
+        $(#[$meta])*
+        $vis struct $name $(<$life>)? {
+            $(pub $field: $rust,)*
+        }
+
+        const _: () = {
+            pub struct StaticId;
+
+            impl $(<$life>)? diesel::query_builder::QueryId for $name $(<$life>)? {
+                type QueryId = StaticId;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
+
+            impl $(<$life>)? diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite> for $name $(<$life>)? {
+                fn walk_ast<'b>(
+                    &'b self,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+                ) -> diesel::QueryResult<()> {
+                    $(
+                        out.push_sql($text);
+                        out.push_bind_param::<$sql, _>(&self.$field)?;
+                    )*
+                    out.push_sql($rest);
+                    Ok(())
+                }
+            }
+
+            impl $(<$life>)? diesel::RunQueryDsl<diesel::SqliteConnection> for $name $(<$life>)? {}
+
+            $(
+                impl diesel::query_builder::Query for $name {
+                    type SqlType = $row;
+                }
+            )?
+        };
+    };
+}
+
+pub(super) use statement;

@@ -1,0 +1,223 @@
+//! What clients write: wishes for the manager, and changes to units that no manager is working on.
+//!
+//! A client never touches a running unit. It may move units between pending and the ends, because a manager's own
+//! writes name the state they expect and hit nothing when a client was faster.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::error::Failure;
+use super::schema::{jobs, units};
+use super::statement::statement;
+use super::units::condition;
+use super::{Store, StoreError};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
+
+statement! {
+    struct CancelUnfinished {
+        "UPDATE units SET status = 'cancelled', not_before = NULL, error = 'the job was cancelled', finished_at = "
+            now: i64 as BigInt,
+        " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+    }
+    ""
+}
+
+statement! {
+    struct Recount {
+        "UPDATE jobs SET running = 0, pending = 0, cancelled = cancelled + "
+            moved: i64 as BigInt,
+        " WHERE id = " job: i64 as BigInt,
+    }
+    ""
+}
+
+impl Store {
+    /// Leaves a wish for the manager of a job; a stronger wish is never weakened by a later one.
+    ///
+    /// Returns false when the job is not running by its row, so that nobody would fulfil the wish.
+    pub fn request_stop(
+        &mut self,
+        job: JobId,
+        request: StopRequest,
+        grace: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        self.write("ask the manager to stop", |conn| {
+            let row = super::jobs::job_row(conn, job)?;
+            if row.status != JobStatus::Running {
+                return Ok(false);
+            }
+            let stronger = row.stop_request.is_none_or(|standing| strength(request) >= strength(standing));
+            if stronger {
+                let grace_ms = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+                diesel::update(jobs::table.find(job.0))
+                    .set((jobs::stop_request.eq(request.as_str()), jobs::stop_grace_ms.eq(grace_ms)))
+                    .execute(conn)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Withdraws a wish that a manager left unfulfilled when it died under `epoch`.
+    pub fn withdraw_stop_request(&mut self, job: JobId, epoch: Epoch) -> Result<(), StoreError> {
+        self.write("withdraw the stop request", |conn| {
+            diesel::update(
+                jobs::table.find(job.0).filter(jobs::epoch.eq(epoch.0)).filter(jobs::stop_request.is_not_null()),
+            )
+            .set((jobs::stop_request.eq(None::<&str>), jobs::stop_grace_ms.eq(None::<i64>)))
+            .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    /// Sends units that failed, were cancelled or were skipped back to pending with all their attempts, and returns
+    /// how many there were.
+    ///
+    /// A job that had ended becomes paused. Calling it twice changes nothing the second time.
+    pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
+        self.write("retry units", |conn| {
+            super::jobs::job_row(conn, job)?;
+            let mut moved = 0;
+            for status in [UnitStatus::Failed, UnitStatus::Cancelled, UnitStatus::Skipped] {
+                let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
+                let changed = diesel::update(units::table.filter(condition(job, filter)).filter(literal))
+                    .set((
+                        units::status.eq(UnitStatus::Pending.as_str()),
+                        units::not_before.eq(now.as_micros()),
+                        units::attempts.eq(0),
+                        units::crashes.eq(0),
+                        units::finished_at.eq(None::<i64>),
+                    ))
+                    .execute(conn)?;
+                moved += shift(conn, job, status, UnitStatus::Pending, changed)?;
+            }
+            reopen(conn, job)?;
+            Ok(moved)
+        })
+    }
+
+    /// Cancels the pending units that a filter selects, and returns how many there were.
+    pub fn cancel_pending_units(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        self.end_pending_units(job, filter, UnitStatus::Cancelled, reason, now)
+    }
+
+    fn end_pending_units(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        end: UnitStatus,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        self.write("cancel units", |conn| {
+            super::jobs::job_row(conn, job)?;
+            let pending = units::status.eq(UnitStatus::Pending.as_str());
+            let changed = diesel::update(units::table.filter(condition(job, filter)).filter(pending))
+                .set((
+                    units::status.eq(end.as_str()),
+                    units::not_before.eq(None::<i64>),
+                    units::error.eq(reason),
+                    units::finished_at.eq(now.as_micros()),
+                ))
+                .execute(conn)?;
+            shift(conn, job, UnitStatus::Pending, end, changed)
+        })
+    }
+
+    /// Cancels a job that has no manager, with every unit that has not ended.
+    ///
+    /// The caller holds the job's lock, so that no manager can begin meanwhile.
+    pub fn cancel_idle_job(&mut self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
+        self.write("cancel the job", |conn| {
+            let row = super::jobs::job_row(conn, job)?;
+            expect_successor(&row, JobStatus::Cancelled, "cancel")?;
+            cancel_unfinished(conn, job, now)?;
+            set_status(conn, job, JobStatus::Cancelled, Some(now))
+        })
+    }
+}
+
+/// Cancels all units of a job that have not ended, and counts them.
+pub(super) fn cancel_unfinished(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+    let moved = CancelUnfinished {
+        now: now.as_micros(),
+        first: UnitId::new(job, Seq::FIRST).raw(),
+        last: UnitId::new(job, Seq::MAX).raw(),
+    }
+    .execute(conn)?;
+    Recount { moved: i64::try_from(moved).expect("SQLite counts in 64 bits"), job: job.0 }.execute(conn)?;
+    Ok(())
+}
+
+/// Makes a job that had ended paused when it has something to do again.
+pub(super) fn reopen(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+    let Some(row) = super::jobs::job_row(conn, job).map(Some).or_else(absent)? else { return Ok(()) };
+    if row.status.is_terminal() && row.progress.unfinished() > 0 {
+        set_status(conn, job, JobStatus::Paused, None)?;
+    }
+    Ok(())
+}
+
+/// Treats a job that nobody may see yet as absent.
+fn absent(failure: Failure) -> Result<Option<Job>, Failure> {
+    match failure {
+        Failure::Store(StoreError::JobNotFound(_)) => Ok(None),
+        other => Err(other),
+    }
+}
+
+fn expect_successor(row: &Job, next: JobStatus, operation: &'static str) -> Result<(), Failure> {
+    if row.status.can_become(next) {
+        Ok(())
+    } else {
+        Err(StoreError::WrongStatus { operation, job: row.id, status: row.status }.into())
+    }
+}
+
+fn set_status(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    status: JobStatus,
+    finished_at: Option<Timestamp>,
+) -> Result<(), Failure> {
+    diesel::update(jobs::table.find(job.0))
+        .set((
+            jobs::status.eq(status.as_str()),
+            jobs::finished_at.eq(finished_at.map(Timestamp::as_micros)),
+            jobs::stop_request.eq(None::<&str>),
+            jobs::stop_grace_ms.eq(None::<i64>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Moves `changed` units from one counter to another.
+fn shift(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    from: UnitStatus,
+    to: UnitStatus,
+    changed: usize,
+) -> Result<i64, Failure> {
+    let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
+    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ? WHERE id = ?");
+    diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
+    Ok(moved)
+}
+
+/// Orders wishes: a job that is to be cancelled is not merely paused.
+const fn strength(request: StopRequest) -> u8 {
+    match request {
+        StopRequest::Stop => 0,
+        StopRequest::StopNow => 1,
+        StopRequest::Cancel => 2,
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading units, page by page, and asking for them again.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+use diesel::sqlite::Sqlite;
+
+use super::columns::{Word, count};
+use super::schema::units;
+use super::{Store, StoreError};
+use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = units, check_for_backend(Sqlite))]
+struct UnitRow {
+    id: i64,
+    key: Option<String>,
+    payload: String,
+    status: Word<UnitStatus>,
+    attempts: i64,
+    crashes: i64,
+    not_before: Option<i64>,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+    exit_code: Option<i64>,
+    signal: Option<i64>,
+    error: Option<String>,
+    result: Option<String>,
+    stdout: Option<String>,
+    stderr: Option<String>,
+}
+
+impl From<UnitRow> for UnitDetail {
+    fn from(row: UnitRow) -> UnitDetail {
+        UnitDetail {
+            seq: UnitId::from_raw(row.id).seq(),
+            key: row.key,
+            payload: row.payload,
+            status: row.status.0,
+            attempts: count(row.attempts),
+            crashes: count(row.crashes),
+            not_before: row.not_before.map(Timestamp::from_micros),
+            started_at: row.started_at.map(Timestamp::from_micros),
+            finished_at: row.finished_at.map(Timestamp::from_micros),
+            exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
+            signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
+            error: row.error,
+            result: row.result,
+            output: Output { stdout: row.stdout, stderr: row.stderr },
+        }
+    }
+}
+
+/// The units that a filter selects, as a condition on the table.
+pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlType = Bool>>;
+
+impl Store {
+    /// Returns up to `limit` units of a job behind `after`, in order of their numbers.
+    ///
+    /// Called with the number of the last unit of one page it returns the next: its cost does not grow with the page's
+    /// position.
+    pub fn units(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        after: Option<Seq>,
+        limit: i64,
+    ) -> Result<Vec<UnitDetail>, StoreError> {
+        self.read("list units", |conn| {
+            let after = UnitId::new(job, after.unwrap_or(Seq(0))).raw();
+            let rows: Vec<UnitRow> = units::table
+                .filter(condition(job, filter))
+                .filter(units::id.gt(after))
+                .order(units::id)
+                .limit(limit)
+                .select(UnitRow::as_select())
+                .load(conn)?;
+            Ok(rows.into_iter().map(UnitDetail::from).collect())
+        })
+    }
+
+    /// Returns the number of units that a filter selects.
+    pub fn count_units(&mut self, job: JobId, filter: &UnitFilter) -> Result<i64, StoreError> {
+        self.read("count units", |conn| Ok(units::table.filter(condition(job, filter)).count().get_result(conn)?))
+    }
+}
+
+/// Translates a filter; parts that are not set do not restrict.
+pub(super) fn condition(job: JobId, filter: &UnitFilter) -> Condition {
+    let first = UnitId::new(job, filter.first.unwrap_or(Seq(0)).clamp(Seq(0), Seq::MAX)).raw();
+    let last = UnitId::new(job, filter.last.unwrap_or(Seq::MAX).clamp(Seq(0), Seq::MAX)).raw();
+    let mut all: Condition = Box::new(units::id.between(first, last));
+    if let Some(literal) = status_literal(&filter.statuses) {
+        all = Box::new(all.and(diesel::dsl::sql::<Bool>(&literal)));
+    }
+    if let Some(key) = &filter.key {
+        let of_job = diesel::dsl::sql::<BigInt>("job_id").eq(job.0);
+        all = Box::new(all.and(of_job.and(units::key.eq(key.clone()).assume_not_null())));
+    }
+    all
+}
+
+/// Names the states in the text of the statement: a bound value would hide from SQLite that a partial index applies.
+fn status_literal(statuses: &[UnitStatus]) -> Option<String> {
+    let words: Vec<String> = statuses.iter().map(|status| format!("status = '{status}'")).collect();
+    (!words.is_empty()).then(|| format!("({})", words.join(" OR ")))
+}

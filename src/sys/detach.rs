@@ -1,0 +1,146 @@
+//! Becoming a process that nobody's death can reach.
+//!
+//! The client spawns its own executable, without `pre_exec` and without a new process group, because `setsid` fails
+//! for a group leader. That launcher leaves the session, spawns the executable once more and exits: the client reaps
+//! it at once, and the manager is nobody's child. The manager then undoes what it inherited.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::stat::{Mode, umask};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// What came back through the ready pipe.
+#[derive(Debug)]
+pub enum Launched {
+    /// The manager wrote this line.
+    Line(String),
+    /// The manager, or the launcher, ended without a word.
+    Ended,
+    /// Nothing came before the deadline.
+    TimedOut,
+}
+
+/// Returns a path by which the running executable can be started again, also after an upgrade replaced its file.
+pub fn own_executable() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// Starts the launcher and waits for the manager's line.
+///
+/// Stdin is null, stdout the ready pipe, stderr `log`. Blocks for `patience` at the most; the launcher is reaped in any
+/// case, and nothing of the caller's process is touched.
+pub fn launch(
+    program: &PathBuf,
+    title: &str,
+    args: Vec<OsString>,
+    log: File,
+    patience: Duration,
+) -> io::Result<Launched> {
+    let deadline = Instant::now() + patience;
+    let (reader, writer) = io::pipe()?;
+    let mut launcher =
+        Command::new(program).arg0(title).args(args).stdin(Stdio::null()).stdout(writer).stderr(log).spawn()?;
+    let answer = read_line(reader, deadline);
+    match launcher.wait() {
+        Ok(_) => {}
+        // The host ignores SIGCHLD, and the kernel has reaped the launcher itself.
+        Err(error) if error.raw_os_error() == Some(Errno::ECHILD as i32) => {}
+        Err(error) => return Err(error),
+    }
+    answer
+}
+
+fn read_line(mut pipe: PipeReader, deadline: Instant) -> io::Result<Launched> {
+    let mut line = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+        let mut ready = [PollFd::new(&pipe, PollFlags::IN)];
+        match poll(&mut ready, Some(&timeout)) {
+            Ok(0) => return Ok(Launched::TimedOut),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let mut chunk = [0; 1024];
+        let read = pipe.read(&mut chunk)?;
+        line.extend_from_slice(&chunk[..read]);
+        if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+            line.truncate(end);
+            return Ok(Launched::Line(String::from_utf8_lossy(&line).into_owned()));
+        }
+        if read == 0 {
+            return Ok(Launched::Ended);
+        }
+    }
+}
+
+/// The launcher's whole life: leaves the session and spawns the manager, which inherits the three standard streams.
+///
+/// `forget` names environment variables that the manager must not inherit.
+pub fn detach_and_respawn(title: &str, args: Vec<OsString>, forget: &[&str]) -> io::Result<()> {
+    close_inherited_descriptors()?;
+    nix::unistd::setsid()?;
+    let mut manager = Command::new(own_executable());
+    manager.arg0(title).args(args);
+    for variable in forget {
+        manager.env_remove(variable);
+    }
+    manager.spawn()?;
+    Ok(())
+}
+
+/// First thing in a manager, before any thread exists: undoes everything that was inherited from the host.
+pub fn become_manager() -> io::Result<()> {
+    super::signals::reset_signals()?;
+    close_inherited_descriptors()?;
+    umask(Mode::from_bits_truncate(0o077));
+    // Orphans of units become children of the manager, so that none is lost to a PID 1 that may not reap it.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    nix::sys::prctl::set_name(c"job-manager")?;
+    Ok(())
+}
+
+/// Answers on the ready pipe. Nobody may be listening any more, which is no reason to stop.
+pub fn write_ready(line: &str) {
+    let bytes = format!("{line}\n");
+    // A client that has gone leaves EPIPE, and SIGPIPE is ignored: the manager runs on.
+    let _ = nix::unistd::write(io::stdout(), bytes.as_bytes());
+}
+
+/// Closes the ready pipe, so that whoever reads it sees its end; stdout is null from then on.
+pub fn close_ready_pipe() -> io::Result<()> {
+    let null = File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(null.as_fd())?;
+    Ok(())
+}
+
+/// Closes every descriptor above the standard three; they belong to the host.
+fn close_inherited_descriptors() -> io::Result<()> {
+    const LAST_STANDARD: RawFd = 2;
+    let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|&fd| fd > LAST_STANDARD)
+        .collect();
+    for fd in open {
+        // The descriptor of the directory listing itself is closed by now.
+        if nix::fcntl::fcntl(borrowed(fd), nix::fcntl::FcntlArg::F_GETFD).is_ok() {
+            // SAFETY: nothing in this young, single-threaded process owns a descriptor above 2.
+            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+    }
+    Ok(())
+}
+
+fn borrowed(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
+    // SAFETY: only handed to a call that reports a descriptor that is not open.
+    unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
+}

@@ -1,0 +1,85 @@
+//! The lock that makes a manager the only one: `flock` on one file per job, held for the manager's life.
+//!
+//! The kernel drops it with the process, however that ends, and no clock or process number takes part in it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The held lock of one job; freed when dropped or when the process ends.
+#[derive(Debug)]
+pub struct JobLock {
+    // Opened close-on-exec, as std does everywhere: a unit that inherited it would keep a dead manager alive.
+    _file: File,
+}
+
+/// What a look at the lock found.
+#[derive(Debug)]
+pub enum LockProbe {
+    /// Somebody holds it: a manager lives.
+    Held,
+    /// Nobody holds it: no manager lives.
+    Free,
+    /// It cannot be told.
+    Unknown(io::Error),
+}
+
+impl JobLock {
+    /// Takes the lock, or returns none when somebody else holds it.
+    ///
+    /// A look by [`LockProbe::of`] in the same instant can make it seem held for a moment.
+    pub fn try_acquire(path: &Path) -> io::Result<Option<JobLock>> {
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(JobLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl LockProbe {
+    /// Looks whether the lock is held. A lock file that was never made is free.
+    pub fn of(path: &Path) -> LockProbe {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Free,
+            Err(error) => return LockProbe::Unknown(error),
+        };
+        // Shared, so that two observers do not take each other for a manager.
+        match file.try_lock_shared() {
+            Ok(()) => LockProbe::Free,
+            Err(TryLockError::WouldBlock) => LockProbe::Held,
+            Err(TryLockError::Error(error)) => LockProbe::Unknown(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_seen_and_not_given_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+
+        let held = JobLock::try_acquire(&path).unwrap();
+
+        assert!(held.is_some());
+        assert!(matches!(LockProbe::of(&path), LockProbe::Held));
+        assert!(JobLock::try_acquire(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_dropped_lock_is_free_and_so_is_one_never_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        assert!(matches!(LockProbe::of(&path), LockProbe::Free));
+
+        drop(JobLock::try_acquire(&path).unwrap());
+
+        assert!(matches!(LockProbe::of(&path), LockProbe::Free));
+    }
+}

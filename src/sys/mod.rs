@@ -1,0 +1,24 @@
+//! The operating system: detaching, locks, process identity, signals, unit processes and their orphans.
+//!
+//! All `unsafe`, all of nix, rustix and sysinfo, and every assumption about Linux stand here, so that they can be
+//! reviewed whole. Nothing here knows a job or the database.
+//!
+//! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
+
+mod detach;
+mod lock;
+mod orphans;
+mod process;
+mod signals;
+mod slot;
+mod unit_process;
+mod wake;
+
+pub use detach::{Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, write_ready};
+pub use lock::{JobLock, LockProbe};
+pub use orphans::{COOKIE_VARIABLE, end_orphans};
+pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
+pub use signals::{StopFlags, install_stop_flags};
+pub use slot::{SlotError, SlotFile};
+pub use unit_process::{Ending, Streams, UnitProcess};
+pub use wake::{Waker, wake_pair};

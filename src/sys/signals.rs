@@ -1,0 +1,62 @@
+//! Signals of a manager: what it inherited is undone, TERM and INT become flags that its loops poll.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+
+/// What signals have asked a manager to do; polled, never waited for.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlags {
+    stop: Arc<AtomicBool>,
+    now: Arc<AtomicBool>,
+}
+
+impl StopFlags {
+    /// Says whether a TERM or INT has arrived.
+    pub fn stop_requested(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Says whether a second one has arrived: running units are to be ended.
+    pub fn now_requested(&self) -> bool {
+        self.now.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes TERM and INT set flags, the second one of them the stronger flag, and makes HUP do nothing.
+///
+/// HUP gets a handler and is not ignored, because units would inherit an ignored signal through exec.
+pub fn install_stop_flags() -> io::Result<StopFlags> {
+    let flags = StopFlags::default();
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        let StopFlags { stop, now } = flags.clone();
+        let on_signal = move || {
+            if stop.swap(true, Ordering::Relaxed) {
+                now.store(true, Ordering::Relaxed);
+            }
+        };
+        // SAFETY: the handler only stores into atomics, which is safe in a signal handler.
+        unsafe { signal_hook::low_level::register(signal, on_signal)? };
+    }
+    // SAFETY: the handler does nothing at all.
+    unsafe { signal_hook::low_level::register(signal_hook::consts::SIGHUP, || {})? };
+    Ok(flags)
+}
+
+/// Gives every signal its default action and unblocks it: both would otherwise survive exec, from a host that
+/// ignores SIGCHLD or blocks TERM, into the manager and its units.
+pub(super) fn reset_signals() -> io::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator() {
+        // KILL and STOP cannot be changed; PIPE stays ignored here, and std resets it in every child.
+        if matches!(signal, Signal::SIGKILL | Signal::SIGSTOP | Signal::SIGPIPE) {
+            continue;
+        }
+        // SAFETY: no handler function is installed, and no other thread exists yet that could rely on one.
+        unsafe { sigaction(signal, &default)? };
+    }
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The file that units of one worker slot get as their standard input, locked.
+//!
+//! The lock belongs to the open file, which every descendant of a unit inherits: it is held for as long as one of
+//! them lives, also after the manager was killed, and tells without a list of processes that a slot is not free.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where the locked file of one slot lies.
+#[derive(Debug, Clone)]
+pub struct SlotFile(PathBuf);
+
+/// Why a slot's file cannot be handed to a unit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SlotError {
+    /// A process of an earlier unit still has it.
+    #[error("a process of an earlier unit still holds {}", .0.display())]
+    Occupied(PathBuf),
+    /// It cannot be opened or written.
+    #[error("cannot prepare {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl SlotFile {
+    /// Names the file of a slot; nothing is opened.
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Returns the path of the file.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Opens and locks the file, filled with `content`, ready to be a unit's standard input.
+    pub fn occupy(&self, content: &[u8]) -> Result<File, SlotError> {
+        let open = || -> io::Result<Option<File>> {
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&self.0)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            if file.metadata()?.len() > 0 {
+                file.set_len(0)?;
+            }
+            if !content.is_empty() {
+                file.write_all(content)?;
+                file.rewind()?;
+            }
+            Ok(Some(file))
+        };
+        match open() {
+            Ok(Some(file)) => Ok(file),
+            Ok(None) => Err(SlotError::Occupied(self.0.clone())),
+            Err(source) => Err(SlotError::Io { path: self.0.clone(), source }),
+        }
+    }
+
+    /// Says whether no process has the file.
+    pub fn is_free(&self) -> io::Result<bool> {
+        match File::open(&self.0) {
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Ok(true),
+                Err(TryLockError::WouldBlock) => Ok(false),
+                Err(TryLockError::Error(error)) => Err(error),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}

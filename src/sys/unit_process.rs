@@ -1,0 +1,282 @@
+//! One unit's process: started in a group of its own, watched by one thread without polling, ended with its group.
+
+use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, pidfd_open};
+
+/// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
+const LEAK_GRACE: Duration = Duration::from_millis(100);
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// A started process whose group has not been ended yet.
+#[derive(Debug)]
+pub struct UnitProcess {
+    child: Child,
+    handle: OwnedFd,
+}
+
+/// Where the output of a process goes as it is read.
+pub trait Streams {
+    /// Takes the next bytes of standard output.
+    fn take_stdout(&mut self, bytes: &[u8]);
+    /// Takes the next bytes of standard error.
+    fn take_stderr(&mut self, bytes: &[u8]);
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Exit code, if it exited.
+    pub exit_code: Option<i32>,
+    /// Signal, if one ended it.
+    pub signal: Option<i32>,
+    /// Whether it was ended by us because its time was over.
+    pub timed_out: bool,
+    /// Whether it was ended by us because it was to stop.
+    pub stopped: bool,
+    /// Whether processes it left behind still held its output when it was over.
+    pub leaked: bool,
+}
+
+/// What is still to happen to a process that runs.
+#[derive(Debug, Default)]
+struct Fate {
+    timeout_at: Option<Instant>,
+    kill_at: Option<Instant>,
+    timed_out: bool,
+    stopped: bool,
+}
+
+impl UnitProcess {
+    /// Starts the command in a process group of its own, with its output on pipes.
+    ///
+    /// Stays on the `posix_spawn` path as long as the command does not ask for more.
+    pub fn spawn(command: &mut Command) -> io::Result<UnitProcess> {
+        let child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
+        let pid = rustix::process::Pid::from_child(&child);
+        let handle = pidfd_open(pid, PidfdFlags::empty()).inspect_err(|_| {
+            // Without a handle it cannot be watched. It has its own group, and nobody has seen it run yet.
+            let _ = killpg(group_of(&child), Signal::SIGKILL);
+        })?;
+        Ok(UnitProcess { child, handle })
+    }
+
+    /// Waits for the end of the process, and ends it when `timeout` is over or `stop` becomes ready: TERM to its
+    /// group, KILL after `kill_after`. When it returns, the process is reaped and its group is gone.
+    pub fn supervise(
+        mut self,
+        timeout: Option<Duration>,
+        kill_after: Duration,
+        stop: &PipeReader,
+        streams: &mut impl Streams,
+    ) -> io::Result<Ending> {
+        let mut out = self.child.stdout.take();
+        let mut err = self.child.stderr.take();
+        let mut fate = Fate { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Fate::default() };
+        let mut ended_at = None;
+        let mut leaked = false;
+        loop {
+            let ready = self.wait(&out, &err, stop, &fate, ended_at)?;
+            if ready.out {
+                read_some(&mut out, |bytes| streams.take_stdout(bytes))?;
+            }
+            if ready.err {
+                read_some(&mut err, |bytes| streams.take_stderr(bytes))?;
+            }
+            let now = Instant::now();
+            if ready.ended && ended_at.is_none() {
+                ended_at = Some(now);
+            }
+            match ended_at {
+                None => self.advance(&mut fate, ready.stop, now, kill_after),
+                Some(_) if out.is_none() && err.is_none() => break,
+                Some(at) if now >= at + LEAK_GRACE => {
+                    leaked = true;
+                    break;
+                }
+                Some(_) => {}
+            }
+        }
+        // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
+        // whoever is left in the group was left behind by the unit.
+        let _ = killpg(group_of(&self.child), Signal::SIGKILL);
+        let status = self.child.wait()?;
+        Ok(Ending {
+            exit_code: status.code(),
+            signal: status.signal(),
+            timed_out: fate.timed_out,
+            stopped: fate.stopped,
+            leaked,
+        })
+    }
+
+    /// Ends the process where its time has come.
+    fn advance(&self, fate: &mut Fate, stop: bool, now: Instant, kill_after: Duration) {
+        let timed_out = fate.timeout_at.is_some_and(|at| now >= at);
+        if fate.kill_at.is_none() && (stop || timed_out) {
+            fate.stopped = stop;
+            fate.timed_out = !stop;
+            fate.timeout_at = None;
+            fate.kill_at = Some(now + kill_after);
+            // The group exists as long as its leader is not reaped.
+            let _ = killpg(group_of(&self.child), Signal::SIGTERM);
+            // A stopped process would not notice.
+            let _ = killpg(group_of(&self.child), Signal::SIGCONT);
+        }
+        if fate.kill_at.is_some_and(|at| now >= at) {
+            fate.kill_at = Some(now + kill_after.max(Duration::from_secs(1)));
+            let _ = killpg(group_of(&self.child), Signal::SIGKILL);
+        }
+    }
+
+    fn wait(
+        &self,
+        out: &Option<impl AsFd>,
+        err: &Option<impl AsFd>,
+        stop: &PipeReader,
+        fate: &Fate,
+        ended_at: Option<Instant>,
+    ) -> io::Result<Ready> {
+        let mut fds = Vec::with_capacity(4);
+        let end_index = ended_at.is_none().then(|| push(&mut fds, self.handle.as_fd()));
+        let stop_index = (ended_at.is_none() && fate.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
+        let out_index = out.as_ref().map(|out| push(&mut fds, out.as_fd()));
+        let err_index = err.as_ref().map(|err| push(&mut fds, err.as_fd()));
+
+        let deadline = ended_at.map(|at| at + LEAK_GRACE).or(fate.kill_at).or(fate.timeout_at);
+        let timeout = deadline
+            .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
+            .transpose()
+            .map_err(io::Error::other)?;
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(error) => return Err(error.into()),
+        }
+        let is_ready = |index: Option<usize>| index.is_some_and(|index| !fds[index].revents().is_empty());
+        Ok(Ready {
+            out: is_ready(out_index),
+            err: is_ready(err_index),
+            ended: is_ready(end_index),
+            stop: is_ready(stop_index),
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ready {
+    out: bool,
+    err: bool,
+    ended: bool,
+    stop: bool,
+}
+
+fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: std::os::fd::BorrowedFd<'fd>) -> usize {
+    fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    fds.len() - 1
+}
+
+/// Reads once from a stream that is ready; at its end the stream is closed.
+fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Result<()> {
+    let Some(open) = stream else { return Ok(()) };
+    let mut chunk = [0; CHUNK_BYTES];
+    match open.read(&mut chunk) {
+        Ok(0) => *stream = None,
+        Ok(read) => take(&chunk[..read]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn group_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("process numbers fit an i32"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::wake_pair;
+
+    #[derive(Default)]
+    struct Collected {
+        out: Vec<u8>,
+        err: Vec<u8>,
+    }
+
+    impl Streams for Collected {
+        fn take_stdout(&mut self, bytes: &[u8]) {
+            self.out.extend_from_slice(bytes);
+        }
+        fn take_stderr(&mut self, bytes: &[u8]) {
+            self.err.extend_from_slice(bytes);
+        }
+    }
+
+    fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
+        let (_waker, stop) = wake_pair().unwrap();
+        let mut collected = Collected::default();
+        let process = UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null())).unwrap();
+        let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
+        (ending, collected)
+    }
+
+    #[test]
+    fn both_streams_and_the_exit_code_arrive() {
+        let (ending, collected) = run("printf out; printf err >&2; exit 7", None, Duration::from_secs(5));
+
+        assert_eq!(ending.exit_code, Some(7));
+        assert_eq!((collected.out.as_slice(), collected.err.as_slice()), (&b"out"[..], &b"err"[..]));
+    }
+
+    #[test]
+    fn more_output_than_a_pipe_holds_does_not_block() {
+        let (ending, collected) = run("head -c 1000000 /dev/zero", None, Duration::from_secs(5));
+
+        assert_eq!(ending.exit_code, Some(0));
+        assert_eq!(collected.out.len(), 1_000_000);
+    }
+
+    #[test]
+    fn fault_32_a_unit_that_ignores_term_is_killed() {
+        let (ending, _) = run(
+            "trap '' TERM; while :; do sleep 0.05; done",
+            Some(Duration::from_millis(50)),
+            Duration::from_millis(200),
+        );
+
+        assert!(ending.timed_out);
+        assert_eq!(ending.signal, Some(9));
+    }
+
+    #[test]
+    fn a_process_left_behind_with_the_output_does_not_hold_the_unit() {
+        let started = Instant::now();
+
+        let (ending, _) = run("sleep 600 & exit 0", None, Duration::from_secs(5));
+
+        assert_eq!(ending.exit_code, Some(0));
+        assert!(ending.leaked);
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn waking_the_stop_pipe_ends_the_unit() {
+        let (waker, stop) = wake_pair().unwrap();
+        let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600").stdin(Stdio::null())).unwrap();
+
+        waker.wake();
+        let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();
+
+        assert!(ending.stopped);
+        assert_eq!(ending.signal, Some(15));
+    }
+}
