@@ -6,6 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,18 @@ pub enum Answer {
         /// Why, with all causes.
         message: String,
     },
+}
+
+static HOOK_CALLED: AtomicBool = AtomicBool::new(false);
+
+/// Remembers that this program can become a manager when it is started again.
+pub fn note_hook() {
+    HOOK_CALLED.store(true, Ordering::Relaxed);
+}
+
+/// Says whether this program can become a manager when it is started again.
+pub fn hook_was_called() -> bool {
+    HOOK_CALLED.load(Ordering::Relaxed)
 }
 
 impl LaunchRequest {

@@ -20,6 +20,8 @@ CREATE TABLE jobs (
     stop_grace_ms   INTEGER,
     -- Fencing token: every write of a manager names its epoch, and hits nothing once a later one began.
     epoch           INTEGER NOT NULL CHECK (epoch >= 0),
+    -- Grows with every change that a client makes; a manager that sees it grow reads again what it had read.
+    revision        INTEGER NOT NULL CHECK (revision >= 0),
     -- No unit up to this number waits for its first attempt, so that a resumed job need not scan what is done.
     claimed_through INTEGER NOT NULL CHECK (claimed_through >= 0),
     -- Counters change in the same transaction as the units; the sum is checked on every write.

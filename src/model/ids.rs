@@ -35,6 +35,11 @@ impl Seq {
     pub const FIRST: Seq = Seq(1);
     /// Largest sequence number that fits a [`UnitId`]; the bound on the units of one job.
     pub const MAX: Seq = Seq((1 << 32) - 1);
+
+    /// Returns the number before this one, 0 before the first.
+    pub const fn before(self) -> Seq {
+        Seq(self.0 - 1)
+    }
 }
 
 impl UnitId {

@@ -30,6 +30,9 @@ pub struct Job {
     pub status: JobStatus,
     /// Reign of the latest manager, 0 before the first.
     pub epoch: Epoch,
+    /// Grows with every change that a client makes to the job or its units.
+    #[serde(skip)]
+    pub revision: i64,
     /// What its manager has been asked to do, if anything.
     pub stop_request: Option<StopRequest>,
     /// Time that running units are given after a stop request; none means as long as they need.

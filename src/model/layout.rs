@@ -31,6 +31,11 @@ impl StateDir {
         self.0.join("setup.lock")
     }
 
+    /// Returns the file whose lock keeps jobs that are being created or deleted from being swept.
+    pub fn partial_lock(&self) -> PathBuf {
+        self.0.join("partial.lock")
+    }
+
     /// Returns the files of one job.
     pub fn job(&self, job: JobId) -> JobFiles {
         JobFiles(self.0.join(job.to_string()))
@@ -53,9 +58,9 @@ impl JobFiles {
         self.0.join("manager.log")
     }
 
-    /// Returns the notes about which unit occupies which worker slot.
-    pub fn journal(&self) -> PathBuf {
-        self.0.join("journal")
+    /// Returns the notes about which unit each worker slot runs.
+    pub fn notes(&self) -> PathBuf {
+        self.0.join("notes")
     }
 
     /// Returns the directory of the files that units get as their standard input.

@@ -22,7 +22,7 @@ pub use job::{Job, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
-pub use process::{ManagerRecord, ProcessIdentity};
+pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};
 pub use status::{JobStatus, UnitStatus};

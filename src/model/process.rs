@@ -17,8 +17,17 @@ pub struct ProcessIdentity {
     pub host: String,
 }
 
+/// A sign of life that a manager writes about every second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heartbeat {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Units that ended per second lately.
+    pub rate_per_second: f64,
+}
+
 /// What the latest manager of a job wrote about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ManagerRecord {
     /// Who it is or was.
     pub identity: ProcessIdentity,
@@ -26,6 +35,8 @@ pub struct ManagerRecord {
     pub version: String,
     /// When its recorder last wrote; only ever a sign of a stall, never of death.
     pub heartbeat_at: Option<Timestamp>,
+    /// Units that ended per second lately.
+    pub rate_per_second: Option<f64>,
     /// Error that ended it, if one did.
     pub error: Option<String>,
     /// Where that error came from.

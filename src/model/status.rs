@@ -20,7 +20,7 @@ pub enum JobStatus {
     /// Every unit completed or was skipped. Moved by the manager; final.
     Completed,
     /// No unit is left and some failed for good, or the manager itself failed. Moved by the manager; final until
-    /// a retry.
+    /// a retry, or until a resume where units are left.
     Failed,
     /// Ended on request; units that had not ended are cancelled. Moved by the manager or by a client that holds the
     /// job's lock; final until a retry.
@@ -57,7 +57,7 @@ impl JobStatus {
             Paused => &[Partial, Running, Cancelled],
             AwaitingApproval => &[Partial, Running, Cancelled],
             Completed => &[Partial, Paused],
-            Failed => &[Partial, Paused],
+            Failed => &[Partial, Paused, Running],
             Cancelled => &[Partial, Paused],
         }
     }

@@ -43,6 +43,7 @@ struct NewJobRow<'a> {
     limits: String,
     status: &'static str,
     epoch: i64,
+    revision: i64,
     claimed_through: i64,
     total: i64,
     pending: i64,
@@ -82,6 +83,7 @@ impl Store {
                 limits: serde_json::to_string(&new.limits).expect("limits are numbers and words"),
                 status: status.as_str(),
                 epoch: 0,
+                revision: 0,
                 claimed_through: 0,
                 total: 0,
                 pending: 0,
@@ -151,7 +153,11 @@ fn insert_units(conn: &mut SqliteConnection, job: JobId, units: &[NewUnit]) -> R
         insert.execute(conn).map_err(|error| duplicate_key(error, job, unit))?;
     }
     diesel::update(jobs::table.find(job.0))
-        .set((jobs::total.eq(jobs::total + added), jobs::pending.eq(jobs::pending + added)))
+        .set((
+            jobs::total.eq(jobs::total + added),
+            jobs::pending.eq(jobs::pending + added),
+            jobs::revision.eq(jobs::revision + 1),
+        ))
         .execute(conn)?;
     Ok(before + added)
 }

@@ -23,6 +23,7 @@ pub(super) struct JobRow {
     stop_request: Option<Word<StopRequest>>,
     stop_grace_ms: Option<i64>,
     epoch: i64,
+    revision: i64,
     total: i64,
     pending: i64,
     running: i64,
@@ -47,6 +48,7 @@ impl From<JobRow> for Job {
             limits: row.limits.0,
             status: row.status.0,
             epoch: Epoch(row.epoch),
+            revision: row.revision,
             stop_request: row.stop_request.map(|word| word.0),
             stop_grace: row.stop_grace_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
             progress: Progress {

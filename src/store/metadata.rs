@@ -19,6 +19,7 @@ pub(super) mod key {
     pub const HOST: &str = "host";
     pub const VERSION: &str = "version";
     pub const HEARTBEAT: &str = "heartbeat_at";
+    pub const RATE: &str = "rate_per_second";
     pub const ERROR: &str = "error";
     pub const ERROR_TRACE: &str = "error_trace";
 }
@@ -54,6 +55,7 @@ impl Store {
                 },
                 version: take(key::VERSION).unwrap_or_default(),
                 heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
+                rate_per_second: take(key::RATE).and_then(|rate| rate.parse().ok()),
                 error: take(key::ERROR),
                 error_trace: take(key::ERROR_TRACE),
             }))
@@ -80,11 +82,11 @@ pub(super) fn put_manager(
     put(conn, job, key::HOST, &manager.host)?;
     put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
     put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
-    diesel::delete(
-        metadata::table
-            .filter(metadata::job_id.eq(job.0))
-            .filter(metadata::key.eq(key::ERROR).or(metadata::key.eq(key::ERROR_TRACE))),
-    )
+    diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
+        key::RATE,
+        key::ERROR,
+        key::ERROR_TRACE,
+    ])))
     .execute(conn)?;
     Ok(())
 }

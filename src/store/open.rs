@@ -226,3 +226,14 @@ fn percent_encoded(path: &Path) -> String {
         text
     })
 }
+
+statement! { struct QuickCheck {} "PRAGMA quick_check(1)" -> Text }
+
+impl Store {
+    /// Returns SQLite's version and whether the file is sound; reads the whole file.
+    pub fn integrity(&mut self) -> Result<(String, bool), StoreError> {
+        let version = self.ask(SqliteVersion {})?;
+        let answer: String = self.ask(QuickCheck {})?;
+        Ok((version, answer == "ok"))
+    }
+}

@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::metadata::{self, key};
 use super::statement::statement;
 use super::{Reign, Store, StoreError, attempts};
-use crate::model::{AttemptRecord, Output, Seq, Timestamp, UnitId, UnitStatus};
+use crate::model::{AttemptRecord, Heartbeat, Output, Seq, Timestamp, UnitId, UnitStatus};
 
 /// One change of one unit.
 ///
@@ -111,7 +111,7 @@ impl Store {
         reign: Reign,
         changes: &[UnitChange],
         claimed_through: Option<Seq>,
-        heartbeat: Option<Timestamp>,
+        heartbeat: Option<Heartbeat>,
     ) -> Result<Recorded, StoreError> {
         self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
@@ -129,8 +129,9 @@ impl Store {
             if counters.update(reign, claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
                 return Err(Failure::Store(StoreError::Fenced { job: reign.job, epoch: reign.epoch }));
             }
-            if let Some(now) = heartbeat {
-                metadata::put(conn, reign.job, key::HEARTBEAT, &now.as_micros().to_string())?;
+            if let Some(heartbeat) = heartbeat {
+                metadata::put(conn, reign.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
+                metadata::put(conn, reign.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
             }
             Ok(recorded)
         })

@@ -46,7 +46,8 @@ impl Store {
     ) -> Result<(Reign, Job), StoreError> {
         self.write("take over the job", |conn| {
             let before = super::jobs::job_row(conn, job)?;
-            if before.status != JobStatus::Running && !before.status.can_become(JobStatus::Running) {
+            let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
+            if ended || !(before.status == JobStatus::Running || before.status.can_become(JobStatus::Running)) {
                 return Err(StoreError::WrongStatus { operation: "run", job, status: before.status }.into());
             }
             let epoch = Epoch(before.epoch.0 + 1);
@@ -55,6 +56,7 @@ impl Store {
                     jobs::epoch.eq(epoch.0),
                     jobs::status.eq(JobStatus::Running.as_str()),
                     jobs::started_at.eq(before.started_at.unwrap_or(now).as_micros()),
+                    jobs::finished_at.eq(None::<i64>),
                 ))
                 .execute(conn)?;
             metadata::put_manager(conn, job, manager, now)?;

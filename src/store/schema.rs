@@ -30,6 +30,7 @@ diesel::table! {
         stop_request -> Nullable<Text>,
         stop_grace_ms -> Nullable<BigInt>,
         epoch -> BigInt,
+        revision -> BigInt,
         claimed_through -> BigInt,
         total -> BigInt,
         pending -> BigInt,

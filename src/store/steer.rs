@@ -53,7 +53,11 @@ impl Store {
             if stronger {
                 let grace_ms = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
                 diesel::update(jobs::table.find(job.0))
-                    .set((jobs::stop_request.eq(request.as_str()), jobs::stop_grace_ms.eq(grace_ms)))
+                    .set((
+                        jobs::stop_request.eq(request.as_str()),
+                        jobs::stop_grace_ms.eq(grace_ms),
+                        jobs::revision.eq(jobs::revision + 1),
+                    ))
                     .execute(conn)?;
             }
             Ok(true)
@@ -208,7 +212,7 @@ fn shift(
     changed: usize,
 ) -> Result<i64, Failure> {
     let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
-    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ? WHERE id = ?");
+    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ?, revision = revision + 1 WHERE id = ?");
     diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
     Ok(moved)
 }

@@ -39,6 +39,21 @@ impl JobLock {
     }
 }
 
+/// A lock that any number of processes share, and that keeps out whoever wants it alone.
+#[derive(Debug)]
+pub struct SharedLock {
+    _file: File,
+}
+
+impl SharedLock {
+    /// Waits until nobody holds the lock alone, and shares it.
+    pub fn acquire(path: &Path) -> io::Result<SharedLock> {
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        file.lock_shared()?;
+        Ok(SharedLock { _file: file })
+    }
+}
+
 impl LockProbe {
     /// Looks whether the lock is held. A lock file that was never made is free.
     pub fn of(path: &Path) -> LockProbe {

@@ -6,7 +6,9 @@
 //! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
 
 mod detach;
+mod disk;
 mod lock;
+mod notes;
 mod orphans;
 mod process;
 mod signals;
@@ -15,10 +17,12 @@ mod unit_process;
 mod wake;
 
 pub use detach::{Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, write_ready};
-pub use lock::{JobLock, LockProbe};
+pub use disk::{Disk, descriptor_limit, disk_of};
+pub use lock::{JobLock, LockProbe, SharedLock};
+pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
-pub use signals::{StopFlags, install_stop_flags};
+pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
-pub use unit_process::{Ending, Streams, UnitProcess};
+pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
 pub use wake::{Waker, wake_pair};

@@ -18,13 +18,13 @@ pub const COOKIE_VARIABLE: &str = "JOB_MANAGER_COOKIE";
 /// Passes over the process table before giving up on processes that breed faster than they are ended.
 const PASSES: usize = 20;
 
-/// Ends every process whose cookie begins with `cookie` or whose standard input lies below `slots`: TERM, then KILL
-/// after `patience`. Returns how many there were, and whether none is left.
-pub fn end_orphans(cookie: &str, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
-    let mark = format!("{COOKIE_VARIABLE}={cookie}");
+/// Ends every process whose cookie begins with `cookie` or whose standard input is `slots` or lies below it: TERM,
+/// then KILL after `patience`. Returns how many there were, and whether none is left.
+pub fn end_orphans(cookie: Option<&str>, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
+    let mark = cookie.map(|cookie| format!("{COOKIE_VARIABLE}={cookie}").into_bytes());
     let mut ended = 0;
     for pass in 0..PASSES {
-        let found = find(mark.as_bytes(), slots)?;
+        let found = find(mark.as_deref(), slots)?;
         if found.is_empty() {
             return Ok((ended, true));
         }
@@ -37,7 +37,7 @@ pub fn end_orphans(cookie: &str, slots: &Path, patience: Duration) -> io::Result
 }
 
 /// Returns handles of the marked processes.
-fn find(mark: &[u8], slots: &Path) -> io::Result<Vec<OwnedFd>> {
+fn find(mark: Option<&[u8]>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
     let own = rustix::process::getpid();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -52,10 +52,12 @@ fn find(mark: &[u8], slots: &Path) -> io::Result<Vec<OwnedFd>> {
     Ok(found)
 }
 
-fn is_marked(pid: i32, mark: &[u8], slots: &Path) -> bool {
+fn is_marked(pid: i32, mark: Option<&[u8]>, slots: &Path) -> bool {
     // Processes of other users cannot be read, and are not ours.
-    let by_cookie = fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(mark)));
+    let by_cookie = mark.is_some_and(|mark| {
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(mark)))
+    });
     by_cookie || fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|stdin| stdin.starts_with(slots))
 }
 
@@ -121,7 +123,7 @@ mod tests {
             .spawn()
             .unwrap();
 
-        let outcome = end_orphans("orphan-test-1:", dir.path(), Duration::from_secs(5)).unwrap();
+        let outcome = end_orphans(Some("orphan-test-1:"), dir.path(), Duration::from_secs(5)).unwrap();
 
         assert_eq!(outcome, (1, true));
         assert!(marked.wait().unwrap().code().is_none());
@@ -137,7 +139,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
         assert!(!slot.is_free().unwrap());
 
-        let outcome = end_orphans("no-such-cookie:", dir.path(), Duration::from_secs(5)).unwrap();
+        let outcome = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
 
         assert_eq!(outcome, (1, true));
         child.wait().unwrap();

@@ -45,6 +45,11 @@ pub fn install_stop_flags() -> io::Result<StopFlags> {
     Ok(flags)
 }
 
+/// Returns the name of a signal, such as `SIGKILL`.
+pub fn signal_name(signal: i32) -> Option<&'static str> {
+    Signal::try_from(signal).ok().map(Signal::as_str)
+}
+
 /// Gives every signal its default action and unblocks it: both would otherwise survive exec, from a host that
 /// ignores SIGCHLD or blocks TERM, into the manager and its units.
 pub(super) fn reset_signals() -> io::Result<()> {

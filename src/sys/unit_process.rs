@@ -6,6 +6,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -195,6 +196,12 @@ fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Re
         Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// Says whether a process could not be started for want of something that may be there a moment later.
+pub fn is_passing_spawn_error(error: &io::Error) -> bool {
+    let passing = [Errno::EAGAIN, Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::ETXTBSY];
+    error.raw_os_error().is_some_and(|code| passing.contains(&Errno::from_raw(code)))
 }
 
 fn group_of(child: &Child) -> Pid {

@@ -1,0 +1,36 @@
+# `make run-job` runs a real batch; `make test` runs all tests; `make check` is what has to hold before a commit.
+
+CARGO ?= cargo
+BIN := target/release/job-manager
+# Every tracked file of this repository, compressed at best and verified, unless told otherwise.
+OUT := target/run-job
+GLOB ?=
+CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
+
+.PHONY: run-job test check fmt lint doc bench clean
+
+run-job:
+	$(CARGO) build --release --quiet
+	@mkdir -p $(OUT)
+	@if [ -n "$(GLOB)" ]; then set -- --glob '$(GLOB)'; else git ls-files -z > $(OUT)/files; set -- --lines $(OUT)/files --null; fi; \
+	$(BIN) --db $(OUT)/jobs.db run --name run-job "$$@" -- $(CMD)
+	@$(BIN) --db $(OUT)/jobs.db status
+	@echo "results: $(OUT)/"
+
+test:
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run && $(CARGO) test --doc; else $(CARGO) test; fi
+
+check: fmt lint doc test
+
+fmt:
+	$(CARGO) fmt --check
+
+lint:
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features --features sqlite,bundled -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+clean:
+	$(CARGO) clean

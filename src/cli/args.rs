@@ -1,0 +1,165 @@
+//! The verbs and the flags that all of them share.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use etcetera::BaseStrategy;
+
+use super::error::CliError;
+use super::{
+    cancel, create, doctor, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit, units, wait,
+};
+use crate::client::Client;
+use crate::model::{JobId, Seq};
+
+/// Runs batches in a detached process that survives the death of whoever asked for them.
+#[derive(Debug, Parser)]
+#[command(name = "job-manager", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Submit(submit::Submit),
+    Run(run::Run),
+    Create(create::Create),
+    Start(start::Start),
+    Resume(resume::Resume),
+    #[command(alias = "pause")]
+    Stop(stop::Stop),
+    Cancel(cancel::Cancel),
+    Retry(retry::Retry),
+    #[command(visible_aliases = ["ls", "ps"])]
+    List(list::List),
+    Status(status::Status),
+    Units(units::Units),
+    Unit(unit::Unit),
+    Logs(logs::Logs),
+    Results(results::Results),
+    Wait(wait::Wait),
+    Rm(rm::Rm),
+    Doctor(doctor::Doctor),
+}
+
+/// Flags that every verb takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Database of jobs [default: $XDG_DATA_HOME/job-manager/jobs.db]
+    #[arg(long, global = true, env = "JOB_MANAGER_DB", value_name = "PATH")]
+    pub db: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print ids only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Do not ask
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    pub fn apply_color(&self) {
+        match self.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+
+    pub fn db_path(&self) -> Result<PathBuf, CliError> {
+        if let Some(db) = &self.db {
+            return Ok(db.clone());
+        }
+        let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
+        Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
+    }
+
+    /// Opens the database for verbs that create it.
+    pub fn create_client(&self) -> Result<Client, CliError> {
+        let path = self.db_path()?;
+        if self.db.is_none()
+            && let Some(dir) = path.parent()
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)
+                .map_err(|source| CliError::DataDir { path: dir.to_owned(), source })?;
+        }
+        Ok(Client::create(&path)?)
+    }
+
+    /// Opens an existing database to change something in it.
+    pub fn open_client(&self) -> Result<Client, CliError> {
+        Ok(Client::open(&self.db_path()?)?)
+    }
+
+    /// Opens an existing database to read it.
+    pub fn read_client(&self) -> Result<Client, CliError> {
+        Ok(Client::open_to_read(&self.db_path()?)?)
+    }
+}
+
+/// Which job a verb is about.
+#[derive(Debug, Args)]
+pub(super) struct JobArg {
+    /// Job: its number, uid or prefix of that, name, or `last`
+    #[arg(default_value = "last", value_name = "JOB")]
+    pub job: String,
+}
+
+impl JobArg {
+    pub fn find(&self, client: &Client) -> Result<JobId, CliError> {
+        Ok(client.find_job(&self.job)?)
+    }
+}
+
+/// Splits `JOB:SEQ`; without a number behind the last colon all of it names a job.
+pub(super) fn split_unit(text: &str) -> (&str, Option<Seq>) {
+    match text.rsplit_once(':') {
+        Some((job, seq)) => match seq.parse() {
+            Ok(seq) => (if job.is_empty() { "last" } else { job }, Some(Seq(seq))),
+            Err(_) => (text, None),
+        },
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_unit_is_a_job_and_a_number() {
+        assert_eq!(split_unit("photos:7"), ("photos", Some(Seq(7))));
+        assert_eq!(split_unit(":7"), ("last", Some(Seq(7))));
+        assert_eq!(split_unit("a:b"), ("a:b", None));
+    }
+}

@@ -1,0 +1,51 @@
+//! `cancel`: end a job or a unit for good.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{Global, split_unit};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+
+/// End a job, or one of its units, for good
+///
+/// Example: job-manager cancel photos:17 --reason 'wrong file'
+#[derive(Debug, Args)]
+pub(super) struct Cancel {
+    /// Job, or unit as JOB:SEQ
+    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
+    pub target: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "cancelled on request")]
+    pub reason: String,
+    /// Return at once; by default this waits until the job is cancelled
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let (job, seq) = split_unit(&args.target);
+    let job = client.find_job(job)?;
+    let changed = match seq {
+        Some(seq) => {
+            client.cancel_unit(job, seq, &args.reason)?;
+            1
+        }
+        None => {
+            let before = client.progress(job)?.cancelled;
+            client.cancel_job(job)?;
+            if !args.no_wait {
+                client.wait(job, None)?;
+            }
+            client.progress(job)?.cancelled - before
+        }
+    };
+    if output.json {
+        output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
+    } else {
+        output.line(format_args!("{changed} units cancelled"))?;
+    }
+    Ok(Exit::Success)
+}

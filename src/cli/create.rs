@@ -1,0 +1,30 @@
+//! `create`: create a job without starting it.
+
+use clap::Args;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::submission::Submission;
+use super::submit::print_created;
+
+/// Create a job without starting it; `start` starts it
+///
+/// Example: job-manager create --lines urls.txt -- curl -fsSO {}
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    pub submission: Submission,
+}
+
+pub(super) fn create(global: &Global, args: &Create, output: &mut Output) -> Result<Exit, CliError> {
+    let prepared = args.submission.prepare()?;
+    if let Some(count) = args.submission.job.dry_run {
+        prepared.dry_run(count, output)?;
+        return Ok(Exit::Success);
+    }
+    let (client, created) = prepared.create(global)?;
+    print_created(&client, created, None, output)?;
+    Ok(Exit::Success)
+}

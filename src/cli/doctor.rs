@@ -1,0 +1,30 @@
+//! `doctor`: what could hurt here.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use crate::client::{Severity, examine};
+
+/// Look for what could hurt here: the database, its disk, limits of this machine
+///
+/// Example: job-manager doctor
+#[derive(Debug, Args)]
+pub(super) struct Doctor {}
+
+pub(super) fn doctor(global: &Global, _args: &Doctor, output: &mut Output) -> Result<Exit, CliError> {
+    let path = global.db_path()?;
+    let findings = examine(&path);
+    if output.json {
+        output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
+    } else {
+        for finding in &findings {
+            output.line(format_args!("{:<5} {:<10} {}", finding.severity.word(), finding.about, finding.message))?;
+        }
+    }
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if broken { Exit::Database } else { Exit::Success })
+}

@@ -1,0 +1,81 @@
+//! What the command line can answer instead of what it was asked for.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::exit::{Exit, of_client};
+use crate::client::ClientError;
+use crate::handler::{ProgramError, TemplateError};
+use crate::source::SourceError;
+
+/// A verb that did not happen; each kind has exactly one exit code.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot use the command: {0}")]
+    Template(#[from] TemplateError),
+    #[error("{place}: cannot use the command for this item")]
+    Item {
+        place: String,
+        #[source]
+        source: TemplateError,
+    },
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("no command, give one behind `--`")]
+    NoCommand,
+    #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
+    UnknownSource { given: String },
+    #[error("only one source of units can be given")]
+    SeveralSources,
+    #[error("--shell takes the whole script as one argument, this is {given}")]
+    ShellArguments { given: usize },
+    #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
+    EnvMissing(String),
+    #[error("cannot find the home directory, give a database with --db")]
+    NoHome,
+    #[error("cannot create {}", path.display())]
+    DataDir { path: PathBuf, source: io::Error },
+    #[error("cannot tell the working directory")]
+    Cwd(#[source] io::Error),
+    #[error("this would {0}: give -y to do it")]
+    NotConfirmed(String),
+    #[error("give a filter, or --all for every unit")]
+    NoFilter,
+    #[error("give the number of a unit as JOB:SEQ")]
+    NoSeq,
+    #[error("nothing to show: {0}")]
+    NoLog(PathBuf, #[source] io::Error),
+    #[error("cannot listen for Ctrl-C")]
+    Signals(#[source] io::Error),
+    #[error("cannot print")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Client(error) => of_client(error),
+            Self::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
+            Self::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+            Self::Source(_)
+            | Self::Template(_)
+            | Self::Item { .. }
+            | Self::NoCommand
+            | Self::UnknownSource { .. }
+            | Self::SeveralSources
+            | Self::ShellArguments { .. }
+            | Self::EnvMissing(_)
+            | Self::NoHome
+            | Self::NotConfirmed(_)
+            | Self::NoFilter
+            | Self::NoSeq => Exit::Usage,
+            Self::NoLog(..) => Exit::NotFound,
+            Self::DataDir { .. } => Exit::Database,
+            Self::Cwd(_) | Self::Signals(_) | Self::Output(_) => Exit::Unexpected,
+        }
+    }
+}

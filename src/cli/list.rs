@@ -1,0 +1,67 @@
+//! `list`: the jobs of a database.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::table::table;
+use super::text::{shortened, span};
+use crate::client::{Client, JobOutcome};
+use crate::model::{Job, JobFilter, JobStatus, Timestamp};
+
+const DEFAULT_LIMIT: i64 = 20;
+const NAME_WIDTH: usize = 40;
+
+/// List jobs, the newest first
+///
+/// Example: job-manager list --status failed
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only jobs in that state; may be repeated
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<JobStatus>,
+    /// Show no more than N jobs
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(i64).range(0..))]
+    pub limit: i64,
+    /// Show all jobs
+    #[arg(short, long, conflicts_with = "limit")]
+    pub all: bool,
+}
+
+pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let limit = (!args.all).then_some(args.limit);
+    let jobs = client.jobs(&JobFilter { statuses: args.status.clone(), limit })?;
+    if output.json {
+        let jobs = jobs.iter().map(|job| client.get_manager_status(job.id)).collect::<Result<Vec<_>, _>>()?;
+        output.document(&json!({ "schema": 1, "jobs": jobs }))?;
+        return Ok(Exit::Success);
+    }
+    if output.quiet {
+        for job in jobs {
+            output.line(job.id)?;
+        }
+        return Ok(Exit::Success);
+    }
+    let now = Timestamp::now();
+    let rows = jobs.iter().map(|job| row(&client, job, now)).collect::<Result<Vec<_>, CliError>>()?;
+    output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))?;
+    Ok(Exit::Success)
+}
+
+fn row(client: &Client, job: &Job, now: Timestamp) -> Result<Vec<String>, CliError> {
+    let interrupted = job.status == JobStatus::Running && client.outcome(job.id)? == Some(JobOutcome::ManagerLost);
+    let status = if interrupted { "interrupted" } else { job.status.as_str() };
+    Ok(vec![
+        job.id.to_string(),
+        shortened(&job.name, NAME_WIDTH),
+        status.to_owned(),
+        format!("{} %", job.progress.percentage()),
+        job.progress.failed.to_string(),
+        job.progress.total.to_string(),
+        span(now.since(job.created_at)),
+    ])
+}

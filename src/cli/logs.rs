@@ -1,0 +1,151 @@
+//! `logs`: what units, or the manager, wrote.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::{Global, split_unit};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::text::printable;
+use crate::client::Client;
+use crate::model::{JobId, Output as Streams, Seq, UnitFilter};
+
+const PAGE_UNITS: i64 = 200;
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+
+/// Show the output of units
+///
+/// Example: job-manager logs photos:17 --stderr
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// Job, or unit as JOB:SEQ
+    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
+    pub target: String,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    pub stderr: bool,
+    /// Output of that attempt, if it did not complete
+    #[arg(long, value_name = "N", conflicts_with = "manager")]
+    pub attempt: Option<u32>,
+    /// The manager's own log
+    #[arg(long)]
+    pub manager: bool,
+    /// Only the last N lines
+    #[arg(short = 'n', long, value_name = "N")]
+    pub lines: Option<usize>,
+    /// Go on with what the manager writes, until the job has no manager
+    #[arg(short, long, requires = "manager")]
+    pub follow: bool,
+}
+
+pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let (selector, seq) = split_unit(&args.target);
+    let job = client.find_job(selector)?;
+    let mut printer = Printer { output, last: args.lines, kept: VecDeque::new() };
+    match (args.manager, seq) {
+        (true, _) => manager_log(&client, job, args.follow, &mut printer)?,
+        (false, Some(seq)) => printer.take(&unit_log(&client, job, seq, args)?)?,
+        (false, None) => all_logs(&client, job, args, &mut printer)?,
+    }
+    printer.finish()?;
+    Ok(Exit::Success)
+}
+
+fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<String, CliError> {
+    let streams = match args.attempt {
+        None => client.unit(job, seq)?.output,
+        Some(number) => {
+            let attempts = client.attempts(job, seq)?;
+            let found = attempts.into_iter().rfind(|attempt| attempt.attempt == number);
+            match found {
+                Some(attempt) => attempt.output,
+                // The attempt that completed is kept with its unit.
+                None => client.unit(job, seq)?.output,
+            }
+        }
+    };
+    Ok(chosen(streams, args.stderr))
+}
+
+fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let mut after = None;
+    loop {
+        let page = client.units(job, &UnitFilter::all(), after, PAGE_UNITS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.seq);
+        for unit in page {
+            printer.take(&chosen(unit.output, args.stderr))?;
+        }
+    }
+}
+
+fn manager_log(client: &Client, job: JobId, follow: bool, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let path = client.job_files(job).log();
+    let file = File::open(&path).map_err(|error| CliError::NoLog(path, error))?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    loop {
+        // Asked before reading, so that what a manager wrote last is still read.
+        let ended = !follow || client.outcome(job)?.is_some();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if !line.ends_with(b"\n") && !ended {
+                break;
+            }
+            printer.take(&String::from_utf8_lossy(&line))?;
+            line.clear();
+        }
+        if ended {
+            return Ok(());
+        }
+        printer.flush()?;
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+fn chosen(streams: Streams, stderr: bool) -> String {
+    if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
+}
+
+/// Prints lines at once, or keeps only the last few.
+struct Printer<'a> {
+    output: &'a mut Output,
+    last: Option<usize>,
+    kept: VecDeque<String>,
+}
+
+impl Printer<'_> {
+    fn take(&mut self, text: &str) -> Result<(), CliError> {
+        for line in text.lines() {
+            let line = printable(line);
+            match self.last {
+                None => self.output.line(line)?,
+                Some(last) => {
+                    self.kept.push_back(line.into_owned());
+                    if self.kept.len() > last {
+                        self.kept.pop_front();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints what was kept; everything that follows is printed at once.
+    fn flush(&mut self) -> Result<(), CliError> {
+        self.last = None;
+        for line in std::mem::take(&mut self.kept) {
+            self.output.line(line)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), CliError> {
+        self.flush()
+    }
+}

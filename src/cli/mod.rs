@@ -1,0 +1,85 @@
+//! The command line: one file per verb, all of them on top of the client library.
+//!
+//! Standard output carries the answer and nothing else; hints, progress and errors go to standard error. Nothing here
+//! writes to the database but through the client.
+
+mod args;
+mod cancel;
+mod confirm;
+mod create;
+mod doctor;
+mod error;
+mod exit;
+mod filter;
+mod follow;
+mod job_args;
+mod list;
+mod logs;
+mod output;
+mod results;
+mod resume;
+mod retry;
+mod rm;
+mod run;
+mod source_args;
+mod start;
+mod status;
+mod stop;
+mod submission;
+mod submit;
+mod table;
+mod text;
+mod unit;
+mod units;
+mod values;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+use error::CliError;
+use output::Output;
+
+pub use exit::Exit;
+
+/// Parses the arguments of this process, does what they ask, and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.global.apply_color();
+    let mut output = Output::new(&cli.global);
+    let exit = match run(&cli, &mut output) {
+        Ok(exit) => exit,
+        // Whoever read the answer has seen enough of it.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => {
+            output.error(&error);
+            error.exit()
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Submit(args) => submit::submit(global, args, output),
+        Verb::Run(args) => run::run(global, args, output),
+        Verb::Create(args) => create::create(global, args, output),
+        Verb::Start(args) => start::start(global, args, output),
+        Verb::Resume(args) => resume::resume(global, args, output),
+        Verb::Stop(args) => stop::stop(global, args, output),
+        Verb::Cancel(args) => cancel::cancel(global, args, output),
+        Verb::Retry(args) => retry::retry(global, args, output),
+        Verb::List(args) => list::list(global, args, output),
+        Verb::Status(args) => status::status(global, args, output),
+        Verb::Units(args) => units::units(global, args, output),
+        Verb::Unit(args) => unit::unit(global, args, output),
+        Verb::Logs(args) => logs::logs(global, args, output),
+        Verb::Results(args) => results::results(global, args, output),
+        Verb::Wait(args) => wait::wait(global, args, output),
+        Verb::Rm(args) => rm::rm(global, args, output),
+        Verb::Doctor(args) => doctor::doctor(global, args, output),
+    }
+}

@@ -1,0 +1,56 @@
+//! Standard output and standard error.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::args::Global;
+use super::text::printable;
+
+/// Where answers and hints go, in the format that was asked for.
+pub(super) struct Output {
+    pub json: bool,
+    pub quiet: bool,
+    pub verbose: bool,
+}
+
+impl Output {
+    pub fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Prints a line of the answer, made safe for a terminal.
+    pub fn line(&mut self, text: impl Display) -> io::Result<()> {
+        writeln!(anstream::stdout(), "{text}")
+    }
+
+    /// Prints one JSON document.
+    pub fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        serde_json::to_writer(&mut stdout, document)?;
+        stdout.write_all(b"\n")
+    }
+
+    /// Says something that is not part of the answer, unless it was asked to be quiet.
+    pub fn hint(&mut self, text: impl Display) {
+        if !self.quiet {
+            // Standard error may be closed; a hint is then lost on nobody.
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+
+    /// Says what went wrong, with its causes.
+    pub fn error(&mut self, error: &dyn std::error::Error) {
+        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let mut stderr = anstream::stderr();
+        // Nothing is left to be told when standard error is closed.
+        let _ = writeln!(stderr, "{red}error{red:#}: {}", printable(&error.to_string()));
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let _ = writeln!(stderr, "  caused by: {}", printable(&error.to_string()));
+            cause = error.source();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `results`: payload and result of each unit.
+
+use std::io::{self, Write};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::filter::FilterArgs;
+use super::output::Output;
+use super::units::item;
+use crate::model::{Seq, UnitDetail, UnitStatus};
+
+const PAGE_UNITS: i64 = 500;
+
+/// Print payload and result of each unit, in order; a command's result is its output
+///
+/// Example: job-manager results photos --format csv > results.csv
+#[derive(Debug, Args)]
+pub(super) struct Results {
+    #[command(flatten)]
+    pub job: JobArg,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Format of the lines
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: Seq,
+    key: Option<&'a str>,
+    status: UnitStatus,
+    payload: Option<&'a RawValue>,
+    result: Option<Box<RawValue>>,
+    error: Option<&'a str>,
+}
+
+pub(super) fn results(global: &Global, args: &Results, _output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if args.format == Format::Csv {
+        write_csv(&mut out, &["seq", "key", "status", "item", "result", "error"].map(str::to_owned))?;
+    }
+    let mut after = None;
+    loop {
+        let page = client.units(job, &args.filter.filter(), after, PAGE_UNITS)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.seq);
+        for unit in &page {
+            match args.format {
+                Format::Jsonl => write_json(&mut out, unit)?,
+                Format::Csv => write_csv(&mut out, &csv_row(unit))?,
+            }
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Success)
+}
+
+fn write_json(out: &mut impl Write, unit: &UnitDetail) -> io::Result<()> {
+    let result = match (&unit.result, text_result(unit)) {
+        (Some(json), _) => RawValue::from_string(json.clone()).ok(),
+        (None, Some(text)) => serde_json::value::to_raw_value(text).ok(),
+        (None, None) => None,
+    };
+    let line = Line {
+        seq: unit.seq,
+        key: unit.key.as_deref(),
+        status: unit.status,
+        payload: serde_json::from_str(&unit.payload).ok(),
+        result,
+        error: unit.error.as_deref(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+fn csv_row(unit: &UnitDetail) -> [String; 6] {
+    let result = unit.result.as_deref().or(text_result(unit)).unwrap_or_default();
+    [
+        unit.seq.to_string(),
+        unit.key.clone().unwrap_or_default(),
+        unit.status.to_string(),
+        item(&unit.payload),
+        result.to_owned(),
+        unit.error.clone().unwrap_or_default(),
+    ]
+}
+
+fn write_csv(out: &mut impl Write, fields: &[String; 6]) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().from_writer(out);
+    writer.write_record(fields)?;
+    writer.flush()
+}
+
+/// The output of a command that completed, without the line break at its end.
+fn text_result(unit: &UnitDetail) -> Option<&str> {
+    let stdout = unit.output.stdout.as_deref().filter(|_| unit.status == UnitStatus::Completed)?;
+    Some(stdout.strip_suffix('\n').unwrap_or(stdout))
+}

@@ -1,0 +1,37 @@
+//! `rm`: delete jobs.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::confirm::confirm;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+
+/// Delete jobs that no manager runs, with their units and logs
+///
+/// Example: job-manager rm 12 13 -y
+#[derive(Debug, Args)]
+pub(super) struct Rm {
+    /// Jobs: number, uid or prefix of that, name, or `last`
+    #[arg(required = true, value_name = "JOB")]
+    pub jobs: Vec<String>,
+}
+
+pub(super) fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let jobs = args.jobs.iter().map(|job| client.find_job(job)).collect::<Result<Vec<_>, _>>()?;
+    let units: i64 = jobs.iter().map(|job| client.progress(*job).map(|p| p.total)).sum::<Result<i64, _>>()?;
+    let numbers = jobs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    confirm(global, &format!("delete job {numbers} with {units} units"))?;
+    for job in &jobs {
+        client.remove_job(*job)?;
+    }
+    if output.json {
+        output.document(&json!({ "schema": 1, "deleted": jobs, "units_changed": units }))?;
+    } else {
+        output.line(format_args!("{units} units deleted"))?;
+    }
+    Ok(Exit::Success)
+}

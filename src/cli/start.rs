@@ -1,0 +1,25 @@
+//! `start`: start the manager of a job.
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::submit::print_started;
+
+/// Start a job detached and print its manager's process number
+///
+/// Example: job-manager start photos
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    #[command(flatten)]
+    pub job: JobArg,
+}
+
+pub(super) fn start(global: &Global, args: &Start, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    print_started(job, client.start_detached(job)?, output)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,49 @@
+//! `stop`: pause a job gracefully.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::values;
+use crate::client::StopOptions;
+
+/// Pause a job: running units finish, nothing new is started
+///
+/// Example: job-manager stop photos --grace 30s
+#[derive(Debug, Args)]
+pub(super) struct Stop {
+    #[command(flatten)]
+    pub job: JobArg,
+    /// End running units; they go back to pending
+    #[arg(long)]
+    pub now: bool,
+    /// End running units that need longer than this
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub grace: Option<Duration>,
+    /// Wait until the job is paused [default on a terminal]
+    #[arg(long)]
+    pub wait: bool,
+}
+
+pub(super) fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    client.stop_manager(job, StopOptions { now: args.now, grace: args.grace })?;
+    if args.wait || std::io::stdout().is_terminal() {
+        client.wait(job, None)?;
+    }
+    let status = client.get_manager_status(job)?;
+    if output.json {
+        output.document(&status)?;
+    } else if output.quiet {
+        output.line(job)?;
+    } else {
+        output.line(super::follow::summary(&status))?;
+    }
+    Ok(Exit::Success)
+}

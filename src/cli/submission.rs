@@ -1,0 +1,172 @@
+//! From a command line to a job: what `submit`, `run` and `create` have in common.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::Global;
+use super::error::CliError;
+use super::job_args::{JobArgs, Stdin};
+use super::output::Output;
+use super::source_args::{SourceArgs, split_command};
+use super::text::shortened;
+use crate::client::{Client, Created};
+use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, UnitValues, quote_for_shell, resolve_program};
+use crate::model::{NewJob, NewUnit, Seq};
+use crate::source::{Item, Items};
+
+const NAME_WIDTH: usize = 60;
+
+/// A source, options and a command.
+#[derive(Debug, Args)]
+pub(super) struct Submission {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Command of a unit, with placeholders such as `{}`; items may follow behind `:::`
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
+/// A job that is ready to be created: everything that can be refused has been.
+pub(super) struct Prepared {
+    new: NewJob,
+    items: Items,
+    template: CommandTemplate,
+    unit_key: Option<CommandTemplate>,
+    shell: bool,
+}
+
+impl Submission {
+    /// Checks everything that can be checked before the first unit is read.
+    pub fn prepare(&self) -> Result<Prepared, CliError> {
+        let (argv, items) = split_command(&self.command);
+        let first = argv.first().ok_or(CliError::NoCommand)?;
+        let template = CommandTemplate::parse(argv)?;
+        let unit_key =
+            self.job.unit_key.as_ref().map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
+        let spec = self.spec(argv)?;
+        let name = self.job.name.clone().unwrap_or_else(|| default_name(first));
+        let mut new = NewJob::new(name, COMMAND);
+        new.key = self.job.key.clone();
+        new.limits = self.job.limits();
+        new.spec = serde_json::to_string(&spec).expect("a command is made of text");
+        let items = match self.source.open(items)? {
+            Some(items) => items,
+            None => one_unit(),
+        };
+        Ok(Prepared { new, items, template, unit_key, shell: self.job.shell })
+    }
+
+    fn spec(&self, argv: &[String]) -> Result<CommandSpec, CliError> {
+        let here = env::current_dir().map_err(CliError::Cwd)?;
+        let cwd = self.job.cwd.as_ref().map_or_else(|| here.clone(), |cwd| here.join(cwd));
+        let mut spec = CommandSpec::new(argv.to_vec(), cwd);
+        spec.shell = self.job.shell;
+        if spec.shell {
+            if argv.len() != 1 {
+                return Err(CliError::ShellArguments { given: argv.len() });
+            }
+        } else if !argv[0].contains(['{', '}']) {
+            spec.program = Some(program(&argv[0], &spec.cwd)?);
+        }
+        for variable in &self.job.env {
+            let (name, value) = match variable.split_once('=') {
+                Some((name, value)) => (name.to_owned(), value.to_owned()),
+                None => (variable.clone(), env::var(variable).map_err(|_| CliError::EnvMissing(variable.clone()))?),
+            };
+            spec.env.insert(name, value);
+        }
+        spec.stdin = match self.job.stdin {
+            Stdin::Null => StdinMode::Null,
+            Stdin::Payload => StdinMode::Payload,
+            Stdin::Item => StdinMode::Item,
+        };
+        Ok(spec)
+    }
+}
+
+impl Prepared {
+    /// Creates the job; an item that does not fit the command leaves nothing behind.
+    pub fn create(self, global: &Global) -> Result<(Client, Created), CliError> {
+        let Self { new, items, template, unit_key, .. } = self;
+        let mut refused = None;
+        // Read before the database is opened, so that a source without units leaves no file behind.
+        let mut units = items.map(|item| {
+            unit(item, &template, unit_key.as_ref()).map_err(|error| {
+                let message = error.to_string();
+                refused = Some(error);
+                message
+            })
+        });
+        let Some(first) = units.next() else { return Err(crate::client::ClientError::NoUnits.into()) };
+        let client = match first {
+            Ok(first) => global.create_client().map(|client| (client, first)),
+            Err(_) => {
+                drop(units);
+                return Err(refused.expect("an item that was refused says why"));
+            }
+        };
+        let (client, first) = client?;
+        let created = client.try_create_job(&new, std::iter::once(Ok(first)).chain(units));
+        match (created, refused) {
+            (Ok(created), _) => Ok((client, created)),
+            (Err(_), Some(error)) => Err(error),
+            (Err(error), None) => Err(error.into()),
+        }
+    }
+
+    /// Prints the first commands, quoted for a shell, and creates nothing.
+    pub fn dry_run(self, count: usize, output: &mut Output) -> Result<(), CliError> {
+        for (index, item) in self.items.take(count).enumerate() {
+            let item = item?;
+            let unfit = |source| CliError::Item { place: item.place.to_string(), source };
+            let values = UnitValues::parse(&item.payload).map_err(unfit)?;
+            let seq = Seq(i64::try_from(index + 1).unwrap_or(i64::MAX));
+            let line = if self.shell {
+                self.template.render_shell(&values, 0, seq).map_err(unfit)?
+            } else {
+                let argv = self.template.render(&values, 0, seq).map_err(unfit)?;
+                argv.iter().map(|argument| quote_for_shell(argument)).collect::<Vec<_>>().join(" ")
+            };
+            output.line(line)?;
+        }
+        Ok(())
+    }
+}
+
+fn unit(
+    item: Result<Item, crate::source::SourceError>,
+    template: &CommandTemplate,
+    unit_key: Option<&CommandTemplate>,
+) -> Result<NewUnit, CliError> {
+    let item = item?;
+    let unfit = |source| CliError::Item { place: item.place.to_string(), source };
+    template.check(&item.payload).map_err(unfit)?;
+    let key = match unit_key {
+        Some(template) => {
+            let values = UnitValues::parse(&item.payload).map_err(unfit)?;
+            template.render(&values, 0, Seq::FIRST).map_err(unfit)?.pop()
+        }
+        None => None,
+    };
+    Ok(NewUnit { payload: item.payload, key })
+}
+
+/// Without a source a command is one unit.
+fn one_unit() -> Items {
+    crate::source::once("null".to_owned())
+}
+
+fn program(name: &str, cwd: &Path) -> Result<PathBuf, CliError> {
+    let search_path = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    Ok(resolve_program(name, cwd, &search_path)?)
+}
+
+fn default_name(command: &str) -> String {
+    let base = command.rsplit('/').next().filter(|base| !base.is_empty()).unwrap_or(command);
+    let name = shortened(base, NAME_WIDTH);
+    if name.trim().is_empty() { "job".to_owned() } else { name }
+}

@@ -1,0 +1,100 @@
+//! `submit`: create a job and start it detached.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::submission::Submission;
+use crate::client::{Client, ClientError, Created, Started};
+use crate::model::{JobId, JobStatus};
+
+/// Create a job and its units, start it detached, print its number
+///
+/// Example: job-manager submit -j 8 --glob 'photos/*.jpg' -- convert {} out/{/.}.webp
+#[derive(Debug, Args)]
+pub(super) struct Submit {
+    #[command(flatten)]
+    pub submission: Submission,
+    /// Create the job without starting it
+    #[arg(long)]
+    pub hold: bool,
+}
+
+pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
+    let prepared = args.submission.prepare()?;
+    if let Some(count) = args.submission.job.dry_run {
+        prepared.dry_run(count, output)?;
+        return Ok(Exit::Success);
+    }
+    let (client, created) = prepared.create(global)?;
+    let started = if args.hold { None } else { start_created(&client, created)? };
+    print_created(&client, created, started, output)?;
+    Ok(Exit::Success)
+}
+
+/// Starts a job that was just created, or found by its key and neither ended nor paused.
+pub(super) fn start_created(client: &Client, created: Created) -> Result<Option<Started>, ClientError> {
+    match client.job(created.job)?.status {
+        JobStatus::Created | JobStatus::Running => client.start_detached(created.job).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Prints the number of the job, or all about it as JSON.
+pub(super) fn print_created(
+    client: &Client,
+    created: Created,
+    started: Option<Started>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let job = client.job(created.job)?;
+    if output.json {
+        output.document(&json!({
+            "schema": 1,
+            "job": { "id": job.id, "uid": job.uid, "name": job.name },
+            "new": created.new,
+            "units": job.progress.total,
+            "pid": started.and_then(pid_of),
+        }))?;
+        return Ok(());
+    }
+    output.line(job.id)?;
+    if !created.new {
+        output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
+    } else if started.is_some() {
+        output.hint(format_args!(
+            "{} units started; `job-manager status {}` tells how far they are",
+            job.progress.total, job.id
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the process number of the manager, as far as it is known.
+pub(super) fn pid_of(started: Started) -> Option<u32> {
+    match started {
+        Started::Ready { pid, .. } => Some(pid),
+        Started::Already { pid } => pid,
+    }
+}
+
+/// Prints the manager of a job that was started or resumed.
+pub(super) fn print_started(job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
+    let pid = pid_of(started);
+    if output.json {
+        let already = matches!(started, Started::Already { .. });
+        output.document(&json!({ "schema": 1, "job": { "id": job }, "pid": pid, "already_running": already }))?;
+        return Ok(());
+    }
+    if matches!(started, Started::Already { .. }) {
+        output.hint(format_args!("job {job} has a manager already"));
+    }
+    match pid {
+        Some(pid) => output.line(pid)?,
+        None => output.hint("its process number is not known yet"),
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! `unit`: everything about one unit.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{Global, split_unit};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::text::{one_line, printable, span};
+use super::units::item;
+use crate::handler::{COMMAND, CommandSpec, CommandTemplate, UnitValues, quote_for_shell};
+use crate::model::{AttemptRecord, Job, Output as Streams, UnitDetail};
+
+/// Show one unit: its command, payload, attempts, output and result
+///
+/// Example: job-manager unit photos:17
+#[derive(Debug, Args)]
+pub(super) struct Unit {
+    /// Unit as JOB:SEQ
+    #[arg(value_name = "JOB:SEQ")]
+    pub target: String,
+}
+
+pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let (selector, seq) = split_unit(&args.target);
+    let seq = seq.ok_or(CliError::NoSeq)?;
+    let job = client.job(client.find_job(selector)?)?;
+    let unit = client.unit(job.id, seq)?;
+    let attempts = client.attempts(job.id, seq)?;
+    let command = command_of(&job, &unit);
+    if output.json {
+        output.document(&json!({
+            "schema": 1, "job": { "id": job.id }, "command": command, "unit": unit, "attempts_not_completed": attempts,
+        }))?;
+        return Ok(Exit::Success);
+    }
+    print(&unit, command.as_deref(), &attempts, output)?;
+    Ok(Exit::Success)
+}
+
+/// Returns the command as it would be typed into a shell; none for a job without commands.
+fn command_of(job: &Job, unit: &UnitDetail) -> Option<String> {
+    if job.handler != COMMAND {
+        return None;
+    }
+    let spec: CommandSpec = serde_json::from_str(&job.spec).ok()?;
+    let template = CommandTemplate::parse(&spec.argv).ok()?;
+    let values = UnitValues::parse(&unit.payload).ok()?;
+    if spec.shell {
+        return template.render_shell(&values, 0, unit.seq).ok();
+    }
+    let argv = template.render(&values, 0, unit.seq).ok()?;
+    Some(argv.iter().map(|argument| quote_for_shell(argument)).collect::<Vec<_>>().join(" "))
+}
+
+fn print(
+    unit: &UnitDetail,
+    command: Option<&str>,
+    attempts: &[AttemptRecord],
+    output: &mut Output,
+) -> Result<(), CliError> {
+    output.line(format_args!("unit      {}", unit.seq))?;
+    output.line(format_args!("status    {}", unit.status))?;
+    if let Some(key) = &unit.key {
+        output.line(format_args!("key       {}", one_line(key)))?;
+    }
+    output.line(format_args!("item      {}", one_line(&item(&unit.payload))))?;
+    if let Some(command) = command {
+        output.line(format_args!("command   {}", one_line(command)))?;
+    }
+    output.line(format_args!("attempts  {}", unit.attempts))?;
+    if unit.crashes > 0 {
+        output.line(format_args!("crashes   {}", unit.crashes))?;
+    }
+    if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
+        output.line(format_args!("time      {started}, {}", span(finished.since(started))))?;
+    }
+    if let Some(not_before) = unit.not_before {
+        output.line(format_args!("next      not before {not_before}"))?;
+    }
+    if let Some(error) = &unit.error {
+        output.line(format_args!("error     {}", one_line(error)))?;
+    }
+    if let Some(result) = &unit.result {
+        output.line(format_args!("result    {}", one_line(result)))?;
+    }
+    streams(&unit.output, output)?;
+    for attempt in attempts {
+        let attempt_span =
+            attempt.started_at.map_or_else(String::new, |at| format!(", {}", span(attempt.ended_at.since(at))));
+        output.line(format_args!(
+            "attempt {} ({}{attempt_span}): {}",
+            attempt.attempt,
+            attempt.cause,
+            one_line(&attempt.error)
+        ))?;
+    }
+    Ok(())
+}
+
+fn streams(streams: &Streams, output: &mut Output) -> Result<(), CliError> {
+    for (name, text) in [("stdout", &streams.stdout), ("stderr", &streams.stderr)] {
+        if let Some(text) = text {
+            output.line(format_args!("{name}:\n{}", printable(text.trim_end_matches('\n'))))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! `units`: the units of a job, page by page.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::filter::FilterArgs;
+use super::output::Output;
+use super::table::table;
+use super::text::{shortened, span};
+use crate::model::{Seq, UnitDetail};
+
+const PAYLOAD_WIDTH: usize = 50;
+const ERROR_WIDTH: usize = 60;
+
+/// List units of a job
+///
+/// Example: job-manager units photos --failed
+#[derive(Debug, Args)]
+pub(super) struct Units {
+    #[command(flatten)]
+    pub job: JobArg,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Show no more than N units
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    pub limit: i64,
+    /// Show units behind that number: the last one of a page gives the next page
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<i64>,
+}
+
+pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let after = args.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
+    let units = client.units(job, &args.filter.filter(), after, args.limit)?;
+    let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == args.limit);
+    let next = if is_full { units.last().map(|unit| unit.seq) } else { None };
+    if output.json {
+        output.document(&json!({ "schema": 1, "job": { "id": job }, "units": units, "next_after": next }))?;
+        return Ok(Exit::Success);
+    }
+    if output.quiet {
+        for unit in units {
+            output.line(unit.seq)?;
+        }
+        return Ok(Exit::Success);
+    }
+    output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], units.iter().map(row)))?;
+    if let Some(next) = next {
+        output.hint(format_args!("more: --after {next}"));
+    }
+    Ok(Exit::Success)
+}
+
+fn row(unit: &UnitDetail) -> Vec<String> {
+    let time = match (unit.started_at, unit.finished_at) {
+        (Some(started), Some(finished)) => span(finished.since(started)),
+        _ => String::new(),
+    };
+    vec![
+        unit.seq.to_string(),
+        unit.status.to_string(),
+        unit.attempts.to_string(),
+        time,
+        shortened(&item(&unit.payload), PAYLOAD_WIDTH),
+        shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH),
+    ]
+}
+
+/// Returns the text of a payload that is one, else its JSON.
+pub(super) fn item(payload: &str) -> String {
+    serde_json::from_str::<String>(payload).unwrap_or_else(|_| payload.to_owned())
+}

@@ -1,0 +1,80 @@
+//! Values of flags: durations, ranges, numbers of workers.
+
+use std::time::Duration;
+
+use crate::model::Seq;
+
+/// Reads `30s`, `1h30m`, `500ms`; a bare number means seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration, write it like 30s, 1h30m or 500ms");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(span).map_err(|_| wrong())
+}
+
+/// Reads `1s..5m`; one duration alone is both bounds.
+pub(super) fn backoff(text: &str) -> Result<(Duration, Duration), String> {
+    let (base, cap) = text.split_once("..").unwrap_or((text, text));
+    let (base, cap) = (duration(base)?, duration(cap)?);
+    if base <= cap { Ok((base, cap)) } else { Err(format!("{text:?}: the first bound is above the second")) }
+}
+
+/// Reads `8`, or `50%` of the processors, rounded up.
+pub(super) fn workers(text: &str) -> Result<usize, String> {
+    let wrong = || format!("{text:?} is no number of workers, write it like 8 or 50%");
+    let positive = |number: &str| number.parse::<usize>().ok().filter(|n| *n > 0).ok_or_else(wrong);
+    match text.strip_suffix('%') {
+        Some(percent) => {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            Ok((processors.saturating_mul(positive(percent)?)).div_ceil(100))
+        }
+        None => positive(text),
+    }
+}
+
+/// Reads `5`, `3-9`, `3-` or `-9`.
+pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String> {
+    let wrong = || format!("{text:?} is no range of units, write it like 3-9");
+    let bound = |number: &str| match number {
+        "" => Ok(None),
+        number => number.parse().ok().filter(|n| *n > 0).map(|n| Some(Seq(n))).ok_or_else(wrong),
+    };
+    match text.split_once('-') {
+        Some(("", "")) => Err(wrong()),
+        Some((first, last)) => Ok((bound(first)?, bound(last)?)),
+        None => bound(text).map(|seq| (seq, seq)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(duration("-1s").is_err());
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn ranges_may_be_open_at_either_end() {
+        assert_eq!(seq_range("3-9"), Ok((Some(Seq(3)), Some(Seq(9)))));
+        assert_eq!(seq_range("5"), Ok((Some(Seq(5)), Some(Seq(5)))));
+        assert_eq!(seq_range("3-"), Ok((Some(Seq(3)), None)));
+        assert!(seq_range("-").is_err());
+        assert!(seq_range("0").is_err());
+    }
+
+    #[test]
+    fn no_workers_at_all_are_refused() {
+        assert_eq!(workers("8"), Ok(8));
+        assert!(workers("0").is_err());
+        assert!(workers("0%").is_err());
+        assert!(workers("many").is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! `wait`: block until a job ends.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::follow::summary;
+use super::output::Output;
+use super::values;
+
+/// Block until a job ends, is paused, or loses its manager; the exit code tells which
+///
+/// Example: job-manager wait photos --timeout 10m
+#[derive(Debug, Args)]
+pub(super) struct Wait {
+    #[command(flatten)]
+    pub job: JobArg,
+    /// Give up after this time, with exit code 124; the job goes on
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+}
+
+pub(super) fn wait(global: &Global, args: &Wait, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let outcome = client.wait(job, args.timeout)?;
+    let status = client.get_manager_status(job)?;
+    if output.json {
+        output.document(&status)?;
+    } else if output.quiet {
+        output.line(job)?;
+    } else {
+        output.line(summary(&status))?;
+    }
+    Ok(outcome.into())
+}

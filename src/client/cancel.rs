@@ -1,0 +1,69 @@
+//! Ending a job, or one of its units, for good.
+
+use super::{Client, ClientError};
+use crate::model::{Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
+use crate::status::Health;
+use crate::sys::{JobLock, end_orphans};
+
+impl Client {
+    /// Cancels a job: its running units are ended, and every unit that has not ended is cancelled.
+    ///
+    /// A running manager does so within a fraction of a second of the wish, plus the time its units take to end;
+    /// wait for it with [`Client::wait`]. Without a manager it has happened when this returns.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// client.cancel_job(client.find_job("last")?)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn cancel_job(&self, job: JobId) -> Result<(), ClientError> {
+        let row = self.store().job(job)?;
+        if row.status.is_terminal() {
+            return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
+        }
+        let health = self.manager_health(job)?;
+        match health.health {
+            Health::Running => self.ask_manager(job, StopRequest::Cancel, None, "cancel"),
+            Health::Unknown => Err(ClientError::HealthUnknown { job, reason: health.reason }),
+            Health::NotStarted | Health::Stopped => self.cancel_without_manager(&row),
+        }
+    }
+
+    fn cancel_without_manager(&self, row: &Job) -> Result<(), ClientError> {
+        let files = self.job_files(row.id);
+        let _lock = self.lock_idle_job(row.id, "cancel")?;
+        if row.status == JobStatus::Running {
+            end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
+                .map_err(ClientError::files("end the processes that use", files.slots()))?;
+        }
+        Ok(self.store().cancel_idle_job(row.id, Timestamp::now())?)
+    }
+
+    /// Takes the lock of a job that no manager runs, so that none begins meanwhile.
+    pub(super) fn lock_idle_job(&self, job: JobId, operation: &'static str) -> Result<JobLock, ClientError> {
+        let files = self.job_files(job);
+        let path = files.path();
+        std::fs::create_dir_all(path).map_err(ClientError::files("create", path))?;
+        let lock = JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?;
+        lock.ok_or(ClientError::ManagerRuns { operation, job })
+    }
+
+    /// Cancels one unit that has not started.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Seq};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// client.cancel_unit(client.find_job("last")?, Seq(17), "not needed any more")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn cancel_unit(&self, job: JobId, seq: Seq, reason: &str) -> Result<(), ClientError> {
+        let changed = self.store().cancel_pending_units(job, &UnitFilter::one(seq), reason, Timestamp::now())?;
+        if changed == 1 {
+            return Ok(());
+        }
+        match self.unit(job, seq)?.status {
+            UnitStatus::Running => Err(ClientError::UnitRuns { operation: "cancel", job, seq }),
+            _ => Err(ClientError::NoUnitFits { job }),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Creating jobs and adding units.
+
+use super::{Client, ClientError};
+use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
+use crate::store::CreateOutcome;
+use crate::sys::{JobLock, SharedLock};
+
+/// Units written by one transaction, and the bytes of payload after which it ends early.
+const CHUNK_UNITS: usize = 10_000;
+const CHUNK_BYTES: usize = 8 << 20;
+
+/// What became of a creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created {
+    /// The job.
+    pub job: JobId,
+    /// False when a job with the same key was there already and nothing was changed.
+    pub new: bool,
+}
+
+impl Client {
+    /// Creates a job from units that come one by one, without holding more than a few thousand of them.
+    ///
+    /// The job is seen by nobody before its last unit is durable: a crash, or an error of the source, leaves no job.
+    /// A job whose key another job bears is not created; that other job is returned.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, NewJob, NewUnit};
+    /// let client = Client::create("jobs.db".as_ref())?;
+    /// let units = (1..=1000).map(|n| NewUnit { payload: n.to_string(), key: None });
+    /// let created = client.create_job(&NewJob::new("numbers", "square"), units)?;
+    /// client.start_detached(created.job)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn create_job(&self, new: &NewJob, units: impl IntoIterator<Item = NewUnit>) -> Result<Created, ClientError> {
+        self.try_create_job(new, units.into_iter().map(Ok::<_, std::convert::Infallible>))
+    }
+
+    /// Creates a job from a source that may fail; see [`Client::create_job`].
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, NewJob, NewUnit};
+    /// use std::io::BufRead;
+    /// let client = Client::create("jobs.db".as_ref())?;
+    /// let units = std::io::stdin().lock().lines().map(|line| {
+    ///     line.map(|line| NewUnit { payload: format!("{line:?}"), key: None })
+    /// });
+    /// client.try_create_job(&NewJob::new("lines", "count-words"), units)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn try_create_job<E>(
+        &self,
+        new: &NewJob,
+        units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    ) -> Result<Created, ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let workers = new.limits.workers;
+        if !(1..=Limits::MAX_WORKERS).contains(&workers) {
+            return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
+        }
+        let mut units = units.into_iter();
+        let (first, all) = next_chunk(&mut units)?;
+        if first.is_empty() {
+            return Err(ClientError::NoUnits);
+        }
+        self.sweep_partial_jobs()?;
+        let path = self.state.partial_lock();
+        let _lock = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
+        let outcome = self.store().create_job(new, &first, all, Timestamp::now())?;
+        let job = match outcome {
+            CreateOutcome::Existing(job) => return Ok(Created { job, new: false }),
+            CreateOutcome::Created(job) => job,
+        };
+        drop(first);
+        if !all && let Err(error) = self.fill(job, &mut units) {
+            // What happened counts; what cannot be swept now is swept by the next creation.
+            let _ = self.store().sweep_job(job);
+            return Err(error);
+        }
+        Ok(Created { job, new: true })
+    }
+
+    /// Adds units to a job and returns how many there were; the job may be running.
+    ///
+    /// Units are durable in groups of a few thousand: a crash keeps the groups before it. A job that had ended becomes
+    /// paused.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, NewUnit};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// client.add_units(job, [NewUnit { payload: "\"one more\"".to_owned(), key: None }])?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn add_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<usize, ClientError> {
+        self.store().job(job)?;
+        let mut units = units.into_iter().map(Ok::<_, std::convert::Infallible>);
+        let mut added = 0;
+        loop {
+            let (chunk, last) = next_chunk(&mut units)?;
+            added += chunk.len();
+            if !chunk.is_empty() {
+                self.store().append_units(job, &chunk)?;
+            }
+            if last {
+                return Ok(added);
+            }
+        }
+    }
+
+    fn fill<E>(&self, job: JobId, units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(), ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        loop {
+            let (chunk, last) = next_chunk(units)?;
+            self.store().append_units(job, &chunk)?;
+            if last {
+                return Ok(self.store().finish_creation(job)?);
+            }
+        }
+    }
+
+    /// Deletes what interrupted creations and deletions left behind, unless somebody creates or deletes right now.
+    fn sweep_partial_jobs(&self) -> Result<(), ClientError> {
+        let leftovers = self.store().partial_jobs()?;
+        if leftovers.is_empty() {
+            return Ok(());
+        }
+        let path = self.state.partial_lock();
+        let alone = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))?;
+        if alone.is_some() {
+            for job in leftovers {
+                self.store().sweep_job(job)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes units until a chunk is full; true when these were the last.
+fn next_chunk<E>(units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(Vec<NewUnit>, bool), ClientError>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    while chunk.len() < CHUNK_UNITS && bytes < CHUNK_BYTES {
+        let Some(unit) = units.next() else { return Ok((chunk, true)) };
+        let unit = unit.map_err(|error| ClientError::Source(error.into()))?;
+        bytes += unit.payload.len();
+        chunk.push(unit);
+    }
+    Ok((chunk, false))
+}

@@ -1,0 +1,140 @@
+//! Looking for what could hurt jobs on this machine.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Client, ClientError};
+use crate::model::{JobFilter, JobStatus, Limits};
+use crate::status::Health;
+use crate::store::StoreError;
+use crate::sys;
+
+/// Free space below which a warning is given.
+const LITTLE_SPACE_BYTES: u64 = 1 << 30;
+/// Descriptors that one running unit needs in its manager.
+const DESCRIPTORS_PER_UNIT: u64 = 8;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// As it should be.
+    Ok,
+    /// May hurt one day.
+    Warning,
+    /// Hurts now.
+    Error,
+}
+
+impl Severity {
+    /// Returns the word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was looked at.
+    pub about: &'static str,
+    /// What was found, and what to do about it.
+    pub message: String,
+}
+
+/// Looks at the database, its disk and the limits of this process; changes nothing.
+///
+/// ```no_run
+/// for finding in job_manager::examine("jobs.db".as_ref()) {
+///     println!("{}: {}", finding.about, finding.message);
+/// }
+/// ```
+pub fn examine(db: &Path) -> Vec<Finding> {
+    let mut findings = vec![database(db)];
+    findings.extend(disk(db));
+    findings.extend(limits());
+    findings.extend(jobs(db));
+    findings
+}
+
+fn finding(severity: Severity, about: &'static str, message: String) -> Finding {
+    Finding { severity, about, message }
+}
+
+fn database(db: &Path) -> Finding {
+    match Client::open_to_read(db) {
+        Ok(client) => {
+            let checked = client.store().integrity();
+            match checked {
+                Ok((version, sound)) if sound => {
+                    finding(Severity::Ok, "database", format!("{} is sound, SQLite {version}", db.display()))
+                }
+                Ok(_) => finding(
+                    Severity::Error,
+                    "database",
+                    format!("{} is damaged, salvage it with `sqlite3 FILE .recover`", db.display()),
+                ),
+                Err(error) => finding(Severity::Error, "database", error.to_string()),
+            }
+        }
+        Err(ClientError::Store(StoreError::NoDatabase { path })) => {
+            finding(Severity::Ok, "database", format!("none yet at {}", path.display()))
+        }
+        Err(error) => finding(Severity::Error, "database", error.to_string()),
+    }
+}
+
+fn disk(db: &Path) -> Option<Finding> {
+    let dir = db.ancestors().skip(1).find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
+    let disk = match sys::disk_of(dir) {
+        Ok(disk) => disk,
+        Err(error) => {
+            return Some(finding(Severity::Warning, "disk", format!("cannot look at {}: {error}", dir.display())));
+        }
+    };
+    let free_mib = disk.free_bytes >> 20;
+    Some(match disk.shared {
+        Some(kind) => finding(
+            Severity::Error,
+            "disk",
+            format!("{} is on {kind}, where SQLite's locks cannot be relied on", dir.display()),
+        ),
+        None if disk.free_bytes < LITTLE_SPACE_BYTES => {
+            finding(Severity::Warning, "disk", format!("only {free_mib} MiB are free"))
+        }
+        None => finding(Severity::Ok, "disk", format!("{free_mib} MiB are free")),
+    })
+}
+
+fn limits() -> Option<Finding> {
+    let limit = sys::descriptor_limit().ok()?;
+    let workers = limit / DESCRIPTORS_PER_UNIT;
+    let severity = if workers < Limits::default().workers as u64 * 2 { Severity::Warning } else { Severity::Ok };
+    Some(finding(severity, "limits", format!("{limit} open files allow about {workers} command units at a time")))
+}
+
+fn jobs(db: &Path) -> Option<Finding> {
+    let client = Client::open_to_read(db).ok()?;
+    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], limit: None }).ok()?;
+    let interrupted: Vec<String> = running
+        .iter()
+        .filter(|job| client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped))
+        .map(|job| job.id.to_string())
+        .collect();
+    Some(if interrupted.is_empty() {
+        finding(Severity::Ok, "jobs", format!("{} running, none interrupted", running.len()))
+    } else {
+        finding(
+            Severity::Warning,
+            "jobs",
+            format!("interrupted: {}; `resume --all` continues them", interrupted.join(", ")),
+        )
+    })
+}

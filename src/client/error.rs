@@ -1,0 +1,180 @@
+//! What a client can be told instead of what it asked for.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{JobId, JobStatus, Seq};
+use crate::status::Reason;
+use crate::store::StoreError;
+
+/// A verb that did not happen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A source of units failed; nothing was created.
+    #[error("cannot read the units")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A source gave no unit; nothing was created.
+    #[error("there are no units, a job needs at least one")]
+    NoUnits,
+    /// A limit lies outside its range; nothing was created.
+    #[error("a job can have 1 to {max} workers, not {given}")]
+    WorkersOutOfRange {
+        /// What was asked for.
+        given: usize,
+        /// The most that a job may have.
+        max: usize,
+    },
+    /// No job answers to that name.
+    #[error("no job {selector:?}")]
+    NoSuchJob {
+        /// What was looked for.
+        selector: String,
+    },
+    /// Several jobs answer to that prefix.
+    #[error("several jobs have a uid that begins with {prefix:?}, give more of it")]
+    AmbiguousJob {
+        /// What was looked for.
+        prefix: String,
+    },
+    /// The job has no unit of that number.
+    #[error("job {job} has no unit {seq}")]
+    UnitNotFound {
+        /// The job.
+        job: JobId,
+        /// The number.
+        seq: Seq,
+    },
+    /// No unit of the job fits the filter.
+    #[error("no unit of job {job} fits the filter")]
+    NoUnitFits {
+        /// The job.
+        job: JobId,
+    },
+    /// The job has no unit left to run.
+    #[error("job {job} is {status}, nothing is left to run")]
+    NothingToRun {
+        /// The job.
+        job: JobId,
+        /// Where it stands.
+        status: JobStatus,
+    },
+    /// The job is in a state in which this cannot be done.
+    #[error("cannot {operation} job {job}: it is {status}")]
+    WrongStatus {
+        /// What was tried.
+        operation: &'static str,
+        /// The job.
+        job: JobId,
+        /// Where it stands.
+        status: JobStatus,
+    },
+    /// The job's manager is gone; there is nothing to stop.
+    #[error("job {job} is interrupted, its manager has died: `resume` continues it")]
+    Interrupted {
+        /// The job.
+        job: JobId,
+    },
+    /// A manager runs the job, so that this cannot be done.
+    #[error("cannot {operation} job {job} while its manager runs: stop it first")]
+    ManagerRuns {
+        /// What was tried.
+        operation: &'static str,
+        /// The job.
+        job: JobId,
+    },
+    /// The unit is being run.
+    #[error("cannot {operation} unit {job}:{seq} while it runs")]
+    UnitRuns {
+        /// What was tried.
+        operation: &'static str,
+        /// The job.
+        job: JobId,
+        /// The number of the unit.
+        seq: Seq,
+    },
+    /// It cannot be told whether a manager runs the job, and nobody takes over on a guess.
+    #[error("cannot tell whether a manager runs job {job}{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default())]
+    HealthUnknown {
+        /// The job.
+        job: JobId,
+        /// Why not.
+        reason: Option<Reason>,
+    },
+    /// This executable would run itself again instead of a manager.
+    #[error("call job_manager::run_if_manager first thing in main: managers are started from this executable")]
+    HookMissing,
+    /// No `job-manager` program was found.
+    #[error("no job-manager program beside this executable or on PATH")]
+    ProgramMissing,
+    /// The manager could not be started.
+    #[error("cannot start {}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The manager said that it cannot run the job.
+    #[error("the manager of job {job} cannot run it: {message}")]
+    ManagerRefused {
+        /// The job.
+        job: JobId,
+        /// What it said.
+        message: String,
+    },
+    /// The manager ended before it was ready.
+    #[error("the manager of job {job} ended before it was ready, see {}{}", log.display(), excerpt(tail))]
+    ManagerDied {
+        /// The job.
+        job: JobId,
+        /// Its log.
+        log: PathBuf,
+        /// The last lines of it.
+        tail: String,
+    },
+    /// The manager was not ready in time; it may still become so.
+    #[error("the manager of job {job} was not ready after {waited:?}, see {}", log.display())]
+    StartTimedOut {
+        /// The job.
+        job: JobId,
+        /// How long was waited.
+        waited: Duration,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// What was waited for did not happen in time.
+    #[error("job {job} has not ended after {waited:?}")]
+    WaitTimedOut {
+        /// The job.
+        job: JobId,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// A file beside the database cannot be used.
+    #[error("cannot {operation} {}", path.display())]
+    Files {
+        /// What was tried.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ClientError {
+    /// Returns a function that wraps what the operating system said about a file.
+    pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
+        let path = path.into();
+        move |source| ClientError::Files { operation, path, source }
+    }
+}
+
+fn excerpt(tail: &str) -> String {
+    if tail.is_empty() { String::new() } else { format!("; its last words: {tail}") }
+}

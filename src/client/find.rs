@@ -1,0 +1,48 @@
+//! Finding a job by what people type.
+
+use super::{Client, ClientError};
+use crate::model::{JobFilter, JobId};
+use crate::store::StoreError;
+
+/// Stands for the newest job.
+const LAST: &str = "last";
+/// Shorter prefixes of a uid are taken for names.
+const MIN_UID_PREFIX: usize = 4;
+
+impl Client {
+    /// Finds a job by its number, its uid or a prefix of that, its name (the newest of that name), or `last`.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("photos")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn find_job(&self, selector: &str) -> Result<JobId, ClientError> {
+        let missing = || ClientError::NoSuchJob { selector: selector.to_owned() };
+        if selector == LAST {
+            let newest = self.store().jobs(&JobFilter { limit: Some(1), ..JobFilter::default() })?;
+            return newest.first().map(|job| job.id).ok_or_else(missing);
+        }
+        if let Ok(number) = selector.parse() {
+            match self.store().job(JobId(number)) {
+                Ok(job) => return Ok(job.id),
+                Err(StoreError::JobNotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(job) = self.store().newest_job_named(selector)? {
+            return Ok(job);
+        }
+        let looks_like_uid =
+            selector.len() >= MIN_UID_PREFIX && selector.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        if !looks_like_uid {
+            return Err(missing());
+        }
+        let found = self.store().jobs_by_uid_prefix(&selector.to_ascii_lowercase())?;
+        match found.as_slice() {
+            [] => Err(missing()),
+            [job] => Ok(*job),
+            [..] => Err(ClientError::AmbiguousJob { prefix: selector.to_owned() }),
+        }
+    }
+}

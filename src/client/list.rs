@@ -1,0 +1,93 @@
+//! Reading jobs and units.
+
+use super::{Client, ClientError};
+use crate::model::{AttemptRecord, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId};
+
+impl Client {
+    /// Returns a job.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// println!("{}", client.job(client.find_job("last")?)?.name);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn job(&self, job: JobId) -> Result<Job, ClientError> {
+        Ok(self.store().job(job)?)
+    }
+
+    /// Returns jobs, the newest first.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, JobFilter};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// for job in client.jobs(&JobFilter::default())? {
+    ///     println!("{} {} {}", job.id, job.name, job.status);
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, ClientError> {
+        Ok(self.store().jobs(filter)?)
+    }
+
+    /// Returns the counters of a job, in a time that does not depend on the number of its units.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// println!("{} %", client.progress(client.find_job("last")?)?.percentage());
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn progress(&self, job: JobId) -> Result<Progress, ClientError> {
+        Ok(self.store().job(job)?.progress)
+    }
+
+    /// Returns a page of units behind `after`, in order of their numbers.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, UnitFilter, UnitStatus};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// for unit in client.units(job, &UnitFilter::with_status(UnitStatus::Failed), None, 100)? {
+    ///     println!("{}: {}", unit.seq, unit.error.unwrap_or_default());
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn units(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        after: Option<Seq>,
+        limit: i64,
+    ) -> Result<Vec<UnitDetail>, ClientError> {
+        self.store().job(job)?;
+        Ok(self.store().units(job, filter, after, limit)?)
+    }
+
+    /// Returns one unit.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Seq};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let unit = client.unit(client.find_job("last")?, Seq(1))?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn unit(&self, job: JobId, seq: Seq) -> Result<UnitDetail, ClientError> {
+        let in_range = (Seq::FIRST..=Seq::MAX).contains(&seq);
+        let found = if in_range { self.units(job, &UnitFilter::one(seq), None, 1)?.pop() } else { None };
+        found.ok_or(ClientError::UnitNotFound { job, seq })
+    }
+
+    /// Returns the attempts of a unit that did not complete, oldest first.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Seq};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// for attempt in client.attempts(client.find_job("last")?, Seq(1))? {
+    ///     println!("{}: {}", attempt.attempt, attempt.error);
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn attempts(&self, job: JobId, seq: Seq) -> Result<Vec<AttemptRecord>, ClientError> {
+        self.unit(job, seq)?;
+        Ok(self.store().attempts(UnitId::new(job, seq))?)
+    }
+}

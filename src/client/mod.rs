@@ -1,0 +1,96 @@
+//! What any program can do with jobs: one file per verb.
+//!
+//! A client only reads and writes the database, looks at locks and starts managers; it never talks to one. Every verb
+//! may be called by any number of processes at once, and after a crash of any of them.
+
+mod cancel;
+mod create;
+mod doctor;
+mod error;
+mod find;
+mod list;
+mod program;
+mod remove;
+mod resume;
+mod retry;
+mod start;
+mod status;
+mod stop;
+mod wait;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::{JobFiles, JobId, StateDir, Timestamp};
+use crate::status::{ManagerHealth, observe_manager};
+use crate::store::{Access, Store};
+
+pub use create::Created;
+pub use doctor::{Finding, Severity, examine};
+pub use error::ClientError;
+pub use program::ManagerProgram;
+pub use start::Started;
+pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
+pub use stop::StopOptions;
+pub use wait::JobOutcome;
+
+/// A connection to one database of jobs, and the way to start their managers.
+///
+/// Can be shared between threads; its verbs then wait for each other.
+pub struct Client {
+    store: Mutex<Store>,
+    state: StateDir,
+    program: ManagerProgram,
+}
+
+impl Client {
+    /// Opens the database at `path` and makes it if there is none, readable by its owner only.
+    ///
+    /// Managers will be started from this executable, which must call [`run_if_manager`](crate::run_if_manager) first
+    /// thing in `main`; see [`Client::with_program`].
+    ///
+    /// ```no_run
+    /// let client = job_manager::Client::create("jobs.db".as_ref())?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn create(path: &Path) -> Result<Client, ClientError> {
+        Self::with_access(path, Access::Create)
+    }
+
+    /// Opens the database at `path`, which must exist.
+    pub fn open(path: &Path) -> Result<Client, ClientError> {
+        Self::with_access(path, Access::Write)
+    }
+
+    /// Opens the database at `path`, which must exist, so that nothing can be changed through this client.
+    pub fn open_to_read(path: &Path) -> Result<Client, ClientError> {
+        Self::with_access(path, Access::Read)
+    }
+
+    /// Chooses the program that managers are started from.
+    #[must_use]
+    pub fn with_program(self, program: ManagerProgram) -> Client {
+        Client { program, ..self }
+    }
+
+    fn with_access(path: &Path, access: Access) -> Result<Client, ClientError> {
+        let store = Store::open(path, access)?;
+        let state = StateDir::beside(store.path());
+        Ok(Client { store: Mutex::new(store), state, program: ManagerProgram::ThisExecutable })
+    }
+
+    /// Returns the files of a job: its log, its lock.
+    pub fn job_files(&self, job: JobId) -> JobFiles {
+        self.state.job(job)
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // A transaction is all or nothing, so that a panic between two of them leaves nothing half done.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
+        let record = self.store().manager_record(job)?;
+        Ok(observe_manager(record.as_ref(), &self.job_files(job), Timestamp::now()))
+    }
+}

@@ -1,0 +1,42 @@
+//! Which program a manager is started from.
+
+use std::path::{Path, PathBuf};
+
+use super::ClientError;
+use crate::launch;
+use crate::sys;
+
+const BINARY: &str = "job-manager";
+
+/// The program that is started again as a job's manager.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ManagerProgram {
+    /// This executable, which calls [`run_if_manager`](crate::run_if_manager) first thing in `main`.
+    #[default]
+    ThisExecutable,
+    /// That program.
+    Path(PathBuf),
+    /// The program `job-manager` beside this executable, or on `PATH`.
+    Lookup,
+}
+
+impl ManagerProgram {
+    /// Returns the path to start.
+    pub(super) fn resolve(&self) -> Result<PathBuf, ClientError> {
+        match self {
+            // Without the hook the executable would run the service a second time.
+            Self::ThisExecutable if !launch::hook_was_called() => Err(ClientError::HookMissing),
+            Self::ThisExecutable => Ok(sys::own_executable()),
+            Self::Path(path) => Ok(path.clone()),
+            Self::Lookup => look_up().ok_or(ClientError::ProgramMissing),
+        }
+    }
+}
+
+fn look_up() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join(BINARY)));
+    let on_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).map(|dir| dir.join(BINARY)).collect::<Vec<_>>());
+    beside.into_iter().chain(on_path).find(|candidate: &PathBuf| Path::is_file(candidate))
+}

@@ -1,0 +1,37 @@
+//! Deleting jobs.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use super::{Client, ClientError};
+use crate::model::{JobId, JobStatus};
+use crate::sys::SharedLock;
+
+impl Client {
+    /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
+    ///
+    /// The job is gone for every reader with the first transaction; after a crash in the middle the rest is deleted by
+    /// the next creation of a job.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// client.remove_job(client.find_job("last")?)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn remove_job(&self, job: JobId) -> Result<(), ClientError> {
+        let row = self.store().job(job)?;
+        let _lock = self.lock_idle_job(job, "delete")?;
+        if row.status == JobStatus::Running {
+            return Err(ClientError::Interrupted { job });
+        }
+        let path = self.state.partial_lock();
+        let _partial = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
+        self.store().delete_job(job)?;
+        self.store().release_space()?;
+        let files = self.job_files(job);
+        match fs::remove_dir_all(files.path()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
+            _ => Ok(()),
+        }
+    }
+}

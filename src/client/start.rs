@@ -1,0 +1,120 @@
+//! Starting the manager of a job.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Client, ClientError};
+use crate::launch::{Answer, LaunchRequest, Stage};
+use crate::model::{Epoch, JobFiles, JobId};
+use crate::status::Health;
+use crate::sys::{self, Launched};
+
+/// How long a manager may take to become ready.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const LOG_TAIL_BYTES: u64 = 2048;
+
+/// What a start led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// A manager was started; it holds the lock, and its identity is durable.
+    Ready {
+        /// Its process number.
+        pid: u32,
+        /// Its epoch.
+        epoch: Epoch,
+    },
+    /// A manager runs the job already.
+    Already {
+        /// Its process number; none while it cannot be identified.
+        pid: Option<u32>,
+    },
+}
+
+impl Client {
+    /// Starts the manager of a job in a process that survives this one, its process group and its terminal.
+    ///
+    /// Returns when the manager holds the job's lock and has left this session: whatever happens to this process from
+    /// then on does not reach it. Called by many processes at once, one of them gets [`Started::Ready`], the others
+    /// [`Started::Already`]. No child of this process is left behind, and no descriptor of it is inherited.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Started};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// match client.start_detached(client.find_job("photos")?)? {
+    ///     Started::Ready { pid, .. } => println!("started, process {pid}"),
+    ///     Started::Already { .. } => println!("was running"),
+    ///     _ => {}
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When nothing is left to run, when the manager cannot be started, refuses, or ends before it is ready; the
+    /// error then holds the end of its log.
+    pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
+        let row = self.store().job(job)?;
+        let health = self.manager_health(job)?;
+        match health.health {
+            Health::Running => return Ok(Started::Already { pid: health.pid }),
+            Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
+            Health::NotStarted | Health::Stopped => {}
+        }
+        if row.progress.unfinished() == 0 {
+            return Err(ClientError::NothingToRun { job, status: row.status });
+        }
+        if row.stop_request.is_some() {
+            // It was meant for a manager that is no more; whoever starts the job now wants it to run.
+            self.store().withdraw_stop_request(job, row.epoch)?;
+        }
+        self.launch(job)
+    }
+
+    fn launch(&self, job: JobId) -> Result<Started, ClientError> {
+        let files = self.job_files(job);
+        let log = open_log(&files)?;
+        let program = self.program.resolve()?;
+        let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
+        let launched = sys::launch(&program, &request.title(), request.to_args(), log, START_TIMEOUT)
+            .map_err(|source| ClientError::Spawn { program, source })?;
+        let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };
+        match launched {
+            Launched::Line(line) => match Answer::from_line(&line) {
+                Some(Answer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
+                Some(Answer::Already { pid }) => Ok(Started::Already { pid: Some(pid) }),
+                Some(Answer::Refused { message }) => Err(ClientError::ManagerRefused { job, message }),
+                None => Err(died()),
+            },
+            Launched::Ended => Err(died()),
+            Launched::TimedOut => Err(ClientError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }),
+        }
+    }
+}
+
+fn open_log(files: &JobFiles) -> Result<File, ClientError> {
+    let dir = files.path();
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(ClientError::files("create", dir))?;
+    let path = files.log();
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(ClientError::files("open the manager's log", &path))
+}
+
+/// Returns the last line of the log, or nothing when it cannot be read: it only decorates another error.
+fn last_line(log: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL_BYTES)))?;
+        let mut tail = Vec::new();
+        file.take(LOG_TAIL_BYTES).read_to_end(&mut tail)?;
+        Ok(tail)
+    };
+    let tail = read().unwrap_or_default();
+    String::from_utf8_lossy(&tail).lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,171 @@
+//! The status of a job and its manager, in one value.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Client, ClientError};
+use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Timestamp};
+use crate::status::Health;
+
+/// Version of the document that [`ManagerStatus`] is written as.
+const SCHEMA: u32 = 1;
+
+/// Where a job stands and whether its manager lives; written as the document of `status --json`.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ManagerStatus {
+    /// Version of this document.
+    pub schema: u32,
+    /// Whether the manager lives.
+    pub status: Health,
+    /// Its process number, while it lives and is the process on record.
+    pub pid: Option<u32>,
+    /// Reign of the latest manager, 0 before the first.
+    pub epoch: Epoch,
+    /// Which job it is.
+    pub job: JobName,
+    /// Where the job stands; `running` without a living manager means interrupted.
+    pub job_status: JobStatus,
+    /// When its first manager took it.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its end.
+    pub completed_at: Option<Timestamp>,
+    /// Error of the manager itself, if it failed.
+    pub error: Option<String>,
+    /// Counters of its units.
+    pub progress: StatusProgress,
+    /// Units that may run at the same time.
+    pub workers: usize,
+    /// Units that ended per second lately, while it runs.
+    pub rate_per_second: Option<f64>,
+    /// Time until its end, while it runs and a rate is known.
+    pub eta_seconds: Option<EtaSeconds>,
+    /// What it waits for, if nothing moves.
+    pub waiting_for: Option<String>,
+    /// The manager's log.
+    pub log: PathBuf,
+}
+
+/// The names of a job.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobName {
+    /// Number inside its database.
+    pub id: JobId,
+    /// Id that is unique everywhere.
+    pub uid: String,
+    /// Name for people.
+    pub name: String,
+}
+
+/// Counters with their percentage.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StatusProgress {
+    /// The counters.
+    #[serde(flatten)]
+    pub counts: Progress,
+    /// Units that reached an end, per hundred of the total, to one decimal.
+    pub percentage: f64,
+}
+
+/// An interval in which the end is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct EtaSeconds {
+    /// Seconds, if all goes a little better than lately.
+    pub low: u64,
+    /// Seconds, if all goes a little worse.
+    pub high: u64,
+}
+
+impl ManagerStatus {
+    /// Says whether the job was left running by a manager that has died.
+    pub fn is_interrupted(&self) -> bool {
+        self.job_status == JobStatus::Running && self.status == Health::Stopped
+    }
+}
+
+impl Client {
+    /// Returns where a job stands and whether its manager lives, in a time that does not depend on its units.
+    ///
+    /// Reads the job's row and looks at its lock; signals nobody and writes nothing.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let status = client.get_manager_status(client.find_job("last")?)?;
+    /// println!("{}: {} %", status.job_status, status.progress.percentage);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn get_manager_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
+        let before = self.store().job(job)?;
+        let health = self.manager_health(job)?;
+        // The manager may have ended in the proper way between the two looks.
+        let row = if before.status == JobStatus::Running && health.health == Health::Stopped {
+            self.store().job(job)?
+        } else {
+            before
+        };
+        let record = self.store().manager_record(job)?;
+        let runs = health.health == Health::Running && row.status == JobStatus::Running;
+        let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
+        let waiting_for = if runs { self.waiting_for(&row)? } else { None };
+        Ok(ManagerStatus {
+            schema: SCHEMA,
+            status: health.health,
+            pid: health.pid,
+            epoch: row.epoch,
+            job: JobName { id: row.id, uid: row.uid.clone(), name: row.name.clone() },
+            job_status: row.status,
+            started_at: row.started_at,
+            completed_at: row.finished_at,
+            error: record.and_then(|record| record.error),
+            progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
+            workers: row.limits.workers,
+            rate_per_second: rate,
+            eta_seconds: rate.and_then(|rate| eta(&row.progress, rate)),
+            waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
+            log: self.job_files(job).log(),
+        })
+    }
+
+    fn waiting_for(&self, row: &Job) -> Result<Option<String>, ClientError> {
+        if let Some(request) = row.stop_request {
+            return Ok(Some(format!("{} running units to end ({request})", row.progress.running)));
+        }
+        if row.progress.running > 0 || row.progress.pending == 0 {
+            return Ok(None);
+        }
+        let due = self.store().next_due(row.id)?;
+        Ok(due.map(|due| format!("the next attempt of {} units, the first at {due}", row.progress.pending)))
+    }
+}
+
+/// Returns the time left at `rate`, wider the fewer units have ended.
+fn eta(progress: &Progress, rate: f64) -> Option<EtaSeconds> {
+    if rate <= 0.0 || progress.unfinished() == 0 {
+        return None;
+    }
+    let spread = (1.0 / (progress.ended().max(1) as f64).sqrt()).clamp(0.05, 0.5);
+    let left = progress.unfinished() as f64 / rate;
+    Some(EtaSeconds { low: (left * (1.0 - spread)).floor() as u64, high: (left * (1.0 + spread)).ceil() as u64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_eta_is_an_interval_around_what_is_left_at_the_present_rate() {
+        let progress = Progress { total: 1000, pending: 500, completed: 500, ..Progress::default() };
+
+        let eta = eta(&progress, 10.0).unwrap();
+
+        assert_eq!(eta, EtaSeconds { low: 47, high: 53 });
+    }
+
+    #[test]
+    fn without_a_rate_there_is_no_eta() {
+        let progress = Progress { total: 10, pending: 10, ..Progress::default() };
+
+        assert_eq!(eta(&progress, 0.0), None);
+    }
+}

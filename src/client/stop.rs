@@ -1,0 +1,83 @@
+//! Stopping a manager gracefully.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{Client, ClientError, JobOutcome};
+use crate::model::{JobId, JobStatus, StopRequest};
+use crate::status::Health;
+use crate::store::Fault;
+use crate::sys::signal_process;
+
+/// How a manager is to stop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StopOptions {
+    /// End running units at once; they go back to pending.
+    pub now: bool,
+    /// Time that running units are given; none means as long as they need.
+    pub grace: Option<Duration>,
+}
+
+impl Client {
+    /// Asks the manager of a job to claim nothing more, let running units finish, and pause the job.
+    ///
+    /// The wish is durable when this returns; the manager sees it within a fraction of a second. Called twice, the
+    /// stronger wish counts. Wait for the pause with [`Client::wait`].
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, StopOptions};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// client.stop_manager(job, StopOptions::default())?;
+    /// client.wait(job, None)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When no manager runs the job.
+    pub fn stop_manager(&self, job: JobId, options: StopOptions) -> Result<(), ClientError> {
+        let request = if options.now { StopRequest::StopNow } else { StopRequest::Stop };
+        self.ask_manager(job, request, options.grace, "stop")
+    }
+
+    /// Leaves a wish for the manager of a job, which must be running.
+    pub(super) fn ask_manager(
+        &self,
+        job: JobId,
+        request: StopRequest,
+        grace: Option<Duration>,
+        operation: &'static str,
+    ) -> Result<(), ClientError> {
+        let row = self.store().job(job)?;
+        let health = self.manager_health(job)?;
+        match (row.status, health.health) {
+            (JobStatus::Running, Health::Running) => {}
+            (JobStatus::Running, Health::Unknown) => {
+                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+            }
+            (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),
+            (status, _) => return Err(ClientError::WrongStatus { operation, job, status }),
+        }
+        let asked = self.store().request_stop(job, request, grace);
+        match asked {
+            Ok(true) => Ok(()),
+            // It ended in this very moment, by itself.
+            Ok(false) => Ok(()),
+            // A database that cannot be written cannot carry the wish: a signal can, to exactly that process.
+            Err(error) if matches!(error.fault(), Some(Fault::Full | Fault::Busy | Fault::ReadOnly)) => {
+                let record = self.store().manager_record(job)?;
+                match record.map(|record| signal_process(&record.identity, Signal::TERM)) {
+                    Some(Ok(true)) => Ok(()),
+                    _ => Err(error.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until a job that was asked to stop has no manager any more.
+    pub fn wait_until_stopped(&self, job: JobId, timeout: Option<Duration>) -> Result<JobOutcome, ClientError> {
+        self.wait(job, timeout)
+    }
+}

@@ -1,0 +1,176 @@
+//! The ends of a stream: its first and its last bytes up to a limit, whatever is written in between.
+//!
+//! A unit may write gigabytes; what helps a reader is how it began and how it ended. Nothing is allocated before the
+//! first byte, and never more than about twice the limit.
+
+use std::collections::VecDeque;
+
+/// Bytes kept of each output stream of a unit.
+pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
+
+/// A buffer that keeps the first half and the last half of a stream.
+#[derive(Debug)]
+pub struct Tail {
+    head_limit: usize,
+    end_limit: usize,
+    head: Vec<u8>,
+    end: VecDeque<u8>,
+    left_out: u64,
+}
+
+impl Tail {
+    /// Makes a buffer for at most `limit` bytes.
+    pub const fn new(limit: usize) -> Self {
+        let head_limit = limit / 2;
+        Self { head_limit, end_limit: limit - head_limit, head: Vec::new(), end: VecDeque::new(), left_out: 0 }
+    }
+
+    /// Takes the next bytes of the stream.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let (first, rest) = bytes.split_at(bytes.len().min(self.head_limit - self.head.len()));
+        self.head.extend_from_slice(first);
+        let last = &rest[rest.len().saturating_sub(self.end_limit)..];
+        let displaced = (self.end.len() + last.len()).saturating_sub(self.end_limit);
+        self.end.drain(..displaced);
+        self.end.extend(last);
+        self.left_out += (rest.len() - last.len() + displaced) as u64;
+    }
+
+    /// Returns the stream as text, or none when there was nothing.
+    ///
+    /// Where bytes were left out stands a line that says how many; characters that this cuts in two are left out
+    /// whole. What is not UTF-8 becomes U+FFFD, and so does NUL, which databases and terminals do not take as text.
+    pub fn into_text(mut self) -> Option<String> {
+        let end = Vec::from(self.end);
+        if self.left_out == 0 {
+            self.head.extend_from_slice(&end);
+            return if self.head.is_empty() { None } else { Some(readable(&self.head)) };
+        }
+        let (whole_head, whole_end) = (without_partial_end(&self.head), without_partial_start(&end));
+        let partial = self.head.len() - whole_head.len() + end.len() - whole_end.len();
+        let left_out = self.left_out + partial as u64;
+        Some(format!("{}\n[... {left_out} bytes left out ...]\n{}", readable(whole_head), readable(whole_end)))
+    }
+}
+
+fn readable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "\u{FFFD}")
+}
+
+/// Drops a character at the end whose last bytes are missing.
+fn without_partial_end(bytes: &[u8]) -> &[u8] {
+    let is_partial = |start: &usize| match std::str::from_utf8(&bytes[*start..]) {
+        Ok(_) => false,
+        Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
+    };
+    // A character has four bytes at most, so a partial one three.
+    let start = (bytes.len().saturating_sub(3)..bytes.len()).find(is_partial);
+    &bytes[..start.unwrap_or(bytes.len())]
+}
+
+/// Drops the bytes at the start that continue a character whose first byte is missing.
+fn without_partial_start(bytes: &[u8]) -> &[u8] {
+    let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    let count = bytes.iter().take(3).take_while(continues).count();
+    &bytes[count..]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(limit: usize, chunks: &[&[u8]]) -> Option<String> {
+        let mut tail = Tail::new(limit);
+        chunks.iter().for_each(|chunk| tail.push(chunk));
+        tail.into_text()
+    }
+
+    #[test]
+    fn an_empty_stream_is_no_text_and_allocates_nothing() {
+        let mut tail = Tail::new(OUTPUT_LIMIT_BYTES);
+        tail.push(b"");
+
+        assert_eq!((tail.head.capacity(), tail.end.capacity()), (0, 0));
+        assert_eq!(tail.into_text(), None);
+    }
+
+    #[test]
+    fn a_stream_up_to_the_limit_is_kept_whole() {
+        assert_eq!(text(6, &[b"abc", b"def"]).unwrap(), "abcdef");
+    }
+
+    #[test]
+    fn the_middle_of_a_longer_stream_is_left_out() {
+        assert_eq!(text(6, &[b"abc", b"d", b"efgh", b"i"]).unwrap(), "abc\n[... 3 bytes left out ...]\nghi");
+        assert_eq!(text(5, &[b"abcdefghi"]).unwrap(), "ab\n[... 4 bytes left out ...]\nghi");
+        assert_eq!(text(0, &[b"abc"]).unwrap(), "\n[... 3 bytes left out ...]\n");
+    }
+
+    #[test]
+    fn a_character_across_the_halves_stays_whole() {
+        assert_eq!(text(8, &["abc€d".as_bytes()]).unwrap(), "abc€d");
+    }
+
+    #[test]
+    fn a_character_at_the_cut_is_left_out_whole() {
+        assert_eq!(text(6, &["a€xx€z".as_bytes()]).unwrap(), "a\n[... 8 bytes left out ...]\nz");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        assert_eq!(text(64, &[b"a\0b\xffc"]).unwrap(), "a\u{FFFD}b\u{FFFD}c");
+    }
+
+    /// The stream as it should be kept: first half, bytes left out, last half.
+    fn model(limit: usize, stream: &[u8]) -> (Vec<u8>, usize, Vec<u8>) {
+        if stream.len() <= limit {
+            return (stream.to_vec(), 0, Vec::new());
+        }
+        let end = stream.len() - (limit - limit / 2);
+        (stream[..limit / 2].to_vec(), end - limit / 2, stream[end..].to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn the_bytes_kept_are_those_of_the_model(
+            limit in 0_usize..40,
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..30), 0..12),
+        ) {
+            let mut tail = Tail::new(limit);
+            chunks.iter().for_each(|chunk| tail.push(chunk));
+
+            let (head, left_out, end) = model(limit, &chunks.concat());
+            let kept: Vec<u8> = tail.head.iter().chain(&tail.end).copied().collect();
+            prop_assert_eq!(kept, [head, end].concat());
+            prop_assert_eq!(tail.left_out, left_out as u64);
+        }
+
+        #[test]
+        fn text_is_cut_between_characters(limit in 0_usize..40, stream in "[a€é🦀\n]{0,40}", chunk in 1_usize..9) {
+            let chunks: Vec<&[u8]> = stream.as_bytes().chunks(chunk).collect();
+
+            let kept = text(limit, &chunks).unwrap_or_default();
+
+            if stream.len() <= limit {
+                prop_assert_eq!(kept, stream);
+            } else {
+                let (head, rest) = kept.split_once("\n[... ").unwrap();
+                let (count, end) = rest.split_once(" bytes left out ...]\n").unwrap();
+                prop_assert!(stream.starts_with(head) && stream.ends_with(end));
+                prop_assert_eq!(head.len() + end.len() + count.parse::<usize>().unwrap(), stream.len());
+                // At most three bytes of a character are lost at each side of the cut.
+                prop_assert!(head.len() + 3 >= limit / 2 && end.len() + 3 >= limit - limit / 2);
+            }
+        }
+
+        #[test]
+        fn any_bytes_become_text_within_bounds(stream in prop::collection::vec(any::<u8>(), 1..200)) {
+            let kept = text(64, &[&stream]).unwrap();
+
+            let longest = 64 * char::REPLACEMENT_CHARACTER.len_utf8() + 40;
+            prop_assert!(!kept.contains('\0') && kept.len() <= longest);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The hook by which an executable becomes a launcher or a manager.
+
+use std::ffi::OsString;
+
+use crate::handler::Handlers;
+use crate::launch::{self, LaunchRequest, Stage};
+use crate::sys;
+
+/// Exit code of a launcher or manager that could not do its work.
+const FAILURE: i32 = 1;
+
+/// Takes this process over when it was started as a launcher or manager; returns at once in an ordinary process.
+///
+/// Call it first thing in `main`, before any thread, runtime or signal handler exists: a manager leaves its session,
+/// closes every descriptor it inherited and resets all signals. `register` is called in a manager only.
+///
+/// ```no_run
+/// fn main() {
+///     job_manager::run_if_manager(|_handlers| {});
+///     // the ordinary program follows
+/// }
+/// ```
+pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let code = match LaunchRequest::from_args(&args) {
+        None => return launch::note_hook(),
+        Some(Err(error)) => {
+            super::log::line(format_args!("error: {error}"));
+            2
+        }
+        Some(Ok(request)) => match request.stage {
+            Stage::Launcher => become_launcher(request),
+            Stage::Manager => {
+                let mut handlers = Handlers::new();
+                register(&mut handlers);
+                super::run::manage(&request, &handlers)
+            }
+        },
+    };
+    std::process::exit(code);
+}
+
+fn become_launcher(request: LaunchRequest) -> i32 {
+    // A manager started from within a unit is a job of its own, and must not be ended as that unit's orphan.
+    let forget = [sys::COOKIE_VARIABLE];
+    let manager = LaunchRequest { stage: Stage::Manager, ..request };
+    match sys::detach_and_respawn(&manager.title(), manager.to_args(), &forget) {
+        Ok(()) => 0,
+        Err(error) => {
+            super::log::line(format_args!("error: cannot detach from the client: {error}"));
+            FAILURE
+        }
+    }
+}

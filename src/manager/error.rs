@@ -1,0 +1,74 @@
+//! What ends a manager before its job has ended.
+
+use std::io;
+use std::time::Duration;
+
+use crate::handler::HandlerError;
+use crate::model::JobId;
+use crate::store::StoreError;
+
+/// A manager that cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManagerError {
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No handler can run the job's units.
+    #[error(transparent)]
+    Handler(#[from] HandlerError),
+    /// The operating system refused.
+    #[error("cannot {operation}")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process holds the lock and has not said who it is.
+    #[error("job {job} is locked by a process that did not name itself within {waited:?}")]
+    LockHeld {
+        /// The job.
+        job: JobId,
+        /// How long was waited for it.
+        waited: Duration,
+    },
+    /// The workers' threads cannot be started.
+    #[error("cannot start {workers} workers")]
+    Workers {
+        /// How many were wanted.
+        workers: usize,
+        /// Why.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A thread of the manager itself panicked.
+    #[error("the manager panicked: {message}")]
+    Panicked {
+        /// The panic's message and place.
+        message: String,
+    },
+}
+
+impl ManagerError {
+    /// Says whether a later manager has taken over, so that nothing more may be written.
+    pub(super) fn is_fenced(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Fenced { .. }))
+    }
+
+    /// Returns a function that wraps what the operating system said about an operation.
+    pub(super) fn system(operation: &'static str) -> impl FnOnce(io::Error) -> ManagerError {
+        move |source| ManagerError::System { operation, source }
+    }
+}
+
+/// Writes an error with all its causes on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

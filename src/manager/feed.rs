@@ -1,0 +1,207 @@
+//! The units between the database and the workers.
+//!
+//! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
+//! that time, which is why the coordinator may read it again and why it is then left out: no unit runs twice at once.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::model::{Seq, Unit, UnitId};
+
+/// A bounded queue with a memory of what it handed out.
+pub(super) struct Feed {
+    state: Mutex<State>,
+    unit_ready: Condvar,
+    room: Condvar,
+}
+
+struct State {
+    queue: VecDeque<Unit>,
+    in_hand: HashMap<UnitId, Origin>,
+    /// Number of the last unit that was read for its first attempt.
+    cursor: Seq,
+    closed: bool,
+}
+
+/// Why a unit is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// For its first attempt; such units are read in order of their numbers.
+    Fresh,
+    /// It came back to pending and is due.
+    Due,
+}
+
+/// How full the feed is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Level {
+    /// Units that no worker has taken yet.
+    pub queued: usize,
+    /// Units whose end is not committed, the queued ones included.
+    pub in_hand: usize,
+}
+
+impl Feed {
+    /// Makes an open feed; no unit up to `cursor` waits for its first attempt.
+    pub fn new(cursor: Seq) -> Self {
+        let state = State { queue: VecDeque::new(), in_hand: HashMap::new(), cursor, closed: false };
+        Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
+    }
+
+    /// Waits for a unit to run; none when the feed is closed.
+    pub fn take(&self) -> Option<Unit> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(unit) = state.queue.pop_front() {
+                if state.queue.is_empty() {
+                    self.room.notify_all();
+                }
+                return Some(unit);
+            }
+            state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Queues units that are not in hand yet and returns how many those were.
+    pub fn put(&self, origin: Origin, units: Vec<Unit>) -> usize {
+        let mut state = self.lock();
+        if state.closed {
+            return 0;
+        }
+        let before = state.queue.len();
+        for unit in units {
+            if origin == Origin::Fresh {
+                state.cursor = state.cursor.max(unit.id.seq());
+            }
+            if let Entry::Vacant(place) = state.in_hand.entry(unit.id) {
+                place.insert(origin);
+                state.queue.push_back(unit);
+            }
+        }
+        self.unit_ready.notify_all();
+        state.queue.len() - before
+    }
+
+    /// Forgets units whose end has been committed.
+    pub fn release(&self, units: impl IntoIterator<Item = UnitId>) {
+        let mut state = self.lock();
+        for unit in units {
+            state.in_hand.remove(&unit);
+        }
+        self.room.notify_all();
+    }
+
+    /// Drops what no worker has taken, so that it is read again as it is by then.
+    pub fn recall(&self) {
+        let mut state = self.lock();
+        for unit in std::mem::take(&mut state.queue) {
+            if state.in_hand.remove(&unit.id) == Some(Origin::Fresh) {
+                state.cursor = state.cursor.min(unit.id.seq().before());
+            }
+        }
+    }
+
+    /// Lets no worker take a unit any more.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.recall();
+        self.unit_ready.notify_all();
+        self.room.notify_all();
+    }
+
+    /// Returns how full the feed is.
+    pub fn level(&self) -> Level {
+        let state = self.lock();
+        Level { queued: state.queue.len(), in_hand: state.in_hand.len() }
+    }
+
+    /// Returns the number behind which the next unit for a first attempt is to be read.
+    pub fn cursor(&self) -> Seq {
+        self.lock().cursor
+    }
+
+    /// Returns the number up to which no unit waits for its first attempt any more.
+    pub fn claimed_through(&self) -> Seq {
+        let state = self.lock();
+        let fresh = state.in_hand.iter().filter(|(_, origin)| **origin == Origin::Fresh);
+        fresh.map(|(unit, _)| unit.seq().before()).min().unwrap_or(state.cursor)
+    }
+
+    /// Waits until the workers have taken or ended units since `seen`, or the time is over.
+    pub fn wait_for_change(&self, seen: Level, timeout: Duration) {
+        let state = self.lock();
+        let unchanged = |state: &mut State| state.queue.len() == seen.queued && state.in_hand.len() == seen.in_hand;
+        // Why it returned does not matter: the caller looks again in any case.
+        let _ = self.room.wait_timeout_while(state, timeout, unchanged).unwrap_or_else(PoisonError::into_inner);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code between lock and unlock can leave the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobId;
+
+    fn unit(seq: i64) -> Unit {
+        Unit { id: UnitId::new(JobId(1), Seq(seq)), key: None, payload: "null".to_owned(), attempts: 0, crashes: 0 }
+    }
+
+    #[test]
+    fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
+        let feed = Feed::new(Seq(0));
+        feed.put(Origin::Fresh, vec![unit(1), unit(2)]);
+        let taken = feed.take().unwrap();
+
+        assert_eq!(feed.put(Origin::Due, vec![unit(1), unit(2), unit(3)]), 1);
+        feed.release([taken.id]);
+
+        assert_eq!(feed.put(Origin::Due, vec![unit(1)]), 1);
+    }
+
+    #[test]
+    fn recalled_units_can_be_read_again() {
+        let feed = Feed::new(Seq(3));
+        feed.put(Origin::Fresh, vec![unit(4), unit(5)]);
+        feed.take().unwrap();
+
+        feed.recall();
+
+        assert_eq!(feed.cursor(), Seq(4));
+        assert_eq!(feed.put(Origin::Fresh, vec![unit(5)]), 1);
+    }
+
+    #[test]
+    fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
+        let feed = Feed::new(Seq(0));
+        feed.put(Origin::Fresh, vec![unit(1), unit(2), unit(3)]);
+        feed.take().unwrap();
+        feed.take().unwrap();
+
+        feed.release([unit(1).id]);
+        assert_eq!(feed.claimed_through(), Seq(1));
+        feed.release([unit(2).id, unit(3).id]);
+
+        assert_eq!(feed.claimed_through(), Seq(3));
+    }
+
+    #[test]
+    fn a_closed_feed_gives_nothing() {
+        let feed = Feed::new(Seq(0));
+        feed.put(Origin::Fresh, vec![unit(1)]);
+
+        feed.close();
+
+        assert!(feed.take().is_none());
+        assert_eq!(feed.put(Origin::Fresh, vec![unit(2)]), 0);
+        assert_eq!(feed.level(), Level { queued: 0, in_hand: 0 });
+    }
+}

@@ -1,0 +1,27 @@
+//! The detached process that runs one job, from the lock it takes to the state it leaves.
+//!
+//! Three kinds of threads: W workers, each a long claim-run-record loop in a slot of its own; one recorder, the only
+//! one that writes units, in group commits; and the main thread, which feeds the workers and polls for signals and
+//! wishes. A unit is never a task that rayon could steal, so that a handler may use rayon itself.
+//!
+//! Invariants: nothing is written before the lock and the epoch are held; a unit is in hand from the moment it is
+//! read until the commit of its end, and is never read again meanwhile; whatever goes wrong, the workers are told to
+//! end, the recorder drains, and the reason is kept.
+
+mod coordinator;
+mod entry;
+mod error;
+mod feed;
+mod log;
+mod panics;
+mod policy;
+mod pulse;
+mod recorder;
+mod recover;
+mod run;
+mod shared;
+mod takeover;
+mod worker;
+
+pub use entry::run_if_manager;
+pub use error::ManagerError;

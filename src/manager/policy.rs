@@ -1,0 +1,216 @@
+//! What the end of an attempt means for its unit: a pure function from outcome, limits and history to a change.
+
+use crate::model::{
+    AttemptEnd, AttemptRecord, Cause, Epoch, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome, UnitStatus,
+    backoff_delay,
+};
+use crate::store::UnitChange;
+
+/// When an attempt ran.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+}
+
+/// Returns the change that records the start of the unit's next attempt.
+pub(super) fn started(unit: &Unit, at: Timestamp) -> UnitChange {
+    UnitChange { started_at: Some(at), ..change(unit, UnitStatus::Pending, UnitStatus::Running) }
+}
+
+/// Returns the change that records how an attempt ended.
+pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: Epoch) -> UnitChange {
+    let number = unit.attempts + 1;
+    let mut next = UnitChange {
+        started_at: Some(span.started_at),
+        exit_code: end.exit_code,
+        signal: end.signal,
+        output: end.output,
+        ..change(unit, UnitStatus::Running, UnitStatus::Pending)
+    };
+    let verdict = match end.outcome {
+        UnitOutcome::Completed { result } => {
+            next.result = result;
+            return finish(next, UnitStatus::Completed, span.ended_at);
+        }
+        UnitOutcome::Skipped { reason } => {
+            next.error = Some(reason);
+            return finish(next, UnitStatus::Skipped, span.ended_at);
+        }
+        UnitOutcome::Retry { cause, error, delay } if number < limits.max_attempts => {
+            let delay = delay.unwrap_or_else(|| backoff_delay(limits, unit.id, number));
+            next.not_before = Some(span.ended_at + delay);
+            (UnitStatus::Pending, cause, error)
+        }
+        UnitOutcome::Retry { cause, error, .. } | UnitOutcome::Failed { cause, error } => {
+            (UnitStatus::Failed, cause, error)
+        }
+        UnitOutcome::Cancelled { reason } => (UnitStatus::Cancelled, Cause::Cancelled, reason),
+        UnitOutcome::Interrupted => {
+            let error = "ended because its manager was told to stop".to_owned();
+            match limits.on_interrupt {
+                OnInterrupt::Retry => {
+                    // Our own doing: the attempt is not counted.
+                    next.attempts = unit.attempts;
+                    next.not_before = Some(span.ended_at);
+                    (UnitStatus::Pending, Cause::Interrupted, error)
+                }
+                OnInterrupt::Fail => (UnitStatus::Failed, Cause::Interrupted, error),
+            }
+        }
+    };
+    not_completed(next, verdict, number, span, epoch)
+}
+
+/// Returns the change for a unit that ran when its manager died; `from` is what its row says.
+pub(super) fn crashed(
+    unit: &Unit,
+    from: UnitStatus,
+    orphans_gone: bool,
+    limits: &Limits,
+    epoch: Epoch,
+    now: Timestamp,
+) -> UnitChange {
+    let counted = if from == UnitStatus::Running { unit.attempts } else { unit.attempts + 1 };
+    let crashes = unit.crashes + 1;
+    let mut next = UnitChange { crashes, attempts: counted, ..change(unit, from, UnitStatus::Pending) };
+    let verdict = if !orphans_gone {
+        let error = "needs attention: a process of its last attempt cannot be ended".to_owned();
+        (UnitStatus::Failed, Cause::NeedsAttention, error)
+    } else if limits.on_interrupt == OnInterrupt::Fail {
+        (UnitStatus::Failed, Cause::Crashed, "the manager died while this unit ran".to_owned())
+    } else if crashes >= Limits::MAX_CRASHES {
+        (UnitStatus::Failed, Cause::Crashed, format!("the manager died {crashes} times while this unit ran"))
+    } else {
+        next.attempts = counted - 1;
+        // Not at once: a unit that is the cause would otherwise take the others down with it again and again.
+        next.not_before = Some(now + backoff_delay(limits, unit.id, crashes));
+        (UnitStatus::Pending, Cause::Crashed, "the manager died while this unit ran".to_owned())
+    };
+    not_completed(next, verdict, counted, Span { started_at: now, ended_at: now }, epoch)
+}
+
+fn not_completed(
+    mut next: UnitChange,
+    (to, cause, error): (UnitStatus, Cause, String),
+    number: u32,
+    span: Span,
+    epoch: Epoch,
+) -> UnitChange {
+    next.attempt = Some(Box::new(AttemptRecord {
+        attempt: number,
+        epoch,
+        started_at: next.started_at,
+        ended_at: span.ended_at,
+        cause,
+        exit_code: next.exit_code,
+        signal: next.signal,
+        error: error.clone(),
+        output: next.output.clone(),
+    }));
+    next.error = Some(error);
+    if to == UnitStatus::Pending { next } else { finish(next, to, span.ended_at) }
+}
+
+fn finish(next: UnitChange, to: UnitStatus, at: Timestamp) -> UnitChange {
+    UnitChange { to, not_before: None, finished_at: Some(at), ..next }
+}
+
+fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
+    UnitChange {
+        unit: unit.id,
+        from,
+        to,
+        attempts: unit.attempts + 1,
+        crashes: unit.crashes,
+        not_before: None,
+        started_at: None,
+        finished_at: None,
+        exit_code: None,
+        signal: None,
+        error: None,
+        result: None,
+        output: Output::default(),
+        attempt: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{JobId, Seq, UnitId};
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+    const SPAN: Span = Span { started_at: Timestamp::from_micros(1), ended_at: NOW };
+
+    fn unit(attempts: u32, crashes: u32) -> Unit {
+        Unit { id: UnitId::new(JobId(1), Seq(1)), key: None, payload: "1".to_owned(), attempts, crashes }
+    }
+
+    fn retry() -> AttemptEnd {
+        UnitOutcome::Retry { cause: Cause::Failed, error: "exited with code 1".to_owned(), delay: None }.into()
+    }
+
+    fn at_most_once() -> Limits {
+        Limits { on_interrupt: OnInterrupt::Fail, ..Limits::default() }
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_later_until_attempts_run_out() {
+        let limits = Limits { max_attempts: 2, ..Limits::default() };
+
+        let first = ended(&unit(0, 0), retry(), SPAN, &limits, Epoch(1));
+        let last = ended(&unit(1, 0), retry(), SPAN, &limits, Epoch(1));
+
+        assert_eq!((first.to, first.attempts), (UnitStatus::Pending, 1));
+        assert!(first.not_before >= Some(NOW));
+        assert_eq!((last.to, last.attempts, last.not_before), (UnitStatus::Failed, 2, None));
+        assert_eq!(last.attempt.unwrap().cause, Cause::Failed);
+    }
+
+    #[test]
+    fn an_interruption_costs_no_attempt() {
+        let change = ended(&unit(1, 0), UnitOutcome::Interrupted.into(), SPAN, &Limits::default(), Epoch(1));
+
+        assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 1));
+    }
+
+    #[test]
+    fn an_at_most_once_unit_is_never_run_again() {
+        let interrupted = ended(&unit(0, 0), UnitOutcome::Interrupted.into(), SPAN, &at_most_once(), Epoch(1));
+        let crashed = crashed(&unit(1, 0), UnitStatus::Running, true, &at_most_once(), Epoch(2), NOW);
+
+        assert_eq!(interrupted.to, UnitStatus::Failed);
+        assert_eq!(crashed.to, UnitStatus::Failed);
+    }
+
+    #[test]
+    fn fault_40_the_third_death_of_a_manager_fails_the_unit() {
+        let limits = Limits::default();
+
+        let second = crashed(&unit(1, 1), UnitStatus::Running, true, &limits, Epoch(3), NOW);
+        let third = crashed(&unit(1, 2), UnitStatus::Running, true, &limits, Epoch(4), NOW);
+
+        assert_eq!((second.to, second.crashes, second.attempts), (UnitStatus::Pending, 2, 0));
+        assert_eq!(third.to, UnitStatus::Failed);
+        assert_eq!(third.error.as_deref(), Some("the manager died 3 times while this unit ran"));
+    }
+
+    #[test]
+    fn a_unit_whose_old_process_lives_is_not_run_beside_it() {
+        let change = crashed(&unit(1, 0), UnitStatus::Running, false, &Limits::default(), Epoch(2), NOW);
+
+        assert_eq!(change.to, UnitStatus::Failed);
+        assert!(change.error.unwrap().starts_with("needs attention"));
+    }
+
+    #[test]
+    fn a_crash_before_the_start_was_committed_counts_the_same() {
+        let change = crashed(&unit(0, 0), UnitStatus::Pending, true, &Limits::default(), Epoch(2), NOW);
+
+        assert_eq!(
+            (change.from, change.to, change.attempts, change.crashes),
+            (UnitStatus::Pending, UnitStatus::Pending, 0, 1)
+        );
+    }
+}

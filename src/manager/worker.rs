@@ -1,0 +1,94 @@
+//! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
+
+use std::io::PipeReader;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use super::error::ManagerError;
+use super::panics;
+use super::policy::{self, Span};
+use super::recorder::Event;
+use super::shared::Shared;
+use crate::handler::{Attempt, Handler, JobContext};
+use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitOutcome};
+use crate::sys::SlotNotes;
+
+/// What all workers of a job have in common.
+pub(super) struct Crew<'a> {
+    pub job: &'a JobContext,
+    pub handler: Arc<dyn Handler>,
+    pub shared: &'a Shared,
+    pub notes: &'a SlotNotes,
+    /// Becomes ready when running units are to be ended.
+    pub stop: &'a PipeReader,
+}
+
+/// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
+pub(super) fn work(crew: &Crew<'_>, slot: usize, events: SyncSender<Event>) {
+    if let Err(message) = panics::catch(|| run_units(crew, slot, &events)) {
+        crew.shared.fail(ManagerError::Panicked { message });
+    }
+}
+
+fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
+    while let Some(unit) = crew.shared.feed.take() {
+        let number = unit.attempts + 1;
+        crew.notes.set(slot, note(&unit, number));
+        let started_at = Timestamp::now();
+        match announce(crew, &unit, started_at, events) {
+            Announced::Run => {}
+            Announced::LeaveAlone => {
+                crew.notes.set(slot, 0);
+                crew.shared.feed.release([unit.id]);
+                continue;
+            }
+            Announced::RecorderGone => return,
+        }
+        let end = run_attempt(crew, slot, &unit, number);
+        crew.notes.set(slot, 0);
+        let span = Span { started_at, ended_at: Timestamp::now() };
+        let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
+        if events.send(Event::Ended(change)).is_err() {
+            return;
+        }
+    }
+}
+
+enum Announced {
+    Run,
+    LeaveAlone,
+    RecorderGone,
+}
+
+/// Tells the recorder that an attempt starts; for units that must not run twice, waits until that is durable.
+fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &SyncSender<Event>) -> Announced {
+    let change = policy::started(unit, at);
+    match crew.job.limits.on_interrupt {
+        OnInterrupt::Retry => match events.send(Event::Started(change, None)) {
+            Ok(()) => Announced::Run,
+            Err(_) => Announced::RecorderGone,
+        },
+        OnInterrupt::Fail => {
+            let (answer, committed) = sync_channel(1);
+            let sent = events.send(Event::Started(change, Some(answer)));
+            match sent.ok().and_then(|()| committed.recv().ok()) {
+                Some(true) => Announced::Run,
+                Some(false) => Announced::LeaveAlone,
+                None => Announced::RecorderGone,
+            }
+        }
+    }
+}
+
+fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32) -> AttemptEnd {
+    let attempt = Attempt { job: crew.job, unit, number, slot, stop: crew.stop };
+    panics::catch(|| crew.handler.run(&attempt)).unwrap_or_else(|message| {
+        UnitOutcome::Retry { cause: Cause::Panicked, error: format!("panicked: {message}"), delay: None }.into()
+    })
+}
+
+/// Packs which attempt a slot runs into one word; never 0, because sequence numbers start at 1.
+pub(super) fn note(unit: &Unit, attempt: u32) -> u64 {
+    let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
+    (seq << 32) | u64::from(attempt)
+}

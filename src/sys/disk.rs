@@ -1,0 +1,58 @@
+//! The disk a file lies on, and how much of the machine this process may use.
+
+use std::io;
+use std::path::Path;
+
+/// What is known about the file system of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that this user may still write.
+    pub free_bytes: u64,
+    /// Its kind, when other machines can write to it and locks cannot be relied on.
+    pub shared: Option<&'static str>,
+}
+
+/// Looks at the file system of a directory.
+pub fn disk_of(dir: &Path) -> io::Result<Disk> {
+    let found = rustix::fs::statfs(dir)?;
+    let block = u64::try_from(found.f_bsize).unwrap_or(0);
+    Ok(Disk { free_bytes: found.f_bavail.saturating_mul(block), shared: shared_kind(found.f_type as u64 as u32) })
+}
+
+/// Returns how many files this process may have open.
+pub fn descriptor_limit() -> io::Result<u64> {
+    let (soft, _hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    Ok(soft)
+}
+
+/// Names the kinds of file systems on which WAL's shared memory and locks fail, by their magic numbers.
+fn shared_kind(magic: u32) -> Option<&'static str> {
+    const KINDS: [(u32, &str); 8] = [
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x0102_1997, "9p"),
+        (0x6573_5546, "FUSE"),
+        (0x00c3_6400, "Ceph"),
+        (0x5346_414f, "AFS"),
+    ];
+    KINDS.iter().find(|(number, _)| *number == magic).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_64_shared_file_systems_are_known_by_their_numbers() {
+        assert_eq!(shared_kind(0x6969), Some("NFS"));
+        assert_eq!(shared_kind(0x6573_5546), Some("FUSE"));
+        assert_eq!(shared_kind(0xef53), None);
+    }
+
+    #[test]
+    fn the_disk_of_a_directory_has_some_space() {
+        assert!(disk_of(Path::new("/")).unwrap().free_bytes > 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! Stopping: nothing is lost, whatever the moment and the number of signals.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{World, wait_for};
+
+fn signal(pid: u32, signal: Signal) {
+    // It may have ended by itself, which is as good.
+    let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
+}
+
+#[test]
+fn fault_47_a_term_at_any_moment_pauses_and_a_resume_completes() {
+    let world = World::new();
+    let numbers = world.numbers(400);
+    let job = world.ok(&["submit", "-j", "4", "--lines", &numbers, "--shell", "--", "echo {} >>done"]);
+
+    for round in 0..20_u64 {
+        // A little later in each round, and never at the same place of the loop.
+        wait_for(&world, "some progress", || {
+            let status = world.status(&job);
+            status["job_status"] != "running" || status["progress"]["completed"].as_u64().unwrap() >= round * 7
+        });
+        if world.status(&job)["job_status"] == "completed" {
+            break;
+        }
+        let sent = if round % 2 == 0 { Signal::SIGTERM } else { Signal::SIGINT };
+        signal(world.manager(&job), sent);
+        wait_for(&world, "the manager to stop", || world.status(&job)["status"] == "stopped");
+
+        let status = world.status(&job);
+        let end = status["job_status"].as_str().unwrap();
+        assert!(end == "paused" || end == "completed", "{status}");
+        assert_eq!((status["progress"]["failed"].as_u64(), status["progress"]["running"].as_u64()), (Some(0), Some(0)));
+        world.assert_sound(&job);
+        if end == "completed" {
+            break;
+        }
+        world.ok(&["resume", &job]);
+    }
+
+    world.ok(&["wait", &job]);
+    let mut done = world.lines("done");
+    assert_eq!(done.len(), 400, "a unit that finished under a graceful stop ran twice, or one is missing");
+    done.sort();
+    done.dedup();
+    assert_eq!(done.len(), 400);
+}
+
+#[test]
+fn a_graceful_stop_lets_running_units_finish() {
+    let world = World::new();
+    let script = "echo started {} >>log; until test -e go; do sleep 0.02; done; echo finished {} >>log";
+    let job = world.ok(&["submit", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
+    wait_for(&world, "the first unit to start", || !world.lines("log").is_empty());
+
+    world.ok(&["stop", &job]);
+    world.write("go", "");
+    let waited = world.run(&["wait", &job]);
+
+    assert_eq!(waited.status.code(), Some(12));
+    assert_eq!(world.lines("log"), ["started a", "finished a"]);
+    assert_eq!(world.status(&job)["progress"]["completed"], 1);
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+    assert_eq!(world.lines("log").len(), 4);
+}
+
+#[test]
+fn fault_48_a_second_term_ends_the_units_and_still_writes_the_state() {
+    for storm in [2, 50] {
+        let world = World::new();
+        let job = world.ok(&["submit", "-j", "2", "--", "sleep", "600", ":::", "a", "b", "c"]);
+        wait_for(&world, "two running units", || world.status(&job)["progress"]["running"] == 2);
+        let manager = world.manager(&job);
+
+        signal(manager, Signal::SIGTERM);
+        wait_for(&world, "the first signal to be seen", || {
+            world.ok(&["logs", "--manager", &job]).contains("stopping")
+        });
+        (1..storm).for_each(|_| signal(manager, Signal::SIGTERM));
+        world.wait_for_status(&job, "paused");
+
+        let progress = world.status(&job)["progress"].clone();
+        assert_eq!((progress["pending"].as_u64(), progress["failed"].as_u64()), (Some(3), Some(0)), "{progress}");
+        assert_eq!(world.units(&job)[0]["attempts"], 0, "an interruption is no attempt");
+        world.assert_sound(&job);
+        world.assert_no_process_left();
+    }
+}
+
+#[test]
+fn stop_now_gives_units_back_and_grace_ends_only_those_that_take_longer() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-j", "2", "--shell", "--", "test {} = quick || sleep 600", ":::", "slow", "quick"]);
+    world.wait_for_completed(&job, 1);
+
+    world.ok(&["stop", &job, "--grace", "200ms", "--wait"]);
+    let graceful = world.status(&job);
+    world.ok(&["resume", &job]);
+    wait_for(&world, "the slow unit to run", || world.status(&job)["progress"]["running"] == 1);
+    world.ok(&["stop", &job, "--now", "--wait"]);
+
+    assert_eq!(graceful["progress"]["completed"], 1);
+    let status = world.status(&job);
+    assert_eq!((status["job_status"].as_str(), status["progress"]["pending"].as_u64()), (Some("paused"), Some(1)));
+    world.assert_no_process_left();
+}
+
+#[test]
+fn a_hangup_does_not_stop_a_manager() {
+    let world = World::new();
+    let script = "until test -e go; do sleep 0.02; done";
+    let job = world.ok(&["submit", "--shell", "--", script]);
+
+    signal(world.manager(&job), Signal::SIGHUP);
+    world.write("go", "");
+
+    world.ok(&["wait", &job]);
+}

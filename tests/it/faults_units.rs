@@ -1,0 +1,137 @@
+//! Units that misbehave.
+
+use crate::support::{World, wait_for};
+
+#[test]
+fn fault_29_orphans_are_ended_before_their_unit_runs_again() {
+    let world = World::new();
+    let numbers = world.numbers(12);
+    // Each unit holds a lock of its own as long as it lives; a second attempt beside it could not take it.
+    let script = "flock -n lock.{} sh -c 'echo start {} >>log; sleep 0.3' || echo OVERLAP {} >>log";
+    let job = world.ok(&["submit", "-j", "4", "--backoff", "1ms", "--lines", &numbers, "--shell", "--", script]);
+
+    for round in 1..=4 {
+        wait_for(&world, "units to run", || world.lines("log").len() >= round * 2);
+        if world.status(&job)["job_status"] == "completed" {
+            break;
+        }
+        world.kill_manager(&job);
+        world.ok(&["resume", &job]);
+    }
+    world.ok(&["wait", &job]);
+
+    let log = world.lines("log").join("\n");
+    assert!(!log.contains("OVERLAP"), "{log}");
+    assert_eq!(world.status(&job)["progress"]["completed"], 12);
+    world.assert_sound(&job);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn fault_29_a_process_that_left_its_group_is_ended_too() {
+    let world = World::new();
+    let script = "setsid sh -c 'echo $$ >pid; exec sleep 600' & wait";
+    let job = world.ok(&["submit", "--shell", "--", script]);
+    wait_for(&world, "the unit to start", || world.lines("pid").len() == 1);
+    let stray: u32 = world.lines("pid")[0].parse().unwrap();
+
+    world.kill_manager(&job);
+    world.ok(&["cancel", &job]);
+
+    assert!(!crate::support::is_alive(stray));
+}
+
+#[test]
+fn fault_32_a_unit_that_ignores_term_is_killed_after_its_time() {
+    let world = World::new();
+    let script = "trap '' TERM; while :; do sleep 0.05; done";
+
+    let ran = world.run(&[
+        "run", "-q", "--timeout", "200ms", "--kill-after", "200ms", "--max-attempts", "1", "--shell", "--", script,
+    ]);
+
+    assert_eq!(ran.status.code(), Some(10));
+    let unit = &world.units("1")[0];
+    assert_eq!((unit["error"].as_str(), unit["signal"].as_i64()), (Some("timed out after 200ms"), Some(9)));
+    world.assert_no_process_left();
+}
+
+#[test]
+fn fault_34_a_unit_killed_by_a_signal_says_which_and_is_tried_again() {
+    let world = World::new();
+
+    let ran = world.run(&["run", "-q", "--max-attempts", "2", "--backoff", "1ms", "--shell", "--", "kill -SEGV $$"]);
+
+    assert_eq!(ran.status.code(), Some(10));
+    let unit = &world.units("1")[0];
+    assert_eq!(unit["error"], "killed by signal 11 (SIGSEGV)");
+    assert_eq!((unit["signal"].as_i64(), unit["attempts"].as_u64()), (Some(11), Some(2)));
+}
+
+#[test]
+fn fault_35_what_cannot_be_started_is_failed_with_the_reason() {
+    let world = World::new();
+    let long = "x".repeat(200_000);
+    let items = world.write("items", &format!("{long}\nshort\n"));
+
+    let ran = world.run(&["run", "-q", "--lines", items.to_str().unwrap(), "--", "echo", "{}"]);
+
+    assert_eq!(ran.status.code(), Some(10));
+    let units = world.units("1");
+    assert!(units[0]["error"].as_str().unwrap().contains("Argument list too long"), "{}", units[0]["error"]);
+    assert_eq!((units[0]["attempts"].as_u64(), units[1]["status"].as_str()), (Some(1), Some("completed")));
+}
+
+#[test]
+fn fault_40_a_unit_that_kills_its_manager_is_failed_after_three_deaths() {
+    let world = World::new();
+    let script = "test {} != poison || kill -KILL $PPID; echo {} >>done";
+    let job = world.ok(&[
+        "submit", "-j", "1", "--backoff", "1ms", "--shell", "--", script, ":::", "a", "poison", "b", "c",
+    ]);
+
+    let mut deaths = 0;
+    loop {
+        let ended = world.run(&["wait", &job]);
+        if ended.status.code() != Some(13) {
+            break;
+        }
+        deaths += 1;
+        assert!(deaths <= 3, "{}", world.report());
+        world.ok(&["resume", &job]);
+    }
+
+    assert_eq!(deaths, 3);
+    let poison = &world.units(&job)[1];
+    assert_eq!(poison["error"], "the manager died 3 times while this unit ran");
+    let status = world.status(&job);
+    assert_eq!((status["progress"]["completed"].as_u64(), status["job_status"].as_str()), (Some(3), Some("failed")));
+    world.assert_sound(&job);
+}
+
+#[test]
+fn an_at_most_once_unit_is_failed_when_its_manager_dies() {
+    let world = World::new();
+    let script = "echo {} >>log; until test -e go; do sleep 0.02; done";
+    let job = world.ok(&["submit", "-j", "1", "--on-interrupt", "fail", "--shell", "--", script, ":::", "a", "b"]);
+    wait_for(&world, "the first unit to start", || world.lines("log").len() == 1);
+
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["resume", &job]);
+    let waited = world.run(&["wait", &job]);
+
+    assert_eq!(waited.status.code(), Some(10));
+    assert_eq!(world.lines("log"), ["a", "b"]);
+    assert_eq!(world.units(&job)[0]["error"], "the manager died while this unit ran");
+}
+
+#[test]
+fn an_environment_tells_each_unit_who_it_is() {
+    let world = World::new();
+    let script = "echo $JOB_MANAGER_JOB $JOB_MANAGER_UNIT $JOB_MANAGER_ATTEMPT $JOB_MANAGER_SLOT $JOB_MANAGER_KEY $JOB_MANAGER_PAYLOAD $EXTRA";
+
+    world.ok(&["run", "-q", "-j", "1", "--unit-key", "k-{}", "--env", "EXTRA=more", "--shell", "--", script, ":::", "x"]);
+
+    assert_eq!(world.ok(&["logs"]), "1 1 1 1 k-x \"x\" more");
+}

@@ -1,0 +1,114 @@
+//! The wall between the layers, and other rules about the sources that a machine can check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Modules by rank; each imports from lower ranks only, so that siblings never see each other.
+const RANKS: [&[&str]; 5] = [
+    &["model"],
+    &["store", "sys", "launch", "source"],
+    &["status", "handler"],
+    &["manager", "client"],
+    &["cli", "dashboard", "mcp"],
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut dirs = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+fn module_of(path: &Path) -> String {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let first = path.strip_prefix(src).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+fn rank(module: &str) -> Option<usize> {
+    RANKS.iter().position(|modules| modules.contains(&module))
+}
+
+/// The text before the unit tests of a file.
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[test]
+fn a_module_imports_only_from_lower_ranks() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        let own = rank(&module).unwrap_or_else(|| panic!("{module} has no rank"));
+        for line in product(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for (index, _) in line.match_indices("crate::") {
+                let name: String =
+                    line[index + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if let Some(other) = rank(&name)
+                    && name != module
+                    && other >= own
+                {
+                    wrong.push(format!("{}: {}", path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_belongs_to_one_layer_is_used_in_no_other() {
+    let walls: [(&str, &[&str]); 7] = [
+        ("diesel::", &["store"]),
+        ("libsqlite3_sys", &["store"]),
+        ("unsafe {", &["sys"]),
+        ("nix::", &["sys"]),
+        ("sysinfo::", &["sys"]),
+        ("clap::", &["cli"]),
+        ("indicatif::", &["cli"]),
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let module = module_of(&path);
+        for (word, homes) in walls {
+            if product(&text).contains(word) && !homes.contains(&module.as_str()) {
+                wrong.push(format!("{} uses {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn fault_58_nothing_but_sqlite_opens_the_database_files() {
+    // An open and close of the database by other code of the process drops the locks that SQLite holds on it.
+    for (path, text) in sources() {
+        let suspicious = ["File::open(db", "File::open(&db", "File::open(self.path", "fs::read(db", "fs::copy("];
+        for word in suspicious {
+            assert!(!product(&text).contains(word), "{} has {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_short_and_say_what_they_are_for() {
+    for (path, text) in sources() {
+        assert!(text.lines().count() <= 400, "{} has more than 400 lines", path.display());
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("//! ") || first.starts_with("// @generated"), "{} says nothing", path.display());
+    }
+}

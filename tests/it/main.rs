@@ -1,0 +1,11 @@
+//! Whole-process tests: real managers, real signals, real files.
+
+mod cli;
+mod detach;
+mod faults_database;
+mod faults_identity;
+mod faults_stop;
+mod faults_units;
+mod layers;
+mod recovery;
+mod support;

@@ -1,0 +1,88 @@
+//! Kill the manager again and again: every unit completes, nothing is lost, one manager at a time.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{World, kill, wait_for};
+
+/// A small generator with a printed seed, so that a failing run can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn seeded() -> Random {
+        let seed = std::env::var("JM_TEST_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
+        println!("JM_TEST_SEED={seed}");
+        Random(seed)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[test]
+fn a_job_completes_although_its_manager_is_killed_at_random_ten_times() {
+    const WORKERS: usize = 4;
+    const UNITS: usize = 2000;
+    const KILLS: usize = 10;
+    let world = World::new();
+    let mut random = Random::seeded();
+    let numbers = world.numbers(UNITS);
+    let workers = WORKERS.to_string();
+    let job = world.ok(&["submit", "-j", &workers, "--lines", &numbers, "--shell", "--", "echo {} >>done"]);
+
+    let mut kills = 0;
+    while kills < KILLS {
+        let goal = world.lines("done").len() + 1;
+        wait_for(&world, "progress", || world.lines("done").len() >= goal);
+        let until = Instant::now() + Duration::from_millis(random.below(120));
+        wait_for(&world, "the random instant", || Instant::now() >= until);
+        assert_eq!(world.status(&job)["job_status"], "running", "too fast for this test\n{}", world.report());
+        kill(world.manager(&job));
+        kills += 1;
+
+        let clients: Vec<_> = (0..20)
+            .map(|_| world.job_manager(&["resume", &job]).stdout(Stdio::piped()).spawn().unwrap())
+            .collect();
+        let mut winners: Vec<Vec<u8>> =
+            clients.into_iter().map(|client| client.wait_with_output().unwrap().stdout).collect();
+        winners.sort();
+        winners.dedup();
+        assert_eq!(winners.len(), 1, "several managers: {winners:?}");
+    }
+    world.ok(&["wait", &job]);
+
+    let status = world.status(&job);
+    assert_eq!(status["progress"]["completed"].as_u64(), Some(UNITS as u64), "{status}");
+    assert_eq!(status["epoch"].as_u64(), Some(KILLS as u64 + 1));
+    let all = world.lines("done");
+    let mut once = all.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), UNITS, "units are missing");
+    assert!(all.len() - UNITS <= WORKERS * KILLS, "{} units ran again", all.len() - UNITS);
+    world.assert_sound(&job);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn resume_runs_only_unfinished_units() {
+    let world = World::new();
+    let script = "echo {} >>log; test {} != c || test -e go || sleep 600";
+    let job = world.ok(&["submit", "-j", "1", "--backoff", "1ms", "--shell", "--", script, ":::", "a", "b", "c", "d"]);
+    world.wait_for_completed(&job, 2);
+    wait_for(&world, "the third unit to run", || world.lines("log").len() == 3);
+
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+
+    let mut log = world.lines("log");
+    log.sort();
+    assert_eq!(log, ["a", "b", "c", "c", "d"]);
+}

@@ -1,0 +1,230 @@
+//! A world per test: its own directory, database and environment, and a guard that ends every process in it.
+
+mod processes;
+mod wait;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use serde_json::Value;
+
+pub use processes::{Identity, children_of, identity, is_alive, kill, zombies_below};
+pub use wait::{DEADLINE, wait_for};
+
+/// The program under test.
+pub const BIN: &str = env!("CARGO_BIN_EXE_job-manager");
+
+/// A closed little world.
+pub struct World {
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    pub fn new() -> World {
+        World { dir: tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap() }
+    }
+
+    /// Returns a path in this world.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.path("jobs.db")
+    }
+
+    /// Prepares a command in this world; everything it starts carries a mark by which it is found at the end.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.dir.path())
+            .env("HOME", self.dir.path())
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("JOB_MANAGER_DB", self.db())
+            .env("JM_TEST_WORLD", self.dir.path())
+            .env("BIN", BIN)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Prepares `job-manager` with arguments.
+    pub fn job_manager(&self, args: &[&str]) -> Command {
+        let mut command = self.command(BIN);
+        command.args(args);
+        command
+    }
+
+    /// Runs `job-manager` to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.job_manager(args).output().unwrap()
+    }
+
+    /// Runs `job-manager`, which must succeed, and returns what it printed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(
+            output.status.success(),
+            "job-manager {args:?}: {}\n{}{}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+            self.report()
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs `job-manager`, which must fail with that exit code, and returns what it said.
+    pub fn fails(&self, code: i32, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "job-manager {args:?} said: {said}");
+        said
+    }
+
+    /// Runs a shell script.
+    pub fn sh(&self, script: &str) -> Output {
+        self.command("sh").args(["-c", script]).output().unwrap()
+    }
+
+    /// Returns `status --json` of a job.
+    pub fn status(&self, job: &str) -> Value {
+        serde_json::from_str(&self.ok(&["status", job, "--json"])).unwrap()
+    }
+
+    /// Returns all units of a job as JSON.
+    pub fn units(&self, job: &str) -> Vec<Value> {
+        let text = self.ok(&["units", job, "--json", "--limit", "100000"]);
+        let document: Value = serde_json::from_str(&text).unwrap();
+        document["units"].as_array().unwrap().clone()
+    }
+
+    /// Returns the process of a job's manager, which must be running.
+    pub fn manager(&self, job: &str) -> u32 {
+        let status = self.status(job);
+        let pid = status["pid"].as_u64().unwrap_or_else(|| panic!("no manager: {status}\n{}", self.report()));
+        u32::try_from(pid).unwrap()
+    }
+
+    /// Kills a job's manager and waits until it is seen to be gone.
+    pub fn kill_manager(&self, job: &str) {
+        let pid = self.manager(job);
+        kill(pid);
+        wait_for(self, "the manager to be gone", || self.status(job)["status"] == "stopped");
+    }
+
+    /// Waits until a job is in that state.
+    pub fn wait_for_status(&self, job: &str, status: &str) {
+        wait_for(self, &format!("job {job} to be {status}"), || self.status(job)["job_status"] == status);
+    }
+
+    /// Waits until so many units of a job have completed.
+    pub fn wait_for_completed(&self, job: &str, count: u64) {
+        wait_for(self, &format!("{count} completed units"), || {
+            self.status(job)["progress"]["completed"].as_u64().unwrap() >= count
+        });
+    }
+
+    /// Writes a file of this world.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Writes a file with the numbers 1 to `count`, one per line.
+    pub fn numbers(&self, count: usize) -> String {
+        let text: String = (1..=count).map(|number| format!("{number}\n")).collect();
+        self.write("numbers", &text).to_str().unwrap().to_owned()
+    }
+
+    /// Returns the lines of a file of this world, none when it is missing.
+    pub fn lines(&self, name: &str) -> Vec<String> {
+        fs::read_to_string(self.path(name)).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// Changes the database behind everybody's back.
+    pub fn sql(&self, statement: &str) {
+        let mut conn = self.connection();
+        conn.batch_execute(statement).unwrap();
+    }
+
+    /// Returns one number from the database.
+    pub fn count(&self, query: &str) -> i64 {
+        let mut conn = self.connection();
+        diesel::dsl::sql::<diesel::sql_types::BigInt>(query).get_result(&mut conn).unwrap()
+    }
+
+    fn connection(&self) -> SqliteConnection {
+        let mut conn = SqliteConnection::establish(self.db().to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        conn
+    }
+
+    /// Checks what must hold after every fault: counters agree with the rows, the file is sound, no process is left.
+    pub fn assert_sound(&self, job: &str) {
+        let status = self.status(job);
+        let progress = &status["progress"];
+        for state in ["pending", "running", "completed", "failed", "skipped", "cancelled"] {
+            let rows = self.count(&format!("(SELECT count(*) FROM units WHERE job_id = {job} AND status = '{state}')"));
+            assert_eq!(progress[state].as_i64().unwrap(), rows, "counter of {state}: {status}");
+        }
+        let rows = self.count(&format!("(SELECT count(*) FROM units WHERE job_id = {job})"));
+        assert_eq!(progress["total"].as_i64().unwrap(), rows);
+        assert_eq!(self.count("(SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')"), 0);
+        let reasonless = "(SELECT count(*) FROM units WHERE status IN ('failed', 'cancelled') AND error IS NULL)";
+        assert_eq!(self.count(reasonless), 0, "a unit that did not complete has no reason");
+    }
+
+    /// Checks that nothing of this world runs any more.
+    pub fn assert_no_process_left(&self) {
+        wait_for(self, "all processes to be gone", || processes::of_world(self.dir.path()).is_empty());
+    }
+
+    /// Describes the last state of the world, for a test that gives up.
+    pub fn report(&self) -> String {
+        let mut text = String::new();
+        let list = self.run(&["list", "--json"]);
+        text.push_str(&String::from_utf8_lossy(&list.stdout));
+        let state = self.path("jobs.db.d");
+        for entry in fs::read_dir(&state).into_iter().flatten().flatten() {
+            let log = entry.path().join("manager.log");
+            if let Ok(content) = fs::read_to_string(&log) {
+                let tail: Vec<&str> = content.lines().rev().take(20).collect();
+                text.push_str(&format!("--- {}\n", log.display()));
+                tail.iter().rev().for_each(|line| text.push_str(&format!("{line}\n")));
+            }
+        }
+        text
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        processes::end_world(self.dir.path());
+    }
+}
+
+/// Kills every process of a world, as a power switch would.
+pub fn kill_world(world: &World) {
+    processes::end_world(world.dir.path());
+}
+
+/// Says whether this test may use what only root can.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Returns the text of a stream.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Returns whether a path exists.
+pub fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap()
+}
