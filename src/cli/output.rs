@@ -41,6 +41,13 @@ impl Output {
         }
     }
 
+    /// Says something for those who asked for more.
+    pub fn detail(&mut self, text: impl Display) {
+        if self.verbose {
+            self.hint(text);
+        }
+    }
+
     /// Says what went wrong, with its causes.
     pub fn error(&mut self, error: &dyn std::error::Error) {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));

@@ -47,7 +47,7 @@ impl Submission {
         let template = CommandTemplate::parse(argv)?;
         let unit_key =
             self.job.unit_key.as_ref().map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
-        let spec = self.spec(argv)?;
+        let spec = self.spec(argv, &template)?;
         let name = self.job.name.clone().unwrap_or_else(|| default_name(first));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
@@ -60,7 +60,7 @@ impl Submission {
         Ok(Prepared { new, items, template, unit_key, shell: self.job.shell })
     }
 
-    fn spec(&self, argv: &[String]) -> Result<CommandSpec, CliError> {
+    fn spec(&self, argv: &[String], template: &CommandTemplate) -> Result<CommandSpec, CliError> {
         let here = env::current_dir().map_err(CliError::Cwd)?;
         let cwd = self.job.cwd.as_ref().map_or_else(|| here.clone(), |cwd| here.join(cwd));
         let mut spec = CommandSpec::new(argv.to_vec(), cwd);
@@ -69,8 +69,9 @@ impl Submission {
             if argv.len() != 1 {
                 return Err(CliError::ShellArguments { given: argv.len() });
             }
-        } else if !argv[0].contains(['{', '}']) {
-            spec.program = Some(program(&argv[0], &spec.cwd)?);
+            template.check_script()?;
+        } else if let Some(name) = template.literal_program() {
+            spec.program = Some(program(name, &spec.cwd)?);
         }
         for variable in &self.job.env {
             let (name, value) = match variable.split_once('=') {

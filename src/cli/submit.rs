@@ -62,6 +62,7 @@ pub(super) fn print_created(
         return Ok(());
     }
     output.line(job.id)?;
+    output.detail(format_args!("manager's log: {}", client.job_files(job.id).log().display()));
     if !created.new {
         output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
     } else if started.is_some() {

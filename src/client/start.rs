@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Client, ClientError};
 use crate::launch::{Answer, LaunchRequest, Stage};
-use crate::model::{Epoch, JobFiles, JobId};
+use crate::model::{Epoch, Job, JobFiles, JobId};
 use crate::status::Health;
 use crate::sys::{self, Launched};
 
@@ -58,11 +58,12 @@ impl Client {
         let row = self.store().job(job)?;
         let health = self.manager_health(job)?;
         match health.health {
-            Health::Running => return Ok(Started::Already { pid: health.pid }),
+            Health::Running if health.pid.is_some() => return Ok(Started::Already { pid: health.pid }),
             Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
-            Health::NotStarted | Health::Stopped => {}
+            // A manager that is just starting has not written yet who it is: the one launched here finds out.
+            Health::Running | Health::NotStarted | Health::Stopped => {}
         }
-        if row.progress.unfinished() == 0 {
+        if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
         }
         if row.stop_request.is_some() {
@@ -70,6 +71,14 @@ impl Client {
             self.store().withdraw_stop_request(job, row.epoch)?;
         }
         self.launch(job)
+    }
+
+    /// Tells a job that another manager has finished meanwhile from one that cannot be run.
+    fn refusal(&self, job: JobId, message: String) -> ClientError {
+        match self.store().job(job) {
+            Ok(row) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
+            _ => ClientError::ManagerRefused { job, message },
+        }
     }
 
     fn launch(&self, job: JobId) -> Result<Started, ClientError> {
@@ -84,13 +93,18 @@ impl Client {
             Launched::Line(line) => match Answer::from_line(&line) {
                 Some(Answer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
                 Some(Answer::Already { pid }) => Ok(Started::Already { pid: Some(pid) }),
-                Some(Answer::Refused { message }) => Err(ClientError::ManagerRefused { job, message }),
+                Some(Answer::Refused { message }) => Err(self.refusal(job, message)),
                 None => Err(died()),
             },
             Launched::Ended => Err(died()),
             Launched::TimedOut => Err(ClientError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }),
         }
     }
+}
+
+/// Says whether a job has reached its end and was not given units since.
+fn has_ended(row: &Job) -> bool {
+    row.status.is_terminal() && row.progress.unfinished() == 0
 }
 
 fn open_log(files: &JobFiles) -> Result<File, ClientError> {

@@ -1,11 +1,12 @@
 //! The built-in handler: each unit is a process.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ use crate::sys::{
 pub const COMMAND: &str = "command";
 /// Payloads above this size are not put into the environment, which has limits of its own.
 const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
+/// Time in which a slot may seem taken although nobody is left in it.
+const SPAWN_WINDOW: Duration = Duration::from_millis(100);
 const SHELL: &str = "/bin/sh";
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
@@ -122,6 +125,10 @@ impl CommandHandler {
 }
 
 impl Handler for CommandHandler {
+    fn commits_each_unit(&self) -> bool {
+        true
+    }
+
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
         let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
         let (mut command, content) = match self.command(attempt, &cookie) {
@@ -163,10 +170,15 @@ impl Handler for CommandHandler {
 }
 
 /// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
-fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<std::fs::File, AttemptEnd> {
-    match slot.occupy(content) {
-        Err(SlotError::Occupied(_)) => {}
-        taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, AttemptEnd> {
+    let asked = Instant::now();
+    loop {
+        match slot.occupy(content) {
+            // A child that another worker is just starting has a copy of every descriptor until its exec.
+            Err(SlotError::Occupied(_)) if asked.elapsed() < SPAWN_WINDOW => std::thread::sleep(SPAWN_WINDOW / 100),
+            Err(SlotError::Occupied(_)) => break,
+            taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+        }
     }
     end_orphans(None, slot.path(), patience)
         .map_err(|error| retry(Cause::NotStarted, format!("cannot end processes of an earlier unit: {error}")))?;

@@ -8,6 +8,14 @@ use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, Unit};
 pub trait Handler: Send + Sync {
     /// Runs one attempt at one unit and says how it ended.
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd;
+
+    /// Says whether a worker lets the end of one unit become durable before it reports the next.
+    ///
+    /// Bounds what a death of the manager can cause to run again to two units per worker, the one that runs and the one
+    /// before it. Without it the bound is what one commit holds, which is right for units of microseconds only.
+    fn commits_each_unit(&self) -> bool {
+        false
+    }
 }
 
 /// The job that a handler works for.

@@ -14,5 +14,4 @@ pub use command::{COMMAND, CommandHandler, CommandSpec, StdinMode};
 pub use context::{Attempt, Handler, HandlerError, JobContext};
 pub use program::{ProgramError, resolve_program};
 pub use registry::Handlers;
-pub use tail::OUTPUT_LIMIT_BYTES;
 pub use template::{CommandTemplate, TemplateError, UnitValues, quote_for_shell};

@@ -24,4 +24,3 @@ mod takeover;
 mod worker;
 
 pub use entry::run_if_manager;
-pub use error::ManagerError;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use super::error::{ManagerError, chain};
+use super::error::chain;
 use super::log::log_line;
 use super::pulse::{HEARTBEAT_EVERY, Pulse};
 use super::shared::Shared;
@@ -27,8 +27,8 @@ const BUSY_TRIES: u32 = 6;
 pub(super) enum Event {
     /// An attempt starts; whoever waits for the commit learns whether the unit may run.
     Started(UnitChange, Option<SyncSender<bool>>),
-    /// An attempt ended.
-    Ended(UnitChange),
+    /// An attempt ended; the sender, if any, learns when that is durable.
+    Ended(UnitChange, Option<SyncSender<bool>>),
 }
 
 /// Writes events until all senders are gone.
@@ -138,10 +138,13 @@ fn merge(events: impl Iterator<Item = Event> + ExactSizeIterator) -> (Vec<UnitCh
                 changes.push(change);
             }
             // The end says everything that the start would have said, and takes its place.
-            Event::Ended(change) => match starts.remove(&change.unit) {
-                Some(place) => changes[place] = UnitChange { from: UnitStatus::Pending, ..change },
-                None => changes.push(change),
-            },
+            Event::Ended(change, waiter) => {
+                waiting.extend(waiter.map(|waiter| (change.unit, waiter)));
+                match starts.remove(&change.unit) {
+                    Some(place) => changes[place] = UnitChange { from: UnitStatus::Pending, ..change },
+                    None => changes.push(change),
+                }
+            }
         }
     }
     (changes, waiting)

@@ -109,8 +109,14 @@ fn conclude(post: &mut Post, end: ReignEnd) -> Result<(), ManagerError> {
             log_line!("the job is cancelled");
         }
         ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) => {
-            post.store.pause_job(post.reign)?;
-            log_line!("the job is paused");
+            // The last unit may have ended while it was being stopped.
+            match post.store.finish_job(post.reign, Timestamp::now())? {
+                Some(status) => log_line!("the job is {status}"),
+                None => {
+                    post.store.pause_job(post.reign)?;
+                    log_line!("the job is paused");
+                }
+            }
         }
         ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
     }

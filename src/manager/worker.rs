@@ -2,7 +2,7 @@
 
 use std::io::PipeReader;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::error::ManagerError;
 use super::panics;
@@ -31,6 +31,8 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: SyncSender<Event>) {
 }
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
+    let commits_each = crew.handler.commits_each_unit();
+    let mut uncommitted: Option<Receiver<bool>> = None;
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
@@ -48,7 +50,16 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
         crew.notes.set(slot, 0);
         let span = Span { started_at, ended_at: Timestamp::now() };
         let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
-        if events.send(Event::Ended(change)).is_err() {
+        // The unit before this one had all of this one's time to become durable: this hardly ever waits.
+        if uncommitted.take().is_some_and(|committed| committed.recv().is_err()) {
+            return;
+        }
+        let waiter = commits_each.then(|| {
+            let (waiter, committed) = sync_channel(1);
+            uncommitted = Some(committed);
+            waiter
+        });
+        if events.send(Event::Ended(change, waiter)).is_err() {
             return;
         }
     }

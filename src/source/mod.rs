@@ -1,17 +1,38 @@
-//! stub
-#![allow(missing_docs)]
-use std::io::BufRead;
-pub struct Item { pub payload: String, pub place: String }
-#[derive(Debug, thiserror::Error)] pub enum SourceError { #[error("x")] X }
-pub type Items = Box<dyn Iterator<Item = Result<Item, SourceError>> + Send>;
-pub enum Separator { Newline, Nul }
-pub struct CsvOptions { pub delimiter: u8, pub header: bool }
-pub struct GlobOptions { pub exclude: Vec<String>, pub hidden: bool }
-fn item(x: String) -> Item { Item { payload: serde_json::to_string(&x).unwrap(), place: String::new() } }
-pub fn lines(r: impl BufRead+Send+'static, _n: &str, s: Separator) -> Items { let b = match s {Separator::Nul=>0u8,_=>b'\n'}; Box::new(r.split(b).map(|x| Ok(item(String::from_utf8(x.unwrap()).unwrap())))) }
-pub fn jsonl(_r: impl BufRead+Send+'static, _n: &str) -> Items { todo!() }
-pub fn csv(_r: impl BufRead+Send+'static, _n: &str, _s: CsvOptions) -> Result<Items,SourceError> { todo!() }
-pub fn glob(_r: &[String], _n: GlobOptions) -> Result<Items,SourceError> { todo!() }
-pub fn arguments(r: Vec<String>) -> Items { Box::new(r.into_iter().map(|x| Ok(item(x)))) }
-pub fn once(r: String) -> Items { Box::new(std::iter::once(Ok(Item { payload: r, place: String::new() }))) }
-pub fn open_file(p: &std::path::Path) -> Result<std::io::BufReader<std::fs::File>, SourceError> { Ok(std::io::BufReader::new(std::fs::File::open(p).map_err(|_| SourceError::X)?)) }
+//! Where units come from: lines, CSV, JSONL, globs and arguments, as streams of payloads.
+//!
+//! A source reads as far as it is asked and holds one item, so that ten million lines need no more memory than one.
+//! Every error names the place it was found at, and ends the stream. A source knows nothing of commands and jobs.
+
+mod bounded;
+mod csv;
+mod error;
+mod glob;
+mod item;
+mod jsonl;
+mod lines;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+pub use csv::{CsvOptions, csv};
+pub use error::SourceError;
+pub use glob::{GlobOptions, glob};
+pub use item::{Item, Items, Place, arguments, once};
+pub use jsonl::jsonl;
+pub use lines::{Separator, lines};
+
+/// Longest item, in bytes.
+pub const MAX_ITEM_BYTES: usize = 16 << 20;
+
+/// Opens a file to read items from.
+pub fn open_file(path: &Path) -> Result<BufReader<File>, SourceError> {
+    const BUFFER_BYTES: usize = 256 * 1024;
+    let unreadable = |source| SourceError::Unreadable { name: path.display().to_string(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    // A directory opens and cannot be read; said here it is said before anything is created.
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(BufReader::with_capacity(BUFFER_BYTES, file))
+}

@@ -8,4 +8,4 @@ mod observe;
 mod verdict;
 
 pub use observe::{ManagerHealth, observe_manager};
-pub use verdict::{Evidence, Health, LockState, Reason, judge};
+pub use verdict::{Health, Reason};

@@ -23,7 +23,7 @@ pub fn observe_manager(record: Option<&ManagerRecord>, files: &JobFiles, now: Ti
     let lock = match LockProbe::of(&files.lock()) {
         LockProbe::Held => LockState::Held,
         LockProbe::Free => LockState::Free,
-        LockProbe::Unknown(_) => LockState::Unknown,
+        LockProbe::Unknown => LockState::Unknown,
     };
     let process = record.map(|record| verify_process(&record.identity));
     let heartbeat_age = record.and_then(|record| record.heartbeat_at).map(|at| now.since(at));

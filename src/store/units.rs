@@ -77,11 +77,6 @@ impl Store {
             Ok(rows.into_iter().map(UnitDetail::from).collect())
         })
     }
-
-    /// Returns the number of units that a filter selects.
-    pub fn count_units(&mut self, job: JobId, filter: &UnitFilter) -> Result<i64, StoreError> {
-        self.read("count units", |conn| Ok(units::table.filter(condition(job, filter)).count().get_result(conn)?))
-    }
 }
 
 /// Translates a filter; parts that are not set do not restrict.

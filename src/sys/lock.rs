@@ -22,7 +22,7 @@ pub enum LockProbe {
     /// Nobody holds it: no manager lives.
     Free,
     /// It cannot be told.
-    Unknown(io::Error),
+    Unknown,
 }
 
 impl JobLock {
@@ -60,13 +60,13 @@ impl LockProbe {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Free,
-            Err(error) => return LockProbe::Unknown(error),
+            Err(_) => return LockProbe::Unknown,
         };
         // Shared, so that two observers do not take each other for a manager.
         match file.try_lock_shared() {
             Ok(()) => LockProbe::Free,
             Err(TryLockError::WouldBlock) => LockProbe::Held,
-            Err(TryLockError::Error(error)) => LockProbe::Unknown(error),
+            Err(TryLockError::Error(_)) => LockProbe::Unknown,
         }
     }
 }

@@ -17,7 +17,7 @@ mod unit_process;
 mod wake;
 
 pub use detach::{Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, write_ready};
-pub use disk::{Disk, descriptor_limit, disk_of};
+pub use disk::{descriptor_limit, disk_of};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};

@@ -96,7 +96,8 @@ fn a_failed_unit_fails_the_job_and_can_be_retried() {
     let world = World::new();
     let script = "test {} != b || test -e fixed";
 
-    let ran = world.run(&["run", "-q", "--max-attempts", "2", "--backoff", "10ms", "--shell", "--", script, ":::", "a", "b"]);
+    let ran =
+        world.run(&["run", "-q", "--max-attempts", "2", "--backoff", "10ms", "--shell", "--", script, ":::", "a", "b"]);
     let failed = world.units("1")[1].clone();
     let attempts: Value = serde_json::from_str(&world.ok(&["unit", "1:2", "--json"])).unwrap();
     world.write("fixed", "");

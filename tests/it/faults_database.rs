@@ -9,9 +9,8 @@ use crate::support::{World, is_root, text, wait_for};
 fn fault_57_many_writers_never_see_a_busy_database() {
     let world = World::new();
     let numbers = world.numbers(150);
-    let jobs: Vec<String> = (0..6)
-        .map(|_| world.ok(&["submit", "-j", "2", "--lines", &numbers, "--", "true"]))
-        .collect();
+    let jobs: Vec<String> =
+        (0..6).map(|_| world.ok(&["submit", "-j", "2", "--lines", &numbers, "--", "true"])).collect();
 
     for job in &jobs {
         world.ok(&["list", "--json"]);
@@ -43,8 +42,11 @@ fn fault_58_every_open_of_the_database_comes_from_sqlite() {
     world.ok(&["wait", "1"]);
 
     // SQLite opens its files with O_NOFOLLOW; std never does.
-    let opens: Vec<String> =
-        world.lines("trace").into_iter().filter(|line| line.contains("/jobs.db\"") || line.contains("/jobs.db-")).collect();
+    let opens: Vec<String> = world
+        .lines("trace")
+        .into_iter()
+        .filter(|line| line.contains("/jobs.db\"") || line.contains("/jobs.db-"))
+        .collect();
     assert!(!opens.is_empty());
     for open in opens {
         assert!(open.contains("O_NOFOLLOW"), "{open}");
@@ -56,7 +58,14 @@ fn fault_60_many_processes_create_one_database_at_once() {
     for _ in 0..5 {
         let world = World::new();
         let clients: Vec<_> = (0..20)
-            .map(|_| world.job_manager(&["create", "-q", "--", "true"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+            .map(|_| {
+                world
+                    .job_manager(&["create", "-q", "--", "true"])
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
             .collect();
         for client in clients {
             let output = client.wait_with_output().unwrap();

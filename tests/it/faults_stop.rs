@@ -56,6 +56,7 @@ fn a_graceful_stop_lets_running_units_finish() {
     wait_for(&world, "the first unit to start", || !world.lines("log").is_empty());
 
     world.ok(&["stop", &job]);
+    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", &job]).contains("stopping"));
     world.write("go", "");
     let waited = world.run(&["wait", &job]);
 
@@ -76,9 +77,7 @@ fn fault_48_a_second_term_ends_the_units_and_still_writes_the_state() {
         let manager = world.manager(&job);
 
         signal(manager, Signal::SIGTERM);
-        wait_for(&world, "the first signal to be seen", || {
-            world.ok(&["logs", "--manager", &job]).contains("stopping")
-        });
+        wait_for(&world, "the first signal to be seen", || world.ok(&["logs", "--manager", &job]).contains("stopping"));
         (1..storm).for_each(|_| signal(manager, Signal::SIGTERM));
         world.wait_for_status(&job, "paused");
 

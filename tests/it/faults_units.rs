@@ -7,10 +7,10 @@ fn fault_29_orphans_are_ended_before_their_unit_runs_again() {
     let world = World::new();
     let numbers = world.numbers(12);
     // Each unit holds a lock of its own as long as it lives; a second attempt beside it could not take it.
-    let script = "flock -n lock.{} sh -c 'echo start {} >>log; sleep 0.3' || echo OVERLAP {} >>log";
+    let script = "flock -n lock.{} sh -c 'echo start $1 >>log; sleep 0.3' sh {} || echo OVERLAP {} >>log";
     let job = world.ok(&["submit", "-j", "4", "--backoff", "1ms", "--lines", &numbers, "--shell", "--", script]);
 
-    for round in 1..=4 {
+    for round in 1..=2 {
         wait_for(&world, "units to run", || world.lines("log").len() >= round * 2);
         if world.status(&job)["job_status"] == "completed" {
             break;
@@ -47,7 +47,17 @@ fn fault_32_a_unit_that_ignores_term_is_killed_after_its_time() {
     let script = "trap '' TERM; while :; do sleep 0.05; done";
 
     let ran = world.run(&[
-        "run", "-q", "--timeout", "200ms", "--kill-after", "200ms", "--max-attempts", "1", "--shell", "--", script,
+        "run",
+        "-q",
+        "--timeout",
+        "200ms",
+        "--kill-after",
+        "200ms",
+        "--max-attempts",
+        "1",
+        "--shell",
+        "--",
+        script,
     ]);
 
     assert_eq!(ran.status.code(), Some(10));
@@ -86,9 +96,8 @@ fn fault_35_what_cannot_be_started_is_failed_with_the_reason() {
 fn fault_40_a_unit_that_kills_its_manager_is_failed_after_three_deaths() {
     let world = World::new();
     let script = "test {} != poison || kill -KILL $PPID; echo {} >>done";
-    let job = world.ok(&[
-        "submit", "-j", "1", "--backoff", "1ms", "--shell", "--", script, ":::", "a", "poison", "b", "c",
-    ]);
+    let job =
+        world.ok(&["submit", "-j", "1", "--backoff", "1ms", "--shell", "--", script, ":::", "a", "poison", "b", "c"]);
 
     let mut deaths = 0;
     loop {
@@ -131,7 +140,21 @@ fn an_environment_tells_each_unit_who_it_is() {
     let world = World::new();
     let script = "echo $JOB_MANAGER_JOB $JOB_MANAGER_UNIT $JOB_MANAGER_ATTEMPT $JOB_MANAGER_SLOT $JOB_MANAGER_KEY $JOB_MANAGER_PAYLOAD $EXTRA";
 
-    world.ok(&["run", "-q", "-j", "1", "--unit-key", "k-{}", "--env", "EXTRA=more", "--shell", "--", script, ":::", "x"]);
+    world.ok(&[
+        "run",
+        "-q",
+        "-j",
+        "1",
+        "--unit-key",
+        "k-{}",
+        "--env",
+        "EXTRA=more",
+        "--shell",
+        "--",
+        script,
+        ":::",
+        "x",
+    ]);
 
     assert_eq!(world.ok(&["logs"]), "1 1 1 1 k-x \"x\" more");
 }

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{World, kill, wait_for};
+use crate::support::{World, wait_for};
 
 /// A small generator with a printed seed, so that a failing run can be repeated.
 struct Random(u64);
@@ -33,7 +33,7 @@ fn a_job_completes_although_its_manager_is_killed_at_random_ten_times() {
     let mut random = Random::seeded();
     let numbers = world.numbers(UNITS);
     let workers = WORKERS.to_string();
-    let job = world.ok(&["submit", "-j", &workers, "--lines", &numbers, "--shell", "--", "echo {} >>done"]);
+    let job = world.ok(&["submit", "-j", &workers, "--lines", &numbers, "--shell", "--", "echo {} >>done; sleep 0.01"]);
 
     let mut kills = 0;
     while kills < KILLS {
@@ -42,12 +42,11 @@ fn a_job_completes_although_its_manager_is_killed_at_random_ten_times() {
         let until = Instant::now() + Duration::from_millis(random.below(120));
         wait_for(&world, "the random instant", || Instant::now() >= until);
         assert_eq!(world.status(&job)["job_status"], "running", "too fast for this test\n{}", world.report());
-        kill(world.manager(&job));
+        world.kill_manager(&job);
         kills += 1;
 
-        let clients: Vec<_> = (0..20)
-            .map(|_| world.job_manager(&["resume", &job]).stdout(Stdio::piped()).spawn().unwrap())
-            .collect();
+        let clients: Vec<_> =
+            (0..20).map(|_| world.job_manager(&["resume", &job]).stdout(Stdio::piped()).spawn().unwrap()).collect();
         let mut winners: Vec<Vec<u8>> =
             clients.into_iter().map(|client| client.wait_with_output().unwrap().stdout).collect();
         winners.sort();

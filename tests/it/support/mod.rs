@@ -12,8 +12,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::Value;
 
-pub use processes::{Identity, children_of, identity, is_alive, kill, zombies_below};
-pub use wait::{DEADLINE, wait_for};
+pub use processes::{identity, is_alive, kill, zombies_below};
+pub use wait::wait_for;
 
 /// The program under test.
 pub const BIN: &str = env!("CARGO_BIN_EXE_job-manager");
@@ -156,7 +156,7 @@ impl World {
     /// Returns one number from the database.
     pub fn count(&self, query: &str) -> i64 {
         let mut conn = self.connection();
-        diesel::dsl::sql::<diesel::sql_types::BigInt>(query).get_result(&mut conn).unwrap()
+        diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("SELECT {query}")).get_result(&mut conn).unwrap()
     }
 
     fn connection(&self) -> SqliteConnection {

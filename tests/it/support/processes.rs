@@ -55,8 +55,9 @@ pub fn of_world(dir: &Path) -> Vec<u32> {
         .into_iter()
         .filter(|pid| *pid != own && is_alive(*pid))
         .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()))
+            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+            })
         })
         .collect()
 }
@@ -77,8 +78,5 @@ pub fn end_world(dir: &Path) {
 }
 
 fn all() -> Vec<u32> {
-    fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
+    fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

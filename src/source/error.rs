@@ -1,0 +1,92 @@
+//! What can be wrong with a source.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Place;
+
+/// A source that cannot be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// It cannot be opened or read.
+    #[error("cannot read {name}")]
+    Unreadable {
+        /// Name of the source.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An item is larger than allowed.
+    #[error("{place}: an item may have {limit} bytes at the most")]
+    TooLong {
+        /// Where.
+        place: Place,
+        /// The bound.
+        limit: usize,
+    },
+    /// An item is not text.
+    #[error("{place}: not valid UTF-8")]
+    NotUtf8 {
+        /// Where.
+        place: Place,
+    },
+    /// A line is not a JSON document.
+    #[error("{place}: not a JSON document, column {column}")]
+    NotJson {
+        /// Where.
+        place: Place,
+        /// Where in the line, counted from 1.
+        column: usize,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// A record is not well-formed CSV.
+    #[error("{place}: not a well-formed record")]
+    NotCsv {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        source: csv::Error,
+    },
+    /// A record has more or fewer fields than the first one.
+    #[error("{place}: {found} fields instead of {expected}")]
+    FieldCount {
+        /// Where.
+        place: Place,
+        /// How many there are.
+        found: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// A CSV header names no field, or one twice.
+    #[error("{place}: the header has {}", if field.is_empty() { "an empty name".to_owned() } else { format!("the name {field:?} twice") })]
+    Header {
+        /// Where.
+        place: Place,
+        /// The name.
+        field: String,
+    },
+    /// A pattern is malformed.
+    #[error("{pattern:?} is not a pattern")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        source: globset::Error,
+    },
+    /// A directory cannot be walked.
+    #[error("cannot walk {}", path.display())]
+    Walk {
+        /// The directory or file.
+        path: PathBuf,
+        /// Why.
+        source: walkdir::Error,
+    },
+    /// A file has a name that cannot be an item.
+    #[error("the file name {path:?} is not valid UTF-8, rename the file")]
+    FileName {
+        /// The path.
+        path: PathBuf,
+    },
+}

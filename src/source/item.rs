@@ -1,0 +1,64 @@
+//! Items and where they come from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::SourceError;
+
+/// One payload and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// One JSON document.
+    pub payload: String,
+    /// Where it was found.
+    pub place: Place,
+}
+
+/// Where an item was found, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a file or of standard input, counted from 1.
+    Line(Arc<str>, u64),
+    /// An argument of the command line, counted from 1.
+    Argument(usize),
+    /// A file that matched a pattern.
+    File(String),
+    /// The command itself, which was given no items.
+    Command,
+}
+
+/// A stream of items; nothing follows the first error.
+pub type Items = Box<dyn Iterator<Item = Result<Item, SourceError>> + Send>;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(name, line) => write!(f, "{name}:{line}"),
+            Self::Argument(number) => write!(f, "argument {number}"),
+            Self::File(path) => f.write_str(path),
+            Self::Command => f.write_str("the command"),
+        }
+    }
+}
+
+/// Returns the items given as arguments.
+pub fn arguments(arguments: Vec<String>) -> Items {
+    let items = arguments.into_iter().enumerate();
+    Box::new(items.map(|(index, text)| Ok(Item { payload: json_text(&text), place: Place::Argument(index + 1) })))
+}
+
+/// Returns one payload, for a command that is given no items.
+pub fn once(payload: String) -> Items {
+    Box::new(std::iter::once(Ok(Item { payload, place: Place::Command })))
+}
+
+/// Writes text as a JSON document.
+pub(super) fn json_text(text: &str) -> String {
+    serde_json::to_string(text).expect("text is always a JSON document")
+}
+
+/// Ends a stream behind its first error.
+pub(super) fn until_error(items: impl Iterator<Item = Result<Item, SourceError>> + Send + 'static) -> Items {
+    let mut failed = false;
+    Box::new(items.take_while(move |item| !std::mem::replace(&mut failed, item.is_err())))
+}
