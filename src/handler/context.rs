@@ -9,10 +9,10 @@ pub trait Handler: Send + Sync {
     /// Runs one attempt at one unit and says how it ended.
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd;
 
-    /// Says whether a worker lets the end of one unit become durable before it reports the next.
+    /// Says whether the end of a unit must outlive a death of the manager even before it is committed.
     ///
-    /// Bounds what a death of the manager can cause to run again to two units per worker, the one that runs and the one
-    /// before it. Without it the bound is what one commit holds, which is right for units of microseconds only.
+    /// A death then causes no unit to run again but those that were running. It costs a small write per unit; without
+    /// it the units of one commit may run again, which is right for units of microseconds only.
     fn commits_each_unit(&self) -> bool {
         false
     }

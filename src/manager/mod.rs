@@ -13,6 +13,7 @@ mod entry;
 mod error;
 mod feed;
 mod log;
+mod outbox;
 mod panics;
 mod policy;
 mod pulse;

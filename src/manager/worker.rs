@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::error::ManagerError;
+use super::log::log_line;
+use super::outbox::{Ended, Outbox};
 use super::panics;
 use super::policy::{self, Span};
 use super::recorder::Event;
@@ -31,7 +33,7 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: SyncSender<Event>) {
 }
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
-    let commits_each = crew.handler.commits_each_unit();
+    let mut outbox = open_outbox(crew, slot);
     let mut uncommitted: Option<Receiver<bool>> = None;
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
@@ -47,21 +49,49 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
             Announced::RecorderGone => return,
         }
         let end = run_attempt(crew, slot, &unit, number);
-        crew.notes.set(slot, 0);
         let span = Span { started_at, ended_at: Timestamp::now() };
-        let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
         // The unit before this one had all of this one's time to become durable: this hardly ever waits.
         if uncommitted.take().is_some_and(|committed| committed.recv().is_err()) {
             return;
         }
-        let waiter = commits_each.then(|| {
+        let waiter = outbox.as_mut().map(|outbox| {
+            keep(outbox, crew, &unit, span, &end);
             let (waiter, committed) = sync_channel(1);
             uncommitted = Some(committed);
             waiter
         });
+        crew.notes.set(slot, 0);
+        let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
         if events.send(Event::Ended(change, waiter)).is_err() {
             return;
         }
+    }
+}
+
+/// Opens the slot's outbox, if the handler wants no unit to run again that has ended.
+fn open_outbox(crew: &Crew<'_>, slot: usize) -> Option<Outbox> {
+    if !crew.handler.commits_each_unit() {
+        return None;
+    }
+    match Outbox::open(&crew.job.files, slot) {
+        Ok(outbox) => Some(outbox),
+        Err(error) => {
+            log_line!("slot {slot} has no outbox, units that end just before a crash will run again: {error}");
+            None
+        }
+    }
+}
+
+fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &AttemptEnd) {
+    let ended = Ended {
+        epoch: crew.job.epoch,
+        seq: unit.id.seq(),
+        attempt: unit.attempts + 1,
+        span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
+        end: end.clone(),
+    };
+    if let Err(error) = outbox.post(&ended) {
+        log_line!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
     }
 }
 

@@ -63,6 +63,11 @@ impl JobFiles {
         self.0.join("notes")
     }
 
+    /// Returns the directory of the ends of units that wait for their commit.
+    pub fn outbox(&self) -> PathBuf {
+        self.0.join("outbox")
+    }
+
     /// Returns the directory of the files that units get as their standard input.
     pub fn slots(&self) -> PathBuf {
         self.0.join("slots")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::words::words;
 
@@ -42,7 +42,7 @@ words!(Cause, "cause", {
 });
 
 /// The ends of what a unit wrote, as text; bytes that are not UTF-8 are replaced.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// End of standard output; too much of it is cut in the middle, with a mark.
     pub stdout: Option<String>,
@@ -51,7 +51,7 @@ pub struct Output {
 }
 
 /// What a handler, or the death of one, says about an attempt.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum UnitOutcome {
     /// Done; the result is one JSON document, if there is any.
     Completed {
@@ -89,7 +89,7 @@ pub enum UnitOutcome {
 }
 
 /// Everything that is known about an attempt that has ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttemptEnd {
     /// What it means for the unit.
     pub outcome: UnitOutcome,

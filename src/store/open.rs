@@ -126,8 +126,11 @@ impl Store {
 
     /// Returns the file's schema number, or none for a database in which nothing was ever made.
     fn schema_number(&mut self) -> Result<Option<i32>, StoreError> {
-        let application: i32 = self.ask(ApplicationId {})?;
-        let version: i32 = self.ask(UserVersion {})?;
+        // One snapshot: another process may be setting the database up between two statements.
+        let (application, version, tables): (i32, i32, i32) = self.read("open the database", |conn| {
+            let application = ApplicationId {}.get_result(conn)?;
+            Ok((application, UserVersion {}.get_result(conn)?, TableCount {}.get_result(conn)?))
+        })?;
         if application == APPLICATION_ID {
             return if version > SCHEMA {
                 Err(StoreError::TooNew { path: self.path.clone(), found: version, known: SCHEMA })
@@ -135,7 +138,6 @@ impl Store {
                 Ok(Some(version))
             };
         }
-        let tables: i32 = self.ask(TableCount {})?;
         if application != 0 || version != 0 || tables != 0 {
             return Err(StoreError::NotOurs {
                 path: self.path.clone(),

@@ -11,10 +11,12 @@ enum Inside {
     SingleQuotes,
     Backquotes,
     Arithmetic,
+    /// Between the two parentheses that end it.
+    ArithmeticEnd,
     VariableBraces,
     Comment,
     HereDocument,
-    CaseInSubstitution,
+    Unclear,
 }
 
 impl Inside {
@@ -24,11 +26,11 @@ impl Inside {
             Self::Commands | Self::DoubleQuotes => None,
             Self::SingleQuotes => Some("inside single quotes"),
             Self::Backquotes => Some("inside backquotes"),
-            Self::Arithmetic => Some("inside arithmetic"),
+            Self::Arithmetic | Self::ArithmeticEnd => Some("inside arithmetic"),
             Self::VariableBraces => Some("inside the braces of a variable"),
             Self::Comment => Some("inside a comment"),
             Self::HereDocument => Some("inside or after a here-document"),
-            Self::CaseInSubstitution => Some("after a quoted substitution in a script with \"case\""),
+            Self::Unclear => Some("after a construct too intricate to follow"),
         }
     }
 
@@ -72,6 +74,9 @@ impl ScriptReader {
 
     /// Goes on behind a value, which opens and closes nothing.
     pub(super) fn skip_value(&mut self) {
+        if self.inside() == Inside::ArithmeticEnd {
+            self.open.push(Inside::Unclear);
+        }
         self.previous = None;
         self.at_word_start = false;
         self.escaped = false;
@@ -116,12 +121,14 @@ impl ScriptReader {
             Inside::SingleQuotes => self.close_if(next == '\''),
             Inside::Backquotes => self.close_if(next == '`'),
             Inside::Comment => self.close_if(next == '\n'),
+            Inside::ArithmeticEnd if next != ')' => self.open.push(Inside::Unclear),
+            Inside::ArithmeticEnd => self.close_if(true),
             Inside::DoubleQuotes if next == '"' => self.close_if(true),
             Inside::DoubleQuotes => self.open_expansion(next),
-            Inside::HereDocument | Inside::CaseInSubstitution => {}
+            Inside::HereDocument | Inside::Unclear => {}
             Inside::Commands | Inside::Arithmetic if after_substitution && next == '(' => {
                 self.open.pop();
-                self.open.extend([Inside::Arithmetic, Inside::Arithmetic]);
+                self.open.extend([Inside::ArithmeticEnd, Inside::Arithmetic]);
             }
             inside => self.read_unquoted(inside, next),
         }
@@ -156,7 +163,7 @@ impl ScriptReader {
             '`' => self.open.push(Inside::Backquotes),
             '{' if after_dollar => self.open.push(Inside::VariableBraces),
             '(' if after_dollar && self.has_case && self.open.contains(&Inside::DoubleQuotes) => {
-                self.open.push(Inside::CaseInSubstitution);
+                self.open.push(Inside::Unclear);
             }
             '(' if after_dollar => {
                 self.open.push(Inside::Commands);
