@@ -24,6 +24,8 @@
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
 //! `status`, `handler`; `manager`, `client`; `cli`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 mod client;

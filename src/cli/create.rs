@@ -24,7 +24,7 @@ pub(super) fn create(global: &Global, args: &Create, output: &mut Output) -> Res
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = prepared.create(global)?;
+    let (client, created) = prepared.create(global, output)?;
     print_created(&client, created, None, output)?;
     Ok(Exit::Success)
 }

@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = prepared.create(global)?;
+    let (client, created) = prepared.create(global, output)?;
     let job = created.job;
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted)).map_err(CliError::Signals)?;

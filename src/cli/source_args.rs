@@ -1,7 +1,7 @@
 //! Where units come from, as flags.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -111,7 +111,7 @@ impl SourceArgs {
 
 type Reader = Box<dyn io::BufRead + Send>;
 
-fn open(path: &PathBuf) -> Result<(Reader, String), CliError> {
+fn open(path: &Path) -> Result<(Reader, String), CliError> {
     if path.as_os_str() == STDIN {
         return Ok((stdin(), STDIN_NAME.to_owned()));
     }

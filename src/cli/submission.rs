@@ -37,6 +37,7 @@ pub(super) struct Prepared {
     template: CommandTemplate,
     unit_key: Option<CommandTemplate>,
     shell: bool,
+    ignores_items: bool,
 }
 
 impl Submission {
@@ -53,11 +54,10 @@ impl Submission {
         new.key = self.job.key.clone();
         new.limits = self.job.limits();
         new.spec = serde_json::to_string(&spec).expect("a command is made of text");
-        let items = match self.source.open(items)? {
-            Some(items) => items,
-            None => one_unit(),
-        };
-        Ok(Prepared { new, items, template, unit_key, shell: self.job.shell })
+        let given = self.source.open(items)?;
+        let ignores_items = given.is_some() && !template.uses_item() && spec.stdin == StdinMode::Null;
+        let items = given.unwrap_or_else(one_unit);
+        Ok(Prepared { new, items, template, unit_key, shell: self.job.shell, ignores_items })
     }
 
     fn spec(&self, argv: &[String], template: &CommandTemplate) -> Result<CommandSpec, CliError> {
@@ -91,8 +91,11 @@ impl Submission {
 
 impl Prepared {
     /// Creates the job; an item that does not fit the command leaves nothing behind.
-    pub fn create(self, global: &Global) -> Result<(Client, Created), CliError> {
-        let Self { new, items, template, unit_key, .. } = self;
+    pub fn create(self, global: &Global, output: &mut Output) -> Result<(Client, Created), CliError> {
+        let Self { new, items, template, unit_key, ignores_items, .. } = self;
+        if ignores_items {
+            output.hint("the command does not use the items: write {} where an item belongs");
+        }
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {

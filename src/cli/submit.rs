@@ -29,7 +29,7 @@ pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Res
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = prepared.create(global)?;
+    let (client, created) = prepared.create(global, output)?;
     let started = if args.hold { None } else { start_created(&client, created)? };
     print_created(&client, created, started, output)?;
     Ok(Exit::Success)

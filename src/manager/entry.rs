@@ -15,10 +15,8 @@ const FAILURE: i32 = 1;
 /// closes every descriptor it inherited and resets all signals. `register` is called in a manager only.
 ///
 /// ```no_run
-/// fn main() {
-///     job_manager::run_if_manager(|_handlers| {});
-///     // the ordinary program follows
-/// }
+/// job_manager::run_if_manager(|_handlers| {});
+/// // the ordinary program follows
 /// ```
 pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();

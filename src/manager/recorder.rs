@@ -126,7 +126,7 @@ impl<'a> Recorder<'a> {
 type Waiting = Vec<(UnitId, SyncSender<bool>)>;
 
 /// Turns events into changes, one for a unit whose attempt started and ended within this commit.
-fn merge(events: impl Iterator<Item = Event> + ExactSizeIterator) -> (Vec<UnitChange>, Waiting) {
+fn merge(events: impl ExactSizeIterator<Item = Event>) -> (Vec<UnitChange>, Waiting) {
     let mut changes: Vec<UnitChange> = Vec::with_capacity(events.len());
     let mut waiting = Vec::new();
     let mut starts: HashMap<UnitId, usize> = HashMap::new();

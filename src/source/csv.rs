@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn fault_92_an_unclosed_quote_does_not_fill_the_memory() {
-        let endless = Cursor::new(b"a\n\"".to_vec()).chain(std::io::repeat(b'x'));
+        let endless = Cursor::new(b"a\n\"".to_vec()).chain(io::repeat(b'x'));
 
         let error = csv(io::BufReader::new(endless), "f", COMMAS).unwrap().next().unwrap().unwrap_err();
 

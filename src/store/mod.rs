@@ -9,6 +9,8 @@
 
 mod attempts;
 mod columns;
+#[cfg(test)]
+mod conformance;
 mod create;
 mod delete;
 mod error;
@@ -19,6 +21,8 @@ mod open;
 mod record;
 mod reign;
 mod schema;
+#[cfg(test)]
+mod schema_tests;
 mod statement;
 mod steer;
 mod units;

@@ -1,0 +1,313 @@
+//! What every store must do, whatever database lies below: one suite, run once for each way to open one.
+
+use crate::model::{
+    AttemptRecord, Cause, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq, StopRequest,
+    Timestamp, UnitFilter, UnitId, UnitStatus,
+};
+use crate::store::{CreateOutcome, Reign, Store, StoreError, UnitChange};
+
+const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+const LATER: Timestamp = Timestamp::from_micros(2_000_000);
+
+fn units(count: usize) -> Vec<NewUnit> {
+    (1..=count).map(|number| NewUnit { payload: number.to_string(), key: None }).collect()
+}
+
+fn job_of(store: &mut Store, count: usize) -> JobId {
+    match store.create_job(&NewJob::new("job", "command"), &units(count), true, NOW).unwrap() {
+        CreateOutcome::Created(job) => job,
+        CreateOutcome::Existing(job) => panic!("job {job} was there"),
+    }
+}
+
+fn manager() -> ProcessIdentity {
+    ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "boot".to_owned(), host: "host".to_owned() }
+}
+
+fn reign_over(store: &mut Store, job: JobId) -> Reign {
+    store.begin_reign(job, &manager(), NOW).unwrap().0
+}
+
+fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
+    UnitChange {
+        unit: UnitId::new(job, Seq(seq)),
+        from,
+        to,
+        attempts: 1,
+        crashes: 0,
+        not_before: (to == UnitStatus::Pending).then_some(LATER),
+        started_at: Some(NOW),
+        finished_at: to.is_terminal().then_some(NOW),
+        exit_code: Some(0),
+        signal: None,
+        error: None,
+        result: None,
+        output: Output::default(),
+        attempt: None,
+    }
+}
+
+/// The rows by status, counted one by one.
+fn counted(store: &mut Store, job: JobId) -> Vec<i64> {
+    let all = store.units(job, &UnitFilter::all(), None, 1000).unwrap();
+    let of = |status| i64::try_from(all.iter().filter(|unit| unit.status == status).count()).unwrap();
+    UnitStatus::ALL.iter().map(|status| of(*status)).collect()
+}
+
+fn counters(store: &mut Store, job: JobId) -> Vec<i64> {
+    let p = store.job(job).unwrap().progress;
+    assert_eq!(p.total, p.ended() + p.unfinished());
+    vec![p.pending, p.running, p.completed, p.failed, p.skipped, p.cancelled]
+}
+
+pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
+    let job = job_of(&mut store, 3);
+
+    let fresh = store.fresh_units(job, Seq(0), 10).unwrap();
+
+    assert_eq!(fresh.iter().map(|unit| unit.payload.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!(counters(&mut store, job), [3, 0, 0, 0, 0, 0]);
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Created);
+}
+
+pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
+    let new = NewJob { key: Some("key".to_owned()), ..NewJob::new("job", "command") };
+    let CreateOutcome::Created(job) = store.create_job(&new, &units(2), false, NOW).unwrap() else { panic!() };
+
+    assert!(matches!(store.job(job), Err(StoreError::JobNotFound(_))));
+    assert!(store.jobs(&JobFilter::default()).unwrap().is_empty());
+    assert_eq!(store.partial_jobs().unwrap(), [job]);
+    assert!(matches!(store.create_job(&new, &units(1), true, NOW), Err(StoreError::KeyInUse { .. })));
+    store.append_units(job, &units(1)).unwrap();
+    store.finish_creation(job).unwrap();
+
+    assert_eq!(store.job(job).unwrap().progress.total, 3);
+    assert_eq!(store.create_job(&new, &units(9), true, NOW).unwrap(), CreateOutcome::Existing(job));
+}
+
+pub fn a_unit_key_names_one_unit(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let named = [NewUnit { payload: "1".to_owned(), key: Some("a".to_owned()) }];
+    store.append_units(job, &named).unwrap();
+
+    let again = store.append_units(job, &named);
+
+    assert!(matches!(again, Err(StoreError::DuplicateUnitKey { key, .. }) if key == "a"));
+    assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
+    let filter = UnitFilter { key: Some("a".to_owned()), ..UnitFilter::all() };
+    assert_eq!(store.units(job, &filter, None, 10).unwrap()[0].seq, Seq(2));
+}
+
+pub fn counters_change_with_the_rows(mut store: Store) {
+    let job = job_of(&mut store, 6);
+    let reign = reign_over(&mut store, job);
+    use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
+
+    let starts: Vec<_> = (1..=5).map(|seq| change(job, seq, Pending, Running)).collect();
+    store.record(reign, &starts, Some(Seq(5)), None).unwrap();
+    let ends = [Completed, Failed, Skipped, Cancelled, Pending];
+    let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Running, to)).collect();
+    store.record(reign, &ends, None, None).unwrap();
+
+    let expected = counted(&mut store, job);
+    assert_eq!(counters(&mut store, job), expected);
+    assert_eq!(expected, [2, 0, 1, 1, 1, 1]);
+    assert_eq!(store.claimed_through(job).unwrap(), Seq(5));
+}
+
+pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
+    let job = job_of(&mut store, 2);
+    let reign = reign_over(&mut store, job);
+    let complete = change(job, 1, UnitStatus::Pending, UnitStatus::Completed);
+    store.record(reign, std::slice::from_ref(&complete), None, None).unwrap();
+
+    let fail = change(job, 1, UnitStatus::Running, UnitStatus::Failed);
+    let recorded = store.record(reign, &[complete, fail], None, None).unwrap();
+
+    assert_eq!(recorded.lost.len(), 2);
+    assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
+}
+
+pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let old = reign_over(&mut store, job);
+    let new = reign_over(&mut store, job);
+    let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
+
+    assert!(matches!(store.record(old, &complete, None, None), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.pause_job(old), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.fail_job(old, "", "", NOW), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.cancel_job(old, NOW), Err(StoreError::Fenced { .. })));
+    assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
+
+    assert_eq!(new.epoch.0, old.epoch.0 + 1);
+    assert!(store.record(new, &complete, None, None).unwrap().lost.is_empty());
+}
+
+pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let reign = reign_over(&mut store, job);
+    let back =
+        |seq, at| UnitChange { not_before: Some(at), ..change(job, seq, UnitStatus::Pending, UnitStatus::Pending) };
+    store.record(reign, &[back(1, LATER), back(2, NOW)], None, None).unwrap();
+
+    let due = |store: &mut Store, now| -> Vec<i64> {
+        store.due_units(job, now, 10).unwrap().iter().map(|unit| unit.id.seq().0).collect()
+    };
+
+    assert_eq!(due(&mut store, NOW), [2]);
+    assert_eq!(due(&mut store, LATER), [2, 1]);
+    assert_eq!(store.next_due(job).unwrap(), Some(NOW));
+    assert_eq!(store.fresh_units(job, Seq(0), 10).unwrap().len(), 1, "a unit that came back is not fresh");
+}
+
+pub fn the_final_state_follows_from_the_units(mut store: Store) {
+    use UnitStatus::{Completed, Failed, Pending};
+    for (ends, expected) in [
+        (vec![Completed, Completed], Some(JobStatus::Completed)),
+        (vec![Completed, Failed], Some(JobStatus::Failed)),
+        (vec![Completed], None),
+    ] {
+        let job = job_of(&mut store, 2);
+        let reign = reign_over(&mut store, job);
+        let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Pending, to)).collect();
+        store.record(reign, &ends, None, None).unwrap();
+
+        assert_eq!(store.finish_job(reign, LATER).unwrap(), expected);
+        assert_eq!(store.job(job).unwrap().finished_at, expected.map(|_| LATER));
+    }
+}
+
+pub fn a_wish_reaches_the_manager_and_is_never_weakened(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    assert!(!store.request_stop(job, StopRequest::Stop, None).unwrap(), "nobody runs it");
+    let reign = reign_over(&mut store, job);
+    let before = store.job(job).unwrap().revision;
+
+    assert!(store.request_stop(job, StopRequest::Cancel, None).unwrap());
+    assert!(store.request_stop(job, StopRequest::Stop, None).unwrap());
+
+    let row = store.job(job).unwrap();
+    assert_eq!(row.stop_request, Some(StopRequest::Cancel));
+    assert!(row.revision > before);
+    store.pause_job(reign).unwrap();
+    assert_eq!(store.job(job).unwrap().stop_request, None);
+}
+
+pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
+    let job = job_of(&mut store, 2);
+    let reign = reign_over(&mut store, job);
+    use UnitStatus::{Completed, Failed, Pending};
+    store.record(reign, &[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)], None, None).unwrap();
+    store.finish_job(reign, LATER).unwrap();
+    assert!(matches!(store.begin_reign(job, &manager(), NOW), Err(StoreError::WrongStatus { .. })));
+
+    assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
+    assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 0);
+
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
+    assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
+    assert_eq!(store.due_units(job, LATER, 9).unwrap()[0].attempts, 0);
+    reign_over(&mut store, job);
+}
+
+pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let reign = reign_over(&mut store, job);
+    use UnitStatus::{Completed, Pending, Running};
+    store.record(reign, &[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)], None, None).unwrap();
+
+    store.cancel_idle_job(job, LATER).unwrap();
+
+    assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 0, 2]);
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Cancelled);
+    assert!(matches!(store.cancel_idle_job(job, LATER), Err(StoreError::WrongStatus { .. })));
+}
+
+pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let reign = reign_over(&mut store, job);
+    let record = AttemptRecord {
+        attempt: 1,
+        epoch: reign.epoch,
+        started_at: Some(NOW),
+        ended_at: LATER,
+        cause: Cause::Killed,
+        exit_code: None,
+        signal: Some(9),
+        error: "killed".to_owned(),
+        output: Output { stdout: Some("out".to_owned()), stderr: None },
+    };
+    let failed = UnitChange {
+        attempt: Some(Box::new(record)),
+        error: Some("killed".to_owned()),
+        ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed)
+    };
+
+    store.record(reign, &[failed], None, None).unwrap();
+
+    let kept = store.attempts(UnitId::new(job, Seq(1))).unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].cause, kept[0].signal, kept[0].output.stdout.as_deref()),
+        (Cause::Killed, Some(9), Some("out"))
+    );
+}
+
+pub fn a_deleted_job_leaves_nothing(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let other = job_of(&mut store, 2);
+
+    store.delete_job(job).unwrap();
+
+    assert!(matches!(store.job(job), Err(StoreError::JobNotFound(_))));
+    assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
+    assert_eq!(counters(&mut store, other), [2, 0, 0, 0, 0, 0]);
+    assert!(job_of(&mut store, 1) > other, "a number was given out twice");
+}
+
+pub fn pages_of_units_follow_each_other(mut store: Store) {
+    let job = job_of(&mut store, 5);
+    job_of(&mut store, 5);
+
+    let first = store.units(job, &UnitFilter::all(), None, 3).unwrap();
+    let second = store.units(job, &UnitFilter::all(), first.last().map(|unit| unit.seq), 3).unwrap();
+
+    assert_eq!(first.iter().chain(&second).map(|unit| unit.seq.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+}
+
+/// Makes a test of each promise, with a new store from `open`.
+macro_rules! conformance {
+    ($module:ident, $open:expr, [$($promise:ident),+ $(,)?]) => {
+        mod $module {
+            $(
+                #[test]
+                fn $promise() {
+                    let dir = tempfile::tempdir().unwrap();
+                    super::$promise($open(dir.path()));
+                }
+            )+
+        }
+    };
+}
+
+conformance!(
+    sqlite,
+    |dir: &std::path::Path| crate::store::Store::open(&dir.join("jobs.db"), crate::store::Access::Create).unwrap(),
+    [
+        a_new_job_has_its_units_pending_in_order,
+        a_job_is_invisible_until_its_last_unit,
+        a_unit_key_names_one_unit,
+        counters_change_with_the_rows,
+        a_unit_in_another_state_is_left_alone,
+        fault_73_a_manager_whose_epoch_is_over_writes_nothing,
+        units_that_came_back_are_due_in_order_of_their_time,
+        the_final_state_follows_from_the_units,
+        a_wish_reaches_the_manager_and_is_never_weakened,
+        retried_units_reopen_the_job_with_all_their_attempts,
+        cancelling_an_idle_job_ends_all_that_had_not_ended,
+        an_attempt_that_did_not_complete_is_kept,
+        a_deleted_job_leaves_nothing,
+        pages_of_units_follow_each_other,
+    ]
+);
