@@ -5,13 +5,19 @@
 
 mod command;
 mod context;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line looks a program up"))]
 mod program;
 mod registry;
 mod tail;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line checks and quotes commands"))]
 mod template;
 
 pub use command::{COMMAND, CommandHandler, CommandSpec, StdinMode};
 pub use context::{Attempt, Handler, HandlerError, JobContext};
-pub use program::{ProgramError, resolve_program};
+pub use program::ProgramError;
+#[cfg(feature = "cli")]
+pub use program::resolve_program;
 pub use registry::Handlers;
-pub use template::{CommandTemplate, TemplateError, UnitValues, quote_for_shell};
+pub use template::TemplateError;
+#[cfg(feature = "cli")]
+pub use template::{CommandTemplate, UnitValues, quote_for_shell};

@@ -9,7 +9,7 @@ use super::JobId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateDir(PathBuf);
 
-/// The files of one job inside a [`StateDir`].
+/// The files of one job inside the state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFiles(PathBuf);
 

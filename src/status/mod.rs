@@ -1,6 +1,6 @@
 //! Whether a job's manager lives: one answer for the library, the command line and the manager itself.
 //!
-//! The evidence is gathered by [`observe_manager`] and judged by [`judge`], a pure table. The lock decides wherever it
+//! The evidence is gathered by [`observe_manager`] and judged by `judge`, a pure table. The lock decides wherever it
 //! can be looked at; the process number, checked against the start of the process and the boot of the host, is the
 //! second opinion; the age of a heartbeat only ever says "stalled". Nothing here writes.
 

@@ -22,6 +22,7 @@ mod values;
 
 pub use command::CommandTemplate;
 pub use error::TemplateError;
+#[cfg(feature = "cli")]
 pub use quote::quote_for_shell;
 pub use values::UnitValues;
 
