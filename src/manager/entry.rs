@@ -11,8 +11,9 @@ const FAILURE: i32 = 1;
 
 /// Takes this process over when it was started as a launcher or manager; returns at once in an ordinary process.
 ///
-/// Call it first thing in `main`, before any thread, runtime or signal handler exists: a manager leaves its session,
-/// closes every descriptor it inherited and resets all signals. `register` is called in a manager only.
+/// Call it first thing in `main`, before the service reads its arguments, takes a port or installs signal handlers: a
+/// manager leaves its session, resets all signals and never returns from here. `register` is called in a manager only.
+/// Under an async runtime's own `main` it works too, at the price of that runtime's idle threads.
 ///
 /// ```no_run
 /// job_manager::run_if_manager(|_handlers| {});

@@ -7,13 +7,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag};
 use nix::sys::stat::{Mode, umask};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -87,7 +88,7 @@ fn read_line(mut pipe: PipeReader, deadline: Instant) -> io::Result<Launched> {
 ///
 /// `forget` names environment variables that the manager must not inherit.
 pub fn detach_and_respawn(title: &str, args: Vec<OsString>, forget: &[&str]) -> io::Result<()> {
-    close_inherited_descriptors()?;
+    keep_descriptors_to_ourselves()?;
     nix::unistd::setsid()?;
     let mut manager = Command::new(own_executable());
     manager.arg0(title).args(args);
@@ -98,10 +99,9 @@ pub fn detach_and_respawn(title: &str, args: Vec<OsString>, forget: &[&str]) -> 
     Ok(())
 }
 
-/// First thing in a manager, before any thread exists: undoes everything that was inherited from the host.
+/// First thing in a manager: undoes what it inherited from the host, but for descriptors, which the launcher kept.
 pub fn become_manager() -> io::Result<()> {
     super::signals::reset_signals()?;
-    close_inherited_descriptors()?;
     umask(Mode::from_bits_truncate(0o077));
     // Orphans of units become children of the manager, so that none is lost to a PID 1 that may not reap it.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -123,24 +123,22 @@ pub fn close_ready_pipe() -> io::Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor above the standard three; they belong to the host.
-fn close_inherited_descriptors() -> io::Result<()> {
+/// Lets no process started from here on inherit a descriptor above the standard three; they belong to the host.
+///
+/// They are not closed, because some may belong to threads of this process, such as those of an async runtime.
+fn keep_descriptors_to_ourselves() -> io::Result<()> {
     const LAST_STANDARD: RawFd = 2;
     let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|&fd| fd > LAST_STANDARD)
         .collect();
     for fd in open {
-        // The descriptor of the directory listing itself is closed by now.
-        if nix::fcntl::fcntl(borrowed(fd), nix::fcntl::FcntlArg::F_GETFD).is_ok() {
-            // SAFETY: nothing in this young, single-threaded process owns a descriptor above 2.
-            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        // SAFETY: only handed to a call that reports a descriptor that is not open, as that of the listing by now.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(fd) };
+        match nix::fcntl::fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)) {
+            Ok(_) | Err(Errno::EBADF) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
-}
-
-fn borrowed(fd: RawFd) -> std::os::fd::BorrowedFd<'static> {
-    // SAFETY: only handed to a call that reports a descriptor that is not open.
-    unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
 }

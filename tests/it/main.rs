@@ -6,6 +6,7 @@ mod faults_database;
 mod faults_identity;
 mod faults_stop;
 mod faults_units;
+mod handlers;
 mod layers;
 mod recovery;
 mod support;

@@ -86,6 +86,14 @@ impl World {
         said
     }
 
+    /// Starts a job through the library, in a service of its own, and returns its number.
+    pub fn service(&self, handler: &str, units: u32, workers: u32) -> String {
+        let (units, workers) = (units.to_string(), workers.to_string());
+        let output = self.command(example("service")).arg(self.db()).args([handler, &units, &workers]).output().unwrap();
+        assert!(output.status.success(), "{}\n{}", text(&output.stderr), self.report());
+        text(&output.stdout).trim().to_owned()
+    }
+
     /// Runs a shell script.
     pub fn sh(&self, script: &str) -> Output {
         self.command("sh").args(["-c", script]).output().unwrap()
@@ -212,6 +220,12 @@ impl Drop for World {
 /// Kills every process of a world, as a power switch would.
 pub fn kill_world(world: &World) {
     processes::end_world(world.dir.path());
+}
+
+/// Returns the path of a program that cargo builds along with the tests.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().join("examples").join(name)
 }
 
 /// Says whether this test may use what only root can.
