@@ -89,7 +89,8 @@ impl World {
     /// Starts a job through the library, in a service of its own, and returns its number.
     pub fn service(&self, handler: &str, units: u32, workers: u32) -> String {
         let (units, workers) = (units.to_string(), workers.to_string());
-        let output = self.command(example("service")).arg(self.db()).args([handler, &units, &workers]).output().unwrap();
+        let output =
+            self.command(example("service")).arg(self.db()).args([handler, &units, &workers]).output().unwrap();
         assert!(output.status.success(), "{}\n{}", text(&output.stderr), self.report());
         text(&output.stdout).trim().to_owned()
     }
