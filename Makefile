@@ -7,7 +7,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test check fmt lint doc bench clean
+.PHONY: run-job test check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release --quiet
@@ -20,7 +20,7 @@ run-job:
 test:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run && $(CARGO) test --doc; else $(CARGO) test; fi
 
-check: fmt lint doc test
+check: fmt lint deny doc test
 
 fmt:
 	$(CARGO) fmt --check
@@ -28,6 +28,10 @@ fmt:
 lint:
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --no-default-features --features sqlite,bundled -- -D warnings
+
+# Licences, advisories and sources of the dependencies, where the tool for it is installed.
+deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed, skipped"; fi
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items

@@ -42,19 +42,23 @@ mod source;
 mod status;
 mod store;
 mod sys;
+pub mod testing;
+
+/// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
+pub use diesel;
 
 pub use client::{
     Client, ClientError, Created, EtaSeconds, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus, Severity,
     Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
-    Attempt, CommandSpec, Handler, HandlerError, Handlers, JobContext, ProgramError, StdinMode, TemplateError,
+    CheckpointError, CommandSpec, Handler, Handlers, JobReport, StdinMode, UnitContext, UnitError, UnitReport,
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptEnd, AttemptRecord, Cause, Epoch, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, ManagerRecord, NewJob,
-    NewUnit, OnInterrupt, Output, ProcessIdentity, Progress, Seq, StopRequest, Timestamp, Unit, UnitDetail, UnitFilter,
-    UnitId, UnitOutcome, UnitStatus, UnknownWordError, backoff_delay,
+    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, NewJob, NewUnit,
+    OnInterrupt, Output, Progress, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
+    UnknownWordError,
 };
 pub use status::{Health, Reason};
-pub use store::{Fault, StoreError};
+pub use store::{Fault, StoreError, add_units_in, create_job_in};

@@ -1,3 +1,4 @@
+DROP TABLE unit_notes;
 DROP TABLE attempts;
 DROP TABLE metadata;
 DROP TABLE units;

@@ -18,6 +18,10 @@ CREATE TABLE jobs (
     -- A wish of a client for the manager; cleared by whoever fulfils it.
     stop_request    TEXT CHECK (stop_request IN ('stop', 'stop_now', 'cancel')),
     stop_grace_ms   INTEGER,
+    stop_reason     TEXT,
+    -- No unit starts before this time: a handler found that none is worth an attempt until then.
+    hold_until      INTEGER,
+    hold_reason     TEXT,
     -- Fencing token: every write of a manager names its epoch, and hits nothing once a later one began.
     epoch           INTEGER NOT NULL CHECK (epoch >= 0),
     -- Grows with every change that a client makes; a manager that sees it grow reads again what it had read.
@@ -36,6 +40,7 @@ CREATE TABLE jobs (
     started_at      INTEGER,
     finished_at     INTEGER,
     CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
+    CHECK ((hold_until IS NULL) = (hold_reason IS NULL)),
     CHECK (status NOT IN ('running', 'awaiting_approval', 'completed') OR started_at IS NOT NULL)
 ) STRICT;
 
@@ -84,6 +89,16 @@ CREATE TABLE metadata (
     PRIMARY KEY (job_id, key)
 ) STRICT, WITHOUT ROWID;
 
+-- What handlers say about attempts under way: how far they are, and what the next attempt shall be given.
+-- A unit whose handler says nothing has no row.
+CREATE TABLE unit_notes (
+    unit_id         INTEGER NOT NULL PRIMARY KEY REFERENCES units (id) ON DELETE CASCADE,
+    done            INTEGER,
+    total           INTEGER,
+    message         TEXT,
+    checkpoint      TEXT CHECK (checkpoint IS NULL OR json_valid(checkpoint))
+) STRICT;
+
 -- One row for each attempt that did not complete; nothing on the happy path.
 CREATE TABLE attempts (
     id              INTEGER NOT NULL PRIMARY KEY,
@@ -93,7 +108,7 @@ CREATE TABLE attempts (
     started_at      INTEGER,
     ended_at        INTEGER NOT NULL,
     cause           TEXT NOT NULL CHECK (cause IN ('failed', 'killed', 'timed_out', 'panicked', 'not_started',
-                        'interrupted', 'crashed', 'cancelled', 'needs_attention')),
+                        'interrupted', 'crashed', 'cancelled', 'postponed', 'needs_attention')),
     exit_code       INTEGER,
     signal          INTEGER,
     error           TEXT NOT NULL,

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::{
     cancel, create, doctor, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit, units, wait,
 };
-use crate::client::Client;
+use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
@@ -106,12 +106,12 @@ impl Global {
                 .create(dir)
                 .map_err(|source| CliError::DataDir { path: dir.to_owned(), source })?;
         }
-        Ok(Client::create(&path)?)
+        Ok(Client::create(&path)?.with_program(ManagerProgram::OfJob))
     }
 
     /// Opens an existing database to change something in it.
     pub fn open_client(&self) -> Result<Client, CliError> {
-        Ok(Client::open(&self.db_path()?)?)
+        Ok(Client::open(&self.db_path()?)?.with_program(ManagerProgram::OfJob))
     }
 
     /// Opens an existing database to read it.

@@ -7,6 +7,8 @@ use super::args::{Global, split_unit};
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use crate::client::{ClientError, JobOutcome};
+use crate::model::JobStatus;
 
 /// End a job, or one of its units, for good
 ///
@@ -35,15 +37,23 @@ pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Res
         }
         None => {
             let before = client.progress(job)?.cancelled;
-            client.cancel_job(job)?;
-            if !args.no_wait {
-                client.wait(job, None)?;
+            client.cancel_job(job, &args.reason)?;
+            // A manager that dies while it cancels leaves the rest to us.
+            while !args.no_wait && client.wait(job, None)? == JobOutcome::ManagerLost {
+                client.cancel_job(job, &args.reason)?;
             }
             client.progress(job)?.cancelled - before
         }
     };
+    let status = client.job(job)?.status;
+    if seq.is_none() && !args.no_wait && status != JobStatus::Cancelled {
+        // It came to an end of its own before the wish was seen.
+        return Err(ClientError::WrongStatus { operation: "cancel", job, status }.into());
+    }
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
+    } else if output.quiet {
+        output.line(job)?;
     } else {
         output.line(format_args!("{changed} units cancelled"))?;
     }

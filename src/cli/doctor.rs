@@ -7,6 +7,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::text::one_line;
 use crate::client::{Severity, examine};
 
 /// Look for what could hurt here: the database, its disk, limits of this machine
@@ -22,7 +23,12 @@ pub(super) fn doctor(global: &Global, _args: &Doctor, output: &mut Output) -> Re
         output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
     } else {
         for finding in &findings {
-            output.line(format_args!("{:<5} {:<10} {}", finding.severity.word(), finding.about, finding.message))?;
+            output.line(format_args!(
+                "{:<5} {:<10} {}",
+                finding.severity.word(),
+                finding.about,
+                one_line(&finding.message)
+            ))?;
         }
     }
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);

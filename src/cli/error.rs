@@ -41,6 +41,12 @@ pub(super) enum CliError {
     DataDir { path: PathBuf, source: io::Error },
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),
+    /// The units have no place to run in.
+    #[error("no directory {}, units cannot run there", .0.display())]
+    NoDirectory(PathBuf),
+    /// A flag was given that says how to read a source, without that source.
+    #[error("--null says how to read lines: give --lines FILE or - as well")]
+    NullWithoutLines,
     #[error("this would {0}: give -y to do it")]
     NotConfirmed(String),
     #[error("give a filter, or --all for every unit")]
@@ -72,6 +78,8 @@ impl CliError {
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter
+            | Self::NoDirectory(_)
+            | Self::NullWithoutLines
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::DataDir { .. } => Exit::Database,

@@ -85,9 +85,11 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::WrongStatus { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
+        | ClientError::OrphansRemain { .. }
         | ClientError::UnitRuns { .. }
+        | ClientError::ProgramUnknown { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
-        ClientError::Files { .. } => Exit::Database,
+        ClientError::Files { .. } | ClientError::SharedDisk { .. } => Exit::Database,
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
         ClientError::HookMissing
         | ClientError::ProgramMissing
@@ -110,7 +112,7 @@ fn of_store(error: &StoreError) -> Exit {
             Fault::Constraint | Fault::Unexpected => Exit::Unexpected,
         },
         StoreError::WrongStatus { .. } | StoreError::KeyInUse { .. } => Exit::WrongState,
-        StoreError::DuplicateUnitKey { .. } | StoreError::TooManyUnits { .. } => Exit::Usage,
+        StoreError::NoUnits | StoreError::DuplicateUnitKey { .. } | StoreError::TooManyUnits { .. } => Exit::Usage,
         StoreError::Fenced { .. } => Exit::Unexpected,
     }
 }

@@ -15,10 +15,10 @@ pub(super) struct JobArgs {
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
     pub workers: Option<usize>,
     /// Name of the job [default: the name of the command]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub name: Option<String>,
     /// The same key twice is the same job
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub key: Option<String>,
     /// Template of a name for each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]

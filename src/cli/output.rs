@@ -21,7 +21,7 @@ impl Output {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
     }
 
-    /// Prints a line of the answer, made safe for a terminal.
+    /// Prints a line of the answer; whoever puts foreign text into it makes that safe for a terminal first.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
         writeln!(anstream::stdout(), "{text}")
     }

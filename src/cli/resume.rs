@@ -27,8 +27,17 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
         output.hint("no job is paused or interrupted");
         return Ok(Exit::WrongState);
     }
+    let mut first_error = None;
     for job in jobs {
-        print_started(job, client.resume_job(job)?, output)?;
+        match client.resume_job(job) {
+            Ok(started) => print_started(job, started, output)?,
+            // One that cannot be resumed is no reason to leave the others where they are.
+            Err(error) if args.all => {
+                output.hint(format_args!("job {job} is not resumed: {error}"));
+                first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(Exit::Success)
+    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }

@@ -19,7 +19,7 @@ pub(super) struct Retry {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Every unit that failed, was cancelled or skipped
+    /// Every unit that failed or was cancelled
     #[arg(long)]
     pub all: bool,
 }
@@ -33,6 +33,10 @@ pub(super) fn retry(global: &Global, args: &Retry, output: &mut Output) -> Resul
     let changed = client.retry_units(job, &args.filter.filter())?;
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
+        return Ok(Exit::Success);
+    }
+    if output.quiet {
+        output.line(job)?;
         return Ok(Exit::Success);
     }
     output.line(format_args!("{changed} units pending again"))?;

@@ -30,6 +30,10 @@ pub(super) fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit
     }
     if output.json {
         output.document(&json!({ "schema": 1, "deleted": jobs, "units_changed": units }))?;
+    } else if output.quiet {
+        for job in &jobs {
+            output.line(job)?;
+        }
     } else {
         output.line(format_args!("{units} units deleted"))?;
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
+use super::values;
 use crate::source::{self, CsvOptions, GlobOptions, Items, Separator};
 
 const STDIN: &str = "-";
@@ -29,10 +30,10 @@ pub(super) struct SourceArgs {
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub csv: Option<PathBuf>,
     /// Separator of the CSV file's fields
-    #[arg(long, value_name = "CHAR", default_value = ",", help_heading = "Sources")]
-    pub delimiter: char,
+    #[arg(long, value_name = "CHAR", default_value = ",", requires = "csv", value_parser = values::ascii, help_heading = "Sources")]
+    pub delimiter: u8,
     /// The CSV file has no header; fields are called 1, 2, …
-    #[arg(long, help_heading = "Sources")]
+    #[arg(long, requires = "csv", help_heading = "Sources")]
     pub no_header: bool,
     /// Units from a file with one JSON document per line
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
@@ -73,6 +74,9 @@ impl SourceArgs {
         if given.iter().filter(|given| **given).count() > 1 {
             return Err(CliError::SeveralSources);
         }
+        if self.null && self.lines.is_none() && self.source.is_none() {
+            return Err(CliError::NullWithoutLines);
+        }
         let Some(all) = self.open_one(items)? else { return Ok(None) };
         Ok(Some(match self.limit {
             Some(limit) => Box::new(all.take(limit)),
@@ -93,9 +97,8 @@ impl SourceArgs {
                 source::lines(reader, &name, separator)
             }
             Self { csv: Some(path), .. } => {
-                let delimiter = u8::try_from(self.delimiter).unwrap_or(b',');
                 let (reader, name) = open(path)?;
-                source::csv(reader, &name, CsvOptions { delimiter, header: !self.no_header })?
+                source::csv(reader, &name, CsvOptions { delimiter: self.delimiter, header: !self.no_header })?
             }
             Self { jsonl: Some(path), .. } => {
                 let (reader, name) = open(path)?;

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::values;
-use crate::client::StopOptions;
+use crate::client::{ClientError, JobOutcome, StopOptions};
 
 /// Pause a job: running units finish, nothing new is started
 ///
@@ -35,7 +35,10 @@ pub(super) fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<
     let job = args.job.find(&client)?;
     client.stop_manager(job, StopOptions { now: args.now, grace: args.grace })?;
     if args.wait || std::io::stdout().is_terminal() {
-        client.wait(job, None)?;
+        let outcome = client.wait(job, None)?;
+        if outcome == JobOutcome::ManagerLost {
+            return Err(ClientError::Interrupted { job }.into());
+        }
     }
     let status = client.get_manager_status(job)?;
     if output.json {

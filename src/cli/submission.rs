@@ -63,6 +63,9 @@ impl Submission {
     fn spec(&self, argv: &[String], template: &CommandTemplate) -> Result<CommandSpec, CliError> {
         let here = env::current_dir().map_err(CliError::Cwd)?;
         let cwd = self.job.cwd.as_ref().map_or_else(|| here.clone(), |cwd| here.join(cwd));
+        if !cwd.is_dir() {
+            return Err(CliError::NoDirectory(cwd));
+        }
         let mut spec = CommandSpec::new(argv.to_vec(), cwd);
         spec.shell = self.job.shell;
         if spec.shell {

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::text::{one_line, printable, span};
 use super::units::item;
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate, UnitValues, quote_for_shell};
-use crate::model::{AttemptRecord, Job, Output as Streams, UnitDetail};
+use crate::model::{AttemptRecord, Job, Output as Streams, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
 ///
@@ -29,14 +29,18 @@ pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<
     let job = client.job(client.find_job(selector)?)?;
     let unit = client.unit(job.id, seq)?;
     let attempts = client.attempts(job.id, seq)?;
+    let notes = client.unit_notes(job.id, seq)?;
     let command = command_of(&job, &unit);
     if output.json {
         output.document(&json!({
-            "schema": 1, "job": { "id": job.id }, "command": command, "unit": unit, "attempts_not_completed": attempts,
+            "schema": 1, "job": { "id": job.id }, "command": command, "unit": unit, "notes": notes,
+            "attempts_not_completed": attempts,
         }))?;
         return Ok(Exit::Success);
     }
-    print(&unit, command.as_deref(), &attempts, output)?;
+    print(&unit, command.as_deref(), output)?;
+    print_notes(&notes, output)?;
+    print_attempts(&attempts, output)?;
     Ok(Exit::Success)
 }
 
@@ -55,12 +59,7 @@ fn command_of(job: &Job, unit: &UnitDetail) -> Option<String> {
     Some(argv.iter().map(|argument| quote_for_shell(argument)).collect::<Vec<_>>().join(" "))
 }
 
-fn print(
-    unit: &UnitDetail,
-    command: Option<&str>,
-    attempts: &[AttemptRecord],
-    output: &mut Output,
-) -> Result<(), CliError> {
+fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Result<(), CliError> {
     output.line(format_args!("unit      {}", unit.seq))?;
     output.line(format_args!("status    {}", unit.status))?;
     if let Some(key) = &unit.key {
@@ -86,7 +85,21 @@ fn print(
     if let Some(result) = &unit.result {
         output.line(format_args!("result    {}", one_line(result)))?;
     }
-    streams(&unit.output, output)?;
+    streams(&unit.output, output)
+}
+
+fn print_notes(notes: &UnitNotes, output: &mut Output) -> Result<(), CliError> {
+    if let (Some(done), Some(total)) = (notes.done, notes.total) {
+        let message = notes.message.as_deref().map(|message| format!(", {}", one_line(message))).unwrap_or_default();
+        output.line(format_args!("progress  {done} of {total}{message}"))?;
+    }
+    if let Some(checkpoint) = &notes.checkpoint {
+        output.line(format_args!("checkpoint {}", one_line(checkpoint)))?;
+    }
+    Ok(())
+}
+
+fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(), CliError> {
     for attempt in attempts {
         let attempt_span =
             attempt.started_at.map_or_else(String::new, |at| format!(", {}", span(attempt.ended_at.since(at))));

@@ -48,6 +48,14 @@ pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String
     }
 }
 
+/// Reads one character that is one byte.
+pub(super) fn ascii(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("expected one ASCII character".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,14 @@
 //! Ending a job, or one of its units, for good.
 
+use std::time::{Duration, Instant};
+
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::status::Health;
 use crate::sys::{JobLock, end_orphans};
+
+/// Time in which a lock may seem taken because somebody looks whether it is.
+const LOOK_TIME: Duration = Duration::from_millis(100);
 
 impl Client {
     /// Cancels a job: its running units are ended, and every unit that has not ended is cancelled.
@@ -13,30 +18,33 @@ impl Client {
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
-    /// client.cancel_job(client.find_job("last")?)?;
+    /// client.cancel_job(client.find_job("last")?, "not needed any more")?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn cancel_job(&self, job: JobId) -> Result<(), ClientError> {
+    pub fn cancel_job(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
         let row = self.store().job(job)?;
         if row.status.is_terminal() {
             return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
         }
         let health = self.manager_health(job)?;
         match health.health {
-            Health::Running => self.ask_manager(job, StopRequest::Cancel, None, "cancel"),
+            Health::Running => self.ask_manager(job, StopRequest::Cancel, None, Some(reason), "cancel"),
             Health::Unknown => Err(ClientError::HealthUnknown { job, reason: health.reason }),
-            Health::NotStarted | Health::Stopped => self.cancel_without_manager(&row),
+            Health::NotStarted | Health::Stopped => self.cancel_without_manager(&row, reason),
         }
     }
 
-    fn cancel_without_manager(&self, row: &Job) -> Result<(), ClientError> {
+    fn cancel_without_manager(&self, row: &Job, reason: &str) -> Result<(), ClientError> {
         let files = self.job_files(row.id);
         let _lock = self.lock_idle_job(row.id, "cancel")?;
         if row.status == JobStatus::Running {
-            end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
+            let (_, gone) = end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
                 .map_err(ClientError::files("end the processes that use", files.slots()))?;
+            if !gone {
+                return Err(ClientError::OrphansRemain { job: row.id });
+            }
         }
-        Ok(self.store().cancel_idle_job(row.id, Timestamp::now())?)
+        Ok(self.store().cancel_idle_job(row.id, reason, Timestamp::now())?)
     }
 
     /// Takes the lock of a job that no manager runs, so that none begins meanwhile.
@@ -44,8 +52,16 @@ impl Client {
         let files = self.job_files(job);
         let path = files.path();
         std::fs::create_dir_all(path).map_err(ClientError::files("create", path))?;
-        let lock = JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?;
-        lock.ok_or(ClientError::ManagerRuns { operation, job })
+        let asked = Instant::now();
+        loop {
+            let lock = JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?;
+            match lock {
+                Some(lock) => return Ok(lock),
+                // Somebody may merely be looking at it.
+                None if asked.elapsed() < LOOK_TIME => std::thread::sleep(LOOK_TIME / 20),
+                None => return Err(ClientError::ManagerRuns { operation, job }),
+            }
+        }
     }
 
     /// Cancels one unit that has not started.

@@ -2,7 +2,7 @@
 
 use super::{Client, ClientError};
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
-use crate::store::CreateOutcome;
+use crate::store::{CreateOutcome, SameKey};
 use crate::sys::{JobLock, SharedLock};
 
 /// Units written by one transaction, and the bytes of payload after which it ends early.
@@ -82,7 +82,8 @@ impl Client {
         Ok(Created { job, new: true })
     }
 
-    /// Adds units to a job and returns how many there were; the job may be running.
+    /// Adds units to a job and returns how many there were; a unit whose key the job has already is left out, so that
+    /// the same units may be added again. The job may be running.
     ///
     /// Units are durable in groups of a few thousand: a crash keeps the groups before it. A job that had ended becomes
     /// paused.
@@ -100,9 +101,8 @@ impl Client {
         let mut added = 0;
         loop {
             let (chunk, last) = next_chunk(&mut units)?;
-            added += chunk.len();
             if !chunk.is_empty() {
-                self.store().append_units(job, &chunk)?;
+                added += self.store().append_units(job, &chunk, SameKey::LeaveOut)?;
             }
             if last {
                 return Ok(added);
@@ -116,7 +116,7 @@ impl Client {
     {
         loop {
             let (chunk, last) = next_chunk(units)?;
-            self.store().append_units(job, &chunk)?;
+            self.store().append_units(job, &chunk, SameKey::Refuse)?;
             if last {
                 return Ok(self.store().finish_creation(job)?);
             }

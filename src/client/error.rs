@@ -15,6 +15,14 @@ pub enum ClientError {
     /// The database refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database lies where other machines can write too, and SQLite's locks cannot be relied on.
+    #[error("{} is on {kind}, where SQLite's locks cannot be relied on: use a local disk", path.display())]
+    SharedDisk {
+        /// The database.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
     /// A source of units failed; nothing was created.
     #[error("cannot read the units")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -87,6 +95,14 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
+    /// Processes of the job's units live and cannot be ended.
+    #[error(
+        "processes of job {job} cannot be ended, nothing was changed: look for JOB_MANAGER_JOB={job} in their environment"
+    )]
+    OrphansRemain {
+        /// The job.
+        job: JobId,
+    },
     /// The unit is being run.
     #[error("cannot {operation} unit {job}:{seq} while it runs")]
     UnitRuns {
@@ -108,6 +124,14 @@ pub enum ClientError {
     /// This executable would run itself again instead of a manager.
     #[error("call job_manager::run_if_manager first thing in main: managers are started from this executable")]
     HookMissing,
+    /// The job is run by a function of some other program, which has not run it yet.
+    #[error("job {job} is run by the handler {handler:?} of another program: start it from there the first time")]
+    ProgramUnknown {
+        /// The job.
+        job: JobId,
+        /// Name of the handler.
+        handler: String,
+    },
     /// No `job-manager` program was found.
     #[error("no job-manager program beside this executable or on PATH")]
     ProgramMissing,

@@ -1,7 +1,7 @@
 //! Reading jobs and units.
 
 use super::{Client, ClientError};
-use crate::model::{AttemptRecord, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId};
+use crate::model::{AttemptRecord, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes};
 
 impl Client {
     /// Returns a job.
@@ -60,6 +60,19 @@ impl Client {
     ) -> Result<Vec<UnitDetail>, ClientError> {
         self.store().job(job)?;
         Ok(self.store().units(job, filter, after, limit)?)
+    }
+
+    /// Returns how far the handler of a unit says it is, and what it keeps for its next attempt.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Seq};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let notes = client.unit_notes(client.find_job("last")?, Seq(1))?;
+    /// println!("{:?} of {:?}", notes.done, notes.total);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn unit_notes(&self, job: JobId, seq: Seq) -> Result<UnitNotes, ClientError> {
+        Ok(self.store().unit_notes(UnitId::new(job, seq))?)
     }
 
     /// Returns one unit.

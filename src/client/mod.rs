@@ -18,12 +18,13 @@ mod status;
 mod stop;
 mod wait;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::{JobFiles, JobId, StateDir, Timestamp};
 use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
+use crate::sys;
 
 pub use create::Created;
 pub use doctor::{Finding, Severity, examine};
@@ -41,6 +42,17 @@ pub struct Client {
     store: Mutex<Store>,
     state: StateDir,
     program: ManagerProgram,
+}
+
+/// Refuses file systems on which WAL and locks cannot be relied on, before anything is written there.
+fn refuse_shared_disk(path: &Path) -> Result<(), ClientError> {
+    let absolute = std::path::absolute(path).map_err(ClientError::files("find the absolute path of", path))?;
+    let Some(dir) = absolute.ancestors().skip(1).find(|dir| dir.is_dir()) else { return Ok(()) };
+    let disk = sys::disk_of(dir).map_err(ClientError::files("look at the disk of", dir))?;
+    match disk.shared {
+        Some(kind) => Err(ClientError::SharedDisk { path: absolute, kind }),
+        None => Ok(()),
+    }
 }
 
 impl Client {
@@ -74,6 +86,7 @@ impl Client {
     }
 
     fn with_access(path: &Path, access: Access) -> Result<Client, ClientError> {
+        refuse_shared_disk(path)?;
         let store = Store::open(path, access)?;
         let state = StateDir::beside(store.path());
         Ok(Client { store: Mutex::new(store), state, program: ManagerProgram::ThisExecutable })
@@ -82,6 +95,11 @@ impl Client {
     /// Returns the files of a job: its log, its lock.
     pub fn job_files(&self, job: JobId) -> JobFiles {
         self.state.job(job)
+    }
+
+    /// Returns the path of the database, absolute.
+    pub fn path(&self) -> PathBuf {
+        self.store().path().to_owned()
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

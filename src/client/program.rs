@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::ClientError;
+use crate::handler::COMMAND;
 use crate::launch;
+use crate::model::Job;
 use crate::sys;
 
 const BINARY: &str = "job-manager";
@@ -14,6 +16,8 @@ pub enum ManagerProgram {
     /// This executable, which calls [`run_if_manager`](crate::run_if_manager) first thing in `main`.
     #[default]
     ThisExecutable,
+    /// The program that ran the job before; this executable for commands, and for everything it ran itself.
+    OfJob,
     /// That program.
     Path(PathBuf),
     /// The program `job-manager` beside this executable, or on `PATH`.
@@ -22,11 +26,15 @@ pub enum ManagerProgram {
 
 impl ManagerProgram {
     /// Returns the path to start.
-    pub(super) fn resolve(&self) -> Result<PathBuf, ClientError> {
+    pub(super) fn resolve(&self, job: &Job, before: Option<&Path>) -> Result<PathBuf, ClientError> {
         match self {
+            Self::OfJob if job.handler != COMMAND => match before {
+                Some(program) => Ok(program.to_owned()),
+                None => Err(ClientError::ProgramUnknown { job: job.id, handler: job.handler.clone() }),
+            },
             // Without the hook the executable would run the service a second time.
-            Self::ThisExecutable if !launch::hook_was_called() => Err(ClientError::HookMissing),
-            Self::ThisExecutable => Ok(sys::own_executable()),
+            Self::ThisExecutable | Self::OfJob if !launch::hook_was_called() => Err(ClientError::HookMissing),
+            Self::ThisExecutable | Self::OfJob => Ok(sys::own_executable()),
             Self::Path(path) => Ok(path.clone()),
             Self::Lookup => look_up().ok_or(ClientError::ProgramMissing),
         }

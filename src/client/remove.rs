@@ -10,8 +10,8 @@ use crate::sys::SharedLock;
 impl Client {
     /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
     ///
-    /// The job is gone for every reader with the first transaction; after a crash in the middle the rest is deleted by
-    /// the next creation of a job.
+    /// The job is gone for every reader with the first transaction; after a crash in the middle the rest of its rows is
+    /// deleted by the next creation of a job, and its directory stays.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;

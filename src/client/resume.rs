@@ -2,6 +2,7 @@
 
 use super::{Client, ClientError, Started};
 use crate::model::{JobFilter, JobId, JobStatus};
+use crate::status::Health;
 
 impl Client {
     /// Continues a job that was paused or interrupted; the same as starting it.
@@ -22,6 +23,12 @@ impl Client {
     pub fn resumable_jobs(&self) -> Result<Vec<JobId>, ClientError> {
         let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], limit: None };
         let jobs = self.store().jobs(&filter)?;
-        Ok(jobs.into_iter().rev().filter(|job| job.progress.unfinished() > 0).map(|job| job.id).collect())
+        let mut resumable = Vec::new();
+        for job in jobs.into_iter().rev() {
+            if job.status == JobStatus::Paused || self.manager_health(job.id)?.health == Health::Stopped {
+                resumable.push(job.id);
+            }
+        }
+        Ok(resumable)
     }
 }

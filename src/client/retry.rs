@@ -4,7 +4,7 @@ use super::{Client, ClientError};
 use crate::model::{JobId, Timestamp, UnitFilter};
 
 impl Client {
-    /// Sends failed, cancelled and skipped units that the filter selects back to pending, with all their attempts, and
+    /// Sends failed and cancelled units that the filter selects, and skipped ones if it names them, back to pending, with all their attempts, and
     /// returns how many there were.
     ///
     /// A running manager takes them up by itself; a job that had ended becomes paused and waits for a resume.

@@ -70,7 +70,7 @@ impl Client {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(job, row.epoch)?;
         }
-        self.launch(job)
+        self.launch(&row)
     }
 
     /// Tells a job that another manager has finished meanwhile from one that cannot be run.
@@ -81,10 +81,12 @@ impl Client {
         }
     }
 
-    fn launch(&self, job: JobId) -> Result<Started, ClientError> {
+    fn launch(&self, row: &Job) -> Result<Started, ClientError> {
+        let job = row.id;
         let files = self.job_files(job);
+        let before = self.store().manager_record(job)?.and_then(|record| record.program);
+        let program = self.program.resolve(row, before.as_deref())?;
         let log = open_log(&files)?;
-        let program = self.program.resolve()?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         let launched = sys::launch(&program, &request.title(), request.to_args(), log, START_TIMEOUT)
             .map_err(|source| ClientError::Spawn { program, source })?;

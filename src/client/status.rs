@@ -33,6 +33,8 @@ pub struct ManagerStatus {
     pub completed_at: Option<Timestamp>,
     /// Error of the manager itself, if it failed.
     pub error: Option<String>,
+    /// The first panic in a callback of the service, if there was one; it stopped nothing.
+    pub callback_error: Option<String>,
     /// Counters of its units.
     pub progress: StatusProgress,
     /// Units that may run at the same time.
@@ -117,6 +119,7 @@ impl Client {
             job_status: row.status,
             started_at: row.started_at,
             completed_at: row.finished_at,
+            callback_error: record.as_ref().and_then(|record| record.callback_error.clone()),
             error: record.and_then(|record| record.error),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             workers: row.limits.workers,
@@ -130,6 +133,9 @@ impl Client {
     fn waiting_for(&self, row: &Job) -> Result<Option<String>, ClientError> {
         if let Some(request) = row.stop_request {
             return Ok(Some(format!("{} running units to end ({request})", row.progress.running)));
+        }
+        if let Some(hold) = row.hold.as_ref().filter(|hold| hold.until > Timestamp::now()) {
+            return Ok(Some(format!("{}, no unit starts before {}", hold.reason, hold.until)));
         }
         if row.progress.running > 0 || row.progress.pending == 0 {
             return Ok(None);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Client, ClientError, JobOutcome};
+use super::{Client, ClientError};
 use crate::model::{JobId, JobStatus, StopRequest};
 use crate::status::Health;
 use crate::store::Fault;
@@ -38,7 +38,7 @@ impl Client {
     /// When no manager runs the job.
     pub fn stop_manager(&self, job: JobId, options: StopOptions) -> Result<(), ClientError> {
         let request = if options.now { StopRequest::StopNow } else { StopRequest::Stop };
-        self.ask_manager(job, request, options.grace, "stop")
+        self.ask_manager(job, request, options.grace, None, "stop")
     }
 
     /// Leaves a wish for the manager of a job, which must be running.
@@ -47,6 +47,7 @@ impl Client {
         job: JobId,
         request: StopRequest,
         grace: Option<Duration>,
+        reason: Option<&str>,
         operation: &'static str,
     ) -> Result<(), ClientError> {
         let row = self.store().job(job)?;
@@ -59,13 +60,17 @@ impl Client {
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),
             (status, _) => return Err(ClientError::WrongStatus { operation, job, status }),
         }
-        let asked = self.store().request_stop(job, request, grace);
+        let asked = self.store().request_stop(job, request, grace, reason);
         match asked {
             Ok(true) => Ok(()),
             // It ended in this very moment, by itself.
             Ok(false) => Ok(()),
             // A database that cannot be written cannot carry the wish: a signal can, to exactly that process.
-            Err(error) if matches!(error.fault(), Some(Fault::Full | Fault::Busy | Fault::ReadOnly)) => {
+            // All it can say is to stop, so that other wishes fail.
+            Err(error)
+                if request == StopRequest::Stop
+                    && matches!(error.fault(), Some(Fault::Full | Fault::Busy | Fault::ReadOnly)) =>
+            {
                 let record = self.store().manager_record(job)?;
                 match record.map(|record| signal_process(&record.identity, Signal::TERM)) {
                     Some(Ok(true)) => Ok(()),
@@ -74,10 +79,5 @@ impl Client {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Waits until a job that was asked to stop has no manager any more.
-    pub fn wait_until_stopped(&self, job: JobId, timeout: Option<Duration>) -> Result<JobOutcome, ClientError> {
-        self.wait(job, timeout)
     }
 }

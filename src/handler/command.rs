@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use super::template::{CommandTemplate, TemplateError, UnitValues};
-use super::{Attempt, Handler, HandlerError, JobContext};
+use super::{Attempt, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, Output, UnitOutcome};
 use crate::sys::{
     COOKIE_VARIABLE, Ending, SlotError, SlotFile, Streams, UnitProcess, end_orphans, is_passing_spawn_error,
@@ -103,6 +103,9 @@ impl CommandHandler {
         };
         command
             .current_dir(&self.spec.cwd)
+            // These two are not set for every unit; those of a unit that this manager was started from are not ours.
+            .env_remove("JOB_MANAGER_KEY")
+            .env_remove("JOB_MANAGER_PAYLOAD")
             .envs(&self.spec.env)
             .env(COOKIE_VARIABLE, cookie)
             .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
@@ -124,7 +127,7 @@ impl CommandHandler {
     }
 }
 
-impl Handler for CommandHandler {
+impl Runner for CommandHandler {
     fn commits_each_unit(&self) -> bool {
         true
     }
@@ -153,8 +156,8 @@ impl Handler for CommandHandler {
             Ok(ending) => {
                 if ending.leaked {
                     // What is left now has left the group too; its environment still gives it away.
-                    if let Err(error) = end_orphans(Some(&cookie), slot.path(), patience) {
-                        return failed(Cause::NeedsAttention, format!("cannot end processes it left behind: {error}"));
+                    if let Err(end) = end_leftovers(Some(&cookie), &slot, patience) {
+                        return end;
                     }
                 }
                 AttemptEnd {
@@ -180,9 +183,17 @@ fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, A
             taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
         }
     }
-    end_orphans(None, slot.path(), patience)
-        .map_err(|error| retry(Cause::NotStarted, format!("cannot end processes of an earlier unit: {error}")))?;
+    end_leftovers(None, slot, patience)?;
     slot.occupy(content).map_err(|error| failed(Cause::NeedsAttention, chain(&error)))
+}
+
+/// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
+fn end_leftovers(cookie: Option<&str>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+    match end_orphans(cookie, slot.path(), patience) {
+        Ok((_, true)) => Ok(()),
+        Ok((_, false)) => Err(failed(Cause::NeedsAttention, "a process it left behind cannot be ended".to_owned())),
+        Err(error) => Err(failed(Cause::NeedsAttention, format!("cannot end processes it left behind: {error}"))),
+    }
 }
 
 fn judge(ending: &Ending, timeout: Option<Duration>) -> UnitOutcome {

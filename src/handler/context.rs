@@ -1,73 +1,144 @@
-//! What a handler is given.
+//! What a handler can ask and say while it runs a unit.
 
-use std::io::PipeReader;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
-use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, Unit};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// Code that runs units of one job; shared by all its workers.
-pub trait Handler: Send + Sync {
-    /// Runs one attempt at one unit and says how it ended.
-    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd;
+use super::runner::Attempt;
+use crate::model::{JobId, Seq, UnitNotes};
 
-    /// Says whether the end of a unit must outlive a death of the manager even before it is committed.
-    ///
-    /// A death then causes no unit to run again but those that were running. It costs a small write per unit; without
-    /// it the units of one commit may run again, which is right for units of microseconds only.
-    fn commits_each_unit(&self) -> bool {
-        false
-    }
+/// Progress that follows within this time replaces the one before it instead of being written too.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// One attempt at one unit, as its handler sees it.
+pub struct UnitContext<'a> {
+    attempt: &'a Attempt<'a>,
+    began: Instant,
+    reported: Cell<Option<Instant>>,
+    unreported: RefCell<Option<UnitNotes>>,
 }
 
-/// The job that a handler works for.
-#[derive(Debug, Clone)]
-pub struct JobContext {
-    /// Number of the job.
-    pub id: JobId,
-    /// Id of the job that is unique everywhere.
-    pub uid: String,
-    /// Reign of the manager.
-    pub epoch: Epoch,
-    /// Bounds of the run.
-    pub limits: Limits,
-    /// Settings of the handler, as JSON.
-    pub spec: String,
-    /// The job's files.
-    pub files: JobFiles,
-}
-
-/// One attempt at one unit.
-#[derive(Debug, Clone, Copy)]
-pub struct Attempt<'a> {
-    /// The job.
-    pub job: &'a JobContext,
-    /// The unit.
-    pub unit: &'a Unit,
-    /// Number of the attempt, counted from 1.
-    pub number: u32,
-    /// Worker slot, counted from 0; no two attempts that run at once share one.
-    pub slot: usize,
-    /// Becomes ready when running units are to be ended.
-    pub stop: &'a PipeReader,
-}
-
-/// A job that no handler can be made for.
+/// A checkpoint that could not be kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum HandlerError {
-    /// This program has no handler of that name.
-    #[error("unknown handler {name:?}, this program knows: {known}")]
-    Unknown {
-        /// The name in the job.
-        name: String,
-        /// The names registered here.
-        known: String,
-    },
-    /// The job's settings are not what the handler expects.
-    #[error("the settings of the job do not fit its handler {name:?}")]
-    Spec {
-        /// The handler.
-        name: String,
-        /// What is wrong with them.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+pub enum CheckpointError {
+    /// The value has no form in JSON.
+    #[error("cannot write the checkpoint as JSON")]
+    Unwritable(#[source] serde_json::Error),
+    /// The checkpoint of an earlier attempt is of another form.
+    #[error("cannot read the checkpoint of an earlier attempt")]
+    Unreadable(#[source] serde_json::Error),
+    /// The manager can write nothing any more and is about to end.
+    #[error("the manager cannot record the checkpoint")]
+    NotRecorded,
+}
+
+impl<'a> UnitContext<'a> {
+    pub(super) fn new(attempt: &'a Attempt<'a>) -> Self {
+        Self { attempt, began: Instant::now(), reported: Cell::new(None), unreported: RefCell::new(None) }
+    }
+
+    /// Returns the number of the job.
+    pub fn job(&self) -> JobId {
+        self.attempt.job.id
+    }
+
+    /// Returns the id of the job that is unique everywhere.
+    pub fn job_uid(&self) -> &str {
+        &self.attempt.job.uid
+    }
+
+    /// Returns the name of the job.
+    pub fn job_name(&self) -> &str {
+        &self.attempt.job.name
+    }
+
+    /// Returns the number of the unit in its job, counted from 1.
+    pub fn seq(&self) -> Seq {
+        self.attempt.unit.id.seq()
+    }
+
+    /// Returns the key of the unit, if it has one.
+    pub fn key(&self) -> Option<&str> {
+        self.attempt.unit.key.as_deref()
+    }
+
+    /// Returns the number of the attempt, counted from 1; interrupted attempts do not count.
+    pub fn attempt(&self) -> u32 {
+        self.attempt.number
+    }
+
+    /// Returns the worker slot, counted from 0; no two units that run at once share one.
+    pub fn slot(&self) -> usize {
+        self.attempt.slot
+    }
+
+    /// Says whether the handler should come to an end: the job is being stopped, or the attempt has used up its time.
+    ///
+    /// A stop without haste waits for the handler however long it takes; one that returns
+    /// [`UnitError::stopped`](super::UnitError::stopped) gives its unit back, with no attempt counted. A thread cannot
+    /// be killed: a handler that never looks here delays a hasty stop by `kill_after`.
+    pub fn should_stop(&self) -> bool {
+        let late = self.attempt.job.limits.timeout.is_some_and(|timeout| self.began.elapsed() >= timeout);
+        late || self.attempt.desk.is_stopping()
+    }
+
+    /// Says how far the unit is, for everybody who looks at it.
+    ///
+    /// Recorded soon, and at the latest when the attempt ends; calls in quick succession are merged. Never waits for
+    /// the database.
+    pub fn progress(&self, done: u64, total: u64, message: &str) {
+        let notes = UnitNotes {
+            done: Some(done),
+            total: Some(total),
+            message: Some(message.to_owned()),
+            ..UnitNotes::default()
+        };
+        if self.reported.get().is_some_and(|at| at.elapsed() < PROGRESS_EVERY) {
+            self.unreported.replace(Some(notes));
+            return;
+        }
+        self.unreported.take();
+        self.reported.set(Some(Instant::now()));
+        self.attempt.desk.note(self.attempt.unit.id, notes, false);
+    }
+
+    /// Keeps a value for the next attempt; durable when it returns.
+    ///
+    /// A later value replaces the earlier one. It outlives the manager, the machine and a retry of the unit; see
+    /// [`last_checkpoint`](Self::last_checkpoint).
+    ///
+    /// # Errors
+    /// When the value has no form in JSON, or the manager cannot write any more and is about to end.
+    pub fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), CheckpointError> {
+        let json = serde_json::to_string(value).map_err(CheckpointError::Unwritable)?;
+        let notes = UnitNotes { checkpoint: Some(json), ..UnitNotes::default() };
+        match self.attempt.desk.note(self.attempt.unit.id, notes, true) {
+            true => Ok(()),
+            false => Err(CheckpointError::NotRecorded),
+        }
+    }
+
+    /// Returns what the latest earlier attempt kept; none at the first attempt, or when none kept anything.
+    ///
+    /// # Errors
+    /// When it cannot be read as a `T`, such as after an upgrade that changed the type.
+    pub fn last_checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, CheckpointError> {
+        let kept = self.attempt.unit.checkpoint.as_deref();
+        kept.map(serde_json::from_str).transpose().map_err(CheckpointError::Unreadable)
+    }
+
+    /// Sends the progress that was merged until now.
+    pub(super) fn finish(&self) {
+        if let Some(notes) = self.unreported.take() {
+            self.attempt.desk.note(self.attempt.unit.id, notes, false);
+        }
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn is_ending(&self) -> bool {
+        self.attempt.desk.is_ending_units()
+    }
 }

@@ -2,19 +2,24 @@
 
 use std::time::{Duration, Instant};
 
+use super::abandon;
 use super::error::ManagerError;
-use super::feed::Origin;
 use super::log::log_line;
 use super::panics;
+use super::patience::patiently;
 use super::shared::Shared;
-use crate::model::{Job, JobStatus, StopRequest, Timestamp};
+use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
 use crate::store::{Reign, Store, StoreError};
-use crate::sys::StopFlags;
+use crate::sys::{Adopted, StopFlags};
 
 /// Longest wait between two looks at the signals' flags.
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
 const POLL_WISHES: Duration = Duration::from_millis(150);
+/// Time beyond `kill_after` in which units must have ended once that was asked for.
+const END_UNITS: Duration = Duration::from_secs(5);
+/// Time between two looks for processes that units left behind.
+const REAP_EVERY: Duration = Duration::from_millis(500);
 /// Units kept ready; the feed is refilled below half of it.
 const FEED_UNITS: usize = 512;
 
@@ -34,8 +39,11 @@ pub(super) struct Coordinator<'a> {
     reign: Reign,
     shared: &'a Shared,
     flags: &'a StopFlags,
+    limits: Limits,
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
+    adopted: Adopted,
+    reaped_at: Instant,
     seen_version: i64,
     seen_revision: i64,
     /// Whether everything that waits for its first attempt has been read.
@@ -53,14 +61,29 @@ impl<'a> Coordinator<'a> {
         let seen_version = store.data_version()?;
         let (wish, seen_revision) = (wish_of(job), job.revision);
         let looked_at = Instant::now();
-        Ok(Self { store, reign, shared, flags, wish, looked_at, seen_version, seen_revision, exhausted: false })
+        let limits = job.limits.clone();
+        let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
+        Ok(Self {
+            store,
+            reign,
+            shared,
+            flags,
+            limits,
+            wish,
+            looked_at,
+            adopted,
+            reaped_at: looked_at,
+            seen_version,
+            seen_revision,
+            exhausted: false,
+        })
     }
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed.
     pub fn run(mut self) -> Result<ReignEnd, ManagerError> {
         let end =
             panics::catch(|| self.feed_workers()).unwrap_or_else(|message| Err(ManagerError::Panicked { message }));
-        self.shared.feed.close();
+        self.shared.stop_feeding();
         if end.is_err() {
             self.shared.end_units();
         }
@@ -72,6 +95,7 @@ impl<'a> Coordinator<'a> {
             if self.shared.has_failed() {
                 return Ok(ReignEnd::Failed);
             }
+            self.reap_adopted();
             self.look_for_wishes()?;
             if let Some(stop) = self.stop_wanted() {
                 return self.stop(stop);
@@ -79,34 +103,59 @@ impl<'a> Coordinator<'a> {
             let next_due = self.refill()?;
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
-                if let Some(status) = self.store.finish_job(self.reign, Timestamp::now())? {
+                let now = self.shared.clock.now();
+                if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
                     return Ok(ReignEnd::Finished(status));
                 }
                 // Units were added in this very moment.
                 self.exhausted = false;
                 continue;
             }
-            let until_due = next_due.map_or(POLL_SIGNALS, |due| due.since(Timestamp::now()));
+            if level.in_hand == 0
+                && let Some(due) = next_due
+            {
+                self.shared.clock.skip_to(due);
+            }
+            let until_due = next_due.map_or(POLL_SIGNALS, |due| due.since(self.shared.clock.now()));
             self.shared.feed.wait_for_change(level, until_due.clamp(Duration::from_millis(1), POLL_SIGNALS));
         }
     }
 
     /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
     fn refill(&mut self) -> Result<Option<Timestamp>, ManagerError> {
+        if let Some(until) = self.shared.held_until() {
+            // What had been read was given back, and a hold may begin while this reads.
+            self.shared.feed.recall();
+            self.exhausted = false;
+            return Ok(Some(until));
+        }
         let level = self.shared.feed.level();
         if level.queued > FEED_UNITS / 2 {
             return Ok(None);
         }
-        let now = Timestamp::now();
+        let now = self.shared.clock.now();
+        self.shared.feed.begin_reading();
         // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
         let due = self.store.due_units(self.reign.job, now, FEED_UNITS + level.in_hand)?;
-        self.shared.feed.put(Origin::Due, due);
+        self.shared.feed.put_due(due);
         if !self.exhausted {
-            let page = self.store.fresh_units(self.reign.job, self.shared.feed.cursor(), FEED_UNITS)?;
-            self.exhausted = page.len() < FEED_UNITS;
-            self.shared.feed.put(Origin::Fresh, page);
+            let after = self.shared.feed.cursor();
+            let page = self.store.fresh_units(self.reign.job, after, FEED_UNITS)?;
+            let is_last = page.len() < FEED_UNITS;
+            self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
         }
         Ok(self.store.next_due(self.reign.job)?)
+    }
+
+    /// Reaps what units left behind; a failure only leaves zombies.
+    fn reap_adopted(&mut self) {
+        if self.reaped_at.elapsed() < REAP_EVERY {
+            return;
+        }
+        self.reaped_at = Instant::now();
+        if let Err(error) = self.adopted.reap() {
+            log_line!("cannot reap the processes that units left behind: {error}");
+        }
     }
 
     /// Reads the job again when another connection has committed something.
@@ -146,8 +195,9 @@ impl<'a> Coordinator<'a> {
 
     /// Lets running units finish, or ends them, and waits for the commit of their ends.
     fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<ReignEnd, ManagerError> {
-        self.shared.feed.close();
+        self.shared.stop_feeding();
         let began = Instant::now();
+        let mut ending_since = None;
         let mut wanted = first;
         log_line!("stopping ({}), {} units in hand", wanted.0, self.shared.feed.level().in_hand);
         loop {
@@ -155,6 +205,7 @@ impl<'a> Coordinator<'a> {
             let at_once = wanted.0 != StopRequest::Stop && wanted.1.is_none();
             if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
                 log_line!("ending the running units");
+                ending_since = Some(Instant::now());
                 self.shared.end_units();
             }
             let level = self.shared.feed.level();
@@ -164,7 +215,11 @@ impl<'a> Coordinator<'a> {
             if level.in_hand == 0 {
                 return Ok(ReignEnd::Stopped(wanted.0));
             }
+            if ending_since.is_some_and(|since| since.elapsed() > self.limits.kill_after + END_UNITS) {
+                abandon::leave_units(self.store, self.reign, &self.limits, wanted.0)?;
+            }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
+            self.reap_adopted();
             self.look_for_wishes()?;
             wanted = self.wish.unwrap_or(wanted);
         }

@@ -21,7 +21,11 @@ const FAILURE: i32 = 1;
 /// ```
 pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let code = match LaunchRequest::from_args(&args) {
+    let launched = LaunchRequest::from_args(&args);
+    if launched.is_some() {
+        super::log::open();
+    }
+    let code = match launched {
         None => return launch::note_hook(),
         Some(Err(error)) => {
             super::log::line(format_args!("error: {error}"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::handler::HandlerError;
 use crate::model::JobId;
-use crate::store::StoreError;
+use crate::store::{Fault, StoreError};
 
 /// A manager that cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,14 @@ pub enum ManagerError {
         /// How long was waited for it.
         waited: Duration,
     },
+    /// Another process is the manager.
+    #[error("process {pid} is the manager of job {job}")]
+    Already {
+        /// The job.
+        job: JobId,
+        /// That process.
+        pid: u32,
+    },
     /// The workers' threads cannot be started.
     #[error("cannot start {workers} workers")]
     Workers {
@@ -53,6 +61,11 @@ impl ManagerError {
     /// Says whether a later manager has taken over, so that nothing more may be written.
     pub(super) fn is_fenced(&self) -> bool {
         matches!(self, Self::Store(StoreError::Fenced { .. }))
+    }
+
+    /// Says whether the database merely could not be written at that time.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)))
     }
 
     /// Returns a function that wraps what the operating system said about an operation.

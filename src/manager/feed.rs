@@ -3,8 +3,8 @@
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
 //! that time, which is why the coordinator may read it again and why it is then left out: no unit runs twice at once.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ struct State {
     in_hand: HashMap<UnitId, Origin>,
     /// Number of the last unit that was read for its first attempt.
     cursor: Seq,
+    /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
+    released: HashSet<UnitId>,
     closed: bool,
 }
 
@@ -46,7 +48,8 @@ pub(super) struct Level {
 impl Feed {
     /// Makes an open feed; no unit up to `cursor` waits for its first attempt.
     pub fn new(cursor: Seq) -> Self {
-        let state = State { queue: VecDeque::new(), in_hand: HashMap::new(), cursor, closed: false };
+        let state =
+            State { queue: VecDeque::new(), in_hand: HashMap::new(), cursor, released: HashSet::new(), closed: false };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
 
@@ -67,16 +70,39 @@ impl Feed {
         }
     }
 
-    /// Queues units that are not in hand yet and returns how many those were.
-    pub fn put(&self, origin: Origin, units: Vec<Unit>) -> usize {
+    /// Begins a round of reading; what is read from here on may be put here, if its end is not committed meanwhile.
+    pub fn begin_reading(&self) {
+        self.lock().released.clear();
+    }
+
+    /// Queues units for their first attempt that were read behind `after`.
+    ///
+    /// Returns false, and takes none, when the cursor has moved meanwhile: they have to be read again in their order.
+    pub fn put_fresh(&self, after: Seq, units: Vec<Unit>) -> bool {
         let mut state = self.lock();
-        if state.closed {
-            return 0;
+        if state.cursor != after {
+            return false;
         }
-        let before = state.queue.len();
+        if let Some(last) = units.last().filter(|_| !state.closed) {
+            state.cursor = last.id.seq();
+        }
+        self.enqueue(state, Origin::Fresh, units);
+        true
+    }
+
+    /// Queues units that came back and are due.
+    pub fn put_due(&self, units: Vec<Unit>) {
+        self.enqueue(self.lock(), Origin::Due, units);
+    }
+
+    /// Queues units that are neither in hand nor out of date.
+    fn enqueue(&self, mut state: MutexGuard<'_, State>, origin: Origin, units: Vec<Unit>) {
+        if state.closed {
+            return;
+        }
         for unit in units {
-            if origin == Origin::Fresh {
-                state.cursor = state.cursor.max(unit.id.seq());
+            if state.released.contains(&unit.id) {
+                continue;
             }
             if let Entry::Vacant(place) = state.in_hand.entry(unit.id) {
                 place.insert(origin);
@@ -84,14 +110,15 @@ impl Feed {
             }
         }
         self.unit_ready.notify_all();
-        state.queue.len() - before
     }
 
     /// Forgets units whose end has been committed.
     pub fn release(&self, units: impl IntoIterator<Item = UnitId>) {
         let mut state = self.lock();
         for unit in units {
-            state.in_hand.remove(&unit);
+            if state.in_hand.remove(&unit).is_some() {
+                state.released.insert(unit);
+            }
         }
         self.room.notify_all();
     }
@@ -152,37 +179,72 @@ mod tests {
     use crate::model::JobId;
 
     fn unit(seq: i64) -> Unit {
-        Unit { id: UnitId::new(JobId(1), Seq(seq)), key: None, payload: "null".to_owned(), attempts: 0, crashes: 0 }
+        Unit {
+            id: UnitId::new(JobId(1), Seq(seq)),
+            key: None,
+            payload: "null".to_owned(),
+            attempts: 0,
+            crashes: 0,
+            checkpoint: None,
+        }
     }
 
     #[test]
     fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
         let feed = Feed::new(Seq(0));
-        feed.put(Origin::Fresh, vec![unit(1), unit(2)]);
+        feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
         let taken = feed.take().unwrap();
 
-        assert_eq!(feed.put(Origin::Due, vec![unit(1), unit(2), unit(3)]), 1);
+        feed.put_due(vec![unit(1), unit(2), unit(3)]);
+        assert_eq!(feed.level().queued, 2);
         feed.release([taken.id]);
+        feed.begin_reading();
 
-        assert_eq!(feed.put(Origin::Due, vec![unit(1)]), 1);
+        feed.put_due(vec![unit(1)]);
+        assert_eq!(feed.level().queued, 3);
+    }
+
+    #[test]
+    fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
+        let feed = Feed::new(Seq(0));
+        feed.put_due(vec![unit(1)]);
+        feed.take().unwrap();
+
+        feed.begin_reading();
+        let read_too_early = unit(1);
+        feed.release([read_too_early.id]);
+
+        feed.put_due(vec![read_too_early]);
+        assert_eq!(feed.level(), Level { queued: 0, in_hand: 0 });
+    }
+
+    #[test]
+    fn units_read_behind_a_cursor_that_was_moved_back_are_read_again() {
+        let feed = Feed::new(Seq(0));
+        feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+
+        feed.recall();
+
+        assert!(!feed.put_fresh(Seq(2), vec![unit(3)]));
+        assert!(feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]));
     }
 
     #[test]
     fn recalled_units_can_be_read_again() {
         let feed = Feed::new(Seq(3));
-        feed.put(Origin::Fresh, vec![unit(4), unit(5)]);
+        feed.put_fresh(Seq(3), vec![unit(4), unit(5)]);
         feed.take().unwrap();
 
         feed.recall();
 
         assert_eq!(feed.cursor(), Seq(4));
-        assert_eq!(feed.put(Origin::Fresh, vec![unit(5)]), 1);
+        assert!(feed.put_fresh(Seq(4), vec![unit(5)]));
     }
 
     #[test]
     fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
         let feed = Feed::new(Seq(0));
-        feed.put(Origin::Fresh, vec![unit(1), unit(2), unit(3)]);
+        feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]);
         feed.take().unwrap();
         feed.take().unwrap();
 
@@ -196,12 +258,13 @@ mod tests {
     #[test]
     fn a_closed_feed_gives_nothing() {
         let feed = Feed::new(Seq(0));
-        feed.put(Origin::Fresh, vec![unit(1)]);
+        feed.put_fresh(Seq(0), vec![unit(1)]);
 
         feed.close();
 
         assert!(feed.take().is_none());
-        assert_eq!(feed.put(Origin::Fresh, vec![unit(2)]), 0);
+        feed.put_fresh(feed.cursor(), vec![unit(2)]);
+        assert_eq!(feed.level().queued, 0);
         assert_eq!(feed.level(), Level { queued: 0, in_hand: 0 });
     }
 }

@@ -8,13 +8,17 @@
 //! read until the commit of its end, and is never read again meanwhile; whatever goes wrong, the workers are told to
 //! end, the recorder drains, and the reason is kept.
 
+mod abandon;
+mod clock;
 mod coordinator;
 mod entry;
 mod error;
 mod feed;
+mod inline;
 mod log;
 mod outbox;
 mod panics;
+mod patience;
 mod policy;
 mod pulse;
 mod recorder;
@@ -22,6 +26,11 @@ mod recover;
 mod run;
 mod shared;
 mod takeover;
+mod teller;
 mod worker;
 
+pub(crate) use clock::Clock;
+pub use clock::FakeClock;
 pub use entry::run_if_manager;
+pub(crate) use error::ManagerError;
+pub(crate) use inline::run_inline;

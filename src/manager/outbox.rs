@@ -11,7 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AttemptEnd, Epoch, JobFiles, Seq};
+use super::policy::Span;
+use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
 const PLACES: usize = 2;
 const HEADER_BYTES: usize = 16;
@@ -29,6 +30,14 @@ pub(super) struct Ended {
     pub span_us: (i64, i64),
     /// How it ended.
     pub end: AttemptEnd,
+}
+
+impl Ended {
+    /// Returns when the attempt ran.
+    pub fn span(&self) -> Span {
+        let (started, ended) = self.span_us;
+        Span { started_at: Timestamp::from_micros(started), ended_at: Timestamp::from_micros(ended) }
+    }
 }
 
 /// The places of one slot.

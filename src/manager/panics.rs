@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
 
 use super::log::log_line;
 
@@ -13,11 +14,27 @@ thread_local! {
 /// Makes every panic write one line to the log and remember where it happened.
 pub(super) fn install_hook() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
-        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        log_line!("panic at {place}: {}", text(panic.payload()));
-        // The slot is gone while its thread ends; the log line is then all there is.
-        let _ = PLACE.try_with(|slot| slot.replace(Some(place)));
+        log_line!("panic at {}: {}", remember(panic), text(panic.payload()));
     }));
+}
+
+/// Makes every panic remember where it happened, besides what it does already; called again it does nothing.
+pub(super) fn extend_hook() {
+    static EXTENDED: Once = Once::new();
+    EXTENDED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            remember(panic);
+            before(panic);
+        }));
+    });
+}
+
+fn remember(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    // The slot is gone while its thread ends; what the hook prints is then all there is.
+    let _ = PLACE.try_with(|slot| slot.replace(Some(place.clone())));
+    place
 }
 
 /// Runs `body`; a panic in it becomes its message and place.

@@ -1,8 +1,8 @@
 //! What the end of an attempt means for its unit: a pure function from outcome, limits and history to a change.
 
 use crate::model::{
-    AttemptEnd, AttemptRecord, Cause, Epoch, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome, UnitStatus,
-    backoff_delay,
+    AttemptEnd, AttemptRecord, Cause, Epoch, Hold, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome,
+    UnitStatus, backoff_delay,
 };
 use crate::store::UnitChange;
 
@@ -45,6 +45,13 @@ pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, e
         UnitOutcome::Retry { cause, error, .. } | UnitOutcome::Failed { cause, error } => {
             (UnitStatus::Failed, cause, error)
         }
+        UnitOutcome::PauseJob { delay, reason } => {
+            let until = span.ended_at + delay;
+            next.attempts = unit.attempts;
+            next.not_before = Some(until);
+            next.hold = Some(Box::new(Hold { until, reason: reason.clone() }));
+            (UnitStatus::Pending, Cause::Postponed, reason)
+        }
         UnitOutcome::Cancelled { reason } => (UnitStatus::Cancelled, Cause::Cancelled, reason),
         UnitOutcome::Interrupted => {
             let error = "ended because its manager was told to stop".to_owned();
@@ -73,7 +80,12 @@ pub(super) fn crashed(
 ) -> UnitChange {
     let counted = if from == UnitStatus::Running { unit.attempts } else { unit.attempts + 1 };
     let crashes = unit.crashes + 1;
-    let mut next = UnitChange { crashes, attempts: counted, ..change(unit, from, UnitStatus::Pending) };
+    let mut next = UnitChange {
+        crashes,
+        seen_attempts: unit.attempts,
+        attempts: counted,
+        ..change(unit, from, UnitStatus::Pending)
+    };
     let verdict = if !orphans_gone {
         let error = "needs attention: a process of its last attempt cannot be ended".to_owned();
         (UnitStatus::Failed, Cause::NeedsAttention, error)
@@ -121,6 +133,8 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
         unit: unit.id,
         from,
         to,
+        // The row of a unit that runs has counted the attempt.
+        seen_attempts: unit.attempts + u32::from(from == UnitStatus::Running),
         attempts: unit.attempts + 1,
         crashes: unit.crashes,
         not_before: None,
@@ -132,6 +146,7 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
         result: None,
         output: Output::default(),
         attempt: None,
+        hold: None,
     }
 }
 
@@ -144,7 +159,14 @@ mod tests {
     const SPAN: Span = Span { started_at: Timestamp::from_micros(1), ended_at: NOW };
 
     fn unit(attempts: u32, crashes: u32) -> Unit {
-        Unit { id: UnitId::new(JobId(1), Seq(1)), key: None, payload: "1".to_owned(), attempts, crashes }
+        Unit {
+            id: UnitId::new(JobId(1), Seq(1)),
+            key: None,
+            payload: "1".to_owned(),
+            attempts,
+            crashes,
+            checkpoint: None,
+        }
     }
 
     fn retry() -> AttemptEnd {
@@ -173,6 +195,18 @@ mod tests {
         let change = ended(&unit(1, 0), UnitOutcome::Interrupted.into(), SPAN, &Limits::default(), Epoch(1));
 
         assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 1));
+    }
+
+    #[test]
+    fn a_pause_of_the_job_costs_no_attempt_and_holds_the_others() {
+        let delay = std::time::Duration::from_secs(60);
+        let end = UnitOutcome::PauseJob { delay, reason: "quota".to_owned() };
+
+        let change = ended(&unit(2, 0), end.into(), SPAN, &Limits::default(), Epoch(1));
+
+        assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 2));
+        assert_eq!(change.not_before, Some(NOW + delay));
+        assert_eq!(change.hold, Some(Box::new(Hold { until: NOW + delay, reason: "quota".to_owned() })));
     }
 
     #[test]

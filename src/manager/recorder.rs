@@ -5,30 +5,36 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
 
 use super::error::chain;
 use super::log::log_line;
+use super::patience::Patience;
 use super::pulse::{HEARTBEAT_EVERY, Pulse};
 use super::shared::Shared;
-use crate::model::{Heartbeat, Seq, UnitId, UnitStatus};
-use crate::store::{Fault, Recorded, Reign, Store, StoreError, UnitChange};
+use crate::handler::UnitReport;
+use crate::model::{UnitId, UnitNotes, UnitStatus};
+use crate::store::{Batch, Recorded, Reign, Store, StoreError, UnitChange};
 
 /// Events that may wait for a commit; workers wait when there are more.
 pub(super) const CHANNEL_EVENTS: usize = 4096;
 /// Events of one commit, so that its memory is bounded.
 const BATCH_EVENTS: usize = 4096;
-/// Pause before a commit is tried again on a full disk.
-const FULL_RETRY: Duration = Duration::from_millis(250);
-/// Tries of one commit against a busy database; each waits for SQLite's own timeout.
-const BUSY_TRIES: u32 = 6;
 
 /// Something that happened to a unit.
 pub(super) enum Event {
     /// An attempt starts; whoever waits for the commit learns whether the unit may run.
     Started(UnitChange, Option<SyncSender<bool>>),
-    /// An attempt ended; the sender, if any, learns when that is durable.
-    Ended(UnitChange, Option<SyncSender<bool>>),
+    /// An attempt ended.
+    Ended {
+        /// What follows for its unit.
+        change: UnitChange,
+        /// Learns when that is durable.
+        waiter: Option<SyncSender<bool>>,
+        /// Is told to the service when that is durable.
+        report: Option<UnitReport>,
+    },
+    /// A handler said something about its unit; whoever waits learns when that is durable.
+    Noted(UnitId, UnitNotes, Option<SyncSender<bool>>),
 }
 
 /// Writes events until all senders are gone.
@@ -37,12 +43,20 @@ pub(super) struct Recorder<'a> {
     reign: Reign,
     shared: &'a Shared,
     events: Receiver<Event>,
+    reports: Option<SyncSender<UnitReport>>,
     pulse: Pulse,
 }
 
 impl<'a> Recorder<'a> {
-    pub fn new(store: Store, reign: Reign, shared: &'a Shared, events: Receiver<Event>) -> Self {
-        Self { store, reign, shared, events, pulse: Pulse::new() }
+    /// Makes a recorder; what services are told goes to `reports`.
+    pub fn new(
+        store: Store,
+        reign: Reign,
+        shared: &'a Shared,
+        events: Receiver<Event>,
+        reports: Option<SyncSender<UnitReport>>,
+    ) -> Self {
+        Self { store, reign, shared, events, reports, pulse: Pulse::new() }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -69,15 +83,16 @@ impl<'a> Recorder<'a> {
     }
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
-        let (changes, waiting) = merge(batch.drain(..));
+        let Merged { changes, notes, waiting, reports } = merge(batch.drain(..));
         self.pulse.count(changes.iter().filter(|change| change.to.is_terminal()).count());
         let heartbeat = self.pulse.beat();
-        if changes.is_empty() && heartbeat.is_none() {
+        if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let claimed_through = heartbeat.map(|_| self.shared.feed.claimed_through());
-        let recorded = self.record_patiently(&changes, claimed_through, heartbeat)?;
+        let recorded =
+            self.record_patiently(&Batch { changes: &changes, notes: &notes, claimed_through, heartbeat })?;
         for unit in &recorded.lost {
             log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone");
         }
@@ -85,50 +100,47 @@ impl<'a> Recorder<'a> {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
         }
+        if let Some(listener) = &self.reports {
+            for (unit, report) in reports {
+                if !recorded.lost.contains(&unit) {
+                    // The listener lives as long as this thread.
+                    let _ = listener.send(report);
+                }
+            }
+        }
         self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
         Ok(())
     }
 
     /// Commits; a full disk is waited out, a busy database is tried a few times more.
-    fn record_patiently(
-        &mut self,
-        changes: &[UnitChange],
-        claimed_through: Option<Seq>,
-        heartbeat: Option<Heartbeat>,
-    ) -> Result<Recorded, StoreError> {
-        let mut busy = 0;
-        let mut full = false;
+    fn record_patiently(&mut self, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
+        let mut patience = Patience::default();
         loop {
-            let error = match self.store.record(self.reign, changes, claimed_through, heartbeat) {
+            match self.store.record(self.reign, batch) {
                 Ok(recorded) => {
-                    if full {
-                        log_line!("the disk has space again, going on");
-                    }
+                    patience.succeed();
                     return Ok(recorded);
                 }
-                Err(error) => error,
-            };
-            match error.fault() {
-                Some(Fault::Busy) if busy < BUSY_TRIES => busy += 1,
-                Some(Fault::Full) if !self.shared.is_ending_units() => {
-                    if !full {
-                        log_line!("{}; waiting for space, {} changes are kept in memory", chain(&error), changes.len());
-                    }
-                    full = true;
-                    std::thread::sleep(FULL_RETRY);
-                }
-                _ => return Err(error),
+                Err(error) => patience.try_again(error, self.shared.is_ending_units())?,
             }
         }
     }
 }
 
-type Waiting = Vec<(UnitId, SyncSender<bool>)>;
+/// The events of one commit, sorted.
+struct Merged {
+    changes: Vec<UnitChange>,
+    notes: Vec<(UnitId, UnitNotes)>,
+    waiting: Vec<(UnitId, SyncSender<bool>)>,
+    reports: Vec<(UnitId, UnitReport)>,
+}
 
 /// Turns events into changes, one for a unit whose attempt started and ended within this commit.
-fn merge(events: impl ExactSizeIterator<Item = Event>) -> (Vec<UnitChange>, Waiting) {
+fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
     let mut changes: Vec<UnitChange> = Vec::with_capacity(events.len());
+    let mut notes = Vec::new();
     let mut waiting = Vec::new();
+    let mut reports = Vec::new();
     let mut starts: HashMap<UnitId, usize> = HashMap::new();
     for event in events {
         match event {
@@ -138,14 +150,22 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> (Vec<UnitChange>, Wait
                 changes.push(change);
             }
             // The end says everything that the start would have said, and takes its place.
-            Event::Ended(change, waiter) => {
+            Event::Ended { change, waiter, report } => {
                 waiting.extend(waiter.map(|waiter| (change.unit, waiter)));
+                reports.extend(report.map(|report| (change.unit, report)));
                 match starts.remove(&change.unit) {
-                    Some(place) => changes[place] = UnitChange { from: UnitStatus::Pending, ..change },
+                    Some(place) => {
+                        let UnitChange { from, seen_attempts, .. } = changes[place];
+                        changes[place] = UnitChange { from, seen_attempts, ..change };
+                    }
                     None => changes.push(change),
                 }
             }
+            Event::Noted(unit, said, waiter) => {
+                waiting.extend(waiter.map(|waiter| (unit, waiter)));
+                notes.push((unit, said));
+            }
         }
     }
-    (changes, waiting)
+    Merged { changes, notes, waiting, reports }
 }

@@ -3,21 +3,23 @@
 use super::error::ManagerError;
 use super::log::log_line;
 use super::outbox::{self, Ended};
-use super::policy::{self, Span};
-use crate::handler::JobContext;
-use crate::model::{Seq, Timestamp, Unit, UnitFilter, UnitId, UnitStatus};
-use crate::store::{Reign, Store, UnitChange};
+use super::policy;
+use super::teller;
+use crate::handler::{JobContext, UnitReport};
+use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus};
+use crate::store::{Batch, Reign, Store, UnitChange};
 use crate::sys::{SlotFile, SlotNotes, end_orphans};
 
 /// Ends the processes that a dead manager left behind and gives its units back, before any of them runs again.
 ///
-/// Calling it when nothing was interrupted costs two small reads.
+/// Calling it when nothing was interrupted costs two small reads. Returns what became of units that were.
 pub(super) fn recover(
     store: &mut Store,
     reign: Reign,
     job: &JobContext,
     notes: &SlotNotes,
-) -> Result<(), ManagerError> {
+    now: Timestamp,
+) -> Result<Vec<UnitReport>, ManagerError> {
     let interrupted = interrupted_units(store, reign, notes)?;
     let mut orphans_gone = true;
     if !interrupted.is_empty() || !slots_are_free(job)? {
@@ -28,50 +30,64 @@ pub(super) fn recover(
         log_line!("recovering {} units, {ended} of their processes were ended", interrupted.len());
     }
     let ended = outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;
-    let mut changes = recorded_late(store, reign, job, &ended, &interrupted)?;
-    let now = Timestamp::now();
-    for (unit, from) in &interrupted {
-        if !changes.iter().any(|change| change.unit == unit.id) {
-            changes.push(policy::crashed(unit, *from, orphans_gone, &job.limits, reign.epoch, now));
+    let mut changes = recorded_late(store, reign, job, &ended)?;
+    for (unit, from) in interrupted {
+        if !changes.iter().any(|(_, change)| change.unit == unit.id) {
+            let change = policy::crashed(&unit, from, orphans_gone, &job.limits, reign.epoch, now);
+            changes.push((unit, change));
         }
     }
+    let (units, changes): (Vec<Unit>, Vec<UnitChange>) = changes.into_iter().unzip();
+    let mut reports = Vec::new();
     if !changes.is_empty() {
-        store.record(reign, &changes, None, None)?;
+        let recorded = store.record(reign, &Batch::of(&changes))?;
+        let kept = units.into_iter().zip(&changes).filter(|(unit, _)| !recorded.lost.contains(&unit.id));
+        reports.extend(kept.map(|(unit, change)| teller::report(job, unit, change)));
     }
     notes.clear();
-    outbox::clear(&job.files).map_err(ManagerError::system("clear the ends of units"))
+    outbox::clear(&job.files).map_err(ManagerError::system("clear the ends of units"))?;
+    Ok(reports)
 }
 
-/// Returns the changes of units that had ended when the manager died, but whose end had not been committed.
+/// Returns the changes of units that had ended when a manager died, but whose end had not been committed.
 fn recorded_late(
     store: &mut Store,
     reign: Reign,
     job: &JobContext,
-    ended: &[Ended],
-    interrupted: &[(Unit, UnitStatus)],
-) -> Result<Vec<UnitChange>, ManagerError> {
+    kept: &[Ended],
+) -> Result<Vec<(Unit, UnitChange)>, ManagerError> {
     let mut changes = Vec::new();
-    for ended in ended.iter().filter(|ended| ended.epoch.0 + 1 == reign.epoch.0) {
+    for ended in kept {
         let id = UnitId::new(reign.job, ended.seq);
-        let known = interrupted.iter().find(|(unit, _)| unit.id == id);
-        let (unit, from) = match known {
-            Some((unit, from)) => (unit.clone(), *from),
-            None => match waiting_unit(store, id)? {
-                Some(unit) => (unit, UnitStatus::Pending),
-                None => continue,
-            },
-        };
-        // A row that runs has counted the attempt already.
-        let before = if from == UnitStatus::Running { unit.attempts.saturating_sub(1) } else { unit.attempts };
-        if before + 1 == ended.attempt {
-            let unit = Unit { attempts: before, ..unit };
-            let (started, over) = ended.span_us;
-            let span = Span { started_at: Timestamp::from_micros(started), ended_at: Timestamp::from_micros(over) };
-            let change = policy::ended(&unit, ended.end.clone(), span, &job.limits, ended.epoch);
-            changes.push(UnitChange { from, ..change });
+        let Some(row) = store.units(reign.job, &UnitFilter::one(ended.seq), None, 1)?.pop() else { continue };
+        if !is_end_of(ended, &row) {
+            continue;
         }
+        let unit = Unit {
+            id,
+            key: row.key,
+            payload: row.payload,
+            attempts: ended.attempt.saturating_sub(1),
+            crashes: row.crashes,
+            checkpoint: None,
+        };
+        let change = policy::ended(&unit, ended.end.clone(), ended.span(), &job.limits, ended.epoch);
+        changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
     }
     Ok(changes)
+}
+
+/// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
+fn is_end_of(ended: &Ended, row: &UnitDetail) -> bool {
+    let started_at = ended.span().started_at;
+    match row.status {
+        UnitStatus::Running => row.attempts == ended.attempt && row.started_at == Some(started_at),
+        // Its start had not been committed. Whatever sent it back since then has set a later time.
+        UnitStatus::Pending => {
+            row.attempts + 1 == ended.attempt && row.not_before.is_none_or(|not_before| not_before <= started_at)
+        }
+        UnitStatus::Completed | UnitStatus::Failed | UnitStatus::Skipped | UnitStatus::Cancelled => false,
+    }
 }
 
 /// Returns a unit whose row says that it waits.
@@ -83,6 +99,7 @@ fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, ManagerEr
         payload: row.payload,
         attempts: row.attempts,
         crashes: row.crashes,
+        checkpoint: None,
     }))
 }
 

@@ -3,40 +3,60 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Barrier};
 
+use super::clock::Clock;
 use super::coordinator::{Coordinator, ReignEnd};
 use super::error::{ManagerError, chain};
 use super::log::log_line;
+use super::patience::patiently;
 use super::recorder::{CHANNEL_EVENTS, Recorder};
 use super::shared::Shared;
 use super::takeover::{Takeover, take_over};
+use super::teller::Teller;
 use super::worker::{Crew, work};
-use super::{panics, recover};
-use crate::handler::{Handlers, JobContext};
+use super::{outbox, panics, recover};
+use crate::handler::{Handlers, JobContext, JobReport};
 use crate::launch::{Answer, LaunchRequest};
-use crate::model::{Job, Limits, StateDir, StopRequest, Timestamp};
-use crate::store::{Access, Reign, Store};
+use crate::model::{Job, JobId, JobStatus, Limits, StateDir, StopRequest};
+use crate::store::{Access, Reign, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = 1;
 
 /// What a manager has once it is the one.
-struct Post {
+pub(super) struct Post {
     store: Store,
     reign: Reign,
     job: Job,
     context: JobContext,
     flags: StopFlags,
+    clock: Clock,
     // Held until the process ends; dropping it earlier would let a successor begin beside us.
     _lock: JobLock,
 }
 
+/// What came of the attempt to become the manager.
+pub(super) enum Taken {
+    /// This process is the manager.
+    Post(Box<Post>),
+    /// That one is.
+    Already {
+        /// Its process number.
+        pid: u32,
+    },
+}
+
 /// Runs the job of `request` in this process and returns its exit code.
 pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
-    match take_post(request) {
-        Ok(Some(post)) => serve(post, handlers),
+    match become_manager(request) {
+        Ok(Some(post)) => match serve(post, handlers) {
+            Ok(_) => SUCCESS,
+            Err(_) => FAILURE,
+        },
         Ok(None) => SUCCESS,
         Err(error) => {
             let message = chain(&error);
@@ -48,103 +68,137 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
 }
 
 /// Becomes the manager, or answers who is it.
-fn take_post(request: &LaunchRequest) -> Result<Option<Post>, ManagerError> {
+fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError> {
     sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
     let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
     panics::install_hook();
-
-    let mut store = Store::open(&request.db, Access::Write)?;
-    let files = StateDir::beside(store.path()).job(request.job);
-    make_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
-    let lock = match take_over(&mut store, request.job, &files)? {
-        Takeover::Won(lock) => lock,
-        Takeover::Already { pid } => {
+    match take_post(&request.db, request.job, flags, Clock::Wall)? {
+        Taken::Already { pid } => {
             sys::write_ready(&Answer::Already { pid }.to_line());
-            return Ok(None);
+            Ok(None)
         }
+        Taken::Post(post) => {
+            let (pid, epoch) = (std::process::id(), post.reign.epoch);
+            sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
+            sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
+            log_line!("manager {pid} of job {} ({}), epoch {epoch}", post.job.id, post.job.name);
+            Ok(Some(*post))
+        }
+    }
+}
+
+/// Takes the lock and the next epoch, and writes who the manager is.
+pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -> Result<Taken, ManagerError> {
+    let mut store = Store::open(db, Access::Write)?;
+    let files = StateDir::beside(store.path()).job(job);
+    make_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
+    let lock = match take_over(&mut store, job, &files)? {
+        Takeover::Won(lock) => lock,
+        Takeover::Already { pid } => return Ok(Taken::Already { pid }),
     };
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
-    let (reign, job) = store.begin_reign(request.job, &identity, Timestamp::now())?;
-    sys::write_ready(&Answer::Ready { pid: identity.pid, epoch: reign.epoch }.to_line());
-    sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
-    log_line!("manager {} of job {} ({}), epoch {}", identity.pid, job.id, job.name, reign.epoch);
-
+    let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
+    let (reign, job) = store.begin_reign(job, &identity, &program, clock.now())?;
     let context = JobContext {
         id: job.id,
         uid: job.uid.clone(),
+        name: job.name.clone(),
         epoch: reign.epoch,
         limits: job.limits.clone(),
         spec: job.spec.clone(),
         files,
     };
-    Ok(Some(Post { store, reign, job, context, flags, _lock: lock }))
+    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, _lock: lock })))
 }
 
-/// Runs the job and leaves it in the state that its end calls for.
-fn serve(mut post: Post, handlers: &Handlers) -> i32 {
-    let outcome = panics::catch(|| run_job(&mut post, handlers))
+/// Runs the job, leaves it in the state that its end calls for, and returns that.
+pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
+    let teller = Teller::new(handlers.callbacks());
+    let outcome = panics::catch(|| run_job(&mut post, handlers, &teller))
         .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
         .and_then(|end| conclude(&mut post, end));
-    match outcome {
-        Ok(()) => SUCCESS,
-        Err(error) => {
-            let message = chain(&error);
-            log_line!("error: {message}");
-            // A manager that was superseded has no say in the job's state any more.
-            if !error.is_fenced()
-                && let Err(second) = post.store.fail_job(post.reign, &message, &format!("{error:?}"), Timestamp::now())
-            {
-                log_line!("error: cannot record the failure: {}", chain(&second));
-            }
-            FAILURE
+    if let Err(error) = &outcome {
+        let message = chain(error);
+        log_line!("error: {message}");
+        // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
+        // the job as it would be after its death: interrupted, and to be resumed.
+        if error.is_fenced() || error.is_passing() {
+            return outcome;
         }
+        if let Err(second) = post.store.fail_job(post.reign, &message, &format!("{error:?}"), post.clock.now()) {
+            log_line!("error: cannot record the failure: {}", chain(&second));
+        }
+    }
+    if let Err(error) = tell_end(&mut post, &teller) {
+        log_line!("error: {}", chain(&error));
+    }
+    outcome
+}
+
+/// Tells the service of the end, and keeps what went wrong in its callbacks.
+fn tell_end(post: &mut Post, teller: &Teller<'_>) -> Result<(), StoreError> {
+    let job = post.store.job(post.job.id)?;
+    teller.tell_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
+    match teller.first_panic() {
+        Some(message) => post.store.put_callback_error(post.reign, message),
+        None => Ok(()),
     }
 }
 
-fn conclude(post: &mut Post, end: ReignEnd) -> Result<(), ManagerError> {
-    match end {
-        ReignEnd::Finished(status) => log_line!("the job is {status}"),
+fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
+    let now = post.clock.now();
+    let status = match end {
+        ReignEnd::Finished(status) => status,
         ReignEnd::Stopped(StopRequest::Cancel) => {
-            post.store.cancel_job(post.reign, Timestamp::now())?;
-            log_line!("the job is cancelled");
+            patiently(&post.flags, || post.store.cancel_job(post.reign, now))?;
+            JobStatus::Cancelled
         }
+        // The last unit may have ended while it was being stopped.
         ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) => {
-            // The last unit may have ended while it was being stopped.
-            match post.store.finish_job(post.reign, Timestamp::now())? {
-                Some(status) => log_line!("the job is {status}"),
+            match patiently(&post.flags, || post.store.finish_job(post.reign, now))? {
+                Some(status) => status,
                 None => {
-                    post.store.pause_job(post.reign)?;
-                    log_line!("the job is paused");
+                    patiently(&post.flags, || post.store.pause_job(post.reign))?;
+                    JobStatus::Paused
                 }
             }
         }
         ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
-    }
+    };
+    log_line!("the job is {status}");
     // Statistics help the next reader; a batch that is done is not undone by their absence.
     if let Err(error) = post.store.optimize() {
         log_line!("{}", chain(&error));
     }
-    Ok(())
+    Ok(status)
 }
 
-fn run_job(post: &mut Post, handlers: &Handlers) -> Result<ReignEnd, ManagerError> {
+fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
     let notes = SlotNotes::open(&post.context.files.notes(), Limits::MAX_WORKERS)
         .map_err(ManagerError::system("open the notes of the slots"))?;
-    recover::recover(&mut post.store, post.reign, &post.context, &notes)?;
-    let handler = handlers.handler_of(&post.job.handler, &post.context)?;
+    for report in recover::recover(&mut post.store, post.reign, &post.context, &notes, post.clock.now())? {
+        teller.tell_unit(&report);
+    }
+    let runner = handlers.runner_of(&post.job.handler, &post.context)?;
 
     let (waker, stop) = sys::wake_pair().map_err(ManagerError::system("make a pipe"))?;
     let claimed_through = post.store.claimed_through(post.job.id)?;
-    let shared = Shared::new(waker, claimed_through);
-    let crew = Crew { job: &post.context, handler, shared: &shared, notes: &notes, stop: &stop };
+    let shared = Shared::new(waker, claimed_through, post.clock.clone());
+    if let Some(hold) = &post.job.hold {
+        shared.hold(hold.until);
+    }
+    let callbacks = handlers.callbacks();
+    let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes, stop: &stop };
     let recorder_store = Store::open(post.store.path(), Access::Write)?;
     let coordinator = Coordinator::new(&mut post.store, &post.job, post.reign, &shared, &post.flags)?;
-    let end = with_threads(&crew, recorder_store, post.reign, coordinator);
+    let end = with_threads(&crew, recorder_store, post.reign, coordinator, teller);
     drop(crew);
-    match shared.into_error() {
-        Some(error) => Err(error),
-        None => end,
+    if let Some(error) = shared.into_error() {
+        return Err(error);
     }
+    // Every end is committed; kept any longer, it could be mistaken for the end of a later attempt.
+    outbox::clear(&post.context.files).map_err(ManagerError::system("clear the ends of units"))?;
+    end
 }
 
 /// Runs the coordinator on this thread while workers and recorder run on theirs; all have ended when it returns.
@@ -153,6 +207,7 @@ fn with_threads(
     recorder_store: Store,
     reign: Reign,
     coordinator: Coordinator<'_>,
+    teller: &Teller<'_>,
 ) -> Result<ReignEnd, ManagerError> {
     let workers = crew.job.limits.workers;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -162,24 +217,35 @@ fn with_threads(
         .map_err(|source| ManagerError::Workers { workers, source })?;
     let (events, inbox) = sync_channel(CHANNEL_EVENTS);
     std::thread::scope(|threads| {
-        let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox);
+        let (tell, reports) = teller.channel().unzip();
+        if let Some(reports) = reports {
+            threads.spawn(|| teller.tell_units(reports));
+        }
+        let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell);
         threads.spawn(move || {
             if let Err(message) = panics::catch(|| recorder.run()) {
                 crew.shared.fail(ManagerError::Panicked { message });
             }
         });
         pool.in_place_scope(|scope| {
+            // No unit runs before every loop has a thread of its own: a handler that waits inside rayon would otherwise
+            // pick up a loop that has none, and never come back from it.
+            let all_here = Arc::new(Barrier::new(workers + 1));
             for slot in 0..workers {
-                let events = events.clone();
-                scope.spawn(move |_| work(crew, slot, events));
+                let (events, all_here) = (events.clone(), Arc::clone(&all_here));
+                scope.spawn(move |_| {
+                    all_here.wait();
+                    work(crew, slot, events);
+                });
             }
             // The recorder ends with the last sender.
             drop(events);
+            all_here.wait();
             coordinator.run()
         })
     })
 }
 
-fn make_private_dir(dir: &std::path::Path) -> io::Result<()> {
+fn make_private_dir(dir: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

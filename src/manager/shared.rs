@@ -1,26 +1,35 @@
 //! What the manager's threads share.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use super::clock::Clock;
 use super::error::ManagerError;
 use super::feed::Feed;
-use crate::model::Seq;
+use crate::model::{Seq, Timestamp};
 use crate::sys::Waker;
 
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
     /// Units on their way to the workers.
     pub feed: Feed,
+    /// The time.
+    pub clock: Clock,
+    stopping: AtomicBool,
     ending: AtomicBool,
+    /// End of the job's hold in microseconds since the Unix epoch; long past when there is none.
+    hold_until: AtomicI64,
     stop_units: Waker,
     first_error: OnceLock<ManagerError>,
 }
 
 impl Shared {
-    pub fn new(stop_units: Waker, claimed_through: Seq) -> Self {
+    pub fn new(stop_units: Waker, claimed_through: Seq, clock: Clock) -> Self {
         Self {
             feed: Feed::new(claimed_through),
+            clock,
+            stopping: AtomicBool::new(false),
+            hold_until: AtomicI64::new(i64::MIN),
             ending: AtomicBool::new(false),
             stop_units,
             first_error: OnceLock::new(),
@@ -32,7 +41,7 @@ impl Shared {
         // Later errors are consequences of the first.
         let _ = self.first_error.set(error);
         self.end_units();
-        self.feed.close();
+        self.stop_feeding();
     }
 
     /// Says whether some thread has failed.
@@ -43,6 +52,29 @@ impl Shared {
     /// Returns the first error, once all threads have ended.
     pub fn into_error(self) -> Option<ManagerError> {
         self.first_error.into_inner()
+    }
+
+    /// Lets no further unit start, and tells running handlers that they may come to an end.
+    pub fn stop_feeding(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.feed.close();
+    }
+
+    /// Says whether the job is being stopped.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Lets no unit start before `until`; the units that wait here are read again later.
+    pub fn hold(&self, until: Timestamp) {
+        self.hold_until.fetch_max(until.as_micros(), Ordering::SeqCst);
+        self.feed.recall();
+    }
+
+    /// Returns the end of the hold, while there is one.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        let until = Timestamp::from_micros(self.hold_until.load(Ordering::SeqCst));
+        (until > self.clock.now()).then_some(until)
     }
 
     /// Ends the running units; each goes back to pending.

@@ -11,14 +11,16 @@ use super::panics;
 use super::policy::{self, Span};
 use super::recorder::Event;
 use super::shared::Shared;
-use crate::handler::{Attempt, Handler, JobContext};
-use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitOutcome};
+use super::teller;
+use crate::handler::{Attempt, Callbacks, Desk, JobContext, Runner};
+use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
 use crate::sys::SlotNotes;
 
 /// What all workers of a job have in common.
 pub(super) struct Crew<'a> {
     pub job: &'a JobContext,
-    pub handler: Arc<dyn Handler>,
+    pub runner: Arc<dyn Runner>,
+    pub callbacks: &'a Callbacks,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
     /// Becomes ready when running units are to be ended.
@@ -38,7 +40,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
-        let started_at = Timestamp::now();
+        let started_at = crew.shared.clock.now();
         match announce(crew, &unit, started_at, events) {
             Announced::Run => {}
             Announced::LeaveAlone => {
@@ -48,8 +50,8 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
             }
             Announced::RecorderGone => return,
         }
-        let end = run_attempt(crew, slot, &unit, number);
-        let span = Span { started_at, ended_at: Timestamp::now() };
+        let end = run_attempt(crew, slot, &unit, number, events);
+        let span = Span { started_at, ended_at: crew.shared.clock.now() };
         // The unit before this one had all of this one's time to become durable: this hardly ever waits.
         if uncommitted.take().is_some_and(|committed| committed.recv().is_err()) {
             return;
@@ -62,7 +64,11 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
         });
         crew.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
-        if events.send(Event::Ended(change, waiter)).is_err() {
+        if let Some(hold) = &change.hold {
+            crew.shared.hold(hold.until);
+        }
+        let report = crew.callbacks.wants(change.to).then(|| teller::report(crew.job, unit, &change));
+        if events.send(Event::Ended { change, waiter, report }).is_err() {
             return;
         }
     }
@@ -70,7 +76,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
 
 /// Opens the slot's outbox, if the handler wants no unit to run again that has ended.
 fn open_outbox(crew: &Crew<'_>, slot: usize) -> Option<Outbox> {
-    if !crew.handler.commits_each_unit() {
+    if !crew.runner.commits_each_unit() {
         return None;
     }
     match Outbox::open(&crew.job.files, slot) {
@@ -121,11 +127,37 @@ fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &SyncSender<Eve
     }
 }
 
-fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32) -> AttemptEnd {
-    let attempt = Attempt { job: crew.job, unit, number, slot, stop: crew.stop };
-    panics::catch(|| crew.handler.run(&attempt)).unwrap_or_else(|message| {
+fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &SyncSender<Event>) -> AttemptEnd {
+    let desk = WorkerDesk { shared: crew.shared, events };
+    let attempt = Attempt { job: crew.job, unit, number, slot, stop: crew.stop, desk: &desk };
+    panics::catch(|| crew.runner.run(&attempt)).unwrap_or_else(|message| {
         UnitOutcome::Retry { cause: Cause::Panicked, error: format!("panicked: {message}"), delay: None }.into()
     })
+}
+
+/// What a worker offers to the handler it runs.
+struct WorkerDesk<'a> {
+    shared: &'a Shared,
+    events: &'a SyncSender<Event>,
+}
+
+impl Desk for WorkerDesk<'_> {
+    fn is_stopping(&self) -> bool {
+        self.shared.is_stopping()
+    }
+
+    #[cfg(feature = "async")]
+    fn is_ending_units(&self) -> bool {
+        self.shared.is_ending_units()
+    }
+
+    fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool {
+        if !durable {
+            return self.events.send(Event::Noted(unit, notes, None)).is_ok();
+        }
+        let (waiter, committed) = sync_channel(1);
+        self.events.send(Event::Noted(unit, notes, Some(waiter))).is_ok() && committed.recv() == Ok(true)
+    }
 }
 
 /// Packs which attempt a slot runs into one word; never 0, because sequence numbers start at 1.

@@ -38,6 +38,8 @@ pub struct Job {
     /// Time that running units are given after a stop request; none means as long as they need.
     #[serde(skip)]
     pub stop_grace: Option<Duration>,
+    /// Until when no unit starts, and why, if a handler asked for that.
+    pub hold: Option<Hold>,
     /// Counters of its units.
     pub progress: Progress,
     /// When it was created.
@@ -46,6 +48,15 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     /// When it reached its end.
     pub finished_at: Option<Timestamp>,
+}
+
+/// A time before which no unit of a job starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// When it is over.
+    pub until: Timestamp,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// What a creator says about a job.
@@ -133,7 +144,7 @@ impl Progress {
     pub const fn final_status(&self) -> JobStatus {
         if self.failed > 0 {
             JobStatus::Failed
-        } else if self.cancelled > 0 && self.completed + self.skipped == 0 {
+        } else if self.cancelled > 0 {
             JobStatus::Cancelled
         } else {
             JobStatus::Completed
@@ -157,6 +168,14 @@ mod tests {
         let progress = Progress { total: 1_000_000, running: 1, completed: 999_999, ..Progress::default() };
 
         assert_eq!(progress.percentage(), 99.9);
+    }
+
+    #[test]
+    fn a_job_completes_only_when_every_unit_completed_or_was_skipped() {
+        let progress = Progress { total: 3, completed: 1, skipped: 1, cancelled: 1, ..Progress::default() };
+
+        assert_eq!(progress.final_status(), JobStatus::Cancelled);
+        assert_eq!(Progress { total: 2, cancelled: 0, ..progress }.final_status(), JobStatus::Completed);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod unit;
 mod words;
 
 pub use ids::{Epoch, JobId, Seq, UnitId};
-pub use job::{Job, NewJob, Progress, StopRequest};
+pub use job::{Hold, Job, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
@@ -27,5 +27,5 @@ pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};
 pub use status::{JobStatus, UnitStatus};
 pub use time::Timestamp;
-pub use unit::{AttemptRecord, NewUnit, Unit, UnitDetail};
+pub use unit::{AttemptRecord, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use words::UnknownWordError;

@@ -25,6 +25,8 @@ pub enum Cause {
     Crashed,
     /// Ended on request.
     Cancelled,
+    /// The handler asked for a pause of the whole job; the attempt is not counted.
+    Postponed,
     /// A process of an earlier attempt could not be ended; a person has to look.
     NeedsAttention,
 }
@@ -38,6 +40,7 @@ words!(Cause, "cause", {
     Interrupted => "interrupted",
     Crashed => "crashed",
     Cancelled => "cancelled",
+    Postponed => "postponed",
     NeedsAttention => "needs_attention",
 });
 
@@ -83,6 +86,14 @@ pub enum UnitOutcome {
     Interrupted,
     /// Ended on request.
     Cancelled {
+        /// Why, in words.
+        reason: String,
+    },
+    /// No unit of the job is worth an attempt for now: back to pending, no attempt counted, and no other unit starts
+    /// before the time is over.
+    PauseJob {
+        /// How long to wait.
+        delay: Duration,
         /// Why, in words.
         reason: String,
     },

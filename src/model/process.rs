@@ -1,5 +1,7 @@
 //! Who a process is, told so that a reused number is never mistaken for it.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::Timestamp;
@@ -37,6 +39,10 @@ pub struct ManagerRecord {
     pub heartbeat_at: Option<Timestamp>,
     /// Units that ended per second lately.
     pub rate_per_second: Option<f64>,
+    /// The executable that it ran.
+    pub program: Option<PathBuf>,
+    /// The first panic in a callback of the service, if there was one; it stopped nothing.
+    pub callback_error: Option<String>,
     /// Error that ended it, if one did.
     pub error: Option<String>,
     /// Where that error came from.

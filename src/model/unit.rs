@@ -1,6 +1,7 @@
 //! A unit: one item of a job, with a payload, a status and an outcome.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{Cause, Epoch, Output, Seq, Timestamp, UnitId, UnitStatus};
 
@@ -11,6 +12,22 @@ pub struct NewUnit {
     pub payload: String,
     /// Name of the unit, unique in its job.
     pub key: Option<String>,
+}
+
+impl NewUnit {
+    /// Describes a unit without a key.
+    ///
+    /// # Errors
+    /// When the payload has no form in JSON.
+    pub fn new<T: Serialize + ?Sized>(payload: &T) -> Result<NewUnit, serde_json::Error> {
+        Ok(NewUnit { payload: serde_json::to_string(payload)?, key: None })
+    }
+
+    /// Gives the unit a name, unique in its job.
+    #[must_use]
+    pub fn with_key(self, key: impl Into<String>) -> NewUnit {
+        NewUnit { key: Some(key.into()), ..self }
+    }
 }
 
 /// What a manager must know to run a unit.
@@ -26,6 +43,23 @@ pub struct Unit {
     pub attempts: u32,
     /// Managers that died while this unit ran.
     pub crashes: u32,
+    /// What its handler kept for its next attempt, as JSON; read for units that come back only.
+    pub checkpoint: Option<String>,
+}
+
+/// What a handler says about the attempt it is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnitNotes {
+    /// Steps done.
+    pub done: Option<u64>,
+    /// Steps there are.
+    pub total: Option<u64>,
+    /// What it is doing.
+    pub message: Option<String>,
+    /// What it kept for its next attempt, as JSON.
+    #[serde(serialize_with = "optional_raw_json")]
+    pub checkpoint: Option<String>,
 }
 
 /// A unit as readers see it.
@@ -63,6 +97,24 @@ pub struct UnitDetail {
     /// Ends of its output streams.
     #[serde(flatten)]
     pub output: Output,
+}
+
+impl UnitDetail {
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// When it is of another form.
+    pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.payload)
+    }
+
+    /// Reads what the handler returned; a handler that returned nothing has the result `null`.
+    ///
+    /// # Errors
+    /// When it is of another form.
+    pub fn result_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.result.as_deref().unwrap_or("null"))
+    }
 }
 
 /// An attempt that did not complete.

@@ -4,7 +4,7 @@ use crate::model::{
     AttemptRecord, Cause, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq, StopRequest,
     Timestamp, UnitFilter, UnitId, UnitStatus,
 };
-use crate::store::{CreateOutcome, Reign, Store, StoreError, UnitChange};
+use crate::store::{Batch, CreateOutcome, Reign, SameKey, Store, StoreError, UnitChange};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 const LATER: Timestamp = Timestamp::from_micros(2_000_000);
@@ -25,7 +25,7 @@ fn manager() -> ProcessIdentity {
 }
 
 fn reign_over(store: &mut Store, job: JobId) -> Reign {
-    store.begin_reign(job, &manager(), NOW).unwrap().0
+    store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap().0
 }
 
 fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
@@ -33,6 +33,7 @@ fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange 
         unit: UnitId::new(job, Seq(seq)),
         from,
         to,
+        seen_attempts: u32::from(from == UnitStatus::Running),
         attempts: 1,
         crashes: 0,
         not_before: (to == UnitStatus::Pending).then_some(LATER),
@@ -44,6 +45,7 @@ fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange 
         result: None,
         output: Output::default(),
         attempt: None,
+        hold: None,
     }
 }
 
@@ -78,7 +80,7 @@ pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
     assert!(store.jobs(&JobFilter::default()).unwrap().is_empty());
     assert_eq!(store.partial_jobs().unwrap(), [job]);
     assert!(matches!(store.create_job(&new, &units(1), true, NOW), Err(StoreError::KeyInUse { .. })));
-    store.append_units(job, &units(1)).unwrap();
+    store.append_units(job, &units(1), SameKey::Refuse).unwrap();
     store.finish_creation(job).unwrap();
 
     assert_eq!(store.job(job).unwrap().progress.total, 3);
@@ -88,9 +90,9 @@ pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
 pub fn a_unit_key_names_one_unit(mut store: Store) {
     let job = job_of(&mut store, 1);
     let named = [NewUnit { payload: "1".to_owned(), key: Some("a".to_owned()) }];
-    store.append_units(job, &named).unwrap();
+    store.append_units(job, &named, SameKey::Refuse).unwrap();
 
-    let again = store.append_units(job, &named);
+    let again = store.append_units(job, &named, SameKey::Refuse);
 
     assert!(matches!(again, Err(StoreError::DuplicateUnitKey { key, .. }) if key == "a"));
     assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
@@ -104,10 +106,10 @@ pub fn counters_change_with_the_rows(mut store: Store) {
     use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
 
     let starts: Vec<_> = (1..=5).map(|seq| change(job, seq, Pending, Running)).collect();
-    store.record(reign, &starts, Some(Seq(5)), None).unwrap();
+    store.record(reign, &Batch { claimed_through: Some(Seq(5)), ..Batch::of(&starts) }).unwrap();
     let ends = [Completed, Failed, Skipped, Cancelled, Pending];
     let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Running, to)).collect();
-    store.record(reign, &ends, None, None).unwrap();
+    store.record(reign, &Batch::of(&ends)).unwrap();
 
     let expected = counted(&mut store, job);
     assert_eq!(counters(&mut store, job), expected);
@@ -119,10 +121,10 @@ pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
     let job = job_of(&mut store, 2);
     let reign = reign_over(&mut store, job);
     let complete = change(job, 1, UnitStatus::Pending, UnitStatus::Completed);
-    store.record(reign, std::slice::from_ref(&complete), None, None).unwrap();
+    store.record(reign, &Batch::of(std::slice::from_ref(&complete))).unwrap();
 
     let fail = change(job, 1, UnitStatus::Running, UnitStatus::Failed);
-    let recorded = store.record(reign, &[complete, fail], None, None).unwrap();
+    let recorded = store.record(reign, &Batch::of(&[complete, fail])).unwrap();
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
@@ -134,14 +136,14 @@ pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
     let new = reign_over(&mut store, job);
     let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
 
-    assert!(matches!(store.record(old, &complete, None, None), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.record(old, &Batch::of(&complete)), Err(StoreError::Fenced { .. })));
     assert!(matches!(store.pause_job(old), Err(StoreError::Fenced { .. })));
     assert!(matches!(store.fail_job(old, "", "", NOW), Err(StoreError::Fenced { .. })));
     assert!(matches!(store.cancel_job(old, NOW), Err(StoreError::Fenced { .. })));
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
 
     assert_eq!(new.epoch.0, old.epoch.0 + 1);
-    assert!(store.record(new, &complete, None, None).unwrap().lost.is_empty());
+    assert!(store.record(new, &Batch::of(&complete)).unwrap().lost.is_empty());
 }
 
 pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
@@ -149,7 +151,7 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     let reign = reign_over(&mut store, job);
     let back =
         |seq, at| UnitChange { not_before: Some(at), ..change(job, seq, UnitStatus::Pending, UnitStatus::Pending) };
-    store.record(reign, &[back(1, LATER), back(2, NOW)], None, None).unwrap();
+    store.record(reign, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
 
     let due = |store: &mut Store, now| -> Vec<i64> {
         store.due_units(job, now, 10).unwrap().iter().map(|unit| unit.id.seq().0).collect()
@@ -171,7 +173,7 @@ pub fn the_final_state_follows_from_the_units(mut store: Store) {
         let job = job_of(&mut store, 2);
         let reign = reign_over(&mut store, job);
         let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Pending, to)).collect();
-        store.record(reign, &ends, None, None).unwrap();
+        store.record(reign, &Batch::of(&ends)).unwrap();
 
         assert_eq!(store.finish_job(reign, LATER).unwrap(), expected);
         assert_eq!(store.job(job).unwrap().finished_at, expected.map(|_| LATER));
@@ -180,12 +182,12 @@ pub fn the_final_state_follows_from_the_units(mut store: Store) {
 
 pub fn a_wish_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     let job = job_of(&mut store, 1);
-    assert!(!store.request_stop(job, StopRequest::Stop, None).unwrap(), "nobody runs it");
+    assert!(!store.request_stop(job, StopRequest::Stop, None, None).unwrap(), "nobody runs it");
     let reign = reign_over(&mut store, job);
     let before = store.job(job).unwrap().revision;
 
-    assert!(store.request_stop(job, StopRequest::Cancel, None).unwrap());
-    assert!(store.request_stop(job, StopRequest::Stop, None).unwrap());
+    assert!(store.request_stop(job, StopRequest::Cancel, None, None).unwrap());
+    assert!(store.request_stop(job, StopRequest::Stop, None, None).unwrap());
 
     let row = store.job(job).unwrap();
     assert_eq!(row.stop_request, Some(StopRequest::Cancel));
@@ -198,9 +200,9 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let job = job_of(&mut store, 2);
     let reign = reign_over(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
-    store.record(reign, &[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)], None, None).unwrap();
+    store.record(reign, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
     store.finish_job(reign, LATER).unwrap();
-    assert!(matches!(store.begin_reign(job, &manager(), NOW), Err(StoreError::WrongStatus { .. })));
+    assert!(matches!(store.begin_reign(job, &manager(), "program".as_ref(), NOW), Err(StoreError::WrongStatus { .. })));
 
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 0);
@@ -215,13 +217,13 @@ pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
     let job = job_of(&mut store, 3);
     let reign = reign_over(&mut store, job);
     use UnitStatus::{Completed, Pending, Running};
-    store.record(reign, &[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)], None, None).unwrap();
+    store.record(reign, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)])).unwrap();
 
-    store.cancel_idle_job(job, LATER).unwrap();
+    store.cancel_idle_job(job, "no need", LATER).unwrap();
 
     assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 0, 2]);
     assert_eq!(store.job(job).unwrap().status, JobStatus::Cancelled);
-    assert!(matches!(store.cancel_idle_job(job, LATER), Err(StoreError::WrongStatus { .. })));
+    assert!(matches!(store.cancel_idle_job(job, "no need", LATER), Err(StoreError::WrongStatus { .. })));
 }
 
 pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
@@ -244,7 +246,7 @@ pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
         ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed)
     };
 
-    store.record(reign, &[failed], None, None).unwrap();
+    store.record(reign, &Batch::of(&[failed])).unwrap();
 
     let kept = store.attempts(UnitId::new(job, Seq(1))).unwrap();
     assert_eq!(kept.len(), 1);

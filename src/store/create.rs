@@ -4,7 +4,6 @@
 //! becomes visible with the last one: a crash leaves either the whole job or none that anybody sees.
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::error::Failure;
@@ -29,7 +28,16 @@ statement! {
         ", " key: Option<&'a str> as Nullable<Text>,
         ", " payload: &'a str as Text,
     }
-    ")"
+    ") ON CONFLICT (job_id, key) WHERE key IS NOT NULL DO NOTHING"
+}
+
+/// What happens to a unit whose key another unit of its job has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameKey {
+    /// Nothing is inserted at all.
+    Refuse,
+    /// It is the same unit, and is left out.
+    LeaveOut,
 }
 
 #[derive(Insertable)]
@@ -69,46 +77,15 @@ impl Store {
         all: bool,
         now: Timestamp,
     ) -> Result<CreateOutcome, StoreError> {
-        self.write("create the job", |conn| {
-            if let Some(existing) = job_with_key(conn, new.key.as_deref())? {
-                return Ok(CreateOutcome::Existing(existing));
-            }
-            let status = if all { JobStatus::Created } else { JobStatus::Partial };
-            let row = NewJobRow {
-                uid: uuid::Uuid::now_v7().to_string(),
-                name: &new.name,
-                key: new.key.as_deref(),
-                handler: &new.handler,
-                spec: &new.spec,
-                limits: serde_json::to_string(&new.limits).expect("limits are numbers and words"),
-                status: status.as_str(),
-                epoch: 0,
-                revision: 0,
-                claimed_through: 0,
-                total: 0,
-                pending: 0,
-                running: 0,
-                completed: 0,
-                failed: 0,
-                skipped: 0,
-                cancelled: 0,
-                created_at: now.as_micros(),
-            };
-            let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
-            insert_units(conn, JobId(id), first)?;
-            Ok(CreateOutcome::Created(JobId(id)))
-        })
+        self.write("create the job", |conn| create_in(conn, new, first, all, now))
     }
 
-    /// Appends units to a job in one transaction and returns the number of units it has now.
+    /// Appends units to a job in one transaction and returns how many there were; those with a key that the job has
+    /// already are treated as said.
     ///
     /// A job that had ended becomes paused: it has something to do again.
-    pub fn append_units(&mut self, job: JobId, units: &[NewUnit]) -> Result<i64, StoreError> {
-        self.write("add units", |conn| {
-            let total = insert_units(conn, job, units)?;
-            super::steer::reopen(conn, job)?;
-            Ok(total)
-        })
+    pub fn append_units(&mut self, job: JobId, units: &[NewUnit], same_key: SameKey) -> Result<usize, StoreError> {
+        self.write("add units", |conn| append_in(conn, job, units, same_key))
     }
 
     /// Makes a job visible whose last unit has been inserted.
@@ -120,6 +97,55 @@ impl Store {
             if changed == 0 { Err(StoreError::JobNotFound(job).into()) } else { Ok(()) }
         })
     }
+}
+
+/// Creates a job with its first units inside a transaction; it is visible at once when these are `all`.
+pub(super) fn create_in(
+    conn: &mut SqliteConnection,
+    new: &NewJob,
+    first: &[NewUnit],
+    all: bool,
+    now: Timestamp,
+) -> Result<CreateOutcome, Failure> {
+    if let Some(existing) = job_with_key(conn, new.key.as_deref())? {
+        return Ok(CreateOutcome::Existing(existing));
+    }
+    let status = if all { JobStatus::Created } else { JobStatus::Partial };
+    let row = NewJobRow {
+        uid: uuid::Uuid::now_v7().to_string(),
+        name: &new.name,
+        key: new.key.as_deref(),
+        handler: &new.handler,
+        spec: &new.spec,
+        limits: serde_json::to_string(&new.limits).expect("limits are numbers and words"),
+        status: status.as_str(),
+        epoch: 0,
+        revision: 0,
+        claimed_through: 0,
+        total: 0,
+        pending: 0,
+        running: 0,
+        completed: 0,
+        failed: 0,
+        skipped: 0,
+        cancelled: 0,
+        created_at: now.as_micros(),
+    };
+    let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
+    insert_units(conn, JobId(id), first, SameKey::Refuse)?;
+    Ok(CreateOutcome::Created(JobId(id)))
+}
+
+/// Appends units inside a transaction; see [`Store::append_units`].
+pub(super) fn append_in(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    units: &[NewUnit],
+    same_key: SameKey,
+) -> Result<usize, Failure> {
+    let added = insert_units(conn, job, units, same_key)?;
+    super::steer::reopen(conn, job)?;
+    Ok(added)
 }
 
 fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
@@ -135,23 +161,35 @@ fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option
     }
 }
 
-/// Inserts units behind the last one and counts them.
-fn insert_units(conn: &mut SqliteConnection, job: JobId, units: &[NewUnit]) -> Result<i64, Failure> {
+/// Inserts units behind the last one, counts them in the job, and returns how many there were.
+fn insert_units(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    units: &[NewUnit],
+    same_key: SameKey,
+) -> Result<usize, Failure> {
     let before: i64 = jobs::table
         .find(job.0)
         .select(jobs::total)
         .first(conn)
         .optional()?
         .ok_or(Failure::Store(StoreError::JobNotFound(job)))?;
-    let added = i64::try_from(units.len()).expect("a slice holds fewer than 2^63 units");
-    if before.saturating_add(added) > Seq::MAX.0 {
-        return Err(StoreError::TooManyUnits { job, limit: Seq::MAX.0 }.into());
+    let mut last = before;
+    for unit in units {
+        if last >= Seq::MAX.0 {
+            return Err(StoreError::TooManyUnits { job, limit: Seq::MAX.0 }.into());
+        }
+        let id = UnitId::new(job, Seq(last + 1)).raw();
+        let inserted = InsertUnit { id, key: unit.key.as_deref(), payload: &unit.payload }.execute(conn)?;
+        match (inserted, &unit.key, same_key) {
+            (0, Some(key), SameKey::Refuse) => {
+                return Err(StoreError::DuplicateUnitKey { job, key: key.clone() }.into());
+            }
+            (0, _, _) => {}
+            (_, _, _) => last += 1,
+        }
     }
-    for (seq, unit) in (before + 1..).zip(units) {
-        let insert =
-            InsertUnit { id: UnitId::new(job, Seq(seq)).raw(), key: unit.key.as_deref(), payload: &unit.payload };
-        insert.execute(conn).map_err(|error| duplicate_key(error, job, unit))?;
-    }
+    let added = last - before;
     diesel::update(jobs::table.find(job.0))
         .set((
             jobs::total.eq(jobs::total + added),
@@ -159,14 +197,5 @@ fn insert_units(conn: &mut SqliteConnection, job: JobId, units: &[NewUnit]) -> R
             jobs::revision.eq(jobs::revision + 1),
         ))
         .execute(conn)?;
-    Ok(before + added)
-}
-
-fn duplicate_key(error: SqlError, job: JobId, unit: &NewUnit) -> Failure {
-    match (&error, &unit.key) {
-        (SqlError::DatabaseError(DatabaseErrorKind::UniqueViolation, _), Some(key)) => {
-            Failure::Store(StoreError::DuplicateUnitKey { job, key: key.clone() })
-        }
-        _ => Failure::Sql(error),
-    }
+    Ok(usize::try_from(added).expect("no more were added than a slice holds"))
 }

@@ -87,6 +87,9 @@ pub enum StoreError {
         /// The reign that is over.
         epoch: Epoch,
     },
+    /// A job needs at least one unit.
+    #[error("there are no units, a job needs at least one")]
+    NoUnits,
     /// Two units of one job have the same key.
     #[error("unit key {key:?} exists already in job {job}")]
     DuplicateUnitKey {

@@ -14,6 +14,8 @@ use crate::model::{JobId, Seq, Timestamp, Unit, UnitId};
 
 type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt);
 type UnitRow = (i64, Option<String>, String, i64, i64);
+type DueColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, Nullable<Text>);
+type DueRow = (i64, Option<String>, String, i64, i64, Option<String>);
 
 statement! {
     struct FreshUnits {
@@ -27,12 +29,13 @@ statement! {
 
 statement! {
     struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes FROM units INDEXED BY units_waiting WHERE job_id = "
+        "SELECT id, key, payload, attempts, crashes, checkpoint FROM units INDEXED BY units_waiting \
+         LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
-    "" -> UnitColumns
+    "" -> DueColumns
 }
 
 statement! {
@@ -67,11 +70,18 @@ impl Store {
         })
     }
 
-    /// Returns up to `limit` units that came back to pending and may run at `now`, the longest due first.
+    /// Returns up to `limit` units that came back to pending and may run at `now`, the longest due first, each with what its
+    /// handler kept for its next attempt.
     pub fn due_units(&mut self, job: JobId, now: Timestamp, limit: usize) -> Result<Vec<Unit>, StoreError> {
         self.read("read waiting units", |conn| {
             let page = DueUnits { job: job.0, now: now.as_micros(), limit: bound(limit) };
-            Ok(page.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
+            let rows = page.load::<DueRow>(conn)?.into_iter();
+            Ok(rows
+                .map(|(id, key, payload, attempts, crashes, checkpoint)| Unit {
+                    checkpoint,
+                    ..unit((id, key, payload, attempts, crashes))
+                })
+                .collect())
         })
     }
 
@@ -104,7 +114,14 @@ impl Store {
 }
 
 fn unit((id, key, payload, attempts, crashes): UnitRow) -> Unit {
-    Unit { id: UnitId::from_raw(id), key, payload, attempts: count(attempts), crashes: count(crashes) }
+    Unit {
+        id: UnitId::from_raw(id),
+        key,
+        payload,
+        attempts: count(attempts),
+        crashes: count(crashes),
+        checkpoint: None,
+    }
 }
 
 fn bound(limit: usize) -> i64 {

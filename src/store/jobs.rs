@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::columns::{Json, Word};
 use super::schema::jobs;
 use super::{Store, StoreError};
-use crate::model::{Epoch, Job, JobFilter, JobId, JobStatus, Limits, Progress, StopRequest, Timestamp};
+use crate::model::{Epoch, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, StopRequest, Timestamp};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::sqlite::Sqlite))]
@@ -22,6 +22,8 @@ pub(super) struct JobRow {
     status: Word<JobStatus>,
     stop_request: Option<Word<StopRequest>>,
     stop_grace_ms: Option<i64>,
+    hold_until: Option<i64>,
+    hold_reason: Option<String>,
     epoch: i64,
     revision: i64,
     total: i64,
@@ -51,6 +53,10 @@ impl From<JobRow> for Job {
             revision: row.revision,
             stop_request: row.stop_request.map(|word| word.0),
             stop_grace: row.stop_grace_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
+            hold: row
+                .hold_until
+                .zip(row.hold_reason)
+                .map(|(until, reason)| Hold { until: Timestamp::from_micros(until), reason }),
             progress: Progress {
                 total: row.total,
                 pending: row.pending,

@@ -1,6 +1,7 @@
 //! What a manager says about itself, as pairs of key and value.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -20,6 +21,8 @@ pub(super) mod key {
     pub const VERSION: &str = "version";
     pub const HEARTBEAT: &str = "heartbeat_at";
     pub const RATE: &str = "rate_per_second";
+    pub const PROGRAM: &str = "program";
+    pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const ERROR_TRACE: &str = "error_trace";
 }
@@ -56,6 +59,8 @@ impl Store {
                 version: take(key::VERSION).unwrap_or_default(),
                 heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
                 rate_per_second: take(key::RATE).and_then(|rate| rate.parse().ok()),
+                program: take(key::PROGRAM).map(PathBuf::from),
+                callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
                 error_trace: take(key::ERROR_TRACE),
             }))
@@ -74,18 +79,21 @@ pub(super) fn put_manager(
     conn: &mut SqliteConnection,
     job: JobId,
     manager: &ProcessIdentity,
+    program: &Path,
     now: Timestamp,
 ) -> Result<(), Failure> {
     put(conn, job, key::PID, &manager.pid.to_string())?;
     put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
     put(conn, job, key::BOOT_ID, &manager.boot_id)?;
     put(conn, job, key::HOST, &manager.host)?;
+    put(conn, job, key::PROGRAM, &program.to_string_lossy())?;
     put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
     put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
         key::RATE,
         key::ERROR,
         key::ERROR_TRACE,
+        key::CALLBACK_ERROR,
     ])))
     .execute(conn)?;
     Ok(())

@@ -13,10 +13,12 @@ mod columns;
 mod conformance;
 mod create;
 mod delete;
+mod enqueue;
 mod error;
 mod feed;
 mod jobs;
 mod metadata;
+mod notes;
 mod open;
 mod record;
 mod reign;
@@ -34,11 +36,12 @@ use diesel::connection::Connection;
 
 use error::Failure;
 
-pub use create::CreateOutcome;
+pub use create::{CreateOutcome, SameKey};
+pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 
 pub use open::Access;
-pub use record::{Recorded, UnitChange};
+pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
 
 /// One connection to one database.

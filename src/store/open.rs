@@ -186,6 +186,16 @@ impl Store {
     }
 }
 
+/// Refuses a caller's connection to anything else than a database of this package in its present schema.
+pub(super) fn refuse_other_database(conn: &mut SqliteConnection, path: &Path) -> Result<(), Failure> {
+    let (application, version): (i32, i32) = (ApplicationId {}.get_result(conn)?, UserVersion {}.get_result(conn)?);
+    if (application, version) == (APPLICATION_ID, SCHEMA) {
+        return Ok(());
+    }
+    let reason = "open it with Client::create first".to_owned();
+    Err(StoreError::NotOurs { path: path.to_owned(), reason }.into())
+}
+
 fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|source| files_error("create", dir, source))
 }

@@ -6,12 +6,12 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::statement::statement;
-use super::{Reign, Store, StoreError, attempts};
-use crate::model::{AttemptRecord, Heartbeat, Output, Seq, Timestamp, UnitId, UnitStatus};
+use super::{Reign, Store, StoreError, attempts, notes};
+use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
 /// One change of one unit.
 ///
-/// `from` is the state the row must be in; a row that a client has moved meanwhile is left alone.
+/// `from` and `seen_attempts` say how the row must look; one that a client has moved meanwhile is left alone.
 #[derive(Debug, Clone)]
 pub struct UnitChange {
     /// The unit.
@@ -20,6 +20,8 @@ pub struct UnitChange {
     pub from: UnitStatus,
     /// State it moves to.
     pub to: UnitStatus,
+    /// Attempts that its row must have counted.
+    pub seen_attempts: u32,
     /// Attempts counted from now on.
     pub attempts: u32,
     /// Managers that died while it ran.
@@ -42,6 +44,21 @@ pub struct UnitChange {
     pub output: Output,
     /// The attempt, if it did not complete.
     pub attempt: Option<Box<AttemptRecord>>,
+    /// A time before which no other unit of the job shall start either.
+    pub hold: Option<Box<Hold>>,
+}
+
+/// What one transaction records.
+#[derive(Debug, Default)]
+pub struct Batch<'a> {
+    /// Changes of units, applied in order.
+    pub changes: &'a [UnitChange],
+    /// What handlers said about units under way.
+    pub notes: &'a [(UnitId, UnitNotes)],
+    /// Raises the mark up to which no unit waits for its first attempt.
+    pub claimed_through: Option<Seq>,
+    /// Says that the manager lives.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// What a transaction found out.
@@ -57,6 +74,7 @@ statement! {
             attempts: i64 as BigInt,
         ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
         " WHERE status = 'pending' AND id = " id: i64 as BigInt,
+        " AND attempts = " seen_attempts: i64 as BigInt,
     }
     ""
 }
@@ -78,6 +96,7 @@ statement! {
         ", stderr = " stderr: Option<&'a str> as Nullable<Text>,
         " WHERE id = " id: i64 as BigInt,
         " AND status = " from: &'a str as Text,
+        " AND attempts = " seen_attempts: i64 as BigInt,
     }
     ""
 }
@@ -98,38 +117,53 @@ statement! {
     ""
 }
 
+statement! {
+    struct ExtendHold<'a> {
+        "UPDATE jobs SET hold_until = "
+            until: i64 as BigInt,
+        ", hold_reason = " reason: &'a str as Text,
+        " WHERE id = " job: i64 as BigInt,
+        " AND coalesce(hold_until, 0) < " limit: i64 as BigInt,
+    }
+    ""
+}
+
+impl<'a> Batch<'a> {
+    /// Makes a batch of changes and nothing else.
+    pub fn of(changes: &'a [UnitChange]) -> Self {
+        Self { changes, ..Self::default() }
+    }
+}
+
 impl Store {
-    /// Records changes of units, in order, with their counters; durable when it returns.
-    ///
-    /// `claimed_through` raises the mark behind which no unit waits for its first attempt. `heartbeat` says that the
-    /// manager lives.
+    /// Records changes of units with their counters; durable when it returns.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over: nothing was written.
-    pub fn record(
-        &mut self,
-        reign: Reign,
-        changes: &[UnitChange],
-        claimed_through: Option<Seq>,
-        heartbeat: Option<Heartbeat>,
-    ) -> Result<Recorded, StoreError> {
+    pub fn record(&mut self, reign: Reign, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
         self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
             let mut counters = Counters::default();
-            for change in changes {
+            for change in batch.changes {
                 if apply(conn, change)? {
                     counters.shift(change.from, change.to);
                     if let Some(attempt) = &change.attempt {
                         attempts::insert(conn, change.unit, attempt)?;
                     }
+                    if let Some(hold) = &change.hold {
+                        extend_hold(conn, reign, hold)?;
+                    }
                 } else {
                     recorded.lost.push(change.unit);
                 }
             }
-            if counters.update(reign, claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
+            for (unit, said) in batch.notes {
+                notes::put(conn, *unit, said)?;
+            }
+            if counters.update(reign, batch.claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
                 return Err(Failure::Store(StoreError::Fenced { job: reign.job, epoch: reign.epoch }));
             }
-            if let Some(heartbeat) = heartbeat {
+            if let Some(heartbeat) = batch.heartbeat {
                 metadata::put(conn, reign.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
                 metadata::put(conn, reign.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
             }
@@ -142,7 +176,13 @@ impl Store {
 fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failure> {
     let started_at = change.started_at.map(Timestamp::as_micros);
     let changed = if change.to == UnitStatus::Running {
-        StartUnit { attempts: change.attempts.into(), started_at, id: change.unit.raw() }.execute(conn)?
+        StartUnit {
+            attempts: change.attempts.into(),
+            started_at,
+            id: change.unit.raw(),
+            seen_attempts: change.seen_attempts.into(),
+        }
+        .execute(conn)?
     } else {
         MoveUnit {
             to: change.to.as_str(),
@@ -159,10 +199,18 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
             stderr: change.output.stderr.as_deref(),
             id: change.unit.raw(),
             from: change.from.as_str(),
+            seen_attempts: change.seen_attempts.into(),
         }
         .execute(conn)?
     };
     Ok(changed == 1)
+}
+
+/// Moves the end of the job's hold to a later time, never to an earlier one.
+fn extend_hold(conn: &mut SqliteConnection, reign: Reign, hold: &Hold) -> Result<(), Failure> {
+    let until = hold.until.as_micros();
+    ExtendHold { until, reason: &hold.reason, job: reign.job.0, limit: until }.execute(conn)?;
+    Ok(())
 }
 
 /// Differences of a job's counters within one transaction.

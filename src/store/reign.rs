@@ -1,5 +1,7 @@
 //! The reign of a manager over a job: from the epoch it raises to the state it leaves.
 
+use std::path::Path;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -21,7 +23,7 @@ pub struct Reign {
 
 statement! {
     struct Conclude {
-        "UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, status = "
+        "UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, stop_reason = NULL, status = "
             status: &'static str as Text,
         ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
         " WHERE status = 'running' AND id = " job: i64 as BigInt,
@@ -42,6 +44,7 @@ impl Store {
         &mut self,
         job: JobId,
         manager: &ProcessIdentity,
+        program: &Path,
         now: Timestamp,
     ) -> Result<(Reign, Job), StoreError> {
         self.write("take over the job", |conn| {
@@ -59,7 +62,7 @@ impl Store {
                     jobs::finished_at.eq(None::<i64>),
                 ))
                 .execute(conn)?;
-            metadata::put_manager(conn, job, manager, now)?;
+            metadata::put_manager(conn, job, manager, program, now)?;
             Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
         })
     }
@@ -93,10 +96,19 @@ impl Store {
         })
     }
 
+    /// Keeps what went wrong in a callback of the service.
+    pub fn put_callback_error(&mut self, reign: Reign, message: &str) -> Result<(), StoreError> {
+        self.write("record the panic of a callback", |conn| {
+            metadata::put(conn, reign.job, key::CALLBACK_ERROR, message)
+        })
+    }
+
     /// Cancels every unit that has not ended, and the job.
     pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {
-            super::steer::cancel_unfinished(conn, reign.job, now)?;
+            let reason: Option<String> = jobs::table.find(reign.job.0).select(jobs::stop_reason).first(conn)?;
+            let reason = reason.as_deref().unwrap_or("the job was cancelled");
+            super::steer::cancel_unfinished(conn, reign.job, reason, now)?;
             conclude(conn, reign, JobStatus::Cancelled, Some(now))
         })
     }

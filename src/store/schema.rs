@@ -29,6 +29,9 @@ diesel::table! {
         status -> Text,
         stop_request -> Nullable<Text>,
         stop_grace_ms -> Nullable<BigInt>,
+        stop_reason -> Nullable<Text>,
+        hold_until -> Nullable<BigInt>,
+        hold_reason -> Nullable<Text>,
         epoch -> BigInt,
         revision -> BigInt,
         claimed_through -> BigInt,
@@ -50,6 +53,16 @@ diesel::table! {
         job_id -> BigInt,
         key -> Text,
         value -> Text,
+    }
+}
+
+diesel::table! {
+    unit_notes (unit_id) {
+        unit_id -> BigInt,
+        done -> Nullable<BigInt>,
+        total -> Nullable<BigInt>,
+        message -> Nullable<Text>,
+        checkpoint -> Nullable<Text>,
     }
 }
 
@@ -77,5 +90,6 @@ diesel::table! {
 
 diesel::joinable!(attempts -> units (unit_id));
 diesel::joinable!(metadata -> jobs (job_id));
+diesel::joinable!(unit_notes -> units (unit_id));
 
-diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, units,);
+diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, unit_notes, units,);

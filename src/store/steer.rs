@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::error::Failure;
 use super::schema::{jobs, units};
@@ -16,9 +16,10 @@ use super::{Store, StoreError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
-    struct CancelUnfinished {
-        "UPDATE units SET status = 'cancelled', not_before = NULL, error = 'the job was cancelled', finished_at = "
+    struct CancelUnfinished<'a> {
+        "UPDATE units SET status = 'cancelled', not_before = NULL, finished_at = "
             now: i64 as BigInt,
+        ", error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
@@ -43,6 +44,7 @@ impl Store {
         job: JobId,
         request: StopRequest,
         grace: Option<Duration>,
+        reason: Option<&str>,
     ) -> Result<bool, StoreError> {
         self.write("ask the manager to stop", |conn| {
             let row = super::jobs::job_row(conn, job)?;
@@ -56,6 +58,7 @@ impl Store {
                     .set((
                         jobs::stop_request.eq(request.as_str()),
                         jobs::stop_grace_ms.eq(grace_ms),
+                        jobs::stop_reason.eq(reason),
                         jobs::revision.eq(jobs::revision + 1),
                     ))
                     .execute(conn)?;
@@ -70,21 +73,25 @@ impl Store {
             diesel::update(
                 jobs::table.find(job.0).filter(jobs::epoch.eq(epoch.0)).filter(jobs::stop_request.is_not_null()),
             )
-            .set((jobs::stop_request.eq(None::<&str>), jobs::stop_grace_ms.eq(None::<i64>)))
+            .set((
+                jobs::stop_request.eq(None::<&str>),
+                jobs::stop_grace_ms.eq(None::<i64>),
+                jobs::stop_reason.eq(None::<&str>),
+            ))
             .execute(conn)?;
             Ok(())
         })
     }
 
-    /// Sends units that failed, were cancelled or were skipped back to pending with all their attempts, and returns
-    /// how many there were.
+    /// Sends units that failed or were cancelled back to pending with all their attempts, and returns how many there
+    /// were; skipped ones only when the filter names them.
     ///
     /// A job that had ended becomes paused. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
             super::jobs::job_row(conn, job)?;
             let mut moved = 0;
-            for status in [UnitStatus::Failed, UnitStatus::Cancelled, UnitStatus::Skipped] {
+            for status in retried(filter) {
                 let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
                 let changed = diesel::update(units::table.filter(condition(job, filter)).filter(literal))
                     .set((
@@ -139,20 +146,32 @@ impl Store {
     /// Cancels a job that has no manager, with every unit that has not ended.
     ///
     /// The caller holds the job's lock, so that no manager can begin meanwhile.
-    pub fn cancel_idle_job(&mut self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
+    pub fn cancel_idle_job(&mut self, job: JobId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {
             let row = super::jobs::job_row(conn, job)?;
             expect_successor(&row, JobStatus::Cancelled, "cancel")?;
-            cancel_unfinished(conn, job, now)?;
+            cancel_unfinished(conn, job, reason, now)?;
             set_status(conn, job, JobStatus::Cancelled, Some(now))
         })
     }
 }
 
+/// Returns the states that a retry under this filter is about.
+fn retried(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
+    let skipped = filter.statuses.contains(&UnitStatus::Skipped).then_some(UnitStatus::Skipped);
+    [UnitStatus::Failed, UnitStatus::Cancelled].into_iter().chain(skipped)
+}
+
 /// Cancels all units of a job that have not ended, and counts them.
-pub(super) fn cancel_unfinished(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn cancel_unfinished(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let moved = CancelUnfinished {
         now: now.as_micros(),
+        reason,
         first: UnitId::new(job, Seq::FIRST).raw(),
         last: UnitId::new(job, Seq::MAX).raw(),
     }
@@ -198,6 +217,7 @@ fn set_status(
             jobs::finished_at.eq(finished_at.map(Timestamp::as_micros)),
             jobs::stop_request.eq(None::<&str>),
             jobs::stop_grace_ms.eq(None::<i64>),
+            jobs::stop_reason.eq(None::<&str>),
         ))
         .execute(conn)?;
     Ok(())

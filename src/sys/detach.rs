@@ -34,6 +34,14 @@ pub fn own_executable() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
+/// Returns where the running executable was, for whoever has to start it again later.
+pub fn own_program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    // What the kernel says of a file that an upgrade has replaced; the new one is in its place.
+    let text = path.to_string_lossy();
+    Ok(text.strip_suffix(" (deleted)").map(PathBuf::from).unwrap_or(path.clone()))
+}
+
 /// Starts the launcher and waits for the manager's line.
 ///
 /// Stdin is null, stdout the ready pipe, stderr `log`. Blocks for `patience` at the most; the launcher is reaped in any

@@ -5,6 +5,7 @@
 //!
 //! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
 
+mod adopted;
 mod detach;
 mod disk;
 mod lock;
@@ -16,7 +17,10 @@ mod slot;
 mod unit_process;
 mod wake;
 
-pub use detach::{Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, write_ready};
+pub use adopted::Adopted;
+pub use detach::{
+    Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program, write_ready,
+};
 pub use disk::{descriptor_limit, disk_of};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use notes::SlotNotes;

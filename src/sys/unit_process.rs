@@ -3,7 +3,7 @@
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -60,18 +60,21 @@ impl UnitProcess {
     ///
     /// Stays on the `posix_spawn` path as long as the command does not ask for more.
     pub fn spawn(command: &mut Command) -> io::Result<UnitProcess> {
-        let child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
         let pid = rustix::process::Pid::from_child(&child);
-        let handle = pidfd_open(pid, PidfdFlags::empty()).inspect_err(|_| {
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(handle) => Ok(UnitProcess { child, handle }),
             // Without a handle it cannot be watched. It has its own group, and nobody has seen it run yet.
-            let _ = killpg(group_of(&child), Signal::SIGKILL);
-        })?;
-        Ok(UnitProcess { child, handle })
+            Err(error) => {
+                kill_and_reap(&mut child)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Waits for the end of the process, and ends it when `timeout` is over or `stop` becomes ready: TERM to its
-    /// group, KILL after `kill_after`. When it returns, the process is reaped and its group is gone.
+    /// group, KILL after `kill_after`. When it returns, also with an error, the process is reaped and its group is gone.
     pub fn supervise(
         mut self,
         timeout: Option<Duration>,
@@ -79,11 +82,30 @@ impl UnitProcess {
         stop: &PipeReader,
         streams: &mut impl Streams,
     ) -> io::Result<Ending> {
+        let watched = self.watch(timeout, kill_after, stop, streams);
+        let status = kill_and_reap(&mut self.child)?;
+        let (fate, leaked) = watched?;
+        Ok(Ending {
+            exit_code: status.code(),
+            signal: status.signal(),
+            timed_out: fate.timed_out,
+            stopped: fate.stopped,
+            leaked,
+        })
+    }
+
+    /// Follows the process to its end; says whether what it left behind still held its output then.
+    fn watch(
+        &mut self,
+        timeout: Option<Duration>,
+        kill_after: Duration,
+        stop: &PipeReader,
+        streams: &mut impl Streams,
+    ) -> io::Result<(Fate, bool)> {
         let mut out = self.child.stdout.take();
         let mut err = self.child.stderr.take();
         let mut fate = Fate { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Fate::default() };
         let mut ended_at = None;
-        let mut leaked = false;
         loop {
             let ready = self.wait(&out, &err, stop, &fate, ended_at)?;
             if ready.out {
@@ -98,25 +120,11 @@ impl UnitProcess {
             }
             match ended_at {
                 None => self.advance(&mut fate, ready.stop, now, kill_after),
-                Some(_) if out.is_none() && err.is_none() => break,
-                Some(at) if now >= at + LEAK_GRACE => {
-                    leaked = true;
-                    break;
-                }
+                Some(_) if out.is_none() && err.is_none() => return Ok((fate, false)),
+                Some(at) if now >= at + LEAK_GRACE => return Ok((fate, true)),
                 Some(_) => {}
             }
         }
-        // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
-        // whoever is left in the group was left behind by the unit.
-        let _ = killpg(group_of(&self.child), Signal::SIGKILL);
-        let status = self.child.wait()?;
-        Ok(Ending {
-            exit_code: status.code(),
-            signal: status.signal(),
-            timed_out: fate.timed_out,
-            stopped: fate.stopped,
-            leaked,
-        })
     }
 
     /// Ends the process where its time has come.
@@ -202,6 +210,14 @@ fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Re
 pub fn is_passing_spawn_error(error: &io::Error) -> bool {
     let passing = [Errno::EAGAIN, Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::ETXTBSY];
     error.raw_os_error().is_some_and(|code| passing.contains(&Errno::from_raw(code)))
+}
+
+/// Ends what is left of a process and its group, and reaps it.
+fn kill_and_reap(child: &mut Child) -> io::Result<ExitStatus> {
+    // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
+    // whoever is left in the group was left behind by the unit.
+    let _ = killpg(group_of(child), Signal::SIGKILL);
+    child.wait()
 }
 
 fn group_of(child: &Child) -> Pid {

@@ -9,7 +9,7 @@ const RANKS: [&[&str]; 5] = [
     &["store", "sys", "launch", "source"],
     &["status", "handler"],
     &["manager", "client"],
-    &["cli", "dashboard", "mcp"],
+    &["cli", "dashboard", "mcp", "testing"],
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

@@ -1,0 +1,106 @@
+//! What a handler returns when its unit is not done.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::{Cause, UnitOutcome};
+
+/// Why a unit is not done, and what is to follow from it.
+///
+/// Every error becomes a [`retry`](UnitError::retry) by `?`, with its causes in the message; the other answers are
+/// said with the functions of this type. It is not itself an error for that reason.
+///
+/// ```
+/// use std::time::Duration;
+/// use job_manager::{UnitContext, UnitError};
+///
+/// fn fetch(url: String, unit: &UnitContext<'_>) -> Result<usize, UnitError> {
+///     if !url.starts_with("http") {
+///         return Err(UnitError::fail(format!("{url} is no address")));
+///     }
+///     if unit.should_stop() {
+///         return Err(UnitError::stopped());
+///     }
+///     let text = std::fs::read_to_string("/tmp/cache")?; // another attempt, with backoff
+///     if text.contains("quota") {
+///         return Err(UnitError::pause_job(Duration::from_secs(1800), "quota exhausted"));
+///     }
+///     Ok(text.len())
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitError(UnitOutcome);
+
+impl UnitError {
+    /// Asks for another attempt, after the job's backoff, while attempts are left.
+    pub fn retry(error: impl fmt::Display) -> Self {
+        Self(UnitOutcome::Retry { cause: Cause::Failed, error: error.to_string(), delay: None })
+    }
+
+    /// Asks for another attempt after `delay`, while attempts are left.
+    pub fn retry_after(delay: Duration, error: impl fmt::Display) -> Self {
+        Self(UnitOutcome::Retry { cause: Cause::Failed, error: error.to_string(), delay: Some(delay) })
+    }
+
+    /// Fails the unit for good: another attempt would meet the same.
+    pub fn fail(error: impl fmt::Display) -> Self {
+        Self(UnitOutcome::Failed { cause: Cause::Failed, error: error.to_string() })
+    }
+
+    /// Leaves the unit out: there is nothing to do.
+    pub fn skip(reason: impl fmt::Display) -> Self {
+        Self(UnitOutcome::Skipped { reason: reason.to_string() })
+    }
+
+    /// Gives the unit back and lets no unit of the job start for so long, as when a quota is used up.
+    ///
+    /// No attempt is counted. The manager waits and then goes on by itself; a restart in between keeps the time.
+    /// Units that run at that moment run to their end.
+    pub fn pause_job(delay: Duration, reason: impl fmt::Display) -> Self {
+        Self(UnitOutcome::PauseJob { delay, reason: reason.to_string() })
+    }
+
+    /// Gives the unit back because the job is being stopped; no attempt is counted.
+    pub fn stopped() -> Self {
+        Self(UnitOutcome::Interrupted)
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn timed_out(timeout: Duration) -> Self {
+        Self(UnitOutcome::Retry { cause: Cause::TimedOut, error: format!("timed out after {timeout:?}"), delay: None })
+    }
+
+    pub(super) fn into_outcome(self) -> UnitOutcome {
+        self.0
+    }
+}
+
+impl<E: std::error::Error> From<E> for UnitError {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::retry(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_error_asks_for_another_attempt_and_names_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot fetch")]
+        struct Outer(#[source] std::io::Error);
+
+        let error = UnitError::from(Outer(std::io::Error::other("no route")));
+
+        let expected = UnitOutcome::Retry { cause: Cause::Failed, error: "cannot fetch: no route".into(), delay: None };
+        assert_eq!(error.into_outcome(), expected);
+    }
+}

@@ -1,0 +1,91 @@
+//! The engine's view of a handler: one attempt in, its end out.
+
+use std::io::PipeReader;
+
+use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, Unit, UnitId, UnitNotes};
+
+/// Runs units of one job; shared by all its workers.
+pub trait Runner: Send + Sync {
+    /// Runs one attempt at one unit and says how it ended.
+    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd;
+
+    /// Says whether the end of a unit must outlive a death of the manager even before it is committed.
+    ///
+    /// A death then causes no unit to run again but those that were running. It costs a small write per unit; without
+    /// it the units of one commit may run again, which is right for units of microseconds only.
+    fn commits_each_unit(&self) -> bool {
+        false
+    }
+}
+
+/// The job that a runner works for.
+#[derive(Debug, Clone)]
+pub struct JobContext {
+    /// Number of the job.
+    pub id: JobId,
+    /// Id of the job that is unique everywhere.
+    pub uid: String,
+    /// Name for people.
+    pub name: String,
+    /// Reign of the manager.
+    pub epoch: Epoch,
+    /// Bounds of the run.
+    pub limits: Limits,
+    /// Settings of the handler, as JSON.
+    pub spec: String,
+    /// The job's files.
+    pub files: JobFiles,
+}
+
+/// One attempt at one unit.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The job.
+    pub job: &'a JobContext,
+    /// The unit.
+    pub unit: &'a Unit,
+    /// Number of the attempt, counted from 1.
+    pub number: u32,
+    /// Worker slot, counted from 0; no two attempts that run at once share one.
+    pub slot: usize,
+    /// Becomes ready when running units are to be ended.
+    pub stop: &'a PipeReader,
+    /// What the manager offers while the attempt runs.
+    pub desk: &'a dyn Desk,
+}
+
+/// What a manager offers to an attempt under way.
+pub trait Desk: Sync {
+    /// Says whether the job is being stopped.
+    fn is_stopping(&self) -> bool;
+
+    /// Says whether running units are being ended.
+    #[cfg(feature = "async")]
+    fn is_ending_units(&self) -> bool;
+
+    /// Takes a note; with `durable` it returns when that is committed, and false when it never will be.
+    fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool;
+}
+
+/// A job that no runner can be made for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandlerError {
+    /// The job's settings are not what the handler expects.
+    #[error("the settings of the job do not fit its handler {name:?}")]
+    Spec {
+        /// The handler.
+        name: String,
+        /// What is wrong with them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What the handler needs cannot be made.
+    #[cfg(feature = "async")]
+    #[error("cannot prepare the handler {name:?}")]
+    Setup {
+        /// The handler.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}

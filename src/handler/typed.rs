@@ -1,0 +1,100 @@
+//! Handlers as users write them: a typed payload in, a typed result out.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::runner::{Attempt, Runner};
+use super::{UnitContext, UnitError};
+use crate::model::{AttemptEnd, Cause, UnitOutcome};
+
+/// A Rust function that runs units; shared by all workers of all jobs that name it.
+///
+/// A panic fails its attempt, with message and place. Closures need no type of their own:
+/// [`Handlers::register`](super::Handlers::register) takes them as they are.
+///
+/// ```
+/// use job_manager::{Handler, UnitContext, UnitError};
+///
+/// struct Resize {
+///     width: u32,
+/// }
+///
+/// impl Handler for Resize {
+///     type Payload = String;
+///     type Output = u64;
+///
+///     fn run(&self, file: String, _unit: &UnitContext<'_>) -> Result<u64, UnitError> {
+///         let bytes = std::fs::metadata(file)?.len();
+///         Ok(bytes * u64::from(self.width) / 100)
+///     }
+/// }
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// What a unit is about; a payload that does not fit it fails its unit for good.
+    type Payload: DeserializeOwned;
+    /// What comes of a unit; kept as JSON in its row.
+    type Output: Serialize;
+
+    /// Runs one attempt at one unit.
+    fn run(&self, payload: Self::Payload, unit: &UnitContext<'_>) -> Result<Self::Output, UnitError>;
+}
+
+/// A closure as a handler.
+pub(super) struct Function<P, R, F> {
+    function: F,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R, F> Function<P, R, F> {
+    pub fn new(function: F) -> Self {
+        Self { function, types: PhantomData }
+    }
+}
+
+impl<P, R, F> Handler for Function<P, R, F>
+where
+    P: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+    F: Fn(P, &UnitContext<'_>) -> Result<R, UnitError> + Send + Sync + 'static,
+{
+    type Payload = P;
+    type Output = R;
+
+    fn run(&self, payload: P, unit: &UnitContext<'_>) -> Result<R, UnitError> {
+        (self.function)(payload, unit)
+    }
+}
+
+/// A handler as a runner.
+pub(super) struct Typed<H>(pub H);
+
+impl<H: Handler> Runner for Typed<H> {
+    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
+        run_typed(attempt, |payload, unit| self.0.run(payload, unit))
+    }
+}
+
+/// Reads the payload, runs `body` and writes its result.
+pub(super) fn run_typed<P: DeserializeOwned, R: Serialize>(
+    attempt: &Attempt<'_>,
+    body: impl FnOnce(P, &UnitContext<'_>) -> Result<R, UnitError>,
+) -> AttemptEnd {
+    let payload = match serde_json::from_str(&attempt.unit.payload) {
+        Ok(payload) => payload,
+        Err(error) => return failed(format!("the payload does not fit the handler: {error}")),
+    };
+    let unit = UnitContext::new(attempt);
+    let end = body(payload, &unit);
+    unit.finish();
+    match end.map(|output| serde_json::to_string(&output)) {
+        Ok(Ok(json)) => UnitOutcome::Completed { result: Some(json).filter(|json| json != "null") }.into(),
+        Ok(Err(error)) => failed(format!("the result has no form in JSON: {error}")),
+        Err(error) => error.into_outcome().into(),
+    }
+}
+
+fn failed(error: String) -> AttemptEnd {
+    UnitOutcome::Failed { cause: Cause::Failed, error }.into()
+}

@@ -1,0 +1,35 @@
+//! The way out when a handler does not come back: a thread cannot be killed, but the process that holds it can end.
+
+use super::error::ManagerError;
+use super::log::log_line;
+use super::policy::{self, Span};
+use crate::model::{Limits, StopRequest, Timestamp, Unit, UnitOutcome};
+use crate::store::{Batch, Reign, Store, UnitChange};
+
+/// Gives back the units whose handlers do not return, leaves the job in the state that was asked for, and ends the
+/// process: nothing of it can go on with those units.
+pub(super) fn leave_units(
+    store: &mut Store,
+    reign: Reign,
+    limits: &Limits,
+    wanted: StopRequest,
+) -> Result<(), ManagerError> {
+    let now = Timestamp::now();
+    let changes: Vec<UnitChange> = store
+        .running_units(reign.job)?
+        .into_iter()
+        .map(|unit| {
+            // The row has counted the attempt that is under way.
+            let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
+            let span = Span { started_at: now, ended_at: now };
+            policy::ended(&before, UnitOutcome::Interrupted.into(), span, limits, reign.epoch)
+        })
+        .collect();
+    log_line!("{} handlers do not return, their units are given back", changes.len());
+    store.record(reign, &Batch::of(&changes))?;
+    match wanted {
+        StopRequest::Cancel => store.cancel_job(reign, now)?,
+        StopRequest::Stop | StopRequest::StopNow => store.pause_job(reign)?,
+    }
+    std::process::exit(0)
+}

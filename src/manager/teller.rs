@@ -1,0 +1,79 @@
+//! Tells the service what became of its units: callbacks run here, after the commit, on one thread of their own.
+
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::log::log_line;
+use super::panics;
+use crate::handler::{Callbacks, JobContext, JobReport, UnitReport};
+use crate::model::Unit;
+use crate::store::UnitChange;
+
+/// Reports that may wait; the recorder waits when there are more.
+const REPORTS: usize = 1024;
+
+/// Calls callbacks and remembers the first panic among them.
+pub(super) struct Teller<'a> {
+    callbacks: &'a Callbacks,
+    first_panic: OnceLock<String>,
+}
+
+impl<'a> Teller<'a> {
+    pub fn new(callbacks: &'a Callbacks) -> Self {
+        Self { callbacks, first_panic: OnceLock::new() }
+    }
+
+    /// Makes the way to the thread that runs [`Teller::tell_units`]; none when nobody wants to be told.
+    pub fn channel(&self) -> Option<(SyncSender<UnitReport>, Receiver<UnitReport>)> {
+        self.callbacks.wants_units().then(|| sync_channel(REPORTS))
+    }
+
+    /// Tells of units until the last sender has gone.
+    pub fn tell_units(&self, reports: Receiver<UnitReport>) {
+        for report in reports {
+            self.tell_unit(&report);
+        }
+    }
+
+    /// Tells of one unit.
+    pub fn tell_unit(&self, report: &UnitReport) {
+        for callback in self.callbacks.of(report.status) {
+            self.guard(|| callback(report));
+        }
+    }
+
+    /// Tells of the end of the job.
+    pub fn tell_job_end(&self, report: &JobReport) {
+        for callback in self.callbacks.job_end() {
+            self.guard(|| callback(report));
+        }
+    }
+
+    /// Returns the message and place of the first panic in a callback.
+    pub fn first_panic(&self) -> Option<&str> {
+        self.first_panic.get().map(String::as_str)
+    }
+
+    fn guard(&self, callback: impl FnOnce()) {
+        if let Err(message) = panics::catch(callback) {
+            log_line!("error: a callback panicked: {message}");
+            // The first one is kept; the log has them all.
+            let _ = self.first_panic.set(message);
+        }
+    }
+}
+
+/// Describes the end of a unit.
+pub(super) fn report(job: &JobContext, unit: Unit, change: &UnitChange) -> UnitReport {
+    UnitReport {
+        job: job.id,
+        job_name: job.name.clone(),
+        seq: unit.id.seq(),
+        key: unit.key,
+        payload: unit.payload,
+        status: change.to,
+        attempts: change.attempts,
+        result: change.result.clone(),
+        error: change.error.clone(),
+    }
+}

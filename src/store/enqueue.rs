@@ -1,0 +1,107 @@
+//! Creating jobs and adding units inside a transaction of the caller's own, for services whose data lives in the same
+//! database file: the batch exists exactly when the caller's own changes do.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+
+use super::create::{self, SameKey};
+use super::error::Failure;
+use super::{CreateOutcome, StoreError, open};
+use crate::model::{JobId, NewJob, NewUnit, Timestamp};
+
+/// Units inserted by one pass, so that an iterator of any length takes constant memory.
+const CHUNK_UNITS: usize = 1000;
+
+/// Creates a job inside the caller's transaction and returns its number; a job that bears the key of `new` already is
+/// returned unchanged.
+///
+/// Nothing of it is seen by anybody before the caller commits; then it can be started. The connection must be to a
+/// database of this package, as [`Client::create`](crate::Client::create) makes one, and should be inside
+/// `immediate_transaction`, because a transaction that has read before it writes fails when another one wrote meanwhile.
+/// Outside of any transaction it is one by itself.
+///
+/// ```no_run
+/// use diesel::prelude::*;
+/// use job_manager::{NewJob, NewUnit};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = SqliteConnection::establish("jobs.db")?;
+/// conn.immediate_transaction(|conn| {
+///     diesel::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
+///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
+///     job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When there are no units, two of them have the same key, or the connection is to another database; the caller then
+/// rolls its transaction back.
+pub fn create_job_in(
+    conn: &mut SqliteConnection,
+    new: &NewJob,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<JobId, StoreError> {
+    within(conn, "create the job", |conn| {
+        let mut units = units.into_iter();
+        let first: Vec<NewUnit> = units.by_ref().take(CHUNK_UNITS).collect();
+        if first.is_empty() {
+            return Err(StoreError::NoUnits.into());
+        }
+        let job = match create::create_in(conn, new, &first, true, Timestamp::now())? {
+            CreateOutcome::Existing(job) => return Ok(job),
+            CreateOutcome::Created(job) => job,
+        };
+        append(conn, job, units, SameKey::Refuse)?;
+        Ok(job)
+    })
+}
+
+/// Adds units to a job inside the caller's transaction and returns how many there were; a unit whose key the job has
+/// already is left out. See [`create_job_in`].
+///
+/// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
+/// paused.
+pub fn add_units_in(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<usize, StoreError> {
+    within(conn, "add units", |conn| {
+        super::jobs::job_row(conn, job)?;
+        append(conn, job, units.into_iter(), SameKey::LeaveOut)
+    })
+}
+
+fn append(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    mut units: impl Iterator<Item = NewUnit>,
+    same_key: SameKey,
+) -> Result<usize, Failure> {
+    let mut added = 0;
+    loop {
+        let chunk: Vec<NewUnit> = units.by_ref().take(CHUNK_UNITS).collect();
+        if chunk.is_empty() {
+            return Ok(added);
+        }
+        added += create::append_in(conn, job, &chunk, same_key)?;
+    }
+}
+
+/// Runs `body` in the caller's transaction, undone as a whole when it fails.
+fn within<T>(
+    conn: &mut SqliteConnection,
+    operation: &'static str,
+    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+) -> Result<T, StoreError> {
+    let path = Path::new("the caller's connection");
+    conn.transaction(|conn| {
+        open::refuse_other_database(conn, path)?;
+        body(conn)
+    })
+    .map_err(|failure| failure.during(operation, path))
+}

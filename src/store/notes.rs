@@ -1,0 +1,69 @@
+//! What handlers say about attempts under way; units whose handlers say nothing have no row.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::error::Failure;
+use super::schema::unit_notes;
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::{UnitId, UnitNotes};
+
+statement! {
+    struct Upsert<'a> {
+        "INSERT INTO unit_notes (unit_id, done, total, message, checkpoint) VALUES ("
+            unit: i64 as BigInt,
+        ", " done: Option<i64> as Nullable<BigInt>,
+        ", " total: Option<i64> as Nullable<BigInt>,
+        ", " message: Option<&'a str> as Nullable<Text>,
+        ", " checkpoint: Option<&'a str> as Nullable<Text>,
+    }
+    ") ON CONFLICT (unit_id) DO UPDATE SET done = coalesce(excluded.done, done), \
+     total = coalesce(excluded.total, total), message = coalesce(excluded.message, message), \
+     checkpoint = coalesce(excluded.checkpoint, checkpoint)"
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = unit_notes, check_for_backend(diesel::sqlite::Sqlite))]
+struct NotesRow {
+    done: Option<i64>,
+    total: Option<i64>,
+    message: Option<String>,
+    checkpoint: Option<String>,
+}
+
+impl Store {
+    /// Returns what the handler of a unit said about it; nothing when it said nothing.
+    pub fn unit_notes(&mut self, unit: UnitId) -> Result<UnitNotes, StoreError> {
+        self.read("read the unit's notes", |conn| {
+            let row: Option<NotesRow> =
+                unit_notes::table.find(unit.raw()).select(NotesRow::as_select()).first(conn).optional()?;
+            Ok(row.map(UnitNotes::from).unwrap_or_default())
+        })
+    }
+}
+
+/// Writes what a handler said inside a transaction; what it did not mention stays as it was.
+pub(super) fn put(conn: &mut SqliteConnection, unit: UnitId, notes: &UnitNotes) -> Result<(), Failure> {
+    let steps = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    Upsert {
+        unit: unit.raw(),
+        done: steps(notes.done),
+        total: steps(notes.total),
+        message: notes.message.as_deref(),
+        checkpoint: notes.checkpoint.as_deref(),
+    }
+    .execute(conn)?;
+    Ok(())
+}
+
+impl From<NotesRow> for UnitNotes {
+    fn from(row: NotesRow) -> UnitNotes {
+        UnitNotes {
+            done: row.done.and_then(|done| u64::try_from(done).ok()),
+            total: row.total.and_then(|total| u64::try_from(total).ok()),
+            message: row.message,
+            checkpoint: row.checkpoint,
+        }
+    }
+}
