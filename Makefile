@@ -18,7 +18,7 @@ run-job:
 	@echo "results: $(OUT)/"
 
 test:
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run && $(CARGO) test --doc; else $(CARGO) test; fi
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --all-features && $(CARGO) test --all-features --doc; else $(CARGO) test --all-features; fi
 
 check: fmt lint deny doc test
 
@@ -26,7 +26,7 @@ fmt:
 	$(CARGO) fmt --check
 
 lint:
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --all-targets --all-features -- -D warnings
 	$(CARGO) clippy --no-default-features --features sqlite,bundled -- -D warnings
 
 # Licences, advisories and sources of the dependencies, where the tool for it is installed.
@@ -34,7 +34,7 @@ deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed, skipped"; fi
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --all-features --no-deps --document-private-items
 
 clean:
 	$(CARGO) clean

@@ -5,24 +5,29 @@
 //! counts, ends gracefully on TERM and INT, and is never there twice for one job.
 //!
 //! ```no_run
-//! use job_manager::{Client, ClientError, NewJob, NewUnit};
+//! use job_manager::{Client, NewJob, NewUnit, UnitContext};
 //!
-//! fn main() -> Result<(), ClientError> {
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // Returns at once, unless this process was started as a job's manager.
-//!     job_manager::run_if_manager(|_handlers| {});
+//!     job_manager::run_if_manager(|handlers| {
+//!         handlers.register("measure", |path: String, _unit: &UnitContext<'_>| {
+//!             Ok(std::fs::metadata(path)?.len())
+//!         });
+//!     });
 //!
 //!     let client = Client::create("jobs.db".as_ref())?;
-//!     let mut job = NewJob::new("compress", "command");
-//!     job.spec = r#"{"argv": ["gzip", "-9", "{}"], "cwd": "/srv/logs"}"#.to_owned();
-//!     let files = ["a.log", "b.log"].map(|file| NewUnit { payload: format!("{file:?}"), key: None });
-//!     let created = client.create_job(&job, files)?;
-//!     client.start_detached(created.job)?;
+//!     let files = ["a.log", "b.log"].map(|file| NewUnit::new(file));
+//!     let job = client.try_create_job(&NewJob::new("sizes", "measure"), files)?.job;
+//!     client.start_detached(job)?;
 //!     Ok(())
 //! }
 //! ```
 //!
+//! Units are run by Rust functions registered in [`Handlers`], or by commands: the handler `command` is always there,
+//! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
+//!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `cli`.
+//! `status`, `handler`; `manager`, `client`; `cli`, `testing`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

@@ -49,14 +49,15 @@ pub struct JobReport {
     pub progress: Progress,
 }
 
-type Listeners<T> = Vec<Box<dyn Fn(&T) + Send + Sync>>;
+/// A function of the service that is told something.
+pub type Listener<T> = Box<dyn Fn(&T) + Send + Sync>;
 
 /// Everything that a service wants to be told.
 #[derive(Default)]
 pub struct Callbacks {
-    pub(super) unit_complete: Listeners<UnitReport>,
-    pub(super) unit_failed: Listeners<UnitReport>,
-    pub(super) job_end: Listeners<JobReport>,
+    pub(super) unit_complete: Vec<Listener<UnitReport>>,
+    pub(super) unit_failed: Vec<Listener<UnitReport>>,
+    pub(super) job_end: Vec<Listener<JobReport>>,
 }
 
 impl Callbacks {
@@ -71,7 +72,7 @@ impl Callbacks {
     }
 
     /// Returns the callbacks for units that end like this.
-    pub fn of(&self, status: UnitStatus) -> &[Box<dyn Fn(&UnitReport) + Send + Sync>] {
+    pub fn of(&self, status: UnitStatus) -> &[Listener<UnitReport>] {
         match status {
             UnitStatus::Completed => &self.unit_complete,
             UnitStatus::Failed => &self.unit_failed,
@@ -80,7 +81,7 @@ impl Callbacks {
     }
 
     /// Returns the callbacks for the end of a job.
-    pub fn job_end(&self) -> &[Box<dyn Fn(&JobReport) + Send + Sync>] {
+    pub fn job_end(&self) -> &[Listener<JobReport>] {
         &self.job_end
     }
 }

@@ -1,7 +1,8 @@
-//! What a unit is: the trait of the code that runs one, the registry by name, and the built-in command handler.
+//! What a unit is: Rust functions and the built-in command handler, the registry by name, and what services are told.
 //!
-//! A handler gets one attempt at one unit and says how it ended. It knows nothing of the database, of other units or
-//! of retries. It may panic, block and use rayon itself; what it must not do is to outlive its return.
+//! A [`Handler`] is what users write: a typed payload in, a typed result or a [`UnitError`] out. A [`Runner`] is what
+//! the manager sees of it: an attempt in, its end out. Neither knows anything of the database, of other units or of
+//! retries. A handler may panic, block and use rayon itself; what it must not do is to outlive its return.
 
 #[cfg(feature = "async")]
 mod asynchronous;
@@ -23,12 +24,11 @@ pub use callbacks::{Callbacks, JobReport, UnitReport};
 pub use command::{COMMAND, CommandHandler, CommandSpec, StdinMode};
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
-pub use program::ProgramError;
-#[cfg(feature = "cli")]
-pub use program::resolve_program;
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
-pub use template::TemplateError;
-#[cfg(feature = "cli")]
-pub use template::{CommandTemplate, UnitValues, quote_for_shell};
 pub use typed::Handler;
+#[cfg(feature = "cli")]
+pub use {
+    program::{ProgramError, resolve_program},
+    template::{CommandTemplate, TemplateError, UnitValues, quote_for_shell},
+};

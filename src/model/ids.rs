@@ -26,14 +26,14 @@ pub struct Epoch(pub i64);
 pub struct UnitId(i64);
 
 impl JobId {
-    /// Largest job number that fits a [`UnitId`].
+    /// Largest job number that fits the key of a unit.
     pub const MAX: JobId = JobId((1 << 31) - 1);
 }
 
 impl Seq {
     /// Sequence number of the first unit.
     pub const FIRST: Seq = Seq(1);
-    /// Largest sequence number that fits a [`UnitId`]; the bound on the units of one job.
+    /// Largest sequence number that fits the key of a unit; the bound on the units of one job.
     pub const MAX: Seq = Seq((1 << 32) - 1);
 
     /// Returns the number before this one, 0 before the first.

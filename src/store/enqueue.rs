@@ -12,6 +12,8 @@ use crate::model::{JobId, NewJob, NewUnit, Timestamp};
 
 /// Units inserted by one pass, so that an iterator of any length takes constant memory.
 const CHUNK_UNITS: usize = 1000;
+/// Stands for the path of a database whose connection is not ours.
+const CALLER: &str = "the caller's connection";
 
 /// Creates a job inside the caller's transaction and returns its number; a job that bears the key of `new` already is
 /// returned unchanged.
@@ -92,13 +94,20 @@ fn append(
     }
 }
 
+/// So that a caller's transaction can return this error, and diesel can say that the transaction itself failed.
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        Failure::Sql(error).during("commit the caller's transaction", Path::new(CALLER))
+    }
+}
+
 /// Runs `body` in the caller's transaction, undone as a whole when it fails.
 fn within<T>(
     conn: &mut SqliteConnection,
     operation: &'static str,
     body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
 ) -> Result<T, StoreError> {
-    let path = Path::new("the caller's connection");
+    let path = Path::new(CALLER);
     conn.transaction(|conn| {
         open::refuse_other_database(conn, path)?;
         body(conn)

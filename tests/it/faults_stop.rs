@@ -117,3 +117,37 @@ fn a_hangup_does_not_stop_a_manager() {
 
     world.ok(&["wait", &job]);
 }
+
+#[test]
+fn cancel_holds_although_the_manager_dies_while_it_cancels() {
+    let world = World::new();
+    let script = "trap '' TERM; echo started >log; while :; do sleep 0.05; done";
+    let job = world.ok(&["submit", "--kill-after", "5s", "--shell", "--", script]);
+    wait_for(&world, "the unit to start", || !world.lines("log").is_empty());
+    let manager = world.manager(&job);
+
+    let mut cancel = world.job_manager(&["cancel", &job, "--reason", "no need"]).spawn().unwrap();
+    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", &job]).contains("ending the running"));
+    signal(manager, Signal::SIGKILL);
+
+    assert!(cancel.wait().unwrap().success());
+    assert_eq!(world.status(&job)["job_status"], "cancelled");
+    assert_eq!(world.units(&job)[0]["error"], "no need");
+    world.assert_sound(&job);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn fault_52_a_database_that_is_busy_at_the_moment_of_the_pause_does_not_fail_the_job() {
+    let world = World::new();
+    let job = world.ok(&["submit", "--backoff", "1h..1h", "--", "false"]);
+    wait_for(&world, "the retry", || world.units(&job)[0]["attempts"] == 1);
+
+    let held = world.hold_write_lock();
+    signal(world.manager(&job), Signal::SIGTERM);
+    wait_for(&world, "the first try to fail", || world.ok(&["logs", "--manager", &job]).contains("trying again"));
+    drop(held);
+
+    world.wait_for_status(&job, "paused");
+    world.assert_sound(&job);
+}

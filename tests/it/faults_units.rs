@@ -1,6 +1,6 @@
 //! Units that misbehave.
 
-use crate::support::{World, wait_for};
+use crate::support::{World, wait_for, zombies_below};
 
 #[test]
 fn fault_29_orphans_are_ended_before_their_unit_runs_again() {
@@ -157,4 +157,31 @@ fn an_environment_tells_each_unit_who_it_is() {
     ]);
 
     assert_eq!(world.ok(&["logs"]), "1 1 1 1 k-x \"x\" more");
+}
+
+#[test]
+fn fault_30_processes_that_units_leave_behind_do_not_become_zombies_of_the_manager() {
+    let world = World::new();
+    let script = "setsid sleep 0.1 >/dev/null 2>&1 </dev/null & test {} != last || sleep 600";
+    let mut args = vec!["submit", "-j", "2", "--shell", "--", script, ":::"];
+    args.extend(["x"; 40]);
+    args.push("last");
+    let job = world.ok(&args);
+    world.wait_for_completed(&job, 40);
+
+    wait_for(&world, "the zombies to be reaped", || zombies_below(world.manager(&job)).is_empty());
+
+    world.ok(&["cancel", &job]);
+}
+
+#[test]
+fn a_unit_sees_no_variable_of_the_unit_that_started_its_job() {
+    let world = World::new();
+    let inner = r#"$BIN run -q --shell -- 'env >inner' 2>/dev/null"#;
+
+    world.ok(&["run", "-q", "--unit-key", "k{}", "--shell", "--", &format!(": {{}}; {inner}"), ":::", "x"]);
+
+    let inner = world.lines("inner");
+    assert!(inner.iter().any(|line| line == "JOB_MANAGER_UNIT=1"));
+    assert!(!inner.iter().any(|line| line.starts_with("JOB_MANAGER_KEY=")), "{inner:?}");
 }

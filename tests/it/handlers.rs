@@ -186,14 +186,24 @@ fn fault_13_units_of_an_unknown_handler_fail_and_nothing_crashes() {
 fn a_service_without_the_hook_is_told_so_instead_of_being_started_again() {
     let world = World::new();
 
-    let started = world
-        .command(example("service"))
-        .env("FORGET_THE_HOOK", "1")
-        .arg(world.db())
-        .args(["nothing", "1", "1"])
-        .output();
+    let started =
+        world.command(example("service")).env("HOOK", "forgotten").arg(world.db()).args(["nothing", "1", "1"]).output();
 
     let said = text(&started.unwrap().stderr);
     assert!(said.contains("HookMissing"), "{said}");
+    world.assert_no_process_left();
+}
+
+#[test]
+fn the_hook_works_under_a_runtime_that_runs_already() {
+    let world = World::new();
+
+    let started =
+        world.command(example("service")).env("HOOK", "late").arg(world.db()).args(["nothing", "100", "2"]).output();
+    let started = started.unwrap();
+    assert!(started.status.success(), "{}\n{}", text(&started.stderr), world.report());
+    world.ok(&["wait", "1"]);
+
+    world.assert_sound("1");
     world.assert_no_process_left();
 }

@@ -2,11 +2,13 @@
 
 mod cli;
 mod detach;
+mod examples;
 mod faults_database;
 mod faults_identity;
 mod faults_stop;
 mod faults_units;
 mod handlers;
 mod layers;
+mod library;
 mod recovery;
 mod support;

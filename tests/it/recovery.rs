@@ -85,3 +85,88 @@ fn resume_runs_only_unfinished_units() {
     log.sort();
     assert_eq!(log, ["a", "b", "c", "c", "d"]);
 }
+
+#[test]
+fn a_retried_unit_runs_again_after_a_job_that_ended_properly() {
+    let world = World::new();
+    let script = "echo {} >>log; test -e mended";
+    let job =
+        world.ok(&["submit", "-j", "2", "--max-attempts", "1", "--shell", "--", script, ":::", "a", "b", "c", "d"]);
+    world.fails(10, &["wait", &job]);
+
+    world.write("mended", "");
+    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+
+    assert_eq!(world.lines("log").len(), 8, "a unit got the end of its earlier attempt instead of running");
+    world.assert_sound(&job);
+}
+
+#[test]
+fn a_unit_that_came_back_runs_once_for_each_attempt() {
+    let world = World::new();
+    let numbers = world.numbers(1500);
+    let script = "echo {} >>log; test -e mended";
+    let job = world.ok(&["submit", "-j", "8", "--max-attempts", "1", "--lines", &numbers, "--shell", "--", script]);
+    world.fails(10, &["wait", &job]);
+
+    world.write("mended", "");
+    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+
+    assert_eq!(world.lines("log").len(), 3000, "a unit ran again although its end was recorded");
+    assert!(!world.ok(&["logs", "--manager", &job]).contains("changed by a client"));
+    world.assert_sound(&job);
+}
+
+#[test]
+fn two_deaths_in_a_row_interrupt_no_unit_that_had_ended() {
+    let world = World::new();
+    let numbers = world.numbers(3000);
+    let workers = 4;
+    let flags = ["-j", "4", "--on-interrupt", "fail", "--lines", &numbers];
+    let job = world.ok(&[&["submit"], &flags[..], &["--", "true"]].concat());
+    world.wait_for_completed(&job, 100);
+
+    world.kill_manager(&job);
+    world.ok(&["resume", &job]);
+    world.kill_manager(&job);
+    world.ok(&["resume", &job]);
+    world.fails(10, &["wait", &job]);
+
+    let failed = world.status(&job)["progress"]["failed"].as_i64().unwrap();
+    assert!(failed <= 2 * workers, "{failed} units were failed by two deaths with {workers} workers");
+    world.assert_sound(&job);
+}
+
+#[test]
+fn an_interruption_is_recorded_once() {
+    let world = World::new();
+    let job = world.ok(&["submit", "--", "sleep", "600"]);
+
+    for _ in 0..2 {
+        wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+        world.ok(&["stop", &job, "--now", "--wait"]);
+        world.ok(&["resume", &job]);
+    }
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+
+    assert_eq!(world.count("(SELECT count(*) FROM attempts)"), 2);
+    world.ok(&["cancel", &job]);
+}
+
+#[test]
+fn resume_all_goes_on_behind_a_job_that_cannot_be_resumed() {
+    let world = World::new();
+    let first = world.ok(&["create", "--", "true"]);
+    let second = world.ok(&["create", "--", "true"]);
+    world.sql("UPDATE jobs SET status = 'paused'");
+    world.sql(&format!("UPDATE jobs SET handler = 'of another program' WHERE id = {first}"));
+
+    let said = world.fails(4, &["resume", "--all"]);
+
+    assert!(said.contains("of another program"), "{said}");
+    world.ok(&["wait", &second]);
+}

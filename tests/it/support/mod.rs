@@ -168,6 +168,13 @@ impl World {
         diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("SELECT {query}")).get_result(&mut conn).unwrap()
     }
 
+    /// Holds the database's write lock until the guard is dropped.
+    pub fn hold_write_lock(&self) -> SqliteConnection {
+        let mut conn = self.connection();
+        conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+        conn
+    }
+
     fn connection(&self) -> SqliteConnection {
         let mut conn = SqliteConnection::establish(self.db().to_str().unwrap()).unwrap();
         conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();

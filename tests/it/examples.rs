@@ -1,0 +1,138 @@
+//! The examples, run as their readers would.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{World, example, is_alive, text, wait_for};
+
+/// The example service, with the address it listens on.
+struct Service {
+    process: Child,
+    address: String,
+}
+
+impl Service {
+    fn start(world: &World) -> Service {
+        let mut command = world.command(example("service_http"));
+        let mut process = command.arg(world.db()).arg("0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        Service { process, address }
+    }
+
+    fn ask(&self, request: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_batch_started_by_http_survives_the_service_and_is_known_to_the_next_one() {
+    let world = World::new();
+    let request = r#"{"key":"monday","units":10000}"#;
+    let service = Service::start(&world);
+    let first = service.ask("POST /batches", request);
+    assert_eq!(first, json!({"batch": 1, "new": true}));
+
+    service.kill();
+    let service = Service::start(&world);
+    assert_eq!(service.ask("POST /batches", request), json!({"batch": 1, "new": false}));
+    wait_for(&world, "the batch to end", || service.ask("GET /batches/1", "")["job_status"] == "completed");
+
+    assert_eq!(service.ask("GET /batches/1", "")["progress"]["completed"], 10_000);
+    service.kill();
+    world.assert_sound("1");
+    world.assert_no_process_left();
+}
+
+#[test]
+fn the_pipeline_sums_up_typed_results() {
+    let world = World::new();
+    world.write("a.txt", "one three\nfive, seventeen");
+    world.write("b.txt", "a an and");
+
+    let output = world.command(example("pipeline")).arg(world.db()).args(["a.txt", "b.txt"]).output().unwrap();
+
+    assert_eq!(text(&output.stdout), "5 words, the longest is seventeen\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_pipeline_names_the_document_that_failed() {
+    let world = World::new();
+
+    let output = world.command(example("pipeline")).arg(world.db()).arg("missing.txt").output().unwrap();
+
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("missing.txt: No such file"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_quota_pauses_the_job_and_costs_no_attempt() {
+    let world = World::new();
+
+    let output = world.command(example("quota")).arg(world.db()).arg("25").output().unwrap();
+
+    assert_eq!(text(&output.stdout), "Completed: 25 answers\n", "{}", text(&output.stderr));
+    assert!(world.units("1").iter().all(|unit| unit["attempts"] == 1));
+    assert!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'postponed')") > 0);
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn async_units_run_side_by_side_and_are_cut_off_by_their_timeout() {
+    let world = World::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(stream.try_clone().unwrap()).lines();
+            while request.next().unwrap().unwrap() != "" {}
+            stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        }
+    });
+
+    let mut command = world.command(example("async_fetch"));
+    let began = std::time::Instant::now();
+    let silent = silent.local_addr().unwrap().to_string();
+    let output = command.arg(world.db()).args([&address, &silent, &silent, &silent]).output().unwrap();
+
+    let said = text(&output.stdout);
+    assert!(said.contains("HTTP/1.0 200 OK"), "{said}{}", text(&output.stderr));
+    assert_eq!(said.matches("timed out after 2s").count(), 3, "{said}");
+    assert!(began.elapsed().as_secs() < 6, "the units waited for each other");
+}
+
+#[test]
+fn a_batch_of_a_web_service_is_stopped_from_outside() {
+    let world = World::new();
+    let service = Service::start(&world);
+    service.ask("POST /batches", r#"{"key":"k","units":200000}"#);
+    let manager = world.manager("1");
+
+    world.ok(&["stop", "1", "--wait"]);
+
+    wait_for(&world, "the manager to end", || !is_alive(manager));
+    world.assert_sound("1");
+    service.kill();
+}
