@@ -36,8 +36,9 @@ impl Output {
     /// Says something that is not part of the answer, unless it was asked to be quiet.
     pub fn hint(&mut self, text: impl Display) {
         if !self.quiet {
-            // Standard error may be closed; a hint is then lost on nobody.
-            let _ = writeln!(anstream::stderr(), "{text}");
+            // In one piece, or the hints of several processes run into each other. Standard error may be closed; a hint
+            // is then lost on nobody.
+            let _ = anstream::stderr().write_all(format!("{text}\n").as_bytes());
         }
     }
 
