@@ -38,6 +38,7 @@ struct Readme;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod client;
+mod crash;
 mod handler;
 mod launch;
 mod manager;

@@ -1,6 +1,7 @@
 //! Creating jobs and adding units.
 
 use super::{Client, ClientError};
+use crate::crash::crash_point;
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
 use crate::store::{CreateOutcome, SameKey};
 use crate::sys::{JobLock, SharedLock};
@@ -74,6 +75,7 @@ impl Client {
             CreateOutcome::Created(job) => job,
         };
         drop(first);
+        crash_point!("job-partial");
         if !all && let Err(error) = self.fill(job, &mut units) {
             // What happened counts; what cannot be swept now is swept by the next creation.
             let _ = self.store().sweep_job(job);

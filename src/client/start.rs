@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Client, ClientError};
+use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId};
 use crate::status::Health;
@@ -88,6 +89,7 @@ impl Client {
         let program = self.program.resolve(row, before.as_deref())?;
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
+        crash_point!("before-launch");
         let launched = sys::launch(&program, &request.title(), request.to_args(), log, START_TIMEOUT)
             .map_err(|source| ClientError::Spawn { program, source })?;
         let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };

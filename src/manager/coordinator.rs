@@ -8,6 +8,7 @@ use super::log::log_line;
 use super::panics;
 use super::patience::patiently;
 use super::shared::Shared;
+use crate::crash::crash_point;
 use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
 use crate::store::{Reign, Store, StoreError};
 use crate::sys::{Adopted, StopFlags};
@@ -103,8 +104,10 @@ impl<'a> Coordinator<'a> {
             let next_due = self.refill()?;
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
+                crash_point!("before-finish");
                 let now = self.shared.clock.now();
                 if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
+                    crash_point!("after-finish");
                     return Ok(ReignEnd::Finished(status));
                 }
                 // Units were added in this very moment.
@@ -199,6 +202,7 @@ impl<'a> Coordinator<'a> {
         let began = Instant::now();
         let mut ending_since = None;
         let mut wanted = first;
+        crash_point!("stopping");
         log_line!("stopping ({}), {} units in hand", wanted.0, self.shared.feed.level().in_hand);
         loop {
             let grace_over = wanted.1.is_some_and(|grace| began.elapsed() >= grace);

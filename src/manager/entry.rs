@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::crash::crash_point;
 use crate::handler::Handlers;
 use crate::launch::{self, LaunchRequest, Stage};
 use crate::sys;
@@ -46,6 +47,7 @@ pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
 fn become_launcher(request: LaunchRequest) -> i32 {
     // A manager started from within a unit is a job of its own, and must not be ended as that unit's orphan.
     let forget = [sys::COOKIE_VARIABLE];
+    crash_point!("launcher-started");
     let manager = LaunchRequest { stage: Stage::Manager, ..request };
     match sys::detach_and_respawn(&manager.title(), manager.to_args(), &forget) {
         Ok(()) => 0,

@@ -11,6 +11,7 @@ use super::log::log_line;
 use super::patience::Patience;
 use super::pulse::{HEARTBEAT_EVERY, Pulse};
 use super::shared::Shared;
+use crate::crash::crash_point;
 use crate::handler::UnitReport;
 use crate::model::{UnitId, UnitNotes, UnitStatus};
 use crate::store::{Batch, Recorded, Reign, Store, StoreError, UnitChange};
@@ -114,10 +115,12 @@ impl<'a> Recorder<'a> {
 
     /// Commits; a full disk is waited out, a busy database is tried a few times more.
     fn record_patiently(&mut self, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
+        crash_point!("before-commit");
         let mut patience = Patience::default();
         loop {
             match self.store.record(self.reign, batch) {
                 Ok(recorded) => {
+                    crash_point!("after-commit");
                     patience.succeed();
                     return Ok(recorded);
                 }

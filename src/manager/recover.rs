@@ -5,6 +5,7 @@ use super::log::log_line;
 use super::outbox::{self, Ended};
 use super::policy;
 use super::teller;
+use crate::crash::crash_point;
 use crate::handler::{JobContext, UnitReport};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus};
 use crate::store::{Batch, Reign, Store, UnitChange};
@@ -20,6 +21,7 @@ pub(super) fn recover(
     notes: &SlotNotes,
     now: Timestamp,
 ) -> Result<Vec<UnitReport>, ManagerError> {
+    crash_point!("before-recovery");
     let interrupted = interrupted_units(store, reign, notes)?;
     let mut orphans_gone = true;
     if !interrupted.is_empty() || !slots_are_free(job)? {
@@ -29,6 +31,7 @@ pub(super) fn recover(
         orphans_gone = gone && slots_are_free(job)?;
         log_line!("recovering {} units, {ended} of their processes were ended", interrupted.len());
     }
+    crash_point!("orphans-ended");
     let ended = outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;
     let mut changes = recorded_late(store, reign, job, &ended)?;
     for (unit, from) in interrupted {
@@ -44,6 +47,7 @@ pub(super) fn recover(
         let kept = units.into_iter().zip(&changes).filter(|(unit, _)| !recorded.lost.contains(&unit.id));
         reports.extend(kept.map(|(unit, change)| teller::report(job, unit, change)));
     }
+    crash_point!("recovery-recorded");
     notes.clear();
     outbox::clear(&job.files).map_err(ManagerError::system("clear the ends of units"))?;
     Ok(reports)

@@ -18,6 +18,7 @@ use super::takeover::{Takeover, take_over};
 use super::teller::Teller;
 use super::worker::{Crew, work};
 use super::{outbox, panics, recover};
+use crate::crash::crash_point;
 use crate::handler::{Handlers, JobContext, JobReport};
 use crate::launch::{Answer, LaunchRequest};
 use crate::model::{Job, JobId, JobStatus, Limits, StateDir, StopRequest};
@@ -69,6 +70,7 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
 
 /// Becomes the manager, or answers who is it.
 fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError> {
+    crash_point!("manager-started");
     sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
     let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
     panics::install_hook();
@@ -81,6 +83,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
             let (pid, epoch) = (std::process::id(), post.reign.epoch);
             sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
+            crash_point!("ready");
             log_line!("manager {pid} of job {} ({}), epoch {epoch}", post.job.id, post.job.name);
             Ok(Some(*post))
         }
@@ -96,9 +99,11 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
         Takeover::Won(lock) => lock,
         Takeover::Already { pid } => return Ok(Taken::Already { pid }),
     };
+    crash_point!("lock-taken");
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (reign, job) = store.begin_reign(job, &identity, &program, clock.now())?;
+    crash_point!("epoch-raised");
     let context = JobContext {
         id: job.id,
         uid: job.uid.clone(),
@@ -158,7 +163,9 @@ fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
             match patiently(&post.flags, || post.store.finish_job(post.reign, now))? {
                 Some(status) => status,
                 None => {
+                    crash_point!("before-pause");
                     patiently(&post.flags, || post.store.pause_job(post.reign))?;
+                    crash_point!("after-pause");
                     JobStatus::Paused
                 }
             }
@@ -196,6 +203,7 @@ fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<
     if let Some(error) = shared.into_error() {
         return Err(error);
     }
+    crash_point!("threads-ended");
     // Every end is committed; kept any longer, it could be mistaken for the end of a later attempt.
     outbox::clear(&post.context.files).map_err(ManagerError::system("clear the ends of units"))?;
     end

@@ -12,6 +12,7 @@ use super::policy::{self, Span};
 use super::recorder::Event;
 use super::shared::Shared;
 use super::teller;
+use crate::crash::crash_point;
 use crate::handler::{Attempt, Callbacks, Desk, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
 use crate::sys::SlotNotes;
@@ -40,6 +41,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
+        crash_point!("unit-taken");
         let started_at = crew.shared.clock.now();
         match announce(crew, &unit, started_at, events) {
             Announced::Run => {}
@@ -50,8 +52,10 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
             }
             Announced::RecorderGone => return,
         }
+        crash_point!("unit-announced");
         let end = run_attempt(crew, slot, &unit, number, events);
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
+        crash_point!("unit-ended");
         // The unit before this one had all of this one's time to become durable: this hardly ever waits.
         if uncommitted.take().is_some_and(|committed| committed.recv().is_err()) {
             return;
@@ -62,6 +66,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
             uncommitted = Some(committed);
             waiter
         });
+        crash_point!("unit-posted");
         crew.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
         if let Some(hold) = &change.hold {

@@ -20,6 +20,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::error::{Failure, Fault};
 use super::statement::statement;
 use super::{Store, StoreError};
+use crate::crash::crash_point;
 use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -151,6 +152,7 @@ impl Store {
         self.write("set up the database", |conn| {
             conn.run_pending_migrations(MIGRATIONS)
                 .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+            crash_point!("inside-setup");
             conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
             Ok(())
         })

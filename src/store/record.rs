@@ -7,6 +7,7 @@ use super::error::Failure;
 use super::metadata::{self, key};
 use super::statement::statement;
 use super::{Reign, Store, StoreError, attempts, notes};
+use crate::crash::crash_point;
 use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
 /// One change of one unit.
@@ -157,6 +158,7 @@ impl Store {
                     recorded.lost.push(change.unit);
                 }
             }
+            crash_point!("inside-commit");
             for (unit, said) in batch.notes {
                 notes::put(conn, *unit, said)?;
             }

@@ -1,5 +1,7 @@
 //! A world per test: its own directory, database and environment, and a guard that ends every process in it.
 
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
+
 mod processes;
 mod wait;
 
