@@ -110,22 +110,22 @@ fn hit(world: &World, scenario: &Scenario) {
         During::Submit => crash(world, scenario, &submit),
         During::Start => {
             world.ok(&create);
-            crash(world, scenario, &["start", "1"]);
+            crash(world, scenario, &["start", "last"]);
         }
         During::Resume => {
             world.ok(&submit);
-            world.wait_for_completed("1", scenario.units as u64 / 8);
-            world.kill_manager("1");
-            crash(world, scenario, &["resume", "1"]);
+            world.wait_for_completed("last", scenario.units as u64 / 8);
+            world.kill_manager("last");
+            crash(world, scenario, &["resume", "last"]);
         }
         During::Stop => {
             crash(world, scenario, &submit);
-            world.wait_for_completed("1", scenario.units as u64 / 8);
-            world.ok(&["stop", "1"]);
+            world.wait_for_completed("last", scenario.units as u64 / 8);
+            world.ok(&["stop", "last"]);
         }
     }
     if scenario.expect.exists {
-        wait_for(world, "the manager to be gone", || world.status("1")["status"] != "running");
+        wait_for(world, "the manager to be gone", || world.status("last")["status"] != "running");
     }
 }
 
@@ -148,7 +148,7 @@ fn submission<'a>(world: &World, scenario: &'a Scenario, verb: &'a str) -> Vec<&
 }
 
 fn check_crash(world: &World, scenario: &Scenario) {
-    let status = world.status("1");
+    let status = world.status("last");
     if let Some(expected) = &scenario.expect.job {
         assert_eq!(status["job_status"], expected.as_str(), "{status}\n{}", world.report());
     }
@@ -159,9 +159,9 @@ fn check_crash(world: &World, scenario: &Scenario) {
 
 fn bring_to_its_end(world: &World, scenario: &Scenario) {
     for _ in 0..RESUMES {
-        let resumed = world.run(&["resume", "1"]);
+        let resumed = world.run(&["resume", "last"]);
         assert!(matches!(resumed.status.code(), Some(0 | 4)), "{}", text(&resumed.stderr));
-        let ended = world.run(&["wait", "1", "--timeout", "60s"]);
+        let ended = world.run(&["wait", "last", "--timeout", "60s"]);
         let expected = if scenario.expect.failed == 0 { 0 } else { 10 };
         if ended.status.code() == Some(expected) {
             return;
@@ -181,7 +181,8 @@ fn check_invariants(world: &World, scenario: &Scenario) {
         times
     };
     let (started, ended) = (count("start"), count("end"));
-    let units = world.units("1");
+    let units = world.units("last");
+    let job = world.status("last")["job"]["id"].to_string();
     let completed: BTreeSet<String> =
         units.iter().filter(|unit| unit["status"] == "completed").map(|unit| unit["seq"].to_string()).collect();
 
@@ -192,7 +193,7 @@ fn check_invariants(world: &World, scenario: &Scenario) {
     assert!(unproven.is_empty(), "completed without having run to the end: {unproven:?}");
     let repeats = started.values().sum::<usize>() - started.len();
     assert!(repeats <= scenario.expect.repeats, "{repeats} attempts too many\n{}", world.report());
-    world.assert_sound("1");
-    wait_for(world, "the manager to end", || world.status("1")["status"] == "stopped");
+    world.assert_sound(&job);
+    wait_for(world, "the manager to end", || world.status("last")["status"] == "stopped");
     world.assert_no_process_left();
 }
