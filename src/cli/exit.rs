@@ -104,6 +104,7 @@ fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::NoDatabase { .. } | StoreError::JobNotFound(_) => Exit::NotFound,
         StoreError::NotOurs { .. }
+        | StoreError::Moved { .. }
         | StoreError::TooNew { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::Files { .. } => Exit::Database,

@@ -12,6 +12,8 @@ use crate::sys;
 
 /// Free space below which a warning is given.
 const LITTLE_SPACE_BYTES: u64 = 1 << 30;
+/// Size of the write-ahead log above which somebody keeps it from shrinking.
+const LARGE_LOG_BYTES: u64 = 64 << 20;
 /// Descriptors that one running unit needs in its manager.
 const DESCRIPTORS_PER_UNIT: u64 = 8;
 
@@ -59,6 +61,7 @@ pub struct Finding {
 pub fn examine(db: &Path) -> Vec<Finding> {
     let mut findings = vec![database(db)];
     findings.extend(disk(db));
+    findings.extend(log(db));
     findings.extend(limits());
     findings.extend(jobs(db));
     findings
@@ -110,6 +113,23 @@ fn disk(db: &Path) -> Option<Finding> {
             finding(Severity::Warning, "disk", format!("only {free_mib} MiB are free"))
         }
         None => finding(Severity::Ok, "disk", format!("{free_mib} MiB are free")),
+    })
+}
+
+/// Looks at the write-ahead log, which grows without bound while a reader holds an old snapshot.
+fn log(db: &Path) -> Option<Finding> {
+    let mut name = db.as_os_str().to_owned();
+    name.push("-wal");
+    let bytes = std::fs::metadata(name).ok()?.len();
+    let size = format!("{} MiB of changes wait to be moved into the database", bytes >> 20);
+    Some(if bytes < LARGE_LOG_BYTES {
+        finding(Severity::Ok, "log", size)
+    } else {
+        finding(
+            Severity::Warning,
+            "log",
+            format!("{size}: some process has been reading for long, end its transaction"),
+        )
     })
 }
 

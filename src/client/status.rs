@@ -1,15 +1,22 @@
 //! The status of a job and its manager, in one value.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Client, ClientError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Timestamp};
 use crate::status::Health;
+use crate::sys::disk_of;
 
 /// Version of the document that [`ManagerStatus`] is written as.
 const SCHEMA: u32 = 1;
+/// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Free bytes below which a disk counts as full.
+const FULL_BYTES: u64 = 256 * 1024;
+const NO_SPACE: &str = "space: the disk of the database is full, the manager goes on when there is some";
 
 /// Where a job stands and whether its manager lives; written as the document of `status --json`.
 #[derive(Debug, Clone, Serialize)]
@@ -109,7 +116,12 @@ impl Client {
         let record = self.store().manager_record(job)?;
         let runs = health.health == Health::Running && row.status == JobStatus::Running;
         let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
-        let waiting_for = if runs { self.waiting_for(&row)? } else { None };
+        let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| Timestamp::now().since(at));
+        let waiting_for = match runs {
+            true if silent.is_some_and(|age| age > SILENCE) && self.disk_is_full() => Some(NO_SPACE.to_owned()),
+            true => self.waiting_for(&row)?,
+            false => None,
+        };
         Ok(ManagerStatus {
             schema: SCHEMA,
             status: health.health,
@@ -128,6 +140,12 @@ impl Client {
             waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
             log: self.job_files(job).log(),
         })
+    }
+
+    /// Says whether the disk of the database has no space left; one that cannot be looked at is not called full.
+    fn disk_is_full(&self) -> bool {
+        let path = self.path();
+        path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
     }
 
     fn waiting_for(&self, row: &Job) -> Result<Option<String>, ClientError> {

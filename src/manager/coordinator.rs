@@ -167,6 +167,7 @@ impl<'a> Coordinator<'a> {
             return Ok(());
         }
         self.looked_at = Instant::now();
+        self.store.refuse_moved_file()?;
         let version = self.store.data_version()?;
         if version == self.seen_version {
             return Ok(());

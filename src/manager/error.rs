@@ -58,9 +58,9 @@ pub enum ManagerError {
 }
 
 impl ManagerError {
-    /// Says whether a later manager has taken over, so that nothing more may be written.
+    /// Says whether nothing more may be written: a later manager has taken over, or the database is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Fenced { .. }))
+        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }))
     }
 
     /// Says whether the database merely could not be written at that time.

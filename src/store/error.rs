@@ -24,6 +24,12 @@ pub enum StoreError {
         /// What shows it.
         reason: String,
     },
+    /// The file is no longer where it was opened.
+    #[error("{} was moved, deleted or replaced while it was in use", path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A newer version has written the database.
     #[error("{} has schema {found}, this version knows schemas up to {known}: install a newer job-manager", path.display())]
     TooNew {

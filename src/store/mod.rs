@@ -51,12 +51,22 @@ pub use reign::Reign;
 pub struct Store {
     conn: SqliteConnection,
     path: PathBuf,
+    /// Device and inode of the file, to notice that another one is in its place.
+    file: (u64, u64),
 }
 
 impl Store {
     /// Returns the path of the database, absolute.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses to go on when the file was moved, deleted or replaced: what is written now would be seen by nobody.
+    pub fn refuse_moved_file(&self) -> Result<(), StoreError> {
+        match open::file_identity(&self.path) {
+            Ok(found) if found == self.file => Ok(()),
+            _ => Err(StoreError::Moved { path: self.path.clone() }),
+        }
     }
 
     /// Runs `body` in one immediate transaction: all of it is kept, or nothing.

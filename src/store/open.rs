@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,8 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store = Store { conn, path };
+        let file = file_identity(&path).map_err(|source| files_error("look at", &path, source))?;
+        let mut store = Store { conn, path, file };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         Ok(store)
@@ -224,6 +225,12 @@ fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
             Err(TryLockError::Error(source)) => return Err(files_error("lock", path, source)),
         }
     }
+}
+
+/// Returns device and inode of a file, without opening it.
+pub(super) fn file_identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = std::fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {

@@ -21,9 +21,24 @@ fn fault_38_a_handler_that_panics_fails_its_unit_with_message_and_place() {
 
 #[test]
 fn fault_40_a_handler_that_aborts_is_failed_at_the_third_death_and_the_others_complete() {
+    dies_three_times("aborts");
+}
+
+#[test]
+fn fault_39_a_handler_that_exits_is_failed_at_the_third_death_and_the_others_complete() {
+    dies_three_times("exits");
+}
+
+#[test]
+fn fault_39_a_handler_that_overflows_its_stack_is_failed_at_the_third_death_and_the_others_complete() {
+    dies_three_times("overflows");
+}
+
+/// Runs a job whose fifth unit takes the manager down each time.
+fn dies_three_times(handler: &str) {
     let world = World::new();
 
-    let job = world.service("aborts", 50, 2);
+    let job = world.service(handler, 50, 2);
     for _death in 1..=3 {
         wait_for(&world, "the manager to die or the job to end", || world.status(&job)["status"] == "stopped");
         if world.status(&job)["job_status"] == "failed" {
@@ -36,8 +51,26 @@ fn fault_40_a_handler_that_aborts_is_failed_at_the_third_death_and_the_others_co
     let poison = &world.units(&job)[4];
     assert_eq!(poison["error"], "the manager died 3 times while this unit ran");
     assert_eq!(world.status(&job)["progress"]["completed"], 49);
-    assert_eq!(world.lines("callbacks").iter().filter(|line| *line == "failed 5").count(), 1);
+    wait_for(&world, "the callback", || {
+        world.lines("callbacks").iter().filter(|line| *line == "failed 5").count() == 1
+    });
     world.assert_sound(&job);
+}
+
+#[test]
+fn fault_54_a_stop_works_although_the_service_handles_the_signal_too() {
+    let world = World::new();
+    let mut service = world.command(example("service"));
+    let started = service.env("OWN_SIGNALS", "1").arg(world.db()).args(["polite", "3", "2"]).output().unwrap();
+    assert!(started.status.success(), "{}", text(&started.stderr));
+    wait_for(&world, "units to start", || world.lines("started").len() == 2);
+
+    let manager = nix::unistd::Pid::from_raw(i32::try_from(world.manager("1")).unwrap());
+    nix::sys::signal::kill(manager, nix::sys::signal::Signal::SIGTERM).unwrap();
+
+    world.wait_for_status("1", "paused");
+    assert_eq!(world.lines("signals"), ["term"]);
+    world.assert_sound("1");
 }
 
 #[test]

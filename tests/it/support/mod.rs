@@ -177,6 +177,13 @@ impl World {
         conn
     }
 
+    /// Holds a snapshot of the database until the guard is dropped.
+    pub fn hold_snapshot(&self) -> SqliteConnection {
+        let mut conn = self.connection();
+        conn.batch_execute("BEGIN; SELECT count(*) FROM units").unwrap();
+        conn
+    }
+
     fn connection(&self) -> SqliteConnection {
         let mut conn = SqliteConnection::establish(self.db().to_str().unwrap()).unwrap();
         conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
@@ -241,6 +248,16 @@ pub fn example(name: &str) -> PathBuf {
 /// Says whether this test may use what only root can.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
+}
+
+/// Says that a test could not be run here, and why.
+pub fn without(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
+/// Sends a signal to a process, which may have ended by itself.
+pub fn send(pid: u32, signal: nix::sys::signal::Signal) {
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal);
 }
 
 /// Returns the text of a stream.
