@@ -185,3 +185,75 @@ fn a_unit_sees_no_variable_of_the_unit_that_started_its_job() {
     assert!(inner.iter().any(|line| line == "JOB_MANAGER_UNIT=1"));
     assert!(!inner.iter().any(|line| line.starts_with("JOB_MANAGER_KEY=")), "{inner:?}");
 }
+
+#[test]
+fn fault_36_thousands_of_short_units_leave_nothing_in_the_manager() {
+    let world = World::new();
+    let numbers = world.numbers(6000);
+    let job = world.ok(&["submit", "-j", "4", "--lines", &numbers, "--", "true"]);
+    let manager = world.manager(&job);
+    let look = || {
+        let open = std::fs::read_dir(format!("/proc/{manager}/fd")).map(Iterator::count).unwrap_or(0);
+        let status = std::fs::read_to_string(format!("/proc/{manager}/status")).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or("VmRSS: 0 kB").to_owned();
+        (open, line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap())
+    };
+
+    world.wait_for_completed(&job, 1000);
+    let (open_early, memory_early) = look();
+    world.wait_for_completed(&job, 5000);
+    let (open_late, memory_late) = look();
+    let zombies = zombies_below(manager);
+
+    // Each worker has a handful open at any moment.
+    assert!(open_late <= open_early + 4 * 6, "descriptors grew from {open_early} to {open_late}");
+    assert!(memory_late <= memory_early + 4096, "memory grew from {memory_early} to {memory_late} kB");
+    assert!(zombies.len() <= 4, "{zombies:?}");
+    world.ok(&["wait", &job]);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn fault_43_a_timeout_ends_everything_that_the_unit_started() {
+    let world = World::new();
+    let script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 600 & setsid sleep 600 & done; wait";
+
+    world.fails(
+        10,
+        &["run", "-q", "--timeout", "300ms", "--kill-after", "1s", "--max-attempts", "1", "--shell", "--", script],
+    );
+
+    let unit = &world.units("1")[0];
+    assert!(unit["error"].to_string().contains("timed out"), "{unit}");
+    world.assert_no_process_left();
+}
+
+#[test]
+fn fault_44_the_time_of_a_retry_outlives_the_manager() {
+    let world = World::new();
+    let job =
+        world.ok(&["submit", "--backoff", "1h..1h", "--shell", "--", "echo {#} >>tried; exit 1", ":::", "a", "b"]);
+    wait_for(&world, "both to fail once", || world.units(&job).iter().all(|unit| unit["attempts"] == 1));
+    let before: Vec<_> = world.units(&job).iter().map(|unit| unit["not_before"].clone()).collect();
+
+    world.kill_manager(&job);
+    world.ok(&["resume", &job]);
+    wait_for(&world, "the wait to be known", || world.status(&job)["waiting_for"].to_string().contains("next attempt"));
+
+    let after: Vec<_> = world.units(&job).iter().map(|unit| unit["not_before"].clone()).collect();
+    assert_eq!(before, after);
+    assert_eq!(world.lines("tried").len(), 2, "a unit was tried before its time");
+    world.ok(&["cancel", &job]);
+}
+
+#[test]
+fn fault_59_a_unit_has_no_descriptor_of_its_manager() {
+    let world = World::new();
+
+    world.ok(&["run", "-q", "--shell", "--", "ls -l /proc/$$/fd >fds"]);
+
+    let open: Vec<String> = world.lines("fds").into_iter().filter(|line| line.contains("->")).collect();
+    assert!(open.len() <= 4, "{open:?}");
+    assert!(!open.iter().any(|line| line.contains("jobs.db ") || line.ends_with("jobs.db") || line.contains("-wal")));
+    assert!(!open.iter().any(|line| line.ends_with("/lock")), "{open:?}");
+}

@@ -8,6 +8,7 @@ mod faults_disk;
 mod faults_identity;
 mod faults_liveness;
 mod faults_stop;
+mod faults_syscalls;
 mod faults_units;
 mod handlers;
 mod layers;
