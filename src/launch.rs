@@ -152,6 +152,24 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_an_answer_or_none(line in ".{0,200}") {
+            if let Some(answer) = Answer::from_line(&line) {
+                assert_eq!(Answer::from_line(&answer.to_line()), Some(answer));
+            }
+        }
+
+        #[test]
+        fn any_arguments_are_a_request_or_refused(args in proptest::collection::vec(".{0,20}", 0..6), ours: bool) {
+            let verb = ours.then(|| VERB.to_owned());
+            let args: Vec<OsString> = verb.into_iter().chain(args).map(OsString::from).collect();
+            if let Some(Ok(request)) = LaunchRequest::from_args(&args) {
+                assert_eq!(LaunchRequest::from_args(&request.to_args()), Some(Ok(request)));
+            }
+        }
+    }
+
     #[test]
     fn answers_survive_the_way_through_the_pipe() {
         for answer in [

@@ -24,6 +24,11 @@ impl Clock {
         }
     }
 
+    /// Says whether this clock stands still by design.
+    pub fn is_fake(&self) -> bool {
+        matches!(self, Self::Fake(_))
+    }
+
     /// Skips the time until `due`, if this clock can.
     pub fn skip_to(&self, due: Timestamp) {
         match self {

@@ -10,7 +10,7 @@ use super::patience::patiently;
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
-use crate::store::{Reign, Store, StoreError};
+use crate::store::{Reign, SMALL_STEP, Store, StoreError};
 use crate::sys::{Adopted, StopFlags};
 
 /// Longest wait between two looks at the signals' flags.
@@ -43,6 +43,7 @@ pub(super) struct Coordinator<'a> {
     limits: Limits,
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
+    clock_seen: Timestamp,
     adopted: Adopted,
     reaped_at: Instant,
     seen_version: i64,
@@ -72,6 +73,7 @@ impl<'a> Coordinator<'a> {
             limits,
             wish,
             looked_at,
+            clock_seen: shared.clock.now(),
             adopted,
             reaped_at: looked_at,
             seen_version,
@@ -166,7 +168,9 @@ impl<'a> Coordinator<'a> {
         if self.looked_at.elapsed() < POLL_WISHES {
             return Ok(());
         }
+        let passed = self.looked_at.elapsed();
         self.looked_at = Instant::now();
+        self.follow_clock(passed)?;
         self.store.refuse_moved_file()?;
         let version = self.store.data_version()?;
         if version == self.seen_version {
@@ -185,6 +189,20 @@ impl<'a> Coordinator<'a> {
             self.exhausted = false;
         }
         self.wish = wish_of(&job);
+        Ok(())
+    }
+
+    /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.
+    fn follow_clock(&mut self, passed: Duration) -> Result<(), ManagerError> {
+        let now = self.shared.clock.now();
+        let expected = self.clock_seen + passed;
+        self.clock_seen = now;
+        let step = expected.since(now);
+        if step > SMALL_STEP && !self.shared.clock.is_fake() {
+            log_line!("the clock was set back by {step:?}, waits are brought forward");
+            self.store.shift_waits(self.reign, step, now)?;
+            self.shared.shorten_hold(step);
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::error::ManagerError;
@@ -69,6 +70,14 @@ impl Shared {
     pub fn hold(&self, until: Timestamp) {
         self.hold_until.fetch_max(until.as_micros(), Ordering::SeqCst);
         self.feed.recall();
+    }
+
+    /// Brings the end of the hold forward.
+    pub fn shorten_hold(&self, step: Duration) {
+        let step = i64::try_from(step.as_micros()).unwrap_or(i64::MAX);
+        let shorter = |until: i64| Some(until.saturating_sub(step));
+        // The closure never declines, so that this always succeeds.
+        let _ = self.hold_until.fetch_update(Ordering::SeqCst, Ordering::SeqCst, shorter);
     }
 
     /// Returns the end of the hold, while there is one.

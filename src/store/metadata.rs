@@ -74,6 +74,13 @@ pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &st
     Ok(())
 }
 
+/// Returns when the latest manager last wrote.
+pub(super) fn heartbeat(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Timestamp>, Failure> {
+    let value: Option<String> =
+        metadata::table.find((job.0, key::HEARTBEAT)).select(metadata::value).first(conn).optional()?;
+    Ok(value.and_then(|at| at.parse().ok()).map(Timestamp::from_micros))
+}
+
 /// Writes who a manager is, and forgets the error of the one before.
 pub(super) fn put_manager(
     conn: &mut SqliteConnection,

@@ -8,6 +8,7 @@
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are told apart by their fixed texts.
 
 mod attempts;
+mod clock_step;
 mod columns;
 #[cfg(test)]
 mod conformance;
@@ -20,6 +21,8 @@ mod jobs;
 mod metadata;
 mod notes;
 mod open;
+#[cfg(test)]
+mod properties;
 mod record;
 mod reign;
 mod schema;
@@ -36,6 +39,7 @@ use diesel::connection::Connection;
 
 use error::Failure;
 
+pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};

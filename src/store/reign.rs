@@ -5,6 +5,7 @@ use std::path::Path;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::clock_step::{self, SMALL_STEP};
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::schema::jobs;
@@ -62,6 +63,11 @@ impl Store {
                     jobs::finished_at.eq(None::<i64>),
                 ))
                 .execute(conn)?;
+            // The manager before this one cannot have lived in the future: the clock has been set back since.
+            let ahead = metadata::heartbeat(conn, job)?.map(|heartbeat| heartbeat.since(now));
+            if let Some(step) = ahead.filter(|step| *step > SMALL_STEP) {
+                clock_step::shift(conn, job, step, now)?;
+            }
             metadata::put_manager(conn, job, manager, program, now)?;
             Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
         })

@@ -58,6 +58,24 @@ fn fault_18_a_stepped_wall_clock_changes_no_verdict() {
 }
 
 #[test]
+fn fault_18_a_wait_written_by_a_clock_that_was_ahead_does_not_last_for_years() {
+    let world = World::new();
+    if !world.sh("command -v faketime").status.success() {
+        return without("no faketime");
+    }
+    let script = "test -e mended";
+    let submit = ["-f", "+3 years", crate::support::BIN, "submit", "--backoff", "1s..1s", "--shell", "--", script];
+    world.command("faketime").args(submit).output().unwrap();
+    wait_for(&world, "the first attempt", || world.units("1")[0]["attempts"] != 0);
+    world.kill_manager("1");
+
+    world.write("mended", "");
+    world.ok(&["resume"]);
+
+    world.ok(&["wait", "--timeout", "20s"]);
+}
+
+#[test]
 fn fault_18_a_boot_time_that_moves_changes_no_verdict() {
     if !is_root() {
         return without("mounting needs root");

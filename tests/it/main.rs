@@ -14,4 +14,5 @@ mod handlers;
 mod layers;
 mod library;
 mod recovery;
+mod soak;
 mod support;

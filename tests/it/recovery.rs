@@ -3,26 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{World, wait_for};
-
-/// A small generator with a printed seed, so that a failing run can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn seeded() -> Random {
-        let seed = std::env::var("JM_TEST_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok())
-            .unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
-        println!("JM_TEST_SEED={seed}");
-        Random(seed)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
+use crate::support::{Random, World, wait_for};
 
 #[test]
 fn a_job_completes_although_its_manager_is_killed_at_random_ten_times() {

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
 mod processes;
+mod random;
 mod wait;
 
 use std::ffi::OsStr;
@@ -15,6 +16,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 pub use processes::{identity, is_alive, kill, zombies_below};
+pub use random::Random;
 pub use wait::wait_for;
 
 /// The program under test.
@@ -23,11 +25,20 @@ pub const BIN: &str = env!("CARGO_BIN_EXE_job-manager");
 /// A closed little world.
 pub struct World {
     dir: tempfile::TempDir,
+    db: PathBuf,
 }
 
 impl World {
     pub fn new() -> World {
-        World { dir: tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap() }
+        let dir = tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap();
+        let db = dir.path().join("jobs.db");
+        World { dir, db }
+    }
+
+    /// Puts the database elsewhere in this world.
+    pub fn with_db(mut self, name: &str) -> World {
+        self.db = self.path(name);
+        self
     }
 
     /// Returns a path in this world.
@@ -36,7 +47,7 @@ impl World {
     }
 
     pub fn db(&self) -> PathBuf {
-        self.path("jobs.db")
+        self.db.clone()
     }
 
     /// Prepares a command in this world; everything it starts carries a mark by which it is found at the end.
@@ -215,7 +226,7 @@ impl World {
         let mut text = String::new();
         let list = self.run(&["list", "--json"]);
         text.push_str(&String::from_utf8_lossy(&list.stdout));
-        let state = self.path("jobs.db.d");
+        let state = self.db.with_extension("db.d");
         for entry in fs::read_dir(&state).into_iter().flatten().flatten() {
             let log = entry.path().join("manager.log");
             if let Ok(content) = fs::read_to_string(&log) {

@@ -1,0 +1,49 @@
+//! What was written by a clock that has been set back since: waits would otherwise last as long as it was ahead.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::error::Failure;
+use super::statement::statement;
+use super::{Reign, Store, StoreError};
+use crate::model::{JobId, Timestamp};
+
+/// Steps below this are left to pass by themselves.
+pub const SMALL_STEP: Duration = Duration::from_secs(10);
+
+statement! {
+    struct ShiftUnits {
+        "UPDATE units SET not_before = not_before - "
+            step: i64 as BigInt,
+        " WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+        " AND not_before > " now: i64 as BigInt,
+    }
+    ""
+}
+
+statement! {
+    struct ShiftHold {
+        "UPDATE jobs SET hold_until = hold_until - "
+            step: i64 as BigInt,
+        " WHERE id = " job: i64 as BigInt,
+        " AND hold_until > " now: i64 as BigInt,
+    }
+    ""
+}
+
+impl Store {
+    /// Brings the waits of a job forward, because the clock that they were written by has been set back by `step`.
+    pub fn shift_waits(&mut self, reign: Reign, step: Duration, now: Timestamp) -> Result<(), StoreError> {
+        self.write("follow the clock", |conn| shift(conn, reign.job, step, now))
+    }
+}
+
+/// Brings the waits of a job forward inside a transaction.
+pub(super) fn shift(conn: &mut SqliteConnection, job: JobId, step: Duration, now: Timestamp) -> Result<(), Failure> {
+    let (step, now) = (i64::try_from(step.as_micros()).unwrap_or(i64::MAX), now.as_micros());
+    ShiftUnits { step, job: job.0, now }.execute(conn)?;
+    ShiftHold { step, job: job.0, now }.execute(conn)?;
+    Ok(())
+}

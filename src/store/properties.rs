@@ -1,0 +1,238 @@
+//! The recorder against a model: any order of events and crashes ends in rows that the model allows.
+
+use proptest::prelude::*;
+
+use super::{Access, Batch, CreateOutcome, Reign, Store, StoreError, UnitChange};
+use crate::model::{
+    JobId, NewJob, NewUnit, Output, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
+};
+
+const UNITS: usize = 4;
+const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+/// Something that happens to one unit, or to the manager.
+#[derive(Debug, Clone)]
+enum Event {
+    Start(usize),
+    End(usize, UnitStatus),
+    /// Start and end within one commit.
+    StartAndEnd(usize, UnitStatus),
+    /// The manager dies, and the next one gives its running units back.
+    Crash,
+    /// A manager that has been superseded writes.
+    Stale(usize, UnitStatus),
+    Retry,
+    Cancel(usize),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let unit = 0..UNITS;
+    let end = prop::sample::select(vec![
+        UnitStatus::Pending,
+        UnitStatus::Completed,
+        UnitStatus::Failed,
+        UnitStatus::Skipped,
+        UnitStatus::Cancelled,
+    ]);
+    let event = prop_oneof![
+        3 => unit.clone().prop_map(Event::Start),
+        4 => (unit.clone(), end.clone()).prop_map(|(unit, end)| Event::End(unit, end)),
+        3 => (unit.clone(), end.clone()).prop_map(|(unit, end)| Event::StartAndEnd(unit, end)),
+        1 => Just(Event::Crash),
+        1 => (unit.clone(), end).prop_map(|(unit, end)| Event::Stale(unit, end)),
+        1 => Just(Event::Retry),
+        1 => unit.prop_map(Event::Cancel),
+    ];
+    prop::collection::vec(event, 1..40)
+}
+
+/// What the rows must say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Expected {
+    status: UnitStatus,
+    attempts: u32,
+}
+
+struct World {
+    store: Store,
+    job: JobId,
+    reign: Reign,
+    before: Option<Reign>,
+    units: [Expected; UNITS],
+}
+
+fn manager() -> ProcessIdentity {
+    ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "boot".to_owned(), host: "host".to_owned() }
+}
+
+impl World {
+    fn new(dir: &tempfile::TempDir) -> World {
+        let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+        let units: Vec<NewUnit> = (0..UNITS).map(|unit| NewUnit::new(&unit).unwrap()).collect();
+        let CreateOutcome::Created(job) = store.create_job(&NewJob::new("job", "x"), &units, true, NOW).unwrap() else {
+            panic!("there was a job")
+        };
+        let (reign, _) = store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap();
+        let fresh = Expected { status: UnitStatus::Pending, attempts: 0 };
+        World { store, job, reign, before: None, units: [fresh; UNITS] }
+    }
+
+    /// The change that a manager would record which believes the unit to be in `from`.
+    fn change(&self, unit: usize, from: UnitStatus, to: UnitStatus) -> UnitChange {
+        let seen = self.units[unit].attempts;
+        let attempts = if from == UnitStatus::Running { seen } else { seen + 1 };
+        UnitChange {
+            unit: UnitId::new(self.job, Seq(unit as i64 + 1)),
+            from,
+            to,
+            seen_attempts: seen,
+            attempts,
+            crashes: 0,
+            not_before: (to == UnitStatus::Pending).then_some(NOW),
+            started_at: Some(NOW),
+            finished_at: to.is_terminal().then_some(NOW),
+            exit_code: None,
+            signal: None,
+            error: None,
+            result: None,
+            output: Output::default(),
+            attempt: None,
+            hold: None,
+        }
+    }
+
+    /// Records a change and expects it to hit exactly when the unit is where the manager believes it to be.
+    fn record(&mut self, unit: usize, from: UnitStatus, to: UnitStatus) {
+        let change = self.change(unit, from, to);
+        let recorded = self.store.record(self.reign, &Batch::of(std::slice::from_ref(&change))).unwrap();
+        let hits = self.units[unit].status == from;
+        assert_eq!(recorded.lost.is_empty(), hits, "{change:?}");
+        if hits {
+            self.units[unit] = Expected { status: to, attempts: change.attempts };
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match *event {
+            Event::Start(unit) => self.record(unit, UnitStatus::Pending, UnitStatus::Running),
+            Event::End(unit, end) => self.record(unit, UnitStatus::Running, end),
+            Event::StartAndEnd(unit, end) => self.record(unit, UnitStatus::Pending, end),
+            Event::Crash => self.crash(),
+            Event::Stale(unit, end) => {
+                if let Some(before) = self.before {
+                    let change = self.change(unit, self.units[unit].status, end);
+                    let refused = self.store.record(before, &Batch::of(&[change]));
+                    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
+                }
+            }
+            Event::Retry => {
+                self.store.retry_units(self.job, &UnitFilter::all(), NOW).unwrap();
+                for unit in &mut self.units {
+                    if matches!(unit.status, UnitStatus::Failed | UnitStatus::Cancelled) {
+                        *unit = Expected { status: UnitStatus::Pending, attempts: 0 };
+                    }
+                }
+            }
+            Event::Cancel(unit) => {
+                let filter = UnitFilter::one(Seq(unit as i64 + 1));
+                self.store.cancel_pending_units(self.job, &filter, "no need", NOW).unwrap();
+                if self.units[unit].status == UnitStatus::Pending {
+                    self.units[unit].status = UnitStatus::Cancelled;
+                }
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        self.before = Some(self.reign);
+        self.reign = self.store.begin_reign(self.job, &manager(), "program".as_ref(), NOW).unwrap().0;
+        let running: Vec<usize> = self.store.running_units(self.job).unwrap().iter().map(place).collect();
+        let expected: Vec<usize> = (0..UNITS).filter(|&unit| self.units[unit].status == UnitStatus::Running).collect();
+        assert_eq!(running, expected);
+        for unit in running {
+            self.record(unit, UnitStatus::Running, UnitStatus::Pending);
+        }
+    }
+
+    /// Compares rows and counters with the model.
+    fn check(&mut self, seen: &[UnitDetail]) -> Vec<UnitDetail> {
+        let rows = self.store.units(self.job, &UnitFilter::all(), None, 100).unwrap();
+        for (row, expected) in rows.iter().zip(&self.units) {
+            assert_eq!(Expected { status: row.status, attempts: row.attempts }, *expected);
+        }
+        for (before, after) in seen.iter().zip(&rows) {
+            assert!(before.status != UnitStatus::Completed || after.status == UnitStatus::Completed);
+        }
+        let progress = self.store.job(self.job).unwrap().progress;
+        let count = |status| self.units.iter().filter(|unit| unit.status == status).count() as i64;
+        assert_eq!(
+            [
+                progress.pending,
+                progress.running,
+                progress.completed,
+                progress.failed,
+                progress.skipped,
+                progress.cancelled
+            ],
+            [
+                count(UnitStatus::Pending),
+                count(UnitStatus::Running),
+                count(UnitStatus::Completed),
+                count(UnitStatus::Failed),
+                count(UnitStatus::Skipped),
+                count(UnitStatus::Cancelled)
+            ]
+        );
+        rows
+    }
+}
+
+fn place(unit: &crate::model::Unit) -> usize {
+    unit.id.seq().0 as usize - 1
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_events_and_crashes_ends_in_rows_that_the_model_allows(events in events()) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut world = World::new(&dir);
+        let mut seen = Vec::new();
+
+        for event in &events {
+            world.apply(event);
+            seen = world.check(&seen);
+        }
+    }
+
+    #[test]
+    fn a_database_with_changed_bytes_is_read_or_refused_and_never_panics(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..60),
+        length in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+        let mut world = World::new(&dir);
+        world.store.release_space().unwrap();
+        drop(world);
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Some(length) = length {
+            bytes.truncate(length.index(bytes.len()));
+        }
+        std::fs::write(&path, &bytes).unwrap();
+
+        if let Ok(mut store) = Store::open(&path, Access::Read) {
+            if let Ok(jobs) = store.jobs(&crate::model::JobFilter::default()) {
+                for job in jobs {
+                    // Whatever comes of it: an error, or rows.
+                    let _ = (store.units(job.id, &UnitFilter::all(), None, 100), store.manager_record(job.id));
+                }
+            }
+        }
+    }
+}
