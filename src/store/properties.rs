@@ -226,12 +226,12 @@ proptest! {
         }
         std::fs::write(&path, &bytes).unwrap();
 
-        if let Ok(mut store) = Store::open(&path, Access::Read) {
-            if let Ok(jobs) = store.jobs(&crate::model::JobFilter::default()) {
-                for job in jobs {
-                    // Whatever comes of it: an error, or rows.
-                    let _ = (store.units(job.id, &UnitFilter::all(), None, 100), store.manager_record(job.id));
-                }
+        if let Ok(mut store) = Store::open(&path, Access::Read)
+            && let Ok(jobs) = store.jobs(&crate::model::JobFilter::default())
+        {
+            for job in jobs {
+                // Whatever comes of it: an error, or rows.
+                let _ = (store.units(job.id, &UnitFilter::all(), None, 100), store.manager_record(job.id));
             }
         }
     }
