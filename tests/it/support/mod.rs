@@ -79,7 +79,7 @@ impl World {
         let library = fs::read_dir("/usr/lib")
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path().join("faketime/libfaketime.so.1")))
-            .find(|path| exists(path))?;
+            .find(|path| path.is_file())?;
         let mut command = self.job_manager(args);
         command.env("LD_PRELOAD", library).env("FAKETIME", step).env("DONT_FAKE_MONOTONIC", "1");
         Some(command)
