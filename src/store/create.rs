@@ -22,7 +22,7 @@ pub enum CreateOutcome {
 }
 
 statement! {
-    struct InsertUnit<'a> {
+    pub(super) struct InsertUnit<'a> {
         "INSERT INTO units (status, attempts, crashes, id, key, payload) VALUES ('pending', 0, 0, "
             id: i64 as BigInt,
         ", " key: Option<&'a str> as Nullable<Text>,

@@ -18,7 +18,7 @@ type DueColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, Nullable<Text>)
 type DueRow = (i64, Option<String>, String, i64, i64, Option<String>);
 
 statement! {
-    struct FreshUnits {
+    pub(super) struct FreshUnits {
         "SELECT id, key, payload, attempts, crashes FROM units WHERE id > "
             after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
@@ -28,7 +28,7 @@ statement! {
 }
 
 statement! {
-    struct DueUnits {
+    pub(super) struct DueUnits {
         "SELECT id, key, payload, attempts, crashes, checkpoint FROM units INDEXED BY units_waiting \
          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
             job: i64 as BigInt,
@@ -39,7 +39,7 @@ statement! {
 }
 
 statement! {
-    struct NextDue {
+    pub(super) struct NextDue {
         "SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
             job: i64 as BigInt,
     }
@@ -47,7 +47,7 @@ statement! {
 }
 
 statement! {
-    struct RunningUnits {
+    pub(super) struct RunningUnits {
         "SELECT id, key, payload, attempts, crashes FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
             first: i64 as BigInt,
         " AND " last: i64 as BigInt,

@@ -70,7 +70,7 @@ pub struct Recorded {
 }
 
 statement! {
-    struct StartUnit {
+    pub(super) struct StartUnit {
         "UPDATE units SET status = 'running', not_before = NULL, attempts = "
             attempts: i64 as BigInt,
         ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
@@ -81,7 +81,7 @@ statement! {
 }
 
 statement! {
-    struct MoveUnit<'a> {
+    pub(super) struct MoveUnit<'a> {
         "UPDATE units SET status = "
             to: &'a str as Text,
         ", attempts = " attempts: i64 as BigInt,
@@ -103,7 +103,7 @@ statement! {
 }
 
 statement! {
-    struct ShiftCounters {
+    pub(super) struct ShiftCounters {
         "UPDATE jobs SET pending = pending + "
             pending: i64 as BigInt,
         ", running = running + " running: i64 as BigInt,

@@ -2,9 +2,14 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::create::InsertUnit;
+use super::feed::{DueUnits, FreshUnits, NextDue, RunningUnits};
+use super::record::{ShiftCounters, StartUnit};
 use super::{Access, Store};
 use crate::model::{Cause, JobStatus, StopRequest, UnitStatus};
 
@@ -136,4 +141,61 @@ fn migrations_can_be_undone_and_done_again() {
     store.conn.run_pending_migrations(MIGRATIONS).unwrap();
 
     assert_eq!(lines(&mut store, tables), before);
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Returns how SQLite would run a statement.
+fn plan(store: &mut Store, statement: &impl QueryFragment<Sqlite>) -> String {
+    let text = diesel::debug_query::<Sqlite, _>(statement).to_string();
+    let sql = text.split(" -- binds").next().unwrap();
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut store.conn).unwrap();
+    steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn no_hot_statement_scans_a_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut store(&dir);
+
+    let plans = [
+        plan(store, &FreshUnits { after: 0, last: 0, limit: 0 }),
+        plan(store, &DueUnits { job: 0, now: 0, limit: 0 }),
+        plan(store, &NextDue { job: 0 }),
+        plan(store, &RunningUnits { first: 0, last: 0 }),
+        plan(store, &StartUnit { attempts: 0, started_at: None, id: 0, seen_attempts: 0 }),
+        plan(
+            store,
+            &ShiftCounters {
+                pending: 0,
+                running: 0,
+                completed: 0,
+                failed: 0,
+                skipped: 0,
+                cancelled: 0,
+                claimed_through: 0,
+                job: 0,
+                epoch: 0,
+            },
+        ),
+        plan(store, &InsertUnit { id: 0, key: None, payload: "" }),
+    ];
+
+    assert_eq!(
+        plans,
+        [
+            "SEARCH units USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+            "SEARCH units USING INDEX units_waiting (job_id=? AND not_before>? AND not_before<?); \
+             SEARCH unit_notes USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+            "SEARCH units USING INDEX units_waiting (job_id=? AND not_before>?)",
+            "SEARCH units USING INDEX units_running (id>? AND id<?)",
+            "SEARCH units USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+            "",
+        ]
+    );
 }

@@ -1,5 +1,6 @@
 //! The wall between the layers, and other rules about the sources that a machine can check.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -116,4 +117,30 @@ fn files_stay_short_and_say_what_they_are_for() {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//! ") || first.starts_with("// @generated"), "{} says nothing", path.display());
     }
+}
+
+#[test]
+fn the_reliability_page_names_every_fault_test_and_no_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let named: BTreeSet<&str> =
+        page.split('`').skip(1).step_by(2).filter(|word| word.starts_with("fault_") && *word != "fault_").collect();
+    let mut texts: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
+    for entry in fs::read_dir(root.join("tests/it")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    let tests: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.split("\n").filter_map(|line| line.split_once("fn ")?.1.split('(').next()))
+        .filter(|name| name.starts_with("fault_"))
+        .collect();
+    for scenario in fs::read_dir(root.join("fixtures/crash")).unwrap() {
+        let name = scenario.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(page.contains(&format!("`{name}`")), "{name} is not on the page");
+    }
+
+    assert_eq!(named, tests);
 }

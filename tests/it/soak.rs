@@ -79,6 +79,8 @@ fn soak() {
                 "1ms..20ms",
                 "--kill-after",
                 "300ms",
+                "--env",
+                "LD_PRELOAD=",
                 "--lines",
                 "items",
                 "--shell",
