@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::UnitReport;
 use crate::model::{UnitId, UnitNotes, UnitStatus};
-use crate::store::{Batch, Recorded, Reign, Store, StoreError, UnitChange};
+use crate::store::{Batch, Fault, Recorded, Reign, Store, StoreError, UnitChange};
 
 /// Events that may wait for a commit; workers wait when there are more.
 pub(super) const CHANNEL_EVENTS: usize = 4096;
@@ -124,7 +124,14 @@ impl<'a> Recorder<'a> {
                     patience.succeed();
                     return Ok(recorded);
                 }
-                Err(error) => patience.try_again(error, self.shared.is_ending_units())?,
+                Err(error) => {
+                    let full = error.fault() == Some(Fault::Full);
+                    patience.try_again(error, self.shared.is_ending_units())?;
+                    if full {
+                        // As long as there is no space at all this fails too, and is tried again with the commit.
+                        let _ = self.store.spare_space();
+                    }
+                }
             }
         }
     }

@@ -63,6 +63,14 @@ impl Store {
             .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.path))
     }
 
+    /// Moves the write-ahead log into the database and keeps it short from now on: on a disk that was full once it would
+    /// grow to its usual size and fill it again.
+    pub fn spare_space(&mut self) -> Result<(), StoreError> {
+        self.conn
+            .batch_execute("PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.path))
+    }
+
     /// Lets SQLite refresh its statistics where that pays.
     pub fn optimize(&mut self) -> Result<(), StoreError> {
         self.conn

@@ -11,15 +11,15 @@ fn fault_61_a_job_waits_for_space_and_goes_on_by_itself() {
         return without("mounting a small disk needs root");
     }
     let world = World::new();
-    // Each result is 40 kB: what is left of the 8 MiB fills up in the middle.
-    let script = "mkdir small && mount -t tmpfs -o size=8m none small && export JOB_MANAGER_DB=$PWD/small/jobs.db && \
-        head -c 6000000 /dev/zero >small/filler && \
-        \"$BIN\" submit -q -j 4 --shell --lines \"$1\" -- 'echo {} >>done; head -c 40000 /dev/zero | tr \"\\\\0\" x' && \
+    // Each result is 8 kB: what is left of the 4 MiB fills up in the middle.
+    let script = "mkdir small && mount -t tmpfs -o size=4m none small && export JOB_MANAGER_DB=$PWD/small/jobs.db && \
+        head -c 3000000 /dev/zero >small/filler && \
+        \"$BIN\" submit -q -j 4 --shell --lines \"$1\" -- 'echo {} >>done; head -c 8000 /dev/zero | tr \"\\\\0\" x' && \
         until \"$BIN\" status --json | grep -q 'the disk of the database is full'; do sleep 0.1; done; \
         \"$BIN\" status --json >full.json; cp done done.full; rm small/filler; \"$BIN\" wait -q --timeout 60s; echo \"wait $?\"; \
         \"$BIN\" status --json >end.json; \"$BIN\" logs --manager >log; \
         \"$BIN\" list -q >/dev/null; \"$BIN\" doctor >doctor";
-    let numbers = world.numbers(60);
+    let numbers = world.numbers(120);
 
     let ran = world.command("unshare").args(["-m", "sh", "-c", script, "sh", &numbers]).output().unwrap();
 
@@ -30,9 +30,9 @@ fn fault_61_a_job_waits_for_space_and_goes_on_by_itself() {
     let full = read("full.json");
     let ran_by_then = world.lines("done.full").len() as u64;
     assert!(full["progress"]["completed"].as_u64().unwrap() <= ran_by_then, "done without having run: {full}");
-    assert!(full["progress"]["completed"].as_u64().unwrap() < 60, "{full}");
-    assert_eq!(read("end.json")["progress"]["completed"], 60);
-    assert_eq!(world.lines("done").len(), 60, "a unit ran twice");
+    assert!(full["progress"]["completed"].as_u64().unwrap() < 120, "{full}");
+    assert_eq!(read("end.json")["progress"]["completed"], 120);
+    assert_eq!(world.lines("done").len(), 120, "a unit ran twice");
     let log = world.lines("log").join("\n");
     assert!(log.contains("waiting for space") && log.contains("the disk has space again"), "{log}");
 }
