@@ -38,6 +38,12 @@ impl Ended {
         let (started, ended) = self.span_us;
         Span { started_at: Timestamp::from_micros(started), ended_at: Timestamp::from_micros(ended) }
     }
+
+    /// Returns when the attempt ran, by a clock that shows `now`: the one it was noted by may have been ahead.
+    pub fn span_until(&self, now: Timestamp) -> Span {
+        let Span { started_at, ended_at } = self.span();
+        Span { started_at: started_at.min(now), ended_at: ended_at.min(now) }
+    }
 }
 
 /// The places of one slot.

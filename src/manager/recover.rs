@@ -33,7 +33,7 @@ pub(super) fn recover(
     }
     crash_point!("orphans-ended");
     let ended = outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;
-    let mut changes = recorded_late(store, reign, job, &ended)?;
+    let mut changes = recorded_late(store, reign, job, &ended, now)?;
     for (unit, from) in interrupted {
         if !changes.iter().any(|(_, change)| change.unit == unit.id) {
             let change = policy::crashed(&unit, from, orphans_gone, &job.limits, reign.epoch, now);
@@ -59,6 +59,7 @@ fn recorded_late(
     reign: Reign,
     job: &JobContext,
     kept: &[Ended],
+    now: Timestamp,
 ) -> Result<Vec<(Unit, UnitChange)>, ManagerError> {
     let mut changes = Vec::new();
     for ended in kept {
@@ -75,7 +76,7 @@ fn recorded_late(
             crashes: row.crashes,
             checkpoint: None,
         };
-        let change = policy::ended(&unit, ended.end.clone(), ended.span(), &job.limits, ended.epoch);
+        let change = policy::ended(&unit, ended.end.clone(), ended.span_until(now), &job.limits, ended.epoch);
         changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
     }
     Ok(changes)

@@ -70,6 +70,20 @@ fn fault_18_a_wait_written_by_a_clock_that_was_ahead_does_not_last_for_years() {
 }
 
 #[test]
+fn fault_18_an_end_kept_by_a_clock_that_was_ahead_is_not_waited_for() {
+    let world = World::new();
+    let submit = ["submit", "--backoff", "1s..1s", "--shell", "--", "test -e mended"];
+    let Some(mut submit) = world.with_clock("+3y", &submit) else { return without("no libfaketime") };
+    submit.env("JOB_MANAGER_CRASH", "unit-posted:kill").output().unwrap();
+    wait_for(&world, "the manager to die", || world.status("1")["status"] == "stopped");
+
+    world.write("mended", "");
+    world.ok(&["resume"]);
+
+    world.ok(&["wait", "--timeout", "20s"]);
+}
+
+#[test]
 fn fault_18_a_boot_time_that_moves_changes_no_verdict() {
     if !is_root() {
         return without("mounting needs root");
