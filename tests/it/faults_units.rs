@@ -28,6 +28,29 @@ fn fault_29_orphans_are_ended_before_their_unit_runs_again() {
 }
 
 #[test]
+fn fault_29_an_orphan_is_ended_before_its_unit_runs_again_in_another_slot() {
+    let world = World::new();
+    let numbers = world.numbers(8);
+    // Seven end at once; the last one is left behind in one slot, and comes back in any.
+    let script = "exec 9>lock.{}; flock -n 9 || echo OVERLAP >>overlaps; echo {} >>log; test {} != 8 || sleep 600";
+    let submit = ["submit", "-j", "8", "--backoff", "1ms..1ms", "--lines", &numbers, "--shell", "--", script];
+    let job = world.ok(&submit);
+    world.wait_for_completed(&job, 7);
+
+    for round in 1..=2 {
+        world.kill_manager(&job);
+        world.ok(&["resume", &job]);
+        wait_for(&world, "the last unit to run again", || {
+            world.lines("log").iter().filter(|line| *line == "8").count() == round + 1
+        });
+    }
+
+    assert!(world.lines("overlaps").is_empty(), "two attempts of one unit lived at once");
+    world.ok(&["cancel", &job]);
+    world.assert_no_process_left();
+}
+
+#[test]
 fn fault_29_a_process_that_left_its_group_is_ended_too() {
     let world = World::new();
     let script = "setsid sh -c 'echo $$ >pid; exec sleep 600' & wait";
