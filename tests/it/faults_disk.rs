@@ -43,6 +43,9 @@ fn fault_56_what_was_acknowledged_survives_a_power_cut() {
         return without("cutting the power of a disk needs root and loop devices");
     }
     let world = World::new();
+    if !world.sh("command -v mkfs.ext4 && command -v python3").status.success() {
+        return without("cutting the power of a disk needs mkfs.ext4 and python3");
+    }
     let cuts: u64 = std::env::var("JM_POWER_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(4);
     world.write("cut.py", include_str!("../../fixtures/power_cut.py"));
     world.sh("truncate -s 64M disk.img && mkfs.ext4 -q disk.img && mkdir disk");

@@ -144,6 +144,9 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
         return without("mounting cgroup2 needs root");
     }
     let world = World::new();
+    if !world.sh("command -v python3").status.success() {
+        return without("no python3");
+    }
     let numbers = world.numbers(40);
     let script = "mkdir cg && mount -t cgroup2 none cg && mkdir cg/jm-$$ && \
         sh -c 'echo $$ >cg/jm-'$$'/cgroup.procs; \"$BIN\" submit -q -j 4 --timeout 30s --lines \"$1\" --shell -- \"$2\"' sh \"$1\" \"$2\" && \
