@@ -1,6 +1,6 @@
 //! What a handler can ask and say while it runs a unit.
 
-use std::cell::{Cell, RefCell};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -12,12 +12,18 @@ use crate::model::{JobId, Seq, UnitNotes};
 /// Progress that follows within this time replaces the one before it instead of being written too.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// One attempt at one unit, as its handler sees it.
+/// One attempt at one unit, as its handler sees it; may be shared with threads that the handler uses.
 pub struct UnitContext<'a> {
     attempt: &'a Attempt<'a>,
     began: Instant,
-    reported: Cell<Option<Instant>>,
-    unreported: RefCell<Option<UnitNotes>>,
+    progress: Mutex<Reported>,
+}
+
+/// What was said of the progress, and what was held back.
+#[derive(Default)]
+struct Reported {
+    at: Option<Instant>,
+    held_back: Option<UnitNotes>,
 }
 
 /// A checkpoint that could not be kept.
@@ -37,7 +43,7 @@ pub enum CheckpointError {
 
 impl<'a> UnitContext<'a> {
     pub(super) fn new(attempt: &'a Attempt<'a>) -> Self {
-        Self { attempt, began: Instant::now(), reported: Cell::new(None), unreported: RefCell::new(None) }
+        Self { attempt, began: Instant::now(), progress: Mutex::default() }
     }
 
     /// Returns the number of the job.
@@ -96,12 +102,12 @@ impl<'a> UnitContext<'a> {
             message: Some(message.to_owned()),
             ..UnitNotes::default()
         };
-        if self.reported.get().is_some_and(|at| at.elapsed() < PROGRESS_EVERY) {
-            self.unreported.replace(Some(notes));
+        let mut reported = self.reported();
+        if reported.at.is_some_and(|at| at.elapsed() < PROGRESS_EVERY) {
+            reported.held_back = Some(notes);
             return;
         }
-        self.unreported.take();
-        self.reported.set(Some(Instant::now()));
+        *reported = Reported { at: Some(Instant::now()), held_back: None };
         self.attempt.desk.note(self.attempt.unit.id, notes, false);
     }
 
@@ -132,13 +138,30 @@ impl<'a> UnitContext<'a> {
 
     /// Sends the progress that was merged until now.
     pub(super) fn finish(&self) {
-        if let Some(notes) = self.unreported.take() {
+        if let Some(notes) = self.reported().held_back.take() {
             self.attempt.desk.note(self.attempt.unit.id, notes, false);
         }
+    }
+
+    fn reported(&self) -> MutexGuard<'_, Reported> {
+        // No code between lock and unlock can leave it half changed.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(feature = "async")]
     pub(super) fn is_ending(&self) -> bool {
         self.attempt.desk.is_ending_units()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_may_share_its_context_with_other_threads() {
+        fn shared<T: Send + Sync>() {}
+
+        shared::<UnitContext<'_>>();
     }
 }
