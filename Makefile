@@ -7,7 +7,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test soak check fmt lint deny doc clean
+.PHONY: run-job test test-thorough soak check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release --quiet
@@ -19,6 +19,11 @@ run-job:
 
 test:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --all-features && $(CARGO) test --all-features --doc; else $(CARGO) test --all-features; fi
+
+# The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
+test-thorough:
+	JM_TEST_THOROUGH=1 $(CARGO) test --release --test it -- --nocapture --test-threads=1 \
+		killed_at_random fault_14 fault_56 fault_60 fault_61
 
 # Random crashes, stops, full disks and clock steps over many jobs: `make soak MINUTES=20`.
 MINUTES ?= 5

@@ -85,4 +85,12 @@ mod tests {
         assert!(workers("0%").is_err());
         assert!(workers("many").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_flag_panic(text in r"([0-9]{1,20}|[-.%:smhd]|\PC){0,8}") {
+            let _ = (duration(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
+            let _ = crate::cli::args::split_unit(&text);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::support::{BIN, World, identity, is_alive, kill, text, wait_for, zombies_below};
+use crate::support::{BIN, World, identity, is_alive, kill, repeat, text, wait_for, zombies_below};
 
 /// A job that runs until the file `go` exists.
 const WAITS: [&str; 5] = ["--shell", "--", "until test -e go; do sleep 0.02; done; echo {}", ":::", "a"];
@@ -222,9 +222,9 @@ fn fault_13_a_job_goes_on_when_the_program_is_deleted() {
 fn fault_14_of_many_starts_at_once_one_wins_and_all_name_it() {
     let world = World::new();
 
-    for _ in 0..5 {
+    for _ in 0..repeat(5, 50) {
         let job = world.ok(&["create", "--", "sleep", "600"]);
-        let clients: Vec<_> = (0..20)
+        let clients: Vec<_> = (0..repeat(20, 100))
             .map(|number| {
                 let verb = if number % 2 == 0 { "start" } else { "resume" };
                 world.job_manager(&[verb, &job]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{World, is_root, text, wait_for};
+use crate::support::{World, is_root, repeat, text, wait_for};
 
 #[test]
 fn fault_57_many_writers_never_see_a_busy_database() {
@@ -55,9 +55,10 @@ fn fault_58_every_open_of_the_database_comes_from_sqlite() {
 
 #[test]
 fn fault_60_many_processes_create_one_database_at_once() {
-    for _ in 0..5 {
+    let (rounds, processes) = (repeat(5, 200), repeat(20, 50));
+    for _ in 0..rounds {
         let world = World::new();
-        let clients: Vec<_> = (0..20)
+        let clients: Vec<_> = (0..processes)
             .map(|_| {
                 world
                     .job_manager(&["create", "-q", "--", "true"])
@@ -71,7 +72,7 @@ fn fault_60_many_processes_create_one_database_at_once() {
             let output = client.wait_with_output().unwrap();
             assert!(output.status.success(), "{}", text(&output.stderr));
         }
-        assert_eq!(world.count("(SELECT count(*) FROM jobs)"), 20);
+        assert_eq!(world.count("(SELECT count(*) FROM jobs)"), processes);
         assert_eq!(world.count("(SELECT count(*) FROM __diesel_schema_migrations)"), 1);
     }
 }

@@ -201,6 +201,12 @@ impl World {
         conn
     }
 
+    /// Says whether nobody holds the database's write lock.
+    pub fn is_writable(&self) -> bool {
+        let mut conn = self.connection();
+        conn.batch_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK").is_ok()
+    }
+
     /// Holds a snapshot of the database until the guard is dropped.
     pub fn hold_snapshot(&self) -> SqliteConnection {
         let mut conn = self.connection();
@@ -272,6 +278,11 @@ pub fn example(name: &str) -> PathBuf {
 /// Says whether this test may use what only root can.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
+}
+
+/// Chooses how often something is repeated: as `make test-thorough` wants it, or often enough for every change.
+pub fn repeat<N>(usual: N, thorough: N) -> N {
+    if std::env::var_os("JM_TEST_THOROUGH").is_some() { thorough } else { usual }
 }
 
 /// Says that a test could not be run here, and why.
