@@ -252,3 +252,56 @@ impl<'a> Coordinator<'a> {
 fn wish_of(job: &Job) -> Option<(StopRequest, Option<Duration>)> {
     job.stop_request.map(|request| (request, job.stop_grace))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manager::Clock;
+    use crate::model::{JobId, NewJob, NewUnit, Seq};
+    use crate::store::{Access, CreateOutcome};
+    use crate::sys::{own_identity, wake_pair};
+
+    fn reign_over(store: &mut Store, job: JobId) -> (Reign, Job) {
+        store.begin_reign(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
+    }
+
+    fn job_of(store: &mut Store, count: usize) -> JobId {
+        let units: Vec<NewUnit> = (1..=count).map(|number| NewUnit::new(&number).unwrap()).collect();
+        match store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap() {
+            CreateOutcome::Created(job) => job,
+            CreateOutcome::Existing(job) => panic!("job {job} was there"),
+        }
+    }
+
+    #[test]
+    fn only_units_behind_the_cursor_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+        let job = job_of(&mut store, 5);
+        let (reign, job) = reign_over(&mut store, job);
+        let shared = Shared::new(wake_pair().unwrap().0, Seq(3), Clock::Wall);
+        let flags = StopFlags::default();
+
+        Coordinator::new(&mut store, &job, reign, &shared, &flags).unwrap().refill().unwrap();
+
+        assert_eq!(shared.feed.level().queued, 2);
+        assert_eq!(shared.feed.take().unwrap().id.seq(), Seq(4));
+    }
+
+    #[test]
+    fn a_superseded_manager_notices_it_without_a_write_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+        let mut store = Store::open(&path, Access::Create).unwrap();
+        let job = job_of(&mut store, 1);
+        let (reign, job) = reign_over(&mut store, job);
+        let shared = Shared::new(wake_pair().unwrap().0, Seq(0), Clock::Wall);
+        let flags = StopFlags::default();
+        let mut coordinator = Coordinator::new(&mut store, &job, reign, &shared, &flags).unwrap();
+
+        reign_over(&mut Store::open(&path, Access::Write).unwrap(), job.id);
+        coordinator.looked_at -= POLL_WISHES;
+
+        assert!(coordinator.look_for_wishes().is_err_and(|error| error.is_fenced()));
+    }
+}

@@ -179,3 +179,42 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
     }
     Merged { changes, notes, waiting, reports }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::manager::Clock;
+    use crate::model::{NewJob, NewUnit, Seq, Timestamp};
+    use crate::store::{Access, CreateOutcome};
+    use crate::sys::{own_identity, wake_pair};
+
+    #[test]
+    fn the_mark_behind_which_the_next_manager_reads_moves_with_the_heartbeat() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+        let mut store = Store::open(&path, Access::Create).unwrap();
+        let units = [NewUnit::new(&1).unwrap(), NewUnit::new(&2).unwrap()];
+        let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
+        let CreateOutcome::Created(job) = created else { panic!("there was a job") };
+        let identity = own_identity().unwrap();
+        let (reign, _) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let shared = Shared::new(wake_pair().unwrap().0, Seq(0), Clock::Wall);
+        let read = store.fresh_units(job, Seq(0), 10).unwrap();
+        shared.feed.put_fresh(Seq(0), read.clone());
+        shared.feed.release(read.iter().map(|unit| unit.id));
+        let (_events, inbox) = sync_channel(1);
+        let mut recorder = Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None);
+
+        let began = Instant::now();
+        while store.claimed_through(job).unwrap() == Seq(0) {
+            assert!(began.elapsed() < HEARTBEAT_EVERY * 10, "the mark has not moved");
+            recorder.commit(&mut Vec::new()).unwrap();
+            std::thread::yield_now();
+        }
+
+        assert_eq!(store.claimed_through(job).unwrap(), Seq(2));
+    }
+}

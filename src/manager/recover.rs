@@ -136,3 +136,82 @@ fn slots_are_free(job: &JobContext) -> Result<bool, ManagerError> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::model::{Job, JobId, NewJob, NewUnit, StateDir};
+    use crate::store::{Access, CreateOutcome};
+    use crate::sys::own_identity;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+    /// A job of one unit whose manager has just begun its reign.
+    struct World {
+        dir: tempfile::TempDir,
+        store: Store,
+        reign: Reign,
+        job: JobContext,
+    }
+
+    impl World {
+        fn new() -> World {
+            let dir = tempfile::tempdir().unwrap();
+            let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+            let units = [NewUnit::new(&1).unwrap()];
+            let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
+            let CreateOutcome::Created(id) = created else { panic!("there was a job") };
+            let (reign, job) = store.begin_reign(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
+            let job = context(&dir, job);
+            std::fs::create_dir_all(job.files.slots()).unwrap();
+            World { dir, store, reign, job }
+        }
+
+        fn recover(&mut self) {
+            let notes = SlotNotes::open(&self.dir.path().join("notes"), 1).unwrap();
+            recover(&mut self.store, self.reign, &self.job, &notes, NOW).unwrap();
+        }
+
+        fn unit(&mut self) -> UnitDetail {
+            self.store.units(self.job.id, &UnitFilter::all(), None, 1).unwrap().remove(0)
+        }
+    }
+
+    fn context(dir: &tempfile::TempDir, job: Job) -> JobContext {
+        let files = StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1));
+        let Job { id, uid, name, epoch, limits, spec, .. } = job;
+        JobContext { id, uid, name, epoch, limits, spec, files }
+    }
+
+    #[test]
+    fn a_process_in_a_slot_is_ended_although_no_row_says_that_a_unit_runs() {
+        let mut world = World::new();
+        let slot = SlotFile::at(world.job.files.slot(0));
+        let mut orphan = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
+
+        world.recover();
+
+        let free = slot.is_free().unwrap();
+        // Only in case it was not ended; the kill of one that has ended fails.
+        let _ = orphan.kill();
+        orphan.wait().unwrap();
+        assert!(free);
+    }
+
+    #[test]
+    fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
+        let mut world = World::new();
+        let read = world.store.fresh_units(world.job.id, Seq(0), 1).unwrap();
+        world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+        // This process bears no mark of a unit, as one that shed them all.
+        let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
+
+        world.recover();
+
+        let unit = world.unit();
+        assert_eq!(unit.status, UnitStatus::Failed);
+        assert!(unit.error.unwrap().starts_with("needs attention"));
+    }
+}

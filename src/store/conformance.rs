@@ -72,6 +72,14 @@ pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
     assert_eq!(store.job(job).unwrap().status, JobStatus::Created);
 }
 
+pub fn waiting_units_are_read_from_behind_the_cursor(mut store: Store) {
+    let job = job_of(&mut store, 4);
+
+    let page = store.fresh_units(job, Seq(2), 10).unwrap();
+
+    assert_eq!(page.iter().map(|unit| unit.id.seq().0).collect::<Vec<_>>(), [3, 4]);
+}
+
 pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
     let new = NewJob { key: Some("key".to_owned()), ..NewJob::new("job", "command") };
     let CreateOutcome::Created(job) = store.create_job(&new, &units(2), false, NOW).unwrap() else { panic!() };
@@ -128,6 +136,35 @@ pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
+}
+
+pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let reign = reign_over(&mut store, job);
+    use UnitStatus::{Completed, Pending, Running};
+    let came_back = change(job, 1, Pending, Pending);
+    store.record(reign, &Batch::of(std::slice::from_ref(&came_back))).unwrap();
+
+    // Both believe that its first attempt has yet to come.
+    let changes = [change(job, 1, Pending, Running), change(job, 1, Pending, Completed)];
+    let recorded = store.record(reign, &Batch::of(&changes)).unwrap();
+
+    assert_eq!(recorded.lost.len(), 2);
+    assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
+    assert_eq!(store.due_units(job, LATER, 9).unwrap()[0].attempts, 1);
+}
+
+pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let reign = reign_over(&mut store, job);
+    store.record(reign, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
+    store.finish_job(reign, LATER).unwrap();
+
+    assert!(store.pause_job(reign).is_err());
+    assert!(store.fail_job(reign, "", "", LATER).is_err());
+    assert!(store.cancel_job(reign, LATER).is_err());
+
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Completed);
 }
 
 pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
@@ -298,10 +335,13 @@ conformance!(
     |dir: &std::path::Path| crate::store::Store::open(&dir.join("jobs.db"), crate::store::Access::Create).unwrap(),
     [
         a_new_job_has_its_units_pending_in_order,
+        waiting_units_are_read_from_behind_the_cursor,
         a_job_is_invisible_until_its_last_unit,
         a_unit_key_names_one_unit,
         counters_change_with_the_rows,
         a_unit_in_another_state_is_left_alone,
+        a_unit_with_another_count_of_attempts_is_left_alone,
+        an_ended_job_stays_as_it_ended,
         fault_73_a_manager_whose_epoch_is_over_writes_nothing,
         units_that_came_back_are_due_in_order_of_their_time,
         the_final_state_follows_from_the_units,

@@ -199,3 +199,27 @@ fn no_hot_statement_scans_a_table() {
         ]
     );
 }
+
+#[test]
+fn statistics_that_mislead_turn_no_hot_statement_into_a_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut store(&dir);
+    // They say that the table is small and that each index finds more than it holds: to walk it would seem cheaper.
+    let misleading = "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES \
+         ('units', NULL, '10'), ('units', 'units_waiting', '1000000 1000000 1000000'), \
+         ('units', 'units_running', '1000000 1000000'); \
+         ANALYZE sqlite_schema;";
+    store.conn.batch_execute(misleading).unwrap();
+
+    let plans = [
+        plan(store, &FreshUnits { after: 0, last: 0, limit: 0 }),
+        plan(store, &DueUnits { job: 0, now: 0, limit: 0 }),
+        plan(store, &NextDue { job: 0 }),
+        plan(store, &RunningUnits { first: 0, last: 0 }),
+    ];
+
+    let indexes = ["INTEGER PRIMARY KEY", "INDEX units_waiting", "INDEX units_waiting", "INDEX units_running"];
+    for (plan, index) in plans.iter().zip(indexes) {
+        assert!(plan.starts_with(&format!("SEARCH units USING {index} (")), "{plan}");
+    }
+}

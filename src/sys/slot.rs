@@ -79,3 +79,21 @@ impl SlotFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_not_given_to_a_second_unit_while_somebody_has_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let slot = SlotFile::at(dir.path().join("0"));
+
+        let held = slot.occupy(b"first").unwrap();
+
+        assert!(matches!(slot.occupy(b"second"), Err(SlotError::Occupied(_))));
+        assert_eq!(std::fs::read(slot.path()).unwrap(), b"first");
+        drop(held);
+        assert!(slot.occupy(b"second").is_ok());
+    }
+}

@@ -122,6 +122,19 @@ fn fault_04_nothing_of_the_parent_is_held_by_manager_or_units() {
 }
 
 #[test]
+fn what_a_manager_prints_goes_nowhere_once_it_is_ready() {
+    let world = World::new();
+
+    let job = world.ok(&["submit", "--", "sleep", "600"]);
+
+    // A pipe that nobody reads would make every `println!` of a service panic.
+    let stdout = format!("/proc/{}/fd/1", world.manager(&job));
+    wait_for(&world, "the ready pipe to be closed", || {
+        std::fs::read_link(&stdout).unwrap() == std::path::Path::new("/dev/null")
+    });
+}
+
+#[test]
 fn fault_05_a_unit_reads_nothing_of_its_parents_standard_input() {
     let world = World::new();
 
