@@ -9,10 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::error::CliError;
 use super::output::Output;
 use super::text::{one_line, span};
-use crate::client::{Client, ClientError, JobOutcome, ManagerStatus};
+use crate::client::{Client, JobOutcome, ManagerStatus};
 use crate::model::{Job, JobId, JobStatus, Progress};
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAWS_PER_SECOND: u8 = 10;
 
@@ -31,18 +30,15 @@ pub(super) fn follow(
     output: &mut Output,
 ) -> Result<Followed, CliError> {
     let mut view = View::new(output);
-    let followed = loop {
-        if interrupted.load(Ordering::Relaxed) {
-            break Followed::Interrupted;
-        }
-        match client.wait_with(job, Some(LOOK_EVERY), |row| view.show(row, output)) {
-            Ok(outcome) => break Followed::Ended(outcome),
-            Err(ClientError::WaitTimedOut { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    };
+    let ended = client.wait_while(job, None, |row| {
+        view.show(row, output);
+        !interrupted.load(Ordering::Relaxed)
+    });
     view.clear();
-    Ok(followed)
+    Ok(match ended? {
+        Some(outcome) => Followed::Ended(outcome),
+        None => Followed::Interrupted,
+    })
 }
 
 enum View {

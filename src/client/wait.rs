@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus};
 use crate::status::Health;
+use crate::sys::LockProbe;
 
 /// Times between two looks: short at first, so that small jobs are not kept waiting.
 const FIRST_LOOK: Duration = Duration::from_millis(5);
-const LAST_LOOK: Duration = Duration::from_millis(200);
+const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// How a job ended, or why it does not go on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,23 +44,27 @@ impl Client {
     /// # Errors
     /// [`ClientError::WaitTimedOut`] after `timeout`; the job is not touched.
     pub fn wait(&self, job: JobId, timeout: Option<Duration>) -> Result<JobOutcome, ClientError> {
-        self.wait_with(job, timeout, |_| {})
+        let ended = self.wait_while(job, timeout, |_| true)?;
+        Ok(ended.expect("only a look that says so gives up"))
     }
 
-    /// Like [`Client::wait`], and shows the job to `look` at every look.
-    pub fn wait_with(
+    /// Like [`Client::wait`], and shows the job to `look` at every look; returns none as soon as that says false.
+    pub fn wait_while(
         &self,
         job: JobId,
         timeout: Option<Duration>,
-        mut look: impl FnMut(&Job),
-    ) -> Result<JobOutcome, ClientError> {
+        mut look: impl FnMut(&Job) -> bool,
+    ) -> Result<Option<JobOutcome>, ClientError> {
         let started = Instant::now();
         let mut pause = FIRST_LOOK;
         loop {
             let row = self.store().job(job)?;
-            look(&row);
             if let Some(outcome) = self.outcome_of(&row)? {
-                return Ok(outcome);
+                look(&row);
+                return Ok(Some(outcome));
+            }
+            if !look(&row) {
+                return Ok(None);
             }
             let waited = started.elapsed();
             if let Some(timeout) = timeout
@@ -83,7 +88,11 @@ impl Client {
         if let Some(outcome) = recorded_outcome(row.status) {
             return Ok(Some(outcome));
         }
-        if row.status != JobStatus::Running || self.manager_health(row.id)?.health != Health::Stopped {
+        if row.status != JobStatus::Running || matches!(LockProbe::of(&self.job_files(row.id).lock()), LockProbe::Held)
+        {
+            return Ok(None);
+        }
+        if self.manager_health(row.id)?.health != Health::Stopped {
             return Ok(None);
         }
         // It may have ended in the proper way between the two looks.

@@ -2,7 +2,7 @@
 
 use std::io::PipeReader;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::error::ManagerError;
 use super::log::log_line;
@@ -37,7 +37,6 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: SyncSender<Event>) {
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
     let mut outbox = open_outbox(crew, slot);
-    let mut uncommitted: Option<Receiver<bool>> = None;
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
@@ -56,16 +55,10 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
         let end = run_attempt(crew, slot, &unit, number, events);
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
         crash_point!("unit-ended");
-        // The unit before this one had all of this one's time to become durable: this hardly ever waits.
-        if uncommitted.take().is_some_and(|committed| committed.recv().is_err()) {
+        if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;
         }
-        let waiter = outbox.as_mut().map(|outbox| {
-            keep(outbox, crew, &unit, span, &end);
-            let (waiter, committed) = sync_channel(1);
-            uncommitted = Some(committed);
-            waiter
-        });
+        let waiter = outbox.as_mut().map(|outbox| keep(outbox, crew, &unit, span, &end));
         crash_point!("unit-posted");
         crew.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
@@ -93,7 +86,7 @@ fn open_outbox(crew: &Crew<'_>, slot: usize) -> Option<Outbox> {
     }
 }
 
-fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &AttemptEnd) {
+fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &AttemptEnd) -> SyncSender<bool> {
     let ended = Ended {
         epoch: crew.job.epoch,
         seq: unit.id.seq(),
@@ -101,9 +94,11 @@ fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &Att
         span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
         end: end.clone(),
     };
-    if let Err(error) = outbox.post(&ended) {
+    let (waiter, posted) = outbox.post(&ended);
+    if let Err(error) = posted {
         log_line!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
     }
+    waiter
 }
 
 enum Announced {
@@ -169,4 +164,83 @@ impl Desk for WorkerDesk<'_> {
 pub(super) fn note(unit: &Unit, attempt: u32) -> u64 {
     let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
     (seq << 32) | u64::from(attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::Receiver;
+
+    use super::*;
+    use crate::manager::Clock;
+    use crate::model::{Epoch, JobId, Limits, Seq, StateDir};
+    use crate::sys::wake_pair;
+
+    /// Counts the attempts that it is given.
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Runner for Counter {
+        fn run(&self, _: &Attempt<'_>) -> AttemptEnd {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            UnitOutcome::Completed { result: None }.into()
+        }
+
+        fn commits_each_unit(&self) -> bool {
+            true
+        }
+    }
+
+    /// Lets one worker take `count` units, gives what it says to `recorder`, and returns how many of them ran.
+    fn run_in_one_slot(
+        on_interrupt: OnInterrupt,
+        count: i64,
+        recorder: impl FnOnce(&Shared, Receiver<Event>),
+    ) -> usize {
+        let dir = tempfile::tempdir().unwrap();
+        let job = JobContext {
+            id: JobId(1),
+            uid: "uid".to_owned(),
+            name: "job".to_owned(),
+            epoch: Epoch(1),
+            limits: Limits { on_interrupt, ..Limits::default() },
+            spec: "null".to_owned(),
+            files: StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)),
+        };
+        let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
+        let (waker, stop) = wake_pair().unwrap();
+        let shared = Shared::new(waker, Seq(0), Clock::Wall);
+        let unit = |seq| Unit {
+            id: UnitId::new(JobId(1), Seq(seq)),
+            key: None,
+            payload: "1".to_owned(),
+            attempts: 0,
+            crashes: 0,
+            checkpoint: None,
+        };
+        shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
+        let counter = Arc::new(Counter::default());
+        let (runner, callbacks) = (Arc::clone(&counter), Callbacks::default());
+        let crew = Crew { job: &job, runner, callbacks: &callbacks, shared: &shared, notes: &notes, stop: &stop };
+        let (events, inbox) = sync_channel(8);
+
+        std::thread::scope(|threads| {
+            threads.spawn(|| work(&crew, 0, events));
+            recorder(&shared, inbox);
+        });
+
+        counter.0.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn an_at_most_once_unit_does_not_run_before_its_start_is_committed() {
+        let ran = run_in_one_slot(OnInterrupt::Fail, 1, |shared, inbox| {
+            let Ok(Event::Started(_, Some(waiter))) = inbox.recv() else { panic!("nobody waits for the commit") };
+            shared.feed.close();
+            // The commit found that a client had changed the unit; a worker that did not wait has not heard of it.
+            let _ = waiter.send(false);
+        });
+
+        assert_eq!(ran, 0);
+    }
 }

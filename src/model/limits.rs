@@ -1,5 +1,6 @@
 //! The bounds within which a job's units run.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -49,10 +50,16 @@ impl Limits {
     pub const MAX_WORKERS: usize = 1024;
 }
 
+/// Returns the number of processors that this process may use; asked for once, because that reads several files.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: processors(),
             max_attempts: 4,
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(300),
