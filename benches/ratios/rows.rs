@@ -1,0 +1,136 @@
+//! What can be measured against something else that does the same work.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::measure::{Bench, Line, in_turns, numbers, per_second, rate, scratch};
+use crate::{bare, ours};
+
+const RECORDED: u32 = 200_000;
+const INSERTED: u32 = 1_000_000;
+const SPAWNED: u32 = 4_000;
+const SLEPT: u32 = 6_000;
+/// Directory of the programs that measure other libraries; without it those lines are left out.
+const PEERS: &str = "PEERS";
+
+/// Units that do nothing, both states recorded.
+pub fn record(bench: &Bench) -> bool {
+    if !bench.wants("record") {
+        return true;
+    }
+    let peers = std::env::var_os(PEERS);
+    let peer = |name: &str| peers.as_ref().map(|dir| peer_rate(Path::new(dir), name));
+    let [ours, bare, effectum, apalis] = in_turns([
+        &mut || rate(RECORDED, ours::record(scratch().path(), RECORDED)),
+        &mut || rate(RECORDED, bare::record(scratch().path(), RECORDED)),
+        &mut || peer("effectum").unwrap_or(f64::NAN),
+        &mut || peer("apalis").unwrap_or(f64::NAN),
+    ]);
+    let line = |beside: &str, other: f64, goal: f64| {
+        other.is_nan()
+            || bench.print(&Line {
+                what: "no-op units in the process, both states recorded, FULL",
+                ours: per_second(ours),
+                beside: format!("{beside}: {}", per_second(other)),
+                ratio: ours / other,
+                goal,
+            })
+    };
+    let kept = [
+        line("bare SQLite loop, two updates a unit, FULL", bare, 0.5),
+        line("effectum 0.7, WAL/NORMAL", effectum, 4.0),
+        line("apalis-sqlite 1.0", apalis, 4.0),
+    ];
+    kept.iter().all(|kept| *kept)
+}
+
+/// A million lines of a file become units.
+pub fn insert(bench: &Bench) -> bool {
+    if !bench.wants("insert") {
+        return true;
+    }
+    let source = scratch();
+    let lines = numbers(source.path(), INSERTED);
+    let [ours, bare] = in_turns([&mut || rate(INSERTED, ours::insert(scratch().path(), &lines)), &mut || {
+        rate(INSERTED, bare::insert(scratch().path(), INSERTED))
+    }]);
+    bench.print(&Line {
+        what: "a million units inserted from `--lines`",
+        ours: per_second(ours),
+        beside: format!("bare SQLite loop, inserts: {}", per_second(bare)),
+        ratio: ours / bare,
+        goal: 0.5,
+    })
+}
+
+/// Processes that do nothing.
+pub fn spawn(bench: &Bench) -> bool {
+    if !bench.wants("spawn") {
+        return true;
+    }
+    let source = scratch();
+    let lines = numbers(source.path(), SPAWNED);
+    let [ours, bare, xargs, parallel] = in_turns([
+        &mut || rate(SPAWNED, ours::run(scratch().path(), &lines, 2, &["/bin/true"])),
+        &mut || rate(SPAWNED, bare::spawn(SPAWNED)),
+        &mut || rate(SPAWNED, shell(&lines, "xargs -P2 -n1 /bin/true <\"$1\"")),
+        // A tenth: it takes milliseconds for each.
+        &mut || rate(SPAWNED / 10, shell(&lines, "head -n 400 \"$1\" | parallel -j2 --joblog \"$1.log\" /bin/true")),
+    ]);
+    let line = |beside: &str, other: f64, goal: f64| {
+        bench.print(&Line {
+            what: "`true` as a unit, `-j 2`",
+            ours: per_second(ours),
+            beside: format!("{beside}: {}", per_second(other)),
+            ratio: ours / other,
+            goal,
+        })
+    };
+    let kept = [
+        line("two threads of spawn and wait, nothing recorded", bare, 0.9),
+        line("`xargs -P2`, nothing recorded", xargs, 1.2),
+        line("GNU parallel `--joblog`", parallel, 2.5),
+        line("HyperQueue, as published", 914.0, 2.5),
+    ];
+    kept.iter().all(|kept| *kept)
+}
+
+/// Processes that sleep.
+pub fn sleep(bench: &Bench) -> bool {
+    if !bench.wants("sleep") {
+        return true;
+    }
+    let source = scratch();
+    let lines = numbers(source.path(), SLEPT);
+    let [ours, xargs] =
+        in_turns([&mut || rate(SLEPT, ours::run(scratch().path(), &lines, 32, &["/bin/sleep", "0.01"])), &mut || {
+            rate(SLEPT, shell(&lines, "sed s/.*/0.01/ \"$1\" | xargs -P32 -n1 /bin/sleep"))
+        }]);
+    bench.print(&Line {
+        what: "`sleep 0.01` as a unit, `-j 32`",
+        ours: per_second(ours),
+        beside: format!("`xargs -P32`, nothing recorded: {}", per_second(xargs)),
+        ratio: ours / xargs,
+        goal: 1.0,
+    })
+}
+
+/// Times a script that gets the file as its argument.
+fn shell(lines: &Path, script: &str) -> std::time::Duration {
+    let began = std::time::Instant::now();
+    ours::succeed(Command::new("sh").args(["-c", script, "sh"]).arg(lines));
+    began.elapsed()
+}
+
+/// Runs the program that measures another library and returns its units per second.
+fn peer_rate(dir: &Path, name: &str) -> f64 {
+    let place = scratch();
+    let output = Command::new(dir.join("peers"))
+        .args([name, &(RECORDED / 4).to_string()])
+        .arg(place.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    said["units_per_second"].as_f64().expect("a number")
+}
