@@ -221,9 +221,11 @@ fn fault_73_a_manager_that_wakes_up_after_its_successor_writes_nothing() {
 #[test]
 fn fault_28_a_manager_whose_recorder_hangs_can_still_be_ended() {
     let world = World::new();
+    // Long enough that the third commit is one of many: quick units would all end within the first two.
+    let command = "echo {} >>done; sleep 0.1";
     let mut submit =
-        world.job_manager(&["submit", "-j", "2", "--kill-after", "100ms", "--shell", "--", "echo {} >>done"]);
-    submit.args([":::", "a", "b", "c", "d"]);
+        world.job_manager(&["submit", "-j", "2", "--kill-after", "100ms", "--shell", "--", command, ":::"]);
+    submit.args((0..20).map(|unit| unit.to_string()));
     let job =
         text(&submit.env("JOB_MANAGER_CRASH", "before-commit:sleep@3").output().unwrap().stdout).trim().to_owned();
     wait_for(&world, "units to run", || !world.lines("done").is_empty());
