@@ -16,19 +16,25 @@ const SIZES: [u32; 4] = [1_000, 10_000, 100_000, MILLION];
 const SLEEPERS: u32 = 20_000;
 const SLEEPING_WORKERS: usize = 64;
 
-/// Time for each unit at growing numbers of them.
+/// Time for each unit at growing numbers of them, without what every job costs once: the time of a job of one unit.
 pub fn flat(bench: &Bench) -> bool {
     if !bench.wants("flat") {
         return true;
     }
     // A small job is over within milliseconds, and the mood of the disk with it: more of them are looked at.
     let of = |units: u32| {
-        let repeats = (30_000 / units).clamp(1, 9);
-        median((0..repeats).map(|_| ours::per_unit(scratch().path(), "nothing", units)).collect())
+        let repeats = (30_000 / units).clamp(1, 15);
+        median((0..repeats).map(|_| ours::duration(scratch().path(), "nothing", units).as_secs_f64()).collect())
     };
-    let times = in_turns([&mut || of(SIZES[0]), &mut || of(SIZES[1]), &mut || of(SIZES[2]), &mut || of(SIZES[3])]);
-    let shown: Vec<String> = SIZES.iter().zip(times).map(|(units, time)| format!("{units}: {time:.2} µs")).collect();
-    println!("| time for each no-op unit | {} | | | |", shown.join(", "));
+    let [single, times @ ..] =
+        in_turns([&mut || of(1), &mut || of(SIZES[0]), &mut || of(SIZES[1]), &mut || of(SIZES[2]), &mut || {
+            of(SIZES[3])
+        }]);
+    let times: Vec<f64> =
+        SIZES.iter().zip(times).map(|(units, time)| (time - single) * 1e6 / f64::from(units - 1)).collect();
+    let shown: Vec<String> = SIZES.iter().zip(&times).map(|(units, time)| format!("{units}: {time:.2} µs")).collect();
+    println!("| a job of one no-op unit | {:.1} ms | | | |", single * 1e3);
+    println!("| time for each further no-op unit | {} | | | |", shown.join(", "));
     let (least, most) = (times.iter().copied().fold(f64::MAX, f64::min), times.iter().copied().fold(0.0, f64::max));
     bench.print_bound("spread of those times", (most / least - 1.0) * 100.0, "%", 15.0)
 }

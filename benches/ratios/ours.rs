@@ -84,13 +84,12 @@ fn await_end(client: &Client, job: JobId) -> job_manager::Job {
     }
 }
 
-/// Returns the time from the start of the first to the end of the last unit, in microseconds for each unit.
-pub fn per_unit(dir: &Path, handler: &str, units: u32) -> f64 {
+/// Returns the time between the recorded start and the recorded end of a job.
+pub fn duration(dir: &Path, handler: &str, units: u32) -> Duration {
     let (client, job) = create(dir, handler, units, 2);
     client.start_detached(job).expect("the manager starts");
     let row = await_end(&client, job);
-    let (began, ended) = (row.started_at.expect("it started"), row.finished_at.expect("it ended"));
-    ended.since(began).as_secs_f64() * 1e6 / f64::from(units)
+    row.finished_at.expect("it ended").since(row.started_at.expect("it started"))
 }
 
 /// Times `submit` of the lines of a file, without starting the job.

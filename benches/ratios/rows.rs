@@ -8,7 +8,7 @@ use crate::{bare, ours};
 
 const RECORDED: u32 = 200_000;
 const INSERTED: u32 = 1_000_000;
-const SPAWNED: u32 = 4_000;
+const SPAWNED: u32 = 8_000;
 const SLEPT: u32 = 6_000;
 /// Directory of the programs that measure other libraries; without it those lines are left out.
 const PEERS: &str = "PEERS";
@@ -74,8 +74,8 @@ pub fn spawn(bench: &Bench) -> bool {
         &mut || rate(SPAWNED, ours::run(scratch().path(), &lines, 2, &["/bin/true"])),
         &mut || rate(SPAWNED, bare::spawn(SPAWNED)),
         &mut || rate(SPAWNED, shell(&lines, "xargs -P2 -n1 /bin/true <\"$1\"")),
-        // A tenth: it takes milliseconds for each.
-        &mut || rate(SPAWNED / 10, shell(&lines, "head -n 400 \"$1\" | parallel -j2 --joblog \"$1.log\" /bin/true")),
+        // A part of them: it takes milliseconds for each.
+        &mut || rate(SPAWNED / 20, shell(&lines, "head -n 400 \"$1\" | parallel -j2 --joblog \"$1.log\" /bin/true")),
     ]);
     let line = |beside: &str, other: f64, goal: f64| {
         bench.print(&Line {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::abandon;
 use super::error::ManagerError;
+use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::log::log_line;
 use super::panics;
 use super::patience::patiently;
@@ -21,8 +22,6 @@ const POLL_WISHES: Duration = Duration::from_millis(150);
 const END_UNITS: Duration = Duration::from_secs(5);
 /// Time between two looks for processes that units left behind.
 const REAP_EVERY: Duration = Duration::from_millis(500);
-/// Units kept ready; the feed is refilled below half of it.
-const FEED_UNITS: usize = 512;
 
 /// How a reign ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +134,7 @@ impl<'a> Coordinator<'a> {
             return Ok(Some(until));
         }
         let level = self.shared.feed.level();
-        if level.queued > FEED_UNITS / 2 {
+        if level.queued > LOW_UNITS {
             return Ok(None);
         }
         let now = self.shared.clock.now();

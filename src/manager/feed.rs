@@ -6,9 +6,14 @@
 use std::collections::hash_map::{Entry, HashMap};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model::{Seq, Unit, UnitId};
+
+/// Units kept ready.
+pub(super) const FEED_UNITS: usize = 512;
+/// Units below which it is time to read more.
+pub(super) const LOW_UNITS: usize = FEED_UNITS / 2;
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
@@ -25,6 +30,8 @@ struct State {
     /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
     released: HashSet<UnitId>,
     closed: bool,
+    /// Whether somebody waits for the next commit.
+    hurried: bool,
 }
 
 /// Why a unit is here.
@@ -48,8 +55,14 @@ pub(super) struct Level {
 impl Feed {
     /// Makes an open feed; no unit up to `cursor` waits for its first attempt.
     pub fn new(cursor: Seq) -> Self {
-        let state =
-            State { queue: VecDeque::new(), in_hand: HashMap::new(), cursor, released: HashSet::new(), closed: false };
+        let state = State {
+            queue: VecDeque::new(),
+            in_hand: HashMap::new(),
+            cursor,
+            released: HashSet::new(),
+            closed: false,
+            hurried: false,
+        };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
 
@@ -61,7 +74,7 @@ impl Feed {
                 return None;
             }
             if let Some(unit) = state.queue.pop_front() {
-                if state.queue.is_empty() {
+                if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
                     self.room.notify_all();
                 }
                 return Some(unit);
@@ -167,6 +180,21 @@ impl Feed {
         let _ = self.room.wait_timeout_while(state, timeout, unchanged).unwrap_or_else(PoisonError::into_inner);
     }
 
+    /// Has the recorder commit at once: somebody waits for it.
+    pub fn hurry(&self) {
+        self.lock().hurried = true;
+        self.room.notify_all();
+    }
+
+    /// Lets the recorder wait for more until `until`, while the workers have units to go on with and nobody waits.
+    pub fn rest_until(&self, until: Instant) {
+        let time = until.saturating_duration_since(Instant::now());
+        let is_calm = |state: &mut State| !state.queue.is_empty() && !state.hurried;
+        let waited = self.room.wait_timeout_while(self.lock(), time, is_calm).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = waited;
+        state.hurried = false;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code between lock and unlock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -253,6 +281,40 @@ mod tests {
         feed.release([unit(2).id, unit(3).id]);
 
         assert_eq!(feed.claimed_through(), Seq(3));
+    }
+
+    #[test]
+    fn the_recorder_rests_only_while_workers_have_units_and_nobody_waits() {
+        let feed = Feed::new(Seq(0));
+        let began = Instant::now();
+        let far = began + Duration::from_secs(3600);
+
+        feed.rest_until(far);
+        feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+        feed.rest_until(began);
+        feed.hurry();
+        feed.rest_until(far);
+        std::thread::scope(|threads| {
+            threads.spawn(|| feed.rest_until(far));
+            feed.take().unwrap();
+            feed.take().unwrap();
+        });
+
+        assert!(began.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn somebody_who_waits_is_not_forgotten_while_the_recorder_commits() {
+        let feed = Feed::new(Seq(0));
+        feed.put_fresh(Seq(0), vec![unit(1)]);
+        feed.hurry();
+        let far = Instant::now() + Duration::from_secs(3600);
+
+        feed.rest_until(far);
+        let soon = Instant::now() + Duration::from_millis(30);
+        feed.rest_until(soon);
+
+        assert!(Instant::now() >= soon, "the same hurry counted twice");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod clock;
 mod coordinator;
 mod entry;
 mod error;
+mod events;
 mod feed;
 mod inline;
 mod log;

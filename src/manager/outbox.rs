@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use serde::{Deserialize, Serialize};
 
+use super::events::RecorderGone;
 use super::policy::Span;
 use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
@@ -58,9 +59,6 @@ pub(super) struct Outbox {
     offset: u64,
     uncommitted: VecDeque<Receiver<bool>>,
 }
-
-/// The recorder is gone: nothing becomes durable any more.
-pub(super) struct RecorderGone;
 
 impl Outbox {
     /// Opens the file of a slot.

@@ -1,12 +1,15 @@
 //! The one thread that writes units: everything that arrived while the previous commit ran goes into the next one.
 //!
-//! There is no timer: an idle manager commits a single event at once, a busy one commits thousands together. A unit
-//! counts as done when its commit has returned, and only then leaves the feed.
+//! An idle manager commits a single event at once, a busy one commits thousands together. While units are queued that
+//! the workers can go on with, and nobody waits for an answer, commits keep a distance: the processor time of a commit
+//! is then the units'. A unit counts as done when its commit has returned, and only then leaves the feed.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
 
 use super::error::chain;
+use super::events::Event;
 use super::log::log_line;
 use super::patience::Patience;
 use super::pulse::{HEARTBEAT_EVERY, Pulse};
@@ -16,27 +19,10 @@ use crate::handler::UnitReport;
 use crate::model::{UnitId, UnitNotes, UnitStatus};
 use crate::store::{Batch, Fault, Recorded, Reign, Store, StoreError, UnitChange};
 
-/// Events that may wait for a commit; workers wait when there are more.
-pub(super) const CHANNEL_EVENTS: usize = 4096;
 /// Events of one commit, so that its memory is bounded.
-const BATCH_EVENTS: usize = 4096;
-
-/// Something that happened to a unit.
-pub(super) enum Event {
-    /// An attempt starts; whoever waits for the commit learns whether the unit may run.
-    Started(UnitChange, Option<SyncSender<bool>>),
-    /// An attempt ended.
-    Ended {
-        /// What follows for its unit.
-        change: UnitChange,
-        /// Learns when that is durable.
-        waiter: Option<SyncSender<bool>>,
-        /// Is told to the service when that is durable.
-        report: Option<UnitReport>,
-    },
-    /// A handler said something about its unit; whoever waits learns when that is durable.
-    Noted(UnitId, UnitNotes, Option<SyncSender<bool>>),
-}
+const BATCH_EVENTS: usize = 2048;
+/// Distance between the starts of two commits that nobody waits for.
+const COMMIT_EVERY: Duration = Duration::from_millis(20);
 
 /// Writes events until all senders are gone.
 pub(super) struct Recorder<'a> {
@@ -65,15 +51,18 @@ impl<'a> Recorder<'a> {
     /// After an error it keeps taking events, so that no worker waits for it, and writes nothing more.
     pub fn run(mut self) {
         let mut batch = Vec::new();
+        let mut next_commit = Instant::now();
         loop {
             match self.events.recv_timeout(HEARTBEAT_EVERY) {
                 Ok(event) => {
                     batch.push(event);
+                    self.shared.feed.rest_until(next_commit);
                     batch.extend(self.events.try_iter().take(BATCH_EVENTS - 1));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            next_commit = Instant::now() + COMMIT_EVERY;
             if let Err(error) = self.commit(&mut batch) {
                 log_line!("error: {}", chain(&error));
                 self.shared.fail(error.into());
@@ -105,7 +94,7 @@ impl<'a> Recorder<'a> {
             for (unit, report) in reports {
                 if !recorded.lost.contains(&unit) {
                     // The listener lives as long as this thread.
-                    let _ = listener.send(report);
+                    let _ = listener.send(*report);
                 }
             }
         }
@@ -142,7 +131,7 @@ struct Merged {
     changes: Vec<UnitChange>,
     notes: Vec<(UnitId, UnitNotes)>,
     waiting: Vec<(UnitId, SyncSender<bool>)>,
-    reports: Vec<(UnitId, UnitReport)>,
+    reports: Vec<(UnitId, Box<UnitReport>)>,
 }
 
 /// Turns events into changes, one for a unit whose attempt started and ended within this commit.

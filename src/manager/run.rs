@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Barrier};
 
 use super::clock::Clock;
@@ -12,12 +11,12 @@ use super::coordinator::{Coordinator, ReignEnd};
 use super::error::{ManagerError, chain};
 use super::log::log_line;
 use super::patience::patiently;
-use super::recorder::{CHANNEL_EVENTS, Recorder};
+use super::recorder::Recorder;
 use super::shared::Shared;
 use super::takeover::{Takeover, take_over};
 use super::teller::Teller;
 use super::worker::{Crew, work};
-use super::{outbox, panics, recover};
+use super::{events, outbox, panics, recover};
 use crate::crash::crash_point;
 use crate::handler::{Handlers, JobContext, JobReport};
 use crate::launch::{Answer, LaunchRequest};
@@ -92,7 +91,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
 
 /// Takes the lock and the next epoch, and writes who the manager is.
 pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -> Result<Taken, ManagerError> {
-    let mut store = Store::open(db, Access::Write)?;
+    let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
     make_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_over(&mut store, job, &files)? {
@@ -196,7 +195,7 @@ fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<
     }
     let callbacks = handlers.callbacks();
     let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes, stop: &stop };
-    let recorder_store = Store::open(post.store.path(), Access::Write)?;
+    let recorder_store = Store::open(post.store.path(), Access::Manage)?;
     let coordinator = Coordinator::new(&mut post.store, &post.job, post.reign, &shared, &post.flags)?;
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, teller);
     drop(crew);
@@ -223,18 +222,20 @@ fn with_threads(
         .thread_name(|slot| format!("worker-{slot}"))
         .build()
         .map_err(|source| ManagerError::Workers { workers, source })?;
-    let (events, inbox) = sync_channel(CHANNEL_EVENTS);
+    let (events, inbox) = events::channel(&crew.shared.feed);
     std::thread::scope(|threads| {
         let (tell, reports) = teller.channel().unzip();
         if let Some(reports) = reports {
             threads.spawn(|| teller.tell_units(reports));
         }
         let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell);
-        threads.spawn(move || {
+        let record = move || {
             if let Err(message) = panics::catch(|| recorder.run()) {
                 crew.shared.fail(ManagerError::Panicked { message });
             }
-        });
+        };
+        let recorder = std::thread::Builder::new().name("recorder".to_owned()).spawn_scoped(threads, record);
+        recorder.map_err(ManagerError::system("start the recorder"))?;
         pool.in_place_scope(|scope| {
             // No unit runs before every loop has a thread of its own: a handler that waits inside rayon would otherwise
             // pick up a loop that has none, and never come back from it.

@@ -2,14 +2,14 @@
 
 use std::io::PipeReader;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 
 use super::error::ManagerError;
+use super::events::{Event, Events, RecorderGone};
 use super::log::log_line;
 use super::outbox::{Ended, Outbox};
 use super::panics;
 use super::policy::{self, Span};
-use super::recorder::Event;
 use super::shared::Shared;
 use super::teller;
 use crate::crash::crash_point;
@@ -29,13 +29,13 @@ pub(super) struct Crew<'a> {
 }
 
 /// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
-pub(super) fn work(crew: &Crew<'_>, slot: usize, events: SyncSender<Event>) {
+pub(super) fn work(crew: &Crew<'_>, slot: usize, events: Events<'_>) {
     if let Err(message) = panics::catch(|| run_units(crew, slot, &events)) {
         crew.shared.fail(ManagerError::Panicked { message });
     }
 }
 
-fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
+fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
     let mut outbox = open_outbox(crew, slot);
     while let Some(unit) = crew.shared.feed.take() {
         let number = unit.attempts + 1;
@@ -43,13 +43,13 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
         crash_point!("unit-taken");
         let started_at = crew.shared.clock.now();
         match announce(crew, &unit, started_at, events) {
-            Announced::Run => {}
-            Announced::LeaveAlone => {
+            Ok(true) => {}
+            Ok(false) => {
                 crew.notes.set(slot, 0);
                 crew.shared.feed.release([unit.id]);
                 continue;
             }
-            Announced::RecorderGone => return,
+            Err(RecorderGone) => return,
         }
         crash_point!("unit-announced");
         let end = run_attempt(crew, slot, &unit, number, events);
@@ -65,7 +65,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &SyncSender<Event>) {
         if let Some(hold) = &change.hold {
             crew.shared.hold(hold.until);
         }
-        let report = crew.callbacks.wants(change.to).then(|| teller::report(crew.job, unit, &change));
+        let report = crew.callbacks.wants(change.to).then(|| Box::new(teller::report(crew.job, unit, &change)));
         if events.send(Event::Ended { change, waiter, report }).is_err() {
             return;
         }
@@ -101,33 +101,17 @@ fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &Att
     waiter
 }
 
-enum Announced {
-    Run,
-    LeaveAlone,
-    RecorderGone,
-}
-
-/// Tells the recorder that an attempt starts; for units that must not run twice, waits until that is durable.
-fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &SyncSender<Event>) -> Announced {
+/// Tells the recorder that an attempt starts and returns whether it may; for units that must not run twice, waits until
+/// that is durable.
+fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &Events<'_>) -> Result<bool, RecorderGone> {
     let change = policy::started(unit, at);
     match crew.job.limits.on_interrupt {
-        OnInterrupt::Retry => match events.send(Event::Started(change, None)) {
-            Ok(()) => Announced::Run,
-            Err(_) => Announced::RecorderGone,
-        },
-        OnInterrupt::Fail => {
-            let (answer, committed) = sync_channel(1);
-            let sent = events.send(Event::Started(change, Some(answer)));
-            match sent.ok().and_then(|()| committed.recv().ok()) {
-                Some(true) => Announced::Run,
-                Some(false) => Announced::LeaveAlone,
-                None => Announced::RecorderGone,
-            }
-        }
+        OnInterrupt::Retry => events.send(Event::Started(change, None)).map(|()| true),
+        OnInterrupt::Fail => events.send_and_wait(|answer| Event::Started(change, Some(answer))),
     }
 }
 
-fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &SyncSender<Event>) -> AttemptEnd {
+fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &Events<'_>) -> AttemptEnd {
     let desk = WorkerDesk { shared: crew.shared, events };
     let attempt = Attempt { job: crew.job, unit, number, slot, stop: crew.stop, desk: &desk };
     panics::catch(|| crew.runner.run(&attempt)).unwrap_or_else(|message| {
@@ -138,7 +122,7 @@ fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &
 /// What a worker offers to the handler it runs.
 struct WorkerDesk<'a> {
     shared: &'a Shared,
-    events: &'a SyncSender<Event>,
+    events: &'a Events<'a>,
 }
 
 impl Desk for WorkerDesk<'_> {
@@ -155,8 +139,7 @@ impl Desk for WorkerDesk<'_> {
         if !durable {
             return self.events.send(Event::Noted(unit, notes, None)).is_ok();
         }
-        let (waiter, committed) = sync_channel(1);
-        self.events.send(Event::Noted(unit, notes, Some(waiter))).is_ok() && committed.recv() == Ok(true)
+        self.events.send_and_wait(|answer| Event::Noted(unit, notes, Some(answer))).unwrap_or(false)
     }
 }
 
@@ -173,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::manager::Clock;
+    use crate::manager::events::channel;
     use crate::model::{Epoch, JobId, Limits, Seq, StateDir};
     use crate::sys::wake_pair;
 
@@ -222,7 +206,7 @@ mod tests {
         let counter = Arc::new(Counter::default());
         let (runner, callbacks) = (Arc::clone(&counter), Callbacks::default());
         let crew = Crew { job: &job, runner, callbacks: &callbacks, shared: &shared, notes: &notes, stop: &stop };
-        let (events, inbox) = sync_channel(8);
+        let (events, inbox) = channel(&shared.feed);
 
         std::thread::scope(|threads| {
             threads.spawn(|| work(&crew, 0, events));

@@ -40,6 +40,8 @@ pub enum Access {
     Create,
     /// Write to an existing database.
     Write,
+    /// Write to an existing database for as long as a job runs, in memory that does not depend on its size.
+    Manage,
     /// Read an existing database.
     Read,
 }
@@ -70,7 +72,7 @@ impl Store {
         match access {
             _ if exists => Self::open_existing(path, access),
             Access::Create => Self::set_up(path),
-            Access::Write | Access::Read => Err(StoreError::NoDatabase { path }),
+            Access::Write | Access::Manage | Access::Read => Err(StoreError::NoDatabase { path }),
         }
     }
 
@@ -161,8 +163,11 @@ impl Store {
 
     fn configure(mut self, access: Access) -> Result<Store, StoreError> {
         self.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
-        if access == Access::Read {
-            self.execute("PRAGMA query_only = ON")?;
+        match access {
+            Access::Create | Access::Write => {}
+            // In KiB. A manager touches each page a few times in a row and never again.
+            Access::Manage => self.execute("PRAGMA cache_size = -256")?,
+            Access::Read => self.execute("PRAGMA query_only = ON")?,
         }
         Ok(self)
     }
