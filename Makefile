@@ -7,7 +7,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test test-thorough soak check fmt lint deny doc clean
+.PHONY: run-job test test-thorough soak bench bench-instructions check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release --quiet
@@ -29,6 +29,16 @@ test-thorough:
 MINUTES ?= 5
 soak:
 	MINUTES=$(MINUTES) $(CARGO) test --all-features --test it -- --ignored --exact soak::soak --nocapture
+
+# Our speed beside the limits of this machine and beside other libraries, in one run; docs/benchmarks.md explains the rows.
+PEERS := $(CURDIR)/target/peers
+bench:
+	for peer in effectum apalis; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS) $(CARGO) build --release --locked --quiet) || exit; done
+	PEERS=$(PEERS)/release $(CARGO) bench --quiet --bench ratios
+
+# Bounds on the instructions that single operations take; needs valgrind.
+bench-instructions:
+	$(CARGO) bench --quiet --bench instructions
 
 check: fmt lint deny doc test
 

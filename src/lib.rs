@@ -58,7 +58,8 @@ pub use client::{
     Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
-    CheckpointError, CommandSpec, Handler, Handlers, JobReport, StdinMode, UnitContext, UnitError, UnitReport,
+    CheckpointError, CommandSpec, Handler, Handlers, JobReport, OutputMode, StdinMode, UnitContext, UnitError,
+    UnitReport,
 };
 pub use manager::run_if_manager;
 pub use model::{

@@ -99,11 +99,12 @@ pub fn insert(dir: &Path, lines: &Path) -> Duration {
     began.elapsed()
 }
 
-/// Times `run` of a command for each line of a file.
-pub fn run(dir: &Path, lines: &Path, workers: u32, command: &[&str]) -> Duration {
+/// Times `run` of a command for each line of a file; `output` says what is kept of what it writes.
+pub fn run(dir: &Path, lines: &Path, workers: u32, output: &str, command: &[&str]) -> Duration {
     let began = Instant::now();
     let workers = workers.to_string();
-    succeed(job_manager(dir).args(["run", "-q", "-j", &workers, "--lines"]).arg(lines).arg("--").args(command));
+    let options = ["run", "-q", "-j", &workers, "--output", output, "--lines"];
+    succeed(job_manager(dir).args(options).arg(lines).arg("--").args(command));
     began.elapsed()
 }
 

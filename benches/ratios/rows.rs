@@ -70,29 +70,33 @@ pub fn spawn(bench: &Bench) -> bool {
     }
     let source = scratch();
     let lines = numbers(source.path(), SPAWNED);
-    let [ours, bare, xargs, parallel] = in_turns([
-        &mut || rate(SPAWNED, ours::run(scratch().path(), &lines, 2, &["/bin/true"])),
+    let [tail, none, bare, xargs, parallel] = in_turns([
+        &mut || rate(SPAWNED, ours::run(scratch().path(), &lines, 2, "tail", &["/bin/true"])),
+        &mut || rate(SPAWNED, ours::run(scratch().path(), &lines, 2, "none", &["/bin/true"])),
         &mut || rate(SPAWNED, bare::spawn(SPAWNED)),
         &mut || rate(SPAWNED, shell(&lines, "xargs -P2 -n1 /bin/true <\"$1\"")),
         // A part of them: it takes milliseconds for each.
         &mut || rate(SPAWNED / 20, shell(&lines, "head -n 400 \"$1\" | parallel -j2 --joblog \"$1.log\" /bin/true")),
     ]);
-    let line = |beside: &str, other: f64, goal: f64| {
+    let line = |ours: f64, what: &str, beside: &str, other: f64, goal: f64| {
         bench.print(&Line {
-            what: "`true` as a unit, `-j 2`",
+            what,
             ours: per_second(ours),
             beside: format!("{beside}: {}", per_second(other)),
             ratio: ours / other,
             goal,
         })
     };
-    let kept = [
-        line("two threads of spawn and wait, nothing recorded", bare, 0.9),
-        line("`xargs -P2`, nothing recorded", xargs, 1.2),
-        line("GNU parallel `--joblog`", parallel, 2.5),
-        line("HyperQueue, as published", 914.0, 2.5),
+    let (kept, thrown) = ("`true` as a unit, `-j 2`, output kept", "the same with `--output none`");
+    let loop_of_two = "two threads of spawn and wait, output thrown away, nothing recorded";
+    let reached = [
+        line(tail, kept, loop_of_two, bare, 0.9),
+        line(none, thrown, loop_of_two, bare, 0.9),
+        line(tail, kept, "`xargs -P2`, nothing recorded", xargs, 1.2),
+        line(tail, kept, "GNU parallel `--joblog`", parallel, 2.5),
+        line(tail, kept, "HyperQueue, as published", 914.0, 2.5),
     ];
-    kept.iter().all(|kept| *kept)
+    reached.iter().all(|reached| *reached)
 }
 
 /// Processes that sleep.
@@ -102,10 +106,10 @@ pub fn sleep(bench: &Bench) -> bool {
     }
     let source = scratch();
     let lines = numbers(source.path(), SLEPT);
-    let [ours, xargs] =
-        in_turns([&mut || rate(SLEPT, ours::run(scratch().path(), &lines, 32, &["/bin/sleep", "0.01"])), &mut || {
-            rate(SLEPT, shell(&lines, "sed s/.*/0.01/ \"$1\" | xargs -P32 -n1 /bin/sleep"))
-        }]);
+    let [ours, xargs] = in_turns([
+        &mut || rate(SLEPT, ours::run(scratch().path(), &lines, 32, "tail", &["/bin/sleep", "0.01"])),
+        &mut || rate(SLEPT, shell(&lines, "sed s/.*/0.01/ \"$1\" | xargs -P32 -n1 /bin/sleep")),
+    ]);
     bench.print(&Line {
         what: "`sleep 0.01` as a unit, `-j 32`",
         ours: per_second(ours),

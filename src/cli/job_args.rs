@@ -35,6 +35,9 @@ pub(super) struct JobArgs {
     /// What units read from standard input
     #[arg(long, value_enum, default_value_t = Stdin::Null)]
     pub stdin: Stdin,
+    /// What is kept of the output of units
+    #[arg(long, value_enum, default_value_t = KeptOutput::Tail)]
+    pub output: KeptOutput,
     /// Attempts before a unit is failed for good
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_attempts: u32,
@@ -60,6 +63,12 @@ pub(super) enum Stdin {
     Null,
     Payload,
     Item,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum KeptOutput {
+    None,
+    Tail,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

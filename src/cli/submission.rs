@@ -7,12 +7,14 @@ use clap::Args;
 
 use super::args::Global;
 use super::error::CliError;
-use super::job_args::{JobArgs, Stdin};
+use super::job_args::{JobArgs, KeptOutput, Stdin};
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
 use super::text::shortened;
 use crate::client::{Client, Created};
-use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, UnitValues, quote_for_shell, resolve_program};
+use crate::handler::{
+    COMMAND, CommandSpec, CommandTemplate, OutputMode, StdinMode, UnitValues, quote_for_shell, resolve_program,
+};
 use crate::model::{NewJob, NewUnit, Seq};
 use crate::source::{Item, Items};
 
@@ -87,6 +89,10 @@ impl Submission {
             Stdin::Null => StdinMode::Null,
             Stdin::Payload => StdinMode::Payload,
             Stdin::Item => StdinMode::Item,
+        };
+        spec.output = match self.job.output {
+            KeptOutput::None => OutputMode::None,
+            KeptOutput::Tail => OutputMode::Tail,
         };
         Ok(spec)
     }

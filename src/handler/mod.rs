@@ -21,7 +21,7 @@ mod typed;
 mod unknown;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
-pub use command::{COMMAND, CommandHandler, CommandSpec, StdinMode};
+pub use command::{COMMAND, CommandHandler, CommandSpec, OutputMode, StdinMode};
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
 pub use registry::Handlers;

@@ -140,11 +140,7 @@ impl Store {
 
 /// Reads one visible job inside a transaction.
 pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, super::error::Failure> {
-    let row: Option<JobRow> = jobs::table
-        .find(id.0)
-        .filter(jobs::status.ne(JobStatus::Partial.as_str()))
-        .select(JobRow::as_select())
-        .first(conn)
-        .optional()?;
-    row.map(Job::from).ok_or_else(|| StoreError::JobNotFound(id).into())
+    // Neither a status nor a limit is bound: SQLite would prepare the statement anew at each reading, to look at them.
+    let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
+    row.map(Job::from).filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
 }

@@ -42,7 +42,7 @@ pub struct Ending {
     pub timed_out: bool,
     /// Whether it was ended by us because it was to stop.
     pub stopped: bool,
-    /// Whether processes it left behind still held its output when it was over.
+    /// Whether processes it left behind still held its captured output when it was over.
     pub leaked: bool,
 }
 
@@ -56,11 +56,12 @@ struct Fate {
 }
 
 impl UnitProcess {
-    /// Starts the command in a process group of its own, with its output on pipes.
+    /// Starts the command in a process group of its own, with its output on pipes, or thrown away.
     ///
     /// Stays on the `posix_spawn` path as long as the command does not ask for more.
-    pub fn spawn(command: &mut Command) -> io::Result<UnitProcess> {
-        let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    pub fn spawn(command: &mut Command, captured: bool) -> io::Result<UnitProcess> {
+        let output = if captured { Stdio::piped } else { Stdio::null };
+        let mut child = command.process_group(0).stdout(output()).stderr(output()).spawn()?;
         // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
         let pid = rustix::process::Pid::from_child(&child);
         match pidfd_open(pid, PidfdFlags::empty()) {
@@ -247,7 +248,8 @@ mod tests {
     fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
         let (_waker, stop) = wake_pair().unwrap();
         let mut collected = Collected::default();
-        let process = UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null())).unwrap();
+        let process =
+            UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null()), true).unwrap();
         let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
         (ending, collected)
     }
@@ -294,7 +296,7 @@ mod tests {
     #[test]
     fn waking_the_stop_pipe_ends_the_unit() {
         let (waker, stop) = wake_pair().unwrap();
-        let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600").stdin(Stdio::null())).unwrap();
+        let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600").stdin(Stdio::null()), true).unwrap();
 
         waker.wake();
         let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();

@@ -13,6 +13,7 @@ mod faults_units;
 mod handlers;
 mod layers;
 mod library;
+mod output;
 mod recovery;
 mod soak;
 mod support;

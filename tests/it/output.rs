@@ -1,0 +1,17 @@
+//! What is kept of the output of units.
+
+use crate::support::World;
+
+#[test]
+fn output_that_nobody_wants_is_not_kept_and_what_a_unit_leaves_behind_is_ended_all_the_same() {
+    let world = World::new();
+    let script = "echo noise; setsid sleep 600 >/dev/null 2>&1 & echo {} >>done";
+
+    world.ok(&["run", "-q", "-j", "1", "--output", "none", "--kill-after", "1s", "--shell", "--", script, ":::", "a"]);
+
+    let unit = &world.units("1")[0];
+    assert_eq!((unit["status"].as_str(), unit["stdout"].as_str()), (Some("completed"), None), "{unit}");
+    assert_eq!(world.lines("done"), ["a"]);
+    world.assert_no_process_left();
+    world.assert_sound("1");
+}
