@@ -58,14 +58,14 @@ pub use client::{
     Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
-    CheckpointError, CommandSpec, Handler, Handlers, JobReport, OutputMode, StdinMode, UnitContext, UnitError,
-    UnitReport,
+    CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
+    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitReport,
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, NewJob, NewUnit,
-    OnInterrupt, Output, Progress, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
-    UnknownWordError,
+    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, MaxFailures, NewJob,
+    NewUnit, OnInterrupt, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes,
+    UnitStatus, UnknownWordError,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

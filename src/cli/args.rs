@@ -7,7 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit, units, wait,
+    add, approve, cancel, create, doctor, list, logs, reject, results, resume, retry, rm, run, scale, set, start,
+    status, stop, submit, unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -33,6 +34,11 @@ pub(super) enum Verb {
     Stop(stop::Stop),
     Cancel(cancel::Cancel),
     Retry(retry::Retry),
+    Approve(approve::Approve),
+    Reject(reject::Reject),
+    Scale(scale::Scale),
+    Set(set::Set),
+    Add(add::Add),
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::List),
     Status(status::Status),

@@ -1,7 +1,6 @@
 //! `cancel`: end a job or a unit for good.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, split_unit};
 use super::error::CliError;
@@ -50,12 +49,6 @@ pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Res
         // It came to an end of its own before the wish was seen.
         return Err(ClientError::WrongStatus { operation: "cancel", job, status }.into());
     }
-    if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
-    } else if output.quiet {
-        output.line(job)?;
-    } else {
-        output.line(format_args!("{changed} units cancelled"))?;
-    }
+    output.changed(job, changed, "cancelled")?;
     Ok(Exit::Success)
 }

@@ -27,6 +27,12 @@ pub(super) enum CliError {
     Program(#[from] ProgramError),
     #[error("no command, give one behind `--`")]
     NoCommand,
+    #[error("a job has its command already: give items behind `-- :::`, or another source")]
+    CommandForAdd,
+    #[error("no source of units, such as --lines FILE or - for standard input")]
+    NoSource,
+    #[error("cannot read how the job runs its units")]
+    Spec(#[source] serde_json::Error),
     #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
     #[error("only one source of units can be given")]
@@ -71,6 +77,8 @@ impl CliError {
             | Self::Template(_)
             | Self::Item { .. }
             | Self::NoCommand
+            | Self::CommandForAdd
+            | Self::NoSource
             | Self::UnknownSource { .. }
             | Self::SeveralSources
             | Self::ShellArguments { .. }
@@ -83,7 +91,7 @@ impl CliError {
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::DataDir { .. } => Exit::Database,
-            Self::Cwd(_) | Self::Signals(_) | Self::Output(_) => Exit::Unexpected,
+            Self::Cwd(_) | Self::Spec(_) | Self::Signals(_) | Self::Output(_) => Exit::Unexpected,
         }
     }
 }

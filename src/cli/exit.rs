@@ -82,6 +82,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::UnitNotFound { .. }
         | ClientError::NoUnitFits { .. } => Exit::NotFound,
         ClientError::NothingToRun { .. }
+        | ClientError::AwaitsApproval { .. }
         | ClientError::WrongStatus { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }

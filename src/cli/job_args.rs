@@ -1,10 +1,10 @@
 //! How a job's units run, as flags.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::policy_args::PolicyArgs;
 use super::values;
 use crate::model::{Limits, OnInterrupt};
 
@@ -38,24 +38,17 @@ pub(super) struct JobArgs {
     /// What is kept of the output of units
     #[arg(long, value_enum, default_value_t = KeptOutput::Tail)]
     pub output: KeptOutput,
-    /// Attempts before a unit is failed for good
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_attempts: u32,
-    /// Delay before the next attempt, doubled each time, up to the second value
-    #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff)]
-    pub backoff: (Duration, Duration),
-    /// Time that one attempt may take
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub timeout: Option<Duration>,
-    /// Time between TERM and KILL for a unit that has to end
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
-    pub kill_after: Duration,
+    /// What becomes the result of a unit: nothing but its output, or its output as one JSON document
+    #[arg(long, value_enum, default_value_t = ResultKind::Text)]
+    pub result: ResultKind,
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
     #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
     pub on_interrupt: Interrupted,
     /// Print the first N commands and create nothing
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub dry_run: Option<usize>,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -72,6 +65,12 @@ pub(super) enum KeptOutput {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ResultKind {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Interrupted {
     Retry,
     Fail,
@@ -81,10 +80,7 @@ impl JobArgs {
     pub fn limits(&self) -> Limits {
         let mut limits = Limits::default();
         limits.workers = self.workers.unwrap_or(limits.workers);
-        limits.max_attempts = self.max_attempts;
-        (limits.backoff_base, limits.backoff_cap) = self.backoff;
-        limits.timeout = self.timeout;
-        limits.kill_after = self.kill_after;
+        self.policy.apply(&mut limits);
         limits.on_interrupt = match self.on_interrupt {
             Interrupted::Retry => OnInterrupt::Retry,
             Interrupted::Fail => OnInterrupt::Fail,

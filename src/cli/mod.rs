@@ -3,6 +3,8 @@
 //! Standard output carries the answer and nothing else; hints, progress and errors go to standard error. Nothing here
 //! writes to the database but through the client.
 
+mod add;
+mod approve;
 mod args;
 mod cancel;
 mod confirm;
@@ -16,11 +18,16 @@ mod job_args;
 mod list;
 mod logs;
 mod output;
+mod policy_args;
+mod policy_values;
+mod reject;
 mod results;
 mod resume;
 mod retry;
 mod rm;
 mod run;
+mod scale;
+mod set;
 mod source_args;
 mod start;
 mod status;
@@ -72,6 +79,11 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Stop(args) => stop::stop(global, args, output),
         Verb::Cancel(args) => cancel::cancel(global, args, output),
         Verb::Retry(args) => retry::retry(global, args, output),
+        Verb::Approve(args) => approve::approve(global, args, output),
+        Verb::Reject(args) => reject::reject(global, args, output),
+        Verb::Scale(args) => scale::scale(global, args, output),
+        Verb::Set(args) => set::set(global, args, output),
+        Verb::Add(args) => add::add(global, args, output),
         Verb::List(args) => list::list(global, args, output),
         Verb::Status(args) => status::status(global, args, output),
         Verb::Units(args) => units::units(global, args, output),

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use serde_json::json;
 
 use super::args::Global;
 use super::text::printable;
+use crate::model::JobId;
 
 /// Where answers and hints go, in the format that was asked for.
 pub(super) struct Output {
@@ -31,6 +33,17 @@ impl Output {
         let mut stdout = io::stdout().lock();
         serde_json::to_writer(&mut stdout, document)?;
         stdout.write_all(b"\n")
+    }
+
+    /// Prints how many units of a job were changed, and what they are now.
+    pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> io::Result<()> {
+        if self.json {
+            self.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))
+        } else if self.quiet {
+            self.line(job)
+        } else {
+            self.line(format_args!("{changed} units {what}"))
+        }
     }
 
     /// Says something that is not part of the answer, unless it was asked to be quiet.

@@ -1,7 +1,6 @@
 //! `retry`: ask for units again.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, JobArg};
 use super::error::CliError;
@@ -31,15 +30,7 @@ pub(super) fn retry(global: &Global, args: &Retry, output: &mut Output) -> Resul
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let changed = client.retry_units(job, &args.filter.filter())?;
-    if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
-        return Ok(Exit::Success);
-    }
-    if output.quiet {
-        output.line(job)?;
-        return Ok(Exit::Success);
-    }
-    output.line(format_args!("{changed} units pending again"))?;
+    output.changed(job, changed, "pending again")?;
     if client.job(job)?.status == JobStatus::Paused {
         output.hint(format_args!("`job-manager resume {job}` runs them"));
     }

@@ -7,13 +7,14 @@ use clap::Args;
 
 use super::args::Global;
 use super::error::CliError;
-use super::job_args::{JobArgs, KeptOutput, Stdin};
+use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
 use super::text::shortened;
 use crate::client::{Client, Created};
 use crate::handler::{
-    COMMAND, CommandSpec, CommandTemplate, OutputMode, StdinMode, UnitValues, quote_for_shell, resolve_program,
+    COMMAND, CommandSpec, CommandTemplate, OutputMode, ResultMode, StdinMode, UnitValues, quote_for_shell,
+    resolve_program,
 };
 use crate::model::{NewJob, NewUnit, Seq};
 use crate::source::{Item, Items};
@@ -90,6 +91,16 @@ impl Submission {
             Stdin::Payload => StdinMode::Payload,
             Stdin::Item => StdinMode::Item,
         };
+        spec.result = match self.job.result {
+            ResultKind::Text => ResultMode::Text,
+            ResultKind::Json => ResultMode::Json,
+        };
+        spec.exits = self.job.policy.exit_codes();
+        spec.then = self.job.policy.then();
+        spec.creates = self.job.policy.creates.clone();
+        if let Some(path) = &spec.creates {
+            CommandTemplate::parse(std::slice::from_ref(path))?;
+        }
         spec.output = match self.job.output {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,
@@ -108,7 +119,7 @@ impl Prepared {
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {
-            unit(item, &template, unit_key.as_ref()).map_err(|error| {
+            unit(item, Some(&template), unit_key.as_ref()).map_err(|error| {
                 let message = error.to_string();
                 refused = Some(error);
                 message
@@ -150,14 +161,17 @@ impl Prepared {
     }
 }
 
-fn unit(
+/// Makes a unit of an item that fits the command, if there is one, and the template of its key.
+pub(super) fn unit(
     item: Result<Item, crate::source::SourceError>,
-    template: &CommandTemplate,
+    template: Option<&CommandTemplate>,
     unit_key: Option<&CommandTemplate>,
 ) -> Result<NewUnit, CliError> {
     let item = item?;
     let unfit = |source| CliError::Item { place: item.place.to_string(), source };
-    template.check(&item.payload).map_err(unfit)?;
+    if let Some(template) = template {
+        template.check(&item.payload).map_err(unfit)?;
+    }
     let key = match unit_key {
         Some(template) => {
             let values = UnitValues::parse(&item.payload).map_err(unfit)?;

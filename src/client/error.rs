@@ -71,6 +71,12 @@ pub enum ClientError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// The job's first units have ended, and nobody has decided about the others.
+    #[error("job {job} waits for a decision about its first units: approve or reject it")]
+    AwaitsApproval {
+        /// The job.
+        job: JobId,
+    },
     /// The job is in a state in which this cannot be done.
     #[error("cannot {operation} job {job}: it is {status}")]
     WrongStatus {

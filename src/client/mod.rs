@@ -8,6 +8,7 @@ mod create;
 mod doctor;
 mod error;
 mod find;
+mod limits;
 mod list;
 mod program;
 mod remove;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId};
+use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus};
 use crate::status::Health;
 use crate::sys::{self, Launched};
 
@@ -66,6 +66,9 @@ impl Client {
         }
         if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
+        }
+        if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() {
+            return Err(ClientError::AwaitsApproval { job });
         }
         if row.stop_request.is_some() {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.

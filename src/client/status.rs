@@ -117,10 +117,12 @@ impl Client {
         let runs = health.health == Health::Running && row.status == JobStatus::Running;
         let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
         let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| Timestamp::now().since(at));
+        let halted = matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval);
+        let halt_reason = record.as_ref().and_then(|record| record.halt_reason.clone()).filter(|_| halted);
         let waiting_for = match runs {
             true if silent.is_some_and(|age| age > SILENCE) && self.disk_is_full() => Some(NO_SPACE.to_owned()),
             true => self.waiting_for(&row)?,
-            false => None,
+            false => halt_reason,
         };
         Ok(ManagerStatus {
             schema: SCHEMA,

@@ -21,7 +21,9 @@ mod typed;
 mod unknown;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
-pub use command::{COMMAND, CommandHandler, CommandSpec, OutputMode, StdinMode};
+pub use command::{
+    COMMAND, CommandHandler, CommandSpec, ExitCodes, ExitMeaning, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen,
+};
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
 pub use registry::Handlers;

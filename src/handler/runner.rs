@@ -1,8 +1,9 @@
 //! The engine's view of a handler: one attempt in, its end out.
 
 use std::io::PipeReader;
+use std::path::PathBuf;
 
-use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, Unit, UnitId, UnitNotes};
+use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Unit, UnitId, UnitNotes};
 
 /// Runs units of one job; shared by all its workers.
 pub trait Runner: Send + Sync {
@@ -15,6 +16,11 @@ pub trait Runner: Send + Sync {
     /// it the units of one commit may run again, which is right for units of microseconds only.
     fn commits_each_unit(&self) -> bool {
         false
+    }
+
+    /// Returns the unit that a job ends with, if it has one; asked when all others have ended.
+    fn last_unit(&self, _progress: &Progress) -> Option<NewUnit> {
+        None
     }
 }
 
@@ -35,6 +41,8 @@ pub struct JobContext {
     pub spec: String,
     /// The job's files.
     pub files: JobFiles,
+    /// The database.
+    pub db: PathBuf,
 }
 
 /// One attempt at one unit.

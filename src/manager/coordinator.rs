@@ -1,17 +1,20 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
+use std::slice;
 use std::time::{Duration, Instant};
 
 use super::abandon;
 use super::error::ManagerError;
 use super::feed::{FEED_UNITS, LOW_UNITS};
+use super::halt::{self, Halt};
 use super::log::log_line;
 use super::panics;
 use super::patience::patiently;
 use super::shared::Shared;
 use crate::crash::crash_point;
-use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
-use crate::store::{Reign, SMALL_STEP, Store, StoreError};
+use crate::handler::Runner;
+use crate::model::{Epoch, Job, JobStatus, Rate, Seq, StopRequest, Timestamp};
+use crate::store::{Reign, SMALL_STEP, SameKey, Store, StoreError};
 use crate::sys::{Adopted, StopFlags};
 
 /// Longest wait between two looks at the signals' flags.
@@ -24,12 +27,14 @@ const END_UNITS: Duration = Duration::from_secs(5);
 const REAP_EVERY: Duration = Duration::from_millis(500);
 
 /// How a reign ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReignEnd {
     /// Every unit has ended; the job has its final state.
     Finished(JobStatus),
     /// A signal or a wish stopped it.
     Stopped(StopRequest),
+    /// It waits for somebody.
+    Halted(Halt),
     /// Some thread failed.
     Failed,
 }
@@ -37,9 +42,11 @@ pub(super) enum ReignEnd {
 pub(super) struct Coordinator<'a> {
     store: &'a mut Store,
     reign: Reign,
+    runner: &'a dyn Runner,
     shared: &'a Shared,
     flags: &'a StopFlags,
-    limits: Limits,
+    /// The job as it was last read.
+    job: Job,
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
     clock_seen: Timestamp,
@@ -56,20 +63,25 @@ impl<'a> Coordinator<'a> {
         store: &'a mut Store,
         job: &Job,
         reign: Reign,
+        runner: &'a dyn Runner,
         shared: &'a Shared,
         flags: &'a StopFlags,
     ) -> Result<Self, ManagerError> {
         let seen_version = store.data_version()?;
         let (wish, seen_revision) = (wish_of(job), job.revision);
         let looked_at = Instant::now();
-        let limits = job.limits.clone();
+        if let Some(rate) = job.limits.rate {
+            // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
+            shared.feed.limit_rate(rate.interval(), reign.epoch == Epoch(1));
+        }
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
         Ok(Self {
             store,
             reign,
+            runner,
             shared,
             flags,
-            limits,
+            job: job.clone(),
             wish,
             looked_at,
             clock_seen: shared.clock.now(),
@@ -100,18 +112,18 @@ impl<'a> Coordinator<'a> {
             self.reap_adopted();
             self.look_for_wishes()?;
             if let Some(stop) = self.stop_wanted() {
-                return self.stop(stop);
+                return self.stop(stop).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
+            }
+            let (failures, now) = (self.shared.failures(), self.shared.clock.now());
+            if let Some(halt) = halt::halt(&self.job, &self.job.limits, failures, now) {
+                return self.halt(halt);
             }
             let next_due = self.refill()?;
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
-                crash_point!("before-finish");
-                let now = self.shared.clock.now();
-                if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
-                    crash_point!("after-finish");
-                    return Ok(ReignEnd::Finished(status));
+                if let Some(end) = self.finish()? {
+                    return Ok(end);
                 }
-                // Units were added in this very moment.
                 self.exhausted = false;
                 continue;
             }
@@ -122,6 +134,41 @@ impl<'a> Coordinator<'a> {
             }
             let until_due = next_due.map_or(POLL_SIGNALS, |due| due.since(self.shared.clock.now()));
             self.shared.feed.wait_for_change(level, until_due.clamp(Duration::from_millis(1), POLL_SIGNALS));
+        }
+    }
+
+    /// Ends the job whose units have all ended; none when there is something to run again.
+    fn finish(&mut self) -> Result<Option<ReignEnd>, ManagerError> {
+        let progress = self.store.job(self.reign.job)?.progress;
+        if progress.unfinished() == 0
+            && let Some(last) = self.runner.last_unit(&progress)
+            && patiently(self.flags, || {
+                self.store.append_units(self.reign.job, slice::from_ref(&last), SameKey::LeaveOut)
+            })? > 0
+        {
+            return Ok(None);
+        }
+        crash_point!("before-finish");
+        let now = self.shared.clock.now();
+        if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
+            crash_point!("after-finish");
+            return Ok(Some(ReignEnd::Finished(status)));
+        }
+        // Either the first units have ended and the others wait, or units were added in this very moment.
+        match self.job.limits.canary {
+            Some(units) => self.halt(halt::canary(units)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets units end as the reason for a halt wants it, and keeps the reason.
+    fn halt(&mut self, halt: Halt) -> Result<ReignEnd, ManagerError> {
+        log_line!("the job halts: {}", halt.reason);
+        match self.stop((halt.stop, None))? {
+            // Somebody wished for more while units were ending.
+            Some(StopRequest::Cancel) => Ok(ReignEnd::Stopped(StopRequest::Cancel)),
+            Some(_) => Ok(ReignEnd::Halted(halt)),
+            None => Ok(ReignEnd::Failed),
         }
     }
 
@@ -144,11 +191,19 @@ impl<'a> Coordinator<'a> {
         self.shared.feed.put_due(due);
         if !self.exhausted {
             let after = self.shared.feed.cursor();
-            let page = self.store.fresh_units(self.reign.job, after, FEED_UNITS)?;
-            let is_last = page.len() < FEED_UNITS;
+            let most = self.fresh_allowed(after);
+            let page = self.store.fresh_units(self.reign.job, after, most)?;
+            let is_last = page.len() < most || most < FEED_UNITS;
             self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
         }
         Ok(self.store.next_due(self.reign.job)?)
+    }
+
+    /// Returns how many units behind `after` may be read for their first attempt: all of them, or those that run before
+    /// the job is approved.
+    fn fresh_allowed(&self, after: Seq) -> usize {
+        let Some(canary) = self.job.limits.canary else { return FEED_UNITS };
+        usize::try_from(i64::from(canary) - after.0).unwrap_or(0).min(FEED_UNITS)
     }
 
     /// Reaps what units left behind; a failure only leaves zombies.
@@ -188,6 +243,10 @@ impl<'a> Coordinator<'a> {
             self.exhausted = false;
         }
         self.wish = wish_of(&job);
+        if job.limits.rate != self.job.limits.rate {
+            self.shared.feed.limit_rate(job.limits.rate.map_or(Duration::ZERO, Rate::interval), true);
+        }
+        self.job = job;
         Ok(())
     }
 
@@ -214,8 +273,9 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    /// Lets running units finish, or ends them, and waits for the commit of their ends.
-    fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<ReignEnd, ManagerError> {
+    /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
+    /// end; none when a thread failed.
+    fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
         self.shared.stop_feeding();
         let began = Instant::now();
         let mut ending_since = None;
@@ -232,13 +292,13 @@ impl<'a> Coordinator<'a> {
             }
             let level = self.shared.feed.level();
             if self.shared.has_failed() {
-                return Ok(ReignEnd::Failed);
+                return Ok(None);
             }
             if level.in_hand == 0 {
-                return Ok(ReignEnd::Stopped(wanted.0));
+                return Ok(Some(wanted.0));
             }
-            if ending_since.is_some_and(|since| since.elapsed() > self.limits.kill_after + END_UNITS) {
-                abandon::leave_units(self.store, self.reign, &self.limits, wanted.0)?;
+            if ending_since.is_some_and(|since| since.elapsed() > self.job.limits.kill_after + END_UNITS) {
+                abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
             }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
             self.reap_adopted();
@@ -255,10 +315,19 @@ fn wish_of(job: &Job) -> Option<(StopRequest, Option<Duration>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handler::Attempt;
     use crate::manager::Clock;
-    use crate::model::{JobId, NewJob, NewUnit, Seq};
+    use crate::model::{AttemptEnd, JobId, NewJob, NewUnit, UnitOutcome};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::{own_identity, wake_pair};
+
+    struct Nothing;
+
+    impl Runner for Nothing {
+        fn run(&self, _: &Attempt<'_>) -> AttemptEnd {
+            UnitOutcome::Completed { result: None }.into()
+        }
+    }
 
     fn reign_over(store: &mut Store, job: JobId) -> (Reign, Job) {
         store.begin_reign(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
@@ -281,7 +350,7 @@ mod tests {
         let shared = Shared::new(wake_pair().unwrap().0, Seq(3), Clock::Wall);
         let flags = StopFlags::default();
 
-        Coordinator::new(&mut store, &job, reign, &shared, &flags).unwrap().refill().unwrap();
+        Coordinator::new(&mut store, &job, reign, &Nothing, &shared, &flags).unwrap().refill().unwrap();
 
         assert_eq!(shared.feed.level().queued, 2);
         assert_eq!(shared.feed.take().unwrap().id.seq(), Seq(4));
@@ -296,7 +365,7 @@ mod tests {
         let (reign, job) = reign_over(&mut store, job);
         let shared = Shared::new(wake_pair().unwrap().0, Seq(0), Clock::Wall);
         let flags = StopFlags::default();
-        let mut coordinator = Coordinator::new(&mut store, &job, reign, &shared, &flags).unwrap();
+        let mut coordinator = Coordinator::new(&mut store, &job, reign, &Nothing, &shared, &flags).unwrap();
 
         reign_over(&mut Store::open(&path, Access::Write).unwrap(), job.id);
         coordinator.looked_at -= POLL_WISHES;

@@ -32,6 +32,10 @@ struct State {
     closed: bool,
     /// Whether somebody waits for the next commit.
     hurried: bool,
+    /// Time between two units that are handed out.
+    interval: Duration,
+    /// Before this time none is.
+    next_take: Instant,
 }
 
 /// Why a unit is here.
@@ -62,6 +66,8 @@ impl Feed {
             released: HashSet::new(),
             closed: false,
             hurried: false,
+            interval: Duration::ZERO,
+            next_take: Instant::now(),
         };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
@@ -73,6 +79,14 @@ impl Feed {
             if state.closed {
                 return None;
             }
+            if !state.queue.is_empty() && state.interval > Duration::ZERO {
+                let wait = state.next_take.saturating_duration_since(Instant::now());
+                if wait > Duration::ZERO {
+                    (state, _) = self.unit_ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                state.next_take = Instant::now().max(state.next_take + state.interval);
+            }
             if let Some(unit) = state.queue.pop_front() {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
                     self.room.notify_all();
@@ -81,6 +95,14 @@ impl Feed {
             }
             state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Hands units out no faster than one in `interval`, the first one after that time or, `at_once`, now.
+    pub fn limit_rate(&self, interval: Duration, at_once: bool) {
+        let mut state = self.lock();
+        state.interval = interval;
+        state.next_take = if at_once { Instant::now() } else { Instant::now() + interval };
+        self.unit_ready.notify_all();
     }
 
     /// Begins a round of reading; what is read from here on may be put here, if its end is not committed meanwhile.

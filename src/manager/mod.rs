@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod events;
 mod feed;
+mod halt;
 mod inline;
 mod log;
 mod outbox;

@@ -86,6 +86,9 @@ impl<'a> Recorder<'a> {
         for unit in &recorded.lost {
             log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone");
         }
+        let failed =
+            changes.iter().filter(|change| change.to == UnitStatus::Failed && !recorded.lost.contains(&change.unit));
+        self.shared.count_failures(failed.count() as u64);
         for (unit, waiter) in waiting {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));

@@ -182,7 +182,7 @@ mod tests {
     fn context(dir: &tempfile::TempDir, job: Job) -> JobContext {
         let files = StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1));
         let Job { id, uid, name, epoch, limits, spec, .. } = job;
-        JobContext { id, uid, name, epoch, limits, spec, files }
+        JobContext { id, uid, name, epoch, limits, spec, files, db: dir.path().join("jobs.db") }
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
         limits: job.limits.clone(),
         spec: job.spec.clone(),
         files,
+        db: store.path().to_owned(),
     };
     Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, _lock: lock })))
 }
@@ -169,6 +170,10 @@ fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
                 }
             }
         }
+        ReignEnd::Halted(halt) => {
+            patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason))?;
+            halt.status
+        }
         ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
     };
     log_line!("the job is {status}");
@@ -196,7 +201,7 @@ fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<
     let callbacks = handlers.callbacks();
     let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes, stop: &stop };
     let recorder_store = Store::open(post.store.path(), Access::Manage)?;
-    let coordinator = Coordinator::new(&mut post.store, &post.job, post.reign, &shared, &post.flags)?;
+    let coordinator = Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, &shared, &post.flags)?;
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, teller);
     drop(crew);
     if let Some(error) = shared.into_error() {

@@ -1,7 +1,7 @@
 //! What the manager's threads share.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -22,6 +22,7 @@ pub(super) struct Shared {
     hold_until: AtomicI64,
     stop_units: Waker,
     first_error: OnceLock<ManagerError>,
+    failures: AtomicU64,
 }
 
 impl Shared {
@@ -34,6 +35,7 @@ impl Shared {
             ending: AtomicBool::new(false),
             stop_units,
             first_error: OnceLock::new(),
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -53,6 +55,16 @@ impl Shared {
     /// Returns the first error, once all threads have ended.
     pub fn into_error(self) -> Option<ManagerError> {
         self.first_error.into_inner()
+    }
+
+    /// Counts units that have failed for good.
+    pub fn count_failures(&self, failures: u64) {
+        self.failures.fetch_add(failures, Ordering::Relaxed);
+    }
+
+    /// Returns how many units have failed for good since the manager began.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Lets no further unit start, and tells running handlers that they may come to an end.

@@ -190,6 +190,7 @@ mod tests {
             limits: Limits { on_interrupt, ..Limits::default() },
             spec: "null".to_owned(),
             files: StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)),
+            db: dir.path().join("jobs.db"),
         };
         let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
         let (waker, stop) = wake_pair().unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{MaxFailures, Rate};
 use super::words::words;
 
 /// What happens to a unit whose attempt was cut off by the death of its manager.
@@ -41,6 +42,15 @@ pub struct Limits {
     pub kill_after: Duration,
     /// What happens to a unit that was running when its manager died.
     pub on_interrupt: OnInterrupt,
+    /// Attempts that may start in a span of time.
+    pub rate: Option<Rate>,
+    /// Failed units at which the job pauses.
+    pub max_failures: Option<MaxFailures>,
+    /// Time after the first start of the job at which it pauses, its running units ended.
+    #[serde(with = "optional_millis", rename = "deadline_ms")]
+    pub deadline: Option<Duration>,
+    /// Units that run first and alone; the others wait for an approval.
+    pub canary: Option<u32>,
 }
 
 impl Limits {
@@ -66,6 +76,10 @@ impl Default for Limits {
             timeout: None,
             kill_after: Duration::from_secs(10),
             on_interrupt: OnInterrupt::Retry,
+            rate: None,
+            max_failures: None,
+            deadline: None,
+            canary: None,
         }
     }
 }

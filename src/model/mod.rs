@@ -4,6 +4,7 @@
 //! place that says which transitions exist: the store's guards and `docs/state-machine.md` repeat them, and a
 //! test compares the three.
 
+mod bounds;
 mod ids;
 mod job;
 mod layout;
@@ -17,6 +18,7 @@ mod time;
 mod unit;
 mod words;
 
+pub use bounds::{MaxFailures, Rate};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use job::{Hold, Job, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};

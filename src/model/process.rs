@@ -45,6 +45,8 @@ pub struct ManagerRecord {
     pub callback_error: Option<String>,
     /// Error that ended it, if one did.
     pub error: Option<String>,
+    /// Why the job halted by itself, if it did.
+    pub halt_reason: Option<String>,
     /// Where that error came from.
     pub error_trace: Option<String>,
 }

@@ -47,6 +47,11 @@ pub struct Unit {
     pub checkpoint: Option<String>,
 }
 
+impl Unit {
+    /// Key of the unit that a job ends with; nobody else's unit has it.
+    pub const LAST_KEY: &str = "job-manager:then";
+}
+
 /// What a handler says about the attempt it is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

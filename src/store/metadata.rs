@@ -24,6 +24,7 @@ pub(super) mod key {
     pub const PROGRAM: &str = "program";
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
+    pub const HALT_REASON: &str = "halt_reason";
     pub const ERROR_TRACE: &str = "error_trace";
 }
 
@@ -62,6 +63,7 @@ impl Store {
                 program: take(key::PROGRAM).map(PathBuf::from),
                 callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
+                halt_reason: take(key::HALT_REASON),
                 error_trace: take(key::ERROR_TRACE),
             }))
         })
@@ -99,6 +101,7 @@ pub(super) fn put_manager(
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
         key::RATE,
         key::ERROR,
+        key::HALT_REASON,
         key::ERROR_TRACE,
         key::CALLBACK_ERROR,
     ])))

@@ -109,6 +109,14 @@ impl Store {
         })
     }
 
+    /// Moves a job that halts by itself to paused or to waiting for an approval, with the reason.
+    pub fn halt_job(&mut self, reign: Reign, status: JobStatus, reason: &str) -> Result<(), StoreError> {
+        self.write("pause the job", |conn| {
+            conclude(conn, reign, status, None)?;
+            metadata::put(conn, reign.job, key::HALT_REASON, reason)
+        })
+    }
+
     /// Cancels every unit that has not ended, and the job.
     pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {

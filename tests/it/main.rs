@@ -14,6 +14,7 @@ mod handlers;
 mod layers;
 mod library;
 mod output;
+mod policies;
 mod recovery;
 mod soak;
 mod support;

@@ -1,0 +1,25 @@
+//! `approve`: let a job go on whose first units have ended.
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::submit::print_started;
+
+/// Let a job go on whose first units, those of --canary, have ended
+///
+/// Example: job-manager approve photos
+#[derive(Debug, Args)]
+pub(super) struct Approve {
+    #[command(flatten)]
+    pub job: JobArg,
+}
+
+pub(super) fn approve(global: &Global, args: &Approve, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    print_started(job, client.approve_job(job)?, output)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,107 @@
+//! What failures mean for a unit and for its job, and how fast units start, as flags.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{policy_values, values};
+use crate::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
+use crate::model::{Limits, MaxFailures, Rate};
+
+/// Options of the verbs that create a job.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policies")]
+pub(super) struct PolicyArgs {
+    /// Attempts before a unit is failed for good
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_attempts: u32,
+    /// Delay before the next attempt, doubled each time, up to the second value
+    #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff)]
+    pub backoff: (Duration, Duration),
+    /// Meaning of exit codes: ok, retry, fail, skip, pause:DURATION
+    #[arg(long, value_name = "CODE=MEANING,…", value_parser = exits)]
+    pub exit: Option<Exits>,
+    /// Only these exit codes are worth another attempt
+    #[arg(long, value_name = "CODES", value_parser = codes)]
+    pub retry_on: Option<Codes>,
+    /// Time that one attempt may take
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+    /// Time between TERM and KILL for a unit that has to end
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
+    pub kill_after: Duration,
+    /// Time after its first start at which the job pauses
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub deadline: Option<Duration>,
+    /// Failed units, or their share, at which the job pauses
+    #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures)]
+    pub max_failures: Option<MaxFailures>,
+    /// Attempts that may start in a span of time, such as 60/min
+    #[arg(long, value_name = "N/TIME", value_parser = policy_values::rate)]
+    pub rate: Option<Rate>,
+    /// Run the first N units and wait for `approve` or `reject`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub canary: Option<u32>,
+    /// A unit is left out when this path exists, and has failed when it did not make it; a template
+    #[arg(long, value_name = "PATH")]
+    pub creates: Option<String>,
+    /// Script that runs as the last unit, with the counts in its environment
+    #[arg(long, value_name = "CMD")]
+    pub then: Option<String>,
+    /// When that runs
+    #[arg(long, value_enum, default_value_t = When::Always, requires = "then")]
+    pub then_when: When,
+}
+
+/// Meanings of exit codes, as one value of a flag.
+pub(super) type Exits = std::sync::Arc<BTreeMap<i32, ExitMeaning>>;
+/// Exit codes, as one value of a flag.
+pub(super) type Codes = std::sync::Arc<Vec<i32>>;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum When {
+    Success,
+    Always,
+    Failure,
+}
+
+impl PolicyArgs {
+    pub fn apply(&self, limits: &mut Limits) {
+        limits.max_attempts = self.max_attempts;
+        (limits.backoff_base, limits.backoff_cap) = self.backoff;
+        limits.timeout = self.timeout;
+        limits.kill_after = self.kill_after;
+        limits.deadline = self.deadline;
+        limits.max_failures = self.max_failures;
+        limits.rate = self.rate;
+        limits.canary = self.canary;
+    }
+
+    pub fn exit_codes(&self) -> ExitCodes {
+        let mut codes = ExitCodes::default();
+        for code in self.retry_on.iter().flat_map(|codes| codes.iter()) {
+            codes.meanings.insert(*code, ExitMeaning::Retry);
+        }
+        codes.others_fail = self.retry_on.is_some();
+        codes.meanings.extend(self.exit.iter().flat_map(|exits| exits.iter()));
+        codes
+    }
+
+    pub fn then(&self) -> Option<ThenSpec> {
+        let when = match self.then_when {
+            When::Success => ThenWhen::Success,
+            When::Always => ThenWhen::Always,
+            When::Failure => ThenWhen::Failure,
+        };
+        self.then.clone().map(|script| ThenSpec { script, when })
+    }
+}
+
+fn exits(text: &str) -> Result<Exits, String> {
+    policy_values::exits(text).map(Exits::new)
+}
+
+fn codes(text: &str) -> Result<Codes, String> {
+    policy_values::codes(text).map(Codes::new)
+}

@@ -1,0 +1,29 @@
+//! `reject`: cancel a job whose first units have ended.
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+
+/// Cancel a job whose first units, those of --canary, have ended
+///
+/// Example: job-manager reject photos --reason 'blurred'
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    #[command(flatten)]
+    pub job: JobArg,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "rejected after its first units")]
+    pub reason: String,
+}
+
+pub(super) fn reject(global: &Global, args: &Reject, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    let before = client.progress(job)?.cancelled;
+    client.reject_job(job, &args.reason)?;
+    output.changed(job, client.progress(job)?.cancelled - before, "cancelled")?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,116 @@
+//! `set`: change other limits of a job, also while it runs.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::{policy_values, values};
+use crate::model::Limits;
+
+/// What takes a limit away.
+const NONE: &str = "none";
+
+/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff
+///
+/// Example: job-manager set photos rate=30/min timeout=2m max-failures=none
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Job: its number, uid or prefix of that, name, or `last`
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Limits and their new values; `none` takes one away
+    #[arg(value_name = "KEY=VALUE", required = true, value_parser = change)]
+    pub changes: Vec<Change>,
+}
+
+/// A change that was read: a limit, and limits in which it has its new value.
+#[derive(Debug, Clone)]
+pub(super) struct Change(Limits, Field);
+
+/// A limit that can be changed.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Rate,
+    Timeout,
+    KillAfter,
+    MaxAttempts,
+    MaxFailures,
+    Deadline,
+    Backoff,
+}
+
+/// Reads `KEY=VALUE` with the same words as the flags of `submit`.
+fn change(text: &str) -> Result<Change, String> {
+    let (key, value) =
+        text.split_once('=').ok_or_else(|| format!("{text:?} is no change, write it like rate=60/min"))?;
+    let mut limits = Limits::default();
+    let field = match key {
+        "rate" => {
+            limits.rate = optional(value, policy_values::rate)?;
+            Field::Rate
+        }
+        "timeout" => {
+            limits.timeout = optional(value, values::duration)?;
+            Field::Timeout
+        }
+        "kill-after" => {
+            limits.kill_after = values::duration(value)?;
+            Field::KillAfter
+        }
+        "max-attempts" => {
+            let wrong = || format!("{value:?} is no number of attempts");
+            limits.max_attempts = value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+            Field::MaxAttempts
+        }
+        "max-failures" => {
+            limits.max_failures = optional(value, policy_values::max_failures)?;
+            Field::MaxFailures
+        }
+        "deadline" => {
+            limits.deadline = optional(value, values::duration)?;
+            Field::Deadline
+        }
+        "backoff" => {
+            (limits.backoff_base, limits.backoff_cap) = values::backoff(value)?;
+            Field::Backoff
+        }
+        other => return Err(format!("{other:?} is no limit that can be changed (for workers there is `scale`)")),
+    };
+    Ok(Change(limits, field))
+}
+
+fn optional<T>(value: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    if value == NONE { Ok(None) } else { read(value).map(Some) }
+}
+
+impl Change {
+    fn apply(&self, limits: &mut Limits) {
+        let Self(new, field) = self;
+        match field {
+            Field::Rate => limits.rate = new.rate,
+            Field::Timeout => limits.timeout = new.timeout,
+            Field::KillAfter => limits.kill_after = new.kill_after,
+            Field::MaxAttempts => limits.max_attempts = new.max_attempts,
+            Field::MaxFailures => limits.max_failures = new.max_failures,
+            Field::Deadline => limits.deadline = new.deadline,
+            Field::Backoff => (limits.backoff_base, limits.backoff_cap) = (new.backoff_base, new.backoff_cap),
+        }
+    }
+}
+
+pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = client.find_job(&args.job)?;
+    let limits = client.set_limits(job, |limits| args.changes.iter().for_each(|change| change.apply(limits)))?;
+    if output.json {
+        output.document(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }))?;
+    } else if output.quiet {
+        output.line(job)?;
+    } else {
+        output.line(format_args!("{} limits changed", args.changes.len()))?;
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,48 @@
+//! Processes that a unit leaves behind: its slot is not free, and it is not done, before they have ended.
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use super::{chain, failed, retry};
+use crate::model::{AttemptEnd, Cause};
+use crate::sys::{SlotError, SlotFile, end_orphans};
+
+/// Time in which a slot may seem taken although nobody is left in it.
+const SPAWN_WINDOW: Duration = Duration::from_millis(100);
+
+/// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
+pub(super) fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, AttemptEnd> {
+    let asked = Instant::now();
+    loop {
+        match slot.occupy(content) {
+            // A child that another worker is just starting has a copy of every descriptor until its exec.
+            Err(SlotError::Occupied(_)) if asked.elapsed() < SPAWN_WINDOW => std::thread::sleep(SPAWN_WINDOW / 100),
+            Err(SlotError::Occupied(_)) => break,
+            taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+        }
+    }
+    end_leftovers(None, slot, patience)?;
+    slot.occupy(content).map_err(|error| failed(Cause::NeedsAttention, chain(&error)))
+}
+
+/// Says whether a slot becomes free within the time that a process may take to let go of it.
+pub(super) fn is_vacated(slot: &SlotFile) -> bool {
+    let asked = Instant::now();
+    loop {
+        match slot.is_free() {
+            Ok(true) => return true,
+            Ok(false) if asked.elapsed() < SPAWN_WINDOW => std::thread::sleep(SPAWN_WINDOW / 100),
+            // One that cannot be looked at is looked at again, with its reason, before the next unit gets it.
+            Ok(false) | Err(_) => return false,
+        }
+    }
+}
+
+/// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
+pub(super) fn end_leftovers(cookie: Option<&str>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+    match end_orphans(cookie, slot.path(), patience) {
+        Ok((_, true)) => Ok(()),
+        Ok((_, false)) => Err(failed(Cause::NeedsAttention, "a process it left behind cannot be ended".to_owned())),
+        Err(error) => Err(failed(Cause::NeedsAttention, format!("cannot end processes it left behind: {error}"))),
+    }
+}

@@ -1,0 +1,36 @@
+//! When a job halts by itself although units are left: a pure function of its limits and what has happened.
+
+use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
+
+/// A state in which a job waits for somebody, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Halt {
+    /// Paused, or waiting for an approval.
+    pub status: JobStatus,
+    /// Why, and what to do.
+    pub reason: String,
+    /// Whether running units may finish.
+    pub stop: StopRequest,
+}
+
+/// Returns why the job has to halt now, if it has to; `failures` are those since its latest start.
+pub(super) fn halt(job: &Job, limits: &Limits, failures: u64, now: Timestamp) -> Option<Halt> {
+    if let Some(most) = limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most) {
+        let reason = format!(
+            "{failures} units failed since its latest start, the limit is {most}: look at `units --failed`, then resume"
+        );
+        return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop });
+    }
+    let deadline = limits.deadline.zip(job.started_at).map(|(span, started_at)| started_at + span);
+    if let Some(deadline) = deadline.filter(|deadline| now >= *deadline) {
+        let reason = format!("its deadline {deadline} is over: set another one, then resume");
+        return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
+    }
+    None
+}
+
+/// Returns the halt of a job whose first units have ended and are to be looked at.
+pub(super) fn canary(units: u32) -> Halt {
+    let reason = format!("the first {units} units have ended: look at them, then approve or reject the job");
+    Halt { status: JobStatus::AwaitingApproval, reason, stop: StopRequest::Stop }
+}

@@ -1,0 +1,60 @@
+//! Bounds that concern a job as a whole: how fast units start, how many may fail.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How many attempts may start in a span of time; they are spread evenly over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Attempts.
+    pub units: u32,
+    /// Milliseconds in which they may start.
+    pub per_ms: u64,
+}
+
+impl Rate {
+    /// Returns the time between the starts of two attempts.
+    pub fn interval(self) -> Duration {
+        Duration::from_millis(self.per_ms) / self.units.max(1)
+    }
+}
+
+/// Failed units at which a job pauses by itself, counted from its latest start on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxFailures {
+    /// So many.
+    Units(u64),
+    /// That share of all units, in per cent.
+    Percent(u8),
+}
+
+impl MaxFailures {
+    /// Returns the number of failures in a job of `total` units at which it pauses; never 0.
+    pub fn of(self, total: i64) -> u64 {
+        let total = u64::try_from(total).unwrap_or(0);
+        match self {
+            Self::Units(units) => units.max(1),
+            Self::Percent(percent) => (total * u64::from(percent)).div_ceil(100).max(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_units_is_rounded_up_to_a_whole_one() {
+        assert_eq!(MaxFailures::Percent(5).of(1_000), 50);
+        assert_eq!(MaxFailures::Percent(5).of(30), 2);
+        assert_eq!(MaxFailures::Percent(5).of(0), 1);
+        assert_eq!(MaxFailures::Units(7).of(3), 7);
+    }
+
+    #[test]
+    fn attempts_are_spread_evenly() {
+        assert_eq!(Rate { units: 600, per_ms: 60_000 }.interval(), Duration::from_millis(100));
+    }
+}

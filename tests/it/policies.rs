@@ -1,0 +1,279 @@
+//! What failures mean, how fast units start, what runs first and last.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{World, text, wait_for};
+
+fn counts(world: &World) -> [i64; 4] {
+    let progress = &world.status("1")["progress"];
+    ["completed", "failed", "skipped", "pending"].map(|count| progress[count].as_i64().unwrap())
+}
+
+#[test]
+fn exit_codes_mean_what_was_said() {
+    let world = World::new();
+
+    let ran = world.run(&[
+        "run",
+        "-q",
+        "--backoff",
+        "10ms",
+        "--exit",
+        "65=fail,77=skip,3=ok",
+        "--shell",
+        "--",
+        "echo {} >>tried; exit {}",
+        ":::",
+        "0",
+        "3",
+        "65",
+        "77",
+        "1",
+    ]);
+
+    assert_eq!(ran.status.code(), Some(10), "{}", text(&ran.stderr));
+    assert_eq!(counts(&world), [2, 2, 1, 0]);
+    let tried = |code: &str| world.lines("tried").iter().filter(|line| *line == code).count();
+    assert_eq!((tried("65"), tried("1"), tried("77")), (1, 4, 1));
+    world.assert_sound("1");
+}
+
+#[test]
+fn only_listed_codes_are_tried_again() {
+    let world = World::new();
+
+    world.fails(
+        10,
+        &[
+            "run",
+            "-q",
+            "--backoff",
+            "10ms",
+            "--retry-on",
+            "75",
+            "--shell",
+            "--",
+            "echo {} >>tried; exit {}",
+            ":::",
+            "75",
+            "1",
+        ],
+    );
+
+    let tried = |code: &str| world.lines("tried").iter().filter(|line| *line == code).count();
+    assert_eq!((tried("75"), tried("1")), (4, 1));
+}
+
+#[test]
+fn an_exhausted_quota_holds_all_units_and_costs_no_attempt() {
+    let world = World::new();
+    let script = "test -e refilled && exit 0; test {} = b || exit 0; touch refilled; exit 79";
+
+    world.ok(&["run", "-q", "-j", "1", "--exit", "79=pause:1s", "--shell", "--", script, ":::", "a", "b", "c"]);
+
+    let units = world.units("1");
+    assert!(units.iter().all(|unit| unit["attempts"] == 1), "{units:?}");
+    assert_eq!(counts(&world), [3, 0, 0, 0]);
+}
+
+#[test]
+fn what_exists_is_left_out_and_what_was_not_made_has_failed() {
+    let world = World::new();
+    world.write("a.out", "there");
+
+    world.fails(
+        10,
+        &[
+            "run",
+            "-q",
+            "--max-attempts",
+            "1",
+            "--creates",
+            "{}.out",
+            "--shell",
+            "--",
+            "test {} = c || touch {}.out",
+            ":::",
+            "a",
+            "b",
+            "c",
+        ],
+    );
+
+    assert_eq!(counts(&world), [1, 1, 1, 0]);
+    let error = world.units("1")[2]["error"].to_string();
+    assert!(error.contains("did not make") && error.contains("c.out"), "{error}");
+}
+
+#[test]
+fn a_json_result_is_one_document() {
+    let world = World::new();
+
+    world.fails(
+        10,
+        &["run", "-q", "--max-attempts", "1", "--result", "json", "--", "echo", "{}", ":::", "{\"a\": 1}", "{oops"],
+    );
+
+    let results = world.ok(&["results"]);
+    assert!(results.contains("{\"a\": 1}") || results.contains("{\"a\":1}"), "{results}");
+    assert!(world.units("1")[1]["error"].to_string().contains("no JSON document"));
+}
+
+#[test]
+fn a_job_pauses_at_the_failures_it_may_have_and_says_why() {
+    let world = World::new();
+    let units: Vec<String> = (1..=50).map(|unit| unit.to_string()).collect();
+    let mut submit = world.job_manager(&[
+        "run",
+        "-q",
+        "-j",
+        "1",
+        "--max-attempts",
+        "1",
+        "--max-failures",
+        "10%",
+        "--",
+        "false",
+        ":::",
+    ]);
+
+    let ran = submit.args(&units).output().unwrap();
+
+    assert_eq!(ran.status.code(), Some(12), "{}", text(&ran.stderr));
+    let status = world.status("1");
+    assert!(
+        status["waiting_for"].to_string().contains("5 units failed")
+            || status["waiting_for"].to_string().contains("failed since"),
+        "{status}"
+    );
+    let failed = status["progress"]["failed"].as_i64().unwrap();
+    assert!((5..40).contains(&failed), "{failed}");
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_deadline_ends_what_runs_and_pauses() {
+    let world = World::new();
+
+    let ran = world.run(&["run", "-q", "--deadline", "300ms", "--kill-after", "1s", "--", "sleep", "600"]);
+
+    assert_eq!(ran.status.code(), Some(12), "{}", text(&ran.stderr));
+    let status = world.status("1");
+    assert!(status["waiting_for"].to_string().contains("deadline"), "{status}");
+    assert_eq!(counts(&world), [0, 0, 0, 1]);
+    world.ok(&["set", "1", "deadline=none"]);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn units_start_no_faster_than_their_rate() {
+    let world = World::new();
+    let began = Instant::now();
+
+    world.ok(&[
+        "run", "-q", "-j", "4", "--rate", "20/s", "--", "true", ":::", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+        "10", "11",
+    ]);
+
+    assert!(began.elapsed() >= Duration::from_millis(500), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_rate_can_be_changed_while_the_job_runs() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--rate", "1/h", "--", "true", ":::", "1", "2", "3"]);
+    world.wait_for_completed(&job, 1);
+
+    world.ok(&["set", &job, "rate=none"]);
+
+    world.ok(&["wait", &job]);
+}
+
+#[test]
+fn the_first_units_run_alone_and_the_others_wait_for_an_approval() {
+    let world = World::new();
+    let mut submit = world.job_manager(&["run", "-q", "--canary", "3", "--", "sh", "-c", "echo {} >>done", ":::"]);
+    let ran = submit.args((1..=10).map(|unit| unit.to_string())).output().unwrap();
+
+    assert_eq!(ran.status.code(), Some(12), "{}", text(&ran.stderr));
+    let status = world.status("1");
+    assert_eq!(status["job_status"], "awaiting_approval");
+    assert!(status["waiting_for"].to_string().contains("approve"), "{status}");
+    assert_eq!(world.lines("done").len(), 3);
+    world.fails(4, &["resume", "1"]);
+    world.ok(&["approve", "1"]);
+    world.ok(&["wait", "1"]);
+
+    assert_eq!(world.lines("done").len(), 10);
+    world.fails(4, &["approve", "1"]);
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_rejected_job_is_cancelled() {
+    let world = World::new();
+    world.fails(12, &["run", "-q", "--canary", "1", "--", "true", ":::", "1", "2", "3"]);
+
+    world.ok(&["reject", "1", "--reason", "blurred"]);
+
+    let status = world.status("1");
+    assert_eq!((status["job_status"].as_str(), status["progress"]["cancelled"].as_i64()), (Some("cancelled"), Some(2)));
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_last_unit_runs_when_all_others_have_ended_and_knows_the_counts() {
+    let world = World::new();
+    let then = "echo $JOB_MANAGER_COMPLETED of $JOB_MANAGER_TOTAL, $JOB_MANAGER_FAILED failed >report";
+
+    world.fails(
+        10,
+        &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "{}", "!=", "b", ":::", "a", "b", "c"],
+    );
+
+    assert_eq!(world.lines("report"), ["2 of 3, 1 failed"]);
+    assert_eq!(counts(&world), [3, 1, 0, 0]);
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_last_unit_for_success_does_not_run_after_a_failure() {
+    let world = World::new();
+
+    world.fails(
+        10,
+        &["run", "-q", "--max-attempts", "1", "--then", "touch ran", "--then-when", "success", "--", "false"],
+    );
+
+    assert_eq!(counts(&world), [0, 1, 0, 0]);
+    assert!(!world.path("ran").exists());
+}
+
+#[test]
+fn units_that_are_added_while_a_job_runs_are_run() {
+    let world = World::new();
+    let job = world.ok(&[
+        "submit",
+        "-q",
+        "-j",
+        "1",
+        "--unit-key",
+        "{}",
+        "--",
+        "sh",
+        "-c",
+        "sleep 0.3; echo {} >>done",
+        ":::",
+        "1",
+        "2",
+    ]);
+    wait_for(&world, "the job to run", || world.status(&job)["job_status"] == "running");
+
+    let added = world.ok(&["add", &job, "--unit-key", "{}", "--", ":::", "2", "3", "4"]);
+    world.ok(&["wait", &job]);
+
+    assert_eq!(added, "2 units added");
+    assert_eq!(world.lines("done"), ["1", "2", "3", "4"]);
+    world.fails(2, &["add", &job, "--", "true", ":::", "5"]);
+    world.fails(2, &["add", &job]);
+}
