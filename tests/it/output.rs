@@ -5,7 +5,9 @@ use crate::support::World;
 #[test]
 fn output_that_nobody_wants_is_not_kept_and_what_a_unit_leaves_behind_is_ended_all_the_same() {
     let world = World::new();
-    let script = "echo noise; setsid sleep 600 >/dev/null 2>&1 & echo {} >>done";
+    // It leaves the unit's group, and keeps nothing of the unit but its standard input.
+    let script = "echo noise; exec 3<&0; setsid sh -c 'echo >started; exec sleep 600' <&3 3<&- >/dev/null 2>&1 & \
+        while ! test -e started; do sleep 0.01; done; echo {} >>done";
 
     world.ok(&["run", "-q", "-j", "1", "--output", "none", "--kill-after", "1s", "--shell", "--", script, ":::", "a"]);
 
