@@ -63,9 +63,9 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, MaxFailures, NewJob,
-    NewUnit, OnInterrupt, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitStatus, UnknownWordError,
+    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures,
+    NewJob, NewUnit, OnInterrupt, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter,
+    UnitNotes, UnitStatus, UnknownWordError,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

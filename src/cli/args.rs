@@ -7,7 +7,7 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    add, approve, cancel, create, doctor, list, logs, reject, results, resume, retry, rm, run, scale, set, start,
+    add, approve, cancel, create, doctor, kill, list, logs, reject, results, resume, retry, rm, run, scale, set, start,
     status, stop, submit, unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
@@ -33,6 +33,7 @@ pub(super) enum Verb {
     #[command(alias = "pause")]
     Stop(stop::Stop),
     Cancel(cancel::Cancel),
+    Kill(kill::Kill),
     Retry(retry::Retry),
     Approve(approve::Approve),
     Reject(reject::Reject),

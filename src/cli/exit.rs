@@ -83,11 +83,11 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::NoUnitFits { .. } => Exit::NotFound,
         ClientError::NothingToRun { .. }
         | ClientError::AwaitsApproval { .. }
+        | ClientError::UnitIdle { .. }
         | ClientError::WrongStatus { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }
-        | ClientError::UnitRuns { .. }
         | ClientError::ProgramUnknown { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
         ClientError::Files { .. } | ClientError::SharedDisk { .. } => Exit::Database,

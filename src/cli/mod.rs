@@ -15,6 +15,7 @@ mod exit;
 mod filter;
 mod follow;
 mod job_args;
+mod kill;
 mod list;
 mod logs;
 mod output;
@@ -78,6 +79,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Resume(args) => resume::resume(global, args, output),
         Verb::Stop(args) => stop::stop(global, args, output),
         Verb::Cancel(args) => cancel::cancel(global, args, output),
+        Verb::Kill(args) => kill::kill(global, args, output),
         Verb::Retry(args) => retry::retry(global, args, output),
         Verb::Approve(args) => approve::approve(global, args, output),
         Verb::Reject(args) => reject::reject(global, args, output),

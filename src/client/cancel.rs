@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::model::{Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
+use crate::model::{Job, JobId, JobStatus, KillThen, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::status::Health;
 use crate::sys::{JobLock, end_orphans};
 
@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    /// Cancels one unit that has not started.
+    /// Cancels one unit; one that runs is ended by its manager within a fraction of a second and what it takes to end.
     ///
     /// ```no_run
     /// # use job_manager::{Client, Seq};
@@ -78,7 +78,7 @@ impl Client {
             return Ok(());
         }
         match self.unit(job, seq)?.status {
-            UnitStatus::Running => Err(ClientError::UnitRuns { operation: "cancel", job, seq }),
+            UnitStatus::Running => self.kill_unit(job, seq, KillThen::Cancel, reason),
             _ => Err(ClientError::NoUnitFits { job }),
         }
     }

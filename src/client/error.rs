@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{JobId, JobStatus, Seq};
+use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
 use crate::store::StoreError;
 
@@ -71,6 +71,16 @@ pub enum ClientError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// The unit does not run, so that nothing is to be ended.
+    #[error("unit {job}:{seq} does not run, it is {status}")]
+    UnitIdle {
+        /// The job.
+        job: JobId,
+        /// The unit.
+        seq: Seq,
+        /// Where it stands.
+        status: UnitStatus,
+    },
     /// The job's first units have ended, and nobody has decided about the others.
     #[error("job {job} waits for a decision about its first units: approve or reject it")]
     AwaitsApproval {
@@ -108,16 +118,6 @@ pub enum ClientError {
     OrphansRemain {
         /// The job.
         job: JobId,
-    },
-    /// The unit is being run.
-    #[error("cannot {operation} unit {job}:{seq} while it runs")]
-    UnitRuns {
-        /// What was tried.
-        operation: &'static str,
-        /// The job.
-        job: JobId,
-        /// The number of the unit.
-        seq: Seq,
     },
     /// It cannot be told whether a manager runs the job, and nobody takes over on a guess.
     #[error("cannot tell whether a manager runs job {job}{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default())]

@@ -8,6 +8,7 @@ mod create;
 mod doctor;
 mod error;
 mod find;
+mod kill;
 mod limits;
 mod list;
 mod program;

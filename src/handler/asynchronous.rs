@@ -58,7 +58,7 @@ async fn cut_off(attempt: &Attempt<'_>, unit: &UnitContext<'_>) -> UnitError {
         }
         UnitError::stopped()
     };
-    match attempt.job.limits.timeout {
+    match attempt.limits.timeout {
         Some(timeout) => tokio::time::timeout(timeout, ending).await.unwrap_or_else(|_| UnitError::timed_out(timeout)),
         None => ending.await,
     }

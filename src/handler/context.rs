@@ -87,7 +87,7 @@ impl<'a> UnitContext<'a> {
     /// [`UnitError::stopped`](super::UnitError::stopped) gives its unit back, with no attempt counted. A thread cannot
     /// be killed: a handler that never looks here delays a hasty stop by `kill_after`.
     pub fn should_stop(&self) -> bool {
-        let late = self.attempt.job.limits.timeout.is_some_and(|timeout| self.began.elapsed() >= timeout);
+        let late = self.attempt.limits.timeout.is_some_and(|timeout| self.began.elapsed() >= timeout);
         late || self.attempt.desk.is_stopping()
     }
 

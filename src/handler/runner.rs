@@ -1,9 +1,9 @@
 //! The engine's view of a handler: one attempt in, its end out.
 
-use std::io::PipeReader;
 use std::path::PathBuf;
 
 use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Unit, UnitId, UnitNotes};
+use crate::sys::Alarm;
 
 /// Runs units of one job; shared by all its workers.
 pub trait Runner: Send + Sync {
@@ -54,10 +54,12 @@ pub struct Attempt<'a> {
     pub unit: &'a Unit,
     /// Number of the attempt, counted from 1.
     pub number: u32,
+    /// Bounds of the attempt; they may have changed since the job began.
+    pub limits: &'a Limits,
     /// Worker slot, counted from 0; no two attempts that run at once share one.
     pub slot: usize,
-    /// Becomes ready when running units are to be ended.
-    pub stop: &'a PipeReader,
+    /// Rings when this unit is to be ended.
+    pub stop: &'a Alarm,
     /// What the manager offers while the attempt runs.
     pub desk: &'a dyn Desk,
 }

@@ -1,6 +1,7 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
 use std::slice;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::abandon;
@@ -13,14 +14,14 @@ use super::patience::patiently;
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobStatus, Rate, Seq, StopRequest, Timestamp};
+use crate::model::{Epoch, Job, JobStatus, Limits, Rate, Seq, StopRequest, Timestamp};
 use crate::store::{Reign, SMALL_STEP, SameKey, Store, StoreError};
 use crate::sys::{Adopted, StopFlags};
 
 /// Longest wait between two looks at the signals' flags.
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
-const POLL_WISHES: Duration = Duration::from_millis(150);
+const POLL_WISHES: Duration = Duration::from_millis(100);
 /// Time beyond `kill_after` in which units must have ended once that was asked for.
 const END_UNITS: Duration = Duration::from_secs(5);
 /// Time between two looks for processes that units left behind.
@@ -43,6 +44,8 @@ pub(super) struct Coordinator<'a> {
     store: &'a mut Store,
     reign: Reign,
     runner: &'a dyn Runner,
+    /// Demands workers.
+    hire: Sender<usize>,
     shared: &'a Shared,
     flags: &'a StopFlags,
     /// The job as it was last read.
@@ -64,6 +67,7 @@ impl<'a> Coordinator<'a> {
         job: &Job,
         reign: Reign,
         runner: &'a dyn Runner,
+        hire: Sender<usize>,
         shared: &'a Shared,
         flags: &'a StopFlags,
     ) -> Result<Self, ManagerError> {
@@ -79,6 +83,7 @@ impl<'a> Coordinator<'a> {
             store,
             reign,
             runner,
+            hire,
             shared,
             flags,
             job: job.clone(),
@@ -241,12 +246,39 @@ impl<'a> Coordinator<'a> {
             self.seen_revision = job.revision;
             self.shared.feed.recall();
             self.exhausted = false;
+            self.follow_limits(&job.limits);
+            self.kill_units()?;
         }
         self.wish = wish_of(&job);
-        if job.limits.rate != self.job.limits.rate {
-            self.shared.feed.limit_rate(job.limits.rate.map_or(Duration::ZERO, Rate::interval), true);
-        }
         self.job = job;
+        Ok(())
+    }
+
+    /// Takes up limits that a client has changed.
+    fn follow_limits(&mut self, limits: &Limits) {
+        let before = &self.job.limits;
+        if limits == before {
+            return;
+        }
+        if limits.rate != before.rate {
+            self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
+        }
+        if limits.workers != before.workers {
+            log_line!("{} workers from now on, it was {}", limits.workers, before.workers);
+            // Whoever hires lives as long as this does.
+            let _ = self.hire.send(limits.workers);
+            self.shared.feed.limit_workers(limits.workers);
+        }
+        self.shared.set_limits(limits.clone());
+    }
+
+    /// Ends the units that clients want to be ended; one that does not run any more has its end.
+    fn kill_units(&mut self) -> Result<(), ManagerError> {
+        for kill in self.store.take_kills(self.reign)? {
+            if self.shared.kill(&kill) {
+                log_line!("ending unit {}: {}", kill.seq, kill.reason);
+            }
+        }
         Ok(())
     }
 
@@ -319,7 +351,7 @@ mod tests {
     use crate::manager::Clock;
     use crate::model::{AttemptEnd, JobId, NewJob, NewUnit, UnitOutcome};
     use crate::store::{Access, CreateOutcome};
-    use crate::sys::{own_identity, wake_pair};
+    use crate::sys::own_identity;
 
     struct Nothing;
 
@@ -347,13 +379,16 @@ mod tests {
         let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
         let job = job_of(&mut store, 5);
         let (reign, job) = reign_over(&mut store, job);
-        let shared = Shared::new(wake_pair().unwrap().0, Seq(3), Clock::Wall);
+        let shared = Shared::new(Seq(3), Clock::Wall, job.limits.clone());
         let flags = StopFlags::default();
 
-        Coordinator::new(&mut store, &job, reign, &Nothing, &shared, &flags).unwrap().refill().unwrap();
+        Coordinator::new(&mut store, &job, reign, &Nothing, std::sync::mpsc::channel().0, &shared, &flags)
+            .unwrap()
+            .refill()
+            .unwrap();
 
         assert_eq!(shared.feed.level().queued, 2);
-        assert_eq!(shared.feed.take().unwrap().id.seq(), Seq(4));
+        assert_eq!(shared.feed.take(false).unwrap().id.seq(), Seq(4));
     }
 
     #[test]
@@ -363,9 +398,10 @@ mod tests {
         let mut store = Store::open(&path, Access::Create).unwrap();
         let job = job_of(&mut store, 1);
         let (reign, job) = reign_over(&mut store, job);
-        let shared = Shared::new(wake_pair().unwrap().0, Seq(0), Clock::Wall);
+        let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
         let flags = StopFlags::default();
-        let mut coordinator = Coordinator::new(&mut store, &job, reign, &Nothing, &shared, &flags).unwrap();
+        let mut coordinator =
+            Coordinator::new(&mut store, &job, reign, &Nothing, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
 
         reign_over(&mut Store::open(&path, Access::Write).unwrap(), job.id);
         coordinator.looked_at -= POLL_WISHES;

@@ -36,6 +36,10 @@ struct State {
     interval: Duration,
     /// Before this time none is.
     next_take: Instant,
+    /// Units that workers have taken and not given back.
+    busy: usize,
+    /// Units that they may have at the same time.
+    most_busy: usize,
 }
 
 /// Why a unit is here.
@@ -68,16 +72,29 @@ impl Feed {
             hurried: false,
             interval: Duration::ZERO,
             next_take: Instant::now(),
+            busy: 0,
+            most_busy: usize::MAX,
         };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
 
-    /// Waits for a unit to run; none when the feed is closed.
-    pub fn take(&self) -> Option<Unit> {
+    /// Waits for a unit to run; none when the feed is closed. `had_one` says that the worker has ended another.
+    pub fn take(&self, had_one: bool) -> Option<Unit> {
         let mut state = self.lock();
+        if had_one {
+            state.busy -= 1;
+            if state.busy + 1 == state.most_busy {
+                // Somebody may have waited for that.
+                self.unit_ready.notify_one();
+            }
+        }
         loop {
             if state.closed {
                 return None;
+            }
+            if state.busy >= state.most_busy {
+                state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
             if !state.queue.is_empty() && state.interval > Duration::ZERO {
                 let wait = state.next_take.saturating_duration_since(Instant::now());
@@ -91,10 +108,17 @@ impl Feed {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
                     self.room.notify_all();
                 }
+                state.busy += 1;
                 return Some(unit);
             }
             state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Lets workers have no more than `most` units at the same time; those that they have above that come to their end.
+    pub fn limit_workers(&self, most: usize) {
+        self.lock().most_busy = most;
+        self.unit_ready.notify_all();
     }
 
     /// Hands units out no faster than one in `interval`, the first one after that time or, `at_once`, now.
@@ -243,7 +267,7 @@ mod tests {
     fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
         let feed = Feed::new(Seq(0));
         feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
-        let taken = feed.take().unwrap();
+        let taken = feed.take(false).unwrap();
 
         feed.put_due(vec![unit(1), unit(2), unit(3)]);
         assert_eq!(feed.level().queued, 2);
@@ -258,7 +282,7 @@ mod tests {
     fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
         let feed = Feed::new(Seq(0));
         feed.put_due(vec![unit(1)]);
-        feed.take().unwrap();
+        feed.take(false).unwrap();
 
         feed.begin_reading();
         let read_too_early = unit(1);
@@ -283,7 +307,7 @@ mod tests {
     fn recalled_units_can_be_read_again() {
         let feed = Feed::new(Seq(3));
         feed.put_fresh(Seq(3), vec![unit(4), unit(5)]);
-        feed.take().unwrap();
+        feed.take(false).unwrap();
 
         feed.recall();
 
@@ -295,8 +319,8 @@ mod tests {
     fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
         let feed = Feed::new(Seq(0));
         feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]);
-        feed.take().unwrap();
-        feed.take().unwrap();
+        feed.take(false).unwrap();
+        feed.take(false).unwrap();
 
         feed.release([unit(1).id]);
         assert_eq!(feed.claimed_through(), Seq(1));
@@ -318,8 +342,8 @@ mod tests {
         feed.rest_until(far);
         std::thread::scope(|threads| {
             threads.spawn(|| feed.rest_until(far));
-            feed.take().unwrap();
-            feed.take().unwrap();
+            feed.take(false).unwrap();
+            feed.take(false).unwrap();
         });
 
         assert!(began.elapsed() < Duration::from_secs(60));
@@ -346,7 +370,7 @@ mod tests {
 
         feed.close();
 
-        assert!(feed.take().is_none());
+        assert!(feed.take(false).is_none());
         feed.put_fresh(feed.cursor(), vec![unit(2)]);
         assert_eq!(feed.level().queued, 0);
         assert_eq!(feed.level(), Level { queued: 0, in_hand: 0 });

@@ -27,6 +27,8 @@ mod recorder;
 mod recover;
 mod run;
 mod shared;
+mod staff;
+mod stops;
 mod takeover;
 mod teller;
 mod worker;

@@ -181,7 +181,7 @@ mod tests {
     use crate::manager::Clock;
     use crate::model::{NewJob, NewUnit, Seq, Timestamp};
     use crate::store::{Access, CreateOutcome};
-    use crate::sys::{own_identity, wake_pair};
+    use crate::sys::own_identity;
 
     #[test]
     fn the_mark_behind_which_the_next_manager_reads_moves_with_the_heartbeat() {
@@ -192,8 +192,8 @@ mod tests {
         let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
         let CreateOutcome::Created(job) = created else { panic!("there was a job") };
         let identity = own_identity().unwrap();
-        let (reign, _) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
-        let shared = Shared::new(wake_pair().unwrap().0, Seq(0), Clock::Wall);
+        let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), 10).unwrap();
         shared.feed.put_fresh(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));

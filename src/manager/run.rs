@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::{Arc, Barrier};
+use std::sync::mpsc::Receiver;
 
 use super::clock::Clock;
 use super::coordinator::{Coordinator, ReignEnd};
@@ -13,9 +13,10 @@ use super::log::log_line;
 use super::patience::patiently;
 use super::recorder::Recorder;
 use super::shared::Shared;
+use super::staff::Staff;
 use super::takeover::{Takeover, take_over};
 use super::teller::Teller;
-use super::worker::{Crew, work};
+use super::worker::Crew;
 use super::{events, outbox, panics, recover};
 use crate::crash::crash_point;
 use crate::handler::{Handlers, JobContext, JobReport};
@@ -192,17 +193,18 @@ fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<
     }
     let runner = handlers.runner_of(&post.job.handler, &post.context)?;
 
-    let (waker, stop) = sys::wake_pair().map_err(ManagerError::system("make a pipe"))?;
     let claimed_through = post.store.claimed_through(post.job.id)?;
-    let shared = Shared::new(waker, claimed_through, post.clock.clone());
+    let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
     if let Some(hold) = &post.job.hold {
         shared.hold(hold.until);
     }
     let callbacks = handlers.callbacks();
-    let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes, stop: &stop };
+    let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes };
     let recorder_store = Store::open(post.store.path(), Access::Manage)?;
-    let coordinator = Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, &shared, &post.flags)?;
-    let end = with_threads(&crew, recorder_store, post.reign, coordinator, teller);
+    let (hire, demands) = std::sync::mpsc::channel();
+    let coordinator =
+        Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
+    let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
     drop(crew);
     if let Some(error) = shared.into_error() {
         return Err(error);
@@ -219,14 +221,9 @@ fn with_threads(
     recorder_store: Store,
     reign: Reign,
     coordinator: Coordinator<'_>,
+    demands: Receiver<usize>,
     teller: &Teller<'_>,
 ) -> Result<ReignEnd, ManagerError> {
-    let workers = crew.job.limits.workers;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers)
-        .thread_name(|slot| format!("worker-{slot}"))
-        .build()
-        .map_err(|source| ManagerError::Workers { workers, source })?;
     let (events, inbox) = events::channel(&crew.shared.feed);
     std::thread::scope(|threads| {
         let (tell, reports) = teller.channel().unzip();
@@ -241,22 +238,11 @@ fn with_threads(
         };
         let recorder = std::thread::Builder::new().name("recorder".to_owned()).spawn_scoped(threads, record);
         recorder.map_err(ManagerError::system("start the recorder"))?;
-        pool.in_place_scope(|scope| {
-            // No unit runs before every loop has a thread of its own: a handler that waits inside rayon would otherwise
-            // pick up a loop that has none, and never come back from it.
-            let all_here = Arc::new(Barrier::new(workers + 1));
-            for slot in 0..workers {
-                let (events, all_here) = (events.clone(), Arc::clone(&all_here));
-                scope.spawn(move |_| {
-                    all_here.wait();
-                    work(crew, slot, events);
-                });
-            }
-            // The recorder ends with the last sender.
-            drop(events);
-            all_here.wait();
-            coordinator.run()
-        })
+        let mut staff = Staff::new(threads, crew, events);
+        staff.hire(crew.job.limits.workers)?;
+        // The recorder ends with the last sender: this thread's goes with the coordinator's demands.
+        threads.spawn(move || staff.follow(&demands));
+        coordinator.run()
     })
 }
 

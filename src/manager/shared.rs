@@ -1,14 +1,15 @@
 //! What the manager's threads share.
 
-use std::sync::OnceLock;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
 use super::error::ManagerError;
 use super::feed::Feed;
-use crate::model::{Seq, Timestamp};
-use crate::sys::Waker;
+use super::stops::SlotStop;
+use crate::model::{Kill, Limits, Seq, Timestamp};
 
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
@@ -20,20 +21,23 @@ pub(super) struct Shared {
     ending: AtomicBool,
     /// End of the job's hold in microseconds since the Unix epoch; long past when there is none.
     hold_until: AtomicI64,
-    stop_units: Waker,
+    /// The stops of the slots that were opened.
+    stops: Mutex<Vec<Arc<SlotStop>>>,
+    limits: Mutex<Arc<Limits>>,
     first_error: OnceLock<ManagerError>,
     failures: AtomicU64,
 }
 
 impl Shared {
-    pub fn new(stop_units: Waker, claimed_through: Seq, clock: Clock) -> Self {
+    pub fn new(claimed_through: Seq, clock: Clock, limits: Limits) -> Self {
         Self {
             feed: Feed::new(claimed_through),
             clock,
             stopping: AtomicBool::new(false),
             hold_until: AtomicI64::new(i64::MIN),
             ending: AtomicBool::new(false),
-            stop_units,
+            stops: Mutex::default(),
+            limits: Mutex::new(Arc::new(limits)),
             first_error: OnceLock::new(),
             failures: AtomicU64::new(0),
         }
@@ -100,12 +104,39 @@ impl Shared {
 
     /// Ends the running units; each goes back to pending.
     pub fn end_units(&self) {
-        self.ending.store(true, Ordering::Relaxed);
-        self.stop_units.wake();
+        self.ending.store(true, Ordering::SeqCst);
+        lock(&self.stops).iter().for_each(|stop| stop.alarm.ring());
+    }
+
+    /// Opens a slot: its stop rings when the unit in it is to end.
+    pub fn open_slot(&self) -> io::Result<Arc<SlotStop>> {
+        let stop = Arc::new(SlotStop::new()?);
+        lock(&self.stops).push(Arc::clone(&stop));
+        Ok(stop)
+    }
+
+    /// Ends one unit, and says whether it runs here.
+    pub fn kill(&self, kill: &Kill) -> bool {
+        lock(&self.stops).iter().any(|stop| stop.kill(kill))
+    }
+
+    /// Returns the limits of attempts that start now.
+    pub fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&lock(&self.limits))
+    }
+
+    /// Changes them.
+    pub fn set_limits(&self, limits: Limits) {
+        *lock(&self.limits) = Arc::new(limits);
     }
 
     /// Says whether running units are being ended.
     pub fn is_ending_units(&self) -> bool {
-        self.ending.load(Ordering::Relaxed)
+        self.ending.load(Ordering::SeqCst)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code between lock and unlock can leave what it holds half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,5 @@
 //! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
 
-use std::io::PipeReader;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -11,6 +10,7 @@ use super::outbox::{Ended, Outbox};
 use super::panics;
 use super::policy::{self, Span};
 use super::shared::Shared;
+use super::stops::SlotStop;
 use super::teller;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, Callbacks, Desk, JobContext, Runner};
@@ -24,8 +24,6 @@ pub(super) struct Crew<'a> {
     pub callbacks: &'a Callbacks,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
-    /// Becomes ready when running units are to be ended.
-    pub stop: &'a PipeReader,
 }
 
 /// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
@@ -37,7 +35,14 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: Events<'_>) {
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
     let mut outbox = open_outbox(crew, slot);
-    while let Some(unit) = crew.shared.feed.take() {
+    let stop = match crew.shared.open_slot() {
+        Ok(stop) => stop,
+        Err(error) => return crew.shared.fail(ManagerError::system("open a worker slot")(error)),
+    };
+    let mut had_one = false;
+    while let Some(unit) = crew.shared.feed.take(had_one) {
+        had_one = true;
+        let limits = crew.shared.limits();
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
         crash_point!("unit-taken");
@@ -52,7 +57,14 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             Err(RecorderGone) => return,
         }
         crash_point!("unit-announced");
-        let end = run_attempt(crew, slot, &unit, number, events);
+        stop.begin(unit.id);
+        if crew.shared.is_ending_units() {
+            stop.alarm.ring();
+        }
+        let desk = WorkerDesk { shared: crew.shared, stop: &stop, events };
+        let attempt =
+            Attempt { job: crew.job, unit: &unit, number, limits: &limits, slot, stop: &stop.alarm, desk: &desk };
+        let end = stop.finish(run_attempt(crew, &attempt));
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
         crash_point!("unit-ended");
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
@@ -61,7 +73,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         let waiter = outbox.as_mut().map(|outbox| keep(outbox, crew, &unit, span, &end));
         crash_point!("unit-posted");
         crew.notes.set(slot, 0);
-        let change = policy::ended(&unit, end, span, &crew.job.limits, crew.job.epoch);
+        let change = policy::ended(&unit, end, span, &limits, crew.job.epoch);
         if let Some(hold) = &change.hold {
             crew.shared.hold(hold.until);
         }
@@ -111,10 +123,8 @@ fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &Events<'_>) ->
     }
 }
 
-fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &Events<'_>) -> AttemptEnd {
-    let desk = WorkerDesk { shared: crew.shared, events };
-    let attempt = Attempt { job: crew.job, unit, number, slot, stop: crew.stop, desk: &desk };
-    panics::catch(|| crew.runner.run(&attempt)).unwrap_or_else(|message| {
+fn run_attempt(crew: &Crew<'_>, attempt: &Attempt<'_>) -> AttemptEnd {
+    panics::catch(|| crew.runner.run(attempt)).unwrap_or_else(|message| {
         UnitOutcome::Retry { cause: Cause::Panicked, error: format!("panicked: {message}"), delay: None }.into()
     })
 }
@@ -122,17 +132,18 @@ fn run_attempt(crew: &Crew<'_>, slot: usize, unit: &Unit, number: u32, events: &
 /// What a worker offers to the handler it runs.
 struct WorkerDesk<'a> {
     shared: &'a Shared,
+    stop: &'a SlotStop,
     events: &'a Events<'a>,
 }
 
 impl Desk for WorkerDesk<'_> {
     fn is_stopping(&self) -> bool {
-        self.shared.is_stopping()
+        self.shared.is_stopping() || self.stop.is_killed()
     }
 
     #[cfg(feature = "async")]
     fn is_ending_units(&self) -> bool {
-        self.shared.is_ending_units()
+        self.shared.is_ending_units() || self.stop.is_killed()
     }
 
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool {
@@ -158,7 +169,6 @@ mod tests {
     use crate::manager::Clock;
     use crate::manager::events::channel;
     use crate::model::{Epoch, JobId, Limits, Seq, StateDir};
-    use crate::sys::wake_pair;
 
     /// Counts the attempts that it is given.
     #[derive(Default)]
@@ -193,8 +203,7 @@ mod tests {
             db: dir.path().join("jobs.db"),
         };
         let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
-        let (waker, stop) = wake_pair().unwrap();
-        let shared = Shared::new(waker, Seq(0), Clock::Wall);
+        let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
         let unit = |seq| Unit {
             id: UnitId::new(JobId(1), Seq(seq)),
             key: None,
@@ -206,7 +215,7 @@ mod tests {
         shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
         let counter = Arc::new(Counter::default());
         let (runner, callbacks) = (Arc::clone(&counter), Callbacks::default());
-        let crew = Crew { job: &job, runner, callbacks: &callbacks, shared: &shared, notes: &notes, stop: &stop };
+        let crew = Crew { job: &job, runner, callbacks: &callbacks, shared: &shared, notes: &notes };
         let (events, inbox) = channel(&shared.feed);
 
         std::thread::scope(|threads| {

@@ -29,5 +29,5 @@ pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};
 pub use status::{JobStatus, UnitStatus};
 pub use time::Timestamp;
-pub use unit::{AttemptRecord, NewUnit, Unit, UnitDetail, UnitNotes};
+pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use words::UnknownWordError;

@@ -1,8 +1,9 @@
 //! A unit: one item of a job, with a payload, a status and an outcome.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use super::{Cause, Epoch, Output, Seq, Timestamp, UnitId, UnitStatus};
 
 /// What a source says about a unit before it has a number.
@@ -50,6 +51,32 @@ pub struct Unit {
 impl Unit {
     /// Key of the unit that a job ends with; nobody else's unit has it.
     pub const LAST_KEY: &str = "job-manager:then";
+}
+
+/// What becomes of a running unit that somebody ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KillThen {
+    /// Another attempt, while attempts are left.
+    Retry,
+    /// It has failed for good.
+    Fail,
+    /// It is left out.
+    Skip,
+    /// It is cancelled.
+    Cancel,
+}
+
+words!(KillThen, "fate of a killed unit", { Retry => "retry", Fail => "fail", Skip => "skip", Cancel => "cancel" });
+
+/// The wish that one running unit shall end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kill {
+    /// Number of the unit in its job.
+    pub seq: Seq,
+    /// What becomes of it.
+    pub then: KillThen,
+    /// Why.
+    pub reason: String,
 }
 
 /// What a handler says about the attempt it is in.

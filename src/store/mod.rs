@@ -18,6 +18,7 @@ mod enqueue;
 mod error;
 mod feed;
 mod jobs;
+mod kills;
 mod limits;
 mod metadata;
 mod notes;

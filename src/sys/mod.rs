@@ -6,6 +6,7 @@
 //! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
 
 mod adopted;
+mod alarm;
 mod detach;
 mod disk;
 mod lock;
@@ -15,9 +16,9 @@ mod process;
 mod signals;
 mod slot;
 mod unit_process;
-mod wake;
 
 pub use adopted::Adopted;
+pub use alarm::Alarm;
 pub use detach::{
     Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program, write_ready,
 };
@@ -29,4 +30,3 @@ pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
-pub use wake::{Waker, wake_pair};

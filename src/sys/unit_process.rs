@@ -1,6 +1,6 @@
 //! One unit's process: started in a group of its own, watched by one thread without polling, ended with its group.
 
-use std::io::{self, PipeReader, Read};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +11,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
+
+use super::Alarm;
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
@@ -74,13 +76,13 @@ impl UnitProcess {
         }
     }
 
-    /// Waits for the end of the process, and ends it when `timeout` is over or `stop` becomes ready: TERM to its
+    /// Waits for the end of the process, and ends it when `timeout` is over or `stop` rings: TERM to its
     /// group, KILL after `kill_after`. When it returns, also with an error, the process is reaped and its group is gone.
     pub fn supervise(
         mut self,
         timeout: Option<Duration>,
         kill_after: Duration,
-        stop: &PipeReader,
+        stop: &Alarm,
         streams: &mut impl Streams,
     ) -> io::Result<Ending> {
         let watched = self.watch(timeout, kill_after, stop, streams);
@@ -100,7 +102,7 @@ impl UnitProcess {
         &mut self,
         timeout: Option<Duration>,
         kill_after: Duration,
-        stop: &PipeReader,
+        stop: &Alarm,
         streams: &mut impl Streams,
     ) -> io::Result<(Fate, bool)> {
         let mut out = self.child.stdout.take();
@@ -151,7 +153,7 @@ impl UnitProcess {
         &self,
         out: &Option<impl AsFd>,
         err: &Option<impl AsFd>,
-        stop: &PipeReader,
+        stop: &Alarm,
         fate: &Fate,
         ended_at: Option<Instant>,
     ) -> io::Result<Ready> {
@@ -228,7 +230,6 @@ fn group_of(child: &Child) -> Pid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::wake_pair;
 
     #[derive(Default)]
     struct Collected {
@@ -246,7 +247,7 @@ mod tests {
     }
 
     fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
-        let (_waker, stop) = wake_pair().unwrap();
+        let stop = Alarm::new().unwrap();
         let mut collected = Collected::default();
         let process =
             UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null()), true).unwrap();
@@ -294,11 +295,11 @@ mod tests {
     }
 
     #[test]
-    fn waking_the_stop_pipe_ends_the_unit() {
-        let (waker, stop) = wake_pair().unwrap();
+    fn ringing_the_stop_ends_the_unit() {
+        let stop = Alarm::new().unwrap();
         let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600").stdin(Stdio::null()), true).unwrap();
 
-        waker.wake();
+        stop.ring();
         let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();
 
         assert!(ending.stopped);

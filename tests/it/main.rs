@@ -1,6 +1,7 @@
 //! Whole-process tests: real managers, real signals, real files.
 
 mod cli;
+mod control;
 mod detach;
 mod examples;
 mod faults_database;

@@ -165,7 +165,7 @@ impl Runner for CommandHandler {
             Err(error) => return failed(Cause::NotStarted, error.to_string()),
         };
         let slot = SlotFile::at(attempt.job.files.slot(attempt.slot));
-        let patience = attempt.job.limits.kill_after;
+        let patience = attempt.limits.kill_after;
         let stdin = match occupy(&slot, &content, patience) {
             Ok(stdin) => stdin,
             Err(end) => return end,
@@ -178,7 +178,7 @@ impl Runner for CommandHandler {
         // The command still holds our copy of the locked file; from here on only the unit's processes do.
         drop(command);
         let mut capture = Capture::new();
-        let ending = process.supervise(attempt.job.limits.timeout, patience, attempt.stop, &mut capture);
+        let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
         match ending {
             Ok(ending) => {
                 // Thrown away, the output does not tell whether a process was left behind that holds it.
@@ -189,7 +189,7 @@ impl Runner for CommandHandler {
                     }
                 }
                 let output = capture.into_output();
-                let outcome = match self.spec.exits.judge(&ending, attempt.job.limits.timeout) {
+                let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
                     UnitOutcome::Completed { .. } => self.completed(made.as_deref(), output.stdout.as_deref()),
                     other => other,
                 };

@@ -1,0 +1,64 @@
+//! `kill`: end one running unit.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::args::{Global, split_unit};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use crate::model::{KillThen, UnitStatus};
+
+/// Time between two looks at the unit.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// End one running unit
+///
+/// Example: job-manager kill photos:17 --then skip
+#[derive(Debug, Args)]
+pub(super) struct Kill {
+    /// Unit
+    #[arg(value_name = "JOB:SEQ")]
+    pub unit: String,
+    /// What becomes of it
+    #[arg(long, value_enum, default_value_t = Then::Retry)]
+    pub then: Then,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "killed on request")]
+    pub reason: String,
+    /// Return at once; by default this waits until the unit has ended
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Then {
+    Retry,
+    Fail,
+    Skip,
+}
+
+pub(super) fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let (job, seq) = split_unit(&args.unit);
+    let (job, seq) = (client.find_job(job)?, seq.ok_or(CliError::NoSeq)?);
+    let then = match args.then {
+        Then::Retry => KillThen::Retry,
+        Then::Fail => KillThen::Fail,
+        Then::Skip => KillThen::Skip,
+    };
+    let attempts = client.unit(job, seq)?.attempts;
+    client.kill_unit(job, seq, then, &args.reason)?;
+    loop {
+        let unit = client.unit(job, seq)?;
+        if args.no_wait || unit.status != UnitStatus::Running || unit.attempts != attempts {
+            output.changed(job, 1, "ended")?;
+            return Ok(Exit::Success);
+        }
+        if client.get_manager_status(job)?.is_interrupted() {
+            return Err(crate::client::ClientError::Interrupted { job }.into());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}

@@ -1,0 +1,36 @@
+//! Wishes of clients that one running unit shall end, as rows that the manager takes away.
+
+use diesel::prelude::*;
+
+use super::metadata::put;
+use super::schema::{jobs, metadata};
+use super::{Reign, Store, StoreError};
+use crate::model::{JobId, Kill};
+
+/// Begins the keys of such rows.
+const PREFIX: &str = "kill:";
+
+impl Store {
+    /// Leaves the wish that a unit which runs shall end; a later wish for the same unit replaces it.
+    pub fn request_kill(&mut self, job: JobId, kill: &Kill) -> Result<(), StoreError> {
+        self.write("ask the manager to end the unit", |conn| {
+            let json = serde_json::to_string(kill).expect("a wish is made of words");
+            put(conn, job, &format!("{PREFIX}{}", kill.seq), &json)?;
+            diesel::update(jobs::table.find(job.0)).set(jobs::revision.eq(jobs::revision + 1)).execute(conn)?;
+            Ok(())
+        })
+    }
+
+    /// Takes the wishes away and returns them; those of an earlier reign ended with it.
+    pub fn take_kills(&mut self, reign: Reign) -> Result<Vec<Kill>, StoreError> {
+        self.write("take the wishes to end units", |conn| {
+            let rows = metadata::table.filter(metadata::job_id.eq(reign.job.0)).filter(metadata::key.like("kill:%"));
+            let wishes: Vec<String> = rows.select(metadata::value).load(conn)?;
+            if !wishes.is_empty() {
+                diesel::delete(rows).execute(conn)?;
+            }
+            // One that cannot be read was written by a version that knows more than this one.
+            Ok(wishes.iter().filter_map(|wish| serde_json::from_str(wish).ok()).collect())
+        })
+    }
+}

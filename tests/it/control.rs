@@ -1,0 +1,81 @@
+//! What clients can do to a job and its units while they run.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{World, wait_for};
+
+/// Submits units that sleep, so that what runs can be counted.
+fn submit_sleepers(world: &World, workers: &str, count: usize, seconds: &str) -> String {
+    let mut submit =
+        world.job_manager(&["submit", "-q", "-j", workers, "--kill-after", "2s", "--", "sleep", seconds, ":::"]);
+    let ran = submit.args((1..=count).map(|unit| unit.to_string())).output().unwrap();
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+fn running(world: &World, job: &str) -> i64 {
+    world.status(job)["progress"]["running"].as_i64().unwrap()
+}
+
+#[test]
+fn a_job_is_scaled_up_and_down_while_it_runs() {
+    let world = World::new();
+    let job = submit_sleepers(&world, "1", 10_000, "0.05");
+    wait_for(&world, "a unit to run", || running(&world, &job) == 1);
+
+    world.ok(&["scale", &job, "16"]);
+    let asked = Instant::now();
+    wait_for(&world, "sixteen to run", || running(&world, &job) > 12);
+    let up = asked.elapsed();
+    world.ok(&["scale", &job, "2"]);
+    let asked = Instant::now();
+    wait_for(&world, "two to be left", || running(&world, &job) <= 2);
+    let down = asked.elapsed();
+
+    eprintln!("up in {up:?}, down in {down:?}");
+    assert!(up < Duration::from_secs(2) && down < Duration::from_secs(2), "{up:?} {down:?}");
+    assert_eq!(world.status(&job)["workers"], 2);
+    world.ok(&["stop", "--wait", &job]);
+    world.fails(2, &["scale", &job, "0"]);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn one_running_unit_is_killed_and_the_others_go_on() {
+    for (then, status, exit) in [("skip", "skipped", 0), ("fail", "failed", 10), ("retry", "running", 0)] {
+        let world = World::new();
+        let job = submit_sleepers(&world, "2", 2, "600");
+        wait_for(&world, "both to run", || running(&world, &job) == 2);
+
+        let asked = Instant::now();
+        world.ok(&["kill", &format!("{job}:1"), "--then", then, "--reason", "it hangs"]);
+        eprintln!("killed after {:?}", asked.elapsed());
+
+        if then == "retry" {
+            wait_for(&world, "its next attempt", || world.units(&job)[0]["attempts"] == 2);
+        }
+        let units = world.units(&job);
+        assert_eq!((units[0]["status"].as_str(), units[1]["status"].as_str()), (Some(status), Some("running")));
+        if exit == 10 {
+            assert_eq!(units[0]["error"], "it hangs");
+        }
+        world.fails(3, &["kill", &format!("{job}:7")]);
+        world.ok(&["stop", "--now", "--wait", &job]);
+        world.fails(4, &["kill", &format!("{job}:2")]);
+        world.assert_no_process_left();
+        world.assert_sound(&job);
+    }
+}
+
+#[test]
+fn a_running_unit_can_be_cancelled() {
+    let world = World::new();
+    let job = submit_sleepers(&world, "1", 2, "600");
+    wait_for(&world, "a unit to run", || running(&world, &job) == 1);
+
+    world.ok(&["cancel", &format!("{job}:1"), "--reason", "wrong file"]);
+
+    wait_for(&world, "it to be cancelled", || world.units(&job)[0]["status"] == "cancelled");
+    wait_for(&world, "the next to run", || world.units(&job)[1]["status"] == "running");
+    world.ok(&["stop", "--now", "--wait", &job]);
+    world.assert_sound(&job);
+}
