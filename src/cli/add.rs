@@ -10,6 +10,7 @@ use super::source_args::{SourceArgs, split_command};
 use super::submission::unit;
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
 use crate::model::{Job, JobStatus, NewUnit};
+use crate::source::Items;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is left out
 ///
@@ -41,12 +42,16 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     Ok(Exit::Success)
 }
 
-/// Reads all units before the first is added: one that does not fit the job's command leaves it as it was.
 fn units(args: &Add, job: &Job) -> Result<Vec<NewUnit>, CliError> {
     let (extra, items) = split_command(&args.items);
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
+    fitting(args.source.open(items)?.ok_or(CliError::NoSource)?, args.unit_key.as_ref(), job)
+}
+
+/// Makes units of items that fit the command of a job, all before the first is added.
+pub(super) fn fitting(items: Items, unit_key: Option<&String>, job: &Job) -> Result<Vec<NewUnit>, CliError> {
     let template = match job.handler.as_str() {
         COMMAND => {
             let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(CliError::Spec)?;
@@ -54,7 +59,6 @@ fn units(args: &Add, job: &Job) -> Result<Vec<NewUnit>, CliError> {
         }
         _ => None,
     };
-    let key = args.unit_key.as_ref().map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
-    let items = args.source.open(items)?.ok_or(CliError::NoSource)?;
+    let key = unit_key.map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
     items.map(|item| unit(item, template.as_ref(), key.as_ref())).collect()
 }

@@ -8,7 +8,7 @@ use etcetera::BaseStrategy;
 use super::error::CliError;
 use super::{
     add, approve, cancel, create, doctor, kill, list, logs, reject, results, resume, retry, rm, run, scale, set, start,
-    status, stop, submit, unit, units, wait,
+    status, stop, submit, unit, unit_add, unit_checkpoint, unit_progress, unit_result, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -50,6 +50,10 @@ pub(super) enum Verb {
     Wait(wait::Wait),
     Rm(rm::Rm),
     Doctor(doctor::Doctor),
+    UnitProgress(unit_progress::UnitProgress),
+    UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
+    UnitResult(unit_result::UnitResult),
+    UnitAdd(unit_add::UnitAdd),
 }
 
 /// Flags that every verb takes.

@@ -29,6 +29,8 @@ pub(super) enum CliError {
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
     CommandForAdd,
+    #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
+    OutsideUnit,
     #[error("no source of units, such as --lines FILE or - for standard input")]
     NoSource,
     #[error("cannot read how the job runs its units")]
@@ -79,6 +81,7 @@ impl CliError {
             | Self::NoCommand
             | Self::CommandForAdd
             | Self::NoSource
+            | Self::OutsideUnit
             | Self::UnknownSource { .. }
             | Self::SeveralSources
             | Self::ShellArguments { .. }

@@ -113,7 +113,9 @@ fn of_store(error: &StoreError) -> Exit {
             Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::Damaged | Fault::Unreachable => Exit::Database,
             Fault::Constraint | Fault::Unexpected => Exit::Unexpected,
         },
-        StoreError::WrongStatus { .. } | StoreError::KeyInUse { .. } => Exit::WrongState,
+        StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
+            Exit::WrongState
+        }
         StoreError::NoUnits | StoreError::DuplicateUnitKey { .. } | StoreError::TooManyUnits { .. } => Exit::Usage,
         StoreError::Fenced { .. } => Exit::Unexpected,
     }

@@ -14,6 +14,7 @@ mod error;
 mod exit;
 mod filter;
 mod follow;
+mod inside;
 mod job_args;
 mod kill;
 mod list;
@@ -38,6 +39,10 @@ mod submit;
 mod table;
 mod text;
 mod unit;
+mod unit_add;
+mod unit_checkpoint;
+mod unit_progress;
+mod unit_result;
 mod units;
 mod values;
 mod wait;
@@ -94,6 +99,10 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Results(args) => results::results(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
         Verb::Rm(args) => rm::rm(global, args, output),
+        Verb::UnitProgress(args) => unit_progress::unit_progress(global, args),
+        Verb::UnitCheckpoint(args) => unit_checkpoint::unit_checkpoint(global, args, output),
+        Verb::UnitResult(args) => unit_result::unit_result(global, args),
+        Verb::UnitAdd(args) => unit_add::unit_add(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
     }
 }

@@ -8,6 +8,7 @@ mod create;
 mod doctor;
 mod error;
 mod find;
+mod inside;
 mod kill;
 mod limits;
 mod list;

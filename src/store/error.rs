@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
-use crate::model::{Epoch, JobId, JobStatus};
+use crate::model::{Epoch, JobId, JobStatus, UnitId};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +84,14 @@ pub enum StoreError {
         job: JobId,
         /// Where it stands.
         status: JobStatus,
+    },
+    /// The attempt that somebody speaks for is not under way.
+    #[error("attempt {attempt} of unit {unit} is not under way")]
+    AttemptOver {
+        /// The unit.
+        unit: UnitId,
+        /// The attempt.
+        attempt: u32,
     },
     /// A later manager has taken the job over; the caller must end its units and go.
     #[error("job {job} has a newer manager, epoch {epoch} is over")]

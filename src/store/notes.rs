@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::error::Failure;
-use super::schema::unit_notes;
+use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{UnitId, UnitNotes};
@@ -41,6 +41,40 @@ impl Store {
             Ok(row.map(UnitNotes::from).unwrap_or_default())
         })
     }
+}
+
+impl Store {
+    /// Writes what the command of an attempt said.
+    ///
+    /// # Errors
+    /// [`StoreError::AttemptOver`] when that attempt is not under way.
+    pub fn note_attempt(&mut self, unit: UnitId, attempt: u32, notes: &UnitNotes) -> Result<(), StoreError> {
+        self.write("note what the unit says", |conn| {
+            expect_attempt(conn, unit, attempt)?;
+            put(conn, unit, notes)
+        })
+    }
+
+    /// Sets the result that the unit of an attempt under way has when it completes.
+    pub fn put_result(&mut self, unit: UnitId, attempt: u32, json: &str) -> Result<(), StoreError> {
+        self.write("note the unit's result", |conn| {
+            expect_attempt(conn, unit, attempt)?;
+            diesel::update(units::table.find(unit.raw())).set(units::result.eq(json)).execute(conn)?;
+            Ok(())
+        })
+    }
+}
+
+/// Refuses words of an attempt that is over; the start of one that has just begun may not be committed yet.
+fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: u32) -> Result<(), Failure> {
+    let row: Option<(String, i64)> =
+        units::table.find(unit.raw()).select((units::status, units::attempts)).get_result(conn).optional()?;
+    let attempt_of_row = row.and_then(|(status, attempts)| match status.as_str() {
+        "running" => Some(attempts),
+        "pending" => Some(attempts + 1),
+        _ => None,
+    });
+    if attempt_of_row == Some(attempt.into()) { Ok(()) } else { Err(StoreError::AttemptOver { unit, attempt }.into()) }
 }
 
 /// Writes what a handler said inside a transaction; what it did not mention stays as it was.

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{World, example, is_alive, text, wait_for};
+use crate::support::{BIN, World, example, is_alive, text, wait_for};
 
 /// The example service, with the address it listens on.
 struct Service {
@@ -135,4 +135,20 @@ fn a_batch_of_a_web_service_is_stopped_from_outside() {
     wait_for(&world, "the manager to end", || !is_alive(manager));
     world.assert_sound("1");
     service.kill();
+}
+
+#[test]
+fn the_nightly_batch_ends_with_its_counts_and_a_report() {
+    let world = World::new();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/nightly/run.sh");
+
+    let mut run = world.command(script);
+    run.arg(world.path("nightly")).env("JOB_MANAGER", BIN);
+    run.env("UNITS", "30").env("RATE", "100/s").env("QUOTA_AT", "10").env("POISON", "20");
+    let ran = run.output().unwrap();
+
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let report = std::fs::read_to_string(world.path("nightly/report.txt")).unwrap();
+    assert_eq!(report.trim(), "29 of 30 answered, 1 failed");
+    assert!(text(&ran.stdout).contains("30 completed, 1 failed, 0 skipped"), "{}", text(&ran.stdout));
 }

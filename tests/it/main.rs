@@ -12,6 +12,7 @@ mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
 mod handlers;
+mod inside;
 mod layers;
 mod library;
 mod output;

@@ -1,0 +1,34 @@
+//! `unit-add`: a command adds units to its own job.
+
+use clap::Args;
+
+use super::add::fitting;
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::inside::Inside;
+use super::output::Output;
+use crate::source;
+
+/// Add units, from inside a unit's command, to the same job
+///
+/// Example: job-manager unit-add --unit-key '{}' page2 page3
+#[derive(Debug, Args)]
+pub(super) struct UnitAdd {
+    /// Template of a name for each unit; one that the job has already is left out
+    #[arg(long, value_name = "TEMPLATE")]
+    pub unit_key: Option<String>,
+    /// Items
+    #[arg(required = true, value_name = "ITEM")]
+    pub items: Vec<String>,
+}
+
+pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<Exit, CliError> {
+    let Inside { job, .. } = Inside::new()?;
+    let client = global.open_client()?;
+    let job = client.job(job)?;
+    let units = fitting(source::arguments(args.items.clone()), args.unit_key.as_ref(), &job)?;
+    let added = client.add_units(job.id, units)?;
+    output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
+    Ok(Exit::Success)
+}

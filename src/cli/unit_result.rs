@@ -1,0 +1,23 @@
+//! `unit-result`: a command says what came of its unit.
+
+use clap::Args;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::inside::{Inside, json_or_text};
+
+/// Say, from inside a unit's command, what came of the unit; the last word counts, when the unit completes
+///
+/// Example: job-manager unit-result '{"tokens": 812}'
+#[derive(Debug, Args)]
+pub(super) struct UnitResult {
+    /// A JSON document, or any text
+    pub value: String,
+}
+
+pub(super) fn unit_result(global: &Global, args: &UnitResult) -> Result<Exit, CliError> {
+    let Inside { job, seq, attempt } = Inside::new()?;
+    global.open_client()?.put_result(job, seq, attempt, &json_or_text(&args.value))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,67 @@
+//! What a unit's command can say of itself.
+
+use crate::support::{World, text};
+
+#[test]
+fn a_command_says_how_far_it_is_keeps_a_checkpoint_and_sets_its_result() {
+    let world = World::new();
+    let script = r#"
+        if ! kept=$("$BIN" unit-checkpoint get 2>/dev/null); then
+            "$BIN" unit-progress 1 2 'asked once'
+            "$BIN" unit-checkpoint put 'page 7'
+            exit 1
+        fi
+        "$BIN" unit-result "{\"kept\": \"$kept\"}"
+        "$BIN" unit-progress 2 2
+    "#;
+
+    world.write("unit.sh", script);
+
+    world.ok(&["run", "-q", "--backoff", "10ms", "--", "sh", "unit.sh"]);
+
+    let results = world.ok(&["results"]);
+    assert!(results.contains(r#"{"kept":"page 7"}"#) || results.contains(r#"{"kept": "page 7"}"#), "{results}");
+    let unit: serde_json::Value = serde_json::from_str(&world.ok(&["--json", "unit", "1:1"])).unwrap();
+    assert!(unit.to_string().contains("\"done\":2"), "{unit}");
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_command_adds_units_to_its_own_job() {
+    let world = World::new();
+    world.write("unit.sh", r#"echo $1 >>done; test $1 -ge 3 || "$BIN" unit-add --unit-key '{}' $(($1 + 1))"#);
+
+    world.ok(&["run", "-q", "--unit-key", "{}", "--", "sh", "unit.sh", "{}", ":::", "1"]);
+
+    assert_eq!(world.lines("done"), ["1", "2", "3"]);
+    world.assert_sound("1");
+}
+
+#[test]
+fn outside_of_a_unit_its_words_are_refused() {
+    let world = World::new();
+
+    for words in [
+        &["unit-progress", "1", "2"][..],
+        &["unit-checkpoint", "get"],
+        &["unit-checkpoint", "put", "1"],
+        &["unit-result", "1"],
+        &["unit-add", "x"],
+    ] {
+        let refused = world.run(words);
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+    }
+    assert!(!world.db().exists());
+}
+
+#[test]
+fn an_attempt_that_is_over_has_no_say() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--", "true"]);
+
+    let mut late = world.job_manager(&["unit-progress", "1", "2"]);
+    late.env("JOB_MANAGER_JOB", "1").env("JOB_MANAGER_UNIT", "1").env("JOB_MANAGER_ATTEMPT", "1");
+    let refused = late.output().unwrap();
+
+    assert_eq!(refused.status.code(), Some(4), "{}", text(&refused.stderr));
+}
