@@ -63,9 +63,9 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, Limits, NewJob, NewUnit,
-    OnInterrupt, Output, Progress, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
-    UnknownWordError,
+    AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
+    JobFiles, JobFilter, JobId, JobStatus, Limits, NewJob, NewUnit, OnInterrupt, Output, Progress, Seq, StopRequest,
+    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

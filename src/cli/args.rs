@@ -7,7 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit, units, wait,
+    cancel, create, doctor, failures, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit,
+    units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -38,6 +39,7 @@ pub(super) enum Verb {
     Status(status::Status),
     Units(units::Units),
     Unit(unit::Unit),
+    Failures(failures::Failures),
     Logs(logs::Logs),
     Results(results::Results),
     Wait(wait::Wait),

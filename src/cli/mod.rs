@@ -10,6 +10,7 @@ mod create;
 mod doctor;
 mod error;
 mod exit;
+mod failures;
 mod filter;
 mod follow;
 mod job_args;
@@ -76,6 +77,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Status(args) => status::status(global, args, output),
         Verb::Units(args) => units::units(global, args, output),
         Verb::Unit(args) => unit::unit(global, args, output),
+        Verb::Failures(args) => failures::failures(global, args, output),
         Verb::Logs(args) => logs::logs(global, args, output),
         Verb::Results(args) => results::results(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),

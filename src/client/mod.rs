@@ -7,6 +7,7 @@ mod cancel;
 mod create;
 mod doctor;
 mod error;
+mod failures;
 mod find;
 mod list;
 mod program;

@@ -4,11 +4,14 @@
 //! place that says which transitions exist: the store's guards and `docs/state-machine.md` repeat them, and a
 //! test compares the three.
 
+mod failure;
 mod ids;
 mod job;
 mod layout;
 mod limits;
+mod mask;
 mod outcome;
+mod pattern;
 mod process;
 mod retry;
 mod selection;
@@ -17,11 +20,13 @@ mod time;
 mod unit;
 mod words;
 
+pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use job::{Hold, Job, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
+pub use pattern::{ItemPattern, ItemPatternError};
 pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};

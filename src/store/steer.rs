@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::error::Failure;
+use super::filter::condition;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::units::condition;
 use super::{Store, StoreError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
 
@@ -93,7 +93,7 @@ impl Store {
             let mut moved = 0;
             for status in retried(filter) {
                 let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
-                let changed = diesel::update(units::table.filter(condition(job, filter)).filter(literal))
+                let changed = diesel::update(units::table.filter(condition(conn, job, filter)?).filter(literal))
                     .set((
                         units::status.eq(UnitStatus::Pending.as_str()),
                         units::not_before.eq(now.as_micros()),
@@ -131,7 +131,7 @@ impl Store {
         self.write("cancel units", |conn| {
             super::jobs::job_row(conn, job)?;
             let pending = units::status.eq(UnitStatus::Pending.as_str());
-            let changed = diesel::update(units::table.filter(condition(job, filter)).filter(pending))
+            let changed = diesel::update(units::table.filter(condition(conn, job, filter)?).filter(pending))
                 .set((
                     units::status.eq(end.as_str()),
                     units::not_before.eq(None::<i64>),
