@@ -7,8 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, failures, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit,
-    units, wait,
+    cancel, create, doctor, failures, list, logs, results, resume, retry, rm, run, skip, start, status, stop, submit,
+    unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -34,6 +34,7 @@ pub(super) enum Verb {
     Stop(stop::Stop),
     Cancel(cancel::Cancel),
     Retry(retry::Retry),
+    Skip(skip::Skip),
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::List),
     Status(status::Status),

@@ -22,6 +22,7 @@ mod resume;
 mod retry;
 mod rm;
 mod run;
+mod skip;
 mod source_args;
 mod start;
 mod status;
@@ -73,6 +74,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Stop(args) => stop::stop(global, args, output),
         Verb::Cancel(args) => cancel::cancel(global, args, output),
         Verb::Retry(args) => retry::retry(global, args, output),
+        Verb::Skip(args) => skip::skip(global, args, output),
         Verb::List(args) => list::list(global, args, output),
         Verb::Status(args) => status::status(global, args, output),
         Verb::Units(args) => units::units(global, args, output),

@@ -14,6 +14,7 @@ mod program;
 mod remove;
 mod resume;
 mod retry;
+mod skip;
 mod start;
 mod status;
 mod stop;

@@ -16,5 +16,6 @@ mod layers;
 mod library;
 mod output;
 mod recovery;
+mod skip;
 mod soak;
 mod support;
