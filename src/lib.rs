@@ -54,8 +54,8 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    Client, ClientError, Created, EtaSeconds, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus, Severity,
-    Started, StatusProgress, StopOptions, examine,
+    Client, ClientError, Created, EtaSeconds, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
+    PruneOptions, Severity, Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, Handler, Handlers, JobReport, OutputMode, StdinMode, UnitContext, UnitError,

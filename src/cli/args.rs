@@ -7,8 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, failures, list, logs, results, resume, retry, rm, run, skip, start, status, stop, submit,
-    unit, units, wait,
+    cancel, create, doctor, failures, list, logs, prune, recover, results, resume, retry, rm, run, skip, start, status,
+    stop, submit, unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -45,6 +45,8 @@ pub(super) enum Verb {
     Results(results::Results),
     Wait(wait::Wait),
     Rm(rm::Rm),
+    Prune(prune::Prune),
+    Recover(recover::Recover),
     Doctor(doctor::Doctor),
 }
 

@@ -17,6 +17,8 @@ mod job_args;
 mod list;
 mod logs;
 mod output;
+mod prune;
+mod recover;
 mod results;
 mod resume;
 mod retry;
@@ -84,6 +86,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Results(args) => results::results(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
         Verb::Rm(args) => rm::rm(global, args, output),
+        Verb::Prune(args) => prune::prune(global, args, output),
+        Verb::Recover(args) => recover::recover(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
     }
 }

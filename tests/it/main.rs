@@ -15,6 +15,8 @@ mod handlers;
 mod layers;
 mod library;
 mod output;
+mod prune;
+mod recover;
 mod recovery;
 mod skip;
 mod soak;
