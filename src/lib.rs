@@ -54,7 +54,7 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    Client, ClientError, Created, EtaSeconds, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
+    Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
     PruneOptions, Severity, Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
@@ -65,7 +65,7 @@ pub use manager::run_if_manager;
 pub use model::{
     AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
     JobFiles, JobFilter, JobId, JobStatus, Limits, NewJob, NewUnit, OnInterrupt, Output, Progress, Seq, StopRequest,
-    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError,
+    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

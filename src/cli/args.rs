@@ -7,8 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, failures, list, logs, prune, recover, results, resume, retry, rm, run, skip, start, status,
-    stop, submit, unit, units, wait,
+    cancel, create, doctor, explain, failures, list, logs, prune, recover, results, resume, retry, rm, run, skip,
+    start, status, stop, submit, unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -41,6 +41,7 @@ pub(super) enum Verb {
     Units(units::Units),
     Unit(unit::Unit),
     Failures(failures::Failures),
+    Explain(explain::Explain),
     Logs(logs::Logs),
     Results(results::Results),
     Wait(wait::Wait),

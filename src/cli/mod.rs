@@ -10,6 +10,7 @@ mod create;
 mod doctor;
 mod error;
 mod exit;
+mod explain;
 mod failures;
 mod filter;
 mod follow;
@@ -82,6 +83,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Units(args) => units::units(global, args, output),
         Verb::Unit(args) => unit::unit(global, args, output),
         Verb::Failures(args) => failures::failures(global, args, output),
+        Verb::Explain(args) => explain::explain(global, args, output),
         Verb::Logs(args) => logs::logs(global, args, output),
         Verb::Results(args) => results::results(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),

@@ -18,6 +18,7 @@ mod selection;
 mod status;
 mod time;
 mod unit;
+mod why;
 mod words;
 
 pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
@@ -31,6 +32,7 @@ pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};
 pub use status::{JobStatus, UnitStatus};
-pub use time::Timestamp;
+pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, NewUnit, Unit, UnitDetail, UnitNotes};
+pub use why::Why;
 pub use words::UnknownWordError;

@@ -33,6 +33,7 @@ mod schema_tests;
 mod statement;
 mod steer;
 mod units;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,7 @@
 mod cli;
 mod detach;
 mod examples;
+mod explain;
 mod failures;
 mod faults_database;
 mod faults_disk;
