@@ -93,7 +93,7 @@ impl Store {
             let mut moved = 0;
             for status in retried(filter) {
                 let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
-                let changed = diesel::update(units::table.filter(condition(conn, job, filter)?).filter(literal))
+                let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
                     .set((
                         units::status.eq(UnitStatus::Pending.as_str()),
                         units::not_before.eq(now.as_micros()),
@@ -184,7 +184,7 @@ fn end_units(
     now: Timestamp,
 ) -> Result<i64, Failure> {
     let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{from}'"));
-    let changed = diesel::update(units::table.filter(condition(conn, job, filter)?).filter(literal))
+    let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
         .set((
             units::status.eq(end.as_str()),
             units::not_before.eq(None::<i64>),
