@@ -60,18 +60,19 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
 
     let fresh = cause(&world, &job);
     let units = [cause(&world, "1:1"), cause(&world, "1:3")];
+    let queued = world.ok(&["explain", "1:3"]);
     world.sql("UPDATE units SET started_at = started_at - 60000000 WHERE status = 'running'");
     let slow = why(&world, &job);
-    send(world.manager(&job), Signal::SIGSTOP);
+    let pid = world.manager(&job);
+    world.suspend(pid);
     let behind = "UPDATE metadata SET value = CAST(value - 60000000 AS TEXT) WHERE key = 'heartbeat_at'";
     world.sql(behind);
     let stalled = why(&world, &job);
-    let pid = world.manager(&job);
     send(pid, Signal::SIGCONT);
     wait_for(&world, "the manager to write again", || cause(&world, &job) == "units_slow");
     world.ok(&["stop", &job]);
     let stopping = why(&world, &job);
-    send(pid, Signal::SIGSTOP);
+    world.suspend(pid);
     world.ok(&["cancel", &job, "--no-wait"]);
     let cancelling = cause(&world, &job);
     world.kill_manager(&job);
@@ -80,6 +81,7 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
     world.ok(&["cancel", &job]);
 
     assert_eq!((fresh.as_str(), units), ("working", ["unit_running".to_owned(), "unit_queued".to_owned()]));
+    assert!(queued.starts_with("unit 1:3 waits for its turn behind 1 unit; 1 of 1 workers are busy"), "{queued}");
     assert_eq!(slow, ("units_slow".to_owned(), "job-manager unit 1:1".to_owned()));
     assert_eq!(stalled, ("manager_stalled".to_owned(), format!("kill -CONT {pid}")));
     assert_eq!(stopping, ("stopping".to_owned(), "job-manager stop 1 --now".to_owned()));

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use nix::sys::signal::Signal;
-
-use crate::support::{World, is_alive, send, wait_for};
+use crate::support::{World, is_alive, wait_for};
 
 /// Starts a job of one unit that never ends by itself, and returns the job and the unit's process.
 fn endless(world: &World, name: &str) -> (String, u32) {
@@ -39,8 +37,7 @@ fn interrupted_jobs_go_on_and_paused_ones_stay() {
 fn a_job_that_was_being_cancelled_when_its_manager_died_is_cancelled() {
     let world = World::new();
     let (job, orphan) = endless(&world, "doomed");
-    let manager = world.manager(&job);
-    send(manager, Signal::SIGSTOP);
+    world.suspend(world.manager(&job));
     world.ok(&["cancel", &job, "--reason", "not needed", "--no-wait"]);
     world.kill_manager(&job);
 
