@@ -54,8 +54,8 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    Client, ClientError, Created, EtaSeconds, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus, Severity,
-    Started, StatusProgress, StopOptions, examine,
+    Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
+    PruneOptions, Severity, Started, StatusProgress, StopOptions, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
@@ -63,9 +63,9 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, Epoch, Hold, Job, JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures,
-    NewJob, NewUnit, OnInterrupt, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter,
-    UnitNotes, UnitStatus, UnknownWordError,
+    AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
+    JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
+    Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

@@ -7,8 +7,9 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    add, approve, cancel, create, doctor, kill, list, logs, reject, results, resume, retry, rm, run, scale, set, start,
-    status, stop, submit, unit, unit_add, unit_checkpoint, unit_progress, unit_result, units, wait,
+    add, approve, cancel, create, doctor, explain, failures, kill, list, logs, prune, recover, reject, results, resume,
+    retry, rm, run, scale, set, skip, start, status, stop, submit, unit, unit_add, unit_checkpoint, unit_progress,
+    unit_result, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -40,15 +41,20 @@ pub(super) enum Verb {
     Scale(scale::Scale),
     Set(set::Set),
     Add(add::Add),
+    Skip(skip::Skip),
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::List),
     Status(status::Status),
     Units(units::Units),
     Unit(unit::Unit),
+    Failures(failures::Failures),
+    Explain(explain::Explain),
     Logs(logs::Logs),
     Results(results::Results),
     Wait(wait::Wait),
     Rm(rm::Rm),
+    Prune(prune::Prune),
+    Recover(recover::Recover),
     Doctor(doctor::Doctor),
     UnitProgress(unit_progress::UnitProgress),
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),

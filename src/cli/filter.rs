@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::values;
-use crate::model::{Seq, UnitFilter, UnitStatus};
+use crate::model::{ClusterId, ItemPattern, Seq, UnitFilter, UnitStatus};
 
 /// A filter of units; a unit must satisfy every flag that is given.
 #[derive(Debug, Args)]
@@ -20,16 +20,28 @@ pub(super) struct FilterArgs {
     /// Units of those numbers
     #[arg(long, value_name = "A-B", value_parser = values::seq_range, help_heading = "Filter")]
     pub seq: Option<(Option<Seq>, Option<Seq>)>,
+    /// Units whose item contains that regular expression
+    #[arg(long = "match", value_name = "RE", help_heading = "Filter")]
+    pub pattern: Option<ItemPattern>,
+    /// Failed units of that kind, as listed by `failures`
+    #[arg(long, value_name = "ID", help_heading = "Filter")]
+    pub cluster: Option<ClusterId>,
 }
 
 impl FilterArgs {
     pub fn is_empty(&self) -> bool {
-        !self.failed && self.status.is_empty() && self.key.is_none() && self.seq.is_none()
+        !self.failed
+            && self.status.is_empty()
+            && self.key.is_none()
+            && self.seq.is_none()
+            && self.pattern.is_none()
+            && self.cluster.is_none()
     }
 
     pub fn filter(&self) -> UnitFilter {
         let (first, last) = self.seq.unwrap_or_default();
         let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
-        UnitFilter { statuses, key: self.key.clone(), first, last }
+        let (key, pattern) = (self.key.clone(), self.pattern.clone());
+        UnitFilter { statuses, key, first, last, pattern, cluster: self.cluster }
     }
 }

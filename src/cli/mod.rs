@@ -12,6 +12,8 @@ mod create;
 mod doctor;
 mod error;
 mod exit;
+mod explain;
+mod failures;
 mod filter;
 mod follow;
 mod inside;
@@ -22,6 +24,8 @@ mod logs;
 mod output;
 mod policy_args;
 mod policy_values;
+mod prune;
+mod recover;
 mod reject;
 mod results;
 mod resume;
@@ -30,6 +34,7 @@ mod rm;
 mod run;
 mod scale;
 mod set;
+mod skip;
 mod source_args;
 mod start;
 mod status;
@@ -91,10 +96,13 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Scale(args) => scale::scale(global, args, output),
         Verb::Set(args) => set::set(global, args, output),
         Verb::Add(args) => add::add(global, args, output),
+        Verb::Skip(args) => skip::skip(global, args, output),
         Verb::List(args) => list::list(global, args, output),
         Verb::Status(args) => status::status(global, args, output),
         Verb::Units(args) => units::units(global, args, output),
         Verb::Unit(args) => unit::unit(global, args, output),
+        Verb::Failures(args) => failures::failures(global, args, output),
+        Verb::Explain(args) => explain::explain(global, args, output),
         Verb::Logs(args) => logs::logs(global, args, output),
         Verb::Results(args) => results::results(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
@@ -103,6 +111,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::UnitCheckpoint(args) => unit_checkpoint::unit_checkpoint(global, args, output),
         Verb::UnitResult(args) => unit_result::unit_result(global, args),
         Verb::UnitAdd(args) => unit_add::unit_add(global, args, output),
+        Verb::Prune(args) => prune::prune(global, args, output),
+        Verb::Recover(args) => recover::recover(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
     }
 }

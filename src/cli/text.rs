@@ -1,11 +1,12 @@
 //! Text that is safe to print on a terminal, and how values look there.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::model::JobStatus;
+
+pub(super) use crate::model::span;
 
 /// Replaces everything that could steer a terminal or reorder its text; line breaks and tabs stay.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
@@ -35,18 +36,6 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     line.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect()
 }
 
-/// Writes a span as people say it, to two units.
-pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
-        (0, 0, 0, s) if s < 10 => format!("{:.1}s", span.as_secs_f64()),
-        (0, 0, 0, s) => format!("{s}s"),
-        (0, 0, m, s) => format!("{m}m{s:02}s"),
-        (0, h, m, _) => format!("{h}h{m:02}m"),
-        (d, h, _, _) => format!("{d}d{h:02}h"),
-    }
-}
-
 /// Returns the colour of a job's state; the word says the same.
 pub(super) fn style_of(status: JobStatus, interrupted: bool) -> Style {
     let color = match status {
@@ -72,12 +61,5 @@ mod tests {
 
         assert!(!safe.chars().any(is_unsafe));
         assert_eq!(printable("plain\n\ttext"), "plain\n\ttext");
-    }
-
-    #[test]
-    fn spans_read_as_people_say_them() {
-        assert_eq!(span(Duration::from_millis(1500)), "1.5s");
-        assert_eq!(span(Duration::from_secs(75)), "1m15s");
-        assert_eq!(span(Duration::from_secs(90_000)), "1d01h");
     }
 }

@@ -14,6 +14,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| wrong())
 }
 
+/// Reads `30d` and `2w` besides what [`duration`] reads; a day has 24 hours.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let days = match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(days), _) => days.parse::<u64>().ok(),
+        (None, Some(weeks)) => weeks.parse::<u64>().ok().and_then(|weeks| weeks.checked_mul(7)),
+        (None, None) => return duration(text),
+    };
+    let seconds = days.and_then(|days| days.checked_mul(86_400));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("{text:?} is no age, write it like 30d, 2w or 12h"))
+}
+
 /// Reads `1s..5m`; one duration alone is both bounds.
 pub(super) fn backoff(text: &str) -> Result<(Duration, Duration), String> {
     let (base, cap) = text.split_once("..").unwrap_or((text, text));
@@ -70,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn ages_may_have_days() {
+        assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(age("2w"), Ok(Duration::from_secs(14 * 86_400)));
+        assert_eq!(age("12h"), duration("12h"));
+        assert!(age("d").is_err() && age("99999999999999999999d").is_err() && age("-1d").is_err());
+    }
+
+    #[test]
     fn ranges_may_be_open_at_either_end() {
         assert_eq!(seq_range("3-9"), Ok((Some(Seq(3)), Some(Seq(9)))));
         assert_eq!(seq_range("5"), Ok((Some(Seq(5)), Some(Seq(5)))));
@@ -89,7 +108,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_flag_panic(text in r"([0-9]{1,20}|[-.%:smhd]|\PC){0,8}") {
-            let _ = (duration(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
+            let _ = (duration(&text), age(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
             let _ = crate::cli::args::split_unit(&text);
         }
     }

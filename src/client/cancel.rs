@@ -35,16 +35,19 @@ impl Client {
     }
 
     fn cancel_without_manager(&self, row: &Job, reason: &str) -> Result<(), ClientError> {
-        let files = self.job_files(row.id);
         let _lock = self.lock_idle_job(row.id, "cancel")?;
         if row.status == JobStatus::Running {
-            let (_, gone) = end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
-                .map_err(ClientError::files("end the processes that use", files.slots()))?;
-            if !gone {
-                return Err(ClientError::OrphansRemain { job: row.id });
-            }
+            self.end_processes(row)?;
         }
         Ok(self.store().cancel_idle_job(row.id, reason, Timestamp::now())?)
+    }
+
+    /// Ends the processes that a dead manager left behind; the caller holds the job's lock.
+    pub(super) fn end_processes(&self, row: &Job) -> Result<(), ClientError> {
+        let files = self.job_files(row.id);
+        let (_, gone) = end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
+            .map_err(ClientError::files("end the processes that use", files.slots()))?;
+        if gone { Ok(()) } else { Err(ClientError::OrphansRemain { job: row.id }) }
     }
 
     /// Takes the lock of a job that no manager runs, so that none begins meanwhile.

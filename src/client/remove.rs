@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use super::{Client, ClientError};
-use crate::model::{JobId, JobStatus};
+use crate::model::{Job, JobId, JobStatus};
 use crate::sys::SharedLock;
 
 impl Client {
@@ -19,10 +19,20 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn remove_job(&self, job: JobId) -> Result<(), ClientError> {
-        let row = self.store().job(job)?;
+        self.remove_job_if(job, |_| true).map(|_| ())
+    }
+
+    /// Deletes a job that no manager runs, if it is still as it should be; returns whether it was.
+    pub(super) fn remove_job_if(&self, job: JobId, wanted: impl FnOnce(&Job) -> bool) -> Result<bool, ClientError> {
+        self.store().job(job)?;
         let _lock = self.lock_idle_job(job, "delete")?;
+        // Read under the lock: nothing begins to run it from here on.
+        let row = self.store().job(job)?;
         if row.status == JobStatus::Running {
             return Err(ClientError::Interrupted { job });
+        }
+        if !wanted(&row) {
+            return Ok(false);
         }
         let path = self.state.partial_lock();
         let _partial = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
@@ -31,7 +41,7 @@ impl Client {
         let files = self.job_files(job);
         match fs::remove_dir_all(files.path()) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
-            _ => Ok(()),
+            _ => Ok(true),
         }
     }
 }

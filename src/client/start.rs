@@ -85,7 +85,7 @@ impl Client {
         }
     }
 
-    fn launch(&self, row: &Job) -> Result<Started, ClientError> {
+    pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
         let job = row.id;
         let files = self.job_files(job);
         let before = self.store().manager_record(job)?.and_then(|record| record.program);

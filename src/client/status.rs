@@ -13,7 +13,7 @@ use crate::sys::disk_of;
 /// Version of the document that [`ManagerStatus`] is written as.
 const SCHEMA: u32 = 1;
 /// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
-const SILENCE: Duration = Duration::from_secs(3);
+pub(super) const SILENCE: Duration = Duration::from_secs(3);
 /// Free bytes below which a disk counts as full.
 const FULL_BYTES: u64 = 256 * 1024;
 const NO_SPACE: &str = "space: the disk of the database is full, the manager goes on when there is some";
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// Says whether the disk of the database has no space left; one that cannot be looked at is not called full.
-    fn disk_is_full(&self) -> bool {
+    pub(super) fn disk_is_full(&self) -> bool {
         let path = self.path();
         path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
     }

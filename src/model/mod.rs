@@ -5,29 +5,36 @@
 //! test compares the three.
 
 mod bounds;
+mod failure;
 mod ids;
 mod job;
 mod layout;
 mod limits;
+mod mask;
 mod outcome;
+mod pattern;
 mod process;
 mod retry;
 mod selection;
 mod status;
 mod time;
 mod unit;
+mod why;
 mod words;
 
 pub use bounds::{MaxFailures, Rate};
+pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use job::{Hold, Job, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
+pub use pattern::{ItemPattern, ItemPatternError};
 pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter};
 pub use status::{JobStatus, UnitStatus};
-pub use time::Timestamp;
+pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
+pub use why::Why;
 pub use words::UnknownWordError;

@@ -1,6 +1,6 @@
 //! Which jobs or units a verb is about.
 
-use super::{JobStatus, Seq, UnitStatus};
+use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
 
 /// Which jobs a listing shows.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,10 @@ pub struct UnitFilter {
     pub first: Option<Seq>,
     /// Only units up to this number.
     pub last: Option<Seq>,
+    /// Only units whose item contains that.
+    pub pattern: Option<ItemPattern>,
+    /// Only failed units, and of those the ones of that kind of failure.
+    pub cluster: Option<ClusterId>,
 }
 
 impl UnitFilter {
@@ -33,6 +37,11 @@ impl UnitFilter {
     /// Selects one unit by its number.
     pub fn one(seq: Seq) -> Self {
         Self { first: Some(seq), last: Some(seq), ..Self::default() }
+    }
+
+    /// Selects the failed units of one kind of failure.
+    pub fn of_cluster(cluster: ClusterId) -> Self {
+        Self { cluster: Some(cluster), ..Self::default() }
     }
 
     /// Selects units in one state.

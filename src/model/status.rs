@@ -17,13 +17,14 @@ pub enum JobStatus {
     Paused,
     /// Stopped after its first units, waiting for a person. Moved by the manager; a crash changes nothing.
     AwaitingApproval,
-    /// Every unit completed or was skipped. Moved by the manager; final.
+    /// Every unit completed or was skipped. Moved by the manager, or by a client that leaves out what failed; final
+    /// until units are added.
     Completed,
     /// No unit is left and some failed for good, or the manager itself failed. Moved by the manager; final until
-    /// a retry, or until a resume where units are left.
+    /// a retry, until a resume where units are left, or until what failed is left out.
     Failed,
     /// Ended on request; units that had not ended are cancelled. Moved by the manager or by a client that holds the
-    /// job's lock; final until a retry.
+    /// job's lock; final until a retry, or until what was cancelled is left out.
     Cancelled,
 }
 
@@ -57,8 +58,8 @@ impl JobStatus {
             Paused => &[Partial, Running, Cancelled],
             AwaitingApproval => &[Partial, Running, Cancelled],
             Completed => &[Partial, Paused],
-            Failed => &[Partial, Paused, Running],
-            Cancelled => &[Partial, Paused],
+            Failed => &[Partial, Paused, Running, Completed, Cancelled],
+            Cancelled => &[Partial, Paused, Completed],
         }
     }
 

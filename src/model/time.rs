@@ -58,6 +58,18 @@ impl Serialize for Timestamp {
     }
 }
 
+/// Writes a span as people say it, to two units.
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, s) if s < 10 => format!("{:.1}s", span.as_secs_f64()),
+        (0, 0, 0, s) => format!("{s}s"),
+        (0, 0, m, s) => format!("{m}m{s:02}s"),
+        (0, h, m, _) => format!("{h}h{m:02}m"),
+        (d, h, _, _) => format!("{d}d{h:02}h"),
+    }
+}
+
 fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
@@ -78,5 +90,12 @@ mod tests {
         let later = Timestamp::from_micros(5);
 
         assert_eq!(Timestamp::from_micros(1).since(later), Duration::ZERO);
+    }
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        assert_eq!(span(Duration::from_millis(1500)), "1.5s");
+        assert_eq!(span(Duration::from_secs(75)), "1m15s");
+        assert_eq!(span(Duration::from_secs(90_000)), "1d01h");
     }
 }

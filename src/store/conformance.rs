@@ -250,6 +250,27 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     reign_over(&mut store, job);
 }
 
+pub fn a_job_whose_failures_are_left_out_is_completed(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let reign = reign_over(&mut store, job);
+    use UnitStatus::{Completed, Failed, Pending};
+    let ends = [(1, Completed), (2, Failed), (3, Failed)].map(|(seq, to)| change(job, seq, Pending, to));
+    store.record(reign, &Batch::of(&ends)).unwrap();
+    store.finish_job(reign, NOW).unwrap();
+    let before = store.job(job).unwrap().revision;
+
+    assert_eq!(store.skip_units(job, &UnitFilter::one(Seq(2)), "no need", LATER).unwrap(), 1);
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Failed);
+    assert_eq!(store.skip_units(job, &UnitFilter::all(), "no need", LATER).unwrap(), 1);
+    assert_eq!(store.skip_units(job, &UnitFilter::all(), "no need", LATER).unwrap(), 0);
+
+    let row = store.job(job).unwrap();
+    assert_eq!((row.status, row.finished_at), (JobStatus::Completed, Some(LATER)));
+    assert!(row.revision > before);
+    assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 2, 0]);
+    assert_eq!(store.units(job, &UnitFilter::one(Seq(3)), None, 1).unwrap()[0].error.as_deref(), Some("no need"));
+}
+
 pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
     let job = job_of(&mut store, 3);
     let reign = reign_over(&mut store, job);
@@ -347,6 +368,7 @@ conformance!(
         the_final_state_follows_from_the_units,
         a_wish_reaches_the_manager_and_is_never_weakened,
         retried_units_reopen_the_job_with_all_their_attempts,
+        a_job_whose_failures_are_left_out_is_completed,
         cancelling_an_idle_job_ends_all_that_had_not_ended,
         an_attempt_that_did_not_complete_is_kept,
         a_deleted_job_leaves_nothing,

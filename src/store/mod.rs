@@ -16,7 +16,9 @@ mod create;
 mod delete;
 mod enqueue;
 mod error;
+mod failures;
 mod feed;
+mod filter;
 mod jobs;
 mod kills;
 mod limits;
@@ -33,6 +35,7 @@ mod schema_tests;
 mod statement;
 mod steer;
 mod units;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 

@@ -23,6 +23,7 @@ enum Event {
     Stale(usize, UnitStatus),
     Retry,
     Cancel(usize),
+    Skip(usize),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -41,7 +42,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => Just(Event::Crash),
         1 => (unit.clone(), end).prop_map(|(unit, end)| Event::Stale(unit, end)),
         1 => Just(Event::Retry),
-        1 => unit.prop_map(Event::Cancel),
+        1 => unit.clone().prop_map(Event::Cancel),
+        1 => unit.prop_map(Event::Skip),
     ];
     prop::collection::vec(event, 1..40)
 }
@@ -138,6 +140,13 @@ impl World {
                 self.store.cancel_pending_units(self.job, &filter, "no need", NOW).unwrap();
                 if self.units[unit].status == UnitStatus::Pending {
                     self.units[unit].status = UnitStatus::Cancelled;
+                }
+            }
+            Event::Skip(unit) => {
+                let filter = UnitFilter::one(Seq(unit as i64 + 1));
+                self.store.skip_units(self.job, &filter, "no need", NOW).unwrap();
+                if matches!(self.units[unit].status, UnitStatus::Pending | UnitStatus::Failed) {
+                    self.units[unit].status = UnitStatus::Skipped;
                 }
             }
         }

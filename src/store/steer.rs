@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::error::Failure;
+use super::filter::condition;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::units::condition;
 use super::{Store, StoreError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
 
@@ -93,7 +93,7 @@ impl Store {
             let mut moved = 0;
             for status in retried(filter) {
                 let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
-                let changed = diesel::update(units::table.filter(condition(job, filter)).filter(literal))
+                let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
                     .set((
                         units::status.eq(UnitStatus::Pending.as_str()),
                         units::not_before.eq(now.as_micros()),
@@ -117,29 +117,32 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
-        self.end_pending_units(job, filter, UnitStatus::Cancelled, reason, now)
+        self.write("cancel units", |conn| {
+            super::jobs::job_row(conn, job)?;
+            end_units(conn, job, filter, UnitStatus::Pending, UnitStatus::Cancelled, reason, now)
+        })
     }
 
-    fn end_pending_units(
+    /// Leaves out the pending and failed units that a filter selects, cancelled ones only when it names them, and returns
+    /// how many there were.
+    ///
+    /// A job that had ended may end otherwise by that: without its failed units it is completed. A unit that runs is left
+    /// alone. Calling it twice changes nothing the second time.
+    pub fn skip_units(
         &mut self,
         job: JobId,
         filter: &UnitFilter,
-        end: UnitStatus,
         reason: &str,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
-        self.write("cancel units", |conn| {
+        self.write("skip units", |conn| {
             super::jobs::job_row(conn, job)?;
-            let pending = units::status.eq(UnitStatus::Pending.as_str());
-            let changed = diesel::update(units::table.filter(condition(job, filter)).filter(pending))
-                .set((
-                    units::status.eq(end.as_str()),
-                    units::not_before.eq(None::<i64>),
-                    units::error.eq(reason),
-                    units::finished_at.eq(now.as_micros()),
-                ))
-                .execute(conn)?;
-            shift(conn, job, UnitStatus::Pending, end, changed)
+            let mut moved = 0;
+            for status in skipped(filter) {
+                moved += end_units(conn, job, filter, status, UnitStatus::Skipped, reason, now)?;
+            }
+            conclude_again(conn, job, now)?;
+            Ok(moved)
         })
     }
 
@@ -149,7 +152,9 @@ impl Store {
     pub fn cancel_idle_job(&mut self, job: JobId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {
             let row = super::jobs::job_row(conn, job)?;
-            expect_successor(&row, JobStatus::Cancelled, "cancel")?;
+            if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
+                return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
+            }
             cancel_unfinished(conn, job, reason, now)?;
             set_status(conn, job, JobStatus::Cancelled, Some(now))
         })
@@ -160,6 +165,46 @@ impl Store {
 fn retried(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
     let skipped = filter.statuses.contains(&UnitStatus::Skipped).then_some(UnitStatus::Skipped);
     [UnitStatus::Failed, UnitStatus::Cancelled].into_iter().chain(skipped)
+}
+
+/// Returns the states that a skip under this filter is about.
+fn skipped(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
+    let cancelled = filter.statuses.contains(&UnitStatus::Cancelled).then_some(UnitStatus::Cancelled);
+    [UnitStatus::Pending, UnitStatus::Failed].into_iter().chain(cancelled)
+}
+
+/// Ends the units in one state that a filter selects, and counts them.
+fn end_units(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    filter: &UnitFilter,
+    from: UnitStatus,
+    end: UnitStatus,
+    reason: &str,
+    now: Timestamp,
+) -> Result<i64, Failure> {
+    let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{from}'"));
+    let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
+        .set((
+            units::status.eq(end.as_str()),
+            units::not_before.eq(None::<i64>),
+            units::error.eq(reason),
+            units::finished_at.eq(now.as_micros()),
+        ))
+        .execute(conn)?;
+    shift(conn, job, from, end, changed)
+}
+
+/// Gives a job that had ended the final state that its units call for now.
+fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+    let row = super::jobs::job_row(conn, job)?;
+    let status = row.progress.final_status();
+    let has_ended = row.status.is_terminal() && row.progress.unfinished() == 0;
+    // One that was cancelled before it began stays so: nothing of it was ever done.
+    if has_ended && row.started_at.is_some() && row.status.can_become(status) {
+        set_status(conn, job, status, Some(now))?;
+    }
+    Ok(())
 }
 
 /// Cancels all units of a job that have not ended, and counts them.
@@ -194,14 +239,6 @@ fn absent(failure: Failure) -> Result<Option<Job>, Failure> {
     match failure {
         Failure::Store(StoreError::JobNotFound(_)) => Ok(None),
         other => Err(other),
-    }
-}
-
-fn expect_successor(row: &Job, next: JobStatus, operation: &'static str) -> Result<(), Failure> {
-    if row.status.can_become(next) {
-        Ok(())
-    } else {
-        Err(StoreError::WrongStatus { operation, job: row.id, status: row.status }.into())
     }
 }
 

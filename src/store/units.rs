@@ -1,10 +1,10 @@
-//! Reading units, page by page, and asking for them again.
+//! Reading units, page by page.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
 use diesel::sqlite::Sqlite;
 
 use super::columns::{Word, count};
+use super::filter::condition;
 use super::schema::units;
 use super::{Store, StoreError};
 use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus};
@@ -50,9 +50,6 @@ impl From<UnitRow> for UnitDetail {
     }
 }
 
-/// The units that a filter selects, as a condition on the table.
-pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlType = Bool>>;
-
 impl Store {
     /// Returns up to `limit` units of a job behind `after`, in order of their numbers.
     ///
@@ -68,7 +65,7 @@ impl Store {
         self.read("list units", |conn| {
             let after = UnitId::new(job, after.unwrap_or(Seq(0))).raw();
             let rows: Vec<UnitRow> = units::table
-                .filter(condition(job, filter))
+                .filter(condition(conn, job, filter)?)
                 .filter(units::id.gt(after))
                 .order(units::id)
                 .limit(limit)
@@ -77,25 +74,4 @@ impl Store {
             Ok(rows.into_iter().map(UnitDetail::from).collect())
         })
     }
-}
-
-/// Translates a filter; parts that are not set do not restrict.
-pub(super) fn condition(job: JobId, filter: &UnitFilter) -> Condition {
-    let first = UnitId::new(job, filter.first.unwrap_or(Seq(0)).clamp(Seq(0), Seq::MAX)).raw();
-    let last = UnitId::new(job, filter.last.unwrap_or(Seq::MAX).clamp(Seq(0), Seq::MAX)).raw();
-    let mut all: Condition = Box::new(units::id.between(first, last));
-    if let Some(literal) = status_literal(&filter.statuses) {
-        all = Box::new(all.and(diesel::dsl::sql::<Bool>(&literal)));
-    }
-    if let Some(key) = &filter.key {
-        let of_job = diesel::dsl::sql::<BigInt>("job_id").eq(job.0);
-        all = Box::new(all.and(of_job.and(units::key.eq(key.clone()).assume_not_null())));
-    }
-    all
-}
-
-/// Names the states in the text of the statement: a bound value would hide from SQLite that a partial index applies.
-fn status_literal(statuses: &[UnitStatus]) -> Option<String> {
-    let words: Vec<String> = statuses.iter().map(|status| format!("status = '{status}'")).collect();
-    (!words.is_empty()).then(|| format!("({})", words.join(" OR ")))
 }

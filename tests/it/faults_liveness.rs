@@ -7,19 +7,6 @@ use crate::support::{World, is_alive, is_root, send, text, wait_for, without};
 /// A unit that notes another live attempt of itself.
 const LONELY: &str = "exec 9>lock.$JOB_MANAGER_UNIT; flock -n 9 || echo overlap >>overlaps; sleep 0.05; echo {} >>done";
 
-/// Suspends a manager at a moment at which it does not hold the database's write lock.
-fn stop_between_commits(world: &World, manager: u32) {
-    wait_for(world, "the manager to stand still between two commits", || {
-        send(manager, Signal::SIGSTOP);
-        wait_for(world, "it to stand still", || crate::support::identity(manager).unwrap().state == 'T');
-        let free = world.is_writable();
-        if !free {
-            send(manager, Signal::SIGCONT);
-        }
-        free
-    });
-}
-
 fn submit_lonely(world: &World, units: usize) -> String {
     let numbers = world.numbers(units);
     world.ok(&["submit", "-j", "4", "--backoff", "1ms..5ms", "--lines", &numbers, "--shell", "--", LONELY])
@@ -118,7 +105,7 @@ fn fault_22_a_stopped_manager_is_running_but_stalled_and_other_jobs_go_on() {
     let job = submit_lonely(&world, 40);
     world.wait_for_completed(&job, 4);
     let manager = world.manager(&job);
-    stop_between_commits(&world, manager);
+    world.suspend(manager);
 
     world.sql("UPDATE metadata SET value = '1' WHERE key = 'heartbeat_at'");
     let status = world.status(&job);
@@ -204,7 +191,7 @@ fn fault_73_a_manager_that_wakes_up_after_its_successor_writes_nothing() {
     let job = submit_lonely(&world, 80);
     world.wait_for_completed(&job, 8);
     let first = world.manager(&job);
-    stop_between_commits(&world, first);
+    world.suspend(first);
 
     world.sh("rm jobs.db.d/1/lock");
     world.ok(&["resume", &job]);

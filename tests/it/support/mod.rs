@@ -13,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 pub use processes::{identity, is_alive, kill, zombies_below};
@@ -150,6 +151,19 @@ impl World {
         let pid = self.manager(job);
         kill(pid);
         wait_for(self, "the manager to be gone", || self.status(job)["status"] == "stopped");
+    }
+
+    /// Suspends a manager at a moment at which it does not hold the database's write lock.
+    pub fn suspend(&self, manager: u32) {
+        wait_for(self, "the manager to stand still between two commits", || {
+            send(manager, Signal::SIGSTOP);
+            wait_for(self, "it to stand still", || identity(manager).unwrap().state == 'T');
+            let free = self.is_writable();
+            if !free {
+                send(manager, Signal::SIGCONT);
+            }
+            free
+        });
     }
 
     /// Waits until a job is in that state.
@@ -291,7 +305,7 @@ pub fn without(reason: &str) {
 }
 
 /// Sends a signal to a process, which may have ended by itself.
-pub fn send(pid: u32, signal: nix::sys::signal::Signal) {
+pub fn send(pid: u32, signal: Signal) {
     let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal);
 }
 

@@ -1,0 +1,39 @@
+//! `explain`: why nothing happens.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{Global, split_unit};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::text::one_line;
+
+/// Say why nothing happens, and what to do about it
+///
+/// Example: job-manager explain photos:17
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Job, or unit as JOB:SEQ
+    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
+    pub target: String,
+}
+
+pub(super) fn explain(global: &Global, args: &Explain, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let (selector, seq) = split_unit(&args.target);
+    let job = client.find_job(selector)?;
+    let answer = client.explain(job, seq)?;
+    if output.json {
+        output.document(&json!({
+            "schema": 1, "job": { "id": job }, "unit": seq, "cause": answer.cause, "sentence": answer.sentence,
+            "next_step": answer.next_step,
+        }))?;
+    } else if output.quiet {
+        output.line(answer.cause)?;
+    } else {
+        output.line(one_line(&answer.sentence))?;
+        output.line(format_args!("try: {}", answer.next_step))?;
+    }
+    Ok(Exit::Success)
+}

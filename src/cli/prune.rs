@@ -1,0 +1,95 @@
+//! `prune`: delete jobs that are over.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::Global;
+use super::confirm::confirm;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::table::table;
+use super::text::{shortened, span};
+use super::values;
+use crate::client::PruneOptions;
+use crate::model::{Job, JobId, Timestamp};
+
+const NAME_WIDTH: usize = 40;
+
+/// Delete finished jobs, with their units and logs
+///
+/// Jobs with units left to run stay. Example: job-manager prune --older-than 30d --keep 10 -y
+#[derive(Debug, Args)]
+pub(super) struct Prune {
+    /// Only jobs that ended at least so long ago, such as 30d or 12h
+    #[arg(long, value_name = "AGE", value_parser = values::age)]
+    pub older_than: Option<Duration>,
+    /// Keep the newest N finished jobs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub keep: usize,
+    /// Show what would be deleted, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Result<Exit, CliError> {
+    let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
+    let chosen = client.prunable_jobs(PruneOptions { older_than: args.older_than, keep: args.keep })?;
+    if args.dry_run {
+        print(&chosen, true, output)?;
+        if !output.json && !output.quiet && !chosen.is_empty() {
+            output.line(table(&["ID", "NAME", "STATUS", "UNITS", "ENDED"], &[0, 3, 4], chosen.iter().map(row)))?;
+        }
+        return Ok(Exit::Success);
+    }
+    if !chosen.is_empty() {
+        let units: i64 = chosen.iter().map(|job| job.progress.total).sum();
+        confirm(global, &format!("delete {} finished jobs with {units} units", chosen.len()))?;
+    }
+    let mut deleted = Vec::new();
+    let mut first_error = None;
+    for job in chosen {
+        let id = job.id;
+        match client.prune_job(id) {
+            Ok(true) => deleted.push(job),
+            Ok(false) => output.hint(format_args!("job {id} is kept: it has units to run again")),
+            // One that cannot be deleted is no reason to keep the others.
+            Err(error) => {
+                output.hint(format_args!("job {id} is kept: {error}"));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    print(&deleted, false, output)?;
+    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+fn print(jobs: &[Job], dry_run: bool, output: &mut Output) -> Result<(), CliError> {
+    let units: i64 = jobs.iter().map(|job| job.progress.total).sum();
+    let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+    if output.json {
+        let changed = if dry_run { 0 } else { units };
+        let key = if dry_run { "would_delete" } else { "deleted" };
+        output.document(&json!({ "schema": 1, key: ids, "units_changed": changed }))?;
+    } else if output.quiet {
+        for id in ids {
+            output.line(id)?;
+        }
+    } else {
+        let verb = if dry_run { "would be deleted" } else { "deleted" };
+        output.line(format_args!("{} jobs with {units} units {verb}", jobs.len()))?;
+    }
+    Ok(())
+}
+
+fn row(job: &Job) -> Vec<String> {
+    vec![
+        job.id.to_string(),
+        shortened(&job.name, NAME_WIDTH),
+        job.status.to_string(),
+        job.progress.total.to_string(),
+        job.finished_at.map(|at| format!("{} ago", span(Timestamp::now().since(at)))).unwrap_or_default(),
+    ]
+}

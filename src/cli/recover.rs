@@ -1,0 +1,43 @@
+//! `recover`: mend what dead managers left behind.
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::submit::print_started;
+
+/// End what a dead manager left running, and continue its job
+///
+/// Unlike `resume` it leaves paused jobs alone, and a job that was being stopped or cancelled gets there. With --all it
+/// succeeds when there is nothing to do: for the start of a machine. Example: job-manager recover --all
+#[derive(Debug, Args)]
+pub(super) struct Recover {
+    #[command(flatten)]
+    pub job: JobArg,
+    /// Every job that was interrupted
+    #[arg(long, conflicts_with = "job")]
+    pub all: bool,
+}
+
+pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let jobs = if args.all { client.interrupted_jobs()? } else { vec![args.job.find(&client)?] };
+    if jobs.is_empty() {
+        output.hint("no job is interrupted");
+    }
+    let mut first_error = None;
+    for job in jobs {
+        match client.recover_job(job) {
+            Ok(started) => print_started(job, started, output)?,
+            // One that cannot be recovered is no reason to leave the others where they are.
+            Err(error) if args.all => {
+                output.hint(format_args!("job {job} is not recovered: {error}"));
+                first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}

@@ -1,0 +1,51 @@
+//! `skip`: leave units out.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::filter::FilterArgs;
+use super::output::Output;
+use crate::model::JobStatus;
+
+/// Leave out units that are pending or failed
+///
+/// Example: job-manager skip photos --failed --match '\.gif$' --reason 'no photos'
+#[derive(Debug, Args)]
+pub(super) struct Skip {
+    #[command(flatten)]
+    pub job: JobArg,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Every unit that is pending or failed
+    #[arg(long)]
+    pub all: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "left out on request")]
+    pub reason: String,
+}
+
+pub(super) fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<Exit, CliError> {
+    if args.filter.is_empty() && !args.all {
+        return Err(CliError::NoFilter);
+    }
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    let changed = client.skip_units(job, &args.filter.filter(), &args.reason)?;
+    if output.json {
+        output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
+        return Ok(Exit::Success);
+    }
+    if output.quiet {
+        output.line(job)?;
+        return Ok(Exit::Success);
+    }
+    output.line(format_args!("{changed} units skipped"))?;
+    let row = client.job(job)?;
+    if row.status == JobStatus::Paused && row.progress.unfinished() == 0 {
+        output.hint(format_args!("no unit is left, `job-manager resume {job}` ends the job"));
+    }
+    Ok(Exit::Success)
+}

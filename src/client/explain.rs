@@ -1,0 +1,137 @@
+//! One answer to "why is nothing happening?".
+//!
+//! Everything that is looked at is gathered here, at one moment, without writing anything; [`job::explain`] and
+//! [`unit::explain`] then judge it as pure functions, the most likely obstacle first.
+
+mod job;
+#[cfg(test)]
+mod tests;
+mod unit;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Client, ClientError};
+use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Why};
+use crate::status::{Health, Reason};
+
+/// Why a job or a unit is where it is, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The cause in one word that does not change.
+    pub cause: Why,
+    /// The cause in words for people, which may.
+    pub sentence: String,
+    /// A command line that helps, or shows more.
+    pub next_step: String,
+}
+
+impl Explanation {
+    fn new(cause: Why, sentence: String, next_step: String) -> Self {
+        Self { cause, sentence, next_step }
+    }
+}
+
+/// What can be seen of a job at one moment.
+#[derive(Debug, Clone)]
+struct Observed {
+    job: Job,
+    health: Health,
+    reason: Option<Reason>,
+    pid: Option<u32>,
+    /// Error of the manager itself.
+    error: Option<String>,
+    /// Time since the manager last wrote.
+    silence: Option<Duration>,
+    disk_is_full: bool,
+    /// Earliest time at which a unit that came back may run.
+    next_due: Option<Timestamp>,
+    /// Units that may not run yet.
+    waiting: i64,
+    /// The unit that has been running for longest, and since when.
+    oldest: Option<(Seq, Timestamp)>,
+    /// Units that ended per second lately.
+    rate: Option<f64>,
+    now: Timestamp,
+}
+
+/// What can be seen of a unit besides.
+#[derive(Debug, Clone)]
+struct ObservedUnit {
+    unit: UnitDetail,
+    /// How its last attempt ended that did not complete.
+    last_cause: Option<Cause>,
+    /// Units that are to be taken before it.
+    ahead: i64,
+}
+
+impl Client {
+    /// Says why nothing happens, or what does: for a job, or for one of its units.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let answer = client.explain(client.find_job("last")?, None)?;
+    /// println!("{} ({})", answer.sentence, answer.cause);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn explain(&self, job: JobId, seq: Option<Seq>) -> Result<Explanation, ClientError> {
+        let seen = self.observe(job)?;
+        match seq {
+            None => Ok(job::explain(&seen)),
+            Some(seq) => Ok(unit::explain(&seen, &self.observe_unit(&seen, seq)?)),
+        }
+    }
+
+    fn observe(&self, job: JobId) -> Result<Observed, ClientError> {
+        let before = self.store().job(job)?;
+        let health = self.manager_health(job)?;
+        // The manager may have ended in the proper way between the two looks.
+        let job = if before.status == JobStatus::Running && health.health == Health::Stopped {
+            self.store().job(job)?
+        } else {
+            before
+        };
+        let record = self.store().manager_record(job.id)?;
+        let now = Timestamp::now();
+        let runs = job.status == JobStatus::Running && health.health == Health::Running;
+        let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
+        let mut seen = Observed {
+            health: health.health,
+            reason: health.reason,
+            pid: health.pid,
+            silence,
+            disk_is_full: runs && silence.is_some_and(|age| age > super::status::SILENCE) && self.disk_is_full(),
+            rate: record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs),
+            error: record.and_then(|record| record.error),
+            next_due: None,
+            waiting: 0,
+            oldest: None,
+            now,
+            job,
+        };
+        if runs {
+            let mut store = self.store();
+            seen.next_due = store.next_due(seen.job.id)?;
+            seen.waiting = store.waiting_units(seen.job.id, now)?;
+            seen.oldest = store.oldest_running(seen.job.id)?;
+        }
+        Ok(seen)
+    }
+
+    fn observe_unit(&self, seen: &Observed, seq: Seq) -> Result<ObservedUnit, ClientError> {
+        let job = seen.job.id;
+        let unit = self.unit(job, seq)?;
+        let last_cause = self.attempts(job, seq)?.last().map(|attempt| attempt.cause);
+        let is_queued = unit.status == UnitStatus::Pending && unit.not_before.is_none_or(|due| due <= seen.now);
+        let ahead =
+            if is_queued { self.store().units_ahead(UnitId::new(job, seq), unit.not_before, seen.now)? } else { 0 };
+        Ok(ObservedUnit { unit, last_cause, ahead })
+    }
+}
+
+/// Names a number of units.
+fn units(count: i64) -> String {
+    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
+}

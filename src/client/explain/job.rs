@@ -1,0 +1,211 @@
+//! The judgement about a job.
+
+use std::time::Duration;
+
+use super::{Explanation, Observed, units};
+use crate::model::{JobStatus, StopRequest, Why, span};
+use crate::status::{Health, Reason};
+
+/// Time for which a unit may run before it is called slow.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// Explains where a job stands.
+pub(super) fn explain(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let left = seen.job.progress.unfinished();
+    let say = |cause, sentence, next: String| Explanation::new(cause, sentence, next);
+    match seen.job.status {
+        // No verb shows one that is still being made; whoever sees it here looked in that very moment.
+        JobStatus::Partial | JobStatus::Created if seen.health == Health::Running => starting(seen),
+        JobStatus::Partial | JobStatus::Created => say(
+            Why::NotStarted,
+            format!("job {job} was created with {} and never started", units(left)),
+            format!("job-manager start {job}"),
+        ),
+        JobStatus::Running => match seen.health {
+            Health::Running => under_way(seen),
+            Health::Stopped | Health::NotStarted => lost(seen),
+            Health::Unknown => unknown(seen),
+        },
+        JobStatus::Paused => say(
+            Why::Paused,
+            match left {
+                0 => format!("job {job} is paused and no unit is left, a resume ends it"),
+                left => format!("job {job} is paused with {} left", units(left)),
+            },
+            format!("job-manager resume {job}"),
+        ),
+        JobStatus::AwaitingApproval => say(
+            Why::AwaitingApproval,
+            format!(
+                "job {job} has run its first units and waits for a person to look at them, with {} left",
+                units(left)
+            ),
+            format!("job-manager approve {job}"),
+        ),
+        JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => over(seen),
+    }
+}
+
+fn starting(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let sentence = format!("the manager of job {job} is just starting, or is not the process on record");
+    Explanation::new(Why::Starting, sentence, format!("job-manager logs {job} --manager"))
+}
+
+fn lost(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let reason = seen.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let progress = seen.job.progress;
+    let sentence = format!(
+        "the manager of job {job} has died{reason} with {} running and {} pending",
+        units(progress.running),
+        progress.pending
+    );
+    Explanation::new(Why::ManagerLost, sentence, format!("job-manager resume {job}"))
+}
+
+fn unknown(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let reason = seen.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let sentence = format!("it cannot be told whether a manager runs job {job}{reason}");
+    Explanation::new(Why::ManagerUnknown, sentence, format!("job-manager logs {job} --manager"))
+}
+
+/// Explains a job whose manager lives.
+fn under_way(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    if seen.disk_is_full {
+        let sentence =
+            format!("the disk of the database is full: the manager of job {job} goes on when there is space");
+        return Explanation::new(Why::DiskFull, sentence, "job-manager doctor".to_owned());
+    }
+    match seen.reason {
+        Some(Reason::Stalled) => return stalled(seen),
+        Some(Reason::Unidentified) => return starting(seen),
+        Some(Reason::HostRebooted | Reason::OtherHost | Reason::Invisible) | None => {}
+    }
+    if let Some(request) = seen.job.stop_request {
+        return stopping(seen, request);
+    }
+    if let Some(hold) = seen.job.hold.as_ref().filter(|hold| hold.until > seen.now) {
+        let left = span(hold.until.since(seen.now));
+        let sentence = format!(
+            "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
+            hold.until, hold.reason
+        );
+        return Explanation::new(Why::Held, sentence, format!("job-manager wait {job}"));
+    }
+    let progress = seen.job.progress;
+    match (progress.running, progress.pending, seen.next_due) {
+        (0, 0, _) => {
+            let sentence = format!("every unit of job {job} has ended, its manager is about to end too");
+            Explanation::new(Why::Finishing, sentence, format!("job-manager wait {job}"))
+        }
+        (0, _, Some(due)) if due > seen.now && seen.waiting >= progress.pending => {
+            let sentence = format!(
+                "job {job} waits for the next attempt of {}, the first at {due} (in {})",
+                units(seen.waiting),
+                span(due.since(seen.now))
+            );
+            Explanation::new(Why::WaitingForRetry, sentence, format!("job-manager units {job} --status pending"))
+        }
+        (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
+            let sentence = format!("the manager of job {job} is about to take {}", units(pending));
+            Explanation::new(Why::AboutToRun, sentence, format!("job-manager status {job}"))
+        }
+        _ => working(seen),
+    }
+}
+
+fn stalled(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let since = seen.silence.map(|age| format!(" for {}", span(age))).unwrap_or_default();
+    let sentence = format!(
+        "the manager of job {job} lives but has not written{since}: it is suspended, or another process holds the database"
+    );
+    let next = match seen.pid {
+        // Harmless for a process that is not suspended.
+        Some(pid) => format!("kill -CONT {pid}"),
+        None => format!("job-manager logs {job} --manager"),
+    };
+    Explanation::new(Why::ManagerStalled, sentence, next)
+}
+
+fn stopping(seen: &Observed, request: StopRequest) -> Explanation {
+    let job = seen.job.id;
+    let (cause, verb) = match request {
+        StopRequest::Stop | StopRequest::StopNow => (Why::Stopping, "stop"),
+        StopRequest::Cancel => (Why::Cancelling, "cancel"),
+    };
+    let oldest = seen.oldest.map(|(seq, since)| format!(", unit {job}:{seq} for {}", span(seen.now.since(since))));
+    let sentence = format!(
+        "job {job} was asked to {verb} and waits for the end of {}{}",
+        units(seen.job.progress.running),
+        oldest.unwrap_or_default()
+    );
+    let next = match request {
+        StopRequest::Stop => format!("job-manager stop {job} --now"),
+        StopRequest::StopNow | StopRequest::Cancel => format!("job-manager wait {job}"),
+    };
+    Explanation::new(cause, sentence, next)
+}
+
+/// Explains a job whose units run.
+fn working(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let progress = seen.job.progress;
+    let rate = seen.rate.unwrap_or(0.0);
+    if let Some((seq, since)) = seen.oldest {
+        let age = seen.now.since(since);
+        // At the present rate not even one unit would have ended meanwhile.
+        if age > SLOW && rate * age.as_secs_f64() < 1.0 {
+            let limit = match seen.job.limits.timeout {
+                Some(timeout) => format!("each may take {}", span(timeout)),
+                None => "there is no limit to that".to_owned(),
+            };
+            let sentence = format!(
+                "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}",
+                units(progress.running),
+                span(age)
+            );
+            return Explanation::new(Why::UnitsSlow, sentence, format!("job-manager unit {job}:{seq}"));
+        }
+    }
+    let sentence = format!(
+        "job {job} works: {} running, {} pending, {rate:.1} ended per second lately",
+        units(progress.running),
+        progress.pending
+    );
+    Explanation::new(Why::Working, sentence, format!("job-manager wait {job}"))
+}
+
+/// Explains a job that has ended.
+fn over(seen: &Observed) -> Explanation {
+    let job = seen.job.id;
+    let progress = seen.job.progress;
+    let left = progress.unfinished();
+    let (cause, sentence, next) = match seen.job.status {
+        JobStatus::Failed if left > 0 || progress.failed == 0 => {
+            let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            let next = if left > 0 { format!("resume {job}") } else { format!("logs {job} --manager") };
+            (Why::ManagerFailed, format!("the manager of job {job} failed with {} left{error}", units(left)), next)
+        }
+        JobStatus::Cancelled => (
+            Why::Cancelled,
+            format!("job {job} was cancelled, {} of {} did not complete", progress.cancelled, units(progress.total)),
+            format!("retry {job} --status cancelled"),
+        ),
+        _ if progress.failed > 0 => (
+            Why::UnitsFailed,
+            format!("job {job} is over, {} of {} failed", progress.failed, units(progress.total)),
+            format!("failures {job}"),
+        ),
+        _ => (
+            Why::Completed,
+            format!("job {job} is over: {} completed or were skipped", units(progress.total)),
+            format!("results {job}"),
+        ),
+    };
+    Explanation::new(cause, sentence, format!("job-manager {next}"))
+}

@@ -1,0 +1,371 @@
+//! Every cause, with what is seen when it is the one, and the words for it.
+
+use std::time::Duration;
+
+use super::{Explanation, Observed, ObservedUnit, job, unit};
+use crate::model::{
+    Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Seq, StopRequest, Timestamp, UnitDetail,
+    UnitStatus, Why,
+};
+use crate::status::{Health, Reason};
+
+const NOW: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(NOW.as_micros() - seconds * 1_000_000)
+}
+
+/// A job of ten units, of which three are pending and two run, with a manager that works.
+fn healthy() -> Observed {
+    let job = Job {
+        id: JobId(7),
+        uid: "uid".to_owned(),
+        name: "photos".to_owned(),
+        key: None,
+        handler: "command".to_owned(),
+        spec: "null".to_owned(),
+        limits: Limits { workers: 2, ..Limits::default() },
+        status: JobStatus::Running,
+        epoch: Epoch(1),
+        revision: 0,
+        stop_request: None,
+        stop_grace: None,
+        hold: None,
+        progress: Progress { total: 10, pending: 3, running: 2, completed: 5, ..Progress::default() },
+        created_at: ago(100),
+        started_at: Some(ago(100)),
+        finished_at: None,
+    };
+    Observed {
+        job,
+        health: Health::Running,
+        reason: None,
+        pid: Some(4711),
+        error: None,
+        silence: Some(Duration::from_secs(1)),
+        disk_is_full: false,
+        next_due: None,
+        waiting: 0,
+        oldest: Some((Seq(6), ago(20))),
+        rate: Some(2.0),
+        now: NOW,
+    }
+}
+
+fn one_unit(status: UnitStatus) -> ObservedUnit {
+    let unit = UnitDetail {
+        seq: Seq(6),
+        key: None,
+        payload: "1".to_owned(),
+        status,
+        attempts: 2,
+        crashes: 0,
+        not_before: None,
+        started_at: Some(ago(20)),
+        finished_at: status.is_terminal().then(|| ago(10)),
+        exit_code: None,
+        signal: None,
+        error: None,
+        result: None,
+        output: Output::default(),
+    };
+    ObservedUnit { unit, last_cause: None, ahead: 0 }
+}
+
+/// What is expected: the cause, the sentence, and the next step.
+type Answer = (Why, &'static str, &'static str);
+
+fn job_case(change: impl FnOnce(&mut Observed), answer: Answer) -> (Explanation, Answer) {
+    let mut seen = healthy();
+    change(&mut seen);
+    (job::explain(&seen), answer)
+}
+
+fn unit_case(
+    status: UnitStatus,
+    change: impl FnOnce(&mut Observed, &mut ObservedUnit),
+    answer: Answer,
+) -> (Explanation, Answer) {
+    let (mut seen, mut of) = (healthy(), one_unit(status));
+    change(&mut seen, &mut of);
+    (unit::explain(&seen, &of), answer)
+}
+
+fn is_over(seen: &mut Observed, status: JobStatus, progress: Progress) {
+    seen.job.status = status;
+    seen.job.progress = progress;
+    seen.health = Health::Stopped;
+}
+
+fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
+    vec![
+        job_case(
+            |seen| (seen.job.status, seen.health) = (JobStatus::Created, Health::NotStarted),
+            (Why::NotStarted, "job 7 was created with 5 units and never started", "job-manager start 7"),
+        ),
+        job_case(
+            |seen| (seen.health, seen.reason) = (Health::Stopped, Some(Reason::HostRebooted)),
+            (
+                Why::ManagerLost,
+                "the manager of job 7 has died (the host was rebooted) with 2 units running and 3 pending",
+                "job-manager resume 7",
+            ),
+        ),
+        job_case(
+            |seen| (seen.health, seen.reason) = (Health::Unknown, Some(Reason::OtherHost)),
+            (
+                Why::ManagerUnknown,
+                "it cannot be told whether a manager runs job 7: the manager ran on another host",
+                "job-manager logs 7 --manager",
+            ),
+        ),
+        job_case(
+            |seen| (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped),
+            (Why::Paused, "job 7 is paused with 5 units left", "job-manager resume 7"),
+        ),
+        job_case(
+            |seen| is_over(seen, JobStatus::Paused, Progress { total: 1, skipped: 1, ..Progress::default() }),
+            (Why::Paused, "job 7 is paused and no unit is left, a resume ends it", "job-manager resume 7"),
+        ),
+        job_case(
+            |seen| (seen.job.status, seen.health) = (JobStatus::AwaitingApproval, Health::Stopped),
+            (
+                Why::AwaitingApproval,
+                "job 7 has run its first units and waits for a person to look at them, with 5 units left",
+                "job-manager approve 7",
+            ),
+        ),
+        job_case(
+            |seen| {
+                (seen.job.status, seen.health) = (JobStatus::Failed, Health::Stopped);
+                seen.error = Some("no handler \"x\"".to_owned());
+            },
+            (
+                Why::ManagerFailed,
+                "the manager of job 7 failed with 5 units left: no handler \"x\"",
+                "job-manager resume 7",
+            ),
+        ),
+        job_case(
+            |seen| {
+                let progress = Progress { total: 3, completed: 2, failed: 1, ..Progress::default() };
+                is_over(seen, JobStatus::Failed, progress);
+            },
+            (Why::UnitsFailed, "job 7 is over, 1 of 3 units failed", "job-manager failures 7"),
+        ),
+        job_case(
+            |seen| is_over(seen, JobStatus::Completed, Progress { total: 3, completed: 3, ..Progress::default() }),
+            (Why::Completed, "job 7 is over: 3 units completed or were skipped", "job-manager results 7"),
+        ),
+        job_case(
+            |seen| {
+                let progress = Progress { total: 3, completed: 1, cancelled: 2, ..Progress::default() };
+                is_over(seen, JobStatus::Cancelled, progress);
+            },
+            (
+                Why::Cancelled,
+                "job 7 was cancelled, 2 of 3 units did not complete",
+                "job-manager retry 7 --status cancelled",
+            ),
+        ),
+    ]
+}
+
+fn jobs_under_way() -> Vec<(Explanation, Answer)> {
+    vec![
+        job_case(
+            |seen| (seen.reason, seen.pid) = (Some(Reason::Unidentified), None),
+            (
+                Why::Starting,
+                "the manager of job 7 is just starting, or is not the process on record",
+                "job-manager logs 7 --manager",
+            ),
+        ),
+        job_case(
+            |seen| (seen.disk_is_full, seen.reason) = (true, Some(Reason::Stalled)),
+            (
+                Why::DiskFull,
+                "the disk of the database is full: the manager of job 7 goes on when there is space",
+                "job-manager doctor",
+            ),
+        ),
+        job_case(
+            |seen| (seen.reason, seen.silence) = (Some(Reason::Stalled), Some(Duration::from_secs(42))),
+            (
+                Why::ManagerStalled,
+                "the manager of job 7 lives but has not written for 42s: it is suspended, or another process holds the \
+                 database",
+                "kill -CONT 4711",
+            ),
+        ),
+        job_case(
+            |seen| seen.job.stop_request = Some(StopRequest::Stop),
+            (
+                Why::Stopping,
+                "job 7 was asked to stop and waits for the end of 2 units, unit 7:6 for 20s",
+                "job-manager stop 7 --now",
+            ),
+        ),
+        job_case(
+            |seen| seen.job.stop_request = Some(StopRequest::Cancel),
+            (
+                Why::Cancelling,
+                "job 7 was asked to cancel and waits for the end of 2 units, unit 7:6 for 20s",
+                "job-manager wait 7",
+            ),
+        ),
+        job_case(
+            |seen| seen.job.hold = Some(Hold { until: ago(-90), reason: "quota used up".to_owned() }),
+            (
+                Why::Held,
+                "no unit of job 7 starts before 2026-05-28T20:28:10.000Z (in 1m30s), a unit asked for that: quota used up",
+                "job-manager wait 7",
+            ),
+        ),
+        job_case(
+            |seen| {
+                seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
+                (seen.next_due, seen.waiting) = (Some(ago(-90)), 3);
+            },
+            (
+                Why::WaitingForRetry,
+                "job 7 waits for the next attempt of 3 units, the first at 2026-05-28T20:28:10.000Z (in 1m30s)",
+                "job-manager units 7 --status pending",
+            ),
+        ),
+        job_case(
+            |seen| {
+                seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
+                seen.rate = None;
+            },
+            (Why::AboutToRun, "the manager of job 7 is about to take 3 units", "job-manager status 7"),
+        ),
+        job_case(
+            |seen| seen.job.progress = Progress { total: 5, completed: 5, ..Progress::default() },
+            (Why::Finishing, "every unit of job 7 has ended, its manager is about to end too", "job-manager wait 7"),
+        ),
+        job_case(
+            |_| {},
+            (
+                Why::Working,
+                "job 7 works: 2 units running, 3 pending, 2.0 ended per second lately",
+                "job-manager wait 7",
+            ),
+        ),
+        job_case(
+            |seen| (seen.oldest, seen.rate) = (Some((Seq(6), ago(300))), Some(0.001)),
+            (
+                Why::UnitsSlow,
+                "job 7 runs 2 units and none has ended lately; unit 7:6 takes the longest, 5m00s so far: there is no \
+                 limit to that",
+                "job-manager unit 7:6",
+            ),
+        ),
+    ]
+}
+
+fn ended_units() -> Vec<(Explanation, Answer)> {
+    vec![
+        unit_case(
+            UnitStatus::Completed,
+            |_, _| {},
+            (Why::UnitCompleted, "unit 7:6 completed at 2026-05-28T20:26:30.000Z", "job-manager unit 7:6"),
+        ),
+        unit_case(
+            UnitStatus::Failed,
+            |_, of| {
+                of.last_cause = Some(Cause::Failed);
+                of.unit.error = Some("exited with code 1".to_owned());
+            },
+            (Why::UnitFailed, "unit 7:6 failed after 2 attempts: exited with code 1", "job-manager retry 7 --seq 6"),
+        ),
+        unit_case(
+            UnitStatus::Failed,
+            |_, of| (of.last_cause, of.unit.crashes) = (Some(Cause::Crashed), 3),
+            (
+                Why::UnitCrashed,
+                "unit 7:6 is not tried again because managers died while it ran, 3 times",
+                "job-manager retry 7 --seq 6",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Failed,
+            |_, of| of.last_cause = Some(Cause::NeedsAttention),
+            (
+                Why::UnitNeedsAttention,
+                "unit 7:6 is not tried again because a process of it may still live",
+                "job-manager unit 7:6",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Skipped,
+            |_, of| of.unit.error = Some("no photo".to_owned()),
+            (Why::UnitSkipped, "unit 7:6 was left out: no photo", "job-manager retry 7 --seq 6 --status skipped"),
+        ),
+        unit_case(
+            UnitStatus::Cancelled,
+            |_, of| of.unit.error = Some("wrong file".to_owned()),
+            (Why::UnitCancelled, "unit 7:6 was cancelled: wrong file", "job-manager retry 7 --seq 6"),
+        ),
+    ]
+}
+
+fn units_under_way() -> Vec<(Explanation, Answer)> {
+    vec![
+        unit_case(
+            UnitStatus::Running,
+            |seen, _| seen.job.limits.timeout = Some(Duration::from_secs(60)),
+            (Why::UnitRunning, "unit 7:6 runs for 20s in its attempt 2, it may take 1m00s", "job-manager unit 7:6"),
+        ),
+        unit_case(
+            UnitStatus::Running,
+            |seen, _| seen.health = Health::Stopped,
+            (
+                Why::ManagerLost,
+                "unit 7:6 was running: the manager of job 7 has died with 2 units running and 3 pending",
+                "job-manager resume 7",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |_, of| {
+                of.unit.not_before = Some(ago(-90));
+                (of.unit.crashes, of.unit.error) = (1, Some("timed out".to_owned()));
+            },
+            (
+                Why::UnitWaits,
+                "unit 7:6 waits until 2026-05-28T20:28:10.000Z (in 1m30s) after 2 attempts, managers died once while it \
+                 ran, the last error: timed out",
+                "job-manager unit 7:6",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |_, of| of.ahead = 4,
+            (
+                Why::UnitQueued,
+                "unit 7:6 waits for its turn behind 4 units; 2 of 2 workers are busy",
+                "job-manager status 7",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |seen, _| (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped),
+            (Why::Paused, "unit 7:6 waits with its job: job 7 is paused with 5 units left", "job-manager resume 7"),
+        ),
+    ]
+}
+
+#[test]
+fn every_cause_has_its_words_and_its_next_step() {
+    let cases = [jobs_without_a_living_manager(), jobs_under_way(), ended_units(), units_under_way()].concat();
+    let mut explained: Vec<Why> = cases.iter().map(|(_, (cause, _, _))| *cause).collect();
+
+    for (said, (cause, sentence, next)) in cases {
+        assert_eq!(said, Explanation::new(cause, sentence.to_owned(), next.to_owned()));
+    }
+
+    explained.sort();
+    explained.dedup();
+    assert_eq!(explained, Why::ALL, "a cause has no case");
+}

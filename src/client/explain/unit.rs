@@ -1,0 +1,118 @@
+//! The judgement about a unit.
+
+use super::{Explanation, Observed, ObservedUnit, job, units};
+use crate::model::{Cause, UnitStatus, Why, span};
+
+/// Explains where a unit stands.
+pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
+    let name = format!("{}:{}", seen.job.id, of.unit.seq);
+    let retry = format!("job-manager retry {} --seq {}", seen.job.id, of.unit.seq);
+    let why = of.unit.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+    match of.unit.status {
+        UnitStatus::Pending => pending(seen, of, &name),
+        UnitStatus::Running => running(seen, of, &name),
+        UnitStatus::Completed => {
+            let when = of.unit.finished_at.map(|at| format!(" at {at}")).unwrap_or_default();
+            let sentence = format!("unit {name} completed{when}");
+            Explanation::new(Why::UnitCompleted, sentence, format!("job-manager unit {name}"))
+        }
+        UnitStatus::Failed => failed(of, &name, &why, retry),
+        UnitStatus::Skipped => Explanation::new(
+            Why::UnitSkipped,
+            format!("unit {name} was left out{why}"),
+            format!("{retry} --status skipped"),
+        ),
+        UnitStatus::Cancelled => Explanation::new(Why::UnitCancelled, format!("unit {name} was cancelled{why}"), retry),
+    }
+}
+
+fn failed(of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanation {
+    match of.last_cause {
+        Some(Cause::NeedsAttention) => Explanation::new(
+            Why::UnitNeedsAttention,
+            format!("unit {name} is not tried again because a process of it may still live{why}"),
+            format!("job-manager unit {name}"),
+        ),
+        Some(Cause::Crashed) => Explanation::new(
+            Why::UnitCrashed,
+            format!("unit {name} is not tried again because managers died while it ran, {}", times(of.unit.crashes)),
+            retry,
+        ),
+        _ => {
+            let sentence = format!("unit {name} failed after {}{why}", attempts(of.unit.attempts));
+            Explanation::new(Why::UnitFailed, sentence, retry)
+        }
+    }
+}
+
+fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
+    let job = job::explain(seen);
+    if stops_running(job.cause) {
+        return Explanation { sentence: format!("unit {name} was running: {}", job.sentence), ..job };
+    }
+    let age = of.unit.started_at.map(|at| format!(" for {}", span(seen.now.since(at)))).unwrap_or_default();
+    let limit = seen.job.limits.timeout.map(|timeout| format!(", it may take {}", span(timeout))).unwrap_or_default();
+    let sentence = format!("unit {name} runs{age} in its attempt {}{limit}", of.unit.attempts);
+    Explanation::new(Why::UnitRunning, sentence, format!("job-manager unit {name}"))
+}
+
+fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
+    let job = job::explain(seen);
+    if stops_pending(job.cause) {
+        return Explanation { sentence: format!("unit {name} waits with its job: {}", job.sentence), ..job };
+    }
+    let unit = &of.unit;
+    if let Some(until) = unit.not_before.filter(|until| *until > seen.now) {
+        let crashes = if unit.crashes > 0 {
+            format!(", managers died {} while it ran", times(unit.crashes))
+        } else {
+            String::new()
+        };
+        let after = if unit.attempts > 0 { format!(" after {}", attempts(unit.attempts)) } else { String::new() };
+        let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
+        let sentence =
+            format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
+        return Explanation::new(Why::UnitWaits, sentence, format!("job-manager unit {name}"));
+    }
+    let sentence = format!(
+        "unit {name} waits for its turn behind {}; {} of {} workers are busy",
+        units(of.ahead),
+        seen.job.progress.running,
+        seen.job.limits.workers
+    );
+    Explanation::new(Why::UnitQueued, sentence, format!("job-manager status {}", seen.job.id))
+}
+
+/// Says whether nothing of a job is under way where this is the cause.
+fn stops_running(cause: Why) -> bool {
+    matches!(
+        cause,
+        Why::ManagerLost | Why::ManagerUnknown | Why::DiskFull | Why::ManagerStalled | Why::Stopping | Why::Cancelling
+    ) || !is_of_living_job(cause)
+}
+
+/// Says whether no unit of a job is begun where this is the cause.
+fn stops_pending(cause: Why) -> bool {
+    stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
+}
+
+fn is_of_living_job(cause: Why) -> bool {
+    !matches!(
+        cause,
+        Why::NotStarted
+            | Why::Paused
+            | Why::AwaitingApproval
+            | Why::ManagerFailed
+            | Why::UnitsFailed
+            | Why::Completed
+            | Why::Cancelled
+    )
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn attempts(count: u32) -> String {
+    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
+}

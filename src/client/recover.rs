@@ -1,0 +1,56 @@
+//! Mending what dead managers left behind.
+
+use super::{Client, ClientError, Started};
+use crate::model::{JobFilter, JobId, JobStatus};
+use crate::status::Health;
+
+impl Client {
+    /// Returns the jobs whose managers died, oldest first; a paused job is none of them.
+    pub fn interrupted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
+        let running = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Running], limit: None })?;
+        let mut interrupted = Vec::new();
+        for job in running.into_iter().rev() {
+            if self.manager_health(job.id)?.health == Health::Stopped {
+                interrupted.push(job.id);
+            }
+        }
+        Ok(interrupted)
+    }
+
+    /// Takes an interrupted job up where its manager left it: ends the processes of its units, gives the units back, and
+    /// goes on.
+    ///
+    /// Unlike [`Client::resume_job`] it keeps a wish that the dead manager did not fulfil: a job that was being stopped
+    /// or cancelled when the machine went down is paused or cancelled, not run. Where no manager can be started, the
+    /// processes are ended all the same, before this returns the error.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for job in client.interrupted_jobs()? {
+    ///     client.recover_job(job)?;
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the job is not interrupted, and when its manager cannot be started.
+    pub fn recover_job(&self, job: JobId) -> Result<Started, ClientError> {
+        let row = self.store().job(job)?;
+        let health = self.manager_health(job)?;
+        match (row.status, health.health) {
+            (_, Health::Running) => return Ok(Started::Already { pid: health.pid }),
+            (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
+            (JobStatus::Running, Health::Unknown) => {
+                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+            }
+            (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
+        }
+        self.launch(&row).inspect_err(|_| {
+            // A manager that does begin in this moment has the lock, and ends them itself.
+            if let Ok(_lock) = self.lock_idle_job(job, "recover") {
+                // The first error says why the job does not go on; what lives on is found by whoever starts it next.
+                let _ = self.end_processes(&row);
+            }
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! Leaving units out.
+
+use super::{Client, ClientError};
+use crate::model::{JobId, Timestamp, UnitFilter};
+
+impl Client {
+    /// Leaves out the pending and failed units that the filter selects, and cancelled ones if it names them, for a reason
+    /// that readers are shown; returns how many there were.
+    ///
+    /// A running manager leaves them alone from then on, and ends the job if none is left; a unit that runs is not
+    /// touched. A job that had ended gets the state that is left over: completed, when all that failed is left out. A
+    /// paused one ends with its next resume. [`Client::retry_units`] takes units back whose state the filter names.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, UnitFilter, UnitStatus};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// client.skip_units(job, &UnitFilter::with_status(UnitStatus::Failed), "known to be broken")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClientError::NoUnitFits`] when the filter selects none of them.
+    pub fn skip_units(&self, job: JobId, filter: &UnitFilter, reason: &str) -> Result<i64, ClientError> {
+        match self.store().skip_units(job, filter, reason, Timestamp::now())? {
+            0 => Err(ClientError::NoUnitFits { job }),
+            moved => Ok(moved),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Why nothing happens, or what does, in one word.
+
+use super::words::words;
+
+/// What keeps a job, or one of its units, where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Why {
+    /// The job was created and nobody has started it.
+    NotStarted,
+    /// Its manager holds the lock and has not written yet who it is.
+    Starting,
+    /// Its manager died.
+    ManagerLost,
+    /// It cannot be told from here whether its manager lives.
+    ManagerUnknown,
+    /// Its manager lives and cannot write, because the disk is full.
+    DiskFull,
+    /// Its manager lives and has not written for long.
+    ManagerStalled,
+    /// It was asked to stop, and units still run.
+    Stopping,
+    /// It was asked to cancel the job, and units still run.
+    Cancelling,
+    /// A handler asked for a pause of the whole job.
+    Held,
+    /// Every unit that is left has failed at least once, and waits for its next attempt.
+    WaitingForRetry,
+    /// Units wait, and a manager is about to take them.
+    AboutToRun,
+    /// No unit is left, and its manager is about to end.
+    Finishing,
+    /// Units end at the pace that is to be expected.
+    Working,
+    /// Units run, and none has ended for long.
+    UnitsSlow,
+    /// It was stopped, or given units again after its end.
+    Paused,
+    /// It stopped after its first units for a person to look at them.
+    AwaitingApproval,
+    /// Its manager itself failed.
+    ManagerFailed,
+    /// It is over, and some units failed.
+    UnitsFailed,
+    /// It is over, and every unit completed or was skipped.
+    Completed,
+    /// It is over because it was cancelled.
+    Cancelled,
+    /// The unit completed.
+    UnitCompleted,
+    /// The unit failed for good.
+    UnitFailed,
+    /// The unit failed for good because managers died while it ran.
+    UnitCrashed,
+    /// The unit failed for good because a process of it cannot be ended.
+    UnitNeedsAttention,
+    /// The unit was left out.
+    UnitSkipped,
+    /// The unit was cancelled.
+    UnitCancelled,
+    /// The unit runs.
+    UnitRunning,
+    /// The unit waits for the time of its next attempt.
+    UnitWaits,
+    /// The unit waits for its turn.
+    UnitQueued,
+}
+
+words!(Why, "cause", {
+    NotStarted => "not_started",
+    Starting => "starting",
+    ManagerLost => "manager_lost",
+    ManagerUnknown => "manager_unknown",
+    DiskFull => "disk_full",
+    ManagerStalled => "manager_stalled",
+    Stopping => "stopping",
+    Cancelling => "cancelling",
+    Held => "held",
+    WaitingForRetry => "waiting_for_retry",
+    AboutToRun => "about_to_run",
+    Finishing => "finishing",
+    Working => "working",
+    UnitsSlow => "units_slow",
+    Paused => "paused",
+    AwaitingApproval => "awaiting_approval",
+    ManagerFailed => "manager_failed",
+    UnitsFailed => "units_failed",
+    Completed => "completed",
+    Cancelled => "cancelled",
+    UnitCompleted => "unit_completed",
+    UnitFailed => "unit_failed",
+    UnitCrashed => "unit_crashed",
+    UnitNeedsAttention => "unit_needs_attention",
+    UnitSkipped => "unit_skipped",
+    UnitCancelled => "unit_cancelled",
+    UnitRunning => "unit_running",
+    UnitWaits => "unit_waits",
+    UnitQueued => "unit_queued",
+});

@@ -1,0 +1,65 @@
+//! Filters of units as conditions on their table, so that a bulk write stays one statement.
+//!
+//! What SQL cannot express is a function of ours that SQLite calls for each unit; it is made known to the connection
+//! whenever a filter needs it. Such a filter reads every unit that the others leave over.
+
+use std::panic::AssertUnwindSafe;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+use super::columns::Word;
+use super::error::Failure;
+use super::failures::{CAUSE, ERROR, STDERR};
+use super::schema::units;
+use crate::model::{Cause, FailureEvidence, JobId, Seq, UnitFilter, UnitId, UnitStatus};
+
+/// The units that a filter selects, as a condition on the table.
+pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlType = Bool>>;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Says whether the item of a payload contains what is looked for.
+    fn item_matches(payload: Text) -> Bool;
+    /// Returns the id of a kind of failure.
+    fn failure_cluster(cause: Text, exit_code: Nullable<BigInt>, error: Text, stderr: Text) -> BigInt;
+}
+
+/// Translates a filter; parts that are not set do not restrict.
+pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFilter) -> Result<Condition, Failure> {
+    let first = UnitId::new(job, filter.first.unwrap_or(Seq(0)).clamp(Seq(0), Seq::MAX)).raw();
+    let last = UnitId::new(job, filter.last.unwrap_or(Seq::MAX).clamp(Seq(0), Seq::MAX)).raw();
+    let mut all: Condition = Box::new(units::id.between(first, last));
+    if let Some(literal) = status_literal(&filter.statuses) {
+        all = Box::new(all.and(diesel::dsl::sql::<Bool>(&literal)));
+    }
+    if let Some(key) = &filter.key {
+        let of_job = diesel::dsl::sql::<BigInt>("job_id").eq(job.0);
+        all = Box::new(all.and(of_job.and(units::key.eq(key.clone()).assume_not_null())));
+    }
+    if let Some(pattern) = filter.pattern.clone() {
+        // A match changes nothing in the pattern, so that a panic leaves nothing half done.
+        let matches = AssertUnwindSafe(move |payload: String| pattern.matches(&payload));
+        item_matches_utils::register_impl(conn, move |payload: String| matches(payload))?;
+        all = Box::new(all.and(item_matches(units::payload)));
+    }
+    if let Some(cluster) = filter.cluster {
+        failure_cluster_utils::register_impl(conn, cluster_of)?;
+        let found = format!("failure_cluster({CAUSE}, exit_code, {ERROR}, {STDERR})");
+        let failed = diesel::dsl::sql::<Bool>("status = 'failed'");
+        all = Box::new(all.and(failed.and(diesel::dsl::sql::<BigInt>(&found).eq(cluster.as_number()))));
+    }
+    Ok(all)
+}
+
+fn cluster_of(cause: Word<Cause>, exit_code: Option<i64>, error: String, stderr: String) -> i64 {
+    let exit_code = exit_code.and_then(|code| i32::try_from(code).ok());
+    FailureEvidence { cause: cause.0, exit_code, error, stderr }.cluster().as_number()
+}
+
+/// Names the states in the text of the statement: a bound value would hide from SQLite that a partial index applies.
+fn status_literal(statuses: &[UnitStatus]) -> Option<String> {
+    let words: Vec<String> = statuses.iter().map(|status| format!("status = '{status}'")).collect();
+    (!words.is_empty()).then(|| format!("({})", words.join(" OR ")))
+}

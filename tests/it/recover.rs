@@ -1,0 +1,67 @@
+//! What dead managers left behind is mended, and nothing else is touched.
+
+use std::fs;
+
+use crate::support::{World, is_alive, wait_for};
+
+/// Starts a job of one unit that never ends by itself, and returns the job and the unit's process.
+fn endless(world: &World, name: &str) -> (String, u32) {
+    let script = format!("echo $$ >pid.{name}; exec sleep 600");
+    let job =
+        world.ok(&["submit", "--name", name, "--kill-after", "1s", "--backoff", "10ms", "--shell", "--", &script]);
+    let lines = || world.lines(&format!("pid.{name}"));
+    wait_for(world, "the unit to run", || lines().len() == 1 && world.status(&job)["progress"]["running"] == 1);
+    (job, lines()[0].parse().unwrap())
+}
+
+#[test]
+fn interrupted_jobs_go_on_and_paused_ones_stay() {
+    let world = World::new();
+    let (paused, _) = endless(&world, "paused");
+    world.ok(&["stop", &paused, "--now", "--wait"]);
+    let (lost, orphan) = endless(&world, "lost");
+    world.kill_manager(&lost);
+
+    world.fails(4, &["recover", &paused]);
+    let recovered = world.ok(&["recover", "--all"]);
+
+    wait_for(&world, "the orphan to be ended", || !is_alive(orphan));
+    assert_eq!(recovered, world.manager(&lost).to_string());
+    assert_eq!(world.status(&paused)["job_status"], "paused");
+    assert_eq!(world.ok(&["recover", "--all"]), "", "there was nothing left to recover");
+    world.ok(&["cancel", &lost]);
+    world.assert_sound(&lost);
+}
+
+#[test]
+fn a_job_that_was_being_cancelled_when_its_manager_died_is_cancelled() {
+    let world = World::new();
+    let (job, orphan) = endless(&world, "doomed");
+    world.suspend(world.manager(&job));
+    world.ok(&["cancel", &job, "--reason", "not needed", "--no-wait"]);
+    world.kill_manager(&job);
+
+    world.ok(&["recover", "--all"]);
+
+    world.wait_for_status(&job, "cancelled");
+    assert!(!is_alive(orphan));
+    assert_eq!(world.lines("pid.doomed").len(), 1, "a unit of a cancelled job was run");
+    assert_eq!(world.units(&job)[0]["error"], "not needed");
+    world.assert_sound(&job);
+}
+
+#[test]
+fn orphans_are_ended_although_no_manager_can_be_started() {
+    let world = World::new();
+    let (job, orphan) = endless(&world, "stuck");
+    world.kill_manager(&job);
+    let log = world.db().with_extension("db.d").join(&job).join("manager.log");
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+
+    let said = world.fails(5, &["recover", "--all"]);
+
+    assert!(said.contains("manager.log"), "{said}");
+    wait_for(&world, "the orphan to be ended", || !is_alive(orphan));
+    assert_eq!(world.status(&job)["job_status"], "running");
+}
