@@ -19,7 +19,7 @@ pub(super) struct Create {
 }
 
 pub(super) fn create(global: &Global, args: &Create, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare()?;
+    let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);

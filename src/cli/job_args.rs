@@ -47,6 +47,12 @@ pub(super) struct JobArgs {
     /// Print the first N commands and create nothing
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub dry_run: Option<usize>,
+    /// No unit starts before that job has completed
+    #[arg(long, value_name = "JOB")]
+    pub after: Option<String>,
+    /// Program that is told of failed units and of the job's end or pause, with the event as its argument
+    #[arg(long, value_name = "CMD")]
+    pub hook: Option<String>,
     #[command(flatten)]
     pub policy: PolicyArgs,
 }

@@ -23,7 +23,7 @@ pub(super) struct Run {
 }
 
 pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare()?;
+    let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);

@@ -13,7 +13,7 @@ use crate::model::Limits;
 /// What takes a limit away.
 const NONE: &str = "none";
 
-/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff
+/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff, after
 ///
 /// Example: job-manager set photos rate=30/min timeout=2m max-failures=none
 #[derive(Debug, Args)]
@@ -40,6 +40,7 @@ enum Field {
     MaxFailures,
     Deadline,
     Backoff,
+    After,
 }
 
 /// Reads `KEY=VALUE` with the same words as the flags of `submit`.
@@ -73,6 +74,12 @@ fn change(text: &str) -> Result<Change, String> {
             limits.deadline = optional(value, values::duration)?;
             Field::Deadline
         }
+        "after" => {
+            if value != NONE {
+                return Err("after can only be taken away: after=none".to_owned());
+            }
+            Field::After
+        }
         "backoff" => {
             (limits.backoff_base, limits.backoff_cap) = values::backoff(value)?;
             Field::Backoff
@@ -96,6 +103,7 @@ impl Change {
             Field::MaxAttempts => limits.max_attempts = new.max_attempts,
             Field::MaxFailures => limits.max_failures = new.max_failures,
             Field::Deadline => limits.deadline = new.deadline,
+            Field::After => limits.after = new.after,
             Field::Backoff => (limits.backoff_base, limits.backoff_cap) = (new.backoff_base, new.backoff_cap),
         }
     }

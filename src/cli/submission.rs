@@ -45,7 +45,7 @@ pub(super) struct Prepared {
 
 impl Submission {
     /// Checks everything that can be checked before the first unit is read.
-    pub fn prepare(&self) -> Result<Prepared, CliError> {
+    pub fn prepare(&self, global: &Global) -> Result<Prepared, CliError> {
         let (argv, items) = split_command(&self.command);
         let first = argv.first().ok_or(CliError::NoCommand)?;
         let template = CommandTemplate::parse(argv)?;
@@ -56,6 +56,9 @@ impl Submission {
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
         new.limits = self.job.limits();
+        if let Some(other) = &self.job.after {
+            new.limits.after = Some(global.read_client()?.find_job(other)?);
+        }
         new.spec = serde_json::to_string(&spec).expect("a command is made of text");
         let given = self.source.open(items)?;
         let ignores_items = given.is_some() && !template.uses_item() && spec.stdin == StdinMode::Null;
@@ -96,6 +99,7 @@ impl Submission {
             ResultKind::Json => ResultMode::Json,
         };
         spec.exits = self.job.policy.exit_codes();
+        spec.hook = self.job.hook.as_deref().map(|hook| program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then();
         spec.creates = self.job.policy.creates.clone();
         if let Some(path) = &spec.creates {

@@ -24,7 +24,7 @@ pub(super) struct Submit {
 }
 
 pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare()?;
+    let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
         prepared.dry_run(count, output)?;
         return Ok(Exit::Success);

@@ -41,6 +41,8 @@ struct Observed {
     health: Health,
     reason: Option<Reason>,
     pid: Option<u32>,
+    /// Why the job paused by itself, if it did.
+    halt_reason: Option<String>,
     /// Error of the manager itself.
     error: Option<String>,
     /// Time since the manager last wrote.
@@ -98,6 +100,7 @@ impl Client {
         let runs = job.status == JobStatus::Running && health.health == Health::Running;
         let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
         let mut seen = Observed {
+            halt_reason: record.as_ref().and_then(|record| record.halt_reason.clone()),
             health: health.health,
             reason: health.reason,
             pid: health.pid,

@@ -157,6 +157,9 @@ impl Client {
         if let Some(hold) = row.hold.as_ref().filter(|hold| hold.until > Timestamp::now()) {
             return Ok(Some(format!("{}, no unit starts before {}", hold.reason, hold.until)));
         }
+        if let Some(other) = row.limits.after.filter(|_| row.progress.total == row.progress.pending) {
+            return Ok(Some(format!("job {other} to complete")));
+        }
         if row.progress.running > 0 || row.progress.pending == 0 {
             return Ok(None);
         }

@@ -49,8 +49,8 @@ pub struct JobReport {
     pub progress: Progress,
 }
 
-/// A function of the service that is told something.
-pub type Listener<T> = Box<dyn Fn(&T) + Send + Sync>;
+/// Who is told something; an error is what went wrong with that, in words.
+pub type Listener<T> = Box<dyn Fn(&T) -> Result<(), String> + Send + Sync>;
 
 /// Everything that a service wants to be told.
 #[derive(Default)]

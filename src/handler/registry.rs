@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::callbacks::{Callbacks, JobReport, UnitReport};
+use super::callbacks::{Callbacks, JobReport, Listener, UnitReport};
 use super::runner::{HandlerError, JobContext, Runner};
 use super::typed::{Function, Typed};
 use super::unknown::Unknown;
@@ -97,20 +97,20 @@ impl Handlers {
     /// is durable. A death of the manager in between loses the call, and it is never made twice. Slow callbacks slow
     /// the job down. A panic in one is recorded in the job and in the log, and stops nothing.
     pub fn on_unit_complete(&mut self, callback: impl Fn(&UnitReport) + Send + Sync + 'static) -> &mut Self {
-        self.callbacks.unit_complete.push(Box::new(callback));
+        self.callbacks.unit_complete.push(listener(callback));
         self
     }
 
     /// Calls `callback` in the manager for every unit that has failed for good; see
     /// [`on_unit_complete`](Self::on_unit_complete).
     pub fn on_unit_failed(&mut self, callback: impl Fn(&UnitReport) + Send + Sync + 'static) -> &mut Self {
-        self.callbacks.unit_failed.push(Box::new(callback));
+        self.callbacks.unit_failed.push(listener(callback));
         self
     }
 
     /// Calls `callback` when the manager has recorded the job's end, or its pause, and is about to end itself.
     pub fn on_job_end(&mut self, callback: impl Fn(&JobReport) + Send + Sync + 'static) -> &mut Self {
-        self.callbacks.job_end.push(Box::new(callback));
+        self.callbacks.job_end.push(listener(callback));
         self
     }
 
@@ -134,6 +134,14 @@ impl Handlers {
         self.factories.insert(name.to_owned(), factory);
         self
     }
+}
+
+/// A callback, with which nothing can go wrong but a panic.
+fn listener<T: 'static>(callback: impl Fn(&T) + Send + Sync + 'static) -> Listener<T> {
+    Box::new(move |report| {
+        callback(report);
+        Ok(())
+    })
 }
 
 impl Default for Handlers {

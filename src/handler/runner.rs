@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::callbacks::Callbacks;
 use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Unit, UnitId, UnitNotes};
 use crate::sys::Alarm;
 
@@ -16,6 +17,11 @@ pub trait Runner: Send + Sync {
     /// it the units of one commit may run again, which is right for units of microseconds only.
     fn commits_each_unit(&self) -> bool {
         false
+    }
+
+    /// Returns who is to be told what becomes of the job and its units, besides those whom the program tells.
+    fn listeners(&self) -> Option<Callbacks> {
+        None
     }
 
     /// Returns the unit that a job ends with, if it has one; asked when all others have ended.

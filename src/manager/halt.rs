@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobStatus, Limits, StopRequest, Timestamp};
+use crate::model::{Job, JobId, JobStatus, Limits, StopRequest, Timestamp};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,13 @@ pub(super) fn halt(job: &Job, limits: &Limits, failures: u64, now: Timestamp) ->
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
+}
+
+/// Returns the halt of a job that waits for another one which will not complete by itself.
+pub(super) fn after(other: JobId, what: &str) -> Halt {
+    let reason =
+        format!("job {other}, which it waits for, {what}: bring that to an end and resume, or `set` after=none");
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
 /// Returns the halt of a job whose first units have ended and are to be looked at.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::clock::Clock;
@@ -19,7 +20,7 @@ use super::teller::Teller;
 use super::worker::Crew;
 use super::{events, outbox, panics, recover};
 use crate::crash::crash_point;
-use crate::handler::{Handlers, JobContext, JobReport};
+use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
 use crate::model::{Job, JobId, JobStatus, Limits, StateDir, StopRequest};
 use crate::store::{Access, Reign, Store, StoreError};
@@ -119,9 +120,15 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
 pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
-    let teller = Teller::new(handlers.callbacks());
-    let outcome = panics::catch(|| run_job(&mut post, handlers, &teller))
-        .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
+    let made = panics::catch(|| handlers.runner_of(&post.job.handler, &post.context));
+    let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
+    let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
+    let teller = Teller::new([handlers.callbacks()].into_iter().chain(&listeners));
+    let outcome = runner
+        .and_then(|runner| {
+            panics::catch(|| run_job(&mut post, runner, &teller))
+                .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
+        })
         .and_then(|end| conclude(&mut post, end));
     if let Err(error) = &outcome {
         let message = chain(error);
@@ -145,7 +152,7 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
 fn tell_end(post: &mut Post, teller: &Teller<'_>) -> Result<(), StoreError> {
     let job = post.store.job(post.job.id)?;
     teller.tell_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
-    match teller.first_panic() {
+    match teller.first_error() {
         Some(message) => post.store.put_callback_error(post.reign, message),
         None => Ok(()),
     }
@@ -185,21 +192,18 @@ fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
     Ok(status)
 }
 
-fn run_job(post: &mut Post, handlers: &Handlers, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
+fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
     let notes = SlotNotes::open(&post.context.files.notes(), Limits::MAX_WORKERS)
         .map_err(ManagerError::system("open the notes of the slots"))?;
     for report in recover::recover(&mut post.store, post.reign, &post.context, &notes, post.clock.now())? {
         teller.tell_unit(&report);
     }
-    let runner = handlers.runner_of(&post.job.handler, &post.context)?;
-
     let claimed_through = post.store.claimed_through(post.job.id)?;
     let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
     if let Some(hold) = &post.job.hold {
         shared.hold(hold.until);
     }
-    let callbacks = handlers.callbacks();
-    let crew = Crew { job: &post.context, runner, callbacks, shared: &shared, notes: &notes };
+    let crew = Crew { job: &post.context, runner, teller, shared: &shared, notes: &notes };
     let recorder_store = Store::open(post.store.path(), Access::Manage)?;
     let (hire, demands) = std::sync::mpsc::channel();
     let coordinator =

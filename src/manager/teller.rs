@@ -6,26 +6,32 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::log::log_line;
 use super::panics;
 use crate::handler::{Callbacks, JobContext, JobReport, UnitReport};
-use crate::model::Unit;
+use crate::model::{Unit, UnitStatus};
 use crate::store::UnitChange;
 
 /// Reports that may wait; the recorder waits when there are more.
 const REPORTS: usize = 1024;
 
-/// Calls callbacks and remembers the first panic among them.
+/// Calls callbacks and remembers the first thing that went wrong with them.
 pub(super) struct Teller<'a> {
-    callbacks: &'a Callbacks,
-    first_panic: OnceLock<String>,
+    callbacks: Vec<&'a Callbacks>,
+    first_error: OnceLock<String>,
 }
 
 impl<'a> Teller<'a> {
-    pub fn new(callbacks: &'a Callbacks) -> Self {
-        Self { callbacks, first_panic: OnceLock::new() }
+    /// Makes one that tells everybody in those lists.
+    pub fn new(callbacks: impl IntoIterator<Item = &'a Callbacks>) -> Self {
+        Self { callbacks: callbacks.into_iter().collect(), first_error: OnceLock::new() }
     }
 
     /// Makes the way to the thread that runs [`Teller::tell_units`]; none when nobody wants to be told.
     pub fn channel(&self) -> Option<(SyncSender<UnitReport>, Receiver<UnitReport>)> {
-        self.callbacks.wants_units().then(|| sync_channel(REPORTS))
+        self.callbacks.iter().any(|callbacks| callbacks.wants_units()).then(|| sync_channel(REPORTS))
+    }
+
+    /// Says whether units that end like this are of interest to anybody.
+    pub fn wants(&self, status: UnitStatus) -> bool {
+        self.callbacks.iter().any(|callbacks| callbacks.wants(status))
     }
 
     /// Tells of units until the last sender has gone.
@@ -37,28 +43,29 @@ impl<'a> Teller<'a> {
 
     /// Tells of one unit.
     pub fn tell_unit(&self, report: &UnitReport) {
-        for callback in self.callbacks.of(report.status) {
+        for callback in self.callbacks.iter().flat_map(|callbacks| callbacks.of(report.status)) {
             self.guard(|| callback(report));
         }
     }
 
     /// Tells of the end of the job.
     pub fn tell_job_end(&self, report: &JobReport) {
-        for callback in self.callbacks.job_end() {
+        for callback in self.callbacks.iter().flat_map(|callbacks| callbacks.job_end()) {
             self.guard(|| callback(report));
         }
     }
 
-    /// Returns the message and place of the first panic in a callback.
-    pub fn first_panic(&self) -> Option<&str> {
-        self.first_panic.get().map(String::as_str)
+    /// Returns the first thing that went wrong in a callback.
+    pub fn first_error(&self) -> Option<&str> {
+        self.first_error.get().map(String::as_str)
     }
 
-    fn guard(&self, callback: impl FnOnce()) {
-        if let Err(message) = panics::catch(callback) {
-            log_line!("error: a callback panicked: {message}");
+    fn guard(&self, callback: impl FnOnce() -> Result<(), String>) {
+        let told = panics::catch(callback).map_err(|message| format!("a callback panicked: {message}"));
+        if let Err(message) = told.and_then(|told| told) {
+            log_line!("error: {message}");
             // The first one is kept; the log has them all.
-            let _ = self.first_panic.set(message);
+            let _ = self.first_error.set(message);
         }
     }
 }

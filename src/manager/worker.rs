@@ -11,9 +11,9 @@ use super::panics;
 use super::policy::{self, Span};
 use super::shared::Shared;
 use super::stops::SlotStop;
-use super::teller;
+use super::teller::{self, Teller};
 use crate::crash::crash_point;
-use crate::handler::{Attempt, Callbacks, Desk, JobContext, Runner};
+use crate::handler::{Attempt, Desk, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
 use crate::sys::SlotNotes;
 
@@ -21,7 +21,7 @@ use crate::sys::SlotNotes;
 pub(super) struct Crew<'a> {
     pub job: &'a JobContext,
     pub runner: Arc<dyn Runner>,
-    pub callbacks: &'a Callbacks,
+    pub teller: &'a Teller<'a>,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
 }
@@ -77,7 +77,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         if let Some(hold) = &change.hold {
             crew.shared.hold(hold.until);
         }
-        let report = crew.callbacks.wants(change.to).then(|| Box::new(teller::report(crew.job, unit, &change)));
+        let report = crew.teller.wants(change.to).then(|| Box::new(teller::report(crew.job, unit, &change)));
         if events.send(Event::Ended { change, waiter, report }).is_err() {
             return;
         }
@@ -214,8 +214,8 @@ mod tests {
         };
         shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
         let counter = Arc::new(Counter::default());
-        let (runner, callbacks) = (Arc::clone(&counter), Callbacks::default());
-        let crew = Crew { job: &job, runner, callbacks: &callbacks, shared: &shared, notes: &notes };
+        let (runner, teller) = (Arc::clone(&counter), Teller::new([]));
+        let crew = Crew { job: &job, runner, teller: &teller, shared: &shared, notes: &notes };
         let (events, inbox) = channel(&shared.feed);
 
         std::thread::scope(|threads| {

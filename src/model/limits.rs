@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::words::words;
 
@@ -49,6 +50,8 @@ pub struct Limits {
     /// Time after the first start of the job at which it pauses, its running units ended.
     #[serde(with = "optional_millis", rename = "deadline_ms")]
     pub deadline: Option<Duration>,
+    /// No unit starts before that job has completed.
+    pub after: Option<JobId>,
     /// Units that run first and alone; the others wait for an approval.
     pub canary: Option<u32>,
 }
@@ -79,6 +82,7 @@ impl Default for Limits {
             rate: None,
             max_failures: None,
             deadline: None,
+            after: None,
             canary: None,
         }
     }

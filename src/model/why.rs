@@ -23,6 +23,10 @@ pub enum Why {
     Cancelling,
     /// A handler asked for a pause of the whole job.
     Held,
+    /// It waits for another job to complete.
+    WaitingForJob,
+    /// Its units start at the rate that was set, and none runs just now.
+    RateLimited,
     /// Every unit that is left has failed at least once, and waits for its next attempt.
     WaitingForRetry,
     /// Units wait, and a manager is about to take them.
@@ -35,6 +39,8 @@ pub enum Why {
     UnitsSlow,
     /// It was stopped, or given units again after its end.
     Paused,
+    /// It paused by itself: too many failures, a deadline, a job that it waited for.
+    Halted,
     /// It stopped after its first units for a person to look at them.
     AwaitingApproval,
     /// Its manager itself failed.
@@ -75,12 +81,15 @@ words!(Why, "cause", {
     Stopping => "stopping",
     Cancelling => "cancelling",
     Held => "held",
+    WaitingForJob => "waiting_for_job",
+    RateLimited => "rate_limited",
     WaitingForRetry => "waiting_for_retry",
     AboutToRun => "about_to_run",
     Finishing => "finishing",
     Working => "working",
     UnitsSlow => "units_slow",
     Paused => "paused",
+    Halted => "halted",
     AwaitingApproval => "awaiting_approval",
     ManagerFailed => "manager_failed",
     UnitsFailed => "units_failed",

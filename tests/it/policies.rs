@@ -277,3 +277,80 @@ fn units_that_are_added_while_a_job_runs_are_run() {
     world.fails(2, &["add", &job, "--", "true", ":::", "5"]);
     world.fails(2, &["add", &job]);
 }
+
+#[test]
+fn a_job_waits_for_another_one_to_complete() {
+    let world = World::new();
+    let first = world.ok(&["submit", "-q", "--", "sh", "-c", "sleep 0.5; echo first >>done"]);
+
+    let second = world.ok(&["submit", "-q", "--after", &first, "--", "sh", "-c", "echo second >>done"]);
+    let waiting = world.status(&second)["waiting_for"].clone();
+    world.ok(&["wait", &second]);
+
+    assert_eq!(world.lines("done"), ["first", "second"]);
+    assert!(waiting.is_null() || waiting == "job 1 to complete", "{waiting}");
+    world.fails(3, &["submit", "-q", "--after", "77", "--", "true"]);
+}
+
+#[test]
+fn a_job_that_waits_for_one_that_fails_pauses_and_says_so() {
+    let world = World::new();
+    world.fails(10, &["run", "-q", "--max-attempts", "1", "--", "false"]);
+
+    world.fails(12, &["run", "-q", "--after", "1", "--", "touch", "ran"]);
+
+    assert!(world.status("2")["waiting_for"].to_string().contains("job 1, which it waits for, is failed"));
+    world.ok(&["set", "2", "after=none"]);
+    world.ok(&["resume", "2"]);
+    world.ok(&["wait", "2"]);
+    assert!(world.path("ran").exists());
+}
+
+#[test]
+fn a_hook_is_told_of_failed_units_and_of_the_end_as_data() {
+    let world = World::new();
+    let hook = world.write("hook.sh", "#!/bin/sh\nprintf '%s %s ' \"$1\" \"$2\" >>told; cat >>told; echo >>told\n");
+    world.sh("chmod +x hook.sh");
+
+    world.fails(
+        10,
+        &[
+            "run",
+            "-q",
+            "-j",
+            "1",
+            "--max-attempts",
+            "1",
+            "--hook",
+            hook.to_str().unwrap(),
+            "--",
+            "test",
+            "{}",
+            "=",
+            "a",
+            ":::",
+            "a",
+            "$(touch pwned)",
+        ],
+    );
+
+    wait_for(&world, "both events", || world.lines("told").len() == 2);
+    let told = world.lines("told");
+    assert!(told[0].starts_with("unit_failed 1 {") && told[0].contains("$(touch pwned)"), "{told:?}");
+    assert!(told[1].starts_with("job_ended 1 {") && told[1].contains("\"status\":\"failed\""), "{told:?}");
+    assert!(!world.path("pwned").exists());
+}
+
+#[test]
+fn a_hook_that_fails_stops_nothing_and_is_reported() {
+    let world = World::new();
+    let hook = world.write("hook.sh", "#!/bin/sh\necho no network >&2; exit 3\n");
+    world.sh("chmod +x hook.sh");
+
+    world.ok(&["run", "-q", "--hook", hook.to_str().unwrap(), "--", "true"]);
+
+    wait_for(&world, "the report", || !world.status("1")["callback_error"].is_null());
+    let error = world.status("1")["callback_error"].to_string();
+    assert!(error.contains("code 3") && error.contains("no network"), "{error}");
+    world.fails(127, &["run", "-q", "--hook", "no-such-program", "--", "true"]);
+}

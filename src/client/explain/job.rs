@@ -27,14 +27,21 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
             Health::Stopped | Health::NotStarted => lost(seen),
             Health::Unknown => unknown(seen),
         },
-        JobStatus::Paused => say(
-            Why::Paused,
-            match left {
-                0 => format!("job {job} is paused and no unit is left, a resume ends it"),
-                left => format!("job {job} is paused with {} left", units(left)),
-            },
-            format!("job-manager resume {job}"),
-        ),
+        JobStatus::Paused => match &seen.halt_reason {
+            Some(reason) => say(
+                Why::Halted,
+                format!("job {job} paused by itself with {} left: {reason}", units(left)),
+                format!("job-manager resume {job}"),
+            ),
+            None => say(
+                Why::Paused,
+                match left {
+                    0 => format!("job {job} is paused and no unit is left, a resume ends it"),
+                    left => format!("job {job} is paused with {} left", units(left)),
+                },
+                format!("job-manager resume {job}"),
+            ),
+        },
         JobStatus::AwaitingApproval => say(
             Why::AwaitingApproval,
             format!(
@@ -97,6 +104,10 @@ fn under_way(seen: &Observed) -> Explanation {
         return Explanation::new(Why::Held, sentence, format!("job-manager wait {job}"));
     }
     let progress = seen.job.progress;
+    if let Some(other) = seen.job.limits.after.filter(|_| progress.total == progress.pending) {
+        let sentence = format!("no unit of job {job} starts before job {other} has completed");
+        return Explanation::new(Why::WaitingForJob, sentence, format!("job-manager explain {other}"));
+    }
     match (progress.running, progress.pending, seen.next_due) {
         (0, 0, _) => {
             let sentence = format!("every unit of job {job} has ended, its manager is about to end too");
@@ -110,12 +121,20 @@ fn under_way(seen: &Observed) -> Explanation {
             );
             Explanation::new(Why::WaitingForRetry, sentence, format!("job-manager units {job} --status pending"))
         }
+        (0, pending, _) if seen.job.limits.rate.is_some() => rate_limited(seen, pending),
         (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
             let sentence = format!("the manager of job {job} is about to take {}", units(pending));
             Explanation::new(Why::AboutToRun, sentence, format!("job-manager status {job}"))
         }
         _ => working(seen),
     }
+}
+
+fn rate_limited(seen: &Observed, pending: i64) -> Explanation {
+    let job = seen.job.id;
+    let every = seen.job.limits.rate.map(|rate| span(rate.interval())).unwrap_or_default();
+    let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {} wait", units(pending));
+    Explanation::new(Why::RateLimited, sentence, format!("job-manager set {job} rate=none"))
 }
 
 fn stalled(seen: &Observed) -> Explanation {

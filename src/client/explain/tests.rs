@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Explanation, Observed, ObservedUnit, job, unit};
 use crate::model::{
-    Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Seq, StopRequest, Timestamp, UnitDetail,
+    Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail,
     UnitStatus, Why,
 };
 use crate::status::{Health, Reason};
@@ -41,6 +41,7 @@ fn healthy() -> Observed {
         health: Health::Running,
         reason: None,
         pid: Some(4711),
+        halt_reason: None,
         error: None,
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
@@ -126,6 +127,31 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
         job_case(
             |seen| is_over(seen, JobStatus::Paused, Progress { total: 1, skipped: 1, ..Progress::default() }),
             (Why::Paused, "job 7 is paused and no unit is left, a resume ends it", "job-manager resume 7"),
+        ),
+        job_case(
+            |seen| {
+                (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped);
+                seen.halt_reason = Some("too many failed".to_owned());
+            },
+            (Why::Halted, "job 7 paused by itself with 5 units left: too many failed", "job-manager resume 7"),
+        ),
+        job_case(
+            |seen| {
+                seen.job.limits.after = Some(JobId(3));
+                seen.job.progress = Progress { total: 10, pending: 10, ..Progress::default() };
+            },
+            (Why::WaitingForJob, "no unit of job 7 starts before job 3 has completed", "job-manager explain 3"),
+        ),
+        job_case(
+            |seen| {
+                seen.job.limits.rate = Some(Rate { units: 1, per_ms: 60_000 });
+                seen.job.progress = Progress { total: 10, pending: 5, completed: 5, ..Progress::default() };
+            },
+            (
+                Why::RateLimited,
+                "one unit of job 7 starts in 1m00s, the rate that was set; 5 units wait",
+                "job-manager set 7 rate=none",
+            ),
         ),
         job_case(
             |seen| (seen.job.status, seen.health) = (JobStatus::AwaitingApproval, Health::Stopped),

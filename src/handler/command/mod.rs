@@ -2,6 +2,7 @@
 
 mod capture;
 mod exits;
+mod hook;
 mod leftovers;
 mod spec;
 
@@ -14,7 +15,7 @@ use std::process::Command;
 use serde_json::value::RawValue;
 
 use super::template::{CommandTemplate, TemplateError, UnitValues};
-use super::{Attempt, HandlerError, JobContext, Runner};
+use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, Unit, UnitOutcome};
 use crate::sys::{COOKIE_VARIABLE, SlotFile, UnitProcess, is_passing_spawn_error};
 
@@ -37,6 +38,7 @@ pub struct CommandHandler {
     /// Path that a unit makes.
     creates: Option<CommandTemplate>,
     cookie: String,
+    db: PathBuf,
 }
 
 impl CommandHandler {
@@ -48,7 +50,7 @@ impl CommandHandler {
         let template = CommandTemplate::parse(&spec.argv).map_err(|error| wrong(error.into()))?;
         let creates = spec.creates.as_ref().map(|path| CommandTemplate::parse(std::slice::from_ref(path)));
         let creates = creates.transpose().map_err(|error| wrong(error.into()))?;
-        Ok(Self { spec, template, creates, cookie: format!("{}:", job.uid) })
+        Ok(Self { spec, template, creates, cookie: format!("{}:", job.uid), db: job.db.clone() })
     }
 
     fn command(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<(Command, Vec<u8>), TemplateError> {
@@ -140,6 +142,11 @@ fn counts(payload: &str) -> Vec<(String, String)> {
 }
 
 impl Runner for CommandHandler {
+    fn listeners(&self) -> Option<Callbacks> {
+        let hook = self.spec.hook.as_ref()?;
+        Some(hook::listeners(hook, &self.spec.cwd, &self.db))
+    }
+
     fn last_unit(&self, progress: &Progress) -> Option<NewUnit> {
         self.spec.then.as_ref().filter(|then| then.when.holds(progress)).map(|_| NewUnit {
             payload: serde_json::to_string(progress).expect("counts are numbers"),

@@ -43,6 +43,9 @@ pub struct CommandSpec {
     /// What runs as the job's last unit, when all others have ended.
     #[serde(default)]
     pub then: Option<ThenSpec>,
+    /// Program that is told of failed units and of the end or the pause of the job.
+    #[serde(default)]
+    pub hook: Option<PathBuf>,
 }
 
 /// What runs when all other units have ended.
@@ -128,6 +131,7 @@ impl CommandSpec {
             creates: None,
             result: ResultMode::Text,
             then: None,
+            hook: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
-use std::slice;
+mod ending;
+mod wishes;
+
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -10,13 +12,14 @@ use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
 use super::log::log_line;
 use super::panics;
-use super::patience::patiently;
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobStatus, Limits, Rate, Seq, StopRequest, Timestamp};
-use crate::store::{Reign, SMALL_STEP, SameKey, Store, StoreError};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp};
+use crate::store::{Reign, Store};
 use crate::sys::{Adopted, StopFlags};
+
+use ending::Other;
 
 /// Longest wait between two looks at the signals' flags.
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
@@ -55,6 +58,8 @@ pub(super) struct Coordinator<'a> {
     clock_seen: Timestamp,
     adopted: Adopted,
     reaped_at: Instant,
+    /// The job that was waited for and has completed.
+    waited_for: Option<JobId>,
     seen_version: i64,
     seen_revision: i64,
     /// Whether everything that waits for its first attempt has been read.
@@ -92,6 +97,7 @@ impl<'a> Coordinator<'a> {
             clock_seen: shared.clock.now(),
             adopted,
             reaped_at: looked_at,
+            waited_for: None,
             seen_version,
             seen_revision,
             exhausted: false,
@@ -123,6 +129,14 @@ impl<'a> Coordinator<'a> {
             if let Some(halt) = halt::halt(&self.job, &self.job.limits, failures, now) {
                 return self.halt(halt);
             }
+            match self.other_job()? {
+                Other::Completed => {}
+                Other::Unfinished => {
+                    self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_WISHES);
+                    continue;
+                }
+                Other::Hopeless(halt) => return self.halt(halt),
+            }
             let next_due = self.refill()?;
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
@@ -139,41 +153,6 @@ impl<'a> Coordinator<'a> {
             }
             let until_due = next_due.map_or(POLL_SIGNALS, |due| due.since(self.shared.clock.now()));
             self.shared.feed.wait_for_change(level, until_due.clamp(Duration::from_millis(1), POLL_SIGNALS));
-        }
-    }
-
-    /// Ends the job whose units have all ended; none when there is something to run again.
-    fn finish(&mut self) -> Result<Option<ReignEnd>, ManagerError> {
-        let progress = self.store.job(self.reign.job)?.progress;
-        if progress.unfinished() == 0
-            && let Some(last) = self.runner.last_unit(&progress)
-            && patiently(self.flags, || {
-                self.store.append_units(self.reign.job, slice::from_ref(&last), SameKey::LeaveOut)
-            })? > 0
-        {
-            return Ok(None);
-        }
-        crash_point!("before-finish");
-        let now = self.shared.clock.now();
-        if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
-            crash_point!("after-finish");
-            return Ok(Some(ReignEnd::Finished(status)));
-        }
-        // Either the first units have ended and the others wait, or units were added in this very moment.
-        match self.job.limits.canary {
-            Some(units) => self.halt(halt::canary(units)).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Lets units end as the reason for a halt wants it, and keeps the reason.
-    fn halt(&mut self, halt: Halt) -> Result<ReignEnd, ManagerError> {
-        log_line!("the job halts: {}", halt.reason);
-        match self.stop((halt.stop, None))? {
-            // Somebody wished for more while units were ending.
-            Some(StopRequest::Cancel) => Ok(ReignEnd::Stopped(StopRequest::Cancel)),
-            Some(_) => Ok(ReignEnd::Halted(halt)),
-            None => Ok(ReignEnd::Failed),
         }
     }
 
@@ -222,89 +201,6 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    /// Reads the job again when another connection has committed something.
-    fn look_for_wishes(&mut self) -> Result<(), ManagerError> {
-        if self.looked_at.elapsed() < POLL_WISHES {
-            return Ok(());
-        }
-        let passed = self.looked_at.elapsed();
-        self.looked_at = Instant::now();
-        self.follow_clock(passed)?;
-        self.store.refuse_moved_file()?;
-        let version = self.store.data_version()?;
-        if version == self.seen_version {
-            return Ok(());
-        }
-        self.seen_version = version;
-        let job = self.store.job(self.reign.job)?;
-        if job.epoch != self.reign.epoch {
-            let Reign { job, epoch } = self.reign;
-            return Err(StoreError::Fenced { job, epoch }.into());
-        }
-        if job.revision != self.seen_revision {
-            // Units may have been added, or taken back from those that wait here.
-            self.seen_revision = job.revision;
-            self.shared.feed.recall();
-            self.exhausted = false;
-            self.follow_limits(&job.limits);
-            self.kill_units()?;
-        }
-        self.wish = wish_of(&job);
-        self.job = job;
-        Ok(())
-    }
-
-    /// Takes up limits that a client has changed.
-    fn follow_limits(&mut self, limits: &Limits) {
-        let before = &self.job.limits;
-        if limits == before {
-            return;
-        }
-        if limits.rate != before.rate {
-            self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
-        }
-        if limits.workers != before.workers {
-            log_line!("{} workers from now on, it was {}", limits.workers, before.workers);
-            // Whoever hires lives as long as this does.
-            let _ = self.hire.send(limits.workers);
-            self.shared.feed.limit_workers(limits.workers);
-        }
-        self.shared.set_limits(limits.clone());
-    }
-
-    /// Ends the units that clients want to be ended; one that does not run any more has its end.
-    fn kill_units(&mut self) -> Result<(), ManagerError> {
-        for kill in self.store.take_kills(self.reign)? {
-            if self.shared.kill(&kill) {
-                log_line!("ending unit {}: {}", kill.seq, kill.reason);
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.
-    fn follow_clock(&mut self, passed: Duration) -> Result<(), ManagerError> {
-        let now = self.shared.clock.now();
-        let expected = self.clock_seen + passed;
-        self.clock_seen = now;
-        let step = expected.since(now);
-        if step > SMALL_STEP && !self.shared.clock.is_fake() {
-            log_line!("the clock was set back by {step:?}, waits are brought forward");
-            self.store.shift_waits(self.reign, step, now)?;
-            self.shared.shorten_hold(step);
-        }
-        Ok(())
-    }
-
-    fn stop_wanted(&self) -> Option<(StopRequest, Option<Duration>)> {
-        match self.wish {
-            Some(wish) => Some(wish),
-            None if self.flags.now_requested() => Some((StopRequest::StopNow, None)),
-            None if self.flags.stop_requested() => Some((StopRequest::Stop, None)),
-            None => None,
-        }
-    }
-
     /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
     /// end; none when a thread failed.
     fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
@@ -349,7 +245,7 @@ mod tests {
     use super::*;
     use crate::handler::Attempt;
     use crate::manager::Clock;
-    use crate::model::{AttemptEnd, JobId, NewJob, NewUnit, UnitOutcome};
+    use crate::model::{AttemptEnd, NewJob, NewUnit, UnitOutcome};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 

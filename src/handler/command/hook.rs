@@ -1,0 +1,86 @@
+//! A program that is told of failed units and of the end or the pause of its job.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use serde_json::{Value, json};
+
+use super::capture::Capture;
+use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
+use crate::sys::{Alarm, Ending, UnitProcess};
+
+/// Time that a hook may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between TERM and KILL for one that takes longer.
+const KILL_AFTER: Duration = Duration::from_secs(2);
+
+/// A hook of one job.
+struct Hook {
+    program: PathBuf,
+    cwd: PathBuf,
+    db: PathBuf,
+}
+
+/// Returns listeners that run `program` with the event and the job's number as arguments, and what happened as one JSON
+/// document on its standard input.
+///
+/// One hook runs at a time, on a thread of its own. What goes wrong with it is in the status and in the manager's log.
+pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
+    let hook = Arc::new(Hook { program: program.to_owned(), cwd: cwd.to_owned(), db: db.to_owned() });
+    let mut listeners = Callbacks::default();
+    let of_units = Arc::clone(&hook);
+    listeners.unit_failed.push(Box::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
+    listeners.job_end.push(Box::new(move |report: &JobReport| hook.tell_of_job(report)));
+    listeners
+}
+
+impl Hook {
+    fn tell_of_unit(&self, report: &UnitReport) -> Result<(), String> {
+        let payload: Value = serde_json::from_str(&report.payload).unwrap_or_default();
+        let unit = json!({
+            "seq": report.seq, "key": report.key, "payload": payload, "attempts": report.attempts,
+            "error": report.error,
+        });
+        let job = json!({ "id": report.job, "name": report.job_name });
+        self.run("unit_failed", &json!({ "event": "unit_failed", "job": job, "unit": unit }))
+    }
+
+    fn tell_of_job(&self, report: &JobReport) -> Result<(), String> {
+        let event = if report.status.is_terminal() { "job_ended" } else { "job_paused" };
+        let JobReport { job, name, status, progress } = report;
+        let job = json!({ "id": job, "name": name, "status": status, "progress": progress });
+        self.run(event, &json!({ "event": event, "job": job }))
+    }
+
+    fn run(&self, event: &str, what: &Value) -> Result<(), String> {
+        let failed = match self.spawn(event, what) {
+            Ok((ending, _)) if ending.exit_code == Some(0) => return Ok(()),
+            Ok((ending, _)) if ending.timed_out => format!("took longer than {TIMEOUT:?}"),
+            Ok((ending, capture)) => {
+                let said = capture.into_output().stderr.unwrap_or_default();
+                let code = ending.exit_code.map_or("a signal".to_owned(), |code| format!("code {code}"));
+                format!("ended with {code}: {}", said.lines().last().unwrap_or_default())
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(format!("hook {} for {event}: {failed}", self.program.display()))
+    }
+
+    fn spawn(&self, event: &str, what: &Value) -> io::Result<(Ending, Capture)> {
+        let mut content = File::from(memfd_create("hook", MemfdFlags::CLOEXEC)?);
+        content.write_all(what.to_string().as_bytes())?;
+        content.rewind()?;
+        let mut command = Command::new(&self.program);
+        let job = what["job"]["id"].to_string();
+        command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db).stdin(content);
+        let mut capture = Capture::new();
+        let process = UnitProcess::spawn(&mut command, true)?;
+        let ending = process.supervise(Some(TIMEOUT), KILL_AFTER, &Alarm::new()?, &mut capture)?;
+        Ok((ending, capture))
+    }
+}

@@ -1,0 +1,94 @@
+//! What clients committed and what signals say, taken up while the job runs.
+
+use std::time::{Duration, Instant};
+
+use super::{Coordinator, POLL_WISHES, wish_of};
+use crate::manager::error::ManagerError;
+use crate::manager::log::log_line;
+use crate::model::{Limits, Rate, StopRequest};
+use crate::store::{Reign, SMALL_STEP, StoreError};
+
+impl Coordinator<'_> {
+    /// Reads the job again when another connection has committed something.
+    pub(super) fn look_for_wishes(&mut self) -> Result<(), ManagerError> {
+        if self.looked_at.elapsed() < POLL_WISHES {
+            return Ok(());
+        }
+        let passed = self.looked_at.elapsed();
+        self.looked_at = Instant::now();
+        self.follow_clock(passed)?;
+        self.store.refuse_moved_file()?;
+        let version = self.store.data_version()?;
+        if version == self.seen_version {
+            return Ok(());
+        }
+        self.seen_version = version;
+        let job = self.store.job(self.reign.job)?;
+        if job.epoch != self.reign.epoch {
+            let Reign { job, epoch } = self.reign;
+            return Err(StoreError::Fenced { job, epoch }.into());
+        }
+        if job.revision != self.seen_revision {
+            // Units may have been added, or taken back from those that wait here.
+            self.seen_revision = job.revision;
+            self.shared.feed.recall();
+            self.exhausted = false;
+            self.follow_limits(&job.limits);
+            self.kill_units()?;
+        }
+        self.wish = wish_of(&job);
+        self.job = job;
+        Ok(())
+    }
+
+    /// Takes up limits that a client has changed.
+    fn follow_limits(&mut self, limits: &Limits) {
+        let before = &self.job.limits;
+        if limits == before {
+            return;
+        }
+        if limits.rate != before.rate {
+            self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
+        }
+        if limits.workers != before.workers {
+            log_line!("{} workers from now on, it was {}", limits.workers, before.workers);
+            // Whoever hires lives as long as this does.
+            let _ = self.hire.send(limits.workers);
+            self.shared.feed.limit_workers(limits.workers);
+        }
+        self.shared.set_limits(limits.clone());
+    }
+
+    /// Ends the units that clients want to be ended; one that does not run any more has its end.
+    fn kill_units(&mut self) -> Result<(), ManagerError> {
+        for kill in self.store.take_kills(self.reign)? {
+            if self.shared.kill(&kill) {
+                log_line!("ending unit {}: {}", kill.seq, kill.reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.
+    fn follow_clock(&mut self, passed: Duration) -> Result<(), ManagerError> {
+        let now = self.shared.clock.now();
+        let expected = self.clock_seen + passed;
+        self.clock_seen = now;
+        let step = expected.since(now);
+        if step > SMALL_STEP && !self.shared.clock.is_fake() {
+            log_line!("the clock was set back by {step:?}, waits are brought forward");
+            self.store.shift_waits(self.reign, step, now)?;
+            self.shared.shorten_hold(step);
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop_wanted(&self) -> Option<(StopRequest, Option<Duration>)> {
+        match self.wish {
+            Some(wish) => Some(wish),
+            None if self.flags.now_requested() => Some((StopRequest::StopNow, None)),
+            None if self.flags.stop_requested() => Some((StopRequest::Stop, None)),
+            None => None,
+        }
+    }
+}
