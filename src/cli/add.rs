@@ -42,7 +42,8 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     Ok(Exit::Success)
 }
 
-fn units(args: &Add, job: &Job) -> Result<Vec<NewUnit>, CliError> {
+/// Reads the units that a command line names.
+pub(super) fn units(args: &Add, job: &Job) -> Result<Vec<NewUnit>, CliError> {
     let (extra, items) = split_command(&args.items);
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);

@@ -8,8 +8,8 @@ use etcetera::BaseStrategy;
 use super::error::CliError;
 use super::{
     add, approve, cancel, create, doctor, explain, failures, kill, list, logs, prune, recover, reject, results, resume,
-    retry, rm, run, scale, set, skip, start, status, stop, submit, unit, unit_add, unit_checkpoint, unit_progress,
-    unit_result, units, wait,
+    retry, rm, run, scale, set, skip, start, status, stop, submit, sync, unit, unit_add, unit_checkpoint,
+    unit_progress, unit_result, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -41,6 +41,7 @@ pub(super) enum Verb {
     Scale(scale::Scale),
     Set(set::Set),
     Add(add::Add),
+    Sync(sync::Sync),
     Skip(skip::Skip),
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::List),

@@ -41,6 +41,7 @@ mod status;
 mod stop;
 mod submission;
 mod submit;
+mod sync;
 mod table;
 mod text;
 mod unit;
@@ -95,6 +96,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Reject(args) => reject::reject(global, args, output),
         Verb::Scale(args) => scale::scale(global, args, output),
         Verb::Set(args) => set::set(global, args, output),
+        Verb::Sync(args) => sync::sync(global, args, output),
         Verb::Add(args) => add::add(global, args, output),
         Verb::Skip(args) => skip::skip(global, args, output),
         Verb::List(args) => list::list(global, args, output),

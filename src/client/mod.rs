@@ -24,6 +24,7 @@ mod skip;
 mod start;
 mod status;
 mod stop;
+mod sync;
 mod wait;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub use prune::PruneOptions;
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
+pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 
 /// A connection to one database of jobs, and the way to start their managers.

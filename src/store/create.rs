@@ -162,7 +162,7 @@ fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option
 }
 
 /// Inserts units behind the last one, counts them in the job, and returns how many there were.
-fn insert_units(
+pub(super) fn insert_units(
     conn: &mut SqliteConnection,
     job: JobId,
     units: &[NewUnit],

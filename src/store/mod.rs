@@ -29,6 +29,7 @@ mod open;
 mod properties;
 mod record;
 mod reign;
+mod renew;
 mod schema;
 #[cfg(test)]
 mod schema_tests;

@@ -261,7 +261,7 @@ fn set_status(
 }
 
 /// Moves `changed` units from one counter to another.
-fn shift(
+pub(super) fn shift(
     conn: &mut SqliteConnection,
     job: JobId,
     from: UnitStatus,

@@ -25,3 +25,4 @@ mod recovery;
 mod skip;
 mod soak;
 mod support;
+mod sync;
