@@ -43,6 +43,8 @@ pub(super) enum CliError {
     ShellArguments { given: usize },
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
     EnvMissing(String),
+    #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
+    SecretValue(String),
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
     #[error("cannot create {}", path.display())]
@@ -86,6 +88,7 @@ impl CliError {
             | Self::SeveralSources
             | Self::ShellArguments { .. }
             | Self::EnvMissing(_)
+            | Self::SecretValue(_)
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter

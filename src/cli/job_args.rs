@@ -26,7 +26,8 @@ pub(super) struct JobArgs {
     /// Working directory of the units [default: this one]
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
-    /// Variable for the units; without a value it is taken from this environment
+    /// Variable for the units, besides those of this environment; without a value it is taken from here. Secrets, such
+    /// as API_KEY, are passed by name and taken from the environment of whoever starts the job
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
     /// The command is one script for /bin/sh; placeholders are quoted

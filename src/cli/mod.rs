@@ -10,6 +10,7 @@ mod cancel;
 mod confirm;
 mod create;
 mod doctor;
+mod environment;
 mod error;
 mod exit;
 mod explain;

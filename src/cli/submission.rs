@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::Global;
+use super::environment::Environment;
 use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
 use super::output::Output;
@@ -82,13 +83,8 @@ impl Submission {
         } else if let Some(name) = template.literal_program() {
             spec.program = Some(program(name, &spec.cwd)?);
         }
-        for variable in &self.job.env {
-            let (name, value) = match variable.split_once('=') {
-                Some((name, value)) => (name.to_owned(), value.to_owned()),
-                None => (variable.clone(), env::var(variable).map_err(|_| CliError::EnvMissing(variable.clone()))?),
-            };
-            spec.env.insert(name, value);
-        }
+        let environment = Environment::capture(env::vars_os(), &self.job.env)?;
+        (spec.env_only, spec.env, spec.secrets) = (true, environment.variables, environment.secrets);
         spec.stdin = match self.job.stdin {
             Stdin::Null => StdinMode::Null,
             Stdin::Payload => StdinMode::Payload,

@@ -354,3 +354,20 @@ fn a_hook_that_fails_stops_nothing_and_is_reported() {
     assert!(error.contains("code 3") && error.contains("no network"), "{error}");
     world.fails(127, &["run", "-q", "--hook", "no-such-program", "--", "true"]);
 }
+
+#[test]
+fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
+    let world = World::new();
+    let mut create = world.job_manager(&["create", "-q", "--env", "MODE=fast", "--shell", "--"]);
+    create.arg("echo $MODE $COLOUR $API_KEY >>seen").env("COLOUR", "blue").env("API_KEY", "first-secret");
+    assert!(create.status().unwrap().success());
+
+    let mut start = world.job_manager(&["start", "1"]);
+    assert!(start.env("COLOUR", "red").env("API_KEY", "second-secret").output().unwrap().status.success());
+    world.ok(&["wait", "1"]);
+
+    assert_eq!(world.lines("seen"), ["fast blue second-secret"]);
+    let files = std::fs::read(world.db()).unwrap();
+    assert!(!files.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
+    world.fails(2, &["create", "-q", "--env", "API_KEY=x", "--", "true"]);
+}

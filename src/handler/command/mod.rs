@@ -7,6 +7,8 @@ mod leftovers;
 mod spec;
 
 use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub struct CommandHandler {
     template: CommandTemplate,
     /// Path that a unit makes.
     creates: Option<CommandTemplate>,
+    /// Variables with the values that this process was started with.
+    secrets: Vec<(String, OsString)>,
     cookie: String,
     db: PathBuf,
 }
@@ -50,7 +54,8 @@ impl CommandHandler {
         let template = CommandTemplate::parse(&spec.argv).map_err(|error| wrong(error.into()))?;
         let creates = spec.creates.as_ref().map(|path| CommandTemplate::parse(std::slice::from_ref(path)));
         let creates = creates.transpose().map_err(|error| wrong(error.into()))?;
-        Ok(Self { spec, template, creates, cookie: format!("{}:", job.uid), db: job.db.clone() })
+        let secrets = spec.secrets.iter().filter_map(|name| Some((name.clone(), env::var_os(name)?))).collect();
+        Ok(Self { spec, template, creates, secrets, cookie: format!("{}:", job.uid), db: job.db.clone() })
     }
 
     fn command(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<(Command, Vec<u8>), TemplateError> {
@@ -68,6 +73,9 @@ impl CommandHandler {
             command.arg0(name).args(args);
             command
         };
+        if self.spec.env_only {
+            command.env_clear().envs(self.secrets.iter().cloned());
+        }
         command
             .current_dir(&self.spec.cwd)
             // These two are not set for every unit; those of a unit that this manager was started from are not ours.

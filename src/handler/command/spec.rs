@@ -22,9 +22,15 @@ pub struct CommandSpec {
     pub shell: bool,
     /// Working directory of the units.
     pub cwd: PathBuf,
-    /// Variables added to the environment of the manager.
+    /// Variables of the units, added to those of the manager unless `env_only`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Units have no variables but those of `env`, `secrets` and the manager's own about the unit.
+    #[serde(default)]
+    pub env_only: bool,
+    /// Variables whose values are the manager's, which has them from whoever started it; they are not kept.
+    #[serde(default)]
+    pub secrets: Vec<String>,
     /// What units read from their standard input.
     #[serde(default)]
     pub stdin: StdinMode,
@@ -125,6 +131,8 @@ impl CommandSpec {
             shell: false,
             cwd,
             env: BTreeMap::new(),
+            env_only: false,
+            secrets: Vec::new(),
             stdin: StdinMode::Null,
             output: OutputMode::Tail,
             exits: ExitCodes::default(),

@@ -1,0 +1,88 @@
+//! The environment of a job's units: that of the submission, without its secrets.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::error::CliError;
+
+/// Ends of names of variables whose values are not kept, and words within such names.
+const SECRET_ENDS: [&str; 2] = ["_KEY", "_TOKEN"];
+const SECRET_WORDS: [&str; 2] = ["SECRET", "PASSWORD"];
+/// Variables that are about a manager or a unit, or about the shell that submits.
+const OWN_PREFIX: &str = "JOB_MANAGER_";
+const LAST_COMMAND: &str = "_";
+
+/// What is kept of an environment.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    /// Variables with their values.
+    pub variables: BTreeMap<String, String>,
+    /// Names of variables whose values come from whoever starts the job.
+    pub secrets: Vec<String>,
+}
+
+impl Environment {
+    /// Takes the variables of this process, and those that are `given` as NAME or NAME=VALUE.
+    ///
+    /// Variables that are not UTF-8 are left out.
+    pub fn capture(
+        own: impl IntoIterator<Item = (OsString, OsString)>,
+        given: &[String],
+    ) -> Result<Environment, CliError> {
+        let own: BTreeMap<String, String> = own
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| !name.starts_with(OWN_PREFIX) && name != LAST_COMMAND)
+            .collect();
+        let mut kept = Environment::default();
+        for variable in given {
+            match variable.split_once('=') {
+                Some((name, _)) if is_secret(name) => return Err(CliError::SecretValue(name.to_owned())),
+                Some((name, value)) => drop(kept.variables.insert(name.to_owned(), value.to_owned())),
+                None if !own.contains_key(variable) => return Err(CliError::EnvMissing(variable.clone())),
+                None => {}
+            }
+        }
+        for (name, value) in own {
+            if is_secret(&name) {
+                kept.secrets.push(name);
+            } else {
+                kept.variables.entry(name).or_insert(value);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET_ENDS.iter().any(|end| name.ends_with(end)) || SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capture(given: &[&str]) -> Result<Environment, CliError> {
+        let own =
+            [("PATH", "/bin"), ("API_KEY", "k"), ("my_token", "t"), ("DB_PASSWORD_FILE", "f"), ("JOB_MANAGER_DB", "d")];
+        let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Environment::capture(own, &given.iter().map(|&text| text.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn secrets_are_kept_by_name_only() {
+        let kept = capture(&["MODE=fast", "PATH=/usr/bin", "API_KEY"]).unwrap();
+
+        let variables =
+            [("MODE", "fast"), ("PATH", "/usr/bin")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(kept.variables, BTreeMap::from(variables));
+        assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"]);
+    }
+
+    #[test]
+    fn the_value_of_a_secret_is_refused() {
+        assert!(matches!(capture(&["OTHER_TOKEN=x"]), Err(CliError::SecretValue(name)) if name == "OTHER_TOKEN"));
+        assert!(matches!(capture(&["MISSING"]), Err(CliError::EnvMissing(_))));
+    }
+}
