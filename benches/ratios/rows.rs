@@ -19,12 +19,13 @@ pub fn record(bench: &Bench) -> bool {
         return true;
     }
     let peers = std::env::var_os(PEERS);
-    let peer = |name: &str| peers.as_ref().map(|dir| peer_rate(Path::new(dir), name));
+    let peer = |name: &str, units| peers.as_ref().map(|dir| peer_rate(Path::new(dir), name, units));
     let [ours, bare, effectum, apalis] = in_turns([
         &mut || rate(RECORDED, ours::record(scratch().path(), RECORDED)),
         &mut || rate(RECORDED, bare::record(scratch().path(), RECORDED)),
-        &mut || peer("effectum").unwrap_or(f64::NAN),
-        &mut || peer("apalis").unwrap_or(f64::NAN),
+        &mut || peer("effectum", RECORDED / 4).unwrap_or(f64::NAN),
+        // It takes longer for each the more there are.
+        &mut || peer("apalis", RECORDED / 100).unwrap_or(f64::NAN),
     ]);
     let line = |beside: &str, other: f64, goal: f64| {
         other.is_nan()
@@ -39,7 +40,7 @@ pub fn record(bench: &Bench) -> bool {
     let kept = [
         line("bare SQLite loop, two updates a unit, FULL", bare, 0.5),
         line("effectum 0.7, WAL/NORMAL", effectum, 4.0),
-        line("apalis-sqlite 1.0", apalis, 4.0),
+        line("apalis-sqlite 1.0, FULL", apalis, 4.0),
     ];
     kept.iter().all(|kept| *kept)
 }
@@ -127,10 +128,10 @@ fn shell(lines: &Path, script: &str) -> std::time::Duration {
 }
 
 /// Runs the program that measures another library and returns its units per second.
-fn peer_rate(dir: &Path, name: &str) -> f64 {
+fn peer_rate(dir: &Path, name: &str, units: u32) -> f64 {
     let place = scratch();
-    let output = Command::new(dir.join("peers"))
-        .args([name, &(RECORDED / 4).to_string()])
+    let output = Command::new(dir.join(format!("peer-{name}")))
+        .arg(units.to_string())
         .arg(place.path())
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
