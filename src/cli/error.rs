@@ -7,6 +7,7 @@ use super::exit::{Exit, of_client};
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError};
 use crate::source::SourceError;
+use crate::store::ForeignError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +30,14 @@ pub(super) enum CliError {
     NoCommand,
     #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
-    #[error("only one source of units can be given")]
-    SeveralSources,
+    #[error("standard input can be read once, `-` is given twice")]
+    StdinTwice,
+    #[error("--commands gives whole commands, no other source can be given beside it")]
+    CommandsAmongItems,
+    #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
+    KeyTooLong { place: String, bytes: usize, limit: usize },
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     #[error("--shell takes the whole script as one argument, this is {given}")]
     ShellArguments { given: usize },
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
@@ -45,8 +52,10 @@ pub(super) enum CliError {
     #[error("no directory {}, units cannot run there", .0.display())]
     NoDirectory(PathBuf),
     /// A flag was given that says how to read a source, without that source.
-    #[error("--null says how to read lines: give --lines FILE or - as well")]
+    #[error("--null says how to read lines: give --lines FILE, --commands FILE or - as well")]
     NullWithoutLines,
+    #[error("--path says where units are in a JSON file: give --json FILE as well")]
+    PathWithoutJson,
     #[error("this would {0}: give -y to do it")]
     NotConfirmed(String),
     #[error("give a filter, or --all for every unit")]
@@ -72,7 +81,10 @@ impl CliError {
             | Self::Item { .. }
             | Self::NoCommand
             | Self::UnknownSource { .. }
-            | Self::SeveralSources
+            | Self::StdinTwice
+            | Self::CommandsAmongItems
+            | Self::KeyTooLong { .. }
+            | Self::Foreign(_)
             | Self::ShellArguments { .. }
             | Self::EnvMissing(_)
             | Self::NoHome
@@ -80,6 +92,7 @@ impl CliError {
             | Self::NoFilter
             | Self::NoDirectory(_)
             | Self::NullWithoutLines
+            | Self::PathWithoutJson
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::DataDir { .. } => Exit::Database,

@@ -12,6 +12,7 @@ mod error;
 mod exit;
 mod filter;
 mod follow;
+mod given;
 mod job_args;
 mod list;
 mod logs;
@@ -48,7 +49,7 @@ pub use exit::Exit;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.global.apply_color();
-    let mut output = Output::new(&cli.global);
+    let mut output = Output::new(&cli);
     let exit = match run(&cli, &mut output) {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.

@@ -17,6 +17,8 @@ mod delete;
 mod enqueue;
 mod error;
 mod feed;
+#[cfg(feature = "cli")]
+mod foreign;
 mod jobs;
 mod metadata;
 mod notes;
@@ -43,6 +45,8 @@ pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
+#[cfg(feature = "cli")]
+pub use foreign::{ForeignDatabase, ForeignError};
 
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};

@@ -16,4 +16,5 @@ mod library;
 mod output;
 mod recovery;
 mod soak;
+mod sources;
 mod support;
