@@ -11,6 +11,7 @@ mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
 mod handlers;
+mod items;
 mod layers;
 mod library;
 mod output;
