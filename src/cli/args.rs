@@ -7,7 +7,8 @@ use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    cancel, create, doctor, list, logs, results, resume, retry, rm, run, start, status, stop, submit, unit, units, wait,
+    cancel, completions, create, doctor, list, logs, man, results, resume, retry, rm, run, start, status, stop, submit,
+    unit, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -56,6 +57,8 @@ pub(super) enum Verb {
     Wait(wait::Wait),
     Rm(rm::Rm),
     Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Flags that every verb takes.

@@ -66,6 +66,8 @@ pub(super) enum CliError {
     NoLog(PathBuf, #[source] io::Error),
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
+    #[error("cannot write the manual page {}", path.display())]
+    ManualPage { path: PathBuf, source: io::Error },
     #[error("cannot print")]
     Output(#[from] io::Error),
 }
@@ -96,7 +98,7 @@ impl CliError {
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::DataDir { .. } => Exit::Database,
-            Self::Cwd(_) | Self::Signals(_) | Self::Output(_) => Exit::Unexpected,
+            Self::Cwd(_) | Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
         }
     }
 }

@@ -5,9 +5,12 @@
 
 mod args;
 mod cancel;
+mod completions;
 mod confirm;
 mod create;
 mod doctor;
+#[cfg(test)]
+mod documentation_tests;
 mod error;
 mod exit;
 mod filter;
@@ -16,6 +19,7 @@ mod given;
 mod job_args;
 mod list;
 mod logs;
+mod man;
 mod output;
 mod results;
 mod resume;
@@ -82,5 +86,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Wait(args) => wait::wait(global, args, output),
         Verb::Rm(args) => rm::rm(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
+        Verb::Completions(args) => completions::completions(args),
+        Verb::Man(args) => man::man(args, output),
     }
 }

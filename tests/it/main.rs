@@ -14,6 +14,7 @@ mod handlers;
 mod items;
 mod layers;
 mod library;
+mod manual;
 mod output;
 mod recovery;
 mod soak;
