@@ -13,9 +13,8 @@ use crate::model::{Job, JobStatus, NewUnit};
 use crate::source::Items;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is left out
-///
-/// Example: job-manager add photos --glob 'new/*.jpg'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager add photos --glob 'new/*.jpg'")]
 pub(super) struct Add {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]
@@ -56,10 +55,10 @@ pub(super) fn fitting(items: Items, unit_key: Option<&String>, job: &Job) -> Res
     let template = match job.handler.as_str() {
         COMMAND => {
             let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(CliError::Spec)?;
-            Some(CommandTemplate::parse(&spec.argv)?)
+            Some((CommandTemplate::parse(&spec.argv)?, spec.shell))
         }
         _ => None,
     };
     let key = unit_key.map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
-    items.map(|item| unit(item, template.as_ref(), key.as_ref())).collect()
+    items.map(|item| unit(item, template.as_ref().map(|(template, shell)| (template, *shell)), key.as_ref())).collect()
 }

@@ -9,9 +9,8 @@ use super::output::Output;
 use super::submit::print_started;
 
 /// Let a job go on whose first units, those of --canary, have ended
-///
-/// Example: job-manager approve photos
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager approve photos")]
 pub(super) struct Approve {
     #[command(flatten)]
     pub job: JobArg,

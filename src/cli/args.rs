@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy;
 
 use super::error::CliError;
 use super::{
-    add, approve, cancel, create, doctor, explain, failures, kill, list, logs, prune, recover, reject, results, resume,
-    retry, rm, run, scale, set, skip, start, status, stop, submit, sync, unit, unit_add, unit_checkpoint,
-    unit_progress, unit_result, units, wait,
+    add, approve, cancel, completions, create, doctor, explain, failures, kill, list, logs, man, prune, recover,
+    reject, results, resume, retry, rm, run, scale, set, skip, start, status, stop, submit, sync, unit, unit_add,
+    unit_checkpoint, unit_progress, unit_result, units, wait,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -22,6 +22,19 @@ pub(super) struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// Says whether the answer is to be JSON.
+    pub fn wants_json(&self) -> bool {
+        let submission = match &self.verb {
+            Verb::Submit(verb) => &verb.submission,
+            Verb::Run(verb) => &verb.submission,
+            Verb::Create(verb) => &verb.submission,
+            _ => return !self.global.json.is_empty(),
+        };
+        submission.source.wants_json()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +74,8 @@ pub(super) enum Verb {
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
     UnitResult(unit_result::UnitResult),
     UnitAdd(unit_add::UnitAdd),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Flags that every verb takes.
@@ -70,8 +85,9 @@ pub(super) struct Global {
     #[arg(long, global = true, env = "JOB_MANAGER_DB", value_name = "PATH")]
     pub db: Option<PathBuf>,
     /// Print one JSON document
-    #[arg(long, global = true)]
-    pub json: bool,
+    // Of the form that the verbs with sources give it, where it may have a value; see `Cli::wants_json`.
+    #[arg(long, global = true, num_args = 0, default_missing_value = "", action = ArgAction::Append)]
+    json: Vec<String>,
     /// Print ids only
     #[arg(short, long, global = true)]
     pub quiet: bool,

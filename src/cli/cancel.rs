@@ -10,9 +10,8 @@ use crate::client::{ClientError, JobOutcome};
 use crate::model::JobStatus;
 
 /// End a job, or one of its units, for good
-///
-/// Example: job-manager cancel photos:17 --reason 'wrong file'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager cancel photos:17 --reason 'wrong file'")]
 pub(super) struct Cancel {
     /// Job, or unit as JOB:SEQ
     #[arg(value_name = "JOB[:SEQ]", default_value = "last")]

@@ -10,9 +10,8 @@ use super::submission::Submission;
 use super::submit::print_created;
 
 /// Create a job without starting it; `start` starts it
-///
-/// Example: job-manager create --lines urls.txt -- curl -fsSO {}
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager create --lines urls.txt -- curl -fsSO {}")]
 pub(super) struct Create {
     #[command(flatten)]
     pub submission: Submission,

@@ -11,9 +11,8 @@ use super::text::one_line;
 use crate::client::{Severity, examine};
 
 /// Look for what could hurt here: the database, its disk, limits of this machine
-///
-/// Example: job-manager doctor
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager doctor")]
 pub(super) struct Doctor {}
 
 pub(super) fn doctor(global: &Global, _args: &Doctor, output: &mut Output) -> Result<Exit, CliError> {

@@ -7,6 +7,7 @@ use super::exit::{Exit, of_client};
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError};
 use crate::source::SourceError;
+use crate::store::ForeignError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +38,14 @@ pub(super) enum CliError {
     Spec(#[source] serde_json::Error),
     #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
-    #[error("only one source of units can be given")]
-    SeveralSources,
+    #[error("standard input can be read once, `-` is given twice")]
+    StdinTwice,
+    #[error("--commands gives whole commands, no other source can be given beside it")]
+    CommandsAmongItems,
+    #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
+    KeyTooLong { place: String, bytes: usize, limit: usize },
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     #[error("--shell takes the whole script as one argument, this is {given}")]
     ShellArguments { given: usize },
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
@@ -55,8 +62,10 @@ pub(super) enum CliError {
     #[error("no directory {}, units cannot run there", .0.display())]
     NoDirectory(PathBuf),
     /// A flag was given that says how to read a source, without that source.
-    #[error("--null says how to read lines: give --lines FILE or - as well")]
+    #[error("--null says how to read lines: give --lines FILE, --commands FILE or - as well")]
     NullWithoutLines,
+    #[error("--path says where units are in a JSON file: give --json FILE as well")]
+    PathWithoutJson,
     #[error("this would {0}: give -y to do it")]
     NotConfirmed(String),
     #[error("give a filter, or --all for every unit")]
@@ -67,6 +76,8 @@ pub(super) enum CliError {
     NoLog(PathBuf, #[source] io::Error),
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
+    #[error("cannot write the manual page {}", path.display())]
+    ManualPage { path: PathBuf, source: io::Error },
     #[error("cannot print")]
     Output(#[from] io::Error),
 }
@@ -85,7 +96,10 @@ impl CliError {
             | Self::NoSource
             | Self::OutsideUnit
             | Self::UnknownSource { .. }
-            | Self::SeveralSources
+            | Self::StdinTwice
+            | Self::CommandsAmongItems
+            | Self::KeyTooLong { .. }
+            | Self::Foreign(_)
             | Self::ShellArguments { .. }
             | Self::EnvMissing(_)
             | Self::SecretValue(_)
@@ -94,10 +108,13 @@ impl CliError {
             | Self::NoFilter
             | Self::NoDirectory(_)
             | Self::NullWithoutLines
+            | Self::PathWithoutJson
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::DataDir { .. } => Exit::Database,
-            Self::Cwd(_) | Self::Spec(_) | Self::Signals(_) | Self::Output(_) => Exit::Unexpected,
+            Self::Cwd(_) | Self::Spec(_) | Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => {
+                Exit::Unexpected
+            }
         }
     }
 }

@@ -10,9 +10,8 @@ use super::output::Output;
 use super::text::one_line;
 
 /// Say why nothing happens, and what to do about it
-///
-/// Example: job-manager explain photos:17
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager explain photos:17")]
 pub(super) struct Explain {
     /// Job, or unit as JOB:SEQ
     #[arg(value_name = "JOB[:SEQ]", default_value = "last")]

@@ -16,8 +16,9 @@ const TEXT_WIDTH: usize = 70;
 /// Group failed units by why they failed
 ///
 /// What differs from unit to unit, such as numbers, paths and ids, is masked. `retry` and `skip` take the id of a
-/// cluster. Example: job-manager failures photos
+/// cluster.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager failures photos")]
 pub(super) struct Failures {
     #[command(flatten)]
     pub job: JobArg,

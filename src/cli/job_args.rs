@@ -31,7 +31,7 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
     /// The command is one script for /bin/sh; placeholders are quoted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "commands")]
     pub shell: bool,
     /// What units read from standard input
     #[arg(long, value_enum, default_value_t = Stdin::Null)]

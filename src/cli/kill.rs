@@ -14,9 +14,8 @@ use crate::model::{KillThen, UnitStatus};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// End one running unit
-///
-/// Example: job-manager kill photos:17 --then skip
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager kill photos:17 --then skip")]
 pub(super) struct Kill {
     /// Unit
     #[arg(value_name = "JOB:SEQ")]

@@ -16,9 +16,8 @@ const DEFAULT_LIMIT: i64 = 20;
 const NAME_WIDTH: usize = 40;
 
 /// List jobs, the newest first
-///
-/// Example: job-manager list --status failed
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager list --status failed")]
 pub(super) struct List {
     /// Only jobs in that state; may be repeated
     #[arg(long, value_name = "STATUS")]

@@ -19,9 +19,8 @@ const PAGE_UNITS: i64 = 200;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
 /// Show the output of units
-///
-/// Example: job-manager logs photos:17 --stderr
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager logs photos:17 --stderr")]
 pub(super) struct Logs {
     /// Job, or unit as JOB:SEQ
     #[arg(value_name = "JOB[:SEQ]", default_value = "last")]

@@ -7,9 +7,12 @@ mod add;
 mod approve;
 mod args;
 mod cancel;
+mod completions;
 mod confirm;
 mod create;
 mod doctor;
+#[cfg(test)]
+mod documentation_tests;
 mod environment;
 mod error;
 mod exit;
@@ -17,11 +20,13 @@ mod explain;
 mod failures;
 mod filter;
 mod follow;
+mod given;
 mod inside;
 mod job_args;
 mod kill;
 mod list;
 mod logs;
+mod man;
 mod output;
 mod policy_args;
 mod policy_values;
@@ -68,7 +73,7 @@ pub use exit::Exit;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.global.apply_color();
-    let mut output = Output::new(&cli.global);
+    let mut output = Output::new(&cli);
     let exit = match run(&cli, &mut output) {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.
@@ -117,5 +122,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Prune(args) => prune::prune(global, args, output),
         Verb::Recover(args) => recover::recover(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
+        Verb::Completions(args) => completions::completions(args),
+        Verb::Man(args) => man::man(args, output),
     }
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::Global;
+use super::args::Cli;
 use super::text::printable;
 use crate::model::JobId;
 
@@ -19,8 +19,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(global: &Global) -> Self {
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    pub fn new(cli: &Cli) -> Self {
+        Self { json: cli.wants_json(), quiet: cli.global.quiet, verbose: cli.global.verbose }
     }
 
     /// Prints a line of the answer; whoever puts foreign text into it makes that safe for a terminal first.

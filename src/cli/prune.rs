@@ -20,8 +20,9 @@ const NAME_WIDTH: usize = 40;
 
 /// Delete finished jobs, with their units and logs
 ///
-/// Jobs with units left to run stay. Example: job-manager prune --older-than 30d --keep 10 -y
+/// Jobs with units left to run stay.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager prune --older-than 30d --keep 10 -y")]
 pub(super) struct Prune {
     /// Only jobs that ended at least so long ago, such as 30d or 12h
     #[arg(long, value_name = "AGE", value_parser = values::age)]

@@ -8,9 +8,8 @@ use super::exit::Exit;
 use super::output::Output;
 
 /// Cancel a job whose first units, those of --canary, have ended
-///
-/// Example: job-manager reject photos --reason 'blurred'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager reject photos --reason 'blurred'")]
 pub(super) struct Reject {
     #[command(flatten)]
     pub job: JobArg,

@@ -17,9 +17,8 @@ use crate::model::{Seq, UnitDetail, UnitStatus};
 const PAGE_UNITS: i64 = 500;
 
 /// Print payload and result of each unit, in order; a command's result is its output
-///
-/// Example: job-manager results photos --format csv > results.csv
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager results photos --format csv > results.csv")]
 pub(super) struct Results {
     #[command(flatten)]
     pub job: JobArg,

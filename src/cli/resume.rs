@@ -9,9 +9,8 @@ use super::output::Output;
 use super::submit::print_started;
 
 /// Continue a job that was paused or interrupted and print its manager's process number
-///
-/// Example: job-manager resume --all
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager resume --all")]
 pub(super) struct Resume {
     #[command(flatten)]
     pub job: JobArg,

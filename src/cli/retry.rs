@@ -10,9 +10,8 @@ use super::output::Output;
 use crate::model::JobStatus;
 
 /// Send failed or cancelled units back to pending
-///
-/// Example: job-manager retry photos --failed
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager retry photos --failed")]
 pub(super) struct Retry {
     #[command(flatten)]
     pub job: JobArg,

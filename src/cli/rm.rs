@@ -10,9 +10,8 @@ use super::exit::Exit;
 use super::output::Output;
 
 /// Delete jobs that no manager runs, with their units and logs
-///
-/// Example: job-manager rm 12 13 -y
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager rm 12 13 -y")]
 pub(super) struct Rm {
     /// Jobs: number, uid or prefix of that, name, or `last`
     #[arg(required = true, value_name = "JOB")]

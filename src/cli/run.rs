@@ -14,9 +14,8 @@ use super::submission::Submission;
 use super::submit::start_created;
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
-///
-/// Example: ls *.wav | job-manager run -j 4 - -- flac -s {}
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  ls *.wav | job-manager run -j 4 - -- flac -s {}")]
 pub(super) struct Run {
     #[command(flatten)]
     pub submission: Submission,

@@ -10,9 +10,8 @@ use super::output::Output;
 use super::values;
 
 /// Change how many units of a job run at the same time, also while it runs
-///
-/// Example: job-manager scale photos 16
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager scale photos 16")]
 pub(super) struct Scale {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]

@@ -14,9 +14,8 @@ use crate::model::Limits;
 const NONE: &str = "none";
 
 /// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff, after
-///
-/// Example: job-manager set photos rate=30/min timeout=2m max-failures=none
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub(super) struct Set {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]

@@ -11,9 +11,8 @@ use super::output::Output;
 use crate::model::JobStatus;
 
 /// Leave out units that are pending or failed
-///
-/// Example: job-manager skip photos --failed --match '\.gif$' --reason 'no photos'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager skip photos --failed --match '\\.gif$' --reason 'no photos'")]
 pub(super) struct Skip {
     #[command(flatten)]
     pub job: JobArg,

@@ -3,53 +3,78 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::error::CliError;
+use super::given::{Given, given_in_order};
 use super::values;
-use crate::source::{self, CsvOptions, GlobOptions, Items, Separator};
+use crate::source::{self, CsvOptions, GlobOptions, Items, Range, Separator};
+use crate::store::ForeignDatabase;
 
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 const STDIN_NAME: &str = "standard input";
 /// Separates the command from items given as arguments.
 const ITEMS_MARK: &str = ":::";
 
-/// Sources of units; at most one.
+/// Flags of sources, each of which may be given several times, and how to read them.
 #[derive(Debug, Args)]
-pub(super) struct SourceArgs {
+pub(super) struct SourceFlags {
     /// `-` reads items from standard input, one per line
     #[arg(value_name = "SOURCE")]
     pub source: Option<String>,
     /// Items from the lines of a file, `-` for standard input
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
-    pub lines: Option<PathBuf>,
-    /// Items end with NUL instead of a line break
+    pub lines: Vec<PathBuf>,
+    /// Units from the lines of a file, each a command for /bin/sh; no CMD is given then
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    pub commands: Vec<PathBuf>,
+    /// Items and commands end with NUL instead of a line break
     #[arg(long, help_heading = "Sources")]
-    pub null: bool,
+    null: bool,
     /// Units from a CSV file whose header names the fields
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
-    pub csv: Option<PathBuf>,
+    pub csv: Vec<PathBuf>,
     /// Separator of the CSV file's fields
     #[arg(long, value_name = "CHAR", default_value = ",", requires = "csv", value_parser = values::ascii, help_heading = "Sources")]
-    pub delimiter: u8,
+    delimiter: u8,
     /// The CSV file has no header; fields are called 1, 2, …
     #[arg(long, requires = "csv", help_heading = "Sources")]
-    pub no_header: bool,
+    no_header: bool,
     /// Units from a file with one JSON document per line
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
-    pub jsonl: Option<PathBuf>,
+    pub jsonl: Vec<PathBuf>,
+    /// Units from the array in a JSON file; without FILE: print one JSON document
+    // Stands in for the global flag, whose id it therefore bears: without a file it is what it is for every verb.
+    #[arg(long = "json", id = "json", value_name = "FILE", num_args = 0..=1, default_missing_value = "", action = ArgAction::Append, help_heading = "Sources")]
+    pub json: Vec<String>,
+    /// Fields that lead to the array in the JSON file [default: the document itself is the array]
+    #[arg(long, value_name = "a.b", help_heading = "Sources")]
+    path: Option<String>,
     /// Units from the files that match a pattern
     #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
     pub glob: Vec<String>,
     /// Leave out files that match a pattern
     #[arg(long, value_name = "PATTERN", requires = "glob", help_heading = "Sources")]
-    pub exclude: Vec<String>,
+    exclude: Vec<String>,
     /// Match hidden files too
     #[arg(long, requires = "glob", help_heading = "Sources")]
-    pub hidden: bool,
+    hidden: bool,
+    /// Units from the rows of a query on an SQLite database, which is only read
+    #[arg(long, num_args = 2, value_names = ["DB", "QUERY"], help_heading = "Sources")]
+    pub sql: Vec<String>,
+    /// Units from the numbers of a range, such as 1-100 or 1-100:2
+    #[arg(long, value_name = "FIRST-LAST[:STEP]", help_heading = "Sources")]
+    pub range: Vec<Range>,
     /// Take no more than N units
     #[arg(long, value_name = "N", help_heading = "Sources")]
-    pub limit: Option<usize>,
+    limit: Option<usize>,
+}
+
+/// Sources of units, in the order in which they were given.
+#[derive(Debug)]
+pub(super) struct SourceArgs {
+    flags: SourceFlags,
+    given: Vec<Given>,
 }
 
 /// Splits what stands behind `--` into the command and the items behind `:::`.
@@ -61,54 +86,114 @@ pub(super) fn split_command(behind: &[String]) -> (&[String], Option<Vec<String>
 }
 
 impl SourceArgs {
-    /// Opens the source; none when no source was given.
+    /// Returns the first file of commands, when units are commands.
+    pub fn commands(&self) -> Option<&Path> {
+        self.flags.commands.first().map(PathBuf::as_path)
+    }
+
+    /// Says whether `--json` was given to have the answer as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
+    }
+
+    /// Opens the sources, which are then read one after the other; none when no source was given.
     pub fn open(&self, items: Option<Vec<String>>) -> Result<Option<Items>, CliError> {
-        let given = [
-            self.source.is_some(),
-            self.lines.is_some(),
-            self.csv.is_some(),
-            self.jsonl.is_some(),
-            !self.glob.is_empty(),
-            items.is_some(),
-        ];
-        if given.iter().filter(|given| **given).count() > 1 {
-            return Err(CliError::SeveralSources);
+        self.refuse_mixtures(items.is_some())?;
+        let mut opened = self.given.iter().map(|given| self.flags.open(given)).collect::<Result<Vec<_>, _>>()?;
+        opened.extend(items.map(source::arguments));
+        if opened.is_empty() {
+            return Ok(None);
         }
-        if self.null && self.lines.is_none() && self.source.is_none() {
-            return Err(CliError::NullWithoutLines);
-        }
-        let Some(all) = self.open_one(items)? else { return Ok(None) };
-        Ok(Some(match self.limit {
+        let all = source::in_turn(opened);
+        Ok(Some(match self.flags.limit {
             Some(limit) => Box::new(all.take(limit)),
             None => all,
         }))
     }
 
-    fn open_one(&self, items: Option<Vec<String>>) -> Result<Option<Items>, CliError> {
+    fn refuse_mixtures(&self, has_items: bool) -> Result<(), CliError> {
+        let is_commands = |given: &Given| matches!(given, Given::Commands(_));
+        let is_text = |given: &Given| matches!(given, Given::Word(_) | Given::Lines(_)) || is_commands(given);
+        if self.given.iter().any(is_commands) && (has_items || !self.given.iter().all(is_commands)) {
+            return Err(CliError::CommandsAmongItems);
+        }
+        if self.flags.null && !self.given.iter().any(is_text) {
+            return Err(CliError::NullWithoutLines);
+        }
+        if self.flags.path.is_some() && !self.given.iter().any(|given| matches!(given, Given::Json(_))) {
+            return Err(CliError::PathWithoutJson);
+        }
+        if self.given.iter().filter(|given| given.is_stdin()).count() > 1 {
+            return Err(CliError::StdinTwice);
+        }
+        Ok(())
+    }
+}
+
+impl SourceFlags {
+    /// `--json -` is a source when `--path` says what of it; otherwise `-` names items on standard input.
+    pub fn is_json_file(&self, file: &str) -> bool {
+        !file.is_empty() && (file != STDIN || self.path.is_some())
+    }
+
+    fn open(&self, given: &Given) -> Result<Items, CliError> {
         let separator = if self.null { Separator::Nul } else { Separator::Newline };
-        Ok(Some(match self {
-            _ if items.is_some() => source::arguments(items.unwrap_or_default()),
-            Self { source: Some(given), .. } if given != STDIN => {
-                return Err(CliError::UnknownSource { given: given.clone() });
-            }
-            Self { source: Some(_), .. } => source::lines(stdin(), STDIN_NAME, separator),
-            Self { lines: Some(path), .. } => {
+        Ok(match given {
+            Given::Word(word) if word != STDIN => return Err(CliError::UnknownSource { given: word.clone() }),
+            Given::Word(_) => source::lines(stdin(), STDIN_NAME, separator),
+            Given::Lines(path) => {
                 let (reader, name) = open(path)?;
                 source::lines(reader, &name, separator)
             }
-            Self { csv: Some(path), .. } => {
+            Given::Commands(path) => {
+                let (reader, name) = open(path)?;
+                source::commands(reader, &name, separator)
+            }
+            Given::Csv(path) => {
                 let (reader, name) = open(path)?;
                 source::csv(reader, &name, CsvOptions { delimiter: self.delimiter, header: !self.no_header })?
             }
-            Self { jsonl: Some(path), .. } => {
+            Given::Jsonl(path) => {
                 let (reader, name) = open(path)?;
                 source::jsonl(reader, &name)
             }
-            Self { glob, .. } if !glob.is_empty() => {
-                source::glob(glob, GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden })?
+            Given::Json(path) => {
+                let (reader, name) = open(path)?;
+                source::json(reader, &name, self.path.as_deref().unwrap_or(source::WHOLE_DOCUMENT))
             }
-            _ => return Ok(None),
-        }))
+            Given::Globs(patterns) => {
+                source::glob(patterns, GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden })?
+            }
+            Given::Sql { db, query } => {
+                let mut database = ForeignDatabase::open(db)?;
+                let query = query.clone();
+                source::rows(&db.display().to_string(), move |take| database.each_row(&query, take))
+            }
+            Given::Range(range) => source::range(*range),
+        })
+    }
+}
+
+impl FromArgMatches for SourceArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = SourceFlags::from_arg_matches(matches)?;
+        let given = given_in_order(&flags, matches);
+        Ok(Self { flags, given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for SourceArgs {
+    fn augment_args(command: Command) -> Command {
+        SourceFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SourceFlags::augment_args_for_update(command)
     }
 }
 

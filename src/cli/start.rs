@@ -9,9 +9,8 @@ use super::output::Output;
 use super::submit::print_started;
 
 /// Start a job detached and print its manager's process number
-///
-/// Example: job-manager start photos
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager start photos")]
 pub(super) struct Start {
     #[command(flatten)]
     pub job: JobArg,

@@ -14,9 +14,8 @@ use crate::model::Timestamp;
 use crate::status::Health;
 
 /// Show where a job stands and whether its manager lives
-///
-/// Example: job-manager status photos --json
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager status photos --json")]
 pub(super) struct Status {
     #[command(flatten)]
     pub job: JobArg,

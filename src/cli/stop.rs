@@ -13,9 +13,8 @@ use super::values;
 use crate::client::{ClientError, JobOutcome, StopOptions};
 
 /// Pause a job: running units finish, nothing new is started
-///
-/// Example: job-manager stop photos --grace 30s
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager stop photos --grace 30s")]
 pub(super) struct Stop {
     #[command(flatten)]
     pub job: JobArg,

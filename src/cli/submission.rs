@@ -21,6 +21,10 @@ use crate::model::{NewJob, NewUnit, Seq};
 use crate::source::{Item, Items};
 
 const NAME_WIDTH: usize = 60;
+/// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
+const MAX_KEY_BYTES: usize = 4096;
+/// How a command out of a file is run; behind `--` a line is a script even when it begins with a dash.
+const RUN_LINE: [&str; 4] = ["/bin/sh", "-c", "--", "{}"];
 
 /// A source, options and a command.
 #[derive(Debug, Args)]
@@ -30,7 +34,7 @@ pub(super) struct Submission {
     #[command(flatten)]
     pub job: JobArgs,
     /// Command of a unit, with placeholders such as `{}`; items may follow behind `:::`
-    #[arg(last = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD", conflicts_with = "commands")]
     pub command: Vec<String>,
 }
 
@@ -48,12 +52,16 @@ impl Submission {
     /// Checks everything that can be checked before the first unit is read.
     pub fn prepare(&self, global: &Global) -> Result<Prepared, CliError> {
         let (argv, items) = split_command(&self.command);
-        let first = argv.first().ok_or(CliError::NoCommand)?;
+        let run_line = RUN_LINE.map(str::to_owned);
+        let (argv, origin) = match self.source.commands() {
+            Some(file) => (run_line.as_slice(), file.to_string_lossy()),
+            None => (argv, argv.first().ok_or(CliError::NoCommand)?.into()),
+        };
         let template = CommandTemplate::parse(argv)?;
         let unit_key =
             self.job.unit_key.as_ref().map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
         let spec = self.spec(argv, &template)?;
-        let name = self.job.name.clone().unwrap_or_else(|| default_name(first));
+        let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
         new.limits = self.job.limits();
@@ -112,14 +120,14 @@ impl Submission {
 impl Prepared {
     /// Creates the job; an item that does not fit the command leaves nothing behind.
     pub fn create(self, global: &Global, output: &mut Output) -> Result<(Client, Created), CliError> {
-        let Self { new, items, template, unit_key, ignores_items, .. } = self;
+        let Self { new, items, template, unit_key, shell, ignores_items } = self;
         if ignores_items {
             output.hint("the command does not use the items: write {} where an item belongs");
         }
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {
-            unit(item, Some(&template), unit_key.as_ref()).map_err(|error| {
+            unit(item, Some((&template, shell)), unit_key.as_ref()).map_err(|error| {
                 let message = error.to_string();
                 refused = Some(error);
                 message
@@ -164,13 +172,13 @@ impl Prepared {
 /// Makes a unit of an item that fits the command, if there is one, and the template of its key.
 pub(super) fn unit(
     item: Result<Item, crate::source::SourceError>,
-    template: Option<&CommandTemplate>,
+    command: Option<(&CommandTemplate, bool)>,
     unit_key: Option<&CommandTemplate>,
 ) -> Result<NewUnit, CliError> {
     let item = item?;
     let unfit = |source| CliError::Item { place: item.place.to_string(), source };
-    if let Some(template) = template {
-        template.check(&item.payload).map_err(unfit)?;
+    if let Some((template, shell)) = command {
+        if shell { template.check_shell(&item.payload) } else { template.check(&item.payload) }.map_err(unfit)?;
     }
     let key = match unit_key {
         Some(template) => {
@@ -179,6 +187,9 @@ pub(super) fn unit(
         }
         None => None,
     };
+    if let Some(bytes) = key.as_ref().map(String::len).filter(|bytes| *bytes > MAX_KEY_BYTES) {
+        return Err(CliError::KeyTooLong { place: item.place.to_string(), bytes, limit: MAX_KEY_BYTES });
+    }
     Ok(NewUnit { payload: item.payload, key })
 }
 

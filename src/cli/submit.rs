@@ -12,9 +12,8 @@ use crate::client::{Client, ClientError, Created, Started};
 use crate::model::{JobId, JobStatus};
 
 /// Create a job and its units, start it detached, print its number
-///
-/// Example: job-manager submit -j 8 --glob 'photos/*.jpg' -- convert {} out/{/.}.webp
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager submit -j 8 --glob 'photos/*.jpg' -- convert {} out/{/.}.webp")]
 pub(super) struct Submit {
     #[command(flatten)]
     pub submission: Submission,

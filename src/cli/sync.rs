@@ -11,9 +11,8 @@ use super::output::Output;
 use crate::model::JobStatus;
 
 /// Bring a job in line with a source: new units are added, changed ones run again, those that are gone are left out
-///
-/// Example: job-manager sync people --csv people.csv --unit-key '{email}'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager sync people --csv people.csv --unit-key '{email}'")]
 pub(super) struct Sync {
     #[command(flatten)]
     pub add: Add,

@@ -13,9 +13,8 @@ use crate::handler::{COMMAND, CommandSpec, CommandTemplate, UnitValues, quote_fo
 use crate::model::{AttemptRecord, Job, Output as Streams, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
-///
-/// Example: job-manager unit photos:17
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit photos:17")]
 pub(super) struct Unit {
     /// Unit as JOB:SEQ
     #[arg(value_name = "JOB:SEQ")]

@@ -11,9 +11,8 @@ use super::output::Output;
 use crate::source;
 
 /// Add units, from inside a unit's command, to the same job
-///
-/// Example: job-manager unit-add --unit-key '{}' page2 page3
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit-add --unit-key '{}' page2 page3")]
 pub(super) struct UnitAdd {
     /// Template of a name for each unit; one that the job has already is left out
     #[arg(long, value_name = "TEMPLATE")]

@@ -9,9 +9,8 @@ use super::inside::{Inside, json_or_text};
 use super::output::Output;
 
 /// Keep a value, from inside a unit's command, for the next attempt at the unit, or get what was kept
-///
-/// Example: page=$(job-manager unit-checkpoint get || echo 1)
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit-checkpoint put 'page 7'")]
 pub(super) struct UnitCheckpoint {
     #[command(subcommand)]
     pub action: Action,

@@ -8,9 +8,8 @@ use super::exit::Exit;
 use super::inside::Inside;
 
 /// Say, from inside a unit's command, how far the unit is
-///
-/// Example: job-manager unit-progress 3 10 'page 3'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit-progress 3 10 'page 3'")]
 pub(super) struct UnitProgress {
     /// Steps done
     pub done: u64,

@@ -8,9 +8,8 @@ use super::exit::Exit;
 use super::inside::{Inside, json_or_text};
 
 /// Say, from inside a unit's command, what came of the unit; the last word counts, when the unit completes
-///
-/// Example: job-manager unit-result '{"tokens": 812}'
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit-result '{\"tokens\": 812}'")]
 pub(super) struct UnitResult {
     /// A JSON document, or any text
     pub value: String,

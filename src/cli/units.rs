@@ -16,9 +16,8 @@ const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
 
 /// List units of a job
-///
-/// Example: job-manager units photos --failed
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager units photos --failed")]
 pub(super) struct Units {
     #[command(flatten)]
     pub job: JobArg,

@@ -12,9 +12,8 @@ use super::output::Output;
 use super::values;
 
 /// Block until a job ends, is paused, or loses its manager; the exit code tells which
-///
-/// Example: job-manager wait photos --timeout 10m
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager wait photos --timeout 10m")]
 pub(super) struct Wait {
     #[command(flatten)]
     pub job: JobArg,

@@ -1,11 +1,12 @@
 //! Records of a CSV file, as objects of text.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
+use super::bounded::{Bounded, skip_mark};
 use super::item::{json_text, until_error};
 use super::{Item, Items, MAX_ITEM_BYTES, Place, SourceError};
 
@@ -22,15 +23,14 @@ pub struct CsvOptions {
 ///
 /// # Errors
 /// Here when the header cannot be read or is ambiguous; in the stream when a record is malformed.
-pub fn csv(reader: impl BufRead + Send + 'static, name: &str, options: CsvOptions) -> Result<Items, SourceError> {
+pub fn csv(mut reader: impl BufRead + Send + 'static, name: &str, options: CsvOptions) -> Result<Items, SourceError> {
     let name: Arc<str> = name.into();
-    let mut records = ReaderBuilder::new()
-        .delimiter(options.delimiter)
-        .has_headers(false)
-        .from_reader(Limited { inner: without_mark(reader), unbroken: 0 });
+    skip_mark(&mut reader);
+    let mut records =
+        ReaderBuilder::new().delimiter(options.delimiter).has_headers(false).from_reader(Bounded::new(reader));
     let mut fields = if options.header { header(&mut records, &name)? } else { Vec::new() };
     let mut record = StringRecord::new();
-    Ok(until_error(std::iter::from_fn(move || match records.read_record(&mut record) {
+    Ok(until_error(std::iter::from_fn(move || match read_record(&mut records, &mut record, &name) {
         Ok(false) => None,
         Ok(true) => {
             if fields.is_empty() {
@@ -39,14 +39,31 @@ pub fn csv(reader: impl BufRead + Send + 'static, name: &str, options: CsvOption
             let line = record.position().map_or(0, csv::Position::line);
             Some(Ok(Item { payload: object(&fields, &record), place: Place::Line(Arc::clone(&name), line) }))
         }
-        Err(error) => Some(Err(describe(error, &name))),
+        Err(error) => Some(Err(error)),
     })))
 }
 
+/// Reads one record, and no further than it may be long: a quote that is never closed has no end.
+fn read_record(
+    records: &mut csv::Reader<Bounded<impl Read>>,
+    record: &mut StringRecord,
+    name: &Arc<str>,
+) -> Result<bool, SourceError> {
+    let line = records.position().line();
+    records.get_mut().renew(MAX_ITEM_BYTES);
+    records.read_record(record).map_err(|error| {
+        if records.get_ref().is_exhausted() {
+            let place = Place::Line(Arc::clone(name), line);
+            return SourceError::TooLong { place, limit: MAX_ITEM_BYTES };
+        }
+        describe(error, name)
+    })
+}
+
 /// Reads the names of the fields, each already as JSON text.
-fn header(records: &mut csv::Reader<impl Read>, name: &Arc<str>) -> Result<Vec<String>, SourceError> {
+fn header(records: &mut csv::Reader<Bounded<impl Read>>, name: &Arc<str>) -> Result<Vec<String>, SourceError> {
     let mut record = StringRecord::new();
-    records.read_record(&mut record).map_err(|error| describe(error, name))?;
+    read_record(records, &mut record, name)?;
     let mut seen = HashSet::new();
     for field in &record {
         if field.is_empty() || !seen.insert(field) {
@@ -87,36 +104,6 @@ fn describe(error: csv::Error, name: &Arc<str>) -> SourceError {
             let position = error.position().cloned();
             SourceError::NotCsv { place: place(&position), source: error }
         }
-    }
-}
-
-/// Leaves out the byte order mark that some programs write first.
-fn without_mark(mut reader: impl BufRead) -> impl Read {
-    const MARK: &[u8] = b"\xef\xbb\xbf";
-    if reader.fill_buf().is_ok_and(|start| start.starts_with(MARK)) {
-        reader.consume(MARK.len());
-    }
-    reader
-}
-
-/// Refuses a text that goes on for longer than an item may without a line break: an unclosed quote.
-struct Limited<R> {
-    inner: R,
-    unbroken: usize,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        match buffer[..read].iter().rposition(|&byte| byte == b'\n') {
-            Some(last) => self.unbroken = read - last,
-            None => self.unbroken += read,
-        }
-        if self.unbroken > MAX_ITEM_BYTES {
-            let message = format!("more than {MAX_ITEM_BYTES} bytes without a line break, is a quote unclosed?");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
-        Ok(read)
     }
 }
 
@@ -169,11 +156,13 @@ mod tests {
 
     #[test]
     fn fault_92_an_unclosed_quote_does_not_fill_the_memory() {
-        let endless = Cursor::new(b"a\n\"".to_vec()).chain(io::repeat(b'x'));
+        for line in ["x", "x\n"] {
+            let endless = Cursor::new(b"a\nb\n\"".to_vec()).chain(Cursor::new(line.repeat(MAX_ITEM_BYTES + 100_000)));
 
-        let error = csv(io::BufReader::new(endless), "f", COMMAS).unwrap().next().unwrap().unwrap_err();
+            let error = csv(std::io::BufReader::new(endless), "f", COMMAS).unwrap().nth(1).unwrap().unwrap_err();
 
-        assert!(matches!(error, SourceError::Unreadable { .. }), "{error}");
+            assert!(error.to_string().starts_with("f:3: an item may have 16777216 bytes"), "{error}");
+        }
     }
 
     proptest! {

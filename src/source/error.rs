@@ -41,6 +41,42 @@ pub enum SourceError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// A payload nests deeper than allowed.
+    #[error("{place}: a JSON document may nest {limit} levels deep at the most")]
+    TooDeep {
+        /// Where.
+        place: Place,
+        /// The bound.
+        limit: usize,
+    },
+    /// A JSON document has something else where the array should be.
+    #[error("{place}: cannot find the array at {path:?}, column {column}")]
+    NoArrayHere {
+        /// Where.
+        place: Place,
+        /// Path of the array.
+        path: String,
+        /// Where in the line, counted from 1.
+        column: usize,
+        /// What is there.
+        source: serde_json::Error,
+    },
+    /// A JSON document has no array at the path.
+    #[error("{name}: nothing is at {path:?}, --path names the fields that lead to the array, `.` the document itself")]
+    NoArray {
+        /// Name of the source.
+        name: String,
+        /// Path of the array.
+        path: String,
+    },
+    /// A row of a query cannot be read, or cannot be a payload.
+    #[error("{place}: cannot take the row")]
+    Row {
+        /// Where.
+        place: Place,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A record is not well-formed CSV.
     #[error("{place}: not a well-formed record")]
     NotCsv {

@@ -21,6 +21,12 @@ pub enum Place {
     Line(Arc<str>, u64),
     /// An argument of the command line, counted from 1.
     Argument(usize),
+    /// An element of a JSON array, counted from 1.
+    Element(Arc<str>, u64),
+    /// A row that a query returned, counted from 1.
+    Row(Arc<str>, u64),
+    /// A number of a range.
+    Number(u64),
     /// A file that matched a pattern.
     File(String),
     /// The command itself, which was given no items.
@@ -35,6 +41,9 @@ impl fmt::Display for Place {
         match self {
             Self::Line(name, line) => write!(f, "{name}:{line}"),
             Self::Argument(number) => write!(f, "argument {number}"),
+            Self::Element(name, number) => write!(f, "{name}, element {number}"),
+            Self::Row(name, number) => write!(f, "{name}, row {number}"),
+            Self::Number(number) => write!(f, "number {number}"),
             Self::File(path) => f.write_str(path),
             Self::Command => f.write_str("the command"),
         }
@@ -50,6 +59,11 @@ pub fn arguments(arguments: Vec<String>) -> Items {
 /// Returns one payload, for a command that is given no items.
 pub fn once(payload: String) -> Items {
     Box::new(std::iter::once(Ok(Item { payload, place: Place::Command })))
+}
+
+/// Returns the items of several sources, one source after the other.
+pub fn in_turn(sources: Vec<Items>) -> Items {
+    until_error(sources.into_iter().flatten())
 }
 
 /// Writes text as a JSON document.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use super::bounded::read_bounded;
+use super::depth::is_too_deep;
 use super::item::until_error;
-use super::{Item, Items, MAX_ITEM_BYTES, Place, SourceError};
+use super::{Item, Items, MAX_ITEM_BYTES, MAX_JSON_DEPTH, Place, SourceError};
 
 /// Returns the documents of a text with one per line, exactly as written; blank lines are left out.
 pub fn jsonl(mut reader: impl BufRead + Send + 'static, name: &str) -> Items {
@@ -30,7 +31,10 @@ pub fn jsonl(mut reader: impl BufRead + Send + 'static, name: &str) -> Items {
             if document.is_empty() {
                 continue;
             }
-            // Only validated, with serde_json's bound on depth: the text itself is the payload.
+            if is_too_deep(document) {
+                return Some(Err(SourceError::TooDeep { place, limit: MAX_JSON_DEPTH }));
+            }
+            // Only validated: the text itself is the payload.
             return Some(match serde_json::from_str::<IgnoredAny>(document) {
                 Ok(_) => Ok(Item { payload: document.to_owned(), place }),
                 Err(source) => Err(SourceError::NotJson { place, column: source.column(), source }),
@@ -65,9 +69,11 @@ mod tests {
 
     #[test]
     fn fault_92_a_document_of_any_depth_is_refused_and_not_followed() {
-        let deep = "[".repeat(100_000);
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
 
-        assert!(jsonl(Cursor::new(deep), "f").next().unwrap().is_err());
+        let error = jsonl(Cursor::new(deep), "f").next().unwrap().unwrap_err();
+
+        assert_eq!(error.to_string(), "f:1: a JSON document may nest 100 levels deep at the most");
     }
 
     proptest! {

@@ -18,10 +18,17 @@ pub enum Separator {
 
 /// Returns the items of a text.
 pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separator) -> Items {
-    bounded_lines(reader, name, separator, MAX_ITEM_BYTES)
+    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, |_| true)
 }
 
-fn bounded_lines(mut reader: impl BufRead + Send + 'static, name: &str, separator: Separator, limit: usize) -> Items {
+/// Returns the items that `is_wanted`, none of them longer than `limit`.
+pub(super) fn bounded_lines(
+    mut reader: impl BufRead + Send + 'static,
+    name: &str,
+    separator: Separator,
+    limit: usize,
+    is_wanted: fn(&str) -> bool,
+) -> Items {
     let name: Arc<str> = name.into();
     let mut buffer = Vec::new();
     let mut line = 0;
@@ -44,6 +51,7 @@ fn bounded_lines(mut reader: impl BufRead + Send + 'static, name: &str, separato
                 continue;
             }
             return Some(match std::str::from_utf8(bytes) {
+                Ok(text) if !is_wanted(text) => continue,
                 Ok(text) => Ok(Item { payload: json_text(text), place: place() }),
                 Err(_) => Err(SourceError::NotUtf8 { place: place() }),
             });
@@ -88,7 +96,7 @@ mod tests {
     fn fault_92_a_line_beyond_the_limit_is_refused_without_being_read_whole() {
         let endless = std::io::BufReader::new(std::io::repeat(b'x'));
 
-        let error = bounded_lines(endless, "f", Separator::Newline, 1000).next().unwrap().unwrap_err();
+        let error = bounded_lines(endless, "f", Separator::Newline, 1000, |_| true).next().unwrap().unwrap_err();
 
         assert_eq!(error.to_string(), "f:1: an item may have 1000 bytes at the most");
     }

@@ -19,6 +19,8 @@ mod error;
 mod failures;
 mod feed;
 mod filter;
+#[cfg(feature = "cli")]
+mod foreign;
 mod jobs;
 mod kills;
 mod limits;
@@ -49,6 +51,8 @@ pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
+#[cfg(feature = "cli")]
+pub use foreign::{ForeignDatabase, ForeignError};
 
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};

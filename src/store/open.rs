@@ -29,7 +29,7 @@ const SCHEMA: i32 = 1;
 /// "JOBM", in the file's header; tells our databases from others.
 const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// How long a statement waits for another process's transaction before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Older ones can corrupt a database when two connections checkpoint at once.
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 
@@ -243,7 +243,7 @@ fn files_error(operation: &'static str, path: &Path, source: io::Error) -> Store
 }
 
 /// Writes a path so that it passes through a `file:` URI unharmed, whatever bytes it has.
-fn percent_encoded(path: &Path) -> String {
+pub(super) fn percent_encoded(path: &Path) -> String {
     path.as_os_str().as_bytes().iter().fold(String::new(), |mut text, &byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => text.push(char::from(byte)),

@@ -6,6 +6,11 @@ use super::script::render_script;
 use super::{Template, TemplateError, UnitValues};
 use crate::model::Seq;
 
+/// Longest argument of a command, in bytes: what Linux takes, less the NUL behind it.
+pub const MAX_ARGUMENT_BYTES: usize = 128 * 1024 - 1;
+/// Longest command, its arguments together, in bytes: half of what Linux takes by default; the rest is for the environment.
+pub const MAX_COMMAND_BYTES: usize = 1024 * 1024;
+
 /// A command, compiled: one template for each argument, the program first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandTemplate {
@@ -28,9 +33,13 @@ impl CommandTemplate {
     /// Returns the arguments for one unit, as many as there are templates; `slot` is counted from 0.
     ///
     /// # Errors
-    /// When the payload has no value for a placeholder, or one that holds a NUL character.
+    /// When the payload has no value for a placeholder, or one that holds a NUL character, and when the arguments are
+    /// longer than the system takes.
     pub fn render(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<Vec<String>, TemplateError> {
-        self.argv.iter().map(|template| template.render(values, slot, seq)).collect()
+        let argv =
+            self.argv.iter().map(|template| template.render(values, slot, seq)).collect::<Result<Vec<_>, _>>()?;
+        refuse_excess(argv.iter().map(|argument| Ok(argument.len())))?;
+        Ok(argv)
     }
 
     /// Returns the script for one unit: the text of the command unchanged, its values quoted for a POSIX shell.
@@ -38,7 +47,11 @@ impl CommandTemplate {
     /// # Errors
     /// As for [`render`](Self::render) and [`check_script`](Self::check_script).
     pub fn render_shell(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<String, TemplateError> {
-        render_script(self.script()?, |placeholder| placeholder.value(values, slot, seq))
+        let script = render_script(self.script()?, |placeholder| placeholder.value(values, slot, seq))?;
+        if script.len() > MAX_ARGUMENT_BYTES {
+            return Err(TemplateError::ScriptTooLong { bytes: script.len(), limit: MAX_ARGUMENT_BYTES });
+        }
+        Ok(script)
     }
 
     /// Checks that every placeholder has a value for a payload, without making the arguments.
@@ -47,8 +60,21 @@ impl CommandTemplate {
     /// As for [`UnitValues::parse`] and [`render`](Self::render).
     pub fn check(&self, payload: &str) -> Result<(), TemplateError> {
         let values = UnitValues::parse(payload)?;
-        for placeholder in self.argv.iter().flat_map(Template::placeholders) {
-            placeholder.value(&values, 0, Seq::FIRST)?;
+        refuse_excess(self.argv.iter().map(|template| template.length(&values)))
+    }
+
+    /// Checks that a script for the shell can be made for a payload.
+    ///
+    /// # Errors
+    /// As for [`UnitValues::parse`] and [`render_shell`](Self::render_shell).
+    pub fn check_shell(&self, payload: &str) -> Result<(), TemplateError> {
+        let values = UnitValues::parse(payload)?;
+        let script = self.script()?;
+        // Quoted, a value has at most four times its length, with a few bytes around it. The script itself is made only
+        // where that leaves a doubt, because this is done for every unit.
+        let quotes = script.placeholders().count() * 16;
+        if script.length(&values)? * 4 + quotes > MAX_ARGUMENT_BYTES {
+            self.render_shell(&values, 0, Seq::FIRST)?;
         }
         Ok(())
     }
@@ -77,6 +103,27 @@ impl CommandTemplate {
             texts => Err(TemplateError::NotOneScript { count: texts.len() }),
         }
     }
+}
+
+/// Refuses arguments that are too long, each or together.
+fn refuse_excess(lengths: impl Iterator<Item = Result<usize, TemplateError>>) -> Result<(), TemplateError> {
+    let mut bytes = 0;
+    for (index, length) in lengths.enumerate() {
+        let length = length?;
+        if length > MAX_ARGUMENT_BYTES {
+            return Err(TemplateError::ArgumentTooLong {
+                argument: index + 1,
+                bytes: length,
+                limit: MAX_ARGUMENT_BYTES,
+            });
+        }
+        // The system counts the NUL behind each argument and its place in the list.
+        bytes += length + 1 + size_of::<usize>();
+    }
+    if bytes > MAX_COMMAND_BYTES {
+        return Err(TemplateError::CommandTooLong { bytes, limit: MAX_COMMAND_BYTES });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -165,6 +212,34 @@ mod tests {
         );
         assert!(render(&["p", "{#}"], r#""a\u0000b""#).is_ok());
         assert!(render(&["p", "{}"], r#"{"a":"\u0000"}"#).is_ok());
+    }
+
+    #[test]
+    fn what_the_system_would_not_take_is_refused_before() {
+        let payload = |bytes| format!("\"{}\"", "x".repeat(bytes));
+        let many = ["{}"; 9];
+
+        assert!(render(&["p", "{}"], &payload(MAX_ARGUMENT_BYTES)).is_ok());
+        assert_eq!(
+            error_of(&["p", "{}"], &payload(MAX_ARGUMENT_BYTES + 1)),
+            "argument 2 of the command would have 131072 bytes, the system takes 131071 at the most: \
+             let the command read the item from standard input, with --stdin item"
+        );
+        assert!(error_of(&["p", "-{}"], &payload(MAX_ARGUMENT_BYTES)).starts_with("argument 2 "));
+        assert!(render(&many, &payload(116_000)).is_ok());
+        assert!(error_of(&many, &payload(117_000)).starts_with("the command would have 1053081 bytes, "));
+    }
+
+    #[test]
+    fn a_script_is_refused_when_its_quotes_make_it_too_long() {
+        let quotes = |count| serde_json::to_string(&"'".repeat(count)).unwrap();
+        let script = command(&["echo {}"]);
+
+        assert!(script.check_shell(&quotes(32_000)).is_ok());
+        assert!(script.check_shell(&format!("\"{}\"", "x".repeat(131_000))).is_ok());
+        let error = script.check_shell(&quotes(33_000)).unwrap_err();
+
+        assert!(error.to_string().starts_with("the script would have 132007 bytes, "), "{error}");
     }
 
     #[test]

@@ -42,6 +42,41 @@ pub enum TemplateError {
         /// The placeholder, with its braces.
         placeholder: String,
     },
+    /// An argument is longer than the system takes.
+    #[error(
+        "argument {argument} of the command would have {bytes} bytes, the system takes {limit} at the most: \
+         let the command read the item from standard input, with --stdin item"
+    )]
+    ArgumentTooLong {
+        /// Which one, the program being the first.
+        argument: usize,
+        /// How long it would be.
+        bytes: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// All arguments together are longer than the system takes.
+    #[error(
+        "the command would have {bytes} bytes, it may have {limit} at the most: \
+         let it read the item from standard input, with --stdin item"
+    )]
+    CommandTooLong {
+        /// How long it would be.
+        bytes: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// A script, its values quoted, is longer than the system takes for one argument.
+    #[error(
+        "the script would have {bytes} bytes, the system takes {limit} at the most: \
+         let it read the item from standard input, with --stdin item"
+    )]
+    ScriptTooLong {
+        /// How long it would be.
+        bytes: usize,
+        /// The bound.
+        limit: usize,
+    },
     /// A field was named, but the payload is a plain item.
     #[error(
         "unknown placeholder {placeholder}, the payload is not an object; \

@@ -76,6 +76,18 @@ impl Template {
         self.placeholders().any(Placeholder::depends_on_payload)
     }
 
+    /// Returns the length of the text for one unit, as far as it depends on the payload.
+    fn length(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
+        let mut bytes = 0;
+        for part in &self.parts {
+            bytes += match part {
+                Part::Text(text) => text.len(),
+                Part::Placeholder(placeholder) => placeholder.value(values, 0, Seq::FIRST)?.len(),
+            };
+        }
+        Ok(bytes)
+    }
+
     fn literal(&self) -> Option<&str> {
         // Neighbouring texts are joined, so that there is one at most.
         self.is_literal().then(|| self.texts().next().unwrap_or_default())

@@ -1,0 +1,286 @@
+//! The elements of an array somewhere in one JSON document.
+//!
+//! The document is read once, from its beginning to its end, and never held: only one element is, as it is written.
+//! Known weaknesses: fields whose names hold dots cannot be on the path, nor can elements of other arrays.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::bounded::skip_mark;
+use super::depth::Depth;
+use super::pushed::{Sink, pushed};
+use super::{Items, MAX_ITEM_BYTES, MAX_JSON_DEPTH, Place, SourceError};
+
+/// Path of an array that is the document itself.
+pub const WHOLE_DOCUMENT: &str = ".";
+
+/// Returns the elements of the array at a path such as `a.b`, exactly as written; `.` is the document itself.
+pub fn json(reader: impl BufRead + Send + 'static, name: &str, path: &str) -> Items {
+    let (name, path): (Arc<str>, _) = (name.into(), path.to_owned());
+    let file = Arc::clone(&name);
+    let place = move |number| Place::Element(Arc::clone(&file), number);
+    pushed(&Arc::clone(&name), place, move |sink| read(reader, &name, &path, sink))
+}
+
+fn read(mut reader: impl BufRead, name: &Arc<str>, path: &str, sink: &mut Sink) -> Result<(), SourceError> {
+    skip_mark(&mut reader);
+    let steps: Vec<&str> = if path == WHOLE_DOCUMENT { Vec::new() } else { path.split('.').collect() };
+    let bounds = Bounds::for_elements_at(steps.len() + 1);
+    let mut document =
+        serde_json::Deserializer::from_reader(Watched { inner: reader, depth: Depth::default(), bounds: &bounds });
+    let mut search = Search { path, bounds: &bounds, sink, is_found: false, is_left: false };
+    let end = Descent { search: &mut search, steps: &steps }.deserialize(&mut document).and_then(|()| document.end());
+    match end {
+        Err(_) if search.is_left => Ok(()),
+        Err(error) => Err(describe(error, name, path, &bounds, search.sink.count() + 1)),
+        Ok(()) if search.is_found => Ok(()),
+        Ok(()) => Err(SourceError::NoArray { name: name.to_string(), path: path.to_owned() }),
+    }
+}
+
+fn describe(error: serde_json::Error, name: &Arc<str>, path: &str, bounds: &Bounds, element: u64) -> SourceError {
+    let place = Place::Line(Arc::clone(name), u64::try_from(error.line()).unwrap_or(u64::MAX));
+    let column = error.column();
+    match error.classify() {
+        Category::Io => match bounds.exceeded.get() {
+            Some(Bound::Depth) => SourceError::TooDeep { place, limit: MAX_JSON_DEPTH },
+            Some(Bound::Size) => {
+                SourceError::TooLong { place: Place::Element(Arc::clone(name), element), limit: MAX_ITEM_BYTES }
+            }
+            None => SourceError::Unreadable { name: name.to_string(), source: error.into() },
+        },
+        Category::Data => SourceError::NoArrayHere { place, path: path.to_owned(), column, source: error },
+        Category::Syntax | Category::Eof => SourceError::NotJson { place, column, source: error },
+    }
+}
+
+/// What the document may not exceed, and what it did.
+struct Bounds {
+    depth: usize,
+    /// Bytes that may come before the bound is set anew; none where nothing is kept.
+    left: Cell<Option<usize>>,
+    exceeded: Cell<Option<Bound>>,
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    Depth,
+    Size,
+}
+
+impl Bounds {
+    fn for_elements_at(depth: usize) -> Self {
+        Self { depth: depth + MAX_JSON_DEPTH, left: Cell::new(None), exceeded: Cell::new(None) }
+    }
+
+    /// What follows is kept, and must not be larger than an item.
+    fn limit_size(&self) {
+        self.left.set(Some(MAX_ITEM_BYTES));
+    }
+
+    /// What follows is passed over, however large it is.
+    fn lift_size(&self) {
+        self.left.set(None);
+    }
+}
+
+/// A reader that stops where a bound is exceeded, which no parser behind it could.
+struct Watched<'a, R> {
+    inner: R,
+    depth: Depth,
+    bounds: &'a Bounds,
+}
+
+impl<R> Watched<'_, R> {
+    fn refuse(&self, bound: Bound) -> io::Error {
+        self.bounds.exceeded.set(Some(bound));
+        io::ErrorKind::InvalidData.into()
+    }
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.bounds.left.get();
+        if left == Some(0) {
+            return Err(self.refuse(Bound::Size));
+        }
+        let most = buffer.len().min(left.unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.bounds.left.set(left.map(|left| left - read));
+        for &byte in &buffer[..read] {
+            if self.depth.follow(byte) > self.bounds.depth {
+                return Err(self.refuse(Bound::Depth));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The search for the array in one document.
+struct Search<'a> {
+    path: &'a str,
+    bounds: &'a Bounds,
+    sink: &'a mut Sink,
+    is_found: bool,
+    /// Nobody wants more elements.
+    is_left: bool,
+}
+
+/// A value below which the array lies, `steps` away.
+struct Descent<'a, 'b> {
+    search: &'a mut Search<'b>,
+    steps: &'a [&'a str],
+}
+
+impl<'de> DeserializeSeed<'de> for Descent<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Descent<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.steps.first() {
+            None => f.write_str("an array"),
+            Some(field) => write!(f, "an object with the field {field:?}"),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let Some((&step, steps)) = self.steps.split_first() else {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        };
+        let search = self.search;
+        search.bounds.limit_size();
+        while let Some(field) = fields.next_key::<String>()? {
+            search.bounds.lift_size();
+            if field != step {
+                fields.next_value::<IgnoredAny>()?;
+            } else if search.is_found {
+                return Err(A::Error::custom(format_args!("the field {field:?} is there twice")));
+            } else {
+                fields.next_value_seed(Descent { search, steps })?;
+            }
+            search.bounds.limit_size();
+        }
+        search.bounds.lift_size();
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        if !self.steps.is_empty() {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        let search = self.search;
+        search.is_found = true;
+        search.bounds.limit_size();
+        while let Some(element) = elements.next_element::<Box<RawValue>>()? {
+            if !search.sink.push(Box::<str>::from(element).into_string()) {
+                search.is_left = true;
+                return Err(A::Error::custom(format_args!("nobody reads {} any more", search.path)));
+            }
+            search.bounds.limit_size();
+        }
+        search.bounds.lift_size();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, Cursor};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn payloads(text: &str, path: &str) -> Vec<String> {
+        json(Cursor::new(text.to_owned()), "f", path).map(|item| item.unwrap().payload).collect()
+    }
+
+    fn error_of(text: impl Into<Vec<u8>>, path: &str) -> String {
+        let error = json(Cursor::new(text.into()), "f", path).find_map(Result::err).unwrap();
+        let cause = std::error::Error::source(&error).map(|cause| format!(", {cause}")).unwrap_or_default();
+        format!("{error}{cause}")
+    }
+
+    #[test]
+    fn elements_are_kept_exactly_as_written() {
+        let text =
+            "\u{feff}{\"x\": [1e999], \"a\": {\"b\": [ {\"k\":  1.0}, \"t\\u0041\\n\" ,[],\n null]}, \"z\": {}}\n";
+
+        assert_eq!(payloads(text, "a.b"), ["{\"k\":  1.0}", "\"t\\u0041\\n\"", "[]", "null"]);
+        assert_eq!(payloads("[1, 2]", "."), ["1", "2"]);
+        assert!(payloads("{\"a\":[]}", "a").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_its_place() {
+        assert_eq!(
+            error_of("{}", "a"),
+            "f: nothing is at \"a\", --path names the fields that lead to the array, `.` the document itself"
+        );
+        assert_eq!(
+            error_of("{\"a\":\n7}", "a"),
+            "f:2: cannot find the array at \"a\", column 2, invalid type: integer `7`, expected an array at line 2 column 2"
+        );
+        assert!(error_of("{\"a\":{\"c\":1}}", "a").contains("invalid type: map, expected an array"));
+        assert!(error_of("[]", "a.b").contains("invalid type: sequence, expected an object with the field \"a\""));
+        assert!(error_of("{\"a\":[],\"a\":[]}", "a").contains("the field \"a\" is there twice"));
+    }
+
+    #[test]
+    fn a_document_that_is_cut_off_or_goes_on_is_refused() {
+        assert!(error_of("{\"a\":[1,\n2", "a").starts_with("f:2: not a JSON document, column 1"));
+        assert!(error_of("{\"a\":[1]", "a").starts_with("f:1: not a JSON document"));
+        assert!(error_of("[1] [2]", ".").starts_with("f:1: not a JSON document"));
+        assert!(error_of(b"[\"\xff\"]".to_vec(), ".").starts_with("f:1: not a JSON document"));
+        assert!(error_of("", ".").starts_with("f:1: not a JSON document") || error_of("", ".").starts_with("f:0"));
+    }
+
+    #[test]
+    fn fault_92_a_document_beyond_its_bounds_is_refused_without_being_held() {
+        let endless = |start: &[u8], byte| BufReader::new(Cursor::new(start.to_vec()).chain(io::repeat(byte)));
+        let error = |reader, path| json(reader, "f", path).find_map(Result::err).unwrap().to_string();
+
+        assert_eq!(error(endless(b"[1, \"", b'x'), "."), "f, element 2: an item may have 16777216 bytes at the most");
+        for (start, path) in [(&b"[1, "[..], "."), (b"{\"x\":", "a")] {
+            assert_eq!(error(endless(start, b'['), path), "f:1: a JSON document may nest 100 levels deep at the most");
+        }
+    }
+
+    #[test]
+    fn an_element_may_nest_as_deep_as_a_payload() {
+        let nested = |depth| format!("{{\"a\":{{\"b\":[{}{}]}}}}", "[".repeat(depth), "]".repeat(depth));
+
+        assert_eq!(payloads(&nested(MAX_JSON_DEPTH), "a.b").len(), 1);
+        assert!(error_of(nested(MAX_JSON_DEPTH + 1), "a.b").contains("100 levels deep"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            json(Cursor::new(bytes), "x", "a").for_each(drop);
+        }
+
+        #[test]
+        fn the_elements_of_any_array_come_back(elements in proptest::collection::vec("[^\\x00]{0,9}", 0..20)) {
+            let text = serde_json::to_string_pretty(&serde_json::json!({ "a": { "b": elements } })).unwrap();
+
+            let found: Vec<String> =
+                payloads(&text, "a.b").iter().map(|payload| serde_json::from_str(payload).unwrap()).collect();
+
+            prop_assert_eq!(found, elements);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Where units come from: every source, in turn, and what is said when one of them is wrong.
+
+use std::fs;
+
+use crate::support::{World, exists, text};
+
+#[test]
+fn several_sources_are_taken_in_the_order_given_up_to_the_limit() {
+    let world = World::new();
+    world.write("lines", "l1\nl2\n");
+    world.write("a.json", r#"{"big": [[1], "]"], "a": {"b": [10, 11]}}"#);
+    world.write("g1", "");
+    world.write("g2", "");
+    let sources = [
+        "--range",
+        "1-3:2",
+        "--json",
+        "a.json",
+        "--glob",
+        "g2",
+        "--lines",
+        "lines",
+        "--path",
+        "a.b",
+        "--glob",
+        "g*",
+        "--sql",
+        "jobs.db",
+        "SELECT count(*) AS n FROM jobs",
+        "--range",
+        "7-9",
+        "--limit",
+        "11",
+    ];
+    world.ok(&["create", "--", "true"]);
+
+    let printed =
+        world.ok(&[&["submit", "--dry-run", "100"], &sources[..], &["--", "echo", "{}", ":::", "x"]].concat());
+
+    let items: Vec<&str> = printed.lines().map(|line| line.strip_prefix("echo ").unwrap()).collect();
+    assert_eq!(items, ["1", "3", "10", "11", "g2", "l1", "l2", "g1", "g2", "'{\"n\":1}'", "7"]);
+}
+
+#[test]
+fn lines_of_a_file_are_commands() {
+    let world = World::new();
+    world.write("-x", "#!/bin/sh\necho \"found by name\"");
+    world.write("commands", "# comment\n\necho 'a  b' {} $((1 + 2)) | tr a-z A-Z\r\nPATH=.:$PATH; chmod +x ./-x\n-x\n");
+
+    let printed = world.ok(&["run", "--commands", "commands", "--dry-run", "1"]);
+    let ran = world
+        .job_manager(&["run", "-q", "-j", "1", "--max-attempts", "1", "--commands", "commands"])
+        .env("PATH", format!(".:{}", std::env::var("PATH").unwrap()))
+        .output()
+        .unwrap();
+
+    assert_eq!(printed, r"/bin/sh -c -- 'echo '\''a  b'\'' {} $((1 + 2)) | tr a-z A-Z'");
+    assert!(ran.status.success(), "{}\n{}", text(&ran.stderr), world.ok(&["units"]));
+    let said: Vec<String> =
+        world.units("1").iter().map(|unit| unit["stdout"].as_str().unwrap_or("").to_owned()).collect();
+    assert_eq!(said, ["A  B {} 3\n", "", "found by name\n"]);
+    assert_eq!(world.status("1")["job"]["name"], "commands");
+}
+
+#[test]
+fn rows_of_a_running_jobs_database_are_read_and_the_database_is_left_as_it_is() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--", "true", ":::", "a", "b"]);
+    let other = world.path("other.db");
+
+    world.ok(&["run", "-q", "--sql", "jobs.db", "SELECT payload AS item FROM units", "--", "echo", "{item}"]);
+    let written =
+        world.fails(2, &["submit", "--sql", "jobs.db", "DELETE FROM units RETURNING id", "--", "echo", "{id}"]);
+    let missing = world.fails(2, &["submit", "--sql", "other.db", "SELECT 1 AS a", "--", "echo", "{a}"]);
+
+    assert_eq!(world.ok(&["logs", "2"]), "\"a\"\n\"b\"");
+    assert!(written.contains("a query begins with SELECT"), "{written}");
+    assert!(missing.contains("no database at other.db"), "{missing}");
+    assert!(!exists(&other));
+    world.assert_sound("1");
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_said_with_its_place_before_anything_is_created() {
+    let world = World::new();
+    world.write("lines", "fine\n");
+    fs::write(world.path("bad-lines"), b"fine\n\xff\n").unwrap();
+    world.write("cut.json", "{\"a\": [1,\n2");
+    world.write("deep.jsonl", &format!("1\n{}{}\n", "[".repeat(101), "]".repeat(101)));
+    world.write("long", &format!("fine\n{}\n", "x".repeat(128 * 1024)));
+
+    for (args, words) in [
+        (&["--commands", "bad-lines"][..], "bad-lines:2: not valid UTF-8"),
+        (&["--commands", "long"], "long:2: cannot use the command for this item"),
+        (&["--commands", "lines", "--lines", "lines"], "no other source"),
+        (&["--commands", "lines", "--", "echo"], "--commands"),
+        (&["--json", "cut.json", "--path", "a", "--", "echo", "{}"], "cut.json:2: not a JSON document"),
+        (&["--json", "cut.json", "--path", "b", "--", "echo", "{}"], "cut.json:2: not a JSON document"),
+        (&["--path", "a", "--", "echo", "{}", ":::", "x"], "--json FILE"),
+        (&["--jsonl", "deep.jsonl", "--", "echo", "{}"], "deep.jsonl:2: a JSON document may nest 100 levels"),
+        (&["--sql", "none.db", "SELECT 1 AS a", "--", "echo", "{a}"], "no database at none.db"),
+        (&["--sql", "lines", "SELECT 1 AS a", "--", "echo", "{a}"], "cannot open lines to read it"),
+        (&["--range", "9-1", "--", "echo", "{}"], "a range goes up, write 1-9"),
+        (&["--range", "1-9999999999", "--", "echo", "{}"], "4294967295 units at the most"),
+        (&["--lines", "-", "-", "--", "echo", "{}"], "standard input can be read once"),
+        (&["--range", "1-2", "--null", "--", "echo", "{}"], "--null says how to read lines"),
+        (&["--unit-key", "{}", "--lines", "long", "--", "true"], "long:2: "),
+        (&["--range", "1-2", "--lines", "bad-lines", "--", "echo", "{}"], "bad-lines:2: not valid UTF-8"),
+    ] {
+        let said = world.fails(2, &[&["submit"], args].concat());
+        assert!(said.contains(words), "{args:?} said: {said}");
+    }
+
+    let jobs = world.run(&["list", "-q"]);
+    assert!(text(&jobs.stdout).is_empty(), "a refused job was created");
+}
