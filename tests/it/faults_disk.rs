@@ -163,7 +163,9 @@ fn fault_69_a_truncated_database_is_never_taken_for_a_sound_one() {
     world.sql("PRAGMA wal_checkpoint(TRUNCATE)");
     let whole = fs::read(world.db()).unwrap();
 
-    for kept in [whole.len() - 1, whole.len() - 4096, whole.len() / 2, 4096, 1000, 16] {
+    // Zeros at the end of the last page may be missing: whoever reads it finds zeros there.
+    let last_byte = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    for kept in [last_byte, whole.len() - 4096, whole.len() / 2, 4096, 1000, 16] {
         fs::write(world.db(), &whole[..kept]).unwrap();
 
         let doctor = world.run(&["doctor"]);

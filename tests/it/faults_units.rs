@@ -1,6 +1,6 @@
 //! Units that misbehave.
 
-use crate::support::{World, wait_for, zombies_below};
+use crate::support::{World, text, wait_for, zombies_below};
 
 #[test]
 fn fault_29_orphans_are_ended_before_their_unit_runs_again() {
@@ -104,15 +104,30 @@ fn fault_34_a_unit_killed_by_a_signal_says_which_and_is_tried_again() {
 #[test]
 fn fault_35_what_cannot_be_started_is_failed_with_the_reason() {
     let world = World::new();
-    let long = "x".repeat(200_000);
-    let items = world.write("items", &format!("{long}\nshort\n"));
+    world.write("program", "#!/bin/sh\n");
+    world.sh("chmod +x program");
+    world.ok(&["create", "-q", "--", "./program", "{}", ":::", "a", "b"]);
+    world.sh("rm program");
 
-    let ran = world.run(&["run", "-q", "--lines", items.to_str().unwrap(), "--", "echo", "{}"]);
+    world.ok(&["start", "1"]);
 
-    assert_eq!(ran.status.code(), Some(10));
-    let units = world.units("1");
-    assert!(units[0]["error"].as_str().unwrap().contains("Argument list too long"), "{}", units[0]["error"]);
-    assert_eq!((units[0]["attempts"].as_u64(), units[1]["status"].as_str()), (Some(1), Some("completed")));
+    world.fails(10, &["wait", "1"]);
+    for unit in world.units("1") {
+        assert!(unit["error"].as_str().unwrap().contains("cannot start \"./program\": No such file"), "{unit}");
+        assert_eq!(unit["attempts"].as_u64(), Some(1));
+    }
+}
+
+#[test]
+fn fault_35_an_item_that_is_too_long_for_a_command_is_refused_before_anything_is_created() {
+    let world = World::new();
+    let items = world.write("items", &format!("short\n{}\n", "x".repeat(200_000)));
+
+    let refused = world.run(&["run", "-q", "--lines", items.to_str().unwrap(), "--", "echo", "{}"]);
+
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("items:2"), "{}", text(&refused.stderr));
+    world.fails(3, &["status", "1"]);
 }
 
 #[test]
