@@ -159,13 +159,14 @@ fn fault_67_a_manager_notices_that_its_database_was_moved() {
 fn fault_69_a_truncated_database_is_never_taken_for_a_sound_one() {
     let world = World::new();
     let numbers = world.numbers(3000);
-    world.ok(&["create", "-q", "--lines", &numbers, "--", "true"]);
+    // With a small environment the file ends with units, of which every byte counts, and not with the job's settings.
+    let mut create = world.job_manager(&["create", "-q", "--lines", &numbers, "--", "/bin/true"]);
+    create.env_clear().env("JOB_MANAGER_DB", world.db());
+    assert!(create.output().unwrap().status.success());
     world.sql("PRAGMA wal_checkpoint(TRUNCATE)");
     let whole = fs::read(world.db()).unwrap();
 
-    // Zeros at the end of the last page may be missing: whoever reads it finds zeros there.
-    let last_byte = whole.iter().rposition(|byte| *byte != 0).unwrap();
-    for kept in [last_byte, whole.len() - 4096, whole.len() / 2, 4096, 1000, 16] {
+    for kept in [whole.len() - 1, whole.len() - 4096, whole.len() / 2, 4096, 1000, 16] {
         fs::write(world.db(), &whole[..kept]).unwrap();
 
         let doctor = world.run(&["doctor"]);
