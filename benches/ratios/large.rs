@@ -23,7 +23,7 @@ pub fn flat(bench: &Bench) -> bool {
     }
     // A small job is over within milliseconds, and the mood of the disk with it: more of them are looked at.
     let of = |units: u32| {
-        let repeats = (30_000 / units).clamp(1, 15);
+        let repeats = (60_000 / units).clamp(1, 45);
         median((0..repeats).map(|_| ours::duration(scratch().path(), "nothing", units).as_secs_f64()).collect())
     };
     let [single, times @ ..] =

@@ -51,7 +51,7 @@ impl<'a> Recorder<'a> {
     /// After an error it keeps taking events, so that no worker waits for it, and writes nothing more.
     pub fn run(mut self) {
         let mut batch = Vec::new();
-        let mut next_commit = Instant::now();
+        let mut next_commit = Instant::now() + COMMIT_EVERY;
         loop {
             match self.events.recv_timeout(HEARTBEAT_EVERY) {
                 Ok(event) => {
