@@ -17,9 +17,9 @@ const SLEEPERS: u32 = 20_000;
 const SLEEPING_WORKERS: usize = 64;
 
 /// Time for each unit at growing numbers of them, without what every job costs once: the time of a job of one unit.
-pub fn flat(bench: &Bench) -> bool {
+pub fn flat(bench: &Bench) {
     if !bench.wants("flat") {
-        return true;
+        return;
     }
     // A small job is over within milliseconds, and the mood of the disk with it: more of them are looked at.
     let of = |units: u32| {
@@ -40,9 +40,9 @@ pub fn flat(bench: &Bench) -> bool {
 }
 
 /// A million units, half of them done, when the manager is killed.
-pub fn resume(bench: &Bench) -> bool {
+pub fn resume(bench: &Bench) {
     if !bench.wants("resume") {
-        return true;
+        return;
     }
     let [first_unit, status, memory_large, memory_small, bytes] = in_turns([
         &mut || half_done(|dir, client, job| resume_time(dir, client, job).as_secs_f64() * 1e3),
@@ -52,19 +52,16 @@ pub fn resume(bench: &Bench) -> bool {
         &mut || bytes_per_unit(),
     ]);
     println!("| bytes on disk for each of a million completed units | {bytes:.0} | | | |");
-    let kept = [
-        bench.print_bound("a million units, half done, killed: `resume` to the first unit", first_unit, "ms", 100.0),
-        bench.print_bound("`status` of it, whole process", status, "ms", 15.0),
-        bench.print_bound("manager's peak memory at a million units", memory_large, "MiB", 40.0),
-        bench.print_bound("the same, above that at a thousand", (memory_large / memory_small - 1.0) * 100.0, "%", 20.0),
-    ];
-    kept.iter().all(|kept| *kept)
+    bench.print_bound("a million units, half done, killed: `resume` to the first unit", first_unit, "ms", 100.0);
+    bench.print_bound("`status` of it, whole process", status, "ms", 15.0);
+    bench.print_bound("manager's peak memory at a million units", memory_large, "MiB", 40.0);
+    bench.print_bound("the same, above that at a thousand", (memory_large / memory_small - 1.0) * 100.0, "%", 20.0);
 }
 
 /// Many workers and four readers that ask without a pause.
-pub fn busy(bench: &Bench) -> bool {
+pub fn busy(bench: &Bench) {
     if !bench.wants("busy") {
-        return true;
+        return;
     }
     let [share] = in_turns([&mut || busy_share() * 100.0]);
     let lazy = 100.0 - share;

@@ -8,17 +8,13 @@ mod measure;
 mod ours;
 mod rows;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     job_manager::run_if_manager(ours::register);
     // `cargo bench` adds a flag of its own.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let bench = measure::Bench::new(wanted);
     println!("| what | ours | beside it | ratio | goal |\n| --- | --- | --- | --- | --- |");
-    let kept = [rows::record, rows::insert, rows::spawn, rows::sleep, large::flat, large::resume, large::busy]
-        .map(|row| row(&bench))
-        .iter()
-        .all(|kept| *kept);
-    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    for row in [rows::record, rows::insert, rows::spawn, rows::sleep, large::flat, large::resume, large::busy] {
+        row(&bench);
+    }
 }

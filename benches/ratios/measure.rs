@@ -31,19 +31,17 @@ impl Bench {
         self.wanted.is_empty() || self.wanted.iter().any(|word| row.contains(word.as_str()))
     }
 
-    /// Prints a line and says whether its goal is reached.
-    pub fn print(&self, line: &Line<'_>) -> bool {
+    /// Prints a line, with a mark where its goal is not reached.
+    pub fn print(&self, line: &Line<'_>) {
         let Line { what, ours, beside, ratio, goal } = line;
         let mark = if ratio >= goal { "" } else { " (missed)" };
         println!("| {what} | {ours} | {beside} | {ratio:.2} | ≥ {goal}{mark} |");
-        ratio >= goal
     }
 
-    /// Prints a line about an upper bound and says whether it is kept.
-    pub fn print_bound(&self, what: &str, value: f64, unit: &str, bound: f64) -> bool {
+    /// Prints a line about an upper bound, with a mark where it is not kept.
+    pub fn print_bound(&self, what: &str, value: f64, unit: &str, bound: f64) {
         let mark = if value <= bound { "" } else { " (missed)" };
         println!("| {what} | {value:.1} {unit} | | | ≤ {bound} {unit}{mark} |");
-        value <= bound
     }
 }
 

@@ -104,7 +104,7 @@ pub enum StdinMode {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
-    /// Nothing: it is thrown away, which saves about a twelfth of the cost of the shortest unit.
+    /// Nothing: it is thrown away, which saves two pipes.
     None,
     /// The end of it.
     #[default]
