@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::{
     add, approve, cancel, completions, create, doctor, explain, failures, kill, list, logs, man, prune, recover,
     reject, results, resume, retry, rm, run, scale, set, skip, start, status, stop, submit, sync, unit, unit_add,
-    unit_checkpoint, unit_progress, unit_result, units, wait,
+    unit_checkpoint, unit_progress, unit_result, units, wait, watch,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -66,6 +66,7 @@ pub(super) enum Verb {
     Logs(logs::Logs),
     Results(results::Results),
     Wait(wait::Wait),
+    Watch(watch::Watch),
     Rm(rm::Rm),
     Prune(prune::Prune),
     Recover(recover::Recover),

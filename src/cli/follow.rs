@@ -1,12 +1,14 @@
 //! Following a job: a bar on a terminal, a line now and then elsewhere. Both follow the database.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
+use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, span};
 use crate::client::{Client, JobOutcome, ManagerStatus};
@@ -15,20 +17,53 @@ use crate::model::{Job, JobId, JobStatus, Progress};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAWS_PER_SECOND: u8 = 10;
 
+/// Has Ctrl-C set a flag from now on, instead of ending this process.
+pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, CliError> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted)).map_err(CliError::Signals)?;
+    Ok(interrupted)
+}
+
+/// Shows a job until it ends, and how it ended; Ctrl-C leaves it alone and says how to come back.
+pub(super) fn follow_to_the_end(
+    client: &Client,
+    job: JobId,
+    interrupted: &AtomicBool,
+    output: &mut Output,
+) -> Result<Exit, CliError> {
+    match follow(client, job, interrupted, output)? {
+        Followed::Interrupted => {
+            output.hint(format_args!(
+                "job {job} goes on without this terminal\n\
+                 \x20 job-manager status {job}    how far it is\n\
+                 \x20 job-manager watch {job}     look again\n\
+                 \x20 job-manager stop {job}      pause it"
+            ));
+            Ok(Exit::Detached)
+        }
+        Followed::Ended(outcome) => {
+            let status = client.get_manager_status(job)?;
+            if output.json {
+                output.document(&status)?;
+            } else if output.quiet {
+                output.line(job)?;
+            } else {
+                output.line(summary(&status))?;
+            }
+            Ok(outcome.into())
+        }
+    }
+}
+
 /// How following ended.
-pub(super) enum Followed {
+enum Followed {
     Ended(JobOutcome),
     /// Ctrl-C: the job goes on.
     Interrupted,
 }
 
 /// Shows a job until it ends or `interrupted` is set.
-pub(super) fn follow(
-    client: &Client,
-    job: JobId,
-    interrupted: &AtomicBool,
-    output: &mut Output,
-) -> Result<Followed, CliError> {
+fn follow(client: &Client, job: JobId, interrupted: &AtomicBool, output: &mut Output) -> Result<Followed, CliError> {
     let mut view = View::new(output);
     let ended = client.wait_while(job, None, |row| {
         view.show(row, output);

@@ -17,6 +17,9 @@ pub(super) struct JobArgs {
     /// Name of the job [default: the name of the command]
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub name: Option<String>,
+    /// Word about the job, by which `list` finds it; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
+    pub label: Vec<(String, String)>,
     /// The same key twice is the same job
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub key: Option<String>,

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
+use super::values;
 use crate::client::{Client, JobOutcome};
 use crate::model::{Job, JobFilter, JobStatus, Timestamp};
 
@@ -22,6 +23,9 @@ pub(super) struct List {
     /// Only jobs in that state; may be repeated
     #[arg(long, value_name = "STATUS")]
     pub status: Vec<JobStatus>,
+    /// Only jobs with that label
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
+    pub label: Option<(String, String)>,
     /// Show no more than N jobs
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(i64).range(0..))]
     pub limit: i64,
@@ -33,7 +37,7 @@ pub(super) struct List {
 pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let limit = (!args.all).then_some(args.limit);
-    let jobs = client.jobs(&JobFilter { statuses: args.status.clone(), limit })?;
+    let jobs = client.jobs(&JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit })?;
     if output.json {
         let jobs = jobs.iter().map(|job| client.get_manager_status(job.id)).collect::<Result<Vec<_>, _>>()?;
         output.document(&json!({ "schema": 1, "jobs": jobs }))?;

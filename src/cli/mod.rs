@@ -58,6 +58,7 @@ mod unit_result;
 mod units;
 mod values;
 mod wait;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -113,6 +114,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Explain(args) => explain::explain(global, args, output),
         Verb::Logs(args) => logs::logs(global, args, output),
         Verb::Results(args) => results::results(global, args, output),
+        Verb::Watch(args) => watch::watch(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
         Verb::Rm(args) => rm::rm(global, args, output),
         Verb::UnitProgress(args) => unit_progress::unit_progress(global, args),

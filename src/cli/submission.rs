@@ -64,6 +64,7 @@ impl Submission {
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
+        new.labels = self.job.label.iter().cloned().collect();
         new.limits = self.job.limits();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);

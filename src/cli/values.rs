@@ -59,6 +59,14 @@ pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String
     }
 }
 
+/// Reads `team=web`.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is no label, write it like team=web")),
+    }
+}
+
 /// Reads one character that is one byte.
 pub(super) fn ascii(text: &str) -> Result<u8, String> {
     match text.as_bytes() {

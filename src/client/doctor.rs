@@ -142,7 +142,7 @@ fn limits() -> Option<Finding> {
 
 fn jobs(db: &Path) -> Option<Finding> {
     let client = Client::open_to_read(db).ok()?;
-    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], limit: None }).ok()?;
+    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() }).ok()?;
     let interrupted: Vec<String> = running
         .iter()
         .filter(|job| client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped))

@@ -1,5 +1,7 @@
 //! Reading jobs and units.
 
+use std::collections::BTreeMap;
+
 use super::{Client, ClientError};
 use crate::model::{AttemptRecord, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes};
 
@@ -60,6 +62,17 @@ impl Client {
     ) -> Result<Vec<UnitDetail>, ClientError> {
         self.store().job(job)?;
         Ok(self.store().units(job, filter, after, limit)?)
+    }
+
+    /// Returns the labels that a job was created with.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// println!("{:?}", client.labels(client.find_job("last")?)?.get("team"));
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn labels(&self, job: JobId) -> Result<BTreeMap<String, String>, ClientError> {
+        Ok(self.store().labels(job)?)
     }
 
     /// Returns how far the handler of a unit says it is, and what it keeps for its next attempt.

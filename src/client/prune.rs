@@ -31,7 +31,7 @@ impl Client {
     /// ```
     pub fn prunable_jobs(&self, options: PruneOptions) -> Result<Vec<Job>, ClientError> {
         let statuses = JobStatus::ALL.iter().copied().filter(|status| status.is_terminal()).collect();
-        let jobs = self.store().jobs(&JobFilter { statuses, limit: None })?;
+        let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
         Ok(prunable(jobs, options, Timestamp::now()))
     }
 

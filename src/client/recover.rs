@@ -7,7 +7,7 @@ use crate::status::Health;
 impl Client {
     /// Returns the jobs whose managers died, oldest first; a paused job is none of them.
     pub fn interrupted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
-        let running = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Running], limit: None })?;
+        let running = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
         let mut interrupted = Vec::new();
         for job in running.into_iter().rev() {
             if self.manager_health(job.id)?.health == Health::Stopped {

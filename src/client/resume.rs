@@ -21,7 +21,7 @@ impl Client {
 
     /// Returns the jobs that can be resumed: the paused and the interrupted ones, oldest first.
     pub fn resumable_jobs(&self) -> Result<Vec<JobId>, ClientError> {
-        let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], limit: None };
+        let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], ..JobFilter::default() };
         let jobs = self.store().jobs(&filter)?;
         let mut resumable = Vec::new();
         for job in jobs.into_iter().rev() {

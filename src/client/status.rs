@@ -1,5 +1,6 @@
 //! The status of a job and its manager, in one value.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct ManagerStatus {
     pub error: Option<String>,
     /// The first panic in a callback of the service, if there was one; it stopped nothing.
     pub callback_error: Option<String>,
+    /// Words of its creator about it.
+    pub labels: BTreeMap<String, String>,
     /// Counters of its units.
     pub progress: StatusProgress,
     /// Units that may run at the same time.
@@ -135,6 +138,7 @@ impl Client {
             completed_at: row.finished_at,
             callback_error: record.as_ref().and_then(|record| record.callback_error.clone()),
             error: record.and_then(|record| record.error),
+            labels: self.store().labels(job)?,
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             workers: row.limits.workers,
             rate_per_second: rate,

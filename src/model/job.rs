@@ -1,5 +1,6 @@
 //! A job: a named set of units, one way of running them, limits, and counters that are always true.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -73,6 +74,8 @@ pub struct NewJob {
     pub spec: String,
     /// Bounds of the run.
     pub limits: Limits,
+    /// Words of the creator about it, by which it can be listed.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl NewJob {
@@ -84,6 +87,7 @@ impl NewJob {
             handler: handler.into(),
             spec: "null".to_owned(),
             limits: Limits::default(),
+            labels: BTreeMap::new(),
         }
     }
 }

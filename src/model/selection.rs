@@ -7,6 +7,8 @@ use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
 pub struct JobFilter {
     /// Only jobs in these states; all when empty.
     pub statuses: Vec<JobStatus>,
+    /// Only jobs with that label and that value.
+    pub label: Option<(String, String)>,
     /// At most so many, the newest ones.
     pub limit: Option<i64>,
 }

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::error::Failure;
+use super::metadata;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -132,6 +133,9 @@ pub(super) fn create_in(
         created_at: now.as_micros(),
     };
     let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
+    for (name, value) in &new.labels {
+        metadata::put(conn, JobId(id), &metadata::label(name), value)?;
+    }
     insert_units(conn, JobId(id), first, SameKey::Refuse)?;
     Ok(CreateOutcome::Created(JobId(id)))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::columns::{Json, Word};
-use super::schema::jobs;
+use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{Epoch, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, StopRequest, Timestamp};
 
@@ -89,6 +89,12 @@ impl Store {
                 .into_boxed();
             if !filter.statuses.is_empty() {
                 query = query.filter(jobs::status.eq_any(filter.statuses.iter().map(|status| status.as_str())));
+            }
+            if let Some((name, value)) = &filter.label {
+                let labelled = metadata::table
+                    .filter(metadata::key.eq(super::metadata::label(name)).and(metadata::value.eq(value)))
+                    .select(metadata::job_id);
+                query = query.filter(jobs::id.eq_any(labelled));
             }
             if let Some(limit) = filter.limit {
                 query = query.limit(limit);

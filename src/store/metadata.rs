@@ -1,6 +1,6 @@
 //! What a manager says about itself, as pairs of key and value.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
@@ -38,7 +38,27 @@ statement! {
     ") ON CONFLICT (job_id, key) DO UPDATE SET value = excluded.value"
 }
 
+/// Begins the keys of labels.
+const LABEL: &str = "label:";
+
+/// Returns the key of a label.
+pub(super) fn label(name: &str) -> String {
+    format!("{LABEL}{name}")
+}
+
 impl Store {
+    /// Returns the labels of a job.
+    pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
+        self.read("read the labels", |conn| {
+            let rows: Vec<(String, String)> = metadata::table
+                .filter(metadata::job_id.eq(job.0))
+                .filter(metadata::key.like(format!("{LABEL}%")))
+                .select((metadata::key, metadata::value))
+                .load(conn)?;
+            Ok(rows.into_iter().map(|(key, value)| (key[LABEL.len()..].to_owned(), value)).collect())
+        })
+    }
+
     /// Returns what the latest manager of a job said about itself; none before the first.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
         self.read("read the manager's record", |conn| {

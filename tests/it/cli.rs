@@ -229,3 +229,25 @@ fn doctor_finds_an_interrupted_job() {
     assert!(healthy.contains("none interrupted"), "{healthy}");
     assert!(hurt.contains("interrupted: 1"), "{hurt}");
 }
+
+#[test]
+fn jobs_are_found_by_their_labels() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--label", "team=web", "--label", "night=1", "--", "true"]);
+    world.ok(&["create", "-q", "--label", "team=data", "--", "true"]);
+
+    assert_eq!(world.ok(&["list", "-q", "--label", "team=web"]), "1");
+    assert_eq!(world.ok(&["list", "-q", "--label", "team=none"]), "");
+    assert_eq!(world.status("1")["labels"]["night"], "1");
+    world.fails(2, &["create", "-q", "--label", "team", "--", "true"]);
+}
+
+#[test]
+fn a_job_that_runs_already_can_be_watched_to_its_end() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--", "sleep", "0.3"]);
+
+    let said = world.ok(&["watch", &job]);
+
+    assert!(said.starts_with("job 1 (sleep) completed: 1 of 1 completed"), "{said}");
+}

@@ -1,0 +1,23 @@
+//! `watch`: live progress of one job.
+
+use clap::Args;
+
+use super::args::{Global, JobArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::follow::{follow_to_the_end, on_interrupt};
+use super::output::Output;
+
+/// Show the progress of a job until it ends; Ctrl-C leaves the job alone
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager watch photos")]
+pub(super) struct Watch {
+    #[command(flatten)]
+    pub job: JobArg,
+}
+
+pub(super) fn watch(global: &Global, args: &Watch, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    follow_to_the_end(&client, job, &*on_interrupt()?, output)
+}
