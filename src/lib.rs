@@ -55,7 +55,7 @@ pub use diesel;
 
 pub use client::{
     Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
-    PruneOptions, Severity, Started, StatusProgress, StopOptions, SyncPlan, examine,
+    OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions, SyncPlan, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,

@@ -52,6 +52,8 @@ pub(super) enum CliError {
     EnvMissing(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
+    #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
+    NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
     #[error("cannot create {}", path.display())]
@@ -103,6 +105,7 @@ impl CliError {
             | Self::ShellArguments { .. }
             | Self::EnvMissing(_)
             | Self::SecretValue(_)
+            | Self::NothingToFollow
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter

@@ -90,7 +90,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::OrphansRemain { .. }
         | ClientError::ProgramUnknown { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
-        ClientError::Files { .. } | ClientError::SharedDisk { .. } => Exit::Database,
+        ClientError::Files { .. } | ClientError::Output { .. } | ClientError::SharedDisk { .. } => Exit::Database,
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
         ClientError::HookMissing
         | ClientError::ProgramMissing

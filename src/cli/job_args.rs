@@ -42,6 +42,9 @@ pub(super) struct JobArgs {
     /// What is kept of the output of units
     #[arg(long, value_enum, default_value_t = KeptOutput::Tail)]
     pub output: KeptOutput,
+    /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
     /// What becomes the result of a unit: nothing but its output, or its output as one JSON document
     #[arg(long, value_enum, default_value_t = ResultKind::Text)]
     pub result: ResultKind,
@@ -72,6 +75,7 @@ pub(super) enum Stdin {
 pub(super) enum KeptOutput {
     None,
     Tail,
+    Full,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

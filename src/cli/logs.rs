@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::printable;
 use crate::client::Client;
-use crate::model::{JobId, Output as Streams, Seq, UnitFilter};
+use crate::model::{JobId, Output as Streams, Seq, UnitFilter, UnitStatus};
 
 const PAGE_UNITS: i64 = 200;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -37,8 +37,9 @@ pub(super) struct Logs {
     /// Only the last N lines
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<usize>,
-    /// Go on with what the manager writes, until the job has no manager
-    #[arg(short, long, requires = "manager")]
+    /// Go on with what the unit or, with --manager, the manager writes, until it ends; for a unit, its job has to keep
+    /// all of its output
+    #[arg(short, long)]
     pub follow: bool,
 }
 
@@ -49,11 +50,45 @@ pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<
     let mut printer = Printer { output, last: args.lines, kept: VecDeque::new() };
     match (args.manager, seq) {
         (true, _) => manager_log(&client, job, args.follow, &mut printer)?,
+        (false, Some(seq)) if client.keeps_output(&client.job(job)?) => {
+            full_log(&client, job, seq, args, &mut printer)?
+        }
+        (false, _) if args.follow => return Err(CliError::NothingToFollow),
         (false, Some(seq)) => printer.take(&unit_log(&client, job, seq, args)?)?,
         (false, None) => all_logs(&client, job, args, &mut printer)?,
     }
     printer.finish()?;
     Ok(Exit::Success)
+}
+
+/// Prints all that an attempt wrote, and goes on while it runs.
+fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let unit = client.unit(job, seq)?;
+    let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
+    let mut reader = client.output_reader(job, seq, attempt, args.stderr);
+    let mut unfinished = Vec::new();
+    loop {
+        // Asked before reading, so that what it wrote last is still read.
+        let unit = client.unit(job, seq)?;
+        let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
+        reader.read_more(|bytes| {
+            unfinished.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        let follows = args.follow && runs;
+        let end = if follows {
+            unfinished.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+        } else {
+            unfinished.len()
+        };
+        printer.take(&String::from_utf8_lossy(&unfinished[..end]))?;
+        unfinished.drain(..end);
+        if !follows {
+            return Ok(());
+        }
+        printer.flush()?;
+        std::thread::sleep(FOLLOW_EVERY);
+    }
 }
 
 fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<String, CliError> {

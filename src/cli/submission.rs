@@ -113,7 +113,9 @@ impl Submission {
         spec.output = match self.job.output {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,
+            KeptOutput::Full => OutputMode::Full,
         };
+        spec.output_dir = self.job.output_dir.as_ref().map(|dir| spec.cwd.join(dir));
         Ok(spec)
     }
 }

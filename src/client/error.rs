@@ -71,6 +71,14 @@ pub enum ClientError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// The output that was kept of a unit cannot be read.
+    #[error("cannot read the output of unit {seq}")]
+    Output {
+        /// The unit.
+        seq: Seq,
+        /// Why not.
+        source: io::Error,
+    },
     /// The unit does not run, so that nothing is to be ended.
     #[error("unit {job}:{seq} does not run, it is {status}")]
     UnitIdle {

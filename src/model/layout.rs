@@ -68,6 +68,11 @@ impl JobFiles {
         self.0.join("outbox")
     }
 
+    /// Returns the directory of the whole output of units, in a job that keeps it.
+    pub fn output(&self) -> PathBuf {
+        self.0.join("output")
+    }
+
     /// Returns the directory of the files that units get as their standard input.
     pub fn slots(&self) -> PathBuf {
         self.0.join("slots")

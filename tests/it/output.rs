@@ -1,6 +1,8 @@
 //! What is kept of the output of units.
 
-use crate::support::World;
+use std::process::Stdio;
+
+use crate::support::{World, text, wait_for};
 
 #[test]
 fn output_that_nobody_wants_is_not_kept_and_what_a_unit_leaves_behind_is_ended_all_the_same() {
@@ -16,4 +18,64 @@ fn output_that_nobody_wants_is_not_kept_and_what_a_unit_leaves_behind_is_ended_a
     assert_eq!(world.lines("done"), ["a"]);
     world.assert_no_process_left();
     world.assert_sound("1");
+}
+
+#[test]
+fn all_of_the_output_of_each_attempt_is_kept_and_both_streams_apart() {
+    let world = World::new();
+    let script = "head -c 300000 /dev/zero | tr '\\0' x; echo; echo attempt $JOB_MANAGER_ATTEMPT; echo oops >&2; test {} = a || test $JOB_MANAGER_ATTEMPT = 2";
+
+    world.ok(&[
+        "run",
+        "-q",
+        "-j",
+        "2",
+        "--output",
+        "full",
+        "--backoff",
+        "10ms",
+        "--shell",
+        "--",
+        script,
+        ":::",
+        "a",
+        "b",
+    ]);
+
+    let first = world.ok(&["logs", "1:2", "--attempt", "1"]);
+    let last = world.ok(&["logs", "1:2"]);
+    assert_eq!(first.lines().map(str::len).collect::<Vec<_>>(), [300_000, 9]);
+    assert!(first.ends_with("attempt 1") && last.ends_with("attempt 2"));
+    assert_eq!(world.ok(&["logs", "1:1", "--stderr"]), "oops");
+    assert_eq!(world.ok(&["logs", "1:1", "-n", "1"]), "attempt 1");
+    let files = std::fs::read_dir(world.path("jobs.db.d/1/output")).unwrap().count();
+    assert!(files <= 2, "{files} files for two workers");
+    world.assert_sound("1");
+}
+
+#[test]
+fn the_output_of_a_running_unit_can_be_followed() {
+    let world = World::new();
+    let script = "echo first; while ! test -e go; do sleep 0.05; done; echo last";
+    let job = world.ok(&["submit", "-q", "--output", "full", "--shell", "--", script]);
+    wait_for(&world, "the unit to write", || world.ok(&["logs", &format!("{job}:1")]) == "first");
+
+    let following = world.job_manager(&["logs", "-f", &format!("{job}:1")]).stdout(Stdio::piped()).spawn().unwrap();
+    world.sh("touch go");
+    let followed = following.wait_with_output().unwrap();
+
+    assert_eq!(text(&followed.stdout), "first\nlast\n");
+    world.ok(&["run", "-q", "--", "true"]);
+    world.fails(2, &["logs", "-f", "last:1"]);
+}
+
+#[test]
+fn output_may_go_into_files_of_its_own() {
+    let world = World::new();
+
+    world.ok(&["run", "-q", "--output-dir", "out", "--", "sh", "-c", "echo {}; echo oops >&2", ":::", "a", "b"]);
+
+    assert_eq!(world.lines("out/1.1.out"), ["a"]);
+    assert_eq!(world.lines("out/2.1.out"), ["b"]);
+    assert_eq!(world.lines("out/2.1.err"), ["oops"]);
 }

@@ -1,31 +1,88 @@
 //! What is kept of a unit's output.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::spec::OutputMode;
+use crate::handler::Attempt;
 use crate::handler::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use crate::model::Output;
-use crate::sys::Streams;
+use crate::sys::{SegmentWriter, Stream, Streams};
 
-/// The ends of both output streams.
+/// The ends of both output streams, and where all of them goes.
 pub(super) struct Capture {
     stdout: Tail,
     stderr: Tail,
+    sink: Sink,
+    /// Why not all of it was kept.
+    failed: Option<io::Error>,
+}
+
+/// Where output goes as it is read.
+enum Sink {
+    Nowhere,
+    Segment(SegmentWriter),
+    Files([File; 2]),
 }
 
 impl Capture {
+    /// Keeps the ends only.
     pub fn new() -> Self {
-        Self { stdout: Tail::new(OUTPUT_LIMIT_BYTES), stderr: Tail::new(OUTPUT_LIMIT_BYTES) }
+        Self::with(Sink::Nowhere)
     }
 
-    pub fn into_output(self) -> Output {
+    /// Keeps what the job wants to be kept; `dir` is for files of each attempt's own.
+    pub fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>) -> io::Result<Self> {
+        let seq = attempt.unit.id.seq().0;
+        Ok(Self::with(match (mode, dir) {
+            (_, Some(dir)) => {
+                std::fs::create_dir_all(dir)?;
+                let create = |stream: &str| File::create(dir.join(format!("{seq}.{}.{stream}", attempt.number)));
+                Sink::Files([create("out")?, create("err")?])
+            }
+            (OutputMode::Full, None) => {
+                let (job, slot) = (attempt.job, attempt.slot);
+                Sink::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, attempt.number)?)
+            }
+            (OutputMode::Tail | OutputMode::None, None) => Sink::Nowhere,
+        }))
+    }
+
+    fn with(sink: Sink) -> Self {
+        let tail = || Tail::new(OUTPUT_LIMIT_BYTES);
+        Self { stdout: tail(), stderr: tail(), sink, failed: None }
+    }
+
+    pub fn into_output(mut self) -> Output {
+        if let Some(error) = self.failed {
+            self.stderr.push(format!("\n[... not all of the output could be kept: {error} ...]\n").as_bytes());
+        }
         Output { stdout: self.stdout.into_text(), stderr: self.stderr.into_text() }
+    }
+
+    /// Output that cannot be kept is no reason to end a unit: what went wrong is told with its ends.
+    fn keep(&mut self, stream: Stream, bytes: &[u8]) {
+        let kept = match &mut self.sink {
+            Sink::Nowhere => Ok(()),
+            Sink::Segment(segment) => segment.append(stream, bytes),
+            Sink::Files([out, _]) if stream == Stream::Out => out.write_all(bytes),
+            Sink::Files([_, err]) => err.write_all(bytes),
+        };
+        if let Err(error) = kept {
+            self.failed.get_or_insert(error);
+        }
     }
 }
 
 impl Streams for Capture {
     fn take_stdout(&mut self, bytes: &[u8]) {
         self.stdout.push(bytes);
+        self.keep(Stream::Out, bytes);
     }
 
     fn take_stderr(&mut self, bytes: &[u8]) {
         self.stderr.push(bytes);
+        self.keep(Stream::Err, bytes);
     }
 }

@@ -185,14 +185,18 @@ impl Runner for CommandHandler {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
-        let captured = self.spec.output != OutputMode::None;
+        let dir = self.spec.output_dir.as_deref();
+        let captured = self.spec.output != OutputMode::None || dir.is_some();
+        let mut capture = match Capture::open(attempt, self.spec.output, dir) {
+            Ok(capture) => capture,
+            Err(error) => return retry(Cause::NotStarted, format!("cannot keep the output: {error}")),
+        };
         let process = match UnitProcess::spawn(command.stdin(stdin), captured) {
             Ok(process) => process,
             Err(error) => return not_started(&self.spec, &error),
         };
         // The command still holds our copy of the locked file; from here on only the unit's processes do.
         drop(command);
-        let mut capture = Capture::new();
         let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
         match ending {
             Ok(ending) => {

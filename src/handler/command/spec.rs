@@ -37,6 +37,9 @@ pub struct CommandSpec {
     /// What is kept of the output of units.
     #[serde(default)]
     pub output: OutputMode,
+    /// Directory in which each attempt has files of its own for its output, named `SEQ.ATTEMPT.out` and `.err`.
+    #[serde(default)]
+    pub output_dir: Option<PathBuf>,
     /// What exit codes mean.
     #[serde(default)]
     pub exits: ExitCodes,
@@ -109,6 +112,8 @@ pub enum OutputMode {
     /// The end of it.
     #[default]
     Tail,
+    /// All of it, beside the database; the end of it in the database too.
+    Full,
 }
 
 /// What becomes the result of a unit whose command wrote to its standard output.
@@ -135,6 +140,7 @@ impl CommandSpec {
             secrets: Vec::new(),
             stdin: StdinMode::Null,
             output: OutputMode::Tail,
+            output_dir: None,
             exits: ExitCodes::default(),
             creates: None,
             result: ResultMode::Text,

@@ -45,7 +45,8 @@ async fn main() -> Result<()> {
     let durability = durability(&pool).await.context("cannot read the durability")?;
     let (seconds, rate) = (elapsed.as_secs_f64(), f64::from(units) / elapsed.as_secs_f64());
     println!(
-        r#"{{"peer":"apalis-sqlite 1.0","units":{units},"seconds":{seconds:.6},"units_per_second":{rate:.1},"durability":"{durability}"}}"#
+        "{{\"peer\":\"apalis-sqlite 1.0\",\"units\":{units},\"seconds\":{seconds:.6},\
+         \"units_per_second\":{rate:.1},\"durability\":\"{durability}\"}}"
     );
     Ok(())
 }

@@ -39,7 +39,8 @@ async fn main() -> Result<()> {
     let journal_mode = verify(&path, units)?;
     let (seconds, rate) = (elapsed.as_secs_f64(), f64::from(units) / elapsed.as_secs_f64());
     println!(
-        r#"{{"peer":"effectum 0.7","units":{units},"seconds":{seconds:.6},"units_per_second":{rate:.1},"durability":"{journal_mode}, synchronous={SYNCHRONOUS}"}}"#
+        "{{\"peer\":\"effectum 0.7\",\"units\":{units},\"seconds\":{seconds:.6},\
+         \"units_per_second\":{rate:.1},\"durability\":\"{journal_mode}, synchronous={SYNCHRONOUS}\"}}"
     );
     Ok(())
 }
