@@ -1,7 +1,7 @@
 //! Ending one running unit.
 
 use super::{Client, ClientError};
-use crate::model::{JobId, Kill, KillThen, Seq, UnitStatus};
+use crate::model::{JobId, Kill, KillThen, Seq, UnitDetail, UnitStatus};
 use crate::status::Health;
 
 impl Client {
@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::UnitIdle`] when it does not run, [`ClientError::Interrupted`] when its manager is gone.
     pub fn kill_unit(&self, job: JobId, seq: Seq, then: KillThen, reason: &str) -> Result<(), ClientError> {
-        let status = self.unit(job, seq)?.status;
+        let UnitDetail { status, attempts, .. } = self.unit(job, seq)?;
         if status != UnitStatus::Running {
             return Err(ClientError::UnitIdle { job, seq, status });
         }
@@ -30,7 +30,8 @@ impl Client {
             Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
             Health::Stopped | Health::NotStarted => return Err(ClientError::Interrupted { job }),
         }
-        let kill = Kill { seq, then, reason: reason.to_owned() };
+        let epoch = self.store().job(job)?.epoch;
+        let kill = Kill { seq, attempt: attempts, epoch, then, reason: reason.to_owned() };
         Ok(self.store().request_kill(job, &kill)?)
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, Seq, Timestamp, Unit, UnitFilter, UnitStatus};
-use crate::store::SameKey;
+use crate::store::{REPLACED, SameKey};
 
 /// Units read, and changes written, at a time.
 const CHUNK: usize = 1000;
@@ -17,7 +17,7 @@ const GONE: &str = "gone from the source";
 pub struct SyncPlan {
     /// Units that only the source has.
     pub new: Vec<NewUnit>,
-    /// Units that have another content in the source.
+    /// Units that have another content in the source, or are in it again.
     pub changed: Vec<(Seq, NewUnit)>,
     /// Units that the source does not have, and that have not completed.
     pub gone: Vec<Seq>,
@@ -32,7 +32,8 @@ impl Client {
     /// Compares the units of a job with those of a source; their order does not matter.
     ///
     /// A unit with a key is known by that, and is changed when its payload differs; one without is known by its payload,
-    /// and a row that was edited is one unit gone and one new. Takes some 30 bytes of memory for each unit of the job.
+    /// and a row that was edited is one unit gone and one new. Takes memory for each unit of the job, some 150 bytes,
+    /// and what differs in the source.
     pub fn plan_sync(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<SyncPlan, ClientError> {
         let mut known = self.known_units(job)?;
         let mut plan = SyncPlan::default();
@@ -40,7 +41,7 @@ impl Client {
             let content = hash(&unit.payload);
             let places = known.get_mut(&identity(unit.key.as_deref(), content));
             match places.and_then(Vec::pop) {
-                Some(place) if place.content == content => plan.same += 1,
+                Some(place) if place.content == content && !place.is_gone => plan.same += 1,
                 Some(place) => plan.changed.push((place.seq, unit)),
                 None => plan.new.push(unit),
             }
@@ -76,13 +77,15 @@ impl Client {
             let Some(last) = page.last() else { return Ok(known) };
             after = Some(last.seq);
             for unit in page {
-                // One that was left out is not there any more, and the last one is of no source.
-                if unit.status == UnitStatus::Skipped || unit.key.as_deref() == Some(Unit::LAST_KEY) {
+                // One that another replaced is not there any more, and the last one is of no source.
+                let left_out = |reason| unit.status == UnitStatus::Skipped && unit.error.as_deref() == Some(reason);
+                if left_out(REPLACED) || unit.key.as_deref() == Some(Unit::LAST_KEY) {
                     continue;
                 }
+                let is_gone = left_out(GONE);
                 let content = hash(&unit.payload);
                 let unfinished = matches!(unit.status, UnitStatus::Pending | UnitStatus::Failed);
-                let place = Place { seq: unit.seq, content, unfinished };
+                let place = Place { seq: unit.seq, content, unfinished, is_gone };
                 known.entry(identity(unit.key.as_deref(), content)).or_default().push(place);
             }
         }
@@ -94,6 +97,8 @@ struct Place {
     seq: Seq,
     content: u64,
     unfinished: bool,
+    /// Whether the source had it no more at an earlier time.
+    is_gone: bool,
 }
 
 fn identity(key: Option<&str>, content: u64) -> Identity {

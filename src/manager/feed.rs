@@ -102,7 +102,9 @@ impl Feed {
                     (state, _) = self.unit_ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
-                state.next_take = Instant::now().max(state.next_take + state.interval);
+                // In step while there is something to hand out; whoever comes late waits for nobody, and nobody catches up.
+                let (now, next) = (Instant::now(), state.next_take + state.interval);
+                state.next_take = if next > now { next } else { now + state.interval };
             }
             if let Some(unit) = state.queue.pop_front() {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
@@ -260,6 +262,7 @@ mod tests {
             attempts: 0,
             crashes: 0,
             checkpoint: None,
+            came_back: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, Limits, StopRequest, Timestamp};
+use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,19 +14,28 @@ pub(super) struct Halt {
 }
 
 /// Returns why the job has to halt now, if it has to; `failures` are those since its latest start.
-pub(super) fn halt(job: &Job, limits: &Limits, failures: u64, now: Timestamp) -> Option<Halt> {
-    if let Some(most) = limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most) {
+pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
+    if let Some(most) = job.limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most)
+    {
         let reason = format!(
             "{failures} units failed since its latest start, the limit is {most}: look at `units --failed`, then resume"
         );
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop });
     }
-    let deadline = limits.deadline.zip(job.started_at).map(|(span, started_at)| started_at + span);
-    if let Some(deadline) = deadline.filter(|deadline| now >= *deadline) {
+    if let Some(deadline) = deadline(job).filter(|deadline| now >= *deadline) {
         let reason = format!("its deadline {deadline} is over: set another one, then resume");
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
+}
+
+/// Says whether the deadline of a job is over.
+pub(super) fn is_over(job: &Job, now: Timestamp) -> bool {
+    deadline(job).is_some_and(|deadline| now >= deadline)
+}
+
+fn deadline(job: &Job) -> Option<Timestamp> {
+    job.limits.deadline.zip(job.started_at).map(|(span, started_at)| started_at + span)
 }
 
 /// Returns the halt of a job that waits for another one which will not complete by itself.

@@ -166,6 +166,7 @@ mod tests {
             attempts,
             crashes,
             checkpoint: None,
+            came_back: false,
         }
     }
 

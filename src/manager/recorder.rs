@@ -93,6 +93,8 @@ impl<'a> Recorder<'a> {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
         }
+        // Before anybody is told: whoever listens may be slow.
+        self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
         if let Some(listener) = &self.reports {
             for (unit, report) in reports {
                 if !recorded.lost.contains(&unit) {
@@ -101,7 +103,6 @@ impl<'a> Recorder<'a> {
                 }
             }
         }
-        self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
         Ok(())
     }
 
@@ -194,7 +195,7 @@ mod tests {
         let identity = own_identity().unwrap();
         let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
-        let read = store.fresh_units(job, Seq(0), 10).unwrap();
+        let read = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
         shared.feed.put_fresh(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);

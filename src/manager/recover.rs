@@ -75,6 +75,7 @@ fn recorded_late(
             attempts: ended.attempt.saturating_sub(1),
             crashes: row.crashes,
             checkpoint: None,
+            came_back: true,
         };
         let change = policy::ended(&unit, ended.end.clone(), ended.span_until(now), &job.limits, ended.epoch);
         changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
@@ -105,6 +106,7 @@ fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, ManagerEr
         attempts: row.attempts,
         crashes: row.crashes,
         checkpoint: None,
+        came_back: true,
     }))
 }
 
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
         let mut world = World::new();
-        let read = world.store.fresh_units(world.job.id, Seq(0), 1).unwrap();
+        let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
         world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
         // This process bears no mark of a unit, as one that shed them all.
         let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();

@@ -22,7 +22,7 @@ use super::{events, outbox, panics, recover};
 use crate::crash::crash_point;
 use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
-use crate::model::{Job, JobId, JobStatus, Limits, StateDir, StopRequest};
+use crate::model::{Job, JobId, JobStatus, Limits, Progress, StateDir, StopRequest};
 use crate::store::{Access, Reign, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
 
@@ -37,8 +37,8 @@ pub(super) struct Post {
     context: JobContext,
     flags: StopFlags,
     clock: Clock,
-    // Held until the process ends; dropping it earlier would let a successor begin beside us.
-    _lock: JobLock,
+    // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
+    lock: Option<JobLock>,
 }
 
 /// What came of the attempt to become the manager.
@@ -115,7 +115,7 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
         files,
         db: store.path().to_owned(),
     };
-    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, _lock: lock })))
+    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock) })))
 }
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
@@ -124,12 +124,11 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
     let teller = Teller::new([handlers.callbacks()].into_iter().chain(&listeners));
-    let outcome = runner
-        .and_then(|runner| {
-            panics::catch(|| run_job(&mut post, runner, &teller))
-                .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
-        })
-        .and_then(|end| conclude(&mut post, end));
+    let outcome = runner.and_then(|runner| {
+        panics::catch(|| run_job(&mut post, Arc::clone(&runner), &teller))
+            .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
+            .and_then(|end| conclude(&mut post, &*runner, end))
+    });
     if let Err(error) = &outcome {
         let message = chain(error);
         log_line!("error: {message}");
@@ -142,6 +141,8 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
             log_line!("error: cannot record the failure: {}", chain(&second));
         }
     }
+    // Whoever is told may want to go on with the job at once.
+    drop(post.lock.take());
     if let Err(error) = tell_end(&mut post, &teller) {
         log_line!("error: {}", chain(&error));
     }
@@ -158,7 +159,7 @@ fn tell_end(post: &mut Post, teller: &Teller<'_>) -> Result<(), StoreError> {
     }
 }
 
-fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
+fn conclude(post: &mut Post, runner: &dyn Runner, end: ReignEnd) -> Result<JobStatus, ManagerError> {
     let now = post.clock.now();
     let status = match end {
         ReignEnd::Finished(status) => status,
@@ -166,21 +167,22 @@ fn conclude(post: &mut Post, end: ReignEnd) -> Result<JobStatus, ManagerError> {
             patiently(&post.flags, || post.store.cancel_job(post.reign, now))?;
             JobStatus::Cancelled
         }
-        // The last unit may have ended while it was being stopped.
-        ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) => {
-            match patiently(&post.flags, || post.store.finish_job(post.reign, now))? {
-                Some(status) => status,
-                None => {
+        // Its units may all have ended while it was being stopped.
+        ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) | ReignEnd::Halted(_) => {
+            let last = |progress: &Progress| runner.last_unit(progress);
+            match (patiently(&post.flags, || post.store.finish_job(post.reign, now, last))?, end) {
+                (Some(status), _) => status,
+                (None, ReignEnd::Halted(halt)) => {
+                    patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason))?;
+                    halt.status
+                }
+                (None, _) => {
                     crash_point!("before-pause");
                     patiently(&post.flags, || post.store.pause_job(post.reign))?;
                     crash_point!("after-pause");
                     JobStatus::Paused
                 }
             }
-        }
-        ReignEnd::Halted(halt) => {
-            patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason))?;
-            halt.status
         }
         ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
     };

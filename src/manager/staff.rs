@@ -6,8 +6,9 @@ use std::thread::Scope;
 
 use rayon::ThreadPool;
 
-use super::error::ManagerError;
+use super::error::{ManagerError, chain};
 use super::events::Events;
+use super::log::log_line;
 use super::worker::{Crew, work};
 
 /// Starts workers within the scope of a manager's threads.
@@ -45,8 +46,9 @@ impl<'scope, 'env> Staff<'scope, 'env> {
     /// Hires on demand until nobody can ask any more.
     pub fn follow(mut self, demands: &Receiver<usize>) {
         while let Ok(wanted) = demands.recv() {
+            // The workers that are there go on.
             if let Err(error) = self.hire(wanted) {
-                self.crew.shared.fail(error);
+                log_line!("there are still {} workers: {}", self.hired, chain(&error));
             }
         }
     }

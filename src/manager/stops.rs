@@ -16,7 +16,8 @@ pub(super) struct SlotStop {
 
 #[derive(Debug, Default)]
 struct State {
-    unit: Option<UnitId>,
+    /// The unit, and which attempt at it.
+    unit: Option<(UnitId, u32)>,
     kill: Option<Kill>,
 }
 
@@ -27,19 +28,20 @@ impl SlotStop {
     }
 
     /// Says which unit runs in the slot from now on.
-    pub fn begin(&self, unit: UnitId) {
-        *self.lock() = State { unit: Some(unit), kill: None };
+    pub fn begin(&self, unit: UnitId, attempt: u32) {
+        *self.lock() = State { unit: Some((unit, attempt)), kill: None };
     }
 
-    /// Ends that unit, if it is the one that runs here, and says whether it is.
+    /// Ends that attempt, if it is the one that runs here and is not being ended, and says whether it was.
     pub fn kill(&self, kill: &Kill) -> bool {
         let mut state = self.lock();
-        let runs = state.unit.is_some_and(|unit| unit.seq() == kill.seq);
-        if runs {
+        let runs = state.unit.is_some_and(|(unit, attempt)| (unit.seq(), attempt) == (kill.seq, kill.attempt));
+        let is_new = runs && state.kill.is_none();
+        if is_new {
             state.kill = Some(kill.clone());
             self.alarm.ring();
         }
-        runs
+        is_new
     }
 
     /// Says whether the unit that runs here is to be ended.
@@ -74,20 +76,20 @@ fn outcome(kill: Kill) -> UnitOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{JobId, Seq};
+    use crate::model::{Epoch, JobId, Seq};
 
     fn unit(seq: i64) -> UnitId {
         UnitId::new(JobId(1), Seq(seq))
     }
 
     fn kill(seq: i64) -> Kill {
-        Kill { seq: Seq(seq), then: KillThen::Skip, reason: "enough".to_owned() }
+        Kill { seq: Seq(seq), attempt: 1, epoch: Epoch(1), then: KillThen::Skip, reason: "enough".to_owned() }
     }
 
     #[test]
     fn only_the_unit_that_was_meant_is_ended() {
         let slot = SlotStop::new().unwrap();
-        slot.begin(unit(1));
+        slot.begin(unit(1), 1);
 
         assert!(!slot.kill(&kill(2)));
         assert!(slot.kill(&kill(1)));
@@ -100,13 +102,13 @@ mod tests {
     #[test]
     fn a_unit_that_ended_by_itself_meanwhile_keeps_its_end() {
         let slot = SlotStop::new().unwrap();
-        slot.begin(unit(1));
+        slot.begin(unit(1), 1);
         slot.kill(&kill(1));
 
         let end = slot.finish(UnitOutcome::Completed { result: None }.into());
 
         assert_eq!(end.outcome, UnitOutcome::Completed { result: None });
-        slot.begin(unit(2));
+        slot.begin(unit(2), 1);
         assert!(!slot.is_killed());
     }
 }

@@ -37,6 +37,10 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
     let mut outbox = open_outbox(crew, slot);
     let stop = match crew.shared.open_slot() {
         Ok(stop) => stop,
+        Err(error) if slot > 0 => {
+            log_line!("worker {slot} does without: a slot cannot be opened: {error}");
+            return;
+        }
         Err(error) => return crew.shared.fail(ManagerError::system("open a worker slot")(error)),
     };
     let mut had_one = false;
@@ -57,7 +61,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             Err(RecorderGone) => return,
         }
         crash_point!("unit-announced");
-        stop.begin(unit.id);
+        stop.begin(unit.id, number);
         if crew.shared.is_ending_units() {
             stop.alarm.ring();
         }
@@ -211,6 +215,7 @@ mod tests {
             attempts: 0,
             crashes: 0,
             checkpoint: None,
+            came_back: false,
         };
         shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
         let counter = Arc::new(Counter::default());

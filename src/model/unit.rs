@@ -46,6 +46,8 @@ pub struct Unit {
     pub crashes: u32,
     /// What its handler kept for its next attempt, as JSON; read for units that come back only.
     pub checkpoint: Option<String>,
+    /// Whether it came back, so that an attempt at it may have begun before, counted or not.
+    pub came_back: bool,
 }
 
 impl Unit {
@@ -73,6 +75,10 @@ words!(KillThen, "fate of a killed unit", { Retry => "retry", Fail => "fail", Sk
 pub struct Kill {
     /// Number of the unit in its job.
     pub seq: Seq,
+    /// The attempt that is meant.
+    pub attempt: u32,
+    /// The reign under which it runs.
+    pub epoch: Epoch,
     /// What becomes of it.
     pub then: KillThen,
     /// Why.

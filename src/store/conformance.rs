@@ -65,7 +65,7 @@ fn counters(store: &mut Store, job: JobId) -> Vec<i64> {
 pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
     let job = job_of(&mut store, 3);
 
-    let fresh = store.fresh_units(job, Seq(0), 10).unwrap();
+    let fresh = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
 
     assert_eq!(fresh.iter().map(|unit| unit.payload.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
     assert_eq!(counters(&mut store, job), [3, 0, 0, 0, 0, 0]);
@@ -75,7 +75,7 @@ pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
 pub fn waiting_units_are_read_from_behind_the_cursor(mut store: Store) {
     let job = job_of(&mut store, 4);
 
-    let page = store.fresh_units(job, Seq(2), 10).unwrap();
+    let page = store.fresh_units(job, Seq(2), Seq::MAX, 10).unwrap();
 
     assert_eq!(page.iter().map(|unit| unit.id.seq().0).collect::<Vec<_>>(), [3, 4]);
 }
@@ -158,7 +158,7 @@ pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
     let job = job_of(&mut store, 1);
     let reign = reign_over(&mut store, job);
     store.record(reign, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
-    store.finish_job(reign, LATER).unwrap();
+    store.finish_job(reign, LATER, |_| None).unwrap();
 
     assert!(store.pause_job(reign).is_err());
     assert!(store.fail_job(reign, "", "", LATER).is_err());
@@ -197,7 +197,7 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     assert_eq!(due(&mut store, NOW), [2]);
     assert_eq!(due(&mut store, LATER), [2, 1]);
     assert_eq!(store.next_due(job).unwrap(), Some(NOW));
-    assert_eq!(store.fresh_units(job, Seq(0), 10).unwrap().len(), 1, "a unit that came back is not fresh");
+    assert_eq!(store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap().len(), 1, "a unit that came back is not fresh");
 }
 
 pub fn the_final_state_follows_from_the_units(mut store: Store) {
@@ -212,7 +212,7 @@ pub fn the_final_state_follows_from_the_units(mut store: Store) {
         let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Pending, to)).collect();
         store.record(reign, &Batch::of(&ends)).unwrap();
 
-        assert_eq!(store.finish_job(reign, LATER).unwrap(), expected);
+        assert_eq!(store.finish_job(reign, LATER, |_| None).unwrap(), expected);
         assert_eq!(store.job(job).unwrap().finished_at, expected.map(|_| LATER));
     }
 }
@@ -238,7 +238,7 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let reign = reign_over(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
     store.record(reign, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
-    store.finish_job(reign, LATER).unwrap();
+    store.finish_job(reign, LATER, |_| None).unwrap();
     assert!(matches!(store.begin_reign(job, &manager(), "program".as_ref(), NOW), Err(StoreError::WrongStatus { .. })));
 
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
@@ -256,7 +256,7 @@ pub fn a_job_whose_failures_are_left_out_is_completed(mut store: Store) {
     use UnitStatus::{Completed, Failed, Pending};
     let ends = [(1, Completed), (2, Failed), (3, Failed)].map(|(seq, to)| change(job, seq, Pending, to));
     store.record(reign, &Batch::of(&ends)).unwrap();
-    store.finish_job(reign, NOW).unwrap();
+    store.finish_job(reign, NOW, |_| None).unwrap();
     let before = store.job(job).unwrap().revision;
 
     assert_eq!(store.skip_units(job, &UnitFilter::one(Seq(2)), "no need", LATER).unwrap(), 1);

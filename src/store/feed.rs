@@ -7,10 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::count;
-use super::schema::jobs;
+use super::schema::{jobs, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, Seq, Timestamp, Unit, UnitId};
+use crate::model::{JobId, Seq, Timestamp, Unit, UnitId, UnitStatus};
 
 type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt);
 type UnitRow = (i64, Option<String>, String, i64, i64);
@@ -58,12 +58,12 @@ statement! {
 statement! { struct DataVersion {} "PRAGMA data_version" -> BigInt }
 
 impl Store {
-    /// Returns up to `limit` units behind `after` that wait for their first attempt, in order of their numbers.
-    pub fn fresh_units(&mut self, job: JobId, after: Seq, limit: usize) -> Result<Vec<Unit>, StoreError> {
+    /// Returns up to `limit` units behind `after`, and up to `through`, that wait for their first attempt, in order of their numbers.
+    pub fn fresh_units(&mut self, job: JobId, after: Seq, through: Seq, limit: usize) -> Result<Vec<Unit>, StoreError> {
         self.read("read waiting units", |conn| {
             let page = FreshUnits {
                 after: UnitId::new(job, after).raw(),
-                last: UnitId::new(job, Seq::MAX).raw(),
+                last: UnitId::new(job, through).raw(),
                 limit: bound(limit),
             };
             Ok(page.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
@@ -79,6 +79,7 @@ impl Store {
             Ok(rows
                 .map(|(id, key, payload, attempts, crashes, checkpoint)| Unit {
                     checkpoint,
+                    came_back: true,
                     ..unit((id, key, payload, attempts, crashes))
                 })
                 .collect())
@@ -102,6 +103,16 @@ impl Store {
         })
     }
 
+    /// Says whether a unit up to that number has not ended.
+    pub fn is_unfinished_through(&mut self, job: JobId, through: Seq) -> Result<bool, StoreError> {
+        self.read("look for waiting units", |conn| {
+            let first = units::table
+                .filter(units::id.between(UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, through).raw()))
+                .filter(units::status.eq_any([UnitStatus::Pending.as_str(), UnitStatus::Running.as_str()]));
+            Ok(diesel::select(diesel::dsl::exists(first)).get_result(conn)?)
+        })
+    }
+
     /// Returns the number up to which no unit waits for its first attempt.
     pub fn claimed_through(&mut self, job: JobId) -> Result<Seq, StoreError> {
         self.read("read the job", |conn| Ok(Seq(jobs::table.find(job.0).select(jobs::claimed_through).first(conn)?)))
@@ -121,6 +132,7 @@ fn unit((id, key, payload, attempts, crashes): UnitRow) -> Unit {
         attempts: count(attempts),
         crashes: count(crashes),
         checkpoint: None,
+        came_back: false,
     }
 }
 

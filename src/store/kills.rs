@@ -1,7 +1,8 @@
-//! Wishes of clients that one running unit shall end, as rows that the manager takes away.
+//! Wishes of clients that one running unit shall end, as rows that name the attempt and its reign.
 
 use diesel::prelude::*;
 
+use super::error::Failure;
 use super::metadata::put;
 use super::schema::{jobs, metadata};
 use super::{Reign, Store, StoreError};
@@ -21,16 +22,21 @@ impl Store {
         })
     }
 
-    /// Takes the wishes away and returns them; those of an earlier reign ended with it.
-    pub fn take_kills(&mut self, reign: Reign) -> Result<Vec<Kill>, StoreError> {
-        self.write("take the wishes to end units", |conn| {
+    /// Returns the wishes for attempts of this reign; they stay until the next one begins.
+    pub fn kills(&mut self, reign: Reign) -> Result<Vec<Kill>, StoreError> {
+        self.read("read the wishes to end units", |conn| {
             let rows = metadata::table.filter(metadata::job_id.eq(reign.job.0)).filter(metadata::key.like("kill:%"));
             let wishes: Vec<String> = rows.select(metadata::value).load(conn)?;
-            if !wishes.is_empty() {
-                diesel::delete(rows).execute(conn)?;
-            }
             // One that cannot be read was written by a version that knows more than this one.
-            Ok(wishes.iter().filter_map(|wish| serde_json::from_str(wish).ok()).collect())
+            let wishes = wishes.iter().filter_map(|wish| serde_json::from_str(wish).ok());
+            Ok(wishes.filter(|kill: &Kill| kill.epoch == reign.epoch).collect())
         })
     }
+}
+
+/// Forgets the wishes of earlier reigns.
+pub(super) fn forget(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+    diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%")))
+        .execute(conn)?;
+    Ok(())
 }

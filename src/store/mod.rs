@@ -57,6 +57,7 @@ pub use foreign::{ForeignDatabase, ForeignError};
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
+pub use renew::REPLACED;
 
 /// One connection to one database.
 ///

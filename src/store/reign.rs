@@ -6,12 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::clock_step::{self, SMALL_STEP};
+use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progress, Timestamp};
 
 /// The right of one manager to write to one job, until a later manager begins its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ impl Store {
             if let Some(step) = ahead.filter(|step| *step > SMALL_STEP) {
                 clock_step::shift(conn, job, step, now)?;
             }
+            super::kills::forget(conn, job)?;
             metadata::put_manager(conn, job, manager, program, now)?;
             Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
         })
@@ -80,11 +82,25 @@ impl Store {
 
     /// Moves a job whose units have all ended to its final state, and returns that.
     ///
-    /// Returns none, and changes nothing, when units were added in the meantime.
-    pub fn finish_job(&mut self, reign: Reign, now: Timestamp) -> Result<Option<JobStatus>, StoreError> {
+    /// Returns none when there is something to run: units were added in the meantime, or `last` named the unit that the
+    /// job ends with, which is added now unless the job has it already.
+    pub fn finish_job(
+        &mut self,
+        reign: Reign,
+        now: Timestamp,
+        last: impl FnOnce(&Progress) -> Option<NewUnit>,
+    ) -> Result<Option<JobStatus>, StoreError> {
         self.write("finish the job", |conn| {
             let job = super::jobs::job_row(conn, reign.job)?;
+            if job.epoch != reign.epoch {
+                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+            }
             if job.progress.unfinished() > 0 {
+                return Ok(None);
+            }
+            if let Some(last) = last(&job.progress)
+                && insert_units(conn, reign.job, &[last], SameKey::LeaveOut)? > 0
+            {
                 return Ok(None);
             }
             let status = job.progress.final_status();
@@ -105,6 +121,10 @@ impl Store {
     /// Keeps what went wrong in a callback of the service.
     pub fn put_callback_error(&mut self, reign: Reign, message: &str) -> Result<(), StoreError> {
         self.write("record the panic of a callback", |conn| {
+            // The lock is free by now: a later manager has errors of its own.
+            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
+                return Ok(());
+            }
             metadata::put(conn, reign.job, key::CALLBACK_ERROR, message)
         })
     }

@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 
 use super::create::{SameKey, insert_units};
-use super::schema::units;
+use super::schema::{unit_notes, units};
 use super::steer::{reopen, shift};
 use super::{Store, StoreError};
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitId, UnitStatus};
 
 /// Reason of a unit that another one replaces.
-const REPLACED: &str = "changed in the source, another unit replaces it";
+pub const REPLACED: &str = "changed in the source, another unit replaces it";
 
 impl Store {
     /// Gives units new content, and returns how many of them wait to be run with it; one that runs is left alone.
@@ -51,6 +51,8 @@ impl Store {
                                 units::finished_at.eq(None::<i64>),
                             ))
                             .execute(conn)?;
+                        // What was kept was kept for other content.
+                        diesel::delete(unit_notes::table.find(UnitId::new(job, *seq).raw())).execute(conn)?;
                         shift(conn, job, ended, UnitStatus::Pending, 1)?;
                     }
                 }

@@ -99,6 +99,7 @@ impl Store {
                         units::not_before.eq(now.as_micros()),
                         units::attempts.eq(0),
                         units::crashes.eq(0),
+                        units::result.eq(None::<&str>),
                         units::finished_at.eq(None::<i64>),
                     ))
                     .execute(conn)?;

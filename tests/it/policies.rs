@@ -371,3 +371,80 @@ fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
     assert!(!files.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
     world.fails(2, &["create", "-q", "--env", "API_KEY=x", "--", "true"]);
 }
+
+#[test]
+fn what_a_broken_off_attempt_left_half_made_is_made_again() {
+    let world = World::new();
+    let script = "echo {} >>tried; echo half >{}.out; test $(grep -c {} tried) = 2 && echo whole >{}.out";
+
+    world.ok(&["run", "-q", "--backoff", "10ms", "--creates", "{}.out", "--shell", "--", script, ":::", "a"]);
+
+    assert_eq!(world.lines("a.out"), ["whole"]);
+    assert_eq!(counts(&world), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_last_unit_runs_although_the_others_ended_while_the_job_was_stopped() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--then", "touch ran", "--", "sleep", "0.6"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+
+    world.ok(&["stop", "--wait", &job]);
+    assert_eq!(world.status(&job)["job_status"], "paused");
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+
+    assert!(world.path("ran").exists());
+}
+
+#[test]
+fn no_unit_behind_the_first_ones_runs_without_an_approval() {
+    let world = World::new();
+    let mut create =
+        world.job_manager(&["create", "-q", "-j", "1", "--canary", "4", "--", "sh", "-c", "echo {} >>done", ":::"]);
+    assert!(create.args((1..=12).map(|unit| unit.to_string())).status().unwrap().success());
+    world.ok(&["skip", "1", "--seq", "1-2"]);
+
+    world.ok(&["start", "1"]);
+    world.fails(12, &["wait", "1"]);
+
+    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
+    let mut done = world.lines("done");
+    done.sort();
+    assert_eq!(done, ["3", "4"]);
+}
+
+#[test]
+fn a_job_without_units_left_ends_although_too_many_failed() {
+    let world = World::new();
+
+    world.fails(10, &["run", "-q", "--max-attempts", "1", "--max-failures", "1", "--", "false"]);
+
+    assert_eq!(world.status("1")["job_status"], "failed");
+}
+
+#[test]
+fn an_approval_from_the_hook_goes_on_with_the_job() {
+    let world = World::new();
+    let hook = world.write("hook.sh", "#!/bin/sh\ntest $1 = job_paused && \"$BIN\" approve $2\nexit 0\n");
+    world.sh("chmod +x hook.sh");
+
+    world.fails(12, &["run", "-q", "--canary", "1", "--hook", hook.to_str().unwrap(), "--", "true", ":::", "1", "2"]);
+
+    wait_for(&world, "the second unit", || world.status("1")["job_status"] == "completed");
+}
+
+#[test]
+fn a_rate_is_kept_after_a_time_without_units() {
+    let world = World::new();
+    let job =
+        world.ok(&["submit", "-q", "-j", "4", "--rate", "1/h", "--backoff", "500ms..500ms", "--", "false", ":::", "1"]);
+    wait_for(&world, "the first attempt to end", || !world.units(&job)[0]["not_before"].is_null());
+
+    world.ok(&["add", &job, "--", ":::", "2", "3"]);
+    std::thread::sleep(Duration::from_secs(1));
+
+    let started: u64 = world.units(&job).iter().map(|unit| unit["attempts"].as_u64().unwrap()).sum();
+    assert_eq!(started, 1);
+    world.ok(&["stop", "--wait", &job]);
+}

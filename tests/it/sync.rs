@@ -91,3 +91,21 @@ fn a_pending_unit_that_changed_is_replaced() {
     assert_eq!((progress["completed"].as_i64(), progress["skipped"].as_i64()), (Some(1), Some(1)));
     world.assert_sound("1");
 }
+
+#[test]
+fn a_unit_that_was_gone_and_is_in_the_source_again_runs_and_one_that_was_left_out_does_not() {
+    let world = World::new();
+    world.write("b.out", "there");
+    world.ok(&["create", "-q", "--creates", "{}.out", "--shell", "--", "echo {} >>ran; touch {}.out", ":::", "a", "b"]);
+    world.ok(&["sync", "1", "--", ":::", "b"]);
+    world.ok(&["start", "1"]);
+    world.ok(&["wait", "1"]);
+
+    let again = world.ok(&["sync", "1", "--", ":::", "a", "b"]);
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1"]);
+
+    assert_eq!(again, "+0 new, ~1 changed, -0 gone, 1 the same");
+    assert_eq!(world.lines("ran"), ["a"]);
+    world.assert_sound("1");
+}

@@ -5,6 +5,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -21,6 +22,8 @@ const KILL_AFTER: Duration = Duration::from_secs(2);
 
 /// A hook of one job.
 struct Hook {
+    /// It took too long once: it is not run for units any more, or the job would wait for it again and again.
+    is_given_up: AtomicBool,
     program: PathBuf,
     cwd: PathBuf,
     db: PathBuf,
@@ -31,7 +34,12 @@ struct Hook {
 ///
 /// One hook runs at a time, on a thread of its own. What goes wrong with it is in the status and in the manager's log.
 pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
-    let hook = Arc::new(Hook { program: program.to_owned(), cwd: cwd.to_owned(), db: db.to_owned() });
+    let hook = Arc::new(Hook {
+        is_given_up: AtomicBool::new(false),
+        program: program.to_owned(),
+        cwd: cwd.to_owned(),
+        db: db.to_owned(),
+    });
     let mut listeners = Callbacks::default();
     let of_units = Arc::clone(&hook);
     listeners.unit_failed.push(Box::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
@@ -41,6 +49,9 @@ pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
 
 impl Hook {
     fn tell_of_unit(&self, report: &UnitReport) -> Result<(), String> {
+        if self.is_given_up.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let payload: Value = serde_json::from_str(&report.payload).unwrap_or_default();
         let unit = json!({
             "seq": report.seq, "key": report.key, "payload": payload, "attempts": report.attempts,
@@ -60,7 +71,10 @@ impl Hook {
     fn run(&self, event: &str, what: &Value) -> Result<(), String> {
         let failed = match self.spawn(event, what) {
             Ok((ending, _)) if ending.exit_code == Some(0) => return Ok(()),
-            Ok((ending, _)) if ending.timed_out => format!("took longer than {TIMEOUT:?}"),
+            Ok((ending, _)) if ending.timed_out => {
+                self.is_given_up.store(true, Ordering::Relaxed);
+                format!("took longer than {TIMEOUT:?}, and is not run for further units")
+            }
             Ok((ending, capture)) => {
                 let said = capture.into_output().stderr.unwrap_or_default();
                 let code = ending.exit_code.map_or("a signal".to_owned(), |code| format!("code {code}"));

@@ -171,7 +171,8 @@ impl Runner for CommandHandler {
             Ok(made) => made,
             Err(error) => return failed(Cause::NotStarted, error.to_string()),
         };
-        if let Some(path) = made.as_ref().filter(|path| path.exists()) {
+        // What an earlier attempt left there may be half of it.
+        if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && path.exists()) {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
         }
         let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
@@ -209,7 +210,9 @@ impl Runner for CommandHandler {
                 }
                 let output = capture.into_output();
                 let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
-                    UnitOutcome::Completed { .. } => self.completed(made.as_deref(), output.stdout.as_deref()),
+                    UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
+                        self.completed(made.as_deref(), output.stdout.as_deref())
+                    }
                     other => other,
                 };
                 AttemptEnd { outcome, exit_code: ending.exit_code, signal: ending.signal, output }

@@ -1,15 +1,13 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
-use std::slice;
-
 use super::{Coordinator, ReignEnd};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
 use crate::manager::log::log_line;
 use crate::manager::patience::patiently;
-use crate::model::{JobStatus, StopRequest};
-use crate::store::{SameKey, StoreError};
+use crate::model::{JobStatus, Seq, StopRequest};
+use crate::store::StoreError;
 
 /// How it stands with the job that another one waits for.
 pub(super) enum Other {
@@ -39,26 +37,31 @@ impl Coordinator<'_> {
 
     /// Ends the job whose units have all ended; none when there is something to run again.
     pub(super) fn finish(&mut self) -> Result<Option<ReignEnd>, ManagerError> {
-        let progress = self.store.job(self.reign.job)?.progress;
-        if progress.unfinished() == 0
-            && let Some(last) = self.runner.last_unit(&progress)
-            && patiently(self.flags, || {
-                self.store.append_units(self.reign.job, slice::from_ref(&last), SameKey::LeaveOut)
-            })? > 0
-        {
-            return Ok(None);
-        }
         crash_point!("before-finish");
         let now = self.shared.clock.now();
-        if let Some(status) = patiently(self.flags, || self.store.finish_job(self.reign, now))? {
+        let mut last = None;
+        let (runner, store, reign) = (self.runner, &mut *self.store, self.reign);
+        let finished = patiently(self.flags, || {
+            store.finish_job(reign, now, |progress| {
+                last = runner.last_unit(progress);
+                last.clone()
+            })
+        })?;
+        if let Some(status) = finished {
             crash_point!("after-finish");
             return Ok(Some(ReignEnd::Finished(status)));
         }
-        // Either the first units have ended and the others wait, or units were added in this very moment.
-        match self.job.limits.canary {
-            Some(units) => self.halt(halt::canary(units)).map(Some),
-            None => Ok(None),
+        let Some(canary) = self.job.limits.canary else { return Ok(None) };
+        if last.is_some() {
+            // All others have ended, and nobody has to approve the last one.
+            self.job.limits.canary = None;
+            return Ok(None);
         }
+        // Units were added in this very moment, or those that are left wait for an approval.
+        if self.store.is_unfinished_through(self.reign.job, Seq(canary.into()))? {
+            return Ok(None);
+        }
+        self.halt(halt::canary(canary)).map(Some)
     }
 
     /// Lets units end as the reason for a halt wants it, and keeps the reason.

@@ -126,7 +126,7 @@ impl<'a> Coordinator<'a> {
                 return self.stop(stop).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
             }
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
-            if let Some(halt) = halt::halt(&self.job, &self.job.limits, failures, now) {
+            if let Some(halt) = halt::halt(&self.job, failures, now) {
                 return self.halt(halt);
             }
             match self.other_job()? {
@@ -175,19 +175,13 @@ impl<'a> Coordinator<'a> {
         self.shared.feed.put_due(due);
         if !self.exhausted {
             let after = self.shared.feed.cursor();
-            let most = self.fresh_allowed(after);
-            let page = self.store.fresh_units(self.reign.job, after, most)?;
-            let is_last = page.len() < most || most < FEED_UNITS;
+            // Before the job is approved only its first units are to run.
+            let through = self.job.limits.canary.map_or(Seq::MAX, |units| Seq(units.into()));
+            let page = self.store.fresh_units(self.reign.job, after, through, FEED_UNITS)?;
+            let is_last = page.len() < FEED_UNITS;
             self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
         }
         Ok(self.store.next_due(self.reign.job)?)
-    }
-
-    /// Returns how many units behind `after` may be read for their first attempt: all of them, or those that run before
-    /// the job is approved.
-    fn fresh_allowed(&self, after: Seq) -> usize {
-        let Some(canary) = self.job.limits.canary else { return FEED_UNITS };
-        usize::try_from(i64::from(canary) - after.0).unwrap_or(0).min(FEED_UNITS)
     }
 
     /// Reaps what units left behind; a failure only leaves zombies.
@@ -212,7 +206,8 @@ impl<'a> Coordinator<'a> {
         log_line!("stopping ({}), {} units in hand", wanted.0, self.shared.feed.level().in_hand);
         loop {
             let grace_over = wanted.1.is_some_and(|grace| began.elapsed() >= grace);
-            let at_once = wanted.0 != StopRequest::Stop && wanted.1.is_none();
+            let too_late = halt::is_over(&self.job, self.shared.clock.now());
+            let at_once = (wanted.0 != StopRequest::Stop && wanted.1.is_none()) || too_late;
             if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
                 log_line!("ending the running units");
                 ending_since = Some(Instant::now());

@@ -61,7 +61,7 @@ impl Coordinator<'_> {
 
     /// Ends the units that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
-        for kill in self.store.take_kills(self.reign)? {
+        for kill in self.store.kills(self.reign)? {
             if self.shared.kill(&kill) {
                 log_line!("ending unit {}: {}", kill.seq, kill.reason);
             }
