@@ -24,8 +24,8 @@ struct Operation {
 
 const OPERATIONS: [Operation; 3] = [
     Operation { name: "insert", perform: |dir, size| drop(operations::insert(dir, size)), most: 13_000 },
-    Operation { name: "insert-and-run", perform: insert_and_run, most: 42_000 },
-    Operation { name: "status", perform: status, most: 68_000 },
+    Operation { name: "insert-and-run", perform: insert_and_run, most: 44_000 },
+    Operation { name: "status", perform: status, most: 80_000 },
 ];
 
 fn insert_and_run(dir: &Path, size: u32) {

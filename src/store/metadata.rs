@@ -50,12 +50,13 @@ impl Store {
     /// Returns the labels of a job.
     pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
         self.read("read the labels", |conn| {
+            // Chosen here: for a bound LIKE SQLite prepares the statement anew at each reading.
             let rows: Vec<(String, String)> = metadata::table
                 .filter(metadata::job_id.eq(job.0))
-                .filter(metadata::key.like(format!("{LABEL}%")))
                 .select((metadata::key, metadata::value))
                 .load(conn)?;
-            Ok(rows.into_iter().map(|(key, value)| (key[LABEL.len()..].to_owned(), value)).collect())
+            let labels = rows.into_iter().filter_map(|(key, value)| Some((key.strip_prefix(LABEL)?.to_owned(), value)));
+            Ok(labels.collect())
         })
     }
 

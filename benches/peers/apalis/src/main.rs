@@ -71,8 +71,8 @@ async fn add_jobs(storage: &mut SqliteStorage<u32>, pool: &SqlitePool, units: u3
     for part in numbers.chunks(ADDED_TOGETHER) {
         storage.push_bulk(part.to_vec()).await?;
     }
-    // `setup` does it at each start of a program. Without it SQLite looks for a done job among all that the worker
-    // has ever claimed, and the time grows with the square of their number.
+    // `setup` does it at each start, which helps from the second one on. Without it SQLite looks for the jobs that are
+    // done among all that the worker has ever claimed, and the time grows with the square of their number.
     sqlx::query("PRAGMA optimize").execute(pool).await?;
     Ok(())
 }
