@@ -50,8 +50,10 @@ pub fn signal_name(signal: i32) -> Option<&'static str> {
     Signal::try_from(signal).ok().map(Signal::as_str)
 }
 
-/// Gives every signal its default action and unblocks it: both would otherwise survive exec, from a host that
+/// Gives every ignored signal its default action and unblocks all: both would otherwise survive exec, from a host that
 /// ignores SIGCHLD or blocks TERM, into the manager and its units.
+///
+/// A handler does not survive exec: one that is there is this program's own, made before it became a manager, and stays.
 pub(super) fn reset_signals() -> io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     for signal in Signal::iterator() {
@@ -59,8 +61,12 @@ pub(super) fn reset_signals() -> io::Result<()> {
         if matches!(signal, Signal::SIGKILL | Signal::SIGSTOP | Signal::SIGPIPE) {
             continue;
         }
-        // SAFETY: no handler function is installed, and no other thread exists yet that could rely on one.
-        unsafe { sigaction(signal, &default)? };
+        // SAFETY: no handler function is installed that was not installed before.
+        let before = unsafe { sigaction(signal, &default)? };
+        if matches!(before.handler(), SigHandler::Handler(_) | SigHandler::SigAction(_)) {
+            // SAFETY: as above.
+            unsafe { sigaction(signal, &before)? };
+        }
     }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
     Ok(())
