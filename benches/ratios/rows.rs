@@ -25,8 +25,7 @@ pub fn record(bench: &Bench) {
         &mut || rate(RECORDED, ours::record(scratch().path(), RECORDED)),
         &mut || rate(RECORDED, bare::record(scratch().path(), RECORDED)),
         &mut || peer("effectum", RECORDED / 4).unwrap_or(f64::NAN),
-        // It takes longer for each the more there are.
-        &mut || peer("apalis", RECORDED / 100).unwrap_or(f64::NAN),
+        &mut || peer("apalis", RECORDED / 4).unwrap_or(f64::NAN),
     ]);
     let line = |beside: &str, other: f64, goal: f64| {
         if !other.is_nan() {
