@@ -42,17 +42,23 @@ pub(super) fn follow_to_the_end(
             Ok(Exit::Detached)
         }
         Followed::Ended(outcome) => {
-            let status = client.get_manager_status(job)?;
-            if output.json {
-                output.document(&status)?;
-            } else if output.quiet {
-                output.line(job)?;
-            } else {
-                output.line(summary(&status))?;
-            }
+            print_summary(client, job, output)?;
             Ok(outcome.into())
         }
     }
+}
+
+/// Prints in one line, or as JSON in full, where a job stands.
+pub(super) fn print_summary(client: &Client, job: JobId, output: &mut Output) -> Result<(), CliError> {
+    let status = client.get_manager_status(job)?;
+    if output.json {
+        output.document(&status)?;
+    } else if output.quiet {
+        output.line(job)?;
+    } else {
+        output.line(summary(&status))?;
+    }
+    Ok(())
 }
 
 /// How following ended.

@@ -1,7 +1,6 @@
 //! `skip`: leave units out.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, JobArg};
 use super::error::CliError;
@@ -33,15 +32,7 @@ pub(super) fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let changed = client.skip_units(job, &args.filter.filter(), &args.reason)?;
-    if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))?;
-        return Ok(Exit::Success);
-    }
-    if output.quiet {
-        output.line(job)?;
-        return Ok(Exit::Success);
-    }
-    output.line(format_args!("{changed} units skipped"))?;
+    output.changed(job, changed, "skipped")?;
     let row = client.job(job)?;
     if row.status == JobStatus::Paused && row.progress.unfinished() == 0 {
         output.hint(format_args!("no unit is left, `job-manager resume {job}` ends the job"));

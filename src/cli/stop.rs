@@ -8,6 +8,7 @@ use clap::Args;
 use super::args::{Global, JobArg};
 use super::error::CliError;
 use super::exit::Exit;
+use super::follow::print_summary;
 use super::output::Output;
 use super::values;
 use crate::client::{ClientError, JobOutcome, StopOptions};
@@ -39,13 +40,6 @@ pub(super) fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<
             return Err(ClientError::Interrupted { job }.into());
         }
     }
-    let status = client.get_manager_status(job)?;
-    if output.json {
-        output.document(&status)?;
-    } else if output.quiet {
-        output.line(job)?;
-    } else {
-        output.line(super::follow::summary(&status))?;
-    }
+    print_summary(&client, job, output)?;
     Ok(Exit::Success)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{Global, JobArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::follow::summary;
+use super::follow::print_summary;
 use super::output::Output;
 use super::values;
 
@@ -26,13 +26,6 @@ pub(super) fn wait(global: &Global, args: &Wait, output: &mut Output) -> Result<
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let outcome = client.wait(job, args.timeout)?;
-    let status = client.get_manager_status(job)?;
-    if output.json {
-        output.document(&status)?;
-    } else if output.quiet {
-        output.line(job)?;
-    } else {
-        output.line(summary(&status))?;
-    }
+    print_summary(&client, job, output)?;
     Ok(outcome.into())
 }

@@ -16,15 +16,15 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the job has ended, or would have no workers or too many.
+    /// When the job has ended, or would have no workers or too many; nothing is changed then.
     pub fn set_limits(&self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, ClientError> {
         let mut wrong = None;
         let limits = self.store().change_limits(job, |limits| {
-            let before = limits.workers;
+            let before = limits.clone();
             change(limits);
             if !(1..=Limits::MAX_WORKERS).contains(&limits.workers) {
                 wrong = Some(limits.workers);
-                limits.workers = before;
+                *limits = before;
             }
         })?;
         match wrong {

@@ -102,9 +102,7 @@ impl Feed {
                     (state, _) = self.unit_ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
-                // In step while there is something to hand out; whoever comes late waits for nobody, and nobody catches up.
-                let (now, next) = (Instant::now(), state.next_take + state.interval);
-                state.next_take = if next > now { next } else { now + state.interval };
+                state.next_take = following(Instant::now(), state.next_take, state.interval);
             }
             if let Some(unit) = state.queue.pop_front() {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
@@ -249,6 +247,13 @@ impl Feed {
     }
 }
 
+/// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,
+/// but after a time without units nobody catches up.
+fn following(now: Instant, earliest: Instant, interval: Duration) -> Instant {
+    let in_step = earliest + interval;
+    if in_step > now { in_step } else { now + interval }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +369,15 @@ mod tests {
         feed.rest_until(soon);
 
         assert!(Instant::now() >= soon, "the same hurry counted twice");
+    }
+
+    #[test]
+    fn a_rate_is_in_step_and_nobody_catches_up_after_a_time_without_units() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let late = start + second / 10;
+
+        assert_eq!(following(late, start, second), start + second);
+        assert_eq!(following(start + second * 60, start, second), start + second * 61);
     }
 
     #[test]

@@ -36,11 +36,12 @@ impl<'scope, 'env> Staff<'scope, 'env> {
             .thread_name(move |index| format!("worker-{}", first + index))
             .build()
             .map_err(|source| ManagerError::Workers { workers: wanted, source })?;
-        self.hired = wanted;
         let (crew, events) = (self.crew, self.events.clone());
         let man = move || man(&pool, crew, first..wanted, &events);
         let manned = std::thread::Builder::new().name("pool".to_owned()).spawn_scoped(self.threads, man);
-        manned.map(|_| ()).map_err(ManagerError::system("start workers"))
+        manned.map_err(ManagerError::system("start workers"))?;
+        self.hired = wanted;
+        Ok(())
     }
 
     /// Hires on demand until nobody can ask any more.

@@ -51,7 +51,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Key of the unit that a job ends with; nobody else's unit has it.
+    /// Key of the unit that a job ends with; reserved for that.
     pub const LAST_KEY: &str = "job-manager:then";
 }
 

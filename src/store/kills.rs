@@ -40,3 +40,32 @@ pub(super) fn forget(conn: &mut SqliteConnection, job: JobId) -> Result<(), Fail
         .execute(conn)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epoch, KillThen, NewJob, NewUnit, Seq, Timestamp};
+    use crate::store::{Access, CreateOutcome};
+    use crate::sys::own_identity;
+
+    #[test]
+    fn a_wish_to_end_an_attempt_ends_with_the_reign_it_is_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+        let units = [NewUnit::new(&1).unwrap()];
+        let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
+        let CreateOutcome::Created(job) = created else { panic!("there was a job") };
+        let identity = own_identity().unwrap();
+        let mut reign = || store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap().0;
+        let (_, second) = (reign(), reign());
+        let kill = |epoch| Kill { seq: Seq(1), attempt: 1, epoch, then: KillThen::Skip, reason: "hangs".to_owned() };
+
+        store.request_kill(job, &kill(Epoch(1))).unwrap();
+        assert_eq!(store.kills(second).unwrap(), []);
+        store.request_kill(job, &kill(Epoch(2))).unwrap();
+        assert_eq!(store.kills(second).unwrap(), [kill(Epoch(2))]);
+        let (third, _) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+
+        assert_eq!(store.kills(Reign { epoch: Epoch(2), ..third }).unwrap(), []);
+    }
+}

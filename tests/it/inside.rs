@@ -65,3 +65,13 @@ fn an_attempt_that_is_over_has_no_say() {
 
     assert_eq!(refused.status.code(), Some(4), "{}", text(&refused.stderr));
 }
+
+#[test]
+fn what_an_attempt_said_that_failed_is_not_the_result_of_the_next() {
+    let world = World::new();
+    world.write("unit.sh", r#"test $JOB_MANAGER_ATTEMPT = 2 || { "$BIN" unit-result 17; exit 1; }"#);
+
+    world.ok(&["run", "-q", "--backoff", "10ms", "--", "sh", "unit.sh"]);
+
+    assert!(!world.ok(&["results"]).contains("17"), "{}", world.ok(&["results"]));
+}

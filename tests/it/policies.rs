@@ -435,16 +435,13 @@ fn an_approval_from_the_hook_goes_on_with_the_job() {
 }
 
 #[test]
-fn a_rate_is_kept_after_a_time_without_units() {
+fn a_deadline_ends_what_a_patient_stop_waits_for() {
     let world = World::new();
-    let job =
-        world.ok(&["submit", "-q", "-j", "4", "--rate", "1/h", "--backoff", "500ms..500ms", "--", "false", ":::", "1"]);
-    wait_for(&world, "the first attempt to end", || !world.units(&job)[0]["not_before"].is_null());
+    let job = world.ok(&["submit", "-q", "--deadline", "1s", "--kill-after", "1s", "--", "sleep", "600"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
 
-    world.ok(&["add", &job, "--", ":::", "2", "3"]);
-    std::thread::sleep(Duration::from_secs(1));
-
-    let started: u64 = world.units(&job).iter().map(|unit| unit["attempts"].as_u64().unwrap()).sum();
-    assert_eq!(started, 1);
     world.ok(&["stop", "--wait", &job]);
+
+    assert_eq!(counts(&world), [0, 0, 0, 1]);
+    world.assert_no_process_left();
 }

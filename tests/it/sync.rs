@@ -109,3 +109,19 @@ fn a_unit_that_was_gone_and_is_in_the_source_again_runs_and_one_that_was_left_ou
     assert_eq!(world.lines("ran"), ["a"]);
     world.assert_sound("1");
 }
+
+#[test]
+fn a_unit_that_changed_does_not_go_on_from_what_was_kept_for_its_old_content() {
+    let world = World::new();
+    let csv = |name: &str| world.write(&format!("{name}.csv"), &format!("id,name\n1,{name}\n"));
+    let (old, new) = (csv("old"), csv("new"));
+    world.write("unit.sh", r#""$BIN" unit-checkpoint get >>kept 2>/dev/null; "$BIN" unit-checkpoint put "page of $1""#);
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    world.ok(&["run", "-q", "--unit-key", "{id}", "--csv", old, "--", "sh", "unit.sh", "{name}"]);
+
+    world.ok(&["sync", "1", "--unit-key", "{id}", "--csv", new]);
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1"]);
+
+    assert!(world.lines("kept").is_empty(), "{:?}", world.lines("kept"));
+}

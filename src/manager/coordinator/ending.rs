@@ -51,17 +51,19 @@ impl Coordinator<'_> {
             crash_point!("after-finish");
             return Ok(Some(ReignEnd::Finished(status)));
         }
-        let Some(canary) = self.job.limits.canary else { return Ok(None) };
-        if last.is_some() {
-            // All others have ended, and nobody has to approve the last one.
-            self.job.limits.canary = None;
-            return Ok(None);
-        }
+        // All others have ended, and nobody has to approve the last one.
+        self.last_added |= last.is_some();
+        let Some(canary) = self.canary() else { return Ok(None) };
         // Units were added in this very moment, or those that are left wait for an approval.
         if self.store.is_unfinished_through(self.reign.job, Seq(canary.into()))? {
             return Ok(None);
         }
         self.halt(halt::canary(canary)).map(Some)
+    }
+
+    /// Returns how many units run before the job is approved, while that matters.
+    pub(super) fn canary(&self) -> Option<u32> {
+        self.job.limits.canary.filter(|_| !self.last_added)
     }
 
     /// Lets units end as the reason for a halt wants it, and keeps the reason.

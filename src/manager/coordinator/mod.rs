@@ -60,6 +60,8 @@ pub(super) struct Coordinator<'a> {
     reaped_at: Instant,
     /// The job that was waited for and has completed.
     waited_for: Option<JobId>,
+    /// Whether the job's last unit was added, because all others had ended.
+    last_added: bool,
     seen_version: i64,
     seen_revision: i64,
     /// Whether everything that waits for its first attempt has been read.
@@ -98,6 +100,7 @@ impl<'a> Coordinator<'a> {
             adopted,
             reaped_at: looked_at,
             waited_for: None,
+            last_added: false,
             seen_version,
             seen_revision,
             exhausted: false,
@@ -176,7 +179,7 @@ impl<'a> Coordinator<'a> {
         if !self.exhausted {
             let after = self.shared.feed.cursor();
             // Before the job is approved only its first units are to run.
-            let through = self.job.limits.canary.map_or(Seq::MAX, |units| Seq(units.into()));
+            let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
             let page = self.store.fresh_units(self.reign.job, after, through, FEED_UNITS)?;
             let is_last = page.len() < FEED_UNITS;
             self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
@@ -240,15 +243,20 @@ mod tests {
     use super::*;
     use crate::handler::Attempt;
     use crate::manager::Clock;
-    use crate::model::{AttemptEnd, NewJob, NewUnit, UnitOutcome};
+    use crate::model::{AttemptEnd, NewJob, NewUnit, Progress, Unit, UnitFilter, UnitOutcome};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 
-    struct Nothing;
+    /// Runs nothing, and ends a job with one more unit.
+    struct OneMore;
 
-    impl Runner for Nothing {
+    impl Runner for OneMore {
         fn run(&self, _: &Attempt<'_>) -> AttemptEnd {
             UnitOutcome::Completed { result: None }.into()
+        }
+
+        fn last_unit(&self, _: &Progress) -> Option<NewUnit> {
+            Some(NewUnit { payload: "0".to_owned(), key: Some(Unit::LAST_KEY.to_owned()) })
         }
     }
 
@@ -273,13 +281,37 @@ mod tests {
         let shared = Shared::new(Seq(3), Clock::Wall, job.limits.clone());
         let flags = StopFlags::default();
 
-        Coordinator::new(&mut store, &job, reign, &Nothing, std::sync::mpsc::channel().0, &shared, &flags)
+        Coordinator::new(&mut store, &job, reign, &OneMore, std::sync::mpsc::channel().0, &shared, &flags)
             .unwrap()
             .refill()
             .unwrap();
 
         assert_eq!(shared.feed.level().queued, 2);
         assert_eq!(shared.feed.take(false).unwrap().id.seq(), Seq(4));
+    }
+
+    #[test]
+    fn nobody_has_to_approve_the_last_unit_whatever_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+        let mut store = Store::open(&path, Access::Create).unwrap();
+        let job = job_of(&mut store, 2);
+        store.change_limits(job, |limits| limits.canary = Some(2)).unwrap();
+        store.skip_units(job, &UnitFilter::all(), "done", Timestamp::now()).unwrap();
+        let (reign, job) = reign_over(&mut store, job);
+        let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
+        let flags = StopFlags::default();
+        let hire = std::sync::mpsc::channel().0;
+        let mut coordinator = Coordinator::new(&mut store, &job, reign, &OneMore, hire, &shared, &flags).unwrap();
+
+        assert_eq!(coordinator.finish().unwrap(), None);
+        // Somebody commits, and the job is read again with the limits that it has there.
+        Store::open(&path, Access::Write).unwrap().change_limits(job.id, |_| ()).unwrap();
+        coordinator.looked_at = coordinator.looked_at.checked_sub(POLL_WISHES).unwrap();
+        coordinator.look_for_wishes().unwrap();
+        coordinator.refill().unwrap();
+
+        assert_eq!((shared.feed.level().queued, shared.feed.cursor()), (1, Seq(3)));
     }
 
     #[test]
@@ -292,7 +324,7 @@ mod tests {
         let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
         let flags = StopFlags::default();
         let mut coordinator =
-            Coordinator::new(&mut store, &job, reign, &Nothing, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
+            Coordinator::new(&mut store, &job, reign, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
 
         reign_over(&mut Store::open(&path, Access::Write).unwrap(), job.id);
         coordinator.looked_at -= POLL_WISHES;
