@@ -77,16 +77,20 @@ pub struct SegmentReader {
     dir: PathBuf,
     /// Bytes read of each file, by epoch and slot.
     read: BTreeMap<(i64, usize), u64>,
+    /// The latest reign in which something wanted was found.
+    latest: i64,
 }
 
 impl SegmentReader {
     /// Prepares to read the files in a directory; nothing is opened.
     pub fn new(dir: PathBuf) -> SegmentReader {
-        SegmentReader { dir, read: BTreeMap::new() }
+        SegmentReader { dir, read: BTreeMap::new(), latest: 0 }
     }
 
-    /// Reads whole frames that were appended since the last call, the files of earlier reigns first; `take` gets those
-    /// that `wanted` is true for.
+    /// Reads whole frames that were appended since the last call; `take` gets those that `wanted` is true for.
+    ///
+    /// Of several reigns that have such frames only the latest counts: an attempt that was given back, or a unit that is
+    /// to run again, begins with the same numbers once more.
     pub fn read_more(
         &mut self,
         wanted: impl Fn(FrameOf) -> bool,
@@ -101,13 +105,17 @@ impl SegmentReader {
                 self.read.entry(place).or_insert(0);
             }
         }
-        for ((epoch, slot), offset) in &mut self.read {
+        for ((epoch, slot), offset) in self.read.iter_mut().rev() {
+            if *epoch < self.latest {
+                break;
+            }
             let file = File::open(self.dir.join(format!("{epoch}.{slot}")))?;
             let end = file.metadata()?.len();
             let mut reader = BufReader::new(file);
             reader.seek(SeekFrom::Start(*offset))?;
             while let Some((frame, length)) = next_header(&mut reader, end - *offset)? {
                 if wanted(frame) {
+                    self.latest = *epoch;
                     let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
                     reader.read_exact(&mut bytes)?;
                     take(&bytes)?;
@@ -172,6 +180,23 @@ mod tests {
         assert_eq!(read(&mut reader, 7, Stream::Out), "more");
         assert_eq!(read(&mut SegmentReader::new(dir.path().to_owned()), 7, Stream::Err), "oops");
         assert_eq!(read(&mut SegmentReader::new(dir.path().join("none")), 7, Stream::Out), "");
+    }
+
+    #[test]
+    fn only_the_latest_of_several_reigns_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |epoch, slot, text: &[u8]| {
+            SegmentWriter::open(dir.path(), epoch, slot, 7, 1).unwrap().append(Stream::Out, text).unwrap();
+        };
+        write(1, 3, b"cut off");
+        let mut reader = SegmentReader::new(dir.path().to_owned());
+
+        assert_eq!(read(&mut reader, 7, Stream::Out), "cut off");
+        write(2, 0, b"whole");
+        SegmentWriter::open(dir.path(), 3, 0, 8, 1).unwrap().append(Stream::Out, b"another unit").unwrap();
+
+        assert_eq!(read(&mut reader, 7, Stream::Out), "whole");
+        assert_eq!(read(&mut SegmentReader::new(dir.path().to_owned()), 7, Stream::Out), "whole");
     }
 
     #[test]
