@@ -27,7 +27,7 @@
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `cli`, `testing`.
+//! `status`, `handler`; `manager`, `client`; `testing`; `cli`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

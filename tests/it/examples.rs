@@ -1,7 +1,7 @@
 //! The examples, run as their readers would.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
@@ -100,6 +100,8 @@ fn the_quota_pauses_the_job_and_costs_no_attempt() {
 #[test]
 fn async_units_run_side_by_side_and_are_cut_off_by_their_timeout() {
     let world = World::new();
+    use std::net::TcpListener;
+
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap().to_string();

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules by rank; each imports from lower ranks only, so that siblings never see each other.
-const RANKS: [&[&str]; 6] = [
+const RANKS: [&[&str]; 7] = [
     &["crash"],
     &["model"],
     &["store", "sys", "launch", "source"],
     &["status", "handler"],
     &["manager", "client"],
-    &["cli", "dashboard", "mcp", "testing"],
+    &["dashboard", "mcp", "testing"],
+    &["cli"],
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {
