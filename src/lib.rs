@@ -54,8 +54,9 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
-    OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions, SyncPlan, examine,
+    Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
+    ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions,
+    SyncPlan, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,

@@ -1,4 +1,4 @@
-//! `scale`: change the number of a job's workers, also while it runs.
+//! `scale`: change the number of a job's workers, or that over all jobs, also while they run.
 
 use clap::Args;
 use serde_json::json;
@@ -7,28 +7,44 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
-use super::values;
+use super::values::{self, MachineLimit};
+use crate::client::Client;
 
-/// Change how many units of a job run at the same time, also while it runs
+/// Change how many units run at the same time, of one job or over all jobs, also while they run
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager scale photos 16")]
 pub(super) struct Scale {
     /// Job: its number, uid or prefix of that, name, or `last`
-    #[arg(value_name = "JOB")]
-    pub job: String,
+    #[arg(value_name = "JOB", required_unless_present = "machine")]
+    pub job: Option<String>,
     /// A number, or a percentage of the processors
-    #[arg(value_name = "N", value_parser = values::workers)]
-    pub workers: usize,
+    #[arg(value_name = "N", value_parser = values::workers, required_unless_present = "machine")]
+    pub workers: Option<usize>,
+    /// At most N units over all jobs of this database; `none` ends that limit
+    #[arg(long, value_name = "N", value_parser = values::machine_workers, conflicts_with_all = ["job", "workers"])]
+    pub machine: Option<MachineLimit>,
 }
 
 pub(super) fn scale(global: &Global, args: &Scale, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let job = client.find_job(&args.job)?;
-    let limits = client.set_limits(job, |limits| limits.workers = args.workers)?;
+    let (Some(job), Some(workers)) = (&args.job, args.workers) else { return scale_machine(&client, args, output) };
+    let job = client.find_job(job)?;
+    let limits = client.set_limits(job, |limits| limits.workers = workers)?;
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "workers": limits.workers }))?;
     } else {
         output.line(limits.workers)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn scale_machine(client: &Client, args: &Scale, output: &mut Output) -> Result<Exit, CliError> {
+    let limit = args.machine.and_then(|MachineLimit(limit)| limit);
+    client.set_machine_workers(limit)?;
+    if output.json {
+        output.document(&json!({ "schema": 1, "machine_workers": limit }))?;
+    } else {
+        output.line(limit.map_or("none".to_owned(), |limit| limit.to_string()))?;
     }
     Ok(Exit::Success)
 }

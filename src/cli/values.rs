@@ -45,6 +45,15 @@ pub(super) fn workers(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A number of workers over all jobs, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MachineLimit(pub Option<usize>);
+
+/// Reads what [`workers`] reads, or `none`.
+pub(super) fn machine_workers(text: &str) -> Result<MachineLimit, String> {
+    if text == "none" { Ok(MachineLimit(None)) } else { workers(text).map(|workers| MachineLimit(Some(workers))) }
+}
+
 /// Reads `5`, `3-9`, `3-` or `-9`.
 pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String> {
     let wrong = || format!("{text:?} is no range of units, write it like 3-9");

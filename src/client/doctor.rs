@@ -64,6 +64,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(log(db));
     findings.extend(limits());
     findings.extend(jobs(db));
+    findings.extend(machine_workers(db));
     findings
 }
 
@@ -138,6 +139,16 @@ fn limits() -> Option<Finding> {
     let workers = limit / DESCRIPTORS_PER_UNIT;
     let severity = if workers < Limits::default().workers as u64 * 2 { Severity::Warning } else { Severity::Ok };
     Some(finding(severity, "limits", format!("{limit} open files allow about {workers} command units at a time")))
+}
+
+/// Says how many units may run over all jobs, and how many places for them are taken.
+fn machine_workers(db: &Path) -> Option<Finding> {
+    let workers = Client::open_to_read(db).ok()?.machine_workers().ok()?;
+    let message = match workers {
+        None => "no limit over all jobs; `scale --machine N` sets one".to_owned(),
+        Some(workers) => format!("at most {} units over all jobs, places taken: {}", workers.limit, workers.taken),
+    };
+    Some(finding(Severity::Ok, "workers", message))
 }
 
 fn jobs(db: &Path) -> Option<Finding> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, MachineWorkers};
 use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Why};
 use crate::status::{Health, Reason};
 
@@ -56,6 +56,8 @@ struct Observed {
     oldest: Option<(Seq, Timestamp)>,
     /// Units that ended per second lately.
     rate: Option<f64>,
+    /// The limit over all jobs, if there is one.
+    machine: Option<MachineWorkers>,
     now: Timestamp,
 }
 
@@ -111,10 +113,12 @@ impl Client {
             next_due: None,
             waiting: 0,
             oldest: None,
+            machine: None,
             now,
             job,
         };
         if runs {
+            seen.machine = self.machine_workers()?;
             let mut store = self.store();
             seen.next_due = store.next_due(seen.job.id)?;
             seen.waiting = store.waiting_units(seen.job.id, now)?;

@@ -167,6 +167,9 @@ impl Client {
         if row.progress.running > 0 || row.progress.pending == 0 {
             return Ok(None);
         }
+        if let Some(machine) = self.machine_workers()?.filter(|machine| machine.are_taken()) {
+            return Ok(Some(format!("a place: {} units may run over all jobs, and do", machine.limit)));
+        }
         let due = self.store().next_due(row.id)?;
         Ok(due.map(|due| format!("the next attempt of {} units, the first at {due}", row.progress.pending)))
     }

@@ -21,6 +21,7 @@ mod log;
 mod outbox;
 mod panics;
 mod patience;
+mod places;
 mod policy;
 mod pulse;
 mod recorder;

@@ -36,6 +36,21 @@ impl StateDir {
         self.0.join("partial.lock")
     }
 
+    /// Returns the directory of the locks by which managers share a number of running units.
+    pub fn places(&self) -> PathBuf {
+        self.0.join("places")
+    }
+
+    /// Returns one of those locks; the first is 0.
+    pub fn place(&self, number: usize) -> PathBuf {
+        self.places().join(number.to_string())
+    }
+
+    /// Returns the file among those that a job's manager locks while it waits for more of them.
+    pub fn waits_for_place(&self, job: JobId) -> PathBuf {
+        self.places().join(format!("{job}.waits"))
+    }
+
     /// Returns the files of one job.
     pub fn job(&self, job: JobId) -> JobFiles {
         JobFiles(self.0.join(job.to_string()))

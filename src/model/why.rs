@@ -25,6 +25,8 @@ pub enum Why {
     Held,
     /// It waits for another job to complete.
     WaitingForJob,
+    /// As many units of other jobs run as may run over all jobs.
+    MachineBusy,
     /// Its units start at the rate that was set, and none runs just now.
     RateLimited,
     /// Every unit that is left has failed at least once, and waits for its next attempt.
@@ -82,6 +84,7 @@ words!(Why, "cause", {
     Cancelling => "cancelling",
     Held => "held",
     WaitingForJob => "waiting_for_job",
+    MachineBusy => "machine_busy",
     RateLimited => "rate_limited",
     WaitingForRetry => "waiting_for_retry",
     AboutToRun => "about_to_run",

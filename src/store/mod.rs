@@ -35,6 +35,7 @@ mod renew;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
+mod settings;
 mod statement;
 mod steer;
 mod units;

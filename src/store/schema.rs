@@ -57,6 +57,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    settings (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
     unit_notes (unit_id) {
         unit_id -> BigInt,
         done -> Nullable<BigInt>,
@@ -92,4 +99,4 @@ diesel::joinable!(attempts -> units (unit_id));
 diesel::joinable!(metadata -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
-diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, unit_notes, units,);
+diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, settings, unit_notes, units,);

@@ -79,3 +79,51 @@ fn a_running_unit_can_be_cancelled() {
     world.ok(&["stop", "--now", "--wait", &job]);
     world.assert_sound(&job);
 }
+
+#[test]
+fn jobs_share_the_places_of_the_machine_and_say_what_they_wait_for() {
+    let world = World::new();
+    let first = submit_sleepers(&world, "4", 1_000, "0.1");
+    world.ok(&["scale", "--machine", "2"]);
+    wait_for(&world, "two to be left", || running(&world, &first) <= 2);
+
+    let second = submit_sleepers(&world, "4", 1_000, "0.1");
+    let both = || (running(&world, &first), running(&world, &second));
+    wait_for(&world, "each to have one", || both() == (1, 1));
+    let third = submit_sleepers(&world, "1", 3, "0.1");
+    for _ in 0..50 {
+        let sum: i64 = [&first, &second, &third].map(|job| running(&world, job)).iter().sum();
+        // They are looked at one after the other, while a place is passed on.
+        assert!(sum <= 3, "{sum} units at the same time");
+    }
+    world.ok(&["wait", &third, "--timeout", "60s"]);
+
+    // One of them may just be passed on.
+    let taken = "at most 2 units over all jobs, places taken: 2";
+    wait_for(&world, "both places to be seen taken", || world.ok(&["doctor"]).contains(taken));
+    world.ok(&["scale", "--machine", "none"]);
+    wait_for(&world, "all to run", || both() == (4, 4));
+    for job in [&first, &second] {
+        world.ok(&["stop", "--wait", job]);
+        world.assert_sound(job);
+    }
+    world.fails(2, &["scale", "--machine", "0"]);
+    world.fails(2, &["scale", "--machine", "2", "1", "2"]);
+}
+
+#[test]
+fn a_job_without_a_place_says_so_and_gets_that_of_a_manager_that_dies() {
+    let world = World::new();
+    let first = submit_sleepers(&world, "1", 1, "600");
+    world.ok(&["scale", "--machine", "1"]);
+    wait_for(&world, "its unit to run", || running(&world, &first) == 1);
+    let second = submit_sleepers(&world, "1", 1, "0");
+    wait_for(&world, "the place to be seen taken", || world.ok(&["explain", &second, "-q"]) == "machine_busy");
+    assert!(world.status(&second)["waiting_for"].as_str().unwrap().contains("1 units may run over all jobs"));
+
+    world.kill_manager(&first);
+
+    world.ok(&["wait", &second, "--timeout", "60s"]);
+    world.ok(&["resume", &first]);
+    world.ok(&["stop", "--now", "--wait", &first]);
+}

@@ -19,6 +19,7 @@ mod items;
 mod layers;
 mod library;
 mod manual;
+mod older_databases;
 mod output;
 mod policies;
 mod prune;

@@ -1,6 +1,10 @@
 //! Every cause, with what is seen when it is the one, and the words for it.
 
+mod jobs_under_way;
+
 use std::time::Duration;
+
+use jobs_under_way::jobs_under_way;
 
 use super::{Explanation, Observed, ObservedUnit, job, unit};
 use crate::model::{
@@ -49,6 +53,7 @@ fn healthy() -> Observed {
         waiting: 0,
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),
+        machine: None,
         now: NOW,
     }
 }
@@ -192,99 +197,6 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
                 Why::Cancelled,
                 "job 7 was cancelled, 2 of 3 units did not complete",
                 "job-manager retry 7 --status cancelled",
-            ),
-        ),
-    ]
-}
-
-fn jobs_under_way() -> Vec<(Explanation, Answer)> {
-    vec![
-        job_case(
-            |seen| (seen.reason, seen.pid) = (Some(Reason::Unidentified), None),
-            (
-                Why::Starting,
-                "the manager of job 7 is just starting, or is not the process on record",
-                "job-manager logs 7 --manager",
-            ),
-        ),
-        job_case(
-            |seen| (seen.disk_is_full, seen.reason) = (true, Some(Reason::Stalled)),
-            (
-                Why::DiskFull,
-                "the disk of the database is full: the manager of job 7 goes on when there is space",
-                "job-manager doctor",
-            ),
-        ),
-        job_case(
-            |seen| (seen.reason, seen.silence) = (Some(Reason::Stalled), Some(Duration::from_secs(42))),
-            (
-                Why::ManagerStalled,
-                "the manager of job 7 lives but has not written for 42s: it is suspended, or another process holds the \
-                 database",
-                "kill -CONT 4711",
-            ),
-        ),
-        job_case(
-            |seen| seen.job.stop_request = Some(StopRequest::Stop),
-            (
-                Why::Stopping,
-                "job 7 was asked to stop and waits for the end of 2 units, unit 7:6 for 20s",
-                "job-manager stop 7 --now",
-            ),
-        ),
-        job_case(
-            |seen| seen.job.stop_request = Some(StopRequest::Cancel),
-            (
-                Why::Cancelling,
-                "job 7 was asked to cancel and waits for the end of 2 units, unit 7:6 for 20s",
-                "job-manager wait 7",
-            ),
-        ),
-        job_case(
-            |seen| seen.job.hold = Some(Hold { until: ago(-90), reason: "quota used up".to_owned() }),
-            (
-                Why::Held,
-                "no unit of job 7 starts before 2026-05-28T20:28:10.000Z (in 1m30s), a unit asked for that: quota used up",
-                "job-manager wait 7",
-            ),
-        ),
-        job_case(
-            |seen| {
-                seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
-                (seen.next_due, seen.waiting) = (Some(ago(-90)), 3);
-            },
-            (
-                Why::WaitingForRetry,
-                "job 7 waits for the next attempt of 3 units, the first at 2026-05-28T20:28:10.000Z (in 1m30s)",
-                "job-manager units 7 --status pending",
-            ),
-        ),
-        job_case(
-            |seen| {
-                seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
-                seen.rate = None;
-            },
-            (Why::AboutToRun, "the manager of job 7 is about to take 3 units", "job-manager status 7"),
-        ),
-        job_case(
-            |seen| seen.job.progress = Progress { total: 5, completed: 5, ..Progress::default() },
-            (Why::Finishing, "every unit of job 7 has ended, its manager is about to end too", "job-manager wait 7"),
-        ),
-        job_case(
-            |_| {},
-            (
-                Why::Working,
-                "job 7 works: 2 units running, 3 pending, 2.0 ended per second lately",
-                "job-manager wait 7",
-            ),
-        ),
-        job_case(
-            |seen| (seen.oldest, seen.rate) = (Some((Seq(6), ago(300))), Some(0.001)),
-            (
-                Why::UnitsSlow,
-                "job 7 runs 2 units and none has ended lately; unit 7:6 takes the longest, 5m00s so far: there is no \
-                 limit to that",
-                "job-manager unit 7:6",
             ),
         ),
     ]

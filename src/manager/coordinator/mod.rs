@@ -12,10 +12,11 @@ use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
 use super::log::log_line;
 use super::panics;
+use super::places::Places;
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp};
 use crate::store::{Reign, Store};
 use crate::sys::{Adopted, StopFlags};
 
@@ -56,6 +57,7 @@ pub(super) struct Coordinator<'a> {
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
     clock_seen: Timestamp,
+    places: Places,
     adopted: Adopted,
     reaped_at: Instant,
     /// The job that was waited for and has completed.
@@ -85,6 +87,10 @@ impl<'a> Coordinator<'a> {
             // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
             shared.feed.limit_rate(rate.interval(), reign.epoch == Epoch(1));
         }
+        let mut places = Places::new(&StateDir::beside(store.path()), job.id);
+        places.set_limit(store.machine_workers()?);
+        // Before there are units: no worker is to take one without a place.
+        places.settle(&shared.feed, job.limits.workers);
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
         Ok(Self {
             store,
@@ -97,6 +103,7 @@ impl<'a> Coordinator<'a> {
             wish,
             looked_at,
             clock_seen: shared.clock.now(),
+            places,
             adopted,
             reaped_at: looked_at,
             waited_for: None,
@@ -141,6 +148,7 @@ impl<'a> Coordinator<'a> {
                 Other::Hopeless(halt) => return self.halt(halt),
             }
             let next_due = self.refill()?;
+            self.places.settle(&self.shared.feed, self.job.limits.workers);
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
                 if let Some(end) = self.finish()? {
@@ -227,6 +235,7 @@ impl<'a> Coordinator<'a> {
                 abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
             }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
+            self.places.settle(&self.shared.feed, self.job.limits.workers);
             self.reap_adopted();
             self.look_for_wishes()?;
             wanted = self.wish.unwrap_or(wanted);

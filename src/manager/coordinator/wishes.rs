@@ -23,6 +23,7 @@ impl Coordinator<'_> {
             return Ok(());
         }
         self.seen_version = version;
+        self.places.set_limit(self.store.machine_workers()?);
         let job = self.store.job(self.reign.job)?;
         if job.epoch != self.reign.epoch {
             let Reign { job, epoch } = self.reign;
@@ -54,7 +55,6 @@ impl Coordinator<'_> {
             log_line!("{} workers from now on, it was {}", limits.workers, before.workers);
             // Whoever hires lives as long as this does.
             let _ = self.hire.send(limits.workers);
-            self.shared.feed.limit_workers(limits.workers);
         }
         self.shared.set_limits(limits.clone());
     }

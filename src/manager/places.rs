@@ -1,0 +1,317 @@
+//! Places for running units that all managers of a database share, once somebody has limited how many there are.
+//!
+//! A place is a locked file: the kernel gives it back with its manager, however that ends. A manager that needs more of
+//! them locks a file of its own and writes into it how many it has. Free places go to whoever has the fewest; a manager
+//! with two more than one that waits gives one up, and its last one goes to a manager without any after a while. No unit
+//! is interrupted for that: a place is passed on when a unit ends. Without a limit no file is touched.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::feed::Feed;
+use super::log::log_line;
+use crate::model::{JobId, StateDir};
+use crate::sys::{JobLock, LockProbe};
+
+/// Time between two looks at the places.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Time for which a manager keeps its only place while another has none.
+const KEEP_LAST: Duration = Duration::from_secs(1);
+/// Age above which nobody counts as waiting: a manager that waits renews its file all the time, a suspended one does not.
+const WAITS_NO_MORE: Duration = Duration::from_secs(2);
+
+/// What one manager has of the places.
+pub(super) struct Places {
+    state: StateDir,
+    /// The file that is locked while this manager waits.
+    own_wait: PathBuf,
+    waits: Option<JobLock>,
+    limit: Option<usize>,
+    /// Places by number, the highest last.
+    held: Vec<(usize, JobLock)>,
+    /// When the last place was taken.
+    taken_at: Instant,
+    looked_at: Option<Instant>,
+}
+
+impl Places {
+    pub fn new(state: &StateDir, job: JobId) -> Self {
+        Self {
+            state: state.clone(),
+            own_wait: state.waits_for_place(job),
+            waits: None,
+            limit: None,
+            held: Vec::new(),
+            taken_at: Instant::now(),
+            looked_at: None,
+        }
+    }
+
+    /// Changes how many places there are.
+    pub fn set_limit(&mut self, limit: Option<usize>) {
+        if limit == self.limit {
+            return;
+        }
+        match limit {
+            Some(limit) => log_line!("at most {limit} units run over all jobs from now on"),
+            None => log_line!("the number of units over all jobs is not limited any more"),
+        }
+        self.limit = limit;
+        self.looked_at = None;
+    }
+
+    /// Takes and gives back places, and lets no more workers run than this manager has places, nor more than `workers`.
+    pub fn settle(&mut self, feed: &Feed, workers: usize) {
+        let Some(limit) = self.limit else {
+            feed.limit_workers(workers);
+            self.held.clear();
+            self.wait_no_more();
+            return;
+        };
+        if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.look(feed, workers, limit);
+            self.looked_at = Some(Instant::now());
+        }
+    }
+
+    fn look(&mut self, feed: &Feed, workers: usize, limit: usize) {
+        let level = feed.level();
+        let wanted = workers.min(level.busy + level.queued).min(limit);
+        if let Err(error) = self.share(feed, wanted, limit) {
+            log_line!("cannot share places with other jobs: {error}");
+            // As many as this manager has in any case.
+            feed.limit_workers(self.held.len().min(limit));
+        }
+    }
+
+    fn share(&mut self, feed: &Feed, wanted: usize, limit: usize) -> io::Result<()> {
+        // Those beyond a limit that was lowered do not count, and go first.
+        let valid = self.held.partition_point(|(place, _)| *place < limit);
+        let neediest = if wanted > 0 { self.neediest_other()? } else { None };
+        let keep = wanted.min(valid) - usize::from(self.owes_one(neediest) && valid > 0 && wanted >= valid);
+        if keep < self.held.len() {
+            // Units that run beyond that come to their end first.
+            let busy = feed.limit_workers(keep);
+            self.held.truncate(keep.max(busy));
+            self.wait_no_more();
+            return Ok(());
+        }
+        if keep < wanted {
+            self.take(wanted, limit, neediest)?;
+        } else {
+            self.wait_no_more();
+        }
+        feed.limit_workers(self.held.len());
+        Ok(())
+    }
+
+    fn take(&mut self, wanted: usize, limit: usize, neediest: Option<usize>) -> io::Result<()> {
+        fs::create_dir_all(self.state.places())?;
+        for place in 0..limit {
+            let others_first = neediest.is_some_and(|theirs| theirs < self.held.len());
+            if self.held.len() == wanted || others_first {
+                break;
+            }
+            if self.held.iter().any(|(held, _)| *held == place) {
+                continue;
+            }
+            if let Some(lock) = JobLock::try_acquire(&self.state.place(place))? {
+                let at = self.held.partition_point(|(held, _)| *held < place);
+                self.held.insert(at, (place, lock));
+                self.taken_at = Instant::now();
+            }
+        }
+        if self.held.len() == wanted {
+            self.wait_no_more();
+            return Ok(());
+        }
+        if self.waits.is_none() {
+            // Somebody who looks at it in this instant is in the way; the next round takes it.
+            self.waits = JobLock::try_acquire(&self.own_wait)?;
+        }
+        fs::write(&self.own_wait, self.held.len().to_string())
+    }
+
+    fn wait_no_more(&mut self) {
+        if self.waits.take().is_some() {
+            // One that is left behind is free, and says nothing.
+            let _ = fs::remove_file(&self.own_wait);
+        }
+    }
+
+    /// Says whether one of the places is due to a manager that waits and has so many.
+    fn owes_one(&self, neediest: Option<usize>) -> bool {
+        match (self.held.len(), neediest) {
+            (_, None) | (0, _) => false,
+            (1, Some(theirs)) => theirs == 0 && self.taken_at.elapsed() >= KEEP_LAST,
+            (ours, Some(theirs)) => ours >= theirs + 2,
+        }
+    }
+
+    /// Returns how many places the manager has that has the fewest of those that wait for more.
+    fn neediest_other(&self) -> io::Result<Option<usize>> {
+        let entries = match fs::read_dir(self.state.places()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut fewest = None;
+        for entry in entries {
+            let path = entry?.path();
+            let is_wait = path.extension().is_some();
+            if !is_wait || path == self.own_wait || !matches!(LockProbe::of(&path), LockProbe::Held) {
+                continue;
+            }
+            // It may be gone, or just being written.
+            let renewed = fs::metadata(&path).and_then(|file| file.modified());
+            let (Ok(renewed), Ok(text)) = (renewed, fs::read_to_string(&path)) else { continue };
+            let Ok(theirs) = text.parse::<usize>() else { continue };
+            let is_suspended = SystemTime::now().duration_since(renewed).is_ok_and(|age| age > WAITS_NO_MORE);
+            if !is_suspended && fewest.is_none_or(|fewest| theirs < fewest) {
+                fewest = Some(theirs);
+            }
+        }
+        Ok(fewest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Seq, Unit, UnitId};
+
+    /// A manager with as many units as it likes, and none that ends by itself.
+    struct Manager {
+        places: Places,
+        feed: Feed,
+    }
+
+    impl Manager {
+        fn new(state: &StateDir, job: i64, limit: usize) -> Manager {
+            let mut places = Places::new(state, JobId(job));
+            places.set_limit(Some(limit));
+            let feed = Feed::new(Seq(0));
+            let unit = |seq| Unit {
+                id: UnitId::new(JobId(job), Seq(seq)),
+                key: None,
+                payload: "1".to_owned(),
+                attempts: 0,
+                crashes: 0,
+                checkpoint: None,
+                came_back: false,
+            };
+            feed.put_fresh(Seq(0), (1..=100).map(unit).collect());
+            Manager { places, feed }
+        }
+
+        /// Lets it look around once, and its workers take what they may.
+        fn look(&mut self) -> usize {
+            self.places.looked_at = None;
+            self.places.settle(&self.feed, 10);
+            while self.feed.has_room() {
+                self.feed.take(false).unwrap();
+            }
+            self.places.held.len()
+        }
+
+        /// Lets one of its units end, whose worker takes another one if it may.
+        fn end_unit(&mut self) {
+            self.feed.end_taken();
+            if self.feed.has_room() {
+                self.feed.take(false).unwrap();
+            }
+        }
+    }
+
+    fn state(dir: &tempfile::TempDir) -> StateDir {
+        let state = StateDir::beside(&dir.path().join("jobs.db"));
+        fs::create_dir_all(state.path()).unwrap();
+        state
+    }
+
+    #[test]
+    fn all_managers_together_have_no_more_places_than_there_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Manager::new(&state(&dir), 1, 3), Manager::new(&state(&dir), 2, 3));
+
+        assert_eq!((first.look(), second.look()), (3, 0));
+        drop(first);
+        assert_eq!(second.look(), 3);
+    }
+
+    #[test]
+    fn a_manager_that_waits_gets_its_share_as_units_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Manager::new(&state(&dir), 1, 4), Manager::new(&state(&dir), 2, 4));
+        first.look();
+        second.look();
+
+        for _ in 0..4 {
+            first.look();
+            first.end_unit();
+            first.look();
+            second.look();
+        }
+
+        assert_eq!((first.look(), second.look()), (2, 2));
+    }
+
+    #[test]
+    fn no_place_is_passed_on_while_its_unit_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Manager::new(&state(&dir), 1, 2), Manager::new(&state(&dir), 2, 2));
+        first.look();
+        second.look();
+
+        assert_eq!((first.look(), second.look()), (2, 0));
+        first.end_unit();
+
+        assert_eq!((first.look(), second.look()), (1, 1));
+    }
+
+    #[test]
+    fn the_last_place_of_a_manager_goes_to_one_that_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Manager::new(&state(&dir), 1, 1), Manager::new(&state(&dir), 2, 1));
+        assert_eq!((first.look(), second.look()), (1, 0));
+        first.places.taken_at = Instant::now().checked_sub(KEEP_LAST).unwrap();
+
+        first.look();
+        first.end_unit();
+
+        assert_eq!((first.look(), second.look()), (0, 1));
+    }
+
+    #[test]
+    fn a_suspended_manager_that_waits_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Manager::new(&state(&dir), 1, 2), Manager::new(&state(&dir), 2, 2));
+        first.look();
+        second.look();
+        let old = SystemTime::now() - WAITS_NO_MORE * 2;
+        fs::File::options().write(true).open(&second.places.own_wait).unwrap().set_modified(old).unwrap();
+
+        first.look();
+        first.end_unit();
+
+        assert_eq!(first.look(), 2);
+    }
+
+    #[test]
+    fn places_beyond_a_lowered_limit_are_given_back_as_units_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manager = Manager::new(&state(&dir), 1, 3);
+        manager.look();
+
+        manager.places.set_limit(Some(1));
+
+        assert_eq!(manager.look(), 3);
+        manager.end_unit();
+        assert_eq!(manager.look(), 2);
+        manager.end_unit();
+        assert_eq!(manager.look(), 1);
+        assert_eq!(manager.places.held[0].0, 0);
+    }
+}
