@@ -116,7 +116,8 @@ fn a_job_without_a_place_says_so_and_gets_that_of_a_manager_that_dies() {
     let world = World::new();
     let first = submit_sleepers(&world, "1", 1, "600");
     world.ok(&["scale", "--machine", "1"]);
-    wait_for(&world, "its unit to run", || running(&world, &first) == 1);
+    let taken = "at most 1 units over all jobs, places taken: 1";
+    wait_for(&world, "its unit to have the place", || world.ok(&["doctor"]).contains(taken));
     let second = submit_sleepers(&world, "1", 1, "0");
     wait_for(&world, "the place to be seen taken", || world.ok(&["explain", &second, "-q"]) == "machine_busy");
     assert!(world.status(&second)["waiting_for"].as_str().unwrap().contains("1 units may run over all jobs"));
