@@ -79,7 +79,7 @@ impl Client {
             for unit in page {
                 // One that another replaced is not there any more, and the last one is of no source.
                 let left_out = |reason| unit.status == UnitStatus::Skipped && unit.error.as_deref() == Some(reason);
-                if left_out(REPLACED) || unit.key.as_deref() == Some(Unit::LAST_KEY) {
+                if left_out(REPLACED) || unit.key.as_deref().is_some_and(Unit::is_last_key) {
                     continue;
                 }
                 let is_gone = left_out(GONE);

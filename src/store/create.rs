@@ -148,6 +148,9 @@ pub(super) fn append_in(
     same_key: SameKey,
 ) -> Result<usize, Failure> {
     let added = insert_units(conn, job, units, same_key)?;
+    if added > 0 {
+        super::last::set_aside(conn, job, Timestamp::now())?;
+    }
     super::steer::reopen(conn, job)?;
     Ok(added)
 }

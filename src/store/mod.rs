@@ -23,6 +23,7 @@ mod filter;
 mod foreign;
 mod jobs;
 mod kills;
+mod last;
 mod limits;
 mod metadata;
 mod notes;

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::clock_step::{self, SMALL_STEP};
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
+use super::last::without_last;
 use super::metadata::{self, key};
 use super::schema::jobs;
 use super::statement::statement;
@@ -98,7 +99,7 @@ impl Store {
             if job.progress.unfinished() > 0 {
                 return Ok(None);
             }
-            if let Some(last) = last(&job.progress)
+            if let Some(last) = last(&without_last(conn, job.id, job.progress)?)
                 && insert_units(conn, reign.job, &[last], SameKey::LeaveOut)? > 0
             {
                 return Ok(None);

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::create::{SameKey, insert_units};
+use super::last::set_aside;
 use super::schema::{unit_notes, units};
 use super::steer::{reopen, shift};
 use super::{Store, StoreError};
@@ -57,6 +58,9 @@ impl Store {
                     }
                 }
                 renewed += 1;
+            }
+            if renewed > 0 {
+                set_aside(conn, job, now)?;
             }
             reopen(conn, job)?;
             Ok(renewed)

@@ -9,7 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::error::Failure;
-use super::filter::condition;
+use super::filter::{Condition, condition};
+use super::last;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -86,24 +87,16 @@ impl Store {
     /// Sends units that failed or were cancelled back to pending with all their attempts, and returns how many there
     /// were; skipped ones only when the filter names them.
     ///
-    /// A job that had ended becomes paused. Calling it twice changes nothing the second time.
+    /// A job that had ended becomes paused, and its last unit runs again behind them; that one is itself retried when the
+    /// filter selects no other. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
             super::jobs::job_row(conn, job)?;
-            let mut moved = 0;
-            for status in retried(filter) {
-                let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
-                let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
-                    .set((
-                        units::status.eq(UnitStatus::Pending.as_str()),
-                        units::not_before.eq(now.as_micros()),
-                        units::attempts.eq(0),
-                        units::crashes.eq(0),
-                        units::result.eq(None::<&str>),
-                        units::finished_at.eq(None::<i64>),
-                    ))
-                    .execute(conn)?;
-                moved += shift(conn, job, status, UnitStatus::Pending, changed)?;
+            let mut moved = send_back(conn, job, filter, last::is_other, now)?;
+            if moved > 0 {
+                last::set_aside(conn, job, now)?;
+            } else {
+                moved = send_back(conn, job, filter, || last::is_last(job), now)?;
             }
             reopen(conn, job)?;
             Ok(moved)
@@ -160,6 +153,33 @@ impl Store {
             set_status(conn, job, JobStatus::Cancelled, Some(now))
         })
     }
+}
+
+/// Sends ended units back to pending that a filter and another condition select, and counts them.
+fn send_back(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    filter: &UnitFilter,
+    among: impl Fn() -> Condition,
+    now: Timestamp,
+) -> Result<i64, Failure> {
+    let mut moved = 0;
+    for status in retried(filter) {
+        let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
+        let selected = units::table.filter(literal).filter(condition(conn, job, filter)?).filter(among());
+        let changed = diesel::update(selected)
+            .set((
+                units::status.eq(UnitStatus::Pending.as_str()),
+                units::not_before.eq(now.as_micros()),
+                units::attempts.eq(0),
+                units::crashes.eq(0),
+                units::result.eq(None::<&str>),
+                units::finished_at.eq(None::<i64>),
+            ))
+            .execute(conn)?;
+        moved += shift(conn, job, status, UnitStatus::Pending, changed)?;
+    }
+    Ok(moved)
 }
 
 /// Returns the states that a retry under this filter is about.

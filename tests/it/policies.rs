@@ -237,6 +237,48 @@ fn a_last_unit_runs_when_all_others_have_ended_and_knows_the_counts() {
 }
 
 #[test]
+fn a_last_unit_runs_again_behind_units_that_are_retried_or_added() {
+    let world = World::new();
+    let then = "echo $JOB_MANAGER_COMPLETED of $JOB_MANAGER_TOTAL, $JOB_MANAGER_FAILED failed >>report";
+    world
+        .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
+
+    world.write("made", "");
+    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1"]);
+    world.ok(&["add", "1", "--", ":::", ".."]);
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1"]);
+
+    assert_eq!(world.lines("report"), ["1 of 2, 1 failed", "2 of 2, 0 failed", "3 of 3, 0 failed"]);
+    assert_eq!(counts(&world), [6, 0, 0, 0]);
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_failed_last_unit_is_retried_alone_and_never_beside_others() {
+    let world = World::new();
+    let then = "echo ran >>ran; test -e made";
+    world
+        .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
+
+    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["resume", "1"]);
+    world.fails(10, &["wait", "1"]);
+    assert_eq!(world.lines("ran").len(), 2);
+    assert_eq!(counts(&world), [1, 2, 1, 0]);
+    world.write("made", "");
+    world.ok(&["retry", "1", "--key", "job-manager:then"]);
+    world.ok(&["resume", "1"]);
+    world.fails(10, &["wait", "1"]);
+
+    assert_eq!(world.lines("ran").len(), 3);
+    assert_eq!(counts(&world), [2, 1, 1, 0]);
+    world.assert_sound("1");
+}
+
+#[test]
 fn a_last_unit_for_success_does_not_run_after_a_failure() {
     let world = World::new();
 

@@ -137,7 +137,7 @@ fn shell(script: &str) -> Command {
 
 /// Says whether a unit is the one that a job ends with.
 fn is_last(unit: &Unit) -> bool {
-    unit.key.as_deref() == Some(Unit::LAST_KEY)
+    unit.key.as_deref().is_some_and(Unit::is_last_key)
 }
 
 /// Returns the counts in the last unit's payload as variables for it.

@@ -1,0 +1,79 @@
+//! The unit that a job ends with, which is to run once more when others have come before it after all.
+
+use diesel::prelude::*;
+
+use super::columns::Word;
+use super::error::Failure;
+use super::filter::Condition;
+use super::schema::units;
+use super::steer::shift;
+use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
+
+/// Reason of a last unit that was not needed any more.
+const NOT_LAST: &str = "other units come before the last one, which runs behind them";
+
+/// Selects the units that are no last ones, present or former.
+pub(super) fn is_other() -> Condition {
+    Box::new(units::key.is_null().or(diesel::dsl::not(units::key.between(first_key(), end_key())).assume_not_null()))
+}
+
+/// Selects the present last unit.
+pub(super) fn is_last(job: JobId) -> Condition {
+    Box::new(units::job_id.eq(job.0).and(units::key.eq(Unit::LAST_KEY).assume_not_null()))
+}
+
+/// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
+/// have ended; one that has not completed has no say in the job's end any more.
+pub(super) fn set_aside(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+    let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::LAST_KEY));
+    let found: Option<(i64, Word<UnitStatus>)> = named.select((units::id, units::status)).first(conn).optional()?;
+    let Some((id, Word(status))) = found else { return Ok(()) };
+    let seq = UnitId::from_raw(id).seq();
+    diesel::update(units::table.find(id)).set(units::key.eq(format!("{}:{seq}", Unit::LAST_KEY))).execute(conn)?;
+    match status {
+        UnitStatus::Pending | UnitStatus::Failed | UnitStatus::Cancelled => {
+            diesel::update(units::table.find(id))
+                .set((
+                    units::status.eq(UnitStatus::Skipped.as_str()),
+                    units::not_before.eq(None::<i64>),
+                    units::error.eq(NOT_LAST),
+                    units::finished_at.eq(now.as_micros()),
+                ))
+                .execute(conn)?;
+            shift(conn, job, status, UnitStatus::Skipped, 1)?;
+        }
+        UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped => {}
+    }
+    Ok(())
+}
+
+/// Returns the counts of a job without its former last units.
+pub(super) fn without_last(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    mut progress: Progress,
+) -> Result<Progress, Failure> {
+    let former = units::table.filter(units::job_id.eq(job.0)).filter(units::key.between(first_key(), end_key()));
+    for Word(status) in former.select(units::status).load::<Word<UnitStatus>>(conn)? {
+        progress.total -= 1;
+        let count = match status {
+            UnitStatus::Pending => &mut progress.pending,
+            UnitStatus::Running => &mut progress.running,
+            UnitStatus::Completed => &mut progress.completed,
+            UnitStatus::Failed => &mut progress.failed,
+            UnitStatus::Skipped => &mut progress.skipped,
+            UnitStatus::Cancelled => &mut progress.cancelled,
+        };
+        *count -= 1;
+    }
+    Ok(progress)
+}
+
+/// Keys of last units, present and former, lie between these.
+fn first_key() -> &'static str {
+    Unit::LAST_KEY
+}
+
+fn end_key() -> String {
+    format!("{}:~", Unit::LAST_KEY)
+}
