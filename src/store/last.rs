@@ -7,10 +7,21 @@ use super::error::Failure;
 use super::filter::Condition;
 use super::schema::units;
 use super::steer::shift;
+use super::{Store, StoreError};
 use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 
 /// Reason of a last unit that was not needed any more.
 const NOT_LAST: &str = "other units come before the last one, which runs behind them";
+
+impl Store {
+    /// Says whether the unit that the job ends with is there already.
+    pub fn has_last_unit(&mut self, job: JobId) -> Result<bool, StoreError> {
+        self.read("look for the last unit", |conn| {
+            let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::LAST_KEY));
+            Ok(named.select(units::id).first::<i64>(conn).optional()?.is_some())
+        })
+    }
+}
 
 /// Selects the units that are no last ones, present or former.
 pub(super) fn is_other() -> Condition {

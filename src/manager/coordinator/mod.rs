@@ -91,6 +91,8 @@ impl<'a> Coordinator<'a> {
         places.set_limit(store.machine_workers()?);
         // Before there are units: no worker is to take one without a place.
         places.settle(&shared.feed, job.limits.workers);
+        // A manager before this one may have added it.
+        let last_added = store.has_last_unit(job.id)?;
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
         Ok(Self {
             store,
@@ -107,7 +109,7 @@ impl<'a> Coordinator<'a> {
             adopted,
             reaped_at: looked_at,
             waited_for: None,
-            last_added: false,
+            last_added,
             seen_version,
             seen_revision,
             exhausted: false,
@@ -321,6 +323,14 @@ mod tests {
         coordinator.refill().unwrap();
 
         assert_eq!((shared.feed.level().queued, shared.feed.cursor()), (1, Seq(3)));
+
+        // It died before any worker took the last unit.
+        let (reign, job) = reign_over(&mut store, job.id);
+        let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
+        let hire = std::sync::mpsc::channel().0;
+        let mut next = Coordinator::new(&mut store, &job, reign, &OneMore, hire, &shared, &flags).unwrap();
+        next.refill().unwrap();
+        assert_eq!(shared.feed.level().queued, 1);
     }
 
     #[test]
