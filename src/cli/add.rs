@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
-use super::submission::unit;
+use crate::client::{SubmissionError, fitting_unit};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
 use crate::model::{Job, JobStatus, NewUnit};
 use crate::source::Items;
@@ -55,10 +55,12 @@ pub(super) fn fitting(items: Items, unit_key: Option<&String>, job: &Job) -> Res
     let template = match job.handler.as_str() {
         COMMAND => {
             let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(CliError::Spec)?;
-            Some((CommandTemplate::parse(&spec.argv)?, spec.shell))
+            Some((CommandTemplate::parse(&spec.argv).map_err(SubmissionError::from)?, spec.shell))
         }
         _ => None,
     };
-    let key = unit_key.map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose()?;
-    items.map(|item| unit(item, template.as_ref().map(|(template, shell)| (template, *shell)), key.as_ref())).collect()
+    let key = unit_key.map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose();
+    let key = key.map_err(SubmissionError::from)?;
+    let command = template.as_ref().map(|(template, shell)| (template, *shell));
+    Ok(items.map(|item| fitting_unit(item, command, key.as_ref())).collect::<Result<_, _>>()?)
 }

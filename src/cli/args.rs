@@ -131,17 +131,8 @@ impl Global {
     /// Opens the database for verbs that create it.
     pub fn create_client(&self) -> Result<Client, CliError> {
         let path = self.db_path()?;
-        if self.db.is_none()
-            && let Some(dir) = path.parent()
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(dir)
-                .map_err(|source| CliError::DataDir { path: dir.to_owned(), source })?;
-        }
-        Ok(Client::create(&path)?.with_program(ManagerProgram::OfJob))
+        let client = if self.db.is_some() { Client::create(&path) } else { Client::create_with_directory(&path) };
+        Ok(client?.with_program(ManagerProgram::OfJob))
     }
 
     /// Opens an existing database to change something in it.

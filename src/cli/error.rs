@@ -3,9 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::exit::{Exit, of_client};
-use crate::client::ClientError;
-use crate::handler::{ProgramError, TemplateError};
+use super::exit::{Exit, of_client, of_submission};
+use crate::client::{ClientError, SubmissionError};
 use crate::source::SourceError;
 use crate::store::ForeignError;
 
@@ -15,17 +14,9 @@ pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error("cannot use the command: {0}")]
-    Template(#[from] TemplateError),
-    #[error("{place}: cannot use the command for this item")]
-    Item {
-        place: String,
-        #[source]
-        source: TemplateError,
-    },
+    Submission(#[from] SubmissionError),
     #[error(transparent)]
-    Program(#[from] ProgramError),
+    Source(#[from] SourceError),
     #[error("no command, give one behind `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
@@ -42,27 +33,12 @@ pub(super) enum CliError {
     StdinTwice,
     #[error("--commands gives whole commands, no other source can be given beside it")]
     CommandsAmongItems,
-    #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
-    KeyTooLong { place: String, bytes: usize, limit: usize },
     #[error(transparent)]
     Foreign(#[from] ForeignError),
-    #[error("--shell takes the whole script as one argument, this is {given}")]
-    ShellArguments { given: usize },
-    #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
-    EnvMissing(String),
-    #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
-    SecretValue(String),
     #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
     NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
-    #[error("cannot create {}", path.display())]
-    DataDir { path: PathBuf, source: io::Error },
-    #[error("cannot tell the working directory")]
-    Cwd(#[source] io::Error),
-    /// The units have no place to run in.
-    #[error("no directory {}, units cannot run there", .0.display())]
-    NoDirectory(PathBuf),
     /// A flag was given that says how to read a source, without that source.
     #[error("--null says how to read lines: give --lines FILE, --commands FILE or - as well")]
     NullWithoutLines,
@@ -88,11 +64,8 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => of_client(error),
-            Self::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
-            Self::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+            Self::Submission(error) => of_submission(error),
             Self::Source(_)
-            | Self::Template(_)
-            | Self::Item { .. }
             | Self::NoCommand
             | Self::CommandForAdd
             | Self::NoSource
@@ -100,24 +73,16 @@ impl CliError {
             | Self::UnknownSource { .. }
             | Self::StdinTwice
             | Self::CommandsAmongItems
-            | Self::KeyTooLong { .. }
             | Self::Foreign(_)
-            | Self::ShellArguments { .. }
-            | Self::EnvMissing(_)
-            | Self::SecretValue(_)
             | Self::NothingToFollow
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter
-            | Self::NoDirectory(_)
             | Self::NullWithoutLines
             | Self::PathWithoutJson
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
-            Self::DataDir { .. } => Exit::Database,
-            Self::Cwd(_) | Self::Spec(_) | Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => {
-                Exit::Unexpected
-            }
+            Self::Spec(_) | Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
         }
     }
 }

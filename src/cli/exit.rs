@@ -1,6 +1,7 @@
 //! The exit codes: one table, a contract with scripts.
 
-use crate::client::{ClientError, JobOutcome};
+use crate::client::{ClientError, JobOutcome, SubmissionError};
+use crate::handler::ProgramError;
 use crate::store::{Fault, StoreError};
 
 /// Exit code of the program.
@@ -98,6 +99,24 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. }
         | ClientError::StartTimedOut { .. } => Exit::Unexpected,
+    }
+}
+
+/// Maps every reason to refuse a submission to its one code.
+pub(super) fn of_submission(error: &SubmissionError) -> Exit {
+    match error {
+        SubmissionError::Client(error) => of_client(error),
+        SubmissionError::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
+        SubmissionError::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+        SubmissionError::Source(_)
+        | SubmissionError::Template(_)
+        | SubmissionError::Item { .. }
+        | SubmissionError::KeyTooLong { .. }
+        | SubmissionError::ShellArguments { .. }
+        | SubmissionError::EnvMissing(_)
+        | SubmissionError::SecretValue(_)
+        | SubmissionError::NoDirectory(_) => Exit::Usage,
+        SubmissionError::Cwd(_) => Exit::Unexpected,
     }
 }
 

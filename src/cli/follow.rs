@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, span};
 use crate::client::{Client, JobOutcome, ManagerStatus};
-use crate::model::{Job, JobId, JobStatus, Progress};
+use crate::model::{Job, JobId, Progress};
 
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAWS_PER_SECOND: u8 = 10;
@@ -151,7 +151,7 @@ pub(super) fn summary(status: &ManagerStatus) -> String {
         "job {} ({}) {}: {completed} of {total} completed",
         status.job.id,
         one_line(&status.job.name),
-        word(status)
+        status.word()
     );
     for (count, what) in [(failed, "failed"), (skipped, "skipped"), (cancelled, "cancelled")] {
         if count > 0 {
@@ -165,9 +165,4 @@ pub(super) fn summary(status: &ManagerStatus) -> String {
         text.push_str(&format!("\n  job-manager units {} --failed    shows why", status.job.id));
     }
     text
-}
-
-/// Names the state of a job for people, for whom interrupted is a state of its own.
-pub(super) fn word(status: &ManagerStatus) -> &'static str {
-    if status.is_interrupted() { "interrupted" } else { JobStatus::as_str(status.job_status) }
 }

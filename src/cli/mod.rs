@@ -13,7 +13,6 @@ mod create;
 mod doctor;
 #[cfg(test)]
 mod documentation_tests;
-mod environment;
 mod error;
 mod exit;
 mod explain;

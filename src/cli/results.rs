@@ -69,7 +69,7 @@ pub(super) fn results(global: &Global, args: &Results, _output: &mut Output) -> 
 }
 
 fn write_json(out: &mut impl Write, unit: &UnitDetail) -> io::Result<()> {
-    let result = match (&unit.result, text_result(unit)) {
+    let result = match (&unit.result, unit.text_result()) {
         (Some(json), _) => RawValue::from_string(json.clone()).ok(),
         (None, Some(text)) => serde_json::value::to_raw_value(text).ok(),
         (None, None) => None,
@@ -87,7 +87,7 @@ fn write_json(out: &mut impl Write, unit: &UnitDetail) -> io::Result<()> {
 }
 
 fn csv_row(unit: &UnitDetail) -> [String; 6] {
-    let result = unit.result.as_deref().or(text_result(unit)).unwrap_or_default();
+    let result = unit.result.as_deref().or(unit.text_result()).unwrap_or_default();
     [
         unit.seq.to_string(),
         unit.key.clone().unwrap_or_default(),
@@ -102,10 +102,4 @@ fn write_csv(out: &mut impl Write, fields: &[String; 6]) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().from_writer(out);
     writer.write_record(fields)?;
     writer.flush()
-}
-
-/// The output of a command that completed, without the line break at its end.
-fn text_result(unit: &UnitDetail) -> Option<&str> {
-    let stdout = unit.output.stdout.as_deref().filter(|_| unit.status == UnitStatus::Completed)?;
-    Some(stdout.strip_suffix('\n').unwrap_or(stdout))
 }

@@ -6,7 +6,6 @@ use serde_json::json;
 use super::args::{Global, JobArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::follow::word;
 use super::output::Output;
 use super::text::{one_line, span, style_of};
 use crate::client::ManagerStatus;
@@ -42,7 +41,7 @@ pub(super) fn status(global: &Global, args: &Status, output: &mut Output) -> Res
     if output.json {
         output.document(&status)?;
     } else if output.quiet {
-        output.line(word(&status))?;
+        output.line(status.word())?;
     } else {
         print(&status, output)?;
     }
@@ -53,7 +52,7 @@ pub(super) fn status(global: &Global, args: &Status, output: &mut Output) -> Res
 fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
-    output.line(format_args!("status    {style}{}{style:#}", word(status)))?;
+    output.line(format_args!("status    {style}{}{style:#}", status.word()))?;
     let manager = match (status.status, status.pid) {
         (Health::Running, Some(pid)) => format!("running, process {pid}, {} workers", status.workers),
         (Health::Running, None) => "running".to_owned(),

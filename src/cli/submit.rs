@@ -7,16 +7,16 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
-use super::submission::Submission;
-use crate::client::{Client, ClientError, Created, Started};
-use crate::model::{JobId, JobStatus};
+use super::submission::{self, SubmissionArgs};
+use crate::client::{Client, Created, Started};
+use crate::model::JobId;
 
 /// Create a job and its units, start it detached, print its number
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager submit -j 8 --glob 'photos/*.jpg' -- convert {} out/{/.}.webp")]
 pub(super) struct Submit {
     #[command(flatten)]
-    pub submission: Submission,
+    pub submission: SubmissionArgs,
     /// Create the job without starting it
     #[arg(long)]
     pub hold: bool,
@@ -25,21 +25,13 @@ pub(super) struct Submit {
 pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
     let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
-        prepared.dry_run(count, output)?;
+        submission::dry_run(prepared, count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = prepared.create(global, output)?;
-    let started = if args.hold { None } else { start_created(&client, created)? };
+    let (client, created) = submission::create(prepared, global, output)?;
+    let started = if args.hold { None } else { client.start_created(created)? };
     print_created(&client, created, started, output)?;
     Ok(Exit::Success)
-}
-
-/// Starts a job that was just created, or found by its key and neither ended nor paused.
-pub(super) fn start_created(client: &Client, created: Created) -> Result<Option<Started>, ClientError> {
-    match client.job(created.job)?.status {
-        JobStatus::Created | JobStatus::Running => client.start_detached(created.job).map(Some),
-        _ => Ok(None),
-    }
 }
 
 /// Prints the number of the job, or all about it as JSON.
@@ -56,7 +48,7 @@ pub(super) fn print_created(
             "job": { "id": job.id, "uid": job.uid, "name": job.name },
             "new": created.new,
             "units": job.progress.total,
-            "pid": started.and_then(pid_of),
+            "pid": started.and_then(Started::pid),
         }))?;
         return Ok(());
     }
@@ -73,17 +65,9 @@ pub(super) fn print_created(
     Ok(())
 }
 
-/// Returns the process number of the manager, as far as it is known.
-pub(super) fn pid_of(started: Started) -> Option<u32> {
-    match started {
-        Started::Ready { pid, .. } => Some(pid),
-        Started::Already { pid } => pid,
-    }
-}
-
 /// Prints the manager of a job that was started or resumed.
 pub(super) fn print_started(job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
-    let pid = pid_of(started);
+    let pid = started.pid();
     if output.json {
         let already = matches!(started, Started::Already { .. });
         output.document(&json!({ "schema": 1, "job": { "id": job }, "pid": pid, "already_running": already }))?;

@@ -9,8 +9,8 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, printable, span};
 use super::units::item;
-use crate::handler::{COMMAND, CommandSpec, CommandTemplate, UnitValues, quote_for_shell};
-use crate::model::{AttemptRecord, Job, Output as Streams, UnitDetail, UnitNotes};
+use crate::client::command_of;
+use crate::model::{AttemptRecord, Output as Streams, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
 #[derive(Debug, Args)]
@@ -41,21 +41,6 @@ pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<
     print_notes(&notes, output)?;
     print_attempts(&attempts, output)?;
     Ok(Exit::Success)
-}
-
-/// Returns the command as it would be typed into a shell; none for a job without commands.
-fn command_of(job: &Job, unit: &UnitDetail) -> Option<String> {
-    if job.handler != COMMAND {
-        return None;
-    }
-    let spec: CommandSpec = serde_json::from_str(&job.spec).ok()?;
-    let template = CommandTemplate::parse(&spec.argv).ok()?;
-    let values = UnitValues::parse(&unit.payload).ok()?;
-    if spec.shell {
-        return template.render_shell(&values, 0, unit.seq).ok();
-    }
-    let argv = template.render(&values, 0, unit.seq).ok()?;
-    Some(argv.iter().map(|argument| quote_for_shell(argument)).collect::<Vec<_>>().join(" "))
 }
 
 fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Result<(), CliError> {

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use crate::model::Seq;
+use crate::model::{self, Seq};
 
 /// Reads `30s`, `1h30m`, `500ms`; a bare number means seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no duration, write it like 30s, 1h30m or 500ms");
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(span).map_err(|_| wrong())
+    model::duration(text).map_err(|error| error.to_string())
 }
 
 /// Reads `30d` and `2w` besides what [`duration`] reads; a day has 24 hours.

@@ -26,6 +26,8 @@ mod skip;
 mod start;
 mod status;
 mod stop;
+#[cfg(feature = "cli")]
+mod submission;
 mod sync;
 mod wait;
 
@@ -48,6 +50,8 @@ pub use prune::PruneOptions;
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
+#[cfg(feature = "cli")]
+pub use submission::{Submission, SubmissionError, command_of, command_spec, find_program, unit as fitting_unit};
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 
@@ -83,6 +87,17 @@ impl Client {
     /// ```
     pub fn create(path: &Path) -> Result<Client, ClientError> {
         Self::with_access(path, Access::Create)
+    }
+
+    /// Like [`Client::create`], and makes the directory of the database too, for its owner only.
+    #[cfg(feature = "cli")]
+    pub fn create_with_directory(path: &Path) -> Result<Client, ClientError> {
+        if let Some(dir) = path.parent() {
+            use std::os::unix::fs::DirBuilderExt;
+            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+            made.map_err(ClientError::files("create", dir))?;
+        }
+        Self::create(path)
     }
 
     /// Opens the database at `path`, which must exist.

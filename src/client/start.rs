@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+#[cfg(feature = "cli")]
+use super::Created;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
@@ -34,7 +36,26 @@ pub enum Started {
     },
 }
 
+impl Started {
+    /// Returns the process number of the manager, as far as it is known.
+    pub fn pid(self) -> Option<u32> {
+        match self {
+            Self::Ready { pid, .. } => Some(pid),
+            Self::Already { pid } => pid,
+        }
+    }
+}
+
 impl Client {
+    /// Starts a job that was just created, or found by its key and neither ended nor paused.
+    #[cfg(feature = "cli")]
+    pub fn start_created(&self, created: Created) -> Result<Option<Started>, ClientError> {
+        match self.job(created.job)?.status {
+            JobStatus::Created | JobStatus::Running => self.start_detached(created.job).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Starts the manager of a job in a process that survives this one, its process group and its terminal.
     ///
     /// Returns when the manager holds the job's lock and has left this session: whatever happens to this process from

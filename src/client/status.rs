@@ -94,6 +94,11 @@ impl ManagerStatus {
     pub fn is_interrupted(&self) -> bool {
         self.job_status == JobStatus::Running && self.status == Health::Stopped
     }
+
+    /// Names the state of the job for people, for whom interrupted is a state of its own.
+    pub fn word(&self) -> &'static str {
+        if self.is_interrupted() { "interrupted" } else { self.job_status.as_str() }
+    }
 }
 
 impl Client {

@@ -32,5 +32,5 @@ pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
     program::{ProgramError, resolve_program},
-    template::{CommandTemplate, TemplateError, UnitValues, quote_for_shell},
+    template::{CommandTemplate, TemplateError, UnitValues},
 };

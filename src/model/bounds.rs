@@ -1,8 +1,11 @@
 //! Bounds that concern a job as a whole: how fast units start, how many may fail.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::{SpellingError, duration};
 
 /// How many attempts may start in a span of time; they are spread evenly over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +20,26 @@ impl Rate {
     /// Returns the time between the starts of two attempts.
     pub fn interval(self) -> Duration {
         Duration::from_millis(self.per_ms) / self.units.max(1)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = SpellingError;
+
+    /// Reads `60/min`, `5/s`, `1000/h` or `10/30s`.
+    fn from_str(text: &str) -> Result<Rate, SpellingError> {
+        let wrong = || SpellingError { given: text.to_owned(), what: "rate", like: "60/min, 5/s or 10/30s" };
+        let (units, span) = text.split_once('/').ok_or_else(wrong)?;
+        let units = units.parse().ok().filter(|units| *units > 0).ok_or_else(wrong)?;
+        let span = match span {
+            "s" | "sec" => Duration::from_secs(1),
+            "min" | "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            "d" | "day" => Duration::from_secs(86_400),
+            other => duration(other)?,
+        };
+        let per_ms = u64::try_from(span.as_millis()).ok().filter(|ms| *ms > 0).ok_or_else(wrong)?;
+        Ok(Rate { units, per_ms })
     }
 }
 
@@ -51,6 +74,14 @@ mod tests {
         assert_eq!(MaxFailures::Percent(5).of(30), 2);
         assert_eq!(MaxFailures::Percent(5).of(0), 1);
         assert_eq!(MaxFailures::Units(7).of(3), 7);
+    }
+
+    #[test]
+    fn rates_are_units_in_a_span_of_time() {
+        assert_eq!("600/min".parse(), Ok(Rate { units: 600, per_ms: 60_000 }));
+        assert_eq!("10/30s".parse(), Ok(Rate { units: 10, per_ms: 30_000 }));
+        assert!("0/s".parse::<Rate>().is_err());
+        assert!("10".parse::<Rate>().is_err());
     }
 
     #[test]

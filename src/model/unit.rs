@@ -158,6 +158,12 @@ impl UnitDetail {
     pub fn result_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.result.as_deref().unwrap_or("null"))
     }
+
+    /// Returns the output of a command that completed, without the line break at its end.
+    pub fn text_result(&self) -> Option<&str> {
+        let stdout = self.output.stdout.as_deref().filter(|_| self.status == UnitStatus::Completed)?;
+        Some(stdout.strip_suffix('\n').unwrap_or(stdout))
+    }
 }
 
 /// An attempt that did not complete.

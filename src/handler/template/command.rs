@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::quote::quote_for_shell;
 use super::script::render_script;
 use super::{Template, TemplateError, UnitValues};
 use crate::model::Seq;
@@ -52,6 +53,18 @@ impl CommandTemplate {
             return Err(TemplateError::ScriptTooLong { bytes: script.len(), limit: MAX_ARGUMENT_BYTES });
         }
         Ok(script)
+    }
+
+    /// Returns the command for one unit as it would be typed into a shell, for people to read.
+    ///
+    /// # Errors
+    /// As for [`render`](Self::render) and [`render_shell`](Self::render_shell).
+    pub fn line(&self, shell: bool, values: &UnitValues<'_>, seq: Seq) -> Result<String, TemplateError> {
+        if shell {
+            return self.render_shell(values, 0, seq);
+        }
+        let argv = self.render(values, 0, seq)?;
+        Ok(argv.iter().map(|argument| quote_for_shell(argument)).collect::<Vec<_>>().join(" "))
     }
 
     /// Checks that every placeholder has a value for a payload, without making the arguments.

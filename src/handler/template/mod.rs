@@ -22,8 +22,6 @@ mod values;
 
 pub use command::CommandTemplate;
 pub use error::TemplateError;
-#[cfg(feature = "cli")]
-pub use quote::quote_for_shell;
 pub use values::UnitValues;
 
 use crate::model::Seq;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::error::CliError;
+use super::SubmissionError;
 
 /// Ends of names of variables whose values are not kept, and words within such names.
 const SECRET_ENDS: [&str; 2] = ["_KEY", "_TOKEN"];
@@ -28,7 +28,7 @@ impl Environment {
     pub fn capture(
         own: impl IntoIterator<Item = (OsString, OsString)>,
         given: &[String],
-    ) -> Result<Environment, CliError> {
+    ) -> Result<Environment, SubmissionError> {
         let own: BTreeMap<String, String> = own
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -37,9 +37,9 @@ impl Environment {
         let mut kept = Environment::default();
         for variable in given {
             match variable.split_once('=') {
-                Some((name, _)) if is_secret(name) => return Err(CliError::SecretValue(name.to_owned())),
+                Some((name, _)) if is_secret(name) => return Err(SubmissionError::SecretValue(name.to_owned())),
                 Some((name, value)) => drop(kept.variables.insert(name.to_owned(), value.to_owned())),
-                None if !own.contains_key(variable) => return Err(CliError::EnvMissing(variable.clone())),
+                None if !own.contains_key(variable) => return Err(SubmissionError::EnvMissing(variable.clone())),
                 None => {}
             }
         }
@@ -63,7 +63,7 @@ fn is_secret(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn capture(given: &[&str]) -> Result<Environment, CliError> {
+    fn capture(given: &[&str]) -> Result<Environment, SubmissionError> {
         let own =
             [("PATH", "/bin"), ("API_KEY", "k"), ("my_token", "t"), ("DB_PASSWORD_FILE", "f"), ("JOB_MANAGER_DB", "d")];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn the_value_of_a_secret_is_refused() {
-        assert!(matches!(capture(&["OTHER_TOKEN=x"]), Err(CliError::SecretValue(name)) if name == "OTHER_TOKEN"));
-        assert!(matches!(capture(&["MISSING"]), Err(CliError::EnvMissing(_))));
+        assert!(
+            matches!(capture(&["OTHER_TOKEN=x"]), Err(SubmissionError::SecretValue(name)) if name == "OTHER_TOKEN")
+        );
+        assert!(matches!(capture(&["MISSING"]), Err(SubmissionError::EnvMissing(_))));
     }
 }

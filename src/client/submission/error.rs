@@ -1,0 +1,41 @@
+//! Why a command and its items are not made a job.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::client::ClientError;
+use crate::handler::{ProgramError, TemplateError};
+use crate::source::SourceError;
+
+/// A submission that is refused; nothing was created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmissionError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("cannot use the command: {0}")]
+    Template(#[from] TemplateError),
+    #[error("{place}: cannot use the command for this item")]
+    Item {
+        place: String,
+        #[source]
+        source: TemplateError,
+    },
+    #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
+    KeyTooLong { place: String, bytes: usize, limit: usize },
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("--shell takes the whole script as one argument, this is {given}")]
+    ShellArguments { given: usize },
+    #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
+    EnvMissing(String),
+    #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
+    SecretValue(String),
+    #[error("cannot tell the working directory")]
+    Cwd(#[source] io::Error),
+    /// The units have no place to run in.
+    #[error("no directory {}, units cannot run there", .0.display())]
+    NoDirectory(PathBuf),
+}
