@@ -1,13 +1,13 @@
 //! `scale`: change the number of a job's workers, also while it runs.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::values;
+use crate::client::WorkersSet;
 
 /// Change how many units of a job run at the same time, also while it runs
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(super) fn scale(global: &Global, args: &Scale, output: &mut Output) -> Resul
     let job = client.find_job(&args.job)?;
     let limits = client.set_limits(job, |limits| limits.workers = args.workers)?;
     if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "workers": limits.workers }))?;
+        output.document(&WorkersSet::new(job, limits.workers))?;
     } else {
         output.line(limits.workers)?;
     }

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submission::Submission;
-use crate::client::{Client, ClientError, Created, Started};
+use crate::client::{Client, ClientError, Created, ManagerStarted, Started};
 use crate::model::{JobId, JobStatus};
 
 /// Create a job and its units, start it detached, print its number
@@ -56,7 +56,7 @@ pub(super) fn print_created(
             "job": { "id": job.id, "uid": job.uid, "name": job.name },
             "new": created.new,
             "units": job.progress.total,
-            "pid": started.and_then(pid_of),
+            "pid": started.and_then(Started::pid),
         }))?;
         return Ok(());
     }
@@ -73,26 +73,17 @@ pub(super) fn print_created(
     Ok(())
 }
 
-/// Returns the process number of the manager, as far as it is known.
-pub(super) fn pid_of(started: Started) -> Option<u32> {
-    match started {
-        Started::Ready { pid, .. } => Some(pid),
-        Started::Already { pid } => pid,
-    }
-}
-
 /// Prints the manager of a job that was started or resumed.
 pub(super) fn print_started(job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
-    let pid = pid_of(started);
+    let started = ManagerStarted::new(job, started);
     if output.json {
-        let already = matches!(started, Started::Already { .. });
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "pid": pid, "already_running": already }))?;
+        output.document(&started)?;
         return Ok(());
     }
-    if matches!(started, Started::Already { .. }) {
+    if started.already_running {
         output.hint(format_args!("job {job} has a manager already"));
     }
-    match pid {
+    match started.pid {
         Some(pid) => output.line(pid)?,
         None => output.hint("its process number is not known yet"),
     }

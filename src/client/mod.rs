@@ -6,6 +6,8 @@
 mod cancel;
 mod create;
 mod doctor;
+#[cfg(feature = "cli")]
+mod documents;
 mod error;
 mod explain;
 mod failures;
@@ -38,6 +40,8 @@ use crate::sys;
 
 pub use create::Created;
 pub use doctor::{Finding, Severity, examine};
+#[cfg(feature = "cli")]
+pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};
 pub use error::ClientError;
 pub use explain::Explanation;
 pub use output::OutputReader;

@@ -34,6 +34,16 @@ pub enum Started {
     },
 }
 
+impl Started {
+    /// Returns the process number of the manager, as far as it is known.
+    pub fn pid(self) -> Option<u32> {
+        match self {
+            Self::Ready { pid, .. } => Some(pid),
+            Self::Already { pid } => pid,
+        }
+    }
+}
+
 impl Client {
     /// Starts the manager of a job in a process that survives this one, its process group and its terminal.
     ///
