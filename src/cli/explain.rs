@@ -1,13 +1,13 @@
 //! `explain`: why nothing happens.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, split_unit};
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::one_line;
+use crate::client::ExplanationOf;
 
 /// Say why nothing happens, and what to do about it
 #[derive(Debug, Args)]
@@ -24,10 +24,7 @@ pub(super) fn explain(global: &Global, args: &Explain, output: &mut Output) -> R
     let job = client.find_job(selector)?;
     let answer = client.explain(job, seq)?;
     if output.json {
-        output.document(&json!({
-            "schema": 1, "job": { "id": job }, "unit": seq, "cause": answer.cause, "sentence": answer.sentence,
-            "next_step": answer.next_step,
-        }))?;
+        output.document(&ExplanationOf::new(job, seq, &answer))?;
     } else if output.quiet {
         output.line(answer.cause)?;
     } else {

@@ -1,7 +1,6 @@
 //! `failures`: why units failed, by kind.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, JobArg};
 use super::error::CliError;
@@ -27,12 +26,12 @@ pub(super) struct Failures {
 pub(super) fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let clusters = client.failures(job)?;
+    let report = client.failure_report(job)?;
     if output.json {
-        let failed: i64 = clusters.iter().map(|cluster| cluster.count).sum();
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "failed": failed, "clusters": clusters }))?;
+        output.document(&report)?;
         return Ok(Exit::Success);
     }
+    let clusters = report.clusters;
     if output.quiet {
         for id in clusters.iter().filter_map(|cluster| cluster.id) {
             output.line(id)?;

@@ -1,7 +1,6 @@
 //! `list`: the jobs of a database.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::Global;
 use super::error::CliError;
@@ -37,12 +36,12 @@ pub(super) struct List {
 pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let limit = (!args.all).then_some(args.limit);
-    let jobs = client.jobs(&JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit })?;
+    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit };
     if output.json {
-        let jobs = jobs.iter().map(|job| client.get_manager_status(job.id)).collect::<Result<Vec<_>, _>>()?;
-        output.document(&json!({ "schema": 1, "jobs": jobs }))?;
+        output.document(&client.job_list(&filter)?)?;
         return Ok(Exit::Success);
     }
+    let jobs = client.jobs(&filter)?;
     if output.quiet {
         for job in jobs {
             output.line(job.id)?;

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use serde_json::json;
 
 use super::args::Cli;
 use super::text::printable;
+use crate::client::UnitsChanged;
 use crate::model::JobId;
 
 /// Where answers and hints go, in the format that was asked for.
@@ -38,7 +38,7 @@ impl Output {
     /// Prints how many units of a job were changed, and what they are now.
     pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> io::Result<()> {
         if self.json {
-            self.document(&json!({ "schema": 1, "job": { "id": job }, "units_changed": changed }))
+            self.document(&UnitsChanged::new(job, changed))
         } else if self.quiet {
             self.line(job)
         } else {

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::values::{self, MachineLimit};
-use crate::client::Client;
+use crate::client::{Client, WorkersSet};
 
 /// Change how many units run at the same time, of one job or over all jobs, also while they run
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(super) fn scale(global: &Global, args: &Scale, output: &mut Output) -> Resul
     let job = client.find_job(job)?;
     let limits = client.set_limits(job, |limits| limits.workers = workers)?;
     if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "workers": limits.workers }))?;
+        output.document(&WorkersSet::new(job, limits.workers))?;
     } else {
         output.line(limits.workers)?;
     }

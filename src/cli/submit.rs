@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submission::{self, SubmissionArgs};
-use crate::client::{Client, Created, Started};
+use crate::client::{Client, Created, ManagerStarted, Started};
 use crate::model::JobId;
 
 /// Create a job and its units, start it detached, print its number
@@ -67,16 +67,15 @@ pub(super) fn print_created(
 
 /// Prints the manager of a job that was started or resumed.
 pub(super) fn print_started(job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
-    let pid = started.pid();
+    let started = ManagerStarted::new(job, started);
     if output.json {
-        let already = matches!(started, Started::Already { .. });
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "pid": pid, "already_running": already }))?;
+        output.document(&started)?;
         return Ok(());
     }
-    if matches!(started, Started::Already { .. }) {
+    if started.already_running {
         output.hint(format_args!("job {job} has a manager already"));
     }
-    match pid {
+    match started.pid {
         Some(pid) => output.line(pid)?,
         None => output.hint("its process number is not known yet"),
     }

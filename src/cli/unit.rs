@@ -1,7 +1,6 @@
 //! `unit`: everything about one unit.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, split_unit};
 use super::error::CliError;
@@ -9,7 +8,6 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, printable, span};
 use super::units::item;
-use crate::client::command_of;
 use crate::model::{AttemptRecord, Output as Streams, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
@@ -25,21 +23,14 @@ pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<
     let client = global.read_client()?;
     let (selector, seq) = split_unit(&args.target);
     let seq = seq.ok_or(CliError::NoSeq)?;
-    let job = client.job(client.find_job(selector)?)?;
-    let unit = client.unit(job.id, seq)?;
-    let attempts = client.attempts(job.id, seq)?;
-    let notes = client.unit_notes(job.id, seq)?;
-    let command = command_of(&job, &unit);
+    let view = client.unit_view(client.find_job(selector)?, seq)?;
     if output.json {
-        output.document(&json!({
-            "schema": 1, "job": { "id": job.id }, "command": command, "unit": unit, "notes": notes,
-            "attempts_not_completed": attempts,
-        }))?;
+        output.document(&view)?;
         return Ok(Exit::Success);
     }
-    print(&unit, command.as_deref(), output)?;
-    print_notes(&notes, output)?;
-    print_attempts(&attempts, output)?;
+    print(&view.unit, view.command.as_deref(), output)?;
+    print_notes(&view.notes, output)?;
+    print_attempts(&view.attempts_not_completed, output)?;
     Ok(Exit::Success)
 }
 

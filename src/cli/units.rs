@@ -1,7 +1,6 @@
 //! `units`: the units of a job, page by page.
 
 use clap::Args;
-use serde_json::json;
 
 use super::args::{Global, JobArg};
 use super::error::CliError;
@@ -34,22 +33,19 @@ pub(super) struct Units {
 pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let after = args.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
-    let units = client.units(job, &args.filter.filter(), after, args.limit)?;
-    let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == args.limit);
-    let next = if is_full { units.last().map(|unit| unit.seq) } else { None };
+    let page = client.unit_page(job, &args.filter.filter(), args.after.map(Seq), args.limit)?;
     if output.json {
-        output.document(&json!({ "schema": 1, "job": { "id": job }, "units": units, "next_after": next }))?;
+        output.document(&page)?;
         return Ok(Exit::Success);
     }
     if output.quiet {
-        for unit in units {
+        for unit in page.units {
             output.line(unit.seq)?;
         }
         return Ok(Exit::Success);
     }
-    output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], units.iter().map(row)))?;
-    if let Some(next) = next {
+    output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], page.units.iter().map(row)))?;
+    if let Some(next) = page.next_after {
         output.hint(format_args!("more: --after {next}"));
     }
     Ok(Exit::Success)

@@ -6,6 +6,8 @@
 mod cancel;
 mod create;
 mod doctor;
+#[cfg(feature = "cli")]
+mod documents;
 mod error;
 mod explain;
 mod failures;
@@ -41,6 +43,8 @@ use crate::sys;
 
 pub use create::Created;
 pub use doctor::{Finding, Severity, examine};
+#[cfg(feature = "cli")]
+pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};
 pub use error::ClientError;
 pub use explain::Explanation;
 pub use machine::MachineWorkers;
@@ -51,7 +55,7 @@ pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
-pub use submission::{Submission, SubmissionError, command_of, command_spec, find_program, unit as fitting_unit};
+pub use submission::{Submission, SubmissionError, command_spec, find_program, unit as fitting_unit};
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 

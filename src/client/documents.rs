@@ -1,0 +1,174 @@
+//! What readers and writers are answered, as the documents that every face hands out: `--json`, HTTP.
+//!
+//! Each has the number of its schema; adding a field keeps it.
+
+use serde::Serialize;
+
+use super::submission::command_of;
+use super::{Client, ClientError, Explanation, ManagerStatus, Started};
+use crate::model::{AttemptRecord, FailureCluster, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, Why};
+
+const SCHEMA: u32 = 1;
+
+/// Which job a document is about.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct JobRef {
+    id: JobId,
+}
+
+/// Jobs, the newest first.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct JobList {
+    schema: u32,
+    jobs: Vec<ManagerStatus>,
+}
+
+/// One page of the units of a job.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct UnitPage {
+    schema: u32,
+    job: JobRef,
+    pub units: Vec<UnitDetail>,
+    /// Number behind which the next page begins, if there may be one.
+    pub next_after: Option<Seq>,
+}
+
+/// Everything about one unit.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct UnitView {
+    schema: u32,
+    job: JobRef,
+    /// The command as it would be typed into a shell; none for a job without commands.
+    pub command: Option<String>,
+    pub unit: UnitDetail,
+    pub notes: UnitNotes,
+    pub attempts_not_completed: Vec<AttemptRecord>,
+}
+
+/// The failed units of a job by kind.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FailureReport {
+    schema: u32,
+    job: JobRef,
+    failed: i64,
+    pub clusters: Vec<FailureCluster>,
+}
+
+/// Why a job or a unit is where it is.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ExplanationOf {
+    schema: u32,
+    job: JobRef,
+    unit: Option<Seq>,
+    cause: Why,
+    sentence: String,
+    next_step: String,
+}
+
+/// How many units a verb changed.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct UnitsChanged {
+    schema: u32,
+    job: JobRef,
+    units_changed: i64,
+}
+
+/// The manager that a start or a resume led to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct ManagerStarted {
+    schema: u32,
+    job: JobRef,
+    /// Its process number, as far as it is known.
+    pub pid: Option<u32>,
+    /// Whether it was there before.
+    pub already_running: bool,
+}
+
+/// How many workers a job has now.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct WorkersSet {
+    schema: u32,
+    job: JobRef,
+    workers: usize,
+}
+
+impl ExplanationOf {
+    /// Says what an explanation is about.
+    pub fn new(job: JobId, unit: Option<Seq>, answer: &Explanation) -> Self {
+        Self {
+            schema: SCHEMA,
+            job: JobRef { id: job },
+            unit,
+            cause: answer.cause,
+            sentence: answer.sentence.clone(),
+            next_step: answer.next_step.clone(),
+        }
+    }
+}
+
+impl UnitsChanged {
+    /// Says how many units of a job were changed.
+    pub fn new(job: JobId, units_changed: i64) -> Self {
+        Self { schema: SCHEMA, job: JobRef { id: job }, units_changed }
+    }
+}
+
+impl ManagerStarted {
+    /// Says what a start of a job led to.
+    pub fn new(job: JobId, started: Started) -> Self {
+        let already_running = matches!(started, Started::Already { .. });
+        Self { schema: SCHEMA, job: JobRef { id: job }, pid: started.pid(), already_running }
+    }
+}
+
+impl WorkersSet {
+    /// Says how many units of a job may run at the same time.
+    pub fn new(job: JobId, workers: usize) -> Self {
+        Self { schema: SCHEMA, job: JobRef { id: job }, workers }
+    }
+}
+
+impl Client {
+    /// Returns where each of the jobs stands that a filter selects.
+    pub(crate) fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
+        let jobs = self.jobs(filter)?;
+        let jobs = jobs.iter().map(|job| self.get_manager_status(job.id)).collect::<Result<_, _>>()?;
+        Ok(JobList { schema: SCHEMA, jobs })
+    }
+
+    /// Returns a page of units behind `after`, and where the next page begins.
+    pub(crate) fn unit_page(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        after: Option<Seq>,
+        limit: i64,
+    ) -> Result<UnitPage, ClientError> {
+        let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
+        let units = self.units(job, filter, after, limit)?;
+        let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
+        let next_after = if is_full { units.last().map(|unit| unit.seq) } else { None };
+        Ok(UnitPage { schema: SCHEMA, job: JobRef { id: job }, units, next_after })
+    }
+
+    /// Returns everything about one unit.
+    pub(crate) fn unit_view(&self, job: JobId, seq: Seq) -> Result<UnitView, ClientError> {
+        let row = self.job(job)?;
+        let unit = self.unit(job, seq)?;
+        Ok(UnitView {
+            schema: SCHEMA,
+            job: JobRef { id: job },
+            command: command_of(&row, &unit),
+            attempts_not_completed: self.attempts(job, seq)?,
+            notes: self.unit_notes(job, seq)?,
+            unit,
+        })
+    }
+
+    /// Returns the failed units of a job by kind; see [`Client::failures`].
+    pub(crate) fn failure_report(&self, job: JobId) -> Result<FailureReport, ClientError> {
+        let clusters = self.failures(job)?;
+        let failed = clusters.iter().map(|cluster| cluster.count).sum();
+        Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, clusters })
+    }
+}
