@@ -63,8 +63,8 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
-    JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
+    Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
+    Job, JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
     Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};

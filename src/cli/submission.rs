@@ -66,6 +66,7 @@ impl Submission {
         new.key = self.job.key.clone();
         new.labels = self.job.label.iter().cloned().collect();
         new.limits = self.job.limits();
+        new.apart = self.job.apart.apart();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
@@ -92,7 +93,8 @@ impl Submission {
         } else if let Some(name) = template.literal_program() {
             spec.program = Some(program(name, &spec.cwd)?);
         }
-        let environment = Environment::capture(env::vars_os(), &self.job.env)?;
+        let environment =
+            Environment::capture(env::vars_os(), &self.job.env, self.job.apart.apart().forgotten_variables())?;
         (spec.env_only, spec.env, spec.secrets) = (true, environment.variables, environment.secrets);
         spec.stdin = match self.job.stdin {
             Stdin::Null => StdinMode::Null,

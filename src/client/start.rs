@@ -93,7 +93,8 @@ impl Client {
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");
-        let launched = sys::launch(&program, &request.title(), request.to_args(), log, START_TIMEOUT)
+        let forget = self.store().apart(job)?.forgotten_variables();
+        let launched = sys::launch(&program, &request.title(), request.to_args(), forget, log, START_TIMEOUT)
             .map_err(|source| ClientError::Spawn { program, source })?;
         let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };
         match launched {

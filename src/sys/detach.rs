@@ -44,19 +44,26 @@ pub fn own_program() -> io::Result<PathBuf> {
 
 /// Starts the launcher and waits for the manager's line.
 ///
-/// Stdin is null, stdout the ready pipe, stderr `log`. Blocks for `patience` at the most; the launcher is reaped in any
+/// Stdin is null, stdout the ready pipe, stderr `log`; `forget` names variables that neither it nor the manager gets. Blocks for `patience` at the most; the launcher is reaped in any
 /// case, and nothing of the caller's process is touched.
 pub fn launch(
     program: &PathBuf,
     title: &str,
     args: Vec<OsString>,
+    forget: &[&str],
     log: File,
     patience: Duration,
 ) -> io::Result<Launched> {
     let deadline = Instant::now() + patience;
     let (reader, writer) = io::pipe()?;
-    let mut launcher =
-        Command::new(program).arg0(title).args(args).stdin(Stdio::null()).stdout(writer).stderr(log).spawn()?;
+    let mut command = Command::new(program);
+    command.arg0(title).args(args).stdin(Stdio::null()).stdout(writer).stderr(log);
+    for variable in forget {
+        command.env_remove(variable);
+    }
+    let mut launcher = command.spawn()?;
+    // The command holds the other end of the pipe, whose closing tells of a death.
+    drop(command);
     let answer = read_line(reader, deadline);
     match launcher.wait() {
         Ok(_) => {}
