@@ -55,7 +55,7 @@ pub use diesel;
 
 pub use client::{
     Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, ManagerProgram, ManagerStatus,
-    OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions, SyncPlan, examine,
+    OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions, SyncPlan, check_scope, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
@@ -69,3 +69,4 @@ pub use model::{
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};
+pub use sys::ScopeError;

@@ -72,6 +72,9 @@ pub(super) struct ApartArgs {
     /// Start the manager without the variables by which a CI runner ends, with a build, all that the build has started
     #[arg(long)]
     pub escape_ci: bool,
+    /// Start the manager in a systemd scope of its own, which a stop of the service that starts it does not reach
+    #[arg(long)]
+    pub scope: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -102,9 +105,7 @@ pub(super) enum Interrupted {
 
 impl ApartArgs {
     pub fn apart(&self) -> Apart {
-        let mut apart = Apart::default();
-        apart.escape_ci = self.escape_ci;
-        apart
+        Apart { escape_ci: self.escape_ci, scope: self.scope }
     }
 }
 

@@ -12,7 +12,7 @@ use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
 use super::text::shortened;
-use crate::client::{Client, Created};
+use crate::client::{Client, Created, check_scope};
 use crate::handler::{
     COMMAND, CommandSpec, CommandTemplate, OutputMode, ResultMode, StdinMode, UnitValues, quote_for_shell,
     resolve_program,
@@ -126,6 +126,9 @@ impl Prepared {
     /// Creates the job; an item that does not fit the command leaves nothing behind.
     pub fn create(self, global: &Global, output: &mut Output) -> Result<(Client, Created), CliError> {
         let Self { new, items, template, unit_key, shell, ignores_items } = self;
+        if new.apart.scope {
+            check_scope()?;
+        }
         if ignores_items {
             output.hint("the command does not use the items: write {} where an item belongs");
         }

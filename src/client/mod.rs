@@ -25,6 +25,7 @@ mod skip;
 mod start;
 mod status;
 mod stop;
+mod surroundings;
 mod sync;
 mod wait;
 
@@ -36,7 +37,7 @@ use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
 use crate::sys;
 
-pub use create::Created;
+pub use create::{Created, check_scope};
 pub use doctor::{Finding, Severity, examine};
 pub use error::ClientError;
 pub use explain::Explanation;

@@ -19,6 +19,8 @@ const CI_VARIABLES: [&str; 7] = [
 pub struct Apart {
     /// From the sweep of a CI runner: the manager has none of the variables that such a sweep looks for.
     pub escape_ci: bool,
+    /// From the stop of the service that starts it: the manager runs in a systemd scope of its own.
+    pub scope: bool,
 }
 
 impl Apart {

@@ -26,6 +26,7 @@ pub(super) mod key {
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";
     pub const ESCAPE_CI: &str = "escape_ci";
+    pub const SCOPE: &str = "scope";
     pub const ERROR_TRACE: &str = "error_trace";
 }
 
@@ -54,11 +55,10 @@ impl Store {
     /// Returns what the managers of a job are kept apart from.
     pub fn apart(&mut self, job: JobId) -> Result<Apart, StoreError> {
         self.read("read how the job is started", |conn| {
-            let row = metadata::table.find((job.0, key::ESCAPE_CI)).select(metadata::value);
-            let escape_ci: Option<String> = row.first(conn).optional()?;
-            let mut apart = Apart::default();
-            apart.escape_ci = escape_ci.as_deref() == Some(WISHED);
-            Ok(apart)
+            let wishes = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::value.eq(WISHED));
+            let wished: Vec<String> = wishes.select(metadata::key).load(conn)?;
+            let has = |key: &str| wished.iter().any(|other| other == key);
+            Ok(Apart { escape_ci: has(key::ESCAPE_CI), scope: has(key::SCOPE) })
         })
     }
 
@@ -72,6 +72,14 @@ impl Store {
                 .load(conn)?;
             let labels = rows.into_iter().filter_map(|(key, value)| Some((key.strip_prefix(LABEL)?.to_owned(), value)));
             Ok(labels.collect())
+        })
+    }
+
+    /// Has later managers of a job start without a scope of their own.
+    pub fn forget_scope(&mut self, job: JobId) -> Result<(), StoreError> {
+        self.write("forget the job's scope", |conn| {
+            diesel::delete(metadata::table.find((job.0, key::SCOPE))).execute(conn)?;
+            Ok(())
         })
     }
 
@@ -116,6 +124,9 @@ pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &st
 pub(super) fn put_apart(conn: &mut SqliteConnection, job: JobId, apart: Apart) -> Result<(), Failure> {
     if apart.escape_ci {
         put(conn, job, key::ESCAPE_CI, WISHED)?;
+    }
+    if apart.scope {
+        put(conn, job, key::SCOPE, WISHED)?;
     }
     Ok(())
 }
