@@ -56,7 +56,7 @@ pub use diesel;
 pub use client::{
     Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
     ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions,
-    SyncPlan, examine,
+    SyncPlan, check_scope, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
@@ -64,10 +64,11 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
-    JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
+    Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
+    Job, JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
     Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
     UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};
+pub use sys::ScopeError;

@@ -95,6 +95,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
         ClientError::HookMissing
         | ClientError::ProgramMissing
+        | ClientError::NoScope { .. }
         | ClientError::Spawn { .. }
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::policy_args::PolicyArgs;
 use super::values;
-use crate::model::{Limits, OnInterrupt};
+use crate::model::{Apart, Limits, OnInterrupt};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -61,7 +61,20 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "CMD")]
     pub hook: Option<String>,
     #[command(flatten)]
+    pub apart: ApartArgs,
+    #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// What the job's managers are kept apart from.
+#[derive(Debug, Args)]
+pub(super) struct ApartArgs {
+    /// Start the manager without the variables by which a CI runner ends, with a build, all that the build has started
+    #[arg(long)]
+    pub escape_ci: bool,
+    /// Start the manager in a systemd scope of its own, which a stop of the service that starts it does not reach
+    #[arg(long)]
+    pub scope: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -88,6 +101,12 @@ pub(super) enum ResultKind {
 pub(super) enum Interrupted {
     Retry,
     Fail,
+}
+
+impl ApartArgs {
+    pub fn apart(&self) -> Apart {
+        Apart { escape_ci: self.escape_ci, scope: self.scope }
+    }
 }
 
 impl JobArgs {

@@ -14,6 +14,9 @@ use super::submit::print_started;
 pub(super) struct Resume {
     #[command(flatten)]
     pub job: JobArg,
+    /// Do without the systemd scope that the job was created with, from now on
+    #[arg(long)]
+    pub no_scope: bool,
     /// Continue every job that was paused or interrupted
     #[arg(long, conflicts_with = "job")]
     pub all: bool,
@@ -28,6 +31,9 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
     }
     let mut first_error = None;
     for job in jobs {
+        if args.no_scope {
+            client.forget_scope(job)?;
+        }
         match client.resume_job(job) {
             Ok(started) => print_started(job, started, output)?,
             // One that cannot be resumed is no reason to leave the others where they are.

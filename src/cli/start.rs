@@ -14,11 +14,17 @@ use super::submit::print_started;
 pub(super) struct Start {
     #[command(flatten)]
     pub job: JobArg,
+    /// Do without the systemd scope that the job was created with, from now on
+    #[arg(long)]
+    pub no_scope: bool,
 }
 
 pub(super) fn start(global: &Global, args: &Start, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
+    if args.no_scope {
+        client.forget_scope(job)?;
+    }
     print_started(job, client.start_detached(job)?, output)?;
     Ok(Exit::Success)
 }

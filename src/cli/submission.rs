@@ -43,6 +43,7 @@ impl SubmissionArgs {
         new.key = self.job.key.clone();
         new.labels = self.job.label.iter().cloned().collect();
         new.limits = self.job.limits();
+        new.apart = self.job.apart.apart();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
@@ -50,7 +51,8 @@ impl SubmissionArgs {
     }
 
     fn spec(&self, argv: &[String]) -> Result<CommandSpec, CliError> {
-        let mut spec = command_spec(argv, self.job.shell, self.job.cwd.as_deref(), &self.job.env)?;
+        let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
+        let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, forget)?;
         spec.stdin = match self.job.stdin {
             Stdin::Null => StdinMode::Null,
             Stdin::Payload => StdinMode::Payload,

@@ -4,7 +4,7 @@ use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
 use crate::store::{CreateOutcome, SameKey};
-use crate::sys::{JobLock, SharedLock};
+use crate::sys::{self, JobLock, SharedLock};
 
 /// Units written by one transaction, and the bytes of payload after which it ends early.
 const CHUNK_UNITS: usize = 10_000;
@@ -17,6 +17,17 @@ pub struct Created {
     pub job: JobId,
     /// False when a job with the same key was there already and nothing was changed.
     pub new: bool,
+}
+
+/// Says whether managers can be started in a systemd scope of their own; makes one for a moment to find out.
+///
+/// ```no_run
+/// if let Err(error) = job_manager::check_scope() {
+///     eprintln!("{error}");
+/// }
+/// ```
+pub fn check_scope() -> Result<(), ClientError> {
+    sys::try_scope().map_err(|source| ClientError::NoScope { job: None, source })
 }
 
 impl Client {
@@ -60,6 +71,9 @@ impl Client {
         let workers = new.limits.workers;
         if !(1..=Limits::MAX_WORKERS).contains(&workers) {
             return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
+        }
+        if new.apart.scope {
+            check_scope()?;
         }
         let mut units = units.into_iter();
         let (first, all) = next_chunk(&mut units)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, surroundings};
 use crate::model::{JobFilter, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
@@ -63,6 +63,8 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(disk(db));
     findings.extend(log(db));
     findings.extend(limits());
+    findings.push(surroundings::cgroup_finding());
+    findings.extend(surroundings::linger_finding());
     findings.extend(jobs(db));
     findings.extend(machine_workers(db));
     findings

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
 use crate::store::StoreError;
+use crate::sys::ScopeError;
 
 /// A verb that did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +150,14 @@ pub enum ClientError {
     /// No `job-manager` program was found.
     #[error("no job-manager program beside this executable or on PATH")]
     ProgramMissing,
+    /// The job is to be run in a systemd scope of its own, which cannot be made here.
+    #[error("{}", no_scope(*job))]
+    NoScope {
+        /// The job; none when it was about to be created, and was not.
+        job: Option<JobId>,
+        /// Why not.
+        source: ScopeError,
+    },
     /// The manager could not be started.
     #[error("cannot start {}", program.display())]
     Spawn {
@@ -210,6 +219,16 @@ impl ClientError {
     pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
         let path = path.into();
         move |source| ClientError::Files { operation, path, source }
+    }
+}
+
+fn no_scope(job: Option<JobId>) -> String {
+    match job {
+        None => "cannot make a systemd scope for the manager, nothing was created: leave it out".to_owned(),
+        Some(job) => format!(
+            "job {job} was created to run in a systemd scope, which cannot be made here: start it where systemd runs, or \
+             with --no-scope"
+        ),
     }
 }
 

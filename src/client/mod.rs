@@ -30,6 +30,7 @@ mod status;
 mod stop;
 #[cfg(feature = "cli")]
 mod submission;
+mod surroundings;
 mod sync;
 mod wait;
 
@@ -41,7 +42,7 @@ use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
 use crate::sys;
 
-pub use create::Created;
+pub use create::{Created, check_scope};
 pub use doctor::{Finding, Severity, examine};
 #[cfg(feature = "cli")]
 pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};

@@ -11,9 +11,9 @@ use super::Created;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus};
+use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
 use crate::status::Health;
-use crate::sys::{self, Launched};
+use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -98,6 +98,20 @@ impl Client {
         self.launch(&row)
     }
 
+    /// Has the managers of a job start in the control group of whoever starts them, from now on: for a job that was
+    /// created with a scope of its own and goes on where there is no systemd.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job("last")?;
+    /// client.forget_scope(job)?;
+    /// client.resume_job(job)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn forget_scope(&self, job: JobId) -> Result<(), ClientError> {
+        Ok(self.store().forget_scope(job)?)
+    }
+
     /// Tells a job that another manager has finished meanwhile from one that cannot be run.
     fn refusal(&self, job: JobId, message: String) -> ClientError {
         match self.store().job(job) {
@@ -114,8 +128,22 @@ impl Client {
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");
-        let launched = sys::launch(&program, &request.title(), request.to_args(), log, START_TIMEOUT)
-            .map_err(|source| ClientError::Spawn { program, source })?;
+        let apart = self.store().apart(job)?;
+        let scope = apart.scope.then(|| scope_of(row));
+        let plan = LaunchPlan {
+            program: &program,
+            title: &request.title(),
+            args: request.to_args(),
+            forget: apart.forgotten_variables(),
+            scope: scope.as_ref(),
+            log,
+        };
+        let launched = sys::launch(plan, START_TIMEOUT);
+        if scope.is_some() && matches!(launched, Err(_) | Ok(Launched::Ended)) {
+            // The manager or the scope: a second try without it tells.
+            sys::try_scope().map_err(|source| ClientError::NoScope { job: Some(job), source })?;
+        }
+        let launched = launched.map_err(|source| ClientError::Spawn { program, source })?;
         let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };
         match launched {
             Launched::Line(line) => match Answer::from_line(&line) {
@@ -127,6 +155,16 @@ impl Client {
             Launched::Ended => Err(died()),
             Launched::TimedOut => Err(ClientError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }),
         }
+    }
+}
+
+/// Names a scope for the next manager of a job; processes of earlier ones may live in theirs still, and several clients
+/// may start the job at once.
+fn scope_of(row: &Job) -> Scope {
+    let now = Timestamp::now().as_micros();
+    Scope {
+        unit: format!("{SCOPE_PREFIX}{}-{}-{now}", row.uid, std::process::id()),
+        description: format!("Job Manager: job {}", row.id),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::words::words;
-use super::{Epoch, JobId, JobStatus, Limits, Timestamp};
+use super::{Apart, Epoch, JobId, JobStatus, Limits, Timestamp};
 
 /// A job as the database holds it.
 #[derive(Debug, Clone, Serialize)]
@@ -76,6 +76,8 @@ pub struct NewJob {
     pub limits: Limits,
     /// Words of the creator about it, by which it can be listed.
     pub labels: BTreeMap<String, String>,
+    /// What its managers are kept apart from.
+    pub apart: Apart,
 }
 
 impl NewJob {
@@ -88,6 +90,7 @@ impl NewJob {
             spec: "null".to_owned(),
             limits: Limits::default(),
             labels: BTreeMap::new(),
+            apart: Apart::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! place that says which transitions exist: the store's guards and `docs/state-machine.md` repeat them, and a
 //! test compares the three.
 
+mod apart;
 mod bounds;
 mod failure;
 mod ids;
@@ -23,6 +24,7 @@ mod unit;
 mod why;
 mod words;
 
+pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
 pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};

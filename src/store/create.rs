@@ -136,6 +136,7 @@ pub(super) fn create_in(
     for (name, value) in &new.labels {
         metadata::put(conn, JobId(id), &metadata::label(name), value)?;
     }
+    metadata::put_apart(conn, JobId(id), new.apart)?;
     insert_units(conn, JobId(id), first, SameKey::Refuse)?;
     Ok(CreateOutcome::Created(JobId(id)))
 }

@@ -10,7 +10,7 @@ use super::error::Failure;
 use super::schema::metadata;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, ManagerRecord, ProcessIdentity, Timestamp};
+use crate::model::{Apart, JobId, ManagerRecord, ProcessIdentity, Timestamp};
 
 /// The keys of the table.
 pub(super) mod key {
@@ -25,6 +25,8 @@ pub(super) mod key {
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";
+    pub const ESCAPE_CI: &str = "escape_ci";
+    pub const SCOPE: &str = "scope";
     pub const ERROR_TRACE: &str = "error_trace";
 }
 
@@ -46,7 +48,20 @@ pub(super) fn label(name: &str) -> String {
     format!("{LABEL}{name}")
 }
 
+/// Value of a wish; one that was not made has no row.
+const WISHED: &str = "yes";
+
 impl Store {
+    /// Returns what the managers of a job are kept apart from.
+    pub fn apart(&mut self, job: JobId) -> Result<Apart, StoreError> {
+        self.read("read how the job is started", |conn| {
+            let wishes = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::value.eq(WISHED));
+            let wished: Vec<String> = wishes.select(metadata::key).load(conn)?;
+            let has = |key: &str| wished.iter().any(|other| other == key);
+            Ok(Apart { escape_ci: has(key::ESCAPE_CI), scope: has(key::SCOPE) })
+        })
+    }
+
     /// Returns the labels of a job.
     pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
         self.read("read the labels", |conn| {
@@ -57,6 +72,14 @@ impl Store {
                 .load(conn)?;
             let labels = rows.into_iter().filter_map(|(key, value)| Some((key.strip_prefix(LABEL)?.to_owned(), value)));
             Ok(labels.collect())
+        })
+    }
+
+    /// Has later managers of a job start without a scope of their own.
+    pub fn forget_scope(&mut self, job: JobId) -> Result<(), StoreError> {
+        self.write("forget the job's scope", |conn| {
+            diesel::delete(metadata::table.find((job.0, key::SCOPE))).execute(conn)?;
+            Ok(())
         })
     }
 
@@ -94,6 +117,17 @@ impl Store {
 /// Sets one value inside a transaction.
 pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &str) -> Result<(), Failure> {
     Upsert { job: job.0, key, value }.execute(conn)?;
+    Ok(())
+}
+
+/// Writes what the managers of a new job are kept apart from.
+pub(super) fn put_apart(conn: &mut SqliteConnection, job: JobId, apart: Apart) -> Result<(), Failure> {
+    if apart.escape_ci {
+        put(conn, job, key::ESCAPE_CI, WISHED)?;
+    }
+    if apart.scope {
+        put(conn, job, key::SCOPE, WISHED)?;
+    }
     Ok(())
 }
 

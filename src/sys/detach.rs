@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag};
 use nix::sys::stat::{Mode, umask};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::scope::Scope;
 
 /// What came back through the ready pipe.
 #[derive(Debug)]
@@ -42,22 +44,54 @@ pub fn own_program() -> io::Result<PathBuf> {
     Ok(text.strip_suffix(" (deleted)").map(PathBuf::from).unwrap_or(path.clone()))
 }
 
+/// How a launcher is started.
+#[derive(Debug)]
+pub struct LaunchPlan<'a> {
+    /// The program, which becomes a launcher.
+    pub program: &'a Path,
+    /// Its name in listings; those of a scope show the program.
+    pub title: &'a str,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables that neither it nor the manager gets.
+    pub forget: &'a [&'a str],
+    /// The scope that it and the manager are to live in, if it is not the control group of this process.
+    pub scope: Option<&'a Scope>,
+    /// Where both write what they have to say.
+    pub log: File,
+}
+
+impl LaunchPlan<'_> {
+    fn command(self) -> Command {
+        let mut command = match self.scope {
+            Some(scope) => scope.command(self.program),
+            None => Command::new(self.program),
+        };
+        if self.scope.is_none() {
+            command.arg0(self.title);
+        }
+        for variable in self.forget {
+            command.env_remove(variable);
+        }
+        command.args(self.args).stdin(Stdio::null()).stderr(self.log);
+        command
+    }
+}
+
 /// Starts the launcher and waits for the manager's line.
 ///
-/// Stdin is null, stdout the ready pipe, stderr `log`. Blocks for `patience` at the most; the launcher is reaped in any
-/// case, and nothing of the caller's process is touched.
-pub fn launch(
-    program: &PathBuf,
-    title: &str,
-    args: Vec<OsString>,
-    log: File,
-    patience: Duration,
-) -> io::Result<Launched> {
+/// Stdin is null, stdout the ready pipe. Blocks for `patience` at the most; the launcher is reaped in any case, and
+/// nothing of the caller's process is touched.
+pub fn launch(plan: LaunchPlan<'_>, patience: Duration) -> io::Result<Launched> {
     let deadline = Instant::now() + patience;
     let (reader, writer) = io::pipe()?;
-    let mut launcher =
-        Command::new(program).arg0(title).args(args).stdin(Stdio::null()).stdout(writer).stderr(log).spawn()?;
+    // The command goes at once, and with it the other end of the pipe, whose closing tells of a death.
+    let mut launcher = plan.command().stdout(writer).spawn()?;
     let answer = read_line(reader, deadline);
+    if matches!(answer, Ok(Launched::TimedOut)) {
+        // One that still waits, for a service manager say, must not make this wait too; it may also have ended.
+        let _ = launcher.kill();
+    }
     match launcher.wait() {
         Ok(_) => {}
         // The host ignores SIGCHLD, and the kernel has reaped the launcher itself.

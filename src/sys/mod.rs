@@ -13,22 +13,27 @@ mod lock;
 mod notes;
 mod orphans;
 mod process;
+mod scope;
 mod segments;
 mod signals;
 mod slot;
+mod surroundings;
 mod unit_process;
 
 pub use adopted::Adopted;
 pub use alarm::Alarm;
 pub use detach::{
-    Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program, write_ready,
+    LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
+    write_ready,
 };
 pub use disk::{descriptor_limit, disk_of};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
+pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 pub use segments::{FrameOf, SegmentReader, SegmentWriter, Stream};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
+pub use surroundings::{Linger, Surroundings, linger, surroundings};
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};

@@ -3,6 +3,7 @@
 mod cli;
 mod control;
 mod detach;
+mod escape;
 mod examples;
 mod explain;
 mod failures;

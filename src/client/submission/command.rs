@@ -9,7 +9,7 @@ use crate::handler::{COMMAND, CommandSpec, CommandTemplate, UnitValues, resolve_
 use crate::model::{Job, UnitDetail};
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
-/// path, its environment with the variables that are `given` as NAME or NAME=VALUE.
+/// path, its environment with the variables that are `given` as NAME or NAME=VALUE, without those to `forget`.
 ///
 /// # Errors
 /// When the command is no template, its program cannot be run, or the directory is not there.
@@ -18,6 +18,7 @@ pub fn command_spec(
     shell: bool,
     cwd: Option<&Path>,
     given: &[String],
+    forget: &[&str],
 ) -> Result<CommandSpec, SubmissionError> {
     let template = CommandTemplate::parse(argv)?;
     let here = env::current_dir().map_err(SubmissionError::Cwd)?;
@@ -35,7 +36,7 @@ pub fn command_spec(
     } else if let Some(name) = template.literal_program() {
         spec.program = Some(find_program(name, &spec.cwd)?);
     }
-    let environment = Environment::capture(env::vars_os(), given)?;
+    let environment = Environment::capture(env::vars_os(), given, forget)?;
     (spec.env_only, spec.env, spec.secrets) = (true, environment.variables, environment.secrets);
     Ok(spec)
 }

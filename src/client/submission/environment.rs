@@ -24,10 +24,11 @@ pub(super) struct Environment {
 impl Environment {
     /// Takes the variables of this process, and those that are `given` as NAME or NAME=VALUE.
     ///
-    /// Variables that are not UTF-8 are left out.
+    /// Those to `forget` are left out unless they are given by name. Variables that are not UTF-8 are left out.
     pub fn capture(
         own: impl IntoIterator<Item = (OsString, OsString)>,
         given: &[String],
+        forget: &[&str],
     ) -> Result<Environment, SubmissionError> {
         let own: BTreeMap<String, String> = own
             .into_iter()
@@ -44,6 +45,9 @@ impl Environment {
             }
         }
         for (name, value) in own {
+            if forget.contains(&name.as_str()) && !given.contains(&name) {
+                continue;
+            }
             if is_secret(&name) {
                 kept.secrets.push(name);
             } else {
@@ -64,20 +68,39 @@ mod tests {
     use super::*;
 
     fn capture(given: &[&str]) -> Result<Environment, SubmissionError> {
-        let own =
-            [("PATH", "/bin"), ("API_KEY", "k"), ("my_token", "t"), ("DB_PASSWORD_FILE", "f"), ("JOB_MANAGER_DB", "d")];
+        capture_without(&[], given)
+    }
+
+    fn capture_without(forget: &[&str], given: &[&str]) -> Result<Environment, SubmissionError> {
+        let own = [
+            ("PATH", "/bin"),
+            ("BUILD_ID", "7"),
+            ("API_KEY", "k"),
+            ("my_token", "t"),
+            ("DB_PASSWORD_FILE", "f"),
+            ("JOB_MANAGER_DB", "d"),
+        ];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        Environment::capture(own, &given.iter().map(|&text| text.to_owned()).collect::<Vec<_>>())
+        Environment::capture(own, &given.iter().map(|&text| text.to_owned()).collect::<Vec<_>>(), forget)
     }
 
     #[test]
     fn secrets_are_kept_by_name_only() {
         let kept = capture(&["MODE=fast", "PATH=/usr/bin", "API_KEY"]).unwrap();
 
-        let variables =
-            [("MODE", "fast"), ("PATH", "/usr/bin")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = [("BUILD_ID", "7"), ("MODE", "fast"), ("PATH", "/usr/bin")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(kept.variables, BTreeMap::from(variables));
         assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"]);
+    }
+
+    #[test]
+    fn what_is_to_be_forgotten_is_kept_only_when_it_is_given_by_name() {
+        let forgotten = capture_without(&["BUILD_ID"], &[]).unwrap();
+        let given = capture_without(&["BUILD_ID"], &["BUILD_ID"]).unwrap();
+
+        assert!(!forgotten.variables.contains_key("BUILD_ID") && forgotten.variables.contains_key("PATH"));
+        assert_eq!(given.variables["BUILD_ID"], "7");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod command;
 mod environment;
 mod error;
 
-use super::{Client, ClientError, Created};
+use super::{Client, ClientError, Created, check_scope};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateError, UnitValues};
 use crate::model::{NewJob, NewUnit, Seq};
 use crate::source::{self, Item, Items, SourceError};
@@ -62,6 +62,9 @@ impl Submission {
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
         let Self { new, items, template, unit_key, shell, .. } = self;
+        if new.apart.scope {
+            check_scope().map_err(SubmissionError::from)?;
+        }
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {

@@ -1,0 +1,56 @@
+//! What managers started from here would end with, and whether the user's things run without a login.
+
+use super::doctor::{Finding, Severity};
+use crate::sys::{self, Linger, Surroundings};
+
+/// Says what holds this process, if that would take managers along.
+pub(super) fn cgroup_finding() -> Finding {
+    let (severity, message) = match sys::surroundings() {
+        Ok(surroundings) => around(&surroundings),
+        Err(error) => (Severity::Warning, format!("cannot read the control group of this process: {error}")),
+    };
+    Finding { severity, about: "cgroup", message }
+}
+
+fn around(surroundings: &Surroundings) -> (Severity, String) {
+    match surroundings {
+        Surroundings::Free => {
+            (Severity::Ok, "no service or container ends managers that are started from here".to_owned())
+        }
+        Surroundings::ManagerScope(scope) => (Severity::Ok, format!("{scope} is left by no stop of a service")),
+        Surroundings::Session(session) => (
+            Severity::Ok,
+            format!("{session} ends managers at the logout only where logind.conf has KillUserProcesses=yes"),
+        ),
+        Surroundings::Service(service) => (
+            Severity::Warning,
+            format!(
+                "managers that are started from here end when {service} is stopped or restarted: create jobs with \
+                 --scope, or give the service KillMode=process"
+            ),
+        ),
+        Surroundings::Container => (
+            Severity::Warning,
+            "managers that are started from here end with this container: keep the database outside of it, and run \
+             `recover --all` when it starts"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Says whether the user's things run without a login; nothing where that is no question.
+pub(super) fn linger_finding() -> Option<Finding> {
+    let (severity, message) = match sys::linger() {
+        Linger::NoSystemd => (Severity::Ok, "systemd does not run here".to_owned()),
+        Linger::Root => return None,
+        Linger::On(user) => (Severity::Ok, format!("lingering is on for {user}")),
+        Linger::Off(user) => (
+            Severity::Warning,
+            format!(
+                "lingering is off for {user}: nothing of yours starts at boot, and scopes end with the last logout; \
+                 `loginctl enable-linger` turns it on"
+            ),
+        ),
+    };
+    Some(Finding { severity, about: "linger", message })
+}
