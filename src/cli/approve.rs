@@ -19,6 +19,6 @@ pub(super) struct Approve {
 pub(super) fn approve(global: &Global, args: &Approve, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
-    print_started(job, client.approve_job(job)?, output)?;
+    print_started(&client, job, client.approve_job(job)?, output)?;
     Ok(Exit::Success)
 }

@@ -76,7 +76,9 @@ impl From<JobOutcome> for Exit {
 pub(super) fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Store(error) => of_store(error),
-        ClientError::Source(_) | ClientError::WorkersOutOfRange { .. } => Exit::Usage,
+        ClientError::Source(_) | ClientError::WorkersOutOfRange { .. } | ClientError::SecretsMissing { .. } => {
+            Exit::Usage
+        }
         ClientError::NoUnits
         | ClientError::NoSuchJob { .. }
         | ClientError::AmbiguousJob { .. }

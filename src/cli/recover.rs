@@ -31,7 +31,7 @@ pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> R
     let mut first_error = None;
     for job in jobs {
         match client.recover_job(job) {
-            Ok(started) => print_started(job, started, output)?,
+            Ok(started) => print_started(&client, job, started, output)?,
             // One that cannot be recovered is no reason to leave the others where they are.
             Err(error) if args.all => {
                 output.hint(format_args!("job {job} is not recovered: {error}"));

@@ -35,7 +35,7 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
             client.forget_scope(job)?;
         }
         match client.resume_job(job) {
-            Ok(started) => print_started(job, started, output)?,
+            Ok(started) => print_started(&client, job, started, output)?,
             // One that cannot be resumed is no reason to leave the others where they are.
             Err(error) if args.all => {
                 output.hint(format_args!("job {job} is not resumed: {error}"));

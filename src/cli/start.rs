@@ -25,6 +25,6 @@ pub(super) fn start(global: &Global, args: &Start, output: &mut Output) -> Resul
     if args.no_scope {
         client.forget_scope(job)?;
     }
-    print_started(job, client.start_detached(job)?, output)?;
+    print_started(&client, job, client.start_detached(job)?, output)?;
     Ok(Exit::Success)
 }

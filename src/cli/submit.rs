@@ -66,7 +66,17 @@ pub(super) fn print_created(
 }
 
 /// Prints the manager of a job that was started or resumed.
-pub(super) fn print_started(job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
+pub(super) fn print_started(
+    client: &Client,
+    job: JobId,
+    started: Started,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    if matches!(started, Started::Ready { .. }) {
+        for name in client.missing_secrets(job)? {
+            output.hint(format_args!("the units of job {job} run without {name}, which is not set here"));
+        }
+    }
     let started = ManagerStarted::new(job, started);
     if output.json {
         output.document(&started)?;

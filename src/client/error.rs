@@ -38,6 +38,16 @@ pub enum ClientError {
         /// The most that a job may have.
         max: usize,
     },
+    /// Units need secrets that this process does not have; nothing was started.
+    #[error(
+        "job {job} was submitted with --env {names}, not set here: set it in this environment and start the job again"
+    )]
+    SecretsMissing {
+        /// The job.
+        job: JobId,
+        /// Their names.
+        names: String,
+    },
     /// No job answers to that name.
     #[error("no job {selector:?}")]
     NoSuchJob {

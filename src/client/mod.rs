@@ -24,6 +24,7 @@ mod recover;
 mod remove;
 mod resume;
 mod retry;
+mod secrets;
 mod skip;
 mod start;
 mod status;

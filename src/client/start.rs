@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "cli")]
 use super::Created;
-use super::{Client, ClientError};
+use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
@@ -122,6 +122,7 @@ impl Client {
 
     pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
         let job = row.id;
+        secrets::refuse_without(row)?;
         let files = self.job_files(job);
         let before = self.store().manager_record(job)?.and_then(|record| record.program);
         let program = self.program.resolve(row, before.as_deref())?;

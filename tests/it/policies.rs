@@ -415,6 +415,21 @@ fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
 }
 
 #[test]
+fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_others_are_missing() {
+    let world = World::new();
+    let mut create = world.job_manager(&["create", "-q", "--env", "API_KEY", "--", "true"]);
+    assert!(create.env("API_KEY", "x").env("OTHER_TOKEN", "y").status().unwrap().success());
+
+    let said = world.fails(2, &["start", "1"]);
+    let started = world.job_manager(&["start", "1"]).env("API_KEY", "x").output().unwrap();
+
+    assert!(said.contains("--env API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
+    let hint = String::from_utf8(started.stderr).unwrap();
+    assert!(hint.contains("run without OTHER_TOKEN") && !hint.contains("API_KEY"), "{hint}");
+    world.ok(&["wait", "1"]);
+}
+
+#[test]
 fn what_a_broken_off_attempt_left_half_made_is_made_again() {
     let world = World::new();
     let script = "echo {} >>tried; echo half >{}.out; test $(grep -c {} tried) = 2 && echo whole >{}.out";

@@ -37,7 +37,8 @@ pub fn command_spec(
         spec.program = Some(find_program(name, &spec.cwd)?);
     }
     let environment = Environment::capture(env::vars_os(), given, forget)?;
-    (spec.env_only, spec.env, spec.secrets) = (true, environment.variables, environment.secrets);
+    (spec.env_only, spec.env) = (true, environment.variables);
+    (spec.secrets, spec.required_secrets) = (environment.secrets, environment.required_secrets);
     Ok(spec)
 }
 

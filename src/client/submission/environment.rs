@@ -19,6 +19,8 @@ pub(super) struct Environment {
     pub variables: BTreeMap<String, String>,
     /// Names of variables whose values come from whoever starts the job.
     pub secrets: Vec<String>,
+    /// Those of them that were given by name.
+    pub required_secrets: Vec<String>,
 }
 
 impl Environment {
@@ -49,6 +51,9 @@ impl Environment {
                 continue;
             }
             if is_secret(&name) {
+                if given.contains(&name) {
+                    kept.required_secrets.push(name.clone());
+                }
                 kept.secrets.push(name);
             } else {
                 kept.variables.entry(name).or_insert(value);
@@ -92,6 +97,7 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(kept.variables, BTreeMap::from(variables));
         assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"]);
+        assert_eq!(kept.required_secrets, ["API_KEY"]);
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub struct CommandSpec {
     /// Variables whose values are the manager's, which has them from whoever started it; they are not kept.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// Those of them without which the job is not started.
+    #[serde(default)]
+    pub required_secrets: Vec<String>,
     /// What units read from their standard input.
     #[serde(default)]
     pub stdin: StdinMode,
@@ -138,6 +141,7 @@ impl CommandSpec {
             env: BTreeMap::new(),
             env_only: false,
             secrets: Vec::new(),
+            required_secrets: Vec::new(),
             stdin: StdinMode::Null,
             output: OutputMode::Tail,
             output_dir: None,

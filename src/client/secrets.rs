@@ -1,0 +1,44 @@
+//! Secrets that a job of commands was submitted with: kept by name, their values are those of whoever starts it.
+
+use std::env;
+
+use super::{Client, ClientError};
+use crate::handler::{COMMAND, CommandSpec};
+use crate::model::{Job, JobId};
+
+impl Client {
+    /// Returns the secrets that a job was submitted with and that this process does not have: its units would run without
+    /// them.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for name in client.missing_secrets(client.find_job("last")?)? {
+    ///     eprintln!("{name} is not set here");
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn missing_secrets(&self, job: JobId) -> Result<Vec<String>, ClientError> {
+        Ok(spec_of(&self.job(job)?).map_or_else(Vec::new, |spec| missing(spec.secrets)))
+    }
+}
+
+/// Refuses to start a job without the secrets that were asked for by name: its units would only use up their attempts.
+pub(super) fn refuse_without(row: &Job) -> Result<(), ClientError> {
+    let missing = spec_of(row).map_or_else(Vec::new, |spec| missing(spec.required_secrets));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ClientError::SecretsMissing { job: row.id, names: missing.join(", ") })
+}
+
+/// Returns how the job runs its commands; none for another handler, or settings that its manager will refuse.
+fn spec_of(row: &Job) -> Option<CommandSpec> {
+    if row.handler != COMMAND {
+        return None;
+    }
+    serde_json::from_str(&row.spec).ok()
+}
+
+fn missing(names: Vec<String>) -> Vec<String> {
+    names.into_iter().filter(|name| env::var_os(name).is_none()).collect()
+}
