@@ -7,10 +7,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
-use crate::client::{SubmissionError, fitting_unit};
-use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
+use crate::client::{SubmissionError, additions};
 use crate::model::{Job, JobStatus, NewUnit};
-use crate::source::Items;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is left out
 #[derive(Debug, Args)]
@@ -32,8 +30,7 @@ pub(super) struct Add {
 pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = client.job(client.find_job(&args.job)?)?;
-    let units = units(args, &job)?;
-    let added = client.add_units(job.id, units)?;
+    let added = client.add_checked_units(&job, units(args, &job)?)?;
     output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));
@@ -41,26 +38,15 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     Ok(Exit::Success)
 }
 
-/// Reads the units that a command line names.
-pub(super) fn units(args: &Add, job: &Job) -> Result<Vec<NewUnit>, CliError> {
+/// Opens the source that a command line names, as units that fit the command of a job.
+pub(super) fn units(
+    args: &Add,
+    job: &Job,
+) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, CliError> {
     let (extra, items) = split_command(&args.items);
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
-    fitting(args.source.open(items)?.ok_or(CliError::NoSource)?, args.unit_key.as_ref(), job)
-}
-
-/// Makes units of items that fit the command of a job, all before the first is added.
-pub(super) fn fitting(items: Items, unit_key: Option<&String>, job: &Job) -> Result<Vec<NewUnit>, CliError> {
-    let template = match job.handler.as_str() {
-        COMMAND => {
-            let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(CliError::Spec)?;
-            Some((CommandTemplate::parse(&spec.argv).map_err(SubmissionError::from)?, spec.shell))
-        }
-        _ => None,
-    };
-    let key = unit_key.map(|key| CommandTemplate::parse(std::slice::from_ref(key))).transpose();
-    let key = key.map_err(SubmissionError::from)?;
-    let command = template.as_ref().map(|(template, shell)| (template, *shell));
-    Ok(items.map(|item| fitting_unit(item, command, key.as_ref())).collect::<Result<_, _>>()?)
+    let items = args.source.open(items)?.ok_or(CliError::NoSource)?;
+    Ok(additions(items, args.unit_key.as_deref(), job)?)
 }

@@ -25,8 +25,6 @@ pub(super) enum CliError {
     OutsideUnit,
     #[error("no source of units, such as --lines FILE or - for standard input")]
     NoSource,
-    #[error("cannot read how the job runs its units")]
-    Spec(#[source] serde_json::Error),
     #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
     #[error("standard input can be read once, `-` is given twice")]
@@ -82,7 +80,7 @@ impl CliError {
             | Self::PathWithoutJson
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
-            Self::Spec(_) | Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
+            Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
         }
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)
         | SubmissionError::NoDirectory(_) => Exit::Usage,
-        SubmissionError::Cwd(_) => Exit::Unexpected,
+        SubmissionError::Cwd(_) | SubmissionError::Spec(_) => Exit::Unexpected,
     }
 }
 

@@ -24,8 +24,7 @@ pub(super) struct Sync {
 pub(super) fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<Exit, CliError> {
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(client.find_job(&args.add.job)?)?;
-    let units = add::units(&args.add, &job)?;
-    let plan = client.plan_sync(job.id, units)?;
+    let plan = client.try_plan_sync(job.id, add::units(&args.add, &job)?)?;
     if !args.dry_run {
         client.apply_sync(job.id, &plan)?;
     }

@@ -112,8 +112,31 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn add_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<usize, ClientError> {
+        self.try_add_units(job, units.into_iter().map(Ok::<_, std::convert::Infallible>))
+    }
+
+    /// Adds units from a source that may fail; see [`Client::add_units`]. Units before the failure may be there then.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, NewUnit};
+    /// use std::io::BufRead;
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let units = std::io::stdin().lock().lines().map(|line| {
+    ///     line.map(|line| NewUnit { payload: format!("{line:?}"), key: None })
+    /// });
+    /// client.try_add_units(client.find_job("last")?, units)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn try_add_units<E>(
+        &self,
+        job: JobId,
+        units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    ) -> Result<usize, ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         self.store().job(job)?;
-        let mut units = units.into_iter().map(Ok::<_, std::convert::Infallible>);
+        let mut units = units.into_iter();
         let mut added = 0;
         loop {
             let (chunk, last) = next_chunk(&mut units)?;

@@ -57,7 +57,7 @@ pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
-pub use submission::{Submission, SubmissionError, command_spec, find_program, unit as fitting_unit};
+pub use submission::{Submission, SubmissionError, additions, command_spec, find_program};
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 

@@ -35,9 +35,19 @@ impl Client {
     /// and a row that was edited is one unit gone and one new. Takes memory for each unit of the job, some 150 bytes,
     /// and what differs in the source.
     pub fn plan_sync(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<SyncPlan, ClientError> {
+        self.try_plan_sync(job, units.into_iter().map(Ok))
+    }
+
+    /// Compares the units of a job with those of a source that may fail; see [`Client::plan_sync`].
+    pub fn try_plan_sync<E: From<ClientError>>(
+        &self,
+        job: JobId,
+        units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    ) -> Result<SyncPlan, E> {
         let mut known = self.known_units(job)?;
         let mut plan = SyncPlan::default();
         for unit in units {
+            let unit = unit?;
             let content = hash(&unit.payload);
             let places = known.get_mut(&identity(unit.key.as_deref(), content));
             match places.and_then(Vec::pop) {
@@ -73,7 +83,7 @@ impl Client {
         let mut known: HashMap<Identity, Vec<Place>> = HashMap::new();
         let mut after = None;
         loop {
-            let page = self.units(job, &UnitFilter::all(), after, CHUNK as i64)?;
+            let page = self.store().unit_contents(job, after, CHUNK as i64)?;
             let Some(last) = page.last() else { return Ok(known) };
             after = Some(last.seq);
             for unit in page {

@@ -9,6 +9,17 @@ use super::schema::units;
 use super::{Store, StoreError};
 use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus};
 
+/// A unit's content and state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitContent {
+    pub seq: Seq,
+    pub key: Option<String>,
+    pub payload: String,
+    pub status: UnitStatus,
+    /// Why it ended as it did, if there is something to say.
+    pub error: Option<String>,
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = units, check_for_backend(Sqlite))]
 struct UnitRow {
@@ -50,7 +61,46 @@ impl From<UnitRow> for UnitDetail {
     }
 }
 
+/// What a unit is and where it stands, without what it said.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = units, check_for_backend(Sqlite))]
+struct ContentRow {
+    id: i64,
+    key: Option<String>,
+    payload: String,
+    status: Word<UnitStatus>,
+    error: Option<String>,
+}
+
 impl Store {
+    /// Returns a page of units as [`Store::units`] does, without their results and output: those who look at every unit
+    /// of a large job want to read no more than they need.
+    pub fn unit_contents(
+        &mut self,
+        job: JobId,
+        after: Option<Seq>,
+        limit: i64,
+    ) -> Result<Vec<UnitContent>, StoreError> {
+        self.read("read units", |conn| {
+            let after = UnitId::new(job, after.unwrap_or(Seq(0))).raw();
+            let rows: Vec<ContentRow> = units::table
+                .filter(units::id.gt(after))
+                .filter(units::id.le(UnitId::new(job, Seq::MAX).raw()))
+                .order(units::id)
+                .limit(limit)
+                .select(ContentRow::as_select())
+                .load(conn)?;
+            let content = |row: ContentRow| UnitContent {
+                seq: UnitId::from_raw(row.id).seq(),
+                key: row.key,
+                payload: row.payload,
+                status: row.status.0,
+                error: row.error,
+            };
+            Ok(rows.into_iter().map(content).collect())
+        })
+    }
+
     /// Returns up to `limit` units of a job behind `after`, in order of their numbers.
     ///
     /// Called with the number of the last unit of one page it returns the next: its cost does not grow with the page's

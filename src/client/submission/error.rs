@@ -33,6 +33,8 @@ pub enum SubmissionError {
     EnvMissing(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
+    #[error("cannot read how the job runs its units")]
+    Spec(#[source] serde_json::Error),
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),
     /// The units have no place to run in.

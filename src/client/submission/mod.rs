@@ -4,6 +4,7 @@
 //! not there, an item that is too long. Items are checked one by one as they are read, and an item that does not fit
 //! leaves no job behind.
 
+mod additions;
 mod command;
 mod environment;
 mod error;
@@ -13,6 +14,7 @@ use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateE
 use crate::model::{NewJob, NewUnit, Seq};
 use crate::source::{self, Item, Items, SourceError};
 
+pub use additions::additions;
 pub use command::{command_of, command_spec, find_program};
 pub use error::SubmissionError;
 

@@ -1,0 +1,64 @@
+//! Units for a job that is there already: all of them are looked at before the first is written.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use super::{SubmissionError, one_text, unit};
+use crate::client::{Client, ClientError};
+use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
+use crate::model::{Job, NewUnit};
+use crate::source::Items;
+
+/// Makes units of items that fit the command of a job, one after the other.
+pub fn additions(
+    items: Items,
+    unit_key: Option<&str>,
+    job: &Job,
+) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
+    let command = match job.handler.as_str() {
+        COMMAND => {
+            let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
+            Some((CommandTemplate::parse(&spec.argv)?, spec.shell))
+        }
+        _ => None,
+    };
+    let unit_key = unit_key.map(one_text).transpose()?;
+    Ok(items.map(move |item| {
+        let command = command.as_ref().map(|(template, shell)| (template, *shell));
+        unit(item, command, unit_key.as_ref())
+    }))
+}
+
+impl Client {
+    /// Adds units to a job once all of them are known to be good, and returns how many there were; see
+    /// [`Client::add_units`].
+    ///
+    /// Until then they wait in a file without a name beside the database, whatever their number.
+    pub fn add_checked_units(
+        &self,
+        job: &Job,
+        units: impl Iterator<Item = Result<NewUnit, SubmissionError>>,
+    ) -> Result<usize, SubmissionError> {
+        let path = self.job_files(job.id).path().join(format!("adding-{}", std::process::id()));
+        let failed = |operation| ClientError::files(operation, &path);
+        fs::create_dir_all(self.job_files(job.id).path()).map_err(failed("create the directory of"))?;
+        let open = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&path);
+        let mut file = open.map_err(failed("create"))?;
+        fs::remove_file(&path).map_err(failed("take the name from"))?;
+        let mut writer = BufWriter::new(&mut file);
+        for unit in units {
+            let NewUnit { payload, key } = unit?;
+            let line = serde_json::to_vec(&(payload, key)).expect("a unit is text");
+            writer.write_all(&line).and_then(|()| writer.write_all(b"\n")).map_err(failed("write"))?;
+        }
+        writer.flush().map_err(failed("write"))?;
+        drop(writer);
+        file.rewind().map_err(failed("read"))?;
+        let kept = BufReader::new(file).lines().map(|line| {
+            let (payload, key) = serde_json::from_str(&line?)?;
+            Ok::<NewUnit, io::Error>(NewUnit { payload, key })
+        });
+        Ok(self.try_add_units(job.id, kept)?)
+    }
+}
