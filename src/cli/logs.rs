@@ -65,7 +65,7 @@ pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<
 fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
     let unit = client.unit(job, seq)?;
     let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
-    let mut reader = client.output_reader(job, seq, attempt, args.stderr);
+    let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
     let mut unfinished = Vec::new();
     loop {
         // Asked before reading, so that what it wrote last is still read.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::callbacks::Callbacks;
-use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Unit, UnitId, UnitNotes};
+use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId, UnitNotes};
 use crate::sys::Alarm;
 
 /// Runs units of one job; shared by all its workers.
@@ -60,6 +60,8 @@ pub struct Attempt<'a> {
     pub unit: &'a Unit,
     /// Number of the attempt, counted from 1.
     pub number: u32,
+    /// When it started.
+    pub started_at: Timestamp,
     /// Bounds of the attempt; they may have changed since the job began.
     pub limits: &'a Limits,
     /// Worker slot, counted from 0; no two attempts that run at once share one.

@@ -66,8 +66,16 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             stop.alarm.ring();
         }
         let desk = WorkerDesk { shared: crew.shared, stop: &stop, events };
-        let attempt =
-            Attempt { job: crew.job, unit: &unit, number, limits: &limits, slot, stop: &stop.alarm, desk: &desk };
+        let attempt = Attempt {
+            job: crew.job,
+            unit: &unit,
+            number,
+            started_at,
+            limits: &limits,
+            slot,
+            stop: &stop.alarm,
+            desk: &desk,
+        };
         let end = stop.finish(run_attempt(crew, &attempt));
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
         crash_point!("unit-ended");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Bytes kept of one stream of one attempt.
 pub const FULL_OUTPUT_LIMIT_BYTES: u64 = 1 << 30;
-const HEADER_BYTES: usize = 17;
+const HEADER_BYTES: usize = 21;
 const MARK: &[u8] = b"\n[... the rest is left out ...]\n";
 
 /// One of the two streams of a process.
@@ -28,8 +28,8 @@ pub enum Stream {
 pub struct FrameOf {
     /// Number of the unit.
     pub seq: i64,
-    /// Number of the attempt.
-    pub attempt: u32,
+    /// Start of the attempt in microseconds since the Unix epoch: its number may come again, after a retry or a crash.
+    pub started_us: i64,
     /// The stream.
     pub stream: Stream,
 }
@@ -39,17 +39,17 @@ pub struct FrameOf {
 pub struct SegmentWriter {
     file: File,
     seq: i64,
-    attempt: u32,
+    started_us: i64,
     written: [u64; 2],
 }
 
 impl SegmentWriter {
     /// Opens the file of a slot for one attempt; the directory is made if there is none.
-    pub fn open(dir: &Path, epoch: i64, slot: usize, seq: i64, attempt: u32) -> io::Result<SegmentWriter> {
+    pub fn open(dir: &Path, epoch: i64, slot: usize, seq: i64, started_us: i64) -> io::Result<SegmentWriter> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let file =
             OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(format!("{epoch}.{slot}")))?;
-        Ok(SegmentWriter { file, seq, attempt, written: [0; 2] })
+        Ok(SegmentWriter { file, seq, started_us, written: [0; 2] })
     }
 
     /// Appends some bytes; those beyond the limit are left out, with a mark.
@@ -63,7 +63,7 @@ impl SegmentWriter {
         let bytes = if *written > FULL_OUTPUT_LIMIT_BYTES { MARK } else { bytes };
         let mut frame = Vec::with_capacity(HEADER_BYTES + bytes.len());
         frame.extend_from_slice(&self.seq.to_le_bytes());
-        frame.extend_from_slice(&self.attempt.to_le_bytes());
+        frame.extend_from_slice(&self.started_us.to_le_bytes());
         frame.push(stream as u8);
         frame.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
         frame.extend_from_slice(bytes);
@@ -77,25 +77,16 @@ pub struct SegmentReader {
     dir: PathBuf,
     /// Bytes read of each file, by epoch and slot.
     read: BTreeMap<(i64, usize), u64>,
-    /// The latest reign in which something wanted was found.
-    latest: i64,
 }
 
 impl SegmentReader {
     /// Prepares to read the files in a directory; nothing is opened.
     pub fn new(dir: PathBuf) -> SegmentReader {
-        SegmentReader { dir, read: BTreeMap::new(), latest: 0 }
+        SegmentReader { dir, read: BTreeMap::new() }
     }
 
-    /// Reads whole frames that were appended since the last call; `take` gets those that `wanted` is true for.
-    ///
-    /// Of several reigns that have such frames only the latest counts: an attempt that was given back, or a unit that is
-    /// to run again, begins with the same numbers once more.
-    pub fn read_more(
-        &mut self,
-        wanted: impl Fn(FrameOf) -> bool,
-        mut take: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
+    /// Reads whole frames that were appended since the last call; `take` gets those that are `wanted`.
+    pub fn read_more(&mut self, wanted: FrameOf, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         for entry in match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -105,17 +96,13 @@ impl SegmentReader {
                 self.read.entry(place).or_insert(0);
             }
         }
-        for ((epoch, slot), offset) in self.read.iter_mut().rev() {
-            if *epoch < self.latest {
-                break;
-            }
+        for ((epoch, slot), offset) in &mut self.read {
             let file = File::open(self.dir.join(format!("{epoch}.{slot}")))?;
             let end = file.metadata()?.len();
             let mut reader = BufReader::new(file);
             reader.seek(SeekFrom::Start(*offset))?;
             while let Some((frame, length)) = next_header(&mut reader, end - *offset)? {
-                if wanted(frame) {
-                    self.latest = *epoch;
+                if frame == wanted {
                     let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
                     reader.read_exact(&mut bytes)?;
                     take(&bytes)?;
@@ -142,16 +129,15 @@ fn next_header(reader: &mut impl Read, left: u64) -> io::Result<Option<(FrameOf,
     let mut header = [0; HEADER_BYTES];
     reader.read_exact(&mut header)?;
     let (seq, rest) = header.split_at(8);
-    let (attempt, rest) = rest.split_at(4);
+    let (started_us, rest) = rest.split_at(8);
     let (stream, length) = rest.split_at(1);
-    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
-    let length = number(length);
+    let number = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes).unwrap_or_default();
+    let length = length.try_into().map(u32::from_le_bytes).unwrap_or_default();
     if left < HEADER_BYTES as u64 + u64::from(length) {
         return Ok(None);
     }
     let stream = if stream == [Stream::Err as u8] { Stream::Err } else { Stream::Out };
-    let seq = seq.try_into().map(i64::from_le_bytes).unwrap_or_default();
-    Ok(Some((FrameOf { seq, attempt: number(attempt), stream }, length)))
+    Ok(Some((FrameOf { seq: number(seq), started_us: number(started_us), stream }, length)))
 }
 
 #[cfg(test)]
@@ -160,8 +146,7 @@ mod tests {
 
     fn read(reader: &mut SegmentReader, seq: i64, stream: Stream) -> String {
         let mut all = Vec::new();
-        let wanted = |frame: FrameOf| frame.seq == seq && frame.stream == stream;
-        reader.read_more(wanted, |bytes| all.write_all(bytes)).unwrap();
+        reader.read_more(FrameOf { seq, started_us: 1, stream }, |bytes| all.write_all(bytes)).unwrap();
         String::from_utf8(all).unwrap()
     }
 
@@ -183,20 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_of_several_reigns_counts() {
+    fn an_attempt_that_bears_the_number_of_an_earlier_one_has_its_own_output() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |epoch, slot, text: &[u8]| {
-            SegmentWriter::open(dir.path(), epoch, slot, 7, 1).unwrap().append(Stream::Out, text).unwrap();
-        };
-        write(1, 3, b"cut off");
-        let mut reader = SegmentReader::new(dir.path().to_owned());
+        for (epoch, slot, started_us) in [(1, 3, 5), (1, 0, 1), (2, 0, 6)] {
+            let mut writer = SegmentWriter::open(dir.path(), epoch, slot, 7, started_us).unwrap();
+            writer.append(Stream::Out, started_us.to_string().as_bytes()).unwrap();
+        }
 
-        assert_eq!(read(&mut reader, 7, Stream::Out), "cut off");
-        write(2, 0, b"whole");
-        SegmentWriter::open(dir.path(), 3, 0, 8, 1).unwrap().append(Stream::Out, b"another unit").unwrap();
-
-        assert_eq!(read(&mut reader, 7, Stream::Out), "whole");
-        assert_eq!(read(&mut SegmentReader::new(dir.path().to_owned()), 7, Stream::Out), "whole");
+        assert_eq!(read(&mut SegmentReader::new(dir.path().to_owned()), 7, Stream::Out), "1");
     }
 
     #[test]

@@ -70,6 +70,26 @@ fn the_output_of_a_running_unit_can_be_followed() {
 }
 
 #[test]
+fn the_output_of_a_retried_unit_is_that_of_its_latest_attempt() {
+    let world = World::new();
+    let script = "test {} = a || while ! test -e end; do sleep 0.05; done; \
+        if test -e go; then echo second; else echo first; exit 1; fi";
+    let submit = ["submit", "-q", "-j", "2", "--output", "full", "--max-attempts", "1", "--shell", "--", script];
+    let job = world.ok(&[&submit[..], &[":::", "a", "b"]].concat());
+    wait_for(&world, "the first to fail", || world.status(&job)["progress"]["failed"] == 1);
+    assert_eq!(world.ok(&["logs", "last:1"]), "first");
+
+    world.sh("touch go");
+    world.ok(&["retry", &job, "--failed"]);
+    wait_for(&world, "it to complete", || world.status(&job)["progress"]["completed"] == 1);
+
+    assert_eq!(world.ok(&["logs", "last:1"]), "second");
+    assert_eq!(world.status(&job)["epoch"], 1);
+    world.sh("touch end");
+    world.ok(&["wait", &job]);
+}
+
+#[test]
 fn output_may_go_into_files_of_its_own() {
     let world = World::new();
 

@@ -42,8 +42,8 @@ impl Capture {
                 Sink::Files([create("out")?, create("err")?])
             }
             (OutputMode::Full, None) => {
-                let (job, slot) = (attempt.job, attempt.slot);
-                Sink::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, attempt.number)?)
+                let (job, slot, started_us) = (attempt.job, attempt.slot, attempt.started_at.as_micros());
+                Sink::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, started_us)?)
             }
             (OutputMode::Tail | OutputMode::None, None) => Sink::Nowhere,
         }))
