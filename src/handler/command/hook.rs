@@ -24,6 +24,7 @@ const KILL_AFTER: Duration = Duration::from_secs(2);
 struct Hook {
     /// It took too long once: it is not run for units any more, or the job would wait for it again and again.
     is_given_up: AtomicBool,
+    timeout: Duration,
     program: PathBuf,
     cwd: PathBuf,
     db: PathBuf,
@@ -34,12 +35,7 @@ struct Hook {
 ///
 /// One hook runs at a time, on a thread of its own. What goes wrong with it is in the status and in the manager's log.
 pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
-    let hook = Arc::new(Hook {
-        is_given_up: AtomicBool::new(false),
-        program: program.to_owned(),
-        cwd: cwd.to_owned(),
-        db: db.to_owned(),
-    });
+    let hook = Arc::new(Hook::new(program, cwd, db, TIMEOUT));
     let mut listeners = Callbacks::default();
     let of_units = Arc::clone(&hook);
     listeners.unit_failed.push(Box::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
@@ -48,6 +44,11 @@ pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
 }
 
 impl Hook {
+    fn new(program: &Path, cwd: &Path, db: &Path, timeout: Duration) -> Self {
+        let (program, cwd, db) = (program.to_owned(), cwd.to_owned(), db.to_owned());
+        Self { is_given_up: AtomicBool::new(false), timeout, program, cwd, db }
+    }
+
     fn tell_of_unit(&self, report: &UnitReport) -> Result<(), String> {
         if self.is_given_up.load(Ordering::Relaxed) {
             return Ok(());
@@ -73,7 +74,7 @@ impl Hook {
             Ok((ending, _)) if ending.exit_code == Some(0) => return Ok(()),
             Ok((ending, _)) if ending.timed_out => {
                 self.is_given_up.store(true, Ordering::Relaxed);
-                format!("took longer than {TIMEOUT:?}, and is not run for further units")
+                format!("took longer than {:?}, and is not run for further units", self.timeout)
             }
             Ok((ending, capture)) => {
                 let said = capture.into_output().stderr.unwrap_or_default();
@@ -94,7 +95,46 @@ impl Hook {
         command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db).stdin(content);
         let mut capture = Capture::new();
         let process = UnitProcess::spawn(&mut command, true)?;
-        let ending = process.supervise(Some(TIMEOUT), KILL_AFTER, &Alarm::new()?, &mut capture)?;
+        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &Alarm::new()?, &mut capture)?;
         Ok((ending, capture))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::model::{JobId, JobStatus, Progress, Seq, UnitStatus};
+
+    #[test]
+    fn a_hook_that_hangs_is_ended_and_only_told_of_the_end_from_then_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("hook.sh");
+        // By another process: a descriptor of ours, caught by a spawn of another test, would keep it from being run.
+        let write = "printf '#!/bin/sh\\necho $1 >>told; exec sleep 600\\n' >hook.sh && chmod +x hook.sh";
+        assert!(Command::new("sh").args(["-c", write]).current_dir(dir.path()).status().unwrap().success());
+        let hook = Hook::new(&program, dir.path(), &dir.path().join("jobs.db"), Duration::from_millis(500));
+        let unit = UnitReport {
+            job: JobId(1),
+            job_name: "job".to_owned(),
+            seq: Seq(1),
+            key: None,
+            payload: "1".to_owned(),
+            status: UnitStatus::Failed,
+            attempts: 1,
+            result: None,
+            error: None,
+        };
+        let (name, progress) = ("job".to_owned(), Progress::default());
+        let job = JobReport { job: JobId(1), name, status: JobStatus::Failed, progress };
+
+        let first = hook.tell_of_unit(&unit).unwrap_err();
+        let second = hook.tell_of_unit(&unit);
+        let end = hook.tell_of_job(&job);
+
+        assert!(first.contains("took longer than 500ms"), "{first}");
+        assert!(second.is_ok() && end.is_err());
+        assert_eq!(fs::read_to_string(dir.path().join("told")).unwrap(), "unit_failed\njob_ended\n");
     }
 }
