@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::{Exit, of_client};
+use super::service::ServiceError;
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError};
 use crate::source::SourceError;
@@ -26,6 +27,8 @@ pub(super) enum CliError {
     },
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     #[error("no command, give one behind `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
@@ -90,6 +93,7 @@ impl CliError {
             Self::Client(error) => of_client(error),
             Self::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
             Self::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+            Self::Service(error) => error.exit(),
             Self::Source(_)
             | Self::Template(_)
             | Self::Item { .. }

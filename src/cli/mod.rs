@@ -39,6 +39,7 @@ mod retry;
 mod rm;
 mod run;
 mod scale;
+mod service;
 mod set;
 mod skip;
 mod source_args;
@@ -123,6 +124,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::UnitAdd(args) => unit_add::unit_add(global, args, output),
         Verb::Prune(args) => prune::prune(global, args, output),
         Verb::Recover(args) => recover::recover(global, args, output),
+        Verb::Service(args) => service::service(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, output),

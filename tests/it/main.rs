@@ -25,6 +25,7 @@ mod policies;
 mod prune;
 mod recover;
 mod recovery;
+mod service;
 mod skip;
 mod soak;
 mod sources;
