@@ -67,6 +67,8 @@ pub(super) enum Verb {
     Results(results::Results),
     Wait(wait::Wait),
     Watch(watch::Watch),
+    #[cfg(feature = "top")]
+    Top(super::top::Top),
     Rm(rm::Rm),
     Prune(prune::Prune),
     Recover(recover::Recover),

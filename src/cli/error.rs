@@ -79,6 +79,12 @@ pub(super) enum CliError {
     NoSeq,
     #[error("nothing to show: {0}")]
     NoLog(PathBuf, #[source] io::Error),
+    #[cfg(feature = "top")]
+    #[error("this needs a terminal: `list` shows the jobs elsewhere, `watch` follows one")]
+    NoTerminal,
+    #[cfg(feature = "top")]
+    #[error("cannot use the terminal")]
+    Terminal(#[source] io::Error),
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
     #[error("cannot write the manual page {}", path.display())]
@@ -93,6 +99,10 @@ impl CliError {
             Self::Client(error) => of_client(error),
             Self::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
             Self::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+            #[cfg(feature = "top")]
+            Self::NoTerminal => Exit::Usage,
+            #[cfg(feature = "top")]
+            Self::Terminal(_) => Exit::Unexpected,
             Self::Service(error) => error.exit(),
             Self::Source(_)
             | Self::Template(_)

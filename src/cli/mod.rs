@@ -51,6 +51,8 @@ mod submit;
 mod sync;
 mod table;
 mod text;
+#[cfg(feature = "top")]
+mod top;
 mod unit;
 mod unit_add;
 mod unit_checkpoint;
@@ -117,6 +119,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Results(args) => results::results(global, args, output),
         Verb::Watch(args) => watch::watch(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
+        #[cfg(feature = "top")]
+        Verb::Top(args) => top::top(global, args),
         Verb::Rm(args) => rm::rm(global, args, output),
         Verb::UnitProgress(args) => unit_progress::unit_progress(global, args),
         Verb::UnitCheckpoint(args) => unit_checkpoint::unit_checkpoint(global, args, output),

@@ -94,6 +94,7 @@ pub fn reach_user_manager(command: &mut Command) {
 }
 
 /// Returns the number of the user whom this process acts for.
+#[cfg(feature = "cli")]
 pub fn user_id() -> u32 {
     geteuid().as_raw()
 }

@@ -31,3 +31,4 @@ mod soak;
 mod sources;
 mod support;
 mod sync;
+mod top;
