@@ -138,7 +138,7 @@ fn footer(view: &View) -> TextLine<'static> {
         return TextLine::from(format!("cancel job {job} for good, what runs and what waits? [y/N]"))
             .style(Modifier::REVERSED);
     }
-    match view.message.as_ref().or(view.trouble.as_ref()) {
+    match view.trouble.as_ref().or(view.message.as_ref()) {
         Some(message) => one_line(message).into(),
         None => TextLine::from(KEYS).style(Modifier::DIM),
     }
