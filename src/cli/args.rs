@@ -8,8 +8,8 @@ use etcetera::BaseStrategy;
 use super::error::CliError;
 use super::{
     add, approve, cancel, completions, create, doctor, explain, failures, kill, list, logs, man, prune, recover,
-    reject, results, resume, retry, rm, run, scale, set, skip, start, status, stop, submit, sync, unit, unit_add,
-    unit_checkpoint, unit_progress, unit_result, units, wait, watch,
+    reject, results, resume, retry, rm, run, scale, service, set, skip, start, status, stop, submit, sync, unit,
+    unit_add, unit_checkpoint, unit_progress, unit_result, units, wait, watch,
 };
 use crate::client::{Client, ManagerProgram};
 use crate::model::{JobId, Seq};
@@ -67,9 +67,12 @@ pub(super) enum Verb {
     Results(results::Results),
     Wait(wait::Wait),
     Watch(watch::Watch),
+    #[cfg(feature = "top")]
+    Top(super::top::Top),
     Rm(rm::Rm),
     Prune(prune::Prune),
     Recover(recover::Recover),
+    Service(service::Service),
     Doctor(doctor::Doctor),
     UnitProgress(unit_progress::UnitProgress),
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
@@ -124,6 +127,11 @@ impl Global {
         if let Some(db) = &self.db {
             return Ok(db.clone());
         }
+        self.default_db()
+    }
+
+    /// Returns the database that is meant when none is given.
+    pub fn default_db(&self) -> Result<PathBuf, CliError> {
         let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
         Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::{Exit, of_client, of_submission};
+use super::service::ServiceError;
 use crate::client::{ClientError, SubmissionError};
 use crate::source::SourceError;
 use crate::store::ForeignError;
@@ -17,6 +18,8 @@ pub(super) enum CliError {
     Submission(#[from] SubmissionError),
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     #[error("no command, give one behind `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
@@ -50,6 +53,12 @@ pub(super) enum CliError {
     NoSeq,
     #[error("nothing to show: {0}")]
     NoLog(PathBuf, #[source] io::Error),
+    #[cfg(feature = "top")]
+    #[error("this needs a terminal: `list` shows the jobs elsewhere, `watch` follows one")]
+    NoTerminal,
+    #[cfg(feature = "top")]
+    #[error("cannot use the terminal")]
+    Terminal(#[source] io::Error),
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
     #[error("cannot write the manual page {}", path.display())]
@@ -63,6 +72,11 @@ impl CliError {
         match self {
             Self::Client(error) => of_client(error),
             Self::Submission(error) => of_submission(error),
+            #[cfg(feature = "top")]
+            Self::NoTerminal => Exit::Usage,
+            #[cfg(feature = "top")]
+            Self::Terminal(_) => Exit::Unexpected,
+            Self::Service(error) => error.exit(),
             Self::Source(_)
             | Self::NoCommand
             | Self::CommandForAdd

@@ -38,6 +38,7 @@ mod retry;
 mod rm;
 mod run;
 mod scale;
+mod service;
 mod set;
 mod skip;
 mod source_args;
@@ -49,6 +50,8 @@ mod submit;
 mod sync;
 mod table;
 mod text;
+#[cfg(feature = "top")]
+mod top;
 mod unit;
 mod unit_add;
 mod unit_checkpoint;
@@ -115,6 +118,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Results(args) => results::results(global, args, output),
         Verb::Watch(args) => watch::watch(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
+        #[cfg(feature = "top")]
+        Verb::Top(args) => top::top(global, args),
         Verb::Rm(args) => rm::rm(global, args, output),
         Verb::UnitProgress(args) => unit_progress::unit_progress(global, args),
         Verb::UnitCheckpoint(args) => unit_checkpoint::unit_checkpoint(global, args, output),
@@ -122,6 +127,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::UnitAdd(args) => unit_add::unit_add(global, args, output),
         Verb::Prune(args) => prune::prune(global, args, output),
         Verb::Recover(args) => recover::recover(global, args, output),
+        Verb::Service(args) => service::service(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, output),

@@ -41,6 +41,21 @@ impl Client {
             page.iter().for_each(|(seq, failure)| clusters.add(*seq, failure));
         }
     }
+
+    /// Returns up to `limit` failed units and why each failed, those with the highest numbers first, at a cost that does not
+    /// depend on how many there are.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for (seq, error) in client.last_failures(client.find_job("last")?, 5)? {
+    ///     println!("{seq}: {error}");
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn last_failures(&self, job: JobId, limit: i64) -> Result<Vec<(Seq, String)>, ClientError> {
+        let failures = self.store().last_failures(job, limit)?;
+        Ok(failures.into_iter().map(|(seq, failure)| (seq, failure.words())).collect())
+    }
 }
 
 /// Clusters that grow unit by unit, in a memory that does not grow with the job.

@@ -42,9 +42,9 @@ fn around(surroundings: &Surroundings) -> (Severity, String) {
 pub(super) fn linger_finding() -> Option<Finding> {
     let (severity, message) = match sys::linger() {
         Linger::NoSystemd => (Severity::Ok, "systemd does not run here".to_owned()),
-        Linger::Root => return None,
         Linger::On(user) => (Severity::Ok, format!("lingering is on for {user}")),
-        Linger::Off(user) => (
+        Linger::Off { is_root: true, .. } => return None,
+        Linger::Off { user, .. } => (
             Severity::Warning,
             format!(
                 "lingering is off for {user}: nothing of yours starts at boot, and scopes end with the last logout; \

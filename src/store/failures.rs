@@ -34,10 +34,26 @@ impl Store {
     ///
     /// Its cost does not depend on the units that did not fail.
     pub fn failures(&mut self, job: JobId, after: Seq, limit: i64) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {
+        self.failures_in_order(job, after, "ASC", limit)
+    }
+
+    /// Returns why up to `limit` failed units failed, the highest numbers first; its cost does not depend on the others.
+    pub fn last_failures(&mut self, job: JobId, limit: i64) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {
+        self.failures_in_order(job, Seq(0), "DESC", limit)
+    }
+
+    fn failures_in_order(
+        &mut self,
+        job: JobId,
+        after: Seq,
+        order: &str,
+        limit: i64,
+    ) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {
         self.read("read the failures", |conn| {
             let sql = format!(
                 "SELECT id, {CAUSE} AS cause, exit_code, {ERROR} AS error, {STDERR} AS stderr \
-                 FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ? AND id <= ? ORDER BY id LIMIT ?"
+                 FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ? AND id <= ? \
+                 ORDER BY id {order} LIMIT ?"
             );
             let rows: Vec<FailureRow> = diesel::sql_query(sql)
                 .bind::<BigInt, _>(UnitId::new(job, after).raw())

@@ -32,6 +32,8 @@ pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
+#[cfg(feature = "cli")]
+pub use scope::{reach_user_manager, user_id};
 pub use segments::{FrameOf, SegmentReader, SegmentWriter, Stream};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};

@@ -75,14 +75,28 @@ pub fn try_scope() -> Result<(), ScopeError> {
 
 fn systemd_run() -> Command {
     let mut command = Command::new(SYSTEMD_RUN);
-    let uid = geteuid();
-    command.arg(if uid.is_root() { "--system" } else { "--user" }).args(["--scope", "--collect", "--quiet"]);
-    let runtime = PathBuf::from(format!("/run/user/{uid}"));
-    if !uid.is_root() && std::env::var_os(RUNTIME_DIR).is_none() && runtime.is_dir() {
-        // A service of the system has no session, and may yet have a user manager, which is found through this.
+    if geteuid().is_root() {
+        command.arg("--system");
+    } else {
+        command.arg("--user");
+        reach_user_manager(&mut command);
+    }
+    command.args(["--scope", "--collect", "--quiet"]);
+    command
+}
+
+/// Has a command find the user manager also from where there is no session, as in a service of the system.
+pub fn reach_user_manager(command: &mut Command) {
+    let runtime = PathBuf::from(format!("/run/user/{}", geteuid()));
+    if std::env::var_os(RUNTIME_DIR).is_none() && runtime.is_dir() {
         command.env(RUNTIME_DIR, runtime);
     }
-    command
+}
+
+/// Returns the number of the user whom this process acts for.
+#[cfg(feature = "cli")]
+pub fn user_id() -> u32 {
+    geteuid().as_raw()
 }
 
 /// Names this executable as another process can, for which `/proc/self` is something else.

@@ -28,12 +28,15 @@ pub enum Surroundings {
 pub enum Linger {
     /// systemd does not run here.
     NoSystemd,
-    /// The user is root, whose processes belong to no user manager.
-    Root,
     /// It does, for that user.
     On(String),
     /// It does not.
-    Off(String),
+    Off {
+        /// The user.
+        user: String,
+        /// Whether that is root, whose scopes and services belong to the manager of the system.
+        is_root: bool,
+    },
 }
 
 /// Returns what holds this process.
@@ -84,11 +87,12 @@ pub fn linger() -> Linger {
     if !Path::new("/run/systemd/system").is_dir() {
         return Linger::NoSystemd;
     }
-    if uid.is_root() {
-        return Linger::Root;
-    }
     let name = User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name);
-    if Path::new("/var/lib/systemd/linger").join(&name).exists() { Linger::On(name) } else { Linger::Off(name) }
+    if Path::new("/var/lib/systemd/linger").join(&name).exists() {
+        Linger::On(name)
+    } else {
+        Linger::Off { user: name, is_root: uid.is_root() }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,155 @@
+//! `top`: all jobs of a database on a full screen.
+//!
+//! `gather` reads, `view` holds what is shown and what keys do to it, `draw` puts it on a screen, `terminal` borrows the
+//! real one; the loop here brings them together. Reading never writes: a key that changes a job has a thread open a
+//! client of its own for that, because a start may take seconds, in which the screen must go on.
+
+mod columns;
+mod draw;
+mod gather;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod view;
+mod wish;
+
+use std::io::{IsTerminal, stdout};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ratatui::crossterm::event::{self, Event};
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::text::one_line;
+use crate::client::{Client, ClientError};
+use terminal::{Screen, Signals};
+use view::View;
+use wish::Wish;
+
+/// Time between two looks at the database.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Age at which what is shown of a running job is read again though nothing was written: its manager may have died.
+const STALE_AFTER: Duration = Duration::from_secs(1);
+
+/// Show all jobs on a full screen, and stop, resume, cancel or approve them with a key
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager top")]
+pub(super) struct Top {}
+
+pub(super) fn top(global: &Global, _args: &Top) -> Result<Exit, CliError> {
+    if !stdout().is_terminal() {
+        return Err(CliError::NoTerminal);
+    }
+    let client = global.read_client()?;
+    let mut view = View::new(client.path(), terminal::has_colors());
+    let signals = Signals::listen()?;
+    let mut screen = Screen::enter()?;
+    let shown = show(global, &client, &mut view, &mut screen, &signals);
+    screen.leave();
+    shown?;
+    signals.pass_on()?;
+    Ok(Exit::Success)
+}
+
+/// Shows the jobs until a key or a signal ends it.
+fn show(
+    global: &Global,
+    client: &Client,
+    view: &mut View,
+    screen: &mut Screen,
+    signals: &Signals,
+) -> Result<(), CliError> {
+    let mut freshness = Freshness::default();
+    let (done, answers) = mpsc::channel();
+    while !signals.arrived() {
+        let answered = take_answers(view, &answers);
+        let looked = freshness.look(client, view, answered);
+        if looked || answered || view.is_changed() {
+            screen.draw(view).map_err(CliError::Terminal)?;
+        }
+        if !event::poll(LOOK_EVERY).map_err(CliError::Terminal)? {
+            continue;
+        }
+        match event::read().map_err(CliError::Terminal)? {
+            Event::Key(key) if key.is_press() => match view.press(key) {
+                Some(Wish::Leave) => break,
+                Some(wish) => carry_out(global, wish, view, &done)?,
+                None => {}
+            },
+            Event::Resize(..) => view.touch(),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Has a thread do what was asked for.
+fn carry_out(global: &Global, wish: Wish, view: &mut View, done: &Sender<String>) -> Result<(), CliError> {
+    let (path, done) = (global.db_path()?, done.clone());
+    view.say(wish.announcement());
+    std::thread::spawn(move || {
+        let answer = wish.carry_out(&path).unwrap_or_else(|error| error_line(&error));
+        // Nobody hears it once the screen is left.
+        let _ = done.send(answer);
+    });
+    Ok(())
+}
+
+fn take_answers(view: &mut View, answers: &Receiver<String>) -> bool {
+    let mut any = false;
+    for answer in answers.try_iter() {
+        view.say(answer);
+        any = true;
+    }
+    any
+}
+
+/// When the database was read last, and what it looked like then.
+#[derive(Default)]
+struct Freshness {
+    read_at: Option<Instant>,
+    version: Option<i64>,
+}
+
+impl Freshness {
+    /// Reads what is shown anew if something may have changed; true when it did.
+    fn look(&mut self, client: &Client, view: &mut View, at_once: bool) -> bool {
+        let age = self.read_at.map_or(Duration::MAX, |at| at.elapsed());
+        if age < LOOK_EVERY && !at_once && !view.wants_detail() {
+            return false;
+        }
+        let read = client.data_version().and_then(|version| {
+            let is_new = self.version != Some(version) || at_once || view.wants_detail();
+            if !is_new && (age < STALE_AFTER || !view.has_running_jobs()) {
+                return Ok(false);
+            }
+            view.trouble = None;
+            view.refresh(gather::jobs(client)?);
+            view.set_detail(view.open_job().map(|job| gather::detail(client, job)).transpose()?);
+            self.version = Some(version);
+            self.read_at = Some(Instant::now());
+            Ok(true)
+        });
+        read.unwrap_or_else(|error| {
+            // A busy database is read a moment later; one that is gone is named for as long as it is.
+            self.read_at = Some(Instant::now());
+            self.version = None;
+            view.trouble = Some(error_line(&error));
+            true
+        })
+    }
+}
+
+/// Writes an error and its causes on one line.
+fn error_line(error: &ClientError) -> String {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        line.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    one_line(&line)
+}

@@ -1,0 +1,85 @@
+//! `top` in a pseudo terminal: what it shows, what its keys do, and how it leaves the terminal.
+
+use std::process::Output;
+
+use crate::support::{World, text};
+
+/// Runs `top` in a terminal of its own. Its arguments are pairs: a text to wait for, and keys to press then, or TERM for
+/// the signal. Prints the exit code or negative signal, whether the terminal's settings are as before, and whether the
+/// other screen was left.
+const IN_TERMINAL: &str = r#"
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+steps = list(zip(sys.argv[1::2], sys.argv[2::2]))
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 100, 0, 0))
+before = termios.tcgetattr(slave)
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for number in (0, 1, 2): os.dup2(slave, number)
+    os.execvp(os.environ['BIN'], [os.environ['BIN'], 'top'])
+seen, deadline = b'', time.time() + 50
+def more():
+    ready = select.select([master], [], [], 0.05)[0]
+    return os.read(master, 65536) if ready else b''
+while True:
+    seen += more()
+    if steps and steps[0][0].encode() in seen:
+        action, seen = steps.pop(0)[1], b''
+        if action == 'TERM': os.kill(pid, signal.SIGTERM)
+        else: os.write(master, action.encode())
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if ended: break
+    if time.time() > deadline:
+        os.kill(pid, signal.SIGKILL)
+        sys.exit('gave up: ' + repr(steps) + repr(seen))
+while rest := more(): seen += rest
+print(os.waitstatus_to_exitcode(status), termios.tcgetattr(slave) == before, b'\x1b[?1049l' in seen)
+"#;
+
+fn in_terminal(world: &World, steps: &[&str]) -> Output {
+    world.command("python3").args(["-c", IN_TERMINAL]).args(steps).env("TERM", "xterm").output().unwrap()
+}
+
+#[test]
+fn top_shows_a_job_and_leaves_the_terminal_as_it_was() {
+    let world = World::new();
+    world.ok(&["submit", "-q", "--name", "a job to see", "--", "sleep", "600"]);
+
+    let ran = in_terminal(&world, &["a job to see", "q"]);
+
+    assert_eq!(text(&ran.stdout), "0 True True\n", "{}", text(&ran.stderr));
+    assert_eq!(world.status("1")["job_status"], "running");
+}
+
+#[test]
+fn top_gives_the_terminal_back_before_it_dies_of_a_signal() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--name", "a job to see", "--", "true"]);
+
+    let ran = in_terminal(&world, &["a job to see", "TERM"]);
+
+    assert_eq!(text(&ran.stdout), "-15 True True\n", "{}", text(&ran.stderr));
+}
+
+#[test]
+fn a_key_stops_the_selected_job_and_the_screen_shows_it() {
+    let world = World::new();
+    world.ok(&["submit", "-q", "-j", "1", "--name", "a job to see", "--range", "1-1000", "--", "sleep", "0.{}"]);
+
+    let ran = in_terminal(&world, &["a job to see", "s", "paused", "q"]);
+
+    assert_eq!(text(&ran.stdout), "0 True True\n", "{}", text(&ran.stderr));
+    assert_eq!(world.status("1")["job_status"], "paused");
+}
+
+#[test]
+fn without_a_terminal_top_names_other_ways() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+
+    let piped = world.fails(2, &["top"]);
+
+    assert!(piped.contains("`list`") && piped.contains("`watch`"), "{piped}");
+}
