@@ -15,7 +15,7 @@ pub enum SubmissionError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Source(#[from] SourceError),
-    #[error("cannot use the command: {0}")]
+    #[error("cannot use the command")]
     Template(#[from] TemplateError),
     #[error("{place}: cannot use the command for this item")]
     Item {
