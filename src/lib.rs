@@ -54,7 +54,7 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
+    AttemptOutput, Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
     ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions,
     SyncPlan, check_scope, examine,
 };

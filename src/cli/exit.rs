@@ -83,6 +83,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::NoSuchJob { .. }
         | ClientError::AmbiguousJob { .. }
         | ClientError::UnitNotFound { .. }
+        | ClientError::AttemptNotFound { .. }
         | ClientError::NoUnitFits { .. } => Exit::NotFound,
         ClientError::NothingToRun { .. }
         | ClientError::AwaitsApproval { .. }
@@ -115,6 +116,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::Template(_)
         | SubmissionError::Item { .. }
         | SubmissionError::KeyTooLong { .. }
+        | SubmissionError::KeyReserved { .. }
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)
@@ -138,7 +140,10 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
             Exit::WrongState
         }
-        StoreError::NoUnits | StoreError::DuplicateUnitKey { .. } | StoreError::TooManyUnits { .. } => Exit::Usage,
+        StoreError::NoUnits
+        | StoreError::DuplicateUnitKey { .. }
+        | StoreError::ReservedUnitKey { .. }
+        | StoreError::TooManyUnits { .. } => Exit::Usage,
         StoreError::Fenced { .. } => Exit::Unexpected,
     }
 }

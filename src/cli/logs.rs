@@ -94,15 +94,7 @@ fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Pr
 fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<String, CliError> {
     let streams = match args.attempt {
         None => client.unit(job, seq)?.output,
-        Some(number) => {
-            let attempts = client.attempts(job, seq)?;
-            let found = attempts.into_iter().rfind(|attempt| attempt.attempt == number);
-            match found {
-                Some(attempt) => attempt.output,
-                // The attempt that completed is kept with its unit.
-                None => client.unit(job, seq)?.output,
-            }
-        }
+        Some(number) => client.attempt_output(job, seq, number)?.output,
     };
     Ok(chosen(streams, args.stderr))
 }

@@ -68,13 +68,19 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let workers = new.limits.workers;
-        if !(1..=Limits::MAX_WORKERS).contains(&workers) {
-            return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
-        }
-        if new.apart.scope {
-            check_scope()?;
-        }
+        check_new_job(new)?;
+        self.create_checked_job(new, units)
+    }
+
+    /// Creates a job that [`check_new_job`] has let through.
+    pub(super) fn create_checked_job<E>(
+        &self,
+        new: &NewJob,
+        units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    ) -> Result<Created, ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let mut units = units.into_iter();
         let (first, all) = next_chunk(&mut units)?;
         if first.is_empty() {
@@ -180,6 +186,15 @@ impl Client {
 }
 
 /// Takes units until a chunk is full; true when these were the last.
+/// Refuses what is wrong with a job whatever its units are.
+pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
+    let workers = new.limits.workers;
+    if !(1..=Limits::MAX_WORKERS).contains(&workers) {
+        return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
+    }
+    if new.apart.scope { check_scope() } else { Ok(()) }
+}
+
 fn next_chunk<E>(units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(Vec<NewUnit>, bool), ClientError>
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -148,7 +148,7 @@ fn machine_workers(db: &Path) -> Option<Finding> {
     let workers = Client::open_to_read(db).ok()?.machine_workers().ok()?;
     let message = match workers {
         None => "no limit over all jobs; `scale --machine N` sets one".to_owned(),
-        Some(workers) => format!("at most {} units over all jobs, places taken: {}", workers.limit, workers.taken),
+        Some(workers) => format!("limit over all jobs: {}, places taken: {}", workers.limit, workers.taken),
     };
     Some(finding(Severity::Ok, "workers", message))
 }

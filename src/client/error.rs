@@ -60,6 +60,18 @@ pub enum ClientError {
         /// What was looked for.
         prefix: String,
     },
+    /// The unit has no attempt of that number.
+    #[error(
+        "unit {job}:{seq} has no attempt {number}; `job-manager unit {job}:{seq}` lists those that did not complete"
+    )]
+    AttemptNotFound {
+        /// The job.
+        job: JobId,
+        /// The unit.
+        seq: Seq,
+        /// The attempt.
+        number: u32,
+    },
     /// The job has no unit of that number.
     #[error("job {job} has no unit {seq}")]
     UnitNotFound {
@@ -234,7 +246,7 @@ impl ClientError {
 
 fn no_scope(job: Option<JobId>) -> String {
     match job {
-        None => "cannot make a systemd scope for the manager, nothing was created: leave it out".to_owned(),
+        None => "cannot make a systemd scope for the manager, nothing was created: leave out --scope".to_owned(),
         Some(job) => format!(
             "job {job} was created to run in a systemd scope, which cannot be made here: start it where systemd runs, or \
              with --no-scope"

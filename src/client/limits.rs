@@ -1,6 +1,6 @@
 //! Changing the bounds of a job, also while it runs, and deciding about one that waits for an approval.
 
-use super::{Client, ClientError, Started};
+use super::{Client, ClientError, Started, secrets};
 use crate::model::{JobId, JobStatus, Limits};
 
 impl Client {
@@ -39,6 +39,8 @@ impl Client {
     /// [`ClientError::WrongStatus`] when it does not wait for that.
     pub fn approve_job(&self, job: JobId) -> Result<Started, ClientError> {
         self.expect_waiting(job, "approve")?;
+        // A refused start must not leave the job approved.
+        secrets::refuse_without(&self.job(job)?)?;
         self.store().change_limits(job, |limits| limits.canary = None)?;
         self.start_detached(job)
     }

@@ -28,7 +28,8 @@ impl Client {
     /// Running managers take it up within a fraction of a second; no unit is interrupted, so that a lower limit is
     /// reached as units end. Managers share the places fairly: those that wait get as many as the others. It is a limit
     /// of one machine, because it is kept by locks on files beside the database; what a dead manager left running is
-    /// not counted until it is ended.
+    /// not counted until it is ended. A unit that waits for units of another job keeps its place meanwhile: where jobs start
+    /// jobs and wait for them, the limit must be larger than the number of those that wait.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;

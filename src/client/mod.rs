@@ -50,7 +50,7 @@ pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersS
 pub use error::ClientError;
 pub use explain::Explanation;
 pub use machine::MachineWorkers;
-pub use output::OutputReader;
+pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 pub use start::Started;

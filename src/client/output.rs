@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec, OutputMode};
-use crate::model::{Job, JobId, Seq, Timestamp};
+use crate::model::{Job, JobId, Output, Seq, Timestamp, UnitStatus};
 use crate::sys::{FrameOf, SegmentReader, Stream};
 
 /// Reads the output of one attempt at one unit as it grows.
@@ -18,7 +18,8 @@ impl Client {
     /// Says whether a job keeps all of its units' output.
     pub fn keeps_output(&self, job: &Job) -> bool {
         let spec = || serde_json::from_str::<CommandSpec>(&job.spec).ok();
-        job.handler == COMMAND && spec().is_some_and(|spec| spec.output == OutputMode::Full)
+        job.handler == COMMAND
+            && spec().is_some_and(|spec| spec.output == OutputMode::Full && spec.output_dir.is_none())
     }
 
     /// Prepares to read the output of the latest attempt at a unit, or of that with a number, or its standard error.
@@ -31,17 +32,50 @@ impl Client {
         attempt: Option<u32>,
         stderr: bool,
     ) -> Result<OutputReader, ClientError> {
-        let unit = self.unit(job, seq)?;
-        let earlier = match attempt.filter(|number| *number != unit.attempts) {
-            Some(number) => self.attempts(job, seq)?.into_iter().rfind(|attempt| attempt.attempt == number),
-            None => None,
+        let started_at = match attempt {
+            None => self.unit(job, seq)?.started_at,
+            Some(number) => self.attempt_output(job, seq, number)?.started_at,
         };
-        let started_at = earlier.map_or(unit.started_at, |attempt| attempt.started_at);
         let stream = if stderr { Stream::Err } else { Stream::Out };
         let segments = SegmentReader::new(self.job_files(job).output());
         // Nothing was written by one that never started.
         let started_us = started_at.map_or(0, Timestamp::as_micros);
         Ok(OutputReader { segments, of: FrameOf { seq: seq.0, started_us, stream } })
+    }
+}
+
+/// What is kept of one attempt.
+#[derive(Debug)]
+pub struct AttemptOutput {
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// Ends of its output streams.
+    pub output: Output,
+}
+
+impl Client {
+    /// Returns what is kept of the attempt with a number; after a retry numbers begin anew, and the last is meant.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, Seq};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let first = client.attempt_output(client.find_job("last")?, Seq(1), 1)?;
+    /// println!("{}", first.output.stdout.unwrap_or_default());
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the unit has no such attempt.
+    pub fn attempt_output(&self, job: JobId, seq: Seq, number: u32) -> Result<AttemptOutput, ClientError> {
+        let unit = self.unit(job, seq)?;
+        // An attempt that was interrupted was not counted: only while one runs, or has completed, is the row about it.
+        let is_latest = matches!(unit.status, UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped);
+        if is_latest && unit.attempts == number {
+            return Ok(AttemptOutput { started_at: unit.started_at, output: unit.output });
+        }
+        let found = self.attempts(job, seq)?.into_iter().rfind(|attempt| attempt.attempt == number);
+        let attempt = found.ok_or(ClientError::AttemptNotFound { job, seq, number })?;
+        Ok(AttemptOutput { started_at: attempt.started_at, output: attempt.output })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mending what dead managers left behind.
 
-use super::{Client, ClientError, Started};
+use super::{Client, ClientError, Started, secrets};
 use crate::model::{JobFilter, JobId, JobStatus};
 use crate::status::Health;
 
@@ -45,7 +45,7 @@ impl Client {
             }
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
-        self.launch(&row).inspect_err(|_| {
+        secrets::refuse_without(&row).and_then(|()| self.launch(&row)).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.

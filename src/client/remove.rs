@@ -38,6 +38,8 @@ impl Client {
         let _partial = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
         self.store().delete_job(job)?;
         self.store().release_space()?;
+        // Left behind by a manager that was killed while it waited; none in most cases.
+        let _ = fs::remove_file(self.state.waits_for_place(job));
         let files = self.job_files(job);
         match fs::remove_dir_all(files.path()) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),

@@ -91,6 +91,8 @@ impl Client {
         if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() {
             return Err(ClientError::AwaitsApproval { job });
         }
+        // Before anything is written: a start that is refused changes nothing.
+        secrets::refuse_without(&row)?;
         if row.stop_request.is_some() {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(job, row.epoch)?;
@@ -122,7 +124,6 @@ impl Client {
 
     pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
         let job = row.id;
-        secrets::refuse_without(row)?;
         let files = self.job_files(job);
         let before = self.store().manager_record(job)?.and_then(|record| record.program);
         let program = self.program.resolve(row, before.as_deref())?;

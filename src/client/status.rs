@@ -173,7 +173,7 @@ impl Client {
             return Ok(None);
         }
         if let Some(machine) = self.machine_workers()?.filter(|machine| machine.are_taken()) {
-            return Ok(Some(format!("a place: {} units may run over all jobs, and do", machine.limit)));
+            return Ok(Some(format!("a unit of another job to end: the limit over all jobs is {}", machine.limit)));
         }
         let due = self.store().next_due(row.id)?;
         Ok(due.map(|due| format!("the next attempt of {} units, the first at {due}", row.progress.pending)))

@@ -22,7 +22,13 @@ pub(super) fn leave_units(
             // The row has counted the attempt that is under way.
             let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
             let span = Span { started_at: now, ended_at: now };
-            policy::ended(&before, UnitOutcome::Interrupted.into(), span, limits, reign.epoch)
+            let mut change = policy::ended(&before, UnitOutcome::Interrupted.into(), span, limits, reign.epoch);
+            // The row has that as well.
+            change.started_at = None;
+            if let Some(attempt) = &mut change.attempt {
+                attempt.started_at = None;
+            }
+            change
         })
         .collect();
     log_line!("{} handlers do not return, their units are given back", changes.len());

@@ -15,6 +15,9 @@ pub(super) const FEED_UNITS: usize = 512;
 /// Units below which it is time to read more.
 pub(super) const LOW_UNITS: usize = FEED_UNITS / 2;
 
+/// Time within which a unit is about to start.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
     state: Mutex<State>,
@@ -56,6 +59,8 @@ pub(super) enum Origin {
 pub(super) struct Level {
     /// Units that no worker has taken yet.
     pub queued: usize,
+    /// How many of those may be taken within a moment, as far as the rate is concerned.
+    pub ready: usize,
     /// Units that workers have taken and not given back.
     pub busy: usize,
     /// Units whose end is not committed, the queued ones included.
@@ -227,7 +232,12 @@ impl Feed {
     /// Returns how full the feed is.
     pub fn level(&self) -> Level {
         let state = self.lock();
-        Level { queued: state.queue.len(), busy: state.busy, in_hand: state.in_hand.len() }
+        Level {
+            queued: state.queue.len(),
+            ready: ready(&state, Instant::now()),
+            busy: state.busy,
+            in_hand: state.in_hand.len(),
+        }
     }
 
     /// Returns the number behind which the next unit for a first attempt is to be read.
@@ -269,6 +279,19 @@ impl Feed {
         // No code between lock and unlock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns how many queued units the rate lets start within a moment from `now`.
+fn ready(state: &State, now: Instant) -> usize {
+    if state.interval.is_zero() {
+        return state.queue.len();
+    }
+    let time = (now + MOMENT).saturating_duration_since(state.next_take);
+    if time.is_zero() {
+        return 0;
+    }
+    let starts = time.as_nanos() / state.interval.as_nanos() + 1;
+    state.queue.len().min(usize::try_from(starts).unwrap_or(usize::MAX))
 }
 
 /// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,

@@ -4,6 +4,9 @@
 //! them locks a file of its own and writes into it how many it has. Free places go to whoever has the fewest; a manager
 //! with two more than one that waits gives one up, and its last one goes to a manager without any after a while. No unit
 //! is interrupted for that: a place is passed on when a unit ends. Without a limit no file is touched.
+//!
+//! Known weaknesses: what a dead manager left running is not counted until it is ended, and a unit that waits for another
+//! job's units keeps its place meanwhile, so that jobs which start jobs can wait for each other for ever.
 
 use std::fs;
 use std::io;
@@ -19,6 +22,8 @@ use crate::sys::{JobLock, LockProbe};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Time for which a manager keeps its only place while another has none.
 const KEEP_LAST: Duration = Duration::from_secs(1);
+/// Time for which a manager that gave its last place up lets others go first: each of them looks within that.
+const LET_OTHERS: Duration = Duration::from_millis(200);
 /// Age above which nobody counts as waiting: a manager that waits renews its file all the time, a suspended one does not.
 const WAITS_NO_MORE: Duration = Duration::from_secs(2);
 
@@ -34,6 +39,10 @@ pub(super) struct Places {
     /// When the last place was taken.
     taken_at: Instant,
     looked_at: Option<Instant>,
+    /// What went wrong with the files at the last look.
+    trouble: Option<String>,
+    /// When the last place was given up for a manager that had none.
+    gave_last: Option<Instant>,
 }
 
 impl Places {
@@ -46,6 +55,8 @@ impl Places {
             held: Vec::new(),
             taken_at: Instant::now(),
             looked_at: None,
+            trouble: None,
+            gave_last: None,
         }
     }
 
@@ -78,9 +89,16 @@ impl Places {
 
     fn look(&mut self, feed: &Feed, workers: usize, limit: usize) {
         let level = feed.level();
-        let wanted = workers.min(level.busy + level.queued).min(limit);
-        if let Err(error) = self.share(feed, wanted, limit) {
-            log_line!("cannot share places with other jobs: {error}");
+        let wanted = workers.min(level.busy + level.ready).min(limit);
+        let shared = self.share(feed, wanted, limit).map_err(|error| error.to_string()).err();
+        if shared != self.trouble {
+            match &shared {
+                Some(error) => log_line!("cannot share places in {}: {error}", self.state.places().display()),
+                None => log_line!("places can be shared again"),
+            }
+            self.trouble = shared;
+        }
+        if self.trouble.is_some() {
             // As many as this manager has in any case.
             feed.limit_workers(self.held.len().min(limit));
         }
@@ -95,6 +113,9 @@ impl Places {
             // Units that run beyond that come to their end first.
             let busy = feed.limit_workers(keep);
             self.held.truncate(keep.max(busy));
+            if self.held.is_empty() && wanted > 0 {
+                self.gave_last = Some(Instant::now());
+            }
             self.wait_no_more();
             return Ok(());
         }
@@ -110,7 +131,8 @@ impl Places {
     fn take(&mut self, wanted: usize, limit: usize, neediest: Option<usize>) -> io::Result<()> {
         fs::create_dir_all(self.state.places())?;
         for place in 0..limit {
-            let others_first = neediest.is_some_and(|theirs| theirs < self.held.len());
+            let lets_others = self.gave_last.is_some_and(|at| at.elapsed() < LET_OTHERS);
+            let others_first = neediest.is_some_and(|theirs| theirs < self.held.len() || lets_others);
             if self.held.len() == wanted || others_first {
                 break;
             }

@@ -54,6 +54,9 @@ impl Unit {
     /// Key of the unit that a job ends with; reserved for that. A former one has more behind a colon.
     pub const LAST_KEY: &str = "job-manager:then";
 
+    /// Begins keys that no unit of a source may have.
+    pub const RESERVED_KEYS: &str = "job-manager:";
+
     /// Says whether a key is that of a unit which a job ends with, or ended with before others came behind it.
     pub fn is_last_key(key: &str) -> bool {
         key.strip_prefix(Self::LAST_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::columns::{Word, count};
 use super::error::Failure;
-use super::schema::attempts;
+use super::schema::{attempts, units};
 use super::{Store, StoreError};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Timestamp, UnitId};
 
@@ -53,14 +53,18 @@ impl Store {
     }
 }
 
-/// Writes one attempt inside a transaction.
+/// Writes one attempt inside a transaction; of one whose start its record does not know, the unit's row does.
 pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &AttemptRecord) -> Result<(), Failure> {
+    let started_at = match record.started_at {
+        Some(at) => Some(at.as_micros()),
+        None => units::table.find(unit.raw()).select(units::started_at).get_result(conn)?,
+    };
     diesel::insert_into(attempts::table)
         .values(NewAttemptRow {
             unit_id: unit.raw(),
             attempt: record.attempt.into(),
             epoch: record.epoch.0,
-            started_at: record.started_at.map(Timestamp::as_micros),
+            started_at,
             ended_at: record.ended_at.as_micros(),
             cause: record.cause.as_str(),
             exit_code: record.exit_code.map(i64::from),

@@ -11,7 +11,7 @@ use super::metadata;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, UnitId};
+use crate::model::{JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
 
 /// What became of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,7 @@ pub(super) fn create_in(
     if let Some(existing) = job_with_key(conn, new.key.as_deref())? {
         return Ok(CreateOutcome::Existing(existing));
     }
+    refuse_reserved_keys(first)?;
     let status = if all { JobStatus::Created } else { JobStatus::Partial };
     let row = NewJobRow {
         uid: uuid::Uuid::now_v7().to_string(),
@@ -148,12 +149,21 @@ pub(super) fn append_in(
     units: &[NewUnit],
     same_key: SameKey,
 ) -> Result<usize, Failure> {
+    refuse_reserved_keys(units)?;
     let added = insert_units(conn, job, units, same_key)?;
     if added > 0 {
         super::last::set_aside(conn, job, Timestamp::now())?;
     }
     super::steer::reopen(conn, job)?;
     Ok(added)
+}
+
+fn refuse_reserved_keys(units: &[NewUnit]) -> Result<(), Failure> {
+    let mut keys = units.iter().filter_map(|unit| unit.key.as_deref());
+    match keys.find(|key| key.starts_with(Unit::RESERVED_KEYS)) {
+        Some(key) => Err(StoreError::ReservedUnitKey { key: key.to_owned() }.into()),
+        None => Ok(()),
+    }
 }
 
 fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {

@@ -104,6 +104,12 @@ pub enum StoreError {
     /// A job needs at least one unit.
     #[error("there are no units, a job needs at least one")]
     NoUnits,
+    /// A unit has a key that is kept for units which a job adds by itself.
+    #[error("unit key {key:?} begins with \"job-manager:\", choose another")]
+    ReservedUnitKey {
+        /// The key.
+        key: String,
+    },
     /// Two units of one job have the same key.
     #[error("unit key {key:?} exists already in job {job}")]
     DuplicateUnitKey {

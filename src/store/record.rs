@@ -29,7 +29,7 @@ pub struct UnitChange {
     pub crashes: u32,
     /// Earliest time of the next attempt; set exactly when it goes back to pending.
     pub not_before: Option<Timestamp>,
-    /// When the attempt started.
+    /// When the attempt started; none when only the row may know it.
     pub started_at: Option<Timestamp>,
     /// When the unit ended; set exactly when it does.
     pub finished_at: Option<Timestamp>,
@@ -87,8 +87,8 @@ statement! {
         ", attempts = " attempts: i64 as BigInt,
         ", crashes = " crashes: i64 as BigInt,
         ", not_before = " not_before: Option<i64> as Nullable<BigInt>,
-        ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
-        ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
+        ", started_at = coalesce(" started_at: Option<i64> as Nullable<BigInt>,
+        ", started_at), finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
         ", exit_code = " exit_code: Option<i64> as Nullable<BigInt>,
         ", signal = " signal: Option<i64> as Nullable<BigInt>,
         ", error = " error: Option<&'a str> as Nullable<Text>,

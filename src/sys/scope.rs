@@ -81,7 +81,7 @@ fn systemd_run() -> Command {
         command.arg("--user");
         reach_user_manager(&mut command);
     }
-    command.args(["--scope", "--collect", "--quiet"]);
+    command.args(["--scope", "--collect", "--quiet", "--no-ask-password"]);
     command
 }
 

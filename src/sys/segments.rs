@@ -47,8 +47,7 @@ impl SegmentWriter {
     /// Opens the file of a slot for one attempt; the directory is made if there is none.
     pub fn open(dir: &Path, epoch: i64, slot: usize, seq: i64, started_us: i64) -> io::Result<SegmentWriter> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let file =
-            OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(format!("{epoch}.{slot}")))?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(name_of(epoch, slot)))?;
         Ok(SegmentWriter { file, seq, started_us, written: [0; 2] })
     }
 
@@ -97,7 +96,7 @@ impl SegmentReader {
             }
         }
         for ((epoch, slot), offset) in &mut self.read {
-            let file = File::open(self.dir.join(format!("{epoch}.{slot}")))?;
+            let file = File::open(self.dir.join(name_of(*epoch, *slot)))?;
             let end = file.metadata()?.len();
             let mut reader = BufReader::new(file);
             reader.seek(SeekFrom::Start(*offset))?;
@@ -116,8 +115,13 @@ impl SegmentReader {
     }
 }
 
+/// Names a file; its ending is that of the present form of frames.
+fn name_of(epoch: i64, slot: usize) -> String {
+    format!("{epoch}.{slot}.2")
+}
+
 fn place_of(name: &str) -> Option<(i64, usize)> {
-    let (epoch, slot) = name.split_once('.')?;
+    let (epoch, slot) = name.strip_suffix(".2")?.split_once('.')?;
     Some((epoch.parse().ok()?, slot.parse().ok()?))
 }
 
@@ -184,7 +188,7 @@ mod tests {
         let mut writer = SegmentWriter::open(dir.path(), 1, 0, 7, 1).unwrap();
         writer.append(Stream::Out, b"whole").unwrap();
         writer.append(Stream::Out, b"torn").unwrap();
-        let path = dir.path().join("1.0");
+        let path = dir.path().join(name_of(1, 0));
         let whole = fs::read(&path).unwrap();
 
         for length in HEADER_BYTES + 5..whole.len() {

@@ -42,7 +42,8 @@ pub enum Linger {
 /// Returns what holds this process.
 pub fn surroundings() -> io::Result<Surroundings> {
     let found = read(&fs::read_to_string("/proc/self/cgroup")?);
-    let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
+    let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
+        || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
     Ok(if found == Surroundings::Free && marked { Surroundings::Container } else { found })
 }
 

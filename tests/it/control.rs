@@ -99,7 +99,7 @@ fn jobs_share_the_places_of_the_machine_and_say_what_they_wait_for() {
     world.ok(&["wait", &third, "--timeout", "60s"]);
 
     // One of them may just be passed on.
-    let taken = "at most 2 units over all jobs, places taken: 2";
+    let taken = "limit over all jobs: 2, places taken: 2";
     wait_for(&world, "both places to be seen taken", || world.ok(&["doctor"]).contains(taken));
     world.ok(&["scale", "--machine", "none"]);
     wait_for(&world, "all to run", || both() == (4, 4));
@@ -112,15 +112,36 @@ fn jobs_share_the_places_of_the_machine_and_say_what_they_wait_for() {
 }
 
 #[test]
+fn a_job_that_is_made_to_wait_for_another_gives_its_place_up() {
+    let world = World::new();
+    let first = submit_sleepers(&world, "1", 1_000, "0.1");
+    world.ok(&["scale", "--machine", "1"]);
+    wait_for(&world, "its unit to have the place", || {
+        world.ok(&["doctor"]).contains("limit over all jobs: 1, places taken: 1")
+    });
+    let second = submit_sleepers(&world, "1", 3, "0.1");
+
+    let only_pending = "pending = total, running = 0, completed = 0";
+    world.sql(&format!(
+        "UPDATE units SET status = 'pending', attempts = 0, finished_at = NULL WHERE job_id = {first}; \
+         UPDATE jobs SET limits = json_set(limits, '$.after', {second}), revision = revision + 1, {only_pending} \
+         WHERE id = {first}"
+    ));
+
+    world.ok(&["wait", &second, "--timeout", "30s"]);
+    world.ok(&["stop", "--now", "--wait", &first]);
+}
+
+#[test]
 fn a_job_without_a_place_says_so_and_gets_that_of_a_manager_that_dies() {
     let world = World::new();
     let first = submit_sleepers(&world, "1", 1, "600");
     world.ok(&["scale", "--machine", "1"]);
-    let taken = "at most 1 units over all jobs, places taken: 1";
+    let taken = "limit over all jobs: 1, places taken: 1";
     wait_for(&world, "its unit to have the place", || world.ok(&["doctor"]).contains(taken));
     let second = submit_sleepers(&world, "1", 1, "0");
     wait_for(&world, "the place to be seen taken", || world.ok(&["explain", &second, "-q"]) == "machine_busy");
-    assert!(world.status(&second)["waiting_for"].as_str().unwrap().contains("1 units may run over all jobs"));
+    assert!(world.status(&second)["waiting_for"].as_str().unwrap().contains("the limit over all jobs is 1"));
 
     world.kill_manager(&first);
 

@@ -90,6 +90,38 @@ fn the_output_of_a_retried_unit_is_that_of_its_latest_attempt() {
 }
 
 #[test]
+fn the_output_of_an_attempt_is_found_by_its_number_although_others_were_interrupted() {
+    let world = World::new();
+    let script = "echo {} $JOB_MANAGER_ATTEMPT; test -e second || { touch second; exit 1; }; touch runs; sleep 600";
+    let quick = ["submit", "-q", "--output", "full", "--backoff", "10ms", "--shell", "--"];
+    let script = script.replace("{ ", "{{ ").replace("; }", "; }}");
+    let job = world.ok(&[&quick[..], &[&script, ":::", "a"]].concat());
+    wait_for(&world, "the second attempt", || world.path("runs").exists());
+    world.ok(&["stop", "--now", "--wait", &job]);
+
+    assert_eq!(world.ok(&["logs", "last:1", "--attempt", "1"]), "a 1");
+    assert_eq!(world.ok(&["logs", "last:1", "--attempt", "2"]), "a 2");
+    world.fails(3, &["logs", "last:1", "--attempt", "99"]);
+}
+
+#[test]
+fn the_output_of_an_attempt_that_a_dead_manager_left_is_not_lost() {
+    let world = World::new();
+    let script = "echo precious; touch runs; sleep 600";
+    let submit = ["submit", "-q", "--output", "full", "--on-interrupt", "fail", "--shell", "--", script];
+    let job = world.ok(&submit);
+    // Its start is on the disk once its row says so.
+    wait_for(&world, "the unit to run", || world.path("runs").exists() && world.units(&job)[0]["status"] == "running");
+    world.kill_manager(&job);
+
+    world.ok(&["recover", &job]);
+    world.fails(10, &["wait", &job]);
+
+    assert_eq!(world.ok(&["logs", "last:1"]), "precious");
+    assert_eq!(world.ok(&["logs", "last:1", "--attempt", "1"]), "precious");
+}
+
+#[test]
 fn output_may_go_into_files_of_its_own() {
     let world = World::new();
 

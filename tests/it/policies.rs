@@ -257,6 +257,45 @@ fn a_last_unit_runs_again_behind_units_that_are_retried_or_added() {
 }
 
 #[test]
+fn a_last_unit_that_runs_goes_on_beside_units_that_are_added_and_has_no_say_when_it_fails() {
+    let world = World::new();
+    let then = "touch began; if test -e again; then exit 0; fi; while ! test -e go; do sleep 0.05; done; exit 1";
+    let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--then", then, "--", "echo", "{}", ":::", "a"]);
+    wait_for(&world, "the last unit to run", || world.path("began").exists());
+
+    world.ok(&["add", &job, "--", ":::", "b"]);
+    world.sh("touch again go");
+    world.ok(&["wait", &job]);
+
+    let units: Vec<String> = world.units(&job).iter().map(|unit| unit["status"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(units, ["completed", "skipped", "completed", "completed"]);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn units_that_are_added_while_the_last_one_runs_have_to_be_approved_too() {
+    let world = World::new();
+    let then = "touch began; while ! test -e go; do sleep 0.05; done";
+    let job = world.ok(&["submit", "-q", "--canary", "2", "--then", then, "--", "echo", "{}", ":::", "a"]);
+    wait_for(&world, "the last unit to run", || world.path("began").exists());
+
+    world.ok(&["add", &job, "--", ":::", "b", "c"]);
+    world.sh("touch go");
+
+    world.fails(12, &["wait", &job]);
+    assert_eq!(world.status(&job)["progress"]["pending"], 2);
+}
+
+#[test]
+fn keys_that_jobs_give_to_units_of_their_own_are_refused() {
+    let world = World::new();
+
+    world.fails(2, &["run", "-q", "--unit-key", "{}", "--", "echo", "{}", ":::", "a", "job-manager:then"]);
+
+    assert!(!world.db().exists() || world.ok(&["list", "-q"]).is_empty());
+}
+
+#[test]
 fn a_failed_last_unit_is_retried_alone_and_never_beside_others() {
     let world = World::new();
     let then = "echo ran >>ran; test -e made";
@@ -430,6 +469,19 @@ fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_other
     let hint = String::from_utf8(started.stderr).unwrap();
     assert!(hint.contains("run without OTHER_TOKEN") && !hint.contains("API_KEY"), "{hint}");
     world.ok(&["wait", "1"]);
+}
+
+#[test]
+fn a_start_that_is_refused_changes_nothing() {
+    let world = World::new();
+    let mut submit =
+        world.job_manager(&["run", "-q", "--canary", "1", "--env", "API_KEY", "--", "true", ":::", "1", "2"]);
+    assert_eq!(submit.env("API_KEY", "x").status().unwrap().code(), Some(12));
+
+    world.fails(2, &["approve", "1"]);
+    world.fails(4, &["resume", "1"]);
+
+    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
 }
 
 #[test]

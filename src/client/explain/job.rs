@@ -122,8 +122,8 @@ fn under_way(seen: &Observed) -> Explanation {
             );
             Explanation::new(Why::WaitingForRetry, sentence, format!("job-manager units {job} --status pending"))
         }
-        (0, pending, _) if seen.machine.is_some_and(MachineWorkers::are_taken) => machine_busy(seen, pending),
         (0, pending, _) if seen.job.limits.rate.is_some() => rate_limited(seen, pending),
+        (0, pending, _) if seen.machine.is_some_and(MachineWorkers::are_taken) => machine_busy(seen, pending),
         (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
             let sentence = format!("the manager of job {job} is about to take {}", units(pending));
             Explanation::new(Why::AboutToRun, sentence, format!("job-manager status {job}"))
@@ -136,7 +136,7 @@ fn machine_busy(seen: &Observed, pending: i64) -> Explanation {
     let job = seen.job.id;
     let limit = seen.machine.map_or(0, |machine| machine.limit);
     let sentence = format!(
-        "no unit of job {job} starts before one of another job ends: {limit} may run over all jobs, and do; {} wait",
+        "no unit of job {job} starts before one of another job ends, the limit over all jobs is {limit}; {} pending",
         units(pending)
     );
     Explanation::new(Why::MachineBusy, sentence, "job-manager list --status running".to_owned())

@@ -1,14 +1,18 @@
 //! Units for a job that is there already: all of them are looked at before the first is written.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{SubmissionError, one_text, unit};
 use crate::client::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
 use crate::model::{Job, NewUnit};
 use crate::source::Items;
+
+/// Additions of this process, each of which has a file of its own.
+static ADDITIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Makes units of items that fit the command of a job, one after the other.
 pub fn additions(
@@ -35,14 +39,17 @@ impl Client {
     /// [`Client::add_units`].
     ///
     /// Until then they wait in a file without a name beside the database, whatever their number.
-    pub fn add_checked_units(
+    pub(crate) fn add_checked_units(
         &self,
         job: &Job,
         units: impl Iterator<Item = Result<NewUnit, SubmissionError>>,
     ) -> Result<usize, SubmissionError> {
-        let path = self.job_files(job.id).path().join(format!("adding-{}", std::process::id()));
+        let files = self.job_files(job.id);
+        let number = ADDITIONS.fetch_add(1, Ordering::Relaxed);
+        let path = files.path().join(format!("adding-{}-{number}", std::process::id()));
         let failed = |operation| ClientError::files(operation, &path);
-        fs::create_dir_all(self.job_files(job.id).path()).map_err(failed("create the directory of"))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(files.path());
+        made.map_err(failed("create the directory of"))?;
         let open = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&path);
         let mut file = open.map_err(failed("create"))?;
         fs::remove_file(&path).map_err(failed("take the name from"))?;

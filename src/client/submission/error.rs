@@ -25,6 +25,8 @@ pub enum SubmissionError {
     },
     #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
     KeyTooLong { place: String, bytes: usize, limit: usize },
+    #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
+    KeyReserved { place: String },
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("--shell takes the whole script as one argument, this is {given}")]

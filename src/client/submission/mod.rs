@@ -9,9 +9,10 @@ mod command;
 mod environment;
 mod error;
 
-use super::{Client, ClientError, Created, check_scope};
+use super::create::check_new_job;
+use super::{Client, ClientError, Created};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateError, UnitValues};
-use crate::model::{NewJob, NewUnit, Seq};
+use crate::model::{NewJob, NewUnit, Seq, Unit};
 use crate::source::{self, Item, Items, SourceError};
 
 pub use additions::additions;
@@ -64,9 +65,7 @@ impl Submission {
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
         let Self { new, items, template, unit_key, shell, .. } = self;
-        if new.apart.scope {
-            check_scope().map_err(SubmissionError::from)?;
-        }
+        check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {
@@ -82,7 +81,7 @@ impl Submission {
             return Err(refused.expect("an item that was refused says why").into());
         };
         let client = open()?;
-        let created = client.try_create_job(&new, std::iter::once(Ok(first)).chain(units));
+        let created = client.create_checked_job(&new, std::iter::once(Ok(first)).chain(units));
         match (created, refused) {
             (Ok(created), _) => Ok((client, created)),
             (Err(_), Some(error)) => Err(error.into()),
@@ -121,6 +120,9 @@ pub fn unit(
     };
     if let Some(bytes) = key.as_ref().map(String::len).filter(|bytes| *bytes > MAX_KEY_BYTES) {
         return Err(SubmissionError::KeyTooLong { place: item.place.to_string(), bytes, limit: MAX_KEY_BYTES });
+    }
+    if key.as_ref().is_some_and(|key| key.starts_with(Unit::RESERVED_KEYS)) {
+        return Err(SubmissionError::KeyReserved { place: item.place.to_string() });
     }
     Ok(NewUnit { payload: item.payload, key })
 }

@@ -39,20 +39,14 @@ impl Coordinator<'_> {
     pub(super) fn finish(&mut self) -> Result<Option<ReignEnd>, ManagerError> {
         crash_point!("before-finish");
         let now = self.shared.clock.now();
-        let mut last = None;
         let (runner, store, reign) = (self.runner, &mut *self.store, self.reign);
-        let finished = patiently(self.flags, || {
-            store.finish_job(reign, now, |progress| {
-                last = runner.last_unit(progress);
-                last.clone()
-            })
-        })?;
+        let finished = patiently(self.flags, || store.finish_job(reign, now, |progress| runner.last_unit(progress)))?;
         if let Some(status) = finished {
             crash_point!("after-finish");
             return Ok(Some(ReignEnd::Finished(status)));
         }
-        // All others have ended, and nobody has to approve the last one.
-        self.last_added |= last.is_some();
+        // Nobody has to approve the last one; while it ran, others may have been added.
+        self.last_added = self.store.has_last_unit(self.reign.job)?;
         let Some(canary) = self.canary() else { return Ok(None) };
         // Units were added in this very moment, or those that are left wait for an approval.
         if self.store.is_unfinished_through(self.reign.job, Seq(canary.into()))? {

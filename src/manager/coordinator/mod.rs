@@ -144,6 +144,8 @@ impl<'a> Coordinator<'a> {
             match self.other_job()? {
                 Other::Completed => {}
                 Other::Unfinished => {
+                    // It may wait for the very place that this one has.
+                    self.places.settle(&self.shared.feed, self.job.limits.workers);
                     self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_WISHES);
                     continue;
                 }

@@ -34,6 +34,7 @@ impl Coordinator<'_> {
             self.seen_revision = job.revision;
             self.shared.feed.recall();
             self.exhausted = false;
+            self.last_added = self.store.has_last_unit(self.reign.job)?;
             self.follow_limits(&job.limits);
             self.kill_units()?;
         }

@@ -125,6 +125,20 @@ fn a_rate_is_in_step_and_nobody_catches_up_after_a_time_without_units() {
 }
 
 #[test]
+fn units_that_the_rate_does_not_let_start_are_not_ready() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), (1..=5).map(unit).collect());
+    assert_eq!(feed.level().ready, 5);
+
+    feed.limit_rate(Duration::from_secs(3600), false);
+    assert_eq!(feed.level().ready, 0);
+    feed.limit_rate(Duration::from_secs(3600), true);
+    assert_eq!(feed.level().ready, 1);
+    feed.limit_rate(MOMENT / 3, true);
+    assert!(feed.level().ready >= 4);
+}
+
+#[test]
 fn a_closed_feed_gives_nothing() {
     let feed = Feed::new(Seq(0));
     feed.put_fresh(Seq(0), vec![unit(1)]);

@@ -79,7 +79,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             },
             (
                 Why::MachineBusy,
-                "no unit of job 7 starts before one of another job ends: 4 may run over all jobs, and do; 3 units wait",
+                "no unit of job 7 starts before one of another job ends, the limit over all jobs is 4; 3 units pending",
                 "job-manager list --status running",
             ),
         ),
