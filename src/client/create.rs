@@ -68,10 +68,7 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let workers = new.limits.workers;
-        if !(1..=Limits::MAX_WORKERS).contains(&workers) {
-            return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
-        }
+        refuse_workers_out_of_range(new.limits.workers)?;
         if new.apart.scope {
             check_scope()?;
         }
@@ -176,6 +173,14 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses a number of workers that no job can have.
+pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
+    match workers {
+        1..=Limits::MAX_WORKERS => Ok(()),
+        given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
     }
 }
 
