@@ -27,7 +27,7 @@
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `testing`; `cli`.
+//! `status`, `handler`; `manager`, `client`; `mcp`, `testing`; `cli`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -42,6 +42,8 @@ mod crash;
 mod handler;
 mod launch;
 mod manager;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod model;
 #[cfg(feature = "sources")]
 mod source;

@@ -6,6 +6,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy;
 
 use super::error::CliError;
+#[cfg(feature = "mcp")]
+use super::mcp;
 use super::{
     add, approve, cancel, completions, create, doctor, explain, failures, kill, list, logs, man, prune, recover,
     reject, results, resume, retry, rm, run, scale, service, set, skip, start, status, stop, submit, sync, unit,
@@ -74,6 +76,8 @@ pub(super) enum Verb {
     Recover(recover::Recover),
     Service(service::Service),
     Doctor(doctor::Doctor),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Mcp),
     UnitProgress(unit_progress::UnitProgress),
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
     UnitResult(unit_result::UnitResult),

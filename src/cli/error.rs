@@ -20,6 +20,9 @@ pub(super) enum CliError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[cfg(feature = "mcp")]
+    #[error(transparent)]
+    Mcp(#[from] crate::mcp::ServeError),
     #[error("no command, give one behind `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
@@ -71,6 +74,10 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => of_client(error),
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::SetUp(_)) => Exit::Unexpected,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::Handshake(_)) => Exit::Usage,
             Self::Submission(error) => of_submission(error),
             #[cfg(feature = "top")]
             Self::NoTerminal => Exit::Usage,

@@ -11,7 +11,8 @@ mod completions;
 mod confirm;
 mod create;
 mod doctor;
-#[cfg(test)]
+// The page names the verbs of every feature.
+#[cfg(all(test, feature = "mcp", feature = "top"))]
 mod documentation_tests;
 mod error;
 mod exit;
@@ -26,6 +27,8 @@ mod kill;
 mod list;
 mod logs;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod output;
 mod policy_args;
 mod policy_values;
@@ -128,6 +131,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Prune(args) => prune::prune(global, args, output),
         Verb::Recover(args) => recover::recover(global, args, output),
         Verb::Service(args) => service::service(global, args, output),
+        #[cfg(feature = "mcp")]
+        Verb::Mcp(args) => mcp::mcp(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, output),

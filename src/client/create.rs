@@ -185,16 +185,21 @@ impl Client {
     }
 }
 
-/// Takes units until a chunk is full; true when these were the last.
+/// Refuses a number of workers that no job can have.
+pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
+    match workers {
+        1..=Limits::MAX_WORKERS => Ok(()),
+        given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
+    }
+}
+
 /// Refuses what is wrong with a job whatever its units are.
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
-    let workers = new.limits.workers;
-    if !(1..=Limits::MAX_WORKERS).contains(&workers) {
-        return Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS });
-    }
+    refuse_workers_out_of_range(new.limits.workers)?;
     if new.apart.scope { check_scope() } else { Ok(()) }
 }
 
+/// Takes units until a chunk is full; true when these were the last.
 fn next_chunk<E>(units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(Vec<NewUnit>, bool), ClientError>
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -30,15 +30,27 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn failures(&self, job: JobId) -> Result<Vec<FailureCluster>, ClientError> {
+        Ok(self.failures_while(job, || true)?.0)
+    }
+
+    /// Like [`Client::failures`], for as long as `look` wants more; says whether all failed units were read.
+    pub fn failures_while(
+        &self,
+        job: JobId,
+        mut look: impl FnMut() -> bool,
+    ) -> Result<(Vec<FailureCluster>, bool), ClientError> {
         self.store().job(job)?;
         let mut clusters = Clusters::new(MAX_CLUSTERS);
         let mut after = Seq(0);
         loop {
             // The connection is free for others between two pages.
             let page = self.store().failures(job, after, PAGE_UNITS)?;
-            let Some((last, _)) = page.last() else { return Ok(clusters.into_sorted()) };
+            let Some((last, _)) = page.last() else { return Ok((clusters.into_sorted(), true)) };
             after = *last;
             page.iter().for_each(|(seq, failure)| clusters.add(*seq, failure));
+            if !look() {
+                return Ok((clusters.into_sorted(), false));
+            }
         }
     }
 

@@ -122,6 +122,21 @@ impl Client {
         Client { program, ..self }
     }
 
+    /// Has this client's statements wait no longer than that for another process's transaction.
+    ///
+    /// A manager that is started by it has its own patience: see [`Client::expect_writable`].
+    #[cfg(feature = "mcp")]
+    pub fn with_patience(self, patience: std::time::Duration) -> Result<Client, ClientError> {
+        self.store().set_patience(patience)?;
+        Ok(self)
+    }
+
+    /// Fails when another process holds the database's write lock for longer than this client waits.
+    #[cfg(feature = "mcp")]
+    pub fn expect_writable(&self) -> Result<(), ClientError> {
+        Ok(self.store().expect_writable()?)
+    }
+
     fn with_access(path: &Path, access: Access) -> Result<Client, ClientError> {
         refuse_shared_disk(path)?;
         let store = Store::open(path, access)?;

@@ -43,6 +43,13 @@ pub fn glob(patterns: &[String], options: GlobOptions) -> Result<Items, SourceEr
     })))
 }
 
+/// Returns a pattern that means below `dir` what `pattern` means in the working directory; an absolute one stays.
+#[cfg(feature = "mcp")]
+pub fn pattern_below(dir: &str, pattern: &str) -> String {
+    let dir = globset::escape(dir);
+    Path::new(&dir).join(pattern).to_string_lossy().into_owned()
+}
+
 /// One pattern and the directory below which all its files lie.
 struct Walk {
     root: PathBuf,

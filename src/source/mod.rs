@@ -25,11 +25,15 @@ pub use commands::commands;
 pub use csv::{CsvOptions, csv};
 pub use depth::MAX_JSON_DEPTH;
 pub use error::SourceError;
+#[cfg(feature = "mcp")]
+pub use glob::pattern_below;
 pub use glob::{GlobOptions, glob};
 pub use item::{Item, Items, Place, arguments, in_turn, once};
 pub use json::{WHOLE_DOCUMENT, json};
 pub use jsonl::jsonl;
 pub use lines::{Separator, lines};
+#[cfg(feature = "mcp")]
+pub use range::RangeError;
 pub use range::{Range, range};
 pub use rows::rows;
 

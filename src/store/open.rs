@@ -113,6 +113,18 @@ impl Store {
         store.configure(Access::Create)
     }
 
+    /// Has statements wait no longer than that for another process's transaction.
+    #[cfg(feature = "mcp")]
+    pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        self.execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))
+    }
+
+    /// Says by an error whether the write lock cannot be had within the patience of this store.
+    #[cfg(feature = "mcp")]
+    pub fn expect_writable(&mut self) -> Result<(), StoreError> {
+        self.write("write to the database", |_| Ok(()))
+    }
+
     fn connect(path: PathBuf, parameters: &str) -> Result<Store, StoreError> {
         let url = format!("file:{}?{parameters}", percent_encoded(&path));
         let conn = SqliteConnection::establish(&url).map_err(|error| StoreError::Database {

@@ -11,6 +11,8 @@ mod faults_database;
 mod faults_disk;
 mod faults_identity;
 mod faults_liveness;
+#[cfg(feature = "mcp")]
+mod faults_mcp;
 mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
@@ -20,6 +22,8 @@ mod items;
 mod layers;
 mod library;
 mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod older_databases;
 mod output;
 mod policies;

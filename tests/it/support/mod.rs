@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod host;
 mod processes;
 mod random;
 mod wait;
@@ -16,6 +17,7 @@ use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+pub use host::{Answered, Host};
 pub use processes::{identity, is_alive, kill, zombies_below};
 pub use random::Random;
 pub use wait::wait_for;

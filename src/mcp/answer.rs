@@ -1,0 +1,141 @@
+//! Answers: one sentence and one document, both bounded.
+
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Most bytes of a page in an answer; a job of a million units must not fill a context.
+pub(super) const PAGE_BYTES: usize = 32 * 1024;
+/// Most bytes of one payload or result in a page.
+pub(super) const VALUE_BYTES: usize = 4 * 1024;
+/// Most characters of an error or an item in a list.
+pub(super) const LINE_CHARS: usize = 300;
+
+/// What a tool found or did.
+#[derive(Debug)]
+pub(super) struct Answer {
+    summary: String,
+    document: Map<String, Value>,
+}
+
+impl Answer {
+    /// An answer in words, with what they are about as an object.
+    pub fn new(summary: impl Into<String>, document: impl Serialize) -> Answer {
+        let document = match serde_json::to_value(document) {
+            Ok(Value::Object(document)) => document,
+            // Everything that is answered has names and a form in JSON; if not, the sentence still says it.
+            Ok(other) => Map::from_iter([("value".to_owned(), other)]),
+            Err(error) => Map::from_iter([("error".to_owned(), json!(error.to_string()))]),
+        };
+        Answer { summary: summary.into(), document }
+    }
+
+    fn into_result(self, failed: bool) -> CallToolResult {
+        let Answer { summary, mut document } = self;
+        document.insert("summary".to_owned(), json!(summary));
+        let document = Value::Object(document);
+        // Hosts show a model one or the other: the text holds all that the structure does.
+        let content = vec![ContentBlock::text(summary), ContentBlock::text(document.to_string())];
+        let mut result = if failed { CallToolResult::error(content) } else { CallToolResult::success(content) };
+        result.structured_content = Some(document);
+        result
+    }
+
+    /// Makes it the answer to a call that did not do what was asked.
+    pub fn into_failure(self) -> CallToolResult {
+        self.into_result(true)
+    }
+}
+
+impl From<Answer> for CallToolResponse {
+    fn from(answer: Answer) -> CallToolResponse {
+        answer.into_result(false).into()
+    }
+}
+
+/// Shortens text for a list.
+pub(super) fn line(text: &str) -> String {
+    beginning(text, LINE_CHARS)
+}
+
+/// Returns the first characters of a text, with a mark when there are more.
+pub(super) fn beginning(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}… (cut, {} bytes in all)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+/// Returns the last bytes of a text, with a mark when there are more.
+pub(super) fn end(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let start = text.ceil_char_boundary(text.len() - bytes);
+    format!("(cut, {} bytes in all) …{}", text.len(), &text[start..])
+}
+
+/// Returns a JSON document, or the beginning of its text when it has more bytes.
+pub(super) fn value(text: &str, bytes: usize) -> Value {
+    match serde_json::from_str(text) {
+        Ok(value) if text.len() <= bytes => value,
+        _ => json!(beginning(text, bytes / 4)),
+    }
+}
+
+/// Rows of a page, as many as fit into an answer.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    rows: Vec<Value>,
+    bytes: usize,
+}
+
+impl Page {
+    /// Adds a row; false when it does not fit any more. The first one always fits.
+    pub fn add(&mut self, row: Value) -> bool {
+        let bytes = row.to_string().len();
+        if !self.rows.is_empty() && self.bytes + bytes > PAGE_BYTES {
+            return false;
+        }
+        self.bytes += bytes;
+        self.rows.push(row);
+        true
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn into_rows(self) -> Vec<Value> {
+        self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_says_so_and_is_cut_between_characters() {
+        assert_eq!(beginning("äöü", 3), "äöü");
+        assert_eq!(beginning("äöü", 2), "äö… (cut, 6 bytes in all)");
+        assert_eq!(end("äöü", 3), "(cut, 6 bytes in all) …ü");
+        assert_eq!(value("[1,2]", 100), json!([1, 2]));
+        assert_eq!(value("[1,2,3,4]", 8), json!("[1… (cut, 9 bytes in all)"));
+    }
+
+    #[test]
+    fn a_page_is_bounded_and_never_empty() {
+        let row = || json!("x".repeat(PAGE_BYTES / 2));
+        let mut page = Page::default();
+
+        assert!(page.add(json!("x".repeat(2 * PAGE_BYTES))));
+        assert!(!page.add(row()));
+
+        let mut page = Page::default();
+        assert!(page.add(row()));
+        assert!(!page.add(row()));
+        assert!(page.add(json!(1)));
+        assert_eq!(page.len(), 2);
+    }
+}

@@ -1,0 +1,208 @@
+//! What `start_batch` and `preview_batch` are given, and how it becomes a job.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Cursor};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::ToolError;
+use crate::client::{Submission, command_spec};
+use crate::handler::COMMAND;
+use crate::model::{Limits, NewJob, OnInterrupt, duration};
+use crate::source::{self, CsvOptions, GlobOptions, Items, Separator};
+use crate::store::ForeignDatabase;
+
+/// A batch as a model describes it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Batch {
+    /// Program and arguments, run once for each item without a shell. Placeholders: {} the item, {field} a field of an
+    /// item that is an object, {/} file name, {//} directory, {.} path without extension, {/.} file name without
+    /// extension, {ext} extension, {#} number of the unit; {{ is a brace. Give this or shell.
+    pub command: Option<Vec<String>>,
+    /// One script for /bin/sh instead of command; the same placeholders, their values quoted.
+    pub shell: Option<String>,
+    /// The items themselves, texts, numbers or objects; for more than about a thousand use a file. Give one source of
+    /// items at the most; without any the command is run once.
+    pub items: Option<Vec<Value>>,
+    /// File whose lines are the items.
+    pub lines_file: Option<String>,
+    /// CSV file with a header; each row is an item with the header's names as fields.
+    pub csv_file: Option<String>,
+    /// File with one JSON document per line.
+    pub jsonl_file: Option<String>,
+    /// JSON file with an array of items.
+    pub json_file: Option<String>,
+    /// Where the array is in json_file, such as data.rows; without it the document itself is the array.
+    pub json_path: Option<String>,
+    /// Patterns of files, such as photos/**/*.jpg; the items are absolute paths.
+    pub glob: Option<Vec<String>>,
+    /// Whole numbers, such as 1-100 or 0-1000:10.
+    pub range: Option<String>,
+    /// SQLite database that sql_query reads.
+    pub sql_database: Option<String>,
+    /// SELECT whose rows are the items, with the columns as fields.
+    pub sql_query: Option<String>,
+    /// Name of the job, for people; without it that of the program.
+    pub name: Option<String>,
+    /// Any text that names this request: the same key again does not create a second job. Give one whenever you might
+    /// have to repeat the call.
+    pub key: Option<String>,
+    /// Units that run at the same time; without it one per processor.
+    pub workers: Option<NonZeroUsize>,
+    /// Attempts before a unit is failed for good; without it 4, with growing delays between them.
+    pub max_attempts: Option<NonZeroU32>,
+    /// Time that one attempt may take, such as 30s or 10m.
+    pub timeout: Option<String>,
+    /// Attempts that may start in a span of time, such as 60/min or 5/s.
+    pub rate: Option<String>,
+    /// Run only the first so many units, then wait for approve_job or reject_job.
+    pub canary: Option<NonZeroU32>,
+    /// Directory in which the units run, absolute; relative files and patterns above are meant there too. Without it
+    /// the directory of this server, which the answer names.
+    pub cwd: Option<String>,
+    /// What becomes of a unit that runs when the machine or its manager dies: run it again (the default), or fail it,
+    /// for work that must not happen twice.
+    pub on_interrupt: Option<Interrupted>,
+    /// Words about the job, by which list_jobs finds it, such as {"team": "web"}.
+    #[serde(default)]
+    pub label: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(crate = "rmcp::schemars", inline)]
+pub(super) enum Interrupted {
+    Retry,
+    Fail,
+}
+
+/// A batch that was checked as far as it can be without reading its items.
+pub(super) struct Checked {
+    pub submission: Submission,
+    /// Where its units will run.
+    pub cwd: PathBuf,
+    /// Variables that units get from whoever starts their manager, because their values are not kept.
+    pub secrets: Vec<String>,
+}
+
+impl Batch {
+    pub fn check(self) -> Result<Checked, ToolError> {
+        let (argv, is_script) = match (&self.command, &self.shell) {
+            (Some(command), None) if !command.is_empty() => (command.clone(), false),
+            (None, Some(script)) => (vec![script.clone()], true),
+            _ => return Err(ToolError::NotOneCommand),
+        };
+        let spec = command_spec(&argv, is_script, self.cwd.as_deref().map(Path::new), &[], &[])?;
+        let mut new = NewJob::new(self.name.clone().unwrap_or_else(|| default_name(&argv[0], is_script)), COMMAND);
+        new.limits = self.limits()?;
+        new.key = self.key.clone();
+        new.labels = self.label.clone();
+        let items = self.into_items(&spec.cwd)?;
+        let submission = Submission::new(new, &spec, None, items)?;
+        Ok(Checked { submission, cwd: spec.cwd, secrets: spec.secrets })
+    }
+
+    fn limits(&self) -> Result<Limits, ToolError> {
+        let mut limits = Limits::default();
+        limits.workers = self.workers.map_or(limits.workers, NonZeroUsize::get);
+        limits.max_attempts = self.max_attempts.map_or(limits.max_attempts, NonZeroU32::get);
+        limits.timeout = self.timeout.as_deref().map(duration).transpose()?;
+        limits.rate = self.rate.as_deref().map(str::parse).transpose()?;
+        limits.canary = self.canary.map(NonZeroU32::get);
+        limits.on_interrupt = match self.on_interrupt {
+            Some(Interrupted::Retry) | None => OnInterrupt::Retry,
+            Some(Interrupted::Fail) => OnInterrupt::Fail,
+        };
+        Ok(limits)
+    }
+
+    fn into_items(self, cwd: &Path) -> Result<Option<Items>, ToolError> {
+        self.refuse_mixtures()?;
+        let file = |path: &String| open(&cwd.join(path)).map(|reader| (reader, path.clone()));
+        Ok(Some(if let Some(items) = self.items {
+            let text = Value::Array(items).to_string();
+            source::json(Cursor::new(text), "items", source::WHOLE_DOCUMENT)
+        } else if let Some(path) = &self.lines_file {
+            let (reader, name) = file(path)?;
+            source::lines(reader, &name, Separator::Newline)
+        } else if let Some(path) = &self.csv_file {
+            let (reader, name) = file(path)?;
+            source::csv(reader, &name, CsvOptions { delimiter: b',', header: true }).map_err(source_error)?
+        } else if let Some(path) = &self.jsonl_file {
+            let (reader, name) = file(path)?;
+            source::jsonl(reader, &name)
+        } else if let Some(path) = &self.json_file {
+            let (reader, name) = file(path)?;
+            source::json(reader, &name, self.json_path.as_deref().unwrap_or(source::WHOLE_DOCUMENT))
+        } else if let Some(patterns) = self.glob {
+            let dir = cwd.to_string_lossy();
+            let patterns: Vec<String> = patterns.iter().map(|pattern| source::pattern_below(&dir, pattern)).collect();
+            source::glob(&patterns, GlobOptions::default()).map_err(source_error)?
+        } else if let Some(range) = self.range {
+            source::range(range.parse().map_err(|source| ToolError::Range { given: range.clone(), source })?)
+        } else if let (Some(path), Some(query)) = (&self.sql_database, self.sql_query) {
+            let path_there = cwd.join(path);
+            refuse_special(&path_there)?;
+            let mut database = ForeignDatabase::open(&path_there)?;
+            source::rows(path, move |take| database.each_row(&query, take))
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    fn refuse_mixtures(&self) -> Result<(), ToolError> {
+        let given = [
+            ("items", self.items.is_some()),
+            ("lines_file", self.lines_file.is_some()),
+            ("csv_file", self.csv_file.is_some()),
+            ("jsonl_file", self.jsonl_file.is_some()),
+            ("json_file", self.json_file.is_some()),
+            ("glob", self.glob.is_some()),
+            ("range", self.range.is_some()),
+            ("sql_query", self.sql_query.is_some()),
+        ];
+        let given: Vec<&str> = given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect();
+        if given.len() > 1 {
+            return Err(ToolError::SeveralSources(given));
+        }
+        let pairs = [
+            ("json_path", self.json_path.is_some(), "json_file", self.json_file.is_some()),
+            ("sql_query", self.sql_query.is_some(), "sql_database", self.sql_database.is_some()),
+            ("sql_database", self.sql_database.is_some(), "sql_query", self.sql_query.is_some()),
+        ];
+        match pairs.into_iter().find(|(_, is_given, _, has_other)| *is_given && !has_other) {
+            Some((given, _, missing, _)) => Err(ToolError::Incomplete { given, missing }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn source_error(error: source::SourceError) -> ToolError {
+    ToolError::Submission(error.into())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, ToolError> {
+    refuse_special(path)?;
+    source::open_file(path).map_err(source_error)
+}
+
+/// Refuses what is no file of its own: to read a pipe or a terminal could wait for ever, and would take the host's
+/// messages where it is this process's standard input.
+fn refuse_special(path: &Path) -> Result<(), ToolError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(()),
+        _ => Err(ToolError::NoFile(path.to_owned())),
+    }
+}
+
+fn default_name(program: &str, is_script: bool) -> String {
+    let name = Path::new(program).file_name().filter(|_| !is_script);
+    name.map_or_else(|| "script".to_owned(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,139 @@
+//! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use rmcp::model::CallToolResult;
+use serde_json::json;
+
+use super::answer::Answer;
+use crate::client::{ClientError, SubmissionError};
+use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
+use crate::source::RangeError;
+use crate::store::{Fault, ForeignError};
+
+/// A call that did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ToolError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
+    #[error("the parameters do not fit: {0}")]
+    Parameters(#[source] serde_json::Error),
+    #[error("there are no jobs yet")]
+    NoJobsYet,
+    #[error("give either command, as an array of arguments, or shell, as one script")]
+    NotOneCommand,
+    #[error("give one source of items, not {}", .0.join(" and "))]
+    SeveralSources(Vec<&'static str>),
+    #[error("{given} says nothing without {missing}")]
+    Incomplete { given: &'static str, missing: &'static str },
+    #[error("no file {}", .0.display())]
+    NoFile(PathBuf),
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    #[error("{given:?} is no range")]
+    Range { given: String, source: RangeError },
+    #[error(transparent)]
+    Spelling(#[from] SpellingError),
+    #[error("{0:?} is no label, write it like team=web")]
+    Label(String),
+    #[error(transparent)]
+    Cluster(#[from] ClusterIdError),
+    #[error(transparent)]
+    Pattern(#[from] ItemPatternError),
+    #[error("say which units: failed, cluster, first_seq or last_seq")]
+    NoFilter,
+    #[error("job {job} was created with all its units, and its manager could not be started")]
+    NotStarted { job: JobId, source: ClientError },
+    #[error("the tool failed: {0}")]
+    Panicked(String),
+}
+
+impl ToolError {
+    /// Returns the answer to the call.
+    pub fn to_answer(&self) -> CallToolResult {
+        let message = self.message();
+        let next_step = self.next_step();
+        let summary = format!("error: {message}. {next_step}");
+        Answer::new(summary, json!({ "error": message, "next_step": next_step })).into_failure()
+    }
+
+    /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
+    fn message(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        message
+    }
+
+    fn next_step(&self) -> &'static str {
+        match self {
+            Self::Client(error) => of_client(error),
+            Self::Submission(SubmissionError::Client(error)) => of_client(error),
+            Self::Submission(_)
+            | Self::NotOneCommand
+            | Self::SeveralSources(_)
+            | Self::Incomplete { .. }
+            | Self::NoFile(_)
+            | Self::Foreign(_)
+            | Self::Range { .. } => "Nothing was created: correct this and call again",
+            Self::Parameters(_) | Self::Spelling(_) | Self::Label(_) | Self::Pattern(_) | Self::NoFilter => {
+                "Nothing was done: correct the parameters and call again"
+            }
+            Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
+            Self::NoJobsYet => "start_batch starts the first one",
+            Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
+            Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
+        }
+    }
+}
+
+fn of_client(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Store(error) => match error.fault() {
+            Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
+            _ => "Nothing was changed",
+        },
+        ClientError::NoSuchJob { .. } | ClientError::AmbiguousJob { .. } => "list_jobs shows the jobs there are",
+        ClientError::UnitNotFound { .. } | ClientError::AttemptNotFound { .. } | ClientError::NoUnitFits { .. } => {
+            "list_units shows the units and their states"
+        }
+        ClientError::NothingToRun { .. } => {
+            "Nothing was changed: get_results has its results, retry_units takes failed units back"
+        }
+        ClientError::AwaitsApproval { .. } => {
+            "Look at the first units with get_results, then approve_job or reject_job"
+        }
+        ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
+        ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
+            "Nothing was changed: job_status shows where it stands"
+        }
+        ClientError::WaitTimedOut { .. } | ClientError::StartTimedOut { .. } => "job_status shows where it stands",
+        ClientError::OrphansRemain { .. }
+        | ClientError::HealthUnknown { .. }
+        | ClientError::Spawn { .. }
+        | ClientError::ManagerRefused { .. }
+        | ClientError::ManagerDied { .. } => "A person has to look; job_status names the manager's log",
+        ClientError::Source(_) | ClientError::NoUnits | ClientError::WorkersOutOfRange { .. } => {
+            "Nothing was changed: correct this and call again"
+        }
+        ClientError::SecretsMissing { .. } => {
+            "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
+        }
+        ClientError::SharedDisk { .. }
+        | ClientError::NoScope { .. }
+        | ClientError::Output { .. }
+        | ClientError::HookMissing
+        | ClientError::ProgramUnknown { .. }
+        | ClientError::ProgramMissing
+        | ClientError::Files { .. } => "A person has to look",
+    }
+}

@@ -1,0 +1,24 @@
+//! `approve_job`: let a job go on behind its first units.
+
+use super::started_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct ApproveJob;
+
+impl Tool for ApproveJob {
+    type Given = OneJob;
+    const NAME: &'static str = "approve_job";
+    const TITLE: &'static str = "Approve a job";
+    const DESCRIPTION: &'static str = "Let a job run its other units that was started with canary and waits for approval. \
+        Show the person what get_results and list_failures say of the first units and ask before. Next call wait_job.";
+    const EFFECT: Effect = Effect::Runs;
+
+    fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.to_change(&given.job)?;
+        let started = client.approve_job(job)?;
+        started_answer(&client, job, started, "The job goes on.")
+    }
+}

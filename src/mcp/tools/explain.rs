@@ -1,0 +1,46 @@
+//! `explain`: why nothing happens.
+
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::sentence::next_call_about;
+use crate::mcp::tool::{Effect, Tool};
+use crate::model::Seq;
+
+pub(super) struct Explain;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job; `last` is the newest one.
+    job: JobGiven,
+    /// Number of one unit, to be told about that.
+    seq: Option<i64>,
+}
+
+impl Tool for Explain {
+    type Given = Given;
+    const NAME: &'static str = "explain";
+    const TITLE: &'static str = "Explain why nothing happens";
+    const DESCRIPTION: &'static str = "Say why a job, or one of its units, is where it is: why nothing moves, why it \
+        paused, why it failed. Answers with one cause, one sentence, and what to call next.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        let found = client.explain(job, given.seq.map(Seq))?;
+        let next_call = next_call_about(found.cause);
+        Ok(Answer::new(
+            format!("{}. {next_call}", found.sentence),
+            json!({
+                "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": found.sentence,
+                "next_call": next_call, "command_line": found.next_step,
+            }),
+        ))
+    }
+}

@@ -1,0 +1,24 @@
+//! `job_status`: where a job stands and whether its manager lives.
+
+use super::status_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct JobStatus;
+
+impl Tool for JobStatus {
+    type Given = OneJob;
+    const NAME: &'static str = "job_status";
+    const TITLE: &'static str = "Status of a job";
+    const DESCRIPTION: &'static str = "Say at once where a job stands: its state, the counts of its units, rate, time \
+        left, what it waits for, and whether its manager lives. To follow a job call wait_job instead of this again and \
+        again; if nothing moves, explain; if units failed, list_failures.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        status_answer(&client, job)
+    }
+}

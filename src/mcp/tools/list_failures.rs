@@ -1,0 +1,60 @@
+//! `list_failures`: why units failed, by kind.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::mcp::answer::{Answer, Page, line};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::tool::{Effect, Tool};
+
+const MAX_CLUSTERS: usize = 20;
+/// Time for reading failed units; a job may have a million of them.
+const READING: Duration = Duration::from_millis(500);
+
+pub(super) struct ListFailures;
+
+impl Tool for ListFailures {
+    type Given = OneJob;
+    const NAME: &'static str = "list_failures";
+    const TITLE: &'static str = "List failures by kind";
+    const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent kind first, \
+        with the number of a unit as an example of each: 20 kinds at the most, and no more failures than are read \
+        in half a second. Next call get_unit for an example's \
+        output, then retry_units with the id of a cluster for failures that another attempt can mend.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        let asked = Instant::now();
+        let (clusters, is_all) = client.failures_while(job, || asked.elapsed() < READING)?;
+        let read: i64 = clusters.iter().map(|cluster| cluster.count).sum();
+        let mut page = Page::default();
+        for cluster in clusters.iter().take(MAX_CLUSTERS) {
+            let row = json!({
+                "cluster": cluster.id, "count": cluster.count, "cause": cluster.cause, "text": line(&cluster.text),
+                "example_seq": cluster.first, "last_seq": cluster.last, "example": line(&cluster.example),
+            });
+            if !page.add(row) {
+                break;
+            }
+        }
+        let (shown, kinds) = (page.len(), clusters.len());
+        let of = if is_all { "All" } else { "Only the first" };
+        let summary = match kinds {
+            0 => format!("No unit of job {job} has failed."),
+            _ => format!(
+                "{of} {read} failed units of job {job} were read, kinds of failure: {kinds}, shown: {shown}. get_unit shows \
+                 an example, retry_units takes a cluster."
+            ),
+        };
+        Ok(Answer::new(
+            summary,
+            json!({
+                "schema": 1, "job": { "id": job }, "failed": client.progress(job)?.failed, "read": read,
+                "is_all": is_all, "kinds": kinds, "clusters": page.into_rows(), "limit": MAX_CLUSTERS,
+            }),
+        ))
+    }
+}

@@ -1,0 +1,95 @@
+//! `list_units`: units of a job, page by page.
+
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::mcp::answer::{Answer, PAGE_BYTES, Page, line};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::tool::{Effect, Tool};
+use crate::model::{Seq, UnitDetail, UnitFilter, UnitStatus};
+
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 200;
+
+pub(super) struct ListUnits;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job; `last` is the newest one.
+    job: JobGiven,
+    /// Only units in these states: pending, running, completed, failed, skipped, cancelled.
+    #[schemars(with = "Option<Vec<String>>")]
+    status: Option<Vec<UnitStatus>>,
+    /// Only units whose item contains this regular expression.
+    matching: Option<String>,
+    /// Only failed units of this kind, as listed by list_failures.
+    cluster: Option<String>,
+    /// Only units from this number on.
+    first_seq: Option<i64>,
+    /// Only units up to this number.
+    last_seq: Option<i64>,
+    /// Only units behind this number: next_after of the page before.
+    after: Option<i64>,
+    /// Units to show; without it 50, 200 at the most.
+    limit: Option<i64>,
+}
+
+impl Given {
+    fn filter(&self) -> Result<UnitFilter, ToolError> {
+        Ok(UnitFilter {
+            statuses: self.status.clone().unwrap_or_default(),
+            key: None,
+            first: self.first_seq.map(Seq),
+            last: self.last_seq.map(Seq),
+            pattern: self.matching.as_deref().map(str::parse).transpose()?,
+            cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+        })
+    }
+}
+
+impl Tool for ListUnits {
+    type Given = Given;
+    const NAME: &'static str = "list_units";
+    const TITLE: &'static str = "List units";
+    const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all \
+        shortened. A page has 50 units unless limit says otherwise, 200 or 32 KiB at the most; give its next_after as \
+        after for the next one. For why units failed call list_failures first; get_unit shows one unit in full, \
+        get_results what units returned.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        let after = given.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
+        let found = client.units(job, &given.filter()?, after, limit)?;
+        let mut page = Page::default();
+        let last = found.iter().take_while(|unit| page.add(row(unit))).last().map(|unit| unit.seq);
+        let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
+        let next_after = last.filter(|_| !is_last);
+        let shown = page.len();
+        let summary = match next_after {
+            Some(next) => format!("Units of job {job}: {shown} shown; there may be more, with after {next}."),
+            None => format!("Units of job {job}: {shown} shown, no more."),
+        };
+        Ok(Answer::new(
+            summary,
+            json!({
+                "schema": 1, "job": { "id": job }, "units": page.into_rows(), "next_after": next_after,
+                "limit": limit, "limit_bytes": PAGE_BYTES,
+            }),
+        ))
+    }
+}
+
+fn row(unit: &UnitDetail) -> Value {
+    let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
+    json!({
+        "seq": unit.seq, "status": unit.status, "attempts": unit.attempts, "item": line(&item),
+        "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
+        "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
+    })
+}

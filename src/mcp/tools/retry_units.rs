@@ -1,0 +1,63 @@
+//! `retry_units`: ask for units again.
+
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::done_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::tool::{Effect, Tool};
+use crate::model::{Seq, UnitFilter, UnitStatus};
+
+pub(super) struct RetryUnits;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job; `last` is the newest one.
+    job: JobGiven,
+    /// Units that failed.
+    #[serde(default)]
+    failed: bool,
+    /// Failed units of this kind, as listed by list_failures.
+    cluster: Option<String>,
+    /// Failed or cancelled units from this number on.
+    first_seq: Option<i64>,
+    /// Failed or cancelled units up to this number.
+    last_seq: Option<i64>,
+}
+
+impl Given {
+    fn filter(&self) -> Result<UnitFilter, ToolError> {
+        if !self.failed && self.cluster.is_none() && self.first_seq.is_none() && self.last_seq.is_none() {
+            return Err(ToolError::NoFilter);
+        }
+        Ok(UnitFilter {
+            statuses: if self.failed { vec![UnitStatus::Failed] } else { Vec::new() },
+            first: self.first_seq.map(Seq),
+            last: self.last_seq.map(Seq),
+            cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+            ..UnitFilter::default()
+        })
+    }
+}
+
+impl Tool for RetryUnits {
+    type Given = Given;
+    const NAME: &'static str = "retry_units";
+    const TITLE: &'static str = "Retry units";
+    const DESCRIPTION: &'static str = "Send failed or cancelled units back to pending, with all their attempts: all that \
+        failed, one cluster of list_failures, or a range of numbers; a unit must fit everything given. A running job \
+        takes them up by itself; for one that had ended call resume_job next.";
+    const EFFECT: Effect = Effect::Runs;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let filter = given.filter()?;
+        let (client, job) = jobs.to_change(&given.job)?;
+        let changed = client.retry_units(job, &filter)?;
+        done_answer(&client, job, &format!("{changed} units are pending again."), json!({ "units_changed": changed }))
+    }
+}

@@ -1,0 +1,76 @@
+//! `start_batch`: create a job and start it detached.
+
+use serde_json::json;
+
+use crate::client::{Created, Started};
+use crate::mcp::answer::Answer;
+use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::Jobs;
+use crate::mcp::tool::{Effect, Tool};
+use crate::model::Job;
+
+pub(super) struct StartBatch;
+
+impl Tool for StartBatch {
+    type Given = Batch;
+    const NAME: &'static str = "start_batch";
+    const TITLE: &'static str = "Start a batch";
+    const DESCRIPTION: &'static str = "Run a command once for each item, as a job in a detached process that goes on when \
+        this conversation or its host ends. Returns at once with the job's number. Everything is checked before anything \
+        is created: placeholders, program, files, each item. Use preview_batch with the same parameters first if in \
+        doubt, canary if the work is costly or cannot be undone, and key if you might have to repeat the call. Next call \
+        wait_job with the number; later list_jobs finds the job again.";
+    const EFFECT: Effect = Effect::Runs;
+
+    fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
+        let Checked { submission, cwd, secrets } = given.check()?;
+        let ignores_items = submission.ignores_items();
+        let (client, created) = submission.create(|| jobs.to_create())?;
+        let started =
+            client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
+        let job = client.job(created.job)?;
+        let warning = (created.new && ignores_items)
+            .then_some("the command does not use its items: write {} where an item belongs");
+        let mut summary = summary(&job, created, started);
+        if created.new {
+            summary = format!("{summary} Its units run in {}.", cwd.display());
+        }
+        if let Some(warning) = warning {
+            summary = format!("{summary} Warning: {warning}.");
+        }
+        Ok(Answer::new(
+            summary,
+            json!({
+                "schema": 1,
+                "job": { "id": job.id, "uid": job.uid, "name": job.name },
+                "new": created.new,
+                "job_status": job.status,
+                "pid": started.and_then(Started::pid),
+                "units": job.progress.total,
+                "workers": job.limits.workers,
+                "canary": job.limits.canary,
+                "cwd": if created.new { Some(cwd) } else { None },
+                "secrets_by_name": secrets,
+                "warning": warning,
+            }),
+        ))
+    }
+}
+
+fn summary(job: &Job, created: Created, started: Option<Started>) -> String {
+    let Job { id, name, status, .. } = job;
+    let units = job.progress.total;
+    if !created.new {
+        return format!(
+            "Job {id} ({name}) has this key already, nothing was created; it is {status}. job_status shows it."
+        );
+    }
+    let workers = job.limits.workers;
+    let started = if started.is_some() { "started" } else { "was created" };
+    let then = match job.limits.canary {
+        Some(first) => format!("It runs its first units, {first}, and then waits for approve_job or reject_job."),
+        None => "It goes on without this conversation.".to_owned(),
+    };
+    format!("Job {id} ({name}) {started}: {units} units, {workers} at a time. {then} wait_job waits for it.")
+}

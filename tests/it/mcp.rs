@@ -1,0 +1,298 @@
+//! The MCP server, through raw lines of JSON-RPC.
+
+use serde_json::{Value, json};
+
+use crate::support::{Host, World, exists};
+
+#[test]
+fn tools_their_parameters_and_their_hints_are_a_contract() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+
+    let listed = host.ask("tools/list", &json!({}));
+
+    let tools = listed["result"]["tools"].as_array().unwrap();
+    let seen: String = tools.iter().map(described).collect();
+    assert_eq!(seen, CONTRACT, "{seen}");
+    for tool in tools {
+        assert!(tool["description"].as_str().unwrap().len() > 100, "{tool}");
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{tool}");
+        for (name, parameter) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            assert!(parameter["description"].is_string(), "{}: {name} is not explained", tool["name"]);
+        }
+    }
+}
+
+/// Name, required parameters, the others, and what the tool changes.
+const CONTRACT: &str = "\
+preview_batch [] canary command count csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: reads
+start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: destructive
+list_jobs [] label limit status: reads
+job_status [job]: reads
+wait_job [job] seconds: reads
+explain [job] seq: reads
+list_failures [job]: reads
+list_units [job] after cluster first_seq last_seq limit matching status: reads
+get_unit [job seq]: reads
+get_results [job] after limit status: reads
+stop_job [job] grace now: idempotent
+resume_job [job]: idempotent
+cancel_job [job reason]: destructive idempotent
+retry_units [job] cluster failed first_seq last_seq: destructive
+approve_job [job]: destructive
+reject_job [job reason]: destructive idempotent
+scale_job [job workers]: idempotent
+";
+
+fn described(tool: &Value) -> String {
+    let schema = &tool["inputSchema"];
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+    let mut line = format!("{} [{}]", tool["name"].as_str().unwrap(), required.join(" "));
+    let names = schema["properties"].as_object().unwrap().keys();
+    names.filter(|name| !required.contains(&name.as_str())).for_each(|name| line.push_str(&format!(" {name}")));
+    line.push(':');
+    let hints = [("readOnlyHint", " reads"), ("destructiveHint", " destructive"), ("idempotentHint", " idempotent")];
+    hints.iter().filter(|(hint, _)| tool["annotations"][hint] == true).for_each(|(_, word)| line.push_str(word));
+    line + "\n"
+}
+
+#[test]
+fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
+    let world = World::new();
+    world.write("people.csv", "name,age\nAda,36\nAlan,41\n");
+    let mut host = Host::new(&world);
+    let batch =
+        json!({ "command": ["echo", "{name} is {age}"], "csv_file": "people.csv", "key": "once", "workers": 1 });
+
+    let mut preview = batch.clone();
+    preview["count"] = json!(1);
+    let preview = host.ok("preview_batch", preview);
+    let nothing_yet = !exists(&world.db());
+    let started = host.ok("start_batch", batch.clone());
+    let job = started["job"]["id"].clone();
+    let status = host.wait_for_job(&job);
+    let results = host.ok("get_results", json!({ "job": job }));
+    let again = host.ok("start_batch", batch);
+
+    assert_eq!((&preview["commands"], &preview["is_all"]), (&json!(["echo 'Ada is 36'"]), &json!(false)));
+    assert!(nothing_yet, "a preview made a database");
+    assert_eq!((&started["units"], &started["new"]), (&json!(2), &json!(true)));
+    assert!(started["pid"].is_u64() && started["job"]["uid"].is_string(), "{started}");
+    assert_eq!(started["cwd"], world.db().parent().unwrap().canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(status, "completed");
+    assert_eq!(results["results"][1]["payload"], json!({ "name": "Alan", "age": "41" }));
+    assert_eq!(results["results"][1]["result"], "Alan is 41");
+    assert_eq!((&again["job"]["id"], &again["new"]), (&job, &json!(false)));
+}
+
+#[test]
+fn items_come_inline_and_from_every_kind_of_source() {
+    let world = World::new();
+    world.write("lines", "a\nb\n");
+    world.write("lines.jsonl", "{\"x\":1}\n");
+    world.write("data.json", "{\"rows\":[{\"x\":2}]}");
+    let dir = world.path("in[1]");
+    std::fs::create_dir(&dir).unwrap();
+    world.write("in[1]/a.txt", "");
+    world.ok(&["run", "--db", world.path("other.db").to_str().unwrap(), "--", "true"]);
+    let mut host = Host::new(&world);
+
+    for (parameters, commands) in [
+        (json!({ "items": ["a b", 7, { "x": 1 }] }), json!(["echo 'a b'", "echo 7", "echo '{\"x\":1}'"])),
+        (json!({ "lines_file": "lines" }), json!(["echo a", "echo b"])),
+        (json!({ "jsonl_file": "lines.jsonl" }), json!(["echo '{\"x\":1}'"])),
+        (json!({ "json_file": "data.json", "json_path": "rows" }), json!(["echo '{\"x\":2}'"])),
+        (json!({ "range": "1-5:2" }), json!(["echo 1", "echo 3", "echo 5"])),
+        (json!({ "sql_database": "other.db", "sql_query": "SELECT id FROM jobs" }), json!(["echo '{\"id\":1}'"])),
+        (
+            json!({ "glob": ["*.txt"], "cwd": dir }),
+            json!([format!("echo '{}'", dir.canonicalize().unwrap().join("a.txt").display())]),
+        ),
+    ] {
+        let mut batch = parameters.clone();
+        batch["command"] = json!(["echo", "{}"]);
+        let shown = host.ok("preview_batch", batch);
+
+        assert_eq!(shown["commands"], commands, "{parameters}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+
+    for (batch, said) in [
+        (json!({ "command": ["true"], "itemz": [] }), "unknown field `itemz`"),
+        (json!({ "items": ["a"] }), "either command"),
+        (json!({ "command": ["true"], "shell": "true" }), "either command"),
+        (json!({ "command": ["true"], "items": ["a"], "range": "1-2" }), "items and range"),
+        (json!({ "command": ["no-such-program"], "items": ["a"] }), "command not found: no-such-program"),
+        (json!({ "command": ["echo", "{y}"], "items": [{ "x": 1 }] }), "items, element 1"),
+        (json!({ "command": ["echo", "{}"], "items": [] }), "there are no units"),
+        (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
+        (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
+        (json!({ "command": ["true"], "lines_file": "nothing" }), "no file"),
+        (json!({ "command": ["true"], "json_path": "a" }), "json_path says nothing without json_file"),
+        (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
+        (json!({ "command": ["true"], "rate": "fast" }), "no rate"),
+        (json!({ "command": ["true"], "timeout": "soon" }), "no duration"),
+        (json!({ "command": ["true"], "canary": 0 }), "nonzero"),
+        (json!({ "command": ["true"], "workers": 1_000_000 }), "workers"),
+        (json!({ "command": ["true"], "on_interrupt": "ask" }), "unknown variant `ask`"),
+    ] {
+        let answer = host.refused("start_batch", batch.clone());
+
+        assert!(answer.contains(said) && answer.contains("call again"), "{batch}: {answer}");
+    }
+    let preview = host.refused("preview_batch", json!({ "command": ["true"], "count": 1, "itemz": [] }));
+    let nameless = host.refused("job_status", json!({ "job": [1] }));
+
+    assert!(preview.contains("unknown field `itemz`"), "{preview}");
+    assert!(nameless.contains("a job is its number"), "{nameless}");
+    assert!(!exists(&world.db()));
+}
+
+#[test]
+fn without_a_database_there_are_no_jobs_and_none_is_made() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+
+    let jobs = host.ok("list_jobs", json!({}));
+    let status = host.refused("job_status", json!({ "job": "last" }));
+    let cancelled = host.refused("cancel_job", json!({ "job": 1, "reason": "test" }));
+
+    assert_eq!(jobs["jobs"], json!([]));
+    assert!(status.contains("no jobs yet") && cancelled.contains("start_batch"), "{status} {cancelled}");
+    assert!(!exists(&world.db()));
+}
+
+#[test]
+fn a_canary_waits_for_a_decision_and_a_rejected_batch_never_runs_its_rest() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "shell": "echo {} >> ran", "range": "1-5", "canary": 1 });
+
+    let good = host.ok("start_batch", batch.clone())["job"]["id"].clone();
+    let first = host.wait_for_job(&good);
+    let early = host.refused("resume_job", json!({ "job": good }));
+    host.ok("approve_job", json!({ "job": good }));
+    let approved = host.wait_for_job(&good);
+    let ran = world.lines("ran").len();
+    let bad = host.ok("start_batch", batch)["job"]["id"].clone();
+    host.wait_for_job(&bad);
+    host.ok("reject_job", json!({ "job": bad, "reason": "wrong" }));
+    let rejected = host.wait_for_job(&bad);
+
+    assert_eq!((first.as_str(), approved.as_str(), ran), ("awaiting_approval", "completed", 5));
+    assert!(early.contains("approve_job"), "{early}");
+    assert_eq!((rejected.as_str(), world.lines("ran").len()), ("cancelled", 6));
+}
+
+#[test]
+fn one_kind_of_failure_is_found_looked_at_and_retried() {
+    let world = World::new();
+    let script =
+        "if [ -e mended ]; then exit 0; fi; if [ {} -le 3 ]; then echo \"no host h{}\" >&2; exit 6; fi; exit 7";
+    let mut host = Host::new(&world);
+
+    let job =
+        host.ok("start_batch", json!({ "shell": script, "range": "1-4", "max_attempts": 1 }))["job"]["id"].clone();
+    let status = host.wait_for_job(&job);
+    let failures = host.ok("list_failures", json!({ "job": job }));
+    let kind = &failures["clusters"][0];
+    let unit = host.ok("get_unit", json!({ "job": job, "seq": kind["example_seq"] }));
+    world.write("mended", "");
+    let unfiltered = host.refused("retry_units", json!({ "job": job }));
+    let retried = host.ok("retry_units", json!({ "job": job, "cluster": kind["cluster"] }));
+    host.ok("resume_job", json!({ "job": job }));
+    host.wait_for_job(&job);
+    let left = host.ok("list_units", json!({ "job": job, "status": ["failed"] }));
+
+    assert_eq!((status.as_str(), &failures["failed"], &kind["count"]), ("failed", &json!(4), &json!(3)));
+    assert_eq!((&unit["stderr"], &unit["exit_code"]), (&json!("no host h1\n"), &json!(6)));
+    assert!(unfiltered.contains("say which units"), "{unfiltered}");
+    assert_eq!(retried["done"]["units_changed"], 3);
+    assert_eq!(left["units"].as_array().unwrap().len(), 1);
+    assert_eq!(left["units"][0]["item"], "4");
+}
+
+#[test]
+fn a_job_is_stopped_scaled_resumed_and_cancelled() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "0.05"], "range": "1-1000" }))["job"]["id"].clone();
+
+    let running = host.ok("wait_job", json!({ "job": job, "seconds": 0.1 }));
+    host.ok("stop_job", json!({ "job": job, "now": true }));
+    let stopped = host.wait_for_job(&job);
+    let scaled = host.ok("scale_job", json!({ "job": job, "workers": 3 }));
+    let resumed = host.ok("resume_job", json!({ "job": job }));
+    let twice = host.ok("resume_job", json!({ "job": job }));
+    let explained = host.ok("explain", json!({ "job": job }));
+    host.ok("cancel_job", json!({ "job": job, "reason": "enough" }));
+    let cancelled = host.wait_for_job(&job);
+    let unit = host.ok("explain", json!({ "job": job, "seq": 1000 }));
+
+    assert!(running["summary"].as_str().unwrap().contains("wait_job"), "{running}");
+    assert_eq!((stopped.as_str(), &scaled["status"]["workers"]), ("paused", &json!(3)));
+    assert_eq!((&resumed["done"]["already_running"], &twice["done"]["already_running"]), (&json!(false), &json!(true)));
+    assert!(explained["cause"].is_string() && explained["next_call"].is_string(), "{explained}");
+    assert_eq!((cancelled.as_str(), &unit["cause"]), ("cancelled", &json!("unit_cancelled")));
+}
+
+#[test]
+fn a_call_that_waits_holds_up_no_other_one() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
+
+    let waiting = host.begin("wait_job", &json!({ "job": job, "seconds": 45 }));
+    let listed = host.ok("list_jobs", json!({}));
+    host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
+    let waited = host.answer(waiting);
+
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 1);
+    assert_eq!(waited["result"]["structuredContent"]["job_status"], "cancelled");
+}
+
+#[test]
+fn answers_are_bounded_and_pages_lead_to_every_unit() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let script = "head -c 9000 /dev/zero | tr '\\0' x; echo {}";
+    let job = host.ok("start_batch", json!({ "shell": script, "range": "1-40" }))["job"]["id"].clone();
+    host.wait_for_job(&job);
+
+    let mut seen = Vec::new();
+    let mut after = json!(null);
+    loop {
+        let page = host.call("get_results", json!({ "job": job, "after": after, "limit": 500 }));
+        assert!(!page.failed && page.bytes < 40 * 1024, "{} bytes: {}", page.bytes, page.text);
+        let results = page.document["results"].as_array().unwrap().clone();
+        assert!(results.iter().all(|unit| unit["result"].as_str().unwrap().starts_with("(cut, ")));
+        seen.extend(results.iter().map(|unit| unit["seq"].as_i64().unwrap()));
+        after = page.document["next_after"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    let unit = host.call("get_unit", json!({ "job": job, "seq": 7 }));
+
+    assert_eq!(seen, (1..=40).collect::<Vec<_>>());
+    assert!(unit.bytes < 8 * 1024 && unit.document["stdout"].as_str().unwrap().ends_with("x7\n"), "{}", unit.text);
+}
+
+#[test]
+fn a_secret_that_the_server_lacks_is_named_when_it_resumes_a_job() {
+    let world = World::new();
+    let created = world.job_manager(&["create", "--", "true"]).env("SOME_TOKEN", "t").output().unwrap();
+    assert!(created.status.success(), "{created:?}");
+    let mut host = Host::new(&world);
+
+    let resumed = host.call("resume_job", json!({ "job": 1 }));
+
+    assert!(resumed.text.contains("run without SOME_TOKEN"), "{}", resumed.text);
+    assert_eq!(resumed.document["done"]["missing_secrets"], json!(["SOME_TOKEN"]));
+}
