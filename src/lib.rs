@@ -27,7 +27,7 @@
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `testing`; `cli`.
+//! `status`, `handler`; `manager`, `client`; `dashboard`, `testing`; `cli`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -39,6 +39,8 @@ struct Readme;
 pub mod cli;
 mod client;
 mod crash;
+#[cfg(feature = "serve")]
+mod dashboard;
 mod handler;
 mod launch;
 mod manager;
@@ -64,8 +66,9 @@ pub use handler::{
 pub use manager::run_if_manager;
 pub use model::{
     AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError, Job,
-    JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
-    Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus, UnknownWordError, Why,
+    JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt,
+    Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
+    UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

@@ -71,6 +71,8 @@ pub(super) enum Verb {
     Prune(prune::Prune),
     Recover(recover::Recover),
     Doctor(doctor::Doctor),
+    #[cfg(feature = "serve")]
+    Serve(super::serve::Serve),
     UnitProgress(unit_progress::UnitProgress),
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
     UnitResult(unit_result::UnitResult),

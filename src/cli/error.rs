@@ -3,8 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "serve")]
+use super::exit::of_dashboard;
 use super::exit::{Exit, of_client};
 use crate::client::ClientError;
+#[cfg(feature = "serve")]
+use crate::dashboard::DashboardError;
 use crate::handler::{ProgramError, TemplateError};
 use crate::source::SourceError;
 use crate::store::ForeignError;
@@ -14,6 +18,9 @@ use crate::store::ForeignError;
 pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error("cannot use the command: {0}")]
@@ -88,6 +95,8 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => of_client(error),
+            #[cfg(feature = "serve")]
+            Self::Dashboard(error) => of_dashboard(error),
             Self::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
             Self::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
             Self::Source(_)

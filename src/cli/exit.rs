@@ -1,6 +1,8 @@
 //! The exit codes: one table, a contract with scripts.
 
 use crate::client::{ClientError, JobOutcome};
+#[cfg(feature = "serve")]
+use crate::dashboard::DashboardError;
 use crate::store::{Fault, StoreError};
 
 /// Exit code of the program.
@@ -98,6 +100,17 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. }
         | ClientError::StartTimedOut { .. } => Exit::Unexpected,
+    }
+}
+
+/// Maps every error of the dashboard to its one code.
+#[cfg(feature = "serve")]
+pub(super) fn of_dashboard(error: &DashboardError) -> Exit {
+    match error {
+        DashboardError::Client(error) => of_client(error),
+        DashboardError::PortInUse { .. } => Exit::Usage,
+        DashboardError::Token { .. } | DashboardError::TokenUnsafe { .. } => Exit::Database,
+        DashboardError::Listen { .. } | DashboardError::Server(_) => Exit::Unexpected,
     }
 }
 

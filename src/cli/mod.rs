@@ -39,6 +39,8 @@ mod retry;
 mod rm;
 mod run;
 mod scale;
+#[cfg(feature = "serve")]
+mod serve;
 mod set;
 mod skip;
 mod source_args;
@@ -101,6 +103,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Retry(args) => retry::retry(global, args, output),
         Verb::Approve(args) => approve::approve(global, args, output),
         Verb::Reject(args) => reject::reject(global, args, output),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::serve(global, args, output),
         Verb::Scale(args) => scale::scale(global, args, output),
         Verb::Set(args) => set::set(global, args, output),
         Verb::Sync(args) => sync::sync(global, args, output),

@@ -4,6 +4,7 @@
 //! may be called by any number of processes at once, and after a crash of any of them.
 
 mod cancel;
+mod changes;
 mod create;
 mod doctor;
 #[cfg(feature = "cli")]
@@ -28,6 +29,7 @@ mod start;
 mod status;
 mod stop;
 mod sync;
+mod totals;
 mod wait;
 
 use std::path::{Path, PathBuf};

@@ -36,6 +36,11 @@ impl StateDir {
         self.0.join("partial.lock")
     }
 
+    /// Returns the file of the token that requests to the dashboard have to show.
+    pub fn dashboard_token(&self) -> PathBuf {
+        self.0.join("dashboard.token")
+    }
+
     /// Returns the files of one job.
     pub fn job(&self, job: JobId) -> JobFiles {
         JobFiles(self.0.join(job.to_string()))

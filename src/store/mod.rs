@@ -37,6 +37,7 @@ mod schema;
 mod schema_tests;
 mod statement;
 mod steer;
+mod totals;
 mod units;
 mod waiting;
 
