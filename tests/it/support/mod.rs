@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod browser;
+mod http;
 mod processes;
 mod random;
 mod wait;
@@ -16,6 +18,8 @@ use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+pub use browser::{Browser, CHROMIUM};
+pub use http::{Reply, Served};
 pub use processes::{identity, is_alive, kill, zombies_below};
 pub use random::Random;
 pub use wait::wait_for;
