@@ -180,8 +180,19 @@ async function unitPage(job, seq) {
   return { title: `Unit ${view.unit.seq} – Job Manager`, parts: views.unit(view, status, why, buttons || null) };
 }
 
+const JOBS = 50;
+const MAX_JOBS = 500;
+let jobsShown = JOBS;
+
 async function jobsPage() {
-  return { title: "Job Manager", parts: views.jobs(await read("/api/jobs")) };
+  const list = await read(`/api/jobs?limit=${jobsShown}`);
+  const more = () => {
+    jobsShown = Math.min(MAX_JOBS, jobsShown * 2);
+    show();
+  };
+  const hasMore = list.jobs.length === jobsShown && jobsShown < MAX_JOBS;
+  const button = hasMore && el("p", { class: "actions" }, el("button", { type: "button", "data-key": "more", click: more }, `The newest ${jobsShown}; show more`));
+  return { title: "Job Manager", parts: [...views.jobs(list), button] };
 }
 
 function route() {

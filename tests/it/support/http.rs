@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -50,7 +50,14 @@ impl Served {
     /// Ends it as a service manager would, and waits until it is gone.
     pub fn terminate(&mut self) -> std::process::ExitStatus {
         send(self.process.id(), Signal::SIGTERM);
-        self.process.wait().unwrap()
+        let asked = Instant::now();
+        loop {
+            if let Some(exit) = self.process.try_wait().unwrap() {
+                return exit;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the dashboard does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Sends a request with these headers and no other.
