@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{World, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The program that is looked for.
 pub const CHROMIUM: &str = "chromium";
@@ -40,8 +41,14 @@ impl<'a> Browser<'a> {
         // Descriptors 3 and 4 are where a browser looks for them; `<>` does not wait for the other side.
         let script = "exec chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
                       --remote-debugging-pipe --user-data-dir=browser about:blank 3<>browser-in 4<>browser-out";
-        let process =
-            world.command("sh").args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let process = world
+            .command("sh")
+            .args(["-c", script])
+            .env("TMPDIR", world.path(""))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let to = OpenOptions::new().read(true).write(true).open(to).unwrap();
         let (sender, received) = mpsc::channel();
         // Ends with the browser, which closes its side.
@@ -117,7 +124,12 @@ impl<'a> Browser<'a> {
 
 impl Drop for Browser<'_> {
     fn drop(&mut self) {
-        // Its other processes carry the mark of the world, and are ended with that.
+        // It ends its other processes itself, which hide the mark of the world; by force only when it does not answer.
+        let _ = self.to.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        let asked = Instant::now();
+        while asked.elapsed() < FAREWELL && matches!(self.process.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
