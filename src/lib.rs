@@ -27,7 +27,7 @@
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `mcp`, `testing`; `cli`.
+//! `status`, `handler`; `manager`, `client`; `dashboard`, `mcp`, `testing`; `cli`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -39,6 +39,8 @@ struct Readme;
 pub mod cli;
 mod client;
 mod crash;
+#[cfg(feature = "serve")]
+mod dashboard;
 mod handler;
 mod launch;
 mod manager;
@@ -67,8 +69,8 @@ pub use handler::{
 pub use manager::run_if_manager;
 pub use model::{
     Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
-    Job, JobFiles, JobFilter, JobId, JobStatus, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt, Output,
-    Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
+    Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt,
+    Output, Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitStatus,
     UnknownWordError, Why,
 };
 pub use status::{Health, Reason};

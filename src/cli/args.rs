@@ -76,6 +76,8 @@ pub(super) enum Verb {
     Recover(recover::Recover),
     Service(service::Service),
     Doctor(doctor::Doctor),
+    #[cfg(feature = "serve")]
+    Serve(super::serve::Serve),
     #[cfg(feature = "mcp")]
     Mcp(mcp::Mcp),
     UnitProgress(unit_progress::UnitProgress),

@@ -3,9 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "serve")]
+use super::exit::of_dashboard;
 use super::exit::{Exit, of_client, of_submission};
 use super::service::ServiceError;
 use crate::client::{ClientError, SubmissionError};
+#[cfg(feature = "serve")]
+use crate::dashboard::DashboardError;
 use crate::source::SourceError;
 use crate::store::ForeignError;
 
@@ -14,6 +18,9 @@ use crate::store::ForeignError;
 pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
     #[error(transparent)]
     Submission(#[from] SubmissionError),
     #[error(transparent)]
@@ -78,6 +85,8 @@ impl CliError {
             Self::Mcp(crate::mcp::ServeError::SetUp(_)) => Exit::Unexpected,
             #[cfg(feature = "mcp")]
             Self::Mcp(crate::mcp::ServeError::Handshake(_)) => Exit::Usage,
+            #[cfg(feature = "serve")]
+            Self::Dashboard(error) => of_dashboard(error),
             Self::Submission(error) => of_submission(error),
             #[cfg(feature = "top")]
             Self::NoTerminal => Exit::Usage,

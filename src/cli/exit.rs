@@ -1,6 +1,8 @@
 //! The exit codes: one table, a contract with scripts.
 
 use crate::client::{ClientError, JobOutcome, SubmissionError};
+#[cfg(feature = "serve")]
+use crate::dashboard::DashboardError;
 use crate::handler::ProgramError;
 use crate::store::{Fault, StoreError};
 
@@ -122,6 +124,17 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::SecretValue(_)
         | SubmissionError::NoDirectory(_) => Exit::Usage,
         SubmissionError::Cwd(_) | SubmissionError::Spec(_) => Exit::Unexpected,
+    }
+}
+
+/// Maps every error of the dashboard to its one code.
+#[cfg(feature = "serve")]
+pub(super) fn of_dashboard(error: &DashboardError) -> Exit {
+    match error {
+        DashboardError::Client(error) => of_client(error),
+        DashboardError::PortInUse { .. } => Exit::Usage,
+        DashboardError::Token { .. } | DashboardError::TokenUnsafe { .. } => Exit::Database,
+        DashboardError::Listen { .. } | DashboardError::Server(_) => Exit::Unexpected,
     }
 }
 

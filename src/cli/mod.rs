@@ -12,7 +12,7 @@ mod confirm;
 mod create;
 mod doctor;
 // The page names the verbs of every feature.
-#[cfg(all(test, feature = "mcp", feature = "top"))]
+#[cfg(all(test, feature = "mcp", feature = "serve", feature = "top"))]
 mod documentation_tests;
 mod error;
 mod exit;
@@ -41,6 +41,8 @@ mod retry;
 mod rm;
 mod run;
 mod scale;
+#[cfg(feature = "serve")]
+mod serve;
 mod service;
 mod set;
 mod skip;
@@ -106,6 +108,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Retry(args) => retry::retry(global, args, output),
         Verb::Approve(args) => approve::approve(global, args, output),
         Verb::Reject(args) => reject::reject(global, args, output),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::serve(global, args, output),
         Verb::Scale(args) => scale::scale(global, args, output),
         Verb::Set(args) => set::set(global, args, output),
         Verb::Sync(args) => sync::sync(global, args, output),

@@ -17,23 +17,6 @@ impl Client {
         Ok(self.store().job(job)?)
     }
 
-    /// Returns a number that differs from the one before when somebody else has changed the database meanwhile: the
-    /// cheapest way to know that nothing has to be read again.
-    ///
-    /// What changes without a write, such as the death of a manager, does not show in it.
-    ///
-    /// ```no_run
-    /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;
-    /// let before = client.data_version()?;
-    /// if client.data_version()? != before {
-    ///     println!("something has changed");
-    /// }
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    pub fn data_version(&self) -> Result<i64, ClientError> {
-        Ok(self.store().data_version()?)
-    }
-
     /// Returns jobs, the newest first.
     ///
     /// ```no_run

@@ -4,6 +4,7 @@
 //! may be called by any number of processes at once, and after a crash of any of them.
 
 mod cancel;
+mod changes;
 mod create;
 mod doctor;
 #[cfg(feature = "cli")]
@@ -33,6 +34,7 @@ mod stop;
 mod submission;
 mod surroundings;
 mod sync;
+mod totals;
 mod wait;
 
 use std::path::{Path, PathBuf};

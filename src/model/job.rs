@@ -127,6 +127,18 @@ pub struct Progress {
     pub cancelled: i64,
 }
 
+/// All jobs that are in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobTotals {
+    /// The state.
+    pub status: JobStatus,
+    /// How many jobs are in it.
+    pub jobs: i64,
+    /// The sums of their counters.
+    pub units: Progress,
+}
+
 impl Progress {
     /// Returns the number of units that reached an end.
     pub const fn ended(&self) -> i64 {

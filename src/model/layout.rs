@@ -51,6 +51,12 @@ impl StateDir {
         self.places().join(format!("{job}.waits"))
     }
 
+    /// Returns the file of the token that requests to the dashboard have to show.
+    #[cfg(feature = "serve")]
+    pub fn dashboard_token(&self) -> PathBuf {
+        self.0.join("dashboard.token")
+    }
+
     /// Returns the files of one job.
     pub fn job(&self, job: JobId) -> JobFiles {
         JobFiles(self.0.join(job.to_string()))

@@ -28,7 +28,7 @@ pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
 pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
-pub use job::{Hold, Job, NewJob, Progress, StopRequest};
+pub use job::{Hold, Job, JobTotals, NewJob, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};

@@ -39,6 +39,7 @@ mod schema_tests;
 mod settings;
 mod statement;
 mod steer;
+mod totals;
 mod units;
 mod waiting;
 

@@ -2,6 +2,12 @@
 
 mod cli;
 mod control;
+#[cfg(feature = "serve")]
+mod dashboard;
+#[cfg(feature = "serve")]
+mod dashboard_access;
+#[cfg(feature = "serve")]
+mod dashboard_page;
 mod detach;
 mod escape;
 mod examples;

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod browser;
 mod host;
+mod http;
 mod processes;
 mod random;
 mod wait;
@@ -17,7 +19,9 @@ use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
+pub use http::{Reply, Served};
 pub use processes::{identity, is_alive, kill, zombies_below};
 pub use random::Random;
 pub use wait::wait_for;

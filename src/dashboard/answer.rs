@@ -1,0 +1,151 @@
+//! From a verb of the client to an answer: off the web server's thread, as JSON, with a fitting status.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::client::{Client, ClientError};
+use crate::model::JobId;
+use crate::store::{Fault, StoreError};
+
+/// The connections of a dashboard.
+pub(super) struct Connections {
+    reader: Client,
+    /// None when nothing may be changed.
+    writer: Option<Client>,
+}
+
+/// An answer, or why there is none.
+pub(super) type Answer<T> = Result<Json<T>, Refused>;
+
+/// Why a request was not fulfilled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Query(#[from] QueryRejection),
+    #[error(transparent)]
+    Body(#[from] JsonRejection),
+    #[error("{0}")]
+    Word(String),
+    #[error("this dashboard is read-only")]
+    ReadOnly,
+    #[error("too many pages are open, close one")]
+    TooManyStreams,
+    #[error("no such page")]
+    NoSuchPage,
+    #[error("the answer could not be made")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+impl Connections {
+    pub fn new(reader: Client, writer: Option<Client>) -> Arc<Connections> {
+        Arc::new(Connections { reader, writer })
+    }
+
+    /// Lets `look` read, where it may wait.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
+    ) -> Answer<T> {
+        let connections = Arc::clone(self);
+        let looking = tokio::task::spawn_blocking(move || {
+            // A database that was replaced would go on to be shown as it was.
+            connections.reader.data_version()?;
+            look(&connections.reader)
+        });
+        looking.await?.map(Json)
+    }
+
+    /// Lets `change` write about one job, where it may wait.
+    pub async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        job: String,
+        change: impl FnOnce(&Client, JobId) -> Result<T, Refused> + Send + 'static,
+    ) -> Answer<T> {
+        let connections = Arc::clone(self);
+        let changing = tokio::task::spawn_blocking(move || {
+            let writer = connections.writer.as_ref().ok_or(Refused::ReadOnly)?;
+            writer.data_version()?;
+            change(writer, writer.find_job(&job)?)
+        });
+        changing.await?.map(Json)
+    }
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Client(error) => status_of(error),
+            Self::Query(_) | Self::Word(_) => StatusCode::BAD_REQUEST,
+            Self::Body(rejection) => rejection.status(),
+            Self::ReadOnly => StatusCode::FORBIDDEN,
+            Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+fn status_of(error: &ClientError) -> StatusCode {
+    match error {
+        ClientError::Store(error) => status_of_store(error),
+        ClientError::WorkersOutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        ClientError::NoSuchJob { .. }
+        | ClientError::AmbiguousJob { .. }
+        | ClientError::UnitNotFound { .. }
+        | ClientError::AttemptNotFound { .. }
+        | ClientError::NoUnitFits { .. } => StatusCode::NOT_FOUND,
+        ClientError::NothingToRun { .. }
+        | ClientError::AwaitsApproval { .. }
+        | ClientError::UnitIdle { .. }
+        | ClientError::WrongStatus { .. }
+        | ClientError::Interrupted { .. }
+        | ClientError::ManagerRuns { .. }
+        | ClientError::OrphansRemain { .. }
+        | ClientError::ProgramUnknown { .. }
+        | ClientError::SecretsMissing { .. }
+        | ClientError::NoScope { .. }
+        | ClientError::HealthUnknown { .. } => StatusCode::CONFLICT,
+        // What is left should not happen, or is a fault of this machine that its owner has to look at.
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn status_of_store(error: &StoreError) -> StatusCode {
+    match error {
+        StoreError::JobNotFound(_) => StatusCode::NOT_FOUND,
+        StoreError::WrongStatus { .. } => StatusCode::CONFLICT,
+        StoreError::NoDatabase { .. } | StoreError::Moved { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => match error.fault() {
+            Some(Fault::Busy | Fault::Full | Fault::Unreachable) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorDocument {
+    schema: u32,
+    error: String,
+    caused_by: Vec<String>,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let causes = std::iter::successors(self.source(), |cause: &&dyn Error| (*cause).source());
+        let document = json!(ErrorDocument {
+            schema: 1,
+            error: self.to_string(),
+            caused_by: causes.map(ToString::to_string).collect(),
+        });
+        (self.status(), Json(document)).into_response()
+    }
+}

@@ -1,0 +1,68 @@
+// Talking to the server: documents, wishes, and whether it is there at all.
+
+/** An answer that says why something did not happen. */
+export class Refused extends Error {
+  /** @param {number} status @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Nobody answered. */
+export class NoConnection extends Error {}
+
+const PATIENCE_MS = 20_000;
+
+/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+async function ask(path, options = {}) {
+  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error) => {
+    throw new NoConnection(`no answer: ${error.message}`);
+  });
+  const document = await answer.json().catch(() => null);
+  if (!answer.ok) {
+    const causes = document?.caused_by ?? [];
+    throw new Refused(answer.status, [document?.error ?? `the server answered ${answer.status}`, ...causes].join(": "));
+  }
+  return document;
+}
+
+/** Reads a document. @param {string} path */
+export const read = (path) => ask(path);
+
+/** Asks for a change. @param {string} path @param {object} [body] */
+export const change = (path, body = {}) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+const SILENCE_MS = 15_000;
+const AGAIN_MS = 2_000;
+
+/**
+ * Listens for changes for ever, and says whether there is a connection.
+ * @param {() => void} onChange @param {(connected: boolean) => void} onLink
+ */
+export function listen(onChange, onLink) {
+  let source, silence;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(lost, SILENCE_MS);
+    onLink(true);
+  };
+  const lost = () => {
+    clearTimeout(silence);
+    source.close();
+    onLink(false);
+    setTimeout(open, AGAIN_MS);
+  };
+  const open = () => {
+    source = new EventSource("/api/events");
+    source.addEventListener("open", heard);
+    source.addEventListener("alive", heard);
+    source.addEventListener("change", () => {
+      heard();
+      onChange();
+    });
+    source.addEventListener("error", lost);
+  };
+  open();
+}

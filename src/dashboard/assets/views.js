@@ -1,0 +1,206 @@
+// What documents look like. Text of jobs and units reaches the page through textContent alone.
+
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Replaces what steers terminals or reorders text; line breaks and tabs stay. @param {any} value */
+const plain = (value) => String(value).replace(UNSAFE, "\ufffd");
+
+/**
+ * Makes an element: attributes (functions are listeners), then children; all that is no element becomes plain text.
+ * @param {string} name @param {Record<string, any>} [attributes] @param {...any} children
+ */
+export function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(key, value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value != null) made.setAttribute(key, key === "title" ? plain(value) : value);
+  }
+  const present = children.flat().filter((child) => child != null && child !== false);
+  made.append(...present.map((child) => (child instanceof Node ? child : plain(child))));
+  return made;
+}
+
+const STATES = ["completed", "skipped", "cancelled", "failed", "running", "pending"];
+const MARKS = {
+  created: "○", pending: "○", running: "▶", paused: "‖", awaiting_approval: "?", completed: "✓", failed: "✗",
+  cancelled: "⊘", skipped: "↷", interrupted: "!",
+};
+const number = new Intl.NumberFormat("en");
+
+/** @param {number} count */
+export const count = (count) => number.format(count);
+
+/** The state of a job for people, for whom interrupted is one of its own. @param {any} job */
+export const stateOf = (job) =>
+  job.job_status === "running" && job.status === "stopped" ? "interrupted" : job.job_status;
+
+/** A state in a word with a mark; the colour only repeats it. @param {string} state */
+export const badge = (state) =>
+  el("span", { class: `badge ${state}` }, el("span", { "aria-hidden": "true" }, MARKS[state] ?? "·"), " ", state.replaceAll("_", " "));
+
+/** @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+/** @param {string | null} time */
+export function when(time) {
+  if (!time) return "";
+  const at = new Date(time);
+  const today = at.toDateString() === new Date().toDateString();
+  return el("time", { datetime: time, title: time }, today ? at.toLocaleTimeString() : at.toLocaleString());
+}
+
+/** Time between two moments. @param {string | null} from @param {string | null} to */
+const between = (from, to) => (from && to ? span((Date.parse(to) - Date.parse(from)) / 1000) : "");
+
+/** A bar of what became of the units, which is also said in words. @param {any} progress */
+export function bar(progress) {
+  const parts = STATES.filter((state) => progress[state] > 0).map((state) => {
+    const part = el("span", { class: state });
+    part.style.flexGrow = String(progress[state]);
+    return part;
+  });
+  const words = STATES.filter((state) => progress[state] > 0).map((state) => `${count(progress[state])} ${state}`);
+  return el("div", { class: "bar", role: "img", "aria-label": words.join(", "), title: words.join(", ") }, parts);
+}
+
+/** @param {any} job */
+const pace = (job) => {
+  if (job.rate_per_second == null) return "";
+  const rate = `${job.rate_per_second.toFixed(job.rate_per_second < 10 ? 1 : 0)}/s`;
+  const eta = job.eta_seconds;
+  return eta ? `${rate}, ${span(eta.low)} to ${span(eta.high)} left` : rate;
+};
+
+const HEALTH = { running: "running", stopped: "ended", not_started: "not started", unknown: "unknown" };
+
+/** @param {any} job */
+const manager = (job) => (stateOf(job) === "interrupted" ? "died" : HEALTH[job.status] ?? job.status);
+
+/** @param {any[]} cells @param {string[]} titles @param {Record<string, any>} [attributes] */
+const row = (cells, titles, attributes) =>
+  el("tr", attributes, cells.map((cell, index) => el("td", { "data-title": titles[index] }, cell)));
+
+/** @param {string[]} titles @param {any[]} rows @param {string} label */
+const table = (titles, rows, label) =>
+  el("table", { "aria-label": label },
+    el("thead", {}, el("tr", {}, titles.map((title) => el("th", { scope: "col" }, title)))),
+    el("tbody", {}, rows));
+
+/** All jobs. @param {any} list */
+export function jobs(list) {
+  if (list.jobs.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, "There is no job yet.")];
+  const titles = ["Job", "State", "Done", "Units", "Failed", "Pace", "Manager"];
+  const rows = list.jobs.map((job) => {
+    const progress = job.progress;
+    return row([
+      el("a", { href: `#/jobs/${job.job.id}` }, el("span", { class: "id" }, job.job.id), " ", el("bdi", {}, job.job.name)),
+      badge(stateOf(job)),
+      el("div", { class: "done" }, bar(progress), el("span", {}, `${progress.percentage} %`)),
+      `${count(progress.completed)} of ${count(progress.total)}`,
+      progress.failed > 0 ? el("strong", {}, count(progress.failed)) : "0",
+      pace(job) || "–",
+      manager(job),
+    ], titles);
+  });
+  return [el("h1", {}, "Jobs"), table(titles, rows, "Jobs")];
+}
+
+/** The head of a job's page. @param {any} job @param {any} why @param {any} buttons */
+export function head(job, why, buttons) {
+  const progress = job.progress;
+  const facts = [
+    ["Units", `${count(progress.total)}, ${progress.percentage} % ended`],
+    ["Pace", pace(job)],
+    ["Manager", job.pid ? `${manager(job)}, process ${job.pid}` : manager(job)],
+    ["Workers", count(job.workers)],
+    ["Started", when(job.started_at)],
+    ["Ended", when(job.completed_at)],
+    ["Labels", Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(", ")],
+    ["Error", job.error],
+  ].filter(([, value]) => value);
+  return [
+    el("p", { class: "back" }, el("a", { href: "#/" }, "‹ all jobs")),
+    el("h1", {}, el("span", { class: "id" }, job.job.id), " ", el("bdi", {}, job.job.name), " ", badge(stateOf(job))),
+    bar(progress),
+    el("ul", { class: "counts" }, STATES.map((state) =>
+      el("li", { class: progress[state] ? "" : "none" }, el("i", { class: `key ${state}` }), `${count(progress[state])} ${state}`))),
+    el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
+    buttons,
+    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+  ];
+}
+
+/** Failures by kind. @param {any} report @param {((cluster: any) => any) | null} retry @param {(cluster: any) => any} show */
+export function failures(report, retry, show) {
+  if (report.clusters.length === 0) return [];
+  const titles = ["Units", "Why", "Cluster", ""];
+  const rows = report.clusters.map((cluster) =>
+    row([
+      `${count(cluster.count)} ${cluster.count === 1 ? "unit" : "units"}`,
+      el("div", {}, el("bdi", {}, cluster.text), el("div", { class: "quiet" }, el("bdi", {}, cluster.example))),
+      el("code", {}, cluster.cluster ?? "–"),
+      el("span", { class: "actions" }, cluster.cluster && show(cluster), cluster.cluster && retry?.(cluster)),
+    ], titles));
+  return [el("h2", {}, `Failures (${count(report.failed)})`), table(titles, rows, "Failures by kind")];
+}
+
+/** @param {any} payload */
+const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
+
+/** A page of units. @param {any} page @param {string} job */
+export function units(page, job) {
+  if (page.units.length === 0) return el("p", { class: "quiet" }, "No unit here.");
+  const titles = ["Unit", "State", "Item", "Attempts", "Time", "Error"];
+  const rows = page.units.map((unit) =>
+    row([
+      el("a", { href: `#/jobs/${job}/units/${unit.seq}` }, unit.seq),
+      badge(unit.status),
+      el("bdi", { class: "cut", title: item(unit.payload) }, item(unit.payload)),
+      unit.attempts,
+      between(unit.started_at, unit.finished_at) || "–",
+      el("bdi", { class: "cut", title: unit.error }, unit.error ?? ""),
+    ], titles));
+  return table(titles, rows, "Units");
+}
+
+/** @param {any} of */
+const streams = (of) =>
+  [["Output", of.stdout], ["Standard error", of.stderr]].filter(([, text]) => text)
+    .map(([name, text]) => [el("h3", {}, name), el("pre", { tabindex: "0" }, text)]);
+
+/** One unit. @param {any} view @param {any} job @param {any} why @param {any} buttons */
+export function unit(view, job, why, buttons) {
+  const { unit, notes, command } = view;
+  const facts = [
+    ["Key", unit.key],
+    ["Item", item(unit.payload)],
+    ["Command", command],
+    ["Attempts", unit.attempts],
+    ["Started", when(unit.started_at)],
+    ["Took", between(unit.started_at, unit.finished_at)],
+    ["Exit code", unit.exit_code],
+    ["Signal", unit.signal],
+    ["Error", unit.error],
+    ["Progress", notes.total == null ? null : `${notes.done} of ${notes.total} ${notes.message ?? ""}`],
+    ["Result", unit.result == null ? null : item(unit.result)],
+  ].filter(([, value]) => value != null && value !== "");
+  return [
+    el("p", { class: "back" }, el("a", { href: `#/jobs/${job.job.id}` }, "‹ ", el("bdi", {}, job.job.name))),
+    el("h1", {}, `Unit ${unit.seq} `, badge(unit.status)),
+    el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
+    buttons,
+    el("dl", { class: "facts wide" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    streams(unit),
+    view.attempts_not_completed.length > 0 && el("h2", {}, "Attempts that did not complete"),
+    view.attempts_not_completed.map((attempt) =>
+      el("details", {},
+        el("summary", {}, `${attempt.attempt}: ${attempt.cause.replaceAll("_", " ")}, `, el("bdi", {}, attempt.error), " ", when(attempt.ended_at)),
+        streams(attempt))),
+  ].flat(3);
+}

@@ -1,0 +1,35 @@
+//! The dashboard: a page, its JSON and metrics, for the owner of the database, on this machine only.
+//!
+//! It listens on loopback and answers nobody who does not show the token; see [`access`] for what is refused and why.
+//! It reads and writes through the client alone, with a connection of its own for each, so that a reader never waits for
+//! a writer; read-only, there is no second one. The web server runs on one thread, everything that touches the database
+//! on others. Whoever looks at a page is told that something has changed, never what: the page asks again.
+//!
+//! Nothing is kept here but the token: a dashboard that ends, or is killed, loses nothing.
+
+mod access;
+mod actions;
+mod answer;
+mod assets;
+mod error;
+mod events;
+mod metrics;
+mod reading;
+mod server;
+mod token;
+
+use std::path::PathBuf;
+
+pub use error::DashboardError;
+pub use server::Dashboard;
+
+/// How a dashboard is to be served.
+#[derive(Debug, Clone)]
+pub struct DashboardOptions {
+    /// The database, which must exist.
+    pub db: PathBuf,
+    /// The port on 127.0.0.1; 0 takes any that is free.
+    pub port: u16,
+    /// Nothing can be changed through it.
+    pub read_only: bool,
+}

@@ -1,0 +1,30 @@
+//! Sums over all jobs.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::columns::Word;
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::{JobStatus, JobTotals, Progress};
+
+type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
+type TotalsRow = (Word<JobStatus>, i64, i64, i64, i64, i64, i64, i64, i64);
+
+statement! {
+    struct Totals {}
+    "SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
+     sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status" -> TotalsColumns
+}
+
+impl Store {
+    /// Returns for each state that jobs are in how many there are, and the sum of their counters.
+    pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
+        self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().map(totals).collect()))
+    }
+}
+
+fn totals((status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow) -> JobTotals {
+    let units = Progress { total, pending, running, completed, failed, skipped, cancelled };
+    JobTotals { status: status.0, jobs, units }
+}

@@ -1,0 +1,336 @@
+//! `serve`: what is answered, what is changed, and how it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{World, send, wait_for};
+
+/// A job of five units of which two failed, in different ways.
+fn failed_job(world: &World) -> String {
+    let script = "case {} in *3) echo \"no such page {}\" >&2; exit 1;; *4) exit 7;; *) echo page {};; esac";
+    world.run(&["run", "-q", "--name", "pages", "--max-attempts", "1", "--range", "1-5", "--shell", "--", script]);
+    "1".to_owned()
+}
+
+fn document(world: &World, args: &[&str]) -> Value {
+    serde_json::from_str(&world.ok(&[args, &["--json"]].concat())).unwrap()
+}
+
+#[test]
+fn a_dashboard_answers_with_the_documents_of_the_command_line() {
+    let world = World::new();
+    failed_job(&world);
+    let dashboard = world.serve(&[]);
+
+    for (path, args) in [
+        ("/api/jobs", &["list"][..]),
+        ("/api/jobs?status=failed,paused", &["list", "--status", "failed", "--status", "paused"]),
+        ("/api/jobs/1", &["status", "1"]),
+        ("/api/jobs/pages", &["status", "pages"]),
+        ("/api/jobs/1/units", &["units", "1"]),
+        ("/api/jobs/1/units?status=failed", &["units", "1", "--failed"]),
+        ("/api/jobs/1/units?limit=2&after=1", &["units", "1", "--limit", "2", "--after", "1"]),
+        ("/api/jobs/1/units/3", &["unit", "1:3"]),
+        ("/api/jobs/1/failures", &["failures", "1"]),
+        ("/api/jobs/1/explain", &["explain", "1"]),
+        ("/api/jobs/1/explain?unit=3", &["explain", "1:3"]),
+    ] {
+        assert_eq!(dashboard.get(path), document(&world, args), "{path}");
+    }
+    assert_eq!(dashboard.get("/api/about")["read_only"], false);
+}
+
+#[test]
+fn what_cannot_be_answered_is_an_error_with_a_fitting_status() {
+    let world = World::new();
+    failed_job(&world);
+    world.ok(&["create", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let json = ("Content-Type", "application/json");
+
+    for (status, request, headers, body) in [
+        (404, "GET /api/jobs/7", &[][..], ""),
+        (404, "GET /api/jobs/1/units/6", &[], ""),
+        (404, "GET /api/jobs/99999999999999", &[], ""),
+        (400, "GET /api/jobs/1/units/x", &[], ""),
+        (400, "GET /api/jobs?status=nonsense", &[], ""),
+        (400, "GET /api/jobs?unknown=1", &[], ""),
+        (400, "GET /api/jobs/1/units?match=(", &[], ""),
+        (404, "GET /nothing", &[], ""),
+        (409, "POST /api/jobs/1/stop", &[], ""),
+        (409, "POST /api/jobs/1/resume", &[], ""),
+        (409, "POST /api/jobs/1/approve", &[], ""),
+        (409, "POST /api/jobs/1/cancel", &[], ""),
+        (404, "POST /api/jobs/1/retry", &[json], r#"{"cluster":"000000000000"}"#),
+        (404, "POST /api/jobs/1/retry", &[json], r#"{"unit":9223372036854775807}"#),
+        (400, "POST /api/jobs/1/retry", &[json], "{}"),
+        (400, "POST /api/jobs/1/retry", &[], ""),
+        (422, "POST /api/jobs/1/scale", &[json], r#"{"workers":"many"}"#),
+        (422, "POST /api/jobs/1/scale", &[json], r#"{"workers":4,"more":1}"#),
+        (422, "POST /api/jobs/2/scale", &[json], r#"{"workers":5000}"#),
+        (415, "POST /api/jobs/1/scale", &[("Content-Type", "text/plain")], r#"{"workers":4}"#),
+    ] {
+        let reply = dashboard.ask(request, headers, body);
+
+        assert_eq!(reply.status, status, "{request} {body}: {}", reply.body);
+        assert!(!reply.json()["error"].as_str().unwrap().is_empty(), "{request}");
+    }
+    let large = format!("{{\"reason\":\"{}\"}}", "x".repeat(100_000));
+    assert_eq!(dashboard.post("/api/jobs/1/cancel", &large).status, 413);
+}
+
+#[test]
+fn a_job_is_paused_scaled_resumed_and_cancelled_through_a_dashboard() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-j", "1", "--range", "1-1000", "--shell", "--", ": {}; test -e go || sleep 0.05"]);
+    let dashboard = world.serve(&[]);
+    let post = |verb: &str, body: &str| {
+        let reply = dashboard.post(&format!("/api/jobs/{job}/{verb}"), body);
+        assert_eq!(reply.status, 200, "{verb}: {}", reply.body);
+        reply.json()
+    };
+
+    let stopping = post("stop", "{}");
+    world.wait_for_status(&job, "paused");
+    let scaled = post("scale", r#"{"workers":3}"#);
+    let resumed = post("resume", "{}");
+    let manager = world.manager(&job);
+    let again = post("resume", "{}");
+    post("cancel", r#"{"reason":"enough"}"#);
+    world.wait_for_status(&job, "cancelled");
+
+    assert_eq!(stopping["job"]["id"], 1);
+    assert_eq!(scaled, json!({ "schema": 1, "job": { "id": 1 }, "workers": 3 }));
+    assert_eq!(resumed, json!({ "schema": 1, "job": { "id": 1 }, "pid": manager, "already_running": false }));
+    assert_eq!(again["already_running"], true);
+    assert_eq!(dashboard.get("/api/jobs/1/units?limit=1&status=cancelled")["units"][0]["error"], "enough");
+    world.assert_sound(&job);
+}
+
+#[test]
+fn failed_units_are_retried_by_kind_or_one_by_one_or_all() {
+    let world = World::new();
+    let job = failed_job(&world);
+    let dashboard = world.serve(&[]);
+    let retry = |body: &str| dashboard.post("/api/jobs/1/retry", body).json()["units_changed"].clone();
+    let pending = || dashboard.get("/api/jobs/1")["progress"]["pending"].clone();
+    let kind = dashboard.get("/api/jobs/1/failures")["clusters"][0]["cluster"].as_str().unwrap().to_owned();
+
+    let of_kind = retry(&format!("{{\"cluster\":\"{kind}\"}}"));
+    let after_kind = pending();
+    let all = retry(r#"{"failed":true}"#);
+    dashboard.post("/api/jobs/1/resume", "");
+    world.wait_for_status(&job, "failed");
+    let one = retry(r#"{"unit":4}"#);
+
+    assert_eq!((of_kind, after_kind, all, one), (json!(1), json!(1), json!(1), json!(1)));
+    let left = world.units(&job).into_iter().map(|unit| unit["status"].clone()).collect::<Vec<_>>();
+    assert_eq!(left, ["completed", "completed", "failed", "pending", "completed"]);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn a_canary_is_approved_or_rejected_through_a_dashboard() {
+    let world = World::new();
+    for _ in 0..2 {
+        world.run(&["run", "-q", "--canary", "2", "--range", "1-6", "--", "true"]);
+    }
+    let dashboard = world.serve(&[]);
+
+    let approved = dashboard.post("/api/jobs/1/approve", "").json();
+    let rejected = dashboard.post("/api/jobs/2/reject", r#"{"reason":"blurred"}"#).json();
+
+    assert_eq!(approved["already_running"], false);
+    assert_eq!(rejected, json!({ "schema": 1, "job": { "id": 2 }, "units_changed": 4 }));
+    world.wait_for_status("1", "completed");
+    assert_eq!(world.status("2")["job_status"], "cancelled");
+}
+
+#[test]
+fn an_open_page_is_told_of_changes_and_does_not_hold_the_end_up() {
+    let world = World::new();
+    let job = world.ok(&["submit", "--", "sleep", "600"]);
+    let mut dashboard = world.serve(&[]);
+    let mut events = dashboard.events();
+    let mut others: Vec<_> = (0..5).map(|_| dashboard.events()).collect();
+    // Somebody who never comes to the end of his request.
+    let mut slow = TcpStream::connect(("127.0.0.1", dashboard.port)).unwrap();
+    slow.write_all(b"GET /api/jobs HTTP/1.1\r\nHost:").unwrap();
+    let mut next = |wanted: &str| events.by_ref().find(|line| line.starts_with(wanted)).unwrap();
+
+    let first = next("data: ");
+    world.ok(&["create", "--", "true"]);
+    let second = next("data: ");
+    others.iter_mut().for_each(|stream| assert!(stream.any(|line| line == "event: change")));
+    let asked = Instant::now();
+    let exit = dashboard.terminate();
+
+    assert_ne!(first, second);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!(exit.code(), Some(0));
+    assert_eq!(events.filter(|line| line.starts_with("HTTP")).count(), 0);
+    assert_eq!(world.status(&job)["status"], "running");
+    world.ok(&["cancel", &job]);
+}
+
+#[test]
+fn pages_beyond_a_bound_are_not_told_of_changes() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let mut streams: Vec<_> = (0..64).map(|_| dashboard.events()).collect();
+    streams.iter_mut().for_each(|stream| assert!(stream.any(|line| line == "event: change")));
+
+    let refused = dashboard.ask("GET /api/events", &[], "");
+    streams.pop();
+
+    assert_eq!(refused.status, 503);
+    wait_for(&world, "a place to be free", || dashboard.events().next().unwrap().ends_with("200 OK"));
+}
+
+#[test]
+fn a_dashboard_needs_a_database_and_a_free_port() {
+    let world = World::new();
+    world.fails(3, &["serve", "--port", "0"]);
+    assert!(!world.db().exists());
+    world.ok(&["create", "--", "true"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+
+    let said = world.fails(2, &["serve", "--port", &port]);
+
+    assert!(said.contains(&format!("port {port} is in use")) && said.contains("--port 0"), "{said}");
+}
+
+#[test]
+fn the_answer_is_the_address_in_one_line() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    let token = world.serve(&[]).token.clone();
+
+    let said = [&["serve", "--port", "0"][..], &["serve", "--port", "0", "-q"]].map(|args| {
+        let mut process = world.job_manager(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        send(process.id(), Signal::SIGINT);
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!((process.wait().unwrap().code(), rest.as_str()), (Some(0), ""));
+        line
+    });
+
+    assert!(said[0].starts_with("dashboard at http://127.0.0.1:"), "{}", said[0]);
+    assert!(said[1].starts_with("http://127.0.0.1:"), "{}", said[1]);
+    assert!(said.iter().all(|line| line.ends_with(&format!("/?token={token}\n"))), "{said:?}");
+}
+
+#[test]
+fn the_token_survives_a_restart_and_the_port_is_free_at_once() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    let mut first = world.serve(&[]);
+    first.get("/api/jobs");
+    first.terminate();
+
+    let second = world.serve(&["--port", &first.port.to_string()]);
+
+    assert_eq!(first.token, second.token);
+    assert_eq!(second.port, first.port);
+    let file = world.path("jobs.db.d/dashboard.token");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&file).unwrap().trim(), second.token);
+}
+
+#[test]
+fn two_dashboards_that_start_together_agree_on_the_token() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| world.serve(&[]).token.clone())).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+
+    assert!(tokens.iter().all(|token| *token == tokens[0] && token.len() == 64), "{tokens:?}");
+}
+
+#[test]
+fn metrics_are_read_when_they_are_asked_for_and_name_no_unit() {
+    let world = World::new();
+    failed_job(&world);
+    world.ok(&[
+        "create",
+        "--name",
+        "nasty\" \\ \u{1b}[2J\nname",
+        "--unit-key",
+        "secret-{}",
+        "--range",
+        "1-3",
+        "--",
+        "true",
+    ]);
+    let lost = world.ok(&["submit", "-j", "2", "--", "sleep", "600", ":::", "a", "b", "c"]);
+    wait_for(&world, "two running units", || world.status(&lost)["progress"]["running"] == 2);
+    let dashboard = world.serve(&[]);
+    let has = |text: &str, line: &str| assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+
+    let running = dashboard.ask("GET /metrics", &[], "").body;
+    world.kill_manager(&lost);
+    let reply = dashboard.ask("GET /metrics", &[], "");
+
+    has(&running, "job_manager_job_manager_up{job=\"3\",name=\"sleep\"} 1");
+    let text = &reply.body;
+    has(text, "job_manager_jobs{status=\"failed\"} 1");
+    has(text, "job_manager_jobs{status=\"running\"} 1");
+    has(text, "job_manager_units{status=\"completed\"} 3");
+    has(text, "job_manager_units{status=\"pending\"} 4");
+    has(text, "job_manager_managers{health=\"lost\"} 1");
+    has(text, "job_manager_job_manager_up{job=\"3\",name=\"sleep\"} 0");
+    has(text, "job_manager_job_units{job=\"2\",name=\"nasty\\\" \\\\ \u{fffd}[2J\u{fffd}name\",status=\"pending\"} 3");
+    assert!(text.ends_with("# EOF\n") && !text.contains("secret-") && !text.contains('\u{1b}'), "{text}");
+    assert!(reply.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    world.ok(&["cancel", &lost]);
+}
+
+#[test]
+fn a_database_that_somebody_writes_to_for_long_is_busy_and_can_still_be_looked_at() {
+    let world = World::new();
+    failed_job(&world);
+    let dashboard = world.serve(&[]);
+    let held = world.hold_write_lock();
+
+    let (refused, looked) = std::thread::scope(|scope| {
+        let refused = scope.spawn(|| dashboard.post("/api/jobs/1/retry", r#"{"failed":true}"#));
+        let asked = Instant::now();
+        dashboard.get("/api/jobs/1");
+        let looked = asked.elapsed();
+        (refused.join().unwrap(), looked)
+    });
+    drop(held);
+
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.json()["error"].as_str().unwrap().contains("busy"));
+    assert!(looked < Duration::from_secs(5), "{looked:?}");
+}
+
+#[test]
+fn a_database_that_was_moved_away_is_not_shown_as_if_it_were_there() {
+    let world = World::new();
+    failed_job(&world);
+    let dashboard = world.serve(&[]);
+    dashboard.get("/api/jobs");
+
+    fs::rename(world.db(), world.path("elsewhere.db")).unwrap();
+    let reply = dashboard.ask("GET /api/jobs", &[], "");
+
+    assert_eq!(reply.status, 503);
+    assert!(reply.json()["error"].as_str().unwrap().contains("was moved"), "{}", reply.body);
+}

@@ -1,0 +1,124 @@
+//! The page of a dashboard, in a real browser where there is one.
+
+use crate::support::{Browser, CHROMIUM, Served, World, without};
+
+fn address(dashboard: &Served, place: &str) -> String {
+    format!("http://127.0.0.1:{}/?token={}#{place}", dashboard.port, dashboard.token)
+}
+
+fn browser(world: &World) -> Option<Browser<'_>> {
+    let browser = Browser::start(world);
+    if browser.is_none() {
+        without(&format!("no {CHROMIUM} on this machine, the page was not looked at"));
+    }
+    browser
+}
+
+#[test]
+fn fault_87_names_and_output_with_markup_are_shown_as_text() {
+    let world = World::new();
+    let name = "<img src=x onerror=window.hacked=1> \u{202e}live \u{1b}[2J";
+    let script = ": {}; echo '<script>window.hacked=1</script>'; echo '<svg onload=window.hacked=1>' >&2; exit 1";
+    world.run(&["run", "-q", "--name", name, "--max-attempts", "1", "--shell", "--", script, ":::", "<b>item</b>"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    browser.open(&address(&dashboard, "/jobs/1/units/1"));
+    for shown in ["<script>window.hacked=1</script>", "<svg onload=window.hacked=1>", "<b>item</b>"] {
+        browser.wait_for_text(shown);
+    }
+    browser.eval("location.hash = '#/jobs/1'");
+    browser.wait_for_text("exited with code 1: <svg onload=window.hacked=<n>>");
+    browser.eval("location.hash = '#/'");
+    browser.wait_for_text("<img src=x onerror=window.hacked=1> \u{fffd}live \u{fffd}[2J");
+
+    assert_eq!(browser.eval("typeof window.hacked"), "undefined");
+    assert_eq!(browser.eval("document.querySelectorAll('main img, main svg, main b, main script').length"), 0);
+    assert_eq!(browser.complaints, [] as [&str; 0]);
+}
+
+#[test]
+fn a_page_follows_a_job_and_its_buttons_steer_it() {
+    let world = World::new();
+    let script = "n={}; test -e \"ok-$n\" || { echo \"no file $n\" >&2; exit 1; }";
+    let script = script.replace("|| { ", "|| {{ ").replace("; }", "; }}");
+    world.run(&["run", "-q", "--name", "files", "--max-attempts", "1", "--range", "1-3", "--shell", "--", &script]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    browser.open(&address(&dashboard, "/"));
+    browser.wait_for_text("files");
+    let in_address = browser.eval("location.href");
+    browser.eval("location.hash = '#/jobs/1'");
+    browser.wait_for_text("exited with code 1: no file <n>");
+    (1..=3).for_each(|number| drop(world.write(&format!("ok-{number}"), "")));
+    browser.press("Retry");
+    browser.wait_for_text("3 units pending again; Resume runs them.");
+    browser.wait_for_text("paused");
+    browser.press("Resume");
+    browser.wait_for_text("3 completed");
+    let waiting = world.ok(&["create", "--name", "later", "--", "true"]);
+    browser.eval("location.hash = '#/jobs/2'");
+    browser.wait_for_text("never started");
+    browser.press("Cancel job");
+    browser.wait_for_text("Cancel job 2 (later) for good?");
+    browser.press("Leave it");
+    let left = world.status(&waiting)["job_status"].clone();
+    browser.press("Cancel job");
+    browser.eval("document.getElementById('ask-yes').click()");
+    browser.wait_for_text("1 cancelled");
+
+    assert!(!in_address.as_str().unwrap().contains("token"), "{in_address}");
+    assert_eq!(left, "created");
+    assert_eq!(world.status("1")["job_status"], "completed");
+    assert_eq!(world.status(&waiting)["job_status"], "cancelled");
+    assert_eq!(browser.complaints, [] as [&str; 0]);
+}
+
+#[test]
+fn a_page_says_that_the_connection_is_lost_and_comes_back_by_itself() {
+    let world = World::new();
+    world.ok(&["create", "--name", "first", "--", "true"]);
+    let mut dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    browser.open(&address(&dashboard, "/jobs/1"));
+    browser.wait_for_text("Start");
+    browser.wait_for_text("live");
+
+    dashboard.terminate();
+    browser.wait_for_text("The connection is lost");
+    let _again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
+    browser.wait_for_text("live");
+    browser.wait_for_text("(read-only)");
+    world.ok(&["start", "1"]);
+    browser.wait_for_text("1 completed");
+
+    assert_eq!(browser.eval("document.getElementById('lost').hidden"), true);
+    assert_eq!(
+        browser.eval("[...document.querySelectorAll('main button')].map((b) => b.innerText).join()"),
+        "‹ Back,More ›"
+    );
+}
+
+#[test]
+fn a_page_fits_a_narrow_screen_and_a_wide_one() {
+    let world = World::new();
+    let long = "x".repeat(300);
+    world.run(&["run", "-q", "--name", &long, "--max-attempts", "1", "--", "false", ":::", &long, "b"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    browser.open(&address(&dashboard, "/"));
+    browser.wait_for_text(&long);
+
+    for (place, shown) in [("#/", "Jobs"), ("#/jobs/1", "Failures"), ("#/jobs/1/units/1", "Attempts that")] {
+        browser.eval(&format!("location.hash = '{place}'"));
+        browser.wait_for_text(shown);
+        for width in [400, 1400] {
+            browser.resize(width);
+
+            let beyond = browser.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+            assert_eq!(beyond, 0, "{place} at {width}");
+        }
+    }
+}
