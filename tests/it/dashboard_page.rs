@@ -122,3 +122,23 @@ fn a_page_fits_a_narrow_screen_and_a_wide_one() {
         }
     }
 }
+
+#[test]
+fn a_bar_shows_the_shares_of_what_became_of_the_units() {
+    let world = World::new();
+    world.run(&["run", "-q", "--max-attempts", "1", "--range", "1-10", "--", "test", "{}", "-gt", "3"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    for (place, shown) in [("/", "7 of 10"), ("/jobs/1", "7 completed")] {
+        browser.open(&address(&dashboard, place));
+        browser.wait_for_text(shown);
+
+        let share = browser.eval(
+            "(() => { const bar = document.querySelector('.bar'); \
+             return bar.querySelector('.completed').offsetWidth / bar.offsetWidth; })()",
+        );
+
+        assert!((share.as_f64().unwrap() - 0.7).abs() < 0.05, "{place}: {share}");
+    }
+}
