@@ -9,7 +9,7 @@ use super::filter::FilterArgs;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
-use crate::model::{Seq, UnitDetail};
+use crate::model::{Seq, UnitDetail, UnitOrder};
 
 const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
@@ -22,10 +22,13 @@ pub(super) struct Units {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// Order: `seq`, or the units with the longest `duration`, the latest `finished` or the most `attempts` first
+    #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
+    pub sort: UnitOrder,
     /// Show no more than N units
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     pub limit: i64,
-    /// Show units behind that number: the last one of a page gives the next page
+    /// Show units behind that one: the last of a page gives the next page
     #[arg(long, value_name = "SEQ")]
     pub after: Option<i64>,
 }
@@ -33,7 +36,7 @@ pub(super) struct Units {
 pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let page = client.unit_page(job, &args.filter.filter(), args.after.map(Seq), args.limit)?;
+    let page = client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit)?;
     if output.json {
         output.document(&page)?;
         return Ok(Exit::Success);

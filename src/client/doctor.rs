@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Client, ClientError, surroundings};
-use crate::model::{JobFilter, JobStatus, Limits};
+use crate::model::{Job, JobFilter, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
-use crate::sys;
+use crate::sys::{self, LockProbe};
 
 /// Free space below which a warning is given.
 const LITTLE_SPACE_BYTES: u64 = 1 << 30;
@@ -67,6 +67,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(surroundings::linger_finding());
     findings.extend(jobs(db));
     findings.extend(machine_workers(db));
+    findings.extend(orphans(db));
     findings
 }
 
@@ -141,6 +142,29 @@ fn limits() -> Option<Finding> {
     let workers = limit / DESCRIPTORS_PER_UNIT;
     let severity = if workers < Limits::default().workers as u64 * 2 { Severity::Warning } else { Severity::Ok };
     Some(finding(severity, "limits", format!("{limit} open files allow about {workers} command units at a time")))
+}
+
+/// Looks for processes that dead managers left behind: they hold the locks of their slots.
+fn orphans(db: &Path) -> Option<Finding> {
+    let client = Client::open_to_read(db).ok()?;
+    let jobs = client.jobs(&JobFilter::default()).ok()?;
+    let has_orphans = |job: &Job| {
+        let slots = std::fs::read_dir(client.job_files(job.id).slots());
+        let mut held = slots.into_iter().flatten().filter_map(Result::ok).map(|slot| LockProbe::of(&slot.path()));
+        // A manager that lives answers for its units itself; it is asked last, because most jobs hold nothing.
+        held.any(|lock| matches!(lock, LockProbe::Held))
+            && client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped)
+    };
+    let found: Vec<String> = jobs.iter().filter(|job| has_orphans(job)).map(|job| job.id.to_string()).collect();
+    Some(if found.is_empty() {
+        finding(Severity::Ok, "orphans", "no process is left behind by a dead manager".to_owned())
+    } else {
+        let message = format!(
+            "processes of units live on without a manager, of job {}; `recover --all` ends them",
+            found.join(", ")
+        );
+        finding(Severity::Warning, "orphans", message)
+    })
 }
 
 /// Says how many units may run over all jobs, and how many places for them are taken.

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::submission::command_of;
 use super::{Client, ClientError, Explanation, ManagerStatus, Started};
-use crate::model::{AttemptRecord, FailureCluster, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, Why};
+use crate::model::{
+    AttemptRecord, FailureCluster, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder, Why,
+};
 
 const SCHEMA: u32 = 1;
 
@@ -141,11 +143,12 @@ impl Client {
         &self,
         job: JobId,
         filter: &UnitFilter,
+        order: UnitOrder,
         after: Option<Seq>,
         limit: i64,
     ) -> Result<UnitPage, ClientError> {
         let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
-        let units = self.units(job, filter, after, limit)?;
+        let units = self.sorted_units(job, filter, order, after, limit)?;
         let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
         let next_after = if is_full { units.last().map(|unit| unit.seq) } else { None };
         Ok(UnitPage { schema: SCHEMA, job: JobRef { id: job }, units, next_after })

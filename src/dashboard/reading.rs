@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Connections, Refused};
 use crate::client::ExplanationOf;
-use crate::model::{JobFilter, Seq, UnitFilter};
+use crate::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 
 const JOBS: i64 = 50;
 const MAX_JOBS: i64 = 500;
@@ -74,7 +74,9 @@ async fn units(
     };
     let limit = query.limit.unwrap_or(UNITS).clamp(1, MAX_UNITS);
     let after = query.after.map(Seq);
-    connections.read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, after, limit)?)).await
+    connections
+        .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, UnitOrder::Seq, after, limit)?))
+        .await
 }
 
 async fn unit(State(connections): Shared, Path((job, seq)): Path<(String, String)>) -> Answer<impl Serialize> {

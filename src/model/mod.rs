@@ -35,7 +35,7 @@ pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
 pub use pattern::{ItemPattern, ItemPatternError};
 pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use retry::backoff_delay;
-pub use selection::{JobFilter, UnitFilter};
+pub use selection::{JobFilter, UnitFilter, UnitOrder};
 pub use spelling::{SpellingError, duration};
 pub use status::{JobStatus, UnitStatus};
 pub use time::{Timestamp, span};

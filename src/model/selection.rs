@@ -1,5 +1,6 @@
 //! Which jobs or units a verb is about.
 
+use super::words::words;
 use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
 
 /// Which jobs a listing shows.
@@ -29,6 +30,27 @@ pub struct UnitFilter {
     /// Only failed units, and of those the ones of that kind of failure.
     pub cluster: Option<ClusterId>,
 }
+
+/// In which order units are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnitOrder {
+    /// By their numbers.
+    #[default]
+    Seq,
+    /// Those that took the longest from start to end first, those without an end last.
+    Duration,
+    /// Those that ended latest first.
+    Finished,
+    /// Those with the most attempts first.
+    Attempts,
+}
+
+words!(UnitOrder, "order", {
+    Seq => "seq",
+    Duration => "duration",
+    Finished => "finished",
+    Attempts => "attempts",
+});
 
 impl UnitFilter {
     /// Selects every unit.

@@ -1,13 +1,14 @@
 //! Reading units, page by page.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
 use super::columns::{Word, count};
 use super::filter::condition;
 use super::schema::units;
 use super::{Store, StoreError};
-use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus};
 
 /// A unit's content and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +122,38 @@ impl Store {
                 .limit(limit)
                 .select(UnitRow::as_select())
                 .load(conn)?;
+            Ok(rows.into_iter().map(UnitDetail::from).collect())
+        })
+    }
+
+    /// Returns a page of units in another order than that of their numbers, those that are equal in it by number.
+    ///
+    /// Reads every unit that the filter selects, and keeps a page of them.
+    pub fn sorted_units(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        order: UnitOrder,
+        after: Option<Seq>,
+        limit: i64,
+    ) -> Result<Vec<UnitDetail>, StoreError> {
+        let rank = match order {
+            UnitOrder::Seq => return self.units(job, filter, after, limit),
+            UnitOrder::Duration => "coalesce(finished_at - started_at, -1)",
+            UnitOrder::Finished => "coalesce(finished_at, -1)",
+            UnitOrder::Attempts => "attempts",
+        };
+        let rank = || diesel::dsl::sql::<BigInt>(rank);
+        self.read("list units", |conn| {
+            let mut wanted = units::table.filter(condition(conn, job, filter)?).into_boxed();
+            if let Some(after) = after {
+                let after = UnitId::new(job, after).raw();
+                let last: Option<i64> = units::table.find(after).select(rank()).get_result(conn).optional()?;
+                let Some(last) = last else { return Ok(Vec::new()) };
+                wanted = wanted.filter(rank().lt(last).or(rank().eq(last).and(units::id.gt(after))));
+            }
+            let rows: Vec<UnitRow> =
+                wanted.order((rank().desc(), units::id)).limit(limit).select(UnitRow::as_select()).load(conn)?;
             Ok(rows.into_iter().map(UnitDetail::from).collect())
         })
     }

@@ -20,8 +20,11 @@ fn interrupted_jobs_go_on_and_paused_ones_stay() {
     let (paused, _) = endless(&world, "paused");
     world.ok(&["stop", &paused, "--now", "--wait"]);
     let (lost, orphan) = endless(&world, "lost");
+    assert!(world.ok(&["doctor"]).contains("no process is left behind"));
     world.kill_manager(&lost);
 
+    let doctor = world.ok(&["doctor"]);
+    assert!(doctor.contains(&format!("live on without a manager, of job {lost};")), "{doctor}");
     world.fails(4, &["recover", &paused]);
     let recovered = world.ok(&["recover", "--all"]);
 
