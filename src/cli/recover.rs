@@ -10,8 +10,9 @@ use super::submit::print_started;
 
 /// End what a dead manager left running, and continue its job
 ///
-/// Unlike `resume` it leaves paused jobs alone, and a job that was being stopped or cancelled gets there. With --all it
-/// succeeds when there is nothing to do: for the start of a machine.
+/// A job whose manager was sent a signal, as at a shutdown, goes on too. Unlike `resume` it leaves jobs alone that
+/// somebody paused, and a job that was being stopped or cancelled gets there. With --all it succeeds when there is nothing
+/// to do: for the start of a machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager recover --all")]
 pub(super) struct Recover {

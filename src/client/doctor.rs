@@ -180,18 +180,14 @@ fn machine_workers(db: &Path) -> Option<Finding> {
 fn jobs(db: &Path) -> Option<Finding> {
     let client = Client::open_to_read(db).ok()?;
     let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() }).ok()?;
-    let interrupted: Vec<String> = running
-        .iter()
-        .filter(|job| client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped))
-        .map(|job| job.id.to_string())
-        .collect();
+    let interrupted: Vec<String> = client.interrupted_jobs().ok()?.iter().map(ToString::to_string).collect();
     Some(if interrupted.is_empty() {
         finding(Severity::Ok, "jobs", format!("{} running, none interrupted", running.len()))
     } else {
         finding(
             Severity::Warning,
             "jobs",
-            format!("interrupted: {}; `resume --all` continues them", interrupted.join(", ")),
+            format!("interrupted: {}; `recover --all` continues them", interrupted.join(", ")),
         )
     })
 }

@@ -43,6 +43,8 @@ struct Observed {
     pid: Option<u32>,
     /// Why the job paused by itself, if it did.
     halt_reason: Option<String>,
+    /// Whether a signal to its manager paused the job, and nobody's wish.
+    stopped_by_signal: bool,
     /// Error of the manager itself.
     error: Option<String>,
     /// Time since the manager last wrote.
@@ -103,6 +105,7 @@ impl Client {
         let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
         let mut seen = Observed {
             halt_reason: record.as_ref().and_then(|record| record.halt_reason.clone()),
+            stopped_by_signal: record.as_ref().is_some_and(|record| record.stopped_by_signal),
             health: health.health,
             reason: health.reason,
             pid: health.pid,

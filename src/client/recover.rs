@@ -5,16 +5,23 @@ use crate::model::{JobFilter, JobId, JobStatus};
 use crate::status::Health;
 
 impl Client {
-    /// Returns the jobs whose managers died, oldest first; a paused job is none of them.
+    /// Returns the jobs whose managers died, or were sent a signal, as at the shutdown of a machine; oldest first. A job
+    /// that somebody paused is none of them.
     pub fn interrupted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
-        let running = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
+        let statuses = vec![JobStatus::Running, JobStatus::Paused];
+        let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
         let mut interrupted = Vec::new();
-        for job in running.into_iter().rev() {
-            if self.manager_health(job.id)?.health == Health::Stopped {
+        for job in jobs.into_iter().rev() {
+            let by_signal = job.status == JobStatus::Running || self.was_stopped_by_signal(job.id)?;
+            if by_signal && self.manager_health(job.id)?.health == Health::Stopped {
                 interrupted.push(job.id);
             }
         }
         Ok(interrupted)
+    }
+
+    fn was_stopped_by_signal(&self, job: JobId) -> Result<bool, ClientError> {
+        Ok(self.store().manager_record(job)?.is_some_and(|record| record.stopped_by_signal))
     }
 
     /// Takes an interrupted job up where its manager left it: ends the processes of its units, gives the units back, and
@@ -40,6 +47,7 @@ impl Client {
         match (row.status, health.health) {
             (_, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
+            (JobStatus::Paused, Health::Stopped) if self.was_stopped_by_signal(job)? => {}
             (JobStatus::Running, Health::Unknown) => {
                 return Err(ClientError::HealthUnknown { job, reason: health.reason });
             }

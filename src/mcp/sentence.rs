@@ -57,7 +57,7 @@ fn next_call(status: &ManagerStatus) -> &'static str {
 /// Says what to call about a cause.
 pub(super) fn next_call_about(cause: Why) -> &'static str {
     match cause {
-        Why::NotStarted | Why::ManagerLost | Why::Paused => "resume_job continues it.",
+        Why::NotStarted | Why::ManagerLost | Why::Paused | Why::PausedBySignal => "resume_job continues it.",
         Why::Halted => "Remove the cause, then resume_job.",
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."

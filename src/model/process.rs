@@ -47,6 +47,8 @@ pub struct ManagerRecord {
     pub error: Option<String>,
     /// Why the job halted by itself, if it did.
     pub halt_reason: Option<String>,
+    /// Whether it paused the job because of a signal that nobody's wish went with, as at the shutdown of a machine.
+    pub stopped_by_signal: bool,
     /// Where that error came from.
     pub error_trace: Option<String>,
 }

@@ -41,6 +41,8 @@ pub enum Why {
     UnitsSlow,
     /// It was stopped, or given units again after its end.
     Paused,
+    /// A signal to its manager paused it.
+    PausedBySignal,
     /// It paused by itself: too many failures, a deadline, a job that it waited for.
     Halted,
     /// It stopped after its first units for a person to look at them.
@@ -92,6 +94,7 @@ words!(Why, "cause", {
     Working => "working",
     UnitsSlow => "units_slow",
     Paused => "paused",
+    PausedBySignal => "paused_by_signal",
     Halted => "halted",
     AwaitingApproval => "awaiting_approval",
     ManagerFailed => "manager_failed",

@@ -25,6 +25,7 @@ pub(super) mod key {
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";
+    pub const STOPPED_BY_SIGNAL: &str = "stopped_by_signal";
     pub const ESCAPE_CI: &str = "escape_ci";
     pub const SCOPE: &str = "scope";
     pub const ERROR_TRACE: &str = "error_trace";
@@ -108,6 +109,7 @@ impl Store {
                 callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
                 halt_reason: take(key::HALT_REASON),
+                stopped_by_signal: take(key::STOPPED_BY_SIGNAL).is_some(),
                 error_trace: take(key::ERROR_TRACE),
             }))
         })
@@ -157,6 +159,7 @@ pub(super) fn put_manager(
         key::RATE,
         key::ERROR,
         key::HALT_REASON,
+        key::STOPPED_BY_SIGNAL,
         key::ERROR_TRACE,
         key::CALLBACK_ERROR,
     ])))

@@ -76,9 +76,14 @@ impl Store {
         })
     }
 
-    /// Moves a job whose reign this is to paused; a stop request is fulfilled with it.
+    /// Moves a job whose reign this is to paused; a stop request is fulfilled with it. Without one it was a signal, which
+    /// is kept: whoever mends what a shutdown interrupted goes on with the job.
     pub fn pause_job(&mut self, reign: Reign) -> Result<(), StoreError> {
-        self.write("pause the job", |conn| conclude(conn, reign, JobStatus::Paused, None))
+        self.write("pause the job", |conn| {
+            let is_wished = super::jobs::job_row(conn, reign.job)?.stop_request.is_some();
+            conclude(conn, reign, JobStatus::Paused, None)?;
+            if is_wished { Ok(()) } else { metadata::put(conn, reign.job, key::STOPPED_BY_SIGNAL, "true") }
+        })
     }
 
     /// Moves a job whose units have all ended to its final state, and returns that.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{World, is_alive, wait_for};
+use nix::sys::signal::Signal;
+
+use crate::support::{World, is_alive, send, wait_for};
 
 /// Starts a job of one unit that never ends by itself, and returns the job and the unit's process.
 fn endless(world: &World, name: &str) -> (String, u32) {
@@ -34,6 +36,26 @@ fn interrupted_jobs_go_on_and_paused_ones_stay() {
     assert_eq!(world.ok(&["recover", "--all"]), "", "there was nothing left to recover");
     world.ok(&["cancel", &lost]);
     world.assert_sound(&lost);
+}
+
+#[test]
+fn a_job_that_a_shutdown_paused_goes_on_and_one_that_a_person_paused_does_not() {
+    let world = World::new();
+    let (job, _) = endless(&world, "one");
+    for _ in 0..2 {
+        send(world.manager(&job), Signal::SIGTERM);
+    }
+    world.wait_for_status(&job, "paused");
+    wait_for(&world, "its manager to be gone", || world.status(&job)["status"] == "stopped");
+    assert_eq!(world.ok(&["explain", &job, "-q"]), "paused_by_signal");
+
+    let recovered = world.ok(&["recover", "--all"]);
+    assert_eq!(recovered, world.manager(&job).to_string());
+    wait_for(&world, "its unit to run again", || world.status(&job)["progress"]["running"] == 1);
+    world.ok(&["stop", &job, "--now", "--wait"]);
+
+    assert_eq!(world.ok(&["recover", "--all"]), "");
+    assert_eq!(world.status(&job)["job_status"], "paused");
 }
 
 #[test]

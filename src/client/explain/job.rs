@@ -34,6 +34,11 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                 format!("job {job} paused by itself with {} left: {reason}", units(left)),
                 format!("job-manager resume {job}"),
             ),
+            None if seen.stopped_by_signal => say(
+                Why::PausedBySignal,
+                format!("a signal to its manager, as at a shutdown, paused job {job} with {} left", units(left)),
+                format!("job-manager recover {job}"),
+            ),
             None => say(
                 Why::Paused,
                 match left {

@@ -46,6 +46,7 @@ fn healthy() -> Observed {
         reason: None,
         pid: Some(4711),
         halt_reason: None,
+        stopped_by_signal: false,
         error: None,
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
@@ -128,6 +129,14 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
         job_case(
             |seen| (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped),
             (Why::Paused, "job 7 is paused with 5 units left", "job-manager resume 7"),
+        ),
+        job_case(
+            |seen| (seen.job.status, seen.health, seen.stopped_by_signal) = (JobStatus::Paused, Health::Stopped, true),
+            (
+                Why::PausedBySignal,
+                "a signal to its manager, as at a shutdown, paused job 7 with 5 units left",
+                "job-manager recover 7",
+            ),
         ),
         job_case(
             |seen| is_over(seen, JobStatus::Paused, Progress { total: 1, skipped: 1, ..Progress::default() }),
