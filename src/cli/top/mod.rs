@@ -1,12 +1,13 @@
 //! `top`: all jobs of a database on a full screen.
 //!
 //! `gather` reads, `view` holds what is shown and what keys do to it, `draw` puts it on a screen, `terminal` borrows the
-//! real one; the loop here brings them together. Reading never writes: a key that changes a job has a thread open a
-//! client of its own for that, because a start may take seconds, in which the screen must go on.
+//! real one, `input` listens to it; the loop here brings them together. Reading never writes: a key that changes a job
+//! has a thread open a client of its own for that, because a start may take seconds, in which the screen must go on.
 
 mod columns;
 mod draw;
 mod gather;
+mod input;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -14,17 +15,18 @@ mod view;
 mod wish;
 
 use std::io::{IsTerminal, stdout};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::Event;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::text::one_line;
 use crate::client::{Client, ClientError};
+use input::Input;
 use terminal::{Screen, Signals};
 use view::View;
 use wish::Wish;
@@ -54,7 +56,7 @@ pub(super) fn top(global: &Global, _args: &Top) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-/// Shows the jobs until a key or a signal ends it.
+/// Shows the jobs until a key, a signal or the end of the terminal ends it.
 fn show(
     global: &Global,
     client: &Client,
@@ -64,23 +66,23 @@ fn show(
 ) -> Result<(), CliError> {
     let mut freshness = Freshness::default();
     let (done, answers) = mpsc::channel();
+    let inputs = input::listen();
     while !signals.arrived() {
         let answered = take_answers(view, &answers);
         let looked = freshness.look(client, view, answered);
         if looked || answered || view.is_changed() {
             screen.draw(view).map_err(CliError::Terminal)?;
         }
-        if !event::poll(LOOK_EVERY).map_err(CliError::Terminal)? {
-            continue;
-        }
-        match event::read().map_err(CliError::Terminal)? {
-            Event::Key(key) if key.is_press() => match view.press(key) {
+        match inputs.recv_timeout(LOOK_EVERY) {
+            Ok(Input::Event(Event::Key(key))) if key.is_press() => match view.press(key) {
                 Some(Wish::Leave) => break,
                 Some(wish) => carry_out(global, wish, view, &done)?,
                 None => {}
             },
-            Event::Resize(..) => view.touch(),
-            _ => {}
+            Ok(Input::Event(Event::Resize(..))) => view.touch(),
+            Ok(Input::Event(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Input::HungUp) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Input::Failed(error)) => return Err(CliError::Terminal(error)),
         }
     }
     Ok(())
