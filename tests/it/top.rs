@@ -126,6 +126,42 @@ fn a_key_stops_the_selected_job_and_the_screen_shows_it() {
 }
 
 #[test]
+fn what_the_last_keys_asked_for_is_done_and_told_before_top_ends() {
+    let world = World::new();
+    let job = world.ok(&["create", "-q", "--name", "a job to see", "--", "true"]);
+
+    let ran = in_terminal(&world, &["a job to see", "rq"]);
+
+    assert_eq!(text(&ran.stdout), "0 True True\n", "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).contains(&format!("job {job} goes on")), "{}", text(&ran.stderr));
+    world.ok(&["wait", &job]);
+}
+
+#[test]
+fn what_the_last_keys_asked_for_in_vain_is_an_error() {
+    let world = World::new();
+    let job = world.ok(&["create", "-q", "--name", "a job to see", "--", "true"]);
+    let _lock = world.hold_write_lock();
+
+    let ran = in_terminal(&world, &["a job to see", "cyq"]);
+
+    assert_eq!(text(&ran.stdout), "5 True True\n", "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).contains("error: "), "{}", text(&ran.stderr));
+    assert_eq!(world.status(&job)["job_status"], "created");
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_what_the_last_keys_asked_for() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--name", "a job to see", "--", "true"]);
+    let _lock = world.hold_write_lock();
+
+    let ran = in_terminal(&world, &["a job to see", "cyq", "\u{1b}[?1049l", "TERM"]);
+
+    assert_eq!(text(&ran.stdout), "-15 True False\n", "{}", text(&ran.stderr));
+}
+
+#[test]
 fn without_a_terminal_top_names_other_ways() {
     let world = World::new();
     world.ok(&["create", "-q", "--", "true"]);
