@@ -94,6 +94,24 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
 }
 
 #[test]
+fn a_database_that_does_not_exist_yet_is_named_at_the_install_and_fails_the_unit() {
+    let world = World::new();
+
+    let installed = run(&world, BIN, &["service", "install"]);
+    let unit = fs::read_to_string(&unit_files(&world)[0]).unwrap();
+    let words = command_of(&unit);
+    let started = Command::new(&words[0]).args(&words[1..]).env("HOME", world.path("")).output().unwrap();
+    world.ok(&["create", "-q", "--", "true"]);
+    let again = run(&world, BIN, &["service", "install"]);
+
+    let named = format!("no database {} yet", world.db().display());
+    assert!(installed.status.success() && text(&installed.stderr).contains(&named), "{}", text(&installed.stderr));
+    assert_eq!(started.status.code(), Some(3), "{}", text(&started.stderr));
+    assert!(unit.contains("Restart=on-failure\n") && !unit.contains("Condition"), "{unit}");
+    assert!(!text(&again.stderr).contains("no database"), "{}", text(&again.stderr));
+}
+
+#[test]
 fn installing_twice_brings_the_file_up_to_date_and_uninstalling_removes_it() {
     let world = World::new();
     run(&world, BIN, &["service", "install"]);

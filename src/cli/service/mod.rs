@@ -9,7 +9,7 @@ mod systemd;
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
@@ -51,30 +51,37 @@ pub(super) enum Action {
 }
 
 pub(super) fn service(global: &Global, args: &Service, output: &mut Output) -> Result<Exit, CliError> {
-    let plan = plan(global)?;
+    let db = std::path::absolute(global.db_path()?).map_err(SubmissionError::Cwd)?;
+    let plan = plan(global, &db)?;
     match args.action {
         Action::Install if args.print => {
             output.line(plan.text.trim_end())?;
             Ok(Exit::Success)
         }
         _ if args.print => Err(ServiceError::NothingToPrint.into()),
-        Action::Install => install(global, &plan, output),
+        Action::Install => {
+            if !db.exists() {
+                output.hint(format_args!(
+                    "there is no database {} yet: until there is one, the service fails at every start",
+                    one_line(&db.to_string_lossy())
+                ));
+            }
+            install(global, &plan, output)
+        }
         Action::Uninstall => uninstall(global, &plan, output),
         Action::Status => status(&plan, output),
     }
 }
 
 /// Chooses the plan of this system.
-fn plan(global: &Global) -> Result<Plan, CliError> {
+fn plan(global: &Global, db: &Path) -> Result<Plan, CliError> {
     let program = sys::own_program().map_err(ServiceError::Program)?;
-    let absolute = |path: PathBuf| std::path::absolute(path).map_err(SubmissionError::Cwd);
-    let db = absolute(global.db_path()?)?;
-    let name = name_of(&db, global.default_db().ok().as_deref());
+    let name = name_of(db, global.default_db().ok().as_deref());
     let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| ServiceError::NoHome)?;
     Ok(if cfg!(target_os = "macos") {
-        launchd::plan(dirs.home_dir(), sys::user_id(), &name, &program, &db)?
+        launchd::plan(dirs.home_dir(), sys::user_id(), &name, &program, db)?
     } else {
-        systemd::plan(&dirs.config_dir(), &name, &program, &db)?
+        systemd::plan(&dirs.config_dir(), &name, &program, db)?
     })
 }
 

@@ -30,10 +30,15 @@ fn text(program: &str, db: &str) -> String {
 
 [Unit]
 Description=Job Manager: continue the interrupted jobs of {path}
-ConditionPathExists={path}
+# A database whose disk comes late is tried again, for about ten minutes; then the unit has failed, and its log says why.
+StartLimitIntervalSec=1h
+StartLimitBurst=20
 
 [Service]
-Type=oneshot
+# Not oneshot: systemd before 244 refuses to restart that, and the default target would wait for its end.
+Type=simple
+Restart=on-failure
+RestartSec=30
 ExecStart={program} --db {argument} recover --all
 # The managers that are started here stay in the control group of this unit, and must outlive its one command, its
 # restart and its stop. With KillMode=process none of these reaches them. The default would send them TERM when the
@@ -97,10 +102,13 @@ mod tests {
             settings.join("\n").trim(),
             "[Unit]\n\
              Description=Job Manager: continue the interrupted jobs of /srv/5%% a.db\n\
-             ConditionPathExists=/srv/5%% a.db\n\
+             StartLimitIntervalSec=1h\n\
+             StartLimitBurst=20\n\
              \n\
              [Service]\n\
-             Type=oneshot\n\
+             Type=simple\n\
+             Restart=on-failure\n\
+             RestartSec=30\n\
              ExecStart=\"/opt/j m/job-manager\" --db \"/srv/5%% a.db\" recover --all\n\
              KillMode=process\n\
              RemainAfterExit=yes\n\
