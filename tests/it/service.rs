@@ -76,7 +76,7 @@ fn after_a_reboot_the_unit_continues_what_was_interrupted() {
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
-    let world = World::new().with_db("5% of $HOME \"jobs\".db");
+    let world = World::new().with_db("5% of $HOME \"jobs\" \\");
     run(&world, BIN, &["service", "install"]);
     let unit = unit_files(&world).pop().unwrap();
 
@@ -91,6 +91,27 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     let Ok(verified) = verify else { return without("systemd-analyze is not installed") };
     let said = text(&verified.stderr);
     assert!(verified.status.success() && !said.contains("job-manager"), "{said}");
+}
+
+#[test]
+fn a_job_without_its_secret_stays_interrupted_and_the_others_go_on() {
+    let world = World::new();
+    let mut submit = world.job_manager(&["submit", "-q", "--env", "API_KEY", "--", "sleep", "600"]);
+    let lacking = text(&submit.env("API_KEY", "a secret").output().unwrap().stdout).trim().to_owned();
+    let other = world.ok(&["submit", "-q", "--shell", "--", "test -e go || sleep 600"]);
+    run(&world, BIN, &["service", "install"]);
+    for job in [&lacking, &other] {
+        world.kill_manager(job);
+    }
+    world.write("go", "");
+
+    let words = command_of(&fs::read_to_string(&unit_files(&world)[0]).unwrap());
+    let started = world.command(&words[0]).args(&words[1..]).output().unwrap();
+
+    assert_eq!(started.status.code(), Some(2), "{}", text(&started.stderr));
+    assert!(text(&started.stderr).contains("API_KEY"), "{}", text(&started.stderr));
+    world.ok(&["wait", &other]);
+    assert_eq!(world.ok(&["status", &lacking, "-q"]), "interrupted");
 }
 
 #[test]

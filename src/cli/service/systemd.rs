@@ -39,6 +39,8 @@ StartLimitBurst=20
 Type=simple
 Restart=on-failure
 RestartSec=30
+# A job that lacks a secret stays interrupted, and the unit has failed though all other jobs go on. Give secrets in a
+# drop-in (`systemctl --user edit`, EnvironmentFile= below [Service]), or for once: `systemctl --user set-environment`.
 ExecStart={program} --db {argument} recover --all
 # The managers that are started here stay in the control group of this unit, and must outlive its one command, its
 # restart and its stop. With KillMode=process none of these reaches them. The default would send them TERM when the
