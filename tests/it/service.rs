@@ -115,6 +115,29 @@ fn a_job_without_its_secret_stays_interrupted_and_the_others_go_on() {
 }
 
 #[test]
+fn the_spelling_of_a_path_does_not_matter() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+    fs::create_dir_all(world.path("other")).unwrap();
+    std::os::unix::fs::symlink(world.path(""), world.path("other/link")).unwrap();
+    let name = world.db().file_name().unwrap().to_str().unwrap().to_owned();
+    let around = world.path("other/..").join(&name);
+    let linked = world.path("other/link").join(&name);
+    std::os::unix::fs::symlink(world.db(), world.path("itself.db")).unwrap();
+
+    for db in [around.to_str().unwrap(), linked.to_str().unwrap(), "itself.db", &name] {
+        let installed = run(&world, BIN, &["--db", db, "service", "install"]);
+        assert!(installed.status.success(), "{}", text(&installed.stderr));
+    }
+    let units = unit_files(&world).len();
+    let status = run(&world, BIN, &["--db", "itself.db", "service", "status"]);
+    let removed = run(&world, BIN, &["--db", linked.to_str().unwrap(), "service", "uninstall"]);
+
+    assert_eq!((units, status.status.code(), removed.status.code()), (1, Some(0), Some(0)));
+    assert_eq!(unit_files(&world).len(), 0);
+}
+
+#[test]
 fn a_database_that_does_not_exist_yet_is_named_at_the_install_and_fails_the_unit() {
     let world = World::new();
 

@@ -9,7 +9,7 @@ mod systemd;
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
@@ -51,7 +51,7 @@ pub(super) enum Action {
 }
 
 pub(super) fn service(global: &Global, args: &Service, output: &mut Output) -> Result<Exit, CliError> {
-    let db = std::path::absolute(global.db_path()?).map_err(SubmissionError::Cwd)?;
+    let db = canonical(&global.db_path()?).map_err(SubmissionError::Cwd)?;
     let plan = plan(global, &db)?;
     match args.action {
         Action::Install if args.print => {
@@ -76,13 +76,21 @@ pub(super) fn service(global: &Global, args: &Service, output: &mut Output) -> R
 /// Chooses the plan of this system.
 fn plan(global: &Global, db: &Path) -> Result<Plan, CliError> {
     let program = sys::own_program().map_err(ServiceError::Program)?;
-    let name = name_of(db, global.default_db().ok().as_deref());
+    let default = global.default_db().ok().and_then(|path| canonical(&path).ok());
+    let name = name_of(db, default.as_deref());
     let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| ServiceError::NoHome)?;
     Ok(if cfg!(target_os = "macos") {
         launchd::plan(dirs.home_dir(), sys::user_id(), &name, &program, db)?
     } else {
         systemd::plan(&dirs.config_dir(), &name, &program, db)?
     })
+}
+
+/// Returns the one path among all that lead to a file, so that a database has one service; the file need not be there.
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let in_directory = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    Ok(fs::canonicalize(&path).ok().or_else(in_directory).unwrap_or(path))
 }
 
 fn install(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, CliError> {

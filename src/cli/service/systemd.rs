@@ -23,13 +23,14 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
 
 fn text(program: &str, db: &str) -> String {
     let (program, argument, path) = (quote(program, false), quote(db, true), specifiers(db));
+    // Nothing is quoted in a description, but behind the mark no backslash joins lines and no space is lost.
     format!(
         "\
 # {MARK}, which replaces it;
 # `job-manager service uninstall` removes it.
 
 [Unit]
-Description=Job Manager: continue the interrupted jobs of {path}
+Description=Job Manager: continue the interrupted jobs of \"{path}\"
 # A database whose disk comes late is tried again, for about ten minutes; then the unit has failed, and its log says why.
 StartLimitIntervalSec=1h
 StartLimitBurst=20
@@ -92,6 +93,15 @@ mod tests {
     }
 
     #[test]
+    fn no_end_of_a_path_joins_lines_or_is_lost() {
+        for db in ["/srv/a\\", "/srv/a ", "/srv/a\\ "] {
+            let text = text("/opt/job-manager", db);
+
+            assert!(text.lines().all(|line| !line.ends_with(['\\', ' '])), "{text}");
+        }
+    }
+
+    #[test]
     fn the_unit_runs_recover_once_and_leaves_the_managers_alone() {
         let plan =
             plan("/home/a/.config".as_ref(), "job-manager", "/opt/j m/job-manager".as_ref(), "/srv/5% a.db".as_ref());
@@ -103,7 +113,7 @@ mod tests {
         assert_eq!(
             settings.join("\n").trim(),
             "[Unit]\n\
-             Description=Job Manager: continue the interrupted jobs of /srv/5%% a.db\n\
+             Description=Job Manager: continue the interrupted jobs of \"/srv/5%% a.db\"\n\
              StartLimitIntervalSec=1h\n\
              StartLimitBurst=20\n\
              \n\
