@@ -11,6 +11,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use etcetera::BaseStrategy;
@@ -27,6 +29,10 @@ use crate::sys::{self, Linger};
 
 pub(super) use error::ServiceError;
 use plan::{MARK, Plan, name_of};
+
+/// How long a service manager is given to let go of what it has been told to end.
+const GONE_AFTER: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the unit for that
 #[derive(Debug, Args)]
@@ -87,6 +93,7 @@ fn plan(global: &Global, db: &Path) -> Result<Plan, CliError> {
 }
 
 /// Returns the one path among all that lead to a file, so that a database has one service; the file need not be there.
+/// Where its directory is not there either, the path is as it was given.
 fn canonical(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     let in_directory = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
@@ -99,6 +106,9 @@ fn install(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, Cl
     }
     write(&plan.file, &plan.text).map_err(ServiceError::files("write", &plan.file))?;
     renew(plan, output);
+    if plan.renews_late {
+        wait_until_gone(&plan.ask, GONE_AFTER);
+    }
     carry_out(&plan.enable).map_err(|said| ServiceError::NotEnabled {
         file: plan.file.clone(),
         renew: plan.renew.join(" "),
@@ -176,6 +186,14 @@ fn renew(plan: &Plan, output: &mut Output) {
     }
 }
 
+/// Waits until a command fails, or has succeeded for long enough: what comes next then says what is wrong.
+fn wait_until_gone(ask: &[String], patience: Duration) {
+    let begun = Instant::now();
+    while carry_out(ask).is_ok() && begun.elapsed() < patience {
+        thread::sleep(ASK_EVERY);
+    }
+}
+
 /// Says whether a file was written by this program; none when there is no such file.
 fn is_ours(file: &Path) -> Result<Option<bool>, ServiceError> {
     Ok(read(file)?.map(|text| text.contains(MARK)))
@@ -211,4 +229,26 @@ fn carry_out(words: &[String]) -> Result<(), String> {
     }
     let said = [ran.stderr, ran.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     Err(said.into_iter().find(|text| !text.is_empty()).unwrap_or_else(|| ran.status.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ended_late_is_waited_for_and_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let looks = |name: &str, body: &str, patience: Duration| {
+            let file = dir.path().join(name);
+            let script = format!("echo >>\"$0\"; {body}");
+            let ask = ["sh", "-c", &script, file.to_str().unwrap()].map(str::to_owned);
+
+            wait_until_gone(&ask, patience);
+
+            fs::read(&file).unwrap().len()
+        };
+
+        assert_eq!(looks("gone at the third look", "test $(wc -l <\"$0\") -lt 3", Duration::from_secs(60)), 3);
+        assert_eq!(looks("never gone", "true", Duration::ZERO), 1);
+    }
 }

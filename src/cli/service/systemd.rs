@@ -14,6 +14,7 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
         text: text(plain(program)?, plain(db)?),
         links: vec![dir.join("default.target.wants").join(&unit)],
         renew: words("systemctl --user daemon-reload"),
+        renews_late: false,
         enable: words(&format!("systemctl --user enable {unit}")),
         disable: words(&format!("systemctl --user disable {unit}")),
         ask: words(&format!("systemctl --user is-enabled {unit}")),
