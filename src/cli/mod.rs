@@ -126,7 +126,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         Verb::Watch(args) => watch::watch(global, args, output),
         Verb::Wait(args) => wait::wait(global, args, output),
         #[cfg(feature = "top")]
-        Verb::Top(args) => top::top(global, args),
+        Verb::Top(args) => top::top(global, args, output),
         Verb::Rm(args) => rm::rm(global, args, output),
         Verb::UnitProgress(args) => unit_progress::unit_progress(global, args),
         Verb::UnitCheckpoint(args) => unit_checkpoint::unit_checkpoint(global, args, output),

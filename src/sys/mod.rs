@@ -18,6 +18,8 @@ mod segments;
 mod signals;
 mod slot;
 mod surroundings;
+#[cfg(feature = "top")]
+mod terminal;
 mod unit_process;
 
 pub use adopted::Adopted;
@@ -38,4 +40,6 @@ pub use segments::{FrameOf, SegmentReader, SegmentWriter, Stream};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
+#[cfg(feature = "top")]
+pub use terminal::wait_for_hang_up;
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};

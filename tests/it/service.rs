@@ -76,7 +76,7 @@ fn after_a_reboot_the_unit_continues_what_was_interrupted() {
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
-    let world = World::new().with_db("5% of $HOME \"jobs\".db");
+    let world = World::new().with_db("5% of $HOME \"jobs\" \\");
     run(&world, BIN, &["service", "install"]);
     let unit = unit_files(&world).pop().unwrap();
 
@@ -91,6 +91,68 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     let Ok(verified) = verify else { return without("systemd-analyze is not installed") };
     let said = text(&verified.stderr);
     assert!(verified.status.success() && !said.contains("job-manager"), "{said}");
+}
+
+#[test]
+fn a_job_without_its_secret_stays_interrupted_and_the_others_go_on() {
+    let world = World::new();
+    let mut submit = world.job_manager(&["submit", "-q", "--env", "API_KEY", "--", "sleep", "600"]);
+    let lacking = text(&submit.env("API_KEY", "a secret").output().unwrap().stdout).trim().to_owned();
+    let other = world.ok(&["submit", "-q", "--shell", "--", "test -e go || sleep 600"]);
+    run(&world, BIN, &["service", "install"]);
+    for job in [&lacking, &other] {
+        world.kill_manager(job);
+    }
+    world.write("go", "");
+
+    let words = command_of(&fs::read_to_string(&unit_files(&world)[0]).unwrap());
+    let started = world.command(&words[0]).args(&words[1..]).output().unwrap();
+
+    assert_eq!(started.status.code(), Some(2), "{}", text(&started.stderr));
+    assert!(text(&started.stderr).contains("API_KEY"), "{}", text(&started.stderr));
+    world.ok(&["wait", &other]);
+    assert_eq!(world.ok(&["status", &lacking, "-q"]), "interrupted");
+}
+
+#[test]
+fn the_spelling_of_a_path_does_not_matter() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+    fs::create_dir_all(world.path("other")).unwrap();
+    std::os::unix::fs::symlink(world.path(""), world.path("other/link")).unwrap();
+    let name = world.db().file_name().unwrap().to_str().unwrap().to_owned();
+    let around = world.path("other/..").join(&name);
+    let linked = world.path("other/link").join(&name);
+    std::os::unix::fs::symlink(world.db(), world.path("itself.db")).unwrap();
+
+    for db in [around.to_str().unwrap(), linked.to_str().unwrap(), "itself.db", &name] {
+        let installed = run(&world, BIN, &["--db", db, "service", "install"]);
+        assert!(installed.status.success(), "{}", text(&installed.stderr));
+    }
+    let units = unit_files(&world).len();
+    let status = run(&world, BIN, &["--db", "itself.db", "service", "status"]);
+    let removed = run(&world, BIN, &["--db", linked.to_str().unwrap(), "service", "uninstall"]);
+
+    assert_eq!((units, status.status.code(), removed.status.code()), (1, Some(0), Some(0)));
+    assert_eq!(unit_files(&world).len(), 0);
+}
+
+#[test]
+fn a_database_that_does_not_exist_yet_is_named_at_the_install_and_fails_the_unit() {
+    let world = World::new();
+
+    let installed = run(&world, BIN, &["service", "install"]);
+    let unit = fs::read_to_string(&unit_files(&world)[0]).unwrap();
+    let words = command_of(&unit);
+    let started = Command::new(&words[0]).args(&words[1..]).env("HOME", world.path("")).output().unwrap();
+    world.ok(&["create", "-q", "--", "true"]);
+    let again = run(&world, BIN, &["service", "install"]);
+
+    let named = format!("no database {} yet", world.db().display());
+    assert!(installed.status.success() && text(&installed.stderr).contains(&named), "{}", text(&installed.stderr));
+    assert_eq!(started.status.code(), Some(3), "{}", text(&started.stderr));
+    assert!(unit.contains("Restart=on-failure\n") && !unit.contains("Condition"), "{unit}");
+    assert!(!text(&again.stderr).contains("no database"), "{}", text(&again.stderr));
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(super) fn plan(home: &Path, uid: u32, name: &str, program: &Path, db: &Path)
         links: Vec::new(),
         // What is loaded already is not loaded anew.
         renew: words(&format!("launchctl bootout gui/{uid}/{name}")),
+        renews_late: true,
         enable: load,
         disable: words(&format!("launchctl bootout gui/{uid}/{name}")),
         ask: words(&format!("launchctl print gui/{uid}/{name}")),

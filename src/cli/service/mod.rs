@@ -11,6 +11,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use etcetera::BaseStrategy;
@@ -27,6 +29,10 @@ use crate::sys::{self, Linger};
 
 pub(super) use error::ServiceError;
 use plan::{MARK, Plan, name_of};
+
+/// How long a service manager is given to let go of what it has been told to end.
+const GONE_AFTER: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the unit for that
 #[derive(Debug, Args)]
@@ -51,31 +57,47 @@ pub(super) enum Action {
 }
 
 pub(super) fn service(global: &Global, args: &Service, output: &mut Output) -> Result<Exit, CliError> {
-    let plan = plan(global)?;
+    let db = canonical(&global.db_path()?).map_err(SubmissionError::Cwd)?;
+    let plan = plan(global, &db)?;
     match args.action {
         Action::Install if args.print => {
             output.line(plan.text.trim_end())?;
             Ok(Exit::Success)
         }
         _ if args.print => Err(ServiceError::NothingToPrint.into()),
-        Action::Install => install(global, &plan, output),
+        Action::Install => {
+            if !db.exists() {
+                output.hint(format_args!(
+                    "there is no database {} yet: until there is one, the service fails at every start",
+                    one_line(&db.to_string_lossy())
+                ));
+            }
+            install(global, &plan, output)
+        }
         Action::Uninstall => uninstall(global, &plan, output),
         Action::Status => status(&plan, output),
     }
 }
 
 /// Chooses the plan of this system.
-fn plan(global: &Global) -> Result<Plan, CliError> {
+fn plan(global: &Global, db: &Path) -> Result<Plan, CliError> {
     let program = sys::own_program().map_err(ServiceError::Program)?;
-    let absolute = |path: PathBuf| std::path::absolute(path).map_err(SubmissionError::Cwd);
-    let db = absolute(global.db_path()?)?;
-    let name = name_of(&db, global.default_db().ok().as_deref());
+    let default = global.default_db().ok().and_then(|path| canonical(&path).ok());
+    let name = name_of(db, default.as_deref());
     let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| ServiceError::NoHome)?;
     Ok(if cfg!(target_os = "macos") {
-        launchd::plan(dirs.home_dir(), sys::user_id(), &name, &program, &db)?
+        launchd::plan(dirs.home_dir(), sys::user_id(), &name, &program, db)?
     } else {
-        systemd::plan(&dirs.config_dir(), &name, &program, &db)?
+        systemd::plan(&dirs.config_dir(), &name, &program, db)?
     })
+}
+
+/// Returns the one path among all that lead to a file, so that a database has one service; the file need not be there.
+/// Where its directory is not there either, the path is as it was given.
+fn canonical(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let in_directory = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    Ok(fs::canonicalize(&path).ok().or_else(in_directory).unwrap_or(path))
 }
 
 fn install(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, CliError> {
@@ -84,6 +106,9 @@ fn install(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, Cl
     }
     write(&plan.file, &plan.text).map_err(ServiceError::files("write", &plan.file))?;
     renew(plan, output);
+    if plan.renews_late {
+        wait_until_gone(&plan.ask, GONE_AFTER);
+    }
     carry_out(&plan.enable).map_err(|said| ServiceError::NotEnabled {
         file: plan.file.clone(),
         renew: plan.renew.join(" "),
@@ -161,6 +186,14 @@ fn renew(plan: &Plan, output: &mut Output) {
     }
 }
 
+/// Waits until a command fails, or has succeeded for long enough: what comes next then says what is wrong.
+fn wait_until_gone(ask: &[String], patience: Duration) {
+    let begun = Instant::now();
+    while carry_out(ask).is_ok() && begun.elapsed() < patience {
+        thread::sleep(ASK_EVERY);
+    }
+}
+
 /// Says whether a file was written by this program; none when there is no such file.
 fn is_ours(file: &Path) -> Result<Option<bool>, ServiceError> {
     Ok(read(file)?.map(|text| text.contains(MARK)))
@@ -196,4 +229,26 @@ fn carry_out(words: &[String]) -> Result<(), String> {
     }
     let said = [ran.stderr, ran.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     Err(said.into_iter().find(|text| !text.is_empty()).unwrap_or_else(|| ran.status.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ended_late_is_waited_for_and_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let looks = |name: &str, body: &str, patience: Duration| {
+            let file = dir.path().join(name);
+            let script = format!("echo >>\"$0\"; {body}");
+            let ask = ["sh", "-c", &script, file.to_str().unwrap()].map(str::to_owned);
+
+            wait_until_gone(&ask, patience);
+
+            fs::read(&file).unwrap().len()
+        };
+
+        assert_eq!(looks("gone at the third look", "test $(wc -l <\"$0\") -lt 3", Duration::from_secs(60)), 3);
+        assert_eq!(looks("never gone", "true", Duration::ZERO), 1);
+    }
 }

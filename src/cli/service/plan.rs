@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub links: Vec<PathBuf>,
     /// The command that has a running service manager look again; none may be there, and it looks when it starts.
     pub renew: Vec<String>,
+    /// Whether `renew` returns before what it ends is gone, which `enable` would run into.
+    pub renews_late: bool,
     /// The command that enables it once it is written.
     pub enable: Vec<String>,
     /// The command that disables it.

@@ -14,6 +14,7 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
         text: text(plain(program)?, plain(db)?),
         links: vec![dir.join("default.target.wants").join(&unit)],
         renew: words("systemctl --user daemon-reload"),
+        renews_late: false,
         enable: words(&format!("systemctl --user enable {unit}")),
         disable: words(&format!("systemctl --user disable {unit}")),
         ask: words(&format!("systemctl --user is-enabled {unit}")),
@@ -23,17 +24,25 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
 
 fn text(program: &str, db: &str) -> String {
     let (program, argument, path) = (quote(program, false), quote(db, true), specifiers(db));
+    // Nothing is quoted in a description, but behind the mark no backslash joins lines and no space is lost.
     format!(
         "\
 # {MARK}, which replaces it;
 # `job-manager service uninstall` removes it.
 
 [Unit]
-Description=Job Manager: continue the interrupted jobs of {path}
-ConditionPathExists={path}
+Description=Job Manager: continue the interrupted jobs of \"{path}\"
+# A database whose disk comes late is tried again, for about ten minutes; then the unit has failed, and its log says why.
+StartLimitIntervalSec=1h
+StartLimitBurst=20
 
 [Service]
-Type=oneshot
+# Not oneshot: systemd before 244 refuses to restart that, and the default target would wait for its end.
+Type=simple
+Restart=on-failure
+RestartSec=30
+# A job that lacks a secret stays interrupted, and the unit has failed though all other jobs go on. Give secrets in a
+# drop-in (`systemctl --user edit`, EnvironmentFile= below [Service]), or for once: `systemctl --user set-environment`.
 ExecStart={program} --db {argument} recover --all
 # The managers that are started here stay in the control group of this unit, and must outlive its one command, its
 # restart and its stop. With KillMode=process none of these reaches them. The default would send them TERM when the
@@ -85,6 +94,15 @@ mod tests {
     }
 
     #[test]
+    fn no_end_of_a_path_joins_lines_or_is_lost() {
+        for db in ["/srv/a\\", "/srv/a ", "/srv/a\\ "] {
+            let text = text("/opt/job-manager", db);
+
+            assert!(text.lines().all(|line| !line.ends_with(['\\', ' '])), "{text}");
+        }
+    }
+
+    #[test]
     fn the_unit_runs_recover_once_and_leaves_the_managers_alone() {
         let plan =
             plan("/home/a/.config".as_ref(), "job-manager", "/opt/j m/job-manager".as_ref(), "/srv/5% a.db".as_ref());
@@ -96,11 +114,14 @@ mod tests {
         assert_eq!(
             settings.join("\n").trim(),
             "[Unit]\n\
-             Description=Job Manager: continue the interrupted jobs of /srv/5%% a.db\n\
-             ConditionPathExists=/srv/5%% a.db\n\
+             Description=Job Manager: continue the interrupted jobs of \"/srv/5%% a.db\"\n\
+             StartLimitIntervalSec=1h\n\
+             StartLimitBurst=20\n\
              \n\
              [Service]\n\
-             Type=oneshot\n\
+             Type=simple\n\
+             Restart=on-failure\n\
+             RestartSec=30\n\
              ExecStart=\"/opt/j m/job-manager\" --db \"/srv/5%% a.db\" recover --all\n\
              KillMode=process\n\
              RemainAfterExit=yes\n\

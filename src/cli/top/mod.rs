@@ -1,12 +1,14 @@
 //! `top`: all jobs of a database on a full screen.
 //!
 //! `gather` reads, `view` holds what is shown and what keys do to it, `draw` puts it on a screen, `terminal` borrows the
-//! real one; the loop here brings them together. Reading never writes: a key that changes a job has a thread open a
-//! client of its own for that, because a start may take seconds, in which the screen must go on.
+//! real one, `input` listens to it; the loop here brings them together. Reading never writes: a key that changes a job
+//! has a thread open a client of its own for that (`errands`), and `top` does not end before it has an answer.
 
 mod columns;
 mod draw;
+mod errands;
 mod gather;
+mod input;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -14,17 +16,20 @@ mod view;
 mod wish;
 
 use std::io::{IsTerminal, stdout};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::Event;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
+use super::output::Output;
 use super::text::one_line;
 use crate::client::{Client, ClientError};
+use errands::Errands;
+use input::Input;
 use terminal::{Screen, Signals};
 use view::View;
 use wish::Wish;
@@ -39,69 +44,60 @@ const STALE_AFTER: Duration = Duration::from_secs(1);
 #[command(after_help = "Example:\n  job-manager top")]
 pub(super) struct Top {}
 
-pub(super) fn top(global: &Global, _args: &Top) -> Result<Exit, CliError> {
+pub(super) fn top(global: &Global, _args: &Top, output: &mut Output) -> Result<Exit, CliError> {
     if !stdout().is_terminal() {
         return Err(CliError::NoTerminal);
     }
     let client = global.read_client()?;
     let mut view = View::new(client.path(), terminal::has_colors());
     let signals = Signals::listen()?;
+    let errands = Errands::new(global.db_path()?);
     let mut screen = Screen::enter()?;
-    let shown = show(global, &client, &mut view, &mut screen, &signals);
+    let shown = show(&client, &errands, &mut view, &mut screen, &signals);
     screen.leave();
-    shown?;
+    let exit = errands.settle(&signals, output);
     signals.pass_on()?;
-    Ok(Exit::Success)
+    shown.map(|()| exit)
 }
 
-/// Shows the jobs until a key or a signal ends it.
+/// Shows the jobs until a key, a signal or the end of the terminal ends it.
 fn show(
-    global: &Global,
     client: &Client,
+    errands: &Errands,
     view: &mut View,
     screen: &mut Screen,
     signals: &Signals,
 ) -> Result<(), CliError> {
     let mut freshness = Freshness::default();
-    let (done, answers) = mpsc::channel();
+    let inputs = input::listen();
     while !signals.arrived() {
-        let answered = take_answers(view, &answers);
+        let answered = take_answers(view, errands);
         let looked = freshness.look(client, view, answered);
         if looked || answered || view.is_changed() {
             screen.draw(view).map_err(CliError::Terminal)?;
         }
-        if !event::poll(LOOK_EVERY).map_err(CliError::Terminal)? {
-            continue;
-        }
-        match event::read().map_err(CliError::Terminal)? {
-            Event::Key(key) if key.is_press() => match view.press(key) {
+        match inputs.recv_timeout(LOOK_EVERY) {
+            Ok(Input::Event(Event::Key(key))) if key.is_press() => match view.press(key) {
                 Some(Wish::Leave) => break,
-                Some(wish) => carry_out(global, wish, view, &done)?,
+                Some(wish) => {
+                    view.say(wish.announcement());
+                    errands.begin(wish);
+                }
                 None => {}
             },
-            Event::Resize(..) => view.touch(),
-            _ => {}
+            Ok(Input::Event(Event::Resize(..))) => view.touch(),
+            Ok(Input::Event(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(Input::HungUp) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Input::Failed(error)) => return Err(CliError::Terminal(error)),
         }
     }
     Ok(())
 }
 
-/// Has a thread do what was asked for.
-fn carry_out(global: &Global, wish: Wish, view: &mut View, done: &Sender<String>) -> Result<(), CliError> {
-    let (path, done) = (global.db_path()?, done.clone());
-    view.say(wish.announcement());
-    std::thread::spawn(move || {
-        let answer = wish.carry_out(&path).unwrap_or_else(|error| error_line(&error));
-        // Nobody hears it once the screen is left.
-        let _ = done.send(answer);
-    });
-    Ok(())
-}
-
-fn take_answers(view: &mut View, answers: &Receiver<String>) -> bool {
+fn take_answers(view: &mut View, errands: &Errands) -> bool {
     let mut any = false;
-    for answer in answers.try_iter() {
-        view.say(answer);
+    for answer in errands.answers() {
+        view.say(answer.unwrap_or_else(|error| error_line(&error)));
         any = true;
     }
     any

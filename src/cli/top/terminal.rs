@@ -75,3 +75,40 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const WORDS: &str = "a panic on purpose";
+
+    /// Runs itself once more in a terminal of its own, to panic there.
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+        if std::env::var_os("JM_TEST_PANIC").is_some() {
+            let _screen = Screen::enter().unwrap();
+            panic!("{WORDS}");
+        }
+        let (_, module) = module_path!().split_once("::").unwrap();
+        let test = format!("{module}::a_panic_gives_the_terminal_back_before_it_is_reported");
+        let script = "stty -g; \"$0\" --exact \"$1\" --nocapture; stty -g";
+
+        let ran = Command::new("python3")
+            .args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])", "sh", "-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .arg(test)
+            .env("JM_TEST_PANIC", "1")
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+
+        let said = String::from_utf8_lossy(&ran.stdout);
+        let settings: Vec<&str> = said.lines().filter(|line| line.matches(':').count() > 30).collect();
+        assert!(settings.len() == 2 && settings[0] == settings[1], "{said:?}");
+        let order = ["\x1b[?1049h", "\x1b[?1049l", WORDS].map(|text| said.find(text));
+        assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?} in {said:?}");
+    }
+}
