@@ -7,22 +7,30 @@ use super::{chain, failed, retry};
 use crate::model::{AttemptEnd, Cause};
 use crate::sys::{SlotError, SlotFile, end_orphans};
 
-/// Time in which a slot may seem taken although nobody is left in it.
+/// Time in which a slot usually seems taken although nobody is left in it.
 const SPAWN_WINDOW: Duration = Duration::from_millis(100);
+/// The same on a machine with far more to do than it can; shorter than the time after which a stop gives a worker up.
+const BUSY_WINDOW: Duration = Duration::from_secs(4);
 
 /// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
 pub(super) fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, AttemptEnd> {
+    match take_within(SPAWN_WINDOW, slot, content) {
+        Err(SlotError::Occupied(_)) => {}
+        taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+    }
+    end_leftovers(None, slot, patience)?;
+    take_within(BUSY_WINDOW, slot, content).map_err(|error| failed(Cause::NeedsAttention, chain(&error)))
+}
+
+fn take_within(window: Duration, slot: &SlotFile, content: &[u8]) -> Result<File, SlotError> {
     let asked = Instant::now();
     loop {
         match slot.occupy(content) {
             // A child that another worker is just starting has a copy of every descriptor until its exec.
-            Err(SlotError::Occupied(_)) if asked.elapsed() < SPAWN_WINDOW => std::thread::sleep(SPAWN_WINDOW / 100),
-            Err(SlotError::Occupied(_)) => break,
-            taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+            Err(SlotError::Occupied(_)) if asked.elapsed() < window => std::thread::sleep(SPAWN_WINDOW / 100),
+            taken => return taken,
         }
     }
-    end_leftovers(None, slot, patience)?;
-    slot.occupy(content).map_err(|error| failed(Cause::NeedsAttention, chain(&error)))
 }
 
 /// Says whether a slot becomes free within the time that a process may take to let go of it.
@@ -44,5 +52,27 @@ pub(super) fn end_leftovers(cookie: Option<&str>, slot: &SlotFile, patience: Dur
         Ok((_, true)) => Ok(()),
         Ok((_, false)) => Err(failed(Cause::NeedsAttention, "a process it left behind cannot be ended".to_owned())),
         Err(error) => Err(failed(Cause::NeedsAttention, format!("cannot end processes it left behind: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_that_only_a_child_before_its_exec_holds_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let slot = SlotFile::at(dir.path().join("0"));
+        let held = slot.occupy(b"").unwrap();
+
+        let taken = std::thread::scope(|threads| {
+            threads.spawn(move || {
+                std::thread::sleep(SPAWN_WINDOW * 5);
+                drop(held);
+            });
+            occupy(&slot, b"next", Duration::from_secs(1))
+        });
+
+        assert!(taken.is_ok(), "{taken:?}");
     }
 }
