@@ -17,7 +17,7 @@ fn browser(world: &World) -> Option<Browser<'_>> {
 #[test]
 fn fault_87_names_and_output_with_markup_are_shown_as_text() {
     let world = World::new();
-    let name = "<img src=x onerror=window.hacked=1> \u{202e}live \u{1b}[2J";
+    let name = "<img src=x onerror=window.hacked=1> \u{202e}\u{61c}live \u{1b}[2J";
     let script = ": {}; echo '<script>window.hacked=1</script>'; echo '<svg onload=window.hacked=1>' >&2; exit 1";
     world.run(&["run", "-q", "--name", name, "--max-attempts", "1", "--shell", "--", script, ":::", "<b>item</b>"]);
     let dashboard = world.serve(&[]);
@@ -30,7 +30,7 @@ fn fault_87_names_and_output_with_markup_are_shown_as_text() {
     browser.eval("location.hash = '#/jobs/1'");
     browser.wait_for_text("exited with code 1: <svg onload=window.hacked=<n>>");
     browser.eval("location.hash = '#/'");
-    browser.wait_for_text("<img src=x onerror=window.hacked=1> \u{fffd}live \u{fffd}[2J");
+    browser.wait_for_text("<img src=x onerror=window.hacked=1> \u{fffd}\u{fffd}live \u{fffd}[2J");
 
     assert_eq!(browser.eval("typeof window.hacked"), "undefined");
     assert_eq!(browser.eval("document.querySelectorAll('main img, main svg, main b, main script').length"), 0);
