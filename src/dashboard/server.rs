@@ -31,6 +31,7 @@ pub struct Dashboard {
     listener: TcpListener,
     address: SocketAddr,
     token: Token,
+    session: Token,
     connections: Arc<Connections>,
     watcher: Client,
     about: About,
@@ -64,9 +65,11 @@ impl Dashboard {
         listener.set_nonblocking(true).map_err(DashboardError::Server)?;
         let address = listener.local_addr().map_err(DashboardError::Server)?;
         let token = Token::of(&StateDir::beside(&reader.path()))?;
+        let session = Token::drawn()?;
         let about =
             About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only: options.read_only };
-        Ok(Dashboard { listener, address, token, connections: Connections::new(reader, writer), watcher, about })
+        let connections = Connections::new(reader, writer);
+        Ok(Dashboard { listener, address, token, session, connections, watcher, about })
     }
 
     /// Returns the address without the token.
@@ -102,7 +105,12 @@ impl Dashboard {
     }
 
     fn routes(&self, number: watch::Receiver<u64>) -> Router {
-        let access = Access { token: self.token.clone(), port: self.address.port(), read_only: self.about.read_only };
+        let access = Access {
+            token: self.token.clone(),
+            session: self.session.clone(),
+            port: self.address.port(),
+            read_only: self.about.read_only,
+        };
         let (about, changes) = (self.about.clone(), Changes::new(number));
         Router::new()
             .merge(reading::routes())

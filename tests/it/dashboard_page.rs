@@ -76,7 +76,7 @@ fn a_page_follows_a_job_and_its_buttons_steer_it() {
 }
 
 #[test]
-fn a_page_says_that_the_connection_is_lost_and_comes_back_by_itself() {
+fn a_page_says_that_the_connection_is_lost_and_after_a_restart_that_its_address_has_to_be_opened_again() {
     let world = World::new();
     world.ok(&["create", "--name", "first", "--", "true"]);
     let mut dashboard = world.serve(&[]);
@@ -87,17 +87,37 @@ fn a_page_says_that_the_connection_is_lost_and_comes_back_by_itself() {
 
     dashboard.terminate();
     browser.wait_for_text("The connection is lost");
-    let _again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
+    let again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
+    browser.wait_for_text("open the address that job-manager serve has printed");
+    let hidden = browser.eval("document.getElementById('lost').hidden");
+    // As in another window: the page that waits comes back by itself.
+    browser.eval(&format!("fetch('/?token={}').then((answer) => answer.status)", again.token));
     browser.wait_for_text("live");
     browser.wait_for_text("(read-only)");
     world.ok(&["start", "1"]);
     browser.wait_for_text("1 completed");
 
+    assert_eq!(hidden, false);
     assert_eq!(browser.eval("document.getElementById('lost').hidden"), true);
     assert_eq!(
         browser.eval("[...document.querySelectorAll('main button')].map((b) => b.innerText).join()"),
         "‹ Back,More ›"
     );
+}
+
+#[test]
+fn a_page_that_was_not_signed_in_says_how() {
+    let world = World::new();
+    world.ok(&["create", "--name", "first", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    browser.open(&format!("http://127.0.0.1:{}/", dashboard.port));
+    browser.wait_for_text("You are not signed in");
+    browser.open(&address(&dashboard, "/"));
+    browser.wait_for_text("first");
+
+    assert_eq!(browser.eval("document.title"), "Job Manager");
 }
 
 #[test]
