@@ -21,6 +21,8 @@ use super::{DashboardError, DashboardOptions, actions, assets, metrics, reading}
 use crate::client::{Client, ManagerProgram};
 use crate::model::StateDir;
 
+/// How long a change waits for another process's transaction; whoever asked can ask again.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What no request needs more of.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Time that answers under way are given at the end.
@@ -54,7 +56,7 @@ impl Dashboard {
     pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
         let read = || Client::open_to_read(&options.db);
         let (reader, watcher) = (read()?, read()?);
-        let write = || Ok(Client::open(&options.db)?.with_program(ManagerProgram::OfJob));
+        let write = || Ok(Client::open(&options.db)?.with_patience(PATIENCE)?.with_program(ManagerProgram::OfJob));
         let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
         let port = options.port;
         let listen = |source: io::Error| match source.kind() {
@@ -121,6 +123,7 @@ impl Dashboard {
             .route("/api/events", get(move || async move { changes.stream() }))
             .merge(assets::routes())
             .fallback(|| async { Refused::NoSuchPage })
+            .method_not_allowed_fallback(|| async { Refused::WrongMethod })
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(middleware::from_fn_with_state(Arc::new(access), guard))
     }

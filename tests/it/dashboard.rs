@@ -63,7 +63,14 @@ fn what_cannot_be_answered_is_an_error_with_a_fitting_status() {
         (400, "GET /api/jobs?status=nonsense", &[], ""),
         (400, "GET /api/jobs?unknown=1", &[], ""),
         (400, "GET /api/jobs/1/units?match=(", &[], ""),
+        (400, "GET /api/jobs/%ff", &[], ""),
+        (400, "GET /api/jobs/%ff/units/%ff", &[], ""),
+        (400, "POST /api/jobs/%ff/stop", &[], ""),
         (404, "GET /nothing", &[], ""),
+        (405, "GET /api/jobs/1/stop", &[], ""),
+        (405, "POST /api/jobs/1", &[], ""),
+        (405, "DELETE /", &[], ""),
+        (405, "POST /metrics", &[], ""),
         (409, "POST /api/jobs/1/stop", &[], ""),
         (409, "POST /api/jobs/1/resume", &[], ""),
         (409, "POST /api/jobs/1/approve", &[], ""),
@@ -84,6 +91,7 @@ fn what_cannot_be_answered_is_an_error_with_a_fitting_status() {
     }
     let large = format!("{{\"reason\":\"{}\"}}", "x".repeat(100_000));
     assert_eq!(dashboard.post("/api/jobs/1/cancel", &large).status, 413);
+    assert_eq!(dashboard.ask("POST /api/jobs", &[], "").header("allow"), Some("GET,HEAD"));
 }
 
 #[test]
@@ -304,21 +312,28 @@ fn metrics_are_read_when_they_are_asked_for_and_name_no_unit() {
 fn a_database_that_somebody_writes_to_for_long_is_busy_and_can_still_be_looked_at() {
     let world = World::new();
     failed_job(&world);
+    world.ok(&["create", "--", "true"]);
     let dashboard = world.serve(&[]);
     let held = world.hold_write_lock();
 
+    let post = &|(path, body)| dashboard.post(path, body);
+    let asked = Instant::now();
     let (refused, looked) = std::thread::scope(|scope| {
-        let refused = scope.spawn(|| dashboard.post("/api/jobs/1/retry", r#"{"failed":true}"#));
-        let asked = Instant::now();
+        let refused = [("/api/jobs/1/retry", r#"{"failed":true}"#), ("/api/jobs/2/resume", "")]
+            .map(|asked| scope.spawn(move || post(asked)));
         dashboard.get("/api/jobs/1");
         let looked = asked.elapsed();
-        (refused.join().unwrap(), looked)
+        (refused.map(|asking| asking.join().unwrap()), looked)
     });
+    let refused_after = asked.elapsed();
     drop(held);
 
-    assert_eq!(refused.status, 503, "{}", refused.body);
-    assert!(refused.json()["error"].as_str().unwrap().contains("busy"));
-    assert!(looked < Duration::from_secs(5), "{looked:?}");
+    for reply in refused {
+        assert_eq!(reply.status, 503, "{}", reply.body);
+        assert!(reply.json()["error"].as_str().unwrap().contains("busy"));
+    }
+    assert!(looked < Duration::from_secs(2), "{looked:?}");
+    assert!(refused_after < Duration::from_secs(8), "{refused_after:?}");
 }
 
 #[test]
