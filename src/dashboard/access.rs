@@ -33,6 +33,8 @@ use super::token::Token;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Has the browser open the page from here: it leaves the cookie out of what another site leads to.
+const GO_ON: (HeaderName, HeaderValue) = (HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -67,7 +69,7 @@ enum Entry {
 pub(super) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let mut response = match access.judge(request.method(), request.uri(), request.headers()) {
         Ok(Entry::Known) => next.run(request).await,
-        Ok(Entry::SignIn) => access.sign_in(),
+        Ok(Entry::SignIn) => access.sign_in(request.headers()),
         Err(refusal) => refusal.answer(request.headers()),
     };
     let headers = response.headers_mut();
@@ -89,10 +91,9 @@ impl Access {
             _ => return Err(Refusal::Host),
         };
         let origin = headers.get(ORIGIN);
-        let site = headers.get(SEC_FETCH_SITE);
         let opens_page = *method == Method::GET && uri.path() == "/";
         if origin.is_some_and(|origin| !is_origin_of(host, origin))
-            || site.is_some_and(|site| site != "same-origin" && site != "none") && !(opens_page && is_link(headers))
+            || is_from_another_site(headers) && !(opens_page && is_link(headers))
         {
             return Err(Refusal::Site);
         }
@@ -147,8 +148,12 @@ impl Access {
     }
 
     /// Gives the browser a cookie that no script can read, and takes the token out of the address.
-    fn sign_in(&self) -> Response {
-        let mut response = Redirect::to("/").into_response();
+    fn sign_in(&self, headers: &HeaderMap) -> Response {
+        let mut response = match is_from_another_site(headers) {
+            // A redirection would go on in the name of the other site.
+            true => ([GO_ON], "You are signed in.").into_response(),
+            false => Redirect::to("/").into_response(),
+        };
         let (name, session) = (self.cookie_name(), self.session.as_str());
         let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
         let cookie = HeaderValue::from_str(&cookie).expect("a session has hexadecimal digits only");
@@ -163,6 +168,10 @@ fn is_origin_of(host: &HeaderValue, origin: &HeaderValue) -> bool {
     name.is_some_and(|name| name.eq_ignore_ascii_case(host.as_bytes()))
 }
 
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none")
+}
+
 /// Says whether the browser goes to another page, rather than showing it inside of one, or reading it for one.
 fn is_link(headers: &HeaderMap) -> bool {
     let is = |name, value: &str| headers.get(name).is_some_and(|found| found == value);
@@ -174,17 +183,21 @@ fn is_for_a_person(headers: &HeaderMap) -> bool {
     accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim().starts_with("text/html"))
 }
 
-/// Tells a person how to sign in; a browser that follows a link of another site has left the cookie out.
-fn signed_out() -> Response {
+/// Tells a person how to sign in.
+fn signed_out(headers: &HeaderMap) -> Response {
     let page = Html(include_str!("assets/signed-out.html"));
-    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], page).into_response()
+    let mut response = (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], page).into_response();
+    if is_from_another_site(headers) {
+        response.headers_mut().extend([GO_ON]);
+    }
+    response
 }
 
 impl Refusal {
     /// Says why, and leaves: somebody who never reads the answers to his requests would keep a connection for ever.
     fn answer(self, headers: &HeaderMap) -> Response {
         let mut response = match self {
-            Self::Token if is_for_a_person(headers) => signed_out(),
+            Self::Token if is_for_a_person(headers) => signed_out(headers),
             _ => self.into_response(),
         };
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -7,7 +7,6 @@
 //!
 //! Known weakness: a stranger who connects again and again makes the owner wait for a place.
 
-use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -83,6 +82,6 @@ async fn talk(stream: TcpStream, app: TowerToHyperService<Router>, alive: watch:
     let _ = talk.await;
 }
 
-fn end(mut alive: watch::Receiver<()>) -> impl Future<Output = ()> {
-    async move { while alive.changed().await.is_ok() {} }
+async fn end(mut alive: watch::Receiver<()>) {
+    while alive.changed().await.is_ok() {}
 }

@@ -194,19 +194,24 @@ fn a_link_of_another_site_opens_the_page_and_nothing_else() {
     let (host, cookie) = (dashboard.host(), dashboard.sign_in());
     let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")];
     let ask = |request: &str, from: &[(&str, &str)], shown: &[(&str, &str)]| {
-        dashboard.bare(request, &[&[("Host", host.as_str()), ("Accept", "text/html")], from, shown].concat(), "").status
+        dashboard.bare(request, &[&[("Host", host.as_str()), ("Accept", "text/html")], from, shown].concat(), "")
     };
     let framed = [link[0], link[1], ("Sec-Fetch-Dest", "iframe")];
     let fetched = [link[0], ("Sec-Fetch-Mode", "no-cors"), link[2]];
     let known = [("Cookie", cookie.as_str())];
 
-    assert_eq!(ask("GET /", &link, &[]), 401);
-    assert_eq!(ask("GET /", &link, &known), 200);
-    assert_eq!(ask(&format!("GET /?token={}", dashboard.token), &link, &[]), 303);
+    let (stranger, old) = (ask("GET /", &link, &[]), ask("GET /", &link, &known));
+    let signed_in = ask(&format!("GET /?token={}", dashboard.token), &link, &[]);
+
+    assert_eq!((stranger.status, old.status, signed_in.status), (401, 200, 200));
+    // The cookie comes only with what this site itself leads to.
+    assert_eq!([&stranger, &old, &signed_in].map(|reply| reply.header("refresh").is_some()), [true, false, true]);
+    assert!(signed_in.header("set-cookie").is_some());
+    assert_eq!(ask("GET /", &[("Sec-Fetch-Site", "same-origin")], &[]).header("refresh"), None);
     for (request, from) in
         [("GET /api/jobs", &link), ("GET /app.js", &link), ("POST /", &link), ("GET /", &framed), ("GET /", &fetched)]
     {
-        assert_eq!(ask(request, from, &known), 403, "{request} {from:?}");
+        assert_eq!(ask(request, from, &known).status, 403, "{request} {from:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The page of a dashboard, in a real browser where there is one.
 
-use crate::support::{Browser, CHROMIUM, Served, World, without};
+use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without};
 
 fn address(dashboard: &Served, place: &str) -> String {
     format!("http://127.0.0.1:{}/?token={}#{place}", dashboard.port, dashboard.token)
@@ -103,6 +103,30 @@ fn a_page_says_that_the_connection_is_lost_and_after_a_restart_that_its_address_
         browser.eval("[...document.querySelectorAll('main button')].map((b) => b.innerText).join()"),
         "‹ Back,More ›"
     );
+}
+
+#[test]
+fn a_link_of_another_site_leads_to_the_page_with_and_without_the_token() {
+    let world = World::new();
+    world.ok(&["create", "--name", "first", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    let plain = format!("http://127.0.0.1:{}/", dashboard.port);
+    let mut follow = |to: &str, shown: &str| {
+        // A page of another name.
+        browser.open(&format!("http://localhost:{}/", dashboard.port));
+        browser.wait_for_text("You are not signed in");
+        browser.eval(&format!("location.href = '{to}'"));
+        wait_for(&world, "the page of the other name", || browser.eval("location.hostname") == "127.0.0.1");
+        browser.wait_for_text(shown);
+        browser.eval("location.search")
+    };
+
+    let unknown = follow(&plain, "You are not signed in");
+    let with_token = follow(&address(&dashboard, "/"), "first");
+    let without_token = follow(&plain, "first");
+
+    assert_eq!([unknown, with_token, without_token], ["", "", ""]);
 }
 
 #[test]
