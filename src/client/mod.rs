@@ -127,14 +127,14 @@ impl Client {
     /// Has this client's statements wait no longer than that for another process's transaction.
     ///
     /// A manager that is started by it has its own patience: see [`Client::expect_writable`].
-    #[cfg(feature = "mcp")]
+    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn with_patience(self, patience: std::time::Duration) -> Result<Client, ClientError> {
         self.store().set_patience(patience)?;
         Ok(self)
     }
 
     /// Fails when another process holds the database's write lock for longer than this client waits.
-    #[cfg(feature = "mcp")]
+    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn expect_writable(&self) -> Result<(), ClientError> {
         Ok(self.store().expect_writable()?)
     }

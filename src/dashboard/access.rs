@@ -3,36 +3,46 @@
 //! Any page that a browser shows can send requests to loopback, and any user of the machine can connect to it. So
 //! - the host must be named as we are reached: a name of somebody else that leads to 127.0.0.1 is refused (421);
 //! - the browser must not say that another site asks (403); no answer ever allows other origins to read it;
-//! - the token must be shown (401), by a header, or by the cookie that opening the page with the token sets. The cookie
-//!   alone changes something only in a request whose origin is this page;
+//!   But a link may lead to the page from anywhere: that changes nothing, and shows nothing to whoever made the link;
+//! - the token must be shown (401), by a header, or in its stead the cookie that opening the page with the token sets. The
+//!   cookie alone changes something only in a request whose origin is this page;
 //! - nothing is changed by a GET, and when nothing may be changed every POST is refused (403).
 //!
+//! The cookie holds a value of this process, which nobody knows after it: whoever takes the port next is sent nothing of
+//! worth by pages that are still open.
+//!
 //! Known weakness: cookies know no ports. A page of another program on 127.0.0.1 that is opened in the same browser gets
-//! ours with the request; programs of other users are among those, on a machine that is shared.
+//! ours with the request, and can use it until this dashboard ends; programs of other users are among those, on a machine
+//! that is shared. And a program that is configured with the token shows it to whoever listens.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
-    SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, ORIGIN,
+    REFERRER_POLICY, SET_COOKIE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use super::token::Token;
 
-const COOKIE_NAME: &str = "job_manager_token";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Has the browser open the page from here: it leaves the cookie out of what another site leads to.
+const GO_ON: (HeaderName, HeaderValue) = (HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The rules of one dashboard.
 pub(super) struct Access {
     pub token: Token,
+    /// What the cookie holds.
+    pub session: Token,
     pub port: u16,
     pub read_only: bool,
 }
@@ -59,8 +69,8 @@ enum Entry {
 pub(super) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let mut response = match access.judge(request.method(), request.uri(), request.headers()) {
         Ok(Entry::Known) => next.run(request).await,
-        Ok(Entry::SignIn) => access.sign_in(),
-        Err(refusal) => refusal.into_response(),
+        Ok(Entry::SignIn) => access.sign_in(request.headers()),
+        Err(refusal) => refusal.answer(request.headers()),
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -76,20 +86,20 @@ pub(super) async fn guard(State(access): State<Arc<Access>>, request: Request, n
 impl Access {
     fn judge(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Entry, Refusal> {
         let mut hosts = headers.get_all(HOST).iter();
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) if self.is_own_host(host) => {}
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) if self.is_own_host(host) => host,
             _ => return Err(Refusal::Host),
-        }
+        };
         let origin = headers.get(ORIGIN);
-        let site = headers.get(SEC_FETCH_SITE);
-        if origin.is_some_and(|origin| !self.is_own_origin(origin))
-            || site.is_some_and(|site| site != "same-origin" && site != "none")
+        let opens_page = *method == Method::GET && uri.path() == "/";
+        if origin.is_some_and(|origin| !is_origin_of(host, origin))
+            || is_from_another_site(headers) && !(opens_page && is_link(headers))
         {
             return Err(Refusal::Site);
         }
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if !self.has_bearer(headers) {
-            if *method == Method::GET && uri.path() == "/" && self.is_in_query(uri) {
+            if opens_page && self.is_in_query(uri) {
                 return Ok(Entry::SignIn);
             }
             if !self.has_cookie(headers) {
@@ -106,16 +116,14 @@ impl Access {
         Ok(Entry::Known)
     }
 
-    fn own_hosts(&self) -> [String; 3] {
-        ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{}", self.port))
-    }
-
     fn is_own_host(&self, host: &HeaderValue) -> bool {
-        self.own_hosts().iter().any(|own| host.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
+        let own = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{}", self.port));
+        own.iter().any(|own| host.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
     }
 
-    fn is_own_origin(&self, origin: &HeaderValue) -> bool {
-        self.own_hosts().iter().any(|own| origin == &format!("http://{own}"))
+    /// Names the cookie by the port: a browser has one jar for all dashboards of the machine.
+    fn cookie_name(&self) -> String {
+        format!("job_manager_session_{}", self.port)
     }
 
     fn has_bearer(&self, headers: &HeaderMap) -> bool {
@@ -124,13 +132,14 @@ impl Access {
     }
 
     fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        let own = self.cookie_name();
         headers
             .get_all(COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
             .filter_map(|cookie| cookie.trim().split_once('='))
-            .any(|(name, value)| name == COOKIE_NAME && self.token.is(value))
+            .any(|(name, value)| name == own && self.session.is(value))
     }
 
     fn is_in_query(&self, uri: &Uri) -> bool {
@@ -138,12 +147,60 @@ impl Access {
         parts.filter_map(|part| part.split_once('=')).any(|(name, value)| name == "token" && self.token.is(value))
     }
 
-    /// Keeps the token in a cookie that no script can read, and takes it out of the address.
-    fn sign_in(&self) -> Response {
-        let mut response = Redirect::to("/").into_response();
-        let cookie = format!("{COOKIE_NAME}={}; Path=/; HttpOnly; SameSite=Strict", self.token.as_str());
-        let cookie = HeaderValue::from_str(&cookie).expect("a token has hexadecimal digits only");
+    /// Gives the browser a cookie that no script can read, and takes the token out of the address.
+    fn sign_in(&self, headers: &HeaderMap) -> Response {
+        let mut response = match is_from_another_site(headers) {
+            // A redirection would go on in the name of the other site.
+            true => ([GO_ON], "You are signed in.").into_response(),
+            false => Redirect::to("/").into_response(),
+        };
+        let (name, session) = (self.cookie_name(), self.session.as_str());
+        let cookie = format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict");
+        let cookie = HeaderValue::from_str(&cookie).expect("a session has hexadecimal digits only");
         response.headers_mut().insert(SET_COOKIE, cookie);
+        response
+    }
+}
+
+/// Says whether a page that was reached under that name asks: another name with our port may be somebody else.
+fn is_origin_of(host: &HeaderValue, origin: &HeaderValue) -> bool {
+    let name = origin.as_bytes().strip_prefix(b"http://");
+    name.is_some_and(|name| name.eq_ignore_ascii_case(host.as_bytes()))
+}
+
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// Says whether the browser goes to another page, rather than showing it inside of one, or reading it for one.
+fn is_link(headers: &HeaderMap) -> bool {
+    let is = |name, value: &str| headers.get(name).is_some_and(|found| found == value);
+    is(SEC_FETCH_MODE, "navigate") && is(SEC_FETCH_DEST, "document")
+}
+
+fn is_for_a_person(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim().starts_with("text/html"))
+}
+
+/// Tells a person how to sign in.
+fn signed_out(headers: &HeaderMap) -> Response {
+    let page = Html(include_str!("assets/signed-out.html"));
+    let mut response = (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], page).into_response();
+    if is_from_another_site(headers) {
+        response.headers_mut().extend([GO_ON]);
+    }
+    response
+}
+
+impl Refusal {
+    /// Says why, and leaves: somebody who never reads the answers to his requests would keep a connection for ever.
+    fn answer(self, headers: &HeaderMap) -> Response {
+        let mut response = match self {
+            Self::Token if is_for_a_person(headers) => signed_out(headers),
+            _ => self.into_response(),
+        };
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         response
     }
 }

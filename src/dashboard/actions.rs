@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Connections, Refused};
+use super::answer::{Answer, Connections, Named, Refused};
 use crate::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
 use crate::model::{ClusterId, JobId, Seq, UnitFilter, UnitStatus};
 
@@ -37,7 +37,7 @@ struct Stop {
     grace_seconds: Option<u32>,
 }
 
-async fn stop(State(connections): Shared, Path(job): Path<String>, body: Body<Stop>) -> Answer<impl Serialize> {
+async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Answer<impl Serialize> {
     let Stop { now, grace_seconds } = given(body)?;
     let options = StopOptions { now, grace: grace_seconds.map(|seconds| Duration::from_secs(seconds.into())) };
     connections
@@ -48,7 +48,7 @@ async fn stop(State(connections): Shared, Path(job): Path<String>, body: Body<St
         .await
 }
 
-async fn resume(State(connections): Shared, Path(job): Path<String>) -> Answer<impl Serialize> {
+async fn resume(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.resume_job(job)?))).await
 }
 
@@ -58,16 +58,16 @@ struct Because {
     reason: Option<String>,
 }
 
-async fn cancel(State(connections): Shared, Path(job): Path<String>, body: Body<Because>) -> Answer<impl Serialize> {
+async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
     let reason = given(body)?.reason.unwrap_or_else(|| "cancelled on request".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.cancel_job(job, &reason))).await
 }
 
-async fn approve(State(connections): Shared, Path(job): Path<String>) -> Answer<impl Serialize> {
+async fn approve(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.approve_job(job)?))).await
 }
 
-async fn reject(State(connections): Shared, Path(job): Path<String>, body: Body<Because>) -> Answer<impl Serialize> {
+async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
     let reason = given(body)?.reason.unwrap_or_else(|| "rejected after its first units".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.reject_job(job, &reason))).await
 }
@@ -111,7 +111,7 @@ impl Retry {
     }
 }
 
-async fn retry(State(connections): Shared, Path(job): Path<String>, body: Body<Retry>) -> Answer<impl Serialize> {
+async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Answer<impl Serialize> {
     let filter = given(body)?.filter()?;
     connections.write(job, move |client, job| Ok(UnitsChanged::new(job, client.retry_units(job, &filter)?))).await
 }
@@ -124,7 +124,7 @@ struct Scale {
 
 async fn scale(
     State(connections): Shared,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
     body: Result<Json<Scale>, JsonRejection>,
 ) -> Answer<impl Serialize> {
     let Json(Scale { workers }) = body?;

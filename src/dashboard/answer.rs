@@ -4,10 +4,12 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::client::{Client, ClientError};
@@ -21,6 +23,9 @@ pub(super) struct Connections {
     writer: Option<Client>,
 }
 
+/// What the path of a request names.
+pub(super) struct Named<T>(pub T);
+
 /// An answer, or why there is none.
 pub(super) type Answer<T> = Result<Json<T>, Refused>;
 
@@ -29,6 +34,8 @@ pub(super) type Answer<T> = Result<Json<T>, Refused>;
 pub(super) enum Refused {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Path(#[from] PathRejection),
     #[error(transparent)]
     Query(#[from] QueryRejection),
     #[error(transparent)]
@@ -41,6 +48,8 @@ pub(super) enum Refused {
     TooManyStreams,
     #[error("no such page")]
     NoSuchPage,
+    #[error("this page is not asked for in that way")]
+    WrongMethod,
     #[error("the answer could not be made")]
     Broken(#[from] tokio::task::JoinError),
 }
@@ -74,9 +83,20 @@ impl Connections {
         let changing = tokio::task::spawn_blocking(move || {
             let writer = connections.writer.as_ref().ok_or(Refused::ReadOnly)?;
             writer.data_version()?;
+            // A manager that a verb starts would wait for the lock by itself, and longer.
+            writer.expect_writable()?;
             change(writer, writer.find_job(&job)?)
         });
         changing.await?.map(Json)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let Path(named) = Path::from_request_parts(parts, state).await?;
+        Ok(Named(named))
     }
 }
 
@@ -85,10 +105,12 @@ impl Refused {
         match self {
             Self::Client(error) => status_of(error),
             Self::Query(_) | Self::Word(_) => StatusCode::BAD_REQUEST,
+            Self::Path(rejection) => rejection.status(),
             Self::Body(rejection) => rejection.status(),
             Self::ReadOnly => StatusCode::FORBIDDEN,
             Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -114,8 +136,19 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::SecretsMissing { .. }
         | ClientError::NoScope { .. }
         | ClientError::HealthUnknown { .. } => StatusCode::CONFLICT,
-        // What is left should not happen, or is a fault of this machine that its owner has to look at.
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+        // What no request here leads to, or is a fault of this machine that its owner has to look at.
+        ClientError::SharedDisk { .. }
+        | ClientError::Source(_)
+        | ClientError::NoUnits
+        | ClientError::Output { .. }
+        | ClientError::HookMissing
+        | ClientError::ProgramMissing
+        | ClientError::Spawn { .. }
+        | ClientError::ManagerRefused { .. }
+        | ClientError::ManagerDied { .. }
+        | ClientError::StartTimedOut { .. }
+        | ClientError::WaitTimedOut { .. }
+        | ClientError::Files { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -124,10 +157,23 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         StoreError::JobNotFound(_) => StatusCode::NOT_FOUND,
         StoreError::WrongStatus { .. } => StatusCode::CONFLICT,
         StoreError::NoDatabase { .. } | StoreError::Moved { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => match error.fault() {
-            Some(Fault::Busy | Fault::Full | Fault::Unreachable) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        StoreError::Database { fault, .. } => match fault {
+            Fault::Busy | Fault::Full | Fault::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::ReadOnly | Fault::Damaged | Fault::Constraint | Fault::Unexpected => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         },
+        StoreError::NotOurs { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::SqliteTooOld { .. }
+        | StoreError::Files { .. }
+        | StoreError::AttemptOver { .. }
+        | StoreError::Fenced { .. }
+        | StoreError::NoUnits
+        | StoreError::ReservedUnitKey { .. }
+        | StoreError::DuplicateUnitKey { .. }
+        | StoreError::KeyInUse { .. }
+        | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -45,3 +45,33 @@ impl Asset {
         (bound, [(CONTENT_TYPE, self.kind)], self.text).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::printable;
+
+    /// Reads the characters between the brackets of a pattern of JavaScript, all of them written as numbers.
+    fn members(class: &str) -> Vec<std::ops::RangeInclusive<u32>> {
+        let number = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
+        let parts = class.replace("-\\u", "-").replace("\\u", " ");
+        let range = |part: &str| match part.split_once('-') {
+            Some((first, last)) => number(first)..=number(last),
+            None => number(part)..=number(part),
+        };
+        parts.split_whitespace().map(range).collect()
+    }
+
+    #[test]
+    fn fault_87_the_page_replaces_what_a_terminal_is_not_sent() {
+        let script = include_str!("assets/views.js");
+        let class = script.split_once("const UNSAFE = /[").unwrap().1.split_once("]/g").unwrap().0;
+        let replaced = members(class);
+
+        for c in '\0'..=char::MAX {
+            let is_replaced = replaced.iter().any(|range| range.contains(&c.into()));
+            let is_unsafe = !printable(c.encode_utf8(&mut [0; 4])).contains(c);
+
+            assert_eq!(is_replaced, is_unsafe, "U+{:04X}", u32::from(c));
+        }
+    }
+}

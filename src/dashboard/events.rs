@@ -23,7 +23,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const NAP: Duration = Duration::from_millis(50);
 /// A page shows that the connection is lost when it hears nothing for some multiple of this.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-const MAX_STREAMS: usize = 64;
 
 /// Where pages are told of changes.
 #[derive(Clone)]
@@ -33,8 +32,9 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub fn new(number: watch::Receiver<u64>) -> Changes {
-        Changes { number, places: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    /// Lets streams hold half of the connections: the pages ask on others.
+    pub fn new(number: watch::Receiver<u64>, connections: u32) -> Changes {
+        Changes { number, places: Arc::new(Semaphore::new(connections as usize / 2)) }
     }
 
     /// Answers with a stream of changes, which begins with one.

@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::answer::{Connections, Refused};
 use crate::client::{Client, ManagerStatus};
-use crate::model::{JobFilter, JobStatus, JobTotals, Progress, UnitStatus};
+use crate::model::{JobFilter, JobStatus, JobTotals, Progress, UnitStatus, one_line};
 use crate::status::Health;
 
 const MAX_JOBS: usize = 100;
@@ -101,11 +101,6 @@ impl Numbers {
         omitted.set(bounded(self.unfinished.len().saturating_sub(MAX_JOBS)));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
     }
-}
-
-/// Replaces what would end a line of the format, or steer the terminal that shows it.
-fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn labels(name: &'static str, value: &impl ToString) -> Labels {

@@ -5,7 +5,7 @@
 //! a writer; read-only, there is no second one. The web server runs on one thread, everything that touches the database
 //! on others. Whoever looks at a page is told that something has changed, never what: the page asks again.
 //!
-//! Nothing is kept here but the token: a dashboard that ends, or is killed, loses nothing.
+//! Nothing is kept on disk but the token: a dashboard that ends, or is killed, loses nothing.
 
 mod access;
 mod actions;
@@ -13,6 +13,7 @@ mod answer;
 mod assets;
 mod error;
 mod events;
+mod listen;
 mod metrics;
 mod reading;
 mod server;

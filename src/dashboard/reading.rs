@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Connections, Refused};
+use super::answer::{Answer, Connections, Named, Refused};
 use crate::client::ExplanationOf;
 use crate::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 
@@ -43,7 +43,7 @@ async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryR
     connections.read(move |client| Ok(client.job_list(&JobFilter { statuses, label: None, limit })?)).await
 }
 
-async fn job(State(connections): Shared, Path(job): Path<String>) -> Answer<impl Serialize> {
+async fn job(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
     connections.read(move |client| Ok(client.get_manager_status(client.find_job(&job)?)?)).await
 }
 
@@ -61,7 +61,7 @@ struct UnitsQuery {
 
 async fn units(
     State(connections): Shared,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
     query: Result<Query<UnitsQuery>, QueryRejection>,
 ) -> Answer<impl Serialize> {
     let Query(query) = query?;
@@ -79,12 +79,12 @@ async fn units(
         .await
 }
 
-async fn unit(State(connections): Shared, Path((job, seq)): Path<(String, String)>) -> Answer<impl Serialize> {
+async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Answer<impl Serialize> {
     let seq = number(&seq)?;
     connections.read(move |client| Ok(client.unit_view(client.find_job(&job)?, seq)?)).await
 }
 
-async fn failures(State(connections): Shared, Path(job): Path<String>) -> Answer<impl Serialize> {
+async fn failures(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
     connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?)?)).await
 }
 
@@ -96,7 +96,7 @@ struct ExplainQuery {
 
 async fn explain(
     State(connections): Shared,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
     query: Result<Query<ExplainQuery>, QueryRejection>,
 ) -> Answer<impl Serialize> {
     let seq = query?.0.unit.map(Seq);

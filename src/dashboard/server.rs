@@ -1,6 +1,5 @@
 //! The web server: from a bound port to its end.
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -16,21 +15,23 @@ use tokio::sync::watch;
 use super::access::{Access, guard};
 use super::answer::{Connections, Refused};
 use super::events::{Changes, look_for_changes};
+use super::listen::{answer, places};
 use super::token::Token;
 use super::{DashboardError, DashboardOptions, actions, assets, metrics, reading};
 use crate::client::{Client, ManagerProgram};
 use crate::model::StateDir;
 
+/// How long a change waits for another process's transaction; whoever asked can ask again.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What no request needs more of.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Time that answers under way are given at the end.
-const FAREWELL: Duration = Duration::from_millis(400);
 
 /// A dashboard that listens and has not answered anybody yet.
 pub struct Dashboard {
     listener: TcpListener,
     address: SocketAddr,
     token: Token,
+    session: Token,
     connections: Arc<Connections>,
     watcher: Client,
     about: About,
@@ -53,7 +54,7 @@ impl Dashboard {
     pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
         let read = || Client::open_to_read(&options.db);
         let (reader, watcher) = (read()?, read()?);
-        let write = || Ok(Client::open(&options.db)?.with_program(ManagerProgram::OfJob));
+        let write = || Ok(Client::open(&options.db)?.with_patience(PATIENCE)?.with_program(ManagerProgram::OfJob));
         let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
         let port = options.port;
         let listen = |source: io::Error| match source.kind() {
@@ -64,9 +65,11 @@ impl Dashboard {
         listener.set_nonblocking(true).map_err(DashboardError::Server)?;
         let address = listener.local_addr().map_err(DashboardError::Server)?;
         let token = Token::of(&StateDir::beside(&reader.path()))?;
+        let session = Token::drawn()?;
         let about =
             About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only: options.read_only };
-        Ok(Dashboard { listener, address, token, connections: Connections::new(reader, writer), watcher, about })
+        let connections = Connections::new(reader, writer);
+        Ok(Dashboard { listener, address, token, session, connections, watcher, about })
     }
 
     /// Returns the address without the token.
@@ -83,16 +86,23 @@ impl Dashboard {
     ///
     /// A verb that is under way goes on in the database as if its client had been killed: it happens, or does not.
     pub fn serve(self, stop: &AtomicBool) -> Result<(), DashboardError> {
+        let places = places().map_err(DashboardError::Server)?;
         let (sender, number) = watch::channel(0);
-        let ended = number.clone();
-        let app = self.routes(number);
+        let (alive, is_alive) = watch::channel(());
+        let app = self.routes(Changes::new(number, places));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(DashboardError::Server)?;
         let served = std::thread::scope(|scope| {
             let watcher = &self.watcher;
-            // Its end drops the sender, which ends the streams and then the server.
-            scope.spawn(move || look_for_changes(watcher, &sender, stop));
-            let served = runtime.block_on(serve_until(self.listener, app, ended));
+            scope.spawn(move || {
+                look_for_changes(watcher, &sender, stop);
+                // Ends the streams, and then the server.
+                drop((sender, alive));
+            });
+            let served = runtime.block_on(async {
+                answer(tokio::net::TcpListener::from_std(self.listener)?, app, places, is_alive).await;
+                Ok(())
+            });
             // It may also have failed by itself.
             stop.store(true, Ordering::Relaxed);
             served
@@ -101,9 +111,14 @@ impl Dashboard {
         served.map_err(DashboardError::Server)
     }
 
-    fn routes(&self, number: watch::Receiver<u64>) -> Router {
-        let access = Access { token: self.token.clone(), port: self.address.port(), read_only: self.about.read_only };
-        let (about, changes) = (self.about.clone(), Changes::new(number));
+    fn routes(&self, changes: Changes) -> Router {
+        let access = Access {
+            token: self.token.clone(),
+            session: self.session.clone(),
+            port: self.address.port(),
+            read_only: self.about.read_only,
+        };
+        let about = self.about.clone();
         Router::new()
             .merge(reading::routes())
             .merge(actions::routes())
@@ -113,22 +128,8 @@ impl Dashboard {
             .route("/api/events", get(move || async move { changes.stream() }))
             .merge(assets::routes())
             .fallback(|| async { Refused::NoSuchPage })
+            .method_not_allowed_fallback(|| async { Refused::WrongMethod })
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(middleware::from_fn_with_state(Arc::new(access), guard))
     }
-}
-
-async fn serve_until(listener: TcpListener, app: Router, ended: watch::Receiver<u64>) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let end = |mut ended: watch::Receiver<u64>| async move { while ended.changed().await.is_ok() {} };
-    let server = axum::serve(listener, app).with_graceful_shutdown(end(ended.clone()));
-    tokio::select! {
-        served = server.into_future() => served,
-        () = after(end(ended), FAREWELL) => Ok(()),
-    }
-}
-
-async fn after(first: impl Future<Output = ()>, pause: Duration) {
-    first.await;
-    tokio::time::sleep(pause).await;
 }

@@ -3,6 +3,8 @@
 //! It survives restarts, so that whoever reads the metrics can be configured once. The file appears with its content and
 //! its mode, or not at all: it is written under another name and then linked, and of two dashboards that start at the
 //! same moment both use what the first one linked.
+//!
+//! A browser is given something else: what is drawn anew for each dashboard and kept nowhere.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -33,6 +35,14 @@ impl Token {
                 Self::read(&path)?.ok_or_else(|| unsafe_because("vanished"))
             }
         }
+    }
+
+    /// Draws one that nobody has seen.
+    pub fn drawn() -> Result<Token, DashboardError> {
+        let mut random = [0; BYTES];
+        let source = Path::new(RANDOM);
+        File::open(source).and_then(|mut file| file.read_exact(&mut random)).map_err(failed("read", source))?;
+        Ok(Token(random.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     fn read(path: &Path) -> Result<Option<Token>, DashboardError> {
@@ -72,11 +82,7 @@ impl Token {
 }
 
 fn make(path: &Path) -> Result<(), DashboardError> {
-    let mut random = [0; BYTES];
-    let source = Path::new(RANDOM);
-    File::open(source).and_then(|mut file| file.read_exact(&mut random)).map_err(failed("read", source))?;
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-
+    let Token(text) = Token::drawn()?;
     let draft = path.with_extension(format!("token.{}", std::process::id()));
     // What a process of this number left when it was killed here is of no use to anybody.
     remove(&draft)?;

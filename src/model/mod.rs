@@ -19,6 +19,8 @@ mod retry;
 mod selection;
 mod spelling;
 mod status;
+#[cfg(feature = "cli")]
+mod text;
 mod time;
 mod unit;
 mod why;
@@ -38,6 +40,8 @@ pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
 pub use spelling::{SpellingError, duration};
 pub use status::{JobStatus, UnitStatus};
+#[cfg(feature = "cli")]
+pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use why::Why;

@@ -114,13 +114,13 @@ impl Store {
     }
 
     /// Has statements wait no longer than that for another process's transaction.
-    #[cfg(feature = "mcp")]
+    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
         self.execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))
     }
 
     /// Says by an error whether the write lock cannot be had within the patience of this store.
-    #[cfg(feature = "mcp")]
+    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn expect_writable(&mut self) -> Result<(), StoreError> {
         self.write("write to the database", |_| Ok(()))
     }

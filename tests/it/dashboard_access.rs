@@ -26,7 +26,8 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
     let (_world, dashboard) = served(&[]);
     let port = dashboard.port;
     let bearer = format!("Bearer {}", dashboard.token);
-    let cookie = format!("a=b; job_manager_token={}", dashboard.token);
+    let cookie = format!("a=b; {}", dashboard.sign_in());
+    let name = format!("job_manager_session_{port}");
     let wrong = format!("Bearer {}", "0".repeat(64));
     let host = format!("127.0.0.1:{port}");
     let named = |name: &str| format!("{name}:{port}");
@@ -39,6 +40,7 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
         (200, vec![("Host", host.clone()), ("Cookie", cookie.clone())]),
         (200, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", origin("127.0.0.1"))]),
         (200, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Sec-Fetch-Site", "same-origin".to_owned())]),
+        (200, vec![("Host", named("LocalHost")), ("Cookie", cookie.clone()), ("Origin", origin("localhost"))]),
         // A name that was made to lead here.
         (421, vec![("Host", named("evil.example")), ("Authorization", bearer.clone())]),
         (421, vec![("Host", "127.0.0.1".to_owned()), ("Authorization", bearer.clone())]),
@@ -50,6 +52,10 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
         (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", "null".to_owned())]),
         (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", "http://127.0.0.1:1".to_owned())]),
         (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", format!("https://{host}"))]),
+        // Others may listen there.
+        (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", origin("localhost"))]),
+        (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Origin", origin("[::1]"))]),
+        (403, vec![("Host", named("localhost")), ("Cookie", cookie.clone()), ("Origin", origin("127.0.0.1"))]),
         (403, vec![("Host", host.clone()), ("Authorization", bearer.clone()), ("Origin", origin("evil.example"))]),
         (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Sec-Fetch-Site", "cross-site".to_owned())]),
         (403, vec![("Host", host.clone()), ("Cookie", cookie.clone()), ("Sec-Fetch-Site", "same-site".to_owned())]),
@@ -58,7 +64,9 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
         (401, vec![("Host", host.clone()), ("Authorization", wrong)]),
         (401, vec![("Host", host.clone()), ("Authorization", bearer[..bearer.len() - 1].to_owned())]),
         (401, vec![("Host", host.clone()), ("Authorization", format!("Basic {}", dashboard.token))]),
-        (401, vec![("Host", host.clone()), ("Cookie", "job_manager_token=".to_owned())]),
+        (401, vec![("Host", host.clone()), ("Cookie", format!("{name}="))]),
+        // What is shown to programs is no cookie.
+        (401, vec![("Host", host.clone()), ("Cookie", format!("{name}={}", dashboard.token))]),
     ] {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         for request in ["GET /api/jobs", "GET /", "GET /metrics", "GET /api/about", "GET /app.js"] {
@@ -73,7 +81,7 @@ fn fault_85_only_the_page_itself_and_whoever_has_the_token_are_answered() {
 #[test]
 fn fault_85_nothing_is_changed_by_a_get_or_by_a_page_of_somebody_else() {
     let (world, dashboard) = served(&[]);
-    let cookie = format!("job_manager_token={}", dashboard.token);
+    let cookie = dashboard.sign_in();
     let (host, body) = (dashboard.host(), r#"{"workers":9}"#);
     let json = ("Content-Type", "application/json");
     let before = world.status("1");
@@ -127,11 +135,84 @@ fn fault_85_opening_the_address_sets_a_cookie_that_no_script_can_read_and_leaves
 
     assert_eq!((opened.status, opened.header("location")), (303, Some("/")));
     let cookie = opened.header("set-cookie").unwrap();
+    assert!(cookie.starts_with(&format!("job_manager_session_{}=", dashboard.port)), "{cookie}");
+    assert!(!cookie.contains(&dashboard.token), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
     let page = dashboard.bare("GET /", &[("Host", &host), ("Cookie", cookie.split(';').next().unwrap())], "");
     assert_eq!(page.status, 200);
     assert!(!page.body.contains(&dashboard.token));
     assert_eq!((elsewhere.status, wrong.status), (401, 401));
+}
+
+#[test]
+fn fault_85_a_cookie_is_worth_nothing_after_the_dashboard_has_ended() {
+    let (world, mut first) = served(&[]);
+    let cookie = first.sign_in();
+    first.terminate();
+    let second = world.serve(&["--port", &first.port.to_string()]);
+
+    let reply = second.bare("GET /api/jobs", &[("Host", &second.host()), ("Cookie", &cookie)], "");
+
+    assert_eq!((reply.status, second.port), (401, first.port));
+    assert_ne!(second.sign_in(), cookie);
+}
+
+#[test]
+fn two_dashboards_in_one_browser_do_not_sign_each_other_out() {
+    let (world, one) = served(&[]);
+    let other = world.serve(&[]);
+    // Cookies know no ports: both get both.
+    let cookies = format!("{}; {}", one.sign_in(), other.sign_in());
+
+    for dashboard in [&one, &other] {
+        let reply = dashboard.bare("GET /api/jobs", &[("Host", &dashboard.host()), ("Cookie", &cookies)], "");
+
+        assert_eq!(reply.status, 200);
+    }
+    assert_ne!(one.sign_in().split('=').next(), other.sign_in().split('=').next());
+}
+
+#[test]
+fn a_person_without_the_cookie_is_told_how_to_sign_in() {
+    let (_world, dashboard) = served(&[]);
+    let host = dashboard.host();
+    let open = |accept: &str| dashboard.bare("GET /", &[("Host", &host), ("Accept", accept)], "");
+
+    let page = open("text/html,application/xhtml+xml,*/*;q=0.8");
+    let document = open("application/json");
+
+    assert_eq!((page.status, document.status), (401, 401));
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.body.contains("<!doctype html>") && page.body.contains("job-manager serve"), "{}", page.body);
+    assert!(document.json()["error"].as_str().unwrap().contains("job-manager serve"));
+    [page, document].iter().for_each(assert_closed);
+}
+
+#[test]
+fn a_link_of_another_site_opens_the_page_and_nothing_else() {
+    let (_world, dashboard) = served(&[]);
+    let (host, cookie) = (dashboard.host(), dashboard.sign_in());
+    let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")];
+    let ask = |request: &str, from: &[(&str, &str)], shown: &[(&str, &str)]| {
+        dashboard.bare(request, &[&[("Host", host.as_str()), ("Accept", "text/html")], from, shown].concat(), "")
+    };
+    let framed = [link[0], link[1], ("Sec-Fetch-Dest", "iframe")];
+    let fetched = [link[0], ("Sec-Fetch-Mode", "no-cors"), link[2]];
+    let known = [("Cookie", cookie.as_str())];
+
+    let (stranger, old) = (ask("GET /", &link, &[]), ask("GET /", &link, &known));
+    let signed_in = ask(&format!("GET /?token={}", dashboard.token), &link, &[]);
+
+    assert_eq!((stranger.status, old.status, signed_in.status), (401, 200, 200));
+    // The cookie comes only with what this site itself leads to.
+    assert_eq!([&stranger, &old, &signed_in].map(|reply| reply.header("refresh").is_some()), [true, false, true]);
+    assert!(signed_in.header("set-cookie").is_some());
+    assert_eq!(ask("GET /", &[("Sec-Fetch-Site", "same-origin")], &[]).header("refresh"), None);
+    for (request, from) in
+        [("GET /api/jobs", &link), ("GET /app.js", &link), ("POST /", &link), ("GET /", &framed), ("GET /", &fetched)]
+    {
+        assert_eq!(ask(request, from, &known).status, 403, "{request} {from:?}");
+    }
 }
 
 #[test]

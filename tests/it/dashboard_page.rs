@@ -1,6 +1,6 @@
 //! The page of a dashboard, in a real browser where there is one.
 
-use crate::support::{Browser, CHROMIUM, Served, World, without};
+use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without};
 
 fn address(dashboard: &Served, place: &str) -> String {
     format!("http://127.0.0.1:{}/?token={}#{place}", dashboard.port, dashboard.token)
@@ -17,7 +17,7 @@ fn browser(world: &World) -> Option<Browser<'_>> {
 #[test]
 fn fault_87_names_and_output_with_markup_are_shown_as_text() {
     let world = World::new();
-    let name = "<img src=x onerror=window.hacked=1> \u{202e}live \u{1b}[2J";
+    let name = "<img src=x onerror=window.hacked=1> \u{202e}\u{61c}live \u{1b}[2J";
     let script = ": {}; echo '<script>window.hacked=1</script>'; echo '<svg onload=window.hacked=1>' >&2; exit 1";
     world.run(&["run", "-q", "--name", name, "--max-attempts", "1", "--shell", "--", script, ":::", "<b>item</b>"]);
     let dashboard = world.serve(&[]);
@@ -30,7 +30,7 @@ fn fault_87_names_and_output_with_markup_are_shown_as_text() {
     browser.eval("location.hash = '#/jobs/1'");
     browser.wait_for_text("exited with code 1: <svg onload=window.hacked=<n>>");
     browser.eval("location.hash = '#/'");
-    browser.wait_for_text("<img src=x onerror=window.hacked=1> \u{fffd}live \u{fffd}[2J");
+    browser.wait_for_text("<img src=x onerror=window.hacked=1> \u{fffd}\u{fffd}live \u{fffd}[2J");
 
     assert_eq!(browser.eval("typeof window.hacked"), "undefined");
     assert_eq!(browser.eval("document.querySelectorAll('main img, main svg, main b, main script').length"), 0);
@@ -76,7 +76,7 @@ fn a_page_follows_a_job_and_its_buttons_steer_it() {
 }
 
 #[test]
-fn a_page_says_that_the_connection_is_lost_and_comes_back_by_itself() {
+fn a_page_says_that_the_connection_is_lost_and_after_a_restart_that_its_address_has_to_be_opened_again() {
     let world = World::new();
     world.ok(&["create", "--name", "first", "--", "true"]);
     let mut dashboard = world.serve(&[]);
@@ -87,17 +87,61 @@ fn a_page_says_that_the_connection_is_lost_and_comes_back_by_itself() {
 
     dashboard.terminate();
     browser.wait_for_text("The connection is lost");
-    let _again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
+    let again = world.serve(&["--read-only", "--port", &dashboard.port.to_string()]);
+    browser.wait_for_text("open the address that job-manager serve has printed");
+    let hidden = browser.eval("document.getElementById('lost').hidden");
+    // As in another window: the page that waits comes back by itself.
+    browser.eval(&format!("fetch('/?token={}').then((answer) => answer.status)", again.token));
     browser.wait_for_text("live");
     browser.wait_for_text("(read-only)");
     world.ok(&["start", "1"]);
     browser.wait_for_text("1 completed");
 
+    assert_eq!(hidden, false);
     assert_eq!(browser.eval("document.getElementById('lost').hidden"), true);
     assert_eq!(
         browser.eval("[...document.querySelectorAll('main button')].map((b) => b.innerText).join()"),
         "‹ Back,More ›"
     );
+}
+
+#[test]
+fn a_link_of_another_site_leads_to_the_page_with_and_without_the_token() {
+    let world = World::new();
+    world.ok(&["create", "--name", "first", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    let plain = format!("http://127.0.0.1:{}/", dashboard.port);
+    let mut follow = |to: &str, shown: &str| {
+        // A page of another name.
+        browser.open(&format!("http://localhost:{}/", dashboard.port));
+        browser.wait_for_text("You are not signed in");
+        browser.eval(&format!("location.href = '{to}'"));
+        wait_for(&world, "the page of the other name", || browser.eval("location.hostname") == "127.0.0.1");
+        browser.wait_for_text(shown);
+        browser.eval("location.search")
+    };
+
+    let unknown = follow(&plain, "You are not signed in");
+    let with_token = follow(&address(&dashboard, "/"), "first");
+    let without_token = follow(&plain, "first");
+
+    assert_eq!([unknown, with_token, without_token], ["", "", ""]);
+}
+
+#[test]
+fn a_page_that_was_not_signed_in_says_how() {
+    let world = World::new();
+    world.ok(&["create", "--name", "first", "--", "true"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+
+    browser.open(&format!("http://127.0.0.1:{}/", dashboard.port));
+    browser.wait_for_text("You are not signed in");
+    browser.open(&address(&dashboard, "/"));
+    browser.wait_for_text("first");
+
+    assert_eq!(browser.eval("document.title"), "Job Manager");
 }
 
 #[test]

@@ -14,9 +14,9 @@ export class NoConnection extends Error {}
 
 const PATIENCE_MS = 20_000;
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
-async function ask(path, options = {}) {
-  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error) => {
+/** @param {string} path @param {RequestInit} [options] @param {number} [patience] @returns {Promise<any>} */
+async function ask(path, options = {}, patience = PATIENCE_MS) {
+  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(patience) }).catch((error) => {
     throw new NoConnection(`no answer: ${error.message}`);
   });
   const document = await answer.json().catch(() => null);
@@ -37,21 +37,26 @@ export const change = (path, body = {}) =>
 const SILENCE_MS = 15_000;
 const AGAIN_MS = 2_000;
 
+/** Why nothing can be heard: the stream itself does not say. @returns {Promise<Link>} */
+const whyNot = () =>
+  ask("/api/about", {}, AGAIN_MS).then(() => "lost", (error) => (error.status === 401 ? "signed out" : "lost"));
+
 /**
- * Listens for changes for ever, and says whether there is a connection.
- * @param {() => void} onChange @param {(connected: boolean) => void} onLink
+ * Listens for changes for ever, and says whether there is a connection; signing in elsewhere is noticed too.
+ * @typedef {"live" | "lost" | "signed out"} Link
+ * @param {() => void} onChange @param {(link: Link) => void} onLink
  */
 export function listen(onChange, onLink) {
   let source, silence;
   const heard = () => {
     clearTimeout(silence);
     silence = setTimeout(lost, SILENCE_MS);
-    onLink(true);
+    onLink("live");
   };
-  const lost = () => {
+  const lost = async () => {
     clearTimeout(silence);
     source.close();
-    onLink(false);
+    onLink(await whyNot());
     setTimeout(open, AGAIN_MS);
   };
   const open = () => {

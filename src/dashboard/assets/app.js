@@ -219,7 +219,8 @@ async function show() {
     // The page says so already.
     if (error instanceof NoConnection) return;
     if (!(error instanceof Refused)) tell(`This page has a fault: ${error.message}`, true);
-    if (error.status === 401) return explainToken();
+    // So does it when the session is over.
+    if (error.status === 401) return;
     if (shown === place) tell(error.message, true);
     else draw("Job Manager", [el("p", { class: "back" }, el("a", { href: "#/" }, "‹ all jobs")), el("p", {}, error.message)], place);
   }
@@ -262,10 +263,6 @@ function draw(title, parts, place) {
   if (key) [...main.querySelectorAll("[data-key], [href]")].find((found) => (found.dataset.key ?? found.getAttribute("href")) === key)?.focus({ preventScroll: true });
 }
 
-function explainToken() {
-  main.replaceChildren(el("p", {}, "The token is not known here any more: open the address that ", el("code", {}, "job-manager serve"), " has printed."));
-}
-
 const AT_MOST_EVERY_MS = 1_000;
 const AT_LEAST_EVERY_MS = 5_000;
 let due, last = 0;
@@ -280,18 +277,27 @@ function changed() {
   }, Math.max(0, last + AT_MOST_EVERY_MS - Date.now()));
 }
 
-let wasConnected;
-/** @param {boolean} connected */
-function linked(connected) {
-  if (connected === wasConnected) return;
-  wasConnected = connected;
-  at("link").textContent = connected ? LIVE : "○ no connection";
-  at("link").className = connected ? "live" : "dead";
-  const lost = at("lost");
-  lost.hidden = connected;
-  lost.textContent = connected ? "" : "The connection is lost: what you see may be old. Trying again…";
-  document.body.classList.toggle("old", !connected);
-  if (connected) begin();
+const LINKS = {
+  live: { mark: LIVE, text: [] },
+  lost: { mark: "○ no connection", text: ["The connection is lost: what you see may be old. Trying again…"] },
+  "signed out": {
+    mark: "○ signed out",
+    text: ["The dashboard was started again, what you see may be old: open the address that ", el("code", {}, "job-manager serve"), " has printed."],
+  },
+};
+
+let link;
+/** @param {import("./api.js").Link} now */
+function linked(now) {
+  if (now === link) return;
+  link = now;
+  const live = link === "live";
+  at("link").textContent = LINKS[link].mark;
+  at("link").className = live ? "live" : "dead";
+  at("lost").hidden = live;
+  at("lost").replaceChildren(...LINKS[link].text);
+  document.body.classList.toggle("old", !live);
+  if (live) begin();
 }
 
 /** Reads what the page is about; after a lost connection it may be another dashboard. */
@@ -301,7 +307,7 @@ async function begin() {
     at("about").textContent = `${about.db}${about.read_only ? " (read-only)" : ""}`;
     at("about").title = `version ${about.version}`;
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) return explainToken();
+    if (error.status === 401) return;
     if (!(error instanceof NoConnection)) tell(error.message, true);
   }
   show();
@@ -312,6 +318,6 @@ addEventListener("hashchange", () => {
   show();
 });
 // The death of a manager changes nothing in the database, and is seen only by looking.
-setInterval(() => document.visibilityState === "visible" && wasConnected && changed(), AT_LEAST_EVERY_MS);
+setInterval(() => document.visibilityState === "visible" && link === "live" && changed(), AT_LEAST_EVERY_MS);
 begin();
 listen(changed, linked);

@@ -1,6 +1,6 @@
 // What documents look like. Text of jobs and units reaches the page through textContent alone.
 
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Replaces what steers terminals or reorders text; line breaks and tabs stay. @param {any} value */
 const plain = (value) => String(value).replace(UNSAFE, "\ufffd");

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -32,7 +32,22 @@ impl World {
     pub fn serve(&self, flags: &[&str]) -> Served {
         let port: &[&str] = if flags.contains(&"--port") { &[] } else { &["--port", "0"] };
         let mut command = self.job_manager(&["serve", "--json"]);
-        let mut process = command.args(port).args(flags).stdout(Stdio::piped()).spawn().unwrap();
+        command.args(port).args(flags);
+        Served::start(command)
+    }
+
+    /// Like [`World::serve`], with no more than that many open files.
+    pub fn serve_with_descriptors(&self, limit: u32) -> Served {
+        let mut command = self.command("sh");
+        let script = format!("ulimit -n {limit}; exec \"$0\" serve --json --port 0");
+        command.args(["-c", &script]).arg(self.job_manager(&[]).get_program());
+        Served::start(command)
+    }
+}
+
+impl Served {
+    fn start(mut command: Command) -> Served {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -40,9 +55,7 @@ impl World {
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
         Served { process, port, token: said["token"].as_str().unwrap().to_owned() }
     }
-}
 
-impl Served {
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
@@ -98,11 +111,17 @@ impl Served {
         BufReader::new(stream).lines().map_while(Result::ok)
     }
 
+    /// Opens the address with the token, as a browser does, and returns the cookie that comes of it.
+    pub fn sign_in(&self) -> String {
+        let reply = self.bare(&format!("GET /?token={}", self.token), &[("Host", &self.host())], "");
+        reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    }
+
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn connect(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream

@@ -1,0 +1,40 @@
+//! Which characters of somebody else's text are shown as they are: no others reach a terminal, a page or a metric.
+
+use std::borrow::Cow;
+
+/// Replaces everything that could steer a terminal or reorder its text; line breaks and tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_unsafe) {
+        Cow::Owned(text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Like [`printable`], on one line.
+pub fn one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
+}
+
+/// Says whether a character steers a terminal or changes the direction of text.
+fn is_unsafe(c: char) -> bool {
+    let directional =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    directional || (c.is_control() && c != '\n' && c != '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_87_escape_sequences_and_direction_marks_do_not_reach_the_terminal() {
+        let nasty = "a\u{1b}[2Jb\u{9b}31mc\u{202e}d\re\u{61c}f";
+
+        let safe = printable(nasty);
+
+        assert!(!safe.chars().any(is_unsafe));
+        assert_eq!(safe.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count(), 5);
+        assert_eq!(printable("plain\n\ttext"), "plain\n\ttext");
+    }
+}
