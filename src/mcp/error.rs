@@ -43,7 +43,7 @@ pub(super) enum ToolError {
     Cluster(#[from] ClusterIdError),
     #[error(transparent)]
     Pattern(#[from] ItemPatternError),
-    #[error("say which units: failed, cluster, first_seq or last_seq")]
+    #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
     #[error("job {job} was created with all its units, and its manager could not be started")]
     NotStarted { job: JobId, source: ClientError },
@@ -107,7 +107,7 @@ fn of_client(error: &ClientError) -> &'static str {
             "list_units shows the units and their states"
         }
         ClientError::NothingToRun { .. } => {
-            "Nothing was changed: get_results has its results, retry_units takes failed units back"
+            "Nothing was changed: job_status shows where it stands and what can be done"
         }
         ClientError::AwaitsApproval { .. } => {
             "Look at the first units with get_results, then approve_job or reject_job"

@@ -38,7 +38,7 @@ get_results [job] after limit status: reads
 stop_job [job] grace now: idempotent
 resume_job [job]: idempotent
 cancel_job [job reason]: destructive idempotent
-retry_units [job] cluster failed first_seq last_seq: destructive
+retry_units [job] cancelled cluster failed first_seq last_seq skipped: destructive
 approve_job [job]: destructive
 reject_job [job reason]: destructive idempotent
 scale_job [job workers]: idempotent
@@ -191,6 +191,26 @@ fn a_canary_waits_for_a_decision_and_a_rejected_batch_never_runs_its_rest() {
 }
 
 #[test]
+fn units_of_a_rejected_job_that_are_sent_back_wait_for_an_approval() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "shell": "echo {} >> ran", "range": "1-5", "canary": 1 });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    host.wait_for_job(&job);
+
+    let rejected = host.call("reject_job", json!({ "job": job, "reason": "wrong" })).text;
+    let explained = host.call("explain", json!({ "job": job })).text;
+    host.ok("retry_units", json!({ "job": job, "cancelled": true }));
+    host.ok("resume_job", json!({ "job": job }));
+    let status = host.wait_for_job(&job);
+
+    assert_eq!((status.as_str(), world.lines("ran").len()), ("awaiting_approval", 1));
+    for said in [rejected, explained] {
+        assert!(said.contains("start_batch with a corrected command") && !said.contains("retry_units"), "{said}");
+    }
+}
+
+#[test]
 fn one_kind_of_failure_is_found_looked_at_and_retried() {
     let world = World::new();
     let script =
@@ -240,6 +260,27 @@ fn a_job_is_stopped_scaled_resumed_and_cancelled() {
     assert_eq!((&resumed["done"]["already_running"], &twice["done"]["already_running"]), (&json!(false), &json!(true)));
     assert!(explained["cause"].is_string() && explained["next_call"].is_string(), "{explained}");
     assert_eq!((cancelled.as_str(), &unit["cause"]), ("cancelled", &json!("unit_cancelled")));
+}
+
+#[test]
+fn units_that_were_cancelled_or_left_out_come_back_as_the_answers_say() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "60"], "range": "1-3" }))["job"]["id"].clone();
+    host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
+    host.wait_for_job(&job);
+    world.ok(&["skip", "1", "--seq", "3-3", "--status", "cancelled", "--reason", "test"]);
+
+    let cancelled = host.call("job_status", json!({ "job": job })).text;
+    let skipped = host.call("explain", json!({ "job": job, "seq": 3 })).text;
+    let failed = host.refused("retry_units", json!({ "job": job, "failed": true }));
+    let back = host.ok("retry_units", json!({ "job": job, "cancelled": true }));
+    let again = host.ok("retry_units", json!({ "job": job, "skipped": true, "first_seq": 3, "last_seq": 3 }));
+
+    assert!(cancelled.contains("retry_units with cancelled takes"), "{cancelled}");
+    assert!(skipped.contains("retry_units with skipped and its number"), "{skipped}");
+    assert!(failed.contains("no unit of job 1 fits"), "{failed}");
+    assert_eq!((&back["done"]["units_changed"], &again["done"]["units_changed"]), (&json!(2), &json!(1)));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Tool for Explain {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
         let found = client.explain(job, given.seq.map(Seq))?;
-        let next_call = next_call_about(found.cause);
+        let next_call = next_call_about(&client.job(job)?, found.cause);
         Ok(Answer::new(
             format!("{}. {next_call}", found.sentence),
             json!({

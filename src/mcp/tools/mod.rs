@@ -53,8 +53,8 @@ pub(super) fn all() -> Vec<Entry> {
 
 /// Answers with where a job stands.
 fn status_answer(client: &Client, job: JobId) -> Result<Answer, ToolError> {
-    let status = client.get_manager_status(job)?;
-    Ok(Answer::new(sentence(&status), &status))
+    let (row, status) = (client.job(job)?, client.get_manager_status(job)?);
+    Ok(Answer::new(sentence(&row, &status), &status))
 }
 
 /// Answers with the manager that a start led to; says which secrets its units run without.
@@ -75,6 +75,6 @@ fn started_answer(client: &Client, job: JobId, started: Started, done: &str) -> 
 
 /// Answers with what was done, and where the job stands then.
 fn done_answer(client: &Client, job: JobId, done: &str, more: impl Serialize) -> Result<Answer, ToolError> {
-    let status = client.get_manager_status(job)?;
-    Ok(Answer::new(format!("{done} {}", sentence(&status)), json!({ "done": more, "status": status })))
+    let (row, status) = (client.job(job)?, client.get_manager_status(job)?);
+    Ok(Answer::new(format!("{done} {}", sentence(&row, &status)), json!({ "done": more, "status": status })))
 }
