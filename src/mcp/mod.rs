@@ -13,6 +13,7 @@ mod answer;
 mod batch;
 mod error;
 mod jobs;
+mod pages;
 mod pipes;
 mod sentence;
 mod server;
