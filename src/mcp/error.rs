@@ -45,6 +45,10 @@ pub(super) enum ToolError {
     Pattern(#[from] ItemPatternError),
     #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
+    #[error("job {0} is still stopping")]
+    StillStopping(JobId),
+    #[error("job {0} is being cancelled")]
+    StillCancelling(JobId),
     #[error("job {job} was created with all its units, and its manager could not be started")]
     NotStarted { job: JobId, source: ClientError },
     #[error("the tool failed: {0}")]
@@ -90,6 +94,8 @@ impl ToolError {
             }
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
+            Self::StillStopping(_) => "wait_job until it has paused, then resume_job",
+            Self::StillCancelling(_) => "wait_job says when it is over",
             Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }

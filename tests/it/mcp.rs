@@ -26,7 +26,7 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
 preview_batch [] canary command count csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: reads
-start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: destructive
+start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads
@@ -35,11 +35,11 @@ list_failures [job]: reads
 list_units [job] after cluster first_seq last_seq limit matching status: reads
 get_unit [job seq]: reads
 get_results [job] after limit status: reads
-stop_job [job] grace now: idempotent
-resume_job [job]: idempotent
+stop_job [job] grace now: destructive idempotent
+resume_job [job]: destructive open
 cancel_job [job reason]: destructive idempotent
-retry_units [job] cancelled cluster failed first_seq last_seq skipped: destructive
-approve_job [job]: destructive
+retry_units [job] cancelled cluster failed first_seq last_seq skipped: destructive open
+approve_job [job]: destructive open
 reject_job [job reason]: destructive idempotent
 scale_job [job workers]: idempotent
 ";
@@ -52,7 +52,12 @@ fn described(tool: &Value) -> String {
     let names = schema["properties"].as_object().unwrap().keys();
     names.filter(|name| !required.contains(&name.as_str())).for_each(|name| line.push_str(&format!(" {name}")));
     line.push(':');
-    let hints = [("readOnlyHint", " reads"), ("destructiveHint", " destructive"), ("idempotentHint", " idempotent")];
+    let hints = [
+        ("readOnlyHint", " reads"),
+        ("destructiveHint", " destructive"),
+        ("idempotentHint", " idempotent"),
+        ("openWorldHint", " open"),
+    ];
     hints.iter().filter(|(hint, _)| tool["annotations"][hint] == true).for_each(|(_, word)| line.push_str(word));
     line + "\n"
 }
@@ -281,6 +286,20 @@ fn units_that_were_cancelled_or_left_out_come_back_as_the_answers_say() {
     assert!(skipped.contains("retry_units with skipped and its number"), "{skipped}");
     assert!(failed.contains("no unit of job 1 fits"), "{failed}");
     assert_eq!((&back["done"]["units_changed"], &again["done"]["units_changed"]), (&json!(2), &json!(1)));
+}
+
+#[test]
+fn a_job_that_is_still_stopping_is_not_said_to_run() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
+
+    host.ok("stop_job", json!({ "job": job }));
+    let stopping = host.refused("resume_job", json!({ "job": job }));
+    host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
+    host.wait_for_job(&job);
+
+    assert!(stopping.contains("job 1 is still stopping") && stopping.contains("then resume_job"), "{stopping}");
 }
 
 #[test]
