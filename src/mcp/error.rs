@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use rmcp::model::CallToolResult;
 use serde_json::json;
 
-use super::answer::Answer;
+use super::answer::{Answer, beginning};
 use crate::client::{ClientError, SubmissionError};
 use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
 use crate::source::RangeError;
-use crate::store::{Fault, ForeignError};
+use crate::store::{Fault, ForeignError, StoreError};
+
+/// Most characters of a message; what was given is repeated in some.
+const MESSAGE_CHARS: usize = 2000;
 
 /// A call that did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +61,7 @@ pub(super) enum ToolError {
 impl ToolError {
     /// Returns the answer to the call.
     pub fn to_answer(&self) -> CallToolResult {
-        let message = self.message();
+        let message = beginning(&self.message(), MESSAGE_CHARS);
         let next_step = self.next_step();
         let summary = format!("error: {message}. {next_step}");
         Answer::new(summary, json!({ "error": message, "next_step": next_step })).into_failure()
@@ -104,6 +107,7 @@ impl ToolError {
 
 fn of_client(error: &ClientError) -> &'static str {
     match error {
+        ClientError::Store(StoreError::NewJob(_)) => "Nothing was created: correct this and call again",
         ClientError::Store(error) => match error.fault() {
             Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
             _ => "Nothing was changed",

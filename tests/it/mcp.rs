@@ -146,6 +146,9 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["true"], "canary": 0 }), "nonzero"),
         (json!({ "command": ["true"], "workers": 1_000_000 }), "workers"),
         (json!({ "command": ["true"], "on_interrupt": "ask" }), "unknown variant `ask`"),
+        (json!({ "command": ["true"], "name": "" }), "the name of the job is empty"),
+        (json!({ "command": ["true"], "key": "" }), "the key of the job is empty"),
+        (json!({ "command": ["true"], "label": { "": "x" } }), "the name of a label of the job is empty"),
     ] {
         let answer = host.refused("start_batch", batch.clone());
 
