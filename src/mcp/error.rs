@@ -32,6 +32,10 @@ pub(super) enum ToolError {
     SeveralSources(Vec<&'static str>),
     #[error("{given} says nothing without {missing}")]
     Incomplete { given: &'static str, missing: &'static str },
+    #[error("cwd is an absolute path, {0:?} is relative")]
+    RelativeCwd(String),
+    #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
+    InexactNumber { element: usize },
     #[error("no file {}", .0.display())]
     NoFile(PathBuf),
     #[error(transparent)]
@@ -89,6 +93,8 @@ impl ToolError {
             | Self::NotOneCommand
             | Self::SeveralSources(_)
             | Self::Incomplete { .. }
+            | Self::RelativeCwd(_)
+            | Self::InexactNumber { .. }
             | Self::NoFile(_)
             | Self::Foreign(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",

@@ -78,7 +78,10 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     let job = started["job"]["id"].clone();
     let status = host.wait_for_job(&job);
     let results = host.ok("get_results", json!({ "job": job }));
-    let again = host.ok("start_batch", batch);
+    let again = host.ok("start_batch", batch.clone());
+    let mut other = batch;
+    other["command"] = json!(["echo", "{age}"]);
+    let other = host.ok("start_batch", other);
 
     assert_eq!((&preview["commands"], &preview["is_all"]), (&json!(["echo 'Ada is 36'"]), &json!(false)));
     assert!(nothing_yet, "a preview made a database");
@@ -89,6 +92,10 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     assert_eq!(results["results"][1]["payload"], json!({ "name": "Alan", "age": "41" }));
     assert_eq!(results["results"][1]["result"], "Alan is 41");
     assert_eq!((&again["job"]["id"], &again["new"]), (&job, &json!(false)));
+    assert_eq!((&again["same_command"], &other["same_command"]), (&json!(true), &json!(false)));
+    let said =
+        |answer: &Value| answer["summary"].as_str().unwrap().contains("has this key already, with another command");
+    assert!(!said(&again) && said(&other), "{again} {other}");
 }
 
 #[test]
@@ -105,6 +112,7 @@ fn items_come_inline_and_from_every_kind_of_source() {
 
     for (parameters, commands) in [
         (json!({ "items": ["a b", 7, { "x": 1 }] }), json!(["echo 'a b'", "echo 7", "echo '{\"x\":1}'"])),
+        (json!({ "items": [u64::MAX, i64::MIN] }), json!([format!("echo {}", u64::MAX), format!("echo {}", i64::MIN)])),
         (json!({ "lines_file": "lines" }), json!(["echo a", "echo b"])),
         (json!({ "jsonl_file": "lines.jsonl" }), json!(["echo '{\"x\":1}'"])),
         (json!({ "json_file": "data.json", "json_path": "rows" }), json!(["echo '{\"x\":2}'"])),
@@ -138,6 +146,11 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["echo", "{}"], "items": [] }), "there are no units"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
         (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
+        (json!({ "command": ["true"], "cwd": "." }), "cwd is an absolute path"),
+        (
+            json!({ "command": ["echo", "{}"], "items": [1, { "x": [1e20] }] }),
+            "element 2: a number has more than 64 bits",
+        ),
         (json!({ "command": ["true"], "lines_file": "nothing" }), "no file"),
         (json!({ "command": ["true"], "json_path": "a" }), "json_path says nothing without json_file"),
         (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
