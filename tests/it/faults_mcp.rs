@@ -244,3 +244,17 @@ fn fault_91_words_of_any_length_make_no_long_answer() {
 const SAY_MUCH: &str = "
     INSERT OR REPLACE INTO metadata (job_id, key, value)
     SELECT 1, column1, hex(zeroblob(100000)) FROM (VALUES ('error'), ('callback_error'), ('halt_reason'))";
+
+#[test]
+fn fault_92_a_message_beyond_the_limit_is_refused_and_the_conversation_goes_on() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let long = json!({ "command": ["true"], "items": ["x".repeat(16 << 20)] });
+
+    host.begin("start_batch", &long);
+    let refusal = host.refusal();
+    let jobs = host.ok("list_jobs", json!({}));
+
+    assert!(refusal["error"]["message"].as_str().unwrap().contains("16777216 bytes"), "{refusal}");
+    assert_eq!(jobs["jobs"], json!([]));
+}
