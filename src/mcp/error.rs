@@ -103,7 +103,7 @@ impl ToolError {
             }
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
-            Self::StillStopping(_) => "wait_job until it has paused, then resume_job",
+            Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
             Self::StillCancelling(_) => "wait_job says when it is over",
             Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
