@@ -69,9 +69,9 @@ pub use handler::{
 pub use manager::run_if_manager;
 pub use model::{
     Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
-    Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewUnit, OnInterrupt,
-    Output, Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
-    UnitStatus, UnknownWordError, Why,
+    Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewJobError, NewUnit,
+    OnInterrupt, Output, Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes,
+    UnitOrder, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

@@ -153,7 +153,8 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
             Exit::WrongState
         }
-        StoreError::NoUnits
+        StoreError::NewJob(_)
+        | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::ReservedUnitKey { .. }
         | StoreError::TooManyUnits { .. } => Exit::Usage,

@@ -3,7 +3,7 @@
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
-use crate::store::{CreateOutcome, SameKey};
+use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
 
 /// Units written by one transaction, and the bytes of payload after which it ends early.
@@ -186,16 +186,22 @@ impl Client {
 }
 
 /// Refuses a number of workers that no job can have.
-pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
+fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
     match workers {
         1..=Limits::MAX_WORKERS => Ok(()),
         given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
     }
 }
 
+/// Refuses what nobody may say about a job.
+pub(super) fn check_description(new: &NewJob) -> Result<(), ClientError> {
+    new.check_words().map_err(StoreError::from)?;
+    refuse_workers_out_of_range(new.limits.workers)
+}
+
 /// Refuses what is wrong with a job whatever its units are.
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
-    refuse_workers_out_of_range(new.limits.workers)?;
+    check_description(new)?;
     if new.apart.scope { check_scope() } else { Ok(()) }
 }
 

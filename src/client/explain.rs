@@ -123,7 +123,7 @@ impl Client {
         if runs {
             seen.machine = self.machine_workers()?;
             let mut store = self.store();
-            seen.next_due = store.next_due(seen.job.id)?;
+            seen.next_due = store.next_due(seen.job.id, Seq::MAX)?;
             seen.waiting = store.waiting_units(seen.job.id, now)?;
             seen.oldest = store.oldest_running(seen.job.id)?;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Client, ClientError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp};
 use crate::status::Health;
 use crate::sys::disk_of;
 
@@ -175,7 +175,7 @@ impl Client {
         if let Some(machine) = self.machine_workers()?.filter(|machine| machine.are_taken()) {
             return Ok(Some(format!("a unit of another job to end: the limit over all jobs is {}", machine.limit)));
         }
-        let due = self.store().next_due(row.id)?;
+        let due = self.store().next_due(row.id, Seq::MAX)?;
         Ok(due.map(|due| format!("the next attempt of {} units, the first at {due}", row.progress.pending)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::error::ToolError;
 use crate::client::{Submission, command_spec};
-use crate::handler::COMMAND;
+use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Limits, NewJob, OnInterrupt, duration};
 use crate::source::{self, CsvOptions, GlobOptions, Items, Separator};
 use crate::store::ForeignDatabase;
@@ -28,7 +28,7 @@ pub(super) struct Batch {
     pub command: Option<Vec<String>>,
     /// One script for /bin/sh instead of command; the same placeholders, their values quoted.
     pub shell: Option<String>,
-    /// The items themselves, texts, numbers or objects; for more than about a thousand use a file. Give one source of
+    /// The items themselves, texts, numbers of up to 64 bits (longer ones as texts) or objects; for more than about a thousand use a file. Give one source of
     /// items at the most; without any the command is run once.
     pub items: Option<Vec<Value>>,
     /// File whose lines are the items.
@@ -86,10 +86,8 @@ pub(super) enum Interrupted {
 /// A batch that was checked as far as it can be without reading its items.
 pub(super) struct Checked {
     pub submission: Submission,
-    /// Where its units will run.
-    pub cwd: PathBuf,
-    /// Variables that units get from whoever starts their manager, because their values are not kept.
-    pub secrets: Vec<String>,
+    /// How its units are run.
+    pub spec: CommandSpec,
 }
 
 impl Batch {
@@ -99,6 +97,9 @@ impl Batch {
             (None, Some(script)) => (vec![script.clone()], true),
             _ => return Err(ToolError::NotOneCommand),
         };
+        if let Some(cwd) = self.cwd.as_ref().filter(|cwd| Path::new(cwd).is_relative()) {
+            return Err(ToolError::RelativeCwd(cwd.clone()));
+        }
         let spec = command_spec(&argv, is_script, self.cwd.as_deref().map(Path::new), &[], &[])?;
         let mut new = NewJob::new(self.name.clone().unwrap_or_else(|| default_name(&argv[0], is_script)), COMMAND);
         new.limits = self.limits()?;
@@ -106,7 +107,7 @@ impl Batch {
         new.labels = self.label.clone();
         let items = self.into_items(&spec.cwd)?;
         let submission = Submission::new(new, &spec, None, items)?;
-        Ok(Checked { submission, cwd: spec.cwd, secrets: spec.secrets })
+        Ok(Checked { submission, spec })
     }
 
     fn limits(&self) -> Result<Limits, ToolError> {
@@ -127,6 +128,9 @@ impl Batch {
         self.refuse_mixtures()?;
         let file = |path: &String| open(&cwd.join(path)).map(|reader| (reader, path.clone()));
         Ok(Some(if let Some(items) = self.items {
+            if let Some(position) = items.iter().position(holds_inexact_number) {
+                return Err(ToolError::InexactNumber { element: position + 1 });
+            }
             let text = Value::Array(items).to_string();
             source::json(Cursor::new(text), "items", source::WHOLE_DOCUMENT)
         } else if let Some(path) = &self.lines_file {
@@ -181,6 +185,18 @@ impl Batch {
             Some((given, _, missing, _)) => Err(ToolError::Incomplete { given, missing }),
             None => Ok(()),
         }
+    }
+}
+
+/// Says whether a number in a document is not the one that was written: beyond 64 bits a message holds only what is near.
+fn holds_inexact_number(value: &Value) -> bool {
+    /// Whole numbers of 64 bits stay whole; only floats are as large as this.
+    const BEYOND: f64 = i64::MAX as f64;
+    match value {
+        Value::Number(number) => number.is_f64() && number.as_f64().is_some_and(|number| number.abs() >= BEYOND),
+        Value::Array(several) => several.iter().any(holds_inexact_number),
+        Value::Object(fields) => fields.values().any(holds_inexact_number),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

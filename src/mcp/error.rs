@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use rmcp::model::CallToolResult;
 use serde_json::json;
 
-use super::answer::Answer;
+use super::answer::{Answer, beginning};
 use crate::client::{ClientError, SubmissionError};
 use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
 use crate::source::RangeError;
-use crate::store::{Fault, ForeignError};
+use crate::store::{Fault, ForeignError, StoreError};
+
+/// Most characters of a message; what was given is repeated in some.
+const MESSAGE_CHARS: usize = 2000;
 
 /// A call that did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,10 @@ pub(super) enum ToolError {
     SeveralSources(Vec<&'static str>),
     #[error("{given} says nothing without {missing}")]
     Incomplete { given: &'static str, missing: &'static str },
+    #[error("cwd is an absolute path, {0:?} is relative")]
+    RelativeCwd(String),
+    #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
+    InexactNumber { element: usize },
     #[error("no file {}", .0.display())]
     NoFile(PathBuf),
     #[error(transparent)]
@@ -43,8 +50,12 @@ pub(super) enum ToolError {
     Cluster(#[from] ClusterIdError),
     #[error(transparent)]
     Pattern(#[from] ItemPatternError),
-    #[error("say which units: failed, cluster, first_seq or last_seq")]
+    #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
+    #[error("job {0} is still stopping")]
+    StillStopping(JobId),
+    #[error("job {0} is being cancelled")]
+    StillCancelling(JobId),
     #[error("job {job} was created with all its units, and its manager could not be started")]
     NotStarted { job: JobId, source: ClientError },
     #[error("the tool failed: {0}")]
@@ -54,7 +65,7 @@ pub(super) enum ToolError {
 impl ToolError {
     /// Returns the answer to the call.
     pub fn to_answer(&self) -> CallToolResult {
-        let message = self.message();
+        let message = beginning(&self.message(), MESSAGE_CHARS);
         let next_step = self.next_step();
         let summary = format!("error: {message}. {next_step}");
         Answer::new(summary, json!({ "error": message, "next_step": next_step })).into_failure()
@@ -82,6 +93,8 @@ impl ToolError {
             | Self::NotOneCommand
             | Self::SeveralSources(_)
             | Self::Incomplete { .. }
+            | Self::RelativeCwd(_)
+            | Self::InexactNumber { .. }
             | Self::NoFile(_)
             | Self::Foreign(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
@@ -90,6 +103,8 @@ impl ToolError {
             }
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
+            Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
+            Self::StillCancelling(_) => "wait_job says when it is over",
             Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }
@@ -98,6 +113,7 @@ impl ToolError {
 
 fn of_client(error: &ClientError) -> &'static str {
     match error {
+        ClientError::Store(StoreError::NewJob(_)) => "Nothing was created: correct this and call again",
         ClientError::Store(error) => match error.fault() {
             Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
             _ => "Nothing was changed",
@@ -107,7 +123,7 @@ fn of_client(error: &ClientError) -> &'static str {
             "list_units shows the units and their states"
         }
         ClientError::NothingToRun { .. } => {
-            "Nothing was changed: get_results has its results, retry_units takes failed units back"
+            "Nothing was changed: job_status shows where it stands and what can be done"
         }
         ClientError::AwaitsApproval { .. } => {
             "Look at the first units with get_results, then approve_job or reject_job"

@@ -105,3 +105,14 @@ pub(super) struct OneJob {
     /// Number, uid or name of the job; `last` is the newest one.
     pub job: JobGiven,
 }
+
+/// What tools are given that end a job.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct OneJobWithReason {
+    /// Number, uid or name of the job; `last` is the newest one.
+    pub job: JobGiven,
+    /// Why, for whoever looks at the job later.
+    pub reason: String,
+}

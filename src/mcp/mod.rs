@@ -13,6 +13,8 @@ mod answer;
 mod batch;
 mod error;
 mod jobs;
+mod long_messages;
+mod pages;
 mod pipes;
 mod sentence;
 mod server;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::stdio_pipes;
 
+use long_messages::Messages;
 use pipes::{HungUp, Watched};
 use server::Server;
 
@@ -61,9 +64,9 @@ pub fn serve(database: Database) -> Result<(), ServeError> {
 async fn converse(database: Database) -> Result<(), ServeError> {
     let gone = Arc::new(HungUp::default());
     let (reader, writer) = stdio_pipes();
-    let pipes = (Watched::new(reader, &gone), Watched::new(writer, &gone));
+    let messages = Messages::new(Watched::new(reader, &gone), Watched::new(writer, &gone));
     let conversation = async {
-        match rmcp::serve_server(Server::new(database, Arc::clone(&gone)), pipes).await {
+        match rmcp::serve_server(Server::new(database, Arc::clone(&gone)), messages).await {
             // However it ended, there is nobody left to be told.
             Ok(service) => drop(service.waiting().await),
             Err(_) if gone.has_happened() => {}

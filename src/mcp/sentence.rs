@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::client::ManagerStatus;
-use crate::model::{JobStatus, Why, span};
+use crate::model::{Job, JobStatus, Why, span};
 
 /// Says where a job stands and what to call next.
-pub(super) fn sentence(status: &ManagerStatus) -> String {
+pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
     let counts = &status.progress.counts;
     let mut text = format!(
         "Job {} ({}) is {}: {} of {} units completed",
@@ -36,10 +36,10 @@ pub(super) fn sentence(status: &ManagerStatus) -> String {
     if let Some(error) = &status.error {
         text.push_str(&format!("; its manager failed: {error}"));
     }
-    format!("{text}. {}", next_call(status))
+    format!("{text}. {}", next_call(job, status))
 }
 
-fn next_call(status: &ManagerStatus) -> &'static str {
+fn next_call(job: &Job, status: &ManagerStatus) -> &'static str {
     match status.job_status {
         JobStatus::Partial | JobStatus::Created => "resume_job starts it.",
         JobStatus::Running if status.is_interrupted() => "Its manager died, nothing is lost: resume_job continues it.",
@@ -50,12 +50,23 @@ fn next_call(status: &ManagerStatus) -> &'static str {
         }
         JobStatus::Completed => "get_results has the results.",
         JobStatus::Failed => "list_failures says why; retry_units and then resume_job try failed units again.",
-        JobStatus::Cancelled => "retry_units takes cancelled units back.",
+        JobStatus::Cancelled => after_cancel(job),
+    }
+}
+
+/// Says what to call about a job that was cancelled.
+fn after_cancel(job: &Job) -> &'static str {
+    // Units that nobody has approved are not offered again: the same command would only wait once more.
+    match job.limits.canary {
+        Some(first) if job.progress.total > i64::from(first) => {
+            "Nobody approved it: start_batch with a corrected command makes a new job."
+        }
+        _ => "retry_units with cancelled takes its cancelled units back, resume_job runs them then.",
     }
 }
 
 /// Says what to call about a cause.
-pub(super) fn next_call_about(cause: Why) -> &'static str {
+pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
     match cause {
         Why::NotStarted | Why::ManagerLost | Why::Paused | Why::PausedBySignal => "resume_job continues it.",
         Why::Halted => "Remove the cause, then resume_job.",
@@ -73,7 +84,8 @@ pub(super) fn next_call_about(cause: Why) -> &'static str {
         Why::AwaitingApproval => "Look at the first units with get_results, then approve_job or reject_job.",
         Why::UnitsFailed => "list_failures says why; retry_units and then resume_job try failed units again.",
         Why::Completed | Why::UnitCompleted => "get_results has the results.",
-        Why::Cancelled | Why::UnitSkipped | Why::UnitCancelled => "retry_units takes cancelled units back.",
+        Why::Cancelled | Why::UnitCancelled => after_cancel(job),
+        Why::UnitSkipped => "retry_units with skipped and its number takes it back.",
         Why::UnitFailed | Why::UnitCrashed => "get_unit shows its output; retry_units tries it again.",
         Why::UnitRunning | Why::UnitWaits | Why::UnitQueued => "wait_job waits for the job.",
     }

@@ -28,11 +28,11 @@ pub(super) trait Tool {
 pub(super) enum Effect {
     /// Nothing.
     Reads,
-    /// It runs commands, which may do anything.
+    /// It runs commands, which may do anything, or gives a job that runs more of them to run.
     Runs,
     /// Something that can be taken back; twice is as once.
     Steers,
-    /// Something that cannot be taken back.
+    /// Something that cannot be taken back, such as a unit that is ended in the middle; twice is as once.
     Ends,
 }
 

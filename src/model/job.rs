@@ -1,12 +1,11 @@
 //! A job: a named set of units, one way of running them, limits, and counters that are always true.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::words::words;
-use super::{Apart, Epoch, JobId, JobStatus, Limits, Timestamp};
+use super::{Epoch, JobId, JobStatus, Limits, Timestamp};
 
 /// A job as the database holds it.
 #[derive(Debug, Clone, Serialize)]
@@ -58,41 +57,6 @@ pub struct Hold {
     pub until: Timestamp,
     /// Why, in words.
     pub reason: String,
-}
-
-/// What a creator says about a job.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct NewJob {
-    /// Name for people.
-    pub name: String,
-    /// Idempotency key: the same key twice is the same job.
-    pub key: Option<String>,
-    /// Name of the code that runs a unit.
-    pub handler: String,
-    /// Settings of the handler, as JSON.
-    pub spec: String,
-    /// Bounds of the run.
-    pub limits: Limits,
-    /// Words of the creator about it, by which it can be listed.
-    pub labels: BTreeMap<String, String>,
-    /// What its managers are kept apart from.
-    pub apart: Apart,
-}
-
-impl NewJob {
-    /// Describes a job whose units are run by the handler of that name, without settings and with default limits.
-    pub fn new(name: impl Into<String>, handler: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            key: None,
-            handler: handler.into(),
-            spec: "null".to_owned(),
-            limits: Limits::default(),
-            labels: BTreeMap::new(),
-            apart: Apart::default(),
-        }
-    }
 }
 
 /// A wish that a client leaves in the job's row for its manager.

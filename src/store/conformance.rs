@@ -151,7 +151,7 @@ pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, 9).unwrap()[0].attempts, 1);
+    assert_eq!(store.due_units(job, LATER, Seq::MAX, 9).unwrap()[0].attempts, 1);
 }
 
 pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
@@ -191,12 +191,14 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     store.record(reign, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
 
     let due = |store: &mut Store, now| -> Vec<i64> {
-        store.due_units(job, now, 10).unwrap().iter().map(|unit| unit.id.seq().0).collect()
+        store.due_units(job, now, Seq::MAX, 10).unwrap().iter().map(|unit| unit.id.seq().0).collect()
     };
 
     assert_eq!(due(&mut store, NOW), [2]);
     assert_eq!(due(&mut store, LATER), [2, 1]);
-    assert_eq!(store.next_due(job).unwrap(), Some(NOW));
+    assert_eq!(store.next_due(job, Seq::MAX).unwrap(), Some(NOW));
+    assert_eq!(store.due_units(job, LATER, Seq(1), 10).unwrap().len(), 1, "a unit beyond the first ones");
+    assert_eq!(store.next_due(job, Seq(1)).unwrap(), Some(LATER));
     assert_eq!(store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap().len(), 1, "a unit that came back is not fresh");
 }
 
@@ -246,7 +248,7 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, 9).unwrap()[0].attempts, 0);
+    assert_eq!(store.due_units(job, LATER, Seq::MAX, 9).unwrap()[0].attempts, 0);
     reign_over(&mut store, job);
 }
 

@@ -108,6 +108,7 @@ pub(super) fn create_in(
     all: bool,
     now: Timestamp,
 ) -> Result<CreateOutcome, Failure> {
+    new.check_words()?;
     if let Some(existing) = job_with_key(conn, new.key.as_deref())? {
         return Ok(CreateOutcome::Existing(existing));
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
-use crate::model::{Epoch, JobId, JobStatus, UnitId};
+use crate::model::{Epoch, JobId, JobStatus, NewJobError, UnitId};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,9 @@ pub enum StoreError {
         /// The reign that is over.
         epoch: Epoch,
     },
+    /// A job cannot be described so; nothing was created.
+    #[error(transparent)]
+    NewJob(#[from] NewJobError),
     /// A job needs at least one unit.
     #[error("there are no units, a job needs at least one")]
     NoUnits,
@@ -170,6 +173,12 @@ pub(super) enum Failure {
 impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<NewJobError> for Failure {
+    fn from(error: NewJobError) -> Self {
+        Self::Store(error.into())
     }
 }
 

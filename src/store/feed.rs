@@ -33,6 +33,7 @@ statement! {
          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
         " ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
     "" -> DueColumns
@@ -42,6 +43,7 @@ statement! {
     pub(super) struct NextDue {
         "SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
             job: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
     }
     "" -> Nullable<BigInt>
 }
@@ -70,11 +72,18 @@ impl Store {
         })
     }
 
-    /// Returns up to `limit` units that came back to pending and may run at `now`, the longest due first, each with what its
-    /// handler kept for its next attempt.
-    pub fn due_units(&mut self, job: JobId, now: Timestamp, limit: usize) -> Result<Vec<Unit>, StoreError> {
+    /// Returns up to `limit` units up to `through` that came back to pending and may run at `now`, the longest due first, each
+    /// with what its handler kept for its next attempt.
+    pub fn due_units(
+        &mut self,
+        job: JobId,
+        now: Timestamp,
+        through: Seq,
+        limit: usize,
+    ) -> Result<Vec<Unit>, StoreError> {
         self.read("read waiting units", |conn| {
-            let page = DueUnits { job: job.0, now: now.as_micros(), limit: bound(limit) };
+            let last = UnitId::new(job, through).raw();
+            let page = DueUnits { job: job.0, now: now.as_micros(), last, limit: bound(limit) };
             let rows = page.load::<DueRow>(conn)?.into_iter();
             Ok(rows
                 .map(|(id, key, payload, attempts, crashes, checkpoint)| Unit {
@@ -86,10 +95,10 @@ impl Store {
         })
     }
 
-    /// Returns the earliest time at which a unit that came back may run.
-    pub fn next_due(&mut self, job: JobId) -> Result<Option<Timestamp>, StoreError> {
+    /// Returns the earliest time at which a unit up to `through` that came back may run.
+    pub fn next_due(&mut self, job: JobId, through: Seq) -> Result<Option<Timestamp>, StoreError> {
         self.read("read waiting units", |conn| {
-            let due: Option<i64> = NextDue { job: job.0 }.get_result(conn)?;
+            let due: Option<i64> = NextDue { job: job.0, last: UnitId::new(job, through).raw() }.get_result(conn)?;
             Ok(due.map(Timestamp::from_micros))
         })
     }

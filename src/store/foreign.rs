@@ -1,7 +1,8 @@
 //! Rows of a query on somebody else's database, each as one JSON object.
 //!
 //! Nothing is written and nothing created: the file is opened read-only, and only statements that read are run.
-//! Known weakness: of several statements in one text only the first is run.
+//! Known weaknesses: of several statements in one text only the first is run. A query that computes without giving a row
+//! cannot be interrupted, because diesel hands out neither its connection's handle nor a hook that SQLite calls meanwhile.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -150,8 +150,8 @@ fn no_hot_statement_scans_a_table() {
 
     let plans = [
         plan(store, &FreshUnits { after: 0, last: 0, limit: 0 }),
-        plan(store, &DueUnits { job: 0, now: 0, limit: 0 }),
-        plan(store, &NextDue { job: 0 }),
+        plan(store, &DueUnits { job: 0, now: 0, last: 0, limit: 0 }),
+        plan(store, &NextDue { job: 0, last: 0 }),
         plan(store, &RunningUnits { first: 0, last: 0 }),
         plan(store, &StartUnit { attempts: 0, started_at: None, id: 0, seen_attempts: 0 }),
         plan(
@@ -199,8 +199,8 @@ fn statistics_that_mislead_turn_no_hot_statement_into_a_scan() {
 
     let plans = [
         plan(store, &FreshUnits { after: 0, last: 0, limit: 0 }),
-        plan(store, &DueUnits { job: 0, now: 0, limit: 0 }),
-        plan(store, &NextDue { job: 0 }),
+        plan(store, &DueUnits { job: 0, now: 0, last: 0, limit: 0 }),
+        plan(store, &NextDue { job: 0, last: 0 }),
         plan(store, &RunningUnits { first: 0, last: 0 }),
     ];
 

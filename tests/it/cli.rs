@@ -62,6 +62,22 @@ fn bad_input_is_refused_before_anything_is_created() {
 }
 
 #[test]
+fn a_job_without_a_name_or_with_too_long_a_one_is_a_usage_error() {
+    let world = World::new();
+    let long = "x".repeat(256);
+
+    for (flags, said) in [
+        (["--name", ""], "a value is required"),
+        (["--name", &long], "the name of the job has 256 bytes"),
+        (["--key", ""], "a value is required"),
+    ] {
+        let refused = world.fails(2, &["create", flags[0], flags[1], "--", "true"]);
+        assert!(refused.contains(said), "{refused}");
+    }
+    assert!(!exists(&world.db()));
+}
+
+#[test]
 fn a_missing_database_is_not_created_by_looking() {
     let world = World::new();
 

@@ -201,3 +201,60 @@ fn fault_91_a_locked_database_is_said_at_once_and_reading_goes_on() {
     assert!(!read.failed && read.took < ANSWER, "{} after {:?}", read.text, read.took);
     assert_eq!(host.wait_for_job(&json!(1)), "completed");
 }
+
+#[test]
+fn fault_91_words_of_any_length_make_no_long_answer() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let labels: serde_json::Map<String, serde_json::Value> =
+        (10..26).map(|n| (format!("{n}{}", "\"".repeat(62)), json!("\u{1}".repeat(255)))).collect();
+    let batch =
+        json!({ "command": ["true"], "range": "1-2", "canary": 1, "name": "\u{1}".repeat(255), "label": labels });
+    let long = "x".repeat(100_000);
+    for wrong in
+        [json!({ "name": long }), json!({ "label": { "a": long } }), json!({ "key": long }), json!({ &long: 1 })]
+    {
+        let mut batch = batch.clone();
+        batch.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let refused = host.call("start_batch", batch);
+        assert!(refused.failed && refused.bytes < 8 * 1024, "{} bytes: {}", refused.bytes, refused.text);
+    }
+    host.ok("start_batch", batch);
+    host.wait_for_job(&json!(1));
+    world.sql(SAY_MUCH);
+
+    for (tool, arguments) in [
+        ("job_status", json!({ "job": 1 })),
+        ("wait_job", json!({ "job": 1 })),
+        ("explain", json!({ "job": 1 })),
+        ("list_jobs", json!({})),
+        ("scale_job", json!({ "job": 1, "workers": 1 })),
+        ("reject_job", json!({ "job": 1, "reason": long })),
+        ("explain", json!({ "job": 1, "seq": 2 })),
+        ("list_units", json!({ "job": 1 })),
+        ("job_status", json!({ "job": long })),
+    ] {
+        let answered = host.call(tool, arguments);
+
+        assert!(answered.bytes < 40 * 1024, "{tool} answered with {} bytes", answered.bytes);
+    }
+}
+
+/// Long words of a manager and of a callback.
+const SAY_MUCH: &str = "
+    INSERT OR REPLACE INTO metadata (job_id, key, value)
+    SELECT 1, column1, hex(zeroblob(100000)) FROM (VALUES ('error'), ('callback_error'), ('halt_reason'))";
+
+#[test]
+fn fault_92_a_message_beyond_the_limit_is_refused_and_the_conversation_goes_on() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let long = json!({ "command": ["true"], "items": ["x".repeat(16 << 20)] });
+
+    host.begin("start_batch", &long);
+    let refusal = host.refusal();
+    let jobs = host.ok("list_jobs", json!({}));
+
+    assert!(refusal["error"]["message"].as_str().unwrap().contains("16777216 bytes"), "{refusal}");
+    assert_eq!(jobs["jobs"], json!([]));
+}

@@ -26,7 +26,7 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
 preview_batch [] canary command count csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: reads
-start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: destructive
+start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads
@@ -35,11 +35,11 @@ list_failures [job]: reads
 list_units [job] after cluster first_seq last_seq limit matching status: reads
 get_unit [job seq]: reads
 get_results [job] after limit status: reads
-stop_job [job] grace now: idempotent
-resume_job [job]: idempotent
+stop_job [job] grace now: destructive idempotent
+resume_job [job]: destructive open
 cancel_job [job reason]: destructive idempotent
-retry_units [job] cluster failed first_seq last_seq: destructive
-approve_job [job]: destructive
+retry_units [job] cancelled cluster failed first_seq last_seq skipped: destructive open
+approve_job [job]: destructive open
 reject_job [job reason]: destructive idempotent
 scale_job [job workers]: idempotent
 ";
@@ -52,7 +52,12 @@ fn described(tool: &Value) -> String {
     let names = schema["properties"].as_object().unwrap().keys();
     names.filter(|name| !required.contains(&name.as_str())).for_each(|name| line.push_str(&format!(" {name}")));
     line.push(':');
-    let hints = [("readOnlyHint", " reads"), ("destructiveHint", " destructive"), ("idempotentHint", " idempotent")];
+    let hints = [
+        ("readOnlyHint", " reads"),
+        ("destructiveHint", " destructive"),
+        ("idempotentHint", " idempotent"),
+        ("openWorldHint", " open"),
+    ];
     hints.iter().filter(|(hint, _)| tool["annotations"][hint] == true).for_each(|(_, word)| line.push_str(word));
     line + "\n"
 }
@@ -73,7 +78,10 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     let job = started["job"]["id"].clone();
     let status = host.wait_for_job(&job);
     let results = host.ok("get_results", json!({ "job": job }));
-    let again = host.ok("start_batch", batch);
+    let again = host.ok("start_batch", batch.clone());
+    let mut other = batch;
+    other["command"] = json!(["echo", "{age}"]);
+    let other = host.ok("start_batch", other);
 
     assert_eq!((&preview["commands"], &preview["is_all"]), (&json!(["echo 'Ada is 36'"]), &json!(false)));
     assert!(nothing_yet, "a preview made a database");
@@ -84,6 +92,10 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     assert_eq!(results["results"][1]["payload"], json!({ "name": "Alan", "age": "41" }));
     assert_eq!(results["results"][1]["result"], "Alan is 41");
     assert_eq!((&again["job"]["id"], &again["new"]), (&job, &json!(false)));
+    assert_eq!((&again["same_command"], &other["same_command"]), (&json!(true), &json!(false)));
+    let said =
+        |answer: &Value| answer["summary"].as_str().unwrap().contains("has this key already, with another command");
+    assert!(!said(&again) && said(&other), "{again} {other}");
 }
 
 #[test]
@@ -100,6 +112,7 @@ fn items_come_inline_and_from_every_kind_of_source() {
 
     for (parameters, commands) in [
         (json!({ "items": ["a b", 7, { "x": 1 }] }), json!(["echo 'a b'", "echo 7", "echo '{\"x\":1}'"])),
+        (json!({ "items": [u64::MAX, i64::MIN] }), json!([format!("echo {}", u64::MAX), format!("echo {}", i64::MIN)])),
         (json!({ "lines_file": "lines" }), json!(["echo a", "echo b"])),
         (json!({ "jsonl_file": "lines.jsonl" }), json!(["echo '{\"x\":1}'"])),
         (json!({ "json_file": "data.json", "json_path": "rows" }), json!(["echo '{\"x\":2}'"])),
@@ -133,6 +146,11 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["echo", "{}"], "items": [] }), "there are no units"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
         (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
+        (json!({ "command": ["true"], "cwd": "." }), "cwd is an absolute path"),
+        (
+            json!({ "command": ["echo", "{}"], "items": [1, { "x": [1e20] }] }),
+            "element 2: a number has more than 64 bits",
+        ),
         (json!({ "command": ["true"], "lines_file": "nothing" }), "no file"),
         (json!({ "command": ["true"], "json_path": "a" }), "json_path says nothing without json_file"),
         (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
@@ -141,6 +159,9 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["true"], "canary": 0 }), "nonzero"),
         (json!({ "command": ["true"], "workers": 1_000_000 }), "workers"),
         (json!({ "command": ["true"], "on_interrupt": "ask" }), "unknown variant `ask`"),
+        (json!({ "command": ["true"], "name": "" }), "the name of the job is empty"),
+        (json!({ "command": ["true"], "key": "" }), "the key of the job is empty"),
+        (json!({ "command": ["true"], "label": { "": "x" } }), "the name of a label of the job is empty"),
     ] {
         let answer = host.refused("start_batch", batch.clone());
 
@@ -188,6 +209,26 @@ fn a_canary_waits_for_a_decision_and_a_rejected_batch_never_runs_its_rest() {
     assert_eq!((first.as_str(), approved.as_str(), ran), ("awaiting_approval", "completed", 5));
     assert!(early.contains("approve_job"), "{early}");
     assert_eq!((rejected.as_str(), world.lines("ran").len()), ("cancelled", 6));
+}
+
+#[test]
+fn units_of_a_rejected_job_that_are_sent_back_wait_for_an_approval() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "shell": "echo {} >> ran", "range": "1-5", "canary": 1 });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    host.wait_for_job(&job);
+
+    let rejected = host.call("reject_job", json!({ "job": job, "reason": "wrong" })).text;
+    let explained = host.call("explain", json!({ "job": job })).text;
+    host.ok("retry_units", json!({ "job": job, "cancelled": true }));
+    host.ok("resume_job", json!({ "job": job }));
+    let status = host.wait_for_job(&job);
+
+    assert_eq!((status.as_str(), world.lines("ran").len()), ("awaiting_approval", 1));
+    for said in [rejected, explained] {
+        assert!(said.contains("start_batch with a corrected command") && !said.contains("retry_units"), "{said}");
+    }
 }
 
 #[test]
@@ -240,6 +281,41 @@ fn a_job_is_stopped_scaled_resumed_and_cancelled() {
     assert_eq!((&resumed["done"]["already_running"], &twice["done"]["already_running"]), (&json!(false), &json!(true)));
     assert!(explained["cause"].is_string() && explained["next_call"].is_string(), "{explained}");
     assert_eq!((cancelled.as_str(), &unit["cause"]), ("cancelled", &json!("unit_cancelled")));
+}
+
+#[test]
+fn units_that_were_cancelled_or_left_out_come_back_as_the_answers_say() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "60"], "range": "1-3" }))["job"]["id"].clone();
+    host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
+    host.wait_for_job(&job);
+    world.ok(&["skip", "1", "--seq", "3-3", "--status", "cancelled", "--reason", "test"]);
+
+    let cancelled = host.call("job_status", json!({ "job": job })).text;
+    let skipped = host.call("explain", json!({ "job": job, "seq": 3 })).text;
+    let failed = host.refused("retry_units", json!({ "job": job, "failed": true }));
+    let back = host.ok("retry_units", json!({ "job": job, "cancelled": true }));
+    let again = host.ok("retry_units", json!({ "job": job, "skipped": true, "first_seq": 3, "last_seq": 3 }));
+
+    assert!(cancelled.contains("retry_units with cancelled takes"), "{cancelled}");
+    assert!(skipped.contains("retry_units with skipped and its number"), "{skipped}");
+    assert!(failed.contains("no unit of job 1 fits"), "{failed}");
+    assert_eq!((&back["done"]["units_changed"], &again["done"]["units_changed"]), (&json!(2), &json!(1)));
+}
+
+#[test]
+fn a_job_that_is_still_stopping_is_not_said_to_run() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
+
+    host.ok("stop_job", json!({ "job": job }));
+    let stopping = host.refused("resume_job", json!({ "job": job }));
+    host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
+    host.wait_for_job(&job);
+
+    assert!(stopping.contains("job 1 is still stopping") && stopping.contains("then resume_job"), "{stopping}");
 }
 
 #[test]

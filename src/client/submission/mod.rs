@@ -9,7 +9,7 @@ mod command;
 mod environment;
 mod error;
 
-use super::create::{check_new_job, refuse_workers_out_of_range};
+use super::create::{check_description, check_new_job};
 use super::{Client, ClientError, Created};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateError, UnitValues};
 use crate::model::{NewJob, NewUnit, Seq, Unit};
@@ -42,7 +42,7 @@ impl Submission {
         unit_key: Option<&str>,
         items: Option<Items>,
     ) -> Result<Submission, SubmissionError> {
-        refuse_workers_out_of_range(new.limits.workers)?;
+        check_description(&new)?;
         let template = CommandTemplate::parse(&spec.argv)?;
         let unit_key = unit_key.map(one_text).transpose()?;
         if let Some(path) = &spec.creates {

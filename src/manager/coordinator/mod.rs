@@ -184,19 +184,19 @@ impl<'a> Coordinator<'a> {
             return Ok(None);
         }
         let now = self.shared.clock.now();
+        // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
+        let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
         self.shared.feed.begin_reading();
         // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
-        let due = self.store.due_units(self.reign.job, now, FEED_UNITS + level.in_hand)?;
+        let due = self.store.due_units(self.reign.job, now, through, FEED_UNITS + level.in_hand)?;
         self.shared.feed.put_due(due);
         if !self.exhausted {
             let after = self.shared.feed.cursor();
-            // Before the job is approved only its first units are to run.
-            let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
             let page = self.store.fresh_units(self.reign.job, after, through, FEED_UNITS)?;
             let is_last = page.len() < FEED_UNITS;
             self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
         }
-        Ok(self.store.next_due(self.reign.job)?)
+        Ok(self.store.next_due(self.reign.job, through)?)
     }
 
     /// Reaps what units left behind; a failure only leaves zombies.

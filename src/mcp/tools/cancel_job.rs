@@ -1,36 +1,24 @@
 //! `cancel_job`: end a job for good.
 
-use rmcp::schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::done_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::jobs::{Jobs, OneJobWithReason};
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct CancelJob;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(crate = "rmcp::schemars")]
-pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
-    job: JobGiven,
-    /// Why, for whoever looks at the job later.
-    reason: String,
-}
-
 impl Tool for CancelJob {
-    type Given = Given;
+    type Given = OneJobWithReason;
     const NAME: &'static str = "cancel_job";
     const TITLE: &'static str = "Cancel a job";
     const DESCRIPTION: &'static str = "End a job for good: running units are ended, all that have not ended are cancelled. \
         Only when the person asked for it; stop_job pauses it instead. Returns at once; wait_job says when it is over.";
     const EFFECT: Effect = Effect::Ends;
 
-    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+    fn answer(jobs: &Jobs, given: OneJobWithReason) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
         client.cancel_job(job, &given.reason)?;
         done_answer(&client, job, "The job was asked to cancel.", json!("cancel requested"))

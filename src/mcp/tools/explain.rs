@@ -4,12 +4,15 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::mcp::answer::Answer;
+use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::sentence::next_call_about;
 use crate::mcp::tool::{Effect, Tool};
 use crate::model::Seq;
+
+/// Most characters of the sentence, which may repeat what a unit or a manager said.
+const SENTENCE_CHARS: usize = 1000;
 
 pub(super) struct Explain;
 
@@ -34,11 +37,12 @@ impl Tool for Explain {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
         let found = client.explain(job, given.seq.map(Seq))?;
-        let next_call = next_call_about(found.cause);
+        let next_call = next_call_about(&client.job(job)?, found.cause);
+        let sentence = beginning(&found.sentence, SENTENCE_CHARS);
         Ok(Answer::new(
-            format!("{}. {next_call}", found.sentence),
+            format!("{sentence}. {next_call}"),
             json!({
-                "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": found.sentence,
+                "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": sentence,
                 "next_call": next_call, "command_line": found.next_step,
             }),
         ))

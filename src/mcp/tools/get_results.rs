@@ -4,14 +4,14 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::mcp::answer::{Answer, PAGE_BYTES, Page, VALUE_BYTES, end, line, value};
+use crate::mcp::answer::{Answer, VALUE_BYTES, end, line, value};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::pages::{Asked, Pages};
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{Seq, UnitDetail, UnitFilter, UnitStatus};
+use crate::model::{UnitDetail, UnitFilter, UnitStatus};
 
-const DEFAULT_LIMIT: i64 = 100;
-const MAX_LIMIT: i64 = 500;
+const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 100, max_limit: 500, row };
 
 pub(super) struct GetResults;
 
@@ -41,27 +41,9 @@ impl Tool for GetResults {
     const EFFECT: Effect = Effect::Reads;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
-        let (client, job) = jobs.of(&given.job)?;
-        let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let after = given.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
         let statuses = given.status.unwrap_or_else(|| vec![UnitStatus::Completed]);
-        let found = client.units(job, &UnitFilter { statuses, ..UnitFilter::default() }, after, limit)?;
-        let mut page = Page::default();
-        let last = found.iter().take_while(|unit| page.add(row(unit))).last().map(|unit| unit.seq);
-        let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
-        let next_after = last.filter(|_| !is_last);
-        let shown = page.len();
-        let summary = match next_after {
-            Some(next) => format!("Results of job {job}: {shown} shown; there may be more, with after {next}."),
-            None => format!("Results of job {job}: {shown} shown, no more."),
-        };
-        Ok(Answer::new(
-            summary,
-            json!({
-                "schema": 1, "job": { "id": job }, "results": page.into_rows(), "next_after": next_after,
-                "limit": limit, "limit_bytes": PAGE_BYTES,
-            }),
-        ))
+        let filter = UnitFilter { statuses, ..UnitFilter::default() };
+        PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })
     }
 }
 

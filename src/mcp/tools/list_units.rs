@@ -4,14 +4,14 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::mcp::answer::{Answer, PAGE_BYTES, Page, line};
+use crate::mcp::answer::{Answer, line};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::pages::{Asked, Pages};
 use crate::mcp::tool::{Effect, Tool};
 use crate::model::{Seq, UnitDetail, UnitFilter, UnitStatus};
 
-const DEFAULT_LIMIT: i64 = 50;
-const MAX_LIMIT: i64 = 200;
+const PAGES: Pages = Pages { name: "units", title: "Units", default_limit: 50, max_limit: 200, row };
 
 pub(super) struct ListUnits;
 
@@ -62,26 +62,7 @@ impl Tool for ListUnits {
     const EFFECT: Effect = Effect::Reads;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
-        let (client, job) = jobs.of(&given.job)?;
-        let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let after = given.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
-        let found = client.units(job, &given.filter()?, after, limit)?;
-        let mut page = Page::default();
-        let last = found.iter().take_while(|unit| page.add(row(unit))).last().map(|unit| unit.seq);
-        let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
-        let next_after = last.filter(|_| !is_last);
-        let shown = page.len();
-        let summary = match next_after {
-            Some(next) => format!("Units of job {job}: {shown} shown; there may be more, with after {next}."),
-            None => format!("Units of job {job}: {shown} shown, no more."),
-        };
-        Ok(Answer::new(
-            summary,
-            json!({
-                "schema": 1, "job": { "id": job }, "units": page.into_rows(), "next_after": next_after,
-                "limit": limit, "limit_bytes": PAGE_BYTES,
-            }),
-        ))
+        PAGES.answer(jobs, &given.job, &given.filter()?, &Asked { after: given.after, limit: given.limit })
     }
 }
 

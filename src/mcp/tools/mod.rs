@@ -21,11 +21,11 @@ mod wait_job;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::Answer;
+use super::answer::{Answer, line};
 use super::error::ToolError;
 use super::sentence::sentence;
 use super::tool::Entry;
-use crate::client::{Client, Started};
+use crate::client::{Client, ManagerStatus, Started};
 use crate::model::JobId;
 
 /// Returns every tool, in the order in which a batch goes.
@@ -51,10 +51,19 @@ pub(super) fn all() -> Vec<Entry> {
     ]
 }
 
+/// Returns where a job stands, with what units, managers and handlers said about it shortened.
+fn short_status(client: &Client, job: JobId) -> Result<ManagerStatus, ToolError> {
+    let mut status = client.get_manager_status(job)?;
+    for said in [&mut status.error, &mut status.callback_error, &mut status.waiting_for].into_iter().flatten() {
+        *said = line(said);
+    }
+    Ok(status)
+}
+
 /// Answers with where a job stands.
 fn status_answer(client: &Client, job: JobId) -> Result<Answer, ToolError> {
-    let status = client.get_manager_status(job)?;
-    Ok(Answer::new(sentence(&status), &status))
+    let (row, status) = (client.job(job)?, short_status(client, job)?);
+    Ok(Answer::new(sentence(&row, &status), &status))
 }
 
 /// Answers with the manager that a start led to; says which secrets its units run without.
@@ -75,6 +84,6 @@ fn started_answer(client: &Client, job: JobId, started: Started, done: &str) -> 
 
 /// Answers with what was done, and where the job stands then.
 fn done_answer(client: &Client, job: JobId, done: &str, more: impl Serialize) -> Result<Answer, ToolError> {
-    let status = client.get_manager_status(job)?;
-    Ok(Answer::new(format!("{done} {}", sentence(&status)), json!({ "done": more, "status": status })))
+    let (row, status) = (client.job(job)?, short_status(client, job)?);
+    Ok(Answer::new(format!("{done} {}", sentence(&row, &status)), json!({ "done": more, "status": status })))
 }

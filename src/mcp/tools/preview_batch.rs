@@ -37,7 +37,7 @@ impl Tool for PreviewBatch {
 
     fn answer(_jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let count = given.count.unwrap_or(DEFAULT_COUNT).clamp(1, MAX_COUNT);
-        let Checked { submission, cwd, .. } = given.batch.check()?;
+        let Checked { submission, spec } = given.batch.check()?;
         let ignores_items = submission.ignores_items();
         let mut commands = submission.commands();
         let shown: Vec<String> = commands.by_ref().take(count).collect::<Result<_, _>>()?;
@@ -51,6 +51,6 @@ impl Tool for PreviewBatch {
         if ignores_items {
             summary.push_str(" Warning: the command does not use its items: write {} where an item belongs.");
         }
-        Ok(Answer::new(summary, json!({ "schema": 1, "cwd": cwd, "commands": shown, "is_all": is_all })))
+        Ok(Answer::new(summary, json!({ "schema": 1, "cwd": spec.cwd, "commands": shown, "is_all": is_all })))
     }
 }

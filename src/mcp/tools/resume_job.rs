@@ -6,6 +6,7 @@ use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJob};
 use crate::mcp::tool::{Effect, Tool};
+use crate::model::{Job, JobStatus, StopRequest};
 
 pub(super) struct ResumeJob;
 
@@ -15,7 +16,7 @@ impl Tool for ResumeJob {
     const TITLE: &'static str = "Resume a job";
     const DESCRIPTION: &'static str = "Start a job, or continue one that is paused or whose manager died with the machine \
         or was killed. Completed units do not run again. Does no harm when it runs already. Next call wait_job.";
-    const EFFECT: Effect = Effect::Steers;
+    const EFFECT: Effect = Effect::Runs;
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
@@ -24,8 +25,22 @@ impl Tool for ResumeJob {
         let started = client.resume_job(job)?;
         let done = match started {
             Started::Ready { .. } => "The job was started.",
-            Started::Already { .. } => "The job runs already.",
+            Started::Already { .. } => {
+                refuse_while_it_ends(&client.job(job)?)?;
+                "The job runs already."
+            }
         };
         started_answer(&client, job, started, done)
+    }
+}
+
+/// Refuses a job whose manager was asked to end: it would not go on, whatever is answered now.
+fn refuse_while_it_ends(job: &Job) -> Result<(), ToolError> {
+    match job.stop_request {
+        Some(StopRequest::Stop | StopRequest::StopNow) => Err(ToolError::StillStopping(job.id)),
+        Some(StopRequest::Cancel) => Err(ToolError::StillCancelling(job.id)),
+        // It has paused since.
+        None if job.status != JobStatus::Running => Err(ToolError::StillStopping(job.id)),
+        None => Ok(()),
     }
 }

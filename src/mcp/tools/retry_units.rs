@@ -22,6 +22,12 @@ pub(super) struct Given {
     /// Units that failed.
     #[serde(default)]
     failed: bool,
+    /// Units that were cancelled.
+    #[serde(default)]
+    cancelled: bool,
+    /// Units that were left out.
+    #[serde(default)]
+    skipped: bool,
     /// Failed units of this kind, as listed by list_failures.
     cluster: Option<String>,
     /// Failed or cancelled units from this number on.
@@ -32,11 +38,18 @@ pub(super) struct Given {
 
 impl Given {
     fn filter(&self) -> Result<UnitFilter, ToolError> {
-        if !self.failed && self.cluster.is_none() && self.first_seq.is_none() && self.last_seq.is_none() {
+        let states = [
+            (self.failed, UnitStatus::Failed),
+            (self.cancelled, UnitStatus::Cancelled),
+            (self.skipped, UnitStatus::Skipped),
+        ];
+        let statuses: Vec<UnitStatus> =
+            states.into_iter().filter_map(|(is_given, status)| is_given.then_some(status)).collect();
+        if statuses.is_empty() && self.cluster.is_none() && self.first_seq.is_none() && self.last_seq.is_none() {
             return Err(ToolError::NoFilter);
         }
         Ok(UnitFilter {
-            statuses: if self.failed { vec![UnitStatus::Failed] } else { Vec::new() },
+            statuses,
             first: self.first_seq.map(Seq),
             last: self.last_seq.map(Seq),
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
@@ -49,9 +62,10 @@ impl Tool for RetryUnits {
     type Given = Given;
     const NAME: &'static str = "retry_units";
     const TITLE: &'static str = "Retry units";
-    const DESCRIPTION: &'static str = "Send failed or cancelled units back to pending, with all their attempts: all that \
-        failed, one cluster of list_failures, or a range of numbers; a unit must fit everything given. A running job \
-        takes them up by itself; for one that had ended call resume_job next.";
+    const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts: those that failed, were cancelled \
+        or left out, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
+        everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units behind \
+        those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Created, Started};
+use crate::client::Started;
+use crate::handler::CommandSpec;
 use crate::mcp::answer::Answer;
 use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
@@ -24,7 +25,7 @@ impl Tool for StartBatch {
     const EFFECT: Effect = Effect::Runs;
 
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
-        let Checked { submission, cwd, secrets } = given.check()?;
+        let Checked { submission, spec } = given.check()?;
         let ignores_items = submission.ignores_items();
         let (client, created) = submission.create(|| jobs.to_create())?;
         let started =
@@ -32,9 +33,10 @@ impl Tool for StartBatch {
         let job = client.job(created.job)?;
         let warning = (created.new && ignores_items)
             .then_some("the command does not use its items: write {} where an item belongs");
-        let mut summary = summary(&job, created, started);
+        let is_same = created.new || runs_the_same(&job, &spec);
+        let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job, is_same) };
         if created.new {
-            summary = format!("{summary} Its units run in {}.", cwd.display());
+            summary = format!("{summary} Its units run in {}.", spec.cwd.display());
         }
         if let Some(warning) = warning {
             summary = format!("{summary} Warning: {warning}.");
@@ -50,22 +52,34 @@ impl Tool for StartBatch {
                 "units": job.progress.total,
                 "workers": job.limits.workers,
                 "canary": job.limits.canary,
-                "cwd": if created.new { Some(cwd) } else { None },
-                "secrets_by_name": secrets,
+                "cwd": if created.new { Some(&spec.cwd) } else { None },
+                "same_command": is_same,
+                "secrets_by_name": spec.secrets,
                 "warning": warning,
             }),
         ))
     }
 }
 
-fn summary(job: &Job, created: Created, started: Option<Started>) -> String {
+/// Says whether a job that is there already runs this command.
+fn runs_the_same(job: &Job, spec: &CommandSpec) -> bool {
+    let there: Option<CommandSpec> = serde_json::from_str(&job.spec).ok();
+    there.is_some_and(|there| (there.shell, &there.argv, &there.cwd) == (spec.shell, &spec.argv, &spec.cwd))
+}
+
+fn existing_summary(job: &Job, is_same: bool) -> String {
     let Job { id, name, status, .. } = job;
+    let (with, then) = if is_same {
+        ("", "job_status shows it.")
+    } else {
+        (", with another command or directory", "Give another key for a new job; job_status shows this one.")
+    };
+    format!("Job {id} ({name}) has this key already{with}; nothing was created. It is {status}. {then}")
+}
+
+fn started_summary(job: &Job, started: Option<Started>) -> String {
+    let Job { id, name, .. } = job;
     let units = job.progress.total;
-    if !created.new {
-        return format!(
-            "Job {id} ({name}) has this key already, nothing was created; it is {status}. job_status shows it."
-        );
-    }
     let workers = job.limits.workers;
     let started = if started.is_some() { "started" } else { "was created" };
     let then = match job.limits.canary {

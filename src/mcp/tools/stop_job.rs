@@ -33,7 +33,8 @@ impl Tool for StopJob {
     const TITLE: &'static str = "Pause a job";
     const DESCRIPTION: &'static str = "Pause a job: nothing more is started, running units finish, and nothing is lost. \
         Returns at once; wait_job says when it is paused, resume_job continues it. To end a job for good call cancel_job.";
-    const EFFECT: Effect = Effect::Steers;
+    // With `now` or `grace` units are ended in the middle of their work.
+    const EFFECT: Effect = Effect::Ends;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let grace = given.grace.as_deref().map(duration).transpose()?;

@@ -124,6 +124,14 @@ impl<'w> Host<'w> {
         }
     }
 
+    /// Waits for a refusal of something that had no number.
+    pub fn refusal(&mut self) -> Value {
+        let line = self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| panic!("no refusal: {error}"));
+        let message: Value = serde_json::from_str(&line).unwrap();
+        assert!(message["id"].is_null() && message["error"].is_object(), "{line}");
+        message
+    }
+
     pub fn ask(&mut self, method: &str, params: &Value) -> Value {
         let id = self.begin_request(method, params);
         self.answer(id)

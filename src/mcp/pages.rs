@@ -1,0 +1,56 @@
+//! Units of a job, page by page: what a call may ask for, and what it is told about the next page.
+//!
+//! A page ends with its limit or when its rows fill an answer, whichever comes first; `next_after` leads on from there.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, PAGE_BYTES, Page};
+use super::error::ToolError;
+use super::jobs::{JobGiven, Jobs};
+use crate::model::{Seq, UnitDetail, UnitFilter};
+
+/// A page of units that a call asks for.
+pub(super) struct Asked {
+    /// Number behind which it begins.
+    pub after: Option<i64>,
+    /// Units that were asked for, if a number was.
+    pub limit: Option<i64>,
+}
+
+/// How pages of one kind look.
+pub(super) struct Pages {
+    /// What the answer calls its rows.
+    pub name: &'static str,
+    /// What the sentence calls them.
+    pub title: &'static str,
+    /// Units of a page, and the most there may be.
+    pub default_limit: i64,
+    pub max_limit: i64,
+    pub row: fn(&UnitDetail) -> Value,
+}
+
+impl Pages {
+    /// Answers with the page of a job's units that was asked for.
+    pub fn answer(&self, jobs: &Jobs, job: &JobGiven, filter: &UnitFilter, asked: &Asked) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(job)?;
+        let limit = asked.limit.unwrap_or(self.default_limit).clamp(1, self.max_limit);
+        let after = asked.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
+        let found = client.units(job, filter, after, limit)?;
+        let mut page = Page::default();
+        let last = found.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
+        let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
+        let next_after = last.filter(|_| !is_last);
+        let (title, shown) = (self.title, page.len());
+        let summary = match next_after {
+            Some(next) => format!("{title} of job {job}: {shown} shown; there may be more, with after {next}."),
+            None => format!("{title} of job {job}: {shown} shown, no more."),
+        };
+        Ok(Answer::new(
+            summary,
+            json!({
+                "schema": 1, "job": { "id": job }, self.name: page.into_rows(), "next_after": next_after,
+                "limit": limit, "limit_bytes": PAGE_BYTES,
+            }),
+        ))
+    }
+}
