@@ -169,6 +169,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::Files { .. }
         | StoreError::AttemptOver { .. }
         | StoreError::Fenced { .. }
+        | StoreError::NewJob(_)
         | StoreError::NoUnits
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
