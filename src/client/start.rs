@@ -4,7 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "cli")]
 use super::Created;
@@ -12,11 +12,14 @@ use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
-use crate::status::Health;
+use crate::status::{Health, ManagerHealth};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a manager may take from its last word about the job to its end.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
+const LEAVE_POLL: Duration = Duration::from_millis(5);
 const LOG_TAIL_BYTES: u64 = 2048;
 
 /// What a start led to.
@@ -77,8 +80,7 @@ impl Client {
     /// When nothing is left to run, when the manager cannot be started, refuses, or ends before it is ready; the
     /// error then holds the end of its log.
     pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
-        let row = self.store().job(job)?;
-        let health = self.manager_health(job)?;
+        let (row, health) = self.without_leaving_manager(job)?;
         match health.health {
             Health::Running if health.pid.is_some() => return Ok(Started::Already { pid: health.pid }),
             Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
@@ -98,6 +100,24 @@ impl Client {
             self.store().withdraw_stop_request(job, row.epoch)?;
         }
         self.launch(&row)
+    }
+
+    /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
+    /// its lock is waited for: it would be taken for one that runs the job, and nobody would.
+    fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
+        let asked = Instant::now();
+        loop {
+            // In this order: a manager that was seen to live is judged by what it had written by then.
+            let health = self.manager_health(job)?;
+            let row = self.store().job(job)?;
+            let has_left = row.status == JobStatus::Paused
+                || row.status == JobStatus::AwaitingApproval
+                || row.status.is_terminal();
+            if health.health != Health::Running || !has_left || asked.elapsed() > LEAVE_TIMEOUT {
+                return Ok((row, health));
+            }
+            std::thread::sleep(LEAVE_POLL);
+        }
     }
 
     /// Has the managers of a job start in the control group of whoever starts them, from now on: for a job that was

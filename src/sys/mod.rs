@@ -41,5 +41,5 @@ pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
-pub use terminal::wait_for_hang_up;
+pub use terminal::{is_hang_up, wait_for_hang_up};
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};

@@ -17,3 +17,8 @@ pub fn wait_for_hang_up(terminal: impl AsFd) -> io::Result<()> {
         }
     }
 }
+
+/// Says whether an operation failed because the other side of the terminal has gone.
+pub fn is_hang_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}

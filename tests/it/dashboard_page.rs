@@ -147,7 +147,7 @@ fn a_page_that_was_not_signed_in_says_how() {
 #[test]
 fn a_page_fits_a_narrow_screen_and_a_wide_one() {
     let world = World::new();
-    let long = "x".repeat(300);
+    let long = "x".repeat(255);
     world.run(&["run", "-q", "--name", &long, "--max-attempts", "1", "--", "false", ":::", &long, "b"]);
     let dashboard = world.serve(&[]);
     let Some(mut browser) = browser(&world) else { return };

@@ -1,9 +1,12 @@
 //! Stopping: nothing is lost, whatever the moment and the number of signals.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{World, wait_for};
+use crate::support::{World, identity, text, wait_for};
 
 fn signal(pid: u32, signal: Signal) {
     // It may have ended by itself, which is as good.
@@ -65,6 +68,31 @@ fn a_graceful_stop_lets_running_units_finish() {
     world.ok(&["resume", &job]);
     world.ok(&["wait", &job]);
     assert_eq!(world.lines("log").len(), 4);
+}
+
+#[test]
+fn a_resume_beside_a_manager_that_is_about_to_leave_is_not_lost() {
+    let world = World::new();
+    let script = "until test -e go; do sleep 0.02; done";
+    let mut submit = world.job_manager(&["submit", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
+    assert!(submit.env("JOB_MANAGER_CRASH", "after-pause:stop").output().unwrap().status.success());
+    let leaving = world.manager("1");
+    world.ok(&["stop", "1"]);
+    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", "1"]).contains("stopping"));
+    world.write("go", "");
+    world.wait_for_status("1", "paused");
+    wait_for(&world, "it to stand still", || identity(leaving).is_some_and(|process| process.state == 'T'));
+
+    let mut resume = world.job_manager(&["resume", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let is_waiting = resume.try_wait().unwrap().is_none();
+    signal(leaving, Signal::SIGCONT);
+    let resumed = resume.wait_with_output().unwrap();
+
+    assert!(is_waiting && resumed.status.success());
+    assert_ne!(text(&resumed.stdout).trim(), leaving.to_string());
+    world.ok(&["wait", "1"]);
+    world.assert_sound("1");
 }
 
 #[test]

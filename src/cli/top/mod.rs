@@ -28,6 +28,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::one_line;
 use crate::client::{Client, ClientError};
+use crate::sys;
 use errands::Errands;
 use input::Input;
 use terminal::{Screen, Signals};
@@ -74,7 +75,11 @@ fn show(
         let answered = take_answers(view, errands);
         let looked = freshness.look(client, view, answered);
         if looked || answered || view.is_changed() {
-            screen.draw(view).map_err(CliError::Terminal)?;
+            match screen.draw(view) {
+                // It has gone between two looks at it.
+                Err(error) if sys::is_hang_up(&error) => break,
+                drawn => drawn.map_err(CliError::Terminal)?,
+            }
         }
         match inputs.recv_timeout(LOOK_EVERY) {
             Ok(Input::Event(Event::Key(key))) if key.is_press() => match view.press(key) {
@@ -88,6 +93,7 @@ fn show(
             Ok(Input::Event(Event::Resize(..))) => view.touch(),
             Ok(Input::Event(_)) | Err(RecvTimeoutError::Timeout) => {}
             Ok(Input::HungUp) | Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Input::Failed(error)) if sys::is_hang_up(&error) => break,
             Ok(Input::Failed(error)) => return Err(CliError::Terminal(error)),
         }
     }
