@@ -45,9 +45,8 @@ RestartSec=30
 # drop-in (`systemctl --user edit`, EnvironmentFile= below [Service]), or for once: `systemctl --user set-environment`.
 ExecStart={program} --db {argument} recover --all
 # The managers that are started here stay in the control group of this unit, and must outlive its one command, its
-# restart and its stop. With KillMode=process none of these reaches them. The default would send them TERM when the
-# machine goes down: they would pause their jobs in the proper way, and a paused job is not continued at boot. So they
-# are killed with the user manager instead; their jobs are then interrupted, lose nothing, and go on from here.
+# restart and its stop. With KillMode=process none of these reaches them. When the machine goes down they are killed with
+# the user manager; their jobs are then interrupted, lose nothing, and go on from here.
 KillMode=process
 # The unit stays active behind its command, so that `systemctl --user status` lists the managers.
 RemainAfterExit=yes
