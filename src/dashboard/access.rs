@@ -2,8 +2,8 @@
 //!
 //! Any page that a browser shows can send requests to loopback, and any user of the machine can connect to it. So
 //! - the host must be named as we are reached: a name of somebody else that leads to 127.0.0.1 is refused (421);
-//! - the browser must not say that another site asks (403); no answer ever allows other origins to read it;
-//!   But a link may lead to the page from anywhere: that changes nothing, and shows nothing to whoever made the link;
+//! - the browser must not say that another site asks (403); no answer ever allows other origins to read it.
+//!   A link alone may lead to the page from anywhere: that changes nothing, and shows nothing to whoever made the link;
 //! - the token must be shown (401), by a header, or in its stead the cookie that opening the page with the token sets. The
 //!   cookie alone changes something only in a request whose origin is this page;
 //! - nothing is changed by a GET, and when nothing may be changed every POST is refused (403).

@@ -7,6 +7,7 @@
 //!
 //! The server keeps nothing between two calls and owns no job: it may be killed at any moment. It ends by itself when
 //! its host closes standard input, or no longer reads standard output.
+//!
 //! Known weakness: a host that closes only its reading end is noticed with the next answer.
 
 mod answer;

@@ -104,6 +104,7 @@ fn fault_90_an_idle_server_uses_no_processor_time() {
     };
 
     let before = ticks();
+    // The span that is measured; there is nothing to wait for.
     std::thread::sleep(Duration::from_secs(1));
 
     assert!(ticks() - before <= 2, "{} hundredths of a second in one second", ticks() - before);

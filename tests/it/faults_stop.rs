@@ -1,7 +1,7 @@
 //! Stopping: nothing is lost, whatever the moment and the number of signals.
 
+use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -70,6 +70,16 @@ fn a_graceful_stop_lets_running_units_finish() {
     assert_eq!(world.lines("log").len(), 4);
 }
 
+/// Returns how often a process has waited for something; none when it has ended.
+fn waits_of(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    if status.contains("\nState:\tZ") {
+        return None;
+    }
+    let (_, waits) = status.split_once("\nvoluntary_ctxt_switches:")?;
+    waits.lines().next()?.trim().parse().ok()
+}
+
 #[test]
 fn a_resume_beside_a_manager_that_is_about_to_leave_is_not_lost() {
     let world = World::new();
@@ -84,7 +94,8 @@ fn a_resume_beside_a_manager_that_is_about_to_leave_is_not_lost() {
     wait_for(&world, "it to stand still", || identity(leaving).is_some_and(|process| process.state == 'T'));
 
     let mut resume = world.job_manager(&["resume", "1"]).stdout(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    // It has looked again and again, and has not answered yet.
+    wait_for(&world, "it to wait", || waits_of(resume.id()).is_none_or(|waits| waits > 20));
     let is_waiting = resume.try_wait().unwrap().is_none();
     signal(leaving, Signal::SIGCONT);
     let resumed = resume.wait_with_output().unwrap();
