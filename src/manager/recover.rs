@@ -1,5 +1,7 @@
 //! What a manager does about the units that ran when the one before it died.
 
+use std::time::{Duration, Instant};
+
 use super::error::ManagerError;
 use super::log::log_line;
 use super::outbox::{self, Ended};
@@ -10,6 +12,11 @@ use crate::handler::{JobContext, UnitReport};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus};
 use crate::store::{Batch, Reign, Store, UnitChange};
 use crate::sys::{SlotFile, SlotNotes, end_orphans};
+
+/// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
+/// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
+const SETTLE_TIME: Duration = Duration::from_secs(4);
+const SETTLE_POLL: Duration = Duration::from_millis(10);
 
 /// Ends the processes that a dead manager left behind and gives its units back, before any of them runs again.
 ///
@@ -26,9 +33,17 @@ pub(super) fn recover(
     let mut orphans_gone = true;
     if !interrupted.is_empty() || !slots_are_free(job)? {
         let cookie = format!("{}:", job.uid);
-        let (ended, gone) = end_orphans(Some(&cookie), &job.files.slots(), job.limits.kill_after)
-            .map_err(ManagerError::system("end the processes of interrupted units"))?;
-        orphans_gone = gone && slots_are_free(job)?;
+        let (asked, mut ended) = (Instant::now(), 0);
+        orphans_gone = loop {
+            let (more, gone) = end_orphans(Some(&cookie), &job.files.slots(), job.limits.kill_after)
+                .map_err(ManagerError::system("end the processes of interrupted units"))?;
+            ended += more;
+            let are_free = gone && slots_are_free(job)?;
+            if are_free || asked.elapsed() > SETTLE_TIME {
+                break are_free;
+            }
+            std::thread::sleep(SETTLE_POLL);
+        };
         log_line!("recovering {} units, {ended} of their processes were ended", interrupted.len());
     }
     crash_point!("orphans-ended");
@@ -215,5 +230,23 @@ mod tests {
         let unit = world.unit();
         assert_eq!(unit.status, UnitStatus::Failed);
         assert!(unit.error.unwrap().starts_with("needs attention"));
+    }
+
+    #[test]
+    fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
+        let mut world = World::new();
+        let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
+        world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+        let held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
+
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                std::thread::sleep(SETTLE_POLL * 20);
+                drop(held);
+            });
+            world.recover();
+        });
+
+        assert_eq!(world.unit().status, UnitStatus::Pending);
     }
 }
