@@ -70,8 +70,8 @@ pub use manager::run_if_manager;
 pub use model::{
     Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
     Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewJobError, NewUnit,
-    OnInterrupt, Output, Progress, Rate, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, UnitStatus, UnknownWordError, Why,
+    OnInterrupt, Output, Progress, Rate, RawText, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter,
+    UnitNotes, UnitOrder, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in, create_job_in};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::SourceError;
+use crate::model::RawText;
 
 /// One payload and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub fn in_turn(sources: Vec<Items>) -> Items {
 
 /// Writes text as a JSON document.
 pub(super) fn json_text(text: &str) -> String {
-    serde_json::to_string(text).expect("text is always a JSON document")
+    RawText::json_of(text.as_bytes())
 }
 
 /// Ends a stream behind its first error.
