@@ -7,8 +7,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::source_args::{SourceArgs, split_command};
-use crate::client::{SubmissionError, additions};
+use crate::client::{OpenSources, SubmissionError, additions};
 use crate::model::{Job, JobStatus, NewUnit};
+use crate::source::Notes;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is left out
 #[derive(Debug, Args)]
@@ -30,7 +31,9 @@ pub(super) struct Add {
 pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = client.job(client.find_job(&args.job)?)?;
-    let added = client.add_checked_units(&job, units(args, &job)?)?;
+    let (units, notes) = units(args, &job)?;
+    let added = client.add_checked_units(&job, units)?;
+    output.hints(&notes.texts());
     output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));
@@ -38,15 +41,16 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     Ok(Exit::Success)
 }
 
-/// Opens the source that a command line names, as units that fit the command of a job.
+/// Opens the source that a command line names, as units that fit the command of a job, and what is to be said of it
+/// once they were read.
 pub(super) fn units(
     args: &Add,
     job: &Job,
-) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, CliError> {
+) -> Result<(impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, Notes), CliError> {
     let (extra, items) = split_command(&args.items);
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
-    let items = args.source.open(items)?.ok_or(CliError::NoSource)?;
-    Ok(additions(items, args.unit_key.as_deref(), job)?)
+    let OpenSources { items, notes } = args.source.open(items)?.ok_or(CliError::NoSource)?;
+    Ok((additions(items, args.unit_key.as_deref(), job)?, notes))
 }

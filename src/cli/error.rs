@@ -11,7 +11,6 @@ use crate::client::{ClientError, SubmissionError};
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
 use crate::source::SourceError;
-use crate::store::ForeignError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +43,6 @@ pub(super) enum CliError {
     StdinTwice,
     #[error("--commands gives whole commands, no other source can be given beside it")]
     CommandsAmongItems,
-    #[error(transparent)]
-    Foreign(#[from] ForeignError),
     #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
     NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
@@ -101,7 +98,6 @@ impl CliError {
             | Self::UnknownSource { .. }
             | Self::StdinTwice
             | Self::CommandsAmongItems
-            | Self::Foreign(_)
             | Self::NothingToFollow
             | Self::NoHome
             | Self::NotConfirmed(_)

@@ -55,6 +55,11 @@ impl Output {
         }
     }
 
+    /// Says several things, each on a line of its own.
+    pub fn hints(&mut self, texts: &[String]) {
+        texts.iter().for_each(|text| self.hint(printable(text)));
+    }
+
     /// Says something for those who asked for more.
     pub fn detail(&mut self, text: impl Display) {
         if self.verbose {

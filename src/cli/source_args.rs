@@ -1,6 +1,5 @@
 //! Where units come from, as flags.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -8,11 +7,10 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::error::CliError;
 use super::given::{Given, given_in_order};
 use super::values;
-use crate::source::{self, CsvOptions, GlobOptions, Items, Range, Separator};
-use crate::store::ForeignDatabase;
+use crate::client::{OpenSources, SourceSpec};
+use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Range, Separator};
 
 pub(super) const STDIN: &str = "-";
-const STDIN_NAME: &str = "standard input";
 /// Separates the command from items given as arguments.
 const ITEMS_MARK: &str = ":::";
 
@@ -97,18 +95,14 @@ impl SourceArgs {
     }
 
     /// Opens the sources, which are then read one after the other; none when no source was given.
-    pub fn open(&self, items: Option<Vec<String>>) -> Result<Option<Items>, CliError> {
+    pub fn open(&self, items: Option<Vec<String>>) -> Result<Option<OpenSources>, CliError> {
         self.refuse_mixtures(items.is_some())?;
-        let mut opened = self.given.iter().map(|given| self.flags.open(given)).collect::<Result<Vec<_>, _>>()?;
-        opened.extend(items.map(source::arguments));
-        if opened.is_empty() {
+        let mut sources = self.given.iter().map(|given| self.flags.spec(given)).collect::<Result<Vec<_>, _>>()?;
+        sources.extend(items.map(SourceSpec::Arguments));
+        if sources.is_empty() {
             return Ok(None);
         }
-        let all = source::in_turn(opened);
-        Ok(Some(match self.flags.limit {
-            Some(limit) => Box::new(all.take(limit)),
-            None => all,
-        }))
+        Ok(Some(OpenSources::open(&sources, self.flags.limit)?))
     }
 
     fn refuse_mixtures(&self, has_items: bool) -> Result<(), CliError> {
@@ -136,40 +130,25 @@ impl SourceFlags {
         !file.is_empty() && (file != STDIN || self.path.is_some())
     }
 
-    fn open(&self, given: &Given) -> Result<Items, CliError> {
+    fn spec(&self, given: &Given) -> Result<SourceSpec, CliError> {
         let separator = if self.null { Separator::Nul } else { Separator::Newline };
         Ok(match given {
             Given::Word(word) if word != STDIN => return Err(CliError::UnknownSource { given: word.clone() }),
-            Given::Word(_) => source::lines(stdin(), STDIN_NAME, separator),
-            Given::Lines(path) => {
-                let (reader, name) = open(path)?;
-                source::lines(reader, &name, separator)
-            }
-            Given::Commands(path) => {
-                let (reader, name) = open(path)?;
-                source::commands(reader, &name, separator)
-            }
+            Given::Word(_) => SourceSpec::Lines { input: Input::Stdin, separator },
+            Given::Lines(path) => SourceSpec::Lines { input: input(path), separator },
+            Given::Commands(path) => SourceSpec::Commands { input: input(path), separator },
             Given::Csv(path) => {
-                let (reader, name) = open(path)?;
-                source::csv(reader, &name, CsvOptions { delimiter: self.delimiter, header: !self.no_header })?
+                let options = CsvOptions { delimiter: self.delimiter, header: !self.no_header };
+                SourceSpec::Csv { input: input(path), options }
             }
-            Given::Jsonl(path) => {
-                let (reader, name) = open(path)?;
-                source::jsonl(reader, &name)
-            }
-            Given::Json(path) => {
-                let (reader, name) = open(path)?;
-                source::json(reader, &name, self.path.as_deref().unwrap_or(source::WHOLE_DOCUMENT))
-            }
+            Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },
+            Given::Json(path) => SourceSpec::Json { input: input(path), path: self.path.clone() },
             Given::Globs(patterns) => {
-                source::glob(patterns, GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden })?
+                let options = GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden };
+                SourceSpec::Glob { patterns: patterns.clone(), options }
             }
-            Given::Sql { db, query } => {
-                let mut database = ForeignDatabase::open(db)?;
-                let query = query.clone();
-                source::rows(&db.display().to_string(), move |take| database.each_row(&query, take))
-            }
-            Given::Range(range) => source::range(*range),
+            Given::Sql { db, query } => SourceSpec::Sql { database: InputFile::at(db), query: query.clone() },
+            Given::Range(range) => SourceSpec::Range(*range),
         })
     }
 }
@@ -197,15 +176,6 @@ impl Args for SourceArgs {
     }
 }
 
-type Reader = Box<dyn io::BufRead + Send>;
-
-fn open(path: &Path) -> Result<(Reader, String), CliError> {
-    if path.as_os_str() == STDIN {
-        return Ok((stdin(), STDIN_NAME.to_owned()));
-    }
-    Ok((Box::new(source::open_file(path)?), path.display().to_string()))
-}
-
-fn stdin() -> Reader {
-    Box::new(io::BufReader::new(io::stdin()))
+fn input(path: &Path) -> Input {
+    if path.as_os_str() == STDIN { Input::Stdin } else { Input::File(InputFile::at(path)) }
 }

@@ -76,23 +76,25 @@ impl SubmissionArgs {
     }
 }
 
-/// Creates the job, with a hint where nothing of its items would be used.
+/// Creates the job, with a hint about whatever was noticed of its items.
 pub(super) fn create(
     submission: Submission,
     global: &Global,
     output: &mut Output,
 ) -> Result<(Client, Created), CliError> {
-    if submission.ignores_items() {
-        output.hint("the command does not use the items: write {} where an item belongs");
-    }
-    submission.create(|| global.create_client())
+    let notes = submission.notes();
+    let created = submission.create(|| global.create_client())?;
+    output.hints(&notes.texts());
+    Ok(created)
 }
 
 /// Prints the first commands, quoted for a shell, and creates nothing.
 pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output) -> Result<(), CliError> {
+    let notes = submission.notes();
     for line in submission.commands().take(count) {
         output.line(line?)?;
     }
+    output.hints(&notes.texts());
     Ok(())
 }
 

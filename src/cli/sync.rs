@@ -24,7 +24,9 @@ pub(super) struct Sync {
 pub(super) fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<Exit, CliError> {
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(client.find_job(&args.add.job)?)?;
-    let plan = client.try_plan_sync(job.id, add::units(&args.add, &job)?)?;
+    let (units, notes) = add::units(&args.add, &job)?;
+    let plan = client.try_plan_sync(job.id, units)?;
+    output.hints(&notes.texts());
     if !args.dry_run {
         client.apply_sync(job.id, &plan)?;
     }

@@ -27,6 +27,8 @@ mod resume;
 mod retry;
 mod secrets;
 mod skip;
+#[cfg(feature = "cli")]
+mod sources;
 mod start;
 mod status;
 mod stop;
@@ -55,6 +57,8 @@ pub use machine::MachineWorkers;
 pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
+#[cfg(feature = "cli")]
+pub use sources::{OpenSources, SourceSpec};
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;

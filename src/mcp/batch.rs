@@ -1,8 +1,6 @@
 //! What `start_batch` and `preview_batch` are given, and how it becomes a job.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufReader, Cursor};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 
@@ -11,11 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ToolError;
-use crate::client::{Submission, command_spec};
+use crate::client::{OpenSources, SourceSpec, Submission, SubmissionError, command_spec};
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Limits, NewJob, OnInterrupt, duration};
-use crate::source::{self, CsvOptions, GlobOptions, Items, Separator};
-use crate::store::ForeignDatabase;
+use crate::source::{self, CsvOptions, GlobOptions, Input, InputFile, Separator};
 
 /// A batch as a model describes it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -105,8 +102,9 @@ impl Batch {
         new.limits = self.limits()?;
         new.key = self.key.clone();
         new.labels = self.label.clone();
-        let items = self.into_items(&spec.cwd)?;
-        let submission = Submission::new(new, &spec, None, items)?;
+        let source = self.into_source(&spec.cwd)?;
+        let sources = source.map(|source| OpenSources::open(&[source], None)).transpose();
+        let submission = Submission::new(new, &spec, None, sources.map_err(SubmissionError::from)?)?;
         Ok(Checked { submission, spec })
     }
 
@@ -124,38 +122,32 @@ impl Batch {
         Ok(limits)
     }
 
-    fn into_items(self, cwd: &Path) -> Result<Option<Items>, ToolError> {
+    fn into_source(self, cwd: &Path) -> Result<Option<SourceSpec>, ToolError> {
         self.refuse_mixtures()?;
-        let file = |path: &String| open(&cwd.join(path)).map(|reader| (reader, path.clone()));
+        let file = |name: String| InputFile { path: cwd.join(&name), name, only_regular: true };
+        let input = |name| Input::File(file(name));
         Ok(Some(if let Some(items) = self.items {
             if let Some(position) = items.iter().position(holds_inexact_number) {
                 return Err(ToolError::InexactNumber { element: position + 1 });
             }
             let text = Value::Array(items).to_string();
-            source::json(Cursor::new(text), "items", source::WHOLE_DOCUMENT)
-        } else if let Some(path) = &self.lines_file {
-            let (reader, name) = file(path)?;
-            source::lines(reader, &name, Separator::Newline)
-        } else if let Some(path) = &self.csv_file {
-            let (reader, name) = file(path)?;
-            source::csv(reader, &name, CsvOptions { delimiter: b',', header: true }).map_err(source_error)?
-        } else if let Some(path) = &self.jsonl_file {
-            let (reader, name) = file(path)?;
-            source::jsonl(reader, &name)
-        } else if let Some(path) = &self.json_file {
-            let (reader, name) = file(path)?;
-            source::json(reader, &name, self.json_path.as_deref().unwrap_or(source::WHOLE_DOCUMENT))
+            SourceSpec::Json { input: Input::Text { name: "items".to_owned(), text }, path: None }
+        } else if let Some(path) = self.lines_file {
+            SourceSpec::Lines { input: input(path), separator: Separator::Newline }
+        } else if let Some(path) = self.csv_file {
+            SourceSpec::Csv { input: input(path), options: CsvOptions { delimiter: b',', header: true } }
+        } else if let Some(path) = self.jsonl_file {
+            SourceSpec::Jsonl { input: input(path) }
+        } else if let Some(file) = self.json_file {
+            SourceSpec::Json { input: input(file), path: self.json_path }
         } else if let Some(patterns) = self.glob {
             let dir = cwd.to_string_lossy();
-            let patterns: Vec<String> = patterns.iter().map(|pattern| source::pattern_below(&dir, pattern)).collect();
-            source::glob(&patterns, GlobOptions::default()).map_err(source_error)?
+            let patterns = patterns.iter().map(|pattern| source::pattern_below(&dir, pattern)).collect();
+            SourceSpec::Glob { patterns, options: GlobOptions::default() }
         } else if let Some(range) = self.range {
-            source::range(range.parse().map_err(|source| ToolError::Range { given: range.clone(), source })?)
-        } else if let (Some(path), Some(query)) = (&self.sql_database, self.sql_query) {
-            let path_there = cwd.join(path);
-            refuse_special(&path_there)?;
-            let mut database = ForeignDatabase::open(&path_there)?;
-            source::rows(path, move |take| database.each_row(&query, take))
+            SourceSpec::Range(range.parse().map_err(|source| ToolError::Range { given: range.clone(), source })?)
+        } else if let (Some(path), Some(query)) = (self.sql_database, self.sql_query) {
+            SourceSpec::Sql { database: file(path), query }
         } else {
             return Ok(None);
         }))
@@ -197,24 +189,6 @@ fn holds_inexact_number(value: &Value) -> bool {
         Value::Array(several) => several.iter().any(holds_inexact_number),
         Value::Object(fields) => fields.values().any(holds_inexact_number),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
-    }
-}
-
-fn source_error(error: source::SourceError) -> ToolError {
-    ToolError::Submission(error.into())
-}
-
-fn open(path: &Path) -> Result<BufReader<File>, ToolError> {
-    refuse_special(path)?;
-    source::open_file(path).map_err(source_error)
-}
-
-/// Refuses what is no file of its own: to read a pipe or a terminal could wait for ever, and would take the host's
-/// messages where it is this process's standard input.
-fn refuse_special(path: &Path) -> Result<(), ToolError> {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => Ok(()),
-        _ => Err(ToolError::NoFile(path.to_owned())),
     }
 }
 

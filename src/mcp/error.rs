@@ -1,7 +1,6 @@
 //! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
 
 use std::error::Error;
-use std::path::PathBuf;
 
 use rmcp::model::CallToolResult;
 use serde_json::json;
@@ -10,7 +9,7 @@ use super::answer::{Answer, beginning};
 use crate::client::{ClientError, SubmissionError};
 use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
 use crate::source::RangeError;
-use crate::store::{Fault, ForeignError, StoreError};
+use crate::store::{Fault, StoreError};
 
 /// Most characters of a message; what was given is repeated in some.
 const MESSAGE_CHARS: usize = 2000;
@@ -36,10 +35,6 @@ pub(super) enum ToolError {
     RelativeCwd(String),
     #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
     InexactNumber { element: usize },
-    #[error("no file {}", .0.display())]
-    NoFile(PathBuf),
-    #[error(transparent)]
-    Foreign(#[from] ForeignError),
     #[error("{given:?} is no range")]
     Range { given: String, source: RangeError },
     #[error(transparent)]
@@ -95,8 +90,6 @@ impl ToolError {
             | Self::Incomplete { .. }
             | Self::RelativeCwd(_)
             | Self::InexactNumber { .. }
-            | Self::NoFile(_)
-            | Self::Foreign(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
             Self::Parameters(_) | Self::Spelling(_) | Self::Label(_) | Self::Pattern(_) | Self::NoFilter => {
                 "Nothing was done: correct the parameters and call again"

@@ -3,11 +3,12 @@
 use std::io::BufRead;
 
 use super::lines::bounded_lines;
-use super::{Items, MAX_ITEM_BYTES, Separator};
+use super::{Counter, Items, MAX_ITEM_BYTES, Separator};
 
 /// Returns the commands of a text; lines that a shell would not run, blank ones and comments, are left out.
 pub fn commands(reader: impl BufRead + Send + 'static, name: &str, separator: Separator) -> Items {
-    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, |command| !is_blank(command))
+    // A shell would do nothing for the lines that are skipped, so that nothing is lost with them.
+    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, Counter::default(), |command| !is_blank(command))
 }
 
 /// A command ended by NUL may have several lines, of which one that is no comment is enough.

@@ -11,7 +11,7 @@ use super::item::{json_text, until_error};
 use super::{Item, Items, MAX_ITEM_BYTES, Place, SourceError};
 
 /// How a CSV file is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CsvOptions {
     /// What separates fields.
     pub delimiter: u8,

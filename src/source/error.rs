@@ -17,6 +17,15 @@ pub enum SourceError {
         /// Why.
         source: io::Error,
     },
+    /// There is no regular file.
+    #[error("no file {}", path.display())]
+    NoFile {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A database cannot be opened.
+    #[error(transparent)]
+    Database(Box<dyn std::error::Error + Send + Sync>),
     /// An item is larger than allowed.
     #[error("{place}: an item may have {limit} bytes at the most")]
     TooLong {

@@ -10,7 +10,7 @@ use super::item::{json_text, until_error};
 use super::{Item, Items, Place, SourceError};
 
 /// What a glob leaves out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GlobOptions {
     /// Patterns of files that are left out.
     pub exclude: Vec<String>,

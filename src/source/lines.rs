@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bounded::read_bounded;
 use super::item::{json_text, until_error};
-use super::{Item, Items, MAX_ITEM_BYTES, Place, SourceError};
+use super::{Counter, Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError, counted};
 
 /// What ends an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,11 @@ pub enum Separator {
     Nul,
 }
 
-/// Returns the items of a text.
-pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separator) -> Items {
-    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, |_| true)
+/// Returns the items of a text; how many empty lines were skipped is noted.
+pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separator, notes: &Notes) -> Items {
+    let file = name.to_owned();
+    let skipped = notes.count(move |number| format!("{file}: {} skipped", counted(number, "empty line")));
+    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, skipped, |_| true)
 }
 
 /// Returns the items that `is_wanted`, none of them longer than `limit`.
@@ -27,6 +29,7 @@ pub(super) fn bounded_lines(
     name: &str,
     separator: Separator,
     limit: usize,
+    skipped: Counter,
     is_wanted: fn(&str) -> bool,
 ) -> Items {
     let name: Arc<str> = name.into();
@@ -48,6 +51,7 @@ pub(super) fn bounded_lines(
                 Separator::Nul => &buffer,
             };
             if separator == Separator::Newline && bytes.is_empty() {
+                skipped.increase();
                 continue;
             }
             return Some(match std::str::from_utf8(bytes) {
@@ -68,7 +72,7 @@ mod tests {
     use super::*;
 
     fn payloads(text: &[u8], separator: Separator) -> Vec<String> {
-        lines(Cursor::new(text.to_vec()), "x", separator).map(|item| item.unwrap().payload).collect()
+        lines(Cursor::new(text.to_vec()), "x", separator, &Notes::default()).map(|item| item.unwrap().payload).collect()
     }
 
     #[test]
@@ -85,7 +89,7 @@ mod tests {
 
     #[test]
     fn an_error_names_its_line_and_ends_the_stream() {
-        let mut items = lines(Cursor::new(b"ok\n\xff\nnever".to_vec()), "f", Separator::Newline);
+        let mut items = lines(Cursor::new(b"ok\n\xff\nnever".to_vec()), "f", Separator::Newline, &Notes::default());
 
         assert!(items.next().unwrap().is_ok());
         assert_eq!(items.next().unwrap().unwrap_err().to_string(), "f:2: not valid UTF-8");
@@ -96,16 +100,26 @@ mod tests {
     fn fault_92_a_line_beyond_the_limit_is_refused_without_being_read_whole() {
         let endless = std::io::BufReader::new(std::io::repeat(b'x'));
 
-        let error = bounded_lines(endless, "f", Separator::Newline, 1000, |_| true).next().unwrap().unwrap_err();
+        let error = bounded_lines(endless, "f", Separator::Newline, 1000, Counter::default(), |_| true);
+        let error = error.map(Result::unwrap_err).next().unwrap();
 
         assert_eq!(error.to_string(), "f:1: an item may have 1000 bytes at the most");
+    }
+
+    #[test]
+    fn empty_lines_are_skipped_and_counted() {
+        let notes = Notes::default();
+
+        let found = lines(Cursor::new("a\n\n\r\nb\n"), "f", Separator::Newline, &notes).count();
+
+        assert_eq!((found, notes.texts()), (2, vec!["f: 2 empty lines skipped".to_owned()]));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            lines(Cursor::new(bytes.clone()), "x", Separator::Newline).for_each(drop);
-            lines(Cursor::new(bytes), "x", Separator::Nul).for_each(drop);
+            lines(Cursor::new(bytes.clone()), "x", Separator::Newline, &Notes::default()).for_each(drop);
+            lines(Cursor::new(bytes), "x", Separator::Nul, &Notes::default()).for_each(drop);
         }
     }
 }

@@ -9,17 +9,15 @@ mod csv;
 mod depth;
 mod error;
 mod glob;
+mod input;
 mod item;
 mod json;
 mod jsonl;
 mod lines;
+mod notes;
 mod pushed;
 mod range;
 mod rows;
-
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
 
 pub use commands::commands;
 pub use csv::{CsvOptions, csv};
@@ -28,10 +26,12 @@ pub use error::SourceError;
 #[cfg(feature = "mcp")]
 pub use glob::pattern_below;
 pub use glob::{GlobOptions, glob};
+pub use input::{Input, InputFile};
 pub use item::{Item, Items, Place, arguments, in_turn, once};
 pub use json::{WHOLE_DOCUMENT, json};
 pub use jsonl::jsonl;
 pub use lines::{Separator, lines};
+pub use notes::{Counter, Notes, counted};
 #[cfg(feature = "mcp")]
 pub use range::RangeError;
 pub use range::{Range, range};
@@ -39,15 +39,3 @@ pub use rows::rows;
 
 /// Longest item, in bytes.
 pub const MAX_ITEM_BYTES: usize = 16 << 20;
-
-/// Opens a file to read items from.
-pub fn open_file(path: &Path) -> Result<BufReader<File>, SourceError> {
-    const BUFFER_BYTES: usize = 256 * 1024;
-    let unreadable = |source| SourceError::Unreadable { name: path.display().to_string(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    // A directory opens and cannot be read; said here it is said before anything is created.
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(BufReader::with_capacity(BUFFER_BYTES, file))
-}

@@ -55,7 +55,7 @@ pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 #[cfg(feature = "cli")]
-pub use foreign::{ForeignDatabase, ForeignError};
+pub use foreign::ForeignDatabase;
 
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};

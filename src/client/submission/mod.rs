@@ -10,10 +10,10 @@ mod environment;
 mod error;
 
 use super::create::{check_description, check_new_job};
-use super::{Client, ClientError, Created};
+use super::{Client, ClientError, Created, OpenSources};
 use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateError, UnitValues};
 use crate::model::{NewJob, NewUnit, Seq, Unit};
-use crate::source::{self, Item, Items, SourceError};
+use crate::source::{Item, Items, Notes, SourceError};
 
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program};
@@ -29,7 +29,7 @@ pub struct Submission {
     template: CommandTemplate,
     unit_key: Option<CommandTemplate>,
     shell: bool,
-    ignores_items: bool,
+    notes: Notes,
 }
 
 impl Submission {
@@ -40,7 +40,7 @@ impl Submission {
         mut new: NewJob,
         spec: &CommandSpec,
         unit_key: Option<&str>,
-        items: Option<Items>,
+        sources: Option<OpenSources>,
     ) -> Result<Submission, SubmissionError> {
         check_description(&new)?;
         let template = CommandTemplate::parse(&spec.argv)?;
@@ -50,14 +50,17 @@ impl Submission {
         }
         new.handler = COMMAND.to_owned();
         new.spec = serde_json::to_string(spec).expect("a command is made of text");
-        let ignores_items = items.is_some() && !template.uses_item() && spec.stdin == StdinMode::Null;
-        let items = items.unwrap_or_else(|| source::once("null".to_owned()));
-        Ok(Submission { new, items, template, unit_key, shell: spec.shell, ignores_items })
+        let ignores_items = sources.is_some() && !template.uses_item() && spec.stdin == StdinMode::Null;
+        let OpenSources { items, notes } = sources.unwrap_or_else(OpenSources::once);
+        if ignores_items {
+            notes.say("the command does not use its items: write {} where an item belongs");
+        }
+        Ok(Submission { new, items, template, unit_key, shell: spec.shell, notes })
     }
 
-    /// Says whether there are items, and nothing of them reaches the command.
-    pub fn ignores_items(&self) -> bool {
-        self.ignores_items
+    /// Returns what is to be said about the submission, complete once its items were read.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     /// Creates the job in the database that `open` opens; an item that does not fit the command leaves nothing behind.

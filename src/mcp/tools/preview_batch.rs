@@ -38,7 +38,7 @@ impl Tool for PreviewBatch {
     fn answer(_jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let count = given.count.unwrap_or(DEFAULT_COUNT).clamp(1, MAX_COUNT);
         let Checked { submission, spec } = given.batch.check()?;
-        let ignores_items = submission.ignores_items();
+        let notes = submission.notes();
         let mut commands = submission.commands();
         let shown: Vec<String> = commands.by_ref().take(count).collect::<Result<_, _>>()?;
         let is_all = commands.next().is_none();
@@ -48,9 +48,11 @@ impl Tool for PreviewBatch {
             (count, true) => format!("All commands ({count}). start_batch runs them."),
             (count, false) => format!("The first commands ({count}), there are more. start_batch runs them."),
         };
-        if ignores_items {
-            summary.push_str(" Warning: the command does not use its items: write {} where an item belongs.");
-        }
-        Ok(Answer::new(summary, json!({ "schema": 1, "cwd": spec.cwd, "commands": shown, "is_all": is_all })))
+        let warnings = notes.texts();
+        summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        Ok(Answer::new(
+            summary,
+            json!({ "schema": 1, "cwd": spec.cwd, "commands": shown, "is_all": is_all, "warnings": warnings }),
+        ))
     }
 }

@@ -26,21 +26,18 @@ impl Tool for StartBatch {
 
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
         let Checked { submission, spec } = given.check()?;
-        let ignores_items = submission.ignores_items();
+        let notes = submission.notes();
         let (client, created) = submission.create(|| jobs.to_create())?;
         let started =
             client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
         let job = client.job(created.job)?;
-        let warning = (created.new && ignores_items)
-            .then_some("the command does not use its items: write {} where an item belongs");
+        let warnings = if created.new { notes.texts() } else { Vec::new() };
         let is_same = created.new || runs_the_same(&job, &spec);
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job, is_same) };
         if created.new {
             summary = format!("{summary} Its units run in {}.", spec.cwd.display());
         }
-        if let Some(warning) = warning {
-            summary = format!("{summary} Warning: {warning}.");
-        }
+        summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
         Ok(Answer::new(
             summary,
             json!({
@@ -55,7 +52,7 @@ impl Tool for StartBatch {
                 "cwd": if created.new { Some(&spec.cwd) } else { None },
                 "same_command": is_same,
                 "secrets_by_name": spec.secrets,
-                "warning": warning,
+                "warnings": warnings,
             }),
         ))
     }

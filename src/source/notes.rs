@@ -1,0 +1,86 @@
+//! What a source did that is no error and must not happen in silence.
+
+use std::fmt::{self, Display};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Remarks about sources, for whoever asked for the items; handles of one collection share it.
+///
+/// Sources write while they are read, so that a collection is complete when their stream has ended.
+#[derive(Clone, Default)]
+pub struct Notes(Arc<Mutex<Vec<Note>>>);
+
+enum Note {
+    Text(String),
+    Count(Counter, Box<dyn Fn(u64) -> String + Send>),
+}
+
+/// A number that grows while a source is read.
+#[derive(Clone, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Notes {
+    /// Adds a remark.
+    pub fn say(&self, text: impl Into<String>) {
+        self.lock().push(Note::Text(text.into()));
+    }
+
+    /// Adds a remark about a number; nothing is said while that is 0.
+    pub fn count(&self, describe: impl Fn(u64) -> String + Send + 'static) -> Counter {
+        let counter = Counter::default();
+        self.lock().push(Note::Count(counter.clone(), Box::new(describe)));
+        counter
+    }
+
+    /// Returns the remarks so far, in the order in which they were begun.
+    pub fn texts(&self) -> Vec<String> {
+        let text = |note: &Note| match note {
+            Note::Text(text) => Some(text.clone()),
+            Note::Count(counter, describe) => Some(counter.number()).filter(|number| *number > 0).map(describe),
+        };
+        self.lock().iter().filter_map(text).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Note>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.texts()).finish()
+    }
+}
+
+impl Counter {
+    /// Adds one.
+    pub fn increase(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn number(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Writes a number and its noun, `1 line` or `2 lines`.
+pub fn counted(number: u64, noun: impl Display) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_said_once_it_is_not_nought() {
+        let notes = Notes::default();
+        let counter = notes.count(|number| counted(number, "line"));
+        let _silent = notes.count(|number| number.to_string());
+        notes.say("text");
+
+        assert_eq!(notes.texts(), ["text"]);
+        counter.increase();
+        assert_eq!(notes.clone().texts(), ["1 line", "text"]);
+    }
+}
