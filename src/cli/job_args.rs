@@ -12,7 +12,7 @@ use crate::model::{Apart, Limits, OnInterrupt};
 #[derive(Debug, Args)]
 pub(super) struct JobArgs {
     /// Units that run at the same time: a number, or a percentage of the processors
-    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers)]
+    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
     pub workers: Option<usize>,
     /// Name of the job [default: the name of the command]
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]

@@ -29,6 +29,7 @@ mod logs;
 mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod neighbours;
 mod output;
 mod policy_args;
 mod policy_values;
@@ -67,6 +68,7 @@ mod values;
 mod wait;
 mod watch;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -79,7 +81,10 @@ pub use exit::Exit;
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     cli.global.apply_color();
     let mut output = Output::new(&cli);
     let exit = match run(&cli, &mut output) {
@@ -92,6 +97,18 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit.code())
+}
+
+/// Prints what clap says of a command line, or what a neighbour's word is called here.
+fn misused(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<String> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    match neighbours::advice(error, &arguments) {
+        Some(advice) => {
+            output::print_error(&advice);
+            ExitCode::from(Exit::Usage.code())
+        }
+        None => error.exit(),
+    }
 }
 
 fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {

@@ -69,14 +69,19 @@ impl Output {
 
     /// Says what went wrong, with its causes.
     pub fn error(&mut self, error: &dyn std::error::Error) {
-        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        print_error(&error.to_string());
         let mut stderr = anstream::stderr();
-        // Nothing is left to be told when standard error is closed.
-        let _ = writeln!(stderr, "{red}error{red:#}: {}", printable(&error.to_string()));
         let mut cause = error.source();
         while let Some(error) = cause {
             let _ = writeln!(stderr, "  caused by: {}", printable(&error.to_string()));
             cause = error.source();
         }
     }
+}
+
+/// Prints an error without causes.
+pub(super) fn print_error(text: &str) {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    // Nothing is left to be told when standard error is closed.
+    let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {}", printable(text));
 }

@@ -29,15 +29,29 @@ pub(super) fn backoff(text: &str) -> Result<(Duration, Duration), String> {
 
 /// Reads `8`, or `50%` of the processors, rounded up.
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    let wrong = || format!("{text:?} is no number of workers, write it like 8 or 50%");
-    let positive = |number: &str| number.parse::<usize>().ok().filter(|n| *n > 0).ok_or_else(wrong);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let wrong = || format!("invalid number of workers {text:?}, expected e.g. 8 or 50%{}", relative(text, processors));
+    // `parse` takes a sign, which means something else elsewhere.
+    let is_number = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit());
+    let positive = |number: &str| {
+        let parsed = number.parse::<usize>().ok().filter(|n| *n > 0 && is_number(number));
+        parsed.ok_or_else(wrong)
+    };
     match text.strip_suffix('%') {
-        Some(percent) => {
-            let processors = std::thread::available_parallelism().map_or(1, usize::from);
-            Ok((processors.saturating_mul(positive(percent)?)).div_ceil(100))
-        }
+        Some(percent) => Ok((processors.saturating_mul(positive(percent)?)).div_ceil(100)),
         None => positive(text),
     }
+}
+
+/// Says what GNU parallel's `+N`, `-N` and `0` would be on a machine with so many processors.
+fn relative(text: &str, processors: usize) -> String {
+    let count = match (text.as_bytes().first(), text.get(1..).and_then(|digits| digits.parse::<usize>().ok())) {
+        (Some(b'+'), Some(more)) => processors.saturating_add(more),
+        (Some(b'-'), Some(fewer)) => processors.saturating_sub(fewer).max(1),
+        _ if text == "0" => return "; the largest possible number has to be named".to_owned(),
+        _ => return String::new(),
+    };
+    format!("; GNU parallel counts {text} from the {processors} processors, which is {count} here")
 }
 
 /// A number of workers over all jobs, or none.
@@ -115,6 +129,21 @@ mod tests {
         assert!(workers("0").is_err());
         assert!(workers("0%").is_err());
         assert!(workers("many").is_err());
+    }
+
+    #[test]
+    fn workers_relative_to_the_processors_are_refused_with_their_number() {
+        assert_eq!(relative("+1", 2), "; GNU parallel counts +1 from the 2 processors, which is 3 here");
+        assert_eq!(relative("-1", 2), "; GNU parallel counts -1 from the 2 processors, which is 1 here");
+        assert_eq!(relative("-8", 2), "; GNU parallel counts -8 from the 2 processors, which is 1 here");
+        assert_eq!(relative("many", 2), "");
+        for text in ["+1", "-1", "+50%", "0"] {
+            let message = workers(text).unwrap_err();
+            assert!(
+                message.starts_with(&format!("invalid number of workers {text:?}, expected e.g. 8 or 50%")),
+                "{message}"
+            );
+        }
     }
 
     proptest::proptest! {
