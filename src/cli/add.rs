@@ -5,8 +5,9 @@ use clap::Args;
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
+use super::lists::split_command;
 use super::output::Output;
-use super::source_args::{SourceArgs, split_command};
+use super::source_args::SourceArgs;
 use crate::client::{OpenSources, SubmissionError, additions};
 use crate::model::{Job, JobStatus, NewUnit};
 use crate::source::Notes;
@@ -23,7 +24,7 @@ pub(super) struct Add {
     /// Template of a name for each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<String>,
-    /// Items may follow behind `-- :::`
+    /// Items may follow after `-- :::`, as after the command of `submit`
     #[arg(last = true, value_name = "::: ITEM")]
     pub items: Vec<String>,
 }
@@ -47,10 +48,10 @@ pub(super) fn units(
     args: &Add,
     job: &Job,
 ) -> Result<(impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, Notes), CliError> {
-    let (extra, items) = split_command(&args.items);
+    let (extra, lists) = split_command(&args.items)?;
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
-    let OpenSources { items, notes } = args.source.open(items)?.ok_or(CliError::NoSource)?;
+    let OpenSources { items, notes } = args.source.open(lists)?.ok_or(CliError::NoSource)?;
     Ok((additions(items, args.unit_key.as_deref(), job)?, notes))
 }

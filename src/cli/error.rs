@@ -43,12 +43,18 @@ pub(super) enum CliError {
     StdinTwice,
     #[error("--commands gives whole commands, no other source can be given beside it")]
     CommandsAmongItems,
+    #[error("`{mark}` pairs a list with the one before it, there is none")]
+    NothingToPair { mark: String },
+    #[error("`{mark}` takes files of items, name one after it")]
+    NoListFile { mark: String },
+    #[error("lists are combined with each other, no other source can be given beside them: name a file with `::::`")]
+    ListsAmongSources,
     #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
     NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
     /// A flag was given that says how to read a source, without that source.
-    #[error("--null says how to read lines: give --lines FILE, --commands FILE or - as well")]
+    #[error("--null says how to read lines: give --lines FILE, --commands FILE, `:::: FILE` or - as well")]
     NullWithoutLines,
     #[error("--path says where units are in a JSON file: give --json FILE as well")]
     PathWithoutJson,
@@ -98,6 +104,9 @@ impl CliError {
             | Self::UnknownSource { .. }
             | Self::StdinTwice
             | Self::CommandsAmongItems
+            | Self::NothingToPair { .. }
+            | Self::NoListFile { .. }
+            | Self::ListsAmongSources
             | Self::NothingToFollow
             | Self::NoHome
             | Self::NotConfirmed(_)

@@ -25,6 +25,7 @@ mod inside;
 mod job_args;
 mod kill;
 mod list;
+mod lists;
 mod logs;
 mod man;
 #[cfg(feature = "mcp")]

@@ -6,13 +6,12 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::error::CliError;
 use super::given::{Given, given_in_order};
+use super::lists::{GivenList, input, source_of};
 use super::values;
 use crate::client::{OpenSources, SourceSpec};
 use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Range, Separator};
 
 pub(super) const STDIN: &str = "-";
-/// Separates the command from items given as arguments.
-const ITEMS_MARK: &str = ":::";
 
 /// Flags of sources, each of which may be given several times, and how to read them.
 #[derive(Debug, Args)]
@@ -75,14 +74,6 @@ pub(super) struct SourceArgs {
     given: Vec<Given>,
 }
 
-/// Splits what stands behind `--` into the command and the items behind `:::`.
-pub(super) fn split_command(behind: &[String]) -> (&[String], Option<Vec<String>>) {
-    match behind.iter().position(|argument| argument == ITEMS_MARK) {
-        Some(mark) => (&behind[..mark], Some(behind[mark + 1..].to_vec())),
-        None => (behind, None),
-    }
-}
-
 impl SourceArgs {
     /// Returns the first file of commands, when units are commands.
     pub fn commands(&self) -> Option<&Path> {
@@ -94,30 +85,34 @@ impl SourceArgs {
         self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
     }
 
-    /// Opens the sources, which are then read one after the other; none when no source was given.
-    pub fn open(&self, items: Option<Vec<String>>) -> Result<Option<OpenSources>, CliError> {
-        self.refuse_mixtures(items.is_some())?;
+    /// Opens the sources, which are then read one after the other; `None` when no source was given.
+    pub fn open(&self, lists: Vec<GivenList>) -> Result<Option<OpenSources>, CliError> {
+        self.refuse_mixtures(&lists)?;
         let mut sources = self.given.iter().map(|given| self.flags.spec(given)).collect::<Result<Vec<_>, _>>()?;
-        sources.extend(items.map(SourceSpec::Arguments));
+        sources.extend(source_of(lists, self.flags.null));
         if sources.is_empty() {
             return Ok(None);
         }
         Ok(Some(OpenSources::open(&sources, self.flags.limit)?))
     }
 
-    fn refuse_mixtures(&self, has_items: bool) -> Result<(), CliError> {
+    fn refuse_mixtures(&self, lists: &[GivenList]) -> Result<(), CliError> {
         let is_commands = |given: &Given| matches!(given, Given::Commands(_));
         let is_text = |given: &Given| matches!(given, Given::Word(_) | Given::Lines(_)) || is_commands(given);
-        if self.given.iter().any(is_commands) && (has_items || !self.given.iter().all(is_commands)) {
+        if self.given.iter().any(is_commands) && (!lists.is_empty() || !self.given.iter().all(is_commands)) {
             return Err(CliError::CommandsAmongItems);
         }
-        if self.flags.null && !self.given.iter().any(is_text) {
+        if lists.len() > 1 && !self.given.is_empty() {
+            return Err(CliError::ListsAmongSources);
+        }
+        if self.flags.null && !self.given.iter().any(is_text) && !lists.iter().any(GivenList::is_file) {
             return Err(CliError::NullWithoutLines);
         }
         if self.flags.path.is_some() && !self.given.iter().any(|given| matches!(given, Given::Json(_))) {
             return Err(CliError::PathWithoutJson);
         }
-        if self.given.iter().filter(|given| given.is_stdin()).count() > 1 {
+        let from_stdin = self.given.iter().filter(|given| given.is_stdin()).count();
+        if from_stdin + lists.iter().filter(|list| list.is_stdin()).count() > 1 {
             return Err(CliError::StdinTwice);
         }
         Ok(())
@@ -174,8 +169,4 @@ impl Args for SourceArgs {
     fn augment_args_for_update(command: Command) -> Command {
         SourceFlags::augment_args_for_update(command)
     }
-}
-
-fn input(path: &Path) -> Input {
-    if path.as_os_str() == STDIN { Input::Stdin } else { Input::File(InputFile::at(path)) }
 }

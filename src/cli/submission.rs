@@ -5,8 +5,9 @@ use clap::Args;
 use super::args::Global;
 use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
+use super::lists::split_command;
 use super::output::Output;
-use super::source_args::{SourceArgs, split_command};
+use super::source_args::SourceArgs;
 use super::text::shortened;
 use crate::client::{Client, Created, Submission, command_spec, find_program};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
@@ -23,7 +24,7 @@ pub(super) struct SubmissionArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub job: JobArgs,
-    /// Command of a unit, with placeholders such as `{}`; items may follow behind `:::`
+    /// Command of a unit, with placeholders such as `{}`; items may follow after `:::`, files of items after `::::`
     #[arg(last = true, value_name = "CMD", conflicts_with = "commands")]
     pub command: Vec<String>,
 }
@@ -31,7 +32,7 @@ pub(super) struct SubmissionArgs {
 impl SubmissionArgs {
     /// Checks everything that can be checked before the first unit is read.
     pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
-        let (argv, items) = split_command(&self.command);
+        let (argv, lists) = split_command(&self.command)?;
         let run_line = RUN_LINE.map(str::to_owned);
         let (argv, origin) = match self.source.commands() {
             Some(file) => (run_line.as_slice(), file.to_string_lossy()),
@@ -47,7 +48,7 @@ impl SubmissionArgs {
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
-        Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(items)?)?)
+        Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(lists)?)?)
     }
 
     fn spec(&self, argv: &[String]) -> Result<CommandSpec, CliError> {

@@ -58,7 +58,7 @@ pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 #[cfg(feature = "cli")]
-pub use sources::{OpenSources, SourceSpec};
+pub use sources::{ListSpec, OpenSources, SourceSpec};
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;

@@ -1,7 +1,7 @@
 //! Sources of units as they are asked for, and the one place that opens them, whoever asks.
 
 use crate::source::{
-    self, CsvOptions, GlobOptions, Input, InputFile, Items, Notes, Range, Separator, SourceError, WHOLE_DOCUMENT,
+    self, CsvOptions, GlobOptions, Input, InputFile, Items, List, Notes, Range, Separator, SourceError, WHOLE_DOCUMENT,
 };
 use crate::store::ForeignDatabase;
 
@@ -26,6 +26,17 @@ pub enum SourceSpec {
     Sql { database: InputFile, query: String },
     /// Numbers.
     Range(Range),
+    /// Lists that are combined.
+    Product(Vec<ListSpec>),
+}
+
+/// One of the lists that are combined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListSpec {
+    /// What is read for its items.
+    pub source: SourceSpec,
+    /// Whether its items go with those of the list before it, one by one.
+    pub is_paired: bool,
 }
 
 /// Sources that are open, to be read one after the other.
@@ -78,6 +89,20 @@ impl SourceSpec {
                 source::rows(&database.name, move |take| foreign.each_row(&query, take))
             }
             Self::Range(range) => source::range(*range),
+            Self::Product(lists) => {
+                let open = |(index, list): (usize, &ListSpec)| list.open(index + 1, notes);
+                source::product(lists.iter().enumerate().map(open).collect::<Result<_, _>>()?)
+            }
         })
+    }
+}
+
+impl ListSpec {
+    fn open(&self, number: usize, notes: &Notes) -> Result<List, SourceError> {
+        let name = match &self.source {
+            SourceSpec::Lines { input, .. } => input.name().to_owned(),
+            _ => format!("list {number}"),
+        };
+        Ok(List { name, items: self.source.open(notes)?, is_paired: self.is_paired })
     }
 }

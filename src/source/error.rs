@@ -112,6 +112,18 @@ pub enum SourceError {
         /// The name.
         field: String,
     },
+    /// A list that is combined with others has no items.
+    #[error("{name} has no items")]
+    EmptyList {
+        /// Name of the list.
+        name: String,
+    },
+    /// Lists that are paired have different lengths.
+    #[error("lists that are paired must have as many items as each other: {lengths}")]
+    UnequalLists {
+        /// Each list with its length.
+        lengths: String,
+    },
     /// A pattern is malformed.
     #[error("{pattern:?} is not a pattern")]
     Pattern {

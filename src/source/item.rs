@@ -30,6 +30,8 @@ pub enum Place {
     Number(u64),
     /// A file that matched a pattern.
     File(String),
+    /// The places of the items that make this one.
+    Combination(Vec<Place>),
     /// The command itself, which was given no items.
     Command,
 }
@@ -46,6 +48,10 @@ impl fmt::Display for Place {
             Self::Row(name, number) => write!(f, "{name}, row {number}"),
             Self::Number(number) => write!(f, "number {number}"),
             Self::File(path) => f.write_str(path),
+            Self::Combination(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                f.write_str(&parts.join(" with "))
+            }
             Self::Command => f.write_str("the command"),
         }
     }

@@ -12,6 +12,8 @@ use super::{Counter, Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError, cou
 pub enum Separator {
     /// A line break; a carriage return before it is dropped, and empty lines are left out.
     Newline,
+    /// A line break; a carriage return before it is dropped, and an empty line is an empty item.
+    EachNewline,
     /// NUL; items may hold line breaks, and empty items count.
     Nul,
 }
@@ -47,7 +49,7 @@ pub(super) fn bounded_lines(
                 Err(source) => return Some(Err(SourceError::Unreadable { name: name.to_string(), source })),
             }
             let bytes = match separator {
-                Separator::Newline => buffer.strip_suffix(b"\r").unwrap_or(&buffer),
+                Separator::Newline | Separator::EachNewline => buffer.strip_suffix(b"\r").unwrap_or(&buffer),
                 Separator::Nul => &buffer,
             };
             if separator == Separator::Newline && bytes.is_empty() {
@@ -80,6 +82,11 @@ mod tests {
         let found = payloads(b"a b\r\n\n\"q\" $(x) \\\n\tlast", Separator::Newline);
 
         assert_eq!(found, [r#""a b""#, r#""\"q\" $(x) \\""#, r#""\tlast""#]);
+    }
+
+    #[test]
+    fn an_empty_line_can_be_an_empty_item() {
+        assert_eq!(payloads(b"a\n\nb\r\n", Separator::EachNewline), [r#""a""#, r#""""#, r#""b""#]);
     }
 
     #[test]

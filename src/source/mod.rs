@@ -15,6 +15,7 @@ mod json;
 mod jsonl;
 mod lines;
 mod notes;
+mod product;
 mod pushed;
 mod range;
 mod rows;
@@ -32,6 +33,7 @@ pub use json::{WHOLE_DOCUMENT, json};
 pub use jsonl::jsonl;
 pub use lines::{Separator, lines};
 pub use notes::{Counter, Notes, counted};
+pub use product::{List, product};
 #[cfg(feature = "mcp")]
 pub use range::RangeError;
 pub use range::{Range, range};
