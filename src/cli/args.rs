@@ -1,7 +1,9 @@
 //! The verbs and the flags that all of them share.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy;
 
@@ -92,7 +94,7 @@ pub(super) enum Verb {
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// Database of jobs [default: $XDG_DATA_HOME/job-manager/jobs.db]
-    #[arg(long, global = true, env = "JOB_MANAGER_DB", value_name = "PATH")]
+    #[arg(long, global = true, env = "JOB_MANAGER_DB", value_name = "PATH", value_parser = OsStringValueParser::new().try_map(path_of_db))]
     pub db: Option<PathBuf>,
     /// Print one JSON document
     // Of the form that the verbs with sources give it, where it may have a value; see `Cli::wants_json`.
@@ -160,17 +162,29 @@ impl Global {
     }
 }
 
+/// The newest job, which is meant where none is named.
+pub(super) const LAST: &str = "last";
+
+fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
+    if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }
+}
+
 /// Which job a verb is about.
 #[derive(Debug, Args)]
 pub(super) struct JobArg {
-    /// Job: its number, uid or prefix of that, name, or `last`
-    #[arg(default_value = "last", value_name = "JOB")]
-    pub job: String,
+    /// Job: its number, uid or prefix of that, name, or `last` [default: last]
+    #[arg(value_name = "JOB")]
+    job: Option<String>,
 }
 
 impl JobArg {
+    /// Returns `true` if the job was named, and is not the newest one because none was.
+    pub fn is_named(&self) -> bool {
+        self.job.is_some()
+    }
+
     pub fn find(&self, client: &Client) -> Result<JobId, CliError> {
-        Ok(client.find_job(&self.job)?)
+        Ok(client.find_job(self.job.as_deref().unwrap_or(LAST))?)
     }
 }
 
@@ -178,7 +192,7 @@ impl JobArg {
 pub(super) fn split_unit(text: &str) -> (&str, Option<Seq>) {
     match text.rsplit_once(':') {
         Some((job, seq)) => match seq.parse() {
-            Ok(seq) => (if job.is_empty() { "last" } else { job }, Some(Seq(seq))),
+            Ok(seq) => (if job.is_empty() { LAST } else { job }, Some(Seq(seq))),
             Err(_) => (text, None),
         },
         None => (text, None),

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::args::{Global, split_unit};
+use super::args::{Global, LAST, split_unit};
+use super::confirm::confirm_for_last;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
@@ -13,9 +14,9 @@ use crate::model::JobStatus;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager cancel photos:17 --reason 'wrong file'")]
 pub(super) struct Cancel {
-    /// Job, or unit as JOB:SEQ
-    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
-    pub target: String,
+    /// Job, or unit as JOB:SEQ [default: last, after a question]
+    #[arg(value_name = "JOB[:SEQ]")]
+    pub target: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "cancelled on request")]
     pub reason: String,
@@ -26,8 +27,11 @@ pub(super) struct Cancel {
 
 pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let (job, seq) = split_unit(&args.target);
+    let (job, seq) = split_unit(args.target.as_deref().unwrap_or(LAST));
     let job = client.find_job(job)?;
+    if args.target.is_none() {
+        confirm_for_last(global, &client, job, "cancel")?;
+    }
     let changed = match seq {
         Some(seq) => {
             client.cancel_unit(job, seq, &args.reason)?;

@@ -4,6 +4,20 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 
 use super::args::Global;
 use super::error::CliError;
+use super::text::one_line;
+use crate::client::Client;
+use crate::model::JobId;
+
+/// Asks before the newest job is ended that nobody named: it may be another one than is meant.
+pub(super) fn confirm_for_last(global: &Global, client: &Client, job: JobId, verb: &str) -> Result<(), CliError> {
+    let row = client.job(job)?;
+    // One that has ended is refused for that, whatever the answer.
+    if row.status.is_terminal() {
+        return Ok(());
+    }
+    let left = row.progress.unfinished();
+    confirm(global, &format!("{verb} job {job} ({}), the newest, with {left} units left", one_line(&row.name)))
+}
 
 /// Asks on a terminal; elsewhere `-y` must have been given.
 pub(super) fn confirm(global: &Global, what: &str) -> Result<(), CliError> {

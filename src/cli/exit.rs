@@ -140,7 +140,7 @@ pub(super) fn of_dashboard(error: &DashboardError) -> Exit {
 
 fn of_store(error: &StoreError) -> Exit {
     match error {
-        StoreError::NoDatabase { .. } | StoreError::JobNotFound(_) => Exit::NotFound,
+        StoreError::NoDatabase { .. } | StoreError::NoDirectory { .. } | StoreError::JobNotFound(_) => Exit::NotFound,
         StoreError::NotOurs { .. }
         | StoreError::Moved { .. }
         | StoreError::TooNew { .. }
@@ -153,7 +153,8 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
             Exit::WrongState
         }
-        StoreError::NewJob(_)
+        StoreError::EmptyPath
+        | StoreError::NewJob(_)
         | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::ReservedUnitKey { .. }

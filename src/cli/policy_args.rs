@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::{policy_values, values};
 use crate::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use crate::model::{Limits, MaxFailures, Rate};
+use crate::model::{Limits, MaxFailures, Rate, TimeLimit};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -25,15 +25,15 @@ pub(super) struct PolicyArgs {
     /// Only these exit codes are worth another attempt
     #[arg(long, value_name = "CODES", value_parser = codes)]
     pub retry_on: Option<Codes>,
-    /// Time that one attempt may take
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub timeout: Option<Duration>,
+    /// Time that one attempt may take, such as 90s or 1h30m; 0 is no limit
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<TimeLimit>,
     /// Time between TERM and KILL for a unit that has to end
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after)]
     pub kill_after: Duration,
-    /// Time after its first start at which the job pauses
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub deadline: Option<Duration>,
+    /// Time after its first start at which the job pauses, such as 8h; 0 is no limit
+    #[arg(long, value_name = "DURATION")]
+    pub deadline: Option<TimeLimit>,
     /// Failed units, or their share, at which the job pauses
     #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures)]
     pub max_failures: Option<MaxFailures>,
@@ -70,9 +70,9 @@ impl PolicyArgs {
     pub fn apply(&self, limits: &mut Limits) {
         limits.max_attempts = self.max_attempts;
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
-        limits.timeout = self.timeout;
+        limits.timeout = self.timeout.and_then(|limit| limit.0);
         limits.kill_after = self.kill_after;
-        limits.deadline = self.deadline;
+        limits.deadline = self.deadline.and_then(|limit| limit.0);
         limits.max_failures = self.max_failures;
         limits.rate = self.rate;
         limits.canary = self.canary;

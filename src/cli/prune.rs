@@ -25,7 +25,7 @@ const NAME_WIDTH: usize = 40;
 #[command(after_help = "Example:\n  job-manager prune --older-than 30d --keep 10 -y")]
 pub(super) struct Prune {
     /// Only jobs that ended at least so long ago, such as 30d or 12h
-    #[arg(long, value_name = "AGE", value_parser = values::age)]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
     /// Keep the newest N finished jobs
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::args::{Global, JobArg};
+use super::confirm::confirm_for_last;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
@@ -21,6 +22,9 @@ pub(super) struct Reject {
 pub(super) fn reject(global: &Global, args: &Reject, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
+    if !args.job.is_named() {
+        confirm_for_last(global, &client, job, "reject")?;
+    }
     let before = client.progress(job)?.cancelled;
     client.reject_job(job, &args.reason)?;
     output.changed(job, client.progress(job)?.cancelled - before, "cancelled")?;

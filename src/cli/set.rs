@@ -1,5 +1,7 @@
 //! `set`: change other limits of a job, also while it runs.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::{policy_values, values};
-use crate::model::Limits;
+use crate::model::{Limits, SpellingError, TimeLimit};
 
 /// What takes a limit away.
 const NONE: &str = "none";
@@ -53,11 +55,11 @@ fn change(text: &str) -> Result<Change, String> {
             Field::Rate
         }
         "timeout" => {
-            limits.timeout = optional(value, values::duration)?;
+            limits.timeout = time_limit(value)?;
             Field::Timeout
         }
         "kill-after" => {
-            limits.kill_after = values::duration(value)?;
+            limits.kill_after = values::kill_after(value)?;
             Field::KillAfter
         }
         "max-attempts" => {
@@ -70,7 +72,7 @@ fn change(text: &str) -> Result<Change, String> {
             Field::MaxFailures
         }
         "deadline" => {
-            limits.deadline = optional(value, values::duration)?;
+            limits.deadline = time_limit(value)?;
             Field::Deadline
         }
         "after" => {
@@ -90,6 +92,10 @@ fn change(text: &str) -> Result<Change, String> {
 
 fn optional<T>(value: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
     if value == NONE { Ok(None) } else { read(value).map(Some) }
+}
+
+fn time_limit(value: &str) -> Result<Option<Duration>, String> {
+    value.parse().map(|TimeLimit(limit)| limit).map_err(|error: SpellingError| error.to_string())
 }
 
 impl Change {

@@ -4,20 +4,15 @@ use std::time::Duration;
 
 use crate::model::{self, Seq};
 
-/// Reads `30s`, `1h30m`, `500ms`; a bare number means seconds.
+/// Reads what the model calls a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     model::duration(text).map_err(|error| error.to_string())
 }
 
-/// Reads `30d` and `2w` besides what [`duration`] reads; a day has 24 hours.
-pub(super) fn age(text: &str) -> Result<Duration, String> {
-    let days = match (text.strip_suffix('d'), text.strip_suffix('w')) {
-        (Some(days), _) => days.parse::<u64>().ok(),
-        (None, Some(weeks)) => weeks.parse::<u64>().ok().and_then(|weeks| weeks.checked_mul(7)),
-        (None, None) => return duration(text),
-    };
-    let seconds = days.and_then(|days| days.checked_mul(86_400));
-    seconds.map(Duration::from_secs).ok_or_else(|| format!("{text:?} is no age, write it like 30d, 2w or 12h"))
+/// Reads a duration above zero, for the time between TERM and KILL: timeout(1) takes a zero for never, others for at once.
+pub(super) fn kill_after(text: &str) -> Result<Duration, String> {
+    let span = duration(text)?;
+    if span.is_zero() { Err("invalid delay 0, expected e.g. 10s, or 1ms to kill at once".to_owned()) } else { Ok(span) }
 }
 
 /// Reads `1s..5m`; one duration alone is both bounds.
@@ -98,20 +93,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_as_people_write_them() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert!(duration("-1s").is_err());
-        assert!(duration("soon").is_err());
-    }
-
-    #[test]
-    fn ages_may_have_days() {
-        assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
-        assert_eq!(age("2w"), Ok(Duration::from_secs(14 * 86_400)));
-        assert_eq!(age("12h"), duration("12h"));
-        assert!(age("d").is_err() && age("99999999999999999999d").is_err() && age("-1d").is_err());
+    fn no_time_between_term_and_kill_is_refused_because_it_could_mean_never() {
+        assert_eq!(kill_after("1ms"), Ok(Duration::from_millis(1)));
+        assert!(kill_after("0").unwrap_err().contains("1ms to kill at once"));
+        assert!(kill_after("0.0s").is_err());
     }
 
     #[test]
@@ -149,7 +134,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_flag_panic(text in r"([0-9]{1,20}|[-.%:smhd]|\PC){0,8}") {
-            let _ = (duration(&text), age(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
+            let _ = (duration(&text), kill_after(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
             let _ = crate::cli::args::split_unit(&text);
         }
     }

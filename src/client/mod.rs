@@ -78,7 +78,8 @@ pub struct Client {
 
 /// Refuses file systems on which WAL and locks cannot be relied on, before anything is written there.
 fn refuse_shared_disk(path: &Path) -> Result<(), ClientError> {
-    let absolute = std::path::absolute(path).map_err(ClientError::files("find the absolute path of", path))?;
+    // What is no path is refused when it is opened.
+    let Ok(absolute) = std::path::absolute(path) else { return Ok(()) };
     let Some(dir) = absolute.ancestors().skip(1).find(|dir| dir.is_dir()) else { return Ok(()) };
     let disk = sys::disk_of(dir).map_err(ClientError::files("look at the disk of", dir))?;
     match disk.shared {

@@ -156,7 +156,10 @@ fn status_of_store(error: &StoreError) -> StatusCode {
     match error {
         StoreError::JobNotFound(_) => StatusCode::NOT_FOUND,
         StoreError::WrongStatus { .. } => StatusCode::CONFLICT,
-        StoreError::NoDatabase { .. } | StoreError::Moved { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::NoDatabase { .. }
+        | StoreError::NoDirectory { .. }
+        | StoreError::EmptyPath
+        | StoreError::Moved { .. } => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::Database { fault, .. } => match fault {
             Fault::Busy | Fault::Full | Fault::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
             Fault::ReadOnly | Fault::Damaged | Fault::Constraint | Fault::Unexpected => {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::error::ToolError;
 use crate::client::{OpenSources, SourceSpec, Submission, SubmissionError, command_spec};
 use crate::handler::{COMMAND, CommandSpec};
-use crate::model::{Limits, NewJob, OnInterrupt, duration};
+use crate::model::{Limits, NewJob, OnInterrupt, TimeLimit};
 use crate::source::{self, CsvOptions, GlobOptions, Input, InputFile, Separator};
 
 /// A batch as a model describes it.
@@ -55,7 +55,7 @@ pub(super) struct Batch {
     pub workers: Option<NonZeroUsize>,
     /// Attempts before a unit is failed for good; without it 4, with growing delays between them.
     pub max_attempts: Option<NonZeroU32>,
-    /// Time that one attempt may take, such as 30s or 10m.
+    /// Time that one attempt may take, such as 30s or 1h30m; 0 is no limit.
     pub timeout: Option<String>,
     /// Attempts that may start in a span of time, such as 60/min or 5/s.
     pub rate: Option<String>,
@@ -112,7 +112,7 @@ impl Batch {
         let mut limits = Limits::default();
         limits.workers = self.workers.map_or(limits.workers, NonZeroUsize::get);
         limits.max_attempts = self.max_attempts.map_or(limits.max_attempts, NonZeroU32::get);
-        limits.timeout = self.timeout.as_deref().map(duration).transpose()?;
+        limits.timeout = self.timeout.as_deref().map(str::parse).transpose()?.and_then(|TimeLimit(limit)| limit);
         limits.rate = self.rate.as_deref().map(str::parse).transpose()?;
         limits.canary = self.canary.map(NonZeroU32::get);
         limits.on_interrupt = match self.on_interrupt {

@@ -35,7 +35,7 @@ pub struct Limits {
     /// Upper bound of every delay.
     #[serde(with = "millis", rename = "backoff_cap_ms")]
     pub backoff_cap: Duration,
-    /// Time one attempt may take, counted while the machine is awake.
+    /// Time one attempt may take, counted while the machine is awake; zero is no limit.
     #[serde(with = "optional_millis", rename = "timeout_ms")]
     pub timeout: Option<Duration>,
     /// Time between TERM and KILL for a unit that has to end.
@@ -47,7 +47,7 @@ pub struct Limits {
     pub rate: Option<Rate>,
     /// Failed units at which the job pauses.
     pub max_failures: Option<MaxFailures>,
-    /// Time after the first start of the job at which it pauses, its running units ended.
+    /// Time after the first start of the job at which it pauses, its running units ended; zero is no limit.
     #[serde(with = "optional_millis", rename = "deadline_ms")]
     pub deadline: Option<Duration>,
     /// No unit starts before that job has completed.
@@ -94,7 +94,8 @@ mod millis {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+        // Rounded up: a span that is shorter than a millisecond is not none.
+        serializer.serialize_u64(u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -115,7 +116,7 @@ mod optional_millis {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+        Ok(Option::<u64>::deserialize(deserializer)?.filter(|millis| *millis > 0).map(Duration::from_millis))
     }
 }
 
@@ -130,6 +131,17 @@ mod tests {
         let json = serde_json::to_string(&limits).unwrap();
 
         assert_eq!(serde_json::from_str::<Limits>(&json).unwrap(), limits);
+    }
+
+    #[test]
+    fn a_time_limit_of_zero_is_none_and_a_short_one_is_not_zero() {
+        let of = |timeout| {
+            let limits = Limits { timeout: Some(timeout), ..Limits::default() };
+            serde_json::from_str::<Limits>(&serde_json::to_string(&limits).unwrap()).unwrap().timeout
+        };
+
+        assert_eq!(of(Duration::ZERO), None);
+        assert_eq!(of(Duration::from_micros(1)), Some(Duration::from_millis(1)));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use raw_text::RawText;
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
-pub use spelling::{SpellingError, duration};
+pub use spelling::{SpellingError, TimeLimit, duration};
 pub use status::{JobStatus, UnitStatus};
 #[cfg(feature = "cli")]
 pub use text::{one_line, printable};

@@ -16,6 +16,20 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The directory in which the database should lie is missing; it is not made, because its disk may not be mounted.
+    #[error(
+        "no directory {} for the database {}: mount its disk, or create the directory if the path is right",
+        dir.display(), path.display()
+    )]
+    NoDirectory {
+        /// The directory.
+        dir: PathBuf,
+        /// The database.
+        path: PathBuf,
+    },
+    /// A database was asked for, and its path is an empty text.
+    #[error("the path of the database is empty")]
+    EmptyPath,
     /// The file is something else than a database of ours.
     #[error("{} is not a job-manager database ({reason})", path.display())]
     NotOurs {

@@ -28,6 +28,7 @@ mod limits;
 mod metadata;
 mod notes;
 mod open;
+mod place;
 #[cfg(test)]
 mod properties;
 mod record;

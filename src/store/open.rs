@@ -18,6 +18,7 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Failure, Fault};
+use super::place::{Place, place_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
@@ -60,15 +61,10 @@ impl Store {
     /// schema is migrated.
     ///
     /// # Errors
-    /// When there is no database and none is to be made, when the file is not ours, newer than this version, damaged,
-    /// unreachable or locked for too long.
+    /// When there is no database and none is to be made, when its directory is missing, when the file is not ours, newer
+    /// than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
-        let path = std::path::absolute(path).map_err(|source| StoreError::Files {
-            operation: "find the absolute path of",
-            path: path.to_owned(),
-            source,
-        })?;
-        let exists = path.try_exists().map_err(|source| files_error("look for", &path, source))?;
+        let Place { path, exists } = place_of(path)?;
         match access {
             _ if exists => Self::open_existing(path, access),
             Access::Create => Self::set_up(path),
@@ -77,6 +73,7 @@ impl Store {
     }
 
     fn open_existing(path: PathBuf, access: Access) -> Result<Store, StoreError> {
+        refuse_foreign(&path)?;
         let mut store = Self::connect(path, "mode=rw")?;
         match store.schema_number()? {
             Some(SCHEMA) => store.configure(access),
@@ -155,10 +152,7 @@ impl Store {
             };
         }
         if application != 0 || version != 0 || tables != 0 {
-            return Err(StoreError::NotOurs {
-                path: self.path.clone(),
-                reason: "it belongs to another program".to_owned(),
-            });
+            return Err(of_another_program(&self.path));
         }
         Ok(None)
     }
@@ -216,8 +210,35 @@ pub(super) fn refuse_other_database(conn: &mut SqliteConnection, path: &Path) ->
     Err(StoreError::NotOurs { path: path.to_owned(), reason }.into())
 }
 
+/// Refuses a database of another program without a change to it: a connection that may write would take back a
+/// transaction that its own program left half done, and move its log into it.
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let url = format!("file:{}?mode=ro&immutable=1", percent_encoded(path));
+    let Ok(mut conn) = SqliteConnection::establish(&url) else { return Ok(()) };
+    let mut ask = || -> QueryResult<bool> {
+        let application: i32 = ApplicationId {}.get_result(&mut conn)?;
+        let version: i32 = UserVersion {}.get_result(&mut conn)?;
+        // A database of ours whose first pages are still in the log looks empty here.
+        let is_empty = application == 0 && version == 0 && TableCount {}.get_result::<i32>(&mut conn)? == 0;
+        Ok(application != APPLICATION_ID && !is_empty)
+    };
+    match ask() {
+        Ok(true) => Err(of_another_program(path)),
+        // What cannot be read so is judged, and named, by the proper connection.
+        Ok(false) | Err(_) => Ok(()),
+    }
+}
+
+fn of_another_program(path: &Path) -> StoreError {
+    StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
+}
+
+/// Makes a directory beside the database; never the one in which the database lies.
 fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|source| files_error("create", dir, source))
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        made => made.map_err(|source| files_error("create", dir, source)),
+    }
 }
 
 /// Waits for the setup lock as long as a statement would wait for the database.
@@ -250,7 +271,7 @@ pub(super) fn file_identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((found.dev(), found.ino()))
 }
 
-fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+pub(super) fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
     StoreError::Files { operation, path: path.to_owned(), source }
 }
 

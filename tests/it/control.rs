@@ -149,3 +149,24 @@ fn a_job_without_a_place_says_so_and_gets_that_of_a_manager_that_dies() {
     world.ok(&["resume", &first]);
     world.ok(&["stop", "--now", "--wait", &first]);
 }
+
+#[test]
+fn the_newest_job_is_not_ended_unasked_when_none_was_named() {
+    let world = World::new();
+    let job = world.ok(&["create", "-q", "--name", "precious", "--", "true", ":::", "a", "b"]);
+    let first = world.ok(&["submit", "-q", "--canary", "1", "--", "true", ":::", "a", "b"]);
+    world.wait_for_status(&first, "awaiting_approval");
+
+    let rejected = world.fails(2, &["reject"]);
+    world.ok(&["reject", "-y"]);
+    let ended = world.fails(4, &["cancel"]);
+    world.ok(&["rm", &first, "-y"]);
+    let cancelled = world.fails(2, &["cancel"]);
+
+    assert!(rejected.contains("this would reject job 2 (true), the newest, with 1 units left: give -y"), "{rejected}");
+    assert!(ended.contains("it is cancelled"), "{ended}");
+    assert!(cancelled.contains("this would cancel job 1 (precious), the newest, with 2 units left"), "{cancelled}");
+    assert_eq!(world.status(&job)["job_status"], "created");
+    assert_eq!(world.ok(&["cancel", ":1"]), "1 units cancelled");
+    assert_eq!(world.ok(&["cancel", "-y"]), "1 units cancelled");
+}

@@ -2,6 +2,8 @@
 
 mod cli;
 mod control;
+#[cfg(all(feature = "mcp", feature = "serve"))]
+mod database_path;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]

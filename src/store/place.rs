@@ -1,0 +1,146 @@
+//! What stands at the path of a database, looked at before anything is opened, made or changed there.
+//!
+//! A missing directory may be a disk that is not mounted, and a device or a pipe would be written to or waited for:
+//! neither is touched. A link is followed, because locks and logs lie beside the file itself, under whichever name it
+//! is opened: two names must not give one job two managers.
+
+use std::fs::{self, FileType};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::open::files_error;
+
+/// Where a database lies, and whether there is a file yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub path: PathBuf,
+    pub exists: bool,
+}
+
+/// Looks at the path of a database; changes nothing.
+pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
+    if given.as_os_str().is_empty() {
+        return Err(StoreError::EmptyPath);
+    }
+    let path = std::path::absolute(given).map_err(|source| files_error("find the absolute path of", given, source))?;
+    let found = match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_symlink() => return place_behind_link(path),
+        Ok(found) => found,
+        Err(error) if is_missing(&error) => return missing(path),
+        Err(source) => return Err(files_error("look for", &path, source)),
+    };
+    match refusal(found.file_type()) {
+        None => Ok(Place { path, exists: true }),
+        Some(reason) => Err(StoreError::NotOurs { path, reason }),
+    }
+}
+
+fn place_behind_link(link: PathBuf) -> Result<Place, StoreError> {
+    match fs::canonicalize(&link) {
+        Ok(target) => place_of(&target),
+        Err(error) if is_missing(&error) => {
+            let target = fs::read_link(&link).map_err(|source| files_error("read the link", &link, source))?;
+            let reason = format!("it is a link to {}, which does not exist", target.display());
+            Err(StoreError::NotOurs { path: link, reason })
+        }
+        Err(source) => Err(files_error("follow the link", &link, source)),
+    }
+}
+
+/// There may be a database in a directory that exists.
+fn missing(path: PathBuf) -> Result<Place, StoreError> {
+    if path.as_os_str().as_bytes().ends_with(b"/") {
+        return Err(StoreError::NotOurs { path, reason: NAME_A_FILE.to_owned() });
+    }
+    match path.parent() {
+        Some(dir) if dir.is_dir() => Ok(Place { path, exists: false }),
+        dir => Err(StoreError::NoDirectory { dir: dir.unwrap_or(&path).to_owned(), path }),
+    }
+}
+
+const NAME_A_FILE: &str = "it is a directory: name a file in it, e.g. jobs.db";
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Returns why something is no file that a database can be.
+fn refusal(kind: FileType) -> Option<String> {
+    let is = |kind: &str| Some(format!("it is a {kind}"));
+    match kind {
+        kind if kind.is_file() => None,
+        kind if kind.is_dir() => Some(NAME_A_FILE.to_owned()),
+        kind if kind.is_char_device() || kind.is_block_device() => is("device"),
+        kind if kind.is_fifo() => is("pipe"),
+        kind if kind.is_socket() => is("socket"),
+        _ => is("special file"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn said(path: &Path) -> String {
+        place_of(path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_and_a_missing_name_in_a_directory_that_exists_are_places_for_a_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+
+        assert_eq!(place_of(&path).unwrap(), Place { path: path.clone(), exists: false });
+        fs::write(&path, "").unwrap();
+        assert_eq!(place_of(&path).unwrap(), Place { path, exists: true });
+    }
+
+    #[test]
+    fn a_missing_directory_is_named_and_so_is_a_file_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+
+        for (db, missing) in [("disk/jobs.db", "disk"), ("disk/a/jobs.db", "disk/a"), ("file/jobs.db", "file")] {
+            let refused = place_of(&dir.path().join(db)).unwrap_err();
+            assert!(matches!(&refused, StoreError::NoDirectory { dir: d, .. } if *d == dir.path().join(missing)), "{db}");
+        }
+        assert!(!dir.path().join("disk").exists());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_by_its_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let link = dir.path().join("link");
+        symlink("/dev/null", &link).unwrap();
+
+        assert!(said(dir.path()).contains("it is a directory"));
+        assert!(said(&dir.path().join("new/")).contains("it is a directory"));
+        assert!(said(&pipe).contains("it is a pipe"));
+        assert!(said(&socket).contains("it is a socket"));
+        assert!(said(Path::new("/dev/null")).contains("it is a device"));
+        assert!(said(&link).contains("it is a device"));
+        assert!(said(Path::new("")).contains("path of the database is empty"));
+    }
+
+    #[test]
+    fn a_link_is_the_file_that_it_leads_to_and_a_dangling_one_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap().join("jobs.db");
+        let (link, dangling) = (dir.path().join("link"), dir.path().join("dangling"));
+        fs::write(&real, "").unwrap();
+        symlink("jobs.db", &link).unwrap();
+        symlink("/nowhere/jobs.db", &dangling).unwrap();
+
+        assert_eq!(place_of(&link).unwrap(), Place { path: real, exists: true });
+        assert!(said(&dangling).contains("a link to /nowhere/jobs.db, which does not exist"));
+    }
+}
