@@ -134,8 +134,31 @@ mod tests {
     #[test]
     fn a_duration_that_could_mean_another_one_is_refused_with_an_example() {
         for text in [
-            "", " ", "soon", "-1s", "+5", "1e3", "1h30", "30m1h", "1h1h", "1 2", "5M", "1y", "1mo", "h", ".", ".5",
-            "5.", "1,5h", "1..5s", "0.5ms", "0.0001", "101 years", "5300w", "99999999999999999999", "18446744073709551615w",
+            "",
+            " ",
+            "soon",
+            "-1s",
+            "+5",
+            "1e3",
+            "1h30",
+            "30m1h",
+            "1h1h",
+            "1 2",
+            "5M",
+            "1y",
+            "1mo",
+            "h",
+            ".",
+            ".5",
+            "5.",
+            "1,5h",
+            "1..5s",
+            "0.5ms",
+            "0.0001",
+            "101 years",
+            "5300w",
+            "99999999999999999999",
+            "18446744073709551615w",
         ] {
             let refused = duration(text).expect_err(text).to_string();
             assert!(refused.starts_with(&format!("invalid duration {text:?}, expected e.g. 30s, 1h30m")), "{refused}");

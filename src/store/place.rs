@@ -107,7 +107,10 @@ mod tests {
 
         for (db, missing) in [("disk/jobs.db", "disk"), ("disk/a/jobs.db", "disk/a"), ("file/jobs.db", "file")] {
             let refused = place_of(&dir.path().join(db)).unwrap_err();
-            assert!(matches!(&refused, StoreError::NoDirectory { dir: d, .. } if *d == dir.path().join(missing)), "{db}");
+            assert!(
+                matches!(&refused, StoreError::NoDirectory { dir: d, .. } if *d == dir.path().join(missing)),
+                "{db}"
+            );
         }
         assert!(!dir.path().join("disk").exists());
     }

@@ -20,7 +20,8 @@ fn no_verb_makes_the_directory_of_a_database_whose_disk_may_not_be_mounted() {
     let db = world.path("disk/deep/jobs.db");
     let db = db.to_str().unwrap();
     let submitting: [&[&str]; 3] = [&["submit", "--", "true"], &["run", "--", "true"], &["create", "--", "true"]];
-    let others = ["list", "status", "cancel", "resume", "start", "logs", "results", "wait", "watch", "prune", "recover"];
+    let others =
+        ["list", "status", "cancel", "resume", "start", "logs", "results", "wait", "watch", "prune", "recover"];
 
     for verb in submitting.into_iter().chain(others.iter().map(std::slice::from_ref)) {
         let said = world.fails(3, &[&["--db", db], verb].concat());

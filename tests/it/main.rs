@@ -2,14 +2,14 @@
 
 mod cli;
 mod control;
-#[cfg(all(feature = "mcp", feature = "serve"))]
-mod database_path;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]
 mod dashboard_access;
 #[cfg(feature = "serve")]
 mod dashboard_page;
+#[cfg(all(feature = "mcp", feature = "serve"))]
+mod database_path;
 mod detach;
 mod escape;
 mod examples;
