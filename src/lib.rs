@@ -60,7 +60,7 @@ pub use diesel;
 pub use client::{
     AttemptOutput, Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
     ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions,
-    SyncPlan, check_scope, examine,
+    SyncPlan, check_scope, create_job_in, examine,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
@@ -74,5 +74,5 @@ pub use model::{
     UnitNotes, UnitOrder, UnitStatus, UnknownWordError, Why,
 };
 pub use status::{Health, Reason};
-pub use store::{Fault, StoreError, add_units_in, create_job_in};
+pub use store::{Fault, StoreError, add_units_in};
 pub use sys::ScopeError;

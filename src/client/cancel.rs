@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus, KillThen, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::status::Health;
-use crate::sys::{JobLock, end_orphans};
+use crate::sys::{JobLock, create_private_dir, end_orphans};
 
 /// Time in which a lock may seem taken because somebody looks whether it is.
 const LOOK_TIME: Duration = Duration::from_millis(100);
@@ -54,7 +54,7 @@ impl Client {
     pub(super) fn lock_idle_job(&self, job: JobId, operation: &'static str) -> Result<JobLock, ClientError> {
         let files = self.job_files(job);
         let path = files.path();
-        std::fs::create_dir_all(path).map_err(ClientError::files("create", path))?;
+        create_private_dir(path).map_err(ClientError::files("create", path))?;
         let asked = Instant::now();
         loop {
             let lock = JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?;

@@ -3,7 +3,7 @@
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
-use crate::store::{CreateOutcome, SameKey, StoreError};
+use crate::store::{self, CallerConnection, CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
 
 /// Units written by one transaction, and the bytes of payload after which it ends early.
@@ -89,7 +89,8 @@ impl Client {
         self.sweep_partial_jobs()?;
         let path = self.state.partial_lock();
         let _lock = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
-        let outcome = self.store().create_job(new, &first, all, Timestamp::now())?;
+        let new = with_submitter(new);
+        let outcome = self.store().create_job(&new, &first, all, Timestamp::now())?;
         let job = match outcome {
             CreateOutcome::Existing(job) => return Ok(Created { job, new: false }),
             CreateOutcome::Created(job) => job,
@@ -183,6 +184,47 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Creates a job inside the caller's transaction and returns its number; a job that bears the key of `new` already is
+/// returned unchanged.
+///
+/// Nothing of it is seen by anybody before the caller commits; then it can be started. The connection must be to a
+/// database of this package, as [`Client::create`] makes one, and should be inside `immediate_transaction`, because a
+/// transaction that has read before it writes fails when another one wrote meanwhile. Outside of any transaction it is
+/// one by itself.
+///
+/// ```no_run
+/// use job_manager::diesel as sql;
+/// use job_manager::{NewJob, NewUnit};
+/// use sql::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = SqliteConnection::establish("jobs.db")?;
+/// conn.immediate_transaction(|conn| {
+///     sql::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
+///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
+///     job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When there are no units, two of them have the same key, or the connection is to another database; the caller then
+/// rolls its transaction back.
+pub fn create_job_in(
+    conn: &mut CallerConnection,
+    new: &NewJob,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<JobId, StoreError> {
+    store::create_job_in(conn, &with_submitter(new), units)
+}
+
+/// Records what the job's units inherit from this process.
+fn with_submitter(new: &NewJob) -> NewJob {
+    NewJob { submitter: Some(sys::own_inheritance()), ..new.clone() }
 }
 
 /// Refuses a number of workers that no job can have.

@@ -47,7 +47,7 @@ use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
 use crate::sys;
 
-pub use create::{Created, check_scope};
+pub use create::{Created, check_scope, create_job_in};
 pub use doctor::{Finding, Severity, examine};
 #[cfg(feature = "cli")]
 pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};

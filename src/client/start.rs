@@ -1,8 +1,7 @@
 //! Starting the manager of a job.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -197,14 +196,9 @@ fn has_ended(row: &Job) -> bool {
 
 fn open_log(files: &JobFiles) -> Result<File, ClientError> {
     let dir = files.path();
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(ClientError::files("create", dir))?;
+    sys::create_private_dir(dir).map_err(ClientError::files("create", dir))?;
     let path = files.log();
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(ClientError::files("open the manager's log", &path))
+    sys::private_file().append(true).open(&path).map_err(ClientError::files("open the manager's log", &path))
 }
 
 /// Returns the last line of the log, or nothing when it cannot be read: it only decorates another error.

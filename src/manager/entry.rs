@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::crash::crash_point;
 use crate::handler::Handlers;
 use crate::launch::{self, LaunchRequest, Stage};
+use crate::model::handed_on;
 use crate::sys;
 
 /// Exit code of a launcher or manager that could not do its work.
@@ -46,10 +47,14 @@ pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
 
 fn become_launcher(request: LaunchRequest) -> i32 {
     // A manager started from within a unit is a job of its own, and must not be ended as that unit's orphan.
-    let forget = [sys::COOKIE_VARIABLE];
+    let cookie = std::iter::once((OsString::from(sys::COOKIE_VARIABLE), None));
+    let changed = cookie.chain(std::env::vars_os().filter_map(|(name, value)| {
+        let seen = handed_on(&name, value.clone());
+        (seen.as_ref() != Some(&value)).then_some((name, seen))
+    }));
     crash_point!("launcher-started");
     let manager = LaunchRequest { stage: Stage::Manager, ..request };
-    match sys::detach_and_respawn(&manager.title(), manager.to_args(), &forget) {
+    match sys::detach_and_respawn(&manager.title(), manager.to_args(), changed) {
         Ok(()) => 0,
         Err(error) => {
             super::log::line(format_args!("error: cannot detach from the client: {error}"));

@@ -9,14 +9,14 @@
 //! job's units keeps its place meanwhile, so that jobs which start jobs can wait for each other for ever.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::feed::Feed;
 use super::log::log_line;
 use crate::model::{JobId, StateDir};
-use crate::sys::{JobLock, LockProbe};
+use crate::sys::{JobLock, LockProbe, create_private_dir, private_file};
 
 /// Time between two looks at the places.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -129,7 +129,7 @@ impl Places {
     }
 
     fn take(&mut self, wanted: usize, limit: usize, neediest: Option<usize>) -> io::Result<()> {
-        fs::create_dir_all(self.state.places())?;
+        create_private_dir(&self.state.places())?;
         for place in 0..limit {
             let lets_others = self.gave_last.is_some_and(|at| at.elapsed() < LET_OTHERS);
             let others_first = neediest.is_some_and(|theirs| theirs < self.held.len() || lets_others);
@@ -153,7 +153,8 @@ impl Places {
             // Somebody who looks at it in this instant is in the way; the next round takes it.
             self.waits = JobLock::try_acquire(&self.own_wait)?;
         }
-        fs::write(&self.own_wait, self.held.len().to_string())
+        let mut file = private_file().truncate(true).open(&self.own_wait)?;
+        file.write_all(self.held.len().to_string().as_bytes())
     }
 
     fn wait_no_more(&mut self) {

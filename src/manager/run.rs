@@ -1,8 +1,5 @@
 //! A manager's life, from the arguments it was started with to its exit code.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -80,7 +77,11 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
             sys::write_ready(&Answer::Already { pid }.to_line());
             Ok(None)
         }
-        Taken::Post(post) => {
+        Taken::Post(mut post) => {
+            // A job of an older version has none recorded: its units keep the private umask that they were promised.
+            if let Some(submitter) = post.store.submitter(post.job.id)? {
+                sys::inherit(&submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))?;
+            }
             let (pid, epoch) = (std::process::id(), post.reign.epoch);
             sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
@@ -95,7 +96,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
 pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -> Result<Taken, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
-    make_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
+    sys::create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_over(&mut store, job, &files)? {
         Takeover::Won(lock) => lock,
         Takeover::Already { pid } => return Ok(Taken::Already { pid }),
@@ -250,8 +251,4 @@ fn with_threads(
         threads.spawn(move || staff.follow(&demands));
         coordinator.run()
     })
-}
-
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }

@@ -16,11 +16,13 @@ mod new_job;
 mod outcome;
 mod pattern;
 mod process;
+mod process_variables;
 mod raw_text;
 mod retry;
 mod selection;
 mod spelling;
 mod status;
+mod submitter;
 #[cfg(feature = "cli")]
 mod text;
 mod time;
@@ -39,11 +41,13 @@ pub use new_job::{NewJob, NewJobError};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
 pub use pattern::{ItemPattern, ItemPatternError};
 pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
+pub use process_variables::handed_on;
 pub use raw_text::RawText;
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
 pub use spelling::{SpellingError, TimeLimit, duration};
 pub use status::{JobStatus, UnitStatus};
+pub use submitter::Submitter;
 #[cfg(feature = "cli")]
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};

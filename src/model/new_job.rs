@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::{Apart, Limits};
+use super::{Apart, Limits, Submitter};
 
 /// What a creator says about a job.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct NewJob {
     pub labels: BTreeMap<String, String>,
     /// What its managers are kept apart from.
     pub apart: Apart,
+    /// What its units inherit from the process that creates it, which fills this in.
+    pub(crate) submitter: Option<Submitter>,
 }
 
 impl NewJob {
@@ -47,6 +49,7 @@ impl NewJob {
             limits: Limits::default(),
             labels: BTreeMap::new(),
             apart: Apart::default(),
+            submitter: None,
         }
     }
 

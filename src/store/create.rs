@@ -135,10 +135,7 @@ pub(super) fn create_in(
         created_at: now.as_micros(),
     };
     let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
-    for (name, value) in &new.labels {
-        metadata::put(conn, JobId(id), &metadata::label(name), value)?;
-    }
-    metadata::put_apart(conn, JobId(id), new.apart)?;
+    metadata::put_new(conn, JobId(id), new)?;
     insert_units(conn, JobId(id), first, SameKey::Refuse)?;
     Ok(CreateOutcome::Created(JobId(id)))
 }

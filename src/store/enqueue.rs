@@ -15,33 +15,10 @@ const CHUNK_UNITS: usize = 1000;
 /// Stands for the path of a database whose connection is not ours.
 const CALLER: &str = "the caller's connection";
 
-/// Creates a job inside the caller's transaction and returns its number; a job that bears the key of `new` already is
-/// returned unchanged.
-///
-/// Nothing of it is seen by anybody before the caller commits; then it can be started. The connection must be to a
-/// database of this package, as [`Client::create`](crate::Client::create) makes one, and should be inside
-/// `immediate_transaction`, because a transaction that has read before it writes fails when another one wrote meanwhile.
-/// Outside of any transaction it is one by itself.
-///
-/// ```no_run
-/// use diesel::prelude::*;
-/// use job_manager::{NewJob, NewUnit};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut conn = SqliteConnection::establish("jobs.db")?;
-/// conn.immediate_transaction(|conn| {
-///     diesel::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
-///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
-///     job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
-///     Ok::<(), Box<dyn std::error::Error>>(())
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// When there are no units, two of them have the same key, or the connection is to another database; the caller then
-/// rolls its transaction back.
+/// A connection to a database of this package that belongs to a caller.
+pub type CallerConnection = SqliteConnection;
+
+/// Creates a job inside the caller's transaction; see [`create_job_in`](crate::create_job_in) of the client.
 pub fn create_job_in(
     conn: &mut SqliteConnection,
     new: &NewJob,

@@ -10,7 +10,7 @@ use super::error::Failure;
 use super::schema::metadata;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Apart, JobId, ManagerRecord, ProcessIdentity, Timestamp};
+use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, Submitter, Timestamp};
 
 /// The keys of the table.
 pub(super) mod key {
@@ -28,6 +28,7 @@ pub(super) mod key {
     pub const STOPPED_BY_SIGNAL: &str = "stopped_by_signal";
     pub const ESCAPE_CI: &str = "escape_ci";
     pub const SCOPE: &str = "scope";
+    pub const SUBMITTER: &str = "submitter";
     pub const ERROR_TRACE: &str = "error_trace";
 }
 
@@ -60,6 +61,15 @@ impl Store {
             let wished: Vec<String> = wishes.select(metadata::key).load(conn)?;
             let has = |key: &str| wished.iter().any(|other| other == key);
             Ok(Apart { escape_ci: has(key::ESCAPE_CI), scope: has(key::SCOPE) })
+        })
+    }
+
+    /// Returns what the units of a job inherit; `None` when its creator did not record that.
+    pub fn submitter(&mut self, job: JobId) -> Result<Option<Submitter>, StoreError> {
+        self.read("read what the units inherit", |conn| {
+            let row = metadata::table.find((job.0, key::SUBMITTER)).select(metadata::value);
+            let text: Option<String> = row.first(conn).optional()?;
+            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
         })
     }
 
@@ -122,13 +132,20 @@ pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &st
     Ok(())
 }
 
-/// Writes what the managers of a new job are kept apart from.
-pub(super) fn put_apart(conn: &mut SqliteConnection, job: JobId, apart: Apart) -> Result<(), Failure> {
-    if apart.escape_ci {
+/// Writes how a new job is started: its labels, what its managers are kept apart from, what its units inherit.
+pub(super) fn put_new(conn: &mut SqliteConnection, job: JobId, new: &NewJob) -> Result<(), Failure> {
+    for (name, value) in &new.labels {
+        put(conn, job, &label(name), value)?;
+    }
+    if new.apart.escape_ci {
         put(conn, job, key::ESCAPE_CI, WISHED)?;
     }
-    if apart.scope {
+    if new.apart.scope {
         put(conn, job, key::SCOPE, WISHED)?;
+    }
+    if let Some(submitter) = &new.submitter {
+        let text = serde_json::to_string(submitter).expect("it is made of numbers and words");
+        put(conn, job, key::SUBMITTER, &text)?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ use error::Failure;
 
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
-pub use enqueue::{add_units_in, create_job_in};
+pub use enqueue::{CallerConnection, add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 #[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;

@@ -128,20 +128,29 @@ fn read_line(mut pipe: PipeReader, deadline: Instant) -> io::Result<Launched> {
 
 /// The launcher's whole life: leaves the session and spawns the manager, which inherits the three standard streams.
 ///
-/// `forget` names environment variables that the manager must not inherit.
-pub fn detach_and_respawn(title: &str, args: Vec<OsString>, forget: &[&str]) -> io::Result<()> {
+/// `changed` are environment variables that the manager inherits with another value, or not at all.
+pub fn detach_and_respawn(
+    title: &str,
+    args: Vec<OsString>,
+    changed: impl IntoIterator<Item = (OsString, Option<OsString>)>,
+) -> io::Result<()> {
     keep_descriptors_to_ourselves()?;
     nix::unistd::setsid()?;
     let mut manager = Command::new(own_executable());
     manager.arg0(title).args(args);
-    for variable in forget {
-        manager.env_remove(variable);
+    for (name, value) in changed {
+        match value {
+            Some(value) => manager.env(name, value),
+            None => manager.env_remove(name),
+        };
     }
     manager.spawn()?;
     Ok(())
 }
 
 /// First thing in a manager: undoes what it inherited from the host, but for descriptors, which the launcher kept.
+///
+/// Its umask is private until it knows that of its job.
 pub fn become_manager() -> io::Result<()> {
     super::signals::reset_signals()?;
     umask(Mode::from_bits_truncate(0o077));

@@ -9,9 +9,11 @@ mod adopted;
 mod alarm;
 mod detach;
 mod disk;
+mod inherited;
 mod lock;
 mod notes;
 mod orphans;
+mod private;
 mod process;
 mod scope;
 mod segments;
@@ -29,9 +31,11 @@ pub use detach::{
     write_ready,
 };
 pub use disk::{descriptor_limit, disk_of};
+pub use inherited::{inherit, opening, own_inheritance};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};
+pub use private::{create_private_dir, private_file};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 #[cfg(feature = "cli")]

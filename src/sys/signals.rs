@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::errno::Errno;
+use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 
 /// What signals have asked a manager to do; polled, never waited for.
@@ -66,6 +68,17 @@ pub(super) fn reset_signals() -> io::Result<()> {
         if matches!(before.handler(), SigHandler::Handler(_) | SigHandler::SigAction(_)) {
             // SAFETY: as above.
             unsafe { sigaction(signal, &before)? };
+        }
+    }
+    for signal in libc::SIGRTMIN()..=libc::SIGRTMAX() {
+        // SAFETY: as above; the handler that is asked for is only compared.
+        unsafe {
+            let mut before: libc::sigaction = std::mem::zeroed();
+            Errno::result(libc::sigaction(signal, std::ptr::null(), &mut before))?;
+            if before.sa_sigaction == libc::SIG_IGN {
+                before.sa_sigaction = libc::SIG_DFL;
+                Errno::result(libc::sigaction(signal, &before, std::ptr::null_mut()))?;
+            }
         }
     }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;

@@ -8,6 +8,8 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::inherited::opening;
+
 /// Where the locked file of one slot lies.
 #[derive(Debug, Clone)]
 pub struct SlotFile(PathBuf);
@@ -43,6 +45,7 @@ impl SlotFile {
     /// Opens and locks the file, filled with `content`, ready to be a unit's standard input.
     pub fn occupy(&self, content: &[u8]) -> Result<File, SlotError> {
         let open = || -> io::Result<Option<File>> {
+            let _opening = opening();
             let mut file =
                 OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&self.0)?;
             match file.try_lock() {
@@ -68,6 +71,7 @@ impl SlotFile {
 
     /// Says whether no process has the file.
     pub fn is_free(&self) -> io::Result<bool> {
+        let _opening = opening();
         match File::open(&self.0) {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => Ok(true),

@@ -1,9 +1,10 @@
 //! One unit's process: started in a group of its own, watched by one thread without polling, ended with its group.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -13,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::Alarm;
+use super::inherited::{null_output, opening, spawn_unit};
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
@@ -23,6 +25,8 @@ const CHUNK_BYTES: usize = 16 * 1024;
 pub struct UnitProcess {
     child: Child,
     handle: OwnedFd,
+    out: Option<PipeReader>,
+    err: Option<PipeReader>,
 }
 
 /// Where the output of a process goes as it is read.
@@ -58,16 +62,20 @@ struct Fate {
 }
 
 impl UnitProcess {
-    /// Starts the command in a process group of its own, with its output on pipes, or thrown away.
+    /// Starts the command in a process group of its own, with that standard input and its output on pipes, or thrown away.
     ///
     /// Stays on the `posix_spawn` path as long as the command does not ask for more.
-    pub fn spawn(command: &mut Command, captured: bool) -> io::Result<UnitProcess> {
-        let output = if captured { Stdio::piped } else { Stdio::null };
-        let mut child = command.process_group(0).stdout(output()).stderr(output()).spawn()?;
+    pub fn spawn(command: &mut Command, stdin: &File, captured: bool) -> io::Result<UnitProcess> {
+        let (streams, [out, err]) = streams(stdin, captured)?;
+        let mut child = spawn_unit(command.process_group(0), streams)?;
         // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
         let pid = rustix::process::Pid::from_child(&child);
-        match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(handle) => Ok(UnitProcess { child, handle }),
+        let handle = {
+            let _opening = opening();
+            pidfd_open(pid, PidfdFlags::empty())
+        };
+        match handle {
+            Ok(handle) => Ok(UnitProcess { child, handle, out, err }),
             // Without a handle it cannot be watched. It has its own group, and nobody has seen it run yet.
             Err(error) => {
                 kill_and_reap(&mut child)?;
@@ -105,8 +113,7 @@ impl UnitProcess {
         stop: &Alarm,
         streams: &mut impl Streams,
     ) -> io::Result<(Fate, bool)> {
-        let mut out = self.child.stdout.take();
-        let mut err = self.child.stderr.take();
+        let (mut out, mut err) = (self.out.take(), self.err.take());
         let mut fate = Fate { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Fate::default() };
         let mut ended_at = None;
         loop {
@@ -183,6 +190,20 @@ impl UnitProcess {
     }
 }
 
+/// Returns the standard streams of a process, and where its output can be read if it is captured.
+///
+/// They are opened here, because the spawn itself can open nothing.
+fn streams(stdin: &File, captured: bool) -> io::Result<([OwnedFd; 3], [Option<PipeReader>; 2])> {
+    let _opening = opening();
+    let stdin = stdin.try_clone()?.into();
+    if !captured {
+        return Ok(([stdin, null_output()?.into(), null_output()?.into()], [None, None]));
+    }
+    let (out, stdout) = io::pipe()?;
+    let (err, stderr) = io::pipe()?;
+    Ok(([stdin, stdout.into(), stderr.into()], [Some(out), Some(err)]))
+}
+
 #[derive(Debug, Default)]
 struct Ready {
     out: bool,
@@ -250,7 +271,7 @@ mod tests {
         let stop = Alarm::new().unwrap();
         let mut collected = Collected::default();
         let process =
-            UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null()), true).unwrap();
+            UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]), &null_output().unwrap(), true).unwrap();
         let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
         (ending, collected)
     }
@@ -297,7 +318,7 @@ mod tests {
     #[test]
     fn ringing_the_stop_ends_the_unit() {
         let stop = Alarm::new().unwrap();
-        let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600").stdin(Stdio::null()), true).unwrap();
+        let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600"), &null_output().unwrap(), true).unwrap();
 
         stop.ring();
         let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();

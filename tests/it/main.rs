@@ -25,6 +25,7 @@ mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
 mod handlers;
+mod inherited;
 mod inside;
 mod items;
 mod layers;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::SubmissionError;
+use crate::model::handed_on;
 
 /// Ends of names of variables whose values are not kept, and words within such names.
 const SECRET_ENDS: [&str; 2] = ["_KEY", "_TOKEN"];
 const SECRET_WORDS: [&str; 2] = ["SECRET", "PASSWORD"];
-/// Variables that are about a manager or a unit, or about the shell that submits.
+/// Begins the names of variables that are about a manager or a unit.
 const OWN_PREFIX: &str = "JOB_MANAGER_";
-const LAST_COMMAND: &str = "_";
 
 /// What is kept of an environment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub(super) struct Environment {
 impl Environment {
     /// Takes the variables of this process, and those that are `given` as NAME or NAME=VALUE.
     ///
-    /// Those to `forget` are left out unless they are given by name. Variables that are not UTF-8 are left out.
+    /// Those to `forget`, and those about this process, are skipped unless they are given by name. Variables that are not
+    /// UTF-8 are skipped.
     pub fn capture(
         own: impl IntoIterator<Item = (OsString, OsString)>,
         given: &[String],
@@ -35,7 +36,7 @@ impl Environment {
         let own: BTreeMap<String, String> = own
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| !name.starts_with(OWN_PREFIX) && name != LAST_COMMAND)
+            .filter(|(name, _)| !name.starts_with(OWN_PREFIX))
             .collect();
         let mut kept = Environment::default();
         for variable in given {
@@ -47,11 +48,14 @@ impl Environment {
             }
         }
         for (name, value) in own {
-            if forget.contains(&name.as_str()) && !given.contains(&name) {
+            let is_given = given.contains(&name);
+            if forget.contains(&name.as_str()) && !is_given {
                 continue;
             }
+            let handed_on = if is_given { Some(value.into()) } else { handed_on(name.as_ref(), value.into()) };
+            let Some(value) = handed_on.and_then(|value| value.into_string().ok()) else { continue };
             if is_secret(&name) {
-                if given.contains(&name) {
+                if is_given {
                     kept.required_secrets.push(name.clone());
                 }
                 kept.secrets.push(name);
@@ -107,6 +111,18 @@ mod tests {
 
         assert!(!forgotten.variables.contains_key("BUILD_ID") && forgotten.variables.contains_key("PATH"));
         assert_eq!(given.variables["BUILD_ID"], "7");
+    }
+
+    #[test]
+    fn variables_about_the_submitting_process_are_kept_only_when_they_are_given_by_name() {
+        let own = [("SHLVL", "3"), ("LINES", "40"), ("MAKEFLAGS", "k --jobserver-auth=3,4"), ("TERM", "xterm")];
+        let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+
+        let kept = Environment::capture(own, &["LINES".to_owned()], &[]).unwrap();
+
+        let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(kept.variables, BTreeMap::from(variables));
     }
 
     #[test]

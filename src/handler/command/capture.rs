@@ -8,7 +8,7 @@ use super::spec::OutputMode;
 use crate::handler::Attempt;
 use crate::handler::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use crate::model::Output;
-use crate::sys::{SegmentWriter, Stream, Streams};
+use crate::sys::{SegmentWriter, Stream, Streams, create_private_dir, opening, private_file};
 
 /// The ends of both output streams, and where all of them goes.
 pub(super) struct Capture {
@@ -34,11 +34,15 @@ impl Capture {
 
     /// Keeps what the job wants to be kept; `dir` is for files of each attempt's own.
     pub fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>) -> io::Result<Self> {
+        let _opening = opening();
         let seq = attempt.unit.id.seq().0;
         Ok(Self::with(match (mode, dir) {
             (_, Some(dir)) => {
-                std::fs::create_dir_all(dir)?;
-                let create = |stream: &str| File::create(dir.join(format!("{seq}.{}.{stream}", attempt.number)));
+                create_private_dir(dir)?;
+                let create = |stream: &str| {
+                    let path = dir.join(format!("{seq}.{}.{stream}", attempt.number));
+                    private_file().truncate(true).open(path)
+                };
                 Sink::Files([create("out")?, create("err")?])
             }
             (OutputMode::Full, None) => {

@@ -92,9 +92,9 @@ impl Hook {
         content.rewind()?;
         let mut command = Command::new(&self.program);
         let job = what["job"]["id"].to_string();
-        command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db).stdin(content);
+        command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
-        let process = UnitProcess::spawn(&mut command, true)?;
+        let process = UnitProcess::spawn(&mut command, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &Alarm::new()?, &mut capture)?;
         Ok((ending, capture))
     }

@@ -76,6 +76,8 @@ impl CommandHandler {
         if self.spec.env_only {
             command.env_clear().envs(self.secrets.iter().cloned());
         }
+        // Only one that was given by name may say something else.
+        command.env("PWD", &self.spec.cwd);
         command
             .current_dir(&self.spec.cwd)
             // These two are not set for every unit; those of a unit that this manager was started from are not ours.
@@ -192,12 +194,12 @@ impl Runner for CommandHandler {
             Ok(capture) => capture,
             Err(error) => return retry(Cause::NotStarted, format!("cannot keep the output: {error}")),
         };
-        let process = match UnitProcess::spawn(command.stdin(stdin), captured) {
+        let process = match UnitProcess::spawn(&mut command, &stdin, captured) {
             Ok(process) => process,
             Err(error) => return not_started(&self.spec, &error),
         };
-        // The command still holds our copy of the locked file; from here on only the unit's processes do.
-        drop(command);
+        // From here on only the unit's processes have the locked file.
+        drop(stdin);
         let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
         match ending {
             Ok(ending) => {

@@ -1,0 +1,225 @@
+//! What a process hands down to those it starts: umask, nice value, limits.
+//!
+//! A unit gets those of the process that created its job. `posix_spawn` has no attribute for any of them, so that the
+//! manager has them itself; only of open files it may have more, and lowers its own limit for the moment of a spawn.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use nix::errno::Errno;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
+use nix::sys::stat::{Mode, umask};
+use rustix::process::{getpriority_process, setpriority_process};
+
+use crate::model::Submitter;
+
+const LIMITS: [(&str, Resource); 9] = [
+    ("as", Resource::RLIMIT_AS),
+    ("core", Resource::RLIMIT_CORE),
+    ("cpu", Resource::RLIMIT_CPU),
+    ("data", Resource::RLIMIT_DATA),
+    ("fsize", Resource::RLIMIT_FSIZE),
+    ("memlock", Resource::RLIMIT_MEMLOCK),
+    ("nofile", Resource::RLIMIT_NOFILE),
+    ("nproc", Resource::RLIMIT_NPROC),
+    ("stack", Resource::RLIMIT_STACK),
+];
+
+/// The soft limit of open files that units get, when it is lower than this process's own. Locked for writing while the
+/// limit is lowered, and for reading by whoever opens something meanwhile that must not fail because of that.
+static OPEN_FILES_OF_UNITS: RwLock<Option<OpenFiles>> = RwLock::new(None);
+
+/// A soft limit of open files that holds while a unit is started.
+#[derive(Debug)]
+struct OpenFiles {
+    soft: u64,
+    /// Descriptors with low numbers, which make room for those of a unit: a spawn takes none beyond the limit.
+    room: Vec<OwnedFd>,
+}
+
+impl OpenFiles {
+    fn new(soft: u64) -> io::Result<OpenFiles> {
+        let mut files = OpenFiles { soft, room: Vec::new() };
+        files.reserve()?;
+        Ok(files)
+    }
+
+    fn reserve(&mut self) -> io::Result<()> {
+        while self.room.len() < 3 {
+            self.room.push(null_output()?.into());
+        }
+        Ok(())
+    }
+
+    /// Gives descriptors the lowest numbers that are free.
+    fn lowered(&mut self, files: [OwnedFd; 3]) -> io::Result<[OwnedFd; 3]> {
+        self.room.clear();
+        let [a, b, c] = files;
+        let low = |file: OwnedFd| -> io::Result<OwnedFd> {
+            let copy = file.try_clone()?;
+            let fits = u64::try_from(copy.as_raw_fd()).is_ok_and(|number| number < self.soft);
+            if fits { Ok(copy) } else { Err(Errno::EMFILE.into()) }
+        };
+        Ok([low(a)?, low(b)?, low(c)?])
+    }
+}
+
+/// Keeps the limit of open files from being lowered as long as it lives; never take two.
+pub struct Opening(RwLockReadGuard<'static, Option<OpenFiles>>);
+
+/// Returns what this process would hand down, as far as the system tells it.
+///
+/// The umask is read, never set and restored: another thread could be creating a file meanwhile.
+pub fn own_inheritance() -> Submitter {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    let limits = LIMITS.into_iter().filter_map(|(name, resource)| {
+        let (soft, _) = getrlimit(resource).ok()?;
+        Some((name.to_owned(), (soft != RLIM_INFINITY).then_some(soft)))
+    });
+    Submitter {
+        umask: umask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()),
+        nice: getpriority_process(None).unwrap_or_default(),
+        limits: limits.collect(),
+    }
+}
+
+/// Has this process hand down what that one did, as far as it may; for a manager, before it has threads.
+///
+/// A hard limit, or a nice value, that is stricter here stays as it is.
+pub fn inherit(from: &Submitter) -> io::Result<()> {
+    if let Some(mask) = from.umask {
+        umask(Mode::from_bits_truncate(mask));
+    }
+    if from.nice > getpriority_process(None)? {
+        setpriority_process(None, from.nice)?;
+    }
+    for (name, resource) in LIMITS {
+        let Some(recorded) = from.limits.get(name) else { continue };
+        let (soft, hard) = getrlimit(resource)?;
+        let wanted = recorded.unwrap_or(RLIM_INFINITY).min(hard);
+        if resource == Resource::RLIMIT_NOFILE {
+            set_open_files_of_units(wanted)?;
+        } else if wanted != soft {
+            setrlimit(resource, wanted, hard)?;
+        }
+    }
+    Ok(())
+}
+
+/// Has units start with that soft limit of open files; this process keeps its own where that is higher.
+fn set_open_files_of_units(wanted: u64) -> io::Result<()> {
+    let mut of_units = OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner);
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if wanted > soft {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+    }
+    *of_units = if wanted < soft { Some(OpenFiles::new(wanted)?) } else { None };
+    Ok(())
+}
+
+/// Waits until this process has its own limit of open files, for a worker that is about to open something.
+pub fn opening() -> Opening {
+    Opening(OPEN_FILES_OF_UNITS.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Starts a command with the limits of a unit and these standard streams.
+///
+/// The limit is lowered for the whole process, which may have more files open than a unit may. Set after the spawn, it
+/// would be too late for a program that reads it first thing.
+pub(super) fn spawn_unit(command: &mut Command, streams: [OwnedFd; 3]) -> io::Result<Child> {
+    let opening = opening();
+    if opening.0.is_none() {
+        return spawn_with(command, streams);
+    }
+    drop(opening);
+    let mut of_units = OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner);
+    let Some(files) = of_units.as_mut() else { return spawn_with(command, streams) };
+    let spawned = files.lowered(streams).and_then(|streams| {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        setrlimit(Resource::RLIMIT_NOFILE, files.soft.min(soft), hard)?;
+        let spawned = spawn_with(command, streams);
+        setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
+        spawned
+    });
+    files.reserve()?;
+    spawned
+}
+
+fn spawn_with(command: &mut Command, streams: [OwnedFd; 3]) -> io::Result<Child> {
+    let [stdin, stdout, stderr] = streams;
+    let spawned = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn();
+    // The command has them still, and whoever reads the other end of a pipe waits for the last one to close it.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    spawned
+}
+
+/// Returns what throws away whatever is written to it.
+pub(super) fn null_output() -> io::Result<File> {
+    File::options().write(true).open("/dev/null")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Alarm, Streams, UnitProcess};
+    use super::*;
+
+    struct Said(Vec<u8>);
+
+    impl Streams for Said {
+        fn take_stdout(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+        fn take_stderr(&mut self, _: &[u8]) {}
+    }
+
+    fn null() -> File {
+        let _opening = opening();
+        null_output().unwrap()
+    }
+
+    fn limit_seen_by_a_unit() -> String {
+        let mut said = Said(Vec::new());
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -n"]);
+        let process = UnitProcess::spawn(&mut command, &null(), true).unwrap();
+        let patience = std::time::Duration::from_secs(5);
+        let alarm = {
+            let _opening = opening();
+            Alarm::new().unwrap()
+        };
+        process.supervise(None, patience, &alarm, &mut said).unwrap();
+        String::from_utf8(said.0).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_thousand_units_have_the_submitters_limit_of_open_files_although_the_manager_has_more_of_them_open() {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        let own = soft.max(hard.min(512));
+        setrlimit(Resource::RLIMIT_NOFILE, own, hard).unwrap();
+        set_open_files_of_units(64).unwrap();
+        let _open: Vec<File> = (0..100).map(|_| null_output().unwrap()).collect();
+
+        let seen: Vec<String> = std::thread::scope(|threads| {
+            let workers: Vec<_> = (0..4)
+                .map(|_| threads.spawn(|| (0..250).map(|_| limit_seen_by_a_unit()).collect::<Vec<_>>()))
+                .collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        });
+
+        assert_eq!(seen.len(), 1000);
+        assert!(seen.iter().all(|limit| limit == "64"), "{seen:?}");
+        assert_eq!(getrlimit(Resource::RLIMIT_NOFILE).unwrap().0, own);
+    }
+
+    #[test]
+    fn the_umask_of_this_process_is_read_and_not_changed() {
+        let before = own_inheritance();
+
+        assert!(before.umask.is_some());
+        assert_eq!(own_inheritance(), before);
+    }
+}
