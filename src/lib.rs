@@ -64,7 +64,7 @@ pub use client::{
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
-    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitReport,
+    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitReport, Variables,
 };
 pub use manager::run_if_manager;
 pub use model::{

@@ -1,5 +1,7 @@
 //! `add`: more units for a job, also while it runs.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::args::Global;
@@ -23,10 +25,10 @@ pub(super) struct Add {
     pub source: SourceArgs,
     /// Template of a name for each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]
-    pub unit_key: Option<String>,
+    pub unit_key: Option<OsString>,
     /// Items may follow after `-- :::`, as after the command of `submit`
     #[arg(last = true, value_name = "::: ITEM")]
-    pub items: Vec<String>,
+    pub items: Vec<OsString>,
 }
 
 pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {

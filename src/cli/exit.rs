@@ -119,6 +119,11 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::Item { .. }
         | SubmissionError::KeyTooLong { .. }
         | SubmissionError::KeyReserved { .. }
+        | SubmissionError::KeyEmpty { .. }
+        | SubmissionError::KeyCounts { .. }
+        | SubmissionError::NoItems { .. }
+        | SubmissionError::NoItemsToRead
+        | SubmissionError::EnvName(_)
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)

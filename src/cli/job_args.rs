@@ -1,5 +1,6 @@
 //! How a job's units run, as flags.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -25,14 +26,14 @@ pub(super) struct JobArgs {
     pub key: Option<String>,
     /// Template of a name for each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]
-    pub unit_key: Option<String>,
-    /// Working directory of the units [default: this one]
+    pub unit_key: Option<OsString>,
+    /// Working directory of the units, a template [default: this one]
     #[arg(long, value_name = "DIR")]
-    pub cwd: Option<PathBuf>,
-    /// Variable for the units, besides those of this environment; without a value it is taken from here. Secrets, such
-    /// as API_KEY, are passed by name and taken from the environment of whoever starts the job
+    pub cwd: Option<OsString>,
+    /// Variable for the units, its value a template, besides those of this environment; without a value it is taken from
+    /// here. Secrets, such as API_KEY, are passed by name and taken from the environment of whoever starts the job
     #[arg(long, value_name = "NAME[=VALUE]")]
-    pub env: Vec<String>,
+    pub env: Vec<OsString>,
     /// The command is one script for /bin/sh; placeholders are quoted
     #[arg(long, conflicts_with = "commands")]
     pub shell: bool,
@@ -59,7 +60,7 @@ pub(super) struct JobArgs {
     pub after: Option<String>,
     /// Program that is told of failed units and of the job's end or pause, with the event as its argument
     #[arg(long, value_name = "CMD")]
-    pub hook: Option<String>,
+    pub hook: Option<OsString>,
     #[command(flatten)]
     pub apart: ApartArgs,
     #[command(flatten)]

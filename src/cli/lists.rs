@@ -2,6 +2,7 @@
 //!
 //! One list is a source like any other; several are combined, which no other source can join.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -18,7 +19,7 @@ pub(super) struct GivenList {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
-    Words(Vec<String>),
+    Words(Vec<OsString>),
     File(PathBuf),
 }
 
@@ -29,8 +30,8 @@ struct Mark {
 }
 
 impl Mark {
-    fn of(word: &str) -> Option<Mark> {
-        let (names_files, is_paired) = match word {
+    fn of(word: &OsStr) -> Option<Mark> {
+        let (names_files, is_paired) = match word.to_str()? {
             ":::" => (false, false),
             ":::+" => (false, true),
             "::::" => (true, false),
@@ -42,7 +43,7 @@ impl Mark {
 }
 
 /// Splits what stands after `--` into the command and its lists.
-pub(super) fn split_command(behind: &[String]) -> Result<(&[String], Vec<GivenList>), CliError> {
+pub(super) fn split_command(behind: &[OsString]) -> Result<(&[OsString], Vec<GivenList>), CliError> {
     let end = behind.iter().position(|word| Mark::of(word).is_some()).unwrap_or(behind.len());
     let (command, mut rest) = behind.split_at(end);
     let mut lists = Vec::new();
@@ -52,14 +53,14 @@ pub(super) fn split_command(behind: &[String]) -> Result<(&[String], Vec<GivenLi
         let (words, remaining) = after.split_at(end);
         rest = remaining;
         if mark.is_paired && lists.is_empty() {
-            return Err(CliError::NothingToPair { mark: word.clone() });
+            return Err(CliError::NothingToPair { mark: word.to_string_lossy().into_owned() });
         }
         if !mark.names_files {
             lists.push(GivenList { content: Content::Words(words.to_vec()), is_paired: mark.is_paired });
             continue;
         }
         if words.is_empty() {
-            return Err(CliError::NoListFile { mark: word.clone() });
+            return Err(CliError::NoListFile { mark: word.to_string_lossy().into_owned() });
         }
         let files = words.iter().map(|file| Content::File(file.into()));
         lists.extend(files.map(|content| GivenList { content, is_paired: mark.is_paired }));
@@ -105,14 +106,14 @@ pub(super) fn input(path: &Path) -> Input {
 mod tests {
     use super::*;
 
-    fn split(line: &[&str]) -> Result<(Vec<String>, Vec<GivenList>), String> {
-        let words: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
+    fn split(line: &[&str]) -> Result<(Vec<OsString>, Vec<GivenList>), String> {
+        let words: Vec<OsString> = line.iter().map(OsString::from).collect();
         let split = split_command(&words).map_err(|error| error.to_string());
         split.map(|(command, lists)| (command.to_vec(), lists))
     }
 
     fn words(words: &[&str], is_paired: bool) -> GivenList {
-        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let words = words.iter().map(OsString::from).collect();
         GivenList { content: Content::Words(words), is_paired }
     }
 
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn one_list_is_a_plain_source_and_several_are_a_product() {
         assert_eq!(source_of(vec![], false), None);
-        assert_eq!(source_of(vec![words(&["a"], false)], false), Some(SourceSpec::Arguments(vec!["a".to_owned()])));
+        assert_eq!(source_of(vec![words(&["a"], false)], false), Some(SourceSpec::Arguments(vec!["a".into()])));
         let Some(SourceSpec::Product(lists)) = source_of(vec![file("-", false), words(&["a"], true)], true) else {
             panic!("several lists are combined");
         };
@@ -171,7 +172,7 @@ mod tests {
                     source: SourceSpec::Lines { input: Input::Stdin, separator: Separator::Nul },
                     is_paired: false
                 },
-                ListSpec { source: SourceSpec::Arguments(vec!["a".to_owned()]), is_paired: true },
+                ListSpec { source: SourceSpec::Arguments(vec!["a".into()]), is_paired: true },
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! What failures mean for a unit and for its job, and how fast units start, as flags.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -45,10 +46,10 @@ pub(super) struct PolicyArgs {
     pub canary: Option<u32>,
     /// A unit is left out when this path exists, and has failed when it did not make it; a template
     #[arg(long, value_name = "PATH")]
-    pub creates: Option<String>,
+    pub creates: Option<OsString>,
     /// Script that runs as the last unit, with the counts in its environment
     #[arg(long, value_name = "CMD")]
-    pub then: Option<String>,
+    pub then: Option<OsString>,
     /// When that runs
     #[arg(long, value_enum, default_value_t = When::Always, requires = "then")]
     pub then_when: When,
@@ -94,7 +95,7 @@ impl PolicyArgs {
             When::Always => ThenWhen::Always,
             When::Failure => ThenWhen::Failure,
         };
-        self.then.clone().map(|script| ThenSpec { script, when })
+        self.then.clone().map(|script| ThenSpec { script: script.into(), when })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What `submit`, `run` and `create` have in common: from flags to a job.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::args::Global;
@@ -11,7 +13,7 @@ use super::source_args::SourceArgs;
 use super::text::shortened;
 use crate::client::{Client, Created, Submission, command_spec, find_program};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
-use crate::model::NewJob;
+use crate::model::{NewJob, RawText};
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; behind `--` a line is a script even when it begins with a dash.
@@ -26,17 +28,17 @@ pub(super) struct SubmissionArgs {
     pub job: JobArgs,
     /// Command of a unit, with placeholders such as `{}`; items may follow after `:::`, files of items after `::::`
     #[arg(last = true, value_name = "CMD", conflicts_with = "commands")]
-    pub command: Vec<String>,
+    pub command: Vec<OsString>,
 }
 
 impl SubmissionArgs {
     /// Checks everything that can be checked before the first unit is read.
     pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
         let (argv, lists) = split_command(&self.command)?;
-        let run_line = RUN_LINE.map(str::to_owned);
+        let run_line = RUN_LINE.map(OsString::from);
         let (argv, origin) = match self.source.commands() {
             Some(file) => (run_line.as_slice(), file.to_string_lossy()),
-            None => (argv, argv.first().ok_or(CliError::NoCommand)?.into()),
+            None => (argv, argv.first().ok_or(CliError::NoCommand)?.to_string_lossy()),
         };
         let spec = self.spec(argv)?;
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
@@ -51,7 +53,7 @@ impl SubmissionArgs {
         Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(lists)?)?)
     }
 
-    fn spec(&self, argv: &[String]) -> Result<CommandSpec, CliError> {
+    fn spec(&self, argv: &[OsString]) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, forget)?;
         spec.stdin = match self.job.stdin {
@@ -66,7 +68,7 @@ impl SubmissionArgs {
         spec.exits = self.job.policy.exit_codes();
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then();
-        spec.creates = self.job.policy.creates.clone();
+        spec.creates = self.job.policy.creates.clone().map(RawText::from);
         spec.output = match self.job.output {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,

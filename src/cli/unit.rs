@@ -7,8 +7,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, printable, span};
-use super::units::item;
-use crate::model::{AttemptRecord, Output as Streams, UnitDetail, UnitNotes};
+use super::units::shown_item;
+use crate::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
 #[derive(Debug, Args)]
@@ -38,9 +38,9 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     output.line(format_args!("unit      {}", unit.seq))?;
     output.line(format_args!("status    {}", unit.status))?;
     if let Some(key) = &unit.key {
-        output.line(format_args!("key       {}", one_line(key)))?;
+        output.line(format_args!("key       {}", one_line(&RawText::of_column(key).to_string_lossy())))?;
     }
-    output.line(format_args!("item      {}", one_line(&item(&unit.payload))))?;
+    output.line(format_args!("item      {}", one_line(&shown_item(&unit.payload))))?;
     if let Some(command) = command {
         output.line(format_args!("command   {}", one_line(command)))?;
     }

@@ -1,5 +1,7 @@
 //! `unit-add`: a command adds units to its own job.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::args::Global;
@@ -17,10 +19,10 @@ use crate::source;
 pub(super) struct UnitAdd {
     /// Template of a name for each unit; one that the job has already is left out
     #[arg(long, value_name = "TEMPLATE")]
-    pub unit_key: Option<String>,
+    pub unit_key: Option<OsString>,
     /// Items
     #[arg(required = true, value_name = "ITEM")]
-    pub items: Vec<String>,
+    pub items: Vec<OsString>,
 }
 
 pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<Exit, CliError> {

@@ -9,7 +9,7 @@ use super::filter::FilterArgs;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
-use crate::model::{Seq, UnitDetail, UnitOrder};
+use crate::model::{RawText, Seq, UnitDetail, UnitOrder};
 
 const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
@@ -64,7 +64,7 @@ fn row(unit: &UnitDetail) -> Vec<String> {
         unit.status.to_string(),
         unit.attempts.to_string(),
         time,
-        shortened(&item(&unit.payload), PAYLOAD_WIDTH),
+        shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH),
         shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH),
     ]
 }
@@ -72,4 +72,9 @@ fn row(unit: &UnitDetail) -> Vec<String> {
 /// Returns the text of a payload that is one, else its JSON.
 pub(super) fn item(payload: &str) -> String {
     serde_json::from_str::<String>(payload).unwrap_or_else(|_| payload.to_owned())
+}
+
+/// Returns the same for people, with bytes that are no text replaced.
+pub(super) fn shown_item(payload: &str) -> String {
+    RawText::of_json(payload).map_or_else(|| item(payload), |text| text.to_string_lossy().into_owned())
 }

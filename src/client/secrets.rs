@@ -4,7 +4,7 @@ use std::env;
 
 use super::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec};
-use crate::model::{Job, JobId};
+use crate::model::{Job, JobId, RawText};
 
 impl Client {
     /// Returns the secrets that a job was submitted with and that this process does not have: its units would run without
@@ -39,6 +39,7 @@ fn spec_of(row: &Job) -> Option<CommandSpec> {
     serde_json::from_str(&row.spec).ok()
 }
 
-fn missing(names: Vec<String>) -> Vec<String> {
-    names.into_iter().filter(|name| env::var_os(name).is_none()).collect()
+fn missing(names: Vec<RawText>) -> Vec<String> {
+    let missing = names.into_iter().filter(|name| env::var_os(name.as_os_str()).is_none());
+    missing.map(|name| name.to_string_lossy().into_owned()).collect()
 }

@@ -1,5 +1,7 @@
 //! Sources of units as they are asked for, and the one place that opens them, whoever asks.
 
+use std::ffi::OsString;
+
 use crate::source::{
     self, CsvOptions, GlobOptions, Input, InputFile, Items, List, Notes, Range, Separator, SourceError, WHOLE_DOCUMENT,
 };
@@ -9,7 +11,7 @@ use crate::store::ForeignDatabase;
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceSpec {
     /// Arguments of a command line.
-    Arguments(Vec<String>),
+    Arguments(Vec<OsString>),
     /// Lines of a text.
     Lines { input: Input, separator: Separator },
     /// Commands for a shell, one per line.

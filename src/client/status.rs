@@ -56,6 +56,7 @@ pub struct ManagerStatus {
     /// What it waits for, if nothing moves.
     pub waiting_for: Option<String>,
     /// The manager's log.
+    #[serde(with = "crate::model::raw_path")]
     pub log: PathBuf,
 }
 

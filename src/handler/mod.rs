@@ -22,7 +22,8 @@ mod unknown;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
 pub use command::{
-    COMMAND, CommandHandler, CommandSpec, ExitCodes, ExitMeaning, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen,
+    COMMAND, CommandHandler, CommandSpec, ExitCodes, ExitMeaning, OutputMode, ResultMode, StdinMode, ThenSpec,
+    ThenWhen, Variables,
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
@@ -31,6 +32,7 @@ pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
 pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
+    command::{UnitTemplates, explained},
     program::{ProgramError, resolve_program},
-    template::{CommandTemplate, TemplateError, UnitValues},
+    template::{Template, TemplateError, UnitValues, quote_for_shell},
 };

@@ -19,13 +19,13 @@ pub enum ProgramError {
 
 /// Returns the absolute path of a program, looked up as a shell would: a name with a slash from `cwd`, another one on
 /// `search_path`.
-pub fn resolve_program(name: &str, cwd: &Path, search_path: &OsStr) -> Result<PathBuf, ProgramError> {
-    if name.contains('/') {
+pub fn resolve_program(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Result<PathBuf, ProgramError> {
+    if name.as_encoded_bytes().contains(&b'/') {
         let path = cwd.join(name);
         return match fs::metadata(&path) {
             Ok(found) if is_program(&found) => Ok(path),
             Ok(_) => Err(ProgramError::NotExecutable(path)),
-            Err(_) => Err(ProgramError::NotFound(name.to_owned())),
+            Err(_) => Err(not_found(name)),
         };
     }
     let mut unfit = None;
@@ -37,7 +37,11 @@ pub fn resolve_program(name: &str, cwd: &Path, search_path: &OsStr) -> Result<Pa
             Ok(_) | Err(_) => {}
         }
     }
-    Err(unfit.map_or_else(|| ProgramError::NotFound(name.to_owned()), ProgramError::NotExecutable))
+    Err(unfit.map_or_else(|| not_found(name), ProgramError::NotExecutable))
+}
+
+fn not_found(name: &OsStr) -> ProgramError {
+    ProgramError::NotFound(name.to_string_lossy().into_owned())
 }
 
 fn is_program(found: &fs::Metadata) -> bool {
@@ -50,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_bare_name_is_found_on_the_search_path() {
-        let path = resolve_program("sh", Path::new("/"), OsStr::new("/nowhere:/bin"));
+        let path = resolve_program("sh".as_ref(), Path::new("/"), OsStr::new("/nowhere:/bin"));
 
         assert_eq!(path, Ok(PathBuf::from("/bin/sh")));
     }
@@ -60,8 +64,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("data"), "x").unwrap();
 
-        let missing = resolve_program("./nothing", dir.path(), OsStr::new(""));
-        let unfit = resolve_program("./data", dir.path(), OsStr::new(""));
+        let missing = resolve_program("./nothing".as_ref(), dir.path(), OsStr::new(""));
+        let unfit = resolve_program("./data".as_ref(), dir.path(), OsStr::new(""));
 
         assert_eq!(missing, Err(ProgramError::NotFound("./nothing".to_owned())));
         assert_eq!(unfit, Err(ProgramError::NotExecutable(dir.path().join("./data"))));

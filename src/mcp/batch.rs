@@ -1,6 +1,7 @@
 //! What `start_batch` and `preview_batch` are given, and how it becomes a job.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 
@@ -90,14 +91,14 @@ pub(super) struct Checked {
 impl Batch {
     pub fn check(self) -> Result<Checked, ToolError> {
         let (argv, is_script) = match (&self.command, &self.shell) {
-            (Some(command), None) if !command.is_empty() => (command.clone(), false),
-            (None, Some(script)) => (vec![script.clone()], true),
+            (Some(command), None) if !command.is_empty() => (command.iter().map(OsString::from).collect(), false),
+            (None, Some(script)) => (vec![OsString::from(script)], true),
             _ => return Err(ToolError::NotOneCommand),
         };
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| Path::new(cwd).is_relative()) {
             return Err(ToolError::RelativeCwd(cwd.clone()));
         }
-        let spec = command_spec(&argv, is_script, self.cwd.as_deref().map(Path::new), &[], &[])?;
+        let spec = command_spec(&argv, is_script, self.cwd.as_deref().map(OsStr::new), &[], &[])?;
         let mut new = NewJob::new(self.name.clone().unwrap_or_else(|| default_name(&argv[0], is_script)), COMMAND);
         new.limits = self.limits()?;
         new.key = self.key.clone();
@@ -192,7 +193,7 @@ fn holds_inexact_number(value: &Value) -> bool {
     }
 }
 
-fn default_name(program: &str, is_script: bool) -> String {
+fn default_name(program: &OsStr, is_script: bool) -> String {
     let name = Path::new(program).file_name().filter(|_| !is_script);
     name.map_or_else(|| "script".to_owned(), |name| name.to_string_lossy().into_owned())
 }

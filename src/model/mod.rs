@@ -17,6 +17,7 @@ mod outcome;
 mod pattern;
 mod process;
 mod process_variables;
+pub mod raw_path;
 mod raw_text;
 mod retry;
 mod selection;

@@ -36,6 +36,11 @@ impl RawText {
         &self.0
     }
 
+    /// Returns the bytes as their owner.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// Returns the text when it is UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
@@ -66,6 +71,17 @@ impl RawText {
         decoded(&serde_json::from_str(json).ok()?).map(RawText)
     }
 
+    /// Returns the text that a column of text stands for: the text itself, or the bytes of the object that
+    /// [`RawText::to_column`] makes.
+    pub fn of_column(column: &str) -> RawText {
+        Self::of_json(column).unwrap_or_else(|| column.into())
+    }
+
+    /// Returns what stands in a column of text: the text itself, or the object as JSON.
+    pub fn to_column(&self) -> String {
+        self.as_str().map_or_else(|| Self::json_of(&self.0), str::to_owned)
+    }
+
     /// Returns the text for people, with U+FFFD in place of what is no text.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -92,6 +108,12 @@ impl From<String> for RawText {
 
 impl From<&str> for RawText {
     fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_owned())
+    }
+}
+
+impl From<&OsStr> for RawText {
+    fn from(text: &OsStr) -> Self {
         Self(text.as_bytes().to_owned())
     }
 }

@@ -1,5 +1,6 @@
 //! Items and where they come from.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,9 +59,11 @@ impl fmt::Display for Place {
 }
 
 /// Returns the items given as arguments.
-pub fn arguments(arguments: Vec<String>) -> Items {
+pub fn arguments(arguments: Vec<OsString>) -> Items {
     let items = arguments.into_iter().enumerate();
-    Box::new(items.map(|(index, text)| Ok(Item { payload: json_text(&text), place: Place::Argument(index + 1) })))
+    Box::new(items.map(|(index, text)| {
+        Ok(Item { payload: RawText::json_of(text.as_encoded_bytes()), place: Place::Argument(index + 1) })
+    }))
 }
 
 /// Returns one payload, for a command that is given no items.

@@ -1,6 +1,7 @@
 //! What a manager says about itself, as pairs of key and value.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use super::error::Failure;
 use super::schema::metadata;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, Submitter, Timestamp};
+use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp};
 
 /// The keys of the table.
 pub(super) mod key {
@@ -115,7 +116,7 @@ impl Store {
                 version: take(key::VERSION).unwrap_or_default(),
                 heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
                 rate_per_second: take(key::RATE).and_then(|rate| rate.parse().ok()),
-                program: take(key::PROGRAM).map(PathBuf::from),
+                program: take(key::PROGRAM).map(|program| PathBuf::from(OsString::from(RawText::of_column(&program)))),
                 callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
                 halt_reason: take(key::HALT_REASON),
@@ -169,7 +170,7 @@ pub(super) fn put_manager(
     put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
     put(conn, job, key::BOOT_ID, &manager.boot_id)?;
     put(conn, job, key::HOST, &manager.host)?;
-    put(conn, job, key::PROGRAM, &program.to_string_lossy())?;
+    put(conn, job, key::PROGRAM, &RawText::from(program.as_os_str()).to_column())?;
     put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
     put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([

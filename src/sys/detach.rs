@@ -4,10 +4,11 @@
 //! for a group leader. That launcher leaves the session, spawns the executable once more and exits: the client reaps
 //! it at once, and the manager is nobody's child. The manager then undoes what it inherited.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -40,8 +41,8 @@ pub fn own_executable() -> PathBuf {
 pub fn own_program() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
     // What the kernel says of a file that an upgrade has replaced; the new one is in its place.
-    let text = path.to_string_lossy();
-    Ok(text.strip_suffix(" (deleted)").map(PathBuf::from).unwrap_or(path.clone()))
+    let bytes = path.as_os_str().as_bytes();
+    Ok(bytes.strip_suffix(b" (deleted)").map_or_else(|| path.clone(), |path| OsStr::from_bytes(path).into()))
 }
 
 /// How a launcher is started.

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -131,7 +131,7 @@ fn a_field_of_any_source_is_one_argument() {
         &["--json", "json"],
         &["--sql", "foreign.db", "SELECT name FROM t ORDER BY rowid"],
     ] {
-        check(&world, source, &["{name}", "--name={name}"], &expected);
+        check(&world, source, &["{name}", "--name={name:-}"], &expected);
     }
 }
 
@@ -171,7 +171,7 @@ fn in_a_script_for_the_shell_an_item_is_one_argument_too() {
     check_command(
         &world,
         &["--lines", "nul", "--null", "--shell"],
-        &["x={}; true && sh record {} \"<{}>\" a\"$x\""],
+        &["x={}; true && sh record {} \"<{:-}>\" a\"$x\""],
         &expected,
     );
 }
@@ -297,7 +297,7 @@ fn what_no_argument_can_hold_is_refused_by_every_source() {
 }
 
 #[test]
-fn file_names_and_arguments_that_are_not_text_are_refused_by_name() {
+fn file_names_that_are_not_text_are_refused_by_name() {
     let world = world();
     let bad = OsString::from_vec(b"bad-\xff".to_vec());
     fs::write(world.path("").join(&bad), "").unwrap();
@@ -306,12 +306,8 @@ fn file_names_and_arguments_that_are_not_text_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2));
         text(&output.stderr)
     };
-    let [glob, pattern, dashes, echo, item, mark] = ["--glob", "bad-*", "--", "echo", "{}", ":::"].map(OsStr::new);
-
-    let of_glob = run(&[glob, pattern, dashes, echo, item]);
-    let of_argument = run(&[dashes, echo, item, mark, OsStr::from_bytes(b"a\xffb")]);
+    let of_glob = run(&["--glob", "bad-*", "--", "echo", "{}"].map(OsStr::new));
 
     assert!(of_glob.contains("bad-\\xFF") && of_glob.contains("rename the file"), "{of_glob}");
-    assert!(of_argument.contains("invalid UTF-8"), "{of_argument}");
     assert!(!exists(&world.db()));
 }

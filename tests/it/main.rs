@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod bytes;
 mod cli;
 mod control;
 #[cfg(feature = "serve")]

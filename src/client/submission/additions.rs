@@ -1,13 +1,14 @@
 //! Units for a job that is there already: all of them are looked at before the first is written.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{SubmissionError, one_text, unit};
+use super::{SubmissionError, key_template, unit};
 use crate::client::{Client, ClientError};
-use crate::handler::{COMMAND, CommandSpec, CommandTemplate};
+use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit};
 use crate::source::Items;
 
@@ -17,21 +18,18 @@ static ADDITIONS: AtomicU64 = AtomicU64::new(0);
 /// Makes units of items that fit the command of a job, one after the other.
 pub fn additions(
     items: Items,
-    unit_key: Option<&str>,
+    unit_key: Option<&OsStr>,
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
-    let command = match job.handler.as_str() {
+    let templates = match job.handler.as_str() {
         COMMAND => {
             let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
-            Some((CommandTemplate::parse(&spec.argv)?, spec.shell))
+            Some(UnitTemplates::of(&spec)?)
         }
         _ => None,
     };
-    let unit_key = unit_key.map(one_text).transpose()?;
-    Ok(items.map(move |item| {
-        let command = command.as_ref().map(|(template, shell)| (template, *shell));
-        unit(item, command, unit_key.as_ref())
-    }))
+    let unit_key = unit_key.map(key_template).transpose()?;
+    Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref())))
 }
 
 impl Client {

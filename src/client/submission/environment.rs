@@ -1,10 +1,12 @@
 //! The environment of a job's units: that of the submission, without its secrets.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use super::SubmissionError;
-use crate::model::handed_on;
+use crate::handler::{Template, Variables};
+use crate::model::{RawText, handed_on};
 
 /// Ends of names of variables whose values are not kept, and words within such names.
 const SECRET_ENDS: [&str; 2] = ["_KEY", "_TOKEN"];
@@ -16,59 +18,82 @@ const OWN_PREFIX: &str = "JOB_MANAGER_";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
     /// Variables with their values.
-    pub variables: BTreeMap<String, String>,
+    pub variables: Variables,
+    /// Variables whose values are templates.
+    pub templates: Variables,
     /// Names of variables whose values come from whoever starts the job.
-    pub secrets: Vec<String>,
+    pub secrets: Vec<RawText>,
     /// Those of them that were given by name.
-    pub required_secrets: Vec<String>,
+    pub required_secrets: Vec<RawText>,
 }
 
 impl Environment {
-    /// Takes the variables of this process, and those that are `given` as NAME or NAME=VALUE.
+    /// Takes the variables of this process, and those that are `given` as NAME or NAME=TEMPLATE.
     ///
-    /// Those to `forget`, and those about this process, are skipped unless they are given by name. Variables that are not
-    /// UTF-8 are skipped.
+    /// Those to `forget`, and those about this process, are skipped unless they are given by name.
     pub fn capture(
         own: impl IntoIterator<Item = (OsString, OsString)>,
-        given: &[String],
+        given: &[OsString],
         forget: &[&str],
     ) -> Result<Environment, SubmissionError> {
-        let own: BTreeMap<String, String> = own
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| !name.starts_with(OWN_PREFIX))
-            .collect();
+        let own: BTreeMap<OsString, OsString> =
+            own.into_iter().filter(|(name, _)| !name.as_bytes().starts_with(OWN_PREFIX.as_bytes())).collect();
         let mut kept = Environment::default();
         for variable in given {
-            match variable.split_once('=') {
-                Some((name, _)) if is_secret(name) => return Err(SubmissionError::SecretValue(name.to_owned())),
-                Some((name, value)) => drop(kept.variables.insert(name.to_owned(), value.to_owned())),
-                None if !own.contains_key(variable) => return Err(SubmissionError::EnvMissing(variable.clone())),
+            match split(variable) {
+                Some((name, _)) if name.is_empty() => {
+                    return Err(SubmissionError::EnvName(variable.to_string_lossy().into_owned()));
+                }
+                Some((name, _)) if is_secret(name) => {
+                    return Err(SubmissionError::SecretValue(name.to_string_lossy().into_owned()));
+                }
+                Some((name, value)) => kept.give(name, value)?,
+                None if !own.contains_key(variable) => {
+                    return Err(SubmissionError::EnvMissing(variable.to_string_lossy().into_owned()));
+                }
                 None => {}
             }
         }
         for (name, value) in own {
             let is_given = given.contains(&name);
-            if forget.contains(&name.as_str()) && !is_given {
+            if forget.iter().any(|forgotten| name == *forgotten) && !is_given {
                 continue;
             }
-            let handed_on = if is_given { Some(value.into()) } else { handed_on(name.as_ref(), value.into()) };
-            let Some(value) = handed_on.and_then(|value| value.into_string().ok()) else { continue };
+            let handed_on = if is_given { Some(value) } else { handed_on(&name, value) };
+            let Some(value) = handed_on else { continue };
             if is_secret(&name) {
                 if is_given {
-                    kept.required_secrets.push(name.clone());
+                    kept.required_secrets.push(name.clone().into());
                 }
-                kept.secrets.push(name);
-            } else {
+                kept.secrets.push(name.into());
+            } else if kept.templates.get(&name).is_none() {
                 kept.variables.entry(name).or_insert(value);
             }
         }
         Ok(kept)
     }
+
+    /// Sets a variable; of one that is given twice the last value counts.
+    fn give(&mut self, name: &OsStr, value: &OsStr) -> Result<(), SubmissionError> {
+        let template = Template::parse(&value.into())?;
+        self.variables.remove(name);
+        self.templates.remove(name);
+        match template.literal() {
+            Some(text) => self.variables.insert(name, OsStr::from_bytes(&text)),
+            None => self.templates.insert(name, value),
+        }
+        Ok(())
+    }
 }
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
+fn split(variable: &OsStr) -> Option<(&OsStr, &OsStr)> {
+    let bytes = variable.as_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'=')?;
+    Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
+}
+
+fn is_secret(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_uppercase();
     SECRET_ENDS.iter().any(|end| name.ends_with(end)) || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
@@ -90,18 +115,17 @@ mod tests {
             ("JOB_MANAGER_DB", "d"),
         ];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        Environment::capture(own, &given.iter().map(|&text| text.to_owned()).collect::<Vec<_>>(), forget)
+        Environment::capture(own, &given.iter().map(OsString::from).collect::<Vec<_>>(), forget)
     }
 
     #[test]
     fn secrets_are_kept_by_name_only() {
         let kept = capture(&["MODE=fast", "PATH=/usr/bin", "API_KEY"]).unwrap();
 
-        let variables = [("BUILD_ID", "7"), ("MODE", "fast"), ("PATH", "/usr/bin")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(kept.variables, BTreeMap::from(variables));
-        assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"]);
-        assert_eq!(kept.required_secrets, ["API_KEY"]);
+        let variables = [("BUILD_ID", "7"), ("MODE", "fast"), ("PATH", "/usr/bin")];
+        assert_eq!(kept.variables, variables.into_iter().collect());
+        assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"].map(RawText::from));
+        assert_eq!(kept.required_secrets, ["API_KEY".into()]);
     }
 
     #[test]
@@ -109,8 +133,30 @@ mod tests {
         let forgotten = capture_without(&["BUILD_ID"], &[]).unwrap();
         let given = capture_without(&["BUILD_ID"], &["BUILD_ID"]).unwrap();
 
-        assert!(!forgotten.variables.contains_key("BUILD_ID") && forgotten.variables.contains_key("PATH"));
-        assert_eq!(given.variables["BUILD_ID"], "7");
+        let value = |kept: &Environment, name: &str| kept.variables.get(name.as_ref()).cloned();
+        assert_eq!((value(&forgotten, "BUILD_ID"), value(&forgotten, "PATH")), (None, Some("/bin".into())));
+        assert_eq!(value(&given, "BUILD_ID"), Some("7".into()));
+    }
+
+    #[test]
+    fn a_variable_that_is_not_text_is_kept_byte_for_byte() {
+        let raw = |text: &[u8]| OsStr::from_bytes(text).to_owned();
+        let own = [(raw(b"A\xff"), raw(b"1")), (raw(b"B"), raw(b"caf\xe9"))];
+
+        let kept = Environment::capture(own, &[raw(b"C=x\xfe")], &[]).unwrap();
+
+        let all: Vec<_> = kept.variables.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        assert_eq!(all, [(&b"A\xff"[..], &b"1"[..]), (b"B", b"caf\xe9"), (b"C", b"x\xfe")]);
+    }
+
+    #[test]
+    fn a_value_that_is_given_is_a_template_and_one_of_the_environment_is_not() {
+        let own = [(OsString::from("BRACES"), OsString::from("{}")), (OsString::from("DIR"), OsString::from("here"))];
+
+        let kept = Environment::capture(own, &["DIR={//}".into(), "JSON={{}}".into()], &[]).unwrap();
+
+        assert_eq!(kept.templates, [("DIR", "{//}")].into_iter().collect());
+        assert_eq!(kept.variables, [("BRACES", "{}"), ("JSON", "{}")].into_iter().collect());
     }
 
     #[test]
@@ -118,11 +164,10 @@ mod tests {
         let own = [("SHLVL", "3"), ("LINES", "40"), ("MAKEFLAGS", "k --jobserver-auth=3,4"), ("TERM", "xterm")];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
 
-        let kept = Environment::capture(own, &["LINES".to_owned()], &[]).unwrap();
+        let kept = Environment::capture(own, &["LINES".into()], &[]).unwrap();
 
-        let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(kept.variables, BTreeMap::from(variables));
+        let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")];
+        assert_eq!(kept.variables, variables.into_iter().collect());
     }
 
     #[test]
@@ -131,5 +176,6 @@ mod tests {
             matches!(capture(&["OTHER_TOKEN=x"]), Err(SubmissionError::SecretValue(name)) if name == "OTHER_TOKEN")
         );
         assert!(matches!(capture(&["MISSING"]), Err(SubmissionError::EnvMissing(_))));
+        assert!(matches!(capture(&["=x"]), Err(SubmissionError::EnvName(_))));
     }
 }

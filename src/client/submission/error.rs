@@ -23,8 +23,19 @@ pub enum SubmissionError {
         #[source]
         source: TemplateError,
     },
-    #[error("{place}: the unit's key has {bytes} bytes, it may have {limit} at the most")]
+    #[error("{place}: the unit's key has {bytes} bytes, it may have at most {limit}")]
     KeyTooLong { place: String, bytes: usize, limit: usize },
+    #[error("{place}: the unit's key is empty")]
+    KeyEmpty { place: String },
+    #[error("{placeholder} cannot be part of a unit's key: it is known only when the unit runs")]
+    KeyCounts { placeholder: String },
+    #[error(
+        "no items for {}: `-` reads standard input, `:::` takes them from here; literal braces are doubled: {corrected}",
+        placeholders.join(" ")
+    )]
+    NoItems { placeholders: Vec<String>, corrected: String },
+    #[error("no items for standard input: `-` reads them from here, `:::` takes them from the command line")]
+    NoItemsToRead,
     #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
     KeyReserved { place: String },
     #[error(transparent)]
@@ -35,6 +46,8 @@ pub enum SubmissionError {
     EnvMissing(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
+    #[error("invalid variable {0:?}, expected NAME or NAME=VALUE")]
+    EnvName(String),
     #[error("cannot read how the job runs its units")]
     Spec(#[source] serde_json::Error),
     #[error("cannot tell the working directory")]

@@ -9,9 +9,13 @@ mod command;
 mod environment;
 mod error;
 
+use std::ffi::OsStr;
+
 use super::create::{check_description, check_new_job};
 use super::{Client, ClientError, Created, OpenSources};
-use crate::handler::{COMMAND, CommandSpec, CommandTemplate, StdinMode, TemplateError, UnitValues};
+use crate::handler::{
+    COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
+};
 use crate::model::{NewJob, NewUnit, Seq, Unit};
 use crate::source::{Item, Items, Notes, SourceError};
 
@@ -26,36 +30,38 @@ const MAX_KEY_BYTES: usize = 4096;
 pub struct Submission {
     new: NewJob,
     items: Items,
-    template: CommandTemplate,
-    unit_key: Option<CommandTemplate>,
-    shell: bool,
+    templates: UnitTemplates,
+    unit_key: Option<Template>,
     notes: Notes,
 }
 
 impl Submission {
-    /// Checks a job of commands; without items the command is one unit.
+    /// Checks a job of commands; without items the command is one unit, and nothing of it may need an item.
     ///
     /// Name, key, labels and limits are those of `new`.
     pub fn new(
         mut new: NewJob,
         spec: &CommandSpec,
-        unit_key: Option<&str>,
+        unit_key: Option<&OsStr>,
         sources: Option<OpenSources>,
     ) -> Result<Submission, SubmissionError> {
         check_description(&new)?;
-        let template = CommandTemplate::parse(&spec.argv)?;
-        let unit_key = unit_key.map(one_text).transpose()?;
-        if let Some(path) = &spec.creates {
-            one_text(path)?;
+        let templates = UnitTemplates::of(spec)?;
+        let unit_key = unit_key.map(key_template).transpose()?;
+        if sources.is_none() {
+            refuse_need_of_items(&templates, unit_key.as_ref(), spec)?;
         }
         new.handler = COMMAND.to_owned();
         new.spec = serde_json::to_string(spec).expect("a command is made of text");
-        let ignores_items = sources.is_some() && !template.uses_item() && spec.stdin == StdinMode::Null;
+        let ignores_items = sources.is_some() && !templates.uses_item() && spec.stdin == StdinMode::Null;
         let OpenSources { items, notes } = sources.unwrap_or_else(OpenSources::once);
         if ignores_items {
             notes.say("the command does not use its items: write {} where an item belongs");
         }
-        Ok(Submission { new, items, template, unit_key, shell: spec.shell, notes })
+        if let Some(found) = templates.pasted_code() {
+            notes.say(found.to_string());
+        }
+        Ok(Submission { new, items, templates, unit_key, notes })
     }
 
     /// Returns what is to be said about the submission, complete once its items were read.
@@ -68,12 +74,12 @@ impl Submission {
         self,
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
-        let Self { new, items, template, unit_key, shell, .. } = self;
+        let Self { new, items, templates, unit_key, .. } = self;
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {
-            unit(item, Some((&template, shell)), unit_key.as_ref()).map_err(|error| {
+            unit(item, Some(&templates), unit_key.as_ref()).map_err(|error| {
                 let message = error.to_string();
                 refused = Some(error);
                 message
@@ -95,11 +101,13 @@ impl Submission {
 
     /// Returns the commands of the units, as they would be typed into a shell; creates nothing.
     pub fn commands(self) -> impl Iterator<Item = Result<String, SubmissionError>> {
-        let Self { items, template, shell, .. } = self;
+        let Self { items, templates, unit_key, .. } = self;
         items.zip(1..).map(move |(item, seq)| {
             let item = item?;
-            let line = UnitValues::parse(&item.payload).and_then(|values| template.line(shell, &values, Seq(seq)));
-            line.map_err(|source| SubmissionError::Item { place: item.place.to_string(), source })
+            let place = item.place.to_string();
+            let unit = unit(Ok(item), Some(&templates), unit_key.as_ref())?;
+            let line = UnitValues::parse(&unit.payload).and_then(|values| templates.line(&values, Seq(seq)));
+            line.map_err(|source| SubmissionError::Item { place, source })
         })
     }
 }
@@ -107,30 +115,67 @@ impl Submission {
 /// Makes a unit of an item that fits the command, if there is one, and the template of its key.
 pub fn unit(
     item: Result<Item, SourceError>,
-    command: Option<(&CommandTemplate, bool)>,
-    unit_key: Option<&CommandTemplate>,
+    templates: Option<&UnitTemplates>,
+    unit_key: Option<&Template>,
 ) -> Result<NewUnit, SubmissionError> {
     let item = item?;
     let unfit = |source| SubmissionError::Item { place: item.place.to_string(), source };
-    if let Some((template, shell)) = command {
-        if shell { template.check_shell(&item.payload) } else { template.check(&item.payload) }.map_err(unfit)?;
+    if templates.is_none() && unit_key.is_none() {
+        return Ok(NewUnit { payload: item.payload, key: None });
+    }
+    let values = UnitValues::parse(&item.payload).map_err(unfit)?;
+    if let Some(templates) = templates {
+        templates.check(&values).map_err(unfit)?;
     }
     let key = match unit_key {
-        Some(template) => {
-            let values = UnitValues::parse(&item.payload).map_err(unfit)?;
-            template.render(&values, 0, Seq::FIRST).map_err(unfit)?.pop()
-        }
+        Some(template) => Some(unit_key_of(template, &values, &item.place.to_string())?),
         None => None,
     };
-    if let Some(bytes) = key.as_ref().map(String::len).filter(|bytes| *bytes > MAX_KEY_BYTES) {
-        return Err(SubmissionError::KeyTooLong { place: item.place.to_string(), bytes, limit: MAX_KEY_BYTES });
-    }
-    if key.as_ref().is_some_and(|key| key.starts_with(Unit::RESERVED_KEYS)) {
-        return Err(SubmissionError::KeyReserved { place: item.place.to_string() });
-    }
+    drop(values);
     Ok(NewUnit { payload: item.payload, key })
 }
 
-fn one_text(text: &str) -> Result<CommandTemplate, TemplateError> {
-    CommandTemplate::parse(&[text.to_owned()])
+/// Returns the key of a unit as its column holds it.
+fn unit_key_of(template: &Template, values: &UnitValues<'_>, place: &str) -> Result<String, SubmissionError> {
+    let rendered = template.render(values, 0, Seq::FIRST).map_err(|error| {
+        let corrected = || format!("--unit-key {}", quote_for_shell(template.corrected(Some(values)).as_bytes()));
+        let source = explained(error, values, std::iter::once(template), corrected);
+        SubmissionError::Item { place: place.to_owned(), source }
+    })?;
+    let (bytes, key) = (rendered.as_bytes().len(), rendered.to_column());
+    let place = || place.to_owned();
+    match bytes {
+        0 => Err(SubmissionError::KeyEmpty { place: place() }),
+        1..=MAX_KEY_BYTES if key.starts_with(Unit::RESERVED_KEYS) => {
+            Err(SubmissionError::KeyReserved { place: place() })
+        }
+        1..=MAX_KEY_BYTES => Ok(key),
+        bytes => Err(SubmissionError::KeyTooLong { place: place(), bytes, limit: MAX_KEY_BYTES }),
+    }
+}
+
+/// Compiles the template of a unit's key, which is made before the unit has a number.
+fn key_template(text: &OsStr) -> Result<Template, SubmissionError> {
+    let template = Template::parse(&text.into())?;
+    match template.counter() {
+        Some(placeholder) => Err(SubmissionError::KeyCounts { placeholder: placeholder.to_owned() }),
+        None => Ok(template),
+    }
+}
+
+/// Refuses a command without items of which anything stands for an item.
+fn refuse_need_of_items(
+    templates: &UnitTemplates,
+    unit_key: Option<&Template>,
+    spec: &CommandSpec,
+) -> Result<(), SubmissionError> {
+    if let Some((placeholders, corrected)) = templates.item_placeholders() {
+        return Err(SubmissionError::NoItems { placeholders, corrected });
+    }
+    if let Some(key) = unit_key.filter(|key| key.uses_item()) {
+        let placeholders = key.item_placeholders().map(str::to_owned).collect();
+        let corrected = format!("--unit-key {}", quote_for_shell(key.corrected(None).as_bytes()));
+        return Err(SubmissionError::NoItems { placeholders, corrected });
+    }
+    if spec.stdin == StdinMode::Item { Err(SubmissionError::NoItemsToRead) } else { Ok(()) }
 }

@@ -5,10 +5,12 @@ mod exits;
 mod hook;
 mod leftovers;
 mod spec;
+mod templates;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,9 +18,9 @@ use std::process::Command;
 
 use serde_json::value::RawValue;
 
-use super::template::{CommandTemplate, TemplateError, UnitValues};
+use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
-use crate::model::{AttemptEnd, Cause, NewUnit, Progress, Unit, UnitOutcome};
+use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
 use crate::sys::{COOKIE_VARIABLE, SlotFile, UnitProcess, is_passing_spawn_error};
 
 use capture::Capture;
@@ -26,6 +28,9 @@ use leftovers::{end_leftovers, is_vacated, occupy};
 
 pub use exits::{ExitCodes, ExitMeaning};
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
+#[cfg_attr(not(feature = "cli"), expect(unused_imports, reason = "only the command line explains templates"))]
+pub use templates::{UnitTemplates, explained};
+pub use variables::Variables;
 
 /// Name of the command handler in a job.
 pub const COMMAND: &str = "command";
@@ -36,11 +41,9 @@ const SHELL: &str = "/bin/sh";
 /// Runs each unit as a process in a group of its own.
 pub struct CommandHandler {
     spec: CommandSpec,
-    template: CommandTemplate,
-    /// Path that a unit makes.
-    creates: Option<CommandTemplate>,
+    templates: UnitTemplates,
     /// Variables with the values that this process was started with.
-    secrets: Vec<(String, OsString)>,
+    secrets: Vec<(OsString, OsString)>,
     cookie: String,
     db: PathBuf,
 }
@@ -51,68 +54,77 @@ impl CommandHandler {
         let wrong =
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
         let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(|error| wrong(error.into()))?;
-        let template = CommandTemplate::parse(&spec.argv).map_err(|error| wrong(error.into()))?;
-        let creates = spec.creates.as_ref().map(|path| CommandTemplate::parse(std::slice::from_ref(path)));
-        let creates = creates.transpose().map_err(|error| wrong(error.into()))?;
-        let secrets = spec.secrets.iter().filter_map(|name| Some((name.clone(), env::var_os(name)?))).collect();
-        Ok(Self { spec, template, creates, secrets, cookie: format!("{}:", job.uid), db: job.db.clone() })
+        let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
+        let secrets = spec.secrets.iter().map(RawText::as_os_str);
+        let secrets = secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect();
+        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.db.clone() })
     }
 
-    fn command(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<(Command, Vec<u8>), TemplateError> {
-        let unit = attempt.unit;
-        let values = UnitValues::parse(&unit.payload)?;
+    /// Prepares one attempt: its command, what it reads, and the path that it makes.
+    fn prepare(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<Prepared, TemplateError> {
+        let values = UnitValues::parse(&attempt.unit.payload)?;
+        let prepared = self.prepare_with(&values, attempt, cookie);
+        prepared.map_err(|error| self.templates.explain(error, &values))
+    }
+
+    fn prepare_with(
+        &self,
+        values: &UnitValues<'_>,
+        attempt: &Attempt<'_>,
+        cookie: &str,
+    ) -> Result<Prepared, TemplateError> {
+        let (unit, seq) = (attempt.unit, attempt.unit.id.seq());
         let then = self.spec.then.as_ref().filter(|_| is_last(unit));
+        let template = self.templates.command();
         let mut command = if let Some(then) = then {
-            shell(&then.script)
+            shell(then.script.as_os_str())
         } else if self.spec.shell {
-            shell(&self.template.render_shell(&values, attempt.slot, unit.id.seq())?)
+            shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
         } else {
-            let argv = self.template.render(&values, attempt.slot, unit.id.seq())?;
+            let argv = template.render(values, attempt.slot, seq)?;
             let (name, args) = argv.split_first().ok_or(TemplateError::Empty)?;
-            let mut command = Command::new(self.spec.program.as_deref().unwrap_or(Path::new(name)));
-            command.arg0(name).args(args);
+            let mut command = Command::new(self.spec.program.as_deref().unwrap_or(Path::new(name.as_os_str())));
+            command.arg0(name.as_os_str()).args(args.iter().map(RawText::as_os_str));
             command
         };
+        // The last unit is of no item: it runs where relative directories of units begin.
+        let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
         if self.spec.env_only {
             command.env_clear().envs(self.secrets.iter().cloned());
         }
         // Only one that was given by name may say something else.
         command.env("PWD", &self.spec.cwd);
         command
-            .current_dir(&self.spec.cwd)
+            .current_dir(&cwd)
             // These two are not set for every unit; those of a unit that this manager was started from are not ours.
             .env_remove("JOB_MANAGER_KEY")
             .env_remove("JOB_MANAGER_PAYLOAD")
-            .envs(&self.spec.env)
+            .envs(&self.spec.env);
+        if then.is_some() {
+            command.envs(counts(&unit.payload));
+        } else {
+            command.envs(self.templates.env(values, attempt.slot, seq)?);
+        }
+        command
             .env(COOKIE_VARIABLE, cookie)
             .env("JOB_MANAGER_DB", &attempt.job.db)
             .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
-            .env("JOB_MANAGER_UNIT", unit.id.seq().to_string())
+            .env("JOB_MANAGER_UNIT", seq.to_string())
             .env("JOB_MANAGER_ATTEMPT", attempt.number.to_string())
             .env("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
         if let Some(key) = &unit.key {
-            command.env("JOB_MANAGER_KEY", key);
+            command.env("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());
         }
         if unit.payload.len() <= PAYLOAD_VARIABLE_LIMIT_BYTES {
             command.env("JOB_MANAGER_PAYLOAD", &unit.payload);
         }
-        if then.is_some() {
-            command.envs(counts(&unit.payload));
-        }
         let stdin = match self.spec.stdin {
             StdinMode::Null => Vec::new(),
             StdinMode::Payload => unit.payload.clone().into_bytes(),
-            StdinMode::Item => values.item().as_bytes().to_vec(),
+            StdinMode::Item => values.item().to_vec(),
         };
-        Ok((command, stdin))
-    }
-
-    /// Returns the path that this unit makes, if units of this job make one.
-    fn made(&self, attempt: &Attempt<'_>) -> Result<Option<PathBuf>, TemplateError> {
-        let Some(template) = self.creates.as_ref().filter(|_| !is_last(attempt.unit)) else { return Ok(None) };
-        let values = UnitValues::parse(&attempt.unit.payload)?;
-        let path = template.render(&values, attempt.slot, attempt.unit.id.seq())?.concat();
-        Ok(Some(self.spec.cwd.join(path)))
+        let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
+        Ok(Prepared { command, stdin, made, cwd })
     }
 
     /// Looks at what a command that ended well was to make and to say.
@@ -131,7 +143,16 @@ impl CommandHandler {
     }
 }
 
-fn shell(script: &str) -> Command {
+/// What one attempt needs.
+struct Prepared {
+    command: Command,
+    stdin: Vec<u8>,
+    /// Path that the unit makes, if units of this job make one.
+    made: Option<PathBuf>,
+    cwd: PathBuf,
+}
+
+fn shell(script: &OsStr) -> Command {
     let mut command = Command::new(SHELL);
     command.arg("-c").arg(script);
     command
@@ -169,19 +190,15 @@ impl Runner for CommandHandler {
     }
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
-        let made = match self.made(attempt) {
-            Ok(made) => made,
-            Err(error) => return failed(Cause::NotStarted, error.to_string()),
+        let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
+        let Prepared { mut command, stdin: content, made, cwd } = match self.prepare(attempt, &cookie) {
+            Ok(prepared) => prepared,
+            Err(error) => return failed(Cause::NotStarted, chain(&error)),
         };
         // What an earlier attempt left there may be half of it.
         if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && path.exists()) {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
         }
-        let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
-        let (mut command, content) = match self.command(attempt, &cookie) {
-            Ok(prepared) => prepared,
-            Err(error) => return failed(Cause::NotStarted, error.to_string()),
-        };
         let slot = SlotFile::at(attempt.job.files.slot(attempt.slot));
         let patience = attempt.limits.kill_after;
         let stdin = match occupy(&slot, &content, patience) {
@@ -196,7 +213,7 @@ impl Runner for CommandHandler {
         };
         let process = match UnitProcess::spawn(&mut command, &stdin, captured) {
             Ok(process) => process,
-            Err(error) => return not_started(&self.spec, &error),
+            Err(error) => return not_started(&self.spec, &cwd, &error),
         };
         // From here on only the unit's processes have the locked file.
         drop(stdin);
@@ -225,12 +242,12 @@ impl Runner for CommandHandler {
 }
 
 /// Tells failures of the moment from those that the next attempt would meet again.
-fn not_started(spec: &CommandSpec, error: &io::Error) -> AttemptEnd {
-    let program = spec.argv.first().map_or("", String::as_str);
-    let message = if spec.cwd.is_dir() {
+fn not_started(spec: &CommandSpec, cwd: &Path, error: &io::Error) -> AttemptEnd {
+    let program = spec.argv.first().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let message = if cwd.is_dir() {
         format!("cannot start {program:?}: {error}")
     } else {
-        format!("cannot start {program:?}: its working directory {} is missing", spec.cwd.display())
+        format!("cannot start {program:?}: its working directory {} is missing", cwd.display())
     };
     if is_passing_spawn_error(error) { retry(Cause::NotStarted, message) } else { failed(Cause::NotStarted, message) }
 }

@@ -1,39 +1,46 @@
 //! How the units of a job of commands run: what is kept as the job's settings.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::exits::ExitCodes;
-use crate::model::Progress;
+use super::variables::Variables;
+use crate::model::{Progress, RawText, raw_path};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommandSpec {
     /// The command, with placeholders; each element gives exactly one argument.
-    pub argv: Vec<String>,
+    pub argv: Vec<RawText>,
     /// The program found for the first element when the job was made; none when that holds a placeholder.
-    #[serde(default)]
+    #[serde(default, with = "raw_path::optional")]
     pub program: Option<PathBuf>,
     /// Whether the single element of `argv` is a script for the shell, its placeholders quoted.
     #[serde(default)]
     pub shell: bool,
-    /// Working directory of the units.
+    /// Working directory of the units, and of those for which `cwd_template` gives a relative path the base.
+    #[serde(with = "raw_path")]
     pub cwd: PathBuf,
+    /// Template of each unit's own working directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd_template: Option<RawText>,
     /// Variables of the units, added to those of the manager unless `env_only`.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: Variables,
+    /// Variables whose values are templates.
+    #[serde(default, skip_serializing_if = "Variables::is_empty")]
+    pub env_templates: Variables,
     /// Units have no variables but those of `env`, `secrets` and the manager's own about the unit.
     #[serde(default)]
     pub env_only: bool,
     /// Variables whose values are the manager's, which has them from whoever started it; they are not kept.
     #[serde(default)]
-    pub secrets: Vec<String>,
+    pub secrets: Vec<RawText>,
     /// Those of them without which the job is not started.
     #[serde(default)]
-    pub required_secrets: Vec<String>,
+    pub required_secrets: Vec<RawText>,
     /// What units read from their standard input.
     #[serde(default)]
     pub stdin: StdinMode,
@@ -41,14 +48,14 @@ pub struct CommandSpec {
     #[serde(default)]
     pub output: OutputMode,
     /// Directory in which each attempt has files of its own for its output, named `SEQ.ATTEMPT.out` and `.err`.
-    #[serde(default)]
+    #[serde(default, with = "raw_path::optional")]
     pub output_dir: Option<PathBuf>,
     /// What exit codes mean.
     #[serde(default)]
     pub exits: ExitCodes,
     /// Template of a path: a unit for which it exists is left out, and one that completes must have made it.
     #[serde(default)]
-    pub creates: Option<String>,
+    pub creates: Option<RawText>,
     /// What becomes the result of a unit.
     #[serde(default)]
     pub result: ResultMode,
@@ -56,7 +63,7 @@ pub struct CommandSpec {
     #[serde(default)]
     pub then: Option<ThenSpec>,
     /// Program that is told of failed units and of the end or the pause of the job.
-    #[serde(default)]
+    #[serde(default, with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
 }
 
@@ -64,7 +71,7 @@ pub struct CommandSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThenSpec {
     /// A script for the shell; the counts of the job are in its environment.
-    pub script: String,
+    pub script: RawText,
     /// Under which condition.
     pub when: ThenWhen,
 }
@@ -132,13 +139,15 @@ pub enum ResultMode {
 
 impl CommandSpec {
     /// Describes a command that runs in `cwd`.
-    pub fn new(argv: Vec<String>, cwd: PathBuf) -> Self {
+    pub fn new(argv: impl IntoIterator<Item = impl Into<RawText>>, cwd: PathBuf) -> Self {
         Self {
-            argv,
+            argv: argv.into_iter().map(Into::into).collect(),
             program: None,
             shell: false,
             cwd,
-            env: BTreeMap::new(),
+            cwd_template: None,
+            env: Variables::default(),
+            env_templates: Variables::default(),
             env_only: false,
             secrets: Vec::new(),
             required_secrets: Vec::new(),
@@ -151,5 +160,46 @@ impl CommandSpec {
             then: None,
             hook: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn bytes_in_every_place_of_a_command_survive_its_json() {
+        let raw = |text: &[u8]| OsString::from_vec(text.to_owned());
+        let mut spec = CommandSpec::new([RawText::from(&b"p\xff"[..]), "x".into()], raw(b"/d\xfe").into());
+        spec.program = Some(raw(b"/p\xff").into());
+        spec.cwd_template = Some(RawText::from(&b"{}\xfd"[..]));
+        spec.env.insert(raw(b"N"), raw(b"v\xfc"));
+        spec.env_templates.insert(raw(b"N\xfb"), raw(b"{}"));
+        spec.secrets = vec![RawText::from(&b"S_KEY\xfa"[..])];
+        spec.output_dir = Some(raw(b"/o\xf9").into());
+        spec.creates = Some(RawText::from(&b"c\xf8"[..]));
+        spec.hook = Some(raw(b"/h\xf7").into());
+        spec.then = Some(ThenSpec { script: RawText::from(&b"t\xf6"[..]), when: ThenWhen::Always });
+
+        let json = serde_json::to_string(&spec).unwrap();
+        let back: CommandSpec = serde_json::from_str(&json).unwrap();
+
+        assert_eq!(format!("{back:?}"), format!("{spec:?}"));
+    }
+
+    #[test]
+    fn a_command_of_an_older_database_is_read() {
+        let json = r#"{"argv":["echo","{}"],"program":"/bin/echo","cwd":"/tmp","env":{"A":"b"},"secrets":["K"],
+            "hook":null,"creates":"x","then":{"script":"true","when":"always"}}"#;
+
+        let spec: CommandSpec = serde_json::from_str(json).unwrap();
+
+        assert_eq!(spec.argv, ["echo".into(), "{}".into()]);
+        assert_eq!(spec.program, Some("/bin/echo".into()));
+        assert_eq!(spec.env.get("A".as_ref()), Some(&OsString::from("b")));
+        assert_eq!(serde_json::to_value(&spec.env).unwrap(), serde_json::json!({ "A": "b" }));
     }
 }

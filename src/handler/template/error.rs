@@ -7,32 +7,9 @@ pub enum TemplateError {
     /// There is no command.
     #[error("the command is empty")]
     Empty,
-    /// A brace opens and never closes.
-    #[error("\"{{\" at character {position} of {text:?} is never closed; a literal brace is written \"{{{{\"")]
-    Unclosed {
-        /// Where it stands in the text, counted from 1.
-        position: usize,
-        /// The whole text.
-        text: String,
-    },
-    /// What stands between braces cannot be the name of a placeholder.
-    #[error(
-        "{found:?} at character {position} of {text:?} is not a placeholder; \
-         literal braces are written \"{{{{\" and \"}}}}\""
-    )]
-    NotAPlaceholder {
-        /// What stands there, with its braces.
-        found: String,
-        /// Where it stands in the text, counted from 1.
-        position: usize,
-        /// The whole text.
-        text: String,
-    },
     /// The text holds a NUL character.
-    #[error("character {position} of {text:?} is NUL, which no argument can hold")]
+    #[error("{text:?} holds a NUL character, which no argument can")]
     NulInText {
-        /// Where it stands in the text, counted from 1.
-        position: usize,
         /// The whole text.
         text: String,
     },
@@ -44,7 +21,7 @@ pub enum TemplateError {
     },
     /// An argument is longer than the system takes.
     #[error(
-        "argument {argument} of the command would have {bytes} bytes, the system takes {limit} at the most: \
+        "argument {argument} of the command would have {bytes} bytes, the system takes at most {limit}: \
          let the command read the item from standard input, with --stdin item"
     )]
     ArgumentTooLong {
@@ -57,7 +34,7 @@ pub enum TemplateError {
     },
     /// All arguments together are longer than the system takes.
     #[error(
-        "the command would have {bytes} bytes, it may have {limit} at the most: \
+        "the command would have {bytes} bytes, it may have at most {limit}: \
          let it read the item from standard input, with --stdin item"
     )]
     CommandTooLong {
@@ -68,7 +45,7 @@ pub enum TemplateError {
     },
     /// A script, its values quoted, is longer than the system takes for one argument.
     #[error(
-        "the script would have {bytes} bytes, the system takes {limit} at the most: \
+        "the script would have {bytes} bytes, the system takes at most {limit}: \
          let it read the item from standard input, with --stdin item"
     )]
     ScriptTooLong {
@@ -77,41 +54,90 @@ pub enum TemplateError {
         /// The bound.
         limit: usize,
     },
-    /// A field was named, but the payload is a plain item.
-    #[error(
-        "unknown placeholder {placeholder}, the payload is not an object; \
-         a plain item has {{}} {{.}} {{/}} {{//}} {{/.}} {{ext}} {{#}} {{%}}"
-    )]
-    UnknownPlaceholder {
+    /// The value of a variable is longer than the system takes.
+    #[error("the variable {name} would have {bytes} bytes, the system takes at most {limit}")]
+    VariableTooLong {
+        /// Its name.
+        name: String,
+        /// How long it would be, with its name.
+        bytes: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// The payload has nothing of that name.
+    #[error("unknown placeholder {placeholder}")]
+    Unknown {
         /// The placeholder, with its braces.
         placeholder: String,
     },
-    /// The payload is an object without that field.
-    #[error("the payload has no field {field:?}, known fields: {known}")]
-    MissingField {
-        /// Path of the field.
-        field: String,
-        /// Paths of the fields at the level where the search ended.
+    /// The payload has nothing of these names, as [`Unknown`](Self::Unknown) with all that helps to mend it.
+    #[error(
+        "unknown placeholder{} {}{}, {known}; literal braces are doubled: {corrected}",
+        if placeholders.len() > 1 { "s" } else { "" },
+        placeholders.join(" "),
+        nearest.as_ref().map_or_else(String::new, |name| format!(" (did you mean {{{name}}}?)"))
+    )]
+    UnknownPlaceholders {
+        /// All of them, with their braces, and braces that begin no placeholder, with what follows.
+        placeholders: Vec<String>,
+        /// A field that may have been meant.
+        nearest: Option<String>,
+        /// What the payload has, in words.
         known: String,
+        /// The command in which these braces are literal.
+        corrected: String,
     },
-    /// A part of a path was asked of an object.
-    #[error("path placeholders need a plain item: {placeholder} has no value for an object with the fields: {known}")]
+    /// A name is there twice.
+    #[error("the item has the field {field:?} twice, write {{{first}}} or {{{second}}} for the one that is meant")]
+    NameTwice {
+        /// The name.
+        field: String,
+        /// The position of the first one.
+        first: usize,
+        /// The position of the next one.
+        second: usize,
+    },
+    /// The value of a placeholder is null.
+    #[error("{placeholder} is null, which is no text; a default is written like {{field:-text}}")]
+    Absent {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
+    /// The value of a placeholder is empty, and would vanish inside a larger word.
+    #[error("{placeholder} is empty inside a larger word; write {with_default} if that is meant")]
+    EmptyInWord {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// The same with an empty default.
+        with_default: String,
+    },
+    /// A path is empty.
+    #[error("the path is empty")]
+    EmptyPath,
+    /// A part of a path was asked of an object or an array.
+    #[error("{placeholder} is a part of a path, and the value is no text; a field of it is written like {{field/}}")]
     PathOfObject {
         /// The placeholder, with its braces.
         placeholder: String,
-        /// The fields of the object.
-        known: String,
     },
     /// The payload is not a JSON document.
     #[error("the payload is not valid JSON")]
     Payload(#[source] serde_json::Error),
-    /// A field is a JSON string that cannot be written as text.
-    #[error("the field {field:?} of the payload is not valid text")]
-    FieldNotText {
-        /// Path of the field.
-        field: String,
+    /// A value is a JSON string that cannot be written as text.
+    #[error("the value of {placeholder} is not valid text")]
+    NotText {
+        /// The placeholder, with its braces.
+        placeholder: String,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// A value that is to be padded is no number.
+    #[error("the value of {placeholder} is {value:?}, only a whole number can be padded with zeros")]
+    NotANumber {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// Its value.
+        value: String,
     },
     /// A script for the shell has to be a single text.
     #[error("a shell command is one text that holds the whole script, not {count} texts")]

@@ -1,31 +1,43 @@
-//! Templates of commands: texts with a closed set of placeholders, compiled once per job, rendered once per attempt.
+//! Templates: texts with placeholders, compiled once per job, rendered once per attempt.
 //!
-//! `{}` is the item; `{field}` and `{a.b}` are fields of a payload that is an object; `{.}` `{/}` `{//}` `{/.}` `{ext}`
-//! are parts of the item as a path; `{#}` is the sequence number and `{%}` the worker slot, both counted from 1;
-//! `{{` and `}}` are braces, and so is a lone `}`. Everything else between braces is an error, and so is a placeholder
-//! that a payload has no value for: both show before anything is created.
+//! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{#}` is the sequence number and `{%}`
+//! the worker slot, both counted from 1. Any other text between braces is a name that the data may have: a field, a
+//! path of fields and elements, a position; with parts, defaults and formats behind it ([`reading`] has the order).
+//! `{{` and `}}` are braces, and so is a lone `}`.
+//!
+//! Which names there are is known only with a payload, so a template compiles whatever stands between its braces.
+//! Whoever creates units checks each of them: a placeholder that a payload has no value for is an error then. An empty
+//! value never vanishes inside a larger word, because `victim/{}` would be `victim/`.
 //!
 //! One template gives exactly one argument: values are never split, expanded or read again. Only a script for the
-//! shell has its values quoted. A field whose own name holds dots goes before the path of the same spelling.
-//! Known weaknesses: names with other characters than letters, digits, `_`, `-` cannot be addressed, nor can elements
-//! of arrays.
+//! shell has its values quoted. Texts and values are bytes.
 
 mod command;
 mod error;
+mod nearest;
 mod parse;
+mod pasted;
 mod path;
 mod placeholder;
 mod quote;
+mod reading;
+mod record;
 mod script;
 mod script_reader;
 mod values;
+mod word;
 
-pub use command::CommandTemplate;
+use std::borrow::Cow;
+
+pub use command::{CommandTemplate, MAX_ARGUMENT_BYTES, line_of};
 pub use error::TemplateError;
+pub use nearest::nearest;
+pub use pasted::PastedCode;
+pub use quote::quote_for_shell;
 pub use values::UnitValues;
 
-use crate::model::Seq;
-use placeholder::Placeholder;
+use crate::model::{RawText, Seq};
+use placeholder::{At, Placeholder, Word};
 
 /// A text with placeholders, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +47,7 @@ pub struct Template {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    Text(String),
+    Text(Vec<u8>),
     Placeholder(Placeholder),
 }
 
@@ -43,57 +55,118 @@ impl Template {
     /// Compiles a text.
     ///
     /// # Errors
-    /// When a brace is not closed, when what stands between braces cannot be a placeholder, or when the text holds a
-    /// NUL character. Whether a `{field}` exists is known only with a payload.
-    pub fn parse(text: &str) -> Result<Template, TemplateError> {
-        Ok(Template { parts: parse::parse_parts(text)? })
+    /// When the text holds a NUL character. Whether its placeholders have values is known only with a payload.
+    pub fn parse(text: &RawText) -> Result<Template, TemplateError> {
+        Ok(Template { parts: parse::parse_parts(text.as_bytes())? })
     }
 
     /// Returns the text for one unit; `slot` is counted from 0, as the pool does.
     ///
     /// # Errors
-    /// When the payload has no value for a placeholder, or one that holds a NUL character.
-    pub fn render(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<String, TemplateError> {
-        let mut rendered = String::new();
+    /// When the payload has no value for a placeholder, an empty one inside a larger word, or one that holds a NUL
+    /// character.
+    pub fn render(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<RawText, TemplateError> {
+        Ok(self.joined(values, At { slot, seq, word: Word::Argument })?.into())
+    }
+
+    /// Returns the path for one unit, as [`render`](Self::render) does; an empty one is an error.
+    pub fn render_path(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<RawText, TemplateError> {
+        let path = self.joined(values, At { slot, seq, word: Word::Path })?;
+        if path.is_empty() { Err(TemplateError::EmptyPath) } else { Ok(path.into()) }
+    }
+
+    /// Returns `true` if the text is the same for all units.
+    pub fn is_literal(&self) -> bool {
+        self.placeholders().next().is_none()
+    }
+
+    /// Returns `true` if the text depends on the payload.
+    pub fn uses_item(&self) -> bool {
+        self.placeholders().any(Placeholder::depends_on_payload)
+    }
+
+    /// Returns the placeholders that depend on the payload, with their braces.
+    pub fn item_placeholders(&self) -> impl Iterator<Item = &str> {
+        self.placeholders().filter(|placeholder| placeholder.depends_on_payload()).map(Placeholder::written)
+    }
+
+    /// Returns the first placeholder whose value is another one in each attempt or at each place in the job.
+    pub fn counter(&self) -> Option<&str> {
+        self.placeholders().find(|placeholder| !placeholder.depends_on_payload()).map(Placeholder::written)
+    }
+
+    /// Returns the text when it is the same for all units.
+    pub fn literal(&self) -> Option<Cow<'_, [u8]>> {
+        // Neighbouring texts are joined, so that there is at most one.
+        self.is_literal().then(|| self.texts().next().map_or(Cow::Borrowed(&[][..]), Cow::Borrowed))
+    }
+
+    /// Adds the placeholders that these values do not know to a list.
+    pub fn find_unknown(&self, values: &UnitValues<'_>, unknown: &mut Vec<String>) {
+        let found = self.placeholders().filter(|placeholder| !placeholder.is_known(values));
+        for placeholder in found {
+            if !unknown.iter().any(|known| known == placeholder.written()) {
+                unknown.push(placeholder.written().to_owned());
+            }
+        }
+    }
+
+    /// Returns the text as it would be written if the placeholders that are unknown to these values were meant as braces;
+    /// without values, all that depend on an item.
+    pub fn corrected(&self, values: Option<&UnitValues<'_>>) -> RawText {
+        let is_known = |placeholder: &Placeholder| match values {
+            Some(values) => placeholder.is_known(values),
+            None => !placeholder.depends_on_payload(),
+        };
+        let mut text = Vec::new();
         for part in &self.parts {
             match part {
-                Part::Text(text) => rendered.push_str(text),
-                Part::Placeholder(placeholder) => rendered.push_str(&placeholder.value(values, slot, seq)?),
+                Part::Text(literal) => parse::push_doubled(&mut text, literal),
+                Part::Placeholder(placeholder) if placeholder.is_stray() => text.extend(b"{{"),
+                Part::Placeholder(placeholder) if is_known(placeholder) => text.extend(placeholder.written().bytes()),
+                Part::Placeholder(placeholder) => parse::push_doubled(&mut text, placeholder.written().as_bytes()),
+            }
+        }
+        text.into()
+    }
+
+    fn joined(&self, values: &UnitValues<'_>, at: At) -> Result<Vec<u8>, TemplateError> {
+        let mut rendered = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => rendered.extend_from_slice(text),
+                Part::Placeholder(placeholder) => rendered.extend_from_slice(&placeholder.value(values, at)?),
             }
         }
         Ok(rendered)
     }
 
-    /// Says whether the text is the same for all units.
-    pub fn is_literal(&self) -> bool {
-        self.placeholders().next().is_none()
-    }
-
-    /// Says whether the text depends on the payload.
-    pub fn uses_item(&self) -> bool {
-        self.placeholders().any(Placeholder::depends_on_payload)
-    }
-
     /// Returns the length of the text for one unit, as far as it depends on the payload.
-    fn length(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
+    fn length(&self, values: &UnitValues<'_>, word: Word) -> Result<usize, TemplateError> {
+        let at = At { slot: 0, seq: Seq::FIRST, word };
         let mut bytes = 0;
         for part in &self.parts {
             bytes += match part {
                 Part::Text(text) => text.len(),
-                Part::Placeholder(placeholder) => placeholder.value(values, 0, Seq::FIRST)?.len(),
+                Part::Placeholder(placeholder) => placeholder.value(values, at)?.len(),
             };
         }
         Ok(bytes)
     }
 
-    fn literal(&self) -> Option<&str> {
-        // Neighbouring texts are joined, so that there is one at most.
-        self.is_literal().then(|| self.texts().next().unwrap_or_default())
+    /// Checks that the text can be made for a payload, without making it, and returns its length.
+    pub fn check(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
+        self.length(values, Word::Argument)
     }
 
-    fn texts(&self) -> impl Iterator<Item = &str> {
+    /// Checks that the path can be made for a payload, without making it.
+    pub fn check_path(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        if self.length(values, Word::Path)? == 0 { Err(TemplateError::EmptyPath) } else { Ok(()) }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
+            Part::Text(text) => Some(text.as_slice()),
             Part::Placeholder(_) => None,
         })
     }

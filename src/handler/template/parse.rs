@@ -1,58 +1,96 @@
 //! From text to parts.
 
 use super::placeholder::Placeholder;
+use super::word::mark_whole_words;
 use super::{Part, TemplateError};
+use crate::model::RawText;
+
+/// Most characters of what stands behind a brace that is no placeholder, for a message.
+const EXCERPT_CHARS: usize = 24;
 
 /// Splits a text into literal parts, braces unescaped and neighbours joined, and placeholders.
-pub(super) fn parse_parts(text: &str) -> Result<Vec<Part>, TemplateError> {
-    if let Some(at) = text.find('\0') {
-        return Err(TemplateError::NulInText { position: position(text, at), text: text.to_owned() });
+pub(super) fn parse_parts(text: &[u8]) -> Result<Vec<Part>, TemplateError> {
+    if text.contains(&0) {
+        return Err(TemplateError::NulInText { text: RawText::from(text).to_string_lossy().into_owned() });
     }
     let mut parts = Vec::new();
-    let mut literal = String::new();
+    let mut literal = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        literal.push_str(&rest[..at]);
+    // Braces that begin no placeholder and are not closed yet: only the correction, which doubles them, is made of these.
+    let mut open = 0;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'{' | b'}')) {
+        literal.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix("{{") {
-            literal.push('{');
+        if let Some(after) = rest.strip_prefix(b"{{") {
+            literal.push(b'{');
             rest = after;
-        } else if let Some(after) = rest.strip_prefix("}}").or_else(|| rest.strip_prefix('}')) {
-            literal.push('}');
+        } else if open > 0 && rest.starts_with(b"}") {
+            literal.push(b'}');
+            rest = &rest[1..];
+            open -= 1;
+        } else if let Some(after) = rest.strip_prefix(b"}}").or_else(|| rest.strip_prefix(b"}")) {
+            literal.push(b'}');
             rest = after;
         } else {
-            let (placeholder, after) = read_placeholder(rest, text)?;
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
             }
+            let (placeholder, after) = read_placeholder(rest);
+            open += usize::from(placeholder.is_stray());
             parts.push(Part::Placeholder(placeholder));
             rest = after;
         }
     }
-    literal.push_str(rest);
+    literal.extend_from_slice(rest);
     if !literal.is_empty() {
         parts.push(Part::Text(literal));
     }
+    mark_whole_words(&mut parts);
     Ok(parts)
 }
 
-/// Reads the placeholder at the start of `rest`, the end of `text`, and returns it with what follows.
-fn read_placeholder<'a>(rest: &'a str, text: &str) -> Result<(Placeholder, &'a str), TemplateError> {
-    let position = position(text, text.len() - rest.len());
-    let Some(end) = rest.find('}') else {
-        return Err(TemplateError::Unclosed { position, text: text.to_owned() });
-    };
-    match Placeholder::named(&rest[1..end]) {
-        Some(placeholder) => Ok((placeholder, &rest[end + 1..])),
-        None => {
-            let found = rest[..=end].to_owned();
-            Err(TemplateError::NotAPlaceholder { found, position, text: text.to_owned() })
+/// Appends a text with its braces doubled.
+pub(super) fn push_doubled(doubled: &mut Vec<u8>, text: &[u8]) {
+    for &byte in text {
+        if matches!(byte, b'{' | b'}') {
+            doubled.push(byte);
         }
+        doubled.push(byte);
     }
 }
 
-fn position(text: &str, at: usize) -> usize {
-    text[..at].chars().count() + 1
+/// Reads the placeholder at the start of `rest`, and returns it with what follows; of a brace that begins none only
+/// the brace is taken.
+fn read_placeholder(rest: &[u8]) -> (Placeholder, &[u8]) {
+    let content = end_of_content(&rest[1..]).and_then(|end| std::str::from_utf8(&rest[1..=end]).ok());
+    let read = content.and_then(|content| Some((Placeholder::named(content)?, &rest[content.len() + 2..])));
+    read.unwrap_or_else(|| (Placeholder::stray(excerpt(rest)), &rest[1..]))
+}
+
+/// Returns where the brace stands that closes a placeholder; a name in quotes may hold braces.
+fn end_of_content(content: &[u8]) -> Option<usize> {
+    let mut in_quotes = content.first() == Some(&b'"');
+    let mut at = usize::from(in_quotes);
+    while let Some(&byte) = content.get(at) {
+        match byte {
+            b'\\' if in_quotes => at += 1,
+            b'"' if in_quotes => in_quotes = false,
+            b'}' if !in_quotes => return Some(at),
+            b'{' if !in_quotes => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+fn excerpt(rest: &[u8]) -> String {
+    let text = RawText::from(rest).to_string_lossy().into_owned();
+    let end = text.find('}').map_or(text.len(), |end| end + 1);
+    match text[..end].char_indices().nth(EXCERPT_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text[..end].to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -63,9 +101,13 @@ mod tests {
     use super::*;
     use crate::model::Seq;
 
+    fn template(text: &str) -> Template {
+        Template::parse(&text.into()).unwrap()
+    }
+
     fn render(text: &str) -> String {
         let values = UnitValues::parse(r#""a b""#).unwrap();
-        Template::parse(text).unwrap().render(&values, 0, Seq(7)).unwrap()
+        template(text).render(&values, 0, Seq(7)).unwrap().as_str().unwrap().to_owned()
     }
 
     #[test]
@@ -80,52 +122,50 @@ mod tests {
 
     #[test]
     fn a_text_without_placeholders_is_literal() {
-        assert!(Template::parse("").unwrap().is_literal());
-        assert!(Template::parse("a{{b}}").unwrap().is_literal());
-        assert!(!Template::parse("{#}").unwrap().is_literal());
+        assert!(template("").is_literal());
+        assert!(template("a{{b}}").is_literal());
+        assert!(!template("{#}").is_literal());
     }
 
     #[test]
     fn only_placeholders_of_the_payload_use_the_item() {
-        assert!(!Template::parse("x{#}{%}").unwrap().uses_item());
-        assert!(Template::parse("x{/.}").unwrap().uses_item());
-        assert!(Template::parse("{id}").unwrap().uses_item());
+        assert!(!template("x{#}{%}{#:05}").uses_item());
+        assert!(template("x{/.}").uses_item());
+        assert!(template("{id}").uses_item());
+        assert!(template("{").uses_item());
     }
 
     #[test]
-    fn an_unclosed_brace_is_named_with_its_place() {
-        let error = Template::parse("é {").unwrap_err();
+    fn a_brace_that_begins_no_placeholder_is_doubled_by_the_correction_and_no_other() {
+        let values = UnitValues::parse(r#""a""#).unwrap();
+        let corrected = |text| template(text).corrected(Some(&values));
 
-        assert_eq!(
-            error.to_string(),
-            r#""{" at character 3 of "é {" is never closed; a literal brace is written "{{""#
-        );
-    }
-
-    #[test]
-    fn an_odd_name_is_named_with_its_place() {
-        let error = Template::parse("awk {print $1}").unwrap_err();
-
-        assert_eq!(
-            error.to_string(),
-            r#""{print $1}" at character 5 of "awk {print $1}" is not a placeholder; literal braces are written "{{" and "}}""#
-        );
+        for (text, wanted) in [
+            ("é {", "é {{"),
+            ("{print $1}", "{{print $1}}"),
+            (r#"{"name":"{}","n":{"x":{#}}}"#, r#"{{"name":"{}","n":{{"x":{#}}}}}"#),
+            ("[0-9]{3} {} {/.}", "[0-9]{{3}} {} {/.}"),
+            ("a {{x}} {y}", "a {{x}} {{y}}"),
+        ] {
+            assert_eq!(corrected(text), wanted.into(), "{text}");
+            assert!(template(wanted).render(&values, 0, Seq(1)).is_ok(), "{wanted}");
+        }
     }
 
     #[test]
     fn a_template_with_nul_is_refused() {
-        assert!(matches!(Template::parse("a\0"), Err(TemplateError::NulInText { position: 2, .. })));
+        assert!(matches!(Template::parse(&"a\0".into()), Err(TemplateError::NulInText { .. })));
     }
 
     proptest! {
         #[test]
-        fn parsing_never_panics(text in r"(\PC|[{}./#%\x00\n])*") {
-            drop(Template::parse(&text));
+        fn parsing_never_panics(text in r"(\PC|[{}./#%\n])*") {
+            template(&text);
         }
 
         #[test]
-        fn parsing_of_mostly_braces_never_panics(text in "[{}ae.x/#% ]{0,12}") {
-            drop(Template::parse(&text));
+        fn parsing_of_mostly_braces_never_panics(text in r#"[{}ae.x/#%:" \\0-]{0,12}"#) {
+            template(&text);
         }
 
         #[test]
@@ -137,6 +177,15 @@ mod tests {
         fn text_with_doubled_braces_stays_as_it_is(text in r"[^\x00]*") {
             let doubled = text.replace('{', "{{").replace('}', "}}");
             prop_assert_eq!(render(&doubled), text);
+        }
+
+        #[test]
+        fn the_correction_of_any_text_is_accepted(text in r#"[{}ae.x/#%:" \\0-]{0,12}"#) {
+            let values = UnitValues::parse(r#""a b.c""#).unwrap();
+            let corrected = template(&text).corrected(Some(&values));
+            let mut unknown = Vec::new();
+            Template::parse(&corrected).unwrap().find_unknown(&values, &mut unknown);
+            prop_assert_eq!(unknown, Vec::<String>::new(), "{:?}", corrected);
         }
     }
 }

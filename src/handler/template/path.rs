@@ -4,56 +4,56 @@
 //! empty stem and with it one output file. And slashes at the end do not count, so that `{//}/{/}` is the same path.
 
 /// `{/}`: `a/b.jpg` gives `b.jpg`.
-pub(super) fn basename(item: &str) -> &str {
+pub(super) fn basename(item: &[u8]) -> &[u8] {
     split(item).1
 }
 
 /// `{//}`: `a/b.jpg` gives `a`, `b.jpg` gives `.`.
-pub(super) fn dirname(item: &str) -> &str {
+pub(super) fn dirname(item: &[u8]) -> &[u8] {
     match split(item) {
-        (None, "/") => "/",
-        (None, _) => ".",
+        (None, b"/") => b"/",
+        (None, _) => b".",
         (Some(dir), _) => dir,
     }
 }
 
 /// `{.}`: `a/b.jpg` gives `a/b`.
-pub(super) fn without_extension(item: &str) -> &str {
+pub(super) fn without_extension(item: &[u8]) -> &[u8] {
     let path = without_end_slashes(item);
     &path[..path.len() - extension_with_dot(path).len()]
 }
 
 /// `{/.}`: `a/b.jpg` gives `b`.
-pub(super) fn stem(item: &str) -> &str {
+pub(super) fn stem(item: &[u8]) -> &[u8] {
     basename(without_extension(item))
 }
 
 /// `{ext}`: `a/b.jpg` gives `jpg`.
-pub(super) fn extension(item: &str) -> &str {
+pub(super) fn extension(item: &[u8]) -> &[u8] {
     let extension = extension_with_dot(without_end_slashes(item));
-    extension.strip_prefix('.').unwrap_or(extension)
+    extension.strip_prefix(b".").unwrap_or(extension)
 }
 
-fn split(item: &str) -> (Option<&str>, &str) {
+fn split(item: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let path = without_end_slashes(item);
-    match path.rfind('/') {
+    match path.iter().rposition(|byte| *byte == b'/') {
         None => (None, path),
-        Some(_) if path == "/" => (None, path),
+        Some(_) if path == b"/" => (None, path),
         Some(at) => (Some(without_end_slashes(&path[..=at])), &path[at + 1..]),
     }
 }
 
 /// Returns the path without slashes at its end; the root stays one slash.
-fn without_end_slashes(item: &str) -> &str {
-    let path = item.trim_end_matches('/');
-    if path.is_empty() && !item.is_empty() { &item[..1] } else { path }
+fn without_end_slashes(item: &[u8]) -> &[u8] {
+    let end = item.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    if end == 0 && !item.is_empty() { &item[..1] } else { &item[..end] }
 }
 
-fn extension_with_dot(path: &str) -> &str {
+fn extension_with_dot(path: &[u8]) -> &[u8] {
     let name = basename(path);
-    match name.rfind('.') {
-        Some(at) if !name[..at].bytes().all(|byte| byte == b'.') => &name[at..],
-        _ => "",
+    match name.iter().rposition(|byte| *byte == b'.') {
+        Some(at) if !name[..at].iter().all(|byte| *byte == b'.') => &name[at..],
+        _ => b"",
     }
 }
 
@@ -84,20 +84,28 @@ mod tests {
             ("é/ü.ß", "é/ü", "ü.ß", "é", "ü", "ß"),
             ("-x\n.y z", "-x\n", "-x\n.y z", ".", "-x\n", "y z"),
         ] {
-            let parts = (without_extension(item), basename(item), dirname(item), stem(item), extension(item));
+            let parts = [without_extension, basename, dirname, stem, extension]
+                .map(|part: fn(&[u8]) -> &[u8]| std::str::from_utf8(part(item.as_bytes())).unwrap());
 
-            assert_eq!(parts, (without, base, dir, stem_of, ext), "{item:?}");
+            assert_eq!(parts, [without, base, dir, stem_of, ext], "{item:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_item_can_be_cut(item in r"([./é]|\PC)*") {
-            let joined = format!("{}/{}", dirname(&item), basename(&item));
-            let stem_and_extension = format!("{}.{}", stem(&item), extension(&item));
+        fn any_item_can_be_cut(item: Vec<u8>) {
+            let joined = [dirname(&item), b"/", basename(&item)].concat();
+            let stem_and_extension = [stem(&item), b".", extension(&item)].concat();
 
             prop_assert!(item.len() < 2 || joined.len() >= basename(&item).len() + 2);
             prop_assert!(stem_and_extension.starts_with(basename(&item)));
+        }
+
+        #[test]
+        fn a_path_is_cut_as_its_text_is(item in r"([./é]|\PC)*") {
+            let joined = [dirname(item.as_bytes()), b"/", basename(item.as_bytes())].concat();
+
+            prop_assert!(std::str::from_utf8(&joined).is_ok());
         }
     }
 }

@@ -1,115 +1,199 @@
-//! The closed set of placeholders and where each gets its value.
+//! A placeholder and where it gets its value.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use super::{TemplateError, UnitValues, path};
-use crate::model::Seq;
+use super::reading::{Format, PathPart, Reading, Subject, readings};
+use super::values::text_of;
+use super::{TemplateError, UnitValues};
+use crate::model::{RawText, Seq};
 
+/// A placeholder: the meanings that its text can have, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Placeholder {
-    Item,
-    WithoutExtension,
-    Basename,
-    Dirname,
-    Stem,
-    Extension,
-    Seq,
-    Slot,
-    Field(String),
+pub(super) struct Placeholder {
+    /// With its braces.
+    written: String,
+    /// None of a brace that begins no placeholder.
+    readings: Vec<Reading>,
+    pub is_whole_argument: bool,
+    pub is_whole_in_script: bool,
+}
+
+/// For which attempt a value is, and as what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub slot: usize,
+    pub seq: Seq,
+    pub word: Word,
+}
+
+/// What a template makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Argument,
+    Script,
+    Path,
 }
 
 impl Placeholder {
     /// Returns the placeholder that is written `{name}`.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "" => Self::Item,
-            "." => Self::WithoutExtension,
-            "/" => Self::Basename,
-            "//" => Self::Dirname,
-            "/." => Self::Stem,
-            "ext" => Self::Extension,
-            "#" => Self::Seq,
-            "%" => Self::Slot,
-            field if is_field_path(field) => Self::Field(field.to_owned()),
-            _ => return None,
-        })
+    pub fn named(name: &str) -> Option<Self> {
+        let readings = readings(name);
+        (!readings.is_empty()).then(|| Self::new(format!("{{{name}}}"), readings))
     }
 
-    pub(super) fn depends_on_payload(&self) -> bool {
-        !matches!(self, Self::Seq | Self::Slot)
+    /// Returns what stands for a brace that begins no placeholder; `excerpt` is the brace and what follows.
+    pub fn stray(excerpt: String) -> Self {
+        Self::new(excerpt, Vec::new())
+    }
+
+    fn new(written: String, readings: Vec<Reading>) -> Self {
+        Self { written, readings, is_whole_argument: false, is_whole_in_script: false }
+    }
+
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    pub fn is_stray(&self) -> bool {
+        self.readings.is_empty()
+    }
+
+    pub fn depends_on_payload(&self) -> bool {
+        !self.readings.iter().any(|reading| matches!(reading.subject, Subject::Seq | Subject::Slot))
+    }
+
+    /// Returns `true` if the placeholder means something for these values, whatever its value is.
+    pub fn is_known(&self, values: &UnitValues<'_>) -> bool {
+        self.has_default(values) || self.readings.iter().any(|reading| !matches!(find(reading, values), Ok(None)))
     }
 
     /// Returns the value for one unit, unquoted and free of NUL.
-    pub(super) fn value<'v>(
-        &self,
-        values: &'v UnitValues<'v>,
-        slot: usize,
-        seq: Seq,
-    ) -> Result<Cow<'v, str>, TemplateError> {
-        let value = match self {
-            Self::Item => Cow::Borrowed(values.item()),
-            Self::WithoutExtension => Cow::Borrowed(path::without_extension(self.plain(values)?)),
-            Self::Basename => Cow::Borrowed(path::basename(self.plain(values)?)),
-            Self::Dirname => Cow::Borrowed(path::dirname(self.plain(values)?)),
-            Self::Stem => Cow::Borrowed(path::stem(self.plain(values)?)),
-            Self::Extension if values.has_field("ext") => values.field("ext")?,
-            Self::Extension => Cow::Borrowed(path::extension(self.plain(values)?)),
-            Self::Seq => Cow::Owned(seq.to_string()),
-            Self::Slot => Cow::Owned((slot + 1).to_string()),
-            Self::Field(name) => values.field(name)?,
-        };
-        if value.contains('\0') {
-            return Err(TemplateError::NulInValue { placeholder: self.to_string() });
+    pub fn value<'v>(&'v self, values: &'v UnitValues<'_>, at: At) -> Result<Cow<'v, [u8]>, TemplateError> {
+        let value = self.read(values, at)?;
+        if value.contains(&0) {
+            return Err(TemplateError::NulInValue { placeholder: self.written.clone() });
         }
         Ok(value)
     }
 
-    fn plain<'v>(&self, values: &'v UnitValues<'v>) -> Result<&'v str, TemplateError> {
-        match values.known_fields() {
-            None => Ok(values.item()),
-            Some(known) => Err(TemplateError::PathOfObject { placeholder: self.to_string(), known }),
+    fn read<'v>(&'v self, values: &'v UnitValues<'_>, at: At) -> Result<Cow<'v, [u8]>, TemplateError> {
+        for reading in &self.readings {
+            let default = match &reading.format {
+                Format::Default(text) => Some(Cow::Borrowed(text.as_bytes())),
+                _ => None,
+            };
+            let found = match find(reading, values)? {
+                None => continue,
+                Some(Found::Number(Subject::Slot)) => at.slot as i64 + 1,
+                Some(Found::Number(_)) => at.seq.0,
+                Some(Found::Value(json)) if reading.format == Format::Json && reading.part == PathPart::Whole => {
+                    return Ok(Cow::Borrowed(json.as_bytes()));
+                }
+                Some(Found::Value(json)) => {
+                    let text = text_of(json).map_err(|source| self.not_text(source))?;
+                    return match (text, default) {
+                        (None, None) => Err(TemplateError::Absent { placeholder: self.written.clone() }),
+                        (None, Some(default)) => Ok(default),
+                        (Some(text), Some(default)) if text.is_empty() => Ok(default),
+                        (Some(text), default) => self.finish(reading, json, text, default, at),
+                    };
+                }
+            };
+            return self.padded(reading, Cow::Owned(found.to_string().into_bytes()));
+        }
+        match self.readings.iter().find_map(|reading| reading.default()).filter(|_| self.has_default(values)) {
+            Some(default) => Ok(Cow::Borrowed(default.as_bytes())),
+            None => Err(TemplateError::Unknown { placeholder: self.written.clone() }),
         }
     }
-}
 
-impl fmt::Display for Placeholder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Item => "",
-            Self::WithoutExtension => ".",
-            Self::Basename => "/",
-            Self::Dirname => "//",
-            Self::Stem => "/.",
-            Self::Extension => "ext",
-            Self::Seq => "#",
-            Self::Slot => "%",
-            Self::Field(name) => name,
+    /// Returns `true` if a field that this payload lacks has a default; a plain item has no fields that it could lack.
+    fn has_default(&self, values: &UnitValues<'_>) -> bool {
+        (!values.is_plain() || values.is_null()) && self.readings.iter().any(|reading| reading.default().is_some())
+    }
+
+    /// Takes the part of a text that is wanted, in the form that is wanted.
+    fn finish<'v>(
+        &'v self,
+        reading: &Reading,
+        json: &str,
+        text: Cow<'v, [u8]>,
+        default: Option<Cow<'v, [u8]>>,
+        at: At,
+    ) -> Result<Cow<'v, [u8]>, TemplateError> {
+        if reading.part != PathPart::Whole && matches!(json.as_bytes(), [b'{' | b'[', ..]) && text == json.as_bytes() {
+            return Err(TemplateError::PathOfObject { placeholder: self.written.clone() });
+        }
+        let is_empty_item = text.is_empty();
+        let value = cut(text, reading.part);
+        let is_whole = match at.word {
+            Word::Argument => self.is_whole_argument,
+            Word::Script => self.is_whole_in_script,
+            Word::Path => false,
         };
-        write!(f, "{{{name}}}")
-    }
-}
-
-fn is_field_path(name: &str) -> bool {
-    let is_name_char = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    name.split('.').all(|part| !part.is_empty() && part.chars().all(is_name_char))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_placeholder_is_written_as_it_is_named() {
-        for name in ["", ".", "/", "//", "/.", "ext", "#", "%", "id", "a.b", "x-1.y_2", "3"] {
-            assert_eq!(Placeholder::named(name).unwrap().to_string(), format!("{{{name}}}"));
+        match default {
+            Some(default) if value.is_empty() => Ok(default),
+            _ if reading.format == Format::Json => Ok(Cow::Owned(RawText::json_of(&value).into_bytes())),
+            _ if (value.is_empty() || is_empty_item) && !is_whole => {
+                Err(TemplateError::EmptyInWord { placeholder: self.written.clone(), with_default: self.with_default() })
+            }
+            _ => self.padded(reading, value),
         }
     }
 
-    #[test]
-    fn odd_names_are_no_placeholders() {
-        for name in [" ", "a b", "a.", ".a", "a..b", "1..3", "a,b", "print $1", "é", "..", "///", "{", "a\n"] {
-            assert_eq!(Placeholder::named(name), None, "{name:?}");
+    fn padded<'v>(&self, reading: &Reading, value: Cow<'v, [u8]>) -> Result<Cow<'v, [u8]>, TemplateError> {
+        let Format::Padded(width) = reading.format else { return Ok(value) };
+        let (sign, digits) = value.strip_prefix(b"-").map_or(("", &*value), |digits| ("-", digits));
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            let value = String::from_utf8_lossy(&value).into_owned();
+            return Err(TemplateError::NotANumber { placeholder: self.written.clone(), value });
         }
+        let zeros = width.saturating_sub(value.len());
+        Ok(Cow::Owned([sign.as_bytes(), &b"0".repeat(zeros), digits].concat()))
+    }
+
+    /// Returns the placeholder as it is written with an empty default.
+    fn with_default(&self) -> String {
+        let name = &self.written[1..self.written.len() - 1];
+        format!("{{{name}:-}}")
+    }
+
+    fn not_text(&self, source: serde_json::Error) -> TemplateError {
+        TemplateError::NotText { placeholder: self.written.clone(), source }
+    }
+}
+
+impl Reading {
+    fn default(&self) -> Option<&str> {
+        match &self.format {
+            Format::Default(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Where a value is.
+enum Found<'v> {
+    /// A number of the attempt.
+    Number(&'v Subject),
+    /// The JSON text of a value.
+    Value(&'v str),
+}
+
+fn find<'v>(reading: &'v Reading, values: &'v UnitValues<'_>) -> Result<Option<Found<'v>>, TemplateError> {
+    let value = match &reading.subject {
+        Subject::Item => Some(values.json()),
+        number @ (Subject::Seq | Subject::Slot) => return Ok(Some(Found::Number(number))),
+        Subject::Field(path) => values.find(path)?,
+        Subject::Quoted(name, path) => values.find_below(name, path)?,
+    };
+    Ok(value.map(Found::Value))
+}
+
+fn cut(text: Cow<'_, [u8]>, part: PathPart) -> Cow<'_, [u8]> {
+    match (part, text) {
+        (PathPart::Whole, text) => text,
+        (part, Cow::Borrowed(text)) => Cow::Borrowed(part.of(text)),
+        (part, Cow::Owned(text)) => Cow::Owned(part.of(&text).to_owned()),
     }
 }

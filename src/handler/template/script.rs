@@ -12,17 +12,17 @@ use super::script_reader::ScriptReader;
 use super::{Part, Template, TemplateError};
 
 /// Writes a script, `value_of` giving the unquoted values.
-pub(super) fn render_script<V: AsRef<str>>(
-    template: &Template,
-    mut value_of: impl FnMut(&Placeholder) -> Result<V, TemplateError>,
-) -> Result<String, TemplateError> {
-    let mut script = String::new();
+pub(super) fn render_script<'t, V: AsRef<[u8]>>(
+    template: &'t Template,
+    mut value_of: impl FnMut(&'t Placeholder) -> Result<V, TemplateError>,
+) -> Result<Vec<u8>, TemplateError> {
+    let mut script = Vec::new();
     let mut reader = ScriptReader::new(template.texts());
     for part in &template.parts {
         match part {
             Part::Text(text) => {
                 reader.read(text);
-                script.push_str(text);
+                script.extend(text);
             }
             Part::Placeholder(placeholder) => {
                 let style = style_of(placeholder, &reader)?;
@@ -43,7 +43,7 @@ enum Style {
 }
 
 fn style_of(placeholder: &Placeholder, reader: &ScriptReader) -> Result<Style, TemplateError> {
-    let refused = |place| Err(TemplateError::Unquotable { placeholder: placeholder.to_string(), place });
+    let refused = |place| Err(TemplateError::Unquotable { placeholder: placeholder.written().to_owned(), place });
     if reader.is_after_dollar() {
         return refused("after a dollar sign (a variable of the shell is written ${{name}})");
     }
@@ -55,14 +55,14 @@ fn style_of(placeholder: &Placeholder, reader: &ScriptReader) -> Result<Style, T
     }
 }
 
-fn push_value(script: &mut String, style: Style, value: &str) {
+fn push_value(script: &mut Vec<u8>, style: Style, value: &[u8]) {
     match style {
-        Style::AsItIs => script.push_str(value),
+        Style::AsItIs => script.extend(value),
         Style::Quoted => push_quoted(script, value),
         Style::QuotedInDoubleQuotes => {
-            script.push('"');
+            script.push(b'"');
             push_quoted(script, value);
-            script.push('"');
+            script.push(b'"');
         }
     }
 }
@@ -78,7 +78,8 @@ mod tests {
     const SHELL: &str = "/bin/sh";
 
     fn render(text: &str, value: &str) -> Result<String, TemplateError> {
-        render_script(&Template::parse(text).unwrap(), |_| Ok(value.to_owned()))
+        let script = render_script(&Template::parse(&text.into()).unwrap(), |_| Ok(value.to_owned()))?;
+        Ok(String::from_utf8(script).unwrap())
     }
 
     fn output_of(script: &str) -> String {

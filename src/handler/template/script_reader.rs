@@ -56,7 +56,7 @@ pub(super) struct ScriptReader {
 
 impl ScriptReader {
     /// Starts at the beginning of a script with these texts between its placeholders.
-    pub(super) fn new<'a>(mut texts: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new<'a>(mut texts: impl Iterator<Item = &'a [u8]>) -> Self {
         Self {
             open: Vec::new(),
             previous: None,
@@ -64,12 +64,13 @@ impl ScriptReader {
             escaped: false,
             at_substitution: false,
             here_document_ahead: false,
-            has_case: texts.any(|text| text.contains("case")),
+            has_case: texts.any(|text| text.windows(4).any(|word| word == b"case")),
         }
     }
 
-    pub(super) fn read(&mut self, text: &str) {
-        text.chars().for_each(|next| self.read_one(next));
+    /// Reads on; bytes that are not UTF-8 are a letter like any other to the shell.
+    pub(super) fn read(&mut self, text: &[u8]) {
+        String::from_utf8_lossy(text).chars().for_each(|next| self.read_one(next));
     }
 
     /// Goes on behind a value, which opens and closes nothing.

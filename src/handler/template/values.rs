@@ -1,37 +1,35 @@
 //! The values that one payload offers.
 
-use std::borrow::{Borrow, Cow};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::TemplateError;
+use super::record::{Record, Text, descend};
+use crate::model::RawText;
 
 /// Names of fields in one message; more of them help nobody.
 const MAX_NAMES: usize = 20;
 
 /// A payload, read once per attempt; a plain string without escapes is borrowed.
 ///
-/// A string is the item itself and null the empty text; of everything else the item is its JSON text as given. The
-/// same holds for fields of an object, so that numbers keep all their digits.
+/// A string is the item itself, and so are the bytes of an object that stands for text that is not UTF-8; of everything
+/// else the item is its JSON text as given. The same holds for fields of an object, so that numbers keep all their
+/// digits.
 #[derive(Debug)]
 pub struct UnitValues<'a> {
-    item: Cow<'a, str>,
-    fields: Option<Fields<'a>>,
+    json: &'a str,
+    item: Item<'a>,
 }
 
-type Fields<'a> = BTreeMap<Text<'a>, &'a RawValue>;
-
-/// A JSON string, borrowed where it can be; plain `Cow` is always deserialized as owned.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Borrow<str> for Text<'_> {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
+#[derive(Debug)]
+enum Item<'a> {
+    Null,
+    Text(Cow<'a, [u8]>),
+    /// A number or a word such as `true`.
+    Scalar,
+    Array(Vec<&'a RawValue>),
+    Record(Record<'a>),
 }
 
 impl<'a> UnitValues<'a> {
@@ -42,74 +40,134 @@ impl<'a> UnitValues<'a> {
     pub fn parse(payload: &'a str) -> Result<UnitValues<'a>, TemplateError> {
         // Not `str::trim`, which also takes away what JSON does not allow.
         let json = payload.trim_matches([' ', '\t', '\r', '\n']);
-        if json.starts_with('{') {
-            let fields = serde_json::from_str(json).map_err(TemplateError::Payload)?;
-            return Ok(Self { item: Cow::Borrowed(json), fields: Some(fields) });
+        Ok(UnitValues { json, item: Item::parse(json).map_err(TemplateError::Payload)? })
+    }
+
+    /// Returns the payload as it is written.
+    pub(super) fn json(&self) -> &str {
+        self.json
+    }
+
+    /// Returns what the item is to a program that reads it: a text itself, of everything else its JSON text, and nothing
+    /// of null.
+    pub fn item(&self) -> &[u8] {
+        match &self.item {
+            Item::Null => b"",
+            Item::Text(text) => text,
+            Item::Scalar | Item::Array(_) | Item::Record(_) => self.json.as_bytes(),
         }
-        if !json.starts_with('"') {
-            serde_json::from_str::<&RawValue>(json).map_err(TemplateError::Payload)?;
-        }
-        Ok(Self { item: text_of(json).map_err(TemplateError::Payload)?, fields: None })
     }
 
-    /// Returns what `{}` stands for.
-    pub fn item(&self) -> &str {
-        &self.item
+    /// Returns `true` if there is no item.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.item, Item::Null)
     }
 
-    /// Says whether the payload is an object with a field of that name.
-    pub(super) fn has_field(&self, name: &str) -> bool {
-        self.fields.as_ref().is_some_and(|fields| fields.contains_key(name))
+    /// Returns `true` if the payload is one value, without fields or parts.
+    pub(super) fn is_plain(&self) -> bool {
+        !matches!(self.item, Item::Array(_) | Item::Record(_))
     }
 
-    /// Returns the names of the fields when the payload is an object.
-    pub(super) fn known_fields(&self) -> Option<String> {
-        self.fields.as_ref().map(|fields| names(fields, ""))
-    }
-
-    /// Returns the text of the field at a dotted path.
-    pub(super) fn field(&self, path: &str) -> Result<Cow<'_, str>, TemplateError> {
-        let Some(fields) = &self.fields else {
-            return Err(TemplateError::UnknownPlaceholder { placeholder: format!("{{{path}}}") });
+    /// Returns the value of a field by its name or path, or by its position, counted from 1.
+    pub(super) fn find(&self, path: &str) -> Result<Option<&'a str>, TemplateError> {
+        let found = match &self.item {
+            Item::Record(record) => record.find(path)?,
+            _ => None,
         };
-        let raw = find(fields, path, path)?;
-        text_of(raw.get()).map_err(|source| TemplateError::FieldNotText { field: path.to_owned(), source })
+        if found.is_some() {
+            return Ok(found);
+        }
+        let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let Some(value) = position(first).and_then(|position| self.positioned(position)) else { return Ok(None) };
+        match rest {
+            Some(rest) => descend(value, rest),
+            None => Ok(Some(value)),
+        }
+    }
+
+    /// Returns the value at a path behind the field of exactly that name.
+    pub(super) fn find_below(&self, name: &str, path: &str) -> Result<Option<&'a str>, TemplateError> {
+        let Item::Record(record) = &self.item else { return Ok(None) };
+        match record.named(name)? {
+            Some(value) if !path.is_empty() => descend(value, path),
+            value => Ok(value),
+        }
+    }
+
+    fn positioned(&self, position: usize) -> Option<&'a str> {
+        match &self.item {
+            Item::Record(record) => record.positioned(position),
+            Item::Array(elements) => Some(elements.get(position.checked_sub(1)?)?.get()),
+            _ => None,
+        }
+    }
+
+    /// Returns the names that a record has; `None` for other payloads.
+    pub fn names(&self) -> Option<Vec<&str>> {
+        match &self.item {
+            Item::Record(record) => Some(record.names().collect()),
+            _ => None,
+        }
+    }
+
+    /// Describes what the payload has values for.
+    pub fn known(&self) -> String {
+        const PLAIN: &str = "a plain item has {} {.} {/} {//} {/.} {ext} {#} {%}";
+        match &self.item {
+            Item::Record(record) => format!("known fields: {}", list(record.names())),
+            Item::Array(elements) => format!("the item has the parts {{1}} to {{{}}}", elements.len()),
+            Item::Null | Item::Text(_) | Item::Scalar => PLAIN.to_owned(),
+        }
     }
 }
 
-/// Looks `rest`, the end of `path`, up in the object that the part before it leads to.
-fn find<'a>(fields: &Fields<'a>, rest: &str, path: &str) -> Result<&'a RawValue, TemplateError> {
-    if let Some(raw) = fields.get(rest) {
-        return Ok(raw);
+impl<'a> Item<'a> {
+    fn parse(json: &'a str) -> Result<Item<'a>, serde_json::Error> {
+        Ok(match json.as_bytes().first() {
+            Some(b'{') => match RawText::of_json(json) {
+                Some(text) => Item::Text(Cow::Owned(text.into_bytes())),
+                None => Item::Record(serde_json::from_str(json)?),
+            },
+            Some(b'[') => Item::Array(serde_json::from_str(json)?),
+            Some(b'"') => Item::Text(bytes_of(serde_json::from_str(json)?)),
+            _ => match serde_json::from_str::<&RawValue>(json)?.get() {
+                "null" => Item::Null,
+                _ => Item::Scalar,
+            },
+        })
     }
-    if let Some((first, deeper)) = rest.split_once('.')
-        && let Some(raw) = fields.get(first)
-        && let Ok(inner) = serde_json::from_str::<Fields<'a>>(raw.get())
-    {
-        return find(&inner, deeper, path);
-    }
-    let prefix = &path[..path.len() - rest.len()];
-    Err(TemplateError::MissingField { field: path.to_owned(), known: names(fields, prefix) })
 }
 
-fn names(fields: &Fields<'_>, prefix: &str) -> String {
-    if fields.is_empty() {
-        return "none".to_owned();
-    }
-    let mut list = fields.keys().take(MAX_NAMES).map(|name| format!("{prefix}{}", name.0)).collect::<Vec<_>>();
-    if fields.len() > MAX_NAMES {
-        list.push(format!("and {} more", fields.len() - MAX_NAMES));
-    }
-    list.join(", ")
+/// Returns the text of a value: of a string, or of bytes, itself; of everything else its JSON text; `None` of null.
+pub(super) fn text_of(json: &str) -> Result<Option<Cow<'_, [u8]>>, serde_json::Error> {
+    Ok(match json.as_bytes().first() {
+        Some(b'"') => Some(bytes_of(serde_json::from_str(json)?)),
+        Some(b'n') => None,
+        Some(b'{') if let Some(text) = RawText::of_json(json) => Some(Cow::Owned(text.into_bytes())),
+        _ => Some(Cow::Borrowed(json.as_bytes())),
+    })
 }
 
-/// Returns the text of a JSON value that is known to be well formed, except for a string.
-fn text_of(json: &str) -> Result<Cow<'_, str>, serde_json::Error> {
-    match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str::<Text<'_>>(json).map(|text| text.0),
-        Some(b'n') => Ok(Cow::Borrowed("")),
-        _ => Ok(Cow::Borrowed(json)),
+fn bytes_of(text: Text<'_>) -> Cow<'_, [u8]> {
+    match text.0 {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
+}
+
+/// Reads a position as it is written: `01` and `+1` are names.
+fn position(text: &str) -> Option<usize> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_number)
+}
+
+fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let mut list = names.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > MAX_NAMES {
+        list.push_str(&format!(", and {} more", names.len() - MAX_NAMES));
+    }
+    if list.is_empty() { "none".to_owned() } else { list }
 }
 
 #[cfg(test)]
@@ -117,7 +175,7 @@ mod tests {
     use super::*;
 
     fn item(payload: &str) -> String {
-        UnitValues::parse(payload).unwrap().item().to_owned()
+        String::from_utf8(UnitValues::parse(payload).unwrap().item().to_owned()).unwrap()
     }
 
     #[test]
@@ -134,7 +192,18 @@ mod tests {
 
     #[test]
     fn a_string_without_escapes_is_borrowed() {
-        assert!(matches!(UnitValues::parse(r#""photos/é.jpg""#).unwrap().item, Cow::Borrowed("photos/é.jpg")));
+        let values = UnitValues::parse(r#""photos/é.jpg""#).unwrap();
+
+        assert!(matches!(values.item, Item::Text(Cow::Borrowed(text)) if text == "photos/é.jpg".as_bytes()));
+    }
+
+    #[test]
+    fn an_object_that_stands_for_bytes_is_a_plain_item() {
+        let json = RawText::json_of(b"caf\xe9");
+        let values = UnitValues::parse(&json).unwrap();
+
+        assert_eq!(values.item(), b"caf\xe9");
+        assert!(values.is_plain());
     }
 
     #[test]
@@ -145,47 +214,45 @@ mod tests {
     }
 
     #[test]
-    fn fields_keep_the_text_they_were_given() {
-        let payload = r#"{"s":"x \"y\"","n":1.10e3,"t":true,"z":null,"a":[1, {"k":2}],"o":{"p":{"q":"deep"}},"é\"":1}"#;
+    fn a_field_is_found_by_its_name_its_path_or_its_position() {
+        let payload = r#"{"a":{"b":"nested","c.d":"inner","e":[{"f":7}]},"a.b":"flat","x.y":{"z":1},"2":"two"}"#;
         let values = UnitValues::parse(payload).unwrap();
 
-        for (path, text) in [
-            ("s", "x \"y\""),
-            ("n", "1.10e3"),
-            ("t", "true"),
-            ("z", ""),
-            ("a", r#"[1, {"k":2}]"#),
-            ("o", r#"{"p":{"q":"deep"}}"#),
-            ("o.p", r#"{"q":"deep"}"#),
-            ("o.p.q", "deep"),
+        for (path, value) in [
+            ("a.b", r#""flat""#),
+            ("a.c.d", r#""inner""#),
+            ("a.e.0.f", "7"),
+            ("x.y.z", "1"),
+            ("2", r#""two""#),
+            ("3.z", "1"),
+            ("4", r#""two""#),
         ] {
-            assert_eq!(values.field(path).unwrap(), text, "{path}");
+            assert_eq!(values.find(path).unwrap(), Some(value), "{path}");
+        }
+        for path in ["c", "a.z", "a.e.1", "a.e.f", "0", "5", "03", "1.b.x"] {
+            assert_eq!(values.find(path).unwrap(), None, "{path}");
         }
     }
 
     #[test]
-    fn a_field_with_dots_in_its_name_goes_before_a_path() {
-        let values = UnitValues::parse(r#"{"a":{"b":"nested","c.d":"inner"},"a.b":"flat"}"#).unwrap();
+    fn a_name_that_is_there_twice_is_refused_where_it_is_asked_for() {
+        let values = UnitValues::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap();
 
-        assert_eq!(values.field("a.b").unwrap(), "flat");
-        assert_eq!(values.field("a.c.d").unwrap(), "inner");
+        assert_eq!(values.find("b").unwrap(), Some("2"));
+        assert_eq!(values.find("3").unwrap(), Some("3"));
+        assert_eq!(
+            values.find("a").unwrap_err().to_string(),
+            r#"the item has the field "a" twice, write {1} or {3} for the one that is meant"#
+        );
     }
 
     #[test]
-    fn the_last_of_several_fields_of_a_name_counts() {
-        let values = UnitValues::parse(r#"{"a":1,"a":2}"#).unwrap();
+    fn elements_of_an_array_have_positions() {
+        let values = UnitValues::parse(r#"["a", {"n": 1.0}]"#).unwrap();
 
-        assert_eq!(values.field("a").unwrap(), "2");
-    }
-
-    #[test]
-    fn a_missing_field_lists_those_at_its_level() {
-        let values = UnitValues::parse(r#"{"b":{"y":1,"x":2},"a":"text"}"#).unwrap();
-        let message = |path| values.field(path).unwrap_err().to_string();
-
-        assert_eq!(message("c"), r#"the payload has no field "c", known fields: a, b"#);
-        assert_eq!(message("b.z"), r#"the payload has no field "b.z", known fields: b.x, b.y"#);
-        assert_eq!(message("a.z"), r#"the payload has no field "a.z", known fields: a, b"#);
+        assert_eq!(values.find("1").unwrap(), Some(r#""a""#));
+        assert_eq!(values.find("2.n").unwrap(), Some("1.0"));
+        assert_eq!(values.find("3").unwrap(), None);
     }
 
     #[test]
@@ -193,16 +260,8 @@ mod tests {
         let fields = (0..100).map(|n| format!(r#""f{n:03}":0"#)).collect::<Vec<_>>().join(",");
         let payload = format!("{{{fields}}}");
 
-        let known = UnitValues::parse(&payload).unwrap().known_fields().unwrap();
+        let known = UnitValues::parse(&payload).unwrap().known();
 
-        assert!(known.starts_with("f000, f001, ") && known.ends_with("f019, and 80 more"), "{known}");
-    }
-
-    #[test]
-    fn half_a_surrogate_pair_is_no_text() {
-        let values = UnitValues::parse(r#"{"a":"\ud800","b":1}"#).unwrap();
-
-        assert!(matches!(values.field("a"), Err(TemplateError::FieldNotText { .. })));
-        assert_eq!(values.field("b").unwrap(), "1");
+        assert!(known.starts_with("known fields: f000, f001, ") && known.ends_with("f019, and 80 more"), "{known}");
     }
 }

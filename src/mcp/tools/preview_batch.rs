@@ -9,6 +9,7 @@ use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
+use crate::model::RawText;
 
 const DEFAULT_COUNT: usize = 5;
 const MAX_COUNT: usize = 20;
@@ -50,9 +51,10 @@ impl Tool for PreviewBatch {
         };
         let warnings = notes.texts();
         summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        let cwd = RawText::from(spec.cwd.as_os_str());
         Ok(Answer::new(
             summary,
-            json!({ "schema": 1, "cwd": spec.cwd, "commands": shown, "is_all": is_all, "warnings": warnings }),
+            json!({ "schema": 1, "cwd": cwd, "commands": shown, "is_all": is_all, "warnings": warnings }),
         ))
     }
 }

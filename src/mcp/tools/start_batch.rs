@@ -9,7 +9,7 @@ use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::Job;
+use crate::model::{Job, RawText};
 
 pub(super) struct StartBatch;
 
@@ -49,7 +49,7 @@ impl Tool for StartBatch {
                 "units": job.progress.total,
                 "workers": job.limits.workers,
                 "canary": job.limits.canary,
-                "cwd": if created.new { Some(&spec.cwd) } else { None },
+                "cwd": created.new.then(|| RawText::from(spec.cwd.as_os_str())),
                 "same_command": is_same,
                 "secrets_by_name": spec.secrets,
                 "warnings": warnings,
@@ -61,7 +61,10 @@ impl Tool for StartBatch {
 /// Says whether a job that is there already runs this command.
 fn runs_the_same(job: &Job, spec: &CommandSpec) -> bool {
     let there: Option<CommandSpec> = serde_json::from_str(&job.spec).ok();
-    there.is_some_and(|there| (there.shell, &there.argv, &there.cwd) == (spec.shell, &spec.argv, &spec.cwd))
+    there.is_some_and(|there| {
+        (there.shell, &there.argv, &there.cwd, &there.cwd_template)
+            == (spec.shell, &spec.argv, &spec.cwd, &spec.cwd_template)
+    })
 }
 
 fn existing_summary(job: &Job, is_same: bool) -> String {

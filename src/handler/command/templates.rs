@@ -1,0 +1,267 @@
+//! All templates of a job of commands, compiled together: whoever creates a unit, runs it or shows it asks here.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::CommandSpec;
+use crate::handler::template::{
+    CommandTemplate, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues, line_of, nearest,
+    quote_for_shell,
+};
+use crate::model::{RawText, Seq};
+
+/// Most bytes of a corrected command in a message.
+const MAX_CORRECTED_BYTES: usize = 2000;
+
+/// The templates of a command, its working directory, its variables and the path that it makes.
+#[derive(Debug)]
+pub struct UnitTemplates {
+    command: CommandTemplate,
+    shell: bool,
+    /// Where a value cannot be quoted in a script for the shell: the placeholder and its place.
+    unquotable: Option<(String, &'static str)>,
+    base: PathBuf,
+    cwd: Option<Template>,
+    env: Vec<(OsString, Template)>,
+    creates: Option<Template>,
+}
+
+impl UnitTemplates {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// When the command is empty, a text holds NUL, or a script for the shell is more than one text.
+    pub fn of(spec: &CommandSpec) -> Result<UnitTemplates, TemplateError> {
+        let env = spec.env_templates.iter().map(|(name, value)| {
+            let template = Template::parse(&RawText::from(value.as_os_str()))?;
+            Ok((name.clone(), template))
+        });
+        let command = CommandTemplate::parse(&spec.argv)?;
+        let unquotable = match spec.shell.then(|| command.check_script()) {
+            Some(Err(TemplateError::Unquotable { placeholder, place })) => Some((placeholder, place)),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(())) | None => None,
+        };
+        Ok(UnitTemplates {
+            command,
+            shell: spec.shell,
+            unquotable,
+            base: spec.cwd.clone(),
+            cwd: spec.cwd_template.as_ref().map(Template::parse).transpose()?,
+            env: env.collect::<Result<_, TemplateError>>()?,
+            creates: spec.creates.as_ref().map(Template::parse).transpose()?,
+        })
+    }
+
+    /// Returns the command.
+    pub fn command(&self) -> &CommandTemplate {
+        &self.command
+    }
+
+    /// Returns `true` if anything of a unit depends on its item.
+    pub fn uses_item(&self) -> bool {
+        self.all().any(Template::uses_item)
+    }
+
+    /// Returns the placeholders that need an item, with the command in which their braces would be literal.
+    pub fn item_placeholders(&self) -> Option<(Vec<String>, String)> {
+        let placeholders: Vec<String> = self.all().flat_map(Template::item_placeholders).map(str::to_owned).collect();
+        (!placeholders.is_empty()).then(|| (placeholders, self.corrected(None)))
+    }
+
+    /// Returns the placeholder whose value a shell would read as code, if there is one.
+    pub fn pasted_code(&self) -> Option<PastedCode> {
+        if self.shell { None } else { PastedCode::find(&self.command) }
+    }
+
+    /// Checks that a unit can be made of a payload.
+    ///
+    /// # Errors
+    /// When a placeholder has no value, or one that cannot be where it stands; of unknown ones all are named.
+    pub fn check(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        self.check_each(values).map_err(|error| self.explain(error, values))
+    }
+
+    fn check_each(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        if self.shell {
+            self.command.check_shell(values)?
+        } else {
+            self.command.check(values)?
+        }
+        // After the values: what stands in single quotes may be no placeholder at all.
+        if let Some((placeholder, place)) = &self.unquotable {
+            return Err(TemplateError::Unquotable { placeholder: placeholder.clone(), place });
+        }
+        for path in [&self.cwd, &self.creates].into_iter().flatten() {
+            path.check_path(values)?;
+        }
+        for (name, value) in &self.env {
+            let bytes = name.len() + 1 + value.check(values)?;
+            if bytes > MAX_ARGUMENT_BYTES {
+                let name = name.to_string_lossy().into_owned();
+                return Err(TemplateError::VariableTooLong { name, bytes, limit: MAX_ARGUMENT_BYTES });
+            }
+        }
+        Ok(())
+    }
+
+    /// Says of all unknown placeholders at once what an error says of the first.
+    pub fn explain(&self, error: TemplateError, values: &UnitValues<'_>) -> TemplateError {
+        explained(error, values, self.all(), || self.corrected(Some(values)))
+    }
+
+    /// Returns the command for one unit as it would be typed into a shell, for people to read.
+    pub fn line(&self, values: &UnitValues<'_>, seq: Seq) -> Result<String, TemplateError> {
+        self.command.line(self.shell, values, seq).map_err(|error| self.explain(error, values))
+    }
+
+    /// Returns the working directory of a unit.
+    pub fn cwd(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<PathBuf, TemplateError> {
+        match &self.cwd {
+            None => Ok(self.base.clone()),
+            Some(template) => Ok(self.base.join(OsString::from(template.render_path(values, slot, seq)?))),
+        }
+    }
+
+    /// Returns the path that a unit makes, from its working directory, if units make one.
+    pub fn creates(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<Option<PathBuf>, TemplateError> {
+        let Some(template) = &self.creates else { return Ok(None) };
+        let path = OsString::from(template.render_path(values, slot, seq)?);
+        Ok(Some(self.cwd(values, slot, seq)?.join(path)))
+    }
+
+    /// Returns the variables of a unit whose values are templates.
+    pub fn env(
+        &self,
+        values: &UnitValues<'_>,
+        slot: usize,
+        seq: Seq,
+    ) -> Result<Vec<(&OsStr, OsString)>, TemplateError> {
+        let rendered = self.env.iter().map(|(name, value)| {
+            let value = value.render(values, slot, seq)?;
+            Ok((name.as_os_str(), OsString::from(value)))
+        });
+        rendered.collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Template> {
+        let paths = [&self.cwd, &self.creates].into_iter().flatten();
+        self.command.arguments().iter().chain(paths).chain(self.env.iter().map(|(_, value)| value))
+    }
+
+    /// Returns the command, and options that change, with the braces doubled that are no placeholders.
+    fn corrected(&self, values: Option<&UnitValues<'_>>) -> String {
+        let mut line = String::new();
+        let mut option = |name: &str, before: &[u8], template: &Template| {
+            let is_wrong = match values {
+                Some(values) => {
+                    let mut unknown = Vec::new();
+                    template.find_unknown(values, &mut unknown);
+                    !unknown.is_empty()
+                }
+                None => template.uses_item(),
+            };
+            if is_wrong {
+                let text = [before, template.corrected(values).as_bytes()].concat();
+                line.push_str(&format!("{name} {} ", quote_for_shell(&text)));
+            }
+        };
+        if let Some(cwd) = &self.cwd {
+            option("--cwd", b"", cwd);
+        }
+        for (name, value) in &self.env {
+            option("--env", &[name.as_encoded_bytes(), b"="].concat(), value);
+        }
+        if let Some(creates) = &self.creates {
+            option("--creates", b"", creates);
+        }
+        let argv: Vec<RawText> = self.command.arguments().iter().map(|word| word.corrected(values)).collect();
+        line.push_str("-- ");
+        line.push_str(&line_of(&argv));
+        shortened(line)
+    }
+}
+
+/// Says of all unknown placeholders of some templates what an error says of the first; other errors stay as they are.
+pub fn explained<'t>(
+    error: TemplateError,
+    values: &UnitValues<'_>,
+    templates: impl Iterator<Item = &'t Template>,
+    corrected: impl FnOnce() -> String,
+) -> TemplateError {
+    let TemplateError::Unknown { placeholder } = error else { return error };
+    let mut placeholders = vec![placeholder];
+    templates.for_each(|template| template.find_unknown(values, &mut placeholders));
+    let names = values.names().unwrap_or_default();
+    let nearest = placeholders.iter().find_map(|given| nearest(given.trim_matches(['{', '}']), &names));
+    TemplateError::UnknownPlaceholders {
+        nearest: nearest.map(str::to_owned),
+        known: values.known(),
+        corrected: corrected(),
+        placeholders,
+    }
+}
+
+fn shortened(line: String) -> String {
+    if line.len() <= MAX_CORRECTED_BYTES {
+        return line;
+    }
+    format!("{}…", &line[..line.floor_char_boundary(MAX_CORRECTED_BYTES)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(argv: &[&str], change: impl FnOnce(&mut CommandSpec), payload: &str) -> String {
+        let mut spec = CommandSpec::new(argv.iter().copied(), "/tmp".into());
+        change(&mut spec);
+        let templates = UnitTemplates::of(&spec).unwrap();
+        let values = UnitValues::parse(payload).unwrap();
+        templates.check(&values).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_braces_that_are_no_placeholders_are_named_at_once_with_the_corrected_command() {
+        assert_eq!(
+            refused(&["awk", "/[0-9]{3}/ {print $1}", "{}"], |_| (), r#""a""#),
+            "unknown placeholders {3} {print $1}, a plain item has {} {.} {/} {//} {/.} {ext} {#} {%}; \
+             literal braces are doubled: -- awk '/[0-9]{{3}}/ {{print $1}}' '{}'"
+        );
+        assert_eq!(
+            refused(&["curl", r#"{"id":"{}","n":{"x":1}}"#], |_| (), r#""a""#),
+            "unknown placeholders {\"id\":\"{} {\"x\":1}, a plain item has {} {.} {/} {//} {/.} {ext} {#} {%}; \
+             literal braces are doubled: -- curl '{{\"id\":\"{}\",\"n\":{{\"x\":1}}}}'"
+        );
+    }
+
+    #[test]
+    fn an_unknown_field_names_the_known_ones_and_the_nearest() {
+        assert_eq!(
+            refused(&["p", "{naem}"], |_| (), r#"{"id":1,"name":2}"#),
+            "unknown placeholder {naem} (did you mean {name}?), known fields: id, name; \
+             literal braces are doubled: -- p '{{naem}}'"
+        );
+    }
+
+    #[test]
+    fn every_template_of_a_unit_is_checked() {
+        let options = |spec: &mut CommandSpec| {
+            spec.cwd_template = Some("d/{x}".into());
+            spec.env_templates.insert("N", "{y}");
+            spec.creates = Some("{z}".into());
+        };
+        assert_eq!(
+            refused(&["p", "{w}", "{}"], options, r#""a""#),
+            "unknown placeholders {w} {x} {z} {y}, a plain item has {} {.} {/} {//} {/.} {ext} {#} {%}; \
+             literal braces are doubled: --cwd 'd/{{x}}' --env 'N={{y}}' --creates '{{z}}' -- p '{{w}}' '{}'"
+        );
+        assert_eq!(
+            refused(&["p"], |spec| spec.creates = Some("{}".into()), r#""""#),
+            "{} is empty inside a larger word; write {:-} if that is meant"
+        );
+        let long = format!("{{\"v\":\"{}\"}}", "x".repeat(MAX_ARGUMENT_BYTES));
+        let said = refused(&["p"], |spec| spec.env_templates.insert("N", "{v}"), &long);
+        assert!(said.starts_with("the variable N would have 131073 bytes"), "{said}");
+    }
+}
