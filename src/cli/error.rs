@@ -56,8 +56,15 @@ pub(super) enum CliError {
     /// A flag was given that says how to read a source, without that source.
     #[error("--null says how to read lines: give --lines FILE, --commands FILE, `:::: FILE` or - as well")]
     NullWithoutLines,
+    #[error("--shell-path says which shell runs a script: give --shell or --commands FILE as well")]
+    ShellPathWithoutScript,
     #[error("--path says where units are in a JSON file: give --json FILE as well")]
     PathWithoutJson,
+    /// Ctrl-C while output was printed; said where the job is followed.
+    #[error("interrupted, the job goes on")]
+    Detached,
+    #[error("-k and --tag print what units write, and {0}: leave one of the two out")]
+    NothingToPrint(&'static str),
     #[error("this would {0}: give -y to do it")]
     NotConfirmed(String),
     #[error("give a filter, or --all for every unit")]
@@ -96,6 +103,7 @@ impl CliError {
             #[cfg(feature = "top")]
             Self::Terminal(_) => Exit::Unexpected,
             Self::Service(error) => error.exit(),
+            Self::Detached => Exit::Detached,
             Self::Source(_)
             | Self::NoCommand
             | Self::CommandForAdd
@@ -108,11 +116,13 @@ impl CliError {
             | Self::NoListFile { .. }
             | Self::ListsAmongSources
             | Self::NothingToFollow
+            | Self::NothingToPrint(_)
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter
             | Self::NullWithoutLines
             | Self::PathWithoutJson
+            | Self::ShellPathWithoutScript
             | Self::NoSeq => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,

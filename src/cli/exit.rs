@@ -95,6 +95,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }
         | ClientError::ProgramUnknown { .. }
+        | ClientError::OutputNotKept { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
         ClientError::Files { .. } | ClientError::Output { .. } | ClientError::SharedDisk { .. } => Exit::Database,
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
@@ -124,6 +125,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::NoItems { .. }
         | SubmissionError::NoItemsToRead
         | SubmissionError::EnvName(_)
+        | SubmissionError::NotAShell { .. }
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)

@@ -1,20 +1,22 @@
 //! Following a job: a bar on a terminal, a line now and then elsewhere. Both follow the database.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::print_outputs::OutputPrinter;
+use super::show_failures::FailuresShown;
 use super::text::{one_line, span};
-use crate::client::{Client, JobOutcome, ManagerStatus};
-use crate::model::{Job, JobId, Progress};
+use crate::client::{Client, EndedOutputs, JobOutcome, ManagerStatus};
+use crate::model::{Job, JobId, Progress, TimeLimit};
 
-const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAWS_PER_SECOND: u8 = 10;
 
 /// Has Ctrl-C set a flag from now on, instead of ending this process.
@@ -24,14 +26,38 @@ pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, CliError> {
     Ok(interrupted)
 }
 
+/// How often a line about the progress is printed.
+#[derive(Debug, Args)]
+pub(super) struct ProgressArgs {
+    /// Time between two lines about the progress where standard error is no terminal; 0 is none
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    pub progress_every: TimeLimit,
+}
+
+/// How a job is followed.
+pub(super) struct Follow<'a> {
+    pub interrupted: &'a AtomicBool,
+    pub progress: &'a ProgressArgs,
+    pub shows: Shows<'a>,
+}
+
+/// What is shown of a job besides its progress.
+pub(super) enum Shows<'a> {
+    Progress,
+    /// The last lines of units that fail, and in the end where the output is.
+    Failures(FailuresShown),
+    /// What its units write, instead of a line about the job.
+    Outputs(EndedOutputs<'a>, OutputPrinter<'a>),
+}
+
 /// Shows a job until it ends, and how it ended; Ctrl-C leaves it alone and says how to come back.
 pub(super) fn follow_to_the_end(
     client: &Client,
     job: JobId,
-    interrupted: &AtomicBool,
+    mut how: Follow<'_>,
     output: &mut Output,
 ) -> Result<Exit, CliError> {
-    match follow(client, job, interrupted, output)? {
+    match follow(client, job, &mut how, output)? {
         Followed::Interrupted => {
             output.hint(format_args!(
                 "job {job} goes on without this terminal\n\
@@ -42,7 +68,17 @@ pub(super) fn follow_to_the_end(
             Ok(Exit::Detached)
         }
         Followed::Ended(outcome) => {
-            print_summary(client, job, output)?;
+            match how.shows {
+                // Standard output has what the units wrote, and nothing else.
+                Shows::Outputs(..) => output.hint(summary(&client.get_manager_status(job)?)),
+                Shows::Progress => print_summary(client, job, output)?,
+                Shows::Failures(_) => {
+                    print_summary(client, job, output)?;
+                    if let Some(place) = client.output_place(&client.job(job)?) {
+                        output.hint(format_args!("  {place}"));
+                    }
+                }
+            }
             Ok(outcome.into())
         }
     }
@@ -68,33 +104,78 @@ enum Followed {
     Interrupted,
 }
 
-/// Shows a job until it ends or `interrupted` is set.
-fn follow(client: &Client, job: JobId, interrupted: &AtomicBool, output: &mut Output) -> Result<Followed, CliError> {
-    let mut view = View::new(output);
+/// Shows a job until it ends or is left alone.
+fn follow(client: &Client, job: JobId, how: &mut Follow<'_>, output: &mut Output) -> Result<Followed, CliError> {
+    let mut view = View::new(output, how.progress);
+    if let (View::Bar(bar), Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
+        printer.keep_clear_of(bar);
+    }
+    let (interrupted, mut failed) = (how.interrupted, None);
     let ended = client.wait_while(job, None, |row| {
         view.show(row, output);
-        !interrupted.load(Ordering::Relaxed)
+        failed = how.shows.news(client, row, &view, output).err();
+        failed.is_none() && !interrupted.load(Ordering::Relaxed)
     });
     view.clear();
-    Ok(match ended? {
-        Some(outcome) => Followed::Ended(outcome),
-        None => Followed::Interrupted,
-    })
+    let ended = match failed {
+        Some(error) if is_detached(&error) => None,
+        Some(error) => return Err(error),
+        None => ended?,
+    };
+    let Some(outcome) = ended else { return Ok(Followed::Interrupted) };
+    match how.shows.rest() {
+        Err(error) if is_detached(&error) => Ok(Followed::Interrupted),
+        rest => rest.map(|()| Followed::Ended(outcome)),
+    }
+}
+
+/// Returns `true` if nobody follows any more: Ctrl-C, or the reader of the output has seen enough.
+fn is_detached(error: &CliError) -> bool {
+    match error {
+        CliError::Detached => true,
+        CliError::Output(error) => error.kind() == io::ErrorKind::BrokenPipe,
+        _ => false,
+    }
+}
+
+impl Shows<'_> {
+    fn news(&mut self, client: &Client, job: &Job, view: &View, output: &mut Output) -> Result<(), CliError> {
+        match self {
+            Self::Progress => Ok(()),
+            Self::Failures(_) if output.quiet => Ok(()),
+            Self::Failures(shown) => {
+                let news = shown.news(client, job)?;
+                if !news.is_empty() {
+                    view.aside(|| news.iter().for_each(|text| output.hint(text)));
+                }
+                Ok(())
+            }
+            Self::Outputs(outputs, printer) => outputs.read_more(printer),
+        }
+    }
+
+    fn rest(&mut self) -> Result<(), CliError> {
+        match self {
+            Self::Progress | Self::Failures(_) => Ok(()),
+            Self::Outputs(outputs, printer) => outputs.read_rest(printer),
+        }
+    }
 }
 
 enum View {
     Bar(ProgressBar),
-    Lines { last: Instant },
+    Lines { every: Duration, last: Instant },
     Nothing,
 }
 
 impl View {
-    fn new(output: &Output) -> Self {
+    fn new(output: &Output, progress: &ProgressArgs) -> Self {
         if output.quiet {
             return Self::Nothing;
         }
         if !stderr().is_terminal() {
-            return Self::Lines { last: Instant::now() };
+            let TimeLimit(every) = progress.progress_every;
+            return every.map_or(Self::Nothing, |every| Self::Lines { every, last: Instant::now() });
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
         let style =
@@ -111,8 +192,8 @@ impl View {
                 bar.set_position(u64::try_from(job.progress.ended()).unwrap_or(0));
                 bar.set_message(counts(&job.progress, bar.per_sec(), bar.eta()));
             }
-            Self::Lines { last } => {
-                if last.elapsed() >= LINE_EVERY {
+            Self::Lines { every, last } => {
+                if last.elapsed() >= *every {
                     *last = Instant::now();
                     let Progress { total, running, failed, .. } = job.progress;
                     let ended = job.progress.ended();
@@ -123,6 +204,14 @@ impl View {
                     ));
                 }
             }
+        }
+    }
+
+    /// Writes to the terminal while the bar is out of the way.
+    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Bar(bar) => bar.suspend(write),
+            Self::Lines { .. } | Self::Nothing => write(),
         }
     }
 

@@ -37,12 +37,15 @@ pub(super) struct JobArgs {
     /// The command is one script for /bin/sh; placeholders are quoted
     #[arg(long, conflicts_with = "commands")]
     pub shell: bool,
+    /// Shell for --shell and --commands, such as bash, instead of /bin/sh
+    #[arg(long, value_name = "SHELL")]
+    pub shell_path: Option<String>,
     /// What units read from standard input
     #[arg(long, value_enum, default_value_t = Stdin::Null)]
     pub stdin: Stdin,
-    /// What is kept of the output of units
-    #[arg(long, value_enum, default_value_t = KeptOutput::Tail)]
-    pub output: KeptOutput,
+    /// What is kept of the output of units [default: tail, or full where `run` prints it]
+    #[arg(long, value_enum)]
+    pub output: Option<KeptOutput>,
     /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,

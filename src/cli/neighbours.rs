@@ -70,10 +70,10 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--shuf"], "shuffle the list first: shuf FILE | job-manager run - -- COMMAND"),
     (&["--nice"], "write nice before the command: -- nice -n N COMMAND"),
     (&["--tmux", "--fg"], "`top` shows the jobs on a full screen, `logs JOB -f` follows the output"),
-    (&["--tagstring"], "`results JOB` gives each unit's item beside its outcome"),
+    (&["--tagstring"], "write --tag with `run`, or --unit-key TEMPLATE and --tag for other words of a record"),
     (
         &["--line-buffer", "--linebuffer", "--lb", "-u", "--ungroup", "--group"],
-        "`logs JOB -f` follows the output of units while they run",
+        "`run -k` and `run --tag` print the output of units as they end, `logs JOB:SEQ -f` follows that of one",
     ),
     (&["--citation", "--will-cite", "--bibtex"], "nothing has to be silenced here, leave it out"),
     (&["--workdir", "--wd", "--working-directory", "--chdir", "-D"], "write --cwd DIR"),

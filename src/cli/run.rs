@@ -5,8 +5,11 @@ use clap::Args;
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
-use super::follow::{follow_to_the_end, on_interrupt};
+use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt};
+use super::job_args::KeptOutput;
 use super::output::Output;
+use super::print_outputs::{OutputPrinter, PrintArgs};
+use super::show_failures::FailuresShown;
 use super::submission::{self, SubmissionArgs};
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
@@ -15,10 +18,17 @@ use super::submission::{self, SubmissionArgs};
 pub(super) struct Run {
     #[command(flatten)]
     pub submission: SubmissionArgs,
+    #[command(flatten)]
+    pub print: PrintArgs,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare(global)?;
+    args.print.refuse_mixtures(&args.submission.job, output.json)?;
+    let order = args.print.order();
+    let kept = if order.is_some() { KeptOutput::Full } else { KeptOutput::Tail };
+    let prepared = args.submission.prepare_keeping(global, kept)?;
     if let Some(count) = args.submission.job.dry_run {
         submission::dry_run(prepared, count, output)?;
         return Ok(Exit::Success);
@@ -26,7 +36,14 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
     let (client, created) = submission::create(prepared, global, output)?;
     let job = created.job;
     let interrupted = on_interrupt()?;
+    let shows = match order {
+        // Said before the job is started: one with the same key may keep less of its units' output.
+        Some(order) => {
+            Shows::Outputs(client.ended_outputs(job, order)?, OutputPrinter::new(args.print.tag, &interrupted))
+        }
+        None => Shows::Failures(FailuresShown::default()),
+    };
     client.start_created(created)?;
 
-    follow_to_the_end(&client, job, &interrupted, output)
+    follow_to_the_end(&client, job, Follow { interrupted: &interrupted, progress: &args.progress, shows }, output)
 }

@@ -1,6 +1,7 @@
 //! What `submit`, `run` and `create` have in common: from flags to a job.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Args;
 
@@ -11,7 +12,7 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::SourceArgs;
 use super::text::shortened;
-use crate::client::{Client, Created, Submission, command_spec, find_program};
+use crate::client::{Client, Created, Submission, Scripts, command_spec, find_program, find_shell};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
 
@@ -34,13 +35,18 @@ pub(super) struct SubmissionArgs {
 impl SubmissionArgs {
     /// Checks everything that can be checked before the first unit is read.
     pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
+        self.prepare_keeping(global, KeptOutput::Tail)
+    }
+
+    /// Like [`prepare`](Self::prepare), for a job that keeps so much of its units' output unless it is told.
+    pub fn prepare_keeping(&self, global: &Global, output: KeptOutput) -> Result<Submission, CliError> {
         let (argv, lists) = split_command(&self.command)?;
         let run_line = RUN_LINE.map(OsString::from);
         let (argv, origin) = match self.source.commands() {
             Some(file) => (run_line.as_slice(), file.to_string_lossy()),
             None => (argv, argv.first().ok_or(CliError::NoCommand)?.to_string_lossy()),
         };
-        let spec = self.spec(argv)?;
+        let spec = self.spec(argv, output)?;
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
@@ -53,9 +59,12 @@ impl SubmissionArgs {
         Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(lists)?)?)
     }
 
-    fn spec(&self, argv: &[OsString]) -> Result<CommandSpec, CliError> {
+    fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, forget)?;
+        if let Some(name) = &job.shell_path {
+            self.use_shell(name, &mut spec)?;
+        }
         spec.stdin = match self.job.stdin {
             Stdin::Null => StdinMode::Null,
             Stdin::Payload => StdinMode::Payload,
@@ -69,13 +78,29 @@ impl SubmissionArgs {
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then();
         spec.creates = self.job.policy.creates.clone().map(RawText::from);
-        spec.output = match self.job.output {
+        spec.output = match self.job.output.unwrap_or(output) {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,
             KeptOutput::Full => OutputMode::Full,
         };
         spec.output_dir = self.job.output_dir.as_ref().map(|dir| spec.cwd.join(dir));
         Ok(spec)
+    }
+
+    /// Has scripts run by another shell than /bin/sh, after that was tried.
+    fn use_shell(&self, name: &str, spec: &mut CommandSpec) -> Result<(), CliError> {
+        let scripts = match (spec.shell, self.source.commands()) {
+            (true, _) => Scripts::WithValues,
+            (false, Some(_)) => Scripts::Whole,
+            (false, None) => return Err(CliError::ShellPathWithoutScript),
+        };
+        let shell = find_shell(name, &spec.cwd, scripts)?;
+        if scripts == Scripts::Whole {
+            spec.argv[0] = RawText::from(literal(shell.as_os_str()));
+            spec.program = Some(shell.clone());
+        }
+        spec.shell_path = Some(shell);
+        Ok(())
     }
 }
 
@@ -99,6 +124,12 @@ pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output)
     }
     output.hints(&notes.texts());
     Ok(())
+}
+
+/// Writes a text as a template that stands for it.
+fn literal(text: &OsStr) -> OsString {
+    let doubled = |byte: &u8| if b"{}".contains(byte) { vec![*byte; 2] } else { vec![*byte] };
+    OsString::from_vec(text.as_bytes().iter().flat_map(doubled).collect())
 }
 
 fn default_name(command: &str) -> String {

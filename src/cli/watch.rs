@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{Global, JobArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::follow::{follow_to_the_end, on_interrupt};
+use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt};
 use super::output::Output;
 
 /// Show the progress of a job until it ends; Ctrl-C leaves the job alone
@@ -14,10 +14,13 @@ use super::output::Output;
 pub(super) struct Watch {
     #[command(flatten)]
     pub job: JobArg,
+    #[command(flatten)]
+    pub progress: ProgressArgs,
 }
 
 pub(super) fn watch(global: &Global, args: &Watch, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    follow_to_the_end(&client, job, &*on_interrupt()?, output)
+    let how = Follow { interrupted: &*on_interrupt()?, progress: &args.progress, shows: Shows::Progress };
+    follow_to_the_end(&client, job, how, output)
 }

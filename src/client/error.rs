@@ -224,6 +224,12 @@ pub enum ClientError {
         /// How long was waited.
         waited: Duration,
     },
+    /// All that units wrote was asked for, and the job does not keep it.
+    #[error("job {job} does not keep all of its units' output: it was created without --output full")]
+    OutputNotKept {
+        /// The job.
+        job: JobId,
+    },
     /// A file beside the database cannot be used.
     #[error("cannot {operation} {}", path.display())]
     Files {

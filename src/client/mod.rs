@@ -9,6 +9,8 @@ mod create;
 mod doctor;
 #[cfg(feature = "cli")]
 mod documents;
+#[cfg(feature = "cli")]
+mod ended_outputs;
 mod error;
 mod explain;
 mod failures;
@@ -54,6 +56,8 @@ pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersS
 pub use error::ClientError;
 pub use explain::Explanation;
 pub use machine::MachineWorkers;
+#[cfg(feature = "cli")]
+pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
@@ -63,7 +67,7 @@ pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
-pub use submission::{Submission, SubmissionError, additions, command_spec, find_program};
+pub use submission::{Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell};
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 

@@ -22,6 +22,20 @@ impl Client {
             && spec().is_some_and(|spec| spec.output == OutputMode::Full && spec.output_dir.is_none())
     }
 
+    /// Says in half a sentence where people find what a job's units wrote; none when nothing of it is kept.
+    #[cfg(feature = "cli")]
+    pub fn output_place(&self, job: &Job) -> Option<String> {
+        let spec: CommandSpec = serde_json::from_str(&job.spec).ok().filter(|_| job.handler == COMMAND)?;
+        match (spec.output_dir, spec.output) {
+            (Some(dir), _) => Some(format!("what its units wrote is in {}", dir.display())),
+            (None, OutputMode::None) => None,
+            (None, OutputMode::Full) => Some(format!("job-manager logs {}    shows what its units wrote", job.id)),
+            (None, OutputMode::Tail) => {
+                Some(format!("job-manager logs {}    shows the last that each of its units wrote", job.id))
+            }
+        }
+    }
+
     /// Prepares to read the output of the latest attempt at a unit, or of that with a number, or its standard error.
     ///
     /// After a retry numbers begin anew: of several attempts with one number the last is meant.

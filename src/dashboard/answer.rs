@@ -141,6 +141,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::Source(_)
         | ClientError::NoUnits
         | ClientError::Output { .. }
+        | ClientError::OutputNotKept { .. }
         | ClientError::HookMissing
         | ClientError::ProgramMissing
         | ClientError::Spawn { .. }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ToolError;
-use crate::client::{OpenSources, SourceSpec, Submission, SubmissionError, command_spec};
+use crate::client::{OpenSources, Scripts, SourceSpec, Submission, SubmissionError, command_spec, find_shell};
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Limits, NewJob, OnInterrupt, TimeLimit};
 use crate::source::{self, CsvOptions, GlobOptions, Input, InputFile, Separator};
@@ -26,6 +26,8 @@ pub(super) struct Batch {
     pub command: Option<Vec<String>>,
     /// One script for /bin/sh instead of command; the same placeholders, their values quoted.
     pub shell: Option<String>,
+    /// Shell that runs shell, such as bash; /bin/sh without it.
+    pub shell_path: Option<String>,
     /// The items themselves, texts, numbers of up to 64 bits (longer ones as texts) or objects; for more than about a thousand use a file. Give one source of
     /// items at the most; without any the command is run once.
     pub items: Option<Vec<Value>>,
@@ -98,7 +100,13 @@ impl Batch {
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| Path::new(cwd).is_relative()) {
             return Err(ToolError::RelativeCwd(cwd.clone()));
         }
-        let spec = command_spec(&argv, is_script, self.cwd.as_deref().map(OsStr::new), &[], &[])?;
+        let mut spec = command_spec(&argv, is_script, self.cwd.as_deref().map(OsStr::new), &[], &[])?;
+        if let Some(name) = &self.shell_path {
+            if !is_script {
+                return Err(ToolError::Incomplete { given: "shell_path", missing: "shell" });
+            }
+            spec.shell_path = Some(find_shell(name, &spec.cwd, Scripts::WithValues)?);
+        }
         let mut new = NewJob::new(self.name.clone().unwrap_or_else(|| default_name(&argv[0], is_script)), COMMAND);
         new.limits = self.limits()?;
         new.key = self.key.clone();

@@ -140,6 +140,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::SharedDisk { .. }
         | ClientError::NoScope { .. }
         | ClientError::Output { .. }
+        | ClientError::OutputNotKept { .. }
         | ClientError::HookMissing
         | ClientError::ProgramUnknown { .. }
         | ClientError::ProgramMissing

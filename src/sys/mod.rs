@@ -23,6 +23,7 @@ mod surroundings;
 #[cfg(feature = "top")]
 mod terminal;
 mod unit_process;
+mod walk;
 
 pub use adopted::Adopted;
 pub use alarm::Alarm;
@@ -47,3 +48,4 @@ pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
 pub use terminal::{is_hang_up, wait_for_hang_up};
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
+pub use walk::{AttemptPlace, AttemptWalk, attempt_output};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Bytes kept of one stream of one attempt.
 pub const FULL_OUTPUT_LIMIT_BYTES: u64 = 1 << 30;
-const HEADER_BYTES: usize = 21;
+pub(super) const HEADER_BYTES: usize = 21;
 const MARK: &[u8] = b"\n[... the rest is left out ...]\n";
 
 /// One of the two streams of a process.
@@ -86,14 +86,8 @@ impl SegmentReader {
 
     /// Reads whole frames that were appended since the last call; `take` gets those that are `wanted`.
     pub fn read_more(&mut self, wanted: FrameOf, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        for entry in match fs::read_dir(&self.dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        } {
-            if let Some(place) = entry?.file_name().to_str().and_then(place_of) {
-                self.read.entry(place).or_insert(0);
-            }
+        for place in places_in(&self.dir)? {
+            self.read.entry(place).or_insert(0);
         }
         for ((epoch, slot), offset) in &mut self.read {
             let file = File::open(self.dir.join(name_of(*epoch, *slot)))?;
@@ -115,8 +109,22 @@ impl SegmentReader {
     }
 }
 
+/// Returns epoch and slot of every file in a directory; none when there is no directory.
+pub(super) fn places_in(dir: &Path) -> io::Result<Vec<(i64, usize)>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut places = Vec::new();
+    for entry in entries {
+        places.extend(entry?.file_name().to_str().and_then(place_of));
+    }
+    Ok(places)
+}
+
 /// Names a file; its ending is that of the present form of frames.
-fn name_of(epoch: i64, slot: usize) -> String {
+pub(super) fn name_of(epoch: i64, slot: usize) -> String {
     format!("{epoch}.{slot}.2")
 }
 
@@ -126,7 +134,7 @@ fn place_of(name: &str) -> Option<(i64, usize)> {
 }
 
 /// Reads a header, if it and its frame are whole within `left` bytes.
-fn next_header(reader: &mut impl Read, left: u64) -> io::Result<Option<(FrameOf, u32)>> {
+pub(super) fn next_header(reader: &mut impl Read, left: u64) -> io::Result<Option<(FrameOf, u32)>> {
     if left < HEADER_BYTES as u64 {
         return Ok(None);
     }

@@ -40,6 +40,8 @@ pub enum SubmissionError {
     KeyReserved { place: String },
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error("{} cannot be the shell of scripts: {reason}", path.display())]
+    NotAShell { path: PathBuf, reason: &'static str },
     #[error("--shell takes the whole script as one argument, this is {given}")]
     ShellArguments { given: usize },
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]

@@ -8,6 +8,7 @@ mod additions;
 mod command;
 mod environment;
 mod error;
+mod shell;
 
 use std::ffi::OsStr;
 
@@ -22,6 +23,7 @@ use crate::source::{Item, Items, Notes, SourceError};
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program};
 pub use error::SubmissionError;
+pub use shell::{Scripts, find_shell};
 
 /// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
 const MAX_KEY_BYTES: usize = 4096;

@@ -77,9 +77,9 @@ impl CommandHandler {
         let then = self.spec.then.as_ref().filter(|_| is_last(unit));
         let template = self.templates.command();
         let mut command = if let Some(then) = then {
-            shell(then.script.as_os_str())
+            self.shell(then.script.as_os_str())
         } else if self.spec.shell {
-            shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
+            self.shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
         } else {
             let argv = template.render(values, attempt.slot, seq)?;
             let (name, args) = argv.split_first().ok_or(TemplateError::Empty)?;
@@ -127,6 +127,12 @@ impl CommandHandler {
         Ok(Prepared { command, stdin, made, cwd })
     }
 
+    fn shell(&self, script: &OsStr) -> Command {
+        let mut command = Command::new(self.spec.shell_path.as_deref().unwrap_or(Path::new(SHELL)));
+        command.arg("-c").arg(script);
+        command
+    }
+
     /// Looks at what a command that ended well was to make and to say.
     fn completed(&self, made: Option<&Path>, stdout: Option<&str>) -> UnitOutcome {
         let incomplete = |error| UnitOutcome::Retry { cause: Cause::Failed, error, delay: None };
@@ -150,12 +156,6 @@ struct Prepared {
     /// Path that the unit makes, if units of this job make one.
     made: Option<PathBuf>,
     cwd: PathBuf,
-}
-
-fn shell(script: &OsStr) -> Command {
-    let mut command = Command::new(SHELL);
-    command.arg("-c").arg(script);
-    command
 }
 
 /// Says whether a unit is the one that a job ends with.

@@ -20,6 +20,9 @@ pub struct CommandSpec {
     /// Whether the single element of `argv` is a script for the shell, its placeholders quoted.
     #[serde(default)]
     pub shell: bool,
+    /// The program that runs that script and the one of `then`; /bin/sh when there is none.
+    #[serde(default, with = "raw_path::optional")]
+    pub shell_path: Option<PathBuf>,
     /// Working directory of the units, and of those for which `cwd_template` gives a relative path the base.
     #[serde(with = "raw_path")]
     pub cwd: PathBuf,
@@ -144,6 +147,7 @@ impl CommandSpec {
             argv: argv.into_iter().map(Into::into).collect(),
             program: None,
             shell: false,
+            shell_path: None,
             cwd,
             cwd_template: None,
             env: Variables::default(),

@@ -124,6 +124,9 @@ mod tests {
             ("echo \"${{x:-{}}}\"", "inside the braces of a variable"),
             ("echo \"${{x:-\"{}\"}}\"", "inside the braces of a variable"),
             ("echo \"$(case x in x) echo {};; esac)\"", "after a construct too intricate to follow"),
+            (r"echo $'\'' '{}'", "after a construct too intricate to follow"),
+            ("((x = {}))", "after a construct too intricate to follow"),
+            ("cat <<END <<<a\n{}\nEND\n", "inside or after a here-document"),
             ("echo $((1) {})", "after a construct too intricate to follow"),
         ] {
             assert_eq!(place_refused(text), Some(place), "{text}");

@@ -49,7 +49,9 @@ pub(super) struct ScriptReader {
     escaped: bool,
     /// Whether `$(` was just read, of which one more `(` makes arithmetic.
     at_substitution: bool,
-    here_document_ahead: bool,
+    here_documents_ahead: u32,
+    /// Whether `<<` was just read, which one more `<` makes a here-string of shells that have them.
+    at_here_document: bool,
     /// Whether `)` may end a pattern rather than a substitution.
     has_case: bool,
 }
@@ -63,7 +65,8 @@ impl ScriptReader {
             at_word_start: true,
             escaped: false,
             at_substitution: false,
-            here_document_ahead: false,
+            here_documents_ahead: 0,
+            at_here_document: false,
             has_case: texts.any(|text| text.windows(4).any(|word| word == b"case")),
         }
     }
@@ -118,6 +121,7 @@ impl ScriptReader {
             return;
         }
         let after_substitution = std::mem::take(&mut self.at_substitution);
+        let after_here_document = std::mem::take(&mut self.at_here_document);
         match self.inside() {
             Inside::SingleQuotes => self.close_if(next == '\''),
             Inside::Backquotes => self.close_if(next == '`'),
@@ -131,9 +135,10 @@ impl ScriptReader {
                 self.open.pop();
                 self.open.extend([Inside::ArithmeticEnd, Inside::Arithmetic]);
             }
+            Inside::Commands if after_here_document && next == '<' => self.here_documents_ahead -= 1,
             inside => self.read_unquoted(inside, next),
         }
-        if next == '\n' && self.here_document_ahead && self.inside() == Inside::Commands {
+        if next == '\n' && self.here_documents_ahead > 0 && self.inside() == Inside::Commands {
             self.open.push(Inside::HereDocument);
         }
         // `$$` is a whole variable, and a brace or parenthesis behind it only itself.
@@ -148,10 +153,16 @@ impl ScriptReader {
             ')' => self.close_if(!in_braces),
             '}' => self.close_if(in_braces),
             '"' => self.open.push(Inside::DoubleQuotes),
+            // Some shells know escapes in `$'…'`, so that its end is not clear; `((…))` is arithmetic for some.
+            '\'' if self.previous == Some('$') => self.open.push(Inside::Unclear),
+            '(' if self.previous == Some('(') && inside == Inside::Commands => self.open.push(Inside::Unclear),
             // In braces within double quotes most shells take it as it is.
             '\'' if !in_braces || !self.open.contains(&Inside::DoubleQuotes) => self.open.push(Inside::SingleQuotes),
             '#' if self.at_word_start && inside == Inside::Commands => self.open.push(Inside::Comment),
-            '<' if self.previous == Some('<') && inside == Inside::Commands => self.here_document_ahead = true,
+            '<' if self.previous == Some('<') && inside == Inside::Commands => {
+                self.here_documents_ahead += 1;
+                self.at_here_document = true;
+            }
             '(' if self.previous != Some('$') && !in_braces => self.open.push(inside),
             _ => self.open_expansion(next),
         }
