@@ -211,12 +211,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_the_item_on_one_line() {
-        for (json, tag) in [
-            (r#""a b""#, "a b"),
-            (r#""a\nb\tc""#, "a b c"),
-            ("7", "7"),
-            (r#"{"a":1}"#, r#"{"a":1}"#),
-        ] {
+        for (json, tag) in [(r#""a b""#, "a b"), (r#""a\nb\tc""#, "a b c"), ("7", "7"), (r#"{"a":1}"#, r#"{"a":1}"#)] {
             assert_eq!(String::from_utf8(words(json)).unwrap(), tag);
         }
         assert_eq!(words(&RawText::json_of(b"caf\xe9")), b"caf\xe9");

@@ -12,7 +12,7 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::SourceArgs;
 use super::text::shortened;
-use crate::client::{Client, Created, Submission, Scripts, command_spec, find_program, find_shell};
+use crate::client::{Client, Created, Scripts, Submission, command_spec, find_program, find_shell};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
 

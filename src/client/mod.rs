@@ -53,11 +53,11 @@ pub use create::{Created, check_scope, create_job_in};
 pub use doctor::{Finding, Severity, examine};
 #[cfg(feature = "cli")]
 pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};
+#[cfg(feature = "cli")]
+pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use error::ClientError;
 pub use explain::Explanation;
 pub use machine::MachineWorkers;
-#[cfg(feature = "cli")]
-pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;

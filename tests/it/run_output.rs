@@ -163,7 +163,9 @@ fn a_line_about_the_progress_comes_now_and_then_where_there_is_no_terminal() {
     };
 
     let mut running = run("20ms");
-    wait_for(&world, "two lines", || world.lines("said").iter().filter(|line| line.contains("0 of 1 (0 %)")).count() > 1);
+    wait_for(&world, "two lines", || {
+        world.lines("said").iter().filter(|line| line.contains("0 of 1 (0 %)")).count() > 1
+    });
     world.write("go", "");
     running.wait().unwrap();
     let mut silent = run("none");

@@ -20,7 +20,8 @@ fn scripts_and_commands_of_a_file_run_in_the_shell_that_was_asked_for() {
     let commands = world.write("commands", "- a=(1 2) 2>/dev/null\nb=(1 2); [[ ${#b[@]} = 2 ]] && echo \"{}$BASH\"\n");
     let script = "[[ -n $BASH_VERSION ]] && cat <<<{}";
 
-    let written = world.ok(&["run", "-k", "--shell", "--shell-path", "bash", "--", script, ":::", "it's \\ $HOME", "b"]);
+    let written =
+        world.ok(&["run", "-k", "--shell", "--shell-path", "bash", "--", script, ":::", "it's \\ $HOME", "b"]);
     let then = ["--then", "echo $BASH >then"];
     let file = ["--commands", commands.to_str().unwrap(), "--max-attempts", "1"];
     let ran = world.run(&[&["run", "-k", "--shell-path", "bash"], &file[..], &then[..]].concat());
@@ -46,7 +47,10 @@ fn a_shell_that_cannot_run_scripts_is_refused_before_anything_is_created() {
         world.fails(127, &[&["submit", "--shell-path", "no-such-shell"], given].concat());
         world.fails(126, &[&["submit", "--shell-path", "./data"], given].concat());
         let refused = world.fails(2, &[&["submit", "--shell-path", "cat"], given].concat());
-        assert!(refused.contains("cannot be the shell of scripts: it does not run a script given behind -c"), "{refused}");
+        assert!(
+            refused.contains("cannot be the shell of scripts: it does not run a script given behind -c"),
+            "{refused}"
+        );
     }
     let without_script = world.fails(2, &["submit", "--shell-path", "sh", "--", "true"]);
 
@@ -63,7 +67,8 @@ fn a_batch_from_a_conversation_may_name_its_shell_too() {
     }
     let mut host = crate::support::Host::new(&world);
 
-    let started = host.call("start_batch", json!({ "shell": "[[ -n $BASH ]] && echo {}", "shell_path": "bash", "items": ["a"] }));
+    let started =
+        host.call("start_batch", json!({ "shell": "[[ -n $BASH ]] && echo {}", "shell_path": "bash", "items": ["a"] }));
     world.ok(&["wait"]);
     let refused = host.refused("start_batch", json!({ "shell": "true", "shell_path": "cat" }));
     let senseless = host.refused("start_batch", json!({ "command": ["true"], "shell_path": "sh" }));

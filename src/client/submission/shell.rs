@@ -99,10 +99,14 @@ mod tests {
     #[test]
     fn a_shell_is_a_program_that_runs_scripts_and_reads_quotes_as_posix_says() {
         let dir = tempfile::tempdir().unwrap();
-        let reads_backslashes = script(dir.path(), "like-fish", "#!/bin/sh\nexec sh -c \"$(printf %s \"$2\" | sed 's/\\\\\\\\/\\\\/g')\"");
+        let reads_backslashes =
+            script(dir.path(), "like-fish", "#!/bin/sh\nexec sh -c \"$(printf %s \"$2\" | sed 's/\\\\\\\\/\\\\/g')\"");
 
         for scripts in [Scripts::WithValues, Scripts::Whole] {
-            assert_eq!(find_shell("sh", dir.path(), scripts).unwrap(), find_program(OsStr::new("sh"), dir.path()).unwrap());
+            assert_eq!(
+                find_shell("sh", dir.path(), scripts).unwrap(),
+                find_program(OsStr::new("sh"), dir.path()).unwrap()
+            );
             for name in ["true", "cat", "env"] {
                 let refused = find_shell(name, dir.path(), scripts).unwrap_err().to_string();
                 assert!(refused.ends_with("it does not run a script given behind -c"), "{refused}");
