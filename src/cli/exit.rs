@@ -126,6 +126,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::NoItemsToRead
         | SubmissionError::EnvName(_)
         | SubmissionError::NotAShell { .. }
+        | SubmissionError::OutputDirTemplate(_)
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)

@@ -15,7 +15,7 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "STATUS", help_heading = "Filter")]
     pub status: Vec<UnitStatus>,
     /// The unit of that key
-    #[arg(long, value_name = "KEY", help_heading = "Filter")]
+    #[arg(long, value_name = "KEY", value_parser = values::unit_key(), help_heading = "Filter")]
     pub key: Option<String>,
     /// Units of those numbers
     #[arg(long, value_name = "A-B", value_parser = values::seq_range, help_heading = "Filter")]

@@ -1,10 +1,11 @@
 //! What a verb knows when it is called from inside a unit's command.
 
 use std::env;
+use std::ffi::OsStr;
 use std::str::FromStr;
 
 use super::error::CliError;
-use crate::model::{JobId, Seq};
+use crate::model::{JobId, RawText, Seq};
 
 /// The attempt that this process belongs to.
 pub(super) struct Inside {
@@ -29,22 +30,26 @@ fn number<T: FromStr>(variable: &'static str) -> Result<T, CliError> {
 }
 
 /// Returns a value as JSON: as it is when it is a JSON document, else as a text.
-pub(super) fn json_or_text(value: &str) -> String {
-    match serde_json::from_str::<&serde_json::value::RawValue>(value) {
+pub(super) fn json_or_text(value: &OsStr) -> String {
+    match serde_json::from_slice::<&serde_json::value::RawValue>(value.as_encoded_bytes()) {
         Ok(document) => document.get().to_owned(),
-        Err(_) => serde_json::Value::from(value).to_string(),
+        Err(_) => RawText::json_of(value.as_encoded_bytes()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
     fn what_is_no_json_is_kept_as_text() {
-        assert_eq!(json_or_text("17"), "17");
-        assert_eq!(json_or_text(" {\"page\": 3}\n"), "{\"page\": 3}");
-        assert_eq!(json_or_text("page 3"), "\"page 3\"");
-        assert_eq!(json_or_text(""), "\"\"");
+        let kept = |value: &[u8]| json_or_text(OsStr::from_bytes(value));
+        assert_eq!(kept(b"17"), "17");
+        assert_eq!(kept(b" {\"page\": 3}\n"), "{\"page\": 3}");
+        assert_eq!(kept(b"page 3"), "\"page 3\"");
+        assert_eq!(kept(b""), "\"\"");
+        assert_eq!(kept(b"caf\xe9"), RawText::json_of(b"caf\xe9"));
     }
 }

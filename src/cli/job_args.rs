@@ -1,7 +1,6 @@
 //! How a job's units run, as flags.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -48,7 +47,7 @@ pub(super) struct JobArgs {
     pub output: Option<KeptOutput>,
     /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
     #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    pub output_dir: Option<OsString>,
     /// What becomes the result of a unit: nothing but its output, or its output as one JSON document
     #[arg(long, value_enum, default_value_t = ResultKind::Text)]
     pub result: ResultKind,

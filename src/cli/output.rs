@@ -28,6 +28,11 @@ impl Output {
         writeln!(anstream::stdout(), "{text}")
     }
 
+    /// Prints bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::stdout().write_all(bytes)
+    }
+
     /// Prints one JSON document.
     pub fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
         let mut stdout = io::stdout().lock();

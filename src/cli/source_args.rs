@@ -85,6 +85,11 @@ impl SourceArgs {
         self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
     }
 
+    /// Returns `true` if one of the sources is standard input.
+    pub fn reads_stdin(&self, lists: &[GivenList]) -> bool {
+        self.given.iter().any(Given::is_stdin) || lists.iter().any(GivenList::is_stdin)
+    }
+
     /// Opens the sources, which are then read one after the other; `None` when no source was given.
     pub fn open(&self, lists: Vec<GivenList>) -> Result<Option<OpenSources>, CliError> {
         self.refuse_mixtures(&lists)?;

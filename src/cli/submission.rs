@@ -12,9 +12,10 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::SourceArgs;
 use super::text::shortened;
-use crate::client::{Client, Created, Scripts, Submission, command_spec, find_program, find_shell};
+use crate::client::{Client, Created, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
+use crate::sys::has_waiting_input;
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; behind `--` a line is a script even when it begins with a dash.
@@ -59,6 +60,14 @@ impl SubmissionArgs {
         Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(lists)?)?)
     }
 
+    /// Says that somebody gave us what nobody has read; only said, because CI and ssh always leave a pipe there.
+    fn hint_at_waiting_input(&self, output: &mut Output) -> Result<(), CliError> {
+        if !self.source.reads_stdin(&split_command(&self.command)?.1) && has_waiting_input() {
+            output.hint("standard input holds bytes that were not read: `-` takes its lines as items");
+        }
+        Ok(())
+    }
+
     fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, forget)?;
@@ -83,7 +92,7 @@ impl SubmissionArgs {
             KeptOutput::Tail => OutputMode::Tail,
             KeptOutput::Full => OutputMode::Full,
         };
-        spec.output_dir = self.job.output_dir.as_ref().map(|dir| spec.cwd.join(dir));
+        spec.output_dir = self.job.output_dir.as_deref().map(|dir| output_dir(&spec, dir)).transpose()?;
         Ok(spec)
     }
 
@@ -106,6 +115,7 @@ impl SubmissionArgs {
 
 /// Creates the job, with a hint about whatever was noticed of its items.
 pub(super) fn create(
+    args: &SubmissionArgs,
     submission: Submission,
     global: &Global,
     output: &mut Output,
@@ -113,17 +123,23 @@ pub(super) fn create(
     let notes = submission.notes();
     let created = submission.create(|| global.create_client())?;
     output.hints(&notes.texts());
+    args.hint_at_waiting_input(output)?;
     Ok(created)
 }
 
 /// Prints the first commands, quoted for a shell, and creates nothing.
-pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output) -> Result<(), CliError> {
+pub(super) fn dry_run(
+    args: &SubmissionArgs,
+    submission: Submission,
+    count: usize,
+    output: &mut Output,
+) -> Result<(), CliError> {
     let notes = submission.notes();
     for line in submission.commands().take(count) {
         output.line(line?)?;
     }
     output.hints(&notes.texts());
-    Ok(())
+    args.hint_at_waiting_input(output)
 }
 
 /// Writes a text as a template that stands for it.

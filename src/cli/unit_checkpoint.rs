@@ -1,5 +1,7 @@
 //! `unit-checkpoint`: a command keeps a value for the next attempt at its unit.
 
+use std::ffi::OsString;
+
 use clap::{Args, Subcommand};
 
 use super::args::Global;
@@ -7,6 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::inside::{Inside, json_or_text};
 use super::output::Output;
+use crate::model::RawText;
 
 /// Keep a value, from inside a unit's command, for the next attempt at the unit, or get what was kept
 #[derive(Debug, Args)]
@@ -21,7 +24,7 @@ pub(super) enum Action {
     /// Keep a value; durable when this returns
     Put {
         /// A JSON document, or any text
-        value: String,
+        value: OsString,
     },
     /// Print what was kept last
     Get,
@@ -36,8 +39,11 @@ pub(super) fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &m
         }
         Action::Get => match global.read_client()?.unit_notes(job, seq)?.checkpoint {
             Some(kept) => {
-                // A text is printed as it was given.
-                output.line(serde_json::from_str::<String>(&kept).unwrap_or(kept))?;
+                // A text is printed as it was given, byte for byte.
+                match RawText::of_json(&kept) {
+                    Some(text) => output.bytes(&[text.as_bytes(), b"\n"].concat())?,
+                    None => output.line(serde_json::from_str::<String>(&kept).unwrap_or(kept))?,
+                }
                 Ok(Exit::Success)
             }
             None => {

@@ -1,5 +1,7 @@
 //! `unit-result`: a command says what came of its unit.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::args::Global;
@@ -12,7 +14,7 @@ use super::inside::{Inside, json_or_text};
 #[command(after_help = "Example:\n  job-manager unit-result '{\"tokens\": 812}'")]
 pub(super) struct UnitResult {
     /// A JSON document, or any text
-    pub value: String,
+    pub value: OsString,
 }
 
 pub(super) fn unit_result(global: &Global, args: &UnitResult) -> Result<Exit, CliError> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{self, Seq};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::model::{self, RawText, Seq};
 
 /// Reads what the model calls a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -20,6 +22,11 @@ pub(super) fn backoff(text: &str) -> Result<(Duration, Duration), String> {
     let (base, cap) = text.split_once("..").unwrap_or((text, text));
     let (base, cap) = (duration(base)?, duration(cap)?);
     if base <= cap { Ok((base, cap)) } else { Err(format!("{text:?}: the first bound is above the second")) }
+}
+
+/// Reads the key of a unit, whatever its bytes are, as its column holds it.
+pub(super) fn unit_key() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|key| RawText::from(key).to_column())
 }
 
 /// Reads `8`, or `50%` of the processors, rounded up.

@@ -67,7 +67,9 @@ pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
-pub use submission::{Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell};
+pub use submission::{
+    Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell, output_dir,
+};
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;
 

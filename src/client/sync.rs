@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Client, ClientError};
-use crate::model::{JobId, NewUnit, Seq, Timestamp, Unit, UnitFilter, UnitStatus};
+use crate::model::{JobId, NewUnit, RawText, Seq, Timestamp, Unit, UnitFilter, UnitStatus};
 use crate::store::{REPLACED, SameKey};
 
 /// Units read, and changes written, at a time.
@@ -48,7 +48,7 @@ impl Client {
         let mut plan = SyncPlan::default();
         for unit in units {
             let unit = unit?;
-            let content = hash(&unit.payload);
+            let content = content_of(&unit.payload);
             let places = known.get_mut(&identity(unit.key.as_deref(), content));
             match places.and_then(Vec::pop) {
                 Some(place) if place.content == content && !place.is_gone => plan.same += 1,
@@ -93,7 +93,7 @@ impl Client {
                     continue;
                 }
                 let is_gone = left_out(GONE);
-                let content = hash(&unit.payload);
+                let content = content_of(&unit.payload);
                 let unfinished = matches!(unit.status, UnitStatus::Pending | UnitStatus::Failed);
                 let place = Place { seq: unit.seq, content, unfinished, is_gone };
                 known.entry(identity(unit.key.as_deref(), content)).or_default().push(place);
@@ -113,6 +113,11 @@ struct Place {
 
 fn identity(key: Option<&str>, content: u64) -> Identity {
     key.map_or(content, hash)
+}
+
+/// Returns what stands for a payload; bytes that are no text are the same however their object is written.
+fn content_of(payload: &str) -> u64 {
+    RawText::of_json(payload).map_or_else(|| hash(payload), |text| hash(text.as_bytes()))
 }
 
 fn hash<T: Hash + ?Sized>(value: &T) -> u64 {

@@ -21,8 +21,9 @@ use crate::source::{self, CsvOptions, GlobOptions, Input, InputFile, Separator};
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Batch {
     /// Program and arguments, run once for each item without a shell. Placeholders: {} the item, {field} a field of an
-    /// item that is an object, {/} file name, {//} directory, {.} path without extension, {/.} file name without
-    /// extension, {ext} extension, {#} number of the unit; {{ is a brace. Give this or shell.
+    /// item that is an object, {1} an element of one that is an array, {/} file name, {//} directory, {.} path without
+    /// extension, {/.} file name without extension, {ext} extension, the same of a field as in {field/.}, {field:-text}
+    /// with a default, {#} number of the unit; literal braces are doubled. Give this or shell.
     pub command: Option<Vec<String>>,
     /// One script for /bin/sh instead of command; the same placeholders, their values quoted.
     pub shell: Option<String>,
@@ -65,7 +66,8 @@ pub(super) struct Batch {
     /// Run only the first so many units, then wait for approve_job or reject_job.
     pub canary: Option<NonZeroU32>,
     /// Directory in which the units run, absolute; relative files and patterns above are meant there too. Without it
-    /// the directory of this server, which the answer names.
+    /// the directory of this server, which the answer names. Placeholders give each unit a directory of its own; files
+    /// and patterns are then meant in that of this server.
     pub cwd: Option<String>,
     /// What becomes of a unit that runs when the machine or its manager dies: run it again (the default), or fail it,
     /// for work that must not happen twice.
@@ -113,7 +115,11 @@ impl Batch {
         new.labels = self.label.clone();
         let source = self.into_source(&spec.cwd)?;
         let sources = source.map(|source| OpenSources::open(&[source], None)).transpose();
-        let submission = Submission::new(new, &spec, None, sources.map_err(SubmissionError::from)?)?;
+        let submission = Submission::new(new, &spec, None, sources.map_err(SubmissionError::from)?);
+        let submission = submission.map_err(|error| match error {
+            SubmissionError::NoItems { placeholders, .. } => ToolError::NoItems { placeholders },
+            error => ToolError::Submission(error),
+        })?;
         Ok(Checked { submission, spec })
     }
 

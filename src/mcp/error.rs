@@ -31,6 +31,11 @@ pub(super) enum ToolError {
     SeveralSources(Vec<&'static str>),
     #[error("{given} says nothing without {missing}")]
     Incomplete { given: &'static str, missing: &'static str },
+    #[error(
+        "no items for {}: give items, or a file, glob, range or query that has them; literal braces are doubled",
+        placeholders.join(" ")
+    )]
+    NoItems { placeholders: Vec<String> },
     #[error("cwd is an absolute path, {0:?} is relative")]
     RelativeCwd(String),
     #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
@@ -89,6 +94,7 @@ impl ToolError {
             | Self::SeveralSources(_)
             | Self::Incomplete { .. }
             | Self::RelativeCwd(_)
+            | Self::NoItems { .. }
             | Self::InexactNumber { .. }
             | Self::Range { .. } => "Nothing was created: correct this and call again",
             Self::Parameters(_) | Self::Spelling(_) | Self::Label(_) | Self::Pattern(_) | Self::NoFilter => {

@@ -23,6 +23,8 @@ mod surroundings;
 #[cfg(feature = "top")]
 mod terminal;
 mod unit_process;
+#[cfg(feature = "cli")]
+mod waiting_input;
 mod walk;
 
 pub use adopted::Adopted;
@@ -48,4 +50,6 @@ pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
 pub use terminal::{is_hang_up, wait_for_hang_up};
 pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
+#[cfg(feature = "cli")]
+pub use waiting_input::has_waiting_input;
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};

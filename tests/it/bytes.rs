@@ -4,11 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{World, exists, text};
+use crate::support::{World, exists, text, without};
 
 /// A name in Latin-1.
 const CAFE: &[u8] = b"caf\xe9";
@@ -98,6 +99,17 @@ fn a_unit_with_bytes_is_the_same_when_it_comes_again() {
 }
 
 #[test]
+fn bytes_are_the_same_however_their_object_is_written() {
+    let world = World::new();
+    let job = ran_with(world.job_manager(&["run", "-q", "--", "true", "{}"]), &[CAFE], &world);
+    world.write("otherwise", &format!("{{\"base64\": \"Y2Fm6Q==\", \"text\": {}}}", json!("caf\u{fffd}")));
+
+    let same = world.ok(&["sync", &job, "--jsonl", "otherwise"]);
+
+    assert!(same.starts_with("+0 new, ~0 changed, -0 gone, 1 the same"), "{same}");
+}
+
+#[test]
 fn a_database_and_a_program_of_any_name_are_used() {
     let world = World::new();
     let dir = world.path("").join(raw(b"p\xff"));
@@ -117,4 +129,122 @@ fn a_database_and_a_program_of_any_name_are_used() {
     assert_eq!(status["job_status"], "completed");
     assert!(status["log"]["base64"].is_string(), "{status}");
     assert!(exists(&db));
+}
+
+#[test]
+fn what_a_unit_keeps_for_its_next_attempt_and_a_filter_by_key_are_bytes_too() {
+    let world = World::new();
+    let mut command = world.job_manager(&["run", "-q", "--unit-key", "{}", "--shell", "--"]);
+    command.arg("\"$BIN\" unit-checkpoint put {} && \"$BIN\" unit-checkpoint get >kept && \"$BIN\" unit-result {}");
+    let job = ran_with(command, &[b"caf\xe9"], &world);
+
+    assert_eq!(fs::read(world.path("kept")).unwrap(), b"caf\xe9\n");
+    assert_eq!(world.units(&job)[0]["result"], object());
+    let found = world.job_manager(&["units", &job, "-q", "--key"]).arg(raw(CAFE)).output().unwrap();
+    assert_eq!(text(&found.stdout), "1\n");
+}
+
+/// Runs a job with these items to its end and returns its number.
+fn ran_with(mut command: Command, items: &[&[u8]], world: &World) -> String {
+    command.arg(":::").args(items.iter().map(|item| raw(item)));
+    ran(command, world)
+}
+
+/// Ways to read a document of ours and to write its payloads again, one per line.
+const READERS: [(&str, &[&str]); 3] = [
+    ("python3", &["-c", "import json\nfor line in open('results'): print(json.dumps(json.loads(line)['payload']))"]),
+    ("jq", &["-c", ".payload", "results"]),
+    (
+        "duckdb",
+        &[
+            "-c",
+            "import duckdb\nduckdb.sql(\"COPY (SELECT payload.text AS text, payload.base64 AS base64 FROM \
+             read_json_auto('results')) TO 'written' (FORMAT json)\")\nprint(open('written').read(), end='')",
+        ],
+    ),
+];
+
+/// Asks the server of the SDK for the results, and starts a batch with what it was answered as its items.
+const SDK: &str = r#"
+import asyncio, json, os
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+async def main():
+    server = StdioServerParameters(command=os.environ["BIN"], args=["mcp"], env=dict(os.environ))
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        answer = await session.call_tool("get_results", {"job": "last"})
+        items = [unit["payload"] for unit in json.loads(answer.content[-1].text)["results"]]
+        again = await session.call_tool("start_batch", {"command": ["sh", "record", "{}"], "items": items})
+        assert json.loads(again.content[-1].text)["new"], again
+        await session.call_tool("wait_job", {"job": "last"})
+        for item in items:
+            print(json.dumps(item))
+
+asyncio.run(main())
+"#;
+
+/// Returns the program that has a Python package: of the environment that the checks make, or the system's.
+fn python_with(package: &str) -> Option<PathBuf> {
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("bin/python3");
+    let has = |python: &PathBuf| {
+        let found = Command::new(python).args(["-c", &format!("import {package}")]).output();
+        found.is_ok_and(|output| output.status.success())
+    };
+    [made, PathBuf::from("python3")].into_iter().find(has)
+}
+
+#[test]
+fn bytes_come_back_exactly_from_every_reader_of_json() {
+    let world = World::new();
+    let items: [&[u8]; 4] = [CAFE, b"\xff\xfe", b"a\xc3(\x80b'\"\\", b"\xef\xbf\xbd \xf0\x9f\x98\x80\xff"];
+    let items = [&items[..], &[b"\xed\xb3\xa9"]].concat();
+    world.write("record", "printf '%s\\0' \"$1\" >>arrived\n");
+    ran_with(world.job_manager(&["run", "-q", "-j", "1", "--", "true", "{}"]), &items, &world);
+    fs::write(world.path("results"), world.ok(&["results"]) + "\n").unwrap();
+    let expected: Vec<u8> = items.iter().flat_map(|item| [item, &b"\0"[..]].concat()).collect();
+    let check = |reader: &str, written: &str| {
+        assert_eq!(written.lines().count(), items.len(), "{reader}: {written}");
+        world.write("again", written);
+        let _ = fs::remove_file(world.path("arrived"));
+        world.ok(&["run", "-q", "-j", "1", "--jsonl", "again", "--", "sh", "record", "{}"]);
+        let arrived = fs::read(world.path("arrived")).unwrap();
+        assert_eq!(arrived.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{reader}");
+    };
+
+    let lines = fs::read_to_string(world.path("results")).unwrap();
+    let written = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["payload"].to_string() + "\n");
+    check("serde_json", &written.collect::<String>());
+    for (name, args) in READERS {
+        let program = match name {
+            "duckdb" => python_with(name),
+            name => Some(name.into()),
+        };
+        let output = program.map(|program| world.command(program).args(args).output());
+        match output {
+            Some(Ok(output)) => {
+                assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+                check(name, &text(&output.stdout));
+            }
+            _ => without(&format!("bytes_come_back_exactly_from_every_reader_of_json: no {name}")),
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "mcp")]
+fn bytes_come_back_exactly_through_the_python_sdk_of_mcp() {
+    let Some(python) = python_with("mcp") else {
+        return without("bytes_come_back_exactly_through_the_python_sdk_of_mcp: no mcp, a package of Python");
+    };
+    let world = World::new();
+    world.write("record", "printf '%s\\0' \"$1\" >arrived\n");
+    ran_with(world.job_manager(&["run", "-q", "--", "true", "{}"]), &[CAFE], &world);
+
+    let output = world.command(python).args(["-c", SDK]).output().unwrap();
+
+    assert!(output.status.success(), "{}{}", text(&output.stderr), world.report());
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), object());
+    assert_eq!(fs::read(world.path("arrived")).unwrap(), b"caf\xe9\0");
 }

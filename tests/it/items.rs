@@ -95,8 +95,9 @@ fn an_item_of_any_source_is_one_argument() {
     world.write("json", &format!("{{\"a\": {{\"b\": [{}]}}}}", documents.join(",\n ")));
 
     let with_empty = alone(&[&values[..], &[""]].concat());
-    // Behind `:::` everything is an item, whatever it looks like.
-    check_command(&world, &[], &[&["sh", "record", "{}", ":::"], &values[..], &[""]].concat(), &with_empty);
+    // After `:::` everything is an item, whatever it looks like, except the mark itself.
+    let words: Vec<&str> = values.iter().copied().chain([""]).filter(|value| *value != ":::").collect();
+    check_command(&world, &[], &[&["sh", "record", "{}", ":::"], &words[..]].concat(), &alone(&words));
     check(&world, &["--lines", "lines"], &["{}"], &alone(&ON_ONE_LINE));
     check(&world, &["--lines", "nul", "--null"], &["{}"], &with_empty);
     check(&world, &["--jsonl", "jsonl"], &["{}"], &with_empty);

@@ -48,4 +48,5 @@ mod soak;
 mod sources;
 mod support;
 mod sync;
+mod templates;
 mod top;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
@@ -60,6 +61,14 @@ fn set_cwd(spec: &mut CommandSpec, cwd: &OsStr) -> Result<(), SubmissionError> {
     }
     spec.cwd = path;
     Ok(())
+}
+
+/// Returns the directory for the output of all units: it is one, whose files have the numbers of their units.
+pub fn output_dir(spec: &CommandSpec, given: &OsStr) -> Result<PathBuf, SubmissionError> {
+    match Template::parse(&given.into())?.literal() {
+        Some(dir) => Ok(spec.cwd.join(OsStr::from_bytes(&dir))),
+        None => Err(SubmissionError::OutputDirTemplate(given.to_string_lossy().into_owned())),
+    }
 }
 
 /// Returns the command of a unit as it would be typed into a shell; none for a job without commands.

@@ -30,7 +30,7 @@ pub enum SubmissionError {
     #[error("{placeholder} cannot be part of a unit's key: it is known only when the unit runs")]
     KeyCounts { placeholder: String },
     #[error(
-        "no items for {}: `-` reads standard input, `:::` takes them from here; literal braces are doubled: {corrected}",
+        "no items for {}; `-` reads standard input, `:::` takes them from here; literal braces are doubled: {corrected}",
         placeholders.join(" ")
     )]
     NoItems { placeholders: Vec<String>, corrected: String },
@@ -48,6 +48,11 @@ pub enum SubmissionError {
     EnvMissing(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
+    #[error(
+        "--output-dir {0}: a placeholder cannot stand there, the directory is the same for all units and its files are \
+         named SEQ.ATTEMPT.out; literal braces are doubled"
+    )]
+    OutputDirTemplate(String),
     #[error("invalid variable {0:?}, expected NAME or NAME=VALUE")]
     EnvName(String),
     #[error("cannot read how the job runs its units")]

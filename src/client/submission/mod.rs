@@ -21,7 +21,7 @@ use crate::model::{NewJob, NewUnit, Seq, Unit};
 use crate::source::{Item, Items, Notes, SourceError};
 
 pub use additions::additions;
-pub use command::{command_of, command_spec, find_program};
+pub use command::{command_of, command_spec, find_program, output_dir};
 pub use error::SubmissionError;
 pub use shell::{Scripts, find_shell};
 

@@ -93,7 +93,7 @@ impl CommandHandler {
             command.env_clear().envs(self.secrets.iter().cloned());
         }
         // Only one that was given by name may say something else.
-        command.env("PWD", &self.spec.cwd);
+        command.env("PWD", &cwd);
         command
             .current_dir(&cwd)
             // These two are not set for every unit; those of a unit that this manager was started from are not ours.

@@ -1,4 +1,6 @@
 //! Items that a shell would read as code: they stand in the script word of `sh -c` or in the command of `ssh`.
+//!
+//! An item that is the whole script is a command by intent, as every line of a file of commands is.
 
 use std::fmt;
 
@@ -47,8 +49,10 @@ fn script(arguments: &[Template]) -> &[Template] {
         let takes_value = !option.starts_with("--") && letters.ends_with(['o', 'O']);
         index += if takes_value { 2 } else { 1 };
     }
-    let word = arguments.get(index..).unwrap_or_default();
-    if is_given { &word[..word.len().min(1)] } else { &[] }
+    match arguments.get(index..).unwrap_or_default() {
+        [script, ..] if is_given && script.parts.len() > 1 => std::slice::from_ref(script),
+        _ => &[],
+    }
 }
 
 /// Returns the words that `ssh` with these arguments hands to a shell on the other side.
@@ -103,8 +107,8 @@ mod tests {
             &["sh", "-c", "echo {}"][..],
             &["/bin/bash", "-lc", "cat {/}"],
             &["bash", "-o", "pipefail", "-ec", "cat {name} | wc"],
-            &["sh", "-c", "--", "{}"],
-            &["env", "A=b", "nice", "-n", "10", "sh", "-c", "{}"],
+            &["sh", "-c", "--", "{}; true"],
+            &["env", "A=b", "nice", "-n", "10", "sh", "-c", "cat {}"],
             &["sudo", "-u", "x", "bash", "-c", "rm {}"],
         ] {
             let said = found(argv).unwrap_or_else(|| panic!("{argv:?}"));
@@ -124,6 +128,7 @@ mod tests {
         for argv in [
             &["sh", "-c", "echo \"$1\"", "sh", "{}"][..],
             &["sh", "-c", "echo {#} {%}"],
+            &["sh", "-c", "--", "{}"],
             &["sh", "script", "-c", "{}"],
             &["echo", "sh", "-c", "{}"],
             &["{}", "-c", "{}"],
