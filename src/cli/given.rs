@@ -1,5 +1,6 @@
 //! Which sources were given, in the order of the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -18,7 +19,7 @@ pub(super) enum Given {
     Jsonl(PathBuf),
     Json(PathBuf),
     /// Patterns that stand side by side, so that a file that matches several of them is one unit.
-    Globs(Vec<String>),
+    Globs(Vec<OsString>),
     Sql {
         db: PathBuf,
         query: String,
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn patterns_side_by_side_are_one_source() {
-        let globs = |patterns: &[&str]| Given::Globs(patterns.iter().map(|pattern| (*pattern).to_owned()).collect());
+        let globs = |patterns: &[&str]| Given::Globs(patterns.iter().map(|pattern| OsString::from(*pattern)).collect());
 
         assert_eq!(
             given(&["--glob", "a", "--glob", "b", "--lines", "l", "--glob", "c"]),

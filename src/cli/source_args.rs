@@ -1,5 +1,6 @@
 //! Where units come from, as flags.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -47,13 +48,13 @@ pub(super) struct SourceFlags {
     /// Fields that lead to the array in the JSON file [default: the document itself is the array]
     #[arg(long, value_name = "a.b", help_heading = "Sources")]
     path: Option<String>,
-    /// Units from the files that match a pattern
+    /// Units from the files that match a pattern, as bash finds them: *, ?, [a-z], {a,b}, ** for any directories
     #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
-    pub glob: Vec<String>,
-    /// Leave out files that match a pattern
+    pub glob: Vec<OsString>,
+    /// Skip files and directories: with a slash in it PATTERN is a path, without one a name at any depth
     #[arg(long, value_name = "PATTERN", requires = "glob", help_heading = "Sources")]
-    exclude: Vec<String>,
-    /// Match hidden files too
+    exclude: Vec<OsString>,
+    /// Match names that begin with a dot too
     #[arg(long, requires = "glob", help_heading = "Sources")]
     hidden: bool,
     /// Units from the rows of a query on an SQLite database, which is only read
@@ -144,7 +145,7 @@ impl SourceFlags {
             Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },
             Given::Json(path) => SourceSpec::Json { input: input(path), path: self.path.clone() },
             Given::Globs(patterns) => {
-                let options = GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden };
+                let options = GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden, below: None };
                 SourceSpec::Glob { patterns: patterns.clone(), options }
             }
             Given::Sql { db, query } => SourceSpec::Sql { database: InputFile::at(db), query: query.clone() },

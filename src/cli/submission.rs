@@ -121,8 +121,10 @@ pub(super) fn create(
     output: &mut Output,
 ) -> Result<(Client, Created), CliError> {
     let notes = submission.notes();
-    let created = submission.create(|| global.create_client())?;
+    let created = submission.create(|| global.create_client());
+    // Where nothing was created they may say why.
     output.hints(&notes.texts());
+    let created = created?;
     args.hint_at_waiting_input(output)?;
     Ok(created)
 }

@@ -23,7 +23,7 @@ pub enum SourceSpec {
     /// The array at a path in a JSON document, or the document itself.
     Json { input: Input, path: Option<String> },
     /// Files that match any of the patterns.
-    Glob { patterns: Vec<String>, options: GlobOptions },
+    Glob { patterns: Vec<OsString>, options: GlobOptions },
     /// Rows of a query.
     Sql { database: InputFile, query: String },
     /// Numbers.
@@ -82,7 +82,7 @@ impl SourceSpec {
             Self::Json { input, path } => {
                 source::json(input.open()?, input.name(), path.as_deref().unwrap_or(WHOLE_DOCUMENT))
             }
-            Self::Glob { patterns, options } => source::glob(patterns, options.clone())?,
+            Self::Glob { patterns, options } => source::glob(patterns, options, notes)?,
             Self::Sql { database, query } => {
                 database.check()?;
                 let mut foreign =

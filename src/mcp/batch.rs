@@ -13,7 +13,7 @@ use super::error::ToolError;
 use crate::client::{OpenSources, Scripts, SourceSpec, Submission, SubmissionError, command_spec, find_shell};
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Limits, NewJob, OnInterrupt, TimeLimit};
-use crate::source::{self, CsvOptions, GlobOptions, Input, InputFile, Separator};
+use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Separator};
 
 /// A batch as a model describes it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -44,6 +44,10 @@ pub(super) struct Batch {
     pub json_path: Option<String>,
     /// Patterns of files, such as photos/**/*.jpg; the items are absolute paths.
     pub glob: Option<Vec<String>>,
+    /// What glob skips: a pattern without a slash names files and directories at any depth, one with a slash is a path.
+    pub exclude: Option<Vec<String>>,
+    /// Whether glob finds names that begin with a dot too.
+    pub hidden: Option<bool>,
     /// Whole numbers, such as 1-100 or 0-1000:10.
     pub range: Option<String>,
     /// SQLite database that sql_query reads.
@@ -156,9 +160,10 @@ impl Batch {
         } else if let Some(file) = self.json_file {
             SourceSpec::Json { input: input(file), path: self.json_path }
         } else if let Some(patterns) = self.glob {
-            let dir = cwd.to_string_lossy();
-            let patterns = patterns.iter().map(|pattern| source::pattern_below(&dir, pattern)).collect();
-            SourceSpec::Glob { patterns, options: GlobOptions::default() }
+            let texts = |texts: Vec<String>| texts.into_iter().map(OsString::from).collect();
+            let exclude = self.exclude.map(texts).unwrap_or_default();
+            let options = GlobOptions { exclude, hidden: self.hidden.unwrap_or(false), below: Some(cwd.to_owned()) };
+            SourceSpec::Glob { patterns: texts(patterns), options }
         } else if let Some(range) = self.range {
             SourceSpec::Range(range.parse().map_err(|source| ToolError::Range { given: range.clone(), source })?)
         } else if let (Some(path), Some(query)) = (self.sql_database, self.sql_query) {
@@ -185,6 +190,8 @@ impl Batch {
         }
         let pairs = [
             ("json_path", self.json_path.is_some(), "json_file", self.json_file.is_some()),
+            ("exclude", self.exclude.is_some(), "glob", self.glob.is_some()),
+            ("hidden", self.hidden.is_some(), "glob", self.glob.is_some()),
             ("sql_query", self.sql_query.is_some(), "sql_database", self.sql_database.is_some()),
             ("sql_database", self.sql_database.is_some(), "sql_query", self.sql_query.is_some()),
         ];

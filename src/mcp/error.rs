@@ -60,9 +60,21 @@ pub(super) enum ToolError {
     NotStarted { job: JobId, source: ClientError },
     #[error("the tool failed: {0}")]
     Panicked(String),
+    /// What was noticed before may be why.
+    #[error("{}; {error}", notes.join("; "))]
+    Noted {
+        notes: Vec<String>,
+        #[source]
+        error: Box<ToolError>,
+    },
 }
 
 impl ToolError {
+    /// Adds what was noticed before it happened, if anything.
+    pub fn noted(self, notes: Vec<String>) -> ToolError {
+        if notes.is_empty() { self } else { Self::Noted { notes, error: Box::new(self) } }
+    }
+
     /// Returns the answer to the call.
     pub fn to_answer(&self) -> CallToolResult {
         let message = beginning(&self.message(), MESSAGE_CHARS);
@@ -105,6 +117,7 @@ impl ToolError {
             Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
             Self::StillCancelling(_) => "wait_job says when it is over",
             Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
+            Self::Noted { error, .. } => error.next_step(),
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }
     }

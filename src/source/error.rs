@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Place;
+use super::{PatternError, Place};
 
 /// A source that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -125,25 +125,11 @@ pub enum SourceError {
         lengths: String,
     },
     /// A pattern is malformed.
-    #[error("{pattern:?} is not a pattern")]
+    #[error("invalid pattern {pattern:?}")]
     Pattern {
         /// The pattern.
         pattern: String,
         /// What is wrong.
-        source: globset::Error,
-    },
-    /// A directory cannot be walked.
-    #[error("cannot walk {}", path.display())]
-    Walk {
-        /// The directory or file.
-        path: PathBuf,
-        /// Why.
-        source: walkdir::Error,
-    },
-    /// A file has a name that cannot be an item.
-    #[error("the file name {path:?} is not valid UTF-8, rename the file")]
-    FileName {
-        /// The path.
-        path: PathBuf,
+        source: PatternError,
     },
 }

@@ -24,9 +24,7 @@ pub use commands::commands;
 pub use csv::{CsvOptions, csv};
 pub use depth::MAX_JSON_DEPTH;
 pub use error::SourceError;
-#[cfg(feature = "mcp")]
-pub use glob::pattern_below;
-pub use glob::{GlobOptions, glob};
+pub use glob::{GlobOptions, PatternError, glob};
 pub use input::{Input, InputFile};
 pub use item::{Item, Items, Place, arguments, in_turn, once};
 pub use json::{WHOLE_DOCUMENT, json};

@@ -298,17 +298,20 @@ fn what_no_argument_can_hold_is_refused_by_every_source() {
 }
 
 #[test]
-fn file_names_that_are_not_text_are_refused_by_name() {
+fn files_arrive_under_their_own_names_also_those_that_are_no_text_or_look_like_options() {
     let world = world();
-    let bad = OsString::from_vec(b"bad-\xff".to_vec());
-    fs::write(world.path("").join(&bad), "").unwrap();
-    let run = |args: &[&OsStr]| {
-        let output = world.job_manager(&["submit"]).args(args).output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        text(&output.stderr)
-    };
-    let of_glob = run(&["--glob", "bad-*", "--", "echo", "{}"].map(OsStr::new));
+    let names: [&[u8]; 3] = [b"-rf", b"caf\xe9", b"z"];
+    for name in names {
+        fs::write(world.path("").join(OsStr::from_bytes(name)), "").unwrap();
+    }
 
-    assert!(of_glob.contains("bad-\\xFF") && of_glob.contains("rename the file"), "{of_glob}");
-    assert!(!exists(&world.db()));
+    let output = world
+        .job_manager(&["run", "-q", "-j", "1", "--glob", "[!r]*", "--exclude", "*db*", "--exclude", "said"])
+        .args(["--unit-key", "{}", "--shell", "--", "printf '%s|%s\n' {} \"$JOB_MANAGER_KEY\" >>said"])
+        .output()
+        .unwrap();
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = fs::read(world.path("said")).unwrap();
+    assert_eq!(said.escape_ascii().to_string(), "./-rf|./-rf\\ncaf\\xe9|caf\\xe9\\nz|z\\n");
 }

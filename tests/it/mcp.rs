@@ -25,8 +25,8 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
-preview_batch [] canary command count csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: reads
-start_batch [] canary command csv_file cwd glob items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: destructive open
+preview_batch [] canary command count csv_file cwd exclude glob hidden items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: reads
+start_batch [] canary command csv_file cwd exclude glob hidden items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads
@@ -107,6 +107,7 @@ fn items_come_inline_and_from_every_kind_of_source() {
     let dir = world.path("in[1]");
     std::fs::create_dir(&dir).unwrap();
     world.write("in[1]/a.txt", "");
+    world.write("in[1]/b.txt", "");
     world.ok(&["run", "--db", world.path("other.db").to_str().unwrap(), "--", "true"]);
     let mut host = Host::new(&world);
 
@@ -119,7 +120,7 @@ fn items_come_inline_and_from_every_kind_of_source() {
         (json!({ "range": "1-5:2" }), json!(["echo 1", "echo 3", "echo 5"])),
         (json!({ "sql_database": "other.db", "sql_query": "SELECT id FROM jobs" }), json!(["echo '{\"id\":1}'"])),
         (
-            json!({ "glob": ["*.txt"], "cwd": dir }),
+            json!({ "glob": ["*.txt"], "exclude": ["b*"], "cwd": dir }),
             json!([format!("echo '{}'", dir.canonicalize().unwrap().join("a.txt").display())]),
         ),
     ] {
@@ -144,6 +145,9 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["no-such-program"], "items": ["a"] }), "command not found: no-such-program"),
         (json!({ "command": ["echo", "{y}"], "items": [{ "x": 1 }] }), "items, element 1"),
         (json!({ "command": ["echo", "{}"], "items": [] }), "there are no units"),
+        (json!({ "command": ["echo", "{}"], "glob": ["*.none"] }), "no file matches \"*.none\"; there are no units"),
+        (json!({ "command": ["true"], "glob": ["[[:x:]]"] }), "[:x:] is no class of characters"),
+        (json!({ "command": ["true"], "exclude": ["a"] }), "exclude says nothing without glob"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
         (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
         (json!({ "command": ["true"], "cwd": "." }), "cwd is an absolute path"),

@@ -114,3 +114,18 @@ fn what_is_wrong_with_a_source_is_said_with_its_place_before_anything_is_created
     let jobs = world.run(&["list", "-q"]);
     assert!(text(&jobs.stdout).is_empty(), "a refused job was created");
 }
+
+#[test]
+fn patterns_and_excludes_that_do_nothing_are_named_and_no_file_at_all_is_refused() {
+    let world = World::new();
+    world.write("a.jpg", "");
+    let submit = ["submit", "--dry-run", "9", "--glob", "*.jpg", "--glob", "*.png", "--exclude", "*.tmp"];
+
+    let some = world.job_manager(&submit).args(["--", "echo", "{}"]).output().unwrap();
+    let none = world.fails(2, &["create", "--glob", "*.png", "--", "echo", "{}"]);
+
+    assert_eq!(text(&some.stdout), "echo a.jpg\n");
+    assert_eq!(text(&some.stderr), "no file matches \"*.png\"\nthe exclude \"*.tmp\" skipped nothing\n");
+    assert!(none.contains("no file matches \"*.png\"") && none.contains("no units"), "{none}");
+    assert!(!exists(&world.db()));
+}

@@ -27,7 +27,8 @@ impl Tool for StartBatch {
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
         let Checked { submission, spec } = given.check()?;
         let notes = submission.notes();
-        let (client, created) = submission.create(|| jobs.to_create())?;
+        let created = submission.create(|| jobs.to_create());
+        let (client, created) = created.map_err(|error: ToolError| error.noted(notes.texts()))?;
         let started =
             client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
         let job = client.job(created.job)?;

@@ -1,0 +1,135 @@
+//! Files that match patterns: the regular files that bash finds with `globstar` and `nullglob`.
+//!
+//! `*`, `?` and `[…]` stay in their component, `**` as a whole component is any number of directories, braces are
+//! alternatives, a backslash takes the meaning from the next character. All patterns are followed through one walk, which
+//! opens a directory only where one of them can match below, and gives the files in the order of their bytes. It holds
+//! the listings of the directories on its way and nothing of what it has found, unless patterns spell paths differently.
+//!
+//! Unlike bash, a name that begins with `-` is given as `./-…`, braces and `**` have no other meaning inside of quotes or
+//! after `$`, which are ordinary characters here, and what cannot be read is remarked.
+
+mod braces;
+mod bracket;
+mod component;
+mod exclude;
+#[cfg(test)]
+mod oracle;
+mod pattern;
+#[cfg(test)]
+mod somebody;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::item::until_error;
+use super::{Item, Items, Notes, Place, SourceError};
+use crate::model::RawText;
+
+use exclude::Excludes;
+use pattern::Pattern;
+use walk::{Found, Walk};
+
+/// Most patterns that braces may stand for.
+const MAX_ALTERNATIVES: usize = 10_000;
+
+/// What a glob skips, and where it starts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GlobOptions {
+    /// Patterns of what is skipped: one without a slash names files and directories at any depth, one with a slash is a
+    /// path, one that ends in a slash means directories only. A directory that is skipped is not entered.
+    pub exclude: Vec<OsString>,
+    /// Whether names that begin with a dot match although the pattern does not say so.
+    pub hidden: bool,
+    /// Directory that relative patterns start from, and with which their files are then named; without it the working
+    /// directory, which goes unnamed.
+    pub below: Option<PathBuf>,
+}
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// The last backslash has nothing to stand before.
+    #[error("it ends in a backslash, write \\\\ for one that is meant")]
+    TrailingBackslash,
+    /// No path has NUL.
+    #[error("it holds NUL")]
+    Nul,
+    /// A class of characters that does not exist.
+    #[error("[:{0}:] is no class of characters, expected e.g. [:digit:]")]
+    UnknownClass(String),
+    /// The name of a character.
+    #[error("[.{0}.] is not supported, write the character itself")]
+    CollatingSymbol(String),
+    /// Too many alternatives.
+    #[error("its braces stand for more than {MAX_ALTERNATIVES} patterns")]
+    TooManyAlternatives,
+}
+
+/// Returns the files that match any of the patterns, each once, in the order of their bytes.
+///
+/// When the walk is over, `notes` has the patterns and excludes that did nothing, and what could not be read.
+pub fn glob(patterns: &[OsString], options: &GlobOptions, notes: &Notes) -> Result<Items, SourceError> {
+    let exclude = Excludes::parse(&options.exclude, options.below.as_deref())?;
+    let patterns = Pattern::parse_all(patterns, options.below.as_deref())?;
+    let mut spellings = Spellings::of(&patterns);
+    let mut walk = Some(Walk::new(patterns, exclude, options.hidden, notes));
+    let notes = notes.clone();
+    Ok(until_error(std::iter::from_fn(move || {
+        loop {
+            let Some(found) = walk.as_mut()?.next() else {
+                walk.take()?.say_what_did_nothing(&notes);
+                return None;
+            };
+            if spellings.as_mut().is_none_or(|spellings| spellings.is_new(&found)) {
+                return Some(Ok(item(found)));
+            }
+        }
+    })))
+}
+
+fn item(Found { path, .. }: Found) -> Item {
+    Item { payload: RawText::json_of(&path), place: Place::File(String::from_utf8_lossy(&path).into_owned()) }
+}
+
+/// Files under the one spelling that is taken, for patterns that spell the same path in several ways.
+struct Spellings {
+    /// The working directory, if it is known.
+    here: Vec<u8>,
+    taken: HashMap<Vec<u8>, usize>,
+}
+
+impl Spellings {
+    /// Returns nothing where no two patterns can find a file under different paths.
+    fn of(patterns: &[Pattern]) -> Option<Spellings> {
+        let (first, others) = patterns.split_first()?;
+        let spelling = first.spelling();
+        if others.is_empty() || (spelling.is_some() && others.iter().all(|other| other.spelling() == spelling)) {
+            return None;
+        }
+        let here = std::env::current_dir().map(|here| here.as_os_str().as_bytes().to_owned()).unwrap_or_default();
+        Some(Spellings { here, taken: HashMap::new() })
+    }
+
+    /// Returns `true` unless another pattern has found the file under another path; the same pattern may name it twice.
+    fn is_new(&mut self, found: &Found) -> bool {
+        let mut plain = if found.path.starts_with(b"/") { Vec::new() } else { self.here.clone() };
+        for name in pattern::names(&found.path) {
+            plain.push(b'/');
+            plain.extend_from_slice(name);
+        }
+        match self.taken.entry(plain) {
+            Entry::Vacant(place) => {
+                place.insert(found.pattern);
+                true
+            }
+            Entry::Occupied(place) => *place.get() == found.pattern,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! One walk for all patterns: at each directory it is known how far each of them has come.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, FileType};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::vec;
+
+use rustix::io::Errno;
+
+use super::component::{Component, Name};
+use super::exclude::{Candidate, Excludes, Skipped};
+use super::pattern::{Alternative, Pattern};
+use crate::source::{Counter, Notes, counted};
+
+/// A regular file that matches.
+pub(super) struct Found {
+    pub path: Vec<u8>,
+    /// Number of the first pattern that matches it.
+    pub pattern: usize,
+}
+
+/// How far an alternative has come: its next component decides about what is in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
+    alternative: usize,
+    component: usize,
+}
+
+/// What a directory has that some pattern asks for.
+struct Entry {
+    name: Vec<u8>,
+    /// Unknown where it was not listed.
+    kind: Option<FileType>,
+    /// Alternatives that end here.
+    ended: Vec<usize>,
+    /// Alternatives that go on below.
+    below: Vec<State>,
+}
+
+enum Step {
+    File { kind: Option<FileType>, ended: Vec<usize> },
+    Enter(Vec<State>),
+}
+
+/// Names in a directory, and what is known of their kinds.
+type Listing = Vec<(Vec<u8>, Option<FileType>)>;
+
+/// A directory with what is still to be done in it, in the order of the paths that come of it.
+struct Level {
+    path_bytes: usize,
+    steps: vec::IntoIter<(Vec<u8>, Step)>,
+}
+
+/// The walk.
+pub(super) struct Walk {
+    patterns: Vec<Status>,
+    /// All alternatives, each with the number of its pattern.
+    alternatives: Vec<(usize, Alternative)>,
+    exclude: Excludes,
+    hidden: bool,
+    troubles: Troubles,
+    /// Path of the latest level, with a slash at its end.
+    path: Vec<u8>,
+    levels: Vec<Level>,
+}
+
+/// What became of a pattern.
+struct Status {
+    text: String,
+    has_found: bool,
+    is_cut: bool,
+}
+
+impl Walk {
+    /// Prepares a walk; nothing is opened.
+    pub fn new(patterns: Vec<Pattern>, exclude: Excludes, hidden: bool, notes: &Notes) -> Walk {
+        let (mut statuses, mut alternatives) = (Vec::new(), Vec::new());
+        for (number, pattern) in patterns.into_iter().enumerate() {
+            statuses.push(Status { text: pattern.text, has_found: false, is_cut: false });
+            alternatives.extend(pattern.alternatives.into_iter().map(|alternative| (number, alternative)));
+        }
+        let starts = (0..alternatives.len()).map(|alternative| State { alternative, component: 0 }).collect();
+        let root = Level { path_bytes: 0, steps: vec![(Vec::new(), Step::Enter(starts))].into_iter() };
+        let troubles = Troubles::said_in(notes);
+        Walk { patterns: statuses, alternatives, exclude, hidden, troubles, path: Vec::new(), levels: vec![root] }
+    }
+
+    /// Says which patterns and excludes did nothing, when the walk is over.
+    pub fn say_what_did_nothing(self, notes: &Notes) {
+        for Status { text, is_cut, .. } in self.patterns.iter().filter(|pattern| !pattern.has_found) {
+            let but = if *is_cut { " that is not excluded" } else { "" };
+            notes.say(format!("no file matches {text:?}{but}"));
+        }
+        self.exclude.say_which_did_nothing(notes);
+    }
+
+    fn enter(&mut self, key: &[u8], states: Vec<State>) {
+        let path_bytes = self.path.len();
+        self.path.extend_from_slice(key);
+        let states = self.with_what_follows(states);
+        let steps = self.entries(&states).into_iter().flat_map(Entry::steps);
+        let mut steps: Vec<(Vec<u8>, Step)> = steps.collect();
+        if self.path.is_empty() {
+            // A command would take such a path for an option.
+            let dashes = steps.iter_mut().filter(|(key, _)| key.starts_with(b"-"));
+            dashes.for_each(|(key, _)| drop(key.splice(..0, *b"./")));
+        }
+        steps.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        self.levels.push(Level { path_bytes, steps: steps.into_iter() });
+    }
+
+    /// Adds what comes next where any number of directories may also be none.
+    fn with_what_follows(&self, mut states: Vec<State>) -> Vec<State> {
+        for at in 0..states.len() {
+            let state = states[at];
+            let Component::Below { not_here, .. } = self.component(state) else { continue };
+            // Each component before it was one level.
+            let is_here = self.levels.len() == state.component + 1;
+            if !self.is_last(state) && !(*not_here && is_here) {
+                states.push(state.next());
+            }
+        }
+        states.sort_unstable();
+        states.dedup();
+        states
+    }
+
+    fn component(&self, state: State) -> &Component {
+        &self.alternatives[state.alternative].1.components[state.component]
+    }
+
+    fn is_last(&self, state: State) -> bool {
+        state.component + 1 == self.alternatives[state.alternative].1.components.len()
+    }
+
+    /// Returns what the patterns ask for in the present directory, which is listed only where a name is not known.
+    fn entries(&self, states: &[State]) -> Vec<Entry> {
+        let mut named: BTreeMap<&[u8], Entry> = BTreeMap::new();
+        for &state in states {
+            if let Component::Literal(name) = &self.alternatives[state.alternative].1.components[state.component] {
+                let entry = named.entry(name.as_slice()).or_insert_with(|| Entry::new(name.clone(), None));
+                entry.advance(state, self.is_last(state));
+            }
+        }
+        let is_named = |state: &State| matches!(self.component(*state), Component::Literal(_));
+        let searching: Vec<State> = states.iter().copied().filter(|state| !is_named(state)).collect();
+        let mut entries = Vec::new();
+        if !searching.is_empty() {
+            match self.listing() {
+                Ok(Some(listing)) => {
+                    for (name, kind) in listing {
+                        let mut entry = named.remove(name.as_slice()).unwrap_or_else(|| Entry::new(name, None));
+                        entry.kind = kind;
+                        self.match_entry(&mut entry, &searching);
+                        entries.push(entry);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => self.troubles.add(&self.path, &error),
+            }
+        }
+        entries.extend(named.into_values());
+        entries
+    }
+
+    /// Lists the present directory, if it is one, with what kind of thing each name is.
+    fn listing(&self) -> io::Result<Option<Listing>> {
+        let dir = if self.path.is_empty() { Path::new(".") } else { as_path(&self.path) };
+        let list = || {
+            let listing = fs::read_dir(dir)?
+                .map(|entry| entry.map(|entry| (entry.file_name().into_vec(), entry.file_type().ok())))
+                .collect::<io::Result<Listing>>()?;
+            // It may be listed, and closed to everybody who wants what is in it.
+            fs::metadata(dir.join("."))?;
+            Ok(listing)
+        };
+        list().map(Some).or_else(|error| if leads_nowhere(&error) { Ok(None) } else { Err(error) })
+    }
+
+    fn match_entry(&self, entry: &mut Entry, searching: &[State]) {
+        let name = Name::new(&entry.name);
+        let is_hidden = !self.hidden && entry.name.starts_with(b".");
+        for &state in searching {
+            match self.component(state) {
+                Component::Matching(matcher) => {
+                    if (!is_hidden || matcher.begins_with_dot()) && matcher.matches(&name) {
+                        entry.advance(state, self.is_last(state));
+                    }
+                }
+                Component::Below { unfollowed, .. } if !is_hidden => {
+                    if self.is_last(state) {
+                        entry.ended.push(state.alternative);
+                    }
+                    if entry.kind.is_some_and(|kind| kind.is_dir()) {
+                        entry.below.push(state);
+                    } else if !unfollowed && !self.is_last(state) {
+                        entry.below.push(state.next());
+                    }
+                }
+                Component::Below { .. } | Component::Literal(_) => {}
+            }
+        }
+    }
+
+    /// Drops those of the patterns that have come to the name of `key` for which it is skipped.
+    fn drop_excluded<T>(&mut self, key: &[u8], reached: &mut Vec<T>, alternative_of: fn(&T) -> usize) {
+        let to_name = key.strip_suffix(b"/").unwrap_or(key);
+        let path = [&self.path, to_name].concat();
+        let candidate = Candidate { path: &path, is_directory: key.len() > to_name.len() };
+        let Some(why) = self.exclude.skips(&candidate) else { return };
+        // The first level is that from which all start, the second has the first names.
+        let names_before = self.levels.len() - 2;
+        reached.retain(|state| {
+            let (pattern, alternative) = &self.alternatives[alternative_of(state)];
+            let is_written_out = names_before < alternative.written_out;
+            let is_kept = why == Skipped::Name && is_written_out;
+            self.patterns[*pattern].is_cut |= !is_kept;
+            is_kept
+        });
+    }
+
+    /// Returns the file of a name, if it is one and is not skipped.
+    fn file(&mut self, name: &[u8], kind: Option<FileType>, mut ended: Vec<usize>) -> Option<Found> {
+        let path = [&self.path, name].concat();
+        let is_file = kind.is_some_and(|kind| kind.is_file())
+            || match fs::metadata(as_path(&path)) {
+                Ok(found) => found.is_file(),
+                Err(error) => {
+                    if !leads_nowhere(&error) {
+                        self.troubles.add(&path, &error);
+                    }
+                    false
+                }
+            };
+        if !is_file {
+            return None;
+        }
+        self.drop_excluded(name, &mut ended, |alternative| *alternative);
+        for &alternative in &ended {
+            self.patterns[self.alternatives[alternative].0].has_found = true;
+        }
+        let pattern = ended.iter().map(|&alternative| self.alternatives[alternative].0).min()?;
+        Some(Found { path, pattern })
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            match self.levels.last_mut()?.steps.next() {
+                None => {
+                    let level = self.levels.pop()?;
+                    self.path.truncate(level.path_bytes);
+                }
+                Some((key, Step::Enter(mut states))) => {
+                    self.drop_excluded(&key, &mut states, |state| state.alternative);
+                    if !states.is_empty() {
+                        self.enter(&key, states);
+                    }
+                }
+                Some((name, Step::File { kind, ended })) => {
+                    if let Some(found) = self.file(&name, kind, ended) {
+                        return Some(found);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn next(self) -> State {
+        State { component: self.component + 1, ..self }
+    }
+}
+
+impl Entry {
+    fn new(name: Vec<u8>, kind: Option<FileType>) -> Entry {
+        Entry { name, kind, ended: Vec::new(), below: Vec::new() }
+    }
+
+    fn advance(&mut self, state: State, is_last: bool) {
+        if is_last {
+            self.ended.push(state.alternative);
+        } else {
+            self.below.push(state.next());
+        }
+    }
+
+    /// Returns what is to be done, each with the bytes that decide about its turn.
+    fn steps(self) -> impl Iterator<Item = (Vec<u8>, Step)> {
+        let Entry { name, kind, ended, below } = self;
+        let may_be = |wanted: fn(&FileType) -> bool| kind.is_none_or(|kind| wanted(&kind) || kind.is_symlink());
+        let is_entered = !below.is_empty() && may_be(FileType::is_dir);
+        let is_file = !ended.is_empty() && may_be(FileType::is_file);
+        let enter = is_entered.then(|| ([&name, b"/".as_slice()].concat(), Step::Enter(below)));
+        let file = is_file.then_some((name, Step::File { kind, ended }));
+        enter.into_iter().chain(file)
+    }
+}
+
+/// What could not be looked at.
+struct Troubles {
+    count: Counter,
+    first: Arc<OnceLock<String>>,
+}
+
+impl Troubles {
+    fn said_in(notes: &Notes) -> Troubles {
+        let first: Arc<OnceLock<String>> = Arc::default();
+        let example = Arc::clone(&first);
+        let count = notes.count(move |number| {
+            let example = example.get().map_or("", String::as_str);
+            format!(
+                "skipped {} that cannot be read: {example}{}",
+                counted(number, "path"),
+                if number > 1 { ", …" } else { "" }
+            )
+        });
+        Troubles { count, first }
+    }
+
+    fn add(&self, path: &[u8], error: &io::Error) {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        self.first.get_or_init(|| format!("{}: {error}", as_path(path).display()));
+        self.count.increase();
+    }
+}
+
+/// Returns `true` where a path has no file at its end for other reasons than trouble: a link that leads nowhere, or
+/// something in place of a directory.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
