@@ -1,9 +1,9 @@
 //! Items that a careless program would split, expand, run or cut off: from every source and through every placeholder
 //! each is exactly one argument, or is refused with the reason.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

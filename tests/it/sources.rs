@@ -122,7 +122,7 @@ fn patterns_and_excludes_that_do_nothing_are_named_and_no_file_at_all_is_refused
     let submit = ["submit", "--dry-run", "9", "--glob", "*.jpg", "--glob", "*.png", "--exclude", "*.tmp"];
 
     let some = world.job_manager(&submit).args(["--", "echo", "{}"]).output().unwrap();
-    let none = world.fails(2, &["create", "--glob", "*.png", "--", "echo", "{}"]);
+    let none = world.fails(3, &["create", "--glob", "*.png", "--", "echo", "{}"]);
 
     assert_eq!(text(&some.stdout), "echo a.jpg\n");
     assert_eq!(text(&some.stderr), "no file matches \"*.png\"\nthe exclude \"*.tmp\" skipped nothing\n");

@@ -1,7 +1,6 @@
 //! Tests as a user who may not read everything: for root no directory is closed.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -35,7 +34,7 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
 pub(super) fn test(name: &str, dir: &Path, variable: (&str, &Path)) -> Output {
     // Somebody may not be let into the directory where it lies.
     let program = dir.join("this-test");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    assert!(Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap().success());
     let name = format!("{}::{name}", module_path!().split_once("::").unwrap().1.rsplit_once("::").unwrap().0);
     let mut test = command(&program);
     test.args(["--exact", &name, "--nocapture"]).env(variable.0, variable.1).current_dir(dir).output().unwrap()

@@ -119,8 +119,8 @@ impl Walk {
             let state = states[at];
             let Component::Below { not_here, .. } = self.component(state) else { continue };
             // Each component before it was one level.
-            let is_here = self.levels.len() == state.component + 1;
-            if !self.is_last(state) && !(*not_here && is_here) {
+            let is_elsewhere = self.levels.len() > state.component + 1;
+            if !self.is_last(state) && (is_elsewhere || !not_here) {
                 states.push(state.next());
             }
         }
