@@ -107,9 +107,9 @@ impl Chance {
                 }
             }
         }
-        // Here bash gives one slash where two were written.
-        let loses_a_slash = pattern.windows(7).any(|part| part == b"//**/**");
-        if loses_a_slash { self.pattern(tree) } else { pattern }
+        // Bash gives one slash for `//**/**`, and loses files, or finds some behind links, at `**//**`.
+        let holds = |part: &[u8]| pattern.windows(part.len()).any(|window| window == part);
+        if holds(b"//**/**") || holds(b"**//**") { self.pattern(tree) } else { pattern }
     }
 }
 
