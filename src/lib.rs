@@ -58,21 +58,22 @@ pub mod testing;
 pub use diesel;
 
 pub use client::{
-    AttemptOutput, Client, ClientError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome, MachineWorkers,
-    ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress, StopOptions,
-    SyncPlan, check_scope, create_job_in, examine,
+    AttemptOutput, Client, ClientError, ClockError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome,
+    MachineWorkers, ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress,
+    StopOptions, SyncPlan, check_scope, create_job_in, examine, start_time, windows,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
-    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitReport, Variables,
+    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitLimitError, UnitReport, Variables,
 };
 pub use manager::run_if_manager;
 pub use model::{
-    Apart, AttemptRecord, Cause, ClusterId, ClusterIdError, Epoch, FailureCluster, Hold, ItemPattern, ItemPatternError,
-    Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits, MaxFailures, NewJob, NewJobError, NewUnit,
-    OnInterrupt, Output, Progress, Rate, RawText, Seq, SpellingError, StopRequest, Timestamp, UnitDetail, UnitFilter,
-    UnitNotes, UnitOrder, UnitStatus, UnknownWordError, Why,
+    Apart, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch, FailureCluster, Hold,
+    ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits,
+    MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Output, Percent, Progress, Rate, RawText, Seq, Slots,
+    SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
+    UnitStatus, UnknownWordError, Why, Window, Windows,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError, add_units_in};
-pub use sys::ScopeError;
+pub use sys::{ScopeError, ZoneError};

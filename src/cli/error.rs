@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::exit::of_dashboard;
 use super::exit::{Exit, of_client, of_submission};
 use super::service::ServiceError;
-use crate::client::{ClientError, SubmissionError};
+use crate::client::{ClientError, ClockError, SubmissionError};
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
 use crate::source::SourceError;
@@ -29,6 +29,10 @@ pub(super) enum CliError {
     #[cfg(feature = "mcp")]
     #[error(transparent)]
     Mcp(#[from] crate::mcp::ServeError),
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error("--order says nothing without items: give a source of them")]
+    OrderWithoutItems,
     #[error("no command, give one behind `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
@@ -105,6 +109,8 @@ impl CliError {
             Self::Service(error) => error.exit(),
             Self::Detached => Exit::Detached,
             Self::Source(_)
+            | Self::Clock(_)
+            | Self::OrderWithoutItems
             | Self::NoCommand
             | Self::CommandForAdd
             | Self::NoSource

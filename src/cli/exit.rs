@@ -78,9 +78,13 @@ impl From<JobOutcome> for Exit {
 pub(super) fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Store(error) => of_store(error),
-        ClientError::Source(_) | ClientError::WorkersOutOfRange { .. } | ClientError::SecretsMissing { .. } => {
-            Exit::Usage
-        }
+        ClientError::Source(_)
+        | ClientError::WorkersOutOfRange { .. }
+        | ClientError::RelativeDisk { .. }
+        | ClientError::NoDisk { .. }
+        | ClientError::Zone { .. }
+        | ClientError::UnitLimit(_)
+        | ClientError::SecretsMissing { .. } => Exit::Usage,
         ClientError::NoUnits
         | ClientError::NoSuchJob { .. }
         | ClientError::AmbiguousJob { .. }
@@ -117,6 +121,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         SubmissionError::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
         SubmissionError::Source(_)
         | SubmissionError::Template(_)
+        | SubmissionError::UnitLimit(_)
         | SubmissionError::Item { .. }
         | SubmissionError::KeyTooLong { .. }
         | SubmissionError::KeyReserved { .. }

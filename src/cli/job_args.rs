@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 
 use super::policy_args::PolicyArgs;
+use super::start_args::StartArgs;
 use super::values;
+use crate::client::ClockError;
 use crate::model::{Apart, Limits, OnInterrupt};
 
 /// Options of the verbs that create a job.
@@ -67,6 +69,8 @@ pub(super) struct JobArgs {
     pub apart: ApartArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,
+    #[command(flatten)]
+    pub start: StartArgs,
 }
 
 /// What the job's managers are kept apart from.
@@ -113,14 +117,16 @@ impl ApartArgs {
 }
 
 impl JobArgs {
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> Result<Limits, ClockError> {
         let mut limits = Limits::default();
         limits.workers = self.workers.unwrap_or(limits.workers);
         self.policy.apply(&mut limits);
+        limits.slots = self.start.slots.clone();
+        limits.start = self.start.conditions()?;
         limits.on_interrupt = match self.on_interrupt {
             Interrupted::Retry => OnInterrupt::Retry,
             Interrupted::Fail => OnInterrupt::Fail,
         };
-        limits
+        Ok(limits)
     }
 }

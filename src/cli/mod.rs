@@ -52,6 +52,7 @@ mod show_failures;
 mod skip;
 mod source_args;
 mod start;
+mod start_args;
 mod status;
 mod stop;
 mod submission;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::{policy_values, values};
 use crate::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use crate::model::{Limits, MaxFailures, Rate, TimeLimit};
+use crate::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -26,9 +26,9 @@ pub(super) struct PolicyArgs {
     /// Only these exit codes are worth another attempt
     #[arg(long, value_name = "CODES", value_parser = codes)]
     pub retry_on: Option<Codes>,
-    /// Time that one attempt may take, such as 90s or 1h30m; 0 is no limit
-    #[arg(long, value_name = "DURATION")]
-    pub timeout: Option<TimeLimit>,
+    /// Time that one attempt may take, such as 90s or 1h30m, or a template such as {t}; 0 is no limit
+    #[arg(long, value_name = "DURATION|TEMPLATE")]
+    pub timeout: Option<Timeout>,
     /// Time between TERM and KILL for a unit that has to end
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after)]
     pub kill_after: Duration,
@@ -71,7 +71,7 @@ impl PolicyArgs {
     pub fn apply(&self, limits: &mut Limits) {
         limits.max_attempts = self.max_attempts;
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
-        limits.timeout = self.timeout.and_then(|limit| limit.0);
+        limits.set_timeout(self.timeout.clone().unwrap_or_default());
         limits.kill_after = self.kill_after;
         limits.deadline = self.deadline.and_then(|limit| limit.0);
         limits.max_failures = self.max_failures;

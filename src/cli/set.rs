@@ -1,5 +1,6 @@
 //! `set`: change other limits of a job, also while it runs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,19 +11,22 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::{policy_values, values};
-use crate::model::{Limits, SpellingError, TimeLimit};
+use crate::client::windows;
+use crate::handler::CommandSpec;
+use crate::model::{Limits, SpellingError, TimeLimit, Timeout};
 
 /// What takes a limit away.
 const NONE: &str = "none";
 
-/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff, after
+/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff,
+/// memfree, load, diskfree, window, not-before, after
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub(super) struct Set {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]
     pub job: String,
-    /// Limits and their new values; `none` takes one away
+    /// Limits and their new values; `none` takes one away, several of diskfree and window unite
     #[arg(value_name = "KEY=VALUE", required = true, value_parser = change)]
     pub changes: Vec<Change>,
 }
@@ -42,6 +46,11 @@ enum Field {
     Deadline,
     Backoff,
     After,
+    Memfree,
+    Load,
+    Diskfree,
+    Window,
+    NotBefore,
 }
 
 /// Reads `KEY=VALUE` with the same words as the flags of `submit`.
@@ -55,7 +64,10 @@ fn change(text: &str) -> Result<Change, String> {
             Field::Rate
         }
         "timeout" => {
-            limits.timeout = time_limit(value)?;
+            match values::spelled(value)? {
+                Timeout::From(_) => return Err("a template is given when the job is created".to_owned()),
+                timeout => limits.set_timeout(timeout),
+            }
             Field::Timeout
         }
         "kill-after" => {
@@ -74,6 +86,29 @@ fn change(text: &str) -> Result<Change, String> {
         "deadline" => {
             limits.deadline = time_limit(value)?;
             Field::Deadline
+        }
+        "memfree" => {
+            limits.start.memfree = optional(value, values::spelled)?;
+            Field::Memfree
+        }
+        "load" => {
+            limits.start.load = optional(value, values::spelled)?;
+            Field::Load
+        }
+        "diskfree" => {
+            limits.start.diskfree.extend(optional(value, values::disk_free)?);
+            Field::Diskfree
+        }
+        "window" => {
+            limits.start.window = optional(value, |text| {
+                let spans = text.split(',').map(values::spelled).collect::<Result<_, _>>()?;
+                windows(spans).map_err(|error| error.to_string())
+            })?;
+            Field::Window
+        }
+        "not-before" => {
+            limits.start.not_before = optional(value, values::start_time)?;
+            Field::NotBefore
         }
         "after" => {
             if value != NONE {
@@ -103,7 +138,15 @@ impl Change {
         let Self(new, field) = self;
         match field {
             Field::Rate => limits.rate = new.rate,
-            Field::Timeout => limits.timeout = new.timeout,
+            Field::Timeout => (limits.timeout, limits.timeout_from) = (new.timeout, None),
+            Field::Memfree => limits.start.memfree = new.start.memfree,
+            Field::Load => limits.start.load = new.start.load,
+            Field::Diskfree => limits.start.diskfree.extend(new.start.diskfree.iter().cloned()),
+            Field::Window => match (&mut limits.start.window, &new.start.window) {
+                (Some(windows), Some(more)) => windows.spans.extend(&more.spans),
+                (windows, more) => *windows = more.clone().or(windows.take()),
+            },
+            Field::NotBefore => limits.start.not_before = new.start.not_before,
             Field::KillAfter => limits.kill_after = new.kill_after,
             Field::MaxAttempts => limits.max_attempts = new.max_attempts,
             Field::MaxFailures => limits.max_failures = new.max_failures,
@@ -114,10 +157,31 @@ impl Change {
     }
 }
 
+/// Makes the changes; those of a kind that unite replace what was there before. Paths are relative to `cwd`, that of the units.
+fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
+    let is_changed = |wanted: fn(&Field) -> bool| changes.iter().any(|Change(_, field)| wanted(field));
+    let zone = limits.start.window.as_ref().map(|windows| windows.zone.clone());
+    if is_changed(|field| matches!(field, Field::Diskfree)) {
+        limits.start.diskfree.clear();
+    }
+    if is_changed(|field| matches!(field, Field::Window)) {
+        limits.start.window = None;
+    }
+    changes.iter().for_each(|change| change.apply(limits));
+    if let (Some(windows), Some(zone)) = (&mut limits.start.window, zone) {
+        // The clock is the one by which the job was created.
+        windows.zone = zone;
+    }
+    if let Some(cwd) = cwd {
+        limits.start.resolve(cwd);
+    }
+}
+
 pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = client.find_job(&args.job)?;
-    let limits = client.set_limits(job, |limits| args.changes.iter().for_each(|change| change.apply(limits)))?;
+    let cwd = serde_json::from_str::<CommandSpec>(&client.job(job)?.spec).map(|spec| spec.cwd).ok();
+    let limits = client.set_limits(job, |limits| apply_all(&args.changes, cwd.as_deref(), limits))?;
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }))?;
     } else if output.quiet {

@@ -52,12 +52,17 @@ impl SubmissionArgs {
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
         new.labels = self.job.label.iter().cloned().collect();
-        new.limits = self.job.limits();
+        new.limits = self.job.limits()?;
         new.apart = self.job.apart.apart();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
-        Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), self.source.open(lists)?)?)
+        let sources = match (self.source.open(lists)?, self.job.start.order.clone()) {
+            (Some(sources), Some(order)) => Some(sources.sorted(order)),
+            (None, Some(_)) => return Err(CliError::OrderWithoutItems),
+            (sources, None) => sources,
+        };
+        Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?)
     }
 
     /// Says that somebody gave us what nobody has read; only said, because CI and ssh always leave a pipe there.

@@ -1,10 +1,12 @@
 //! Values of flags: durations, ranges, numbers of workers.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::model::{self, RawText, Seq};
+use crate::client;
+use crate::model::{self, DiskFree, RawText, Seq, SpellingError, Timestamp};
 
 /// Reads what the model calls a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -15,6 +17,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn kill_after(text: &str) -> Result<Duration, String> {
     let span = duration(text)?;
     if span.is_zero() { Err("invalid delay 0, expected e.g. 10s, or 1ms to kill at once".to_owned()) } else { Ok(span) }
+}
+
+/// Reads what has one spelling.
+pub(super) fn spelled<T: FromStr<Err = SpellingError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: SpellingError| error.to_string())
+}
+
+/// Reads `/data=10G`, for a path of any bytes.
+pub(super) fn disk_free(text: &str) -> Result<DiskFree, String> {
+    spelled(text)
+}
+
+/// Reads `22:00`, `+2h` or RFC 3339.
+pub(super) fn start_time(text: &str) -> Result<Timestamp, String> {
+    client::start_time(text).map_err(|error| error.to_string())
 }
 
 /// Reads `1s..5m`; one duration alone is both bounds.

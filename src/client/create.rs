@@ -1,7 +1,9 @@
 //! Creating jobs and adding units.
 
+use super::conditions::check_conditions;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
+use crate::handler::{check_templates, check_unit};
 use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
 use crate::store::{self, CallerConnection, CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
@@ -69,7 +71,7 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         check_new_job(new)?;
-        self.create_checked_job(new, units)
+        self.create_checked_job(new, with_own_limits(units, new.limits.clone(), Some(new.limits.workers)))
     }
 
     /// Creates a job that [`check_new_job`] has let through.
@@ -142,8 +144,8 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.store().job(job)?;
-        let mut units = units.into_iter();
+        let limits = self.store().job(job)?.limits;
+        let mut units = with_own_limits(units, limits, None);
         let mut added = 0;
         loop {
             let (chunk, last) = next_chunk(&mut units)?;
@@ -228,7 +230,7 @@ fn with_submitter(new: &NewJob) -> NewJob {
 }
 
 /// Refuses a number of workers that no job can have.
-fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
+pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
     match workers {
         1..=Limits::MAX_WORKERS => Ok(()),
         given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
@@ -238,13 +240,36 @@ fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
 /// Refuses what nobody may say about a job.
 pub(super) fn check_description(new: &NewJob) -> Result<(), ClientError> {
     new.check_words().map_err(StoreError::from)?;
-    refuse_workers_out_of_range(new.limits.workers)
+    check_limits(&new.limits)
+}
+
+/// Refuses limits that no job can have.
+pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
+    check_conditions(&limits.start)?;
+    check_templates(limits)?;
+    refuse_workers_out_of_range(limits.workers)
 }
 
 /// Refuses what is wrong with a job whatever its units are.
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
     if new.apart.scope { check_scope() } else { Ok(()) }
+}
+
+/// Refuses units that do not give the limits that they are to have of their own.
+fn with_own_limits<E>(
+    units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    limits: Limits,
+    workers: Option<usize>,
+) -> impl Iterator<Item = Result<NewUnit, Box<dyn std::error::Error + Send + Sync>>>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    units.into_iter().map(move |unit| {
+        let unit = unit.map_err(Into::into)?;
+        check_unit(&limits, &unit.payload, workers)?;
+        Ok(unit)
+    })
 }
 
 /// Takes units until a chunk is full; true when these were the last.

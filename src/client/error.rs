@@ -4,10 +4,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
 use crate::store::StoreError;
-use crate::sys::ScopeError;
+use crate::sys::{ScopeError, ZoneError};
 
 /// A verb that did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,29 @@ pub enum ClientError {
         /// The most that a job may have.
         max: usize,
     },
+    /// The path by whose file system units wait is relative to nothing; nothing was created or changed.
+    #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
+    RelativeDisk {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file system by whose space units wait cannot be looked at; nothing was created or changed.
+    #[error("cannot look at the file system of {}", path.display())]
+    NoDisk {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The time zone of a window is not known here; nothing was created or changed.
+    #[error("cannot use the window")]
+    Zone {
+        /// Why.
+        source: ZoneError,
+    },
+    /// Limits that units have of their own cannot be used; nothing was created or changed.
+    #[error(transparent)]
+    UnitLimit(#[from] UnitLimitError),
     /// Units need secrets that this process does not have; nothing was started.
     #[error(
         "job {job} was submitted with --env {names}, not set here: set it in this environment and start the job again"

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::conditions::waits_for_time;
 use super::{Client, ClientError, MachineWorkers};
-use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Why};
+use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
 use crate::status::{Health, Reason};
 
 /// Why a job or a unit is where it is, and what to do about it.
@@ -58,6 +59,8 @@ struct Observed {
     oldest: Option<(Seq, Timestamp)>,
     /// Units that ended per second lately.
     rate: Option<f64>,
+    /// What the next start waits for, of the machine or the clock.
+    waits: Option<Waits>,
     /// The limit over all jobs, if there is one.
     machine: Option<MachineWorkers>,
     now: Timestamp,
@@ -112,6 +115,7 @@ impl Client {
             silence,
             disk_is_full: runs && silence.is_some_and(|age| age > super::status::SILENCE) && self.disk_is_full(),
             rate: record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs),
+            waits: record.as_ref().and_then(|record| record.waits.clone()).filter(|_| runs),
             error: record.and_then(|record| record.error),
             next_due: None,
             waiting: 0,
@@ -121,6 +125,7 @@ impl Client {
             job,
         };
         if runs {
+            seen.waits = waits_for_time(&seen.job, now).or(seen.waits);
             seen.machine = self.machine_workers()?;
             let mut store = self.store();
             seen.next_due = store.next_due(seen.job.id, Seq::MAX)?;

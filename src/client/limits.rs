@@ -1,5 +1,7 @@
 //! Changing the bounds of a job, also while it runs, and deciding about one that waits for an approval.
 
+use super::conditions::check_conditions;
+use super::create::refuse_workers_out_of_range;
 use super::{Client, ClientError, Started, secrets};
 use crate::model::{JobId, JobStatus, Limits};
 
@@ -16,21 +18,21 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the job has ended, or would have no workers or too many; nothing is changed then.
+    /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there; nothing is
+    /// changed then.
     pub fn set_limits(&self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, ClientError> {
         let mut wrong = None;
         let limits = self.store().change_limits(job, |limits| {
             let before = limits.clone();
             change(limits);
-            if !(1..=Limits::MAX_WORKERS).contains(&limits.workers) {
-                wrong = Some(limits.workers);
+            // A disk that was there when the job was created may be what it waits for.
+            let start = (limits.start != before.start).then(|| check_conditions(&limits.start));
+            if let Err(error) = start.unwrap_or(Ok(())).and_then(|()| refuse_workers_out_of_range(limits.workers)) {
+                wrong = Some(error);
                 *limits = before;
             }
         })?;
-        match wrong {
-            Some(workers) => Err(ClientError::WorkersOutOfRange { given: workers, max: Limits::MAX_WORKERS }),
-            None => Ok(limits),
-        }
+        wrong.map_or(Ok(limits), Err)
     }
 
     /// Lets a job go on whose first units have ended, and starts it.

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod changes;
+mod conditions;
 mod create;
 mod doctor;
 #[cfg(feature = "cli")]
@@ -49,6 +50,7 @@ use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
 use crate::sys;
 
+pub use conditions::{ClockError, start_time, windows};
 pub use create::{Created, check_scope, create_job_in};
 pub use doctor::{Finding, Severity, examine};
 #[cfg(feature = "cli")]
@@ -68,7 +70,8 @@ pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
 pub use submission::{
-    Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell, output_dir,
+    Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell,
+    output_dir,
 };
 pub use sync::SyncPlan;
 pub use wait::JobOutcome;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::Order;
 use crate::source::{
     self, CsvOptions, GlobOptions, Input, InputFile, Items, List, Notes, Range, Separator, SourceError, WHOLE_DOCUMENT,
 };
@@ -63,6 +64,12 @@ impl OpenSources {
             None => all,
         };
         Ok(OpenSources { items, notes })
+    }
+
+    /// Returns the items in another order; they are all read when the first one is asked for.
+    #[must_use]
+    pub fn sorted(self, order: Order) -> OpenSources {
+        OpenSources { items: order.sort(self.items), notes: self.notes }
     }
 
     /// Returns the one payload of a command that is given no items.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::conditions::waits_for_time;
 use super::{Client, ClientError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits};
 use crate::status::Health;
 use crate::sys::disk_of;
 
@@ -125,14 +126,18 @@ impl Client {
         let record = self.store().manager_record(job)?;
         let runs = health.health == Health::Running && row.status == JobStatus::Running;
         let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
-        let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| Timestamp::now().since(at));
+        let now = Timestamp::now();
+        let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
         let halted = matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval);
         let halt_reason = record.as_ref().and_then(|record| record.halt_reason.clone()).filter(|_| halted);
+        let noted = record.as_ref().and_then(|record| record.waits.clone());
+        let waits = waits_for_time(&row, now).or(noted).filter(|_| runs && row.progress.pending > 0);
         let waiting_for = match runs {
             true if silent.is_some_and(|age| age > SILENCE) && self.disk_is_full() => Some(NO_SPACE.to_owned()),
-            true => self.waiting_for(&row)?,
+            true => self.waiting_for(&row, waits.as_ref())?,
             false => halt_reason,
         };
+        let is_held = waits.is_some() || row.hold.as_ref().is_some_and(|hold| hold.until > now);
         Ok(ManagerStatus {
             schema: SCHEMA,
             status: health.health,
@@ -148,7 +153,8 @@ impl Client {
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             workers: row.limits.workers,
             rate_per_second: rate,
-            eta_seconds: rate.and_then(|rate| eta(&row.progress, rate)),
+            // The pace of before says nothing about when units start again.
+            eta_seconds: rate.filter(|_| !is_held).and_then(|rate| eta(&row.progress, rate)),
             waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
             log: self.job_files(job).log(),
         })
@@ -160,7 +166,7 @@ impl Client {
         path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
     }
 
-    fn waiting_for(&self, row: &Job) -> Result<Option<String>, ClientError> {
+    fn waiting_for(&self, row: &Job, waits: Option<&Waits>) -> Result<Option<String>, ClientError> {
         if let Some(request) = row.stop_request {
             return Ok(Some(format!("{} running units to end ({request})", row.progress.running)));
         }
@@ -169,6 +175,9 @@ impl Client {
         }
         if let Some(other) = row.limits.after.filter(|_| row.progress.total == row.progress.pending) {
             return Ok(Some(format!("job {other} to complete")));
+        }
+        if let Some(waits) = waits {
+            return Ok(Some(waits.to_string()));
         }
         if row.progress.running > 0 || row.progress.pending == 0 {
             return Ok(None);

@@ -119,7 +119,11 @@ impl Refused {
 fn status_of(error: &ClientError) -> StatusCode {
     match error {
         ClientError::Store(error) => status_of_store(error),
-        ClientError::WorkersOutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        ClientError::WorkersOutOfRange { .. }
+        | ClientError::RelativeDisk { .. }
+        | ClientError::NoDisk { .. }
+        | ClientError::Zone { .. }
+        | ClientError::UnitLimit(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ClientError::NoSuchJob { .. }
         | ClientError::AmbiguousJob { .. }
         | ClientError::UnitNotFound { .. }

@@ -10,6 +10,7 @@ mod callbacks;
 mod command;
 mod context;
 mod error;
+mod per_unit;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line looks a program up"))]
 mod program;
 mod registry;
@@ -27,6 +28,7 @@ pub use command::{
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
+pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of};
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
 pub use typed::Handler;

@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
 /// Units kept ready.
@@ -40,9 +41,13 @@ struct State {
     /// Before this time none is.
     next_take: Instant,
     /// Units that workers have taken and not given back.
+    running: usize,
+    /// Workers that those take.
     busy: usize,
-    /// Units that they may have at the same time.
+    /// Workers that units may take at the same time.
     most_busy: usize,
+    /// What the machine lets start.
+    gate: Gate,
 }
 
 /// Why a unit is here.
@@ -59,10 +64,12 @@ pub(super) enum Origin {
 pub(super) struct Level {
     /// Units that no worker has taken yet.
     pub queued: usize,
-    /// How many of those may be taken within a moment, as far as the rate is concerned.
+    /// Workers that those may take within a moment, as far as the rate and the machine are concerned.
     pub ready: usize,
-    /// Units that workers have taken and not given back.
+    /// Workers that units have taken and not given back.
     pub busy: usize,
+    /// Units that run.
+    pub running: usize,
     /// Units whose end is not committed, the queued ones included.
     pub in_hand: usize,
 }
@@ -79,23 +86,26 @@ impl Feed {
             hurried: false,
             interval: Duration::ZERO,
             next_take: Instant::now(),
+            running: 0,
             busy: 0,
             most_busy: usize::MAX,
+            gate: Gate::OPEN,
         };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
 
-    /// Waits for a unit to run; none when the feed is closed. `had_one` says that the worker has ended another.
-    pub fn take(&self, had_one: bool) -> Option<Unit> {
+    /// Waits for a unit to run; none when the feed is closed. `had` is what the unit took that the worker has ended, 0 when
+    /// it had none.
+    pub fn take(&self, had: usize) -> Option<Unit> {
         let mut state = self.lock();
-        if had_one {
-            self.give_back(&mut state);
+        if had > 0 {
+            self.give_back(&mut state, had);
         }
         loop {
             if state.closed {
                 return None;
             }
-            if state.busy >= state.most_busy {
+            if !state.may_start() {
                 state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
@@ -111,7 +121,9 @@ impl Feed {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
                     self.room.notify_all();
                 }
-                state.busy += 1;
+                state.running += 1;
+                state.busy += unit.slots;
+                state.gate.pass();
                 return Some(unit);
             }
             state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -122,20 +134,31 @@ impl Feed {
     #[cfg(test)]
     pub fn has_room(&self) -> bool {
         let state = self.lock();
-        state.busy < state.most_busy && !state.queue.is_empty()
+        state.may_start() && !state.queue.is_empty()
     }
 
     /// Does what a worker does that has ended a unit and takes no other.
     #[cfg(test)]
     pub fn end_taken(&self) {
-        self.give_back(&mut self.lock());
+        self.give_back(&mut self.lock(), 1);
     }
 
-    fn give_back(&self, state: &mut State) {
-        state.busy -= 1;
-        if state.busy + 1 == state.most_busy {
-            // Somebody may have waited for that.
-            self.unit_ready.notify_one();
+    fn give_back(&self, state: &mut State, slots: usize) {
+        let waited = !state.may_start();
+        state.running -= 1;
+        state.busy -= slots;
+        if waited && state.may_start() {
+            // Somebody may have waited for that; behind a large unit there is room for several.
+            if slots > 1 || !state.is_even() { self.unit_ready.notify_all() } else { self.unit_ready.notify_one() }
+        }
+    }
+
+    /// Lets start what the machine has room for.
+    pub fn set_gate(&self, gate: Gate) {
+        let mut state = self.lock();
+        if gate != state.gate {
+            state.gate = gate;
+            self.unit_ready.notify_all();
         }
     }
 
@@ -236,6 +259,7 @@ impl Feed {
             queued: state.queue.len(),
             ready: ready(&state, Instant::now()),
             busy: state.busy,
+            running: state.running,
             in_hand: state.in_hand.len(),
         }
     }
@@ -281,17 +305,35 @@ impl Feed {
     }
 }
 
-/// Returns how many queued units the rate lets start within a moment from `now`.
+impl State {
+    /// Returns `true` if the unit at the front may start, as far as workers and machine are concerned; without one, if a
+    /// small one might.
+    fn may_start(&self) -> bool {
+        let slots = self.queue.front().map_or(1, |unit| unit.slots);
+        // A unit that takes more workers than there are runs alone.
+        let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
+        has_workers && self.gate.is_open(self.running)
+    }
+
+    /// Returns `true` if the unit at the front takes one worker, as nearly all do.
+    fn is_even(&self) -> bool {
+        self.queue.front().is_none_or(|unit| unit.slots == 1)
+    }
+}
+
+/// Returns how many workers those units take that may start within a moment from `now`.
 fn ready(state: &State, now: Instant) -> usize {
+    let most = state.gate.most(state.running);
+    let slots_of = |units: usize| state.queue.iter().take(units.min(most)).map(|unit| unit.slots).sum();
     if state.interval.is_zero() {
-        return state.queue.len();
+        return slots_of(state.queue.len());
     }
     let time = (now + MOMENT).saturating_duration_since(state.next_take);
     if time.is_zero() {
         return 0;
     }
     let starts = time.as_nanos() / state.interval.as_nanos() + 1;
-    state.queue.len().min(usize::try_from(starts).unwrap_or(usize::MAX))
+    slots_of(usize::try_from(starts).unwrap_or(usize::MAX))
 }
 
 /// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,

@@ -45,6 +45,14 @@ pub(super) fn after(other: JobId, what: &str) -> Halt {
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
+/// Returns the halt of a job whose windows are those of a time zone that is not known here.
+pub(super) fn unknown_zone(zone: &str) -> Halt {
+    let reason = format!(
+        "the time zone {zone} of its window is not known on this machine: install it, or `set` the window again, then resume"
+    );
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
 /// Returns the halt of a job whose first units have ended and are to be looked at.
 pub(super) fn canary(units: u32) -> Halt {
     let reason = format!("the first {units} units have ended: look at them, then approve or reject the job");

@@ -224,6 +224,7 @@ mod tests {
                 crashes: 0,
                 checkpoint: None,
                 came_back: false,
+                slots: 1,
             };
             feed.put_fresh(Seq(0), (1..=100).map(unit).collect());
             Manager { places, feed }
@@ -234,7 +235,7 @@ mod tests {
             self.places.looked_at = None;
             self.places.settle(&self.feed, 10);
             while self.feed.has_room() {
-                self.feed.take(false).unwrap();
+                self.feed.take(0).unwrap();
             }
             self.places.held.len()
         }
@@ -243,7 +244,7 @@ mod tests {
         fn end_unit(&mut self) {
             self.feed.end_taken();
             if self.feed.has_room() {
-                self.feed.take(false).unwrap();
+                self.feed.take(0).unwrap();
             }
         }
     }

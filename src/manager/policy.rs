@@ -167,6 +167,7 @@ mod tests {
             crashes,
             checkpoint: None,
             came_back: false,
+            slots: 1,
         }
     }
 

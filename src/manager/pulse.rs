@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{Heartbeat, Timestamp};
+use crate::model::{Heartbeat, Timestamp, Waits};
 
 /// Time between two heartbeats.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
@@ -26,15 +26,16 @@ impl Pulse {
         self.ended += ended;
     }
 
-    /// Returns a heartbeat when one is due.
-    pub fn beat(&mut self) -> Option<Heartbeat> {
+    /// Returns a heartbeat when one is due, with what the next start waits for.
+    pub fn beat(&mut self, waits: impl FnOnce() -> Option<Waits>) -> Option<Heartbeat> {
         let elapsed = self.last.elapsed();
         if elapsed < HEARTBEAT_EVERY {
             return None;
         }
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
+        let waits = waits();
         *self = Self { last: Instant::now(), ended: 0, rate: Some(rate_per_second) };
-        Some(Heartbeat { at: Timestamp::now(), rate_per_second })
+        Some(Heartbeat { at: Timestamp::now(), rate_per_second, waits })
     }
 }
 

@@ -75,14 +75,18 @@ impl<'a> Recorder<'a> {
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
         let Merged { changes, notes, waiting, reports } = merge(batch.drain(..));
         self.pulse.count(changes.iter().filter(|change| change.to.is_terminal()).count());
-        let heartbeat = self.pulse.beat();
+        let heartbeat = self.pulse.beat(|| self.shared.waits());
         if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
-        let claimed_through = heartbeat.map(|_| self.shared.feed.claimed_through());
-        let recorded =
-            self.record_patiently(&Batch { changes: &changes, notes: &notes, claimed_through, heartbeat })?;
+        let claimed_through = heartbeat.as_ref().map(|_| self.shared.feed.claimed_through());
+        let recorded = self.record_patiently(&Batch {
+            changes: &changes,
+            notes: &notes,
+            claimed_through,
+            heartbeat: heartbeat.as_ref(),
+        })?;
         for unit in &recorded.lost {
             log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone");
         }

@@ -91,6 +91,7 @@ fn recorded_late(
             crashes: row.crashes,
             checkpoint: None,
             came_back: true,
+            slots: 1,
         };
         let change = policy::ended(&unit, ended.end.clone(), ended.span_until(now), &job.limits, ended.epoch);
         changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
@@ -122,6 +123,7 @@ fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, ManagerEr
         crashes: row.crashes,
         checkpoint: None,
         came_back: true,
+        slots: 1,
     }))
 }
 

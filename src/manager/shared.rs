@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::error::ManagerError;
 use super::feed::Feed;
 use super::stops::SlotStop;
-use crate::model::{Kill, Limits, Seq, Timestamp};
+use crate::model::{Kill, Limits, Seq, Timestamp, Waits};
 
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     /// The stops of the slots that were opened.
     stops: Mutex<Vec<Arc<SlotStop>>>,
     limits: Mutex<Arc<Limits>>,
+    /// What the next start waits for of the machine.
+    waits: Mutex<Option<Waits>>,
     first_error: OnceLock<ManagerError>,
     failures: AtomicU64,
 }
@@ -38,6 +40,7 @@ impl Shared {
             ending: AtomicBool::new(false),
             stops: Mutex::default(),
             limits: Mutex::new(Arc::new(limits)),
+            waits: Mutex::new(None),
             first_error: OnceLock::new(),
             failures: AtomicU64::new(0),
         }
@@ -128,6 +131,19 @@ impl Shared {
     /// Changes them.
     pub fn set_limits(&self, limits: Limits) {
         *lock(&self.limits) = Arc::new(limits);
+    }
+
+    /// Notes what the next start waits for of the machine.
+    pub fn set_waits(&self, waits: Option<&Waits>) {
+        let mut noted = lock(&self.waits);
+        if noted.as_ref() != waits {
+            *noted = waits.cloned();
+        }
+    }
+
+    /// Returns that.
+    pub fn waits(&self) -> Option<Waits> {
+        lock(&self.waits).clone()
     }
 
     /// Says whether running units are being ended.

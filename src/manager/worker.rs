@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use super::error::ManagerError;
+use super::error::{ManagerError, chain};
 use super::events::{Event, Events, RecorderGone};
 use super::log::log_line;
 use super::outbox::{Ended, Outbox};
@@ -13,7 +13,7 @@ use super::shared::Shared;
 use super::stops::SlotStop;
 use super::teller::{self, Teller};
 use crate::crash::crash_point;
-use crate::handler::{Attempt, Desk, JobContext, Runner};
+use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
 use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
 use crate::sys::SlotNotes;
 
@@ -43,10 +43,15 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         }
         Err(error) => return crew.shared.fail(ManagerError::system("open a worker slot")(error)),
     };
-    let mut had_one = false;
-    while let Some(unit) = crew.shared.feed.take(had_one) {
-        had_one = true;
+    let mut had = 0;
+    while let Some(unit) = crew.shared.feed.take(had) {
+        had = unit.slots;
         let limits = crew.shared.limits();
+        let (limits, unfit) = match limits_of(&limits, &unit) {
+            Ok(Some(own)) => (Arc::new(own), None),
+            Ok(None) => (limits, None),
+            Err(error) => (limits, Some(error)),
+        };
         let number = unit.attempts + 1;
         crew.notes.set(slot, note(&unit, number));
         crash_point!("unit-taken");
@@ -76,7 +81,10 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             stop: &stop.alarm,
             desk: &desk,
         };
-        let end = stop.finish(run_attempt(crew, &attempt));
+        let end = stop.finish(match unfit {
+            Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
+            None => run_attempt(crew, &attempt),
+        });
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
         crash_point!("unit-ended");
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
@@ -224,6 +232,7 @@ mod tests {
             crashes: 0,
             checkpoint: None,
             came_back: false,
+            slots: 1,
         };
         shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
         let counter = Arc::new(Counter::default());

@@ -10,9 +10,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ToolError;
-use crate::client::{OpenSources, Scripts, SourceSpec, Submission, SubmissionError, command_spec, find_shell};
+use crate::client::{
+    OpenSources, Order, Scripts, SourceSpec, Submission, SubmissionError, command_spec, find_shell, start_time, windows,
+};
 use crate::handler::{COMMAND, CommandSpec};
-use crate::model::{Limits, NewJob, OnInterrupt, TimeLimit};
+use crate::model::{Conditions, Limits, NewJob, OnInterrupt, SpellingError};
 use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Separator};
 
 /// A batch as a model describes it.
@@ -63,10 +65,26 @@ pub(super) struct Batch {
     pub workers: Option<NonZeroUsize>,
     /// Attempts before a unit is failed for good; without it 4, with growing delays between them.
     pub max_attempts: Option<NonZeroU32>,
-    /// Time that one attempt may take, such as 30s or 1h30m; 0 is no limit.
+    /// Time that one attempt may take, such as 30s or 1h30m, or {field} to take it from each item; 0 is no limit.
     pub timeout: Option<String>,
     /// Attempts that may start in a span of time, such as 60/min or 5/s.
     pub rate: Option<String>,
+    /// Start a unit only while so much memory is available, such as 2G; running units go on.
+    pub memfree: Option<String>,
+    /// Start a unit only while fewer processes want to run than this share of the processors, such as 80%.
+    pub load: Option<String>,
+    /// Start a unit only while the file systems of these paths have so much space, such as /data=10G.
+    #[serde(default)]
+    pub diskfree: Vec<String>,
+    /// Times of day at which units start, such as 22:00-06:00, on the wall clock of this server.
+    #[serde(default)]
+    pub window: Vec<String>,
+    /// Start no unit before that time: RFC 3339, the next 22:00, or +2h.
+    pub not_before: Option<String>,
+    /// Workers that a unit takes while it runs: a number, or {field} to take it from each item.
+    pub slots: Option<String>,
+    /// Sort the items once, by a template such as {size}; -{size} takes the largest first.
+    pub order: Option<String>,
     /// Run only the first so many units, then wait for approve_job or reject_job.
     pub canary: Option<NonZeroU32>,
     /// Directory in which the units run, absolute; relative files and patterns above are meant there too. Without it
@@ -117,9 +135,15 @@ impl Batch {
         new.limits = self.limits()?;
         new.key = self.key.clone();
         new.labels = self.label.clone();
+        let order = self.order.as_deref().map(Order::parse).transpose()?;
         let source = self.into_source(&spec.cwd)?;
         let sources = source.map(|source| OpenSources::open(&[source], None)).transpose();
-        let submission = Submission::new(new, &spec, None, sources.map_err(SubmissionError::from)?);
+        let sources = match (sources.map_err(SubmissionError::from)?, order) {
+            (Some(sources), Some(order)) => Some(sources.sorted(order)),
+            (None, Some(_)) => return Err(ToolError::OrderWithoutItems),
+            (sources, None) => sources,
+        };
+        let submission = Submission::new(new, &spec, None, sources);
         let submission = submission.map_err(|error| match error {
             SubmissionError::NoItems { placeholders, .. } => ToolError::NoItems { placeholders },
             error => ToolError::Submission(error),
@@ -131,7 +155,9 @@ impl Batch {
         let mut limits = Limits::default();
         limits.workers = self.workers.map_or(limits.workers, NonZeroUsize::get);
         limits.max_attempts = self.max_attempts.map_or(limits.max_attempts, NonZeroU32::get);
-        limits.timeout = self.timeout.as_deref().map(str::parse).transpose()?.and_then(|TimeLimit(limit)| limit);
+        limits.set_timeout(self.timeout.as_deref().map(str::parse).transpose()?.unwrap_or_default());
+        limits.start = self.conditions()?;
+        limits.slots = self.slots.as_deref().map(str::parse).transpose()?.unwrap_or_default();
         limits.rate = self.rate.as_deref().map(str::parse).transpose()?;
         limits.canary = self.canary.map(NonZeroU32::get);
         limits.on_interrupt = match self.on_interrupt {
@@ -139,6 +165,17 @@ impl Batch {
             Some(Interrupted::Fail) => OnInterrupt::Fail,
         };
         Ok(limits)
+    }
+
+    fn conditions(&self) -> Result<Conditions, ToolError> {
+        let spans = self.window.iter().map(|text| text.parse()).collect::<Result<Vec<_>, SpellingError>>()?;
+        Ok(Conditions {
+            memfree: self.memfree.as_deref().map(str::parse).transpose()?,
+            load: self.load.as_deref().map(str::parse).transpose()?,
+            diskfree: self.diskfree.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            window: if spans.is_empty() { None } else { Some(windows(spans)?) },
+            not_before: self.not_before.as_deref().map(start_time).transpose()?,
+        })
     }
 
     fn into_source(self, cwd: &Path) -> Result<Option<SourceSpec>, ToolError> {

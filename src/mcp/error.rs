@@ -6,7 +6,7 @@ use rmcp::model::CallToolResult;
 use serde_json::json;
 
 use super::answer::{Answer, beginning};
-use crate::client::{ClientError, SubmissionError};
+use crate::client::{ClientError, ClockError, OrderTextError, SubmissionError};
 use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
 use crate::source::RangeError;
 use crate::store::{Fault, StoreError};
@@ -44,6 +44,12 @@ pub(super) enum ToolError {
     Range { given: String, source: RangeError },
     #[error(transparent)]
     Spelling(#[from] SpellingError),
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
+    Order(#[from] OrderTextError),
+    #[error("order says nothing without items")]
+    OrderWithoutItems,
     #[error("{0:?} is no label, write it like team=web")]
     Label(String),
     #[error(transparent)]
@@ -108,10 +114,15 @@ impl ToolError {
             | Self::RelativeCwd(_)
             | Self::NoItems { .. }
             | Self::InexactNumber { .. }
+            | Self::OrderWithoutItems
+            | Self::Order(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
-            Self::Parameters(_) | Self::Spelling(_) | Self::Label(_) | Self::Pattern(_) | Self::NoFilter => {
-                "Nothing was done: correct the parameters and call again"
-            }
+            Self::Parameters(_)
+            | Self::Spelling(_)
+            | Self::Clock(_)
+            | Self::Label(_)
+            | Self::Pattern(_)
+            | Self::NoFilter => "Nothing was done: correct the parameters and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
             Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
@@ -150,9 +161,13 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::Spawn { .. }
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. } => "A person has to look; job_status names the manager's log",
-        ClientError::Source(_) | ClientError::NoUnits | ClientError::WorkersOutOfRange { .. } => {
-            "Nothing was changed: correct this and call again"
-        }
+        ClientError::Source(_)
+        | ClientError::NoUnits
+        | ClientError::RelativeDisk { .. }
+        | ClientError::NoDisk { .. }
+        | ClientError::Zone { .. }
+        | ClientError::UnitLimit(_)
+        | ClientError::WorkersOutOfRange { .. } => "Nothing was changed: correct this and call again",
         ClientError::SecretsMissing { .. } => {
             "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
         }

@@ -1,13 +1,16 @@
 //! The bounds within which a job's units run.
 
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::words::words;
+use super::{SpellingError, TimeLimit};
 
 /// What happens to a unit whose attempt was cut off by the death of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +41,15 @@ pub struct Limits {
     /// Time one attempt may take, counted while the machine is awake; zero is no limit.
     #[serde(with = "optional_millis", rename = "timeout_ms")]
     pub timeout: Option<Duration>,
+    /// Template of the time that a unit's attempt may take, in place of `timeout`; its values are those of the payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_from: Option<String>,
+    /// Workers that a unit takes while it runs.
+    #[serde(skip_serializing_if = "Slots::is_one")]
+    pub slots: Slots,
+    /// What must hold before a unit starts.
+    #[serde(skip_serializing_if = "Conditions::is_empty")]
+    pub start: Conditions,
     /// Time between TERM and KILL for a unit that has to end.
     #[serde(with = "millis", rename = "kill_after_ms")]
     pub kill_after: Duration,
@@ -56,11 +68,86 @@ pub struct Limits {
     pub canary: Option<u32>,
 }
 
+/// How long an attempt may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Timeout {
+    /// All may take the same time, or as long as they like.
+    Each(Option<Duration>),
+    /// Each may take what this template says, with the values of the payload.
+    From(String),
+}
+
+impl FromStr for Timeout {
+    type Err = SpellingError;
+
+    /// Reads what [`TimeLimit`] reads, or a template such as `{t}`.
+    fn from_str(text: &str) -> Result<Self, SpellingError> {
+        if text.contains('{') {
+            return Ok(Self::From(text.to_owned()));
+        }
+        text.parse().map(|TimeLimit(span)| Self::Each(span))
+    }
+}
+
+impl Default for Timeout {
+    fn default() -> Self {
+        Self::Each(None)
+    }
+}
+
+/// How many of a job's workers a unit takes while it runs.
+///
+/// Units start in their order: a large one at the front waits until as many workers are free, and none overtakes it. One
+/// that takes more than the job has runs alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Slots {
+    /// Each takes so many.
+    Each(usize),
+    /// As many as this template says, with the values of the payload.
+    From(String),
+}
+
+impl Slots {
+    /// Returns `true` if each unit takes one worker.
+    pub fn is_one(&self) -> bool {
+        *self == Self::Each(1)
+    }
+}
+
+impl FromStr for Slots {
+    type Err = SpellingError;
+
+    /// Reads `4`, or a template such as `{n}`.
+    fn from_str(text: &str) -> Result<Self, SpellingError> {
+        if text.contains('{') {
+            return Ok(Self::From(text.to_owned()));
+        }
+        let slots = text.parse().ok().filter(|slots| (1..=Limits::MAX_WORKERS).contains(slots));
+        let wrong = || SpellingError { given: text.to_owned(), what: "number of workers", like: "4 or {n}" };
+        slots.map(Self::Each).ok_or_else(wrong)
+    }
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self::Each(1)
+    }
+}
+
 impl Limits {
     /// Manager deaths during one unit after which that unit is failed.
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
+
+    /// Says how long an attempt may take, in place of what was said before.
+    pub fn set_timeout(&mut self, timeout: Timeout) {
+        (self.timeout, self.timeout_from) = match timeout {
+            Timeout::Each(span) => (span, None),
+            Timeout::From(template) => (None, Some(template)),
+        };
+    }
 }
 
 /// Returns the number of processors that this process may use; asked for once, because that reads several files.
@@ -77,6 +164,9 @@ impl Default for Limits {
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(300),
             timeout: None,
+            timeout_from: None,
+            slots: Slots::default(),
+            start: Conditions::default(),
             kill_after: Duration::from_secs(10),
             on_interrupt: OnInterrupt::Retry,
             rate: None,

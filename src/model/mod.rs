@@ -6,6 +6,7 @@
 
 mod apart;
 mod bounds;
+mod conditions;
 mod failure;
 mod ids;
 mod job;
@@ -22,22 +23,26 @@ mod raw_text;
 mod retry;
 mod selection;
 mod spelling;
+mod start_time;
 mod status;
 mod submitter;
 #[cfg(feature = "cli")]
 mod text;
 mod time;
 mod unit;
+mod waits;
 mod why;
+mod window;
 mod words;
 
 pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
+pub use conditions::{Bytes, Conditions, DiskFree, Percent};
 pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use job::{Hold, Job, JobTotals, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
-pub use limits::{Limits, OnInterrupt};
+pub use limits::{Limits, OnInterrupt, Slots, Timeout};
 pub use new_job::{NewJob, NewJobError};
 pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
 pub use pattern::{ItemPattern, ItemPatternError};
@@ -47,11 +52,14 @@ pub use raw_text::RawText;
 pub use retry::backoff_delay;
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
 pub use spelling::{SpellingError, TimeLimit, duration};
+pub use start_time::{StartTimeError, start_time};
 pub use status::{JobStatus, UnitStatus};
 pub use submitter::Submitter;
 #[cfg(feature = "cli")]
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
+pub use waits::{Resource, Waits};
 pub use why::Why;
+pub use window::{Opening, Window, Windows};
 pub use words::UnknownWordError;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Timestamp;
+use super::{Timestamp, Waits};
 
 /// Identity of a process: its number means nothing without the boot, the host and the instant of its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,12 +20,14 @@ pub struct ProcessIdentity {
 }
 
 /// A sign of life that a manager writes about every second.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Heartbeat {
     /// When it was written.
     pub at: Timestamp,
     /// Units that ended per second lately.
     pub rate_per_second: f64,
+    /// What the next start of a unit waits for of the machine.
+    pub waits: Option<Waits>,
 }
 
 /// What the latest manager of a job wrote about itself.
@@ -39,6 +41,8 @@ pub struct ManagerRecord {
     pub heartbeat_at: Option<Timestamp>,
     /// Units that ended per second lately.
     pub rate_per_second: Option<f64>,
+    /// What the next start of a unit waited for of the machine.
+    pub waits: Option<Waits>,
     /// The executable that it ran.
     pub program: Option<PathBuf>,
     /// The first panic in a callback of the service, if there was one; it stopped nothing.

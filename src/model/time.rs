@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A wall-clock instant with microsecond resolution.
 ///
@@ -26,6 +26,16 @@ impl Timestamp {
     /// Returns microseconds since the Unix epoch.
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// Returns the same instant for calculations with dates; none where no calendar reaches.
+    pub(crate) fn to_jiff(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_microsecond(self.0).ok()
+    }
+
+    /// Takes an instant, to the microsecond.
+    pub(crate) fn from_jiff(instant: jiff::Timestamp) -> Self {
+        Self(instant.as_microsecond())
     }
 
     /// Returns the time that passed since `earlier`, zero when the clock went backwards.
@@ -55,6 +65,13 @@ impl fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    /// Reads RFC 3339.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from_jiff(jiff::Timestamp::deserialize(deserializer)?))
     }
 }
 

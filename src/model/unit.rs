@@ -48,6 +48,8 @@ pub struct Unit {
     pub checkpoint: Option<String>,
     /// Whether it came back, so that an attempt at it may have begun before, counted or not.
     pub came_back: bool,
+    /// Workers of its job that it takes while it runs.
+    pub slots: usize,
 }
 
 impl Unit {

@@ -25,6 +25,16 @@ pub enum Why {
     Held,
     /// It waits for another job to complete.
     WaitingForJob,
+    /// Less memory is available than must be before a unit starts.
+    WaitingForMemory,
+    /// More processes want to run than may before a unit starts.
+    WaitingForLoad,
+    /// A file system has less space than it must before a unit starts.
+    WaitingForDisk,
+    /// Units start at certain times of day only.
+    WaitingForWindow,
+    /// The time before which no unit starts has not come.
+    WaitingForTime,
     /// As many units of other jobs run as may run over all jobs.
     MachineBusy,
     /// Its units start at the rate that was set, and none runs just now.
@@ -86,6 +96,11 @@ words!(Why, "cause", {
     Cancelling => "cancelling",
     Held => "held",
     WaitingForJob => "waiting_for_job",
+    WaitingForMemory => "waiting_for_memory",
+    WaitingForLoad => "waiting_for_load",
+    WaitingForDisk => "waiting_for_disk",
+    WaitingForWindow => "waiting_for_window",
+    WaitingForTime => "waiting_for_time",
     MachineBusy => "machine_busy",
     RateLimited => "rate_limited",
     WaitingForRetry => "waiting_for_retry",

@@ -124,6 +124,14 @@ pub enum SourceError {
         /// Each list with its length.
         lengths: String,
     },
+    /// An item cannot be a unit of the job.
+    #[error("{place}: cannot be a unit of this job")]
+    Unfit {
+        /// Where.
+        place: Place,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A pattern is malformed.
     #[error("invalid pattern {pattern:?}")]
     Pattern {

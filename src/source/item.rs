@@ -33,6 +33,8 @@ pub enum Place {
     File(String),
     /// The places of the items that make this one.
     Combination(Vec<Place>),
+    /// Where that was, in words.
+    Told(Arc<str>),
     /// The command itself, which was given no items.
     Command,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Place {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 f.write_str(&parts.join(" with "))
             }
+            Self::Told(words) => f.write_str(words),
             Self::Command => f.write_str("the command"),
         }
     }

@@ -142,6 +142,7 @@ fn unit((id, key, payload, attempts, crashes): UnitRow) -> Unit {
         crashes: count(crashes),
         checkpoint: None,
         came_back: false,
+        slots: 1,
     }
 }
 

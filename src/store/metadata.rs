@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::schema::metadata;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp};
+use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp, Waits};
 
 /// The keys of the table.
 pub(super) mod key {
@@ -22,6 +22,7 @@ pub(super) mod key {
     pub const VERSION: &str = "version";
     pub const HEARTBEAT: &str = "heartbeat_at";
     pub const RATE: &str = "rate_per_second";
+    pub const WAITS: &str = "waits";
     pub const PROGRAM: &str = "program";
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
@@ -116,6 +117,7 @@ impl Store {
                 version: take(key::VERSION).unwrap_or_default(),
                 heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
                 rate_per_second: take(key::RATE).and_then(|rate| rate.parse().ok()),
+                waits: take(key::WAITS).and_then(|waits| serde_json::from_str(&waits).ok()),
                 program: take(key::PROGRAM).map(|program| PathBuf::from(OsString::from(RawText::of_column(&program)))),
                 callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
@@ -151,6 +153,17 @@ pub(super) fn put_new(conn: &mut SqliteConnection, job: JobId, new: &NewJob) -> 
     Ok(())
 }
 
+/// Writes what the next start of a unit waits for, or that it waits for nothing.
+pub(super) fn put_waits(conn: &mut SqliteConnection, job: JobId, waits: Option<&Waits>) -> Result<(), Failure> {
+    match waits {
+        Some(waits) => put(conn, job, key::WAITS, &serde_json::to_string(waits).expect("figures and text are JSON"))?,
+        None => {
+            diesel::delete(metadata::table.find((job.0, key::WAITS))).execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
 /// Returns when the latest manager last wrote.
 pub(super) fn heartbeat(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Timestamp>, Failure> {
     let value: Option<String> =
@@ -175,6 +188,7 @@ pub(super) fn put_manager(
     put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
         key::RATE,
+        key::WAITS,
         key::ERROR,
         key::HALT_REASON,
         key::STOPPED_BY_SIGNAL,

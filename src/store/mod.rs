@@ -38,6 +38,8 @@ mod schema;
 #[cfg(test)]
 mod schema_tests;
 mod settings;
+#[cfg(feature = "cli")]
+mod sorter;
 mod statement;
 mod steer;
 mod totals;
@@ -62,6 +64,8 @@ pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
 pub use renew::REPLACED;
+#[cfg(feature = "cli")]
+pub use sorter::Sorter;
 
 /// One connection to one database.
 ///

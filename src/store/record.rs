@@ -59,7 +59,7 @@ pub struct Batch<'a> {
     /// Raises the mark up to which no unit waits for its first attempt.
     pub claimed_through: Option<Seq>,
     /// Says that the manager lives.
-    pub heartbeat: Option<Heartbeat>,
+    pub heartbeat: Option<&'a Heartbeat>,
 }
 
 /// What a transaction found out.
@@ -169,6 +169,7 @@ impl Store {
             if let Some(heartbeat) = batch.heartbeat {
                 metadata::put(conn, reign.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
                 metadata::put(conn, reign.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
+                metadata::put_waits(conn, reign.job, heartbeat.waits.as_ref())?;
             }
             Ok(recorded)
         })

@@ -11,6 +11,7 @@ mod detach;
 mod disk;
 mod inherited;
 mod lock;
+mod machine;
 mod notes;
 mod orphans;
 mod private;
@@ -26,6 +27,7 @@ mod unit_process;
 #[cfg(feature = "cli")]
 mod waiting_input;
 mod walk;
+mod zone;
 
 pub use adopted::Adopted;
 pub use alarm::Alarm;
@@ -36,6 +38,7 @@ pub use detach::{
 pub use disk::{descriptor_limit, disk_of};
 pub use inherited::{inherit, opening, own_inheritance};
 pub use lock::{JobLock, LockProbe, SharedLock};
+pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, end_orphans};
 pub use private::{create_private_dir, private_file};
@@ -53,3 +56,4 @@ pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
 #[cfg(feature = "cli")]
 pub use waiting_input::has_waiting_input;
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
+pub use zone::{ZoneError, own_zone, zone_of};

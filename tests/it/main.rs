@@ -50,3 +50,4 @@ mod support;
 mod sync;
 mod templates;
 mod top;
+mod waiting;

@@ -25,8 +25,8 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
-preview_batch [] canary command count csv_file cwd exclude glob hidden items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: reads
-start_batch [] canary command csv_file cwd exclude glob hidden items json_file json_path jsonl_file key label lines_file max_attempts name on_interrupt range rate shell shell_path sql_database sql_query timeout workers: destructive open
+preview_batch [] canary command count csv_file cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: reads
+start_batch [] canary command csv_file cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads

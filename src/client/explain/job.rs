@@ -114,6 +114,14 @@ fn under_way(seen: &Observed) -> Explanation {
         let sentence = format!("no unit of job {job} starts before job {other} has completed");
         return Explanation::new(Why::WaitingForJob, sentence, format!("job-manager explain {other}"));
     }
+    if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
+        let sentence = format!(
+            "job {job} waits for {waits}; no unit starts meanwhile, {} running, {} pending",
+            units(progress.running),
+            progress.pending
+        );
+        return Explanation::new(waits.cause(), sentence, format!("job-manager set {job} {}=none", waits.limit()));
+    }
     match (progress.running, progress.pending, seen.next_due) {
         (0, 0, _) => {
             let sentence = format!("every unit of job {job} has ended, its manager is about to end too");

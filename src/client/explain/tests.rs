@@ -54,6 +54,7 @@ fn healthy() -> Observed {
         waiting: 0,
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),
+        waits: None,
         machine: None,
         now: NOW,
     }

@@ -93,7 +93,11 @@ fn stops_running(cause: Why) -> bool {
 
 /// Says whether no unit of a job is begun where this is the cause.
 fn stops_pending(cause: Why) -> bool {
-    stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
+    let waits = matches!(
+        cause,
+        Why::WaitingForMemory | Why::WaitingForLoad | Why::WaitingForDisk | Why::WaitingForWindow | Why::WaitingForTime
+    );
+    waits || stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
 }
 
 fn is_of_living_job(cause: Why) -> bool {

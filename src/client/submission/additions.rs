@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{SubmissionError, key_template, unit};
+use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit};
@@ -29,6 +29,7 @@ pub fn additions(
         _ => None,
     };
     let unit_key = unit_key.map(key_template).transpose()?;
+    let items = with_unit_limits(items, &job.limits, None)?;
     Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref())))
 }
 

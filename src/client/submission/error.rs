@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::client::ClientError;
-use crate::handler::{ProgramError, TemplateError};
+use crate::handler::{ProgramError, TemplateError, UnitLimitError};
 use crate::source::SourceError;
 
 /// A submission that is refused; nothing was created.
@@ -17,6 +17,8 @@ pub enum SubmissionError {
     Source(#[from] SourceError),
     #[error("cannot use the command")]
     Template(#[from] TemplateError),
+    #[error(transparent)]
+    UnitLimit(#[from] UnitLimitError),
     #[error("{place}: cannot use the command for this item")]
     Item {
         place: String,

@@ -8,7 +8,9 @@ mod additions;
 mod command;
 mod environment;
 mod error;
+mod order;
 mod shell;
+mod unit_limits;
 
 use std::ffi::OsStr;
 
@@ -20,9 +22,12 @@ use crate::handler::{
 use crate::model::{NewJob, NewUnit, Seq, Unit};
 use crate::source::{Item, Items, Notes, SourceError};
 
+use unit_limits::with_unit_limits;
+
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program, output_dir};
 pub use error::SubmissionError;
+pub use order::{Order, OrderTextError};
 pub use shell::{Scripts, find_shell};
 
 /// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
@@ -47,6 +52,7 @@ impl Submission {
         unit_key: Option<&OsStr>,
         sources: Option<OpenSources>,
     ) -> Result<Submission, SubmissionError> {
+        new.limits.start.resolve(&spec.cwd);
         check_description(&new)?;
         let templates = UnitTemplates::of(spec)?;
         let unit_key = unit_key.map(key_template).transpose()?;
@@ -57,6 +63,7 @@ impl Submission {
         new.spec = serde_json::to_string(spec).expect("a command is made of text");
         let ignores_items = sources.is_some() && !templates.uses_item() && spec.stdin == StdinMode::Null;
         let OpenSources { items, notes } = sources.unwrap_or_else(OpenSources::once);
+        let items = with_unit_limits(items, &new.limits, Some(new.limits.workers))?;
         if ignores_items {
             notes.say("the command does not use its items: write {} where an item belongs");
         }

@@ -11,14 +11,16 @@ use super::error::ManagerError;
 use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
 use super::log::log_line;
+use super::machine::MachineWatch;
 use super::panics;
 use super::places::Places;
+use super::schedule::Schedule;
 use super::shared::Shared;
 use crate::crash::crash_point;
-use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp};
+use crate::handler::{Runner, slots_of};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit};
 use crate::store::{Reign, Store};
-use crate::sys::{Adopted, StopFlags};
+use crate::sys::{Adopted, Machine, StopFlags};
 
 use ending::Other;
 
@@ -58,6 +60,10 @@ pub(super) struct Coordinator<'a> {
     looked_at: Instant,
     clock_seen: Timestamp,
     places: Places,
+    machine: MachineWatch,
+    schedule: Schedule,
+    /// When units may start, if not now.
+    starts_at: Option<Timestamp>,
     adopted: Adopted,
     reaped_at: Instant,
     /// The job that was waited for and has completed.
@@ -91,6 +97,8 @@ impl<'a> Coordinator<'a> {
         places.set_limit(store.machine_workers()?);
         // Before there are units: no worker is to take one without a place.
         places.settle(&shared.feed, job.limits.workers);
+        let mut machine = MachineWatch::new(Machine::this());
+        machine.settle(&shared.feed, &job.limits.start);
         // A manager before this one may have added it.
         let last_added = store.has_last_unit(job.id)?;
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
@@ -106,6 +114,9 @@ impl<'a> Coordinator<'a> {
             looked_at,
             clock_seen: shared.clock.now(),
             places,
+            machine,
+            schedule: Schedule::default(),
+            starts_at: None,
             adopted,
             reaped_at: looked_at,
             waited_for: None,
@@ -151,7 +162,14 @@ impl<'a> Coordinator<'a> {
                 }
                 Other::Hopeless(halt) => return self.halt(halt),
             }
+            match self.schedule.hold(&self.job.limits.start, now) {
+                Ok(starts_at) => self.starts_at = starts_at,
+                Err(halt) => return self.halt(halt),
+            }
+            // Before units are read: none of them is to start on an old look.
+            self.machine.settle(&self.shared.feed, &self.job.limits.start);
             let next_due = self.refill()?;
+            self.shared.set_waits(self.machine.settle(&self.shared.feed, &self.job.limits.start));
             self.places.settle(&self.shared.feed, self.job.limits.workers);
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
@@ -173,7 +191,7 @@ impl<'a> Coordinator<'a> {
 
     /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
     fn refill(&mut self) -> Result<Option<Timestamp>, ManagerError> {
-        if let Some(until) = self.shared.held_until() {
+        if let Some(until) = self.shared.held_until().max(self.starts_at) {
             // What had been read was given back, and a hold may begin while this reads.
             self.shared.feed.recall();
             self.exhausted = false;
@@ -189,14 +207,25 @@ impl<'a> Coordinator<'a> {
         self.shared.feed.begin_reading();
         // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
         let due = self.store.due_units(self.reign.job, now, through, FEED_UNITS + level.in_hand)?;
-        self.shared.feed.put_due(due);
+        self.shared.feed.put_due(self.with_slots(due));
         if !self.exhausted {
             let after = self.shared.feed.cursor();
             let page = self.store.fresh_units(self.reign.job, after, through, FEED_UNITS)?;
             let is_last = page.len() < FEED_UNITS;
-            self.exhausted = self.shared.feed.put_fresh(after, page) && is_last;
+            self.exhausted = self.shared.feed.put_fresh(after, self.with_slots(page)) && is_last;
         }
         Ok(self.store.next_due(self.reign.job, through)?)
+    }
+
+    /// Notes how many workers each unit takes.
+    fn with_slots(&self, mut units: Vec<Unit>) -> Vec<Unit> {
+        if !self.job.limits.slots.is_one() {
+            for unit in &mut units {
+                // What cannot be read fails the unit's attempt, which says so.
+                unit.slots = slots_of(&self.job.limits, unit).unwrap_or(1);
+            }
+        }
+        units
     }
 
     /// Reaps what units left behind; a failure only leaves zombies.
@@ -300,7 +329,7 @@ mod tests {
             .unwrap();
 
         assert_eq!(shared.feed.level().queued, 2);
-        assert_eq!(shared.feed.take(false).unwrap().id.seq(), Seq(4));
+        assert_eq!(shared.feed.take(0).unwrap().id.seq(), Seq(4));
     }
 
     #[test]

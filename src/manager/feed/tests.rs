@@ -12,6 +12,7 @@ fn unit(seq: i64) -> Unit {
         crashes: 0,
         checkpoint: None,
         came_back: false,
+        slots: 1,
     }
 }
 
@@ -19,7 +20,7 @@ fn unit(seq: i64) -> Unit {
 fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
     let feed = Feed::new(Seq(0));
     feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
-    let taken = feed.take(false).unwrap();
+    let taken = feed.take(0).unwrap();
 
     feed.put_due(vec![unit(1), unit(2), unit(3)]);
     assert_eq!(feed.level().queued, 2);
@@ -34,7 +35,7 @@ fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
 fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
     let feed = Feed::new(Seq(0));
     feed.put_due(vec![unit(1)]);
-    feed.take(false).unwrap();
+    feed.take(0).unwrap();
 
     feed.begin_reading();
     let read_too_early = unit(1);
@@ -59,7 +60,7 @@ fn units_read_behind_a_cursor_that_was_moved_back_are_read_again() {
 fn recalled_units_can_be_read_again() {
     let feed = Feed::new(Seq(3));
     feed.put_fresh(Seq(3), vec![unit(4), unit(5)]);
-    feed.take(false).unwrap();
+    feed.take(0).unwrap();
 
     feed.recall();
 
@@ -71,8 +72,8 @@ fn recalled_units_can_be_read_again() {
 fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
     let feed = Feed::new(Seq(0));
     feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]);
-    feed.take(false).unwrap();
-    feed.take(false).unwrap();
+    feed.take(0).unwrap();
+    feed.take(0).unwrap();
 
     feed.release([unit(1).id]);
     assert_eq!(feed.claimed_through(), Seq(1));
@@ -94,8 +95,8 @@ fn the_recorder_rests_only_while_workers_have_units_and_nobody_waits() {
     feed.rest_until(far);
     std::thread::scope(|threads| {
         threads.spawn(|| feed.rest_until(far));
-        feed.take(false).unwrap();
-        feed.take(false).unwrap();
+        feed.take(0).unwrap();
+        feed.take(0).unwrap();
     });
 
     assert!(began.elapsed() < Duration::from_secs(60));
@@ -145,8 +146,84 @@ fn a_closed_feed_gives_nothing() {
 
     feed.close();
 
-    assert!(feed.take(false).is_none());
+    assert!(feed.take(0).is_none());
     feed.put_fresh(feed.cursor(), vec![unit(2)]);
     assert_eq!(feed.level().queued, 0);
     assert_eq!((feed.level().queued, feed.level().in_hand), (0, 0));
+}
+
+/// A unit that takes so many workers.
+fn large(seq: i64, slots: usize) -> Unit {
+    Unit { slots, ..unit(seq) }
+}
+
+#[test]
+fn a_large_unit_waits_for_as_many_workers_and_nothing_overtakes_it() {
+    let feed = Feed::new(Seq(0));
+    feed.limit_workers(4);
+    feed.put_fresh(Seq(0), vec![unit(1), large(2, 4), unit(3), large(4, 3), unit(5)]);
+
+    feed.take(0).unwrap();
+    assert!(!feed.has_room(), "the large one needs all four");
+    assert_eq!(feed.take(1).unwrap().id.seq(), Seq(2));
+    assert!(!feed.has_room());
+    assert_eq!(feed.take(4).unwrap().id.seq(), Seq(3));
+    assert_eq!(feed.take(0).unwrap().id.seq(), Seq(4));
+    assert!(!feed.has_room());
+    assert_eq!((feed.level().busy, feed.level().running), (4, 2));
+}
+
+#[test]
+fn a_unit_that_takes_more_workers_than_there_are_runs_alone() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), vec![large(1, 4), unit(2)]);
+
+    feed.limit_workers(2);
+
+    assert_eq!(feed.take(0).unwrap().id.seq(), Seq(1));
+    assert!(!feed.has_room());
+    assert_eq!(feed.take(4).unwrap().id.seq(), Seq(2));
+    feed.limit_workers(0);
+    feed.put_due(vec![large(3, 4)]);
+    assert!(!feed.has_room());
+}
+
+#[test]
+fn all_workers_that_a_large_unit_gives_back_are_taken_again() {
+    let feed = Feed::new(Seq(0));
+    feed.limit_workers(3);
+    feed.put_fresh(Seq(0), vec![large(1, 3), unit(2), unit(3), unit(4)]);
+    let began = std::sync::Barrier::new(4);
+
+    std::thread::scope(|threads| {
+        assert_eq!(feed.take(0).unwrap().id.seq(), Seq(1));
+        for _ in 0..2 {
+            threads.spawn(|| {
+                feed.take(0).unwrap();
+                began.wait();
+            });
+        }
+        threads.spawn(|| {
+            feed.take(3).unwrap();
+            began.wait();
+        });
+        began.wait();
+    });
+
+    assert_eq!(feed.level().running, 3);
+}
+
+#[test]
+fn what_the_machine_does_not_let_start_is_not_ready() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), vec![unit(1), large(2, 3), unit(3)]);
+    assert_eq!(feed.level().ready, 5);
+
+    feed.set_gate(Gate::CLOSED);
+    assert_eq!(feed.level().ready, 0);
+    feed.set_gate(Gate::more(0, 2));
+    assert_eq!(feed.level().ready, 4);
+    feed.set_gate(Gate::ONE);
+    feed.take(0).unwrap();
+    assert!(!feed.has_room());
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::MachineWorkers;
+use crate::model::{Bytes, Percent, Resource, Waits};
 
 pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
     vec![
@@ -44,6 +45,59 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::Cancelling,
                 "job 7 was asked to cancel and waits for the end of 2 units, unit 7:6 for 20s",
                 "job-manager wait 7",
+            ),
+        ),
+        job_case(
+            |seen| {
+                let gib = |count: u64| Bytes(count << 30);
+                seen.waits = Some(Waits::Memory { available: gib(1), wanted: gib(2), again: gib(2) });
+            },
+            (
+                Why::WaitingForMemory,
+                "job 7 waits for memory: 1 GiB of 2 GiB available; no unit starts meanwhile, 2 units running, 3 pending",
+                "job-manager set 7 memfree=none",
+            ),
+        ),
+        job_case(
+            |seen| seen.waits = Some(Waits::Load { runnable: 4, processors: 2.0, limit: Percent(80) }),
+            (
+                Why::WaitingForLoad,
+                "job 7 waits for load: 4 runnable, fewer than 1.6 wanted (80% of 2 processors); no unit starts meanwhile, \
+                 2 units running, 3 pending",
+                "job-manager set 7 load=none",
+            ),
+        ),
+        job_case(
+            |seen| {
+                let error = "No such file or directory (os error 2)".to_owned();
+                seen.waits = Some(Waits::Unreadable { what: Resource::disk("/data".into()), error });
+            },
+            (
+                Why::WaitingForDisk,
+                "job 7 waits for disk space: cannot look at /data: No such file or directory (os error 2); no unit starts \
+                 meanwhile, 2 units running, 3 pending",
+                "job-manager set 7 diskfree=none",
+            ),
+        ),
+        job_case(
+            |seen| {
+                let windows = "22:00-06:00 (Europe/Berlin)".to_owned();
+                seen.waits = Some(Waits::Window { windows, until: ago(-60) });
+            },
+            (
+                Why::WaitingForWindow,
+                "job 7 waits for the window 22:00-06:00 (Europe/Berlin), which opens at 2026-05-28T20:27:40.000Z; no unit \
+                 starts meanwhile, 2 units running, 3 pending",
+                "job-manager set 7 window=none",
+            ),
+        ),
+        job_case(
+            |seen| seen.waits = Some(Waits::Time { until: ago(-60) }),
+            (
+                Why::WaitingForTime,
+                "job 7 waits for 2026-05-28T20:27:40.000Z, the time that was set; no unit starts meanwhile, 2 units running, 3 \
+                 pending",
+                "job-manager set 7 not-before=none",
             ),
         ),
         job_case(

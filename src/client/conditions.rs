@@ -1,0 +1,78 @@
+//! What must hold before a unit starts, in the words and the time zone of whoever asks for it.
+
+use std::path::Path;
+
+use super::ClientError;
+use crate::model::{Conditions, Job, StartTimeError, Timestamp, Waits, Window, Windows, start_time as read_time};
+use crate::sys::{ZoneError, disk_of, own_zone, zone_of};
+
+/// A time or a time zone that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClockError {
+    /// The text is not one point in time.
+    #[error(transparent)]
+    Time(#[from] StartTimeError),
+    /// The time zone is not known on this machine.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
+}
+
+/// Returns windows on the wall clock of this process.
+///
+/// ```
+/// use job_manager::{NewJob, windows};
+///
+/// let mut new = NewJob::new("nightly", "command");
+/// new.limits.start.window = Some(windows(vec!["22:00-06:00".parse()?])?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the variable TZ names a zone that is not known here.
+pub fn windows(spans: Vec<Window>) -> Result<Windows, ClockError> {
+    Ok(Windows { spans, zone: own_zone()? })
+}
+
+/// Reads a point in time as people write it: RFC 3339, the next `22:00`, a date, or `+2h`; without an offset on the wall clock
+/// of this process.
+///
+/// ```
+/// use job_manager::{Timestamp, start_time};
+///
+/// assert!(start_time("+2h")? > Timestamp::now());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When the text is none, or one that clocks show never or twice, and when the variable TZ names a zone that is not known here.
+pub fn start_time(text: &str) -> Result<Timestamp, ClockError> {
+    Ok(read_time(text, Timestamp::now(), &zone_of(&own_zone()?)?)?)
+}
+
+/// Refuses conditions that cannot be looked at.
+pub(super) fn check_conditions(start: &Conditions) -> Result<(), ClientError> {
+    for disk in &start.diskfree {
+        let path = || disk.path.clone();
+        if !disk.path.is_absolute() {
+            return Err(ClientError::RelativeDisk { path: path() });
+        }
+        disk_of(Path::new(&disk.path)).map_err(|source| ClientError::NoDisk { path: path(), source })?;
+    }
+    if let Some(windows) = &start.window {
+        zone_of(&windows.zone).map_err(|source| ClientError::Zone { source })?;
+    }
+    Ok(())
+}
+
+/// Returns the time that the next start waits for, if it does; the machine that it may wait for is the manager's.
+pub(super) fn waits_for_time(job: &Job, now: Timestamp) -> Option<Waits> {
+    let start = &job.limits.start;
+    if let Some(until) = start.not_before.filter(|until| *until > now) {
+        return Some(Waits::Time { until });
+    }
+    let windows = start.window.as_ref()?;
+    // The manager pauses a job whose zone it does not know; one that is unknown here only is not judged.
+    let opening = windows.opening(now, &zone_of(&windows.zone).ok()?);
+    (!opening.is_open).then(|| Waits::Window { windows: windows.to_string(), until: opening.until })
+}

@@ -1,0 +1,203 @@
+//! What the next start of a unit waits for: something of the machine, or a time.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bytes, Percent, RawText, Timestamp, Why};
+
+/// What the next start waits for; what the machine lacks is noted by the manager, which is the one that looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Waits {
+    /// Memory.
+    Memory {
+        /// Bytes that are available.
+        available: Bytes,
+        /// Bytes that must be.
+        wanted: Bytes,
+        /// Bytes at which units start again.
+        again: Bytes,
+    },
+    /// Processors.
+    Load {
+        /// Processes that run or want to.
+        runnable: u64,
+        /// Processors that may be used.
+        processors: f64,
+        /// The share of them that may be busy, in per cent.
+        limit: Percent,
+    },
+    /// Space on a file system.
+    Disk {
+        /// A path on it.
+        path: RawText,
+        /// Bytes that are free.
+        free: Bytes,
+        /// Bytes that must be.
+        wanted: Bytes,
+        /// Bytes at which units start again.
+        again: Bytes,
+    },
+    /// What cannot be looked at, because nobody knows that it is enough then.
+    Unreadable {
+        /// What.
+        what: Resource,
+        /// Why.
+        error: String,
+    },
+    /// The next opening of a window.
+    Window {
+        /// The windows, with their zone.
+        windows: String,
+        /// When one opens.
+        until: Timestamp,
+    },
+    /// A point in time.
+    Time {
+        /// It.
+        until: Timestamp,
+    },
+}
+
+/// What a machine has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// Memory.
+    Memory,
+    /// Processors.
+    Load,
+    /// Space on the file system of a path.
+    Disk(RawText),
+}
+
+impl Waits {
+    /// Returns the cause in one word.
+    pub fn cause(&self) -> Why {
+        match self {
+            Self::Memory { .. } | Self::Unreadable { what: Resource::Memory, .. } => Why::WaitingForMemory,
+            Self::Load { .. } | Self::Unreadable { what: Resource::Load, .. } => Why::WaitingForLoad,
+            Self::Disk { .. } | Self::Unreadable { what: Resource::Disk(_), .. } => Why::WaitingForDisk,
+            Self::Window { .. } => Why::WaitingForWindow,
+            Self::Time { .. } => Why::WaitingForTime,
+        }
+    }
+
+    /// Returns the limit that can be taken away to wait no longer.
+    pub fn limit(&self) -> &'static str {
+        match self.cause() {
+            Why::WaitingForMemory => "memfree",
+            Why::WaitingForLoad => "load",
+            Why::WaitingForDisk => "diskfree",
+            Why::WaitingForWindow => "window",
+            _ => "not-before",
+        }
+    }
+}
+
+impl Resource {
+    /// Returns the resource of the file system of a path.
+    pub fn disk(path: PathBuf) -> Self {
+        Self::Disk(RawText::from(path.into_os_string()))
+    }
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory { available, wanted, again } => {
+                write!(f, "memory: {available} of {wanted} available")?;
+                goes_on(f, *available, *wanted, *again)
+            }
+            Self::Load { runnable, processors, limit } => {
+                let allowed = processors * f64::from(limit.0) / 100.0;
+                write!(
+                    f,
+                    "load: {runnable} runnable, fewer than {allowed} wanted ({}% of {processors} processors)",
+                    limit.0
+                )
+            }
+            Self::Disk { path, free, wanted, again } => {
+                let path = path.to_string_lossy();
+                write!(f, "disk space: {free} of {wanted} free on the file system of {path}")?;
+                goes_on(f, *free, *wanted, *again)
+            }
+            Self::Unreadable { what, error } => match what {
+                Resource::Memory => write!(f, "memory: cannot tell how much is available: {error}"),
+                Resource::Load => write!(f, "load: cannot tell how many processes run: {error}"),
+                Resource::Disk(path) => {
+                    write!(f, "disk space: cannot look at {}: {error}", path.to_string_lossy())
+                }
+            },
+            Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
+            Self::Time { until } => write!(f, "{until}, the time that was set"),
+        }
+    }
+}
+
+/// Says from when on units start again, where there is enough and not yet enough for that.
+fn goes_on(f: &mut fmt::Formatter<'_>, there: Bytes, wanted: Bytes, again: Bytes) -> fmt::Result {
+    if there >= wanted { write!(f, ", goes on at {again}") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_said_with_its_figures() {
+        let (gib, path) = (|count: u64| Bytes(count << 30), RawText::from("/data"));
+        let until = Timestamp::from_micros(1_780_000_000_000_000);
+        for (waits, cause, limit, text) in [
+            (
+                Waits::Memory { available: gib(1), wanted: gib(2), again: gib(2) },
+                Why::WaitingForMemory,
+                "memfree",
+                "memory: 1 GiB of 2 GiB available",
+            ),
+            (
+                Waits::Memory { available: gib(2), wanted: gib(2), again: gib(3) },
+                Why::WaitingForMemory,
+                "memfree",
+                "memory: 2 GiB of 2 GiB available, goes on at 3 GiB",
+            ),
+            (
+                Waits::Load { runnable: 4, processors: 2.0, limit: Percent(80) },
+                Why::WaitingForLoad,
+                "load",
+                "load: 4 runnable, fewer than 1.6 wanted (80% of 2 processors)",
+            ),
+            (
+                Waits::Disk { path: path.clone(), free: Bytes(5), wanted: gib(1), again: gib(1) },
+                Why::WaitingForDisk,
+                "diskfree",
+                "disk space: 5 B of 1 GiB free on the file system of /data",
+            ),
+            (
+                Waits::Unreadable { what: Resource::Disk(path), error: "gone".to_owned() },
+                Why::WaitingForDisk,
+                "diskfree",
+                "disk space: cannot look at /data: gone",
+            ),
+            (
+                Waits::Window { windows: "22:00-06:00 (UTC)".to_owned(), until },
+                Why::WaitingForWindow,
+                "window",
+                "the window 22:00-06:00 (UTC), which opens at 2026-05-28T20:26:40.000Z",
+            ),
+            (
+                Waits::Time { until },
+                Why::WaitingForTime,
+                "not-before",
+                "2026-05-28T20:26:40.000Z, the time that was set",
+            ),
+        ] {
+            assert_eq!((waits.cause(), waits.limit(), waits.to_string().as_str()), (cause, limit, text));
+            let json = serde_json::to_string(&waits).unwrap();
+            assert_eq!(serde_json::from_str::<Waits>(&json).unwrap(), waits);
+        }
+    }
+}
