@@ -118,7 +118,9 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
     match error {
         SubmissionError::Client(error) => of_client(error),
         SubmissionError::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
-        SubmissionError::Program(ProgramError::NotExecutable(_)) => Exit::CommandNotExecutable,
+        SubmissionError::Program(ProgramError::NotExecutable(_) | ProgramError::InterpreterMissing { .. }) => {
+            Exit::CommandNotExecutable
+        }
         SubmissionError::Source(_)
         | SubmissionError::Template(_)
         | SubmissionError::UnitLimit(_)
@@ -135,6 +137,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
         | SubmissionError::SecretValue(_)
+        | SubmissionError::NoWorkingDirectory(_)
         | SubmissionError::NoDirectory(_) => Exit::Usage,
         SubmissionError::Cwd(_) | SubmissionError::Spec(_) => Exit::Unexpected,
     }

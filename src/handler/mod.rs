@@ -10,6 +10,7 @@ mod callbacks;
 mod command;
 mod context;
 mod error;
+mod interpreter;
 mod per_unit;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line looks a program up"))]
 mod program;

@@ -52,7 +52,7 @@ pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
 pub use terminal::{is_hang_up, wait_for_hang_up};
-pub use unit_process::{Ending, Streams, UnitProcess, is_passing_spawn_error};
+pub use unit_process::{Ending, Streams, UnitProcess, is_no_program, is_passing_spawn_error};
 #[cfg(feature = "cli")]
 pub use waiting_input::has_waiting_input;
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};

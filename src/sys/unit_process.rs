@@ -236,6 +236,11 @@ pub fn is_passing_spawn_error(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| passing.contains(&Errno::from_raw(code)))
 }
 
+/// Returns `true` if a file is in no format that this machine runs, as a script without an interpreter is not.
+pub fn is_no_program(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::ENOEXEC as i32)
+}
+
 /// Ends what is left of a process and its group, and reaps it.
 fn kill_and_reap(child: &mut Child) -> io::Result<ExitStatus> {
     // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and

@@ -37,6 +37,7 @@ mod mcp;
 mod older_databases;
 mod output;
 mod policies;
+mod programs;
 mod prune;
 mod recover;
 mod recovery;

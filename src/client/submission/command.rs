@@ -27,12 +27,9 @@ pub fn command_spec(
     if shell && argv.len() != 1 {
         return Err(SubmissionError::ShellArguments { given: argv.len() });
     }
-    let mut spec =
-        CommandSpec::new(argv.iter().map(OsString::as_os_str), env::current_dir().map_err(SubmissionError::Cwd)?);
-    spec.shell = shell;
-    if let Some(cwd) = cwd {
-        set_cwd(&mut spec, cwd)?;
-    }
+    let (cwd, cwd_template) = working_directory(cwd)?;
+    let mut spec = CommandSpec::new(argv.iter().map(OsString::as_os_str), cwd);
+    (spec.shell, spec.cwd_template) = (shell, cwd_template);
     let templates = UnitTemplates::of(&spec)?;
     if let Some(name) = templates.command().literal_program().filter(|_| !shell) {
         // What it is relative to is known only with a unit, when each has a directory of its own.
@@ -48,19 +45,25 @@ pub fn command_spec(
     Ok(spec)
 }
 
-/// Sets the working directory: one for all units must be there, one that depends on the unit is looked for when it runs.
-fn set_cwd(spec: &mut CommandSpec, cwd: &OsStr) -> Result<(), SubmissionError> {
-    let template = RawText::from(cwd);
-    let Some(literal) = Template::parse(&template)?.literal().map(|cwd| RawText::from(cwd.as_ref())) else {
-        spec.cwd_template = Some(template);
-        return Ok(());
+/// Returns the working directory of the units, and a template if each has one of its own below it.
+///
+/// One for all units must be there; one that depends on the unit is looked for when it runs. Only a relative one needs the
+/// directory of this process, which may have been deleted.
+fn working_directory(given: Option<&OsStr>) -> Result<(PathBuf, Option<RawText>), SubmissionError> {
+    let here = || env::current_dir().map_err(SubmissionError::NoWorkingDirectory);
+    let Some(given) = given else { return Ok((here()?, None)) };
+    let (text, is_absolute) = (RawText::from(given), Path::new(given).is_absolute());
+    let template = Template::parse(&text)?;
+    let Some(literal) = template.literal() else {
+        let base = if is_absolute { PathBuf::from("/") } else { here()? };
+        return Ok((base, Some(text)));
     };
-    let path = spec.cwd.join(literal.as_os_str());
-    if literal.as_bytes().is_empty() || !path.is_dir() {
-        return Err(SubmissionError::NoDirectory(OsString::from(literal).into()));
+    let literal = Path::new(OsStr::from_bytes(&literal)).to_owned();
+    let path = if literal.is_absolute() { literal.clone() } else { here()?.join(&literal) };
+    if literal.as_os_str().is_empty() || !path.is_dir() {
+        return Err(SubmissionError::NoDirectory(literal));
     }
-    spec.cwd = path;
-    Ok(())
+    Ok((path, None))
 }
 
 /// Returns the directory for the output of all units: it is one, whose files have the numbers of their units.

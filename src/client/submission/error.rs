@@ -61,6 +61,8 @@ pub enum SubmissionError {
     Spec(#[source] serde_json::Error),
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),
+    #[error("the directory that this is called in is gone: give --cwd with an absolute path")]
+    NoWorkingDirectory(#[source] io::Error),
     /// The units have no place to run in.
     #[error("no directory {}, units cannot run there", .0.display())]
     NoDirectory(PathBuf),

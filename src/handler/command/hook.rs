@@ -12,8 +12,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::{Value, json};
 
 use super::capture::Capture;
+use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
-use crate::sys::{Alarm, Ending, UnitProcess};
+use crate::sys::{Alarm, Ending};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,7 +95,7 @@ impl Hook {
         let job = what["job"]["id"].to_string();
         command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
-        let process = UnitProcess::spawn(&mut command, &content, true)?;
+        let process = start(&mut command, false, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &Alarm::new()?, &mut capture)?;
         Ok((ending, capture))
     }

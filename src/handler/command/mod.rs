@@ -5,6 +5,7 @@ mod exits;
 mod hook;
 mod leftovers;
 mod spec;
+mod start;
 mod templates;
 mod variables;
 
@@ -21,10 +22,11 @@ use serde_json::value::RawValue;
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, SlotFile, UnitProcess, is_passing_spawn_error};
+use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
 
 use capture::Capture;
 use leftovers::{end_leftovers, is_vacated, occupy};
+use start::{start, why_not_started};
 
 pub use exits::{ExitCodes, ExitMeaning};
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
@@ -124,7 +126,7 @@ impl CommandHandler {
             StdinMode::Item => values.item().to_vec(),
         };
         let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
-        Ok(Prepared { command, stdin, made, cwd })
+        Ok(Prepared { command, stdin, made })
     }
 
     fn shell(&self, script: &OsStr) -> Command {
@@ -155,7 +157,6 @@ struct Prepared {
     stdin: Vec<u8>,
     /// Path that the unit makes, if units of this job make one.
     made: Option<PathBuf>,
-    cwd: PathBuf,
 }
 
 /// Says whether a unit is the one that a job ends with.
@@ -191,7 +192,7 @@ impl Runner for CommandHandler {
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
         let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
-        let Prepared { mut command, stdin: content, made, cwd } = match self.prepare(attempt, &cookie) {
+        let Prepared { mut command, stdin: content, made } = match self.prepare(attempt, &cookie) {
             Ok(prepared) => prepared,
             Err(error) => return failed(Cause::NotStarted, chain(&error)),
         };
@@ -211,9 +212,9 @@ impl Runner for CommandHandler {
             Ok(capture) => capture,
             Err(error) => return retry(Cause::NotStarted, format!("cannot keep the output: {error}")),
         };
-        let process = match UnitProcess::spawn(&mut command, &stdin, captured) {
+        let process = match start(&mut command, self.spec.env_only, &stdin, captured) {
             Ok(process) => process,
-            Err(error) => return not_started(&self.spec, &cwd, &error),
+            Err(error) => return not_started(&command, &error),
         };
         // From here on only the unit's processes have the locked file.
         drop(stdin);
@@ -242,13 +243,8 @@ impl Runner for CommandHandler {
 }
 
 /// Tells failures of the moment from those that the next attempt would meet again.
-fn not_started(spec: &CommandSpec, cwd: &Path, error: &io::Error) -> AttemptEnd {
-    let program = spec.argv.first().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let message = if cwd.is_dir() {
-        format!("cannot start {program:?}: {error}")
-    } else {
-        format!("cannot start {program:?}: its working directory {} is missing", cwd.display())
-    };
+fn not_started(command: &Command, error: &io::Error) -> AttemptEnd {
+    let message = format!("cannot start {:?}: {}", command.get_program(), why_not_started(command, error));
     if is_passing_spawn_error(error) { retry(Cause::NotStarted, message) } else { failed(Cause::NotStarted, message) }
 }
 
