@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[cfg(feature = "serve")]
 use super::exit::of_dashboard;
-use super::exit::{Exit, of_client, of_submission};
+use super::exit::{Exit, of_client, of_source, of_submission};
 use super::service::ServiceError;
 use crate::client::{ClientError, ClockError, SubmissionError};
 #[cfg(feature = "serve")]
@@ -108,8 +108,8 @@ impl CliError {
             Self::Terminal(_) => Exit::Unexpected,
             Self::Service(error) => error.exit(),
             Self::Detached => Exit::Detached,
-            Self::Source(_)
-            | Self::Clock(_)
+            Self::Source(error) => of_source(error),
+            Self::Clock(_)
             | Self::OrderWithoutItems
             | Self::NoCommand
             | Self::CommandForAdd

@@ -4,6 +4,7 @@ use crate::client::{ClientError, JobOutcome, SubmissionError};
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
 use crate::handler::ProgramError;
+use crate::source::SourceError;
 use crate::store::{Fault, StoreError};
 
 /// Exit code of the program.
@@ -121,8 +122,8 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         SubmissionError::Program(ProgramError::NotExecutable(_) | ProgramError::InterpreterMissing { .. }) => {
             Exit::CommandNotExecutable
         }
-        SubmissionError::Source(_)
-        | SubmissionError::Template(_)
+        SubmissionError::Source(error) => of_source(error),
+        SubmissionError::Template(_)
         | SubmissionError::UnitLimit(_)
         | SubmissionError::Item { .. }
         | SubmissionError::KeyTooLong { .. }
@@ -140,6 +141,14 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::NoWorkingDirectory(_)
         | SubmissionError::NoDirectory(_) => Exit::Usage,
         SubmissionError::Cwd(_) | SubmissionError::Spec(_) => Exit::Unexpected,
+    }
+}
+
+/// Maps every error of a source to its one code.
+pub(super) fn of_source(error: &SourceError) -> Exit {
+    match error {
+        SourceError::Empty { .. } | SourceError::EmptyList { .. } => Exit::NotFound,
+        _ => Exit::Usage,
     }
 }
 

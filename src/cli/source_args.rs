@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::given::{Given, given_in_order};
 use super::lists::{GivenList, input, source_of};
 use super::values;
-use crate::client::{OpenSources, SourceSpec};
+use crate::client::{OpenSources, SourceOptions, SourceSpec};
 use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Range, Separator};
 
 pub(super) const STDIN: &str = "-";
@@ -32,12 +32,15 @@ pub(super) struct SourceFlags {
     /// Units from a CSV file whose header names the fields
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub csv: Vec<PathBuf>,
-    /// Separator of the CSV file's fields
-    #[arg(long, value_name = "CHAR", default_value = ",", requires = "csv", value_parser = values::ascii, help_heading = "Sources")]
+    /// Separator of the CSV file's fields, one character or `tab`
+    #[arg(long, value_name = "CHAR", default_value = ",", requires = "csv", value_parser = values::delimiter, help_heading = "Sources")]
     delimiter: u8,
     /// The CSV file has no header; fields are called 1, 2, …
     #[arg(long, requires = "csv", help_heading = "Sources")]
     no_header: bool,
+    /// The CSV file knows no quoting; quotes are characters as any other
+    #[arg(long, requires = "csv", help_heading = "Sources")]
+    no_quotes: bool,
     /// Units from a file with one JSON document per line
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub jsonl: Vec<PathBuf>,
@@ -60,12 +63,15 @@ pub(super) struct SourceFlags {
     /// Units from the rows of a query on an SQLite database, which is only read
     #[arg(long, num_args = 2, value_names = ["DB", "QUERY"], help_heading = "Sources")]
     pub sql: Vec<String>,
-    /// Units from the numbers of a range, such as 1-100 or 1-100:2
+    /// Units from the numbers of a range, such as 1-100 or 1-100:2; 001-100 keeps its width
     #[arg(long, value_name = "FIRST-LAST[:STEP]", help_heading = "Sources")]
     pub range: Vec<Range>,
-    /// Take no more than N units
+    /// Take at most N units
     #[arg(long, value_name = "N", help_heading = "Sources")]
     limit: Option<usize>,
+    /// Take sources without any item for a job without units, which completes at once
+    #[arg(long, help_heading = "Sources")]
+    allow_empty: bool,
 }
 
 /// Sources of units, in the order in which they were given.
@@ -99,7 +105,8 @@ impl SourceArgs {
         if sources.is_empty() {
             return Ok(None);
         }
-        Ok(Some(OpenSources::open(&sources, self.flags.limit)?))
+        let options = SourceOptions { limit: self.flags.limit, allow_empty: self.flags.allow_empty };
+        Ok(Some(OpenSources::open(&sources, options)?))
     }
 
     fn refuse_mixtures(&self, lists: &[GivenList]) -> Result<(), CliError> {
@@ -139,7 +146,8 @@ impl SourceFlags {
             Given::Lines(path) => SourceSpec::Lines { input: input(path), separator },
             Given::Commands(path) => SourceSpec::Commands { input: input(path), separator },
             Given::Csv(path) => {
-                let options = CsvOptions { delimiter: self.delimiter, header: !self.no_header };
+                let options =
+                    CsvOptions { delimiter: self.delimiter, header: !self.no_header, quotes: !self.no_quotes };
                 SourceSpec::Csv { input: input(path), options }
             }
             Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },

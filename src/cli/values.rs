@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::client;
 use crate::model::{self, DiskFree, RawText, Seq, SpellingError, Timestamp};
+use crate::source::CsvOptions;
 
 /// Reads what the model calls a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -104,12 +105,9 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Reads one character that is one byte.
-pub(super) fn ascii(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        [byte] if byte.is_ascii() => Ok(*byte),
-        _ => Err("expected one ASCII character".to_owned()),
-    }
+/// Reads what separates the fields of a CSV file.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    CsvOptions::delimiter(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -158,7 +156,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_flag_panic(text in r"([0-9]{1,20}|[-.%:smhd]|\PC){0,8}") {
-            let _ = (duration(&text), kill_after(&text), backoff(&text), workers(&text), seq_range(&text), ascii(&text));
+            let _ = (duration(&text), kill_after(&text), backoff(&text), workers(&text), seq_range(&text), delimiter(&text));
             let _ = crate::cli::args::split_unit(&text);
         }
     }

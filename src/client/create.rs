@@ -71,10 +71,14 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         check_new_job(new)?;
-        self.create_checked_job(new, with_own_limits(units, new.limits.clone(), Some(new.limits.workers)))
+        let mut units = with_own_limits(units, new.limits.clone(), Some(new.limits.workers)).peekable();
+        if units.peek().is_none() {
+            return Err(ClientError::NoUnits);
+        }
+        self.create_checked_job(new, units)
     }
 
-    /// Creates a job that [`check_new_job`] has let through.
+    /// Creates a job that [`check_new_job`] has let through; one without units completes as soon as it is started.
     pub(super) fn create_checked_job<E>(
         &self,
         new: &NewJob,
@@ -85,9 +89,6 @@ impl Client {
     {
         let mut units = units.into_iter();
         let (first, all) = next_chunk(&mut units)?;
-        if first.is_empty() {
-            return Err(ClientError::NoUnits);
-        }
         self.sweep_partial_jobs()?;
         let path = self.state.partial_lock();
         let _lock = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;

@@ -64,7 +64,7 @@ pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 #[cfg(feature = "cli")]
-pub use sources::{ListSpec, OpenSources, SourceSpec};
+pub use sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;

@@ -42,6 +42,15 @@ pub struct ListSpec {
     pub is_paired: bool,
 }
 
+/// How sources are read, whatever they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SourceOptions {
+    /// Items after which the rest is not read.
+    pub limit: Option<usize>,
+    /// Whether there may be no items at all.
+    pub allow_empty: bool,
+}
+
 /// Sources that are open, to be read one after the other.
 pub struct OpenSources {
     /// What they give.
@@ -51,19 +60,26 @@ pub struct OpenSources {
 }
 
 impl OpenSources {
-    /// Opens sources, of which at most `limit` items are read.
+    /// Opens sources and reads up to the first item.
     ///
     /// # Errors
-    /// When one of them cannot be opened; what is wrong further on comes with the items.
-    pub fn open(sources: &[SourceSpec], limit: Option<usize>) -> Result<OpenSources, SourceError> {
+    /// When one of them cannot be opened, or none has an item; what is wrong further on comes with the items.
+    pub fn open(sources: &[SourceSpec], options: SourceOptions) -> Result<OpenSources, SourceError> {
         let notes = Notes::default();
-        let opened = sources.iter().map(|source| source.open(&notes)).collect::<Result<Vec<_>, _>>()?;
-        let all = source::in_turn(opened);
-        let items = match limit {
-            Some(limit) => Box::new(all.take(limit)),
-            None => all,
+        let opened = sources.iter().map(|source| Ok(source.named_if_empty(source.open(&notes)?, &notes)));
+        let mut items = source::in_turn(opened.collect::<Result<Vec<_>, _>>()?);
+        if let Some(limit) = options.limit {
+            if limit == 0 {
+                notes.say("the limit is 0");
+            }
+            items = Box::new(items.take(limit));
+        }
+        let first = match items.next() {
+            Some(Err(SourceError::EmptyList { .. })) if options.allow_empty => None,
+            None if !options.allow_empty => return Err(SourceError::empty(&notes)),
+            first => first,
         };
-        Ok(OpenSources { items, notes })
+        Ok(OpenSources { items: Box::new(first.into_iter().chain(items)), notes })
     }
 
     /// Returns the items in another order; they are all read when the first one is asked for.
@@ -79,13 +95,44 @@ impl OpenSources {
 }
 
 impl SourceSpec {
+    /// Notes that the source has nothing when its items end before there was one.
+    fn named_if_empty(&self, mut items: Items, notes: &Notes) -> Items {
+        let (mut emptiness, notes) = (self.emptiness(), notes.clone());
+        Box::new(std::iter::from_fn(move || {
+            let item = items.next();
+            let emptiness = emptiness.take();
+            if let (None, Some(emptiness)) = (&item, emptiness) {
+                notes.say(emptiness);
+            }
+            item
+        }))
+    }
+
+    /// Says that it has nothing; `None` where the source itself does.
+    fn emptiness(&self) -> Option<String> {
+        Some(match self {
+            Self::Arguments(_) => "no items are given".to_owned(),
+            Self::Lines { input, separator: Separator::Nul } => format!("{} has no items", input.name()),
+            Self::Lines { input, .. } => format!("{} has no lines", input.name()),
+            Self::Commands { input, .. } => format!("{} has no commands", input.name()),
+            Self::Csv { input, .. } => format!("{} has no records", input.name()),
+            Self::Jsonl { input } => format!("{} has no documents", input.name()),
+            Self::Json { input, path: None } => format!("the array in {} has no elements", input.name()),
+            Self::Json { input, path: Some(path) } => {
+                format!("the array at {path:?} in {} has no elements", input.name())
+            }
+            Self::Glob { .. } | Self::Range(_) | Self::Product(_) => return None,
+            Self::Sql { database, .. } => format!("the query on {} returns no rows", database.name),
+        })
+    }
+
     fn open(&self, notes: &Notes) -> Result<Items, SourceError> {
         Ok(match self {
             Self::Arguments(arguments) => source::arguments(arguments.clone()),
             Self::Lines { input, separator } => source::lines(input.open()?, input.name(), *separator, notes),
             Self::Commands { input, separator } => source::commands(input.open()?, input.name(), *separator),
-            Self::Csv { input, options } => source::csv(input.open()?, input.name(), *options)?,
-            Self::Jsonl { input } => source::jsonl(input.open()?, input.name()),
+            Self::Csv { input, options } => source::csv(input.open()?, input.name(), *options, notes),
+            Self::Jsonl { input } => source::jsonl(input.open()?, input.name(), notes),
             Self::Json { input, path } => {
                 source::json(input.open()?, input.name(), path.as_deref().unwrap_or(WHOLE_DOCUMENT))
             }

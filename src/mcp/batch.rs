@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::error::ToolError;
 use crate::client::{
-    OpenSources, Order, Scripts, SourceSpec, Submission, SubmissionError, command_spec, find_shell, start_time, windows,
+    OpenSources, Order, Scripts, SourceOptions, SourceSpec, Submission, SubmissionError, command_spec, find_shell,
+    start_time, windows,
 };
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Conditions, Limits, NewJob, OnInterrupt, SpellingError};
@@ -38,6 +39,11 @@ pub(super) struct Batch {
     pub lines_file: Option<String>,
     /// CSV file with a header; each row is an item with the header's names as fields.
     pub csv_file: Option<String>,
+    /// What separates the fields of csv_file: one character, or tab; without it a comma.
+    pub csv_delimiter: Option<String>,
+    /// csv_file knows no quoting: quotes are characters as any other.
+    #[serde(default)]
+    pub csv_no_quotes: bool,
     /// File with one JSON document per line.
     pub jsonl_file: Option<String>,
     /// JSON file with an array of items.
@@ -56,6 +62,9 @@ pub(super) struct Batch {
     pub sql_database: Option<String>,
     /// SELECT whose rows are the items, with the columns as fields.
     pub sql_query: Option<String>,
+    /// A source without any item is a job without units, which completes at once; without this it is an error.
+    #[serde(default)]
+    pub allow_empty: bool,
     /// Name of the job, for people; without it that of the program.
     pub name: Option<String>,
     /// Any text that names this request: the same key again does not create a second job. Give one whenever you might
@@ -136,8 +145,9 @@ impl Batch {
         new.key = self.key.clone();
         new.labels = self.label.clone();
         let order = self.order.as_deref().map(Order::parse).transpose()?;
+        let options = SourceOptions { limit: None, allow_empty: self.allow_empty };
         let source = self.into_source(&spec.cwd)?;
-        let sources = source.map(|source| OpenSources::open(&[source], None)).transpose();
+        let sources = source.map(|source| OpenSources::open(&[source], options)).transpose();
         let sources = match (sources.map_err(SubmissionError::from)?, order) {
             (Some(sources), Some(order)) => Some(sources.sorted(order)),
             (None, Some(_)) => return Err(ToolError::OrderWithoutItems),
@@ -191,7 +201,9 @@ impl Batch {
         } else if let Some(path) = self.lines_file {
             SourceSpec::Lines { input: input(path), separator: Separator::Newline }
         } else if let Some(path) = self.csv_file {
-            SourceSpec::Csv { input: input(path), options: CsvOptions { delimiter: b',', header: true } }
+            let delimiter = self.csv_delimiter.as_deref().map(CsvOptions::delimiter).transpose()?.unwrap_or(b',');
+            let options = CsvOptions { delimiter, header: true, quotes: !self.csv_no_quotes };
+            SourceSpec::Csv { input: input(path), options }
         } else if let Some(path) = self.jsonl_file {
             SourceSpec::Jsonl { input: input(path) }
         } else if let Some(file) = self.json_file {
@@ -229,6 +241,8 @@ impl Batch {
             ("json_path", self.json_path.is_some(), "json_file", self.json_file.is_some()),
             ("exclude", self.exclude.is_some(), "glob", self.glob.is_some()),
             ("hidden", self.hidden.is_some(), "glob", self.glob.is_some()),
+            ("csv_delimiter", self.csv_delimiter.is_some(), "csv_file", self.csv_file.is_some()),
+            ("csv_no_quotes", self.csv_no_quotes, "csv_file", self.csv_file.is_some()),
             ("sql_query", self.sql_query.is_some(), "sql_database", self.sql_database.is_some()),
             ("sql_database", self.sql_database.is_some(), "sql_query", self.sql_query.is_some()),
         ];

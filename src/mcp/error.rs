@@ -13,6 +13,16 @@ use crate::store::{Fault, StoreError};
 
 /// Most characters of a message; what was given is repeated in some.
 const MESSAGE_CHARS: usize = 2000;
+/// What a message of the library calls by its name on the command line, and what it is called here.
+const PARAMETERS: [(&str, &str); 7] = [
+    ("--jsonl", "jsonl_file"),
+    ("--json", "json_file"),
+    ("--path", "json_path"),
+    ("--delimiter", "csv_delimiter"),
+    ("--no-quotes", "csv_no_quotes"),
+    ("--allow-empty", "allow_empty"),
+    ("--null", "the command line's --null"),
+];
 
 /// A call that did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +110,14 @@ impl ToolError {
             }
             cause = error.source();
         }
-        message
+        let cause = if let Self::Noted { error, .. } = self { error } else { self };
+        if !matches!(cause, Self::Submission(SubmissionError::Source(_))) {
+            return message;
+        }
+        PARAMETERS.iter().fold(message, |message, (flag, parameter)| {
+            let message = message.replace(&format!(" {flag}"), &format!(" {parameter}"));
+            message.replace(&format!("({flag}"), &format!("({parameter}"))
+        })
     }
 
     fn next_step(&self) -> &'static str {

@@ -6,6 +6,8 @@
 
 mod apart;
 mod bounds;
+#[cfg(feature = "cli")]
+mod columns;
 mod conditions;
 mod failure;
 mod ids;
@@ -37,6 +39,8 @@ mod words;
 
 pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
+#[cfg(feature = "cli")]
+pub use columns::column_names;
 pub use conditions::{Bytes, Conditions, DiskFree, Percent};
 pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};

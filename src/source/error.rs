@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{PatternError, Place};
+use super::{JsonError, Notes, PatternError, Place, counted};
 
 /// A source that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -26,21 +26,61 @@ pub enum SourceError {
     /// A database cannot be opened.
     #[error(transparent)]
     Database(Box<dyn std::error::Error + Send + Sync>),
+    /// It is no text in UTF-8.
+    #[error("{name} is {what}, {remedy}")]
+    NoText {
+        /// Name of the source.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// How it becomes text.
+        remedy: &'static str,
+    },
+    /// A text has a NUL byte.
+    #[error(
+        "{place}: a NUL byte at byte {byte}, items that end with NUL are read with --null, UTF-16 is converted with iconv -f UTF-16 -t UTF-8"
+    )]
+    Nul {
+        /// Where.
+        place: Place,
+        /// Where in the line, counted from 1.
+        byte: u64,
+    },
+    /// A text that must be UTF-8 is not.
+    #[error("{place}: not valid UTF-8 at byte {byte}, convert the text first, e.g. with iconv -f LATIN1 -t UTF-8")]
+    NotUtf8 {
+        /// Where.
+        place: Place,
+        /// Where in the line, counted from 1.
+        byte: u64,
+    },
+    /// Items should end with NUL, and none does.
+    #[error("{name} has lines and no NUL: read it without --null, or end an item of several lines with NUL")]
+    NoNul {
+        /// Name of the source.
+        name: String,
+    },
+    /// A command has its end in the next line.
+    #[error("{place}: the command goes on in the next line, write it on one line or end commands with NUL (--null)")]
+    CommandGoesOn {
+        /// Where.
+        place: Place,
+    },
+    /// There is not one item.
+    #[error("no units: {reasons} (--allow-empty takes that for a job without units)")]
+    Empty {
+        /// What is empty.
+        reasons: String,
+    },
     /// An item is larger than allowed.
-    #[error("{place}: an item may have {limit} bytes at the most")]
+    #[error("{place}: an item may have at most {limit} bytes")]
     TooLong {
         /// Where.
         place: Place,
         /// The bound.
         limit: usize,
     },
-    /// An item is not text.
-    #[error("{place}: not valid UTF-8")]
-    NotUtf8 {
-        /// Where.
-        place: Place,
-    },
-    /// A line is not a JSON document.
+    /// A line is not a JSON document, or one that readers do not agree about.
     #[error("{place}: not a JSON document, column {column}")]
     NotJson {
         /// Where.
@@ -48,10 +88,40 @@ pub enum SourceError {
         /// Where in the line, counted from 1.
         column: usize,
         /// What is wrong.
-        source: serde_json::Error,
+        source: JsonError,
+    },
+    /// An element of an array is a document that readers do not agree about.
+    #[error("{place}: not a JSON document that everybody reads alike")]
+    Ambiguous {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        source: JsonError,
+    },
+    /// A text that should have a document per line has a document of several lines.
+    #[error(
+        "{place}: the document goes on in the next line, read the file with --json, or write each document on a line with jq -c"
+    )]
+    DocumentGoesOn {
+        /// Where.
+        place: Place,
+    },
+    /// A text that should have a document per line is one array.
+    #[error("{place}: one array and not one document per line, read its elements with --json")]
+    OneArray {
+        /// Where.
+        place: Place,
+    },
+    /// Something follows a JSON document.
+    #[error("{place}: text after the document, column {column}; one document per line is read with --jsonl")]
+    AfterDocument {
+        /// Where.
+        place: Place,
+        /// Where in the line, counted from 1.
+        column: usize,
     },
     /// A payload nests deeper than allowed.
-    #[error("{place}: a JSON document may nest {limit} levels deep at the most")]
+    #[error("{place}: a JSON document may nest at most {limit} levels deep")]
     TooDeep {
         /// Where.
         place: Place,
@@ -59,7 +129,9 @@ pub enum SourceError {
         limit: usize,
     },
     /// A JSON document has something else where the array should be.
-    #[error("{place}: cannot find the array at {path:?}, column {column}")]
+    #[error(
+        "{place}: cannot find the array at {path:?}, column {column}; --path names the fields that lead to it, and one document per line is read with --jsonl"
+    )]
     NoArrayHere {
         /// Where.
         place: Place,
@@ -68,7 +140,7 @@ pub enum SourceError {
         /// Where in the line, counted from 1.
         column: usize,
         /// What is there.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// A JSON document has no array at the path.
     #[error("{name}: nothing is at {path:?}, --path names the fields that lead to the array, `.` the document itself")]
@@ -86,26 +158,54 @@ pub enum SourceError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A record is not well-formed CSV.
-    #[error("{place}: not a well-formed record")]
-    NotCsv {
+    /// A quote of a CSV file has no end.
+    #[error(
+        "{place}: the quote that opens a field here is never closed, a file without quoting is read with --no-quotes"
+    )]
+    Unclosed {
+        /// Where it begins.
+        place: Place,
+    },
+    /// A field of a CSV file goes on after its closing quote.
+    #[error(
+        "{place}: text behind a closing quote at byte {byte} (opened on line {opened}), write a quote inside a field twice; a file without quoting is read with --no-quotes"
+    )]
+    AfterQuote {
         /// Where.
         place: Place,
-        /// What is wrong.
-        source: csv::Error,
+        /// Where in the line, counted from 1.
+        byte: usize,
+        /// Line of the opening quote.
+        opened: u64,
+    },
+    /// A field of a CSV file that does not begin with a quote holds one.
+    #[error(
+        "{place}: a quote inside a field at byte {byte}, quote the whole field and write the quote twice; a file without quoting is read with --no-quotes"
+    )]
+    QuoteInside {
+        /// Where.
+        place: Place,
+        /// Where in the line, counted from 1.
+        byte: usize,
+    },
+    /// A line ends as old machines end it, or a field without quotes holds such an end.
+    #[error("{place}: a carriage return without a line break, convert the line ends first, e.g. with tr '\\r' '\\n'")]
+    CarriageReturn {
+        /// Where.
+        place: Place,
     },
     /// A record has more or fewer fields than the first one.
-    #[error("{place}: {found} fields instead of {expected}")]
+    #[error("{place}: {} instead of {expected}", counted(*found as u64, "field"))]
     FieldCount {
         /// Where.
         place: Place,
         /// How many there are.
-        found: u64,
+        found: usize,
         /// How many there should be.
-        expected: u64,
+        expected: usize,
     },
-    /// A CSV header names no field, or one twice.
-    #[error("{place}: the header has {}", if field.is_empty() { "an empty name".to_owned() } else { format!("the name {field:?} twice") })]
+    /// A CSV header has a name twice.
+    #[error("{place}: the header has the name {field:?} twice")]
     Header {
         /// Where.
         place: Place,
@@ -132,6 +232,24 @@ pub enum SourceError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A CSV file begins with a line for Excel.
+    #[error("{place}: this line tells Excel the delimiter, remove it and give --delimiter {delimiter}")]
+    DelimiterLine {
+        /// Where.
+        place: Place,
+        /// What it says.
+        delimiter: String,
+    },
+    /// The header of a CSV file is one field that looks like several.
+    #[error(
+        "{place}: the header is one field with {delimiter} in it, give --delimiter {delimiter}, or put the name in quotes if it is one"
+    )]
+    OtherDelimiter {
+        /// Where.
+        place: Place,
+        /// What seems to separate fields.
+        delimiter: String,
+    },
     /// A pattern is malformed.
     #[error("invalid pattern {pattern:?}")]
     Pattern {
@@ -140,4 +258,15 @@ pub enum SourceError {
         /// What is wrong.
         source: PatternError,
     },
+}
+
+impl SourceError {
+    /// Returns that there is not one item, with what was noted of the sources.
+    pub fn empty(notes: &Notes) -> SourceError {
+        let mut reasons = notes.texts();
+        if reasons.is_empty() {
+            reasons.push("nothing is left of the sources".to_owned());
+        }
+        SourceError::Empty { reasons: reasons.join("; ") }
+    }
 }

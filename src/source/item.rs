@@ -79,9 +79,14 @@ pub fn in_turn(sources: Vec<Items>) -> Items {
     until_error(sources.into_iter().flatten())
 }
 
-/// Writes text as a JSON document.
-pub(super) fn json_text(text: &str) -> String {
-    RawText::json_of(text.as_bytes())
+/// Writes text as a JSON document; bytes that are not UTF-8 as the object that stands for them.
+pub(super) fn json_text(text: impl AsRef<[u8]>) -> String {
+    RawText::json_of(text.as_ref())
+}
+
+/// Appends text as a JSON string.
+pub(super) fn push_json_text(json: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(json, text).expect("text is always a JSON document");
 }
 
 /// Ends a stream behind its first error.

@@ -12,9 +12,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::bounded::skip_mark;
 use super::depth::Depth;
 use super::pushed::{Sink, pushed};
+use super::sound::{JsonError, check_document};
+use super::text::{Holds, Text, failure};
 use super::{Items, MAX_ITEM_BYTES, MAX_JSON_DEPTH, Place, SourceError};
 
 /// Path of an array that is the document itself.
@@ -28,35 +29,50 @@ pub fn json(reader: impl BufRead + Send + 'static, name: &str, path: &str) -> It
     pushed(&Arc::clone(&name), place, move |sink| read(reader, &name, &path, sink))
 }
 
-fn read(mut reader: impl BufRead, name: &Arc<str>, path: &str, sink: &mut Sink) -> Result<(), SourceError> {
-    skip_mark(&mut reader);
+fn read(reader: impl BufRead, name: &Arc<str>, path: &str, sink: &mut Sink) -> Result<(), SourceError> {
+    let text = Text::new(reader, name, Holds::Utf8);
     let steps: Vec<&str> = if path == WHOLE_DOCUMENT { Vec::new() } else { path.split('.').collect() };
     let bounds = Bounds::for_elements_at(steps.len() + 1);
     let mut document =
-        serde_json::Deserializer::from_reader(Watched { inner: reader, depth: Depth::default(), bounds: &bounds });
-    let mut search = Search { path, bounds: &bounds, sink, is_found: false, is_left: false };
-    let end = Descent { search: &mut search, steps: &steps }.deserialize(&mut document).and_then(|()| document.end());
+        serde_json::Deserializer::from_reader(Watched { inner: text, depth: Depth::default(), bounds: &bounds });
+    let mut search = Search { path, bounds: &bounds, sink, is_found: false, is_left: false, unsound: None };
+    let end = Descent { search: &mut search, steps: &steps }.deserialize(&mut document);
+    let element = search.sink.count() + 1;
     match end {
-        Err(_) if search.is_left => Ok(()),
-        Err(error) => Err(describe(error, name, path, &bounds, search.sink.count() + 1)),
+        Err(_) if search.is_left => return Ok(()),
+        Err(error) => {
+            return Err(match search.unsound {
+                Some(source) => SourceError::Ambiguous { place: Place::Element(Arc::clone(name), element), source },
+                None => describe(error, name, path, &bounds, element),
+            });
+        }
+        Ok(()) => {}
+    }
+    match document.end() {
         Ok(()) if search.is_found => Ok(()),
         Ok(()) => Err(SourceError::NoArray { name: name.to_string(), path: path.to_owned() }),
+        Err(error) if error.is_io() => Err(describe(error, name, path, &bounds, element)),
+        Err(error) => Err(SourceError::AfterDocument { place: line(name, &error), column: error.column() }),
     }
 }
 
+fn line(name: &Arc<str>, error: &serde_json::Error) -> Place {
+    Place::Line(Arc::clone(name), u64::try_from(error.line()).unwrap_or(u64::MAX).max(1))
+}
+
 fn describe(error: serde_json::Error, name: &Arc<str>, path: &str, bounds: &Bounds, element: u64) -> SourceError {
-    let place = Place::Line(Arc::clone(name), u64::try_from(error.line()).unwrap_or(u64::MAX));
-    let column = error.column();
+    let place = line(name, &error);
+    let column = error.column().max(1);
     match error.classify() {
         Category::Io => match bounds.exceeded.get() {
             Some(Bound::Depth) => SourceError::TooDeep { place, limit: MAX_JSON_DEPTH },
             Some(Bound::Size) => {
                 SourceError::TooLong { place: Place::Element(Arc::clone(name), element), limit: MAX_ITEM_BYTES }
             }
-            None => SourceError::Unreadable { name: name.to_string(), source: error.into() },
+            None => failure(name, error.into()),
         },
-        Category::Data => SourceError::NoArrayHere { place, path: path.to_owned(), column, source: error },
-        Category::Syntax | Category::Eof => SourceError::NotJson { place, column, source: error },
+        Category::Data => SourceError::NoArrayHere { place, path: path.to_owned(), column, source: error.into() },
+        Category::Syntax | Category::Eof => SourceError::NotJson { place, column, source: error.into() },
     }
 }
 
@@ -130,6 +146,8 @@ struct Search<'a> {
     is_found: bool,
     /// Nobody wants more elements.
     is_left: bool,
+    /// What is wrong with the element after the last one that was given.
+    unsound: Option<JsonError>,
 }
 
 /// A value below which the array lies, `steps` away.
@@ -185,6 +203,10 @@ impl<'de> Visitor<'de> for Descent<'_, '_> {
         search.is_found = true;
         search.bounds.limit_size();
         while let Some(element) = elements.next_element::<Box<RawValue>>()? {
+            if let Err(error) = check_document(element.get()) {
+                search.unsound = Some(error);
+                return Err(A::Error::custom("the element is not sound"));
+            }
             if !search.sink.push(Box::<str>::from(element).into_string()) {
                 search.is_left = true;
                 return Err(A::Error::custom(format_args!("nobody reads {} any more", search.path)));
@@ -232,7 +254,8 @@ mod tests {
         );
         assert_eq!(
             error_of("{\"a\":\n7}", "a"),
-            "f:2: cannot find the array at \"a\", column 2, invalid type: integer `7`, expected an array at line 2 column 2"
+            "f:2: cannot find the array at \"a\", column 2; --path names the fields that lead to it, and one document per line \
+             is read with --jsonl, invalid type: integer `7`, expected an array at line 2 column 2"
         );
         assert!(error_of("{\"a\":{\"c\":1}}", "a").contains("invalid type: map, expected an array"));
         assert!(error_of("[]", "a.b").contains("invalid type: sequence, expected an object with the field \"a\""));
@@ -243,9 +266,32 @@ mod tests {
     fn a_document_that_is_cut_off_or_goes_on_is_refused() {
         assert!(error_of("{\"a\":[1,\n2", "a").starts_with("f:2: not a JSON document, column 1"));
         assert!(error_of("{\"a\":[1]", "a").starts_with("f:1: not a JSON document"));
-        assert!(error_of("[1] [2]", ".").starts_with("f:1: not a JSON document"));
-        assert!(error_of(b"[\"\xff\"]".to_vec(), ".").starts_with("f:1: not a JSON document"));
-        assert!(error_of("", ".").starts_with("f:1: not a JSON document") || error_of("", ".").starts_with("f:0"));
+        assert!(error_of("[1] [2]", ".").starts_with("f:1: text after the document, column 5; one document per line"));
+        assert!(error_of("[1]\n[2]", ".").starts_with("f:2: text after the document, column 1"));
+        assert!(error_of(b"[1,\n\"\xff\"]".to_vec(), ".").starts_with("f:2: not valid UTF-8 at byte 2"));
+        assert!(error_of(b"[1\0]".to_vec(), ".").starts_with("f:1: a NUL byte at byte 3"));
+        assert!(error_of("", ".").starts_with("f:1: not a JSON document"));
+    }
+
+    #[test]
+    fn a_document_that_is_no_array_says_which_options_are_meant() {
+        for text in ["{\"a\":1}\n{\"a\":2}\n", "{\"a\":[1]}", "7", "\"a\"", "null"] {
+            let error = error_of(text, WHOLE_DOCUMENT);
+            assert!(error.contains("--path") && error.contains("--jsonl"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_element_that_not_everybody_reads_alike_is_refused() {
+        for (element, words) in [
+            (r#""\ud800""#, "half of a surrogate pair"),
+            (r#"{"a":1,"a":2}"#, "the field \"a\" is there twice"),
+            ("1e999", "number out of range"),
+        ] {
+            let error = error_of(format!("[1,{element}]"), ".");
+            assert!(error.starts_with("f, element 2: not a JSON document that everybody reads alike"), "{error}");
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[test]
@@ -253,9 +299,9 @@ mod tests {
         let endless = |start: &[u8], byte| BufReader::new(Cursor::new(start.to_vec()).chain(io::repeat(byte)));
         let error = |reader, path| json(reader, "f", path).find_map(Result::err).unwrap().to_string();
 
-        assert_eq!(error(endless(b"[1, \"", b'x'), "."), "f, element 2: an item may have 16777216 bytes at the most");
+        assert_eq!(error(endless(b"[1, \"", b'x'), "."), "f, element 2: an item may have at most 16777216 bytes");
         for (start, path) in [(&b"[1, "[..], "."), (b"{\"x\":", "a")] {
-            assert_eq!(error(endless(start, b'['), path), "f:1: a JSON document may nest 100 levels deep at the most");
+            assert_eq!(error(endless(start, b'['), path), "f:1: a JSON document may nest at most 100 levels deep");
         }
     }
 

@@ -1,68 +1,99 @@
 //! Items separated by line breaks or NUL.
 
 use std::io::BufRead;
-use std::sync::Arc;
 
-use super::bounded::read_bounded;
+use super::bounded::{Found, read_bounded};
 use super::item::{json_text, until_error};
-use super::{Counter, Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError, counted};
+use super::text::{Holds, Text};
+use super::{Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError, counted};
 
 /// What ends an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
-    /// A line break; a carriage return before it is dropped, and empty lines are left out.
+    /// A line break, with or without a carriage return before it.
     Newline,
-    /// A line break; a carriage return before it is dropped, and an empty line is an empty item.
+    /// A line break, with or without a carriage return before it; an empty line is an empty item.
     EachNewline,
-    /// NUL; items may hold line breaks, and empty items count.
+    /// NUL; items may hold line breaks and be empty.
     Nul,
 }
 
-/// Returns the items of a text; how many empty lines were skipped is noted.
+/// Returns the items of a text, byte for byte; empty lines are skipped and noted.
 pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separator, notes: &Notes) -> Items {
     let file = name.to_owned();
     let skipped = notes.count(move |number| format!("{file}: {} skipped", counted(number, "empty line")));
-    bounded_lines(reader, name, separator, MAX_ITEM_BYTES, skipped, |_| true)
-}
-
-/// Returns the items that `is_wanted`, none of them longer than `limit`.
-pub(super) fn bounded_lines(
-    mut reader: impl BufRead + Send + 'static,
-    name: &str,
-    separator: Separator,
-    limit: usize,
-    skipped: Counter,
-    is_wanted: fn(&str) -> bool,
-) -> Items {
-    let name: Arc<str> = name.into();
-    let mut buffer = Vec::new();
-    let mut line = 0;
+    let mut lines = Lines::new(reader, name, separator);
     until_error(std::iter::from_fn(move || {
         loop {
-            line += 1;
-            let place = || Place::Line(Arc::clone(&name), line);
-            let byte = if separator == Separator::Nul { 0 } else { b'\n' };
-            match read_bounded(&mut reader, byte, limit, &mut buffer) {
-                Ok(Some(true)) => {}
-                Ok(Some(false)) => return Some(Err(SourceError::TooLong { place: place(), limit })),
+            return Some(match lines.read() {
+                Ok(Some([])) if separator == Separator::Newline => {
+                    skipped.increase();
+                    continue;
+                }
+                Ok(Some(bytes)) => Ok(Item { payload: json_text(bytes), place: lines.place() }),
                 Ok(None) => return None,
-                Err(source) => return Some(Err(SourceError::Unreadable { name: name.to_string(), source })),
-            }
-            let bytes = match separator {
-                Separator::Newline | Separator::EachNewline => buffer.strip_suffix(b"\r").unwrap_or(&buffer),
-                Separator::Nul => &buffer,
-            };
-            if separator == Separator::Newline && bytes.is_empty() {
-                skipped.increase();
-                continue;
-            }
-            return Some(match std::str::from_utf8(bytes) {
-                Ok(text) if !is_wanted(text) => continue,
-                Ok(text) => Ok(Item { payload: json_text(text), place: place() }),
-                Err(_) => Err(SourceError::NotUtf8 { place: place() }),
+                Err(error) => Err(error),
             });
         }
     }))
+}
+
+/// A text, line by line; none is longer than an item.
+pub(super) struct Lines<R> {
+    text: Text<R>,
+    separator: Separator,
+    limit: usize,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Opens a text of any bytes.
+    pub fn new(reader: R, name: &str, separator: Separator) -> Lines<R> {
+        let holds = match separator {
+            Separator::Newline | Separator::EachNewline => Holds::Bytes,
+            Separator::Nul => Holds::BytesAndNul,
+        };
+        Lines { text: Text::new(reader, name, holds), separator, limit: MAX_ITEM_BYTES, buffer: Vec::new(), number: 0 }
+    }
+
+    /// Opens a text whose lines are UTF-8.
+    pub fn of_utf8(reader: R, name: &str) -> Lines<R> {
+        let text = Text::new(reader, name, Holds::Utf8);
+        Lines { text, separator: Separator::Newline, limit: MAX_ITEM_BYTES, buffer: Vec::new(), number: 0 }
+    }
+
+    /// Returns the next line without what ends it.
+    pub fn read(&mut self) -> Result<Option<&[u8]>, SourceError> {
+        let byte = if self.separator == Separator::Nul { 0 } else { b'\n' };
+        self.number += 1;
+        self.buffer.clear();
+        let found = read_bounded(&mut self.text, byte, self.limit, &mut self.buffer);
+        match found.map_err(|error| self.text.failure(error))? {
+            Found::End => return Ok(None),
+            Found::TooLong => return Err(SourceError::TooLong { place: self.place(), limit: self.limit }),
+            Found::Piece { is_ended } => self.refuse_lines_without_nul(is_ended)?,
+        }
+        let line = self.buffer.as_slice();
+        Ok(Some(match self.separator {
+            Separator::Newline | Separator::EachNewline => line.strip_suffix(b"\r").unwrap_or(line),
+            Separator::Nul => line,
+        }))
+    }
+
+    /// Returns the place of the line that was read last.
+    pub fn place(&self) -> Place {
+        self.text.line(self.number)
+    }
+
+    /// Refuses a text of lines that would be one item because it has no NUL at all.
+    fn refuse_lines_without_nul(&self, is_ended: bool) -> Result<(), SourceError> {
+        let is_suspect = self.separator == Separator::Nul && self.number == 1 && !is_ended;
+        if is_suspect && self.buffer.contains(&b'\n') {
+            return Err(SourceError::NoNul { name: self.text.name().to_string() });
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -73,13 +104,26 @@ mod tests {
 
     use super::*;
 
+    fn found(text: &[u8], separator: Separator) -> (Vec<String>, Option<String>) {
+        let (mut payloads, mut error) = (Vec::new(), None);
+        for item in lines(Cursor::new(text.to_vec()), "f", separator, &Notes::default()) {
+            match item {
+                Ok(item) => payloads.push(item.payload),
+                Err(found) => error = Some(found.to_string()),
+            }
+        }
+        (payloads, error)
+    }
+
     fn payloads(text: &[u8], separator: Separator) -> Vec<String> {
-        lines(Cursor::new(text.to_vec()), "x", separator, &Notes::default()).map(|item| item.unwrap().payload).collect()
+        let (payloads, error) = found(text, separator);
+        assert_eq!(error, None);
+        payloads
     }
 
     #[test]
     fn each_line_is_one_item_whatever_it_holds() {
-        let found = payloads(b"a b\r\n\n\"q\" $(x) \\\n\tlast", Separator::Newline);
+        let found = payloads(b"\xef\xbb\xbfa b\r\n\n\"q\" $(x) \\\n\tlast", Separator::Newline);
 
         assert_eq!(found, [r#""a b""#, r#""\"q\" $(x) \\""#, r#""\tlast""#]);
     }
@@ -91,26 +135,32 @@ mod tests {
 
     #[test]
     fn items_ended_by_nul_may_hold_line_breaks_and_be_empty() {
-        assert_eq!(payloads(b"a\nb\0\0c", Separator::Nul), [r#""a\nb""#, r#""""#, r#""c""#]);
+        assert_eq!(payloads(b"a\nb\r\n\0\0c", Separator::Nul), [r#""a\nb\r\n""#, r#""""#, r#""c""#]);
+        assert_eq!(payloads(b"one", Separator::Nul), [r#""one""#]);
     }
 
     #[test]
-    fn an_error_names_its_line_and_ends_the_stream() {
-        let mut items = lines(Cursor::new(b"ok\n\xff\nnever".to_vec()), "f", Separator::Newline, &Notes::default());
-
-        assert!(items.next().unwrap().is_ok());
-        assert_eq!(items.next().unwrap().unwrap_err().to_string(), "f:2: not valid UTF-8");
-        assert!(items.next().is_none());
+    fn bytes_that_are_not_utf_8_are_kept() {
+        for separator in [Separator::Newline, Separator::Nul] {
+            assert_eq!(payloads(b"caf\xe9", separator), ["{\"text\":\"caf\u{fffd}\",\"base64\":\"Y2Fm6Q==\"}"]);
+        }
     }
 
     #[test]
-    fn fault_92_a_line_beyond_the_limit_is_refused_without_being_read_whole() {
-        let endless = std::io::BufReader::new(std::io::repeat(b'x'));
-
-        let error = bounded_lines(endless, "f", Separator::Newline, 1000, Counter::default(), |_| true);
-        let error = error.map(Result::unwrap_err).next().unwrap();
-
-        assert_eq!(error.to_string(), "f:1: an item may have 1000 bytes at the most");
+    fn lines_taken_for_items_ended_by_nul_and_the_other_way_round_are_refused() {
+        assert_eq!(
+            found(b"a\nb\n", Separator::Nul),
+            (
+                vec![],
+                Some(
+                    "f has lines and no NUL: read it without --null, or end an item of several lines with NUL"
+                        .to_owned()
+                )
+            )
+        );
+        let (before, error) = found(b"a\nb\0c\0", Separator::Newline);
+        assert_eq!(before, [r#""a""#]);
+        assert!(error.unwrap().starts_with("f:2: a NUL byte at byte 2, items that end with NUL are read with --null"));
     }
 
     #[test]
@@ -120,6 +170,24 @@ mod tests {
         let found = lines(Cursor::new("a\n\n\r\nb\n"), "f", Separator::Newline, &notes).count();
 
         assert_eq!((found, notes.texts()), (2, vec!["f: 2 empty lines skipped".to_owned()]));
+    }
+
+    #[test]
+    fn an_error_names_its_line_and_ends_the_stream() {
+        let mut items = lines(Cursor::new(b"ok\nx\0\nnever".to_vec()), "f", Separator::Newline, &Notes::default());
+
+        assert!(items.next().unwrap().is_ok());
+        assert!(items.next().unwrap().unwrap_err().to_string().starts_with("f:2: a NUL byte at byte 2"));
+        assert!(items.next().is_none());
+    }
+
+    #[test]
+    fn fault_92_a_line_beyond_the_limit_is_refused_without_being_read_whole() {
+        let endless = std::io::BufReader::new(std::io::repeat(b'x'));
+
+        let mut lines = Lines { limit: 1000, ..Lines::new(endless, "f", Separator::Newline) };
+
+        assert_eq!(lines.read().unwrap_err().to_string(), "f:1: an item may have at most 1000 bytes");
     }
 
     proptest! {

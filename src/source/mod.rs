@@ -19,6 +19,9 @@ mod product;
 mod pushed;
 mod range;
 mod rows;
+mod sound;
+mod text;
+mod utf8;
 
 pub use commands::commands;
 pub use csv::{CsvOptions, csv};
@@ -36,6 +39,7 @@ pub use product::{List, product};
 pub use range::RangeError;
 pub use range::{Range, range};
 pub use rows::rows;
+pub use sound::JsonError;
 
 /// Longest item, in bytes.
 pub const MAX_ITEM_BYTES: usize = 16 << 20;

@@ -55,7 +55,12 @@ impl fmt::Debug for Notes {
 impl Counter {
     /// Adds one.
     pub fn increase(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    /// Adds a number.
+    pub fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
     }
 
     fn number(&self) -> u64 {

@@ -122,14 +122,17 @@ mod tests {
     fn everything_pushed_arrives_in_order_before_the_end() {
         let found = items(|sink| {
             (0..100_000).all(|number| sink.push(number.to_string()));
-            Err(SourceError::NotUtf8 { place: Place::Number(sink.count()) })
+            Err(SourceError::OneArray { place: Place::Number(sink.count()) })
         });
 
         let (good, bad): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
 
         let good: Vec<String> = good.into_iter().map(|item| item.unwrap().payload).collect();
         assert_eq!(good, (0..100_000).map(|number| number.to_string()).collect::<Vec<_>>());
-        assert_eq!(bad[0].as_ref().unwrap_err().to_string(), "number 100000: not valid UTF-8");
+        assert_eq!(
+            bad[0].as_ref().unwrap_err().to_string(),
+            "number 100000: one array and not one document per line, read its elements with --json"
+        );
     }
 
     #[test]

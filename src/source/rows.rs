@@ -58,6 +58,6 @@ mod tests {
 
         let error = found.next().unwrap().unwrap_err();
 
-        assert_eq!(error.to_string(), "a.db, row 1: an item may have 16777216 bytes at the most");
+        assert_eq!(error.to_string(), "a.db, row 1: an item may have at most 16777216 bytes");
     }
 }

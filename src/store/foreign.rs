@@ -1,10 +1,10 @@
 //! Rows of a query on somebody else's database, each as one JSON object.
 //!
 //! Nothing is written and nothing created: the file is opened read-only, and only statements that read are run.
-//! Known weaknesses: of several statements in one text only the first is run. A query that computes without giving a row
-//! cannot be interrupted, because diesel hands out neither its connection's handle nor a hook that SQLite calls meanwhile.
+//! Text is taken byte for byte; columns that share a name, or have none, are called after their place.
+//! Known weakness: a query that computes without giving a row cannot be interrupted, because diesel hands out neither its
+//! connection's handle nor a hook that SQLite calls meanwhile.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
@@ -14,6 +14,8 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sqlite::{Sqlite, SqliteType};
 
 use super::open::{BUSY_TIMEOUT, percent_encoded};
+use super::query_text::check_query;
+use crate::model::{RawText, column_names};
 
 /// A database that belongs to somebody else, open to be read.
 pub struct ForeignDatabase {
@@ -44,11 +46,26 @@ pub enum ForeignError {
         /// Its first word.
         word: String,
     },
+    /// SQLite would read the query up to there.
+    #[error("the query has a NUL character")]
+    Nul,
+    /// A second statement would not be run.
+    #[error("the query has a second statement, {text:?}, and only the first one would be run")]
+    SecondStatement {
+        /// How it begins.
+        text: String,
+    },
+    /// A parameter would be NULL.
+    #[error("the query has the parameter {name}, which nobody gives a value: write the value itself")]
+    Parameter {
+        /// How it is written.
+        name: String,
+    },
     /// The query cannot be run, or stopped in the middle.
     #[error("the query failed")]
     Query(#[source] diesel::result::Error),
-    /// Two columns have the same name, or one has none.
-    #[error("the query returns {}, name each column with AS", if column.is_empty() { "a column without a name".to_owned() } else { format!("two columns named {column:?}") })]
+    /// A column is named as one that has its name from its place.
+    #[error("the query returns two columns named {column:?}, name each column with AS")]
     ColumnName {
         /// The name.
         column: String,
@@ -92,7 +109,7 @@ impl ForeignDatabase {
     /// # Errors
     /// When the query fails, or a row has no form in JSON; the rows before it were given.
     pub fn each_row(&mut self, query: &str, take: &mut dyn FnMut(String) -> bool) -> Result<(), ForeignError> {
-        refuse_other_statements(query)?;
+        check_query(query)?;
         let rows = diesel::sql_query(query)
             .load_iter::<ForeignRow, DefaultLoadingMode>(&mut self.conn)
             .map_err(ForeignError::Query)?;
@@ -102,20 +119,6 @@ impl ForeignDatabase {
             }
         }
         Ok(())
-    }
-}
-
-/// Refuses what makes files although the database is only read: ATTACH and VACUUM INTO do.
-fn refuse_other_statements(query: &str) -> Result<(), ForeignError> {
-    let mut rest = query.trim_ascii_start();
-    while let Some((opened, end)) = [("--", "\n"), ("/*", "*/")].into_iter().find(|(start, _)| rest.starts_with(start))
-    {
-        rest = rest[opened.len()..].split_once(end).map_or("", |(_, behind)| behind.trim_ascii_start());
-    }
-    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
-    match word.to_ascii_uppercase().as_str() {
-        "SELECT" | "WITH" | "VALUES" => Ok(()),
-        _ => Err(ForeignError::NotAQuery { word }),
     }
 }
 
@@ -129,21 +132,18 @@ impl QueryableByName<Sqlite> for ForeignRow {
 }
 
 fn object<'a>(row: &impl NamedRow<'a, Sqlite>) -> Result<String, ForeignError> {
-    let mut names = HashSet::new();
+    let fields: Vec<_> = (0..row.field_count()).filter_map(|index| Row::get(row, index)).collect();
+    let given: Vec<&str> = fields.iter().map(|field| field.field_name().unwrap_or_default()).collect();
+    let names = column_names(&given).map_err(|column| ForeignError::ColumnName { column: column.to_owned() })?;
     let mut text = String::from("{");
-    for index in 0..row.field_count() {
-        let Some(field) = Row::get(row, index) else { break };
-        let column = field.field_name().unwrap_or_default();
-        if column.is_empty() || !names.insert(column.to_owned()) {
-            return Err(ForeignError::ColumnName { column: column.to_owned() });
-        }
+    for (index, (field, name)) in fields.iter().zip(names).enumerate() {
         if index > 0 {
             text.push(',');
         }
-        push_text(&mut text, column);
+        text.push_str(&RawText::json_of(name.as_bytes()));
         text.push(':');
-        push_value(&mut text, &field).map_err(|(found, remedy)| ForeignError::NotJson {
-            column: column.to_owned(),
+        push_value(&mut text, field).map_err(|(found, remedy)| ForeignError::NotJson {
+            column: name,
             found,
             remedy,
         })?;
@@ -160,7 +160,9 @@ fn push_value<'f>(text: &mut String, field: &impl Field<'f, Sqlite>) -> Result<(
     };
     match value.value_type() {
         None => text.push_str("null"),
-        Some(SqliteType::Binary) => return Err(("a blob", "select hex(…) of it")),
+        Some(SqliteType::Binary) => {
+            return Err(("a blob", "select CAST(… AS TEXT) for its bytes or hex(…) for their digits"));
+        }
         Some(SqliteType::Float | SqliteType::Double) => {
             let number = value.read_double();
             if !number.is_finite() {
@@ -173,19 +175,12 @@ fn push_value<'f>(text: &mut String, field: &impl Field<'f, Sqlite>) -> Result<(
             text.push_str(&value.read_long().to_string());
         }
         Some(_) => {
-            // What is not UTF-8 is read as replacement characters; they may as well stand there themselves.
-            let is_doubtful = value.read_text().contains(char::REPLACEMENT_CHARACTER);
-            if is_doubtful && std::str::from_utf8(value.read_blob()).is_err() {
-                return Err(("text that is not valid UTF-8", "select hex(…) of it"));
-            }
-            push_text(text, value.read_text());
+            // Whatever the encoding of the database, its bytes are UTF-8 once it was read as text, as far as it is any.
+            value.read_text();
+            text.push_str(&RawText::json_of(value.read_blob()));
         }
     }
     Ok(())
-}
-
-fn push_text(text: &mut String, value: &str) {
-    text.push_str(&serde_json::to_string(value).expect("text is always a JSON document"));
 }
 
 #[cfg(test)]
@@ -245,10 +240,26 @@ mod tests {
     fn what_json_cannot_hold_is_refused() {
         assert!(error_of("SELECT x'00ff' AS a").contains("\"a\" holds a blob"));
         assert!(error_of("SELECT 9e999 AS a").contains("\"a\" holds an infinite number"));
-        assert!(error_of("SELECT CAST(x'61ff' AS TEXT) AS a").contains("\"a\" holds text that is not valid UTF-8"));
-        assert!(error_of("SELECT 1 AS a, 2 AS a").contains("two columns named \"a\""));
-        assert!(error_of("SELECT 1 AS \"\"").contains("a column without a name"));
+        assert!(
+            error_of("SELECT 1 AS a, 2 AS a, 3 AS \"a (column 1)\"").contains("two columns named \"a (column 1)\"")
+        );
         assert_eq!(error_of("SELECT nothing"), "the query failed");
+    }
+
+    #[test]
+    fn text_is_taken_byte_for_byte_and_columns_of_one_name_are_told_apart() {
+        let (_dir, path) = database("CREATE TABLE t (a)");
+
+        let (found, error) =
+            rows(&path, "SELECT CAST(x'636166e9' AS TEXT) AS a, 'x' || char(0) || 'y' AS b, 1 AS b, 2 AS \"\"");
+
+        assert_eq!(error, None);
+        assert_eq!(
+            found,
+            [
+                "{\"a\":{\"text\":\"caf\u{fffd}\",\"base64\":\"Y2Fm6Q==\"},\"b (column 2)\":\"x\\u0000y\",\"b (column 3)\":1,\"(column 4)\":2}"
+            ]
+        );
     }
 
     #[test]
@@ -262,7 +273,7 @@ mod tests {
             "PRAGMA journal_mode = WAL",
             &format!("ATTACH '{}' AS new", file.display()),
             &format!(" /* x */ -- y\n vacuum INTO '{}'", file.display()),
-            "",
+            "SELECT a FROM t; SELECT a FROM t",
         ] {
             assert!(rows(&path, statement).1.is_some(), "{statement}");
         }

@@ -31,6 +31,8 @@ mod open;
 mod place;
 #[cfg(test)]
 mod properties;
+#[cfg(feature = "cli")]
+mod query_text;
 mod record;
 mod reign;
 mod renew;
@@ -59,7 +61,6 @@ pub use enqueue::{CallerConnection, add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 #[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;
-
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;

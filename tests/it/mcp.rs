@@ -25,8 +25,8 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
-preview_batch [] canary command count csv_file cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: reads
-start_batch [] canary command csv_file cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: destructive open
+preview_batch [] allow_empty canary command count csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: reads
+start_batch [] allow_empty canary command csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads
@@ -144,8 +144,11 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["true"], "items": ["a"], "range": "1-2" }), "items and range"),
         (json!({ "command": ["no-such-program"], "items": ["a"] }), "command not found: no-such-program"),
         (json!({ "command": ["echo", "{y}"], "items": [{ "x": 1 }] }), "items, element 1"),
-        (json!({ "command": ["echo", "{}"], "items": [] }), "there are no units"),
-        (json!({ "command": ["echo", "{}"], "glob": ["*.none"] }), "no file matches \"*.none\"; there are no units"),
+        (
+            json!({ "command": ["echo", "{}"], "items": [] }),
+            "no units: the array in items has no elements (allow_empty ",
+        ),
+        (json!({ "command": ["echo", "{}"], "glob": ["*.none"] }), "no units: no file matches \"*.none\" (allow_empty "),
         (json!({ "command": ["true"], "glob": ["[[:x:]]"] }), "[:x:] is no class of characters"),
         (json!({ "command": ["true"], "exclude": ["a"] }), "exclude says nothing without glob"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),

@@ -84,28 +84,28 @@ fn rows_of_a_running_jobs_database_are_read_and_the_database_is_left_as_it_is() 
 fn what_is_wrong_with_a_source_is_said_with_its_place_before_anything_is_created() {
     let world = World::new();
     world.write("lines", "fine\n");
-    fs::write(world.path("bad-lines"), b"fine\n\xff\n").unwrap();
+    fs::write(world.path("bad-lines"), b"fine\n\0\n").unwrap();
     world.write("cut.json", "{\"a\": [1,\n2");
     world.write("deep.jsonl", &format!("1\n{}{}\n", "[".repeat(101), "]".repeat(101)));
     world.write("long", &format!("fine\n{}\n", "x".repeat(128 * 1024)));
 
     for (args, words) in [
-        (&["--commands", "bad-lines"][..], "bad-lines:2: not valid UTF-8"),
+        (&["--commands", "bad-lines"][..], "bad-lines:2: a NUL byte at byte 1"),
         (&["--commands", "long"], "long:2: cannot use the command for this item"),
         (&["--commands", "lines", "--lines", "lines"], "no other source"),
         (&["--commands", "lines", "--", "echo"], "--commands"),
         (&["--json", "cut.json", "--path", "a", "--", "echo", "{}"], "cut.json:2: not a JSON document"),
         (&["--json", "cut.json", "--path", "b", "--", "echo", "{}"], "cut.json:2: not a JSON document"),
         (&["--path", "a", "--", "echo", "{}", ":::", "x"], "--json FILE"),
-        (&["--jsonl", "deep.jsonl", "--", "echo", "{}"], "deep.jsonl:2: a JSON document may nest 100 levels"),
+        (&["--jsonl", "deep.jsonl", "--", "echo", "{}"], "deep.jsonl:2: a JSON document may nest at most 100 levels"),
         (&["--sql", "none.db", "SELECT 1 AS a", "--", "echo", "{a}"], "no database at none.db"),
         (&["--sql", "lines", "SELECT 1 AS a", "--", "echo", "{a}"], "cannot open lines to read it"),
         (&["--range", "9-1", "--", "echo", "{}"], "a range goes up, write 1-9"),
-        (&["--range", "1-9999999999", "--", "echo", "{}"], "4294967295 units at the most"),
+        (&["--range", "1-9999999999", "--", "echo", "{}"], "at most 4294967295 units"),
         (&["--lines", "-", "-", "--", "echo", "{}"], "standard input can be read once"),
         (&["--range", "1-2", "--null", "--", "echo", "{}"], "--null says how to read lines"),
         (&["--unit-key", "{}", "--lines", "long", "--", "true"], "long:2: "),
-        (&["--range", "1-2", "--lines", "bad-lines", "--", "echo", "{}"], "bad-lines:2: not valid UTF-8"),
+        (&["--range", "1-2", "--lines", "bad-lines", "--", "echo", "{}"], "bad-lines:2: a NUL byte at byte 1"),
     ] {
         let said = world.fails(2, &[&["submit"], args].concat());
         assert!(said.contains(words), "{args:?} said: {said}");
@@ -128,4 +128,60 @@ fn patterns_and_excludes_that_do_nothing_are_named_and_no_file_at_all_is_refused
     assert_eq!(text(&some.stderr), "no file matches \"*.png\"\nthe exclude \"*.tmp\" skipped nothing\n");
     assert!(none.contains("no file matches \"*.png\"") && none.contains("no units"), "{none}");
     assert!(!exists(&world.db()));
+}
+
+#[test]
+fn a_source_without_items_is_named_and_can_be_allowed() {
+    let world = World::new();
+    for (file, content) in [("none", ""), ("blank", "\n\r\n"), ("head.csv", "id\n"), ("[].json", "[]"), ("one", "x\n")]
+    {
+        world.write(file, content);
+    }
+    let echo = ["--", "echo", "{}"];
+    for (source, words) in [
+        (&["--lines", "none"][..], "no units: none has no lines"),
+        (&["--lines", "blank"], "no units: blank: 2 empty lines skipped; blank has no lines"),
+        (&["--csv", "head.csv"], "head.csv has no records"),
+        (&["--json", "[].json"], "the array in [].json has no elements"),
+        (&["--jsonl", "none"], "none has no documents"),
+        (&["--glob", "nothing*", "--lines", "none"], "no file matches \"nothing*\""),
+        (&["--lines", "one", "--limit", "0"], "the limit is 0"),
+    ] {
+        for verb in [&["create"][..], &["run", "--dry-run"]] {
+            let said = world.fails(3, &[verb, source, &echo].concat());
+            assert!(said.contains(words) && said.contains("--allow-empty"), "{source:?} said: {said}");
+        }
+    }
+    assert!(!exists(&world.db()));
+
+    let run = world.run(
+        &[&["run", "--allow-empty", "--lines", "none", "--then", "echo all of $JOB_MANAGER_TOTAL"], &echo[..]].concat(),
+    );
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    assert_eq!(world.status("1")["job_status"], "completed");
+    assert_eq!(world.ok(&["logs", "1"]), "all of 0");
+    world.ok(&["run", "-q", "--allow-empty", "--range", "1-2", "--lines", "none", "--", "true"]);
+    assert_eq!(world.status("2")["progress"]["total"], 2);
+
+    world.fails(3, &["add", "2", "--lines", "none"]);
+    world.fails(3, &["sync", "2", "--lines", "none"]);
+    assert!(world.ok(&["add", "2", "--lines", "none", "--allow-empty"]).starts_with("0 units"));
+    world.assert_sound("1");
+}
+
+#[test]
+fn what_a_source_skipped_is_said() {
+    let world = World::new();
+    world.write("list", "\u{feff}a\n\nb\r\n\n");
+    world.write("twice.csv", "id,id\n1,2\n");
+
+    let created = world.run(&["create", "--lines", "list", "--", "echo", "{}"]);
+    let added = world.run(&["add", "1", "--lines", "list"]);
+    let csv = world.run(&["submit", "--dry-run", "--csv", "twice.csv", "--", "echo", "{}"]);
+
+    assert!(text(&created.stderr).contains("list: 2 empty lines skipped"), "{}", text(&created.stderr));
+    assert!(text(&added.stderr).contains("list: 2 empty lines skipped"), "{}", text(&added.stderr));
+    assert!(text(&csv.stderr).contains("called \"id (column 1)\" here"), "{}", text(&csv.stderr));
+    let payloads: Vec<String> = world.units("1").iter().map(|unit| unit["payload"].to_string()).collect();
+    assert_eq!(payloads, [r#""a""#, r#""b""#, r#""a""#, r#""b""#]);
 }

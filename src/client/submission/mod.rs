@@ -15,7 +15,7 @@ mod unit_limits;
 use std::ffi::OsStr;
 
 use super::create::{check_description, check_new_job};
-use super::{Client, ClientError, Created, OpenSources};
+use super::{Client, Created, OpenSources};
 use crate::handler::{
     COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
 };
@@ -94,13 +94,13 @@ impl Submission {
                 message
             })
         });
-        let Some(first) = units.next() else { return Err(SubmissionError::from(ClientError::NoUnits).into()) };
-        let Ok(first) = first else {
+        let first = units.next();
+        if let Some(Err(_)) = first {
             drop(units);
             return Err(refused.expect("an item that was refused says why").into());
-        };
+        }
         let client = open()?;
-        let created = client.create_checked_job(&new, std::iter::once(Ok(first)).chain(units));
+        let created = client.create_checked_job(&new, first.into_iter().chain(units));
         match (created, refused) {
             (Ok(created), _) => Ok((client, created)),
             (Err(_), Some(error)) => Err(error.into()),

@@ -1,0 +1,144 @@
+//! Whether every reader of a JSON document reads the same in it.
+//!
+//! serde_json passes over a document that it does not need without looking at all of it: half of a surrogate pair, a
+//! number that no reader holds and a field that is there twice are only seen by whoever asks for them. Here they are.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// What is wrong with a JSON document, and where in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", described(.0))]
+pub struct JsonError(#[from] serde_json::Error);
+
+impl JsonError {
+    /// Returns where in its line the document goes wrong, counted from 1.
+    pub fn column(&self) -> usize {
+        self.0.column().max(1)
+    }
+
+    /// Returns `true` if the text ends before the document does.
+    pub fn is_cut(&self) -> bool {
+        self.0.is_eof()
+    }
+}
+
+fn described(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // The parser's words for the first half without the second one, and for the second without the first.
+    if text.starts_with("unexpected end of hex escape") || text.starts_with("lone leading surrogate") {
+        let (line, column) = (error.line(), error.column());
+        format!("half of a surrogate pair, such as \\ud800 without its other half, at line {line} column {column}")
+    } else {
+        text
+    }
+}
+
+/// Checks one document; the error has its line and column.
+pub(super) fn check_document(json: &str) -> Result<(), JsonError> {
+    Ok(serde_json::from_str::<Sound>(json).map(|Sound| ())?)
+}
+
+/// A value of any kind that was looked at whole.
+struct Sound;
+
+/// The name of a field, borrowed where it can be.
+#[derive(Deserialize, PartialEq, Eq, Hash)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Sound)
+    }
+}
+
+impl<'de> Visitor<'de> for Sound {
+    type Value = Sound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON document")
+    }
+
+    fn visit_unit<E>(self) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Sound, A::Error> {
+        while elements.next_element::<Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Sound, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = fields.next_key::<Name<'de>>()? {
+            if seen.contains(&name) {
+                return Err(A::Error::custom(format_args!("the field {:?} is there twice", name.0)));
+            }
+            seen.insert(name);
+            fields.next_value::<Sound>()?;
+        }
+        Ok(Sound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_readers_would_read_differently_is_refused_with_its_place() {
+        for (json, words) in [
+            (r#"{"a":"\ud800"}"#, "half of a surrogate pair"),
+            (r#"["\udc00x"]"#, "half of a surrogate pair"),
+            (r#"{"\ud83d":1}"#, "half of a surrogate pair"),
+            ("[1e999]", "number out of range at line 1 column 6"),
+            (r#"{"a":1,"b":{"c":1,"c":2}}"#, r#"the field "c" is there twice"#),
+            (r#"{"a":1,"\u0061":2}"#, r#"the field "a" is there twice"#),
+            ("NaN", "expected"),
+            ("[01]", "invalid number"),
+            ("\"a\tb\"", "control character"),
+            ("[1,]", "trailing comma"),
+            ("", "EOF"),
+            ("1 2", "trailing characters"),
+        ] {
+            let error = check_document(json).unwrap_err().to_string();
+            assert!(error.contains(words), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_let_through() {
+        for json in [
+            r#"{"a":[1,-0.5,1e300,12345678901234567890123,true,null,"\u00e9\ud83d\ude00\u0000"],"":{}}"#,
+            " \"x\" ",
+            "-0",
+        ] {
+            check_document(json).unwrap();
+        }
+    }
+}
