@@ -148,7 +148,10 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
             json!({ "command": ["echo", "{}"], "items": [] }),
             "no units: the array in items has no elements (allow_empty ",
         ),
-        (json!({ "command": ["echo", "{}"], "glob": ["*.none"] }), "no units: no file matches \"*.none\" (allow_empty "),
+        (
+            json!({ "command": ["echo", "{}"], "glob": ["*.none"] }),
+            "no units: no file matches \"*.none\" (allow_empty ",
+        ),
         (json!({ "command": ["true"], "glob": ["[[:x:]]"] }), "[:x:] is no class of characters"),
         (json!({ "command": ["true"], "exclude": ["a"] }), "exclude says nothing without glob"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
