@@ -11,7 +11,7 @@ use super::error::CliError;
 #[cfg(feature = "mcp")]
 use super::mcp;
 use super::{
-    add, approve, cancel, completions, create, doctor, explain, failures, kill, list, logs, man, prune, recover,
+    add, approve, cancel, completions, create, doctor, explain, failures, help, kill, list, logs, man, prune, recover,
     reject, results, resume, retry, rm, run, scale, service, set, skip, start, status, stop, submit, sync, unit,
     unit_add, unit_checkpoint, unit_progress, unit_result, units, wait, watch,
 };
@@ -86,6 +86,7 @@ pub(super) enum Verb {
     UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
     UnitResult(unit_result::UnitResult),
     UnitAdd(unit_add::UnitAdd),
+    Help(help::Help),
     Completions(completions::Completions),
     Man(man::Man),
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Arg, Command, CommandFactory, Parser};
+use clap::{Arg, Command, Parser};
 
 use super::args::Cli;
+use super::help;
 
 const PAGE: &str = include_str!("../../docs/command-line.md");
 
 fn command() -> Command {
-    let mut command = Cli::command();
+    let mut command = help::command();
     command.build();
     command
 }

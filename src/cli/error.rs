@@ -33,7 +33,9 @@ pub(super) enum CliError {
     Clock(#[from] ClockError),
     #[error("--order says nothing without items: give a source of them")]
     OrderWithoutItems,
-    #[error("no command, give one behind `--`")]
+    #[error("no verb or topic {0:?}, `job-manager help` lists them")]
+    NoTopic(String),
+    #[error("no command, give one after `--`")]
     NoCommand,
     #[error("a job has its command already: give items behind `-- :::`, or another source")]
     CommandForAdd,
@@ -111,6 +113,7 @@ impl CliError {
             Self::Source(error) => of_source(error),
             Self::Clock(_)
             | Self::OrderWithoutItems
+            | Self::NoTopic(_)
             | Self::NoCommand
             | Self::CommandForAdd
             | Self::NoSource

@@ -118,7 +118,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
 pub(super) fn of_submission(error: &SubmissionError) -> Exit {
     match error {
         SubmissionError::Client(error) => of_client(error),
-        SubmissionError::Program(ProgramError::NotFound(_)) => Exit::CommandNotFound,
+        SubmissionError::Program(ProgramError::NotFound(_) | ProgramError::OneWord(_)) => Exit::CommandNotFound,
         SubmissionError::Program(ProgramError::NotExecutable(_) | ProgramError::InterpreterMissing { .. }) => {
             Exit::CommandNotExecutable
         }

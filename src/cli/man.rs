@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use super::args::Cli;
 use super::error::CliError;
 use super::exit::Exit;
+use super::help;
 use super::output::Output;
+use super::topics::{TOPICS, manual_page};
 
 /// Print the manual page, or write one page for each verb into a directory
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ pub(super) struct Man {
 }
 
 pub(super) fn man(args: &Man, output: &mut Output) -> Result<Exit, CliError> {
-    let mut command = Cli::command();
+    let mut command = help::command();
     command.build();
     match &args.dir {
         None => {
@@ -52,6 +53,11 @@ fn write_pages(command: &Command, dir: &Path) -> Result<Vec<PathBuf>, CliError> 
         let mut content = Vec::new();
         page.render(&mut content)?;
         fs::write(&path, content).map_err(failed(&path))?;
+        written.push(path);
+    }
+    for (topic, ..) in TOPICS {
+        let path = dir.join(format!("job-manager-{topic}.1"));
+        fs::write(&path, manual_page(topic).unwrap_or_default()).map_err(failed(&path))?;
         written.push(path);
     }
     Ok(written)

@@ -21,6 +21,7 @@ mod failures;
 mod filter;
 mod follow;
 mod given;
+mod help;
 mod inside;
 mod job_args;
 mod kill;
@@ -30,6 +31,7 @@ mod logs;
 mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod misplaced;
 mod neighbours;
 mod output;
 mod policy_args;
@@ -60,6 +62,7 @@ mod submit;
 mod sync;
 mod table;
 mod text;
+mod topics;
 #[cfg(feature = "top")]
 mod top;
 mod unit;
@@ -75,7 +78,8 @@ mod watch;
 use std::env;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::{Cli, Verb};
 use error::CliError;
@@ -85,7 +89,7 @@ pub use exit::Exit;
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
@@ -95,6 +99,13 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(error @ (CliError::NoCommand | CliError::UnknownSource { .. })) => {
+            match misplaced::advice(&arguments(), None) {
+                Some(advice) => output::print_error(&advice),
+                None => output.error(&error),
+            }
+            error.exit()
+        }
         Err(error) => {
             output.error(&error);
             error.exit()
@@ -103,10 +114,19 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// Prints what clap says of a command line, or what a neighbour's word is called here.
+fn arguments() -> Vec<String> {
+    env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
 fn misused(error: &clap::Error) -> ExitCode {
-    let arguments: Vec<String> = env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    match neighbours::advice(error, &arguments) {
+    let arguments = arguments();
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => Some(word.as_str()),
+        _ => None,
+    };
+    let misplaced = unknown.and_then(|word| misplaced::advice(&arguments, Some(word)));
+    match misplaced.or_else(|| neighbours::advice(error, &arguments)) {
         Some(advice) => {
             output::print_error(&advice);
             ExitCode::from(Exit::Usage.code())
@@ -159,6 +179,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         #[cfg(feature = "mcp")]
         Verb::Mcp(args) => mcp::mcp(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
+        Verb::Help(args) => help::help(args),
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(args, output),
     }

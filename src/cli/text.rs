@@ -15,6 +15,21 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     line.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect()
 }
 
+/// Breaks words into lines of at most `width` characters; a longer word has a line of its own.
+pub(super) fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Returns the colour of a job's state; the word says the same.
 pub(super) fn style_of(status: JobStatus, interrupted: bool) -> Style {
     let color = match status {

@@ -36,6 +36,6 @@ pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
     command::{UnitTemplates, explained},
-    program::{ProgramError, resolve_program},
+    program::{ProgramError, refuse_line_in_one_word, resolve_program},
     template::{Template, TemplateError, UnitValues, quote_for_shell},
 };

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,9 @@ pub enum ProgramError {
     /// There is no such file, or none of that name on the search path.
     #[error("command not found: {0}")]
     NotFound(String),
+    /// There is none whose name has blanks: it looks like a whole command line in one word.
+    #[error("command not found: {0:?} is one word with blanks, did you mean --shell, or its words apart?")]
+    OneWord(String),
     /// It is there and cannot be executed.
     #[error("{} cannot be executed (not a file with execute permission)", .0.display())]
     NotExecutable(PathBuf),
@@ -33,7 +37,7 @@ pub fn resolve_program(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Result<
     let program = match find_on_path(name, cwd, search_path) {
         Some(program) if fs::metadata(&program).is_ok_and(|found| is_program(&found)) => program,
         Some(unfit) => return Err(ProgramError::NotExecutable(unfit)),
-        None => return Err(ProgramError::NotFound(name.to_string_lossy().into_owned())),
+        None => return Err(not_found(name)),
     };
     match missing_interpreter(&program, cwd) {
         Some(interpreter) => Err(ProgramError::InterpreterMissing { program, interpreter }),
@@ -58,6 +62,30 @@ pub(super) fn find_on_path(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Opt
     unfit
 }
 
+fn not_found(name: &OsStr) -> ProgramError {
+    let name = name.to_string_lossy().into_owned();
+    if name.contains(char::is_whitespace) { ProgramError::OneWord(name) } else { ProgramError::NotFound(name) }
+}
+
+/// Refuses a word with placeholders that looks like a whole command line, such as `convert {} {/.}.png`: what stands
+/// before the first placeholder has a blank, and no program's name begins so.
+pub fn refuse_line_in_one_word(word: &[u8], cwd: &Path, search_path: &OsStr) -> Result<(), ProgramError> {
+    let before = word.split(|byte| *byte == b'{').next().unwrap_or_default();
+    if !before.iter().any(u8::is_ascii_whitespace) {
+        return Ok(());
+    }
+    let before = Path::new(OsStr::from_bytes(before));
+    let dirs: Vec<PathBuf> = if before.as_os_str().as_bytes().contains(&b'/') {
+        before.parent().map(|dir| cwd.join(dir)).into_iter().collect()
+    } else {
+        std::env::split_paths(search_path).map(|dir| cwd.join(dir)).collect()
+    };
+    let beginning = before.file_name().unwrap_or_default().as_bytes();
+    let begins = |entry: fs::DirEntry| entry.file_name().as_bytes().starts_with(beginning);
+    let is_there = dirs.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().any(begins);
+    if is_there { Ok(()) } else { Err(ProgramError::OneWord(String::from_utf8_lossy(word).into_owned())) }
+}
+
 fn is_program(found: &fs::Metadata) -> bool {
     found.is_file() && found.permissions().mode() & 0o111 != 0
 }
@@ -71,6 +99,22 @@ mod tests {
         let path = resolve_program("sh".as_ref(), Path::new("/"), OsStr::new("/nowhere:/bin"));
 
         assert_eq!(path, Ok(PathBuf::from("/bin/sh")));
+    }
+
+    #[test]
+    fn a_command_line_in_one_word_is_told_from_a_program_whose_name_has_blanks() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("my tool 7"), "").unwrap();
+        let path = dir.path().as_os_str();
+        let one_word = |word: &str| Err(ProgramError::OneWord(word.to_owned()));
+
+        assert_eq!(resolve_program(OsStr::new("echo hi"), dir.path(), path), one_word("echo hi").map(|()| PathBuf::new()));
+        for word in ["convert {} b", "./convert {}", "echo {}"] {
+            assert_eq!(refuse_line_in_one_word(word.as_bytes(), dir.path(), path), one_word(word), "{word}");
+        }
+        for word in ["my tool {}", "./my tool {}", "{} b", "tool{} b"] {
+            assert_eq!(refuse_line_in_one_word(word.as_bytes(), dir.path(), path), Ok(()), "{word}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod faults_syscalls;
 mod faults_units;
 mod handlers;
 mod inherited;
+mod help;
 mod inside;
 mod items;
 mod layers;

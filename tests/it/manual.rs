@@ -34,6 +34,9 @@ fn each_verb_has_a_manual_page_with_its_flags_and_its_example() {
     for path in written.lines() {
         assert!(fs::read_to_string(world.path(path)).unwrap().contains(".TH job-manager"), "{path}");
     }
+    for topic in ["placeholders", "exit-codes"] {
+        assert!(written.lines().any(|line| line == format!("new/man1/job-manager-{topic}.1")), "{written}");
+    }
     let submit = fs::read_to_string(world.path("new/man1/job-manager-submit.1")).unwrap().replace('\\', "");
     assert!(submit.contains("--max-attempts") && submit.contains("Example:"), "{submit}");
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
 use super::environment::Environment;
-use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, UnitValues, resolve_program};
+use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, UnitValues, refuse_line_in_one_word, resolve_program};
 use crate::model::{Job, RawText, UnitDetail};
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
@@ -31,6 +31,9 @@ pub fn command_spec(
     let mut spec = CommandSpec::new(argv.iter().map(OsString::as_os_str), cwd);
     (spec.shell, spec.cwd_template) = (shell, cwd_template);
     let templates = UnitTemplates::of(&spec)?;
+    if let Some(program) = spec.argv.first().filter(|_| !shell) {
+        refuse_line_in_one_word(program.as_bytes(), &spec.cwd, &search_path())?;
+    }
     if let Some(name) = templates.command().literal_program().filter(|_| !shell) {
         // What it is relative to is known only with a unit, when each has a directory of its own.
         let is_relative = name.as_bytes().contains(&b'/') && Path::new(name.as_os_str()).is_relative();
@@ -85,6 +88,9 @@ pub fn command_of(job: &Job, unit: &UnitDetail) -> Option<String> {
 
 /// Returns the path of a program, found as the shell that started this process would find it.
 pub fn find_program(name: &OsStr, cwd: &Path) -> Result<PathBuf, SubmissionError> {
-    let search_path = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    Ok(resolve_program(name, cwd, &search_path)?)
+    Ok(resolve_program(name, cwd, &search_path())?)
+}
+
+fn search_path() -> OsString {
+    env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }

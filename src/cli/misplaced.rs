@@ -1,0 +1,154 @@
+//! Words that stand where none is expected: a command without `--`, files out of a pattern that the shell expanded.
+
+use std::path::Path;
+
+use clap::{Arg, Command};
+
+use super::help::{SUBMITTING, command};
+use crate::handler::quote_for_shell;
+
+/// Flags of patterns, and flags of files, each of which takes one.
+const PATTERNS: [&str; 2] = ["glob", "exclude"];
+const FILES: [&str; 5] = ["lines", "csv", "jsonl", "json", "commands"];
+const COMMAND_MARK: &str = "--";
+
+/// A word before `--` that belongs to no flag.
+struct Stray {
+    index: usize,
+    /// The flag before it, with its value; it has one already.
+    flag: Option<(String, String)>,
+}
+
+/// Returns what to write instead when words of `arguments` stand in the wrong place; `unknown` is the word that clap
+/// stumbled over.
+pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<String> {
+    let verb_at = 1 + arguments.iter().skip(1).position(|word| is_verb_with_sources(word))?;
+    let mut command = command();
+    command.build();
+    let verb = command.find_subcommand(&arguments[verb_at])?;
+    let stray = stray_word(verb, arguments, verb_at)?;
+    let unknown_at = unknown.and_then(|unknown| arguments.iter().position(|word| word.starts_with(unknown)));
+    if unknown_at.is_some_and(|at| at < stray.index) {
+        return None;
+    }
+    let word = &arguments[stray.index];
+    match &stray.flag {
+        Some((flag, value)) if PATTERNS.contains(&flag.as_str()) => {
+            let ending = Path::new(value).extension().map(|ending| format!(".{}", ending.to_string_lossy()));
+            Some(format!(
+                "--{flag} takes one pattern, and {word:?} is another word: quote the pattern, or the shell expands it, \
+                 e.g. --{flag} '*{}'",
+                ending.unwrap_or_default()
+            ))
+        }
+        Some((flag, value)) if FILES.contains(&flag.as_str()) && Path::new(word).exists() => {
+            let (value, word) = (shown(value), shown(word));
+            Some(format!("--{flag} takes one file, repeat it for several: --{flag} {value} --{flag} {word}"))
+        }
+        _ if !SUBMITTING.contains(&verb.get_name()) || arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) => None,
+        _ => {
+            let (before, behind) = arguments[1..].split_at(stray.index - 1);
+            let is_script = behind.len() == 1 && word.contains(char::is_whitespace);
+            let mark = if is_script { ["--shell", COMMAND_MARK].as_slice() } else { &[COMMAND_MARK] };
+            let words = before.iter().map(|word| shown(word));
+            let words = words.chain(mark.iter().map(|&mark| mark.to_owned())).chain(behind.iter().map(|word| shown(word)));
+            let line = words.collect::<Vec<_>>().join(" ");
+            Some(format!("the command stands after `--`, did you mean: job-manager {line}"))
+        }
+    }
+}
+
+fn is_verb_with_sources(word: &str) -> bool {
+    SUBMITTING.contains(&word) || ["add", "sync"].contains(&word)
+}
+
+/// Returns the first word behind the verb that is neither a flag, nor a value, nor where a job or a source stands.
+fn stray_word(verb: &Command, arguments: &[String], verb_at: usize) -> Option<Stray> {
+    let mut jobs = usize::from(!SUBMITTING.contains(&verb.get_name()));
+    let mut flag: Option<(String, String)> = None;
+    let mut index = verb_at + 1;
+    while index < arguments.len() && arguments[index] != COMMAND_MARK {
+        let word = &arguments[index];
+        if word == "-" || word.starts_with(":::") {
+            return None;
+        }
+        if let Some(arg) = verb.get_arguments().find(|arg| is_spelled(arg, word)) {
+            let optional = arg.get_num_args().is_some_and(|values| values.min_values() == 0);
+            let next_is_value = |next: &String| !next.starts_with('-') || next == "-";
+            let values = match arg.get_num_args().map_or(0, |values| values.max_values()) {
+                _ if word.contains('=') => 0,
+                _ if optional && !arguments.get(index + 1).is_some_and(next_is_value) => 0,
+                values => values,
+            };
+            let value = arguments.get(index + 1).filter(|_| values == 1).cloned();
+            flag = arg.get_long().map(str::to_owned).zip(value);
+            index += 1 + values;
+        } else if word.starts_with('-') {
+            flag = None;
+            index += 1;
+        } else if jobs > 0 {
+            jobs -= 1;
+            index += 1;
+        } else {
+            return Some(Stray { index, flag });
+        }
+    }
+    None
+}
+
+fn is_spelled(arg: &Arg, word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    arg.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long))
+        || arg.get_short().is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()))
+}
+
+/// Quotes a word where a shell needs it; braces of placeholders need it nowhere.
+fn shown(word: &str) -> String {
+    let without_braces = word.replace(['{', '}', ':', '#'], "");
+    if without_braces == quote_for_shell(without_braces.as_bytes()) || word == "{}" {
+        word.to_owned()
+    } else {
+        quote_for_shell(word.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice_for(line: &str, unknown: Option<&str>) -> Option<String> {
+        let arguments: Vec<String> = line.split(' ').map(|word| word.replace('_', " ")).collect();
+        advice(&arguments, unknown)
+    }
+
+    #[test]
+    fn a_command_without_its_mark_is_shown_with_it() {
+        let meant = |line: &str| Some(format!("the command stands after `--`, did you mean: job-manager {line}"));
+
+        assert_eq!(advice_for("job-manager run echo hi", Some("hi")), meant("run -- echo hi"));
+        assert_eq!(advice_for("job-manager run true", None), meant("run -- true"));
+        assert_eq!(advice_for("job-manager run echo_hi", None), meant("run --shell -- 'echo hi'"));
+        let line = "submit -j 4 --csv=a.csv gzip -9 {} ::: a b";
+        let with_mark = meant("submit -j 4 --csv=a.csv -- gzip -9 {} ::: a b");
+        assert_eq!(advice_for(&format!("job-manager {line}"), Some("-9")), with_mark);
+        assert_eq!(advice_for("job-manager -q run --sql d q echo {}", Some("{}")), meant("-q run --sql d q -- echo {}"));
+    }
+
+    #[test]
+    fn words_out_of_an_expanded_pattern_are_told_from_a_command() {
+        let said = advice_for("job-manager run --glob a.jpg b.jpg c.jpg -- echo {}", Some("c.jpg")).unwrap();
+        assert!(said.contains("quote the pattern") && said.ends_with("--glob '*.jpg'"), "{said}");
+        let said = advice_for("job-manager add 7 --glob a b", Some("b")).unwrap();
+        assert!(said.ends_with("--glob '*'"), "{said}");
+        let said = advice_for("job-manager run --csv Cargo.toml Cargo.lock -- echo", None).unwrap();
+        assert!(said.ends_with("--csv Cargo.toml --csv Cargo.lock"), "{said}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_words_in_their_places() {
+        for line in ["job-manager run - -- echo {}", "job-manager run -- echo", "job-manager list x", "job-manager add 7 -"] {
+            assert_eq!(advice_for(line, None), None, "{line}");
+        }
+        assert_eq!(advice_for("job-manager run -P 4 -- gzip", Some("-P")), None);
+    }
+}
