@@ -104,8 +104,9 @@ fn is_spelled(arg: &Arg, word: &str) -> bool {
 
 /// Quotes a word where a shell needs it; braces of placeholders need it nowhere.
 fn shown(word: &str) -> String {
-    let without_braces = word.replace(['{', '}', ':', '#'], "");
-    if without_braces == quote_for_shell(without_braces.as_bytes()) || word == "{}" {
+    let harmless: &[char] = if word.starts_with("--") { &['{', '}', '#', '='] } else { &['{', '}', '#'] };
+    let rest = word.replace(harmless, "");
+    if rest.is_empty() || rest == quote_for_shell(rest.as_bytes()) {
         word.to_owned()
     } else {
         quote_for_shell(word.as_bytes())

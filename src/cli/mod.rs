@@ -78,6 +78,7 @@ mod watch;
 use std::env;
 use std::process::ExitCode;
 
+use anstream::eprintln;
 use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -120,6 +121,10 @@ fn arguments() -> Vec<String> {
 
 /// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
 fn misused(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        eprintln!("{}", help::command().render_help().ansi());
+        return ExitCode::from(Exit::Usage.code());
+    }
     let arguments = arguments();
     let unknown = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => Some(word.as_str()),
