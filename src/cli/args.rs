@@ -20,7 +20,13 @@ use crate::model::{JobId, Seq};
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
-#[command(name = "job-manager", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = false)]
+#[command(
+    name = "job-manager",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = false
+)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub global: Global,

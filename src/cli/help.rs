@@ -33,17 +33,44 @@ pub(super) const SUBMITTING: [&str; 3] = ["submit", "run", "create"];
 
 /// Options of those verbs: what a group is about, with an example, and the long names.
 pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
-    ("Sources, e.g. --csv people.csv --limit 10", &[
-            "lines", "commands", "null", "csv", "delimiter", "no-header", "jsonl", "json", "path", "glob", "exclude",
-            "hidden", "sql", "range", "limit", "no-quotes", "allow-empty", "order",
+    (
+        "Sources, e.g. --csv people.csv --limit 10",
+        &[
+            "lines",
+            "commands",
+            "null",
+            "csv",
+            "delimiter",
+            "no-header",
+            "jsonl",
+            "json",
+            "path",
+            "glob",
+            "exclude",
+            "hidden",
+            "sql",
+            "range",
+            "limit",
+            "no-quotes",
+            "allow-empty",
+            "order",
         ],
     ),
-    ("The job, e.g. -j 8 --name photos", &["workers", "name", "label", "key", "after", "then", "then-when", "hook", "hold", "dry-run"]),
-    ("The command and its world, e.g. --shell --cwd work --env MODE=fast", &["cwd", "env", "shell", "shell-path", "stdin", "unit-key", "creates", "keep-partial"],
+    (
+        "The job, e.g. -j 8 --name photos",
+        &["workers", "name", "label", "key", "after", "then", "then-when", "hook", "hold", "dry-run"],
     ),
-    ("Output and results, e.g. --output full --result json", &["output", "output-dir", "result", "keep-order", "tag", "progress-every"],
+    (
+        "The command and its world, e.g. --shell --cwd work --env MODE=fast",
+        &["cwd", "env", "shell", "shell-path", "stdin", "unit-key", "creates", "keep-partial"],
     ),
-    ("Failures, e.g. --max-attempts 2 --timeout 10m", &["max-attempts", "backoff", "exit", "retry-on", "timeout", "kill-after", "on-interrupt"],
+    (
+        "Output and results, e.g. --output full --result json",
+        &["output", "output-dir", "result", "keep-order", "tag", "progress-every"],
+    ),
+    (
+        "Failures, e.g. --max-attempts 2 --timeout 10m",
+        &["max-attempts", "backoff", "exit", "retry-on", "timeout", "kill-after", "on-interrupt"],
     ),
     ("Pace and bounds, e.g. --rate 60/min --max-failures 5%", &["rate", "deadline", "max-failures", "canary"]),
     (
@@ -55,8 +82,20 @@ pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
 
 /// Options that `-h` shows; `--help` shows all.
 pub(super) const FIRST: [&str; 14] = [
-    "lines", "csv", "glob", "workers", "name", "cwd", "env", "shell", "output", "keep-order", "tag", "timeout",
-    "max-attempts", "dry-run",
+    "lines",
+    "csv",
+    "glob",
+    "workers",
+    "name",
+    "cwd",
+    "env",
+    "shell",
+    "output",
+    "keep-order",
+    "tag",
+    "timeout",
+    "max-attempts",
+    "dry-run",
 ];
 
 /// Options of every verb that `-h` of the verbs with many options leaves out.
@@ -152,7 +191,8 @@ mod tests {
         for (heading, _) in OPTIONS {
             let (_, example) = heading.split_once(", e.g. ").unwrap();
             let line = ["job-manager", "submit"].into_iter().chain(example.split(' ')).chain(["--", "true"]);
-            let matches = command.clone().try_get_matches_from(line).unwrap_or_else(|error| panic!("{heading}: {error}"));
+            let matches =
+                command.clone().try_get_matches_from(line).unwrap_or_else(|error| panic!("{heading}: {error}"));
             assert!(Cli::from_arg_matches(&matches).is_ok(), "{heading}");
         }
     }

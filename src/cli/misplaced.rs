@@ -45,13 +45,16 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
             let (value, word) = (shown(value), shown(word));
             Some(format!("--{flag} takes one file, repeat it for several: --{flag} {value} --{flag} {word}"))
         }
-        _ if !SUBMITTING.contains(&verb.get_name()) || arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) => None,
+        _ if !SUBMITTING.contains(&verb.get_name()) || arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) => {
+            None
+        }
         _ => {
             let (before, behind) = arguments[1..].split_at(stray.index - 1);
             let is_script = behind.len() == 1 && word.contains(char::is_whitespace);
             let mark = if is_script { ["--shell", COMMAND_MARK].as_slice() } else { &[COMMAND_MARK] };
             let words = before.iter().map(|word| shown(word));
-            let words = words.chain(mark.iter().map(|&mark| mark.to_owned())).chain(behind.iter().map(|word| shown(word)));
+            let words =
+                words.chain(mark.iter().map(|&mark| mark.to_owned())).chain(behind.iter().map(|word| shown(word)));
             let line = words.collect::<Vec<_>>().join(" ");
             Some(format!("the command stands after `--`, did you mean: job-manager {line}"))
         }
@@ -132,7 +135,10 @@ mod tests {
         let line = "submit -j 4 --csv=a.csv gzip -9 {} ::: a b";
         let with_mark = meant("submit -j 4 --csv=a.csv -- gzip -9 {} ::: a b");
         assert_eq!(advice_for(&format!("job-manager {line}"), Some("-9")), with_mark);
-        assert_eq!(advice_for("job-manager -q run --sql d q echo {}", Some("{}")), meant("-q run --sql d q -- echo {}"));
+        assert_eq!(
+            advice_for("job-manager -q run --sql d q echo {}", Some("{}")),
+            meant("-q run --sql d q -- echo {}")
+        );
     }
 
     #[test]
@@ -147,7 +153,9 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_words_in_their_places() {
-        for line in ["job-manager run - -- echo {}", "job-manager run -- echo", "job-manager list x", "job-manager add 7 -"] {
+        for line in
+            ["job-manager run - -- echo {}", "job-manager run -- echo", "job-manager list x", "job-manager add 7 -"]
+        {
             assert_eq!(advice_for(line, None), None, "{line}");
         }
         assert_eq!(advice_for("job-manager run -P 4 -- gzip", Some("-P")), None);

@@ -62,9 +62,9 @@ mod submit;
 mod sync;
 mod table;
 mod text;
-mod topics;
 #[cfg(feature = "top")]
 mod top;
+mod topics;
 mod unit;
 mod unit_add;
 mod unit_checkpoint;

@@ -108,7 +108,10 @@ mod tests {
         let path = dir.path().as_os_str();
         let one_word = |word: &str| Err(ProgramError::OneWord(word.to_owned()));
 
-        assert_eq!(resolve_program(OsStr::new("echo hi"), dir.path(), path), one_word("echo hi").map(|()| PathBuf::new()));
+        assert_eq!(
+            resolve_program(OsStr::new("echo hi"), dir.path(), path),
+            one_word("echo hi").map(|()| PathBuf::new())
+        );
         for word in ["convert {} b", "./convert {}", "echo {}"] {
             assert_eq!(refuse_line_in_one_word(word.as_bytes(), dir.path(), path), one_word(word), "{word}");
         }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
 use super::environment::Environment;
-use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, UnitValues, refuse_line_in_one_word, resolve_program};
+use crate::handler::{
+    COMMAND, CommandSpec, Template, UnitTemplates, UnitValues, refuse_line_in_one_word, resolve_program,
+};
 use crate::model::{Job, RawText, UnitDetail};
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
