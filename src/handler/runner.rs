@@ -83,6 +83,9 @@ pub trait Desk: Sync {
 
     /// Takes a note; with `durable` it returns when that is committed, and false when it never will be.
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool;
+
+    /// Waits until a result of so many bytes may be held in memory: of long ones there is one at a time.
+    fn make_room_for_result(&self, bytes: usize);
 }
 
 /// A job that no runner can be made for.

@@ -4,6 +4,7 @@
 //! again whenever everything in it is durable. The next manager records what it finds here as if it had seen it.
 //! Nothing is synced: a power cut can lose it, and the unit then runs again.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,7 +26,7 @@ const HEADER_BYTES: usize = 16;
 
 /// The end of one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct Ended<'a> {
     /// Reign under which it ran.
     pub epoch: Epoch,
     /// The unit.
@@ -35,10 +36,10 @@ pub(super) struct Ended {
     /// When it started and ended, in microseconds since the Unix epoch.
     pub span_us: (i64, i64),
     /// How it ended.
-    pub end: AttemptEnd,
+    pub end: Cow<'a, AttemptEnd>,
 }
 
-impl Ended {
+impl Ended<'_> {
     /// Returns when the attempt ran.
     pub fn span(&self) -> Span {
         let (started, ended) = self.span_us;
@@ -86,17 +87,25 @@ impl Outbox {
         Ok(())
     }
 
+    /// Waits until all that it holds is durable.
+    pub fn wait_for_commits(&mut self) -> Result<(), RecorderGone> {
+        while let Some(oldest) = self.uncommitted.pop_front() {
+            oldest.recv().map_err(|_| RecorderGone)?;
+        }
+        Ok(())
+    }
+
     /// Keeps the end of an attempt and returns what the recorder has to answer when that is durable.
     ///
     /// An error means that a death of the manager before the next commit would cause that unit to run again, which is
     /// what happens without an outbox: nothing else depends on it.
-    pub fn post(&mut self, ended: &Ended) -> (SyncSender<bool>, io::Result<()>) {
+    pub fn post(&mut self, ended: &Ended<'_>) -> (SyncSender<bool>, io::Result<()>) {
         let (waiter, committed) = sync_channel(1);
         self.uncommitted.push_back(committed);
         (waiter, self.append(ended))
     }
 
-    fn append(&mut self, ended: &Ended) -> io::Result<()> {
+    fn append(&mut self, ended: &Ended<'_>) -> io::Result<()> {
         let mut bytes = vec![0; HEADER_BYTES];
         serde_json::to_writer(&mut bytes, ended)?;
         let json = &bytes[HEADER_BYTES..];
@@ -110,7 +119,7 @@ impl Outbox {
 }
 
 /// Returns what the manager before this one left, whether or not it was committed.
-pub(super) fn read(files: &JobFiles) -> io::Result<Vec<Ended>> {
+pub(super) fn read(files: &JobFiles) -> io::Result<Vec<Ended<'static>>> {
     let entries = match fs::read_dir(files.outbox()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -132,7 +141,7 @@ pub(super) fn clear(files: &JobFiles) -> io::Result<()> {
 }
 
 /// Reads ends up to the first that is not whole: its writer died in the middle, or it was overwritten in part.
-fn parse_all(mut bytes: &[u8]) -> Vec<Ended> {
+fn parse_all(mut bytes: &[u8]) -> Vec<Ended<'static>> {
     let mut found = Vec::new();
     while let Some((ended, rest)) = parse(bytes) {
         found.push(ended);
@@ -142,7 +151,7 @@ fn parse_all(mut bytes: &[u8]) -> Vec<Ended> {
 }
 
 /// Reads one end and returns what follows it.
-fn parse(bytes: &[u8]) -> Option<(Ended, &[u8])> {
+fn parse(bytes: &[u8]) -> Option<(Ended<'static>, &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
     let (length, sum) = header.split_at(HEADER_BYTES / 2);
     let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
@@ -164,9 +173,9 @@ mod tests {
     use super::*;
     use crate::model::{JobId, StateDir, UnitOutcome};
 
-    fn ended(seq: i64) -> Ended {
+    fn ended(seq: i64) -> Ended<'static> {
         let end = UnitOutcome::Completed { result: Some("1".to_owned()) }.into();
-        Ended { epoch: Epoch(1), seq: Seq(seq), attempt: 1, span_us: (1, 2), end }
+        Ended { epoch: Epoch(1), seq: Seq(seq), attempt: 1, span_us: (1, 2), end: Cow::Owned(end) }
     }
 
     fn open(dir: &tempfile::TempDir) -> (JobFiles, Outbox) {

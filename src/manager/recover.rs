@@ -73,7 +73,7 @@ fn recorded_late(
     store: &mut Store,
     reign: Reign,
     job: &JobContext,
-    kept: &[Ended],
+    kept: &[Ended<'_>],
     now: Timestamp,
 ) -> Result<Vec<(Unit, UnitChange)>, ManagerError> {
     let mut changes = Vec::new();
@@ -93,14 +93,15 @@ fn recorded_late(
             came_back: true,
             slots: 1,
         };
-        let change = policy::ended(&unit, ended.end.clone(), ended.span_until(now), &job.limits, ended.epoch);
+        let change =
+            policy::ended(&unit, ended.end.clone().into_owned(), ended.span_until(now), &job.limits, ended.epoch);
         changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
     }
     Ok(changes)
 }
 
 /// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
-fn is_end_of(ended: &Ended, row: &UnitDetail) -> bool {
+fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
     let started_at = ended.span().started_at;
     match row.status {
         UnitStatus::Running => row.attempts == ended.attempt && row.started_at == Some(started_at),

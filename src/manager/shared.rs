@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     waits: Mutex<Option<Waits>>,
     first_error: OnceLock<ManagerError>,
     failures: AtomicU64,
+    /// Whether some worker has a long result in memory.
+    long_result: (Mutex<bool>, Condvar),
 }
 
 impl Shared {
@@ -43,6 +45,7 @@ impl Shared {
             waits: Mutex::new(None),
             first_error: OnceLock::new(),
             failures: AtomicU64::new(0),
+            long_result: Default::default(),
         }
     }
 
@@ -52,6 +55,21 @@ impl Shared {
         let _ = self.first_error.set(error);
         self.end_units();
         self.stop_feeding();
+    }
+
+    /// Waits until no other worker has a long result in memory, and says that this one has.
+    pub fn begin_long_result(&self) {
+        let (is_there, gone) = &self.long_result;
+        let is_there = is_there.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = gone.wait_while(is_there, |is_there| *is_there);
+        *waited.unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    /// Lets the next worker have its long result.
+    pub fn end_long_result(&self) {
+        let (is_there, gone) = &self.long_result;
+        *is_there.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        gone.notify_one();
     }
 
     /// Says whether some thread has failed.

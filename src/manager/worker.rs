@@ -1,6 +1,8 @@
 //! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use super::error::{ManagerError, chain};
@@ -16,6 +18,9 @@ use crate::crash::crash_point;
 use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
 use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
 use crate::sys::SlotNotes;
+
+/// Bytes of a result of which no two are held in memory at the same time.
+const LONG_RESULT_BYTES: usize = 1 << 20;
 
 /// What all workers of a job have in common.
 pub(super) struct Crew<'a> {
@@ -70,7 +75,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         if crew.shared.is_ending_units() {
             stop.alarm.ring();
         }
-        let desk = WorkerDesk { shared: crew.shared, stop: &stop, events };
+        let desk = WorkerDesk { shared: crew.shared, stop: &stop, events, has_long_result: AtomicBool::new(false) };
         let attempt = Attempt {
             job: crew.job,
             unit: &unit,
@@ -101,6 +106,12 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         if events.send(Event::Ended { change, waiter, report }).is_err() {
             return;
         }
+        // A long result leaves the memory with its commit only.
+        if desk.has_long_result.load(Ordering::Relaxed)
+            && outbox.as_mut().is_some_and(|outbox| outbox.wait_for_commits().is_err())
+        {
+            return;
+        }
     }
 }
 
@@ -124,7 +135,7 @@ fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &Att
         seq: unit.id.seq(),
         attempt: unit.attempts + 1,
         span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
-        end: end.clone(),
+        end: Cow::Borrowed(end),
     };
     let (waiter, posted) = outbox.post(&ended);
     if let Err(error) = posted {
@@ -154,6 +165,16 @@ struct WorkerDesk<'a> {
     shared: &'a Shared,
     stop: &'a SlotStop,
     events: &'a Events<'a>,
+    /// Whether it is this worker's turn to hold a long result.
+    has_long_result: AtomicBool,
+}
+
+impl Drop for WorkerDesk<'_> {
+    fn drop(&mut self) {
+        if *self.has_long_result.get_mut() {
+            self.shared.end_long_result();
+        }
+    }
 }
 
 impl Desk for WorkerDesk<'_> {
@@ -172,6 +193,13 @@ impl Desk for WorkerDesk<'_> {
         }
         self.events.send_and_wait(|answer| Event::Noted(unit, notes, Some(answer))).unwrap_or(false)
     }
+
+    fn make_room_for_result(&self, bytes: usize) {
+        if bytes > LONG_RESULT_BYTES {
+            self.shared.begin_long_result();
+            self.has_long_result.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Packs which attempt a slot runs into one word; never 0, because sequence numbers start at 1.
@@ -182,7 +210,7 @@ pub(super) fn note(unit: &Unit, attempt: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc::Receiver;
 
     use super::*;

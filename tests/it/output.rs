@@ -131,3 +131,28 @@ fn output_may_go_into_files_of_its_own() {
     assert_eq!(world.lines("out/2.1.out"), ["b"]);
     assert_eq!(world.lines("out/2.1.err"), ["oops"]);
 }
+
+#[test]
+fn a_result_is_the_whole_output_however_little_of_that_is_shown_and_too_long_a_one_is_not_tried_again() {
+    let world = World::new();
+    let script = "printf '\"'; head -c {} /dev/zero | tr '\\0' x; printf '\"\\n'";
+    let lengths = [100_000, (16 << 20) - 3, (16 << 20) + 1];
+
+    for kept in ["tail", "none"] {
+        let args = ["run", "-q", "-j", "3", "--result", "json", "--output", kept, "--shell", "--", script, ":::"];
+        let lengths = lengths.map(|length: usize| length.to_string());
+        let output = world.job_manager(&args).args(&lengths).output().unwrap();
+        assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    }
+
+    for job in ["1", "2"] {
+        let units = world.units(job);
+        for (unit, length) in units.iter().zip(lengths).take(2) {
+            assert_eq!(unit["result"].as_str().map(str::len), Some(length), "{}", unit["error"]);
+        }
+        assert_eq!(units[2]["attempts"], 1);
+        assert_eq!(units[2]["error"], "the result has 16777220 bytes, at most 16777216 (16 MiB) are possible");
+        assert_eq!(units[0]["stdout"].is_null(), job == "2");
+    }
+    assert!(world.units("1")[0]["stdout"].as_str().unwrap().contains(" bytes left out ..."));
+}

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::spec::OutputMode;
+use super::spec::{CommandSpec, OutputMode, ResultMode};
+use super::whole::Whole;
 use crate::handler::Attempt;
 use crate::handler::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use crate::model::Output;
@@ -15,6 +16,10 @@ pub(super) struct Capture {
     stdout: Tail,
     stderr: Tail,
     sink: Sink,
+    /// All of standard output, where it becomes the result.
+    whole: Option<Whole>,
+    /// Whether anything is kept for display.
+    is_shown: bool,
     /// Why not all of it was kept.
     failed: Option<io::Error>,
 }
@@ -26,36 +31,59 @@ enum Sink {
     Files([File; 2]),
 }
 
-impl Capture {
-    /// Keeps the ends only.
-    pub fn new() -> Self {
-        Self::with(Sink::Nowhere)
-    }
-
-    /// Keeps what the job wants to be kept; `dir` is for files of each attempt's own.
-    pub fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>) -> io::Result<Self> {
+impl Sink {
+    fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>) -> io::Result<Self> {
         let _opening = opening();
         let seq = attempt.unit.id.seq().0;
-        Ok(Self::with(match (mode, dir) {
+        Ok(match (mode, dir) {
             (_, Some(dir)) => {
                 create_private_dir(dir)?;
                 let create = |stream: &str| {
                     let path = dir.join(format!("{seq}.{}.{stream}", attempt.number));
                     private_file().truncate(true).open(path)
                 };
-                Sink::Files([create("out")?, create("err")?])
+                Self::Files([create("out")?, create("err")?])
             }
             (OutputMode::Full, None) => {
                 let (job, slot, started_us) = (attempt.job, attempt.slot, attempt.started_at.as_micros());
-                Sink::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, started_us)?)
+                Self::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, started_us)?)
             }
-            (OutputMode::Tail | OutputMode::None, None) => Sink::Nowhere,
-        }))
+            (OutputMode::Tail | OutputMode::None, None) => Self::Nowhere,
+        })
+    }
+}
+
+impl Capture {
+    /// Keeps the ends only.
+    pub fn new() -> Self {
+        Self::with(Sink::Nowhere)
+    }
+
+    /// Returns `true` if a job wants anything of the output.
+    pub fn is_wanted(spec: &CommandSpec) -> bool {
+        spec.output != OutputMode::None || spec.output_dir.is_some() || spec.result == ResultMode::Json
+    }
+
+    /// Keeps what the job wants to be kept.
+    pub fn open(attempt: &Attempt<'_>, spec: &CommandSpec) -> io::Result<Self> {
+        let is_result = spec.result == ResultMode::Json;
+        let path = || attempt.job.files.slots().join(format!("{}.result", attempt.slot));
+        Ok(Self {
+            whole: is_result.then(|| Whole::new(path())),
+            is_shown: spec.output != OutputMode::None || spec.output_dir.is_some(),
+            ..Self::with(Sink::open(attempt, spec.output, spec.output_dir.as_deref())?)
+        })
     }
 
     fn with(sink: Sink) -> Self {
         let tail = || Tail::new(OUTPUT_LIMIT_BYTES);
-        Self { stdout: tail(), stderr: tail(), sink, failed: None }
+        Self { stdout: tail(), stderr: tail(), sink, whole: None, is_shown: true, failed: None }
+    }
+
+    /// Returns what is kept for display, and all of standard output where it becomes the result.
+    pub fn finish(mut self) -> (Output, Option<Whole>) {
+        let whole = self.whole.take();
+        (if self.is_shown { self.into_output() } else { Output::default() }, whole)
     }
 
     pub fn into_output(mut self) -> Output {
@@ -82,6 +110,9 @@ impl Capture {
 impl Streams for Capture {
     fn take_stdout(&mut self, bytes: &[u8]) {
         self.stdout.push(bytes);
+        if let Some(whole) = &mut self.whole {
+            whole.push(bytes);
+        }
         self.keep(Stream::Out, bytes);
     }
 

@@ -8,6 +8,7 @@ mod spec;
 mod start;
 mod templates;
 mod variables;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,8 +18,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::value::RawValue;
-
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
@@ -27,6 +26,7 @@ use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
 use capture::Capture;
 use leftovers::{end_leftovers, is_vacated, occupy};
 use start::{start, why_not_started};
+use whole::{ResultError, Whole};
 
 pub use exits::{ExitCodes, ExitMeaning};
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
@@ -136,17 +136,20 @@ impl CommandHandler {
     }
 
     /// Looks at what a command that ended well was to make and to say.
-    fn completed(&self, made: Option<&Path>, stdout: Option<&str>) -> UnitOutcome {
+    fn completed(&self, made: Option<&Path>, result: Option<Whole>, attempt: &Attempt<'_>) -> UnitOutcome {
         let incomplete = |error| UnitOutcome::Retry { cause: Cause::Failed, error, delay: None };
         if let Some(path) = made.filter(|path| !path.exists()) {
             return incomplete(format!("ended well and did not make {}", path.display()));
         }
-        match self.spec.result {
-            ResultMode::Text => UnitOutcome::Completed { result: None },
-            ResultMode::Json => match serde_json::from_str::<&RawValue>(stdout.unwrap_or_default()) {
-                Ok(document) => UnitOutcome::Completed { result: Some(document.get().to_owned()) },
-                Err(error) => incomplete(format!("its standard output is no JSON document: {error}")),
-            },
+        let Some(whole) = result else { return UnitOutcome::Completed { result: None } };
+        attempt.desk.make_room_for_result(whole.bytes());
+        match whole.into_json() {
+            Ok(document) => UnitOutcome::Completed { result: Some(document) },
+            // The next attempt would say as much.
+            Err(error @ ResultError::TooLong(_)) => {
+                UnitOutcome::Failed { cause: Cause::Failed, error: error.to_string() }
+            }
+            Err(error) => incomplete(error.to_string()),
         }
     }
 }
@@ -206,9 +209,8 @@ impl Runner for CommandHandler {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
-        let dir = self.spec.output_dir.as_deref();
-        let captured = self.spec.output != OutputMode::None || dir.is_some();
-        let mut capture = match Capture::open(attempt, self.spec.output, dir) {
+        let captured = Capture::is_wanted(&self.spec);
+        let mut capture = match Capture::open(attempt, &self.spec) {
             Ok(capture) => capture,
             Err(error) => return retry(Cause::NotStarted, format!("cannot keep the output: {error}")),
         };
@@ -228,10 +230,10 @@ impl Runner for CommandHandler {
                         return end;
                     }
                 }
-                let output = capture.into_output();
+                let (output, result) = capture.finish();
                 let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
                     UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
-                        self.completed(made.as_deref(), output.stdout.as_deref())
+                        self.completed(made.as_deref(), result, attempt)
                     }
                     other => other,
                 };
