@@ -35,8 +35,37 @@ pub enum Place {
     Combination(Vec<Place>),
     /// Where that was, in words.
     Told(Arc<str>),
+    /// The places of the first and the last of several items.
+    Span(Box<(Place, Place)>),
     /// The command itself, which was given no items.
     Command,
+}
+
+impl Item {
+    /// Joins several items to one, the array of them.
+    pub fn array_of(mut items: Vec<Item>) -> Item {
+        let payload = array(items.iter());
+        let last = items.pop().map(|item| item.place);
+        let first = items.into_iter().next().map(|item| item.place);
+        let place = match (first, last) {
+            (Some(first), Some(last)) => Place::Span(Box::new((first, last))),
+            (_, last) => last.unwrap_or(Place::Command),
+        };
+        Item { payload, place }
+    }
+}
+
+/// Writes items as a JSON array.
+pub(super) fn array<'a>(items: impl Iterator<Item = &'a Item>) -> String {
+    let mut payload = "[".to_owned();
+    for (number, item) in items.enumerate() {
+        if number > 0 {
+            payload.push(',');
+        }
+        payload.push_str(&item.payload);
+    }
+    payload.push(']');
+    payload
 }
 
 /// A stream of items; nothing follows the first error.
@@ -56,6 +85,7 @@ impl fmt::Display for Place {
                 f.write_str(&parts.join(" with "))
             }
             Self::Told(words) => f.write_str(words),
+            Self::Span(ends) => write!(f, "{} to {}", ends.0, ends.1),
             Self::Command => f.write_str("the command"),
         }
     }

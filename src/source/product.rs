@@ -4,7 +4,7 @@
 //! An item is the JSON array of its parts. The first list is read as it is asked for, the others are held in memory.
 //! An empty list is an error, and so are paired lists of which one is longer: nobody means the shorter one.
 
-use super::item::until_error;
+use super::item::{array, until_error};
 use super::{Item, Items, Place, SourceError};
 
 /// One of the lists that are combined.
@@ -76,14 +76,7 @@ impl Product {
 }
 
 fn combined<'a>(parts: impl Iterator<Item = &'a Item> + Clone) -> Item {
-    let mut payload = "[".to_owned();
-    for (n, part) in parts.clone().enumerate() {
-        if n > 0 {
-            payload.push(',');
-        }
-        payload.push_str(&part.payload);
-    }
-    payload.push(']');
+    let payload = array(parts.clone());
     Item { payload, place: Place::Combination(parts.map(|part| part.place.clone()).collect()) }
 }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod cli;
+mod coming_from;
 mod control;
 #[cfg(feature = "serve")]
 mod dashboard;
@@ -32,11 +33,13 @@ mod inside;
 mod items;
 mod layers;
 mod library;
+mod lists;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod older_databases;
 mod output;
+mod parallel;
 mod policies;
 mod programs;
 mod prune;
@@ -45,6 +48,7 @@ mod recovery;
 mod run_output;
 mod service;
 mod shell_path;
+mod several;
 mod skip;
 mod soak;
 mod sources;

@@ -1,0 +1,89 @@
+//! Failed units of several items, replaced by one unit for each item.
+
+use diesel::prelude::*;
+
+use super::create::{SameKey, insert_units};
+use super::error::Failure;
+use super::filter::condition;
+use super::last;
+use super::schema::units;
+use super::steer::{literal, reopen, retried, send_back, shift};
+use super::{Store, StoreError};
+use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+
+/// Reason of a unit that others replace.
+const SPLIT: &str = "split into units of one item, which replace it";
+/// Units read at a time; the payload of each may be large.
+const PAGE: i64 = 100;
+
+impl Store {
+    /// Sends units back to pending as [`Store::retry_units`] does, but replaces each one of which `split` makes several by
+    /// these, and returns how many are pending now.
+    ///
+    /// The new units come after all others, in the order of those they replace, which are skipped and marked. All of it is
+    /// one transaction: after a crash nothing or everything has happened, and a second call finds nothing to split.
+    pub fn split_units(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        now: Timestamp,
+        split: impl Fn(&str) -> Vec<NewUnit>,
+    ) -> Result<i64, StoreError> {
+        self.write("split units", |conn| {
+            super::jobs::job_row(conn, job)?;
+            let mut made = 0;
+            for status in retried(filter) {
+                made += split_in(conn, job, filter, status, now, &split)?;
+            }
+            let moved = made + send_back(conn, job, filter, last::is_other, now)?;
+            if moved > 0 {
+                last::set_aside(conn, job, now)?;
+            }
+            reopen(conn, job)?;
+            Ok(moved)
+        })
+    }
+}
+
+/// Replaces the units in one state that a filter selects, and returns how many units replace them.
+fn split_in(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    filter: &UnitFilter,
+    status: UnitStatus,
+    now: Timestamp,
+    split: impl Fn(&str) -> Vec<NewUnit>,
+) -> Result<i64, Failure> {
+    let (mut after, mut made) = (UnitId::new(job, Seq(0)).raw(), 0);
+    loop {
+        let selected = units::table
+            .filter(literal(status))
+            .filter(condition(conn, job, filter)?)
+            .filter(last::is_other())
+            .filter(units::outdated.is_distinct_from(Outdated::Replaced.as_str()))
+            .filter(units::id.gt(after))
+            .order(units::id)
+            .limit(PAGE);
+        let page: Vec<(i64, String)> = selected.select((units::id, units::payload)).load(conn)?;
+        let Some((last, _)) = page.last() else { return Ok(made) };
+        after = *last;
+        for (id, payload) in &page {
+            let several = split(payload);
+            if several.len() < 2 {
+                continue;
+            }
+            diesel::update(units::table.find(id))
+                .set((
+                    units::status.eq(UnitStatus::Skipped.as_str()),
+                    units::not_before.eq(None::<i64>),
+                    units::error.eq(SPLIT),
+                    units::outdated.eq(Outdated::Replaced.as_str()),
+                    units::finished_at.eq(now.as_micros()),
+                ))
+                .execute(conn)?;
+            shift(conn, job, status, UnitStatus::Skipped, 1)?;
+            let added = insert_units(conn, job, &several, SameKey::Refuse)?;
+            made += i64::try_from(added).expect("a payload has fewer items than 64 bits count");
+        }
+    }
+}
