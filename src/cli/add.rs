@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::lists::split_command;
 use super::output::Output;
 use super::source_args::SourceArgs;
-use crate::client::{OpenSources, SubmissionError, additions};
+use crate::client::{SubmissionError, additions};
 use crate::model::{Job, JobStatus, NewUnit};
 use crate::source::Notes;
 
@@ -54,6 +54,7 @@ pub(super) fn units(
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
-    let OpenSources { items, notes } = args.source.open(lists)?.ok_or(CliError::NoSource)?;
-    Ok((additions(items, args.unit_key.as_deref(), job)?, notes))
+    let sources = args.source.open(lists)?.ok_or(CliError::NoSource)?;
+    let notes = sources.notes.clone();
+    Ok((additions(sources, args.unit_key.as_deref(), job)?, notes))
 }

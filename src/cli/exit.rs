@@ -93,6 +93,8 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::AttemptNotFound { .. }
         | ClientError::NoUnitFits { .. } => Exit::NotFound,
         ClientError::NothingToRun { .. }
+        | ClientError::OneItemEach { .. }
+        | ClientError::SeveralItems { .. }
         | ClientError::AwaitsApproval { .. }
         | ClientError::UnitIdle { .. }
         | ClientError::WrongStatus { .. }
@@ -132,6 +134,11 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::KeyCounts { .. }
         | SubmissionError::NoItems { .. }
         | SubmissionError::NoItemsToRead
+        | SubmissionError::NoItemsToGroup
+        | SubmissionError::KeyOfSeveral
+        | SubmissionError::LimitsOfSeveral
+        | SubmissionError::NothingToFill
+        | SubmissionError::OtherForm { .. }
         | SubmissionError::EnvName(_)
         | SubmissionError::NotAShell { .. }
         | SubmissionError::OutputDirTemplate(_)

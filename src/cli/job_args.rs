@@ -1,6 +1,7 @@
 //! How a job's units run, as flags.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 
 use clap::{Args, ValueEnum};
 
@@ -8,6 +9,7 @@ use super::policy_args::PolicyArgs;
 use super::start_args::StartArgs;
 use super::values;
 use crate::client::ClockError;
+use crate::handler::Several;
 use crate::model::{Apart, Limits, OnInterrupt};
 
 /// Options of the verbs that create a job.
@@ -16,6 +18,12 @@ pub(super) struct JobArgs {
     /// Units that run at the same time: a number, or a percentage of the processors
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
     pub workers: Option<usize>,
+    /// Items per unit; `{}` becomes one argument for each of them
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands")]
+    pub items_per_unit: Option<NonZeroU32>,
+    /// As many items per unit as the system takes in one command, with -n at most N
+    #[arg(short = 'X', long, conflicts_with = "commands")]
+    pub fill: bool,
     /// Name of the job [default: the name of the command]
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub name: Option<String>,
@@ -117,6 +125,13 @@ impl ApartArgs {
 }
 
 impl JobArgs {
+    /// Returns how many items a unit has, when that is more than one.
+    pub fn several(&self) -> Option<Several> {
+        let at_most = self.items_per_unit;
+        let is_one = at_most.map_or(!self.fill, |most| most.get() == 1);
+        (!is_one).then_some(Several { at_most, as_fit: self.fill })
+    }
+
     pub fn limits(&self) -> Result<Limits, ClockError> {
         let mut limits = Limits::default();
         limits.workers = self.workers.unwrap_or(limits.workers);

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
-use crate::model::JobStatus;
+use crate::model::{JobStatus, UnitStatus};
 
 /// Send failed or cancelled units back to pending
 #[derive(Debug, Args)]
@@ -20,15 +20,26 @@ pub(super) struct Retry {
     /// Every unit that failed or was cancelled
     #[arg(long)]
     pub all: bool,
+    /// Replace each unit of several items by units of one; without a filter those that failed
+    #[arg(long)]
+    pub one_by_one: bool,
 }
 
 pub(super) fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<Exit, CliError> {
-    if args.filter.is_empty() && !args.all {
+    if args.filter.is_empty() && !args.all && !args.one_by_one {
         return Err(CliError::NoFilter);
     }
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
-    let changed = client.retry_units(job, &args.filter.filter())?;
+    let mut filter = args.filter.filter();
+    let changed = if args.one_by_one {
+        if args.filter.is_empty() && !args.all {
+            filter.statuses = vec![UnitStatus::Failed];
+        }
+        client.retry_one_by_one(job, &filter)?
+    } else {
+        client.retry_units(job, &filter)?
+    };
     output.changed(job, changed, "pending again")?;
     if client.job(job)?.status == JobStatus::Paused {
         output.hint(format_args!("`job-manager resume {job}` runs them"));

@@ -79,6 +79,7 @@ impl SubmissionArgs {
         if let Some(name) = &job.shell_path {
             self.use_shell(name, &mut spec)?;
         }
+        spec.items.several = job.several();
         spec.stdin = match self.job.stdin {
             Stdin::Null => StdinMode::Null,
             Stdin::Payload => StdinMode::Payload,

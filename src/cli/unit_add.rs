@@ -9,9 +9,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::inside::Inside;
 use super::output::Output;
-use crate::client::additions;
+use crate::client::{OpenSources, SourceSpec, additions};
 use crate::model::NewUnit;
-use crate::source;
 
 /// Add units, from inside a unit's command, to the same job
 #[derive(Debug, Args)]
@@ -29,7 +28,8 @@ pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> 
     let Inside { job, .. } = Inside::new()?;
     let client = global.open_client()?;
     let job = client.job(job)?;
-    let units = additions(source::arguments(args.items.clone()), args.unit_key.as_deref(), &job)?;
+    let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], None)?;
+    let units = additions(sources, args.unit_key.as_deref(), &job)?;
     let units: Vec<NewUnit> = units.collect::<Result<_, _>>()?;
     let added = client.add_units(job.id, units)?;
     output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;

@@ -78,6 +78,20 @@ pub enum ClientError {
         /// What was looked for.
         selector: String,
     },
+    /// Units of one item cannot be split.
+    #[error("the units of job {job} have one item each, retry them as they are")]
+    OneItemEach {
+        /// The job.
+        job: JobId,
+    },
+    /// Units of several items have no identity that outlives a change of their source.
+    #[error(
+        "the units of job {job} have several items each: one more at the beginning would change all of them, so their source cannot be compared; `add` takes more items"
+    )]
+    SeveralItems {
+        /// The job.
+        job: JobId,
+    },
     /// Several jobs answer to that prefix.
     #[error("several jobs have a uid that begins with {prefix:?}, give more of it")]
     AmbiguousJob {

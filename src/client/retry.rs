@@ -1,7 +1,10 @@
 //! Asking for units again.
 
+use serde_json::value::RawValue;
+
 use super::{Client, ClientError};
-use crate::model::{JobId, Timestamp, UnitFilter};
+use crate::handler::{COMMAND, CommandSpec};
+use crate::model::{Job, JobId, NewUnit, Timestamp, UnitFilter};
 
 impl Client {
     /// Sends failed and cancelled units that the filter selects, and skipped ones if it names them, back to pending, with all their attempts, and
@@ -25,5 +28,49 @@ impl Client {
             0 => Err(ClientError::NoUnitFits { job }),
             moved => Ok(moved),
         }
+    }
+
+    /// Sends units back to pending as [`Client::retry_units`] does, each of several items replaced by units of one, and
+    /// returns how many are pending then.
+    ///
+    /// The units that replace others come after all that are there.
+    ///
+    /// # Errors
+    /// [`ClientError::OneItemEach`] when the units of the job do not have several items, and
+    /// [`ClientError::NoUnitFits`] when the filter selects none.
+    pub fn retry_one_by_one(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
+        if !has_several_items(&self.job(job)?) {
+            return Err(ClientError::OneItemEach { job });
+        }
+        match self.store().split_units(job, filter, Timestamp::now(), units_of_one)? {
+            0 => Err(ClientError::NoUnitFits { job }),
+            moved => Ok(moved),
+        }
+    }
+}
+
+/// Returns `true` if the units of a job have several items each.
+pub(super) fn has_several_items(job: &Job) -> bool {
+    let spec = (job.handler == COMMAND).then(|| serde_json::from_str::<CommandSpec>(&job.spec).ok());
+    spec.flatten().is_some_and(|spec| spec.items.several.is_some())
+}
+
+/// Makes a unit of each element of a payload.
+fn units_of_one(payload: &str) -> Vec<NewUnit> {
+    let items: Vec<&RawValue> = serde_json::from_str(payload).unwrap_or_default();
+    items.into_iter().map(|item| NewUnit { payload: format!("[{item}]"), key: None }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_item_is_a_unit_with_its_text_as_it_was() {
+        let units = units_of_one(r#"["a", 1.0,{"b": [2,3]} , ["x","y"]]"#);
+
+        let payloads: Vec<&str> = units.iter().map(|unit| unit.payload.as_str()).collect();
+        assert_eq!(payloads, [r#"["a"]"#, "[1.0]", r#"[{"b": [2,3]}]"#, r#"[["x","y"]]"#]);
+        assert!(units_of_one("\"a\"").is_empty());
     }
 }

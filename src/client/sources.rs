@@ -57,6 +57,8 @@ pub struct OpenSources {
     pub items: Items,
     /// What is to be said about them, complete once the items were read.
     pub notes: Notes,
+    /// Whether an item is the array of what several lists gave for it.
+    pub are_combined: bool,
 }
 
 impl OpenSources {
@@ -79,7 +81,8 @@ impl OpenSources {
             None if !options.allow_empty => return Err(SourceError::empty(&notes)),
             first => first,
         };
-        Ok(OpenSources { items: Box::new(first.into_iter().chain(items)), notes })
+        let are_combined = sources.iter().any(|source| matches!(source, SourceSpec::Product(_)));
+        Ok(OpenSources { items: Box::new(first.into_iter().chain(items)), notes, are_combined })
     }
 
     /// Returns the items in another order; they are all read when the first one is asked for.
@@ -90,7 +93,7 @@ impl OpenSources {
 
     /// Returns the one payload of a command that is given no items.
     pub(super) fn once() -> OpenSources {
-        OpenSources { items: source::once("null".to_owned()), notes: Notes::default() }
+        OpenSources { items: source::once("null".to_owned()), notes: Notes::default(), are_combined: false }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::retry::has_several_items;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, RawText, Seq, Timestamp, Unit, UnitFilter, UnitStatus};
 use crate::store::{REPLACED, SameKey};
@@ -44,6 +45,9 @@ impl Client {
         job: JobId,
         units: impl IntoIterator<Item = Result<NewUnit, E>>,
     ) -> Result<SyncPlan, E> {
+        if has_several_items(&self.job(job)?) {
+            return Err(ClientError::SeveralItems { job }.into());
+        }
         let mut known = self.known_units(job)?;
         let mut plan = SyncPlan::default();
         for unit in units {

@@ -130,6 +130,8 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::AttemptNotFound { .. }
         | ClientError::NoUnitFits { .. } => StatusCode::NOT_FOUND,
         ClientError::NothingToRun { .. }
+        | ClientError::OneItemEach { .. }
+        | ClientError::SeveralItems { .. }
         | ClientError::AwaitsApproval { .. }
         | ClientError::UnitIdle { .. }
         | ClientError::WrongStatus { .. }

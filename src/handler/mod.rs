@@ -32,6 +32,7 @@ pub use error::UnitError;
 pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of};
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
+pub use template::Several;
 pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {

@@ -14,7 +14,7 @@ use crate::client::{
     OpenSources, Order, Scripts, SourceOptions, SourceSpec, Submission, SubmissionError, command_spec, find_shell,
     start_time, windows,
 };
-use crate::handler::{COMMAND, CommandSpec};
+use crate::handler::{COMMAND, CommandSpec, Several};
 use crate::model::{Conditions, Limits, NewJob, OnInterrupt, SpellingError};
 use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Separator};
 
@@ -62,6 +62,9 @@ pub(super) struct Batch {
     pub sql_database: Option<String>,
     /// SELECT whose rows are the items, with the columns as fields.
     pub sql_query: Option<String>,
+    /// Items of each unit, for programs whose start is slow: {} as an argument of its own becomes one for each item, and
+    /// inside a larger argument that is repeated. A unit fails with all its items; without it each has one.
+    pub items_per_unit: Option<NonZeroU32>,
     /// A source without any item is a job without units, which completes at once; without this it is an error.
     #[serde(default)]
     pub allow_empty: bool,
@@ -140,6 +143,8 @@ impl Batch {
             }
             spec.shell_path = Some(find_shell(name, &spec.cwd, Scripts::WithValues)?);
         }
+        let several = self.items_per_unit.filter(|items| items.get() > 1);
+        spec.items.several = several.map(|items| Several { at_most: Some(items), as_fit: false });
         let mut new = NewJob::new(self.name.clone().unwrap_or_else(|| default_name(&argv[0], is_script)), COMMAND);
         new.limits = self.limits()?;
         new.key = self.key.clone();

@@ -169,6 +169,9 @@ fn of_client(error: &ClientError) -> &'static str {
             "Look at the first units with get_results, then approve_job or reject_job"
         }
         ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
+        ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
+            "Nothing was changed: retry_units without one_by_one takes them as they are"
+        }
         ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
             "Nothing was changed: job_status shows where it stands"
         }

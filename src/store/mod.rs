@@ -42,6 +42,7 @@ mod schema_tests;
 mod settings;
 #[cfg(feature = "cli")]
 mod sorter;
+mod split;
 mod statement;
 mod steer;
 mod totals;

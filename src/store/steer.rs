@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::error::Failure;
 use super::filter::{Condition, condition};
 use super::last;
 use super::schema::{jobs, units};
+use super::split::is_itself;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
@@ -156,7 +158,7 @@ impl Store {
 }
 
 /// Sends ended units back to pending that a filter and another condition select, and counts them.
-fn send_back(
+pub(super) fn send_back(
     conn: &mut SqliteConnection,
     job: JobId,
     filter: &UnitFilter,
@@ -165,8 +167,11 @@ fn send_back(
 ) -> Result<i64, Failure> {
     let mut moved = 0;
     for status in retried(filter) {
-        let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{status}'"));
-        let selected = units::table.filter(literal).filter(condition(conn, job, filter)?).filter(among());
+        let selected = units::table
+            .filter(literal(status))
+            .filter(condition(conn, job, filter)?)
+            .filter(among())
+            .filter(is_itself());
         let changed = diesel::update(selected)
             .set((
                 units::status.eq(UnitStatus::Pending.as_str()),
@@ -182,8 +187,14 @@ fn send_back(
     Ok(moved)
 }
 
+/// Selects the units in one state: in the text of the statement, because a bound value would hide from SQLite that a
+/// partial index applies.
+pub(super) fn literal(status: UnitStatus) -> SqlLiteral<Bool> {
+    diesel::dsl::sql(&format!("status = '{status}'"))
+}
+
 /// Returns the states that a retry under this filter is about.
-fn retried(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
+pub(super) fn retried(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
     let skipped = filter.statuses.contains(&UnitStatus::Skipped).then_some(UnitStatus::Skipped);
     [UnitStatus::Failed, UnitStatus::Cancelled].into_iter().chain(skipped)
 }
@@ -204,8 +215,7 @@ fn end_units(
     reason: &str,
     now: Timestamp,
 ) -> Result<i64, Failure> {
-    let literal = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("status = '{from}'"));
-    let changed = diesel::update(units::table.filter(literal).filter(condition(conn, job, filter)?))
+    let changed = diesel::update(units::table.filter(literal(from)).filter(condition(conn, job, filter)?))
         .set((
             units::status.eq(end.as_str()),
             units::not_before.eq(None::<i64>),

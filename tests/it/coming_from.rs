@@ -6,9 +6,8 @@ use std::path::Path;
 use crate::support::{BIN, World, text};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coming-from.md");
-const SECTIONS: [&str; 8] = [
-    "GNU parallel", "xargs", "pueue", "task-spooler", "HyperQueue", "Slurm arrays", "cron", "systemd timers",
-];
+const SECTIONS: [&str; 8] =
+    ["GNU parallel", "xargs", "pueue", "task-spooler", "HyperQueue", "Slurm arrays", "cron", "systemd timers"];
 
 /// Returns the commands of ours in a section, which are the last column of its table.
 fn commands(section: &str) -> Vec<String> {

@@ -10,12 +10,29 @@ use crate::support::{Random, World, repeat, without};
 /// Prints the number of its arguments, and each of them, ended by NUL.
 const ARGV: &str = "#!/bin/sh\nprintf '%s\\0' \"$#\" \"$@\"\n";
 const TEXTS: [&str; 20] = [
-    "a", "b c", "it's", "say \"x\"", "$HOME", "*", "-n", "\\", "a\\nb", "{}", "{1}", "é", "日本", "#", "~", "`id`", "a;b",
-    " lead", "trail ", "x=y",
+    "a",
+    "b c",
+    "it's",
+    "say \"x\"",
+    "$HOME",
+    "*",
+    "-n",
+    "\\",
+    "a\\nb",
+    "{}",
+    "{1}",
+    "é",
+    "日本",
+    "#",
+    "~",
+    "`id`",
+    "a;b",
+    " lead",
+    "trail ",
+    "x=y",
 ];
-const PATHS: [&str; 10] = [
-    "a.b", "plain", "d/e.f", "/abs/x.tar.gz", "d d/it's.f", "d.d/none", "./q.r", "../u.v", "-x.y", "é/ü.ß",
-];
+const PATHS: [&str; 10] =
+    ["a.b", "plain", "d/e.f", "/abs/x.tar.gz", "d d/it's.f", "d.d/none", "./q.r", "../u.v", "-x.y", "é/ü.ß"];
 const PATH_PARTS: [&str; 4] = [".", "/", "//", "/."];
 
 /// One command line that both programs understand.

@@ -6,30 +6,37 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, OpenSources};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit};
-use crate::source::Items;
 
 /// Additions of this process, each of which has a file of its own.
 static ADDITIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Makes units of items that fit the command of a job, one after the other.
 pub fn additions(
-    items: Items,
+    sources: OpenSources,
     unit_key: Option<&OsStr>,
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
-    let templates = match job.handler.as_str() {
+    let unit_key = unit_key.map(key_template).transpose()?;
+    let checked = with_unit_limits(sources.items, &job.limits, None)?;
+    let (items, templates) = match job.handler.as_str() {
         COMMAND => {
             let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
-            Some(UnitTemplates::of(&spec)?)
+            let is_combination = spec.items.is_combination;
+            if sources.are_combined != is_combination {
+                return Err(SubmissionError::OtherForm { job: job.id, is_combination });
+            }
+            if unit_key.is_some() && spec.items.several.is_some() {
+                return Err(SubmissionError::KeyOfSeveral);
+            }
+            (unit_items(checked, &spec)?, Some(UnitTemplates::of(&spec)?))
         }
-        _ => None,
+        _ => (ungrouped(checked), None),
     };
-    let unit_key = unit_key.map(key_template).transpose()?;
-    let items = with_unit_limits(items, &job.limits, None)?;
     Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref())))
 }
 

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
 use super::environment::Environment;
-use crate::handler::{
-    COMMAND, CommandSpec, Template, UnitTemplates, UnitValues, refuse_line_in_one_word, resolve_program,
-};
+use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, refuse_line_in_one_word, resolve_program};
 use crate::model::{Job, RawText, UnitDetail};
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
@@ -85,7 +83,8 @@ pub fn command_of(job: &Job, unit: &UnitDetail) -> Option<String> {
         return None;
     }
     let spec: CommandSpec = serde_json::from_str(&job.spec).ok()?;
-    UnitTemplates::of(&spec).ok()?.line(&UnitValues::parse(&unit.payload).ok()?, unit.seq).ok()
+    let templates = UnitTemplates::of(&spec).ok()?;
+    templates.line(&templates.values(&unit.payload).ok()?, unit.seq).ok()
 }
 
 /// Returns the path of a program, found as the shell that started this process would find it.

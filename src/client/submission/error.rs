@@ -38,6 +38,18 @@ pub enum SubmissionError {
     NoItems { placeholders: Vec<String>, corrected: String },
     #[error("no items for standard input: `-` reads them from here, `:::` takes them from the command line")]
     NoItemsToRead,
+    #[error("a unit of several items has no key, each of them would need one")]
+    KeyOfSeveral,
+    #[error("a time or slots of each item's own need units of one item, these have several: give one for all, or leave out -n and -X")]
+    LimitsOfSeveral,
+    #[error("no items to be joined to units: `-` reads standard input, `:::` takes them from here")]
+    NoItemsToGroup,
+    #[error(
+        "no end of the items of a unit: -X fills the command, which does not use them; write {{}} where they belong, or give -n N"
+    )]
+    NothingToFill,
+    #[error("job {job} takes {}, and these are not", if *is_combination { "combinations of the items of several lists" } else { "single items, no combinations" })]
+    OtherForm { job: crate::model::JobId, is_combination: bool },
     #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
     KeyReserved { place: String },
     #[error(transparent)]

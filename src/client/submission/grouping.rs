@@ -1,18 +1,48 @@
 //! Several items for one unit.
 
 use super::SubmissionError;
+use crate::handler::{CommandSpec, UnitTemplates};
 use crate::source::{Item, Items, MAX_ITEM_BYTES, SourceError};
 
+/// What each unit is about, one after the other.
+pub(super) type UnitItems = Box<dyn Iterator<Item = Result<Item, SubmissionError>> + Send>;
+
+/// Returns items for units of one item each.
+pub(super) fn ungrouped(items: Items) -> UnitItems {
+    Box::new(items.map(|item| item.map_err(SubmissionError::from)))
+}
+
+/// Returns the items of units of a job, several joined to one where the job says so.
+pub(super) fn unit_items(items: Items, spec: &CommandSpec) -> Result<UnitItems, SubmissionError> {
+    let Some(several) = spec.items.several else { return Ok(ungrouped(items)) };
+    let at_most = several.at_most.map(std::num::NonZeroU32::get);
+    if !several.as_fit {
+        return Ok(Box::new(grouped(items, at_most, None)));
+    }
+    let templates = UnitTemplates::of(spec)?;
+    if at_most.is_none() && !templates.uses_item() {
+        return Err(SubmissionError::NothingToFill);
+    }
+    let bytes = templates.room();
+    let need = Box::new(move |item: &Item| {
+        let unfit = |source| SubmissionError::Item { place: item.place.to_string(), source };
+        templates.need(&item.payload).map_err(unfit)
+    });
+    Ok(Box::new(grouped(items, at_most, Some(Room { bytes, need }))))
+}
+
+type Need = Box<dyn Fn(&Item) -> Result<usize, SubmissionError> + Send>;
+
 /// Room for items in a command, where as many are taken as fit.
-pub(super) struct Room {
+struct Room {
     /// Bytes that are left when the command has no item yet.
-    pub bytes: usize,
+    bytes: usize,
     /// Tells how many an item takes.
-    pub need: Box<dyn Fn(&Item) -> Result<usize, SubmissionError> + Send>,
+    need: Need,
 }
 
 /// Joins items to arrays of at most `at_most`, of no more than there is room for.
-pub(super) fn grouped(
+fn grouped(
     items: Items,
     at_most: Option<u32>,
     room: Option<Room>,

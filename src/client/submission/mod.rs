@@ -8,6 +8,7 @@ mod additions;
 mod command;
 mod environment;
 mod error;
+mod grouping;
 mod order;
 mod shell;
 mod unit_limits;
@@ -19,9 +20,10 @@ use super::{Client, Created, OpenSources};
 use crate::handler::{
     COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
 };
-use crate::model::{NewJob, NewUnit, Seq, Unit};
-use crate::source::{Item, Items, Notes, SourceError};
+use crate::model::{NewJob, NewUnit, Seq, Slots, Unit};
+use crate::source::{Item, Notes};
 
+use grouping::{UnitItems, unit_items};
 use unit_limits::with_unit_limits;
 
 pub use additions::additions;
@@ -36,7 +38,7 @@ const MAX_KEY_BYTES: usize = 4096;
 /// A job that is ready to be created: everything that can be refused without reading an item has been.
 pub struct Submission {
     new: NewJob,
-    items: Items,
+    items: UnitItems,
     templates: UnitTemplates,
     unit_key: Option<Template>,
     notes: Notes,
@@ -54,16 +56,25 @@ impl Submission {
     ) -> Result<Submission, SubmissionError> {
         new.limits.start.resolve(&spec.cwd);
         check_description(&new)?;
-        let templates = UnitTemplates::of(spec)?;
+        let mut spec = spec.clone();
+        spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
+        let templates = UnitTemplates::of(&spec)?;
         let unit_key = unit_key.map(key_template).transpose()?;
         if sources.is_none() {
-            refuse_need_of_items(&templates, unit_key.as_ref(), spec)?;
+            refuse_need_of_items(&templates, unit_key.as_ref(), &spec)?;
+        }
+        if unit_key.is_some() && spec.items.several.is_some() {
+            return Err(SubmissionError::KeyOfSeveral);
+        }
+        if spec.items.several.is_some() && (new.limits.timeout_from.is_some() || matches!(new.limits.slots, Slots::From(_))) {
+            return Err(SubmissionError::LimitsOfSeveral);
         }
         new.handler = COMMAND.to_owned();
-        new.spec = serde_json::to_string(spec).expect("a command is made of text");
+        new.spec = serde_json::to_string(&spec).expect("a command is made of text");
         let ignores_items = sources.is_some() && !templates.uses_item() && spec.stdin == StdinMode::Null;
-        let OpenSources { items, notes } = sources.unwrap_or_else(OpenSources::once);
+        let OpenSources { items, notes, .. } = sources.unwrap_or_else(OpenSources::once);
         let items = with_unit_limits(items, &new.limits, Some(new.limits.workers))?;
+        let items = unit_items(items, &spec)?;
         if ignores_items {
             notes.say("the command does not use its items: write {} where an item belongs");
         }
@@ -115,7 +126,7 @@ impl Submission {
             let item = item?;
             let place = item.place.to_string();
             let unit = unit(Ok(item), Some(&templates), unit_key.as_ref())?;
-            let line = UnitValues::parse(&unit.payload).and_then(|values| templates.line(&values, Seq(seq)));
+            let line = templates.values(&unit.payload).and_then(|values| templates.line(&values, Seq(seq)));
             line.map_err(|source| SubmissionError::Item { place, source })
         })
     }
@@ -123,7 +134,7 @@ impl Submission {
 
 /// Makes a unit of an item that fits the command, if there is one, and the template of its key.
 pub fn unit(
-    item: Result<Item, SourceError>,
+    item: Result<Item, SubmissionError>,
     templates: Option<&UnitTemplates>,
     unit_key: Option<&Template>,
 ) -> Result<NewUnit, SubmissionError> {
@@ -132,7 +143,11 @@ pub fn unit(
     if templates.is_none() && unit_key.is_none() {
         return Ok(NewUnit { payload: item.payload, key: None });
     }
-    let values = UnitValues::parse(&item.payload).map_err(unfit)?;
+    let values = match templates {
+        Some(templates) => templates.values(&item.payload),
+        None => UnitValues::parse(&item.payload),
+    };
+    let values = values.map_err(unfit)?;
     if let Some(templates) = templates {
         templates.check(&values).map_err(unfit)?;
     }
@@ -186,5 +201,9 @@ fn refuse_need_of_items(
         let corrected = format!("--unit-key {}", quote_for_shell(key.corrected(None).as_bytes()));
         return Err(SubmissionError::NoItems { placeholders, corrected });
     }
-    if spec.stdin == StdinMode::Item { Err(SubmissionError::NoItemsToRead) } else { Ok(()) }
+    match spec.items.several {
+        Some(_) => Err(SubmissionError::NoItemsToGroup),
+        None if spec.stdin == StdinMode::Item => Err(SubmissionError::NoItemsToRead),
+        None => Ok(()),
+    }
 }

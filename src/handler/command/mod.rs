@@ -64,7 +64,9 @@ impl CommandHandler {
 
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
     fn prepare(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<Prepared, TemplateError> {
-        let values = UnitValues::parse(&attempt.unit.payload)?;
+        let payload = &attempt.unit.payload;
+        let values =
+            if is_last(attempt.unit) { UnitValues::parse(payload)? } else { self.templates.values(payload)? };
         let prepared = self.prepare_with(&values, attempt, cookie);
         prepared.map_err(|error| self.templates.explain(error, &values))
     }
@@ -123,7 +125,7 @@ impl CommandHandler {
         let stdin = match self.spec.stdin {
             StdinMode::Null => Vec::new(),
             StdinMode::Payload => unit.payload.clone().into_bytes(),
-            StdinMode::Item => values.item().to_vec(),
+            StdinMode::Item => values.input()?.into_owned(),
         };
         let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
         Ok(Prepared { command, stdin, made })

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exits::ExitCodes;
 use super::variables::Variables;
+use crate::handler::template::ItemForm;
 use crate::model::{Progress, RawText, raw_path};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
@@ -44,6 +45,9 @@ pub struct CommandSpec {
     /// Those of them without which the job is not started.
     #[serde(default)]
     pub required_secrets: Vec<RawText>,
+    /// How the payloads of units hold their items.
+    #[serde(default, skip_serializing_if = "ItemForm::is_one_item")]
+    pub items: ItemForm,
     /// What units read from their standard input.
     #[serde(default)]
     pub stdin: StdinMode,
@@ -155,6 +159,7 @@ impl CommandSpec {
             env_only: false,
             secrets: Vec::new(),
             required_secrets: Vec::new(),
+            items: ItemForm::default(),
             stdin: StdinMode::Null,
             output: OutputMode::Tail,
             output_dir: None,

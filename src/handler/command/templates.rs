@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::CommandSpec;
+use super::{CommandSpec, StdinMode};
 use crate::handler::template::{
-    CommandTemplate, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues, line_of, nearest,
+    CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues, line_of, nearest,
     quote_for_shell,
 };
 use crate::model::{RawText, Seq};
@@ -17,6 +17,8 @@ const MAX_CORRECTED_BYTES: usize = 2000;
 #[derive(Debug)]
 pub struct UnitTemplates {
     command: CommandTemplate,
+    items: ItemForm,
+    reads_item: bool,
     shell: bool,
     /// Where a value cannot be quoted in a script for the shell: the placeholder and its place.
     unquotable: Option<(String, &'static str)>,
@@ -42,15 +44,57 @@ impl UnitTemplates {
             Some(Err(error)) => return Err(error),
             Some(Ok(())) | None => None,
         };
-        Ok(UnitTemplates {
+        let templates = UnitTemplates {
             command,
+            items: spec.items,
+            reads_item: spec.stdin == StdinMode::Item,
             shell: spec.shell,
             unquotable,
             base: spec.cwd.clone(),
             cwd: spec.cwd_template.as_ref().map(Template::parse).transpose()?,
             env: env.collect::<Result<_, TemplateError>>()?,
             creates: spec.creates.as_ref().map(Template::parse).transpose()?,
-        })
+        };
+        templates.refuse_one_of_several()?;
+        Ok(templates)
+    }
+
+    /// Refuses placeholders of an item where one text can be, when units have several.
+    fn refuse_one_of_several(&self) -> Result<(), TemplateError> {
+        if self.items.several.is_none() {
+            return Ok(());
+        }
+        let options = self.cwd.iter().map(|cwd| ("--cwd", cwd));
+        let options = options.chain(self.creates.iter().map(|creates| ("--creates", creates)));
+        for (option, template) in options.chain(self.env.iter().map(|(_, value)| ("--env", value))) {
+            if let Some(placeholder) = template.item_placeholders().next() {
+                return Err(TemplateError::OneItemOnly { placeholder: placeholder.to_owned(), option });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a payload of this job.
+    ///
+    /// # Errors
+    /// When it is not one JSON document of the job's form.
+    pub fn values<'a>(&self, payload: &'a str) -> Result<UnitValues<'a>, TemplateError> {
+        UnitValues::parse_as(payload, self.items)
+    }
+
+    /// Returns the bytes that the command leaves for items, before it has one.
+    pub fn room(&self) -> usize {
+        self.command.room(self.shell)
+    }
+
+    /// Returns the bytes that an item adds to the command of its unit.
+    ///
+    /// # Errors
+    /// As for [`check`](Self::check).
+    pub fn need(&self, item: &str) -> Result<usize, TemplateError> {
+        let alone = format!("[{item}]");
+        let values = self.values(&alone)?;
+        self.command.need(self.shell, &values).map_err(|error| self.explain(error, &values))
     }
 
     /// Returns the command.
@@ -83,6 +127,9 @@ impl UnitTemplates {
     }
 
     fn check_each(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        if self.reads_item {
+            values.input()?;
+        }
         if self.shell {
             self.command.check_shell(values)?
         } else {

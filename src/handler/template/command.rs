@@ -1,15 +1,20 @@
 //! A whole command.
 
+use std::borrow::Cow;
+
 use super::placeholder::{At, Word};
 use super::quote::quote_for_shell;
 use super::script::render_script;
+use super::script_value::ScriptValue;
 use super::{Template, TemplateError, UnitValues};
-use crate::model::{RawText, Seq};
+use crate::model::{Limits, RawText, Seq};
 
 /// Longest argument of a command, in bytes: what Linux takes, less the NUL behind it.
 pub const MAX_ARGUMENT_BYTES: usize = 128 * 1024 - 1;
 /// Longest command, its arguments together, in bytes: half of what Linux takes by default; the rest is for the environment.
 pub const MAX_COMMAND_BYTES: usize = 1024 * 1024;
+/// What the system counts besides the text of an argument: the NUL behind it and its place in the list.
+const ARGUMENT_OVERHEAD: usize = 1 + size_of::<usize>();
 
 /// A command, compiled: one template for each argument, the program first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +41,13 @@ impl CommandTemplate {
     /// When the payload has no value for a placeholder, an empty one inside a larger word, or one that holds a NUL
     /// character, and when the arguments are longer than the system takes.
     pub fn render(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<Vec<RawText>, TemplateError> {
-        let argv =
-            self.argv.iter().map(|template| template.render(values, slot, seq)).collect::<Result<Vec<_>, _>>()?;
+        let argv = if values.members().is_some() {
+            let at = At { slot, seq, word: Word::Argument };
+            let spread = self.argv.iter().map(|template| template.spread(values, at)).collect::<Result<Vec<_>, _>>()?;
+            spread.into_iter().flatten().map(RawText::from).collect()
+        } else {
+            self.argv.iter().map(|template| template.render(values, slot, seq)).collect::<Result<Vec<_>, _>>()?
+        };
         refuse_excess(argv.iter().map(|argument| Ok(argument.as_bytes().len())))?;
         Ok(argv)
     }
@@ -48,7 +58,7 @@ impl CommandTemplate {
     /// As for [`render`](Self::render), and when a placeholder stands where its value cannot be quoted.
     pub fn render_shell(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<RawText, TemplateError> {
         let at = At { slot, seq, word: Word::Script };
-        let script = render_script(self.script()?, |placeholder| placeholder.value(values, at))?;
+        let script = render_script(self.script()?, |placeholder| ScriptValue::of(placeholder, values, at))?;
         if script.len() > MAX_ARGUMENT_BYTES {
             return Err(TemplateError::ScriptTooLong { bytes: script.len(), limit: MAX_ARGUMENT_BYTES });
         }
@@ -71,6 +81,9 @@ impl CommandTemplate {
     /// # Errors
     /// As for [`render`](Self::render).
     pub fn check(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        if values.members().is_some() {
+            return self.render(values, 0, Seq::FIRST).map(drop);
+        }
         refuse_excess(self.argv.iter().map(|template| template.check(values)))
     }
 
@@ -79,6 +92,9 @@ impl CommandTemplate {
     /// # Errors
     /// As for [`render_shell`](Self::render_shell).
     pub fn check_shell(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
+        if values.members().is_some() {
+            return self.render_shell(values, 0, Seq::FIRST).map(drop);
+        }
         let script = self.script()?;
         // Quoted, a value has at most four times its length, with a few bytes around it. The script itself is made only
         // where that leaves a doubt, because this is done for every unit.
@@ -94,7 +110,37 @@ impl CommandTemplate {
     /// # Errors
     /// When it is more than one text, or a placeholder stands where its value cannot be quoted.
     pub fn check_script(&self) -> Result<(), TemplateError> {
-        render_script(self.script()?, |_| Ok(b"")).map(drop)
+        render_script(self.script()?, |_| Ok(ScriptValue::One(Cow::Borrowed(b"")))).map(drop)
+    }
+
+    /// Returns the bytes that the command leaves for items, before it has one.
+    pub fn room(&self, shell: bool) -> usize {
+        let limit = if shell { MAX_ARGUMENT_BYTES } else { MAX_COMMAND_BYTES };
+        let is_fixed = |template: &&Template| shell || !template.uses_item();
+        let fixed = self.argv.iter().filter(is_fixed).map(|template| template.fixed_length() + ARGUMENT_OVERHEAD);
+        limit.saturating_sub(fixed.sum())
+    }
+
+    /// Returns the bytes that an item adds to the command; `values` are those of a unit of that item alone.
+    ///
+    /// # Errors
+    /// As for [`render`](Self::render).
+    pub fn need(&self, shell: bool, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
+        let word = if shell { Word::Script } else { Word::Argument };
+        // The longest numbers, so that whichever the unit gets fits.
+        let at = At { slot: Limits::MAX_WORKERS - 1, seq: Seq::MAX, word };
+        let mut bytes = 0;
+        for template in self.argv.iter().filter(|template| template.uses_item()) {
+            if shell {
+                for placeholder in template.placeholders().filter(|placeholder| placeholder.depends_on_payload()) {
+                    bytes += ScriptValue::of(placeholder, values, at)?.quoted_length();
+                }
+            } else {
+                let arguments = template.spread(values, at)?;
+                bytes += arguments.iter().map(|argument| argument.len() + ARGUMENT_OVERHEAD).sum::<usize>();
+            }
+        }
+        Ok(bytes)
     }
 
     /// Returns the name of the program when it is the same for all units.
@@ -132,8 +178,7 @@ fn refuse_excess(lengths: impl Iterator<Item = Result<usize, TemplateError>>) ->
                 limit: MAX_ARGUMENT_BYTES,
             });
         }
-        // The system counts the NUL behind each argument and its place in the list.
-        bytes += length + 1 + size_of::<usize>();
+        bytes += length + ARGUMENT_OVERHEAD;
     }
     if bytes > MAX_COMMAND_BYTES {
         return Err(TemplateError::CommandTooLong { bytes, limit: MAX_COMMAND_BYTES });

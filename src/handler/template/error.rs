@@ -139,6 +139,50 @@ pub enum TemplateError {
         /// Its value.
         value: String,
     },
+    /// A payload that holds several items or parts is not an array of them.
+    #[error("the job's units are arrays, of several items or of the parts of a combination, and this one is not")]
+    NotAnArray,
+    /// Several items or parts are asked for where one text can be.
+    #[error(
+        "{placeholder} stands for several texts here, and this can hold one: a part of a combination is {{1}}, {{2}}, …"
+    )]
+    SeveralInWord {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
+    /// A field of each of several items is asked for inside a larger word.
+    #[error("{placeholder} stands for a value of each of the unit's items, and has to be a word of its own")]
+    FieldInWord {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
+    /// One of as many items as fit is asked for by its position.
+    #[error(
+        "{placeholder} is one of as many items as fit, and the others would not be used: write {{}}, or take a number of items, with -n"
+    )]
+    Uncounted {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
+    /// An option that can hold one item has a placeholder, and units have several.
+    #[error("{placeholder} in {option} needs a unit of one item, these have several")]
+    OneItemOnly {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// Where it stands.
+        option: &'static str,
+    },
+    /// Several values stand in a script where one word can be.
+    #[error(
+        "{placeholder} stands for several words, and has to be a word of its own, outside quotes, in a shell command"
+    )]
+    NotAlone {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
+    /// One of several items holds a line break, and they are to be read line by line.
+    #[error("one of several items holds a line break, and standard input has one per line: use --stdin payload")]
+    LineBreak,
     /// A script for the shell has to be a single text.
     #[error("a shell command is one text that holds the whole script, not {count} texts")]
     NotOneScript {

@@ -30,8 +30,8 @@ pub struct Several {
 
 impl ItemForm {
     /// Returns `true` if `{}` stands for one text.
-    pub fn is_one_item(self) -> bool {
-        self == Self::default()
+    pub fn is_one_item(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -43,6 +43,8 @@ pub(super) struct Members<'a> {
     /// What `{}` stands for, one after the other; none when these are the items.
     parts: Vec<UnitValues<'a>>,
     pub is_combination: bool,
+    /// Whether so many items were asked for, and not as many as fit.
+    pub is_counted: bool,
 }
 
 impl<'a> Members<'a> {
@@ -60,7 +62,8 @@ impl<'a> Members<'a> {
                 (elements, parts.into_iter().flatten().collect())
             }
         };
-        Ok(Members { items, parts, is_combination: form.is_combination })
+        let is_counted = form.several.is_none_or(|several| !several.as_fit);
+        Ok(Members { items, parts, is_combination: form.is_combination, is_counted })
     }
 
     /// Returns what `{}` stands for, one after the other.

@@ -9,11 +9,12 @@
 //! Whoever creates units checks each of them: a placeholder that a payload has no value for is an error then. An empty
 //! value never vanishes inside a larger word, because `victim/{}` would be `victim/`.
 //!
-//! One template gives exactly one argument: values are never split, expanded or read again. Only a script for the
-//! shell has its values quoted. Texts and values are bytes.
+//! One template gives exactly one argument, or one for each item or part ([`spread`]): values are never split, expanded
+//! or read again. Only a script for the shell has its values quoted. Texts and values are bytes.
 
 mod command;
 mod error;
+mod form;
 mod nearest;
 mod parse;
 mod pasted;
@@ -24,6 +25,8 @@ mod reading;
 mod record;
 mod script;
 mod script_reader;
+mod script_value;
+mod spread;
 mod values;
 mod word;
 
@@ -31,6 +34,7 @@ use std::borrow::Cow;
 
 pub use command::{CommandTemplate, MAX_ARGUMENT_BYTES, line_of};
 pub use error::TemplateError;
+pub use form::{ItemForm, Several};
 pub use nearest::nearest;
 pub use pasted::PastedCode;
 pub use quote::quote_for_shell;
@@ -139,6 +143,15 @@ impl Template {
             }
         }
         Ok(rendered)
+    }
+
+    /// Returns the length of what does not depend on the payload, at most.
+    fn fixed_length(&self) -> usize {
+        /// Digits of the longest number of a unit, and of a slot.
+        const NUMBER: usize = 10;
+        let numbers = self.placeholders().filter(|placeholder| !placeholder.depends_on_payload());
+        let padding = |placeholder: &Placeholder| placeholder.width().max(NUMBER);
+        self.texts().map(<[u8]>::len).sum::<usize>() + numbers.map(padding).sum::<usize>()
     }
 
     /// Returns the length of the text for one unit, as far as it depends on the payload.

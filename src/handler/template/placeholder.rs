@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::form::Members;
 use super::reading::{Format, PathPart, Reading, Subject, readings};
 use super::values::text_of;
 use super::{TemplateError, UnitValues};
@@ -62,9 +63,25 @@ impl Placeholder {
         !self.readings.iter().any(|reading| matches!(reading.subject, Subject::Seq | Subject::Slot))
     }
 
+    /// Returns the number of digits to which its value is padded.
+    pub fn width(&self) -> usize {
+        let widths =
+            self.readings.iter().map(|reading| if let Format::Padded(width) = reading.format { width } else { 0 });
+        widths.max().unwrap_or(0)
+    }
+
+    /// Returns `true` if the placeholder stands for an item, or for a part of it as a path.
+    pub fn is_of_item(&self) -> bool {
+        self.readings.iter().any(|reading| reading.subject == Subject::Item)
+    }
+
     /// Returns `true` if the placeholder means something for these values, whatever its value is.
     pub fn is_known(&self, values: &UnitValues<'_>) -> bool {
-        self.has_default(values) || self.readings.iter().any(|reading| !matches!(find(reading, values), Ok(None)))
+        let is_known_of_each =
+            |members: &Members<'_>| !members.items.is_empty() && members.items.iter().all(|item| self.is_known(item));
+        self.has_default(values)
+            || self.readings.iter().any(|reading| !matches!(find(reading, values), Ok(None)))
+            || values.members().is_some_and(is_known_of_each)
     }
 
     /// Returns the value for one unit, unquoted and free of NUL.
@@ -82,6 +99,9 @@ impl Placeholder {
                 Format::Default(text) => Some(Cow::Borrowed(text.as_bytes())),
                 _ => None,
             };
+            if reading.subject == Subject::Item && values.members().is_some() {
+                return Err(TemplateError::SeveralInWord { placeholder: self.written.clone() });
+            }
             let found = match find(reading, values)? {
                 None => continue,
                 Some(Found::Number(Subject::Slot)) => at.slot as i64 + 1,

@@ -9,16 +9,17 @@
 use super::placeholder::Placeholder;
 use super::quote::push_quoted;
 use super::script_reader::ScriptReader;
+use super::script_value::{ScriptValue, holds_several, push_each};
 use super::{Part, Template, TemplateError};
 
-/// Writes a script, `value_of` giving the unquoted values.
-pub(super) fn render_script<'t, V: AsRef<[u8]>>(
+/// Writes a script, `value_of` giving the values.
+pub(super) fn render_script<'t>(
     template: &'t Template,
-    mut value_of: impl FnMut(&'t Placeholder) -> Result<V, TemplateError>,
+    mut value_of: impl FnMut(&'t Placeholder) -> Result<ScriptValue<'t>, TemplateError>,
 ) -> Result<Vec<u8>, TemplateError> {
     let mut script = Vec::new();
     let mut reader = ScriptReader::new(template.texts());
-    for part in &template.parts {
+    for (index, part) in template.parts.iter().enumerate() {
         match part {
             Part::Text(text) => {
                 reader.read(text);
@@ -26,7 +27,15 @@ pub(super) fn render_script<'t, V: AsRef<[u8]>>(
             }
             Part::Placeholder(placeholder) => {
                 let style = style_of(placeholder, &reader)?;
-                push_value(&mut script, style, value_of(placeholder)?.as_ref());
+                match value_of(placeholder)? {
+                    ScriptValue::One(value) => push_value(&mut script, style, &value),
+                    ScriptValue::Each(values) if style == Style::Quoted && holds_several(&template.parts, index) => {
+                        push_each(&mut script, &values);
+                    }
+                    ScriptValue::Each(_) => {
+                        return Err(TemplateError::NotAlone { placeholder: placeholder.written().to_owned() });
+                    }
+                }
                 reader.skip_value();
             }
         }
@@ -35,6 +44,7 @@ pub(super) fn render_script<'t, V: AsRef<[u8]>>(
 }
 
 /// How a value is written.
+#[derive(PartialEq, Eq)]
 enum Style {
     AsItIs,
     Quoted,
@@ -78,7 +88,8 @@ mod tests {
     const SHELL: &str = "/bin/sh";
 
     fn render(text: &str, value: &str) -> Result<String, TemplateError> {
-        let script = render_script(&Template::parse(&text.into()).unwrap(), |_| Ok(value.to_owned()))?;
+        let value = || ScriptValue::One(value.as_bytes().into());
+        let script = render_script(&Template::parse(&text.into()).unwrap(), |_| Ok(value()))?;
         Ok(String::from_utf8(script).unwrap())
     }
 

@@ -43,11 +43,17 @@ pub(super) fn turns<'v, 'a, 'p>(
         (None, None) => Ok(Turns::Once(values)),
         (Some(_), None) if is_alone || !members.is_combination => Ok(Turns::Each(members.texts())),
         (Some(item), _) if !has_items || members.is_combination => {
-            Err(TemplateError::PartsInWord { placeholder: item.written().to_owned() })
+            Err(TemplateError::SeveralInWord { placeholder: item.written().to_owned() })
         }
         (None, Some(_)) if !has_items => Ok(Turns::Once(values)),
         // Plain items have no fields: `{1}` is the first of the unit.
-        (None, Some(_)) if members.items.iter().all(UnitValues::is_plain) => Ok(Turns::Once(values)),
+        (None, Some(field)) if members.items.iter().all(UnitValues::is_plain) => {
+            if members.is_counted || !field.is_known(values) {
+                Ok(Turns::Once(values))
+            } else {
+                Err(TemplateError::Uncounted { placeholder: field.written().to_owned() })
+            }
+        }
         (None, Some(_)) if is_alone => Ok(Turns::Each(&members.items)),
         (_, Some(field)) => Err(TemplateError::FieldInWord { placeholder: field.written().to_owned() }),
         (Some(_), None) => Ok(Turns::Each(members.texts())),

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::TemplateError;
+use super::form::Members;
 use super::record::{Record, Text, descend};
+use super::{ItemForm, TemplateError};
 use crate::model::RawText;
 
 /// Names of fields in one message; more of them help nobody.
@@ -20,6 +21,8 @@ const MAX_NAMES: usize = 20;
 pub struct UnitValues<'a> {
     json: &'a str,
     item: Item<'a>,
+    /// What the payload is made of when `{}` stands for more than one text.
+    members: Option<Box<Members<'a>>>,
 }
 
 #[derive(Debug)]
@@ -40,7 +43,52 @@ impl<'a> UnitValues<'a> {
     pub fn parse(payload: &'a str) -> Result<UnitValues<'a>, TemplateError> {
         // Not `str::trim`, which also takes away what JSON does not allow.
         let json = payload.trim_matches([' ', '\t', '\r', '\n']);
-        Ok(UnitValues { json, item: Item::parse(json).map_err(TemplateError::Payload)? })
+        Ok(UnitValues { json, item: Item::parse(json).map_err(TemplateError::Payload)?, members: None })
+    }
+
+    /// Reads a payload that holds its items in some form.
+    ///
+    /// # Errors
+    /// When it is not one JSON document of that form.
+    pub fn parse_as(payload: &'a str, form: ItemForm) -> Result<UnitValues<'a>, TemplateError> {
+        let mut values = UnitValues::parse(payload)?;
+        if !form.is_one_item() {
+            values.members = Some(Box::new(Members::of(&values, form)?));
+        }
+        Ok(values)
+    }
+
+    /// Returns what the payload is made of when `{}` stands for more than one text.
+    pub(super) fn members(&self) -> Option<&Members<'a>> {
+        self.members.as_deref()
+    }
+
+    /// Returns the elements of a payload that has to be an array of some.
+    pub(super) fn elements(&self) -> Result<Vec<UnitValues<'a>>, TemplateError> {
+        match &self.item {
+            Item::Array(elements) if !elements.is_empty() => {
+                elements.iter().map(|element| UnitValues::parse(element.get())).collect()
+            }
+            _ => Err(TemplateError::NotAnArray),
+        }
+    }
+
+    /// Returns what a program reads that is given the item on its standard input: the item itself, of several items or parts
+    /// one on each line.
+    ///
+    /// # Errors
+    /// When one of several would be more than a line.
+    pub fn input(&self) -> Result<Cow<'_, [u8]>, TemplateError> {
+        let Some(members) = &self.members else { return Ok(Cow::Borrowed(self.item())) };
+        let mut lines = Vec::new();
+        for text in members.texts() {
+            if text.item().contains(&b'\n') {
+                return Err(TemplateError::LineBreak);
+            }
+            lines.extend_from_slice(text.item());
+            lines.push(b'\n');
+        }
+        Ok(Cow::Owned(lines))
     }
 
     /// Returns the payload as it is written.
@@ -98,6 +146,8 @@ impl<'a> UnitValues<'a> {
         match &self.item {
             Item::Record(record) => record.positioned(position),
             Item::Array(elements) => Some(elements.get(position.checked_sub(1)?)?.get()),
+            // An item of one list is its only part.
+            Item::Text(_) | Item::Scalar if position == 1 => Some(self.json),
             _ => None,
         }
     }

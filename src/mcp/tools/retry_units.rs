@@ -34,6 +34,9 @@ pub(super) struct Given {
     first_seq: Option<i64>,
     /// Failed or cancelled units up to this number.
     last_seq: Option<i64>,
+    /// Replace each unit of several items by units of one, so that those that fail are alone.
+    #[serde(default)]
+    one_by_one: bool,
 }
 
 impl Given {
@@ -71,7 +74,8 @@ impl Tool for RetryUnits {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
         let (client, job) = jobs.to_change(&given.job)?;
-        let changed = client.retry_units(job, &filter)?;
+        let changed =
+            if given.one_by_one { client.retry_one_by_one(job, &filter)? } else { client.retry_units(job, &filter)? };
         done_answer(&client, job, &format!("{changed} units are pending again."), json!({ "units_changed": changed }))
     }
 }
