@@ -88,7 +88,7 @@ impl OpenSources {
     /// Returns the items in another order; they are all read when the first one is asked for.
     #[must_use]
     pub fn sorted(self, order: Order) -> OpenSources {
-        OpenSources { items: order.sort(self.items), notes: self.notes }
+        OpenSources { items: order.sort(self.items), ..self }
     }
 
     /// Returns the one payload of a command that is given no items.

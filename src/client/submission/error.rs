@@ -40,7 +40,9 @@ pub enum SubmissionError {
     NoItemsToRead,
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
-    #[error("a time or slots of each item's own need units of one item, these have several: give one for all, or leave out -n and -X")]
+    #[error(
+        "a time or slots of each item's own need units of one item, these have several: give one for all, or leave out -n and -X"
+    )]
     LimitsOfSeveral,
     #[error("no items to be joined to units: `-` reads standard input, `:::` takes them from here")]
     NoItemsToGroup,

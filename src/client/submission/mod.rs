@@ -66,7 +66,9 @@ impl Submission {
         if unit_key.is_some() && spec.items.several.is_some() {
             return Err(SubmissionError::KeyOfSeveral);
         }
-        if spec.items.several.is_some() && (new.limits.timeout_from.is_some() || matches!(new.limits.slots, Slots::From(_))) {
+        if spec.items.several.is_some()
+            && (new.limits.timeout_from.is_some() || matches!(new.limits.slots, Slots::From(_)))
+        {
             return Err(SubmissionError::LimitsOfSeveral);
         }
         new.handler = COMMAND.to_owned();
