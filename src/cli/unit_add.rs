@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::inside::Inside;
 use super::output::Output;
-use crate::client::{OpenSources, SourceSpec, additions};
+use crate::client::{OpenSources, SourceOptions, SourceSpec, additions};
 use crate::model::NewUnit;
 
 /// Add units, from inside a unit's command, to the same job
@@ -28,7 +28,7 @@ pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> 
     let Inside { job, .. } = Inside::new()?;
     let client = global.open_client()?;
     let job = client.job(job)?;
-    let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], None)?;
+    let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
     let units = additions(sources, args.unit_key.as_deref(), &job)?;
     let units: Vec<NewUnit> = units.collect::<Result<_, _>>()?;
     let added = client.add_units(job.id, units)?;
