@@ -227,7 +227,8 @@ fn counts(progress: &Progress, rate: f64, left: Duration) -> String {
     if progress.failed > 0 {
         text.push_str(&format!(", {} failed", progress.failed));
     }
-    if rate > 0.0 && progress.unfinished() > 0 {
+    // Of a job that holds its next start the pace of before says nothing.
+    if rate > 0.0 && progress.running > 0 {
         text.push_str(&format!(", {rate:.1}/s, {} left", span(left)));
     }
     text

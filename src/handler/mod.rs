@@ -29,7 +29,7 @@ pub use command::{
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
-pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of};
+pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of, timeout_of};
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
 pub use template::Several;

@@ -52,23 +52,23 @@ pub fn limits_of(limits: &Limits, unit: &Unit) -> Result<Option<Limits>, UnitLim
     if (limits.timeout_from.is_none() && limits.slots.is_one()) || is_last(unit.key.as_deref()) {
         return Ok(None);
     }
-    slots(limits, &unit.payload, unit.id.seq())?;
+    slots_of(limits, &unit.payload, unit.id.seq())?;
     match timeout(limits, &unit.payload, unit.id.seq())? {
         Some(timeout) => Ok(Some(Limits { timeout, ..limits.clone() })),
         None => Ok(None),
     }
 }
 
-/// Returns how many workers a unit takes.
-pub fn slots_of(limits: &Limits, unit: &Unit) -> Result<usize, UnitLimitError> {
-    if is_last(unit.key.as_deref()) { Ok(1) } else { slots(limits, &unit.payload, unit.id.seq()) }
+/// Returns how long an attempt at a unit with that payload may take.
+pub fn timeout_of(limits: &Limits, payload: &str, seq: Seq) -> Result<Option<Duration>, UnitLimitError> {
+    Ok(timeout(limits, payload, seq)?.unwrap_or(limits.timeout))
 }
 
 /// Refuses a new unit whose payload does not give the limits that it should; with `workers` also one that takes more of
 /// them than there are.
 pub fn check_unit(limits: &Limits, payload: &str, workers: Option<usize>) -> Result<(), UnitLimitError> {
     timeout(limits, payload, Seq::FIRST)?;
-    let slots = slots(limits, payload, Seq::FIRST)?;
+    let slots = slots_of(limits, payload, Seq::FIRST)?;
     match workers.filter(|workers| slots > *workers) {
         Some(workers) => Err(UnitLimitError::TooManySlots { slots, workers }),
         None => Ok(()),
@@ -97,7 +97,8 @@ fn timeout(limits: &Limits, payload: &str, seq: Seq) -> Result<Option<Option<Dur
     }
 }
 
-fn slots(limits: &Limits, payload: &str, seq: Seq) -> Result<usize, UnitLimitError> {
+/// Returns how many workers a unit with that payload takes.
+pub fn slots_of(limits: &Limits, payload: &str, seq: Seq) -> Result<usize, UnitLimitError> {
     match &limits.slots {
         Slots::Each(slots) => Ok(*slots),
         Slots::From(template) => {
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn slots_are_a_number_from_one_on() {
-        let from = |payload: &str| slots(&limits(None, Slots::From("{n}".to_owned())), payload, Seq(1));
+        let from = |payload: &str| slots_of(&limits(None, Slots::From("{n}".to_owned())), payload, Seq(1));
 
         assert_eq!((from(r#"{"n":4}"#).unwrap(), from(r#"{"n":"1"}"#).unwrap()), (4, 1));
         for payload in

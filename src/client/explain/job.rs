@@ -204,9 +204,10 @@ fn working(seen: &Observed) -> Explanation {
         let age = seen.now.since(since);
         // At the present rate not even one unit would have ended meanwhile.
         if age > SLOW && rate * age.as_secs_f64() < 1.0 {
-            let limit = match seen.job.limits.timeout {
-                Some(timeout) => format!("each may take {}", span(timeout)),
-                None => "there is no limit to that".to_owned(),
+            let limit = match (seen.job.limits.timeout, &seen.job.limits.timeout_from) {
+                (_, Some(template)) => format!("each may take what {template} says"),
+                (Some(timeout), None) => format!("each may take {}", span(timeout)),
+                (None, None) => "there is no limit to that".to_owned(),
             };
             let sentence = format!(
                 "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}",

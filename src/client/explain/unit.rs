@@ -1,6 +1,7 @@
 //! The judgement about a unit.
 
 use super::{Explanation, Observed, ObservedUnit, job, units};
+use crate::handler::{slots_of, timeout_of};
 use crate::model::{Cause, UnitStatus, Why, span};
 
 /// Explains where a unit stands.
@@ -51,7 +52,9 @@ fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
         return Explanation { sentence: format!("unit {name} was running: {}", job.sentence), ..job };
     }
     let age = of.unit.started_at.map(|at| format!(" for {}", span(seen.now.since(at)))).unwrap_or_default();
-    let limit = seen.job.limits.timeout.map(|timeout| format!(", it may take {}", span(timeout))).unwrap_or_default();
+    // A template without a value has ended the attempt already.
+    let timeout = timeout_of(&seen.job.limits, &of.unit.payload, of.unit.seq).unwrap_or_default();
+    let limit = timeout.map(|timeout| format!(", it may take {}", span(timeout))).unwrap_or_default();
     let sentence = format!("unit {name} runs{age} in its attempt {}{limit}", of.unit.attempts);
     Explanation::new(Why::UnitRunning, sentence, format!("job-manager unit {name}"))
 }
@@ -74,12 +77,14 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
         return Explanation::new(Why::UnitWaits, sentence, format!("job-manager unit {name}"));
     }
-    let sentence = format!(
-        "unit {name} waits for its turn behind {}; {} of {} workers are busy",
-        units(of.ahead),
-        seen.job.progress.running,
-        seen.job.limits.workers
-    );
+    let (ahead, running, workers) = (units(of.ahead), seen.job.progress.running, seen.job.limits.workers);
+    let sentence = match slots_of(&seen.job.limits, &unit.payload, unit.seq) {
+        Ok(slots) if !seen.job.limits.slots.is_one() => format!(
+            "unit {name} waits for its turn behind {ahead}; it takes {slots} of {workers} workers, {} running",
+            units(running)
+        ),
+        _ => format!("unit {name} waits for its turn behind {ahead}; {running} of {workers} workers are busy"),
+    };
     Explanation::new(Why::UnitQueued, sentence, format!("job-manager status {}", seen.job.id))
 }
 

@@ -221,8 +221,8 @@ impl<'a> Coordinator<'a> {
     fn with_slots(&self, mut units: Vec<Unit>) -> Vec<Unit> {
         if !self.job.limits.slots.is_one() {
             for unit in &mut units {
-                // What cannot be read fails the unit's attempt, which says so.
-                unit.slots = slots_of(&self.job.limits, unit).unwrap_or(1);
+                // What cannot be read fails the unit's attempt, which says so; the last unit has no fields.
+                unit.slots = slots_of(&self.job.limits, &unit.payload, unit.id.seq()).unwrap_or(1);
             }
         }
         units
