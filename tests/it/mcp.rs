@@ -382,3 +382,39 @@ fn a_secret_that_the_server_lacks_is_named_when_it_resumes_a_job() {
     assert!(resumed.text.contains("run without SOME_TOKEN"), "{}", resumed.text);
     assert_eq!(resumed.document["done"]["missing_secrets"], json!(["SOME_TOKEN"]));
 }
+
+#[test]
+fn a_batch_waits_for_the_machine_and_takes_limits_and_order_from_its_items_as_on_the_command_line() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let items = json!([{ "size": 1, "t": 5 }, { "size": 10, "t": "1m" }]);
+    let batch = |more: Value| {
+        let mut batch = json!({ "command": ["echo", "{size}"], "items": items, "workers": 2 });
+        batch.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        batch
+    };
+
+    for (wrong, said) in [
+        (json!({ "memfree": "2" }), "2G"),
+        (json!({ "load": "80" }), "80%"),
+        (json!({ "diskfree": ["/gone/away=1G"] }), "/gone/away"),
+        (json!({ "window": ["22-6"] }), "22:00-06:00"),
+        (json!({ "not_before": "soon" }), "22:00"),
+        (json!({ "slots": "3" }), "it takes 3 workers"),
+        (json!({ "timeout": "{size}x" }), "element 1"),
+        (json!({ "order": "size" }), "{size}"),
+    ] {
+        let message = host.refused("start_batch", batch(wrong));
+        assert!(message.contains(said), "{message}");
+    }
+    let good = json!({ "order": "-{size}", "timeout": "{t}", "slots": "2", "memfree": "1K", "not_before": "+2h" });
+    let job = host.ok("start_batch", batch(good))["job"]["id"].clone();
+
+    let status = host.ok("job_status", json!({ "job": job }));
+    assert!(status["waiting_for"].as_str().unwrap().ends_with("the time that was set"), "{status}");
+    assert_eq!(host.ok("explain", json!({ "job": job }))["cause"], "waiting_for_time");
+    world.ok(&["set", &job.to_string(), "not-before=none"]);
+    host.wait_for_job(&job);
+    let results = host.ok("get_results", json!({ "job": job }));
+    assert_eq!(results["results"][0]["result"], "10", "{results}");
+}
