@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::RawText;
+
 /// A regular expression that the item of a unit must contain: its payload where that is a text, else its JSON.
 #[derive(Debug, Clone)]
 pub struct ItemPattern(regex_lite::Regex);
@@ -19,9 +21,9 @@ pub struct ItemPatternError {
 impl ItemPattern {
     /// Says whether the item of a payload contains what is looked for.
     pub fn matches(&self, payload: &str) -> bool {
-        // Only a JSON text differs from how it looks.
-        match serde_json::from_str::<String>(payload) {
-            Ok(item) => self.0.is_match(&item),
+        // Only a text differs from how it looks in JSON.
+        match serde_json::from_str::<RawText>(payload) {
+            Ok(item) => self.0.is_match(&item.to_string_lossy()),
             Err(_) => self.0.is_match(payload),
         }
     }
@@ -47,6 +49,7 @@ mod tests {
         assert!(pattern.matches("\"a\\\"b/c.jpg\""));
         assert!(!pattern.matches("\"b.jpg\""));
         assert!("^\\{\"id\":7".parse::<ItemPattern>().unwrap().matches("{\"id\":7}"));
+        assert!("^caf.$".parse::<ItemPattern>().unwrap().matches(&RawText::json_of(b"caf\xe9")));
         assert!("(".parse::<ItemPattern>().is_err());
     }
 }

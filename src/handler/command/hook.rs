@@ -9,11 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
+use crate::model::{JobId, Seq};
 use crate::sys::{Alarm, Ending};
 
 /// Time that a hook may take.
@@ -29,6 +32,25 @@ struct Hook {
     program: PathBuf,
     cwd: PathBuf,
     db: PathBuf,
+}
+
+/// What a hook reads.
+#[derive(Serialize)]
+struct Event<'a> {
+    event: &'a str,
+    job: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<FailedUnit<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedUnit<'a> {
+    seq: Seq,
+    key: Option<&'a str>,
+    /// As it is written, numbers with all their digits.
+    payload: Option<&'a RawValue>,
+    attempts: u32,
+    error: Option<&'a str>,
 }
 
 /// Returns listeners that run `program` with the event and the job's number as arguments, and what happened as one JSON
@@ -54,24 +76,26 @@ impl Hook {
         if self.is_given_up.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let payload: Value = serde_json::from_str(&report.payload).unwrap_or_default();
-        let unit = json!({
-            "seq": report.seq, "key": report.key, "payload": payload, "attempts": report.attempts,
-            "error": report.error,
-        });
+        let unit = FailedUnit {
+            seq: report.seq,
+            key: report.key.as_deref(),
+            payload: serde_json::from_str(&report.payload).ok(),
+            attempts: report.attempts,
+            error: report.error.as_deref(),
+        };
         let job = json!({ "id": report.job, "name": report.job_name });
-        self.run("unit_failed", &json!({ "event": "unit_failed", "job": job, "unit": unit }))
+        self.run("unit_failed", report.job, &Event { event: "unit_failed", job, unit: Some(unit) })
     }
 
     fn tell_of_job(&self, report: &JobReport) -> Result<(), String> {
         let event = if report.status.is_terminal() { "job_ended" } else { "job_paused" };
-        let JobReport { job, name, status, progress } = report;
-        let job = json!({ "id": job, "name": name, "status": status, "progress": progress });
-        self.run(event, &json!({ "event": event, "job": job }))
+        let JobReport { job: id, name, status, progress } = report;
+        let job = json!({ "id": id, "name": name, "status": status, "progress": progress });
+        self.run(event, report.job, &Event { event, job, unit: None })
     }
 
-    fn run(&self, event: &str, what: &Value) -> Result<(), String> {
-        let failed = match self.spawn(event, what) {
+    fn run(&self, event: &str, job: JobId, what: &Event<'_>) -> Result<(), String> {
+        let failed = match self.spawn(event, job, what) {
             Ok((ending, _)) if ending.exit_code == Some(0) => return Ok(()),
             Ok((ending, _)) if ending.timed_out => {
                 self.is_given_up.store(true, Ordering::Relaxed);
@@ -87,13 +111,12 @@ impl Hook {
         Err(format!("hook {} for {event}: {failed}", self.program.display()))
     }
 
-    fn spawn(&self, event: &str, what: &Value) -> io::Result<(Ending, Capture)> {
+    fn spawn(&self, event: &str, job: JobId, what: &Event<'_>) -> io::Result<(Ending, Capture)> {
         let mut content = File::from(memfd_create("hook", MemfdFlags::CLOEXEC)?);
-        content.write_all(what.to_string().as_bytes())?;
+        content.write_all(&serde_json::to_vec(what)?)?;
         content.rewind()?;
         let mut command = Command::new(&self.program);
-        let job = what["job"]["id"].to_string();
-        command.args([event, &job]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
+        command.args([event, &job.to_string()]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
         let process = start(&mut command, false, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &Alarm::new()?, &mut capture)?;
@@ -106,7 +129,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model::{JobId, JobStatus, Progress, Seq, UnitStatus};
+    use crate::model::{JobStatus, Progress, UnitStatus};
 
     #[test]
     fn a_hook_that_hangs_is_ended_and_only_told_of_the_end_from_then_on() {

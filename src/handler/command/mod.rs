@@ -6,6 +6,7 @@ mod hook;
 mod leftovers;
 mod spec;
 mod start;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line checks and shows commands"))]
 mod templates;
 mod variables;
 mod whole;

@@ -305,7 +305,7 @@ mod tests {
         );
         assert_eq!(
             refused(&["p"], |spec| spec.creates = Some("{}".into()), r#""""#),
-            "{} is empty inside a larger word; write {:-} if that is meant"
+            "{} is empty in a path; a default is written like {field:-text}"
         );
         let long = format!("{{\"v\":\"{}\"}}", "x".repeat(MAX_ARGUMENT_BYTES));
         let said = refused(&["p"], |spec| spec.env_templates.insert("N", "{v}"), &long);

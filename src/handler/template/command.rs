@@ -46,7 +46,12 @@ impl CommandTemplate {
             let spread = self.argv.iter().map(|template| template.spread(values, at)).collect::<Result<Vec<_>, _>>()?;
             spread.into_iter().flatten().map(RawText::from).collect()
         } else {
-            self.argv.iter().map(|template| template.render(values, slot, seq)).collect::<Result<Vec<_>, _>>()?
+            let argv = (0..).zip(&self.argv).map(|(index, template)| match index {
+                // No program has an empty name.
+                0 => template.render_path(values, slot, seq),
+                _ => template.render(values, slot, seq),
+            });
+            argv.collect::<Result<Vec<_>, _>>()?
         };
         refuse_excess(argv.iter().map(|argument| Ok(argument.as_bytes().len())))?;
         Ok(argv)
@@ -84,7 +89,10 @@ impl CommandTemplate {
         if values.members().is_some() {
             return self.render(values, 0, Seq::FIRST).map(drop);
         }
-        refuse_excess(self.argv.iter().map(|template| template.check(values)))
+        refuse_excess((0..).zip(&self.argv).map(|(index, template)| match index {
+            0 => template.check_path(values),
+            _ => template.check(values),
+        }))
     }
 
     /// Checks that a script for the shell can be made.

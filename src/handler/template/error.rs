@@ -111,6 +111,12 @@ pub enum TemplateError {
         /// The same with an empty default.
         with_default: String,
     },
+    /// The value of a placeholder is empty, and would vanish from a path.
+    #[error("{placeholder} is empty in a path; a default is written like {{field:-text}}")]
+    EmptyInPath {
+        /// The placeholder, with its braces.
+        placeholder: String,
+    },
     /// A path is empty.
     #[error("the path is empty")]
     EmptyPath,

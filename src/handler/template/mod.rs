@@ -172,9 +172,12 @@ impl Template {
         self.length(values, Word::Argument)
     }
 
-    /// Checks that the path can be made for a payload, without making it.
-    pub fn check_path(&self, values: &UnitValues<'_>) -> Result<(), TemplateError> {
-        if self.length(values, Word::Path)? == 0 { Err(TemplateError::EmptyPath) } else { Ok(()) }
+    /// Checks that the path can be made for a payload, without making it, and returns its length.
+    pub fn check_path(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
+        match self.length(values, Word::Path)? {
+            0 => Err(TemplateError::EmptyPath),
+            bytes => Ok(bytes),
+        }
     }
 
     fn texts(&self) -> impl Iterator<Item = &[u8]> {

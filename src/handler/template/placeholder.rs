@@ -155,7 +155,11 @@ impl Placeholder {
             Some(default) if value.is_empty() => Ok(default),
             _ if reading.format == Format::Json => Ok(Cow::Owned(RawText::json_of(&value).into_bytes())),
             _ if (value.is_empty() || is_empty_item) && !is_whole => {
-                Err(TemplateError::EmptyInWord { placeholder: self.written.clone(), with_default: self.with_default() })
+                let placeholder = self.written.clone();
+                match at.word {
+                    Word::Path => Err(TemplateError::EmptyInPath { placeholder }),
+                    _ => Err(TemplateError::EmptyInWord { placeholder, with_default: self.with_default() }),
+                }
             }
             _ => self.padded(reading, value),
         }

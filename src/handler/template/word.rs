@@ -1,16 +1,12 @@
 //! Whether a placeholder is a whole word, where an empty value is what it says, or a part of one, where it would vanish.
 
 use super::Part;
+use super::script_reader::ScriptReader;
 
 /// Marks the placeholders that are whole words: as an argument, and in a script for the shell.
 pub(super) fn mark_whole_words(parts: &mut [Part]) {
     let is_alone = parts.len() == 1;
-    let whole: Vec<bool> = (0..parts.len())
-        .map(|index| {
-            let before = index.checked_sub(1).map(|before| &parts[before]);
-            is_whole(before, parts.get(index + 1))
-        })
-        .collect();
+    let whole = whole_in_script(parts);
     for (part, whole_in_script) in parts.iter_mut().zip(whole) {
         if let Part::Placeholder(placeholder) = part {
             (placeholder.is_whole_argument, placeholder.is_whole_in_script) = (is_alone, whole_in_script);
@@ -18,11 +14,29 @@ pub(super) fn mark_whole_words(parts: &mut [Part]) {
     }
 }
 
-fn is_whole(before: Option<&Part>, after: Option<&Part>) -> bool {
+fn whole_in_script(parts: &[Part]) -> Vec<bool> {
+    let texts = parts.iter().filter_map(|part| text(Some(part)));
+    let mut reader = ScriptReader::new(texts);
+    let mut whole = Vec::with_capacity(parts.len());
+    for (index, part) in parts.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| &parts[before]);
+        whole.push(is_whole(before, parts.get(index + 1), reader.is_in_double_quotes()));
+        match part {
+            Part::Text(text) => reader.read(text),
+            Part::Placeholder(_) => reader.skip_value(),
+        }
+    }
+    whole
+}
+
+fn is_whole(before: Option<&Part>, after: Option<&Part>, is_in_quotes: bool) -> bool {
     let (Some(before), Some(after)) = (text(before), text(after)) else { return false };
+    if !is_in_quotes {
+        return ends_word(before) && begins_word(after);
+    }
     match (before.strip_suffix(b"\""), after.strip_prefix(b"\"")) {
         (Some(before), Some(after)) => ends_word(before) && begins_word(after),
-        _ => ends_word(before) && begins_word(after),
+        _ => false,
     }
 }
 
@@ -68,10 +82,32 @@ mod tests {
 
     #[test]
     fn a_word_of_a_script_ends_where_the_shell_ends_it() {
-        for text in ["{}", "rm {}", "rm \"{}\"", "x={}; y", "a;x=\"{}\"", "cat <{}>{}", "$(cat {})", "a|{}&&{}"] {
+        for text in [
+            "{}",
+            "rm {}",
+            "rm \"{}\"",
+            "x={}; y",
+            "a;x=\"{}\"",
+            "cat <{}>{}",
+            "$(cat {})",
+            "a|{}&&{}",
+            "\"$(cat {})\"",
+        ] {
             assert!(whole_in_script(text), "{text}");
         }
-        for text in ["v/{}", "{}/v", "\"v/{}\"", "--x={}", "{}{}", "\"{}\"x", "a\"{}\"", "\"{} \"", "'a'{}"] {
+        for text in [
+            "v/{}",
+            "{}/v",
+            "\"v/{}\"",
+            "--x={}",
+            "{}{}",
+            "\"{}\"x",
+            "a\"{}\"",
+            "\"{} \"",
+            "'a'{}",
+            "\"a {} b\"",
+            "\"a {}\"",
+        ] {
             assert!(!whole_in_script(text), "{text}");
         }
     }

@@ -142,6 +142,7 @@ fn what_is_absent_or_empty_never_vanishes_inside_a_larger_word() {
         assert!(error_of(&["rm", &format!("v/{placeholder}")], payload).contains("is null"));
     }
     assert_eq!(render(&["rm", "{}"], r#""""#).unwrap(), ["rm", ""]);
+    assert_eq!(error_of(&["{}", "x"], r#""""#), "{} is empty in a path; a default is written like {field:-text}");
     assert_eq!(render(&["rm", "v{:-}", "w{:-x}"], r#""""#).unwrap(), ["rm", "v", "wx"]);
     assert_eq!(render(&["rm", "x{ext:-}", "y{ext:-.txt}"], r#""Makefile""#).unwrap(), ["rm", "x", "y.txt"]);
     assert_eq!(render(&["rm", "v{:-x}"], "null").unwrap(), ["rm", "vx"]);
