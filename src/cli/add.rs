@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::lists::split_command;
 use super::output::Output;
-use super::source_args::SourceArgs;
+use super::source_args::{SourceArgs, note_waiting_input};
 use crate::client::{SubmissionError, additions};
 use crate::model::{Job, JobStatus, NewUnit};
 use crate::source::Notes;
@@ -54,7 +54,11 @@ pub(super) fn units(
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
+    let reads_stdin = args.source.reads_stdin(&lists);
     let sources = args.source.open(lists)?.ok_or(CliError::NoSource)?;
     let notes = sources.notes.clone();
+    if !reads_stdin {
+        note_waiting_input(&notes);
+    }
     Ok((additions(sources, args.unit_key.as_deref(), job)?, notes))
 }

@@ -30,10 +30,10 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
     let kept = if order.is_some() { KeptOutput::Full } else { KeptOutput::Tail };
     let prepared = args.submission.prepare_keeping(global, kept)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(&args.submission, prepared, count, output)?;
+        submission::dry_run(prepared, count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = submission::create(&args.submission, prepared, global, output)?;
+    let (client, created) = submission::create(prepared, global, output)?;
     let job = created.job;
     let interrupted = on_interrupt()?;
     let shows = match order {

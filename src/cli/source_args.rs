@@ -10,7 +10,8 @@ use super::given::{Given, given_in_order};
 use super::lists::{GivenList, input, source_of};
 use super::values;
 use crate::client::{OpenSources, SourceOptions, SourceSpec};
-use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Range, Separator};
+use crate::source::{CsvOptions, GlobOptions, Input, InputFile, Notes, Range, Separator};
+use crate::sys::has_waiting_input;
 
 pub(super) const STDIN: &str = "-";
 
@@ -130,6 +131,15 @@ impl SourceArgs {
         }
         Ok(())
     }
+}
+
+/// Remarks, once all is read, on bytes at a standard input that is no source. They are only remarked on, because CI and
+/// ssh always leave a pipe there.
+pub(super) fn note_waiting_input(notes: &Notes) {
+    notes.ask(|| {
+        let text = "standard input holds bytes that were not read: `-` takes its lines as items";
+        has_waiting_input().then(|| text.to_owned())
+    });
 }
 
 impl SourceFlags {

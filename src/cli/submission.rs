@@ -10,12 +10,11 @@ use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
 use super::lists::split_command;
 use super::output::Output;
-use super::source_args::SourceArgs;
+use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
 use crate::client::{Client, Created, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
-use crate::sys::has_waiting_input;
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; behind `--` a line is a script even when it begins with a dash.
@@ -57,20 +56,17 @@ impl SubmissionArgs {
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
+        let reads_stdin = self.source.reads_stdin(&lists);
         let sources = match (self.source.open(lists)?, self.job.start.order.clone()) {
             (Some(sources), Some(order)) => Some(sources.sorted(order)),
             (None, Some(_)) => return Err(CliError::OrderWithoutItems),
             (sources, None) => sources,
         };
-        Ok(Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?)
-    }
-
-    /// Says that somebody gave us what nobody has read; only said, because CI and ssh always leave a pipe there.
-    fn hint_at_waiting_input(&self, output: &mut Output) -> Result<(), CliError> {
-        if !self.source.reads_stdin(&split_command(&self.command)?.1) && has_waiting_input() {
-            output.hint("standard input holds bytes that were not read: `-` takes its lines as items");
+        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?;
+        if !reads_stdin {
+            note_waiting_input(&submission.notes());
         }
-        Ok(())
+        Ok(submission)
     }
 
     fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
@@ -121,7 +117,6 @@ impl SubmissionArgs {
 
 /// Creates the job, with a hint about whatever was noticed of its items.
 pub(super) fn create(
-    args: &SubmissionArgs,
     submission: Submission,
     global: &Global,
     output: &mut Output,
@@ -130,24 +125,17 @@ pub(super) fn create(
     let created = submission.create(|| global.create_client());
     // Where nothing was created they may say why.
     output.hints(&notes.texts());
-    let created = created?;
-    args.hint_at_waiting_input(output)?;
-    Ok(created)
+    created
 }
 
 /// Prints the first commands, quoted for a shell, and creates nothing.
-pub(super) fn dry_run(
-    args: &SubmissionArgs,
-    submission: Submission,
-    count: usize,
-    output: &mut Output,
-) -> Result<(), CliError> {
+pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output) -> Result<(), CliError> {
     let notes = submission.notes();
     for line in submission.commands().take(count) {
         output.line(line?)?;
     }
     output.hints(&notes.texts());
-    args.hint_at_waiting_input(output)
+    Ok(())
 }
 
 /// Writes a text as a template that stands for it.

@@ -25,10 +25,10 @@ pub(super) struct Submit {
 pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
     let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(&args.submission, prepared, count, output)?;
+        submission::dry_run(prepared, count, output)?;
         return Ok(Exit::Success);
     }
-    let (client, created) = submission::create(&args.submission, prepared, global, output)?;
+    let (client, created) = submission::create(prepared, global, output)?;
     let started = if args.hold { None } else { client.start_created(created)? };
     print_created(&client, created, started, output)?;
     Ok(Exit::Success)

@@ -13,6 +13,7 @@ pub struct Notes(Arc<Mutex<Vec<Note>>>);
 enum Note {
     Text(String),
     Count(Counter, Box<dyn Fn(u64) -> String + Send>),
+    Question(Box<dyn Fn() -> Option<String> + Send>),
 }
 
 /// A number that grows while a source is read.
@@ -32,11 +33,17 @@ impl Notes {
         counter
     }
 
+    /// Adds a remark that is made, or not, when the remarks are asked for.
+    pub fn ask(&self, question: impl Fn() -> Option<String> + Send + 'static) {
+        self.lock().push(Note::Question(Box::new(question)));
+    }
+
     /// Returns the remarks so far, in the order in which they were begun.
     pub fn texts(&self) -> Vec<String> {
         let text = |note: &Note| match note {
             Note::Text(text) => Some(text.clone()),
             Note::Count(counter, describe) => Some(counter.number()).filter(|number| *number > 0).map(describe),
+            Note::Question(question) => question(),
         };
         self.lock().iter().filter_map(text).collect()
     }

@@ -6,8 +6,9 @@ use std::process::Stdio;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use serde_json::json;
 
-use crate::support::{World, exists, text};
+use crate::support::{Host, World, exists, text};
 
 /// A world with a directory that a careless command would delete.
 fn world() -> World {
@@ -246,4 +247,23 @@ fn a_directory_that_is_missing_is_refused_or_fails_its_unit_by_name() {
     assert_eq!(ran.status.code(), Some(10));
     let error = world.units("last")[0]["error"].as_str().unwrap().to_owned();
     assert!(error.contains("its working directory") && error.contains("no/a is missing"), "{error}");
+}
+
+#[test]
+#[cfg(feature = "mcp")]
+fn a_model_is_told_the_same_of_its_items() {
+    let world = world();
+    let mut host = Host::new(&world);
+
+    for tool in ["start_batch", "preview_batch"] {
+        let without = host.refused(tool, json!({ "command": ["rm", "-r", "victim/{}"] }));
+        assert!(without.contains("no items for {}"), "{without}");
+        let empty = host.refused(tool, json!({ "command": ["rm", "-r", "victim/{}"], "items": [""] }));
+        assert!(empty.contains("{} is empty inside a larger word"), "{empty}");
+        let unknown = host.refused(tool, json!({ "command": ["awk", "{print $1}"], "items": ["a"] }));
+        assert!(unknown.contains("{{print $1}}"), "{unknown}");
+        let pasted = host.ok(tool, json!({ "command": ["sh", "-c", "echo {}"], "items": ["a"] }));
+        assert!(pasted["warnings"].to_string().contains("becomes code"), "{pasted}");
+    }
+    assert!(exists(&world.path("victim/inner")), "the directory is gone");
 }
