@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput};
 use super::text::{one_line, printable};
 use crate::client::{OutputOrder, TakeOutput};
+use crate::handler::NOT_ALL_KEPT;
 use crate::model::{RawText, Unit, UnitDetail};
 use crate::sys::Stream;
 
@@ -105,7 +106,11 @@ impl TakeOutput for OutputPrinter<'_> {
     fn end(&mut self, unit: &UnitDetail) -> Result<(), CliError> {
         let tag = self.tag_of(unit);
         aside(&self.bar, || self.stdout.end(&mut io::stdout().lock(), tag.as_deref()))?;
-        Ok(aside(&self.bar, || self.stderr.end(&mut io::stderr().lock(), tag.as_deref()))?)
+        aside(&self.bar, || self.stderr.end(&mut io::stderr().lock(), tag.as_deref()))?;
+        if let Some(why) = why_not_whole(unit.output.stderr.as_deref()) {
+            aside(&self.bar, || writeln!(io::stderr(), "unit {}: not all of its output could be kept: {why}", unit.seq))?;
+        }
+        Ok(())
     }
 }
 
@@ -152,6 +157,12 @@ impl Printed {
         }
         to.flush()
     }
+}
+
+/// Returns why an output is not whole, as the end of standard error in the database says.
+fn why_not_whole(stderr: Option<&str>) -> Option<String> {
+    let (_, why) = stderr?.rsplit_once(NOT_ALL_KEPT)?;
+    Some(one_line(why.strip_suffix(" ...]\n")?))
 }
 
 /// Returns what stands for a unit before its lines: the item, the parts of several, or the key of a record that has one.
@@ -207,6 +218,14 @@ mod tests {
             assert_eq!(lines, r"x\tab\nx\t\nx\tc\nx\td\n");
         }
         assert_eq!(printed(false, Some("x"), &[]), "");
+    }
+
+    #[test]
+    fn an_output_that_was_not_kept_whole_is_told() {
+        let end = format!("oops\n\n{NOT_ALL_KEPT}No space left on device (os error 28) ...]\n");
+
+        assert_eq!(why_not_whole(Some(&end)).as_deref(), Some("No space left on device (os error 28)"));
+        assert_eq!(why_not_whole(Some("oops\n")), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use template::Several;
 pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
-    command::{UnitTemplates, explained},
+    command::{NOT_ALL_KEPT, UnitTemplates, explained},
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
     template::{Template, TemplateError, UnitValues, quote_for_shell},
 };

@@ -6,15 +6,22 @@ use nix::sys::signal::Signal;
 
 use crate::support::{World, repeat, send, text, wait_for};
 
-/// The second unit ends first: the first one waits for it.
-const SECOND_FIRST: &str = "test {} = b || while ! test -e b; do sleep 0.01; done; echo {}; echo {} >&2; touch {}";
+/// The second unit ends first: the first one waits for a word from the test.
+const SECOND_FIRST: &str =
+    "echo {}; echo {} >&2; touch began; test {} = b || while ! test -e go; do sleep 0.01; done";
 
 #[test]
 fn output_comes_in_the_order_of_the_units_or_in_that_of_their_ends() {
     let world = World::new();
     let run = |flag: &str| {
-        let _ = std::fs::remove_file(world.path("b"));
-        let ran = world.run(&["run", "-j", "2", flag, "--shell", "--", SECOND_FIRST, ":::", "a", "b"]);
+        let _ = (std::fs::remove_file(world.path("began")), std::fs::remove_file(world.path("go")));
+        let run = ["run", "-j", "2", flag, "--shell", "--", SECOND_FIRST, ":::", "a", "b"];
+        let running = world.job_manager(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&world, "the second to have ended", || {
+            world.path("began").exists() && world.status("last")["progress"]["completed"] == 1
+        });
+        world.write("go", "");
+        let ran = running.wait_with_output().unwrap();
         assert!(ran.status.success(), "{}", text(&ran.stderr));
         (text(&ran.stdout), text(&ran.stderr))
     };

@@ -11,6 +11,9 @@ use crate::handler::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use crate::model::Output;
 use crate::sys::{SegmentWriter, Stream, Streams, create_private_dir, opening, private_file};
 
+/// Begins what stands at the end of standard error when not all of the output was kept.
+pub const NOT_ALL_KEPT: &str = "[... not all of the output could be kept: ";
+
 /// The ends of both output streams, and where all of them goes.
 pub(super) struct Capture {
     stdout: Tail,
@@ -88,7 +91,7 @@ impl Capture {
 
     pub fn into_output(mut self) -> Output {
         if let Some(error) = self.failed {
-            self.stderr.push(format!("\n[... not all of the output could be kept: {error} ...]\n").as_bytes());
+            self.stderr.push(format!("\n{NOT_ALL_KEPT}{error} ...]\n").as_bytes());
         }
         Output { stdout: self.stdout.into_text(), stderr: self.stderr.into_text() }
     }
