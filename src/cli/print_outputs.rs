@@ -108,7 +108,9 @@ impl TakeOutput for OutputPrinter<'_> {
         aside(&self.bar, || self.stdout.end(&mut io::stdout().lock(), tag.as_deref()))?;
         aside(&self.bar, || self.stderr.end(&mut io::stderr().lock(), tag.as_deref()))?;
         if let Some(why) = why_not_whole(unit.output.stderr.as_deref()) {
-            aside(&self.bar, || writeln!(io::stderr(), "unit {}: not all of its output could be kept: {why}", unit.seq))?;
+            aside(&self.bar, || {
+                writeln!(io::stderr(), "unit {}: not all of its output could be kept: {why}", unit.seq)
+            })?;
         }
         Ok(())
     }

@@ -7,8 +7,7 @@ use nix::sys::signal::Signal;
 use crate::support::{World, repeat, send, text, wait_for};
 
 /// The second unit ends first: the first one waits for a word from the test.
-const SECOND_FIRST: &str =
-    "echo {}; echo {} >&2; touch began; test {} = b || while ! test -e go; do sleep 0.01; done";
+const SECOND_FIRST: &str = "echo {}; echo {} >&2; touch began; test {} = b || while ! test -e go; do sleep 0.01; done";
 
 #[test]
 fn output_comes_in_the_order_of_the_units_or_in_that_of_their_ends() {

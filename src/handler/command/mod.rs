@@ -24,8 +24,8 @@ use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
 use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
 
-pub use capture::NOT_ALL_KEPT;
 use capture::Capture;
+pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, is_vacated, occupy};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
