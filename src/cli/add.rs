@@ -4,14 +4,15 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::args::Global;
+use super::args::{Global, LAST};
 use super::error::CliError;
 use super::exit::Exit;
 use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
-use crate::client::{SubmissionError, additions};
-use crate::model::{Job, JobStatus, NewUnit};
+use super::which::JobKeys;
+use crate::client::{Client, SubmissionError, additions};
+use crate::model::{Job, JobId, JobStatus, NewUnit};
 use crate::source::Notes;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is left out
@@ -19,8 +20,10 @@ use crate::source::Notes;
 #[command(after_help = "Example:\n  job-manager add photos --glob 'new/*.jpg'")]
 pub(super) struct Add {
     /// Job: its number, uid or prefix of that, name, or `last`
-    #[arg(value_name = "JOB")]
-    pub job: String,
+    #[arg(value_name = "JOB", required_unless_present_any = ["job_key", "key"])]
+    job: Option<String>,
+    #[command(flatten)]
+    keys: JobKeys,
     #[command(flatten)]
     pub source: SourceArgs,
     /// Template of a name for each unit, unique in the job
@@ -31,9 +34,19 @@ pub(super) struct Add {
     pub items: Vec<OsString>,
 }
 
+impl Add {
+    /// Finds the job; beside a key the word in its place is a source.
+    pub fn find(&self, client: &Client) -> Result<JobId, CliError> {
+        match (self.keys.find(client)?, &self.job) {
+            (Some(job), _) => Ok(job),
+            (None, job) => Ok(client.find_job(job.as_deref().unwrap_or(LAST))?),
+        }
+    }
+}
+
 pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let job = client.job(client.find_job(&args.job)?)?;
+    let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
     let added = client.add_checked_units(&job, units)?;
     output.hints(&notes.texts());
@@ -54,8 +67,11 @@ pub(super) fn units(
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }
-    let reads_stdin = args.source.reads_stdin(&lists);
-    let sources = args.source.open(lists)?.ok_or(CliError::NoSource)?;
+    let word = args.job.as_deref().filter(|_| args.keys.is_given());
+    let source = word.map(|word| args.source.with_word(word)).transpose()?;
+    let source = source.as_ref().unwrap_or(&args.source);
+    let reads_stdin = source.reads_stdin(&lists);
+    let sources = source.open(lists)?.ok_or(CliError::NoSource)?;
     let notes = sources.notes.clone();
     if !reads_stdin {
         note_waiting_input(&notes);

@@ -2,18 +2,19 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submit::print_started;
+use super::which::JobOrKeyArg;
 
 /// Let a job go on whose first units, those of --canary, have ended
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager approve photos")]
 pub(super) struct Approve {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
 }
 
 pub(super) fn approve(global: &Global, args: &Approve, output: &mut Output) -> Result<Exit, CliError> {

@@ -16,7 +16,7 @@ use super::{
     unit_add, unit_checkpoint, unit_progress, unit_result, units, wait, watch,
 };
 use crate::client::{Client, ManagerProgram};
-use crate::model::{JobId, Seq};
+use crate::model::Seq;
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
@@ -158,6 +158,11 @@ impl Global {
         Ok(client?.with_program(ManagerProgram::OfJob))
     }
 
+    /// Checks that [`Global::create_client`] would succeed, and opens the database to read if there is one.
+    pub fn rehearse_create(&self) -> Result<Option<Client>, CliError> {
+        Ok(Client::rehearse_create(&self.db_path()?, self.db.is_none())?)
+    }
+
     /// Opens an existing database to change something in it.
     pub fn open_client(&self) -> Result<Client, CliError> {
         Ok(Client::open(&self.db_path()?)?.with_program(ManagerProgram::OfJob))
@@ -174,25 +179,6 @@ pub(super) const LAST: &str = "last";
 
 fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
     if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }
-}
-
-/// Which job a verb is about.
-#[derive(Debug, Args)]
-pub(super) struct JobArg {
-    /// Job: its number, uid or prefix of that, name, or `last` [default: last]
-    #[arg(value_name = "JOB")]
-    job: Option<String>,
-}
-
-impl JobArg {
-    /// Returns `true` if the job was named, and is not the newest one because none was.
-    pub fn is_named(&self) -> bool {
-        self.job.is_some()
-    }
-
-    pub fn find(&self, client: &Client) -> Result<JobId, CliError> {
-        Ok(client.find_job(self.job.as_deref().unwrap_or(LAST))?)
-    }
 }
 
 /// Splits `JOB:SEQ`; without a number behind the last colon all of it names a job.

@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::args::{Global, LAST, split_unit};
+use super::args::Global;
 use super::confirm::confirm_for_last;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::which::TargetArg;
 use crate::client::{ClientError, JobOutcome};
 use crate::model::JobStatus;
 
@@ -14,9 +15,8 @@ use crate::model::JobStatus;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager cancel photos:17 --reason 'wrong file'")]
 pub(super) struct Cancel {
-    /// Job, or unit as JOB:SEQ [default: last, after a question]
-    #[arg(value_name = "JOB[:SEQ]")]
-    pub target: Option<String>,
+    #[command(flatten)]
+    pub target: TargetArg,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "cancelled on request")]
     pub reason: String,
@@ -27,9 +27,8 @@ pub(super) struct Cancel {
 
 pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let (job, seq) = split_unit(args.target.as_deref().unwrap_or(LAST));
-    let job = client.find_job(job)?;
-    if args.target.is_none() {
+    let (job, seq) = args.target.find(&client)?;
+    if !args.target.is_named() {
         confirm_for_last(global, &client, job, "cancel")?;
     }
     let changed = match seq {

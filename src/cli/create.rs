@@ -20,7 +20,7 @@ pub(super) struct Create {
 pub(super) fn create(global: &Global, args: &Create, output: &mut Output) -> Result<Exit, CliError> {
     let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, count, output)?;
+        submission::dry_run(prepared, global, count, output)?;
         return Ok(Exit::Success);
     }
     let (client, created) = submission::create(prepared, global, output)?;

@@ -10,6 +10,7 @@ use super::service::ServiceError;
 use crate::client::{ClientError, ClockError, SubmissionError};
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
+use crate::model::JobId;
 use crate::source::SourceError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
@@ -75,8 +76,18 @@ pub(super) enum CliError {
     NotConfirmed(String),
     #[error("give a filter, or --all for every unit")]
     NoFilter,
-    #[error("give the number of a unit as JOB:SEQ")]
+    #[error("name a unit as JOB:SEQ, or by its key with --key")]
     NoSeq,
+    #[error("give either --job-key or --key, they name different jobs")]
+    TwoJobKeys,
+    #[error("give either JOB or the key of a job, not both")]
+    TwoJobs,
+    #[error("give either JOB:SEQ or the key of a unit, not both")]
+    TwoUnits,
+    #[error("{given:?} is a unit, and the name of job {job}: name the job by its number")]
+    JobOrUnit { given: String, job: JobId },
+    #[error("{0}")]
+    Value(String),
     #[error("nothing to show: {0}")]
     NoLog(PathBuf, #[source] io::Error),
     #[cfg(feature = "top")]
@@ -132,7 +143,12 @@ impl CliError {
             | Self::NullWithoutLines
             | Self::PathWithoutJson
             | Self::ShellPathWithoutScript
-            | Self::NoSeq => Exit::Usage,
+            | Self::NoSeq
+            | Self::TwoJobKeys
+            | Self::TwoJobs
+            | Self::TwoUnits
+            | Self::JobOrUnit { .. }
+            | Self::Value(_) => Exit::Usage,
             Self::NoLog(..) => Exit::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
         }

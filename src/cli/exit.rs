@@ -80,6 +80,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Store(error) => of_store(error),
         ClientError::Source(_)
+        | ClientError::KeyTwice { .. }
         | ClientError::WorkersOutOfRange { .. }
         | ClientError::RelativeDisk { .. }
         | ClientError::NoDisk { .. }
@@ -88,11 +89,14 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::SecretsMissing { .. } => Exit::Usage,
         ClientError::NoUnits
         | ClientError::NoSuchJob { .. }
+        | ClientError::NoJobOfKey { .. }
+        | ClientError::NoUnitOfKey { .. }
         | ClientError::AmbiguousJob { .. }
         | ClientError::UnitNotFound { .. }
         | ClientError::AttemptNotFound { .. }
         | ClientError::NoUnitFits { .. } => Exit::NotFound,
-        ClientError::NothingToRun { .. }
+        ClientError::KeyOfAnotherJob { .. }
+        | ClientError::NothingToRun { .. }
         | ClientError::OneItemEach { .. }
         | ClientError::SeveralItems { .. }
         | ClientError::AwaitsApproval { .. }
@@ -120,6 +124,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
 pub(super) fn of_submission(error: &SubmissionError) -> Exit {
     match error {
         SubmissionError::Client(error) => of_client(error),
+        SubmissionError::OtherUnitKey { .. } => Exit::WrongState,
         SubmissionError::Program(ProgramError::NotFound(_) | ProgramError::OneWord(_)) => Exit::CommandNotFound,
         SubmissionError::Program(ProgramError::NotExecutable(_) | ProgramError::InterpreterMissing { .. }) => {
             Exit::CommandNotExecutable
@@ -182,9 +187,10 @@ fn of_store(error: &StoreError) -> Exit {
             Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::Damaged | Fault::Unreachable => Exit::Database,
             Fault::Constraint | Fault::Unexpected => Exit::Unexpected,
         },
-        StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
-            Exit::WrongState
-        }
+        StoreError::WrongStatus { .. }
+        | StoreError::AttemptOver { .. }
+        | StoreError::KeyInUse { .. }
+        | StoreError::KeyOfAnotherJob { .. } => Exit::WrongState,
         StoreError::EmptyPath
         | StoreError::NewJob(_)
         | StoreError::NoUnits

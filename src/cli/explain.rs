@@ -2,26 +2,25 @@
 
 use clap::Args;
 
-use super::args::{Global, split_unit};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::one_line;
+use super::which::TargetArg;
 use crate::client::ExplanationOf;
 
 /// Say why nothing happens, and what to do about it
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager explain photos:17")]
 pub(super) struct Explain {
-    /// Job, or unit as JOB:SEQ
-    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
-    pub target: String,
+    #[command(flatten)]
+    pub target: TargetArg,
 }
 
 pub(super) fn explain(global: &Global, args: &Explain, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
-    let (selector, seq) = split_unit(&args.target);
-    let job = client.find_job(selector)?;
+    let (job, seq) = args.target.find(&client)?;
     let answer = client.explain(job, seq)?;
     if output.json {
         output.document(&ExplanationOf::new(job, seq, &answer))?;

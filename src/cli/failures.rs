@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::table::table;
 use super::text::shortened;
+use super::which::JobOrKeyArg;
 use crate::model::FailureCluster;
 
 const TEXT_WIDTH: usize = 70;
@@ -20,7 +21,7 @@ const TEXT_WIDTH: usize = 70;
 #[command(after_help = "Example:\n  job-manager failures photos")]
 pub(super) struct Failures {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
 }
 
 pub(super) fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<Exit, CliError> {

@@ -41,7 +41,8 @@ impl FilterArgs {
     pub fn filter(&self) -> UnitFilter {
         let (first, last) = self.seq.unwrap_or_default();
         let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
-        let (key, pattern) = (self.key.clone(), self.pattern.clone());
-        UnitFilter { statuses, key, first, last, pattern, cluster: self.cluster }
+        let key = self.key.clone();
+        let pattern = self.pattern.clone();
+        UnitFilter { statuses, key, first, last, pattern, cluster: self.cluster, current: None }
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct JobArgs {
     /// Word about the job, by which `list` finds it; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
     pub label: Vec<(String, String)>,
-    /// The same key twice is the same job
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// The same key and command twice is the same job
+    #[arg(long, visible_alias = "job-key", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub key: Option<String>,
     /// Template of a name for each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{Global, split_unit};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::which::UnitArg;
 use crate::model::{KillThen, UnitStatus};
 
 /// Time between two looks at the unit.
@@ -17,9 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager kill photos:17 --then skip")]
 pub(super) struct Kill {
-    /// Unit
-    #[arg(value_name = "JOB:SEQ")]
-    pub unit: String,
+    #[command(flatten)]
+    pub unit: UnitArg,
     /// What becomes of it
     #[arg(long, value_enum, default_value_t = Then::Retry)]
     pub then: Then,
@@ -40,8 +40,7 @@ pub(super) enum Then {
 
 pub(super) fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let (job, seq) = split_unit(&args.unit);
-    let (job, seq) = (client.find_job(job)?, seq.ok_or(CliError::NoSeq)?);
+    let (job, seq) = args.unit.find_unit(&client)?;
     let then = match args.then {
         Then::Retry => KillThen::Retry,
         Then::Fail => KillThen::Fail,

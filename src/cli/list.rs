@@ -9,6 +9,7 @@ use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
 use super::values;
+use super::which::JobKeys;
 use crate::client::{Client, JobOutcome};
 use crate::model::{Job, JobFilter, JobStatus, Timestamp};
 
@@ -25,6 +26,8 @@ pub(super) struct List {
     /// Only jobs with that label
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
     pub label: Option<(String, String)>,
+    #[command(flatten)]
+    pub keys: JobKeys,
     /// Show no more than N jobs
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(i64).range(0..))]
     pub limit: i64,
@@ -35,8 +38,11 @@ pub(super) struct List {
 
 pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
+    // A key that no job has is not an empty list.
+    args.keys.find(&client)?;
+    let key = args.keys.key()?.map(str::to_owned);
     let limit = (!args.all).then_some(args.limit);
-    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit };
+    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
     if output.json {
         output.document(&client.job_list(&filter)?)?;
         return Ok(Exit::Success);

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{Global, split_unit};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::printable;
+use super::which::UnitArg;
 use crate::client::Client;
 use crate::model::{JobId, Output as Streams, Seq, UnitFilter, UnitStatus};
 
@@ -22,9 +23,8 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager logs photos:17 --stderr")]
 pub(super) struct Logs {
-    /// Job, or unit as JOB:SEQ
-    #[arg(value_name = "JOB[:SEQ]", default_value = "last")]
-    pub target: String,
+    #[command(flatten)]
+    pub unit: UnitArg,
     /// Standard error instead of standard output
     #[arg(long)]
     pub stderr: bool,
@@ -45,8 +45,7 @@ pub(super) struct Logs {
 
 pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
-    let (selector, seq) = split_unit(&args.target);
-    let job = client.find_job(selector)?;
+    let (job, seq) = args.unit.find(&client)?;
     let mut printer = Printer { output, last: args.lines, kept: VecDeque::new() };
     match (args.manager, seq) {
         (true, _) => manager_log(&client, job, args.follow, &mut printer)?,

@@ -74,6 +74,7 @@ mod units;
 mod values;
 mod wait;
 mod watch;
+mod which;
 
 use std::env;
 use std::process::ExitCode;

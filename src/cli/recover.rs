@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submit::print_started;
+use super::which::JobOrKeyArg;
 
 /// End what a dead manager left running, and continue its job
 ///
@@ -17,9 +18,9 @@ use super::submit::print_started;
 #[command(after_help = "Example:\n  job-manager recover --all")]
 pub(super) struct Recover {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// Every job that was interrupted
-    #[arg(long, conflicts_with = "job")]
+    #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
     pub all: bool,
 }
 

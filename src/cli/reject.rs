@@ -2,18 +2,19 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::confirm::confirm_for_last;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::which::JobOrKeyArg;
 
 /// Cancel a job whose first units, those of --canary, have ended
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager reject photos --reason 'blurred'")]
 pub(super) struct Reject {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "rejected after its first units")]
     pub reason: String,

@@ -6,13 +6,14 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
 use super::units::item;
-use crate::model::{Seq, UnitDetail, UnitStatus};
+use super::which::JobArg;
+use crate::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
 
 const PAGE_UNITS: i64 = 500;
 
@@ -24,6 +25,9 @@ pub(super) struct Results {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// Show units too that are gone from the source or were replaced, marked as `outdated`
+    #[arg(long)]
+    pub all: bool,
     /// Format of the lines
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
@@ -43,32 +47,47 @@ struct Line<'a> {
     payload: Option<&'a RawValue>,
     result: Option<Box<RawValue>>,
     error: Option<&'a str>,
+    /// Given where all units are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outdated: Option<Option<Outdated>>,
 }
 
-pub(super) fn results(global: &Global, args: &Results, _output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.format == Format::Csv {
-        write_csv(&mut out, &["seq", "key", "status", "item", "result", "error"].map(str::to_owned))?;
+        let outdated = args.all.then_some("outdated");
+        let names = ["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated);
+        write_csv(&mut out, names.map(str::to_owned))?;
     }
+    let current = if args.all { None } else { Some(true) };
+    let filter = UnitFilter { current, ..args.filter.filter() };
     let mut after = None;
     loop {
-        let page = client.units(job, &args.filter.filter(), after, PAGE_UNITS)?;
+        let page = client.units(job, &filter, after, PAGE_UNITS)?;
         let Some(last) = page.last() else { break };
         after = Some(last.seq);
         for unit in &page {
             match args.format {
-                Format::Jsonl => write_json(&mut out, unit)?,
-                Format::Csv => write_csv(&mut out, &csv_row(unit))?,
+                Format::Jsonl => write_json(&mut out, unit, args.all)?,
+                Format::Csv => write_csv(&mut out, csv_row(unit, args.all))?,
             }
         }
     }
     out.flush()?;
+    if !args.all {
+        let skipped = client.count_units(job, &UnitFilter { current: Some(false), ..filter })?;
+        if skipped > 0 {
+            output.hint(format_args!(
+                "{skipped} units that are gone from the source or were replaced are skipped, --all shows them"
+            ));
+        }
+    }
     Ok(Exit::Success)
 }
 
-fn write_json(out: &mut impl Write, unit: &UnitDetail) -> io::Result<()> {
+fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> io::Result<()> {
     let result = match (&unit.result, unit.text_result()) {
         (Some(json), _) => RawValue::from_string(json.clone()).ok(),
         (None, Some(text)) => serde_json::value::to_raw_value(text).ok(),
@@ -81,24 +100,27 @@ fn write_json(out: &mut impl Write, unit: &UnitDetail) -> io::Result<()> {
         payload: serde_json::from_str(&unit.payload).ok(),
         result,
         error: unit.error.as_deref(),
+        outdated: with_outdated.then_some(unit.outdated),
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 
-fn csv_row(unit: &UnitDetail) -> [String; 6] {
+fn csv_row(unit: &UnitDetail, with_outdated: bool) -> impl Iterator<Item = String> {
     let result = unit.result.as_deref().or(unit.text_result()).unwrap_or_default();
-    [
+    let outdated = with_outdated.then(|| unit.outdated.map(|why| why.to_string()).unwrap_or_default());
+    let fields = [
         unit.seq.to_string(),
         unit.key.clone().unwrap_or_default(),
         unit.status.to_string(),
         item(&unit.payload),
         result.to_owned(),
         unit.error.clone().unwrap_or_default(),
-    ]
+    ];
+    fields.into_iter().chain(outdated)
 }
 
-fn write_csv(out: &mut impl Write, fields: &[String; 6]) -> io::Result<()> {
+fn write_csv(out: &mut impl Write, fields: impl IntoIterator<Item = String>) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().from_writer(out);
     writer.write_record(fields)?;
     writer.flush()

@@ -2,23 +2,24 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submit::print_started;
+use super::which::JobOrKeyArg;
 
 /// Continue a job that was paused or interrupted and print its manager's process number
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager resume --all")]
 pub(super) struct Resume {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// Do without the systemd scope that the job was created with, from now on
     #[arg(long)]
     pub no_scope: bool,
     /// Continue every job that was paused or interrupted
-    #[arg(long, conflicts_with = "job")]
+    #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
     pub all: bool,
 }
 

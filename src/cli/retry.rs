@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
+use super::which::JobArg;
 use crate::model::{JobStatus, UnitStatus};
 
 /// Send failed or cancelled units back to pending

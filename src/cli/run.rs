@@ -11,6 +11,7 @@ use super::output::Output;
 use super::print_outputs::{OutputPrinter, PrintArgs};
 use super::show_failures::FailuresShown;
 use super::submission::{self, SubmissionArgs};
+use super::submit::existing;
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
 #[derive(Debug, Args)]
@@ -30,11 +31,14 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
     let kept = if order.is_some() { KeptOutput::Full } else { KeptOutput::Tail };
     let prepared = args.submission.prepare_keeping(global, kept)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, count, output)?;
+        submission::dry_run(prepared, global, count, output)?;
         return Ok(Exit::Success);
     }
     let (client, created) = submission::create(prepared, global, output)?;
     let job = created.job;
+    if !created.new {
+        existing(&client.job(job)?, created, output);
+    }
     let interrupted = on_interrupt()?;
     let shows = match order {
         // Said before the job is started: one with the same key may keep less of its units' output.

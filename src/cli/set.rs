@@ -10,6 +10,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::which::JobKeys;
 use super::{policy_values, values};
 use crate::client::windows;
 use crate::handler::CommandSpec;
@@ -26,8 +27,10 @@ pub(super) struct Set {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]
     pub job: String,
+    #[command(flatten)]
+    pub keys: JobKeys,
     /// Limits and their new values; `none` takes one away, several of diskfree and window unite
-    #[arg(value_name = "KEY=VALUE", required = true, value_parser = change)]
+    #[arg(value_name = "KEY=VALUE", required_unless_present_any = ["job_key", "key"], value_parser = change)]
     pub changes: Vec<Change>,
 }
 
@@ -179,15 +182,23 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
 
 pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let job = client.find_job(&args.job)?;
+    let mut changes = args.changes.clone();
+    let job = match args.keys.find(&client)? {
+        // Beside a key the first word is a change.
+        Some(job) => {
+            changes.insert(0, change(&args.job).map_err(CliError::Value)?);
+            job
+        }
+        None => client.find_job(&args.job)?,
+    };
     let cwd = serde_json::from_str::<CommandSpec>(&client.job(job)?.spec).map(|spec| spec.cwd).ok();
-    let limits = client.set_limits(job, |limits| apply_all(&args.changes, cwd.as_deref(), limits))?;
+    let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }))?;
     } else if output.quiet {
         output.line(job)?;
     } else {
-        output.line(format_args!("{} limits changed", args.changes.len()))?;
+        output.line(format_args!("{} limits changed", changes.len()))?;
     }
     Ok(Exit::Success)
 }

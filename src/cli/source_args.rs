@@ -16,7 +16,7 @@ use crate::sys::has_waiting_input;
 pub(super) const STDIN: &str = "-";
 
 /// Flags of sources, each of which may be given several times, and how to read them.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct SourceFlags {
     /// `-` reads items from standard input, one per line
     #[arg(value_name = "SOURCE")]
@@ -76,7 +76,7 @@ pub(super) struct SourceFlags {
 }
 
 /// Sources of units, in the order in which they were given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SourceArgs {
     flags: SourceFlags,
     given: Vec<Given>,
@@ -96,6 +96,20 @@ impl SourceArgs {
     /// Returns `true` if one of the sources is standard input.
     pub fn reads_stdin(&self, lists: &[GivenList]) -> bool {
         self.given.iter().any(Given::is_stdin) || lists.iter().any(GivenList::is_stdin)
+    }
+
+    /// Takes the word in the place of JOB for a source, where a key names the job.
+    pub fn with_word(&self, word: &str) -> Result<SourceArgs, CliError> {
+        match (word, self.given.is_empty()) {
+            (STDIN, true) => {
+                let given = vec![Given::Word(word.to_owned())];
+                Ok(SourceArgs { flags: self.flags.clone(), given })
+            }
+            (STDIN, false) => {
+                Err(CliError::Value("beside other sources write `--lines -` for standard input".to_owned()))
+            }
+            _ => Err(CliError::TwoJobs),
+        }
     }
 
     /// Opens the sources, which are then read one after the other; `None` when no source was given.

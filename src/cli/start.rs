@@ -2,18 +2,19 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::submit::print_started;
+use super::which::JobOrKeyArg;
 
 /// Start a job detached and print its manager's process number
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager start photos")]
 pub(super) struct Start {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// Do without the systemd scope that the job was created with, from now on
     #[arg(long)]
     pub no_scope: bool,

@@ -3,11 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, span, style_of};
+use super::which::JobOrKeyArg;
 use crate::client::ManagerStatus;
 use crate::model::Timestamp;
 use crate::status::Health;
@@ -17,7 +18,7 @@ use crate::status::Health;
 #[command(after_help = "Example:\n  job-manager status photos --json")]
 pub(super) struct Status {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// Exit with 10, 11, 12 or 13 when the job failed, was cancelled, is paused, or lost its manager
     #[arg(long)]
     pub exit_code: bool,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::follow::print_summary;
 use super::output::Output;
 use super::values;
+use super::which::JobOrKeyArg;
 use crate::client::{ClientError, JobOutcome, StopOptions};
 
 /// Pause a job: running units finish, nothing new is started
@@ -18,7 +19,7 @@ use crate::client::{ClientError, JobOutcome, StopOptions};
 #[command(after_help = "Example:\n  job-manager stop photos --grace 30s")]
 pub(super) struct Stop {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     /// End running units; they go back to pending
     #[arg(long)]
     pub now: bool,

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Args;
+use serde_json::json;
 
 use super::args::Global;
 use super::error::CliError;
@@ -12,7 +13,9 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
-use crate::client::{Client, Created, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
+use crate::client::{
+    Client, Created, Scripts, Submission, UnitsDiffer, command_spec, find_program, find_shell, output_dir,
+};
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
 
@@ -128,13 +131,43 @@ pub(super) fn create(
     created
 }
 
-/// Prints the first commands, quoted for a shell, and creates nothing.
-pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output) -> Result<(), CliError> {
+/// Prints the first commands, quoted for a shell, checks all that a creation checks, and creates nothing.
+pub(super) fn dry_run(
+    submission: Submission,
+    global: &Global,
+    count: usize,
+    output: &mut Output,
+) -> Result<(), CliError> {
     let notes = submission.notes();
-    for line in submission.commands().take(count) {
-        output.line(line?)?;
-    }
+    let mut commands = Vec::new();
+    let rehearsal = submission.rehearse(
+        count,
+        || global.rehearse_create(),
+        |command| {
+            if output.json {
+                commands.push(command);
+                return Ok(());
+            }
+            Ok(output.line(command)?)
+        },
+    );
+    // As of a creation: where it is refused they may say why.
     output.hints(&notes.texts());
+    let rehearsal = rehearsal?;
+    if let Some(existing) = rehearsal.existing {
+        output.hint(format_args!("job {} has this key already, nothing would be created", existing.job));
+        differs(existing, output);
+    } else {
+        output.hint(format_args!("{} units would be created", rehearsal.units));
+    }
+    if output.json {
+        let existing = rehearsal.existing;
+        output.document(&json!({
+            "schema": 1, "dry_run": true, "commands": commands, "units": rehearsal.units,
+            "existing_job": existing.map(|created| json!({ "id": created.job })),
+            "units_differ": existing.and_then(|created| created.differs),
+        }))?;
+    }
     Ok(())
 }
 
@@ -142,6 +175,17 @@ pub(super) fn dry_run(submission: Submission, count: usize, output: &mut Output)
 fn literal(text: &OsStr) -> OsString {
     let doubled = |byte: &u8| if b"{}".contains(byte) { vec![*byte; 2] } else { vec![*byte] };
     OsString::from_vec(text.as_bytes().iter().flat_map(doubled).collect())
+}
+
+/// Says how the items differ from the units of a job that was there already.
+pub(super) fn differs(created: Created, output: &mut Output) {
+    if let Some(UnitsDiffer { new, changed, gone, .. }) = created.differs {
+        let job = created.job;
+        output.hint(format_args!(
+            "the items differ from the units of job {job}: {new} new, {changed} changed, {gone} gone; \
+             `job-manager sync {job}` with the same source takes them"
+        ));
+    }
 }
 
 fn default_name(command: &str) -> String {

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::submission::{self, SubmissionArgs};
 use crate::client::{Client, Created, ManagerStarted, Started};
-use crate::model::JobId;
+use crate::model::{Job, JobId};
 
 /// Create a job and its units, start it detached, print its number
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct Submit {
 pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
     let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, count, output)?;
+        submission::dry_run(prepared, global, count, output)?;
         return Ok(Exit::Success);
     }
     let (client, created) = submission::create(prepared, global, output)?;
@@ -42,27 +42,35 @@ pub(super) fn print_created(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let job = client.job(created.job)?;
+    if !created.new {
+        existing(&job, created, output);
+    }
     if output.json {
         output.document(&json!({
             "schema": 1,
             "job": { "id": job.id, "uid": job.uid, "name": job.name },
             "new": created.new,
             "units": job.progress.total,
+            "units_differ": created.differs,
             "pid": started.and_then(Started::pid),
         }))?;
         return Ok(());
     }
     output.line(job.id)?;
     output.detail(format_args!("manager's log: {}", client.job_files(job.id).log().display()));
-    if !created.new {
-        output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
-    } else if started.is_some() {
+    if created.new && started.is_some() {
         output.hint(format_args!(
             "{} units started; `job-manager status {}` tells how far they are",
             job.progress.total, job.id
         ));
     }
     Ok(())
+}
+
+/// Says that a job was there already, and how the items differ from its units.
+pub(super) fn existing(job: &Job, created: Created, output: &mut Output) {
+    output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
+    submission::differs(created, output);
 }
 
 /// Prints the manager of a job that was started or resumed.

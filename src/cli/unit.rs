@@ -2,28 +2,27 @@
 
 use clap::Args;
 
-use super::args::{Global, split_unit};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, printable, span};
-use super::units::shown_item;
+use super::units::{shown_item, status};
+use super::which::UnitArg;
 use crate::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
 
 /// Show one unit: its command, payload, attempts, output and result
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager unit photos:17")]
 pub(super) struct Unit {
-    /// Unit as JOB:SEQ
-    #[arg(value_name = "JOB:SEQ")]
-    pub target: String,
+    #[command(flatten)]
+    pub unit: UnitArg,
 }
 
 pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
-    let (selector, seq) = split_unit(&args.target);
-    let seq = seq.ok_or(CliError::NoSeq)?;
-    let view = client.unit_view(client.find_job(selector)?, seq)?;
+    let (job, seq) = args.unit.find_unit(&client)?;
+    let view = client.unit_view(job, seq)?;
     if output.json {
         output.document(&view)?;
         return Ok(Exit::Success);
@@ -36,7 +35,7 @@ pub(super) fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<
 
 fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Result<(), CliError> {
     output.line(format_args!("unit      {}", unit.seq))?;
-    output.line(format_args!("status    {}", unit.status))?;
+    output.line(format_args!("status    {}", status(unit)))?;
     if let Some(key) = &unit.key {
         output.line(format_args!("key       {}", one_line(&RawText::of_column(key).to_string_lossy())))?;
     }

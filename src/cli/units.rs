@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
+use super::which::JobArg;
 use crate::model::{RawText, Seq, UnitDetail, UnitOrder};
 
 const PAYLOAD_WIDTH: usize = 50;
@@ -61,12 +62,20 @@ fn row(unit: &UnitDetail) -> Vec<String> {
     };
     vec![
         unit.seq.to_string(),
-        unit.status.to_string(),
+        status(unit),
         unit.attempts.to_string(),
         time,
         shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH),
         shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH),
     ]
+}
+
+/// Returns where a unit stands, and why the source does not have it any more.
+pub(super) fn status(unit: &UnitDetail) -> String {
+    match unit.outdated {
+        Some(outdated) => format!("{} ({outdated})", unit.status),
+        None => unit.status.to_string(),
+    }
 }
 
 /// Returns the text of a payload that is one, else its JSON.

@@ -2,18 +2,19 @@
 
 use clap::Args;
 
-use super::args::{Global, JobArg};
+use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt};
 use super::output::Output;
+use super::which::JobOrKeyArg;
 
 /// Show the progress of a job until it ends; Ctrl-C leaves the job alone
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager watch photos")]
 pub(super) struct Watch {
     #[command(flatten)]
-    pub job: JobArg,
+    pub job: JobOrKeyArg,
     #[command(flatten)]
     pub progress: ProgressArgs,
 }

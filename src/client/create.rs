@@ -1,10 +1,11 @@
 //! Creating jobs and adding units.
 
 use super::conditions::check_conditions;
+use super::same_job::UnitsDiffer;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::handler::{check_templates, check_unit};
-use crate::model::{JobId, Limits, NewJob, NewUnit, Timestamp};
+use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
 use crate::store::{self, CallerConnection, CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
 
@@ -19,6 +20,9 @@ pub struct Created {
     pub job: JobId,
     /// False when a job with the same key was there already and nothing was changed.
     pub new: bool,
+    /// How the units that were given differ from those of the job that was there; none when they are what that job was
+    /// created with, or has now.
+    pub differs: Option<UnitsDiffer>,
 }
 
 /// Says whether managers can be started in a systemd scope of their own; makes one for a moment to find out.
@@ -36,7 +40,12 @@ impl Client {
     /// Creates a job from units that come one by one, without holding more than a few thousand of them.
     ///
     /// The job is seen by nobody before its last unit is durable: a crash, or an error of the source, leaves no job.
-    /// A job whose key another job bears is not created; that other job is returned.
+    /// A job whose key another job has is not created. When that other job does the same it is returned, and the units
+    /// are read to their end to tell whether they are the same too.
+    ///
+    /// # Errors
+    /// [`ClientError::KeyOfAnotherJob`] when the job of that key has another handler, other settings, or other limits than
+    /// those that say how fast it goes.
     ///
     /// ```no_run
     /// # use job_manager::{Client, NewJob, NewUnit};
@@ -92,82 +101,52 @@ impl Client {
         self.sweep_partial_jobs()?;
         let path = self.state.partial_lock();
         let _lock = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
-        let new = with_submitter(new);
-        let outcome = self.store().create_job(&new, &first, all, Timestamp::now())?;
+        self.write_job(&with_submitter(new), first, all, &mut units)
+    }
+
+    pub(super) fn write_job<E>(
+        &self,
+        new: &NewJob,
+        first: Vec<NewUnit>,
+        all: bool,
+        units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+    ) -> Result<Created, ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let outcome = self.store().create_job(new, &first, all, Timestamp::now())?;
         let job = match outcome {
-            CreateOutcome::Existing(job) => return Ok(Created { job, new: false }),
+            CreateOutcome::Existing(job) => return self.compare_with(job, new, first, units),
             CreateOutcome::Created(job) => job,
         };
+        let mut contents = Contents::default();
+        contents.add_all(&first);
         drop(first);
         crash_point!("job-partial");
-        if !all && let Err(error) = self.fill(job, &mut units) {
+        if !all && let Err(error) = self.fill(job, new, contents, units) {
             // What happened counts; what cannot be swept now is swept by the next creation.
             let _ = self.store().sweep_job(job);
             return Err(error);
         }
-        Ok(Created { job, new: true })
+        Ok(Created { job, new: true, differs: None })
     }
 
-    /// Adds units to a job and returns how many there were; a unit whose key the job has already is left out, so that
-    /// the same units may be added again. The job may be running.
-    ///
-    /// Units are durable in groups of a few thousand: a crash keeps the groups before it. A job that had ended becomes
-    /// paused.
-    ///
-    /// ```no_run
-    /// # use job_manager::{Client, NewUnit};
-    /// # let client = Client::open("jobs.db".as_ref())?;
-    /// let job = client.find_job("last")?;
-    /// client.add_units(job, [NewUnit { payload: "\"one more\"".to_owned(), key: None }])?;
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    pub fn add_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<usize, ClientError> {
-        self.try_add_units(job, units.into_iter().map(Ok::<_, std::convert::Infallible>))
-    }
-
-    /// Adds units from a source that may fail; see [`Client::add_units`]. Units before the failure may be there then.
-    ///
-    /// ```no_run
-    /// # use job_manager::{Client, NewUnit};
-    /// use std::io::BufRead;
-    /// # let client = Client::open("jobs.db".as_ref())?;
-    /// let units = std::io::stdin().lock().lines().map(|line| {
-    ///     line.map(|line| NewUnit { payload: format!("{line:?}"), key: None })
-    /// });
-    /// client.try_add_units(client.find_job("last")?, units)?;
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    pub fn try_add_units<E>(
+    fn fill<E>(
         &self,
         job: JobId,
-        units: impl IntoIterator<Item = Result<NewUnit, E>>,
-    ) -> Result<usize, ClientError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let limits = self.store().job(job)?.limits;
-        let mut units = with_own_limits(units, limits, None);
-        let mut added = 0;
-        loop {
-            let (chunk, last) = next_chunk(&mut units)?;
-            if !chunk.is_empty() {
-                added += self.store().append_units(job, &chunk, SameKey::LeaveOut)?;
-            }
-            if last {
-                return Ok(added);
-            }
-        }
-    }
-
-    fn fill<E>(&self, job: JobId, units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(), ClientError>
+        new: &NewJob,
+        mut contents: Contents,
+        units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+    ) -> Result<(), ClientError>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         loop {
             let (chunk, last) = next_chunk(units)?;
             self.store().append_units(job, &chunk, SameKey::Refuse)?;
+            contents.add_all(&chunk);
             if last {
-                return Ok(self.store().finish_creation(job)?);
+                return Ok(self.store().finish_creation(job, new, contents)?);
             }
         }
     }
@@ -189,8 +168,8 @@ impl Client {
     }
 }
 
-/// Creates a job inside the caller's transaction and returns its number; a job that bears the key of `new` already is
-/// returned unchanged.
+/// Creates a job inside the caller's transaction and returns its number; a job that has the key of `new` already is
+/// returned unchanged if it has the same handler and settings, whatever its units are.
 ///
 /// Nothing of it is seen by anybody before the caller commits; then it can be started. The connection must be to a
 /// database of this package, as [`Client::create`] makes one, and should be inside `immediate_transaction`, because a
@@ -215,8 +194,8 @@ impl Client {
 /// ```
 ///
 /// # Errors
-/// When there are no units, two of them have the same key, or the connection is to another database; the caller then
-/// rolls its transaction back.
+/// When there are no units, two of them have the same key, a job with another handler or other settings has the key of
+/// `new`, or the connection is to another database; the caller then rolls its transaction back.
 pub fn create_job_in(
     conn: &mut CallerConnection,
     new: &NewJob,
@@ -258,7 +237,7 @@ pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
 }
 
 /// Refuses units that do not give the limits that they are to have of their own.
-fn with_own_limits<E>(
+pub(super) fn with_own_limits<E>(
     units: impl IntoIterator<Item = Result<NewUnit, E>>,
     limits: Limits,
     workers: Option<usize>,
@@ -274,7 +253,9 @@ where
 }
 
 /// Takes units until a chunk is full; true when these were the last.
-fn next_chunk<E>(units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<(Vec<NewUnit>, bool), ClientError>
+pub(super) fn next_chunk<E>(
+    units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+) -> Result<(Vec<NewUnit>, bool), ClientError>
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {

@@ -31,6 +31,38 @@ pub enum ClientError {
     /// A source gave no unit; nothing was created.
     #[error("there are no units, a job needs at least one")]
     NoUnits,
+    /// A job that does something else has the key of the new one; nothing was created.
+    #[error(
+        "job {job} has the key {key:?} already and does something else: {differences}; give the new job another key"
+    )]
+    KeyOfAnotherJob {
+        /// The job that has the key.
+        job: JobId,
+        /// The key.
+        key: String,
+        /// What differs, with the job's value and the new one.
+        differences: String,
+    },
+    /// Two units of a source have the same key; nothing was changed.
+    #[error("two units of the source have the same key{}: a key names one unit", key.as_ref().map(|key| format!(", {key:?}")).unwrap_or_default())]
+    KeyTwice {
+        /// The key, as far as it is known.
+        key: Option<String>,
+    },
+    /// No job has that key.
+    #[error("no job has the key {key:?}")]
+    NoJobOfKey {
+        /// What was looked for.
+        key: String,
+    },
+    /// The job has no unit of that key.
+    #[error("job {job} has no unit of the key {key:?}")]
+    NoUnitOfKey {
+        /// The job.
+        job: JobId,
+        /// What was looked for.
+        key: String,
+    },
     /// A limit lies outside its range; nothing was created.
     #[error("a job can have 1 to {max} workers, not {given}")]
     WorkersOutOfRange {

@@ -1,7 +1,7 @@
 //! Finding a job by what people type.
 
 use super::{Client, ClientError};
-use crate::model::{JobFilter, JobId};
+use crate::model::{JobFilter, JobId, Seq, UnitFilter};
 use crate::store::StoreError;
 
 /// Stands for the newest job.
@@ -10,6 +10,30 @@ const LAST: &str = "last";
 const MIN_UID_PREFIX: usize = 4;
 
 impl Client {
+    /// Finds the job of a key, as it was given to the job's creation.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let job = client.find_job_of_key("nightly 2026-11-26")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn find_job_of_key(&self, key: &str) -> Result<JobId, ClientError> {
+        self.store().job_of_key(key)?.ok_or_else(|| ClientError::NoJobOfKey { key: key.to_owned() })
+    }
+
+    /// Finds the unit of a key in a job.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let seq = client.find_unit_of_key(client.find_job("people")?, "ann@example.org")?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn find_unit_of_key(&self, job: JobId, key: &str) -> Result<Seq, ClientError> {
+        let filter = UnitFilter { key: Some(key.to_owned()), ..UnitFilter::all() };
+        let found = self.units(job, &filter, None, 1)?;
+        found.first().map(|unit| unit.seq).ok_or_else(|| ClientError::NoUnitOfKey { job, key: key.to_owned() })
+    }
+
     /// Finds a job by its number, its uid or a prefix of that, its name (the newest of that name), or `last`.
     ///
     /// ```no_run

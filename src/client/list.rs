@@ -44,6 +44,19 @@ impl Client {
         Ok(self.store().job(job)?.progress)
     }
 
+    /// Counts the units that a filter selects.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, UnitFilter};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let outdated = UnitFilter { current: Some(false), ..UnitFilter::all() };
+    /// println!("{} units are gone from the source", client.count_units(client.find_job("last")?, &outdated)?);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn count_units(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
+        Ok(self.store().count_units(job, filter)?)
+    }
+
     /// Returns a page of units behind `after`, in order of their numbers.
     ///
     /// ```no_run

@@ -3,6 +3,7 @@
 //! A client only reads and writes the database, looks at locks and starts managers; it never talks to one. Every verb
 //! may be called by any number of processes at once, and after a crash of any of them.
 
+mod add;
 mod cancel;
 mod changes;
 mod conditions;
@@ -18,6 +19,7 @@ mod failures;
 mod find;
 mod inside;
 mod kill;
+mod known;
 mod limits;
 mod list;
 mod machine;
@@ -25,9 +27,12 @@ mod output;
 mod program;
 mod prune;
 mod recover;
+#[cfg(feature = "cli")]
+mod rehearse;
 mod remove;
 mod resume;
 mod retry;
+mod same_job;
 mod secrets;
 mod skip;
 #[cfg(feature = "cli")]
@@ -64,6 +69,9 @@ pub use output::{AttemptOutput, OutputReader};
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 #[cfg(feature = "cli")]
+pub use rehearse::Rehearsal;
+pub use same_job::UnitsDiffer;
+#[cfg(feature = "cli")]
 pub use sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
@@ -73,7 +81,7 @@ pub use submission::{
     Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell,
     output_dir,
 };
-pub use sync::SyncPlan;
+pub use sync::{SyncPlan, Synced};
 pub use wait::JobOutcome;
 
 /// A connection to one database of jobs, and the way to start their managers.

@@ -126,6 +126,8 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::UnitLimit(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ClientError::NoSuchJob { .. }
         | ClientError::AmbiguousJob { .. }
+        | ClientError::NoJobOfKey { .. }
+        | ClientError::NoUnitOfKey { .. }
         | ClientError::UnitNotFound { .. }
         | ClientError::AttemptNotFound { .. }
         | ClientError::NoUnitFits { .. } => StatusCode::NOT_FOUND,
@@ -146,6 +148,8 @@ fn status_of(error: &ClientError) -> StatusCode {
         ClientError::SharedDisk { .. }
         | ClientError::Source(_)
         | ClientError::NoUnits
+        | ClientError::KeyOfAnotherJob { .. }
+        | ClientError::KeyTwice { .. }
         | ClientError::Output { .. }
         | ClientError::OutputNotKept { .. }
         | ClientError::HookMissing
@@ -184,6 +188,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::KeyInUse { .. }
+        | StoreError::KeyOfAnotherJob { .. }
         | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

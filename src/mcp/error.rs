@@ -66,6 +66,8 @@ pub(super) enum ToolError {
     Cluster(#[from] ClusterIdError),
     #[error(transparent)]
     Pattern(#[from] ItemPatternError),
+    #[error("give either seq or key of the unit")]
+    NotOneUnit,
     #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
     #[error("job {0} is still stopping")]
@@ -139,7 +141,8 @@ impl ToolError {
             | Self::Clock(_)
             | Self::Label(_)
             | Self::Pattern(_)
-            | Self::NoFilter => "Nothing was done: correct the parameters and call again",
+            | Self::NoFilter
+            | Self::NotOneUnit => "Nothing was done: correct the parameters and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
             Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
@@ -158,10 +161,16 @@ fn of_client(error: &ClientError) -> &'static str {
             Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
             _ => "Nothing was changed",
         },
-        ClientError::NoSuchJob { .. } | ClientError::AmbiguousJob { .. } => "list_jobs shows the jobs there are",
-        ClientError::UnitNotFound { .. } | ClientError::AttemptNotFound { .. } | ClientError::NoUnitFits { .. } => {
-            "list_units shows the units and their states"
+        ClientError::KeyOfAnotherJob { .. } => {
+            "Nothing was created: call again with another key, or without the difference; job_status shows the job"
         }
+        ClientError::NoSuchJob { .. } | ClientError::NoJobOfKey { .. } | ClientError::AmbiguousJob { .. } => {
+            "list_jobs shows the jobs there are"
+        }
+        ClientError::UnitNotFound { .. }
+        | ClientError::NoUnitOfKey { .. }
+        | ClientError::AttemptNotFound { .. }
+        | ClientError::NoUnitFits { .. } => "list_units shows the units and their states",
         ClientError::NothingToRun { .. } => {
             "Nothing was changed: job_status shows where it stands and what can be done"
         }
@@ -182,6 +191,7 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. } => "A person has to look; job_status names the manager's log",
         ClientError::Source(_)
+        | ClientError::KeyTwice { .. }
         | ClientError::NoUnits
         | ClientError::RelativeDisk { .. }
         | ClientError::NoDisk { .. }

@@ -55,6 +55,12 @@ impl Jobs {
         found(existing(Client::open(&self.database.path))?, job)
     }
 
+    /// Checks that the database could be opened for a new job, and opens it to read if there is one.
+    pub fn to_rehearse(&self) -> Result<Option<Client>, ToolError> {
+        let Database { path, is_default } = &*self.database;
+        Client::rehearse_create(path, *is_default)?.map(|client| patient(Ok(client))).transpose()
+    }
+
     /// Opens the database for a new job, and makes it if there is none.
     pub fn to_create(&self) -> Result<Client, ToolError> {
         let Database { path, is_default } = &*self.database;
@@ -75,24 +81,29 @@ fn existing(opened: Result<Client, ClientError>) -> Result<Option<Client>, ToolE
 
 fn found(client: Option<Client>, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
     let client = client.ok_or(ToolError::NoJobsYet)?;
-    let job = client.find_job(&job.selector())?;
+    let job = job.find(&client)?;
     Ok((client, job))
 }
 
 /// A job as a model names it.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a job is its number, or its uid or name as a text")]
+#[serde(untagged, expecting = "a job is its number, its uid or name as a text, or {\"key\": …}")]
 #[schemars(crate = "rmcp::schemars", inline)]
 pub(super) enum JobGiven {
     Number(i64),
     Words(String),
+    Keyed {
+        /// Key that was given to start_batch.
+        key: String,
+    },
 }
 
 impl JobGiven {
-    fn selector(&self) -> String {
+    fn find(&self, client: &Client) -> Result<JobId, ClientError> {
         match self {
-            Self::Number(number) => number.to_string(),
-            Self::Words(words) => words.clone(),
+            Self::Number(number) => client.find_job(&number.to_string()),
+            Self::Words(words) => client.find_job(words),
+            Self::Keyed { key } => client.find_job_of_key(key),
         }
     }
 }
@@ -102,7 +113,7 @@ impl JobGiven {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     pub job: JobGiven,
 }
 
@@ -111,7 +122,7 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.
     pub reason: String,

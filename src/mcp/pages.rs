@@ -41,10 +41,17 @@ impl Pages {
         let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
         let next_after = last.filter(|_| !is_last);
         let (title, shown) = (self.title, page.len());
-        let summary = match next_after {
+        let skipped = match filter.current {
+            Some(true) => client.count_units(job, &UnitFilter { current: Some(false), ..filter.clone() })?,
+            _ => 0,
+        };
+        let mut summary = match next_after {
             Some(next) => format!("{title} of job {job}: {shown} shown; there may be more, with after {next}."),
             None => format!("{title} of job {job}: {shown} shown, no more."),
         };
+        if skipped > 0 {
+            summary.push_str(&format!(" {skipped} units are gone from the source or were replaced: all shows them."));
+        }
         Ok(Answer::new(
             summary,
             json!({

@@ -10,6 +10,8 @@ pub struct JobFilter {
     pub statuses: Vec<JobStatus>,
     /// Only jobs with that label and that value.
     pub label: Option<(String, String)>,
+    /// Only the job of that key.
+    pub key: Option<String>,
     /// At most so many, the newest ones.
     pub limit: Option<i64>,
 }
@@ -29,6 +31,8 @@ pub struct UnitFilter {
     pub pattern: Option<ItemPattern>,
     /// Only failed units, and of those the ones of that kind of failure.
     pub cluster: Option<ClusterId>,
+    /// Only units that the job's source still has (`Some(true)`), or no longer has (`Some(false)`).
+    pub current: Option<bool>,
 }
 
 /// In which order units are listed.

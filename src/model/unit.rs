@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cause, Epoch, Output, Seq, Timestamp, UnitId, UnitStatus};
+use super::{Cause, Epoch, Outdated, Output, Seq, Timestamp, UnitId, UnitStatus};
 
 /// What a source says about a unit before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub struct UnitDetail {
     pub payload: String,
     /// Where it stands.
     pub status: UnitStatus,
+    /// Why the job's source does not have it any more; none while it does.
+    pub outdated: Option<Outdated>,
     /// Attempts counted so far.
     pub attempts: u32,
     /// Managers that died while this unit ran.

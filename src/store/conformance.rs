@@ -1,8 +1,8 @@
 //! What every store must do, whatever database lies below: one suite, run once for each way to open one.
 
 use crate::model::{
-    AttemptRecord, Cause, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq, StopRequest,
-    Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus,
+    AttemptRecord, Cause, Contents, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq,
+    StopRequest, Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus,
 };
 use crate::store::{Batch, CreateOutcome, Reign, SameKey, Store, StoreError, UnitChange};
 
@@ -89,7 +89,7 @@ pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
     assert_eq!(store.partial_jobs().unwrap(), [job]);
     assert!(matches!(store.create_job(&new, &units(1), true, NOW), Err(StoreError::KeyInUse { .. })));
     store.append_units(job, &units(1), SameKey::Refuse).unwrap();
-    store.finish_creation(job).unwrap();
+    store.finish_creation(job, &new, Contents::default()).unwrap();
 
     assert_eq!(store.job(job).unwrap().progress.total, 3);
     assert_eq!(store.create_job(&new, &units(9), true, NOW).unwrap(), CreateOutcome::Existing(job));

@@ -6,12 +6,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::creation::put_creation;
 use super::error::Failure;
 use super::metadata;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
+use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
 
 /// What became of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +90,18 @@ impl Store {
         self.write("add units", |conn| append_in(conn, job, units, same_key))
     }
 
-    /// Makes a job visible whose last unit has been inserted.
-    pub fn finish_creation(&mut self, job: JobId) -> Result<(), StoreError> {
+    /// Returns the job that has the key of a new one.
+    ///
+    /// # Errors
+    /// As for [`Store::create_job`].
+    pub fn job_of_same_key(&mut self, new: &NewJob) -> Result<Option<JobId>, StoreError> {
+        self.read("look for the job", |conn| job_with_key(conn, new.key.as_deref()))
+    }
+
+    /// Makes a job visible whose last unit has been inserted; `contents` are all of its units.
+    pub fn finish_creation(&mut self, job: JobId, new: &NewJob, contents: Contents) -> Result<(), StoreError> {
         self.write("create the job", |conn| {
+            put_creation(conn, job, new, contents)?;
             let changed = diesel::update(jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str())))
                 .set(jobs::status.eq(JobStatus::Created.as_str()))
                 .execute(conn)?;
@@ -137,6 +147,11 @@ pub(super) fn create_in(
     let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
     metadata::put_new(conn, JobId(id), new)?;
     insert_units(conn, JobId(id), first, SameKey::Refuse)?;
+    if all {
+        let mut contents = Contents::default();
+        contents.add_all(first);
+        put_creation(conn, JobId(id), new, contents)?;
+    }
     Ok(CreateOutcome::Created(JobId(id)))
 }
 

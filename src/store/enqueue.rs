@@ -6,9 +6,10 @@ use std::path::Path;
 use diesel::prelude::*;
 
 use super::create::{self, SameKey};
+use super::creation::put_creation;
 use super::error::Failure;
 use super::{CreateOutcome, StoreError, open};
-use crate::model::{JobId, NewJob, NewUnit, Timestamp};
+use crate::model::{Contents, Job, JobId, NewJob, NewUnit, Timestamp};
 
 /// Units inserted by one pass, so that an iterator of any length takes constant memory.
 const CHUNK_UNITS: usize = 1000;
@@ -31,12 +32,24 @@ pub fn create_job_in(
             return Err(StoreError::NoUnits.into());
         }
         let job = match create::create_in(conn, new, &first, true, Timestamp::now())? {
-            CreateOutcome::Existing(job) => return Ok(job),
+            CreateOutcome::Existing(job) => return refuse_other(&super::jobs::job_row(conn, job)?, new),
             CreateOutcome::Created(job) => job,
         };
-        append(conn, job, units, SameKey::Refuse)?;
+        let mut contents = Contents::default();
+        contents.add_all(&first);
+        append(conn, job, units.inspect(|unit| contents.add(unit)), SameKey::Refuse)?;
+        put_creation(conn, job, new, contents)?;
         Ok(job)
     })
+}
+
+/// Returns a job that has the key of a new one, unless it runs something else.
+fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
+    let settings = |spec: &str| serde_json::from_str::<serde_json::Value>(spec).ok();
+    if job.handler == new.handler && settings(&job.spec) == settings(&new.spec) {
+        return Ok(job.id);
+    }
+    Err(StoreError::KeyOfAnotherJob { job: job.id, key: new.key.clone().unwrap_or_default() }.into())
 }
 
 /// Adds units to a job inside the caller's transaction and returns how many there were; a unit whose key the job has

@@ -141,6 +141,16 @@ pub enum StoreError {
         /// The job that has the key.
         job: JobId,
     },
+    /// A job that does something else has the key of the new one.
+    #[error(
+        "job {job} has the key {key:?} already, with another handler or other settings: give the new job another key"
+    )]
+    KeyOfAnotherJob {
+        /// The job that has the key.
+        job: JobId,
+        /// The key.
+        key: String,
+    },
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]
     TooManyUnits {

@@ -50,6 +50,10 @@ pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFi
         let failed = diesel::dsl::sql::<Bool>("status = 'failed'");
         all = Box::new(all.and(failed.and(diesel::dsl::sql::<BigInt>(&found).eq(cluster.as_number()))));
     }
+    if let Some(current) = filter.current {
+        let mark = if current { "outdated IS NULL" } else { "outdated IS NOT NULL" };
+        all = Box::new(all.and(diesel::dsl::sql::<Bool>(mark)));
+    }
     Ok(all)
 }
 

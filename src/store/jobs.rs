@@ -96,6 +96,9 @@ impl Store {
                     .select(metadata::job_id);
                 query = query.filter(jobs::id.eq_any(labelled));
             }
+            if let Some(key) = &filter.key {
+                query = query.filter(jobs::key.eq(key));
+            }
             if let Some(limit) = filter.limit {
                 query = query.limit(limit);
             }
@@ -125,6 +128,18 @@ impl Store {
             let found: Option<i64> = jobs::table
                 .filter(jobs::name.eq(name).and(jobs::status.ne(JobStatus::Partial.as_str())))
                 .order(jobs::id.desc())
+                .select(jobs::id)
+                .first(conn)
+                .optional()?;
+            Ok(found.map(JobId))
+        })
+    }
+
+    /// Returns the job of that key.
+    pub fn job_of_key(&mut self, key: &str) -> Result<Option<JobId>, StoreError> {
+        self.read("look for the job", |conn| {
+            let found: Option<i64> = jobs::table
+                .filter(jobs::key.eq(key).and(jobs::status.ne(JobStatus::Partial.as_str())))
                 .select(jobs::id)
                 .first(conn)
                 .optional()?;

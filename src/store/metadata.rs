@@ -15,6 +15,7 @@ use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText
 
 /// The keys of the table.
 pub(super) mod key {
+    pub const CREATION: &str = "creation";
     pub const PID: &str = "manager_pid";
     pub const START_TICKS: &str = "manager_start_ticks";
     pub const BOOT_ID: &str = "boot_id";

@@ -13,6 +13,7 @@ mod columns;
 #[cfg(test)]
 mod conformance;
 mod create;
+mod creation;
 mod delete;
 mod enqueue;
 mod error;
@@ -39,6 +40,8 @@ mod renew;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
+#[cfg(feature = "cli")]
+mod scratch;
 mod settings;
 #[cfg(feature = "cli")]
 mod sorter;
@@ -65,7 +68,7 @@ pub use foreign::ForeignDatabase;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
-pub use renew::REPLACED;
+pub use renew::GONE;
 #[cfg(feature = "cli")]
 pub use sorter::Sorter;
 

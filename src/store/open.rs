@@ -26,7 +26,7 @@ use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Number of the newest schema; equals the number of migrations.
-const SCHEMA: i32 = 2;
+const SCHEMA: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.
 const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// How long a statement waits for another process's transaction before it gives up.
@@ -157,7 +157,7 @@ impl Store {
         Ok(None)
     }
 
-    fn migrate(&mut self) -> Result<(), StoreError> {
+    pub(super) fn migrate(&mut self) -> Result<(), StoreError> {
         self.write("set up the database", |conn| {
             conn.run_pending_migrations(MIGRATIONS)
                 .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
@@ -188,7 +188,7 @@ impl Store {
         Ok(())
     }
 
-    fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
+    pub(super) fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
         self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.path))
     }
 

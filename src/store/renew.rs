@@ -1,18 +1,44 @@
-//! Units whose content has changed since they were inserted.
+//! Units that are not what the source says any more: their content has changed, they are gone, or they are back.
 
 use diesel::prelude::*;
 
 use super::create::{SameKey, insert_units};
+use super::filter::condition;
 use super::last::set_aside;
 use super::schema::{unit_notes, units};
-use super::steer::{reopen, shift};
+use super::steer::{conclude_again, end_units, reopen, shift};
 use super::{Store, StoreError};
-use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitId, UnitStatus};
+use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Reason of a unit that another one replaces.
-pub const REPLACED: &str = "changed in the source, another unit replaces it";
+const REPLACED: &str = "changed in the source, another unit replaces it";
+/// Reason of a unit that had not ended when the source did not have it any more.
+pub const GONE: &str = "gone from the source";
 
 impl Store {
+    /// Marks the units between the numbers of each pair as gone from the source. Those that are pending or have failed are
+    /// skipped; the others keep their state, and one that runs goes on.
+    pub fn leave_gone(&mut self, job: JobId, ranges: &[(Seq, Seq)], now: Timestamp) -> Result<(), StoreError> {
+        self.write("skip units that are gone", |conn| {
+            super::jobs::job_row(conn, job)?;
+            for range in ranges {
+                let units_there = between(*range);
+                for status in [UnitStatus::Pending, UnitStatus::Failed] {
+                    end_units(conn, job, &units_there, status, UnitStatus::Skipped, GONE, now)?;
+                }
+                mark(conn, job, &units_there, Some(Outdated::Gone))?;
+            }
+            conclude_again(conn, job, now)
+        })
+    }
+
+    /// Takes the mark from units that the source has again.
+    pub fn welcome_back(&mut self, job: JobId, ranges: &[(Seq, Seq)]) -> Result<(), StoreError> {
+        self.write("take units back", |conn| {
+            ranges.iter().try_for_each(|range| mark(conn, job, &between(*range), None))
+        })
+    }
+
     /// Gives units new content, and returns how many of them wait to be run with it; one that runs is left alone.
     ///
     /// A unit that had ended goes back to pending with all its attempts. One that was pending may be on its way to a
@@ -33,6 +59,7 @@ impl Store {
                                 units::key.eq(None::<&str>),
                                 units::not_before.eq(None::<i64>),
                                 units::error.eq(REPLACED),
+                                units::outdated.eq(Outdated::Replaced.as_str()),
                                 units::finished_at.eq(now.as_micros()),
                             ))
                             .execute(conn)?;
@@ -50,6 +77,7 @@ impl Store {
                                 units::result.eq(None::<&str>),
                                 units::error.eq(None::<&str>),
                                 units::finished_at.eq(None::<i64>),
+                                units::outdated.eq(None::<&str>),
                             ))
                             .execute(conn)?;
                         // What was kept was kept for other content.
@@ -66,4 +94,20 @@ impl Store {
             Ok(renewed)
         })
     }
+}
+
+fn between((first, last): (Seq, Seq)) -> UnitFilter {
+    UnitFilter { first: Some(first), last: Some(last), ..UnitFilter::all() }
+}
+
+fn mark(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    filter: &UnitFilter,
+    outdated: Option<Outdated>,
+) -> Result<(), super::error::Failure> {
+    diesel::update(units::table.filter(condition(conn, job, filter)?))
+        .set(units::outdated.eq(outdated.map(Outdated::as_str)))
+        .execute(conn)?;
+    Ok(())
 }

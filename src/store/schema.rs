@@ -92,6 +92,7 @@ diesel::table! {
         result -> Nullable<Text>,
         stdout -> Nullable<Text>,
         stderr -> Nullable<Text>,
+        outdated -> Nullable<Text>,
     }
 }
 

@@ -6,11 +6,10 @@ use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::{Condition, condition};
 use super::last;
-use super::renew::REPLACED;
 use super::schema::units;
 use super::steer::{literal, reopen, retried, send_back, shift};
 use super::{Store, StoreError};
-use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Reason of a unit that others replace.
 const SPLIT: &str = "split into units of one item, which replace it";
@@ -48,7 +47,7 @@ impl Store {
 
 /// Selects the units that no others replace.
 pub(super) fn is_itself() -> Condition {
-    Box::new(units::error.is_not(SPLIT).and(units::error.is_not(REPLACED)))
+    Box::new(units::outdated.is_not(Outdated::Replaced.as_str()))
 }
 
 /// Replaces the units in one state that a filter selects, and returns how many units replace them.
@@ -83,6 +82,7 @@ fn split_in(
                     units::status.eq(UnitStatus::Skipped.as_str()),
                     units::not_before.eq(None::<i64>),
                     units::error.eq(SPLIT),
+                    units::outdated.eq(Outdated::Replaced.as_str()),
                     units::finished_at.eq(now.as_micros()),
                 ))
                 .execute(conn)?;

@@ -206,7 +206,7 @@ fn skipped(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
 }
 
 /// Ends the units in one state that a filter selects, and counts them.
-fn end_units(
+pub(super) fn end_units(
     conn: &mut SqliteConnection,
     job: JobId,
     filter: &UnitFilter,
@@ -227,7 +227,7 @@ fn end_units(
 }
 
 /// Gives a job that had ended the final state that its units call for now.
-fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let row = super::jobs::job_row(conn, job)?;
     let status = row.progress.final_status();
     let has_ended = row.status.is_terminal() && row.progress.unfinished() == 0;

@@ -8,7 +8,7 @@ use super::columns::{Word, count};
 use super::filter::condition;
 use super::schema::units;
 use super::{Store, StoreError};
-use crate::model::{JobId, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus};
+use crate::model::{JobId, Outdated, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus};
 
 /// A unit's content and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub struct UnitContent {
     pub key: Option<String>,
     pub payload: String,
     pub status: UnitStatus,
+    pub outdated: Option<Outdated>,
     /// Why it ended as it did, if there is something to say.
     pub error: Option<String>,
 }
@@ -28,6 +29,7 @@ struct UnitRow {
     key: Option<String>,
     payload: String,
     status: Word<UnitStatus>,
+    outdated: Option<Word<Outdated>>,
     attempts: i64,
     crashes: i64,
     not_before: Option<i64>,
@@ -48,6 +50,7 @@ impl From<UnitRow> for UnitDetail {
             key: row.key,
             payload: row.payload,
             status: row.status.0,
+            outdated: row.outdated.map(|word| word.0),
             attempts: count(row.attempts),
             crashes: count(row.crashes),
             not_before: row.not_before.map(Timestamp::from_micros),
@@ -70,6 +73,7 @@ struct ContentRow {
     key: Option<String>,
     payload: String,
     status: Word<UnitStatus>,
+    outdated: Option<Word<Outdated>>,
     error: Option<String>,
 }
 
@@ -96,6 +100,7 @@ impl Store {
                 key: row.key,
                 payload: row.payload,
                 status: row.status.0,
+                outdated: row.outdated.map(|word| word.0),
                 error: row.error,
             };
             Ok(rows.into_iter().map(content).collect())
@@ -123,6 +128,13 @@ impl Store {
                 .select(UnitRow::as_select())
                 .load(conn)?;
             Ok(rows.into_iter().map(UnitDetail::from).collect())
+        })
+    }
+
+    /// Counts the units that a filter selects.
+    pub fn count_units(&mut self, job: JobId, filter: &UnitFilter) -> Result<i64, StoreError> {
+        self.read("count units", |conn| {
+            Ok(units::table.filter(condition(conn, job, filter)?).count().get_result(conn)?)
         })
     }
 

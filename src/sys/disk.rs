@@ -3,6 +3,9 @@
 use std::io;
 use std::path::Path;
 
+#[cfg(feature = "cli")]
+use rustix::fs::Access;
+
 /// What is known about the file system of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disk {
@@ -17,6 +20,13 @@ pub fn disk_of(dir: &Path) -> io::Result<Disk> {
     let found = rustix::fs::statfs(dir)?;
     let block = u64::try_from(found.f_bsize).unwrap_or(0);
     Ok(Disk { free_bytes: found.f_bavail.saturating_mul(block), shared: shared_kind(found.f_type as u64 as u32) })
+}
+
+/// Fails when this user may not write to a file, or make files in a directory.
+#[cfg(feature = "cli")]
+pub fn expect_writable(path: &Path) -> io::Result<()> {
+    let wanted = if path.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
+    Ok(rustix::fs::access(path, wanted)?)
 }
 
 /// Returns how many files this process may have open.

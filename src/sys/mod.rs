@@ -35,6 +35,8 @@ pub use detach::{
     LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
     write_ready,
 };
+#[cfg(feature = "cli")]
+pub use disk::expect_writable;
 pub use disk::{descriptor_limit, disk_of};
 pub use inherited::{inherit, opening, own_inheritance};
 pub use lock::{JobLock, LockProbe, SharedLock};

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::support::World;
+use serde_json::{Value, json};
+
+use crate::support::{World, text, wait_for};
 
 const ROWS: usize = 10_000;
 
@@ -41,12 +43,12 @@ fn only_what_changed_in_a_permuted_and_edited_file_runs_again() {
     ]);
     world.sh("mv ran first");
 
-    let planned = world.ok(&["sync", "1", "--unit-key", "{id}", "--csv", after, "--dry-run"]);
-    let done = world.ok(&["sync", "1", "--unit-key", "{id}", "--csv", after]);
+    let planned = world.ok(&["sync", "1", "--csv", after, "--dry-run"]);
+    let done = world.ok(&["sync", "1", "--csv", after]);
     world.ok(&["resume", "1"]);
     world.ok(&["wait", "1"]);
 
-    assert_eq!(planned, "+1 new, ~3 changed, -0 gone, 9995 the same");
+    assert_eq!(planned, "+1 new, ~3 changed, -2 gone (2 had ended), 9995 the same");
     assert_eq!(done, planned);
     let mut ran = world.lines("ran");
     ran.sort();
@@ -124,4 +126,107 @@ fn a_unit_that_changed_does_not_go_on_from_what_was_kept_for_its_old_content() {
     world.ok(&["wait", "1"]);
 
     assert!(world.lines("kept").is_empty(), "{:?}", world.lines("kept"));
+}
+
+/// A job with the unit `b`, and the units `a` and `c` of which a sync did not find the first.
+fn world_with_a_gone_unit() -> World {
+    let world = World::new();
+    world.ok(&["run", "-q", "--unit-key", "{}", "--", "echo", "ran {}", ":::", "a", "b", "c"]);
+    world.ok(&["sync", "1", "--", ":::", "b", "c"]);
+    world
+}
+
+#[test]
+fn results_skip_what_is_gone_although_it_has_completed() {
+    let world = world_with_a_gone_unit();
+
+    let results = world.run(&["results", "1"]);
+    let all = world.ok(&["results", "1", "--all"]);
+    let csv = world.ok(&["results", "1", "--all", "--format", "csv"]);
+
+    assert_eq!(text(&results.stdout).lines().count(), 2, "{}", text(&results.stdout));
+    assert!(!text(&results.stdout).contains("ran a"));
+    assert!(text(&results.stderr).contains("1 units that are gone"), "{}", text(&results.stderr));
+    let marks: Vec<Value> =
+        all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["outdated"].clone()).collect();
+    assert_eq!(marks, [json!("gone"), json!(null), json!(null)]);
+    assert_eq!(csv.lines().nth(1).unwrap(), "1,a,completed,a,ran a,,gone");
+    assert_eq!(world.status("1")["progress"]["completed"], 3, "a completion never changes");
+    assert_eq!(world.units("1")[0]["outdated"], "gone");
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_completed_unit_that_is_in_the_source_again_is_not_gone_any_more() {
+    let world = world_with_a_gone_unit();
+
+    let again = world.ok(&["sync", "1", "--", ":::", "b", "c"]);
+    let back = world.ok(&["--json", "sync", "1", "--", ":::", "a", "b", "c"]);
+
+    assert_eq!(again, "+0 new, ~0 changed, -0 gone, 2 the same");
+    let back: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!((&back["same"], &back["back"], &back["changed"]), (&json!(3), &json!(1), &json!(0)));
+    assert_eq!(world.ok(&["results", "1"]).lines().count(), 3);
+}
+
+#[test]
+fn add_and_sync_know_the_units_by_the_key_that_the_job_was_created_with() {
+    let world = World::new();
+    world.write("people.csv", "id,mail\n1,a\n2,b\n");
+    world.ok(&["run", "-q", "--unit-key", "{id}", "--csv", "people.csv", "--", "echo", "{mail}"]);
+
+    let added = world.ok(&["add", "1", "--csv", "people.csv"]);
+    let same = world.ok(&["sync", "1", "--csv", "people.csv"]);
+    let given = world.ok(&["sync", "1", "--unit-key", "{id}", "--csv", "people.csv"]);
+
+    assert_eq!(added, "0 units added");
+    assert_eq!(same, "+0 new, ~0 changed, -0 gone, 2 the same");
+    assert_eq!(given, same);
+    for verb in ["add", "sync"] {
+        let refused = world.fails(4, &[verb, "1", "--unit-key", "{mail}", "--csv", "people.csv"]);
+        assert!(refused.contains(r#"by the key "{id}", not "{mail}""#), "{refused}");
+    }
+    world.ok(&["create", "-q", "--csv", "people.csv", "--", "echo", "{mail}"]);
+    let refused = world.fails(4, &["sync", "2", "--unit-key", "{id}", "--csv", "people.csv"]);
+    assert!(refused.contains("was created without --unit-key"), "{refused}");
+    assert_eq!(world.units("1").len() + world.units("2").len(), 4);
+}
+
+#[test]
+fn a_source_with_one_key_twice_or_without_units_is_refused_by_sync() {
+    let world = World::new();
+    world.write("old.csv", "id,n\n1,x\n");
+    world.ok(&["create", "-q", "--unit-key", "{id}", "--csv", "old.csv", "--", "echo", "{id}"]);
+    world.write("twice.csv", "id,n\n1,x\n2,y\n2,z\n");
+    world.write("new_twice.csv", "id,n\n1,x\n3,y\n3,z\n");
+    world.write("empty.csv", "id,n\n");
+
+    for file in ["twice.csv", "new_twice.csv"] {
+        let refused = world.fails(2, &["sync", "1", "--csv", file]);
+        assert!(refused.contains("two units of the source have the same key"), "{refused}");
+    }
+    let refused = world.fails(2, &["sync", "1", "--csv", "empty.csv"]);
+    assert!(refused.contains("--allow-empty"), "{refused}");
+    assert_eq!(world.status("1")["progress"]["pending"], 1);
+    let emptied = world.ok(&["sync", "1", "--csv", "empty.csv", "--allow-empty"]);
+
+    assert_eq!(emptied, "+0 new, ~0 changed, -1 gone, 0 the same");
+}
+
+#[test]
+fn a_changed_unit_that_runs_is_left_alone_and_that_is_said() {
+    let world = World::new();
+    let (old, new) = (world.write("old.csv", "id,n\n1,x\n"), world.write("new.csv", "id,n\n1,y\n"));
+    world.write("unit.sh", "touch started; until test -e go; do sleep 0.02; done");
+    world.ok(&["submit", "-q", "--unit-key", "{id}", "--csv", old.to_str().unwrap(), "--", "sh", "unit.sh", "{n}"]);
+    wait_for(&world, "the unit to start", || world.path("started").exists());
+
+    let done = world.run(&["--json", "sync", "1", "--csv", new.to_str().unwrap()]);
+    world.write("go", "");
+    world.ok(&["wait", "1"]);
+
+    let plan: Value = serde_json::from_str(&text(&done.stdout)).unwrap();
+    assert_eq!((&plan["changed"], &plan["changed_running"]), (&json!(1), &json!(1)));
+    assert!(text(&done.stderr).contains("run with their old content"), "{}", text(&done.stderr));
+    assert_eq!(world.ok(&["sync", "1", "--csv", new.to_str().unwrap()]), "+0 new, ~1 changed, -0 gone, 0 the same");
 }

@@ -66,6 +66,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         key: None,
         payload: "1".to_owned(),
         status,
+        outdated: None,
         attempts: 2,
         crashes: 0,
         not_before: None,

@@ -10,22 +10,29 @@ use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::{Client, ClientError, OpenSources};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
-use crate::model::{Job, NewUnit};
+use crate::model::{Job, NewUnit, RawText};
 
 /// Additions of this process, each of which has a file of its own.
 static ADDITIONS: AtomicU64 = AtomicU64::new(0);
 
-/// Makes units of items that fit the command of a job, one after the other.
+/// Makes units of items that fit the command of a job, one after the other, with the keys that the job was created with.
+///
+/// # Errors
+/// When another template of keys is given than the one of the job.
 pub fn additions(
     sources: OpenSources,
     unit_key: Option<&OsStr>,
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
-    let unit_key = unit_key.map(key_template).transpose()?;
     let checked = with_unit_limits(sources.items, &job.limits, None)?;
-    let (items, templates) = match job.handler.as_str() {
-        COMMAND => {
-            let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
+    let spec: Option<CommandSpec> = match job.handler.as_str() {
+        COMMAND => Some(serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?),
+        _ => None,
+    };
+    let recorded = spec.as_ref().and_then(|spec| spec.unit_key.as_ref()).map(RawText::as_os_str);
+    let unit_key = key_of_job(job, recorded, unit_key)?.map(key_template).transpose()?;
+    let (items, templates) = match &spec {
+        Some(spec) => {
             let is_combination = spec.items.is_combination;
             if sources.are_combined != is_combination {
                 return Err(SubmissionError::OtherForm { job: job.id, is_combination });
@@ -33,11 +40,28 @@ pub fn additions(
             if unit_key.is_some() && spec.items.several.is_some() {
                 return Err(SubmissionError::KeyOfSeveral);
             }
-            (unit_items(checked, &spec)?, Some(UnitTemplates::of(&spec)?))
+            (unit_items(checked, spec)?, Some(UnitTemplates::of(spec)?))
         }
-        _ => (ungrouped(checked), None),
+        None => (ungrouped(checked), None),
     };
     Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref())))
+}
+
+/// Returns the template of the keys of a job's units: the one it was created with, or the one given where none was
+/// recorded.
+fn key_of_job<'t>(
+    job: &Job,
+    recorded: Option<&'t OsStr>,
+    given: Option<&'t OsStr>,
+) -> Result<Option<&'t OsStr>, SubmissionError> {
+    match (recorded, given) {
+        (None, given) => Ok(given),
+        (Some(recorded), Some(given)) if recorded != given => {
+            let text = |template: &OsStr| template.to_string_lossy().into_owned();
+            Err(SubmissionError::OtherUnitKey { job: job.id, recorded: text(recorded), given: text(given) })
+        }
+        (Some(recorded), _) => Ok(Some(recorded).filter(|template| !template.is_empty())),
+    }
 }
 
 impl Client {

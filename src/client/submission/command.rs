@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
-use super::environment::Environment;
+use super::environment::{Environment, name_of};
 use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, refuse_line_in_one_word, resolve_program};
 use crate::model::{Job, RawText, UnitDetail};
 
@@ -44,6 +44,8 @@ pub fn command_spec(
     let environment = Environment::capture(env::vars_os(), given, forget)?;
     spec.env_only = true;
     (spec.env, spec.env_templates) = (environment.variables, environment.templates);
+    let names = given.iter().map(|variable| RawText::from(name_of(variable)));
+    spec.env_given = Some(names.collect());
     (spec.secrets, spec.required_secrets) = (environment.secrets, environment.required_secrets);
     Ok(spec)
 }

@@ -92,6 +92,11 @@ fn split(variable: &OsStr) -> Option<(&OsStr, &OsStr)> {
     Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
 }
 
+/// Returns the name of a variable that is given as NAME or NAME=TEMPLATE.
+pub(super) fn name_of(variable: &OsStr) -> &OsStr {
+    split(variable).map_or(variable, |(name, _)| name)
+}
+
 fn is_secret(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     SECRET_ENDS.iter().any(|end| name.ends_with(end)) || SECRET_WORDS.iter().any(|word| name.contains(word))

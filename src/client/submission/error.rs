@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError, UnitLimitError};
+use crate::model::JobId;
 use crate::source::SourceError;
 
 /// A submission that is refused; nothing was created.
@@ -51,9 +52,12 @@ pub enum SubmissionError {
     )]
     NothingToFill,
     #[error("job {job} takes {}, and these are not", if *is_combination { "combinations of the items of several lists" } else { "single items, no combinations" })]
-    OtherForm { job: crate::model::JobId, is_combination: bool },
+    OtherForm { job: JobId, is_combination: bool },
     #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
     KeyReserved { place: String },
+    /// The units of a job are known by another template than the one that was given.
+    #[error("{}", other_unit_key(*job, recorded, given))]
+    OtherUnitKey { job: JobId, recorded: String, given: String },
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("{} cannot be the shell of scripts: {reason}", path.display())]
@@ -80,4 +84,14 @@ pub enum SubmissionError {
     /// The units have no place to run in.
     #[error("no directory {}, units cannot run there", .0.display())]
     NoDirectory(PathBuf),
+}
+
+fn other_unit_key(job: JobId, recorded: &str, given: &str) -> String {
+    let instead = "leave --unit-key out";
+    match recorded {
+        "" => {
+            format!("job {job} was created without --unit-key, its units cannot be known by {given:?} now: {instead}")
+        }
+        recorded => format!("job {job} knows its units by the key {recorded:?}, not {given:?}: {instead}"),
+    }
 }

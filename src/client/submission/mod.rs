@@ -16,11 +16,11 @@ mod unit_limits;
 use std::ffi::OsStr;
 
 use super::create::{check_description, check_new_job};
-use super::{Client, Created, OpenSources};
+use super::{Client, ClientError, Created, OpenSources, Rehearsal};
 use crate::handler::{
     COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
 };
-use crate::model::{NewJob, NewUnit, Seq, Slots, Unit};
+use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
 
 use grouping::{UnitItems, unit_items};
@@ -59,6 +59,7 @@ impl Submission {
         let mut spec = spec.clone();
         spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
         let templates = UnitTemplates::of(&spec)?;
+        spec.unit_key = Some(unit_key.map(RawText::from).unwrap_or_default());
         let unit_key = unit_key.map(key_template).transpose()?;
         if sources.is_none() {
             refuse_need_of_items(&templates, unit_key.as_ref(), &spec)?;
@@ -96,41 +97,68 @@ impl Submission {
         self,
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
+        self.with_units(
+            |_, _| Ok(()),
+            |new, units| {
+                let client = open()?;
+                let created = client.create_checked_job(new, units).map_err(SubmissionError::from)?;
+                Ok((client, created))
+            },
+        )
+    }
+
+    /// Does everything that a creation does but create the job: `open` looks at the database, and `show` is given the first
+    /// `count` commands, as they would be typed into a shell.
+    ///
+    /// # Errors
+    /// Where [`Submission::create`] has some.
+    pub fn rehearse<E: From<SubmissionError>>(
+        self,
+        count: usize,
+        open: impl FnOnce() -> Result<Option<Client>, E>,
+        mut show: impl FnMut(String) -> Result<(), E>,
+    ) -> Result<Rehearsal, E> {
+        let mut seqs = (1..).map(Seq);
+        self.with_units(
+            |templates, unit| match seqs.next() {
+                Some(seq) if usize::try_from(seq.0).is_ok_and(|seq| seq <= count) => {
+                    let values = templates.values(&unit.payload).map_err(SubmissionError::from)?;
+                    show(templates.line(&values, seq).map_err(SubmissionError::from)?)
+                }
+                _ => Ok(()),
+            },
+            |new, units| {
+                let there = open()?;
+                Ok(Client::rehearse_job(there.as_ref(), new, units).map_err(SubmissionError::from)?)
+            },
+        )
+    }
+
+    /// Hands what is to be created to `act`; `seen` is told of each unit on its way.
+    fn with_units<T, E: From<SubmissionError>>(
+        self,
+        mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
+        act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let Self { new, items, templates, unit_key, .. } = self;
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
-        // Read before the database is opened, so that a source without units leaves no file behind.
         let mut units = items.map(|item| {
-            unit(item, Some(&templates), unit_key.as_ref()).map_err(|error| {
-                let message = error.to_string();
+            let unit = unit(item, Some(&templates), unit_key.as_ref()).map_err(E::from);
+            unit.and_then(|unit| seen(&templates, &unit).map(|()| unit)).map_err(|error| {
                 refused = Some(error);
-                message
+                "an item is refused".to_owned()
             })
         });
+        // Read before the database is opened, so that an item that is refused leaves no file behind.
         let first = units.next();
-        if let Some(Err(_)) = first {
-            drop(units);
-            return Err(refused.expect("an item that was refused says why").into());
-        }
-        let client = open()?;
-        let created = client.create_checked_job(&new, first.into_iter().chain(units));
-        match (created, refused) {
-            (Ok(created), _) => Ok((client, created)),
-            (Err(_), Some(error)) => Err(error.into()),
-            (Err(error), None) => Err(SubmissionError::from(error).into()),
-        }
-    }
-
-    /// Returns the commands of the units, as they would be typed into a shell; creates nothing.
-    pub fn commands(self) -> impl Iterator<Item = Result<String, SubmissionError>> {
-        let Self { items, templates, unit_key, .. } = self;
-        items.zip(1..).map(move |(item, seq)| {
-            let item = item?;
-            let place = item.place.to_string();
-            let unit = unit(Ok(item), Some(&templates), unit_key.as_ref())?;
-            let line = templates.values(&unit.payload).and_then(|values| templates.line(&values, Seq(seq)));
-            line.map_err(|source| SubmissionError::Item { place, source })
-        })
+        let done = match first {
+            Some(Err(message)) => Err(SubmissionError::from(ClientError::Source(message.into())).into()),
+            first => act(&new, &mut first.into_iter().chain(&mut units)),
+        };
+        drop(units);
+        // What was wrong with the item says more than that there was something.
+        refused.map_or(done, Err)
     }
 }
 

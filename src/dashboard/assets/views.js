@@ -36,8 +36,9 @@ export const stateOf = (job) =>
   job.job_status === "running" && job.status === "stopped" ? "interrupted" : job.job_status;
 
 /** A state in a word with a mark; the colour only repeats it. @param {string} state */
-export const badge = (state) =>
-  el("span", { class: `badge ${state}` }, el("span", { "aria-hidden": "true" }, MARKS[state] ?? "·"), " ", state.replaceAll("_", " "));
+export const badge = (state, outdated = "") =>
+  el("span", { class: `badge ${state}` }, el("span", { "aria-hidden": "true" }, MARKS[state] ?? "·"), " ",
+    state.replaceAll("_", " "), outdated ? ` (${outdated})` : "");
 
 /** @param {number} seconds */
 export function span(seconds) {
@@ -160,7 +161,7 @@ export function units(page, job) {
   const rows = page.units.map((unit) =>
     row([
       el("a", { href: `#/jobs/${job}/units/${unit.seq}` }, unit.seq),
-      badge(unit.status),
+      badge(unit.status, unit.outdated ?? ""),
       el("bdi", { class: "cut", title: item(unit.payload) }, item(unit.payload)),
       unit.attempts,
       between(unit.started_at, unit.finished_at) || "–",
@@ -192,7 +193,7 @@ export function unit(view, job, why, buttons) {
   ].filter(([, value]) => value != null && value !== "");
   return [
     el("p", { class: "back" }, el("a", { href: `#/jobs/${job.job.id}` }, "‹ ", el("bdi", {}, job.job.name))),
-    el("h1", {}, `Unit ${unit.seq} `, badge(unit.status)),
+    el("h1", {}, `Unit ${unit.seq} `, badge(unit.status, unit.outdated ?? "")),
     el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
     buttons,
     el("dl", { class: "facts wide" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),

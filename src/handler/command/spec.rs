@@ -36,6 +36,13 @@ pub struct CommandSpec {
     /// Variables whose values are templates.
     #[serde(default, skip_serializing_if = "Variables::is_empty")]
     pub env_templates: Variables,
+    /// Names of the variables that were given, not only found in an environment; unknown for jobs of older versions.
+    #[serde(default)]
+    pub env_given: Option<Vec<RawText>>,
+    /// Template of the key of each unit, by which the units of a source are known again; empty when units have no keys,
+    /// unknown for jobs of older versions and of programs that give keys themselves.
+    #[serde(default)]
+    pub unit_key: Option<RawText>,
     /// Units have no variables but those of `env`, `secrets` and the manager's own about the unit.
     #[serde(default)]
     pub env_only: bool,
@@ -156,6 +163,8 @@ impl CommandSpec {
             cwd_template: None,
             env: Variables::default(),
             env_templates: Variables::default(),
+            env_given: None,
+            unit_key: None,
             env_only: false,
             secrets: Vec::new(),
             required_secrets: Vec::new(),

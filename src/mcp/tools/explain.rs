@@ -20,7 +20,7 @@ pub(super) struct Explain;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// Number of one unit, to be told about that.
     seq: Option<i64>,

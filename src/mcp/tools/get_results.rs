@@ -19,11 +19,14 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// Only units in these states; without it completed ones.
     #[schemars(with = "Option<Vec<String>>")]
     status: Option<Vec<UnitStatus>>,
+    /// Show units too that are gone from the job's source or were replaced, with the reason as outdated.
+    #[serde(default)]
+    all: bool,
     /// Only units behind this number: next_after of the page before.
     after: Option<i64>,
     /// Units to show; without it 100, 500 at the most.
@@ -42,7 +45,8 @@ impl Tool for GetResults {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let statuses = given.status.unwrap_or_else(|| vec![UnitStatus::Completed]);
-        let filter = UnitFilter { statuses, ..UnitFilter::default() };
+        let filter =
+            UnitFilter { statuses, current: if given.all { None } else { Some(true) }, ..UnitFilter::default() };
         PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })
     }
 }
@@ -55,6 +59,6 @@ fn row(unit: &UnitDetail) -> Value {
     };
     json!({
         "seq": unit.seq, "status": unit.status, "payload": value(&unit.payload, VALUE_BYTES), "result": result,
-        "error": unit.error.as_deref().map(line),
+        "error": unit.error.as_deref().map(line), "outdated": unit.outdated,
     })
 }

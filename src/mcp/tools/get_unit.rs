@@ -21,10 +21,12 @@ pub(super) struct GetUnit;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
-    /// Number of the unit in the job.
-    seq: i64,
+    /// Number of the unit in the job. Give this or key.
+    seq: Option<i64>,
+    /// Key of the unit.
+    key: Option<String>,
 }
 
 impl Tool for GetUnit {
@@ -38,7 +40,11 @@ impl Tool for GetUnit {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
-        let seq = Seq(given.seq);
+        let seq = match (given.seq, &given.key) {
+            (Some(seq), None) => Seq(seq),
+            (None, Some(key)) => client.find_unit_of_key(job, key)?,
+            _ => return Err(ToolError::NotOneUnit),
+        };
         let view = client.unit_view(job, seq)?;
         let (unit, notes, attempts) = (&view.unit, &view.notes, &view.attempts_not_completed);
         let earlier = attempts.len().saturating_sub(MAX_ATTEMPTS);
@@ -48,7 +54,7 @@ impl Tool for GetUnit {
             summary,
             json!({
                 "schema": 1, "job": { "id": job }, "seq": seq, "key": unit.key.as_deref().map(line),
-                "status": unit.status, "attempts": unit.attempts, "crashes": unit.crashes,
+                "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "crashes": unit.crashes,
                 "command": view.command.as_deref().map(|command| beginning(command, VALUE_BYTES)),
                 "payload": value(&unit.payload, VALUE_BYTES),
                 "result": unit.result.as_deref().map(|result| value(result, VALUE_BYTES)),

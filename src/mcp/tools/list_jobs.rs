@@ -47,8 +47,12 @@ impl Tool for ListJobs {
         };
         let label = given.label.as_deref().map(label).transpose()?;
         let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let found =
-            client.jobs(&JobFilter { statuses: given.status.unwrap_or_default(), label, limit: Some(limit) })?;
+        let found = client.jobs(&JobFilter {
+            statuses: given.status.unwrap_or_default(),
+            label,
+            limit: Some(limit),
+            ..JobFilter::default()
+        })?;
         let mut page = Page::default();
         for job in &found {
             if !page.add(row(&client, job)?) {

@@ -19,7 +19,7 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// Only units in these states: pending, running, completed, failed, skipped, cancelled.
     #[schemars(with = "Option<Vec<String>>")]
@@ -47,6 +47,7 @@ impl Given {
             last: self.last_seq.map(Seq),
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+            current: None,
         })
     }
 }
@@ -69,7 +70,7 @@ impl Tool for ListUnits {
 fn row(unit: &UnitDetail) -> Value {
     let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
     json!({
-        "seq": unit.seq, "status": unit.status, "attempts": unit.attempts, "item": line(&item),
+        "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
         "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
         "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
     })

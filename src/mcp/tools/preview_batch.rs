@@ -4,6 +4,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::start_batch::differs;
 use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
@@ -32,29 +33,40 @@ impl Tool for PreviewBatch {
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
-        as for a shell; creates and runs nothing. Only the items shown are read and checked. Next call start_batch with \
+        as for a shell; creates and runs nothing. All items are read and checked as start_batch does it. Next call start_batch with \
         the same parameters, without count.";
     const EFFECT: Effect = Effect::Reads;
 
-    fn answer(_jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let count = given.count.unwrap_or(DEFAULT_COUNT).clamp(1, MAX_COUNT);
         let Checked { submission, spec } = given.batch.check()?;
         let notes = submission.notes();
-        let mut commands = submission.commands();
-        let shown: Vec<String> = commands.by_ref().take(count).collect::<Result<_, _>>()?;
-        let is_all = commands.next().is_none();
-        let shown: Vec<String> = shown.iter().map(|command| beginning(command, COMMAND_CHARS)).collect();
-        let mut summary = match (shown.len(), is_all) {
-            (0, _) => "There are no items: start_batch would refuse this.".to_owned(),
-            (count, true) => format!("All commands ({count}). start_batch runs them."),
-            (count, false) => format!("The first commands ({count}), there are more. start_batch runs them."),
+        let mut shown = Vec::new();
+        let rehearsal = submission.rehearse(
+            count,
+            || jobs.to_rehearse(),
+            |command| {
+                shown.push(beginning(&command, COMMAND_CHARS));
+                Ok::<(), ToolError>(())
+            },
+        )?;
+        let is_all = rehearsal.units == i64::try_from(shown.len()).unwrap_or(i64::MAX);
+        let units = rehearsal.units;
+        let mut summary = match (rehearsal.existing, is_all) {
+            (Some(created), _) => {
+                format!("Job {} has this key already: start_batch would create nothing.", created.job)
+            }
+            (None, true) => format!("All commands ({units}). start_batch runs them."),
+            (None, false) => format!("The first of {units} commands ({}). start_batch runs all.", shown.len()),
         };
+        summary.extend(rehearsal.existing.and_then(|created| created.differs).map(differs));
         let warnings = notes.texts();
         summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
         let cwd = RawText::from(spec.cwd.as_os_str());
         Ok(Answer::new(
             summary,
-            json!({ "schema": 1, "cwd": cwd, "commands": shown, "is_all": is_all, "warnings": warnings }),
+            json!({ "schema": 1, "cwd": cwd, "commands": shown, "is_all": is_all, "units": units,
+                "existing_job": rehearsal.existing.map(|created| created.job), "warnings": warnings }),
         ))
     }
 }

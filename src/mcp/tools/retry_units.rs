@@ -17,7 +17,7 @@ pub(super) struct RetryUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// Units that failed.
     #[serde(default)]

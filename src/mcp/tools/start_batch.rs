@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::Started;
-use crate::handler::CommandSpec;
+use crate::client::{Started, UnitsDiffer};
 use crate::mcp::answer::Answer;
 use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
@@ -33,8 +32,8 @@ impl Tool for StartBatch {
             client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
         let job = client.job(created.job)?;
         let warnings = if created.new { notes.texts() } else { Vec::new() };
-        let is_same = created.new || runs_the_same(&job, &spec);
-        let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job, is_same) };
+        let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
+        summary.extend(created.differs.map(differs));
         if created.new {
             summary = format!("{summary} Its units run in {}.", spec.cwd.display());
         }
@@ -51,7 +50,7 @@ impl Tool for StartBatch {
                 "workers": job.limits.workers,
                 "canary": job.limits.canary,
                 "cwd": created.new.then(|| RawText::from(spec.cwd.as_os_str())),
-                "same_command": is_same,
+                "units_differ": created.differs,
                 "secrets_by_name": spec.secrets,
                 "warnings": warnings,
             }),
@@ -59,23 +58,17 @@ impl Tool for StartBatch {
     }
 }
 
-/// Says whether a job that is there already runs this command.
-fn runs_the_same(job: &Job, spec: &CommandSpec) -> bool {
-    let there: Option<CommandSpec> = serde_json::from_str(&job.spec).ok();
-    there.is_some_and(|there| {
-        (there.shell, &there.argv, &there.cwd, &there.cwd_template)
-            == (spec.shell, &spec.argv, &spec.cwd, &spec.cwd_template)
-    })
+fn existing_summary(job: &Job) -> String {
+    let Job { id, name, status, .. } = job;
+    format!("Job {id} ({name}) has this key already; nothing was created. It is {status}. job_status shows it.")
 }
 
-fn existing_summary(job: &Job, is_same: bool) -> String {
-    let Job { id, name, status, .. } = job;
-    let (with, then) = if is_same {
-        ("", "job_status shows it.")
-    } else {
-        (", with another command or directory", "Give another key for a new job; job_status shows this one.")
-    };
-    format!("Job {id} ({name}) has this key already{with}; nothing was created. It is {status}. {then}")
+/// Says how the items differ from the units of a job that was there already.
+pub(super) fn differs(UnitsDiffer { new, changed, gone, .. }: UnitsDiffer) -> String {
+    format!(
+        " Its units are others than these items: {new} new, {changed} changed, {gone} gone. `job-manager sync` in a \
+         terminal takes them, or give another key for a new job."
+    )
 }
 
 fn started_summary(job: &Job, started: Option<Started>) -> String {

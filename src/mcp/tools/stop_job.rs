@@ -18,7 +18,7 @@ pub(super) struct StopJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// End running units at once; they go back to pending and run again later.
     #[serde(default)]

@@ -22,7 +22,7 @@ pub(super) struct WaitJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job; `last` is the newest one.
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
     /// Seconds to wait; without it 30, 45 at the most.
     #[schemars(range(min = 0, max = 45))]

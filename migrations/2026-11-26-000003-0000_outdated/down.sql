@@ -1,0 +1,2 @@
+DROP INDEX units_outdated;
+ALTER TABLE units DROP COLUMN outdated;

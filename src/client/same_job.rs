@@ -1,0 +1,238 @@
+//! Whether a request for a job is the one that a job was created with.
+//!
+//! Compared is what changes what runs: the handler, its settings, the limits. How fast that goes, names and labels may
+//! differ. Of a command's environment only the variables that were given by name are compared, because the rest differs
+//! in every terminal.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::known::{Found, KnownUnits, Sighting};
+use super::{Client, ClientError, Created};
+use crate::handler::{COMMAND, CommandSpec};
+use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, span};
+
+/// Settings of a command that come from wherever it was submitted.
+const SURROUNDINGS: [&str; 6] = ["program", "env", "env_only", "env_given", "secrets", "unit_key"];
+/// Limits that say when units run, not what runs.
+const PACE: [&str; 5] = ["workers", "slots", "rate", "start", "after"];
+/// Most characters that are shown of a setting.
+const SHOWN_CHARS: usize = 120;
+
+/// How units that were given differ from those of a job; a sync with them takes the difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnitsDiffer {
+    /// Units that the job does not have.
+    pub new: usize,
+    /// Units that have another content under the same key.
+    pub changed: usize,
+    /// Units of the job that were not given.
+    pub gone: usize,
+}
+
+impl Client {
+    /// Compares the job that has the key of a new one with that.
+    pub(super) fn compare_with<E>(
+        &self,
+        job: JobId,
+        new: &NewJob,
+        first: Vec<NewUnit>,
+        units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+    ) -> Result<Created, ClientError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (row, creation) = (self.job(job)?, self.store().creation(job)?);
+        let differences = differences(&row, creation.as_ref(), new);
+        if !differences.is_empty() {
+            let (key, differences) = (new.key.clone().unwrap_or_default(), differences.join(", "));
+            return Err(ClientError::KeyOfAnotherJob { job, key, differences });
+        }
+        let (mut contents, mut seen) = (Contents::default(), Vec::new());
+        for unit in first.into_iter().map(Ok).chain(units) {
+            let unit = unit.map_err(|error| ClientError::Source(error.into()))?;
+            contents.add(&unit);
+            seen.push(Sighting::from(&unit));
+        }
+        let same = Created { job, new: false, differs: None };
+        if creation.is_some_and(|creation| creation.contents == contents) {
+            return Ok(same);
+        }
+        let mut known = KnownUnits::of(self, job)?;
+        let mut differ = UnitsDiffer::default();
+        for sighting in &seen {
+            match known.find(sighting) {
+                Found::Same(_) => {}
+                Found::Changed(_) => differ.changed += 1,
+                Found::Nothing => differ.new += 1,
+                Found::Twice => return Err(ClientError::KeyTwice { key: None }),
+            }
+        }
+        differ.gone = known.into_gone().count();
+        Ok(Created { differs: Some(differ).filter(|differ| *differ != UnitsDiffer::default()), ..same })
+    }
+}
+
+/// Names what differs between a job and a request for one of the same key, each with the old and the new value; nothing when they
+/// are the same.
+fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<String> {
+    if job.handler != new.handler {
+        return vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))];
+    }
+    let specs = || Some((serde_json::from_str(&job.spec).ok()?, serde_json::from_str(&new.spec).ok()?));
+    let mut found = match specs() {
+        Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
+        _ => {
+            let value = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+            match (value(&job.spec), value(&new.spec)) {
+                (Value::Object(old), Value::Object(new)) => of_objects(&old, &new, &[]),
+                (old, new) if old == new => Vec::new(),
+                (old, new) => vec![changed("settings", Some(&old), Some(&new))],
+            }
+        }
+    };
+    if let Some(creation) = creation {
+        let limits = |limits: &Limits| object(limits);
+        found.extend(of_objects(&limits(&creation.limits), &limits(&new.limits), &PACE));
+    }
+    found
+}
+
+fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {
+    let mut found = of_objects(&object(old), &object(new), &SURROUNDINGS);
+    // What older versions did not write down cannot be compared.
+    if let (Some(before), Some(now)) = (&old.unit_key, &new.unit_key)
+        && before != now
+    {
+        found.push(changed("unit key", Some(&value(before)), Some(&value(now))));
+    }
+    let given: BTreeSet<&OsStr> = match (&old.env_given, &new.env_given) {
+        (Some(before), Some(now)) => before.iter().chain(now).map(RawText::as_os_str).collect(),
+        (_, None) => old.env.iter().chain(&new.env).map(|(name, _)| name.as_os_str()).collect(),
+        (None, Some(_)) => BTreeSet::new(),
+    };
+    for name in given {
+        let (before, now) = (given_value(old, name), given_value(new, name));
+        if before != now {
+            let name = format!("variable {}", name.to_string_lossy());
+            found.push(changed(&name, before.as_ref(), now.as_ref()));
+        }
+    }
+    found
+}
+
+/// Returns the value of a variable that was given, not only found in an environment.
+fn given_value(spec: &CommandSpec, name: &OsStr) -> Option<Value> {
+    let is_given = spec.env_given.as_ref().is_none_or(|names| names.iter().any(|given| given.as_os_str() == name));
+    spec.env.get(name).filter(|_| is_given).map(|text| value(&RawText::from(text.as_os_str())))
+}
+
+fn value(text: &RawText) -> Value {
+    serde_json::to_value(text).expect("text is always a JSON document")
+}
+
+fn of_objects(old: &Map<String, Value>, new: &Map<String, Value>, except: &[&str]) -> Vec<String> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let compared = names.into_iter().filter(|name| !except.contains(&name.as_str()));
+    compared
+        .filter(|name| is_other(name, old.get(*name), new.get(*name)))
+        .map(|name| changed(name, old.get(name), new.get(name)))
+        .collect()
+}
+
+/// Directories are compared as paths: `/a/.` is `/a`.
+fn is_other(name: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old, new) {
+        (Some(Value::String(old)), Some(Value::String(new))) if name == "cwd" => {
+            std::path::Path::new(old) != std::path::Path::new(new)
+        }
+        (old, new) => old.unwrap_or(&Value::Null) != new.unwrap_or(&Value::Null),
+    }
+}
+
+fn changed(name: &str, old: Option<&Value>, new: Option<&Value>) -> String {
+    let (name, is_time) = match name {
+        "argv" => ("command", false),
+        "cwd" => ("directory", false),
+        other => other.strip_suffix("_ms").map_or((other, false), |name| (name, true)),
+    };
+    format!("{} {} → {}", name.replace('_', " "), shown(old, is_time), shown(new, is_time))
+}
+
+fn shown(value: Option<&Value>, is_time: bool) -> String {
+    let text = match value {
+        None | Some(Value::Null) => return "none".to_owned(),
+        Some(value) if is_time => {
+            value.as_u64().map_or_else(|| value.to_string(), |ms| span(Duration::from_millis(ms)))
+        }
+        Some(value) => value.to_string(),
+    };
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn object(settings: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(change: impl FnOnce(&mut CommandSpec)) -> CommandSpec {
+        let mut spec = CommandSpec::new(["convert", "{}"], "/data".into());
+        (spec.env_given, spec.unit_key) = (Some(Vec::new()), Some(RawText::default()));
+        spec.env.insert("TERM", "xterm");
+        change(&mut spec);
+        spec
+    }
+
+    fn found(change: impl FnOnce(&mut CommandSpec)) -> Vec<String> {
+        of_commands(&spec(|_| ()), &spec(change))
+    }
+
+    #[test]
+    fn what_changes_what_runs_is_a_difference_and_is_shown_with_both_values() {
+        let one = |text: &str| vec![text.to_owned()];
+
+        assert_eq!(found(|spec| spec.argv = vec!["rm".into()]), one(r#"command ["convert","{}"] → ["rm"]"#));
+        assert_eq!(found(|spec| spec.shell = true), one("shell false → true"));
+        assert_eq!(found(|spec| spec.cwd = "/other".into()), one(r#"directory "/data" → "/other""#));
+        assert_eq!(found(|spec| spec.creates = Some("{}.out".into())), one(r#"creates none → "{}.out""#));
+        assert_eq!(found(|spec| spec.unit_key = Some("{}".into())), one(r#"unit key "" → "{}""#));
+        let given = |spec: &mut CommandSpec| {
+            spec.env.insert("MODE", "fast");
+            spec.env_given = Some(vec!["MODE".into()]);
+        };
+        assert_eq!(found(given), one(r#"variable MODE none → "fast""#));
+    }
+
+    #[test]
+    fn where_it_was_submitted_from_makes_no_difference() {
+        let elsewhere = |spec: &mut CommandSpec| {
+            spec.program = Some("/opt/bin/convert".into());
+            spec.env.insert("TERM", "dumb");
+            spec.secrets = vec!["API_KEY".into()];
+            spec.cwd = "/data/./".into();
+        };
+
+        assert_eq!(found(elsewhere), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_an_older_version_did_not_write_down_is_not_compared() {
+        let older = spec(|spec| (spec.env_given, spec.unit_key) = (None, None));
+
+        assert_eq!(of_commands(&older, &spec(|spec| spec.unit_key = Some("{}".into()))), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,32 @@
+//! What jobs were created with, kept beside them: see [`Creation`].
+
+use diesel::prelude::*;
+
+use super::error::Failure;
+use super::metadata::{self, key};
+use super::schema::metadata as table;
+use super::{Store, StoreError};
+use crate::model::{Contents, Creation, JobId, NewJob};
+
+impl Store {
+    /// Returns what a job was created with; none for one that an older version has made.
+    pub fn creation(&mut self, job: JobId) -> Result<Option<Creation>, StoreError> {
+        self.read("read what the job was created with", |conn| {
+            let found: Option<String> =
+                table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
+            Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+        })
+    }
+}
+
+/// Writes what a job is created with inside a transaction.
+pub(super) fn put_creation(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    new: &NewJob,
+    contents: Contents,
+) -> Result<(), Failure> {
+    let creation = Creation { limits: new.limits.clone(), contents };
+    let text = serde_json::to_string(&creation).expect("a creation is numbers and words");
+    metadata::put(conn, job, key::CREATION, &text)
+}
