@@ -1,6 +1,7 @@
 //! `add`: more units for a job, also while it runs.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -12,6 +13,7 @@ use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::which::JobKeys;
 use crate::client::{Client, SubmissionError, additions};
+use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Job, JobId, JobStatus, NewUnit};
 use crate::source::Notes;
 
@@ -71,10 +73,24 @@ pub(super) fn units(
     let source = word.map(|word| args.source.with_word(word)).transpose()?;
     let source = source.as_ref().unwrap_or(&args.source);
     let reads_stdin = source.reads_stdin(&lists);
-    let sources = source.open(lists)?.ok_or(CliError::NoSource)?;
+    let dir = units_dir(job, source)?;
+    let sources = source.open(lists, dir.as_deref())?.ok_or(CliError::NoSource)?;
     let notes = sources.notes.clone();
     if !reads_stdin {
         note_waiting_input(&notes);
     }
     Ok((additions(sources, args.unit_key.as_deref(), job)?, notes))
+}
+
+/// Returns the directory in which the units of a job run, where relative patterns are looked up.
+fn units_dir(job: &Job, source: &SourceArgs) -> Result<Option<PathBuf>, CliError> {
+    if job.handler != COMMAND {
+        return Ok(None);
+    }
+    let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
+    if let (Some(cwd), Some(pattern)) = (&spec.cwd_template, source.relative_glob()) {
+        let (pattern, cwd) = (pattern.to_string_lossy().into_owned(), cwd.to_string_lossy().into_owned());
+        return Err(CliError::GlobWithoutDirectory { pattern, cwd });
+    }
+    Ok(Some(spec.cwd))
 }

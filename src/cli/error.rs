@@ -56,6 +56,11 @@ pub(super) enum CliError {
     NoListFile { mark: String },
     #[error("lists are combined with each other, no other source can be given beside them: name a file with `::::`")]
     ListsAmongSources,
+    #[error(
+        "--glob {pattern}: a relative pattern is looked up in the directory of the units, and --cwd {cwd} is another one for each: \
+         give an absolute pattern"
+    )]
+    GlobWithoutDirectory { pattern: String, cwd: String },
     #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
     NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
@@ -135,6 +140,7 @@ impl CliError {
             | Self::NothingToPair { .. }
             | Self::NoListFile { .. }
             | Self::ListsAmongSources
+            | Self::GlobWithoutDirectory { .. }
             | Self::NothingToFollow
             | Self::NothingToPrint(_)
             | Self::NoHome

@@ -195,6 +195,7 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::NewJob(_)
         | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
+        | StoreError::SamePath { .. }
         | StoreError::ReservedUnitKey { .. }
         | StoreError::TooManyUnits { .. } => Exit::Usage,
         StoreError::Fenced { .. } => Exit::Unexpected,

@@ -47,6 +47,9 @@ pub(super) struct PolicyArgs {
     /// A unit is left out when this path exists, and has failed when it did not make it; a template
     #[arg(long, value_name = "PATH")]
     pub creates: Option<OsString>,
+    /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made
+    #[arg(long, requires = "creates")]
+    pub keep_partial: bool,
     /// Script that runs as the last unit, with the counts in its environment
     #[arg(long, value_name = "CMD")]
     pub then: Option<OsString>,

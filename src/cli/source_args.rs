@@ -1,6 +1,6 @@
 //! Where units come from, as flags.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -112,10 +112,18 @@ impl SourceArgs {
         }
     }
 
+    /// Returns the first pattern of files that is relative.
+    pub fn relative_glob(&self) -> Option<&OsStr> {
+        self.flags.glob.iter().map(OsString::as_os_str).find(|pattern| Path::new(pattern).is_relative())
+    }
+
     /// Opens the sources, which are then read one after the other; `None` when no source was given.
-    pub fn open(&self, lists: Vec<GivenList>) -> Result<Option<OpenSources>, CliError> {
+    ///
+    /// Relative patterns of files are looked up in `below`, where the units run, if that is not the directory of the caller.
+    pub fn open(&self, lists: Vec<GivenList>, below: Option<&Path>) -> Result<Option<OpenSources>, CliError> {
         self.refuse_mixtures(&lists)?;
-        let mut sources = self.given.iter().map(|given| self.flags.spec(given)).collect::<Result<Vec<_>, _>>()?;
+        let mut sources =
+            self.given.iter().map(|given| self.flags.spec(given, below)).collect::<Result<Vec<_>, _>>()?;
         sources.extend(source_of(lists, self.flags.null));
         if sources.is_empty() {
             return Ok(None);
@@ -162,7 +170,7 @@ impl SourceFlags {
         !file.is_empty() && (file != STDIN || self.path.is_some())
     }
 
-    fn spec(&self, given: &Given) -> Result<SourceSpec, CliError> {
+    fn spec(&self, given: &Given, below: Option<&Path>) -> Result<SourceSpec, CliError> {
         let separator = if self.null { Separator::Nul } else { Separator::Newline };
         Ok(match given {
             Given::Word(word) if word != STDIN => return Err(CliError::UnknownSource { given: word.clone() }),
@@ -177,7 +185,10 @@ impl SourceFlags {
             Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },
             Given::Json(path) => SourceSpec::Json { input: input(path), path: self.path.clone() },
             Given::Globs(patterns) => {
-                let options = GlobOptions { exclude: self.exclude.clone(), hidden: self.hidden, below: None };
+                // Without dots and doubled slashes, which the paths of files found there do not have either.
+                let below = below.map(|dir| dir.components().collect());
+                let (exclude, hidden) = (self.exclude.clone(), self.hidden);
+                let options = GlobOptions { exclude, hidden, unnamed: below.is_some(), below };
                 SourceSpec::Glob { patterns: patterns.clone(), options }
             }
             Given::Sql { db, query } => SourceSpec::Sql { database: InputFile::at(db), query: query.clone() },

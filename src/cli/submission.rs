@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::json;
@@ -60,7 +61,7 @@ impl SubmissionArgs {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
         let reads_stdin = self.source.reads_stdin(&lists);
-        let sources = match (self.source.open(lists)?, self.job.start.order.clone()) {
+        let sources = match (self.source.open(lists, self.units_dir(&spec)?)?, self.job.start.order.clone()) {
             (Some(sources), Some(order)) => Some(sources.sorted(order)),
             (None, Some(_)) => return Err(CliError::OrderWithoutItems),
             (sources, None) => sources,
@@ -70,6 +71,18 @@ impl SubmissionArgs {
             note_waiting_input(&submission.notes());
         }
         Ok(submission)
+    }
+
+    /// Returns the directory of the units, if it is another one than that of the caller.
+    fn units_dir<'s>(&self, spec: &'s CommandSpec) -> Result<Option<&'s Path>, CliError> {
+        match (&self.job.cwd, &spec.cwd_template, self.source.relative_glob()) {
+            (Some(cwd), Some(_), Some(pattern)) => {
+                let of = |text: &OsStr| text.to_string_lossy().into_owned();
+                Err(CliError::GlobWithoutDirectory { pattern: of(pattern), cwd: of(cwd.as_ref()) })
+            }
+            (None, ..) | (Some(_), Some(_), None) => Ok(None),
+            (Some(_), None, _) => Ok(Some(&spec.cwd)),
+        }
     }
 
     fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
@@ -92,6 +105,7 @@ impl SubmissionArgs {
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then();
         spec.creates = self.job.policy.creates.clone().map(RawText::from);
+        spec.keep_partial = self.job.policy.keep_partial;
         spec.output = match self.job.output.unwrap_or(output) {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,

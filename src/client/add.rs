@@ -1,6 +1,7 @@
 //! Adding units to a job that is there.
 
 use super::create::{next_chunk, with_own_limits};
+use super::made::made_path;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit};
 use crate::store::SameKey;
@@ -43,13 +44,14 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let limits = self.store().job(job)?.limits;
-        let mut units = with_own_limits(units, limits, None);
+        let row = self.store().job(job)?;
+        let made = made_path(&row.handler, &row.spec);
+        let mut units = with_own_limits(units, row.limits, None);
         let mut added = 0;
         loop {
             let (chunk, last) = next_chunk(&mut units)?;
             if !chunk.is_empty() {
-                added += self.store().append_units(job, &chunk, SameKey::LeaveOut)?;
+                added += self.append(job, &chunk, SameKey::LeaveOut, made.as_ref())?;
             }
             if last {
                 return Ok(added);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
+use crate::handler::clear_partial;
 use crate::model::{Job, JobId, JobStatus, KillThen, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::status::Health;
 use crate::sys::{JobLock, create_private_dir, end_orphans};
@@ -47,7 +48,13 @@ impl Client {
         let files = self.job_files(row.id);
         let (_, gone) = end_orphans(Some(&format!("{}:", row.uid)), &files.slots(), row.limits.kill_after)
             .map_err(ClientError::files("end the processes that use", files.slots()))?;
-        if gone { Ok(()) } else { Err(ClientError::OrphansRemain { job: row.id }) }
+        if !gone {
+            return Err(ClientError::OrphansRemain { job: row.id });
+        }
+        // What was done is told by nobody here: the units that it was done for are given up.
+        clear_partial(&files, &self.path())
+            .map_err(ClientError::files("look at what units made in", files.making()))?;
+        Ok(())
     }
 
     /// Takes the lock of a job that no manager runs, so that none begins meanwhile.

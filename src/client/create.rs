@@ -1,6 +1,7 @@
 //! Creating jobs and adding units.
 
 use super::conditions::check_conditions;
+use super::made::{MadePath, made_path};
 use super::same_job::UnitsDiffer;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
@@ -114,7 +115,11 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let outcome = self.store().create_job(new, &first, all, Timestamp::now())?;
+        let (now, made) = (Timestamp::now(), made_path(&new.handler, &new.spec));
+        let outcome = match &made {
+            Some(made) => self.store().create_job_making(new, &first, all, now, made)?,
+            None => self.store().create_job(new, &first, all, now)?,
+        };
         let job = match outcome {
             CreateOutcome::Existing(job) => return self.compare_with(job, new, first, units),
             CreateOutcome::Created(job) => job,
@@ -123,7 +128,7 @@ impl Client {
         contents.add_all(&first);
         drop(first);
         crash_point!("job-partial");
-        if !all && let Err(error) = self.fill(job, new, contents, units) {
+        if !all && let Err(error) = self.fill(job, new, contents, units, made.as_ref()) {
             // What happened counts; what cannot be swept now is swept by the next creation.
             let _ = self.store().sweep_job(job);
             return Err(error);
@@ -137,18 +142,33 @@ impl Client {
         new: &NewJob,
         mut contents: Contents,
         units: &mut impl Iterator<Item = Result<NewUnit, E>>,
+        made: Option<&MadePath>,
     ) -> Result<(), ClientError>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         loop {
             let (chunk, last) = next_chunk(units)?;
-            self.store().append_units(job, &chunk, SameKey::Refuse)?;
+            self.append(job, &chunk, SameKey::Refuse, made)?;
             contents.add_all(&chunk);
             if last {
                 return Ok(self.store().finish_creation(job, new, contents)?);
             }
         }
+    }
+
+    /// Appends units; those that make paths make none that another unit of the job makes.
+    pub(super) fn append(
+        &self,
+        job: JobId,
+        units: &[NewUnit],
+        same_key: SameKey,
+        made: Option<&MadePath>,
+    ) -> Result<usize, ClientError> {
+        Ok(match made {
+            Some(made) => self.store().append_units_making(job, units, same_key, made)?,
+            None => self.store().append_units(job, units, same_key)?,
+        })
     }
 
     /// Deletes what interrupted creations and deletions left behind, unless somebody creates or deletes right now.

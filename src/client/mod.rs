@@ -23,6 +23,7 @@ mod known;
 mod limits;
 mod list;
 mod machine;
+mod made;
 mod output;
 mod program;
 mod prune;

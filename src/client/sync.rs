@@ -1,6 +1,7 @@
 //! Bringing the units of a job in line with a source that has changed.
 
 use super::known::{Found, KnownUnits, Place};
+use super::made::{SourcePaths, made_path};
 use super::retry::has_several_items;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitStatus};
@@ -60,9 +61,11 @@ impl Client {
             return Err(ClientError::SeveralItems { job }.into());
         }
         let mut known = KnownUnits::of(self, job)?;
+        let mut paths = SourcePaths::of(&self.job(job)?);
         let mut plan = SyncPlan::default();
         for unit in units {
             let unit = unit?;
+            paths.check(&unit)?;
             match known.find(&(&unit).into()) {
                 Found::Same(place) => {
                     plan.same += 1;
@@ -92,15 +95,21 @@ impl Client {
     /// Durable in groups: a crash in between leaves the job between the two states, and the same sync again does the
     /// rest. A job that had ended becomes paused.
     pub fn apply_sync(&self, job: JobId, plan: &SyncPlan) -> Result<Synced, ClientError> {
-        for chunk in plan.new.chunks(CHUNK) {
-            self.store().append_units(job, chunk, SameKey::LeaveOut)?;
+        let row = self.job(job)?;
+        let made = made_path(&row.handler, &row.spec);
+        // In this order, because a unit may make what one that is gone, or has changed, made.
+        for ranges in runs(&plan.gone).chunks(CHUNK) {
+            self.store().leave_gone(job, ranges, Timestamp::now())?;
         }
         let mut renewed = 0;
         for chunk in plan.changed.chunks(CHUNK) {
-            renewed += self.store().renew_units(job, chunk, Timestamp::now())?;
+            renewed += match &made {
+                Some(made) => self.store().renew_units_making(job, chunk, Timestamp::now(), made)?,
+                None => self.store().renew_units(job, chunk, Timestamp::now())?,
+            };
         }
-        for ranges in runs(&plan.gone).chunks(CHUNK) {
-            self.store().leave_gone(job, ranges, Timestamp::now())?;
+        for chunk in plan.new.chunks(CHUNK) {
+            self.append(job, chunk, SameKey::LeaveOut, made.as_ref())?;
         }
         for ranges in runs(&plan.back).chunks(CHUNK) {
             self.store().welcome_back(job, ranges)?;

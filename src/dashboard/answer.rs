@@ -187,6 +187,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::NoUnits
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
+        | StoreError::SamePath { .. }
         | StoreError::KeyInUse { .. }
         | StoreError::KeyOfAnotherJob { .. }
         | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -25,18 +25,18 @@ mod unknown;
 pub use callbacks::{Callbacks, JobReport, UnitReport};
 pub use command::{
     COMMAND, CommandHandler, CommandSpec, ExitCodes, ExitMeaning, OutputMode, ResultMode, StdinMode, ThenSpec,
-    ThenWhen, Variables,
+    ThenWhen, UnitTemplates, Variables, clear_partial,
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
 pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of, timeout_of};
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
-pub use template::Several;
+pub use template::{Several, UnitValues};
 pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
-    command::{NOT_ALL_KEPT, UnitTemplates, explained},
+    command::{NOT_ALL_KEPT, explained},
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
-    template::{Template, TemplateError, UnitValues, quote_for_shell},
+    template::{Template, TemplateError, quote_for_shell},
 };

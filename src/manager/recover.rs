@@ -8,7 +8,7 @@ use super::outbox::{self, Ended};
 use super::policy;
 use super::teller;
 use crate::crash::crash_point;
-use crate::handler::{JobContext, UnitReport};
+use crate::handler::{JobContext, UnitReport, clear_partial};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus};
 use crate::store::{Batch, Reign, Store, UnitChange};
 use crate::sys::{SlotFile, SlotNotes, end_orphans};
@@ -45,6 +45,12 @@ pub(super) fn recover(
             std::thread::sleep(SETTLE_POLL);
         };
         log_line!("recovering {} units, {ended} of their processes were ended", interrupted.len());
+    }
+    if orphans_gone {
+        // Before a unit runs again, or is given up.
+        let cleared =
+            clear_partial(&job.files, &job.db).map_err(ManagerError::system("read what units were making"))?;
+        cleared.iter().for_each(|done| log_line!("{done}"));
     }
     crash_point!("orphans-ended");
     let ended = outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;

@@ -151,6 +151,9 @@ impl Batch {
         new.labels = self.label.clone();
         let order = self.order.as_deref().map(Order::parse).transpose()?;
         let options = SourceOptions { limit: None, allow_empty: self.allow_empty };
+        if let (Some(_), Some(path)) = (&spec.cwd_template, self.relative_source()) {
+            return Err(ToolError::RelativeSource(path.to_owned()));
+        }
         let source = self.into_source(&spec.cwd)?;
         let sources = source.map(|source| OpenSources::open(&[source], options)).transpose();
         let sources = match (sources.map_err(SubmissionError::from)?, order) {
@@ -193,6 +196,13 @@ impl Batch {
         })
     }
 
+    /// Returns the first file or pattern that is relative.
+    fn relative_source(&self) -> Option<&str> {
+        let files = [&self.lines_file, &self.csv_file, &self.jsonl_file, &self.json_file, &self.sql_database];
+        let files = files.into_iter().flatten().chain(self.glob.iter().flatten());
+        files.map(String::as_str).find(|path| Path::new(path).is_relative())
+    }
+
     fn into_source(self, cwd: &Path) -> Result<Option<SourceSpec>, ToolError> {
         self.refuse_mixtures()?;
         let file = |name: String| InputFile { path: cwd.join(&name), name, only_regular: true };
@@ -216,7 +226,12 @@ impl Batch {
         } else if let Some(patterns) = self.glob {
             let texts = |texts: Vec<String>| texts.into_iter().map(OsString::from).collect();
             let exclude = self.exclude.map(texts).unwrap_or_default();
-            let options = GlobOptions { exclude, hidden: self.hidden.unwrap_or(false), below: Some(cwd.to_owned()) };
+            let options = GlobOptions {
+                exclude,
+                hidden: self.hidden.unwrap_or(false),
+                below: Some(cwd.to_owned()),
+                unnamed: false,
+            };
             SourceSpec::Glob { patterns: texts(patterns), options }
         } else if let Some(range) = self.range {
             SourceSpec::Range(range.parse().map_err(|source| ToolError::Range { given: range.clone(), source })?)

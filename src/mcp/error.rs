@@ -48,6 +48,8 @@ pub(super) enum ToolError {
     NoItems { placeholders: Vec<String> },
     #[error("cwd is an absolute path, {0:?} is relative")]
     RelativeCwd(String),
+    #[error("{0:?} is meant in cwd, which is another directory for each unit: give an absolute path")]
+    RelativeSource(String),
     #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
     InexactNumber { element: usize },
     #[error("{given:?} is no range")]
@@ -131,6 +133,7 @@ impl ToolError {
             | Self::SeveralSources(_)
             | Self::Incomplete { .. }
             | Self::RelativeCwd(_)
+            | Self::RelativeSource(_)
             | Self::NoItems { .. }
             | Self::InexactNumber { .. }
             | Self::OrderWithoutItems

@@ -84,6 +84,16 @@ impl JobFiles {
         self.0.join("notes")
     }
 
+    /// Returns the directory of the notes about paths that units are making.
+    pub fn making(&self) -> PathBuf {
+        self.0.join("making")
+    }
+
+    /// Returns the note about the path that the unit of a worker slot is making.
+    pub fn making_in(&self, slot: usize) -> PathBuf {
+        self.making().join(slot.to_string())
+    }
+
     /// Returns the directory of the ends of units that wait for their commit.
     pub fn outbox(&self) -> PathBuf {
         self.0.join("outbox")

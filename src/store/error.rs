@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
-use crate::model::{Epoch, JobId, JobStatus, NewJobError, UnitId};
+use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +126,19 @@ pub enum StoreError {
     ReservedUnitKey {
         /// The key.
         key: String,
+    },
+    /// Two units of one job would make the same path.
+    #[error(
+        "units {first} and {second} would make the same path {}: give each one of its own, e.g. with the item's directory",
+        path.display()
+    )]
+    SamePath {
+        /// The unit that was there first.
+        first: Seq,
+        /// The other one.
+        second: Seq,
+        /// What both would make.
+        path: PathBuf,
     },
     /// Two units of one job have the same key.
     #[error("unit key {key:?} exists already in job {job}")]

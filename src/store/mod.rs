@@ -26,6 +26,7 @@ mod jobs;
 mod kills;
 mod last;
 mod limits;
+mod made_paths;
 mod metadata;
 mod notes;
 mod open;

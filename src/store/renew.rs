@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::create::{SameKey, insert_units};
+use super::error::Failure;
 use super::filter::condition;
 use super::last::set_aside;
 use super::schema::{unit_notes, units};
@@ -44,56 +45,64 @@ impl Store {
     /// A unit that had ended goes back to pending with all its attempts. One that was pending may be on its way to a
     /// worker with its old content: it is left out, and a new unit takes its key.
     pub fn renew_units(&mut self, job: JobId, new: &[(Seq, NewUnit)], now: Timestamp) -> Result<usize, StoreError> {
-        self.write("renew units", |conn| {
-            super::jobs::job_row(conn, job)?;
-            let mut renewed = 0;
-            for (seq, unit) in new {
-                let row = units::table.find(UnitId::new(job, *seq).raw());
-                let status: String = row.select(units::status).get_result(conn)?;
-                match status.parse() {
-                    Ok(UnitStatus::Running) | Err(_) => continue,
-                    Ok(UnitStatus::Pending) => {
-                        diesel::update(row)
-                            .set((
-                                units::status.eq(UnitStatus::Skipped.as_str()),
-                                units::key.eq(None::<&str>),
-                                units::not_before.eq(None::<i64>),
-                                units::error.eq(REPLACED),
-                                units::outdated.eq(Outdated::Replaced.as_str()),
-                                units::finished_at.eq(now.as_micros()),
-                            ))
-                            .execute(conn)?;
-                        shift(conn, job, UnitStatus::Pending, UnitStatus::Skipped, 1)?;
-                        insert_units(conn, job, std::slice::from_ref(unit), SameKey::Refuse)?;
-                    }
-                    Ok(ended) => {
-                        diesel::update(row)
-                            .set((
-                                units::payload.eq(&unit.payload),
-                                units::status.eq(UnitStatus::Pending.as_str()),
-                                units::not_before.eq(now.as_micros()),
-                                units::attempts.eq(0),
-                                units::crashes.eq(0),
-                                units::result.eq(None::<&str>),
-                                units::error.eq(None::<&str>),
-                                units::finished_at.eq(None::<i64>),
-                                units::outdated.eq(None::<&str>),
-                            ))
-                            .execute(conn)?;
-                        // What was kept was kept for other content.
-                        diesel::delete(unit_notes::table.find(UnitId::new(job, *seq).raw())).execute(conn)?;
-                        shift(conn, job, ended, UnitStatus::Pending, 1)?;
-                    }
-                }
-                renewed += 1;
-            }
-            if renewed > 0 {
-                set_aside(conn, job, now)?;
-            }
-            reopen(conn, job)?;
-            Ok(renewed)
-        })
+        self.write("renew units", |conn| renew_in(conn, job, new, now))
     }
+}
+
+/// Renews units inside a transaction; see [`Store::renew_units`].
+pub(super) fn renew_in(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    new: &[(Seq, NewUnit)],
+    now: Timestamp,
+) -> Result<usize, Failure> {
+    super::jobs::job_row(conn, job)?;
+    let mut renewed = 0;
+    for (seq, unit) in new {
+        let row = units::table.find(UnitId::new(job, *seq).raw());
+        let status: String = row.select(units::status).get_result(conn)?;
+        match status.parse() {
+            Ok(UnitStatus::Running) | Err(_) => continue,
+            Ok(UnitStatus::Pending) => {
+                diesel::update(row)
+                    .set((
+                        units::status.eq(UnitStatus::Skipped.as_str()),
+                        units::key.eq(None::<&str>),
+                        units::not_before.eq(None::<i64>),
+                        units::error.eq(REPLACED),
+                        units::outdated.eq(Outdated::Replaced.as_str()),
+                        units::finished_at.eq(now.as_micros()),
+                    ))
+                    .execute(conn)?;
+                shift(conn, job, UnitStatus::Pending, UnitStatus::Skipped, 1)?;
+                insert_units(conn, job, std::slice::from_ref(unit), SameKey::Refuse)?;
+            }
+            Ok(ended) => {
+                diesel::update(row)
+                    .set((
+                        units::payload.eq(&unit.payload),
+                        units::status.eq(UnitStatus::Pending.as_str()),
+                        units::not_before.eq(now.as_micros()),
+                        units::attempts.eq(0),
+                        units::crashes.eq(0),
+                        units::result.eq(None::<&str>),
+                        units::error.eq(None::<&str>),
+                        units::finished_at.eq(None::<i64>),
+                        units::outdated.eq(None::<&str>),
+                    ))
+                    .execute(conn)?;
+                // What was kept was kept for other content.
+                diesel::delete(unit_notes::table.find(UnitId::new(job, *seq).raw())).execute(conn)?;
+                shift(conn, job, ended, UnitStatus::Pending, 1)?;
+            }
+        }
+        renewed += 1;
+    }
+    if renewed > 0 {
+        set_aside(conn, job, now)?;
+    }
+    reopen(conn, job)?;
+    Ok(renewed)
 }
 
 fn between((first, last): (Seq, Seq)) -> UnitFilter {
@@ -105,7 +114,7 @@ fn mark(
     job: JobId,
     filter: &UnitFilter,
     outdated: Option<Outdated>,
-) -> Result<(), super::error::Failure> {
+) -> Result<(), Failure> {
     diesel::update(units::table.filter(condition(conn, job, filter)?))
         .set(units::outdated.eq(outdated.map(Outdated::as_str)))
         .execute(conn)?;

@@ -49,6 +49,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    made_paths (unit_id) {
+        unit_id -> BigInt,
+        path_hash -> BigInt,
+    }
+}
+
+diesel::table! {
     metadata (job_id, key) {
         job_id -> BigInt,
         key -> Text,
@@ -97,7 +104,8 @@ diesel::table! {
 }
 
 diesel::joinable!(attempts -> units (unit_id));
+diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(metadata -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
-diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, metadata, settings, unit_notes, units,);
+diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, made_paths, metadata, settings, unit_notes, units,);

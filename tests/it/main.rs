@@ -4,6 +4,7 @@ mod bytes;
 mod cli;
 mod coming_from;
 mod control;
+mod creates;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]

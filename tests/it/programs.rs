@@ -111,3 +111,30 @@ fn absolute_paths_need_no_working_directory_and_neither_do_verbs_that_read() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("give --cwd with an absolute path"), "{}", text(&refused.stderr));
 }
+
+#[test]
+fn patterns_are_looked_up_where_the_units_run_and_files_that_are_read_where_the_caller_is() {
+    let world = World::new();
+    fs::create_dir_all(world.path("out/p")).unwrap();
+    for name in ["out/p/a", "out/p/-b", "out/-c"] {
+        world.write(name, "");
+    }
+    world.write("list", "p/a\n");
+
+    let job =
+        world.ok(&["run", "-q", "--cwd", "out", "--glob", "p/*", "--glob=-c", "--lines", "list", "--", "ls", "{}"]);
+    let job = if job.is_empty() { "last".to_owned() } else { job };
+    fs::create_dir(world.path("elsewhere")).unwrap();
+    world.write("out/p/d", "");
+    let from_elsewhere =
+        format!("cd elsewhere && \"$BIN\" add {job} --glob 'p/d' && \"$BIN\" resume {job} && \"$BIN\" wait {job}");
+    let added = world.sh(&from_elsewhere);
+    let refused = world.fails(2, &["create", "--cwd", "{/.}", "--glob", "p/*", "--", "ls", "{}"]);
+
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    let mut items: Vec<String> =
+        world.units(&job).iter().map(|unit| unit["payload"].as_str().unwrap().to_owned()).collect();
+    items.sort();
+    assert_eq!(items, ["./-c", "p/-b", "p/a", "p/a", "p/d"]);
+    assert!(refused.contains("give an absolute pattern"), "{refused}");
+}

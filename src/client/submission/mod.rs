@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod grouping;
 mod order;
+mod same_names;
 mod shell;
 mod unit_limits;
 
@@ -24,6 +25,7 @@ use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
 
 use grouping::{UnitItems, unit_items};
+use same_names::SameNames;
 use unit_limits::with_unit_limits;
 
 pub use additions::additions;
@@ -140,11 +142,15 @@ impl Submission {
         mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
         act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { new, items, templates, unit_key, .. } = self;
+        let Self { new, items, templates, unit_key, notes, .. } = self;
+        let mut names = SameNames::watch(&templates, &notes);
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         let mut units = items.map(|item| {
             let unit = unit(item, Some(&templates), unit_key.as_ref()).map_err(E::from);
+            if let (Some(names), Ok(unit)) = (&mut names, &unit) {
+                names.look(&unit.payload);
+            }
             unit.and_then(|unit| seen(&templates, &unit).map(|()| unit)).map_err(|error| {
                 refused = Some(error);
                 "an item is refused".to_owned()

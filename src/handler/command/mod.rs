@@ -4,6 +4,7 @@ mod capture;
 mod exits;
 mod hook;
 mod leftovers;
+mod partial;
 mod spec;
 mod start;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line checks and shows commands"))]
@@ -27,10 +28,12 @@ use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, is_vacated, occupy};
+use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
 
 pub use exits::{ExitCodes, ExitMeaning};
+pub use partial::clear_partial;
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
 #[cfg_attr(not(feature = "cli"), expect(unused_imports, reason = "only the command line explains templates"))]
 pub use templates::{UnitTemplates, explained};
@@ -203,8 +206,8 @@ impl Runner for CommandHandler {
             Ok(prepared) => prepared,
             Err(error) => return failed(Cause::NotStarted, chain(&error)),
         };
-        // What an earlier attempt left there may be half of it.
-        if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && path.exists()) {
+        // It may have been made by an attempt whose end was not recorded.
+        if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && is_made(path)) {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
         }
         let slot = SlotFile::at(attempt.job.files.slot(attempt.slot));
@@ -213,14 +216,24 @@ impl Runner for CommandHandler {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
+        let making = match made.clone().map(|path| Making::begin(path, attempt, self.spec.keep_partial)).transpose() {
+            Ok(making) => making,
+            Err(error) => return retry(Cause::NotStarted, format!("cannot note what it makes: {error}")),
+        };
         let captured = Capture::is_wanted(&self.spec);
         let mut capture = match Capture::open(attempt, &self.spec) {
             Ok(capture) => capture,
-            Err(error) => return retry(Cause::NotStarted, format!("cannot keep the output: {error}")),
+            Err(error) => {
+                forget(making);
+                return retry(Cause::NotStarted, format!("cannot keep the output: {error}"));
+            }
         };
         let process = match start(&mut command, self.spec.env_only, &stdin, captured) {
             Ok(process) => process,
-            Err(error) => return not_started(&command, &error),
+            Err(error) => {
+                forget(making);
+                return not_started(&command, &error);
+            }
         };
         // From here on only the unit's processes have the locked file.
         drop(stdin);
@@ -240,6 +253,10 @@ impl Runner for CommandHandler {
                         self.completed(made.as_deref(), result, attempt)
                     }
                     other => other,
+                };
+                let outcome = match making {
+                    Some(making) => making.settle(outcome),
+                    None => outcome,
                 };
                 AttemptEnd { outcome, exit_code: ending.exit_code, signal: ending.signal, output }
             }

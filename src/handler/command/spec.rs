@@ -70,6 +70,9 @@ pub struct CommandSpec {
     /// Template of a path: a unit for which it exists is left out, and one that completes must have made it.
     #[serde(default)]
     pub creates: Option<RawText>,
+    /// Whether what an attempt without success left at that path stays, for the next one to go on with.
+    #[serde(default)]
+    pub keep_partial: bool,
     /// What becomes the result of a unit.
     #[serde(default)]
     pub result: ResultMode,
@@ -174,6 +177,7 @@ impl CommandSpec {
             output_dir: None,
             exits: ExitCodes::default(),
             creates: None,
+            keep_partial: false,
             result: ResultMode::Text,
             then: None,
             hook: None,

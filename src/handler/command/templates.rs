@@ -113,6 +113,11 @@ impl UnitTemplates {
         (!placeholders.is_empty()).then(|| (placeholders, self.corrected(None)))
     }
 
+    /// Returns the words of the command that hold nothing of an item but its file name.
+    pub fn name_words(&self) -> Vec<Template> {
+        self.command.arguments().iter().flat_map(|word| word.name_words(self.shell)).collect()
+    }
+
     /// Returns the placeholder whose value a shell would read as code, if there is one.
     pub fn pasted_code(&self) -> Option<PastedCode> {
         if self.shell { None } else { PastedCode::find(&self.command) }

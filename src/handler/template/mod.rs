@@ -15,6 +15,7 @@
 mod command;
 mod error;
 mod form;
+mod names;
 mod nearest;
 mod parse;
 mod pasted;

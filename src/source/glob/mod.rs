@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::item::until_error;
 use super::{Item, Items, Notes, Place, SourceError};
@@ -49,6 +49,8 @@ pub struct GlobOptions {
     /// Directory that relative patterns start from, and with which their files are then named; without it the working
     /// directory, which goes unnamed.
     pub below: Option<PathBuf>,
+    /// Whether files of relative patterns are named from that directory, and not with it.
+    pub unnamed: bool,
 }
 
 /// Why a text is no pattern.
@@ -75,9 +77,10 @@ pub enum PatternError {
 /// Returns the files that match any of the patterns, each once, in the order of their bytes.
 ///
 /// When the walk is over, `notes` has the patterns and excludes that did nothing, and what could not be read.
-pub fn glob(patterns: &[OsString], options: &GlobOptions, notes: &Notes) -> Result<Items, SourceError> {
+pub fn glob(texts: &[OsString], options: &GlobOptions, notes: &Notes) -> Result<Items, SourceError> {
     let exclude = Excludes::parse(&options.exclude, options.below.as_deref())?;
-    let patterns = Pattern::parse_all(patterns, options.below.as_deref())?;
+    let patterns = Pattern::parse_all(texts, options.below.as_deref())?;
+    let prefix = options.below.as_deref().filter(|_| options.unnamed).map(|below| Prefix::of(below, texts));
     let mut spellings = Spellings::of(&patterns);
     let mut walk = Some(Walk::new(patterns, exclude, options.hidden, notes));
     let notes = notes.clone();
@@ -88,10 +91,36 @@ pub fn glob(patterns: &[OsString], options: &GlobOptions, notes: &Notes) -> Resu
                 return None;
             };
             if spellings.as_mut().is_none_or(|spellings| spellings.is_new(&found)) {
-                return Some(Ok(item(found)));
+                return Some(Ok(item(match &prefix {
+                    Some(prefix) => prefix.taken_from(found),
+                    None => found,
+                })));
             }
         }
     })))
+}
+
+/// The directory that files of relative patterns are named without.
+struct Prefix {
+    dir: Vec<u8>,
+    is_relative: Vec<bool>,
+}
+
+impl Prefix {
+    fn of(dir: &Path, texts: &[OsString]) -> Prefix {
+        let dir = dir.as_os_str().as_bytes();
+        let dir = [dir.strip_suffix(b"/").unwrap_or(dir), b"/"].concat();
+        Prefix { dir, is_relative: texts.iter().map(|text| !text.as_bytes().starts_with(b"/")).collect() }
+    }
+
+    fn taken_from(&self, found: Found) -> Found {
+        let is_relative = self.is_relative.get(found.pattern).copied().unwrap_or(false);
+        let Some(rest) = found.path.strip_prefix(self.dir.as_slice()).filter(|_| is_relative) else { return found };
+        let rest = &rest[rest.iter().take_while(|byte| **byte == b'/').count()..];
+        // A command would take such a path for an option.
+        let dash: &[u8] = if rest.starts_with(b"-") { b"./" } else { b"" };
+        Found { path: [dash, rest].concat(), pattern: found.pattern }
+    }
 }
 
 fn item(Found { path, .. }: Found) -> Item {

@@ -28,7 +28,7 @@ fn tree(names: &[&str]) -> tempfile::TempDir {
 /// Returns the paths that patterns find, without the directory they start from, and what is said about them.
 fn found(dir: &Path, patterns: &[&str], exclude: &[&str]) -> (Vec<String>, Vec<String>) {
     let texts = |texts: &[&str]| texts.iter().map(OsString::from).collect::<Vec<_>>();
-    let options = GlobOptions { exclude: texts(exclude), hidden: false, below: Some(dir.to_owned()) };
+    let options = GlobOptions { exclude: texts(exclude), hidden: false, below: Some(dir.to_owned()), unnamed: false };
     let notes = Notes::default();
     let prefix = format!("{}/", dir.display());
     let items = glob(&texts(patterns), &options, &notes).unwrap();

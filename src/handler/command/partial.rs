@@ -1,0 +1,228 @@
+//! What an attempt leaves at the path that its unit makes.
+//!
+//! A file that an attempt left there without success would pass for finished in the next job. It is removed, as make does;
+//! a directory is renamed, never deleted. That holds for what is certainly the attempt's own: absent before, a regular file
+//! or a directory, changed since the attempt began, made by no other unit. Whatever else is there stays untouched.
+//!
+//! That a path was absent is noted in a file of the worker's slot before the command starts, so that it holds after the
+//! death of a manager too. The note is not durable: after a power cut what is left at the path stays.
+
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::handler::Attempt;
+use crate::model::{Cause, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
+use crate::store::{Access, Store, StoreError};
+use crate::sys::{create_private_dir, opening, private_file};
+
+/// Finest step of change times on the file systems that have the coarsest.
+const CHANGE_TIME_STEP_US: i64 = 2_000_000;
+
+/// What is noted while an attempt makes a path that was absent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    unit: i64,
+    path: RawText,
+    /// Whether what an attempt leaves is for the next one to go on with.
+    keep: bool,
+}
+
+/// An attempt under way whose unit makes a path.
+pub(super) struct Making<'a> {
+    path: PathBuf,
+    note: PathBuf,
+    db: &'a Path,
+}
+
+/// Returns `true` if a unit that makes this path has nothing to do: it is there, and not marked as unfinished.
+pub(super) fn is_made(path: &Path) -> bool {
+    path.exists() && !mark_of(path).is_some_and(|mark| mark.exists())
+}
+
+impl<'a> Making<'a> {
+    /// Notes what an attempt is about to make.
+    pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool) -> io::Result<Making<'a>> {
+        let _opening = opening();
+        let making = Making { path, note: attempt.job.files.making_in(attempt.slot), db: &attempt.job.db };
+        match fs::symlink_metadata(&making.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let path = RawText::from(OsString::from(&making.path));
+                let note = Note { unit: attempt.unit.id.raw(), path, keep };
+                create_private_dir(&attempt.job.files.making())?;
+                let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
+                private_file().truncate(true).open(&making.note)?.write_all(&text)?;
+            }
+            // It is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
+            Ok(_) | Err(_) => remove(&making.note)?,
+        }
+        Ok(making)
+    }
+
+    /// Settles what an attempt made, or left without success; the latter is said with its error.
+    pub fn settle(self, outcome: UnitOutcome) -> UnitOutcome {
+        match outcome {
+            UnitOutcome::Completed { .. } => match self.succeeded() {
+                Ok(()) => outcome,
+                Err(error) => {
+                    let error = format!("cannot say that what it made is whole: {error}");
+                    UnitOutcome::Retry { cause: Cause::Failed, error, delay: None }
+                }
+            },
+            UnitOutcome::Retry { cause, error, delay } => {
+                UnitOutcome::Retry { cause, error: self.cleared(error), delay }
+            }
+            UnitOutcome::Failed { cause, error } => UnitOutcome::Failed { cause, error: self.cleared(error) },
+            UnitOutcome::Cancelled { reason } => UnitOutcome::Cancelled { reason: self.cleared(reason) },
+            UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: self.cleared(reason) },
+            UnitOutcome::Interrupted => {
+                drop(self.cleared(String::new()));
+                UnitOutcome::Interrupted
+            }
+            // It says that there was nothing to do: what is there is as it should be.
+            UnitOutcome::Skipped { reason } => {
+                forget(Some(self));
+                UnitOutcome::Skipped { reason }
+            }
+        }
+    }
+
+    /// Forgets the note, and that what was made was once unfinished.
+    fn succeeded(&self) -> io::Result<()> {
+        mark_of(&self.path).map_or(Ok(()), |mark| remove(&mark))?;
+        remove(&self.note)
+    }
+
+    /// Clears what an attempt has left, and adds to its error what was done.
+    fn cleared(self, error: String) -> String {
+        match clear_noted(&self.note, self.db) {
+            Some(done) => format!("{error}; {done}"),
+            None => error,
+        }
+    }
+}
+
+/// Forgets the note of an attempt that left nothing to be cleared.
+pub(super) fn forget(making: Option<Making<'_>>) {
+    if let Some(making) = making {
+        // One that stays is replaced by the slot's next attempt.
+        let _ = remove(&making.note);
+    }
+}
+
+/// Clears what attempts of a manager that died have left, once their processes have ended; returns what was done.
+pub fn clear_partial(files: &JobFiles, db: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(files.making()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut done = Vec::new();
+    for entry in entries {
+        done.extend(clear_noted(&entry?.path(), db));
+    }
+    Ok(done)
+}
+
+/// Does what a note says, and removes it; a note that was not written whole belongs to an attempt that never started.
+fn clear_noted(path: &Path, db: &Path) -> Option<String> {
+    let _opening = opening();
+    let read = || -> io::Result<(Note, Timestamp)> {
+        let began = micros(&fs::metadata(path)?);
+        Ok((serde_json::from_slice(&fs::read(path)?)?, Timestamp::from_micros(began)))
+    };
+    let done = read().ok().and_then(|(note, began)| note.clear(began, db).transpose());
+    let done = done.map(|done| done.unwrap_or_else(|error| format!("could not clear what it left: {error}")));
+    // One that stays is replaced by the slot's next attempt, and says nothing once the path is absent.
+    let _ = remove(path);
+    done
+}
+
+impl Note {
+    fn clear(&self, began: Timestamp, db: &Path) -> Result<Option<String>, ClearError> {
+        let path = Path::new(self.path.as_os_str());
+        let Some(found) = look(path)? else { return Ok(None) };
+        let unit = UnitId::from_raw(self.unit);
+        let is_own = micros_of_change(&found) + CHANGE_TIME_STEP_US >= began.as_micros();
+        if !is_own || !(found.is_dir() || found.is_file() && found.nlink() == 1) {
+            return Ok(None);
+        }
+        if Store::open(db, Access::Read)?.is_of_another(path, unit, began)? {
+            return Ok(None);
+        }
+        let shown = path.display();
+        let Some(mark) = mark_of(path) else { return Ok(None) };
+        if self.keep {
+            let text = format!("unfinished: unit {} of job {} in {}\n", unit.seq(), unit.job(), db.display());
+            private_file().truncate(true).open(mark)?.write_all(text.as_bytes())?;
+            return Ok(Some(format!("kept {shown}, which is unfinished")));
+        }
+        // It was looked up by name a moment ago.
+        if look(path)?.is_none_or(|now| (now.dev(), now.ino()) != (found.dev(), found.ino())) {
+            return Ok(None);
+        }
+        remove(&mark)?;
+        if found.is_file() {
+            fs::remove_file(path)?;
+            return Ok(Some(format!("removed {shown}, which was unfinished")));
+        }
+        let aside = free_name(&mark, unit);
+        fs::rename(path, &aside)?;
+        Ok(Some(format!("renamed {shown}, which was unfinished, to {}", aside.display())))
+    }
+}
+
+/// Why what an attempt left stays where it is.
+#[derive(Debug, thiserror::Error)]
+enum ClearError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Returns the file beside a path that says that the path is unfinished.
+fn mark_of(path: &Path) -> Option<PathBuf> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name()?);
+    name.push(".partial");
+    Some(path.with_file_name(name))
+}
+
+/// Returns a name for a directory of a unit that no other one has.
+fn free_name(mark: &Path, unit: UnitId) -> PathBuf {
+    let named = |suffix: String| {
+        let mut name = OsString::from(mark);
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let first = format!("-{}-{}", unit.job(), unit.seq());
+    let later = (2..).map(|number| format!("{first}-{number}"));
+    let mut names = std::iter::once(first.clone()).chain(later).map(named);
+    names.find(|name| fs::symlink_metadata(name).is_err()).expect("there are more names than directories")
+}
+
+fn look(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn micros(of: &Metadata) -> i64 {
+    of.mtime() * 1_000_000 + of.mtime_nsec() / 1000
+}
+
+fn micros_of_change(of: &Metadata) -> i64 {
+    of.ctime() * 1_000_000 + of.ctime_nsec() / 1000
+}
