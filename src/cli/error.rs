@@ -48,6 +48,8 @@ pub(super) enum CliError {
     UnknownSource { given: String },
     #[error("standard input can be read once, `-` is given twice")]
     StdinTwice,
+    #[error("{0} is given two values, give one")]
+    GivenTwice(String),
     #[error("--commands gives whole commands, no other source can be given beside it")]
     CommandsAmongItems,
     #[error("`{mark}` pairs a list with the one before it, there is none")]
@@ -136,6 +138,7 @@ impl CliError {
             | Self::OutsideUnit
             | Self::UnknownSource { .. }
             | Self::StdinTwice
+            | Self::GivenTwice(_)
             | Self::CommandsAmongItems
             | Self::NothingToPair { .. }
             | Self::NoListFile { .. }

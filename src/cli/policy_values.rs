@@ -8,7 +8,13 @@ use crate::model::{MaxFailures, Rate, SpellingError};
 
 /// Reads `75=retry,65=fail,77=skip,1=ok,79=pause:30m`.
 pub(super) fn exits(text: &str) -> Result<BTreeMap<i32, ExitMeaning>, String> {
-    text.split(',').map(exit).collect()
+    let mut exits = BTreeMap::new();
+    for (code, meaning) in text.split(',').map(exit).collect::<Result<Vec<_>, _>>()? {
+        if exits.insert(code, meaning).is_some_and(|before| before != meaning) {
+            return Err(format!("exit code {code} has two meanings in {text:?}"));
+        }
+    }
+    Ok(exits)
 }
 
 fn exit(text: &str) -> Result<(i32, ExitMeaning), String> {
@@ -29,7 +35,13 @@ pub(super) fn codes(text: &str) -> Result<Vec<i32>, String> {
     let mut codes = Vec::new();
     for part in text.split(',') {
         match part.split_once('-') {
-            Some((first, last)) => codes.extend(exit_code(first)?..=exit_code(last)?),
+            Some((first, last)) => {
+                let (first, last) = (exit_code(first)?, exit_code(last)?);
+                if first > last {
+                    return Err(format!("a range of exit codes goes up, write {last}-{first}"));
+                }
+                codes.extend(first..=last);
+            }
             None => codes.push(exit_code(part)?),
         }
     }
@@ -71,12 +83,15 @@ mod tests {
         assert!(super::exits("256=ok").is_err());
         assert!(super::exits("1=later").is_err());
         assert!(super::exits("").is_err());
+        assert!(super::exits("75=retry,75=fail").unwrap_err().contains("exit code 75 has two meanings"));
+        assert_eq!(super::exits("75=retry,75=retry").unwrap().len(), 1);
     }
 
     #[test]
     fn lists_of_codes_may_hold_ranges() {
         assert_eq!(codes("75,100-102"), Ok(vec![75, 100, 101, 102]));
         assert!(codes("x").is_err());
+        assert_eq!(codes("110-100").unwrap_err(), "a range of exit codes goes up, write 100-110");
     }
 
     #[test]

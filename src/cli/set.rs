@@ -39,7 +39,7 @@ pub(super) struct Set {
 pub(super) struct Change(Limits, Field);
 
 /// A limit that can be changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
     Rate,
     Timeout,
@@ -160,6 +160,19 @@ impl Change {
     }
 }
 
+/// Refuses two values for one limit, unless its values unite.
+fn refuse_two_values(changes: &[Change]) -> Result<(), CliError> {
+    let mut seen = Vec::new();
+    for Change(_, field) in changes.iter().filter(|Change(_, field)| !matches!(field, Field::Diskfree | Field::Window))
+    {
+        if seen.contains(field) {
+            return Err(CliError::GivenTwice("a limit".to_owned()));
+        }
+        seen.push(*field);
+    }
+    Ok(())
+}
+
 /// Makes the changes; those of a kind that unite replace what was there before. Paths are relative to `cwd`, that of the units.
 fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
     let is_changed = |wanted: fn(&Field) -> bool| changes.iter().any(|Change(_, field)| wanted(field));
@@ -181,6 +194,7 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
 }
 
 pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Exit, CliError> {
+    refuse_two_values(&args.changes)?;
     let client = global.open_client()?;
     let mut changes = args.changes.clone();
     let job = match args.keys.find(&client)? {

@@ -54,7 +54,11 @@ impl SubmissionArgs {
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
-        new.labels = self.job.label.iter().cloned().collect();
+        for (name, value) in &self.job.label {
+            if new.labels.insert(name.clone(), value.clone()).is_some_and(|before| before != *value) {
+                return Err(CliError::GivenTwice(format!("the label {name:?}")));
+            }
+        }
         new.limits = self.job.limits()?;
         new.apart = self.job.apart.apart();
         if let Some(other) = &self.job.after {

@@ -92,7 +92,10 @@ pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String
     };
     match text.split_once('-') {
         Some(("", "")) => Err(wrong()),
-        Some((first, last)) => Ok((bound(first)?, bound(last)?)),
+        Some((first, last)) => match (bound(first)?, bound(last)?) {
+            (Some(from), Some(to)) if from > to => Err(format!("a range of units goes up, write {to}-{from}")),
+            bounds => Ok(bounds),
+        },
         None => bound(text).map(|seq| (seq, seq)),
     }
 }
@@ -126,6 +129,7 @@ mod tests {
         assert_eq!(seq_range("3-9"), Ok((Some(Seq(3)), Some(Seq(9)))));
         assert_eq!(seq_range("5"), Ok((Some(Seq(5)), Some(Seq(5)))));
         assert_eq!(seq_range("3-"), Ok((Some(Seq(3)), None)));
+        assert_eq!(seq_range("9-3").unwrap_err(), "a range of units goes up, write 3-9");
         assert!(seq_range("-").is_err());
         assert!(seq_range("0").is_err());
     }

@@ -165,3 +165,8 @@ impl ListSpec {
         Ok(List { name, items: self.source.open(notes)?, is_paired: self.is_paired })
     }
 }
+
+#[cfg(test)]
+mod cells;
+#[cfg(test)]
+mod table;

@@ -30,7 +30,7 @@ pub(super) fn read_bounded(
         if available.is_empty() {
             return Ok(found);
         }
-        let end = available.iter().position(|&byte| byte == separator);
+        let end = find(available, separator);
         found = Found::Piece { is_ended: end.is_some() };
         let taken = end.unwrap_or(available.len());
         if buffer.len() + taken > limit {
@@ -42,4 +42,9 @@ pub(super) fn read_bounded(
             return Ok(found);
         }
     }
+}
+
+/// Returns where a byte is; where it is not, a slice tells so much faster than an iterator.
+pub(super) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    if bytes.contains(&byte) { bytes.iter().position(|&other| other == byte) } else { None }
 }

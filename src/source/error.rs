@@ -81,7 +81,7 @@ pub enum SourceError {
         limit: usize,
     },
     /// A line is not a JSON document, or one that readers do not agree about.
-    #[error("{place}: not a JSON document, column {column}")]
+    #[error("{place}: not a JSON document{}", at_column(*column))]
     NotJson {
         /// Where.
         place: Place,
@@ -113,7 +113,7 @@ pub enum SourceError {
         place: Place,
     },
     /// Something follows a JSON document.
-    #[error("{place}: text after the document, column {column}; one document per line is read with --jsonl")]
+    #[error("{place}: text after the document{}; one document per line is read with --jsonl", at_column(*column))]
     AfterDocument {
         /// Where.
         place: Place,
@@ -130,7 +130,8 @@ pub enum SourceError {
     },
     /// A JSON document has something else where the array should be.
     #[error(
-        "{place}: cannot find the array at {path:?}, column {column}; --path names the fields that lead to it, and one document per line is read with --jsonl"
+        "{place}: cannot find the array at {path:?}{}; --path names the fields that lead to it, and one document per line is read with --jsonl",
+        at_column(*column)
     )]
     NoArrayHere {
         /// Where.
@@ -269,4 +270,9 @@ impl SourceError {
         }
         SourceError::Empty { reasons: reasons.join("; ") }
     }
+}
+
+/// Names a column, unless it is that of the line's end.
+fn at_column(column: usize) -> String {
+    if column == 0 { String::new() } else { format!(", column {column}") }
 }

@@ -56,13 +56,15 @@ fn read(reader: impl BufRead, name: &Arc<str>, path: &str, sink: &mut Sink) -> R
     }
 }
 
+/// Returns the line of an error; one at a line break is told on the line after it.
 fn line(name: &Arc<str>, error: &serde_json::Error) -> Place {
-    Place::Line(Arc::clone(name), u64::try_from(error.line()).unwrap_or(u64::MAX).max(1))
+    let line = if error.column() == 0 { error.line().saturating_sub(1) } else { error.line() };
+    Place::Line(Arc::clone(name), u64::try_from(line).unwrap_or(u64::MAX).max(1))
 }
 
 fn describe(error: serde_json::Error, name: &Arc<str>, path: &str, bounds: &Bounds, element: u64) -> SourceError {
     let place = line(name, &error);
-    let column = error.column().max(1);
+    let column = error.column();
     match error.classify() {
         Category::Io => match bounds.exceeded.get() {
             Some(Bound::Depth) => SourceError::TooDeep { place, limit: MAX_JSON_DEPTH },

@@ -15,6 +15,8 @@ mod json;
 mod jsonl;
 mod lines;
 mod notes;
+#[cfg(test)]
+mod oracle;
 mod product;
 mod pushed;
 mod range;

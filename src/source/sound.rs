@@ -13,12 +13,18 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 /// What is wrong with a JSON document, and where in it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", described(.0))]
-pub struct JsonError(#[from] serde_json::Error);
+pub struct JsonError(serde_json::Error);
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+}
 
 impl JsonError {
-    /// Returns where in its line the document goes wrong, counted from 1.
+    /// Returns where in its line the document goes wrong, counted from 1; 0 at the line's end.
     pub fn column(&self) -> usize {
-        self.0.column().max(1)
+        self.0.column()
     }
 
     /// Returns `true` if the text ends before the document does.

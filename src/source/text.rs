@@ -7,6 +7,7 @@
 use std::io::{self, BufRead, Cursor, Read};
 use std::sync::Arc;
 
+use super::bounded::find;
 use super::utf8::Utf8Check;
 use super::{Place, SourceError};
 
@@ -107,7 +108,7 @@ impl<R: BufRead> Text<R> {
                 other => break other?,
             }
         };
-        let nul = if self.holds == Holds::BytesAndNul { None } else { buffer.iter().position(|&byte| byte == 0) };
+        let nul = if self.holds == Holds::BytesAndNul { None } else { find(buffer, 0) };
         let text = &buffer[..nul.unwrap_or(buffer.len())];
         // A NUL ends the text as far as characters are concerned: one that is cut by it is broken.
         let is_end = text.is_empty();
@@ -135,7 +136,7 @@ pub(super) fn failure(name: &str, error: io::Error) -> SourceError {
 
 impl Position {
     fn pass(&mut self, bytes: &[u8]) {
-        match bytes.iter().rposition(|&byte| byte == b'\n') {
+        match bytes.contains(&b'\n').then(|| bytes.iter().rposition(|&byte| byte == b'\n')).flatten() {
             Some(last) => {
                 self.line += bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum::<u64>();
                 self.bytes = (bytes.len() - last - 1) as u64;

@@ -185,3 +185,16 @@ fn what_a_source_skipped_is_said() {
     let payloads: Vec<String> = world.units("1").iter().map(|unit| unit["payload"].to_string()).collect();
     assert_eq!(payloads, [r#""a""#, r#""b""#, r#""a""#, r#""b""#]);
 }
+
+#[test]
+fn a_second_value_for_one_thing_is_refused_and_not_dropped() {
+    let world = World::new();
+
+    let labels = world.fails(2, &["create", "--label", "team=a", "--label", "team=b", "--", "true"]);
+    assert!(!exists(&world.db()));
+    world.ok(&["create", "--label", "team=a", "--label", "team=a", "--", "true"]);
+    let limits = world.fails(2, &["set", "1", "rate=1/s", "max-attempts=3", "rate=2/s"]);
+
+    assert!(labels.contains("the label \"team\" is given two values"), "{labels}");
+    assert!(limits.contains("a limit is given two values"), "{limits}");
+}
