@@ -26,6 +26,7 @@ mod terminal;
 mod unit_process;
 #[cfg(feature = "cli")]
 mod waiting_input;
+#[cfg(feature = "cli")]
 mod walk;
 mod zone;
 
@@ -57,5 +58,6 @@ pub use terminal::{is_hang_up, wait_for_hang_up};
 pub use unit_process::{Ending, Streams, UnitProcess, is_no_program, is_passing_spawn_error};
 #[cfg(feature = "cli")]
 pub use waiting_input::has_waiting_input;
+#[cfg(feature = "cli")]
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
 pub use zone::{ZoneError, own_zone, zone_of};

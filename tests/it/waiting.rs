@@ -250,6 +250,11 @@ fn units_are_sorted_once_when_the_job_is_created() {
     let mixed = world.fails(2, &["create", "--order", "{size}", "--csv", "units.csv", "--", "echo", "{name}"]);
     assert!(mixed.contains("units.csv:3") && mixed.contains("\"unknown\" is no number"), "{mixed}");
     assert!(world.fails(2, &["create", "--order", "{size}", "--", "true"]).contains("--order says nothing"));
+    let lists = [":::", "a", "b", ":::", "2", "10"];
+    let args =
+        ["create", "--dry-run", "--order", "-{2}", "--timeout", "{2}", "-j", "10", "--slots", "{2}", "--", "echo"];
+    let shown = world.ok(&[&args[..], &["{1}{2}"], &lists].concat());
+    assert_eq!(shown, "echo a10\necho b10\necho a2\necho b2");
 }
 
 #[test]

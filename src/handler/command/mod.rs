@@ -26,6 +26,7 @@ use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutc
 use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
 
 use capture::Capture;
+#[cfg(feature = "cli")]
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, is_vacated, occupy};
 use partial::{Making, forget, is_made};

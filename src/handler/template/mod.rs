@@ -35,7 +35,9 @@ use std::borrow::Cow;
 
 pub use command::{CommandTemplate, MAX_ARGUMENT_BYTES, line_of};
 pub use error::TemplateError;
-pub use form::{ItemForm, Several};
+pub use form::ItemForm;
+#[cfg(feature = "cli")]
+pub use form::Several;
 pub use nearest::nearest;
 pub use pasted::PastedCode;
 pub use quote::quote_for_shell;
