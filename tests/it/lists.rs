@@ -10,10 +10,14 @@ fn commands(world: &World, line: &[&str]) -> Vec<String> {
 
 /// Refuses a creation, and checks that nothing was created.
 fn refused(world: &World, line: &[&str]) -> String {
-    let said = world.fails(2, &[&["create"], line].concat());
+    refused_with(2, world, line)
+}
+
+fn refused_with(code: i32, world: &World, line: &[&str]) -> String {
+    let said = world.fails(code, &[&["create"], line].concat());
     let is_created = exists(&world.db()) && world.count("(SELECT count(*) FROM jobs)") > 0;
     assert!(!is_created, "{line:?} left a job: {said}");
-    assert_eq!(world.run(&[&["create", "--dry-run"], line].concat()).status.code(), Some(2), "{line:?}");
+    assert_eq!(world.run(&[&["create", "--dry-run"], line].concat()).status.code(), Some(code), "{line:?}");
     said
 }
 
@@ -23,7 +27,7 @@ fn a_file_that_is_named_as_a_list_is_read_and_never_an_item() {
     for name in ["a", "b c", "keep"] {
         world.write(name, "");
     }
-    world.write("list.txt", "a\r\nb c\r\n");
+    world.write("list.txt", "\u{feff}a\r\nb c\r\n");
 
     world.ok(&["run", "-q", "--", "rm", "{}", "::::", "list.txt"]);
 
@@ -62,24 +66,30 @@ fn an_empty_list_is_named() {
     world.write("empty", "");
 
     for (line, name) in [
-        (&["--", "echo", "{}", ":::", "a", ":::"][..], "list 2"),
+        (&["--", "echo", "{}", ":::"][..], "no items"),
+        (&["--", "echo", "{}", "::::", "empty"], "empty has no"),
+        (&["--", "echo", "{}", ":::", "a", ":::"], "list 2"),
         (&["--", "echo", "{}", ":::", "::::", "empty"], "list 1"),
         (&["--", "echo", "{}", ":::", "a", "::::", "empty", ":::", "b"], "empty"),
     ] {
-        let said = refused(&world, line);
+        let said = refused_with(3, &world, line);
         assert!(said.contains(name), "{line:?}: {said}");
     }
+    let job = world.ok(&["create", "--allow-empty", "--", "echo", "{}", ":::", "a", ":::"]);
+    assert!(world.units(&job).is_empty());
 }
 
 #[test]
 fn what_cannot_be_a_list_is_refused_before_anything_is_created() {
     let world = World::new();
+    std::fs::write(world.path("utf16"), b"\xff\xfea\0\n\0").unwrap();
 
     for (line, reason) in [
         (&["--", "echo", "{}", ":::+", "a"][..], "pairs a list with the one before it"),
         (&["--", "echo", "{}", "::::"], "name one after it"),
         (&["--", "echo", "{}", "::::", "absent"], "cannot read absent"),
         (&["--", "echo", "{}", "::::", "."], "cannot read ."),
+        (&["--", "echo", "{}", ":::", "a", "::::", "utf16"], "iconv"),
         (&["--", "echo", "{}", "::::", "-", "-"], "standard input can be read once"),
         (&["-", "--", "echo", "{}", "::::", "-"], "standard input can be read once"),
         (&["--range", "1-2", "--", "echo", "{}", ":::", "a", ":::", "b"], "no other source"),
