@@ -23,7 +23,7 @@ test:
 # The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
 test-thorough:
 	JM_TEST_THOROUGH=1 $(CARGO) test --release --test it -- --nocapture --test-threads=1 \
-		killed_at_random fault_14 fault_56 fault_60 fault_61
+		killed_at_random fault_14 fault_56 fault_60 fault_61 gnu_parallel
 
 # Random crashes, stops, full disks and clock steps over many jobs: `make soak MINUTES=20`.
 MINUTES ?= 5
