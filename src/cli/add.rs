@@ -50,8 +50,12 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     let client = global.open_client()?;
     let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
-    let added = client.add_checked_units(&job, units)?;
+    let mut given = 0;
+    let added = client.add_checked_units(&job, units.inspect(|_| given += 1))?;
     output.hints(&notes.texts());
+    if given > added {
+        output.hint(format_args!("units skipped because the job has their keys already: {}", given - added));
+    }
     output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));

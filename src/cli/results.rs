@@ -80,7 +80,7 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
         let skipped = client.count_units(job, &UnitFilter { current: Some(false), ..filter })?;
         if skipped > 0 {
             output.hint(format_args!(
-                "{skipped} units that are gone from the source or were replaced are skipped, --all shows them"
+                "units skipped because they are gone from the source or were replaced: {skipped}; --all shows them"
             ));
         }
     }

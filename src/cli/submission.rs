@@ -176,7 +176,7 @@ pub(super) fn dry_run(
         output.hint(format_args!("job {} has this key already, nothing would be created", existing.job));
         differs(existing, output);
     } else {
-        output.hint(format_args!("{} units would be created", rehearsal.units));
+        output.hint(format_args!("units that would be created: {}", rehearsal.units));
     }
     if output.json {
         let existing = rehearsal.existing;

@@ -15,7 +15,7 @@ fn a_dry_run_refuses_what_the_creation_refuses() {
     let long = "x".repeat(300);
     let key = "k".repeat(5000);
     let cases: &[Case<'_>] = &[
-        (2, &["--lines", "empty", "--", "echo", "{}"], "no units"),
+        (3, &["--lines", "empty", "--", "echo", "{}"], "no units"),
         (2, &["--unit-key", "{id}", "--csv", "late.csv", "--", "echo", "{n}"], "\"7\""),
         (2, &["--unit-key", &key, "--", "true"], "5000 bytes"),
         (2, &["--jsonl", "bad.jsonl", "--", "echo", "{}"], "bad.jsonl:41"),
@@ -47,7 +47,7 @@ fn a_dry_run_shows_the_first_commands_and_counts_all_units() {
 
     assert!(dry.status.success());
     assert_eq!(text(&dry.stdout), "echo 1\necho 2\n");
-    assert!(text(&dry.stderr).contains("25000 units would be created"), "{}", text(&dry.stderr));
+    assert!(text(&dry.stderr).contains("units that would be created: 25000"), "{}", text(&dry.stderr));
     assert!(!world.db().exists());
 }
 

@@ -125,7 +125,10 @@ fn patterns_and_excludes_that_do_nothing_are_named_and_no_file_at_all_is_refused
     let none = world.fails(3, &["create", "--glob", "*.png", "--", "echo", "{}"]);
 
     assert_eq!(text(&some.stdout), "echo a.jpg\n");
-    assert_eq!(text(&some.stderr), "no file matches \"*.png\"\nthe exclude \"*.tmp\" skipped nothing\n");
+    assert_eq!(
+        text(&some.stderr),
+        "no file matches \"*.png\"\nthe exclude \"*.tmp\" skipped nothing\nunits that would be created: 1\n"
+    );
     assert!(none.contains("no file matches \"*.png\"") && none.contains("no units"), "{none}");
     assert!(!exists(&world.db()));
 }
