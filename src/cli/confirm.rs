@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::text::one_line;
 use crate::client::Client;
 use crate::model::JobId;
+use crate::model::printable;
 
 /// Asks before the newest job is ended that nobody named: it may be another one than is meant.
 pub(super) fn confirm_for_last(global: &Global, client: &Client, job: JobId, verb: &str) -> Result<(), CliError> {
@@ -29,7 +30,7 @@ pub(super) fn confirm(global: &Global, what: &str) -> Result<(), CliError> {
         return Err(refused());
     }
     let mut stderr = stderr();
-    write!(stderr, "This will {what}. Go on? [y/N] ")?;
+    write!(stderr, "This will {}. Go on? [y/N] ", printable(what))?;
     stderr.flush()?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;

@@ -11,7 +11,6 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
-use super::text::printable;
 use super::which::UnitArg;
 use crate::client::Client;
 use crate::model::{JobId, Output as Streams, Seq, UnitFilter, UnitStatus};
@@ -46,14 +45,14 @@ pub(super) struct Logs {
 pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
-    let mut printer = Printer { output, last: args.lines, kept: VecDeque::new() };
+    let mut printer = Printer { output, last: args.lines, kept: VecDeque::new(), in_line: false };
     match (args.manager, seq) {
         (true, _) => manager_log(&client, job, args.follow, &mut printer)?,
         (false, Some(seq)) if client.keeps_output(&client.job(job)?) => {
             full_log(&client, job, seq, args, &mut printer)?
         }
         (false, _) if args.follow => return Err(CliError::NothingToFollow),
-        (false, Some(seq)) => printer.take(&unit_log(&client, job, seq, args)?)?,
+        (false, Some(seq)) => printer.take(unit_log(&client, job, seq, args)?.as_bytes())?,
         (false, None) => all_logs(&client, job, args, &mut printer)?,
     }
     printer.finish()?;
@@ -80,7 +79,7 @@ fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Pr
         } else {
             unfinished.len()
         };
-        printer.take(&String::from_utf8_lossy(&unfinished[..end]))?;
+        printer.take(&unfinished[..end])?;
         unfinished.drain(..end);
         if !follows {
             return Ok(());
@@ -105,7 +104,7 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.seq);
         for unit in page {
-            printer.take(&chosen(unit.output, args.stderr))?;
+            printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
         }
     }
 }
@@ -122,7 +121,7 @@ fn manager_log(client: &Client, job: JobId, follow: bool, printer: &mut Printer<
             if !line.ends_with(b"\n") && !ended {
                 break;
             }
-            printer.take(&String::from_utf8_lossy(&line))?;
+            printer.take(&line)?;
             line.clear();
         }
         if ended {
@@ -137,25 +136,37 @@ fn chosen(streams: Streams, stderr: bool) -> String {
     if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
 }
 
-/// Prints lines at once, or keeps only the last few.
+/// Prints what was written at once, or keeps only its last lines.
 struct Printer<'a> {
     output: &'a mut Output,
     last: Option<usize>,
-    kept: VecDeque<String>,
+    kept: VecDeque<Vec<u8>>,
+    /// Whether the latest line has no end yet.
+    in_line: bool,
 }
 
 impl Printer<'_> {
-    fn take(&mut self, text: &str) -> Result<(), CliError> {
-        for line in text.lines() {
-            let line = printable(line);
-            match self.last {
-                None => self.output.line(line)?,
-                Some(last) => {
-                    self.kept.push_back(line.into_owned());
-                    if self.kept.len() > last {
-                        self.kept.pop_front();
-                    }
-                }
+    /// Takes what another unit wrote, which begins on a line of its own.
+    fn take_next(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        if self.in_line && !bytes.is_empty() {
+            self.take(b"\n")?;
+        }
+        self.take(bytes)
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        let Some(last) = self.last else {
+            self.in_line = bytes.last().map_or(self.in_line, |byte| *byte != b'\n');
+            return Ok(self.output.bytes(bytes)?);
+        };
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match self.kept.back_mut().filter(|_| self.in_line) {
+                Some(begun) => begun.extend_from_slice(line),
+                None => self.kept.push_back(line.to_owned()),
+            }
+            self.in_line = !line.ends_with(b"\n");
+            if self.kept.len() > last {
+                self.kept.pop_front();
             }
         }
         Ok(())
@@ -165,7 +176,7 @@ impl Printer<'_> {
     fn flush(&mut self) -> Result<(), CliError> {
         self.last = None;
         for line in std::mem::take(&mut self.kept) {
-            self.output.line(line)?;
+            self.output.bytes(&line)?;
         }
         Ok(())
     }

@@ -74,6 +74,7 @@ mod units;
 mod values;
 mod wait;
 mod watch;
+mod way_out;
 mod which;
 
 use std::env;

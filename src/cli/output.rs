@@ -1,13 +1,13 @@
 //! Standard output and standard error.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::args::Cli;
-use super::text::printable;
+use super::way_out;
 use crate::client::UnitsChanged;
 use crate::model::JobId;
 
@@ -23,21 +23,27 @@ impl Output {
         Self { json: cli.wants_json(), quiet: cli.global.quiet, verbose: cli.global.verbose }
     }
 
-    /// Prints a line of the answer; whoever puts foreign text into it makes that safe for a terminal first.
+    /// Prints a line of the answer, whoever its text is of.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
+        way_out::stdout().line(&text.to_string())
+    }
+
+    /// Prints a line that is ours from end to end, with its colours.
+    pub fn own_line(&mut self, text: impl Display) -> io::Result<()> {
         writeln!(anstream::stdout(), "{text}")
     }
 
-    /// Prints bytes as they are.
+    /// Prints what somebody else wrote.
     pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        io::stdout().write_all(bytes)
+        way_out::stdout().write_all(bytes)
     }
 
     /// Prints one JSON document.
     pub fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = BufWriter::new(way_out::stdout());
         serde_json::to_writer(&mut stdout, document)?;
-        stdout.write_all(b"\n")
+        stdout.write_all(b"\n")?;
+        stdout.flush()
     }
 
     /// Prints how many units of a job were changed, and what they are now.
@@ -54,15 +60,14 @@ impl Output {
     /// Says something that is not part of the answer, unless it was asked to be quiet.
     pub fn hint(&mut self, text: impl Display) {
         if !self.quiet {
-            // In one piece, or the hints of several processes run into each other. Standard error may be closed; a hint
-            // is then lost on nobody.
-            let _ = anstream::stderr().write_all(format!("{text}\n").as_bytes());
+            // Standard error may be closed; a hint is then lost on nobody.
+            let _ = way_out::stderr().line(&text.to_string());
         }
     }
 
     /// Says several things, each on a line of its own.
     pub fn hints(&mut self, texts: &[String]) {
-        texts.iter().for_each(|text| self.hint(printable(text)));
+        texts.iter().for_each(|text| self.hint(text));
     }
 
     /// Says something for those who asked for more.
@@ -75,10 +80,10 @@ impl Output {
     /// Says what went wrong, with its causes.
     pub fn error(&mut self, error: &dyn std::error::Error) {
         print_error(&error.to_string());
-        let mut stderr = anstream::stderr();
+        let mut stderr = way_out::stderr();
         let mut cause = error.source();
         while let Some(error) = cause {
-            let _ = writeln!(stderr, "  caused by: {}", printable(&error.to_string()));
+            let _ = stderr.line(&format!("  caused by: {error}"));
             cause = error.source();
         }
     }
@@ -87,6 +92,9 @@ impl Output {
 /// Prints an error without causes.
 pub(super) fn print_error(text: &str) {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let is_coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     // Nothing is left to be told when standard error is closed.
-    let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {}", printable(text));
+    let ours = format!("{red}error{red:#}: ");
+    let ours = if is_coloured { ours } else { "error: ".to_owned() };
+    let _ = way_out::stderr().line_behind(ours, text);
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput};
-use super::text::{one_line, printable};
+use super::text::one_line;
+use super::way_out::harmless;
 use crate::client::{OutputOrder, TakeOutput};
 use crate::handler::NOT_ALL_KEPT;
 use crate::model::{RawText, Unit, UnitDetail};
@@ -130,7 +131,7 @@ impl Printed {
             let whole = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let ready = if self.begun.len() - whole > LINE_BYTES { self.begun.len() } else { whole };
             let lines: Vec<u8> = self.begun.drain(..ready).collect();
-            self.write(to, tag, printable(&String::from_utf8_lossy(&lines)).as_bytes())
+            self.write(to, tag, harmless(&lines).as_bytes())
         } else {
             self.write(to, tag, bytes)
         }
@@ -139,9 +140,10 @@ impl Printed {
     /// Writes lines, each behind the tag when there is one.
     fn write(&mut self, to: &mut impl Write, tag: Option<&[u8]>, bytes: &[u8]) -> io::Result<()> {
         let Some(tag) = tag else { return to.write_all(bytes) };
+        let tag = if self.is_terminal { harmless(tag).replace('\r', " ").into_bytes() } else { tag.to_owned() };
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.at_line_start {
-                to.write_all(tag)?;
+                to.write_all(&tag)?;
                 to.write_all(b"\t")?;
             }
             to.write_all(line)?;
@@ -153,7 +155,7 @@ impl Printed {
     /// Ends the output of a unit; with tags, the next one begins on a line of its own.
     fn end(&mut self, to: &mut impl Write, tag: Option<&[u8]>) -> io::Result<()> {
         let begun = std::mem::take(&mut self.begun);
-        self.write(to, tag, printable(&String::from_utf8_lossy(&begun)).as_bytes())?;
+        self.write(to, tag, harmless(&begun).as_bytes())?;
         if !std::mem::replace(&mut self.at_line_start, true) {
             to.write_all(b"\n")?;
         }

@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
 use super::units::item;
+use super::way_out;
 use super::which::JobArg;
 use crate::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
 
@@ -55,7 +56,7 @@ struct Line<'a> {
 pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(way_out::stdout());
     if args.format == Format::Csv {
         let outdated = args.all.then_some("outdated");
         let names = ["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated);

@@ -53,7 +53,7 @@ pub(super) fn status(global: &Global, args: &Status, output: &mut Output) -> Res
 fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
-    output.line(format_args!("status    {style}{}{style:#}", status.word()))?;
+    output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
     let manager = match (status.status, status.pid) {
         (Health::Running, Some(pid)) => format!("running, process {pid}, {} workers", status.workers),
         (Health::Running, None) => "running".to_owned(),

@@ -1,10 +1,15 @@
-//! How values look on a terminal; which characters may reach it is said in the model.
+//! How values are laid out; which of their characters reach a terminal is decided on the way out.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::model::JobStatus;
 
-pub(super) use crate::model::{one_line, printable, span};
+pub(super) use crate::model::span;
+
+/// Puts text on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(['\n', '\t'], " ")
+}
 
 /// Shortens text to `width` characters.
 pub(super) fn shortened(text: &str, width: usize) -> String {

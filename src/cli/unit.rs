@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
-use super::text::{one_line, printable, span};
+use super::text::{one_line, span};
 use super::units::{shown_item, status};
 use super::which::UnitArg;
 use crate::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
@@ -90,7 +90,8 @@ fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(),
 fn streams(streams: &Streams, output: &mut Output) -> Result<(), CliError> {
     for (name, text) in [("stdout", &streams.stdout), ("stderr", &streams.stderr)] {
         if let Some(text) = text {
-            output.line(format_args!("{name}:\n{}", printable(text.trim_end_matches('\n'))))?;
+            output.line(format_args!("{name}:"))?;
+            output.bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())?;
         }
     }
     Ok(())

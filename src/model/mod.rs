@@ -66,6 +66,8 @@ pub use start_time::{StartTimeError, start_time};
 pub use status::{JobStatus, UnitStatus};
 pub use submitter::Submitter;
 #[cfg(feature = "cli")]
+pub use text::steers_terminal;
+#[cfg(feature = "cli")]
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 /// Replaces everything that could steer a terminal or reorder its text; line breaks and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_unsafe) {
+    let is_unsafe = |c: char| c == '\r' || steers_terminal(c);
+    if text.contains(is_unsafe) {
         Cow::Owned(text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
     } else {
         Cow::Borrowed(text)
@@ -16,11 +17,12 @@ pub fn one_line(text: &str) -> String {
     printable(text).replace(['\n', '\t'], " ")
 }
 
-/// Says whether a character steers a terminal or changes the direction of text.
-fn is_unsafe(c: char) -> bool {
+/// Returns `true` if a character steers a terminal or changes the direction of text; a line break, a tab and a carriage
+/// return do neither.
+pub fn steers_terminal(c: char) -> bool {
     let directional =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    directional || (c.is_control() && c != '\n' && c != '\t')
+    directional || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
 #[cfg(test)]
@@ -33,7 +35,7 @@ mod tests {
 
         let safe = printable(nasty);
 
-        assert!(!safe.chars().any(is_unsafe));
+        assert!(!safe.chars().any(|c| c == '\r' || steers_terminal(c)));
         assert_eq!(safe.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count(), 5);
         assert_eq!(printable("plain\n\ttext"), "plain\n\ttext");
     }

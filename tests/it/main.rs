@@ -27,6 +27,7 @@ mod faults_mcp;
 mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
+mod foreign_text;
 mod handlers;
 mod help;
 mod inherited;

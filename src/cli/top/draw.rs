@@ -9,11 +9,12 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as TextLine, Text};
 use ratatui::widgets::{Block, Clear, Paragraph, Row, Table, Wrap};
 
-use super::super::text::{one_line, span, style_of};
+use super::super::text::{span, style_of};
 use super::columns::{Column, fit};
 use super::gather::{Detail, Line};
 use super::view::{Overlay, View};
 use crate::model::Progress;
+use crate::model::one_line;
 
 const DETAIL_HEIGHT: u16 = 11;
 /// Rows of jobs that remain beside the detail, with their heading; where there are fewer, the detail takes all.

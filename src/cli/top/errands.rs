@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::super::exit::{Exit, of_client};
 use super::super::output::Output;
-use super::super::text::one_line;
 use super::terminal::Signals;
 use super::wish::Wish;
 use crate::client::ClientError;
+use crate::model::one_line;
 
 /// Time after which a wait is announced, and between two looks for a signal.
 const PATIENCE: Duration = Duration::from_millis(250);

@@ -1,7 +1,7 @@
 //! Reading what `top` shows: as much of a job as its state asks for, and never the units but a few failed ones.
 
-use super::super::text::one_line;
 use crate::client::{Client, ClientError, EtaSeconds};
+use crate::model::one_line;
 use crate::model::{Job, JobFilter, JobId, JobStatus, Progress, Seq};
 use crate::status::Health;
 
