@@ -133,7 +133,10 @@ fn misused(error: &clap::Error) -> ExitCode {
         _ => None,
     };
     let misplaced = unknown.and_then(|word| misplaced::advice(&arguments, Some(word)));
-    match misplaced.or_else(|| neighbours::advice(error, &arguments)) {
+    // What clap says repeats the command line, which may hold a stranger's file name.
+    let said = error.to_string();
+    let said = said.strip_prefix("error: ").map(|said| said.trim_end().to_owned());
+    match misplaced.or_else(|| neighbours::advice(error, &arguments)).or(said) {
         Some(advice) => {
             output::print_error(&advice);
             ExitCode::from(Exit::Usage.code())
