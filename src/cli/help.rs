@@ -54,6 +54,8 @@ pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
             "no-quotes",
             "allow-empty",
             "order",
+            "items-per-unit",
+            "fill",
         ],
     ),
     (
@@ -120,7 +122,7 @@ pub(super) fn command() -> Command {
 }
 
 fn arranged(arg: Arg) -> Arg {
-    let Some(long) = arg.get_long().map(str::to_owned) else { return arg };
+    let Some(long) = arg.get_long().map(str::to_owned) else { return arg.help_heading(None) };
     let group = OPTIONS.iter().find(|(_, options)| options.contains(&long.as_str()));
     let arg = arg.hide_short_help(!FIRST.contains(&long.as_str()));
     match group {
@@ -209,5 +211,7 @@ mod tests {
         assert!(count(&short) <= 18, "{short}");
         assert!(count(&long) >= 40 && long.contains("Failures, e.g. --max-attempts 2 --timeout 10m:"), "{long}");
         assert!(!short.contains("--backoff"), "{short}");
+        let (arguments, _) = short.split_once("\nOptions:").unwrap();
+        assert!(arguments.contains("[SOURCE]  ") && arguments.contains("[CMD]...  "), "{short}");
     }
 }
