@@ -69,7 +69,7 @@ fn an_empty_list_is_named() {
         (&["--", "echo", "{}", ":::"][..], "no items"),
         (&["--", "echo", "{}", "::::", "empty"], "empty has no"),
         (&["--", "echo", "{}", ":::", "a", ":::"], "list 2"),
-        (&["--", "echo", "{}", ":::", "::::", "empty"], "list 1"),
+        (&["--", "echo", "{}", ":::", "::::", "empty"], "empty has no items"),
         (&["--", "echo", "{}", ":::", "a", "::::", "empty", ":::", "b"], "empty"),
     ] {
         let said = refused_with(3, &world, line);
