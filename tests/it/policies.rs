@@ -356,7 +356,7 @@ fn units_that_are_added_while_a_job_runs_are_run() {
     assert_eq!(added, "2 units added");
     assert_eq!(world.lines("done"), ["1", "2", "3", "4"]);
     world.fails(2, &["add", &job, "--", "true", ":::", "5"]);
-    world.sh("seq 5000 >many; printf '\\377\\n' >>many");
+    world.sh("seq 5000 >many; printf 'a\\0b\\n' >>many");
     world.fails(2, &["add", &job, "--lines", "many"]);
     assert_eq!(world.status(&job)["progress"]["total"], 4);
     world.fails(2, &["add", &job]);
