@@ -86,7 +86,7 @@ fn output_that_would_be_cut_or_mixed_is_refused_before_anything_is_created() {
     assert!(!world.db().exists());
     world.ok(&["create", "-q", "--key", "k", "--", "echo", "a"]);
     let kept_less = world.fails(4, &["run", "-k", "--key", "k", "--", "echo", "a"]);
-    assert!(kept_less.contains("does not keep all of its units' output"), "{kept_less}");
+    assert!(kept_less.contains("output \"tail\" → \"full\""), "{kept_less}");
     assert_eq!(world.status("1")["job_status"], "created");
 }
 
