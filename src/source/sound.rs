@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// What is wrong with a JSON document, and where in it.
 #[derive(Debug, thiserror::Error)]
@@ -44,71 +44,85 @@ fn described(error: &serde_json::Error) -> String {
     }
 }
 
+/// Names of an object that are compared one by one before they are hashed.
+const FEW: usize = 16;
+
 /// Checks one document; the error has its line and column.
 pub(super) fn check_document(json: &str) -> Result<(), JsonError> {
-    Ok(serde_json::from_str::<Sound>(json).map(|Sound| ())?)
+    let mut document = serde_json::Deserializer::from_str(json);
+    Sound(&mut Vec::new()).deserialize(&mut document)?;
+    Ok(document.end()?)
 }
 
-/// A value of any kind that was looked at whole.
-struct Sound;
+/// Looks at a whole value of any kind, with the names so far of the objects around it.
+struct Sound<'a, 'de>(&'a mut Vec<Name<'de>>);
 
 /// The name of a field, borrowed where it can be.
 #[derive(Deserialize, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Sound {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Sound)
+impl<'de> DeserializeSeed<'de> for Sound<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Sound {
-    type Value = Sound;
+impl<'de> Visitor<'de> for Sound<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON document")
     }
 
-    fn visit_unit<E>(self) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
-        Ok(Sound)
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Sound, A::Error> {
-        while elements.next_element::<Sound>()?.is_some() {}
-        Ok(Sound)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while elements.next_element_seed(Sound(self.0))?.is_some() {}
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Sound, A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(name) = fields.next_key::<Name<'de>>()? {
-            if seen.contains(&name) {
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let names = self.0;
+        let around = names.len();
+        let mut many = HashSet::new();
+        while let Some(name) = fields.next_key()? {
+            let few = &names[around..];
+            if few.contains(&name) || many.contains(&name) {
                 return Err(A::Error::custom(format_args!("the field {:?} is there twice", name.0)));
             }
-            seen.insert(name);
-            fields.next_value::<Sound>()?;
+            if few.len() == FEW {
+                many.extend(names.drain(around..));
+            }
+            names.push(name);
+            fields.next_value_seed(Sound(names))?;
         }
-        Ok(Sound)
+        names.truncate(around);
+        Ok(())
     }
 }
 
@@ -134,6 +148,23 @@ mod tests {
         ] {
             let error = check_document(json).unwrap_err().to_string();
             assert!(error.contains(words), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_found_among_any_number_of_fields_and_only_in_its_own_object() {
+        let object = |names: &mut dyn Iterator<Item = usize>| {
+            let fields: Vec<String> = names.map(|name| format!(r#""{name}":{{"0":{{}},"{name}x":[]}}"#)).collect();
+            format!("{{{}}}", fields.join(","))
+        };
+        for number in [1, FEW - 1, FEW, FEW + 1, 3 * FEW + 2] {
+            let sound = object(&mut (0..number));
+            check_document(&format!(r#"[{sound},{{"0":{sound},"1":{sound}}}]"#)).unwrap();
+            for twice in 0..number {
+                let json = format!(r#"{{"outer":{}}}"#, object(&mut (0..number).chain([twice])));
+                let error = check_document(&json).unwrap_err().to_string();
+                assert!(error.contains(&format!("the field \"{twice}\" is there twice")), "{json}: {error}");
+            }
         }
     }
 
