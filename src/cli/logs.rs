@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::which::UnitArg;
 use crate::client::Client;
-use crate::model::{JobId, Output as Streams, Seq, UnitFilter, UnitStatus};
+use crate::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
 const PAGE_UNITS: i64 = 200;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
@@ -89,7 +89,7 @@ fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Pr
     }
 }
 
-fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<String, CliError> {
+fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawText, CliError> {
     let streams = match args.attempt {
         None => client.unit(job, seq)?.output,
         Some(number) => client.attempt_output(job, seq, number)?.output,
@@ -132,7 +132,7 @@ fn manager_log(client: &Client, job: JobId, follow: bool, printer: &mut Printer<
     }
 }
 
-fn chosen(streams: Streams, stderr: bool) -> String {
+fn chosen(streams: Streams, stderr: bool) -> RawText {
     if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
 }
 

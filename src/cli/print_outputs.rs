@@ -108,7 +108,7 @@ impl TakeOutput for OutputPrinter<'_> {
         let tag = self.tag_of(unit);
         aside(&self.bar, || self.stdout.end(&mut io::stdout().lock(), tag.as_deref()))?;
         aside(&self.bar, || self.stderr.end(&mut io::stderr().lock(), tag.as_deref()))?;
-        if let Some(why) = why_not_whole(unit.output.stderr.as_deref()) {
+        if let Some(why) = why_not_whole(unit.output.stderr.as_ref()) {
             aside(&self.bar, || {
                 writeln!(io::stderr(), "unit {}: not all of its output could be kept: {why}", unit.seq)
             })?;
@@ -164,8 +164,9 @@ impl Printed {
 }
 
 /// Returns why an output is not whole, as the end of standard error in the database says.
-fn why_not_whole(stderr: Option<&str>) -> Option<String> {
-    let (_, why) = stderr?.rsplit_once(NOT_ALL_KEPT)?;
+fn why_not_whole(stderr: Option<&RawText>) -> Option<String> {
+    let stderr = stderr?.to_string_lossy();
+    let (_, why) = stderr.rsplit_once(NOT_ALL_KEPT)?;
     Some(one_line(why.strip_suffix(" ...]\n")?))
 }
 
@@ -228,8 +229,8 @@ mod tests {
     fn an_output_that_was_not_kept_whole_is_told() {
         let end = format!("oops\n\n{NOT_ALL_KEPT}No space left on device (os error 28) ...]\n");
 
-        assert_eq!(why_not_whole(Some(&end)).as_deref(), Some("No space left on device (os error 28)"));
-        assert_eq!(why_not_whole(Some("oops\n")), None);
+        assert_eq!(why_not_whole(Some(&end.into())).as_deref(), Some("No space left on device (os error 28)"));
+        assert_eq!(why_not_whole(Some(&"oops\n".into())), None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
 fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> io::Result<()> {
     let result = match (&unit.result, unit.text_result()) {
         (Some(json), _) => RawValue::from_string(json.clone()).ok(),
-        (None, Some(text)) => serde_json::value::to_raw_value(text).ok(),
+        (None, Some(text)) => serde_json::value::to_raw_value(&text).ok(),
         (None, None) => None,
     };
     let line = Line {
@@ -108,14 +108,14 @@ fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> i
 }
 
 fn csv_row(unit: &UnitDetail, with_outdated: bool) -> impl Iterator<Item = String> {
-    let result = unit.result.as_deref().or(unit.text_result()).unwrap_or_default();
+    let result = unit.result.clone().or_else(|| Some(unit.text_result()?.to_column()));
     let outdated = with_outdated.then(|| unit.outdated.map(|why| why.to_string()).unwrap_or_default());
     let fields = [
         unit.seq.to_string(),
         unit.key.clone().unwrap_or_default(),
         unit.status.to_string(),
         item(&unit.payload),
-        result.to_owned(),
+        result.unwrap_or_default(),
         unit.error.clone().unwrap_or_default(),
     ];
     fields.into_iter().chain(outdated)

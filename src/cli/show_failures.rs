@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::CliError;
 use super::text::{one_line, shortened};
 use crate::client::Client;
-use crate::model::{Job, Seq, UnitDetail, UnitFilter, UnitStatus};
+use crate::model::{Job, RawText, Seq, UnitDetail, UnitFilter, UnitStatus};
 
 /// Failures that are shown; with more of them their kinds say more.
 const MOST: usize = 10;
@@ -50,8 +50,10 @@ fn description(unit: &UnitDetail) -> String {
     let item = serde_json::from_str::<String>(&unit.payload).unwrap_or_else(|_| unit.payload.clone());
     let error = unit.error.as_deref().unwrap_or("failed");
     let mut text = format!("unit {} ({}) failed: {}", unit.seq, shortened(&item, ITEM_WIDTH), one_line(error));
-    let stderr = unit.output.stderr.as_deref().filter(|text| !text.trim().is_empty());
-    let lines: Vec<&str> = stderr.or(unit.output.stdout.as_deref()).unwrap_or_default().lines().collect();
+    let [stdout, stderr] =
+        [&unit.output.stdout, &unit.output.stderr].map(|written| written.as_ref().map(RawText::to_string_lossy));
+    let said = stderr.filter(|text| !text.trim().is_empty()).or(stdout).unwrap_or_default();
+    let lines: Vec<&str> = said.lines().collect();
     for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
         text.push_str(&format!("\n  | {}", shortened(line, LINE_WIDTH)));
     }

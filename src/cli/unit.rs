@@ -88,10 +88,12 @@ fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(),
 }
 
 fn streams(streams: &Streams, output: &mut Output) -> Result<(), CliError> {
-    for (name, text) in [("stdout", &streams.stdout), ("stderr", &streams.stderr)] {
-        if let Some(text) = text {
+    for (name, written) in [("stdout", &streams.stdout), ("stderr", &streams.stderr)] {
+        if let Some(written) = written {
             output.line(format_args!("{name}:"))?;
-            output.bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())?;
+            let written = written.as_bytes();
+            let end = written.iter().rposition(|byte| *byte != b'\n').map_or(0, |at| at + 1);
+            output.bytes(&[&written[..end], b"\n"].concat())?;
         }
     }
     Ok(())

@@ -74,7 +74,7 @@ impl Client {
     /// # use job_manager::{Client, Seq};
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let first = client.attempt_output(client.find_job("last")?, Seq(1), 1)?;
-    /// println!("{}", first.output.stdout.unwrap_or_default());
+    /// println!("{}", first.output.stdout.unwrap_or_default().to_string_lossy());
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     ///

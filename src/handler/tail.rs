@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use crate::model::RawText;
+
 /// Bytes kept of each output stream of a unit.
 pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
 
@@ -36,25 +38,22 @@ impl Tail {
         self.left_out += (rest.len() - last.len() + displaced) as u64;
     }
 
-    /// Returns the stream as text, or none when there was nothing.
+    /// Returns the stream byte for byte, or none when there was nothing.
     ///
     /// Where bytes were left out stands a line that says how many; characters that this cuts in two are left out
-    /// whole. What is not UTF-8 becomes U+FFFD, and so does NUL, which databases and terminals do not take as text.
-    pub fn into_text(mut self) -> Option<String> {
+    /// whole, so that what was UTF-8 still is.
+    pub fn into_bytes(mut self) -> Option<RawText> {
         let end = Vec::from(self.end);
         if self.left_out == 0 {
             self.head.extend_from_slice(&end);
-            return if self.head.is_empty() { None } else { Some(readable(&self.head)) };
+            return if self.head.is_empty() { None } else { Some(self.head.into()) };
         }
         let (whole_head, whole_end) = (without_partial_end(&self.head), without_partial_start(&end));
         let partial = self.head.len() - whole_head.len() + end.len() - whole_end.len();
         let left_out = self.left_out + partial as u64;
-        Some(format!("{}\n[... {left_out} bytes left out ...]\n{}", readable(whole_head), readable(whole_end)))
+        let mark = format!("\n[... {left_out} bytes left out ...]\n");
+        Some([whole_head, mark.as_bytes(), whole_end].concat().into())
     }
-}
-
-fn readable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace('\0', "\u{FFFD}")
 }
 
 /// Drops a character at the end whose last bytes are missing.
@@ -84,7 +83,13 @@ mod tests {
     fn text(limit: usize, chunks: &[&[u8]]) -> Option<String> {
         let mut tail = Tail::new(limit);
         chunks.iter().for_each(|chunk| tail.push(chunk));
-        tail.into_text()
+        tail.into_bytes().map(|kept| kept.as_str().expect("it was UTF-8").to_owned())
+    }
+
+    fn kept(limit: usize, stream: &[u8]) -> Vec<u8> {
+        let mut tail = Tail::new(limit);
+        tail.push(stream);
+        tail.into_bytes().unwrap_or_default().into_bytes()
     }
 
     #[test]
@@ -93,7 +98,7 @@ mod tests {
         tail.push(b"");
 
         assert_eq!((tail.head.capacity(), tail.end.capacity()), (0, 0));
-        assert_eq!(tail.into_text(), None);
+        assert_eq!(tail.into_bytes(), None);
     }
 
     #[test]
@@ -119,8 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_replaced() {
-        assert_eq!(text(64, &[b"a\0b\xffc"]).unwrap(), "a\u{FFFD}b\u{FFFD}c");
+    fn bytes_that_are_no_text_are_kept_on_both_sides_of_a_cut() {
+        assert_eq!(kept(64, b"\x1b[1m\0b\xffc\r\n"), b"\x1b[1m\0b\xffc\r\n");
+        assert_eq!(kept(6, b"\xffa\0bcd\0e\xff"), b"\xffa\0\n[... 3 bytes left out ...]\n\0e\xff");
     }
 
     /// The stream as it should be kept: first half, bytes left out, last half.
@@ -166,11 +172,10 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_become_text_within_bounds(stream in prop::collection::vec(any::<u8>(), 1..200)) {
-            let kept = text(64, &[&stream]).unwrap();
+        fn any_bytes_are_kept_within_bounds(stream in prop::collection::vec(any::<u8>(), 1..200)) {
+            let kept = kept(64, &stream);
 
-            let longest = 64 * char::REPLACEMENT_CHARACTER.len_utf8() + 40;
-            prop_assert!(!kept.contains('\0') && kept.len() <= longest);
+            prop_assert!(kept.len() <= 64 + 40 && (stream.len() > 64 || kept == stream));
         }
     }
 }

@@ -171,7 +171,7 @@ fn checksum(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{JobId, StateDir, UnitOutcome};
+    use crate::model::{JobId, Output, StateDir, UnitOutcome};
 
     fn ended(seq: i64) -> Ended<'static> {
         let end = UnitOutcome::Completed { result: Some("1".to_owned()) }.into();
@@ -214,6 +214,21 @@ mod tests {
 
         // Longer than the one that it replaces: what follows is not whole any more.
         assert_eq!(found(&files), [1000]);
+    }
+
+    #[test]
+    fn what_a_unit_wrote_is_found_again_byte_for_byte_and_so_is_the_text_of_older_versions() {
+        let dir = tempfile::tempdir().unwrap();
+        let (files, mut outbox) = open(&dir);
+        let mut wrote = ended(1);
+        wrote.end.to_mut().output =
+            Output { stdout: Some(b"\x1b]0;\xff\0\r\n"[..].into()), stderr: Some("é\0".into()) };
+
+        let _waiter = outbox.post(&wrote);
+
+        assert_eq!(read(&files).unwrap(), [wrote]);
+        let text: Output = serde_json::from_str(r#"{"stdout":"a\u001b","stderr":null}"#).unwrap();
+        assert_eq!(text, Output { stdout: Some("a\u{1b}".into()), stderr: None });
     }
 
     #[test]

@@ -4,6 +4,8 @@ use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::model::RawText;
+
 /// Most bytes of a page in an answer; a job of a million units must not fill a context.
 pub(super) const PAGE_BYTES: usize = 32 * 1024;
 /// Most bytes of one payload or result in a page.
@@ -66,13 +68,12 @@ pub(super) fn beginning(text: &str, chars: usize) -> String {
     }
 }
 
-/// Returns the last bytes of a text, with a mark when there are more.
-pub(super) fn end(text: &str, bytes: usize) -> String {
-    if text.len() <= bytes {
-        return text.to_owned();
-    }
-    let start = text.ceil_char_boundary(text.len() - bytes);
-    format!("(cut, {} bytes in all) …{}", text.len(), &text[start..])
+/// Returns the last bytes of what was written, with a mark when there are more, and no character cut in two.
+pub(super) fn end(written: &RawText, bytes: usize) -> RawText {
+    let all = written.as_bytes();
+    let Some(start) = all.len().checked_sub(bytes).filter(|start| *start > 0) else { return written.clone() };
+    let partial = all[start..].iter().take(3).take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000).count();
+    [format!("(cut, {} bytes in all) …", all.len()).as_bytes(), &all[start + partial..]].concat().into()
 }
 
 /// Returns a JSON document, or the beginning of its text when it has more bytes.
@@ -119,9 +120,16 @@ mod tests {
     fn what_is_cut_says_so_and_is_cut_between_characters() {
         assert_eq!(beginning("äöü", 3), "äöü");
         assert_eq!(beginning("äöü", 2), "äö… (cut, 6 bytes in all)");
-        assert_eq!(end("äöü", 3), "(cut, 6 bytes in all) …ü");
+        assert_eq!(end(&"äöü".into(), 3).as_str(), Some("(cut, 6 bytes in all) …ü"));
+        assert_eq!(end(&"äöü".into(), 6).as_str(), Some("äöü"));
         assert_eq!(value("[1,2]", 100), json!([1, 2]));
         assert_eq!(value("[1,2,3,4]", 8), json!("[1… (cut, 9 bytes in all)"));
+    }
+
+    #[test]
+    fn what_was_written_is_a_string_or_the_object_that_stands_for_bytes() {
+        assert_eq!(json!(end(&"a\0b".into(), 9)), json!("a\0b"));
+        assert_eq!(json!(end(&b"caf\xe9"[..].into(), 9)), json!({ "text": "caf\u{fffd}", "base64": "Y2Fm6Q==" }));
     }
 
     #[test]

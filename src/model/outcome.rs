@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::RawText;
 use super::words::words;
 
 /// Why an attempt did not complete.
@@ -44,13 +45,13 @@ words!(Cause, "cause", {
     NeedsAttention => "needs_attention",
 });
 
-/// The ends of what a unit wrote, as text; bytes that are not UTF-8 are replaced.
+/// The ends of what a unit wrote, byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// End of standard output; too much of it is cut in the middle, with a mark.
-    pub stdout: Option<String>,
+    pub stdout: Option<RawText>,
     /// End of standard error; too much of it is cut in the middle, with a mark.
-    pub stderr: Option<String>,
+    pub stderr: Option<RawText>,
 }
 
 /// What a handler, or the death of one, says about an attempt.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cause, Epoch, Outdated, Output, Seq, Timestamp, UnitId, UnitStatus};
+use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitStatus};
 
 /// What a source says about a unit before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,9 +167,9 @@ impl UnitDetail {
     }
 
     /// Returns the output of a command that completed, without the line break at its end.
-    pub fn text_result(&self) -> Option<&str> {
-        let stdout = self.output.stdout.as_deref().filter(|_| self.status == UnitStatus::Completed)?;
-        Some(stdout.strip_suffix('\n').unwrap_or(stdout))
+    pub fn text_result(&self) -> Option<RawText> {
+        let stdout = self.output.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();
+        Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
     }
 }
 

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::columns::{Word, count};
 use super::error::Failure;
 use super::schema::{attempts, units};
+use super::written::{Written, column};
 use super::{Store, StoreError};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Timestamp, UnitId};
 
@@ -19,8 +20,8 @@ struct AttemptRow {
     exit_code: Option<i64>,
     signal: Option<i64>,
     error: String,
-    stdout: Option<String>,
-    stderr: Option<String>,
+    stdout: Option<Written>,
+    stderr: Option<Written>,
 }
 
 #[derive(Insertable)]
@@ -59,6 +60,7 @@ pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &Attempt
         Some(at) => Some(at.as_micros()),
         None => units::table.find(unit.raw()).select(units::started_at).get_result(conn)?,
     };
+    let (stdout, stderr) = (column(record.output.stdout.as_ref()), column(record.output.stderr.as_ref()));
     diesel::insert_into(attempts::table)
         .values(NewAttemptRow {
             unit_id: unit.raw(),
@@ -70,8 +72,8 @@ pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &Attempt
             exit_code: record.exit_code.map(i64::from),
             signal: record.signal.map(i64::from),
             error: &record.error,
-            stdout: record.output.stdout.as_deref(),
-            stderr: record.output.stderr.as_deref(),
+            stdout: stdout.as_deref(),
+            stderr: stderr.as_deref(),
         })
         .execute(conn)?;
     Ok(())
@@ -88,7 +90,7 @@ impl From<AttemptRow> for AttemptRecord {
             exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
             signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
             error: row.error,
-            output: Output { stdout: row.stdout, stderr: row.stderr },
+            output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
         }
     }
 }

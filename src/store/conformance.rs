@@ -6,14 +6,14 @@ use crate::model::{
 };
 use crate::store::{Batch, CreateOutcome, Reign, SameKey, Store, StoreError, UnitChange};
 
-const NOW: Timestamp = Timestamp::from_micros(1_000_000);
-const LATER: Timestamp = Timestamp::from_micros(2_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+pub(super) const LATER: Timestamp = Timestamp::from_micros(2_000_000);
 
 fn units(count: usize) -> Vec<NewUnit> {
     (1..=count).map(|number| NewUnit { payload: number.to_string(), key: None }).collect()
 }
 
-fn job_of(store: &mut Store, count: usize) -> JobId {
+pub(super) fn job_of(store: &mut Store, count: usize) -> JobId {
     match store.create_job(&NewJob::new("job", "command"), &units(count), true, NOW).unwrap() {
         CreateOutcome::Created(job) => job,
         CreateOutcome::Existing(job) => panic!("job {job} was there"),
@@ -24,11 +24,11 @@ fn manager() -> ProcessIdentity {
     ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "boot".to_owned(), host: "host".to_owned() }
 }
 
-fn reign_over(store: &mut Store, job: JobId) -> Reign {
+pub(super) fn reign_over(store: &mut Store, job: JobId) -> Reign {
     store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap().0
 }
 
-fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
+pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
     UnitChange {
         unit: UnitId::new(job, Seq(seq)),
         from,
@@ -298,7 +298,7 @@ pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
         exit_code: None,
         signal: Some(9),
         error: "killed".to_owned(),
-        output: Output { stdout: Some("out".to_owned()), stderr: None },
+        output: Output { stdout: Some("out".into()), stderr: None },
     };
     let failed = UnitChange {
         attempt: Some(Box::new(record)),
@@ -311,8 +311,8 @@ pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
     let kept = store.attempts(UnitId::new(job, Seq(1))).unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(
-        (kept[0].cause, kept[0].signal, kept[0].output.stdout.as_deref()),
-        (Cause::Killed, Some(9), Some("out"))
+        (kept[0].cause, kept[0].signal, kept[0].output.stdout.clone()),
+        (Cause::Killed, Some(9), Some("out".into()))
     );
 }
 

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::Word;
+use super::written::{END_OF_STDERR, Written};
 use super::{Store, StoreError};
 use crate::model::{Cause, FailureEvidence, JobId, Seq, UnitId};
 
@@ -12,8 +13,6 @@ pub(super) const CAUSE: &str = "coalesce((SELECT cause FROM attempts WHERE attem
      ORDER BY attempts.id DESC LIMIT 1), 'failed')";
 /// As much of a unit's error as its kind depends on.
 pub(super) const ERROR: &str = "substr(coalesce(error, ''), 1, 4096)";
-/// As much of a unit's standard error.
-pub(super) const STDERR: &str = "substr(coalesce(stderr, ''), -2048)";
 
 #[derive(QueryableByName)]
 struct FailureRow {
@@ -26,7 +25,7 @@ struct FailureRow {
     #[diesel(sql_type = Text)]
     error: String,
     #[diesel(sql_type = Text)]
-    stderr: String,
+    stderr: Written,
 }
 
 impl Store {
@@ -51,7 +50,7 @@ impl Store {
     ) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {
         self.read("read the failures", |conn| {
             let sql = format!(
-                "SELECT id, {CAUSE} AS cause, exit_code, {ERROR} AS error, {STDERR} AS stderr \
+                "SELECT id, {CAUSE} AS cause, exit_code, {ERROR} AS error, {END_OF_STDERR} AS stderr \
                  FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ? AND id <= ? \
                  ORDER BY id {order} LIMIT ?"
             );
@@ -68,6 +67,6 @@ impl Store {
 impl From<FailureRow> for FailureEvidence {
     fn from(row: FailureRow) -> FailureEvidence {
         let exit_code = row.exit_code.and_then(|code| i32::try_from(code).ok());
-        FailureEvidence { cause: row.cause.0, exit_code, error: row.error, stderr: row.stderr }
+        FailureEvidence { cause: row.cause.0, exit_code, error: row.error, stderr: row.stderr.into_text() }
     }
 }

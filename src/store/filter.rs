@@ -11,8 +11,9 @@ use diesel::sqlite::Sqlite;
 
 use super::columns::Word;
 use super::error::Failure;
-use super::failures::{CAUSE, ERROR, STDERR};
+use super::failures::{CAUSE, ERROR};
 use super::schema::units;
+use super::written::{END_OF_STDERR, Written};
 use crate::model::{Cause, FailureEvidence, JobId, Seq, UnitFilter, UnitId, UnitStatus};
 
 /// The units that a filter selects, as a condition on the table.
@@ -46,7 +47,7 @@ pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFi
     }
     if let Some(cluster) = filter.cluster {
         failure_cluster_utils::register_impl(conn, cluster_of)?;
-        let found = format!("failure_cluster({CAUSE}, exit_code, {ERROR}, {STDERR})");
+        let found = format!("failure_cluster({CAUSE}, exit_code, {ERROR}, {END_OF_STDERR})");
         let failed = diesel::dsl::sql::<Bool>("status = 'failed'");
         all = Box::new(all.and(failed.and(diesel::dsl::sql::<BigInt>(&found).eq(cluster.as_number()))));
     }
@@ -57,9 +58,9 @@ pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFi
     Ok(all)
 }
 
-fn cluster_of(cause: Word<Cause>, exit_code: Option<i64>, error: String, stderr: String) -> i64 {
+fn cluster_of(cause: Word<Cause>, exit_code: Option<i64>, error: String, stderr: Written) -> i64 {
     let exit_code = exit_code.and_then(|code| i32::try_from(code).ok());
-    FailureEvidence { cause: cause.0, exit_code, error, stderr }.cluster().as_number()
+    FailureEvidence { cause: cause.0, exit_code, error, stderr: stderr.into_text() }.cluster().as_number()
 }
 
 /// Names the states in the text of the statement: a bound value would hide from SQLite that a partial index applies.

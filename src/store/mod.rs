@@ -52,6 +52,9 @@ mod steer;
 mod totals;
 mod units;
 mod waiting;
+mod written;
+#[cfg(test)]
+mod written_tests;
 
 use std::path::{Path, PathBuf};
 

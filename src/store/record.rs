@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::statement::statement;
+use super::written::column;
 use super::{Reign, Store, StoreError, attempts, notes};
 use crate::crash::crash_point;
 use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
@@ -200,8 +201,8 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
             error: change.error.as_deref(),
             ended_as: change.to.as_str(),
             result: change.result.as_deref(),
-            stdout: change.output.stdout.as_deref(),
-            stderr: change.output.stderr.as_deref(),
+            stdout: column(change.output.stdout.as_ref()).as_deref(),
+            stderr: column(change.output.stderr.as_ref()).as_deref(),
             id: change.unit.raw(),
             from: change.from.as_str(),
             seen_attempts: change.seen_attempts.into(),

@@ -7,6 +7,7 @@ use diesel::sqlite::Sqlite;
 use super::columns::{Word, count};
 use super::filter::condition;
 use super::schema::units;
+use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{JobId, Outdated, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus};
 
@@ -39,8 +40,8 @@ struct UnitRow {
     signal: Option<i64>,
     error: Option<String>,
     result: Option<String>,
-    stdout: Option<String>,
-    stderr: Option<String>,
+    stdout: Option<Written>,
+    stderr: Option<Written>,
 }
 
 impl From<UnitRow> for UnitDetail {
@@ -60,7 +61,7 @@ impl From<UnitRow> for UnitDetail {
             signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
             error: row.error,
             result: row.result,
-            output: Output { stdout: row.stdout, stderr: row.stderr },
+            output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
         }
     }
 }

@@ -122,6 +122,49 @@ fn text_of_others_is_harmless_on_a_terminal_and_the_same_bytes_in_a_file_for_eve
 }
 
 #[test]
+fn what_is_kept_of_an_output_goes_into_a_file_byte_for_byte_and_harmlessly_on_a_terminal() {
+    let world = World::new();
+    let bytes = b"\x1b]0;x\x07\xff\0\r\n";
+    std::fs::write(world.path("bytes"), bytes).unwrap();
+    let script = "cat bytes; cat bytes >&2; test {} = 1";
+    let object = serde_json::json!({
+        "text": "\u{1b}]0;x\u{7}\u{fffd}\0\r\n", "base64": "G10wO3gH/wANCg==",
+    });
+
+    world.fails(
+        10,
+        &["run", "-q", "--max-attempts", "2", "--backoff", "1ms..1ms", "--shell", "--", script, ":::", "1", "0"],
+    );
+
+    for args in [
+        &["logs", "1:1"][..],
+        &["logs", "1:1", "--stderr"],
+        &["logs", "1:2"],
+        &["logs", "1:2", "--attempt", "1"],
+        &["logs", "1:2", "--attempt", "2", "--stderr"],
+        &["logs", "1:2", "-n", "1"],
+    ] {
+        assert_eq!(world.job_manager(args).output().unwrap().stdout, bytes, "{args:?}");
+    }
+    assert_eq!(world.job_manager(&["logs", "1"]).output().unwrap().stdout, bytes.repeat(2));
+    let unit: serde_json::Value = serde_json::from_str(&world.ok(&["unit", "1:2", "--json"])).unwrap();
+    assert_eq!((&unit["unit"]["stdout"], &unit["attempts_not_completed"][0]["stderr"]), (&object, &object));
+    let shown = world.job_manager(&["unit", "1:2"]).output().unwrap().stdout;
+    assert!(shown.windows(bytes.len()).any(|found| found == bytes), "{}", text(&shown));
+    let results = world.ok(&["results", "1"]);
+    let result: serde_json::Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();
+    assert_eq!(result["result"]["base64"], "G10wO3gH/wAN");
+    if Command::new("python3").arg("-V").output().is_err() {
+        println!("skipped: what_is_kept_of_an_output_is_harmless_on_a_terminal: no python3");
+        return;
+    }
+    for args in [&["logs", "1"][..], &["logs", "1:2", "--attempt", "1"], &["unit", "1:2"], &["failures", "1"]] {
+        let shown = on_terminal(&world, args);
+        assert!(!shown.iter().any(|byte| matches!(byte, 0 | 7 | 27 | 0xff)), "{args:?}: {}", text(&shown));
+    }
+}
+
+#[test]
 fn the_whole_output_of_a_unit_goes_into_a_file_byte_for_byte() {
     let world = World::new();
     let bytes = b"a\x1b[1m\xff\xc3\r\nno line end\0";

@@ -170,10 +170,10 @@ export function units(page, job) {
   return table(titles, rows, "Units");
 }
 
-/** @param {any} of */
+/** Bytes that are not UTF-8 are an object with their text. @param {any} of */
 const streams = (of) =>
   [["Output", of.stdout], ["Standard error", of.stderr]].filter(([, text]) => text)
-    .map(([name, text]) => [el("h3", {}, name), el("pre", { tabindex: "0" }, text)]);
+    .map(([name, text]) => [el("h3", {}, name), el("pre", { tabindex: "0" }, text.text ?? text)]);
 
 /** One unit. @param {any} view @param {any} job @param {any} why @param {any} buttons */
 export function unit(view, job, why, buttons) {

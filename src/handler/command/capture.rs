@@ -93,7 +93,7 @@ impl Capture {
         if let Some(error) = self.failed {
             self.stderr.push(format!("\n{NOT_ALL_KEPT}{error} ...]\n").as_bytes());
         }
-        Output { stdout: self.stdout.into_text(), stderr: self.stderr.into_text() }
+        Output { stdout: self.stdout.into_bytes(), stderr: self.stderr.into_bytes() }
     }
 
     /// Output that cannot be kept is no reason to end a unit: what went wrong is told with its ends.

@@ -104,7 +104,7 @@ impl Hook {
             Ok((ending, capture)) => {
                 let said = capture.into_output().stderr.unwrap_or_default();
                 let code = ending.exit_code.map_or("a signal".to_owned(), |code| format!("code {code}"));
-                format!("ended with {code}: {}", said.lines().last().unwrap_or_default())
+                format!("ended with {code}: {}", said.to_string_lossy().lines().last().unwrap_or_default())
             }
             Err(error) => error.to_string(),
         };

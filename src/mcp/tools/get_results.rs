@@ -54,7 +54,7 @@ impl Tool for GetResults {
 fn row(unit: &UnitDetail) -> Value {
     let result = match (&unit.result, unit.text_result()) {
         (Some(result), _) => value(result, VALUE_BYTES),
-        (None, Some(text)) => json!(end(text, VALUE_BYTES)),
+        (None, Some(text)) => json!(end(&text, VALUE_BYTES)),
         (None, None) => Value::Null,
     };
     json!({

@@ -8,7 +8,7 @@ use crate::mcp::answer::{Answer, VALUE_BYTES, beginning, end, line, value};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{AttemptRecord, Seq};
+use crate::model::{AttemptRecord, RawText, Seq};
 
 /// Attempts that did not complete, the latest ones.
 const MAX_ATTEMPTS: usize = 5;
@@ -61,8 +61,8 @@ impl Tool for GetUnit {
                 "error": unit.error.as_deref().map(|error| beginning(error, VALUE_BYTES)),
                 "exit_code": unit.exit_code, "signal": unit.signal,
                 "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
-                "stdout": unit.output.stdout.as_deref().map(|text| end(text, VALUE_BYTES)),
-                "stderr": unit.output.stderr.as_deref().map(|text| end(text, VALUE_BYTES)),
+                "stdout": unit.output.stdout.as_ref().map(|text| end(text, VALUE_BYTES)),
+                "stderr": unit.output.stderr.as_ref().map(|text| end(text, VALUE_BYTES)),
                 "progress": { "done": notes.done, "total": notes.total, "message": notes.message.as_deref().map(line) },
                 "attempts_not_completed": attempts[earlier..].iter().map(attempt).collect::<Vec<_>>(),
                 "attempts_not_shown": earlier,
@@ -72,7 +72,7 @@ impl Tool for GetUnit {
 }
 
 fn attempt(attempt: &AttemptRecord) -> Value {
-    let tail = |text: &Option<String>| text.as_deref().map(|text| end(text, ATTEMPT_OUTPUT_BYTES));
+    let tail = |text: &Option<RawText>| text.as_ref().map(|text| end(text, ATTEMPT_OUTPUT_BYTES));
     json!({
         "attempt": attempt.attempt, "cause": attempt.cause, "error": line(&attempt.error),
         "exit_code": attempt.exit_code, "signal": attempt.signal, "ended_at": attempt.ended_at,

@@ -1,0 +1,103 @@
+//! What units wrote, byte for byte in columns of text.
+//!
+//! Text stays as it is, for whoever reads the database with other tools. Bytes that are not UTF-8, text with NUL, at
+//! which functions of SQLite end a text, and text that begins with the marker are base64 behind the marker. Only this
+//! module knows that form; a text of another form behind the marker stands for itself.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+
+use crate::model::RawText;
+
+macro_rules! marker {
+    () => {
+        "job-manager:base64:"
+    };
+}
+
+/// The end of a unit's standard error in a form that [`Written`] reads: 2048 characters, or 2049 bytes as base64, which
+/// is cut between its groups of four.
+pub(super) const END_OF_STDERR: &str = concat!(
+    "CASE WHEN stderr GLOB '",
+    marker!(),
+    "*' THEN '",
+    marker!(),
+    "' || substr(replace(stderr, '",
+    marker!(),
+    "', ''), -2732) ELSE substr(coalesce(stderr, ''), -2048) END"
+);
+
+/// The value of a column with what a unit wrote.
+#[derive(Debug, FromSqlRow)]
+pub(super) struct Written(pub RawText);
+
+impl Written {
+    /// Returns the text for people, without NUL.
+    pub fn into_text(self) -> String {
+        self.0.to_string_lossy().replace('\0', "\u{FFFD}")
+    }
+}
+
+impl FromSql<Text, Sqlite> for Written {
+    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(read(<String as FromSql<Text, Sqlite>>::from_sql(bytes)?)))
+    }
+}
+
+/// Returns what stands in the column.
+pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {
+    let written = written?;
+    let is_kept = |text: &&str| !text.contains('\0') && !text.starts_with(marker!());
+    Some(match written.as_str().filter(is_kept) {
+        Some(text) => text.into(),
+        None => [marker!(), &BASE64_STANDARD.encode(written.as_bytes())].concat().into(),
+    })
+}
+
+fn read(column: String) -> RawText {
+    match column.strip_prefix(marker!()).map(|base64| BASE64_STANDARD.decode(base64)) {
+        Some(Ok(bytes)) => bytes.into(),
+        _ => column.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kept(bytes: &[u8]) -> String {
+        column(Some(&bytes.into())).unwrap().into_owned()
+    }
+
+    #[test]
+    fn text_stays_as_it_is_and_everything_else_is_behind_the_marker() {
+        assert_eq!(column(None), None);
+        assert_eq!(kept("\u{1b}]0;ü\r\n".as_bytes()), "\u{1b}]0;ü\r\n");
+        assert_eq!(kept(b"caf\xe9"), "job-manager:base64:Y2Fm6Q==");
+        assert_eq!(kept(b"a\0"), "job-manager:base64:YQA=");
+    }
+
+    #[test]
+    fn a_text_that_looks_like_the_form_of_bytes_comes_back_as_it_was() {
+        for text in ["job-manager:base64:", "job-manager:base64:Y2Fm6Q==", "job-manager:base64:?"] {
+            assert_eq!(read(kept(text.as_bytes())).as_str(), Some(text));
+        }
+        assert_eq!(read("job-manager:base64:?".to_owned()).as_str(), Some("job-manager:base64:?"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_written_comes_back_and_is_text_without_nul_meanwhile(bytes: Vec<u8>) {
+            prop_assert!(!kept(&bytes).contains('\0'));
+            prop_assert_eq!(read(kept(&bytes)).into_bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What units wrote on its way through the tables, and as the evidence of a failure.
+
+use super::conformance::{LATER, NOW, change, job_of, reign_over};
+use super::{Access, Batch, Store, UnitChange};
+use crate::model::{AttemptRecord, Cause, Output, Seq, UnitFilter, UnitId, UnitStatus};
+
+#[test]
+fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let job = job_of(&mut store, 3);
+    let reign = reign_over(&mut store, job);
+    let long = [b"\xff\n".repeat(2000), b"no \xff file\0 here\r\n".to_vec()].concat();
+    let written: [&[u8]; 3] = [b"\x1b]0;x\x07\xff\0\r\n", &long, b"job-manager:base64:?"];
+    let outputs = written.map(|bytes| Output { stdout: Some(b"\0\xff"[..].into()), stderr: Some(bytes.into()) });
+    let changes: Vec<UnitChange> = (1..)
+        .zip(&outputs)
+        .map(|(seq, output)| UnitChange {
+            attempt: Some(Box::new(AttemptRecord {
+                attempt: 1,
+                epoch: reign.epoch,
+                started_at: Some(NOW),
+                ended_at: LATER,
+                cause: Cause::Failed,
+                exit_code: Some(1),
+                signal: None,
+                error: "exit code 1".to_owned(),
+                output: output.clone(),
+            })),
+            exit_code: Some(1),
+            error: Some("exit code 1".to_owned()),
+            output: output.clone(),
+            ..change(job, seq, UnitStatus::Pending, UnitStatus::Failed)
+        })
+        .collect();
+
+    store.record(reign, &Batch::of(&changes)).unwrap();
+
+    let rows = store.units(job, &UnitFilter::all(), None, 10).unwrap();
+    let failures = store.failures(job, Seq(0), 10).unwrap();
+    for (((row, output), (seq, failure)), words) in rows.iter().zip(&outputs).zip(&failures).zip([
+        "exit code 1: \u{1b}]0;x\u{7}\u{fffd}\u{fffd}",
+        "exit code 1: no \u{fffd} file\u{fffd} here",
+        "exit code 1: job-manager:base64:?",
+    ]) {
+        let attempts = store.attempts(UnitId::new(job, *seq)).unwrap();
+        let of_kind = UnitFilter { cluster: Some(failure.cluster()), ..UnitFilter::all() };
+        let found = store.units(job, &of_kind, None, 10).unwrap();
+        assert_eq!((&row.output, &attempts[0].output), (output, output));
+        assert_eq!((failure.words().as_str(), failure.stderr.len() < 8192), (words, true));
+        assert_eq!(found.iter().map(|unit| unit.seq).collect::<Vec<_>>(), [*seq]);
+    }
+}
