@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::text::one_line;
 use crate::client::Client;
 use crate::model::JobId;
+use crate::model::counted;
 use crate::model::printable;
 
 /// Asks before the newest job is ended that nobody named: it may be another one than is meant.
@@ -17,7 +18,10 @@ pub(super) fn confirm_for_last(global: &Global, client: &Client, job: JobId, ver
         return Ok(());
     }
     let left = row.progress.unfinished();
-    confirm(global, &format!("{verb} job {job} ({}), the newest, with {left} units left", one_line(&row.name)))
+    confirm(
+        global,
+        &format!("{verb} job {job} ({}), the newest, with {} left", one_line(&row.name), counted(left, "unit")),
+    )
 }
 
 /// Asks on a terminal; elsewhere `-y` must have been given.

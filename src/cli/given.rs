@@ -42,7 +42,7 @@ impl Given {
 /// Returns the sources in the order in which they were given, which `matches` knows.
 pub(super) fn given_in_order(flags: &SourceFlags, matches: &ArgMatches) -> Vec<Given> {
     // Each value has a position of its own; of the two of a query the first one is enough.
-    let positions = |id: &str| matches.indices_of(id).into_iter().flatten();
+    let positions = |id: &str| positions_of(matches, id);
     let files = |id: &str, files: &[PathBuf], given: fn(PathBuf) -> Given| {
         positions(id).zip(files.iter().cloned().map(given)).collect::<Vec<_>>()
     };
@@ -55,6 +55,14 @@ pub(super) fn given_in_order(flags: &SourceFlags, matches: &ArgMatches) -> Vec<G
     placed.extend(positions("glob").zip(flags.glob.iter().map(|pattern| Given::Globs(vec![pattern.clone()]))));
     placed.extend(positions("range").zip(flags.range.iter().copied().map(Given::Range)));
     placed.extend(positions("sql").step_by(2).zip(flags.sql.chunks_exact(2).map(sql)));
+    // Without a number, `--dry-run` took the word behind it, which was meant to stand for itself.
+    let dry_run = matches.try_get_raw("dry_run").ok().flatten().into_iter().flatten();
+    placed.extend(
+        positions_of(matches, "dry_run")
+            .zip(dry_run)
+            .filter(|(_, word)| *word == STDIN)
+            .map(|(at, _)| (at, Given::Word(STDIN.to_owned()))),
+    );
     placed.sort_by_key(|(position, _)| *position);
     let mut joined: Vec<Given> = Vec::new();
     for (_, given) in placed {
@@ -64,6 +72,12 @@ pub(super) fn given_in_order(flags: &SourceFlags, matches: &ArgMatches) -> Vec<G
         }
     }
     joined
+}
+
+/// Returns the places of an option's values; none where the verb does not have it.
+fn positions_of<'m>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = usize> + use<'m> {
+    let known = matches.try_contains_id(id).is_ok();
+    known.then(|| matches.indices_of(id)).flatten().into_iter().flatten()
 }
 
 fn json(flags: &SourceFlags, file: &str) -> Option<Given> {

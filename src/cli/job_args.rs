@@ -65,7 +65,7 @@ pub(super) struct JobArgs {
     #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
     pub on_interrupt: Interrupted,
     /// Print the first N commands and create nothing
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run)]
     pub dry_run: Option<usize>,
     /// No unit starts before that job has completed
     #[arg(long, value_name = "JOB")]

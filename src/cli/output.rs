@@ -10,6 +10,7 @@ use super::args::Cli;
 use super::way_out;
 use crate::client::UnitsChanged;
 use crate::model::JobId;
+use crate::model::counted;
 
 /// Where answers and hints go, in the format that was asked for.
 pub(super) struct Output {
@@ -53,7 +54,7 @@ impl Output {
         } else if self.quiet {
             self.line(job)
         } else {
-            self.line(format_args!("{changed} units {what}"))
+            self.line(format_args!("{} {what}", counted(changed, "unit")))
         }
     }
 

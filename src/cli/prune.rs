@@ -14,7 +14,7 @@ use super::table::table;
 use super::text::{shortened, span};
 use super::values;
 use crate::client::PruneOptions;
-use crate::model::{Job, JobId, Timestamp};
+use crate::model::{Job, JobId, Timestamp, counted};
 
 const NAME_WIDTH: usize = 40;
 
@@ -47,7 +47,7 @@ pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Resul
     }
     if !chosen.is_empty() {
         let units: i64 = chosen.iter().map(|job| job.progress.total).sum();
-        confirm(global, &format!("delete {} finished jobs with {units} units", chosen.len()))?;
+        confirm(global, &format!("delete {} with {}", counted(chosen.len(), "finished job"), counted(units, "unit")))?;
     }
     let mut deleted = Vec::new();
     let mut first_error = None;
@@ -80,7 +80,7 @@ fn print(jobs: &[Job], dry_run: bool, output: &mut Output) -> Result<(), CliErro
         }
     } else {
         let verb = if dry_run { "would be deleted" } else { "deleted" };
-        output.line(format_args!("{} jobs with {units} units {verb}", jobs.len()))?;
+        output.line(format_args!("{} with {} {verb}", counted(jobs.len(), "job"), counted(units, "unit")))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::which::JobKeys;
+use crate::model::counted;
 
 /// Delete jobs that no manager runs, with their units and logs
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit
     let jobs = named.chain(args.keys.find(&client).transpose()).collect::<Result<Vec<_>, CliError>>()?;
     let units: i64 = jobs.iter().map(|job| client.progress(*job).map(|p| p.total)).sum::<Result<i64, _>>()?;
     let numbers = jobs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    confirm(global, &format!("delete job {numbers} with {units} units"))?;
+    confirm(global, &format!("delete job {numbers} with {}", counted(units, "unit")))?;
     for job in &jobs {
         client.remove_job(*job)?;
     }
@@ -38,7 +39,7 @@ pub(super) fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit
             output.line(job)?;
         }
     } else {
-        output.line(format_args!("{units} units deleted"))?;
+        output.line(format_args!("{} deleted", counted(units, "unit")))?;
     }
     Ok(Exit::Success)
 }

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::submission::{self, SubmissionArgs};
 use crate::client::{Client, Created, ManagerStarted, Started};
-use crate::model::{Job, JobId};
+use crate::model::{Job, JobId, counted};
 
 /// Create a job and its units, start it detached, print its number
 #[derive(Debug, Args)]
@@ -60,8 +60,9 @@ pub(super) fn print_created(
     output.detail(format_args!("manager's log: {}", client.job_files(job.id).log().display()));
     if created.new && started.is_some() {
         output.hint(format_args!(
-            "{} units started; `job-manager status {}` tells how far they are",
-            job.progress.total, job.id
+            "{} started; `job-manager status {}` tells how far the job is",
+            counted(job.progress.total, "unit"),
+            job.id
         ));
     }
     Ok(())

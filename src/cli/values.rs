@@ -20,6 +20,15 @@ pub(super) fn kill_after(text: &str) -> Result<Duration, String> {
     if span.is_zero() { Err("invalid delay 0, expected e.g. 10s, or 1ms to kill at once".to_owned()) } else { Ok(span) }
 }
 
+/// Commands that a dry run prints unless a number is given.
+pub(super) const DRY_RUN: &str = "10";
+
+/// Reads a number of commands; `-` is the source behind the flag, which was given none.
+pub(super) fn dry_run(text: &str) -> Result<usize, String> {
+    let number = if text == "-" { DRY_RUN } else { text };
+    number.parse().map_err(|_| format!("invalid number of commands \"{text}\", expected e.g. {DRY_RUN}"))
+}
+
 /// Reads what has one spelling.
 pub(super) fn spelled<T: FromStr<Err = SpellingError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: SpellingError| error.to_string())

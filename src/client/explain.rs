@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::conditions::waits_for_time;
 use super::{Client, ClientError, MachineWorkers};
-use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
+use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why, counted};
 use crate::status::{Health, Reason};
 
 /// Why a job or a unit is where it is, and what to do about it.
@@ -148,5 +148,5 @@ impl Client {
 
 /// Names a number of units.
 fn units(count: i64) -> String {
-    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
+    counted(count, "unit")
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::conditions::waits_for_time;
 use super::{Client, ClientError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits};
+use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits, counted};
 use crate::status::Health;
 use crate::sys::disk_of;
 
@@ -186,7 +186,7 @@ impl Client {
             return Ok(Some(format!("a unit of another job to end: the limit over all jobs is {}", machine.limit)));
         }
         let due = self.store().next_due(row.id, Seq::MAX)?;
-        Ok(due.map(|due| format!("the next attempt of {} units, the first at {due}", row.progress.pending)))
+        Ok(due.map(|due| format!("the next attempt of {}, the first at {due}", counted(row.progress.pending, "unit"))))
     }
 }
 

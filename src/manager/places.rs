@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::feed::Feed;
 use super::log::log_line;
-use crate::model::{JobId, StateDir};
+use crate::model::{JobId, StateDir, counted};
 use crate::sys::{JobLock, LockProbe, create_private_dir, private_file};
 
 /// Time between two looks at the places.
@@ -66,7 +66,7 @@ impl Places {
             return;
         }
         match limit {
-            Some(limit) => log_line!("at most {limit} units run over all jobs from now on"),
+            Some(limit) => log_line!("at most {} run over all jobs from now on", counted(limit, "unit")),
             None => log_line!("the number of units over all jobs is not limited any more"),
         }
         self.limit = limit;

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{JsonError, Notes, PatternError, Place, counted};
+use super::{JsonError, Notes, PatternError, Place};
+use crate::model::counted;
 
 /// A source that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,8 @@ use super::depth::is_too_deep;
 use super::item::until_error;
 use super::lines::Lines;
 use super::sound::check_document;
-use super::{Counter, Item, Items, MAX_JSON_DEPTH, Notes, SourceError, counted};
+use super::{Counter, Item, Items, MAX_JSON_DEPTH, Notes, SourceError};
+use crate::model::counted;
 
 /// Returns the documents of a text with one per line, exactly as written; blank lines are skipped and noted.
 ///

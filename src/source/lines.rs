@@ -5,7 +5,8 @@ use std::io::BufRead;
 use super::bounded::{Found, read_bounded};
 use super::item::{json_text, until_error};
 use super::text::{Holds, Text};
-use super::{Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError, counted};
+use super::{Item, Items, MAX_ITEM_BYTES, Notes, Place, SourceError};
+use crate::model::counted;
 
 /// What ends an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ pub use item::{Item, Items, Place, arguments, in_turn, once};
 pub use json::{WHOLE_DOCUMENT, json};
 pub use jsonl::jsonl;
 pub use lines::{Separator, lines};
-pub use notes::{Counter, Notes, counted};
+pub use notes::{Counter, Notes};
 pub use product::{List, product};
 #[cfg(feature = "mcp")]
 pub use range::RangeError;

@@ -1,6 +1,6 @@
 //! What a source did that is no error and must not happen in silence.
 
-use std::fmt::{self, Display};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -75,14 +75,10 @@ impl Counter {
     }
 }
 
-/// Writes a number and its noun, `1 line` or `2 lines`.
-pub fn counted(number: u64, noun: impl Display) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::counted;
 
     #[test]
     fn a_number_is_said_once_it_is_not_nought() {

@@ -201,3 +201,14 @@ fn a_second_value_for_one_thing_is_refused_and_not_dropped() {
     assert!(labels.contains("the label \"team\" is given two values"), "{labels}");
     assert!(limits.contains("a limit is given two values"), "{limits}");
 }
+
+#[test]
+fn a_dry_run_without_a_number_leaves_the_source_behind_it_alone() {
+    let world = World::new();
+    world.write("items", "a\nb\n");
+
+    let mut run = world.job_manager(&["run", "--dry-run", "-", "--", "echo", "{}"]);
+    let printed = run.stdin(fs::File::open(world.path("items")).unwrap()).output().unwrap();
+
+    assert_eq!(text(&printed.stdout), "echo a\necho b\n", "{}", text(&printed.stderr));
+}

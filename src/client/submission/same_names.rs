@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::handler::{Template, UnitTemplates, UnitValues};
 use crate::model::Seq;
-use crate::source::{Counter, Notes, counted};
+use crate::model::counted;
+use crate::source::{Counter, Notes};
 
 /// Words that are remembered, some 16 bytes each; later ones are not compared.
 const MAX_WORDS: usize = 1_000_000;

@@ -9,7 +9,7 @@ use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{Seq, UnitFilter, UnitStatus};
+use crate::model::{Seq, UnitFilter, UnitStatus, counted};
 
 pub(super) struct RetryUnits;
 
@@ -76,6 +76,11 @@ impl Tool for RetryUnits {
         let (client, job) = jobs.to_change(&given.job)?;
         let changed =
             if given.one_by_one { client.retry_one_by_one(job, &filter)? } else { client.retry_units(job, &filter)? };
-        done_answer(&client, job, &format!("{changed} units are pending again."), json!({ "units_changed": changed }))
+        done_answer(
+            &client,
+            job,
+            &format!("{} pending again.", counted(changed, "unit")),
+            json!({ "units_changed": changed }),
+        )
     }
 }

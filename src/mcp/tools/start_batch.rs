@@ -8,7 +8,7 @@ use crate::mcp::batch::{Batch, Checked};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{Job, RawText};
+use crate::model::{Job, RawText, counted};
 
 pub(super) struct StartBatch;
 
@@ -80,5 +80,8 @@ fn started_summary(job: &Job, started: Option<Started>) -> String {
         Some(first) => format!("It runs its first units, {first}, and then waits for approve_job or reject_job."),
         None => "It goes on without this conversation.".to_owned(),
     };
-    format!("Job {id} ({name}) {started}: {units} units, {workers} at a time. {then} wait_job waits for it.")
+    format!(
+        "Job {id} ({name}) {started}: {}, {workers} at a time. {then} wait_job waits for it.",
+        counted(units, "unit")
+    )
 }

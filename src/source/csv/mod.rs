@@ -14,7 +14,8 @@ use records::{Record, Records};
 use suspicion::{Suspicion, refuse_other_delimiter};
 
 use super::item::{push_json_text, until_error};
-use super::{Item, Items, Notes, SourceError, counted};
+use super::{Item, Items, Notes, SourceError};
+use crate::model::counted;
 use crate::model::{SpellingError, column_names};
 
 /// How a CSV file is written.

@@ -14,7 +14,8 @@ use rustix::io::Errno;
 use super::component::{Component, Name};
 use super::exclude::{Candidate, Excludes, Skipped};
 use super::pattern::{Alternative, Pattern};
-use crate::source::{Counter, Notes, counted};
+use crate::model::counted;
+use crate::source::{Counter, Notes};
 
 /// A regular file that matches.
 pub(super) struct Found {
