@@ -108,6 +108,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::ProgramUnknown { .. }
         | ClientError::OutputNotKept { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
+        ClientError::SpecUnreadable { .. } => Exit::Unexpected,
         ClientError::Files { .. } | ClientError::Output { .. } | ClientError::SharedDisk { .. } => Exit::Database,
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
         ClientError::HookMissing
@@ -185,7 +186,7 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::Files { .. } => Exit::Database,
         StoreError::Database { fault, .. } => match fault {
             Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::Damaged | Fault::Unreachable => Exit::Database,
-            Fault::Constraint | Fault::Unexpected => Exit::Unexpected,
+            Fault::Constraint | Fault::Unreadable | Fault::Unexpected => Exit::Unexpected,
         },
         StoreError::WrongStatus { .. }
         | StoreError::AttemptOver { .. }

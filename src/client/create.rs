@@ -102,7 +102,7 @@ impl Client {
         self.sweep_partial_jobs()?;
         let path = self.state.partial_lock();
         let _lock = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
-        self.write_job(&with_submitter(new), first, all, &mut units)
+        self.write_job(&with_submitter(new)?, first, all, &mut units)
     }
 
     pub(super) fn write_job<E>(
@@ -221,12 +221,14 @@ pub fn create_job_in(
     new: &NewJob,
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<JobId, StoreError> {
-    store::create_job_in(conn, &with_submitter(new), units)
+    store::create_job_in(conn, &with_submitter(new)?, units)
 }
 
 /// Records what the job's units inherit from this process.
-fn with_submitter(new: &NewJob) -> NewJob {
-    NewJob { submitter: Some(sys::own_inheritance()), ..new.clone() }
+fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
+    let failed =
+        |source| StoreError::Files { operation: "read what units inherit from", path: "/proc/self".into(), source };
+    Ok(NewJob { submitter: Some(sys::own_inheritance().map_err(failed)?), ..new.clone() })
 }
 
 /// Refuses a number of workers that no job can have.

@@ -44,7 +44,7 @@ pub enum ClientError {
         differences: String,
     },
     /// Two units of a source have the same key; nothing was changed.
-    #[error("two units of the source have the same key{}: a key names one unit", key.as_ref().map(|key| format!(", {key:?}")).unwrap_or_default())]
+    #[error("two units of the source have the same key{}: each key must be unique", key.as_ref().map(|key| format!(" {key:?}")).unwrap_or_default())]
     KeyTwice {
         /// The key, as far as it is known.
         key: Option<String>,
@@ -103,6 +103,14 @@ pub enum ClientError {
         job: JobId,
         /// Their names.
         names: String,
+    },
+    /// The settings of a job's command are not what this version reads.
+    #[error("cannot read the settings of job {job}")]
+    SpecUnreadable {
+        /// The job.
+        job: JobId,
+        /// Why.
+        source: serde_json::Error,
     },
     /// No job answers to that name.
     #[error("no job {selector:?}")]

@@ -39,7 +39,7 @@ impl Client {
     /// [`ClientError::OneItemEach`] when the units of the job do not have several items, and
     /// [`ClientError::NoUnitFits`] when the filter selects none.
     pub fn retry_one_by_one(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
-        if !has_several_items(&self.job(job)?) {
+        if !has_several_items(&self.job(job)?)? {
             return Err(ClientError::OneItemEach { job });
         }
         match self.store().split_units(job, filter, Timestamp::now(), units_of_one)? {
@@ -50,12 +50,17 @@ impl Client {
 }
 
 /// Returns `true` if the units of a job have several items each.
-pub(super) fn has_several_items(job: &Job) -> bool {
-    let spec = (job.handler == COMMAND).then(|| serde_json::from_str::<CommandSpec>(&job.spec).ok());
-    spec.flatten().is_some_and(|spec| spec.items.several.is_some())
+pub(super) fn has_several_items(job: &Job) -> Result<bool, ClientError> {
+    if job.handler != COMMAND {
+        return Ok(false);
+    }
+    let spec: CommandSpec =
+        serde_json::from_str(&job.spec).map_err(|source| ClientError::SpecUnreadable { job: job.id, source })?;
+    Ok(spec.items.several.is_some())
 }
 
-/// Makes a unit of each element of a payload.
+/// Makes a unit of each element of a payload; of one that is no array, which a library may have added, none: that unit
+/// goes back to pending as it is.
 fn units_of_one(payload: &str) -> Vec<NewUnit> {
     let items: Vec<&RawValue> = serde_json::from_str(payload).unwrap_or_default();
     items.into_iter().map(|item| NewUnit { payload: format!("[{item}]"), key: None }).collect()

@@ -88,11 +88,15 @@ fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<Stri
     let mut found = match specs() {
         Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
         _ => {
-            let value = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+            // What is no JSON is the same only as text.
+            let value = |text: &str| serde_json::from_str(text).map_err(|_| text.to_owned());
             match (value(&job.spec), value(&new.spec)) {
-                (Value::Object(old), Value::Object(new)) => of_objects(&old, &new, &[]),
+                (Ok(Value::Object(old)), Ok(Value::Object(new))) => of_objects(&old, &new, &[]),
                 (old, new) if old == new => Vec::new(),
-                (old, new) => vec![changed("settings", Some(&old), Some(&new))],
+                (old, new) => {
+                    let [old, new] = [old, new].map(|settings| settings.unwrap_or_else(Value::String));
+                    vec![changed("settings", Some(&old), Some(&new))]
+                }
             }
         }
     };
@@ -179,15 +183,17 @@ fn shown(value: Option<&Value>, is_time: bool) -> String {
 }
 
 fn object(settings: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(settings) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
+    match serde_json::to_value(settings).expect("settings and limits are words and numbers") {
+        Value::Object(fields) => fields,
+        other => unreachable!("settings and limits have names, unlike {other}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
+    use crate::store::{CreateOutcome, Store};
 
     fn spec(change: impl FnOnce(&mut CommandSpec)) -> CommandSpec {
         let mut spec = CommandSpec::new(["convert", "{}"], "/data".into());
@@ -227,6 +233,21 @@ mod tests {
         };
 
         assert_eq!(found(elsewhere), Vec::<String>::new());
+    }
+
+    #[test]
+    fn settings_that_are_no_json_are_the_same_only_as_text() {
+        let found = |old: &str, new: &str| {
+            let job = |spec: &str| NewJob { spec: spec.to_owned(), ..NewJob::new("job", "resize") };
+            let mut store = Store::scratch().unwrap();
+            let units = [NewUnit::new(&1).unwrap()];
+            let created = store.create_job(&job(old), &units, true, Timestamp::now()).unwrap();
+            let CreateOutcome::Created(id) = created else { panic!("{created:?}") };
+            differences(&store.job(id).unwrap(), None, &job(new))
+        };
+
+        assert_eq!(found("null", " null"), Vec::<String>::new());
+        assert_eq!(found("null", "wide=1"), [r#"settings none → "wide=1""#]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Client {
         job: JobId,
         units: impl IntoIterator<Item = Result<NewUnit, E>>,
     ) -> Result<SyncPlan, E> {
-        if has_several_items(&self.job(job)?) {
+        if has_several_items(&self.job(job)?)? {
             return Err(ClientError::SeveralItems { job }.into());
         }
         let mut known = KnownUnits::of(self, job)?;

@@ -159,6 +159,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::ManagerDied { .. }
         | ClientError::StartTimedOut { .. }
         | ClientError::WaitTimedOut { .. }
+        | ClientError::SpecUnreadable { .. }
         | ClientError::Files { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -173,7 +174,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::Moved { .. } => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::Database { fault, .. } => match fault {
             Fault::Busy | Fault::Full | Fault::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
-            Fault::ReadOnly | Fault::Damaged | Fault::Constraint | Fault::Unexpected => {
+            Fault::ReadOnly | Fault::Damaged | Fault::Constraint | Fault::Unreadable | Fault::Unexpected => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         },

@@ -203,7 +203,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Seq, Unit, UnitId};
+    use crate::model::{Seq, Unit};
 
     /// A manager with as many units as it likes, and none that ends by itself.
     struct Manager {
@@ -216,17 +216,7 @@ mod tests {
             let mut places = Places::new(state, JobId(job));
             places.set_limit(Some(limit));
             let feed = Feed::new(Seq(0));
-            let unit = |seq| Unit {
-                id: UnitId::new(JobId(job), Seq(seq)),
-                key: None,
-                payload: "1".to_owned(),
-                attempts: 0,
-                crashes: 0,
-                checkpoint: None,
-                came_back: false,
-                slots: 1,
-            };
-            feed.put_fresh(Seq(0), (1..=100).map(unit).collect());
+            feed.put_fresh(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(job), seq)).collect());
             Manager { places, feed }
         }
 

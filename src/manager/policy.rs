@@ -153,22 +153,13 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{JobId, Seq, UnitId};
+    use crate::model::JobId;
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
     const SPAN: Span = Span { started_at: Timestamp::from_micros(1), ended_at: NOW };
 
     fn unit(attempts: u32, crashes: u32) -> Unit {
-        Unit {
-            id: UnitId::new(JobId(1), Seq(1)),
-            key: None,
-            payload: "1".to_owned(),
-            attempts,
-            crashes,
-            checkpoint: None,
-            came_back: false,
-            slots: 1,
-        }
+        Unit { attempts, crashes, ..Unit::pending(JobId(1), 1) }
     }
 
     fn retry() -> AttemptEnd {

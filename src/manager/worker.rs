@@ -252,17 +252,7 @@ mod tests {
         };
         let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
-        let unit = |seq| Unit {
-            id: UnitId::new(JobId(1), Seq(seq)),
-            key: None,
-            payload: "1".to_owned(),
-            attempts: 0,
-            crashes: 0,
-            checkpoint: None,
-            came_back: false,
-            slots: 1,
-        };
-        shared.feed.put_fresh(Seq(0), (1..=count).map(unit).collect());
+        shared.feed.put_fresh(Seq(0), (1..=count).map(|seq| Unit::pending(JobId(1), seq)).collect());
         let counter = Arc::new(Counter::default());
         let (runner, teller) = (Arc::clone(&counter), Teller::new([]));
         let crew = Crew { job: &job, runner, teller: &teller, shared: &shared, notes: &notes };

@@ -211,6 +211,7 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::HookMissing
         | ClientError::ProgramUnknown { .. }
         | ClientError::ProgramMissing
+        | ClientError::SpecUnreadable { .. }
         | ClientError::Files { .. } => "A person has to look",
     }
 }

@@ -63,6 +63,21 @@ impl Unit {
     pub fn is_last_key(key: &str) -> bool {
         key.strip_prefix(Self::LAST_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
+
+    /// Returns a unit of a test that nothing has happened to yet.
+    #[cfg(test)]
+    pub(crate) fn pending(job: super::JobId, seq: i64) -> Unit {
+        Unit {
+            id: UnitId::new(job, Seq(seq)),
+            key: None,
+            payload: "1".to_owned(),
+            attempts: 0,
+            crashes: 0,
+            checkpoint: None,
+            came_back: false,
+            slots: 1,
+        }
+    }
 }
 
 /// What becomes of a running unit that somebody ends.

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::creation::put_creation;
 use super::error::Failure;
 use super::metadata;
-use super::schema::jobs;
+use super::schema::{jobs, units as rows};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
@@ -215,7 +215,10 @@ pub(super) fn insert_units(
         let inserted = InsertUnit { id, key: unit.key.as_deref(), payload: &unit.payload }.execute(conn)?;
         match (inserted, &unit.key, same_key) {
             (0, Some(key), SameKey::Refuse) => {
-                return Err(StoreError::DuplicateUnitKey { job, key: key.clone() }.into());
+                let named = rows::table.filter(rows::job_id.eq(job.0)).filter(rows::key.eq(key.as_str()));
+                let first = named.select(rows::seq).first(conn)?;
+                let (first, second) = (Seq(first), Seq(last + 1));
+                return Err(StoreError::DuplicateUnitKey { first, second, key: key.clone() }.into());
             }
             (0, _, _) => {}
             (_, _, _) => last += 1,

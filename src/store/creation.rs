@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::columns::Json;
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::schema::metadata as table;
@@ -12,9 +13,9 @@ impl Store {
     /// Returns what a job was created with; none for one that an older version has made.
     pub fn creation(&mut self, job: JobId) -> Result<Option<Creation>, StoreError> {
         self.read("read what the job was created with", |conn| {
-            let found: Option<String> =
+            let found: Option<Json<Creation>> =
                 table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
-            Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+            Ok(found.map(|Json(creation)| creation))
         })
     }
 }

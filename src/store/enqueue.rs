@@ -45,7 +45,8 @@ pub fn create_job_in(
 
 /// Returns a job that has the key of a new one, unless it runs something else.
 fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
-    let settings = |spec: &str| serde_json::from_str::<serde_json::Value>(spec).ok();
+    // What is no JSON is the same only as text.
+    let settings = |spec: &str| serde_json::from_str::<serde_json::Value>(spec).map_err(|_| spec.to_owned());
     if job.handler == new.handler && settings(&job.spec) == settings(&new.spec) {
         return Ok(job.id);
     }

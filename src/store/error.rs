@@ -141,10 +141,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Two units of one job have the same key.
-    #[error("unit key {key:?} exists already in job {job}")]
+    #[error("units {first} and {second} have the same key {key:?}: each key must be unique")]
     DuplicateUnitKey {
-        /// The job.
-        job: JobId,
+        /// The unit that was there first.
+        first: Seq,
+        /// The other one.
+        second: Seq,
         /// The key.
         key: String,
     },
@@ -195,6 +197,9 @@ pub enum Fault {
     /// A rule of the schema was violated.
     #[error("a rule of the schema was violated")]
     Constraint,
+    /// A row holds what this version cannot read.
+    #[error("a row holds what this version cannot read")]
+    Unreadable,
     /// Anything else; the cause has SQLite's words.
     #[error("SQLite refused")]
     Unexpected,
@@ -226,6 +231,11 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
+    /// A value in a row is not what its column holds.
+    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+        Self::Sql(SqlError::DeserializationError(Box::new(error)))
+    }
+
     /// Adds what was tried on which database.
     pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
         match self {
@@ -258,6 +268,7 @@ impl Fault {
                 diesel::result::DatabaseErrorKind::Unknown => Self::of_message(information.message()),
                 _ => Fault::Constraint,
             },
+            SqlError::DeserializationError(_) => Fault::Unreadable,
             // The commit's own error is the cause; the rollback that failed after it is a consequence.
             SqlError::RollbackErrorOnCommit { commit_error, .. } => Self::of_sql(commit_error),
             _ => Fault::Unexpected,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::columns::Json;
 use super::error::Failure;
 use super::schema::metadata;
 use super::statement::statement;
@@ -71,8 +73,8 @@ impl Store {
     pub fn submitter(&mut self, job: JobId) -> Result<Option<Submitter>, StoreError> {
         self.read("read what the units inherit", |conn| {
             let row = metadata::table.find((job.0, key::SUBMITTER)).select(metadata::value);
-            let text: Option<String> = row.first(conn).optional()?;
-            Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+            let found: Option<Json<Submitter>> = row.first(conn).optional()?;
+            Ok(found.map(|Json(submitter)| submitter))
         })
     }
 
@@ -107,18 +109,19 @@ impl Store {
                 .into_iter()
                 .collect();
             let mut take = |key: &str| values.remove(key);
-            let Some(pid) = take(key::PID).and_then(|pid| pid.parse().ok()) else { return Ok(None) };
+            let Some(pid) = parsed(take(key::PID))? else { return Ok(None) };
+            let waits = take(key::WAITS).map(|waits| serde_json::from_str(&waits)).transpose();
             Ok(Some(ManagerRecord {
                 identity: ProcessIdentity {
                     pid,
-                    start_ticks: take(key::START_TICKS).and_then(|ticks| ticks.parse().ok()).unwrap_or(0),
+                    start_ticks: parsed(take(key::START_TICKS))?.unwrap_or(0),
                     boot_id: take(key::BOOT_ID).unwrap_or_default(),
                     host: take(key::HOST).unwrap_or_default(),
                 },
                 version: take(key::VERSION).unwrap_or_default(),
-                heartbeat_at: take(key::HEARTBEAT).and_then(|at| at.parse().ok()).map(Timestamp::from_micros),
-                rate_per_second: take(key::RATE).and_then(|rate| rate.parse().ok()),
-                waits: take(key::WAITS).and_then(|waits| serde_json::from_str(&waits).ok()),
+                heartbeat_at: parsed(take(key::HEARTBEAT))?.map(Timestamp::from_micros),
+                rate_per_second: parsed(take(key::RATE))?,
+                waits: waits.map_err(Failure::unreadable)?,
                 program: take(key::PROGRAM).map(|program| PathBuf::from(OsString::from(RawText::of_column(&program)))),
                 callback_error: take(key::CALLBACK_ERROR),
                 error: take(key::ERROR),
@@ -169,7 +172,13 @@ pub(super) fn put_waits(conn: &mut SqliteConnection, job: JobId, waits: Option<&
 pub(super) fn heartbeat(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Timestamp>, Failure> {
     let value: Option<String> =
         metadata::table.find((job.0, key::HEARTBEAT)).select(metadata::value).first(conn).optional()?;
-    Ok(value.and_then(|at| at.parse().ok()).map(Timestamp::from_micros))
+    Ok(parsed(value)?.map(Timestamp::from_micros))
+}
+
+fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    value: Option<String>,
+) -> Result<Option<T>, Failure> {
+    value.map(|value| value.parse()).transpose().map_err(Failure::unreadable)
 }
 
 /// Writes who a manager is, and forgets the error of the one before.
@@ -198,4 +207,28 @@ pub(super) fn put_manager(
     ])))
     .execute(conn)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{job_of, reign_over};
+
+    #[test]
+    fn what_cannot_be_read_in_a_row_is_an_error_and_not_absent() {
+        let mut store = Store::scratch().unwrap();
+        let job = job_of(&mut store, 1);
+        reign_over(&mut store, job);
+        let said = |error: StoreError| error.to_string();
+
+        for (key, value) in [(key::SUBMITTER, "{\"umask\": \"rw\"}"), (key::CREATION, "{}"), (key::WAITS, "soon")] {
+            store.write("test", |conn| put(conn, job, key, value)).unwrap();
+        }
+
+        let unreadable = "a row holds what this version cannot read";
+        let refused = store.submitter(job).map_err(said).unwrap_err();
+        assert!(refused.starts_with("cannot read what the units inherit") && refused.contains(unreadable), "{refused}");
+        assert!(store.creation(job).map_err(said).unwrap_err().contains(unreadable));
+        assert!(store.manager_record(job).map_err(said).unwrap_err().contains(unreadable));
+    }
 }

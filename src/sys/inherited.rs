@@ -70,21 +70,19 @@ impl OpenFiles {
 /// Keeps the limit of open files from being lowered as long as it lives; never take two.
 pub struct Opening(RwLockReadGuard<'static, Option<OpenFiles>>);
 
-/// Returns what this process would hand down, as far as the system tells it.
+/// Returns what this process would hand down.
 ///
-/// The umask is read, never set and restored: another thread could be creating a file meanwhile.
-pub fn own_inheritance() -> Submitter {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The umask is read, never set and restored: another thread could be creating a file meanwhile. A Linux before 4.7 has
+/// no line for it, and units keep the private umask then.
+pub fn own_inheritance() -> io::Result<Submitter> {
+    let status = fs::read_to_string("/proc/self/status")?;
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    let limits = LIMITS.into_iter().filter_map(|(name, resource)| {
-        let (soft, _) = getrlimit(resource).ok()?;
-        Some((name.to_owned(), (soft != RLIM_INFINITY).then_some(soft)))
+    let umask = umask.map(|mask| u32::from_str_radix(mask.trim(), 8)).transpose().map_err(io::Error::other)?;
+    let limits = LIMITS.into_iter().map(|(name, resource)| {
+        let (soft, _) = getrlimit(resource)?;
+        Ok((name.to_owned(), (soft != RLIM_INFINITY).then_some(soft)))
     });
-    Submitter {
-        umask: umask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()),
-        nice: getpriority_process(None).unwrap_or_default(),
-        limits: limits.collect(),
-    }
+    Ok(Submitter { umask, nice: getpriority_process(None)?, limits: limits.collect::<io::Result<_>>()? })
 }
 
 /// Has this process hand down what that one did, as far as it may; for a manager, before it has threads.
@@ -217,9 +215,9 @@ mod tests {
 
     #[test]
     fn the_umask_of_this_process_is_read_and_not_changed() {
-        let before = own_inheritance();
+        let before = own_inheritance().unwrap();
 
         assert!(before.umask.is_some());
-        assert_eq!(own_inheritance(), before);
+        assert_eq!(own_inheritance().unwrap(), before);
     }
 }

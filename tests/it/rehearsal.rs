@@ -16,7 +16,11 @@ fn a_dry_run_refuses_what_the_creation_refuses() {
     let key = "k".repeat(5000);
     let cases: &[Case<'_>] = &[
         (3, &["--lines", "empty", "--", "echo", "{}"], "no units"),
-        (2, &["--unit-key", "{id}", "--csv", "late.csv", "--", "echo", "{n}"], "\"7\""),
+        (
+            2,
+            &["--unit-key", "{id}", "--csv", "late.csv", "--", "echo", "{n}"],
+            "units 1 and 32 have the same key \"7\": each key must be unique",
+        ),
         (2, &["--unit-key", &key, "--", "true"], "5000 bytes"),
         (2, &["--jsonl", "bad.jsonl", "--", "echo", "{}"], "bad.jsonl:41"),
         (2, &["--name", &long, "--", "true"], "300 bytes"),

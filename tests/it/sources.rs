@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(feature = "mcp")]
+use crate::support::Host;
 use crate::support::{World, exists, text};
 
 #[test]
@@ -187,6 +189,37 @@ fn what_a_source_skipped_is_said() {
     assert!(text(&csv.stderr).contains("called \"id (column 1)\" here"), "{}", text(&csv.stderr));
     let payloads: Vec<String> = world.units("1").iter().map(|unit| unit["payload"].to_string()).collect();
     assert_eq!(payloads, [r#""a""#, r#""b""#, r#""a""#, r#""b""#]);
+}
+
+#[test]
+fn records_of_one_field_that_show_another_delimiter_are_remarked_on_by_everybody_who_reads_them() {
+    let world = World::new();
+    world.write("e.csv", "a\n1;2\n3;4\n");
+    let said = "e.csv: each record is one field with ';' in it: if that separates fields, give --delimiter ';'";
+    let source = ["--csv", "e.csv"];
+    let command = ["--", "echo", "{a}"];
+
+    for verb in [&["submit", "--dry-run"][..], &["create"], &["run"], &["submit"]] {
+        let done = world.run(&[verb, &source, &command].concat());
+        assert!(done.status.success() && text(&done.stderr).contains(said), "{verb:?}: {}", text(&done.stderr));
+    }
+    for verb in [&["add", "1"][..], &["sync", "1", "--dry-run"], &["sync", "1"]] {
+        let done = world.run(&[verb, &source].concat());
+        assert!(done.status.success() && text(&done.stderr).contains(said), "{verb:?}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
+#[cfg(feature = "mcp")]
+fn records_of_one_field_that_show_another_delimiter_are_remarked_on_to_a_model() {
+    let world = World::new();
+    let file = world.write("e.csv", "a\n1;2\n3;4\n");
+    let mut host = Host::new(&world);
+
+    for tool in ["preview_batch", "start_batch"] {
+        let done = host.ok(tool, serde_json::json!({ "command": ["echo", "{a}"], "csv_file": file }));
+        assert!(done["warnings"].to_string().contains("if that separates fields, give"), "{tool}: {done}");
+    }
 }
 
 #[test]

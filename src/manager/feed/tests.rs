@@ -4,16 +4,7 @@ use super::*;
 use crate::model::JobId;
 
 fn unit(seq: i64) -> Unit {
-    Unit {
-        id: UnitId::new(JobId(1), Seq(seq)),
-        key: None,
-        payload: "null".to_owned(),
-        attempts: 0,
-        crashes: 0,
-        checkpoint: None,
-        came_back: false,
-        slots: 1,
-    }
+    Unit::pending(JobId(1), seq)
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::*;
-use crate::model::{JobId, Seq, Unit, UnitId, Why};
+use crate::model::{JobId, Seq, Unit, Why};
 
 const GIB: u64 = 1 << 30;
 
@@ -47,19 +47,9 @@ impl Manager {
     fn new(start: Conditions) -> Manager {
         let fake = Fake::default();
         let feed = Feed::new(Seq(0));
-        let unit = |seq| Unit {
-            id: UnitId::new(JobId(1), Seq(seq)),
-            key: None,
-            payload: "1".to_owned(),
-            attempts: 0,
-            crashes: 0,
-            checkpoint: None,
-            came_back: false,
-            slots: 1,
-        };
         let mut watch = MachineWatch::new(fake.clone());
         watch.settle(&feed, &start);
-        feed.put_fresh(Seq(0), (1..=100).map(unit).collect());
+        feed.put_fresh(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(1), seq)).collect());
         Manager { watch, fake, feed, start }
     }
 
