@@ -118,10 +118,7 @@ impl ToolError {
         if !matches!(cause, Self::Submission(SubmissionError::Source(_))) {
             return message;
         }
-        PARAMETERS.iter().fold(message, |message, (flag, parameter)| {
-            let message = message.replace(&format!(" {flag}"), &format!(" {parameter}"));
-            message.replace(&format!("({flag}"), &format!("({parameter}"))
-        })
+        in_parameters(message)
     }
 
     fn next_step(&self) -> &'static str {
@@ -155,6 +152,14 @@ impl ToolError {
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }
     }
+}
+
+/// Calls what a message about a source calls by its name on the command line by that of the parameter.
+pub(super) fn in_parameters(message: String) -> String {
+    PARAMETERS.iter().fold(message, |message, (flag, parameter)| {
+        let message = message.replace(&format!(" {flag}"), &format!(" {parameter}"));
+        message.replace(&format!("({flag}"), &format!("({parameter}"))
+    })
 }
 
 fn of_client(error: &ClientError) -> &'static str {

@@ -24,6 +24,8 @@ mod rows;
 mod sound;
 mod text;
 mod utf8;
+#[cfg(test)]
+mod without;
 
 pub use commands::commands;
 pub use csv::{CsvOptions, csv};

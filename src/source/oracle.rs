@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use super::without::without_tool;
 use super::{CsvOptions, Items, Notes, WHOLE_DOCUMENT, csv, json as json_elements, jsonl};
 
 const FILES: usize = 2400;
@@ -168,8 +169,7 @@ fn what_python_rejects_is_not_accepted_and_what_both_take_is_the_same() {
     let Ok(mut python) =
         Command::new("python3").args(["-c", JUDGE]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
     else {
-        println!("skipped: what_python_rejects_is_not_accepted_and_what_both_take_is_the_same: no python3");
-        return;
+        return without_tool("what_python_rejects_is_not_accepted_and_what_both_take_is_the_same", "python3");
     };
     let mut random = Random(SEED);
     let mut files = Vec::new();

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{World, is_alive, is_root, send, text, wait_for, without};
+use crate::support::{World, is_alive, is_root, send, text, wait_for, without, without_tool};
 
 /// A unit that notes another live attempt of itself.
 const LONELY: &str = "exec 9>lock.$JOB_MANAGER_UNIT; flock -n 9 || echo overlap >>overlaps; sleep 0.05; echo {} >>done";
@@ -145,7 +145,7 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
     }
     let world = World::new();
     if !world.sh("command -v python3").status.success() {
-        return without("no python3");
+        return without_tool("fault_23_nobody_takes_over_from_a_machine_that_slept", "python3");
     }
     let numbers = world.numbers(40);
     let script = "mkdir cg && mount -t cgroup2 none cg && mkdir cg/jm-$$ && \

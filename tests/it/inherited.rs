@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{World, text, wait_for};
+use crate::support::{World, text, wait_for, without_tool};
 
 /// Runs a script that calls `"$BIN"`, which must succeed.
 fn sh(world: &World, script: &str) {
@@ -153,8 +153,7 @@ fn variables_about_the_submitting_process_are_not_handed_on_and_its_settings_are
 fn a_recipe_of_make_submits_units_that_run_make_without_a_word_about_a_jobserver() {
     let world = World::new();
     if world.sh("make --version").status.code() != Some(0) {
-        eprintln!("skipped: a_recipe_of_make_submits_units_that_run_make_without_a_word_about_a_jobserver: no make");
-        return;
+        return without_tool("a_recipe_of_make_submits_units_that_run_make_without_a_word_about_a_jobserver", "make");
     }
     world.write("Makefile", "all:\n\t+@\"$(BIN)\" run -q -- $(MAKE) -f inner\n");
     world.write("inner", "all:\n\t@echo level $(MAKELEVEL)\n");

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use crate::support::{Random, World, repeat, without};
+use crate::support::{Random, World, repeat, without_tool};
 
 /// Prints the number of its arguments, and each of them, ended by NUL.
 const ARGV: &str = "#!/bin/sh\nprintf '%s\\0' \"$#\" \"$@\"\n";
@@ -50,7 +50,7 @@ struct Line {
 fn lists_pairs_and_several_items_give_the_arguments_of_gnu_parallel() {
     let world = World::new();
     if world.command("parallel").arg("--version").output().is_err() {
-        return without("lists_pairs_and_several_items_give_the_arguments_of_gnu_parallel: no parallel");
+        return without_tool("lists_pairs_and_several_items_give_the_arguments_of_gnu_parallel", "parallel");
     }
     fs::write(world.path("argv"), ARGV).unwrap();
     fs::set_permissions(world.path("argv"), fs::Permissions::from_mode(0o755)).unwrap();

@@ -218,7 +218,7 @@ fn records_of_one_field_that_show_another_delimiter_are_remarked_on_to_a_model()
 
     for tool in ["preview_batch", "start_batch"] {
         let done = host.ok(tool, serde_json::json!({ "command": ["echo", "{a}"], "csv_file": file }));
-        assert!(done["warnings"].to_string().contains("if that separates fields, give"), "{tool}: {done}");
+        assert!(done["warnings"].to_string().contains("give csv_delimiter ';'"), "{tool}: {done}");
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::start_batch::differs;
 use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::ToolError;
+use crate::mcp::error::{ToolError, in_parameters};
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
 use crate::model::RawText;
@@ -60,7 +60,7 @@ impl Tool for PreviewBatch {
             (None, false) => format!("The first of {units} commands ({}). start_batch runs all.", shown.len()),
         };
         summary.extend(rehearsal.existing.and_then(|created| created.differs).map(differs));
-        let warnings = notes.texts();
+        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
         summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
         let cwd = RawText::from(spec.cwd.as_os_str());
         Ok(Answer::new(

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::{Started, UnitsDiffer};
 use crate::mcp::answer::Answer;
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::ToolError;
+use crate::mcp::error::{ToolError, in_parameters};
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
 use crate::model::{Job, RawText, counted};
@@ -32,6 +32,7 @@ impl Tool for StartBatch {
             client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
         let job = client.job(created.job)?;
         let warnings = if created.new { notes.texts() } else { Vec::new() };
+        let warnings: Vec<String> = warnings.into_iter().map(in_parameters).collect();
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
         summary.extend(created.differs.map(differs));
         if created.new {

@@ -4,13 +4,15 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::source::without::without_tool;
+
 const NOBODY: &str = "65534";
 
 /// Returns `true` if this process has, or can become, somebody for whom directories are closed; says so otherwise.
 pub(super) fn is_there(test: &str) -> bool {
     let is_there = !is_root() || runs("setpriv");
     if !is_there {
-        println!("skipped: {test}: no setpriv");
+        without_tool(test, "setpriv");
     }
     is_there
 }

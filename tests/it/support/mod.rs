@@ -310,6 +310,12 @@ pub fn without(reason: &str) {
     eprintln!("skipped: {reason}");
 }
 
+/// Says that a test could not be run here because a program is missing that `.ci/run` installs; fails it there.
+pub fn without_tool(test: &str, tool: &str) {
+    assert!(std::env::var_os("JM_TEST_REQUIRE_ALL").is_none(), "{test}: no {tool}, and JM_TEST_REQUIRE_ALL is set");
+    without(&format!("{test}: no {tool}"));
+}
+
 /// Sends a signal to a process, which may have ended by itself.
 pub fn send(pid: u32, signal: Signal) {
     let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal);
