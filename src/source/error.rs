@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{JsonError, Notes, PatternError, Place};
-use crate::model::counted;
+use super::{Notes, PatternError, Place};
+use crate::model::{JsonError, counted};
 
 /// A source that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]

@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 
 use super::depth::Depth;
 use super::pushed::{Sink, pushed};
-use super::sound::{JsonError, check_document};
 use super::text::{Holds, Text, failure};
 use super::{Items, MAX_ITEM_BYTES, MAX_JSON_DEPTH, Place, SourceError};
+use crate::model::{JsonError, check_document};
 
 /// Path of an array that is the document itself.
 pub const WHOLE_DOCUMENT: &str = ".";

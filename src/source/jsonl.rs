@@ -5,9 +5,8 @@ use std::io::BufRead;
 use super::depth::is_too_deep;
 use super::item::until_error;
 use super::lines::Lines;
-use super::sound::check_document;
 use super::{Counter, Item, Items, MAX_JSON_DEPTH, Notes, SourceError};
-use crate::model::counted;
+use crate::model::{check_document, counted};
 
 /// Returns the documents of a text with one per line, exactly as written; blank lines are skipped and noted.
 ///

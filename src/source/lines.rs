@@ -23,7 +23,7 @@ pub enum Separator {
 pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separator, notes: &Notes) -> Items {
     let file = name.to_owned();
     let skipped = notes.count(move |number| format!("{file}: {} skipped", counted(number, "empty line")));
-    let mut lines = Lines::new(reader, name, separator);
+    let (mut lines, notes, file) = (Lines::new(reader, name, separator), notes.clone(), name.to_owned());
     until_error(std::iter::from_fn(move || {
         loop {
             return Some(match lines.read() {
@@ -31,7 +31,14 @@ pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separ
                     skipped.increase();
                     continue;
                 }
-                Ok(Some(bytes)) => Ok(Item { payload: json_text(bytes), place: lines.place() }),
+                Ok(Some(bytes)) => {
+                    let payload = json_text(bytes);
+                    if lines.behind_nul > 0 {
+                        let number = counted(lines.behind_nul, "line");
+                        notes.say(format!("{file}: the text after the last NUL has {number} and is one item"));
+                    }
+                    Ok(Item { payload, place: lines.place() })
+                }
                 Ok(None) => return None,
                 Err(error) => Err(error),
             });
@@ -46,6 +53,8 @@ pub(super) struct Lines<R> {
     limit: usize,
     buffer: Vec<u8>,
     number: u64,
+    /// How many lines the text behind the last NUL has, once it is read and if it has a line break.
+    behind_nul: u64,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -55,13 +64,27 @@ impl<R: BufRead> Lines<R> {
             Separator::Newline | Separator::EachNewline => Holds::Bytes,
             Separator::Nul => Holds::BytesAndNul,
         };
-        Lines { text: Text::new(reader, name, holds), separator, limit: MAX_ITEM_BYTES, buffer: Vec::new(), number: 0 }
+        Lines {
+            text: Text::new(reader, name, holds),
+            separator,
+            limit: MAX_ITEM_BYTES,
+            buffer: Vec::new(),
+            number: 0,
+            behind_nul: 0,
+        }
     }
 
     /// Opens a text whose lines are UTF-8.
     pub fn of_utf8(reader: R, name: &str) -> Lines<R> {
         let text = Text::new(reader, name, Holds::Utf8);
-        Lines { text, separator: Separator::Newline, limit: MAX_ITEM_BYTES, buffer: Vec::new(), number: 0 }
+        Lines {
+            text,
+            separator: Separator::Newline,
+            limit: MAX_ITEM_BYTES,
+            buffer: Vec::new(),
+            number: 0,
+            behind_nul: 0,
+        }
     }
 
     /// Returns the next line without what ends it.
@@ -73,7 +96,15 @@ impl<R: BufRead> Lines<R> {
         match found.map_err(|error| self.text.failure(error))? {
             Found::End => return Ok(None),
             Found::TooLong => return Err(SourceError::TooLong { place: self.place(), limit: self.limit }),
-            Found::Piece { is_ended } => self.refuse_lines_without_nul(is_ended)?,
+            Found::Piece { is_ended } => {
+                self.refuse_lines_without_nul(is_ended)?;
+                self.refuse_carriage_returns_alone(is_ended)?;
+                if self.separator == Separator::Nul && !is_ended && self.buffer.contains(&b'\n') {
+                    self.behind_nul =
+                        self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer).split(|byte| *byte == b'\n').count()
+                            as u64;
+                }
+            }
         }
         let line = self.buffer.as_slice();
         Ok(Some(match self.separator {
@@ -92,6 +123,16 @@ impl<R: BufRead> Lines<R> {
         let is_suspect = self.separator == Separator::Nul && self.number == 1 && !is_ended;
         if is_suspect && self.buffer.contains(&b'\n') {
             return Err(SourceError::NoNul { name: self.text.name().to_string() });
+        }
+        Ok(())
+    }
+
+    /// Refuses a text whose lines end in carriage returns alone, and that would be one item because it has no line break.
+    fn refuse_carriage_returns_alone(&self, is_ended: bool) -> Result<(), SourceError> {
+        let is_suspect = self.separator != Separator::Nul && self.number == 1 && !is_ended;
+        let line = self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer);
+        if is_suspect && line.contains(&b'\r') {
+            return Err(SourceError::CarriageReturn { place: self.place() });
         }
         Ok(())
     }
@@ -162,6 +203,32 @@ mod tests {
         let (before, error) = found(b"a\nb\0c\0", Separator::Newline);
         assert_eq!(before, [r#""a""#]);
         assert!(error.unwrap().starts_with("f:2: a NUL byte at byte 2, items that end with NUL are read with --null"));
+    }
+
+    #[test]
+    fn lines_that_end_in_carriage_returns_alone_are_refused_and_one_inside_a_line_is_kept() {
+        for separator in [Separator::Newline, Separator::EachNewline] {
+            for text in ["a\rb\rc\r", "a\rb"] {
+                let (before, error) = found(text.as_bytes(), separator);
+                assert_eq!(before, [""; 0]);
+                assert!(error.unwrap().starts_with("f:1: a carriage return without a line break"));
+            }
+            assert_eq!(payloads(b"a\rb\nc\rd", separator), [r#""a\rb""#, r#""c\rd""#]);
+            assert_eq!(payloads(b"a\r", separator), [r#""a""#]);
+        }
+        assert_eq!(payloads(b"a\rb", Separator::Nul), [r#""a\rb""#]);
+    }
+
+    #[test]
+    fn lines_behind_the_last_nul_are_told_as_one_item() {
+        for (text, number) in [("a\0b\nc\n", "2 lines"), ("a\0b\n", "1 line"), ("a\0b\nc\0", ""), ("a\0b", "")] {
+            let notes = Notes::default();
+
+            let found = lines(Cursor::new(text), "f", Separator::Nul, &notes).count();
+
+            let told = format!("f: the text after the last NUL has {number} and is one item");
+            assert_eq!((found, notes.texts()), (2, if number.is_empty() { vec![] } else { vec![told] }));
+        }
     }
 
     #[test]

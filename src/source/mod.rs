@@ -21,7 +21,6 @@ mod product;
 mod pushed;
 mod range;
 mod rows;
-mod sound;
 mod text;
 mod utf8;
 #[cfg(test)]
@@ -43,7 +42,6 @@ pub use product::{List, product};
 pub use range::RangeError;
 pub use range::{Range, range};
 pub use rows::rows;
-pub use sound::JsonError;
 
 /// Longest item, in bytes.
 pub const MAX_ITEM_BYTES: usize = 16 << 20;

@@ -49,6 +49,12 @@ pub enum ForeignError {
     /// SQLite would read the query up to there.
     #[error("the query has a NUL character")]
     Nul,
+    /// SQLite would pass over what stands behind it.
+    #[error("the query has a comment without its end, {text:?}: end it with */")]
+    OpenComment {
+        /// How it begins.
+        text: String,
+    },
     /// A second statement would not be run.
     #[error("the query has a second statement, {text:?}, and only the first one would be run")]
     SecondStatement {

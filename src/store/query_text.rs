@@ -21,6 +21,7 @@ pub(super) fn check_query(query: &str) -> Result<(), ForeignError> {
         let before = tokens.clone();
         let Some(token) = tokens.next() else { return Ok(()) };
         match token.as_bytes()[0] {
+            b'/' if token.starts_with("/*") => return Err(ForeignError::OpenComment { text: beginning(token) }),
             b';' => is_over = true,
             _ if is_over => return Err(ForeignError::SecondStatement { text: beginning(before.rest) }),
             b'?' | b':' | b'@' | b'$' => return Err(ForeignError::Parameter { name: token.to_owned() }),
@@ -49,8 +50,12 @@ impl<'a> Tokens<'a> {
         loop {
             let comment = [("--", "\n"), ("/*", "*/")].into_iter().find(|(start, _)| rest.starts_with(start));
             let Some((start, end)) = comment else { return rest };
-            // Without its end a comment goes to the end of the text.
-            rest = rest[start.len()..].split_once(end).map_or("", |(_, behind)| behind);
+            rest = match rest[start.len()..].split_once(end) {
+                Some((_, behind)) => behind,
+                // The end of the text ends a line too, and no other comment.
+                None if start == "--" => "",
+                None => return rest,
+            };
             rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0c']);
         }
     }
@@ -66,6 +71,7 @@ impl<'a> Iterator for Tokens<'a> {
         let word = |from: usize| from + rest[from..].find(|c| !is_word(c)).unwrap_or(rest.len() - from);
         let length = match first {
             '\'' | '"' | '`' => quoted(rest, first),
+            '/' if rest.starts_with("/*") => rest.len(),
             '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
             '?' | ':' | '@' | '$' => word(1),
             c if is_word(c) => word(0),
@@ -106,11 +112,17 @@ mod tests {
             "VALUES (1);; ;\n-- end ; of it\n/* ; */ ",
             "/* first */ -- ;\n WITH t AS (SELECT ';' AS a) SELECT a FROM t",
             "SELECT 'it''s; ?1 :a' AS \"a;b\"\"?\", `c;` , [d;?] FROM t -- ; SELECT 2",
-            "SELECT 1 /* ; SELECT 2",
             "SELECT a$b, x'00', 1.5e3, a->>'$.b', é FROM t WHERE a <> 2",
             "\u{feff}SELECT 1",
         ] {
             check_query(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_comment_without_its_end_is_refused() {
+        for query in ["SELECT 1 /* WHERE 0", "SELECT 1; /* x", "SELECT 1 /*/", "SELECT 1 -- */\n /* a"] {
+            assert!(error_of(query).starts_with("the query has a comment without its end, \"/*"), "{query}");
         }
     }
 

@@ -154,7 +154,7 @@ impl CommandHandler {
         match whole.into_json() {
             Ok(document) => UnitOutcome::Completed { result: Some(document) },
             // The next attempt would say as much.
-            Err(error @ ResultError::TooLong(_)) => {
+            Err(error @ (ResultError::TooLong(_) | ResultError::NotSound(_))) => {
                 UnitOutcome::Failed { cause: Cause::Failed, error: error.to_string() }
             }
             Err(error) => incomplete(error.to_string()),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
+use crate::model::{JsonError, check_document};
 use crate::sys::{opening, private_file};
 
 /// Most bytes of a result.
@@ -34,6 +35,9 @@ pub(super) enum ResultError {
     TooLong(usize),
     #[error("its standard output is no JSON document: {0}")]
     NotJson(serde_json::Error),
+    /// It is a document, and another reader would read something else in it; no attempt would make it another.
+    #[error("its standard output is no sound JSON document: {0}")]
+    NotSound(JsonError),
     #[error("cannot keep the result: {0}")]
     NotKept(#[from] io::Error),
 }
@@ -74,6 +78,7 @@ impl Whole {
             file.read_to_end(&mut text)?;
         }
         let document = serde_json::from_slice::<&RawValue>(&text).map_err(ResultError::NotJson)?.get();
+        check_document(document).map_err(ResultError::NotSound)?;
         let start = text.len() - text.trim_ascii_start().len();
         let length = document.len();
         text.truncate(start + length);
@@ -141,6 +146,10 @@ mod tests {
         for output in ["", "{", "1 2", "\u{0}"] {
             let whole = whole(&dir, std::iter::once(output.as_bytes().to_vec()));
             assert!(matches!(whole.into_json(), Err(ResultError::NotJson(_))), "{output:?}");
+        }
+        for output in [r#""\ud800""#, "1e999", r#"{"a":1,"a":2}"#] {
+            let whole = whole(&dir, std::iter::once(output.as_bytes().to_vec()));
+            assert!(matches!(whole.into_json(), Err(ResultError::NotSound(_))), "{output:?}");
         }
         assert!(whole(&dir, std::iter::once(b"\"\xff\"".to_vec())).into_json().is_err());
     }

@@ -111,6 +111,14 @@ pub enum TemplateError {
         /// The same with an empty default.
         with_default: String,
     },
+    /// A path has no name, and would lead to another directory inside a larger word.
+    #[error("{placeholder} is {value:?} inside a larger word, which is no name of a file")]
+    NoNameInWord {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// What it stands for.
+        value: String,
+    },
     /// The value of a placeholder is empty, and would vanish from a path.
     #[error("{placeholder} is empty in a path; a default is written like {{field:-text}}")]
     EmptyInPath {

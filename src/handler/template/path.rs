@@ -8,6 +8,11 @@ pub(super) fn basename(item: &[u8]) -> &[u8] {
     split(item).1
 }
 
+/// Returns `true` if what would be the name of a file leads to a directory instead, such as of `/` and `a/..`.
+pub(super) fn is_without_name(item: &[u8]) -> bool {
+    matches!(basename(item), b"/" | b"." | b"..")
+}
+
 /// `{//}`: `a/b.jpg` gives `a`, `b.jpg` gives `.`.
 pub(super) fn dirname(item: &[u8]) -> &[u8] {
     match split(item) {

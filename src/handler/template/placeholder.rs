@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::form::Members;
+use super::path::is_without_name;
 use super::reading::{Format, PathPart, Reading, Subject, readings};
 use super::values::text_of;
 use super::{TemplateError, UnitValues};
@@ -145,6 +146,7 @@ impl Placeholder {
             return Err(TemplateError::PathOfObject { placeholder: self.written.clone() });
         }
         let is_empty_item = text.is_empty();
+        let is_nameless = matches!(reading.part, PathPart::Basename | PathPart::Stem) && is_without_name(&text);
         let value = cut(text, reading.part);
         let is_whole = match at.word {
             Word::Argument => self.is_whole_argument,
@@ -152,7 +154,7 @@ impl Placeholder {
             Word::Path => false,
         };
         match default {
-            Some(default) if value.is_empty() => Ok(default),
+            Some(default) if value.is_empty() || (is_nameless && !is_whole) => Ok(default),
             _ if reading.format == Format::Json => Ok(Cow::Owned(RawText::json_of(&value).into_bytes())),
             _ if (value.is_empty() || is_empty_item) && !is_whole => {
                 let placeholder = self.written.clone();
@@ -161,6 +163,10 @@ impl Placeholder {
                     _ => Err(TemplateError::EmptyInWord { placeholder, with_default: self.with_default() }),
                 }
             }
+            _ if is_nameless && !is_whole => Err(TemplateError::NoNameInWord {
+                placeholder: self.written.clone(),
+                value: String::from_utf8_lossy(&value).into_owned(),
+            }),
             _ => self.padded(reading, value),
         }
     }

@@ -149,6 +149,19 @@ fn what_is_absent_or_empty_never_vanishes_inside_a_larger_word() {
 }
 
 #[test]
+fn a_path_without_a_name_leads_nowhere_else_inside_a_larger_word() {
+    for (payload, value) in [(r#""/""#, "/"), (r#"".""#, "."), (r#""..""#, ".."), (r#""a/../""#, "..")] {
+        for placeholder in ["{/}", "{/.}"] {
+            let told = format!("{placeholder} is {value:?} inside a larger word, which is no name of a file");
+            assert_eq!(error_of(&["rm", &format!("victim/{placeholder}")], payload), told);
+            assert_eq!(render(&["ls", placeholder], payload).unwrap(), ["ls", value]);
+        }
+    }
+    assert_eq!(render(&["rm", "v/{/:-x}"], r#""..""#).unwrap(), ["rm", "v/x"]);
+    assert_eq!(render(&["rm", "v/{/}"], r#""a/...""#).unwrap(), ["rm", "v/..."]);
+}
+
+#[test]
 fn in_a_script_a_word_is_larger_where_the_shell_reads_on() {
     let values = UnitValues::parse(r#""""#).unwrap();
 

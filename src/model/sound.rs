@@ -48,7 +48,10 @@ fn described(error: &serde_json::Error) -> String {
 const FEW: usize = 16;
 
 /// Checks one document; the error has its line and column.
-pub(super) fn check_document(json: &str) -> Result<(), JsonError> {
+///
+/// # Errors
+/// When it is not one document that every reader reads the same.
+pub fn check_document(json: &str) -> Result<(), JsonError> {
     let mut document = serde_json::Deserializer::from_str(json);
     Sound(&mut Vec::new()).deserialize(&mut document)?;
     Ok(document.end()?)
