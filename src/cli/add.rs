@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::args::{Global, LAST};
 use super::error::CliError;
@@ -12,12 +13,12 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::which::JobKeys;
-use crate::client::{Client, SubmissionError, additions};
+use crate::client::{Added, Client, SubmissionError, UnitsChanged, additions};
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Job, JobId, JobStatus, NewUnit};
 use crate::source::Notes;
 
-/// Add units to a job, also while it runs; a unit whose key the job has already is left out
+/// Add units to a job, also while it runs; a unit whose key the job has already is skipped
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager add photos --glob 'new/*.jpg'")]
 pub(super) struct Add {
@@ -46,17 +47,38 @@ impl Add {
     }
 }
 
+/// What `--json` says of an addition.
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    changed: UnitsChanged,
+    units_skipped: usize,
+    units_differ: usize,
+}
+
 pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
-    let mut given = 0;
-    let added = client.add_checked_units(&job, units.inspect(|_| given += 1))?;
+    let Added { added, skipped, differ } = client.add_checked_units(&job, units)?;
     output.hints(&notes.texts());
-    if given > added {
-        output.hint(format_args!("units skipped because the job has their keys already: {}", given - added));
+    if skipped > 0 {
+        output.hint(format_args!("units skipped because the job has their keys already: {skipped}"));
     }
-    output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
+    if differ > 0 {
+        let have = if differ == 1 { "has" } else { "have" };
+        output.hint(format_args!("{differ} of them {have} other content: `sync` takes it"));
+    }
+    let added = i64::try_from(added).unwrap_or(i64::MAX);
+    if output.json {
+        output.document(&Answer {
+            changed: UnitsChanged::new(job.id, added),
+            units_skipped: skipped,
+            units_differ: differ,
+        })?;
+    } else {
+        output.changed(job.id, added, "added")?;
+    }
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));
     }

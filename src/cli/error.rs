@@ -42,6 +42,10 @@ pub(super) enum CliError {
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
     OutsideUnit,
+    #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
+    ItemsFromStdin,
+    #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
+    ValueFromStdin,
     #[error("no source of units, such as --lines FILE or - for standard input")]
     NoSource,
     #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
@@ -135,6 +139,8 @@ impl CliError {
             | Self::NoCommand
             | Self::CommandForAdd
             | Self::NoSource
+            | Self::ItemsFromStdin
+            | Self::ValueFromStdin
             | Self::OutsideUnit
             | Self::UnknownSource { .. }
             | Self::StdinTwice

@@ -126,7 +126,9 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
     match error {
         SubmissionError::Client(error) => of_client(error),
         SubmissionError::OtherUnitKey { .. } => Exit::WrongState,
-        SubmissionError::Program(ProgramError::NotFound(_) | ProgramError::OneWord(_)) => Exit::CommandNotFound,
+        SubmissionError::Program(ProgramError::Empty | ProgramError::NotFound(_) | ProgramError::OneWord(_)) => {
+            Exit::CommandNotFound
+        }
         SubmissionError::Program(ProgramError::NotExecutable(_) | ProgramError::InterpreterMissing { .. }) => {
             Exit::CommandNotExecutable
         }

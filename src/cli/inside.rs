@@ -30,11 +30,17 @@ fn number<T: FromStr>(variable: &'static str) -> Result<T, CliError> {
 }
 
 /// Returns a value as JSON: as it is when it is a JSON document, else as a text.
-pub(super) fn json_or_text(value: &OsStr) -> String {
-    match serde_json::from_slice::<&serde_json::value::RawValue>(value.as_encoded_bytes()) {
+///
+/// # Errors
+/// When it is `-`, which elsewhere stands for standard input.
+pub(super) fn json_or_text(value: &OsStr) -> Result<String, CliError> {
+    if value == "-" {
+        return Err(CliError::ValueFromStdin);
+    }
+    Ok(match serde_json::from_slice::<&serde_json::value::RawValue>(value.as_encoded_bytes()) {
         Ok(document) => document.get().to_owned(),
         Err(_) => RawText::json_of(value.as_encoded_bytes()),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -45,11 +51,12 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_kept_as_text() {
-        let kept = |value: &[u8]| json_or_text(OsStr::from_bytes(value));
+        let kept = |value: &[u8]| json_or_text(OsStr::from_bytes(value)).unwrap();
         assert_eq!(kept(b"17"), "17");
         assert_eq!(kept(b" {\"page\": 3}\n"), "{\"page\": 3}");
         assert_eq!(kept(b"page 3"), "\"page 3\"");
         assert_eq!(kept(b""), "\"\"");
+        assert_eq!(kept(b"\"-\""), "\"-\"");
         assert_eq!(kept(b"caf\xe9"), RawText::json_of(b"caf\xe9"));
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct UnitAdd {
 }
 
 pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<Exit, CliError> {
+    if args.items.iter().any(|item| item == "-") {
+        return Err(CliError::ItemsFromStdin);
+    }
     let Inside { job, .. } = Inside::new()?;
     let client = global.open_client()?;
     let job = client.job(job)?;

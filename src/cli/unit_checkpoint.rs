@@ -34,7 +34,8 @@ pub(super) fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &m
     let Inside { job, seq, attempt } = Inside::new()?;
     match &args.action {
         Action::Put { value } => {
-            global.open_client()?.keep_checkpoint(job, seq, attempt, &json_or_text(value))?;
+            let value = json_or_text(value)?;
+            global.open_client()?.keep_checkpoint(job, seq, attempt, &value)?;
             Ok(Exit::Success)
         }
         Action::Get => match global.read_client()?.unit_notes(job, seq)?.checkpoint {

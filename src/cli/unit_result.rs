@@ -18,7 +18,8 @@ pub(super) struct UnitResult {
 }
 
 pub(super) fn unit_result(global: &Global, args: &UnitResult) -> Result<Exit, CliError> {
+    let value = json_or_text(&args.value)?;
     let Inside { job, seq, attempt } = Inside::new()?;
-    global.open_client()?.put_result(job, seq, attempt, &json_or_text(&args.value))?;
+    global.open_client()?.put_result(job, seq, attempt, &value)?;
     Ok(Exit::Success)
 }

@@ -120,6 +120,36 @@ impl KnownUnits {
     }
 }
 
+/// The contents of a source's units that have keys; hashes stand for both.
+#[cfg(feature = "cli")]
+#[derive(Debug, Default)]
+pub(super) struct KeyedContents(HashMap<u64, u64>);
+
+#[cfg(feature = "cli")]
+impl KeyedContents {
+    /// Takes a unit, and returns `false` if one of the same key was there.
+    pub fn insert(&mut self, unit: &NewUnit) -> bool {
+        let Some(key) = unit.key.as_deref() else { return true };
+        self.0.insert(hash(key), content_of(&unit.payload)).is_none()
+    }
+
+    /// Counts the units of a job that have other content under the same key.
+    pub fn count_other(&self, client: &Client, job: JobId) -> Result<usize, ClientError> {
+        let (mut other, mut after) = (0, None);
+        loop {
+            let page = client.store().unit_contents(job, after, CHUNK)?;
+            let Some(last) = page.last() else { return Ok(other) };
+            after = Some(last.seq);
+            let present = page.iter().filter(|unit| unit.outdated != Some(Outdated::Replaced));
+            let other_here = present.filter(|unit| {
+                let given = unit.key.as_deref().and_then(|key| self.0.get(&hash(key)));
+                given.is_some_and(|given| *given != content_of(&unit.payload))
+            });
+            other += other_here.count();
+        }
+    }
+}
+
 /// Returns what stands for a payload; bytes that are no text are the same however their object is written.
 fn content_of(payload: &str) -> u64 {
     RawText::of_json(payload).map_or_else(|| hash(payload), |text| hash(text.as_bytes()))

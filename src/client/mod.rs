@@ -78,6 +78,8 @@ pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 #[cfg(feature = "cli")]
+pub(crate) use submission::Added;
+#[cfg(feature = "cli")]
 pub use submission::{
     Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell,
     output_dir,

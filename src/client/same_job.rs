@@ -19,7 +19,7 @@ use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawT
 /// Settings of a command that come from wherever it was submitted.
 const SURROUNDINGS: [&str; 6] = ["program", "env", "env_only", "env_given", "secrets", "unit_key"];
 /// Limits that say when units run, not what runs.
-const PACE: [&str; 5] = ["workers", "slots", "rate", "start", "after"];
+const PACE: [&str; 4] = ["workers", "rate", "start", "after"];
 /// Most characters that are shown of a setting.
 const SHOWN_CHARS: usize = 120;
 

@@ -12,6 +12,9 @@ use super::interpreter::missing_interpreter;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProgramError {
+    /// There is no name to look for.
+    #[error("the command's first word is empty")]
+    Empty,
     /// There is no such file, or none of that name on the search path.
     #[error("command not found: {0}")]
     NotFound(String),
@@ -34,6 +37,9 @@ pub enum ProgramError {
 /// Returns the absolute path of a program, looked up as a shell would: a name with a slash from `cwd`, another one on
 /// `search_path`.
 pub fn resolve_program(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Result<PathBuf, ProgramError> {
+    if name.is_empty() {
+        return Err(ProgramError::Empty);
+    }
     let program = match find_on_path(name, cwd, search_path) {
         Some(program) if fs::metadata(&program).is_ok_and(|found| is_program(&found)) => program,
         Some(unfit) => return Err(ProgramError::NotExecutable(unfit)),
@@ -130,6 +136,7 @@ mod tests {
 
         assert_eq!(missing, Err(ProgramError::NotFound("./nothing".to_owned())));
         assert_eq!(unfit, Err(ProgramError::NotExecutable(dir.path().join("./data"))));
+        assert_eq!(resolve_program("".as_ref(), dir.path(), OsStr::new("/bin")), Err(ProgramError::Empty));
     }
 
     #[test]

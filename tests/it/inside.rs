@@ -38,6 +38,16 @@ fn a_command_adds_units_to_its_own_job() {
 }
 
 #[test]
+fn a_dash_is_no_item_and_no_value_of_a_unit() {
+    let world = World::new();
+
+    let refused = world.fails(2, &["unit-add", "a", "-"]);
+    assert!(refused.contains("add JOB -"), "{refused}");
+    let refused = world.fails(2, &["unit-result", "-"]);
+    assert!(refused.contains("does not read standard input"), "{refused}");
+}
+
+#[test]
 fn outside_of_a_unit_its_words_are_refused() {
     let world = World::new();
 

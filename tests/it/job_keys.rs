@@ -21,6 +21,7 @@ fn a_key_of_a_job_with_another_command_is_refused_with_the_difference() {
         ("directory ", &["--env", "MODE=a", "--cwd", dir, "--", "echo", "{}"]),
         (r#"variable MODE "a" → "b""#, &["--env", "MODE=b", "--", "echo", "{}"]),
         (r#"variable MODE "a" → none"#, &["--", "echo", "{}"]),
+        ("slots none → 2", &["--env", "MODE=a", "-j", "4", "--slots", "2", "--", "echo", "{}"]),
         ("timeout none → 7.0s", &["--env", "MODE=a", "--timeout", "7s", "--", "echo", "{}"]),
         (r#"stdin "null" → "item""#, &["--env", "MODE=a", "--stdin", "item", "--", "echo", "{}"]),
         (r#"unit key "" → "{}""#, &["--env", "MODE=a", "--unit-key", "{}", "--", "echo", "{}"]),

@@ -194,6 +194,25 @@ fn add_and_sync_know_the_units_by_the_key_that_the_job_was_created_with() {
 }
 
 #[test]
+fn add_refuses_one_key_twice_and_counts_other_content_under_a_key_of_the_job() {
+    let world = World::new();
+    world.write("old.csv", "id,n\n1,x\n2,y\n");
+    world.ok(&["create", "-q", "--unit-key", "{id}", "--csv", "old.csv", "--", "echo", "{n}"]);
+    world.write("twice.csv", "id,n\n9,a\n9,b\n");
+    world.write("other.csv", "id,n\n1,x\n2,z\n3,c\n");
+
+    let refused = world.fails(2, &["add", "1", "--csv", "twice.csv"]);
+    assert!(refused.contains(r#"the same key, "9""#), "{refused}");
+    assert_eq!(world.units("1").len(), 2);
+    let added = world.run(&["--json", "add", "1", "--csv", "other.csv"]);
+    let said = text(&added.stderr);
+    assert!(said.contains("1 of them has other content: `sync` takes it"), "{said}");
+    let answer: Value = serde_json::from_slice(&added.stdout).unwrap();
+    let counts = (&answer["units_changed"], &answer["units_skipped"], &answer["units_differ"]);
+    assert_eq!(counts, (&json!(1), &json!(2), &json!(1)));
+}
+
+#[test]
 fn a_source_with_one_key_twice_or_without_units_is_refused_by_sync() {
     let world = World::new();
     world.write("old.csv", "id,n\n1,x\n");

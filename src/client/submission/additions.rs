@@ -8,12 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
+use crate::client::known::KeyedContents;
 use crate::client::{Client, ClientError, OpenSources};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit, RawText};
 
 /// Additions of this process, each of which has a file of its own.
 static ADDITIONS: AtomicU64 = AtomicU64::new(0);
+
+/// What came of an addition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    /// Units that were added.
+    pub added: usize,
+    /// Units that were skipped because the job has their keys already.
+    pub skipped: usize,
+    /// Those of the skipped that have other content in the job.
+    pub differ: usize,
+}
 
 /// Makes units of items that fit the command of a job, one after the other, with the keys that the job was created with.
 ///
@@ -65,15 +77,14 @@ fn key_of_job<'t>(
 }
 
 impl Client {
-    /// Adds units to a job once all of them are known to be good, and returns how many there were; see
-    /// [`Client::add_units`].
+    /// Adds units to a job once all of them are known to be good and to have different keys; see [`Client::add_units`].
     ///
     /// Until then they wait in a file without a name beside the database, whatever their number.
     pub(crate) fn add_checked_units(
         &self,
         job: &Job,
         units: impl Iterator<Item = Result<NewUnit, SubmissionError>>,
-    ) -> Result<usize, SubmissionError> {
+    ) -> Result<Added, SubmissionError> {
         let files = self.job_files(job.id);
         let number = ADDITIONS.fetch_add(1, Ordering::Relaxed);
         let path = files.path().join(format!("adding-{}-{number}", std::process::id()));
@@ -84,8 +95,14 @@ impl Client {
         let mut file = open.map_err(failed("create"))?;
         fs::remove_file(&path).map_err(failed("take the name from"))?;
         let mut writer = BufWriter::new(&mut file);
+        let (mut given, mut contents) = (0, KeyedContents::default());
         for unit in units {
-            let NewUnit { payload, key } = unit?;
+            let unit = unit?;
+            if !contents.insert(&unit) {
+                return Err(ClientError::KeyTwice { key: unit.key }.into());
+            }
+            given += 1;
+            let NewUnit { payload, key } = unit;
             let line = serde_json::to_vec(&(payload, key)).expect("a unit is text");
             writer.write_all(&line).and_then(|()| writer.write_all(b"\n")).map_err(failed("write"))?;
         }
@@ -96,6 +113,9 @@ impl Client {
             let (payload, key) = serde_json::from_str(&line?)?;
             Ok::<NewUnit, io::Error>(NewUnit { payload, key })
         });
-        Ok(self.try_add_units(job.id, kept)?)
+        let added = self.try_add_units(job.id, kept)?;
+        let skipped = given - added;
+        let differ = if skipped > 0 { contents.count_other(self, job.id)? } else { 0 };
+        Ok(Added { added, skipped, differ })
     }
 }

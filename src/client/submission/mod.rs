@@ -28,6 +28,7 @@ use grouping::{UnitItems, unit_items};
 use same_names::SameNames;
 use unit_limits::with_unit_limits;
 
+pub(crate) use additions::Added;
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program, output_dir};
 pub use error::SubmissionError;
