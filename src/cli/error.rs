@@ -38,7 +38,9 @@ pub(super) enum CliError {
     NoTopic(String),
     #[error("no command, give one after `--`")]
     NoCommand,
-    #[error("a job has its command already: give items behind `-- :::`, or another source")]
+    #[error(
+        "a job has its command already: give items behind `-- :::`, or another source; `submit -- COMMAND` creates a job"
+    )]
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
     OutsideUnit,
@@ -74,7 +76,7 @@ pub(super) enum CliError {
     /// A flag was given that says how to read a source, without that source.
     #[error("--null says how to read lines: give --lines FILE, --commands FILE, `:::: FILE` or - as well")]
     NullWithoutLines,
-    #[error("--shell-path says which shell runs a script: give --shell or --commands FILE as well")]
+    #[error("--shell-path says which shell runs a script: give --shell, --commands FILE or --then SCRIPT as well")]
     ShellPathWithoutScript,
     #[error("--path says where units are in a JSON file: give --json FILE as well")]
     PathWithoutJson,

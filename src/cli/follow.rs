@@ -112,8 +112,8 @@ fn follow(client: &Client, job: JobId, how: &mut Follow<'_>, output: &mut Output
     }
     let (interrupted, mut failed) = (how.interrupted, None);
     let ended = client.wait_while(job, None, |row| {
-        view.show(row, output);
-        failed = how.shows.news(client, row, &view, output).err();
+        let shown = view.show(client, row, output);
+        failed = shown.and_then(|()| how.shows.news(client, row, &view, output)).err();
         failed.is_none() && !interrupted.load(Ordering::Relaxed)
     });
     view.clear();
@@ -184,7 +184,7 @@ impl View {
         Self::Bar(bar)
     }
 
-    fn show(&mut self, job: &Job, output: &mut Output) {
+    fn show(&mut self, client: &Client, job: &Job, output: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Nothing => {}
             Self::Bar(bar) => {
@@ -197,14 +197,17 @@ impl View {
                     *last = Instant::now();
                     let Progress { total, running, failed, .. } = job.progress;
                     let ended = job.progress.ended();
+                    let waiting = client.get_manager_status(job.id)?.waiting_for;
+                    let waiting = waiting.map_or_else(String::new, |what| format!(", waits: {}", one_line(&what)));
                     output.hint(format_args!(
-                        "{}: {ended} of {total} ({} %), {running} running, {failed} failed",
+                        "{}: {ended} of {total} ({} %), {running} running, {failed} failed{waiting}",
                         one_line(&job.name),
                         job.progress.percentage()
                     ));
                 }
             }
         }
+        Ok(())
     }
 
     /// Writes to the terminal while the bar is out of the way.

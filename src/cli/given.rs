@@ -22,7 +22,7 @@ pub(super) enum Given {
     Globs(Vec<OsString>),
     Sql {
         db: PathBuf,
-        query: String,
+        query: OsString,
     },
     Range(Range),
 }
@@ -89,7 +89,7 @@ fn json(flags: &SourceFlags, file: &str) -> Option<Given> {
     }
 }
 
-fn sql(values: &[String]) -> Given {
+fn sql(values: &[OsString]) -> Given {
     Given::Sql { db: values[0].clone().into(), query: values[1].clone() }
 }
 
@@ -128,11 +128,11 @@ mod tests {
             [
                 Given::Range("1-2".parse().unwrap()),
                 Given::Lines("a".into()),
-                Given::Sql { db: "d".into(), query: "q".to_owned() },
+                Given::Sql { db: "d".into(), query: "q".into() },
                 Given::Word("-".to_owned()),
                 Given::Csv("c".into()),
                 Given::Lines("b".into()),
-                Given::Sql { db: "e".into(), query: "r".to_owned() },
+                Given::Sql { db: "e".into(), query: "r".into() },
                 Given::Jsonl("f".into()),
                 Given::Json("g".into()),
             ]

@@ -19,7 +19,7 @@ pub(super) struct JobArgs {
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
     pub workers: Option<usize>,
     /// Items per unit; `{}` becomes one argument for each of them
-    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands")]
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::items_per_unit)]
     pub items_per_unit: Option<NonZeroU32>,
     /// As many items per unit as the system takes in one command, with -n at most N
     #[arg(short = 'X', long, conflicts_with = "commands")]
@@ -37,7 +37,7 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<OsString>,
     /// Working directory of the units, a template [default: this one]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = values::not_empty("."))]
     pub cwd: Option<OsString>,
     /// Variable for the units, its value a template, besides those of this environment; without a value it is taken from
     /// here. Secrets, such as API_KEY, are passed by name and taken from the environment of whoever starts the job
@@ -46,9 +46,9 @@ pub(super) struct JobArgs {
     /// The command is one script for /bin/sh; placeholders are quoted
     #[arg(long, conflicts_with = "commands")]
     pub shell: bool,
-    /// Shell for --shell and --commands, such as bash, instead of /bin/sh
-    #[arg(long, value_name = "SHELL")]
-    pub shell_path: Option<String>,
+    /// Shell for --shell, --commands and --then, such as bash, instead of /bin/sh
+    #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"))]
+    pub shell_path: Option<OsString>,
     /// What units read from standard input
     #[arg(long, value_enum, default_value_t = Stdin::Null)]
     pub stdin: Stdin,

@@ -26,7 +26,7 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
     let mut command = command();
     command.build();
     let verb = command.find_subcommand(&arguments[verb_at])?;
-    let stray = stray_word(verb, arguments, verb_at)?;
+    let Some(stray) = stray_word(verb, arguments, verb_at) else { return list_without_mark(arguments, verb_at) };
     let unknown_at = unknown.and_then(|unknown| arguments.iter().position(|word| word.starts_with(unknown)));
     if unknown_at.is_some_and(|at| at < stray.index) {
         return None;
@@ -45,6 +45,15 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
             let (value, word) = (shown(value), shown(word));
             Some(format!("--{flag} takes one file, repeat it for several: --{flag} {value} --{flag} {word}"))
         }
+        _ if arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) && Path::new(word).exists() => {
+            let ending = Path::new(word).extension().map(|ending| format!(".{}", ending.to_string_lossy()));
+            let ending = ending.unwrap_or_default();
+            Some(format!(
+                "{word:?} is a file and no source: for the files of a pattern quote it, or the shell expands it, \
+                 e.g. --glob '*{ending}'; for the lines of a file write --lines {}",
+                shown(word)
+            ))
+        }
         _ if !SUBMITTING.contains(&verb.get_name()) || arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) => {
             None
         }
@@ -59,6 +68,31 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
             Some(format!("the command stands after `--`, did you mean: job-manager {line}"))
         }
     }
+}
+
+/// Returns the command line with `run` and `--` in their places, if it has no verb at all.
+pub(super) fn without_verb(arguments: &[String]) -> Option<String> {
+    let command = command();
+    let mut words = arguments.iter().skip(1).take_while(|word| *word != COMMAND_MARK);
+    if arguments.len() < 3 || words.any(|word| command.find_subcommand(word).is_some()) {
+        return None;
+    }
+    let (program, behind) = arguments.split_first()?;
+    let with_verb = [program.clone(), SUBMITTING[1].to_owned()].into_iter().chain(behind.iter().cloned());
+    advice(&with_verb.collect::<Vec<_>>(), None)
+}
+
+/// Returns what to write instead of a list of items before `--`.
+fn list_without_mark(arguments: &[String], verb_at: usize) -> Option<String> {
+    let at = arguments.iter().position(|word| word.starts_with(":::"))?;
+    if at < verb_at || arguments.iter().any(|word| word == COMMAND_MARK) {
+        return None;
+    }
+    let (before, list) = arguments[1..].split_at(at - 1);
+    let mark = if SUBMITTING.contains(&arguments[verb_at].as_str()) { "-- COMMAND" } else { COMMAND_MARK };
+    let words = before.iter().map(|word| shown(word)).chain([mark.to_owned()]);
+    let line = words.chain(list.iter().map(|word| shown(word))).collect::<Vec<_>>().join(" ");
+    Some(format!("items stand after `--`, did you mean: job-manager {line}"))
 }
 
 fn is_verb_with_sources(word: &str) -> bool {
@@ -149,6 +183,34 @@ mod tests {
         assert!(said.ends_with("--glob '*'"), "{said}");
         let said = advice_for("job-manager run --csv Cargo.toml Cargo.lock -- echo", None).unwrap();
         assert!(said.ends_with("--csv Cargo.toml --csv Cargo.lock"), "{said}");
+    }
+
+    #[test]
+    fn items_without_the_mark_are_shown_behind_it() {
+        let said = advice_for("job-manager add 7 ::: a b", Some("a")).unwrap();
+        assert!(said.ends_with("did you mean: job-manager add 7 -- ::: a b"), "{said}");
+        let said = advice_for("job-manager run -j 4 ::: a b", Some("a")).unwrap();
+        assert!(said.ends_with("did you mean: job-manager run -j 4 -- COMMAND ::: a b"), "{said}");
+    }
+
+    #[test]
+    fn a_command_without_a_verb_is_shown_with_run() {
+        for (line, meant) in [
+            ("job-manager echo {} ::: a b", "run -- echo {} ::: a b"),
+            ("job-manager -j4 echo {} ::: a", "run -j4 -- echo {} ::: a"),
+            ("job-manager -j 4 echo hi", "run -j 4 -- echo hi"),
+        ] {
+            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let said = without_verb(&arguments).unwrap();
+            assert!(said.ends_with(&format!("did you mean: job-manager {meant}")), "{said}");
+        }
+        assert_eq!(without_verb(&["job-manager", "-j4", "list"].map(str::to_owned)), None);
+    }
+
+    #[test]
+    fn files_in_the_place_of_a_source_are_told_from_a_pattern() {
+        let said = advice_for("job-manager run Cargo.toml Cargo.lock -- echo {}", Some("Cargo.lock")).unwrap();
+        assert!(said.contains("quote it") && said.contains("--glob '*.toml'"), "{said}");
     }
 
     #[test]

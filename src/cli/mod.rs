@@ -132,11 +132,19 @@ fn misused(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => Some(word.as_str()),
         _ => None,
     };
+    let not_utf8 =
+        (error.kind() == ErrorKind::InvalidUtf8).then(|| neighbours::not_utf8(&env::args_os().collect::<Vec<_>>()));
+    let has_no_verb = unknown.is_some()
+        || error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none();
     let misplaced = unknown.and_then(|word| misplaced::advice(&arguments, Some(word)));
     // What clap says repeats the command line, which may hold a stranger's file name.
     let said = error.to_string();
     let said = said.strip_prefix("error: ").map(|said| said.trim_end().to_owned());
-    match misplaced.or_else(|| neighbours::advice(error, &arguments)).or(said) {
+    let advice = misplaced
+        .or(not_utf8.flatten())
+        .or_else(|| neighbours::advice(error, &arguments))
+        .or_else(|| has_no_verb.then(|| misplaced::without_verb(&arguments)).flatten());
+    match advice.or(said) {
         Some(advice) => {
             output::print_error(&advice);
             ExitCode::from(Exit::Usage.code())

@@ -2,7 +2,11 @@
 //!
 //! Asked only when clap knows no such word, so that an option of ours is never taken for another's.
 
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::help::command;
 
 /// Verbs that take what the neighbours' commands take.
 const SUBMITTING: [&str; 5] = ["submit", "run", "create", "add", "sync"];
@@ -28,7 +32,10 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["-0"], "write --null"),
     (&["-d"], "items are lines, or end with NUL under --null; --delimiter CHAR separates the fields of --csv"),
     (&["-E", "-e", "--eof"], "a list has no end mark, cut the file before: sed '/MARK/,$d' FILE"),
-    (&["-r", "--no-run-if-empty"], "nothing runs for an empty list in any case"),
+    (
+        &["-r", "--no-run-if-empty"],
+        "nothing runs for an empty list in any case; --allow-empty takes one for a job without units",
+    ),
     (&["-t", "--print-command"], "--dry-run prints the commands, `unit JOB:SEQ` shows that of a unit"),
     (
         &["-p", "--interactive", "-o", "--open-tty", "--tty"],
@@ -63,17 +70,36 @@ const OPTIONS: &[(&[&str], &str)] = &[
         "split the input first (split -n l/8 FILE part.) and give the parts as items; --stdin item feeds an item",
     ),
     (&["--halt", "--halt-on-error", "--max-fails"], "write --max-failures N or N%, at which the job pauses"),
-    (&["--delay"], "write --rate N/TIME, such as 1/s"),
+    (&["--delay"], "write --rate N/TIME, such as 1/s, between units, or --not-before +1h for a later start"),
+    (&["--plus"], "{stem}, {name}, {dir} and their kin are always there, see `job-manager help placeholders`"),
+    (&["--trim"], "items are taken as they are, trim the list first: sed 's/^ *//; s/ *$//' FILE"),
+    (&["--rpl"], "there are no placeholders of one's own, use --shell with the expansions of the shell"),
+    (&["--quote"], "values are always quoted, leave it out"),
+    (&["--shellquote"], "--dry-run prints the commands, quoted"),
+    (&["--noswap"], "write --memfree SIZE, which holds the next start; swapping is not looked at"),
+    (&["--memsuspend"], "write --memfree SIZE, which holds the next start; running units are not suspended"),
+    (&["--tmpdir", "--tempdir", "--compress"], "there is none: output is kept with the job, or under --output-dir DIR"),
+    (&["--cat", "--fifo"], "there is none, units read what --stdin says"),
+    (&["--termseq"], "there is none, --kill-after DURATION is the time between TERM and KILL"),
+    (&["--bg"], "write `submit`, which returns at once"),
+    (&["--wait"], "write `run`, or `wait JOB` after `submit`"),
+    (&["--return", "--cleanup", "--transfer"], "units run on this machine, no files are transferred"),
+    (&["--exit"], "there is none, a command that is too long is refused"),
+    (
+        &["--priority", "-g", "--immediate"],
+        "there is none: jobs run beside each other, each with its own -j N; --after JOB orders them",
+    ),
     (&["--retries"], "write --max-attempts N"),
     (&["--results", "--files"], "write --output full, or --output-dir DIR for files of each unit"),
     (&["--dryrun"], "write --dry-run"),
     (&["--shuf"], "shuffle the list first: shuf FILE | job-manager run - -- COMMAND"),
     (&["--nice"], "write nice before the command: -- nice -n N COMMAND"),
-    (&["--tmux", "--fg"], "`top` shows the jobs on a full screen, `logs JOB -f` follows the output"),
+    (&["--fg"], "write `run`, which follows the job"),
+    (&["--tmux"], "`top` shows the jobs on a full screen, `logs JOB -f` follows the output"),
     (&["--tagstring"], "write --tag with `run`, or --unit-key TEMPLATE and --tag for other words of a record"),
     (
         &["--line-buffer", "--linebuffer", "--lb", "-u", "--ungroup", "--group"],
-        "`run -k` and `run --tag` print the output of units as they end, `logs JOB:SEQ -f` follows that of one",
+        "there are no groups of jobs (--label marks them); `run -k` and `run --tag` print the output of units as they end, `logs JOB:SEQ -f` follows that of one",
     ),
     (&["--citation", "--will-cite", "--bibtex"], "nothing has to be silenced here, leave it out"),
     (&["--workdir", "--wd", "--working-directory", "--chdir", "-D"], "write --cwd DIR"),
@@ -122,6 +148,20 @@ pub(super) fn advice(error: &clap::Error, arguments: &[impl AsRef<str>]) -> Opti
     let (_, ours) = table.iter().find(|(spellings, _)| spellings.contains(&word))?;
     let kind = if context == ContextKind::InvalidArg { "option" } else { "verb" };
     Some(format!("no {kind} {word}: {ours}"))
+}
+
+/// Returns which argument is not UTF-8 where clap wants a text, which it does not say itself.
+pub(super) fn not_utf8(arguments: &[OsString]) -> Option<String> {
+    let lossy: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let is_wanted = |at: &usize| {
+        // All others are mended, so that none of them can be what clap stumbles over.
+        let mut line: Vec<OsString> = lossy.iter().map(OsString::from).collect();
+        line[*at].clone_from(&arguments[*at]);
+        command().try_get_matches_from(line).is_err_and(|error| error.kind() == ErrorKind::InvalidUtf8)
+    };
+    let at = (1..arguments.len()).filter(|at| arguments[*at].to_str().is_none()).find(is_wanted)?;
+    let option = lossy[at - 1].starts_with('-').then(|| format!(" of {}", lossy[at - 1])).unwrap_or_default();
+    Some(format!("argument {:?}{option} is not UTF-8: names, labels and keys of jobs must be", lossy[at]))
 }
 
 fn is_submitting(arguments: &[impl AsRef<str>]) -> bool {
@@ -173,6 +213,28 @@ mod tests {
         for (spelling, ours) in VERBS.iter().flat_map(|(spellings, ours)| spellings.iter().map(move |s| (*s, *ours))) {
             assert_eq!(advice_for(&[spelling]), Some(format!("no verb {spelling}: {ours}")));
         }
+    }
+
+    #[test]
+    fn an_argument_that_must_be_utf8_is_named_with_its_option() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let latin = || OsString::from_vec(b"caf\xe9".to_vec());
+        let line = |words: &[&str]| {
+            let words = words.iter().map(|word| if *word == "LATIN" { latin() } else { (*word).into() });
+            not_utf8(&words.collect::<Vec<_>>())
+        };
+        let lossy = "caf\u{fffd}";
+
+        assert_eq!(
+            line(&["job-manager", "run", "--cwd", "LATIN", "--name", "LATIN", "--", "LATIN"]),
+            Some(format!("argument {lossy:?} of --name is not UTF-8: names, labels and keys of jobs must be"))
+        );
+        assert_eq!(
+            line(&["job-manager", "status", "LATIN"]),
+            Some(format!("argument {lossy:?} is not UTF-8: names, labels and keys of jobs must be"))
+        );
+        assert_eq!(line(&["job-manager", "run", "--shell-path", "LATIN", "--sql", "LATIN", "q", "--", "true"]), None);
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn change(text: &str) -> Result<Change, String> {
             Field::Load
         }
         "diskfree" => {
-            limits.start.diskfree.extend(optional(value, values::disk_free)?);
+            limits.start.diskfree.extend(optional(value, values::spelled)?);
             Field::Diskfree
         }
         "window" => {

@@ -63,12 +63,12 @@ pub(super) struct SourceFlags {
     hidden: bool,
     /// Units from the rows of a query on an SQLite database, which is only read
     #[arg(long, num_args = 2, value_names = ["DB", "QUERY"], help_heading = "Sources")]
-    pub sql: Vec<String>,
+    pub sql: Vec<OsString>,
     /// Units from the numbers of a range, such as 1-100 or 1-100:2; 001-100 keeps its width
     #[arg(long, value_name = "FIRST-LAST[:STEP]", help_heading = "Sources")]
     pub range: Vec<Range>,
     /// Take at most N units
-    #[arg(long, value_name = "N", help_heading = "Sources")]
+    #[arg(long, value_name = "N", value_parser = values::limit, help_heading = "Sources")]
     limit: Option<usize>,
     /// Take sources without any item for a job without units, which completes at once
     #[arg(long, help_heading = "Sources")]
@@ -191,7 +191,15 @@ impl SourceFlags {
                 let options = GlobOptions { exclude, hidden, unnamed: below.is_some(), below };
                 SourceSpec::Glob { patterns: patterns.clone(), options }
             }
-            Given::Sql { db, query } => SourceSpec::Sql { database: InputFile::at(db), query: query.clone() },
+            Given::Sql { db, query } => {
+                let query = query.to_str().ok_or_else(|| {
+                    CliError::Value(format!(
+                        "the query {:?} of --sql is not UTF-8, its text must be",
+                        query.to_string_lossy()
+                    ))
+                })?;
+                SourceSpec::Sql { database: InputFile::at(db), query: query.to_owned() }
+            }
             Given::Range(range) => SourceSpec::Range(*range),
         })
     }

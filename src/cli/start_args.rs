@@ -17,7 +17,7 @@ pub(super) struct StartArgs {
     #[arg(long, value_name = "P%", value_parser = values::spelled::<Percent>)]
     pub load: Option<Percent>,
     /// Hold the next start while the file system of PATH has less space; may be repeated
-    #[arg(long, value_name = "PATH=SIZE", value_parser = values::disk_free)]
+    #[arg(long, value_name = "PATH=SIZE", value_parser = values::disk_free())]
     pub diskfree: Vec<DiskFree>,
     /// Start units at these times of day only, such as 22:00-06:00; may be repeated
     #[arg(long, value_name = "FROM-TO", value_delimiter = ',', value_parser = values::spelled::<Window>)]

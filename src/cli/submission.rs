@@ -120,10 +120,12 @@ impl SubmissionArgs {
     }
 
     /// Has scripts run by another shell than /bin/sh, after that was tried.
-    fn use_shell(&self, name: &str, spec: &mut CommandSpec) -> Result<(), CliError> {
+    fn use_shell(&self, name: &OsStr, spec: &mut CommandSpec) -> Result<(), CliError> {
         let scripts = match (spec.shell, self.source.commands()) {
             (true, _) => Scripts::WithValues,
             (false, Some(_)) => Scripts::Whole,
+            // Its script has no values; what is asked of a shell is the same everywhere.
+            (false, None) if self.job.policy.then.is_some() => Scripts::WithValues,
             (false, None) => return Err(CliError::ShellPathWithoutScript),
         };
         let shell = find_shell(name, &spec.cwd, scripts)?;

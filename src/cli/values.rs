@@ -1,5 +1,7 @@
 //! Values of flags: durations, ranges, numbers of workers.
 
+use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,8 +37,24 @@ pub(super) fn spelled<T: FromStr<Err = SpellingError>>(text: &str) -> Result<T, 
 }
 
 /// Reads `/data=10G`, for a path of any bytes.
-pub(super) fn disk_free(text: &str) -> Result<DiskFree, String> {
-    spelled(text)
+pub(super) fn disk_free() -> impl TypedValueParser<Value = DiskFree> {
+    OsStringValueParser::new().try_map(|text| DiskFree::of_os(&text))
+}
+
+/// Reads any bytes but none.
+pub(super) fn not_empty(like: &'static str) -> impl TypedValueParser<Value = OsString> {
+    OsStringValueParser::new()
+        .try_map(move |text| if text.is_empty() { Err(format!("it is empty, expected e.g. {like}")) } else { Ok(text) })
+}
+
+/// Reads how many items a unit has.
+pub(super) fn items_per_unit(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("invalid number of items {text:?}, expected e.g. 10"))
+}
+
+/// Reads how many units are taken at most.
+pub(super) fn limit(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("invalid number of units {text:?}, expected e.g. 100"))
 }
 
 /// Reads `22:00`, `+2h` or RFC 3339.
@@ -131,6 +149,13 @@ mod tests {
         assert_eq!(kill_after("1ms"), Ok(Duration::from_millis(1)));
         assert!(kill_after("0").unwrap_err().contains("1ms to kill at once"));
         assert!(kill_after("0.0s").is_err());
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_answered_with_one() {
+        assert_eq!(items_per_unit("x").unwrap_err(), "invalid number of items \"x\", expected e.g. 10");
+        assert!(items_per_unit("0").is_err());
+        assert_eq!(limit("x").unwrap_err(), "invalid number of units \"x\", expected e.g. 100");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Units that run are never touched by any of it; only the next start waits.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -66,9 +68,22 @@ impl FromStr for DiskFree {
 
     /// Reads `/data=10G`; the path may hold `=` too.
     fn from_str(text: &str) -> Result<Self, SpellingError> {
-        let wrong = || SpellingError { given: text.to_owned(), what: "free space", like: "/data=10G" };
-        let (path, bytes) = text.rsplit_once('=').filter(|(path, _)| !path.is_empty()).ok_or_else(wrong)?;
-        Ok(Self { path: path.into(), bytes: bytes.parse().map_err(|_| wrong())? })
+        Self::of_os(OsStr::new(text))
+    }
+}
+
+impl DiskFree {
+    /// Reads `/data=10G` for a path of any bytes.
+    ///
+    /// # Errors
+    /// When there is no path, or no size behind the last `=`.
+    pub fn of_os(text: &OsStr) -> Result<Self, SpellingError> {
+        let given = || text.to_string_lossy().into_owned();
+        let wrong = || SpellingError { given: given(), what: "free space", like: "/data=10G" };
+        let at = text.as_bytes().iter().rposition(|byte| *byte == b'=').filter(|at| *at > 0).ok_or_else(wrong)?;
+        let (path, size) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);
+        let bytes = std::str::from_utf8(size).ok().and_then(|size| size.parse().ok()).ok_or_else(wrong)?;
+        Ok(Self { path: OsStr::from_bytes(path).into(), bytes })
     }
 }
 
@@ -158,9 +173,6 @@ mod raw_path {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-
     use super::*;
 
     #[test]
@@ -194,6 +206,9 @@ mod tests {
     #[test]
     fn free_space_belongs_to_a_path() {
         assert_eq!("a=b=1K".parse(), Ok(DiskFree { path: "a=b".into(), bytes: Bytes(1024) }));
+        let latin = DiskFree::of_os(OsStr::from_bytes(b"caf\xe9=1K")).unwrap();
+        assert_eq!(latin.path.as_os_str().as_bytes(), b"caf\xe9");
+        assert!(DiskFree::of_os(OsStr::from_bytes(b"/data=1\xe9")).is_err());
         for wrong in ["10G", "=10G", "/data=", "/data=10", "/data"] {
             assert!(wrong.parse::<DiskFree>().is_err(), "{wrong:?}");
         }

@@ -12,6 +12,12 @@ pub enum StartTimeError {
     /// It cannot be read.
     #[error(transparent)]
     Spelling(#[from] SpellingError),
+    /// It is out of range.
+    #[error("the time {given:?} is too far away, the last day is 9999-12-30")]
+    TooFar {
+        /// What was written.
+        given: String,
+    },
     /// Clocks change then.
     #[error("clocks change at {given:?}, so that it comes never or twice: give an offset, e.g. 2026-03-29T02:30+01:00")]
     NotOnce {
@@ -38,6 +44,9 @@ pub fn start_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timesta
     if text.len() < "2026-01-01".len() {
         return Err(wrong().into());
     }
+    if has_impossible_offset(text) {
+        return Err(wrong().into());
+    }
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp::from_jiff(instant));
     }
@@ -45,8 +54,18 @@ pub fn start_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timesta
         return Ok(Timestamp::from_jiff(zoned.timestamp()));
     }
     let there: DateTime = text.parse().map_err(|_| wrong())?;
-    let instant = zone.to_ambiguous_timestamp(there).unambiguous();
-    instant.map(Timestamp::from_jiff).map_err(|_| StartTimeError::NotOnce { given: text.to_owned() })
+    let (instant, given) = (zone.to_ambiguous_timestamp(there), text.to_owned());
+    if instant.is_ambiguous() {
+        return Err(StartTimeError::NotOnce { given });
+    }
+    instant.unambiguous().map(Timestamp::from_jiff).map_err(|_| StartTimeError::TooFar { given })
+}
+
+/// Returns `true` if an offset stands behind the time that reaches a day, which no clock has.
+fn has_impossible_offset(text: &str) -> bool {
+    let time = text.split('[').next().and_then(|text| text.get("2026-01-01".len()..)).unwrap_or_default();
+    let hours = time.rfind(['+', '-']).and_then(|sign| time.get(sign + 1..sign + 3));
+    hours.and_then(|hours| hours.parse::<u8>().ok()).is_some_and(|hours| hours > 23)
 }
 
 /// Reads `22:00` and `22:00:30`.
@@ -112,9 +131,17 @@ mod tests {
             "tomorrow",
             "1:2:3",
             ":00",
+            "2026-11-27T22:00:00+25:00",
+            "2026-11-27T22:00:00-24:00",
+            "2026-11-27T22:00+2400",
         ] {
             assert!(read(wrong).is_err(), "{wrong:?}: {:?}", read(wrong));
         }
+    }
+
+    #[test]
+    fn a_time_that_is_too_far_away_is_called_so() {
+        assert!(read("9999-12-31").unwrap_err().ends_with("is too far away, the last day is 9999-12-30"));
     }
 
     #[test]

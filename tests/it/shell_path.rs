@@ -54,7 +54,7 @@ fn a_shell_that_cannot_run_scripts_is_refused_before_anything_is_created() {
     }
     let without_script = world.fails(2, &["submit", "--shell-path", "sh", "--", "true"]);
 
-    assert!(without_script.contains("give --shell or --commands FILE as well"), "{without_script}");
+    assert!(without_script.contains("give --shell, --commands FILE or --then SCRIPT as well"), "{without_script}");
     assert!(!exists(&world.db()));
 }
 
@@ -77,4 +77,26 @@ fn a_batch_from_a_conversation_may_name_its_shell_too() {
     assert_eq!(world.units("1")[0]["status"], Value::from("completed"));
     assert!(refused.contains("cannot be the shell"), "{refused}");
     assert!(senseless.contains("shell_path says nothing without shell"), "{senseless}");
+}
+
+#[test]
+fn a_script_for_the_end_alone_may_have_a_shell() {
+    let world = World::new();
+    if !has_bash(&world) {
+        return without("no bash");
+    }
+    world.ok(&["run", "-q", "--shell-path", "bash", "--then", "cat <<<\"$BASH\" >then", "--", "true"]);
+    assert!(world.lines("then")[0].ends_with("/bash"));
+}
+
+#[test]
+fn a_shell_is_a_program_without_options() {
+    let world = World::new();
+    let refused = world.fails(2, &["submit", "--shell", "--shell-path", "sh -e", "--", "true"]);
+    assert!(refused.contains("--shell-path takes a program, without options"), "{refused}");
+    for option in ["--shell-path", "--cwd"] {
+        let refused = world.fails(2, &["submit", "--shell", option, "", "--", "true"]);
+        assert!(refused.contains("it is empty, expected e.g."), "{refused}");
+    }
+    assert!(!exists(&world.db()));
 }

@@ -34,8 +34,15 @@ pub enum Scripts {
 ///
 /// # Errors
 /// When it is not found or cannot be executed, and when it does not run a script behind `-c` as a POSIX shell does.
-pub fn find_shell(name: &str, cwd: &Path, scripts: Scripts) -> Result<PathBuf, SubmissionError> {
-    let path = find_program(OsStr::new(name), cwd)?;
+pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Result<PathBuf, SubmissionError> {
+    let name = name.as_ref();
+    let path = match find_program(name, cwd) {
+        Err(_) if name.to_string_lossy().contains(char::is_whitespace) => {
+            let reason = "--shell-path takes a program, without options";
+            return Err(SubmissionError::NotAShell { path: name.into(), reason });
+        }
+        found => found?,
+    };
     let refused = |reason| Err(SubmissionError::NotAShell { path: path.clone(), reason });
     let exit = format!("exit {CODE}");
     let takes_scripts = match scripts {
