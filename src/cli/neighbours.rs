@@ -160,7 +160,7 @@ pub(super) fn not_utf8(arguments: &[OsString]) -> Option<String> {
         command().try_get_matches_from(line).is_err_and(|error| error.kind() == ErrorKind::InvalidUtf8)
     };
     let at = (1..arguments.len()).filter(|at| arguments[*at].to_str().is_none()).find(is_wanted)?;
-    let option = lossy[at - 1].starts_with('-').then(|| format!(" of {}", lossy[at - 1])).unwrap_or_default();
+    let option = if lossy[at - 1].starts_with('-') { format!(" of {}", lossy[at - 1]) } else { String::new() };
     Some(format!("argument {:?}{option} is not UTF-8: names, labels and keys of jobs must be", lossy[at]))
 }
 
