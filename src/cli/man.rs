@@ -13,7 +13,7 @@ use super::help;
 use super::output::Output;
 use super::topics::{TOPICS, manual_page};
 
-/// Print the manual page, or write one page for each verb into a directory
+/// Print the manual page, or write one page for each verb and topic into a directory
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager man ~/.local/share/man/man1")]
 pub(super) struct Man {
@@ -23,7 +23,7 @@ pub(super) struct Man {
 }
 
 pub(super) fn man(args: &Man, output: &mut Output) -> Result<Exit, CliError> {
-    let mut command = help::command();
+    let mut command = with_all_help(help::command());
     command.build();
     match &args.dir {
         None => {
@@ -38,6 +38,11 @@ pub(super) fn man(args: &Man, output: &mut Output) -> Result<Exit, CliError> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Shows everything in long help only, because the pages lose the help of what `-h` hides.
+fn with_all_help(command: Command) -> Command {
+    command.mut_args(|arg| arg.hide_short_help(false)).mut_subcommands(with_all_help)
 }
 
 fn write_pages(command: &Command, dir: &Path) -> Result<Vec<PathBuf>, CliError> {
@@ -61,4 +66,30 @@ fn write_pages(command: &Command, dir: &Path) -> Result<Vec<PathBuf>, CliError> 
         written.push(path);
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the letters and digits of a text, because a page breaks and escapes the rest.
+    fn letters(text: &str) -> String {
+        text.replace("\\*(Aq", "").replace("\\(aq", "").chars().filter(|c| c.is_alphanumeric()).collect()
+    }
+
+    #[test]
+    fn the_page_of_a_verb_has_the_help_of_every_argument() {
+        let mut command = with_all_help(help::command());
+        command.build();
+
+        for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let mut page = Vec::new();
+            Page::new(command.clone()).render(&mut page).unwrap();
+            let page = letters(&String::from_utf8(page).unwrap());
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_id() != "help") {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(page.contains(&letters(&help)), "{} {}: {help}", command.get_name(), arg.get_id());
+            }
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub(super) struct StartArgs {
     /// Start no unit before that time: 22:00, +2h, 2026-11-26T22:00 or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = values::start_time)]
     pub not_before: Option<Timestamp>,
-    /// Workers that a unit takes while it runs: a number, or a template such as {n}
+    /// Workers that a unit takes while it runs: a number, or a template such as {workers}
     #[arg(long, value_name = "N|TEMPLATE", default_value = "1", value_parser = values::spelled::<Slots>)]
     pub slots: Slots,
     /// Sort the units once, by a template such as {size}, or -{size} for the largest first
