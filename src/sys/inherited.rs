@@ -75,7 +75,9 @@ pub struct Opening(RwLockReadGuard<'static, Option<OpenFiles>>);
 /// The umask is read, never set and restored: another thread could be creating a file meanwhile. A Linux before 4.7 has
 /// no line for it, and units keep the private umask then.
 pub fn own_inheritance() -> io::Result<Submitter> {
-    let status = fs::read_to_string("/proc/self/status")?;
+    // The name of the program is in it, which can be any bytes.
+    let status = fs::read("/proc/self/status")?;
+    let status = String::from_utf8_lossy(&status);
     let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
     let umask = umask.map(|mask| u32::from_str_radix(mask.trim(), 8)).transpose().map_err(io::Error::other)?;
     let limits = LIMITS.into_iter().map(|(name, resource)| {
