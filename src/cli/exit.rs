@@ -148,6 +148,9 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::NothingToFill
         | SubmissionError::OtherForm { .. }
         | SubmissionError::EnvName(_)
+        | SubmissionError::EnvReserved(_)
+        | SubmissionError::EnvTwice(_)
+        | SubmissionError::OutputDir { .. }
         | SubmissionError::NotAShell { .. }
         | SubmissionError::OutputDirTemplate(_)
         | SubmissionError::ShellArguments { .. }
@@ -199,6 +202,7 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::SamePath { .. }
+        | StoreError::NotSplit { .. }
         | StoreError::ReservedUnitKey { .. }
         | StoreError::TooManyUnits { .. } => Exit::Usage,
         StoreError::Fenced { .. } => Exit::Unexpected,

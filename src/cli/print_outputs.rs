@@ -170,7 +170,8 @@ fn why_not_whole(stderr: Option<&RawText>) -> Option<String> {
     Some(one_line(why.strip_suffix(" ...]\n")?))
 }
 
-/// Returns what stands for a unit before its lines: the item, the parts of several, or the key of a record that has one.
+/// Returns what stands for a unit before its lines: the item, the parts of several, the key of a record that has one, or
+/// the number of a unit without an item.
 fn tag_of(unit: &UnitDetail) -> Vec<u8> {
     match &unit.key {
         Some(key) if Unit::is_last_key(key) => return b"then".to_vec(),
@@ -180,6 +181,7 @@ fn tag_of(unit: &UnitDetail) -> Vec<u8> {
         _ => {}
     }
     match serde_json::from_str(&unit.payload) {
+        Ok(Value::Null) => unit.seq.to_string().into_bytes(),
         Ok(Value::Array(parts)) => parts.iter().map(|part| words(&part.to_string())).collect::<Vec<_>>().join(&b' '),
         _ => words(&unit.payload),
     }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::{Client, ClientError};
-use crate::handler::{COMMAND, CommandSpec};
+use crate::handler::{COMMAND, CommandSpec, TemplateError, UnitTemplates};
 use crate::model::{Job, JobId, NewUnit, Timestamp, UnitFilter};
 
 impl Client {
@@ -37,12 +37,16 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::OneItemEach`] when the units of the job do not have several items, and
-    /// [`ClientError::NoUnitFits`] when the filter selects none.
+    /// [`ClientError::NoUnitFits`] when the filter selects none. When the command cannot be made of one item, nothing is changed.
     pub fn retry_one_by_one(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
-        if !has_several_items(&self.job(job)?)? {
-            return Err(ClientError::OneItemEach { job });
-        }
-        match self.store().split_units(job, filter, Timestamp::now(), units_of_one)? {
+        let spec = spec_of_several(&self.job(job)?)?.ok_or(ClientError::OneItemEach { job })?;
+        let templates = UnitTemplates::of(&spec).map_err(|error| ClientError::Source(error.into()))?;
+        let split = |payload: &str| {
+            let units = units_of_one(payload);
+            units.iter().try_for_each(|unit| templates.check(&templates.values(&unit.payload)?))?;
+            Ok::<_, TemplateError>(units)
+        };
+        match self.store().split_units(job, filter, Timestamp::now(), split)? {
             0 => Err(ClientError::NoUnitFits { job }),
             moved => Ok(moved),
         }
@@ -51,12 +55,17 @@ impl Client {
 
 /// Returns `true` if the units of a job have several items each.
 pub(super) fn has_several_items(job: &Job) -> Result<bool, ClientError> {
+    Ok(spec_of_several(job)?.is_some())
+}
+
+/// Returns how a job runs its units, if they have several items each.
+fn spec_of_several(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
     if job.handler != COMMAND {
-        return Ok(false);
+        return Ok(None);
     }
     let spec: CommandSpec =
         serde_json::from_str(&job.spec).map_err(|source| ClientError::SpecUnreadable { job: job.id, source })?;
-    Ok(spec.items.several.is_some())
+    Ok(Some(spec).filter(|spec| spec.items.several.is_some()))
 }
 
 /// Makes a unit of each element of a payload; of one that is no array, which a library may have added, none: that unit

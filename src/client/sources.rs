@@ -77,7 +77,10 @@ impl OpenSources {
             items = Box::new(items.take(limit));
         }
         let first = match items.next() {
-            Some(Err(SourceError::EmptyList { .. })) if options.allow_empty => None,
+            Some(Err(empty @ SourceError::EmptyList { .. })) if options.allow_empty => {
+                notes.say(empty.to_string());
+                None
+            }
             None if !options.allow_empty => return Err(SourceError::empty(&notes)),
             first => first,
         };

@@ -189,6 +189,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::SamePath { .. }
+        | StoreError::NotSplit { .. }
         | StoreError::KeyInUse { .. }
         | StoreError::KeyOfAnotherJob { .. }
         | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -81,7 +81,10 @@ pub fn check_templates(limits: &Limits) -> Result<(), UnitLimitError> {
     if let Slots::From(text) = &limits.slots {
         templates.push((text, SLOTS));
     }
-    templates.into_iter().try_for_each(|(text, what)| parse(text, what).map(drop))
+    templates.into_iter().try_for_each(|(text, what)| {
+        let option = if what == TIMEOUT { "--timeout" } else { "--slots" };
+        parse(text, what)?.refuse_slot(option).map_err(|source| unusable(text, what, source))
+    })
 }
 
 const TIMEOUT: &str = "timeout";
@@ -169,6 +172,16 @@ mod tests {
         {
             assert!(from(payload).is_err(), "{payload}");
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_known_only_when_the_unit_runs_is_refused() {
+        let from = |text: &str| Slots::From(text.to_owned());
+
+        for limits in [limits(Some("{%}"), Slots::default()), limits(None, from("{%}")), limits(None, from("{%:02}"))] {
+            assert!(check_templates(&limits).is_err());
+        }
+        assert!(check_templates(&limits(Some("{#}"), from("{#}"))).is_ok());
     }
 
     #[test]

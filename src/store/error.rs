@@ -140,6 +140,14 @@ pub enum StoreError {
         /// What both would make.
         path: PathBuf,
     },
+    /// A unit of several items cannot be replaced by units of one.
+    #[error("unit {seq} cannot be replaced by units of one item")]
+    NotSplit {
+        /// The unit.
+        seq: Seq,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Two units of one job have the same key.
     #[error("units {first} and {second} have the same key {key:?}: each key must be unique")]
     DuplicateUnitKey {

@@ -22,12 +22,15 @@ impl Store {
     ///
     /// The new units come after all others, in the order of those they replace, which are skipped and marked. All of it is
     /// one transaction: after a crash nothing or everything has happened, and a second call finds nothing to split.
-    pub fn split_units(
+    ///
+    /// # Errors
+    /// [`StoreError::NotSplit`] when `split` refuses a unit; nothing is changed then.
+    pub fn split_units<E: std::error::Error + Send + Sync + 'static>(
         &mut self,
         job: JobId,
         filter: &UnitFilter,
         now: Timestamp,
-        split: impl Fn(&str) -> Vec<NewUnit>,
+        split: impl Fn(&str) -> Result<Vec<NewUnit>, E>,
     ) -> Result<i64, StoreError> {
         self.write("split units", |conn| {
             super::jobs::job_row(conn, job)?;
@@ -51,13 +54,13 @@ pub(super) fn is_itself() -> Condition {
 }
 
 /// Replaces the units in one state that a filter selects, and returns how many units replace them.
-fn split_in(
+fn split_in<E: std::error::Error + Send + Sync + 'static>(
     conn: &mut SqliteConnection,
     job: JobId,
     filter: &UnitFilter,
     status: UnitStatus,
     now: Timestamp,
-    split: impl Fn(&str) -> Vec<NewUnit>,
+    split: impl Fn(&str) -> Result<Vec<NewUnit>, E>,
 ) -> Result<i64, Failure> {
     let (mut after, mut made) = (UnitId::new(job, Seq(0)).raw(), 0);
     loop {
@@ -73,7 +76,8 @@ fn split_in(
         let Some((last, _)) = page.last() else { return Ok(made) };
         after = *last;
         for (id, payload) in &page {
-            let several = split(payload);
+            let refused = |error: E| StoreError::NotSplit { seq: UnitId::from_raw(*id).seq(), source: error.into() };
+            let several = split(payload).map_err(refused)?;
             if several.len() < 2 {
                 continue;
             }

@@ -198,3 +198,15 @@ fn a_kept_partial_is_continued_by_the_next_job_and_not_taken_for_done() {
     assert_eq!(counts(&world, &skipped), (0, 1, 0));
     assert!(!world.path(".a.out.partial").exists());
 }
+
+#[test]
+fn a_slot_cannot_be_part_of_what_is_needed_before_the_unit_runs() {
+    let world = World::new();
+
+    for option in ["--timeout", "--slots", "--order", "--creates", "--cwd", "--unit-key"] {
+        let said = world.fails(2, &["run", option, "{%}", "--", "echo", "{}", ":::", "1"]);
+        assert!(said.contains("{%}") && said.contains("known only when the unit runs"), "{option}: {said}");
+    }
+    assert!(!world.db().exists());
+    world.ok(&["run", "-q", "--env", "S={%}", "--", "test", "{%}", "=", "1"]);
+}

@@ -51,9 +51,11 @@ fn no_file_of_ours_is_open_to_others_although_the_umask_is_000() {
             "umask 000; \"$BIN\" create -q {flags} -- sh -c 'echo out; until test -e go; do sleep 0.02; done' ::: a b"
         ),
     );
+    // Before the machine has one place, which the first job holds.
+    sh(&world, "umask 000; \"$BIN\" run -q -k --output full -- true");
     sh(
         &world,
-        "umask 000; \"$BIN\" scale --machine 1 && \"$BIN\" start last && \"$BIN\" create -q --name other -- true ::: a",
+        "umask 000; \"$BIN\" scale --machine 1 && \"$BIN\" start 1 && \"$BIN\" create -q --name other -- true ::: a",
     );
     sh(&world, "umask 000; \"$BIN\" add other -- ::: c; \"$BIN\" cancel -y other");
     wait_for(&world, "a unit to run", || world.status("1")["progress"]["running"] == 1);

@@ -145,3 +145,12 @@ fn combinations_can_be_added_to_a_job_of_them_and_to_no_other() {
     assert!(fewer.contains("combination") && more.contains("combination"), "{fewer}{more}");
     assert!(synced.starts_with("+1 new, ~0 changed, -2 gone, 1 the same"), "{synced}");
 }
+
+#[test]
+fn an_empty_list_that_is_allowed_is_named() {
+    let world = World::new();
+
+    let ran = world.run(&["run", "--allow-empty", "--", "echo", "{1}", "{2}", ":::", "a", "b", "::::", "/dev/null"]);
+
+    assert!(ran.status.success() && text(&ran.stderr).contains("/dev/null has no items"), "{}", text(&ran.stderr));
+}

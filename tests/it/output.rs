@@ -156,3 +156,19 @@ fn a_result_is_the_whole_output_however_little_of_that_is_shown_and_too_long_a_o
     }
     assert!(world.units("1")[0]["stdout"].as_str().unwrap().contains(" bytes left out ..."));
 }
+
+#[test]
+fn an_output_directory_that_cannot_be_made_is_refused_before_anything_is_created() {
+    let world = World::new();
+    world.write("file", "");
+
+    for dir in ["file", "file/below", "/proc/none/of/ours"] {
+        let said = world.fails(2, &["run", "--output-dir", dir, "--", "true"]);
+        assert!(said.contains(&format!("{dir}: cannot write there")), "{said}");
+    }
+    let rehearsed = world.fails(2, &["run", "--dry-run", "--output-dir", "file/below", "--", "true"]);
+    world.ok(&["run", "-q", "--dry-run", "--output-dir", "new/below", "--db", "other.db", "--", "true"]);
+
+    assert!(rehearsed.contains("file/below"), "{rehearsed}");
+    assert!(!world.db().exists() && !world.path("new").exists());
+}

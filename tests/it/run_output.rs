@@ -181,3 +181,12 @@ fn a_line_about_the_progress_comes_now_and_then_where_there_is_no_terminal() {
     assert!(!world.lines("said").concat().contains("0 of 1"), "{:?}", world.lines("said"));
     world.fails(2, &["watch", "--progress-every", "soon"]);
 }
+
+#[test]
+fn the_tag_of_a_unit_without_an_item_is_its_number() {
+    let world = World::new();
+
+    let ran = world.run(&["run", "--tag", "--", "printf", "q\\n"]);
+
+    assert_eq!(text(&ran.stdout), "1\tq\n");
+}

@@ -180,3 +180,16 @@ fn units_of_one_item_cannot_be_split() {
 
     assert!(said.contains("one item"), "{said}");
 }
+
+#[test]
+fn units_are_not_split_into_ones_that_can_never_run() {
+    let world = World::new();
+    let command = ["--", "false", "{1}", "{2}", ":::", "1", "2", "3"];
+    world.run(&[&["run", "-q", "--max-attempts", "1", "-n", "3"][..], &command].concat());
+
+    let said = world.fails(2, &["retry", "last", "--one-by-one"]);
+
+    assert!(said.contains("unit 1 ") && said.contains("{2}"), "{said}");
+    let units = world.units("1");
+    assert_eq!((units.len(), &units[0]["status"]), (1, &"failed".into()));
+}

@@ -210,9 +210,9 @@ fn read(file: &Path) -> Result<Option<String>, ServiceError> {
 /// Writes a file whole or not at all.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let dir = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir)?;
+    sys::create_private_dir(dir)?;
     let draft = file.with_extension("new");
-    let mut written = fs::File::create(&draft)?;
+    let mut written = sys::private_file().truncate(true).open(&draft)?;
     written.write_all(text.as_bytes())?;
     written.sync_all()?;
     fs::rename(&draft, file)

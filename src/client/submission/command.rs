@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use super::SubmissionError;
 use super::environment::{Environment, name_of};
 use crate::handler::{COMMAND, CommandSpec, Template, UnitTemplates, refuse_line_in_one_word, resolve_program};
 use crate::model::{Job, RawText, UnitDetail};
+use crate::sys::expect_writable;
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
 /// path, its environment with the variables that are `given` as NAME or NAME=VALUE, without those to `forget`.
@@ -72,10 +74,20 @@ fn working_directory(given: Option<&OsStr>) -> Result<(PathBuf, Option<RawText>)
 }
 
 /// Returns the directory for the output of all units: it is one, whose files have the numbers of their units.
+///
+/// # Errors
+/// When it holds a placeholder, or is neither there nor can be made there.
 pub fn output_dir(spec: &CommandSpec, given: &OsStr) -> Result<PathBuf, SubmissionError> {
-    match Template::parse(&given.into())?.literal() {
-        Some(dir) => Ok(spec.cwd.join(OsStr::from_bytes(&dir))),
-        None => Err(SubmissionError::OutputDirTemplate(given.to_string_lossy().into_owned())),
+    let template = Template::parse(&given.into())?;
+    let Some(dir) = template.literal() else {
+        return Err(SubmissionError::OutputDirTemplate(given.to_string_lossy().into_owned()));
+    };
+    let path = spec.cwd.join(OsStr::from_bytes(&dir));
+    let there = path.ancestors().find(|path| path.symlink_metadata().is_ok()).unwrap_or(Path::new("/"));
+    let writable = if there.is_dir() { expect_writable(there) } else { Err(io::ErrorKind::NotADirectory.into()) };
+    match writable {
+        Ok(()) => Ok(path),
+        Err(source) => Err(SubmissionError::OutputDir { path, source }),
     }
 }
 

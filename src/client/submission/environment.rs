@@ -39,7 +39,12 @@ impl Environment {
         let own: BTreeMap<OsString, OsString> =
             own.into_iter().filter(|(name, _)| !name.as_bytes().starts_with(OWN_PREFIX.as_bytes())).collect();
         let mut kept = Environment::default();
+        let mut seen = BTreeMap::new();
         for variable in given {
+            refuse_own(name_of(variable))?;
+            if seen.insert(name_of(variable), variable).is_some_and(|before| before != variable) {
+                return Err(SubmissionError::EnvTwice(name_of(variable).to_string_lossy().into_owned()));
+            }
             match split(variable) {
                 Some((name, _)) if name.is_empty() => {
                     return Err(SubmissionError::EnvName(variable.to_string_lossy().into_owned()));
@@ -73,17 +78,23 @@ impl Environment {
         Ok(kept)
     }
 
-    /// Sets a variable; of one that is given twice the last value counts.
+    /// Sets a variable.
     fn give(&mut self, name: &OsStr, value: &OsStr) -> Result<(), SubmissionError> {
         let template = Template::parse(&value.into())?;
-        self.variables.remove(name);
-        self.templates.remove(name);
         match template.literal() {
             Some(text) => self.variables.insert(name, OsStr::from_bytes(&text)),
             None => self.templates.insert(name, value),
         }
         Ok(())
     }
+}
+
+/// Refuses variables to which a unit gives values of its own.
+fn refuse_own(name: &OsStr) -> Result<(), SubmissionError> {
+    if name.as_bytes().starts_with(OWN_PREFIX.as_bytes()) {
+        return Err(SubmissionError::EnvReserved(name.to_string_lossy().into_owned()));
+    }
+    Ok(())
 }
 
 fn split(variable: &OsStr) -> Option<(&OsStr, &OsStr)> {
@@ -173,6 +184,19 @@ mod tests {
 
         let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")];
         assert_eq!(kept.variables, variables.into_iter().collect());
+    }
+
+    #[test]
+    fn a_variable_that_would_have_another_value_is_refused_by_name() {
+        let refused = |given: &[&str]| capture(given).unwrap_err().to_string();
+
+        for given in ["JOB_MANAGER_ITEM=x", "JOB_MANAGER_DB", "JOB_MANAGER_X={}"] {
+            assert!(refused(&[given]).contains("JOB_MANAGER_"), "{given}");
+        }
+        for twice in [["A=1", "A=2"], ["A={}", "A=2"], ["PATH", "PATH=/x"], ["PATH=/x", "PATH"]] {
+            assert!(refused(&twice).starts_with("--env gives two values for "), "{twice:?}");
+        }
+        assert!(capture(&["A=1", "A=1"]).is_ok());
     }
 
     #[test]

@@ -64,6 +64,10 @@ pub enum SubmissionError {
     NotAShell { path: PathBuf, reason: &'static str },
     #[error("--shell takes the whole script as one argument, this is {given}")]
     ShellArguments { given: usize },
+    #[error("--env {0}: what begins with JOB_MANAGER_ is about a manager or a unit, choose another name")]
+    EnvReserved(String),
+    #[error("--env gives two values for {0}, give one")]
+    EnvTwice(String),
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
     EnvMissing(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
@@ -73,6 +77,12 @@ pub enum SubmissionError {
          named SEQ.ATTEMPT.out; literal braces are doubled"
     )]
     OutputDirTemplate(String),
+    #[error("--output-dir {}: cannot write there", path.display())]
+    OutputDir {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("invalid variable {0:?}, expected NAME or NAME=VALUE")]
     EnvName(String),
     #[error("cannot read how the job runs its units")]

@@ -15,6 +15,7 @@ mod shell;
 mod unit_limits;
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use super::create::{check_description, check_new_job};
 use super::{Client, ClientError, Created, OpenSources, Rehearsal};
@@ -23,6 +24,7 @@ use crate::handler::{
 };
 use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
+use crate::sys::create_private_dir;
 
 use grouping::{UnitItems, unit_items};
 use same_names::SameNames;
@@ -44,6 +46,7 @@ pub struct Submission {
     items: UnitItems,
     templates: UnitTemplates,
     unit_key: Option<Template>,
+    output_dir: Option<PathBuf>,
     notes: Notes,
 }
 
@@ -62,6 +65,7 @@ impl Submission {
         let mut spec = spec.clone();
         spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
         let templates = UnitTemplates::of(&spec)?;
+        templates.refuse_slots()?;
         spec.unit_key = Some(unit_key.map(RawText::from).unwrap_or_default());
         let unit_key = unit_key.map(key_template).transpose()?;
         if sources.is_none() {
@@ -87,7 +91,7 @@ impl Submission {
         if let Some(found) = templates.pasted_code() {
             notes.say(found.to_string());
         }
-        Ok(Submission { new, items, templates, unit_key, notes })
+        Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes })
     }
 
     /// Returns what is to be said about the submission, complete once its items were read.
@@ -100,9 +104,14 @@ impl Submission {
         self,
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
+        let output_dir = self.output_dir.clone();
         self.with_units(
             |_, _| Ok(()),
             |new, units| {
+                if let Some(path) = output_dir {
+                    let made = create_private_dir(&path);
+                    made.map_err(|source| SubmissionError::OutputDir { path, source })?;
+                }
                 let client = open()?;
                 let created = client.create_checked_job(new, units).map_err(SubmissionError::from)?;
                 Ok((client, created))

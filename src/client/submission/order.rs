@@ -64,6 +64,7 @@ impl Order {
         };
         let template =
             Template::parse(&RawText::from(template)).map_err(|error| OrderTextError::Template(error.into()))?;
+        template.refuse_slot("--order").map_err(|error| OrderTextError::Template(error.into()))?;
         if template.is_literal() {
             return Err(OrderTextError::Literal { given: text.to_owned() });
         }
@@ -251,6 +252,9 @@ mod tests {
     fn an_item_without_the_field_and_an_order_by_nothing_are_refused() {
         assert!(order("{s}", &[r#"{"s":1}"#, r#"{"t":1}"#]).unwrap_err().starts_with("argument 2: "));
         assert!(order("size", &["1"]).is_err());
+        let slot = Order::parse("-{%}").unwrap_err();
+        let cause = std::error::Error::source(&slot).map_or_else(|| slot.to_string(), ToString::to_string);
+        assert_eq!(cause, "{%} cannot be part of --order: it is known only when the unit runs");
     }
 
     #[test]

@@ -74,6 +74,16 @@ impl UnitTemplates {
         Ok(())
     }
 
+    /// Refuses placeholders that are known only when a unit runs, where paths are compared before.
+    ///
+    /// # Errors
+    /// With the placeholder and the option.
+    pub fn refuse_slots(&self) -> Result<(), TemplateError> {
+        let options = self.cwd.iter().map(|cwd| ("--cwd", cwd));
+        let mut options = options.chain(self.creates.iter().map(|creates| ("--creates", creates)));
+        options.try_for_each(|(option, template)| template.refuse_slot(option))
+    }
+
     /// Reads a payload of this job.
     ///
     /// # Errors

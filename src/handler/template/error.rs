@@ -186,6 +186,14 @@ pub enum TemplateError {
         /// Where it stands.
         option: &'static str,
     },
+    /// An option that is needed before the unit runs has a placeholder that is known only then.
+    #[error("{placeholder} cannot be part of {option}: it is known only when the unit runs")]
+    SlotBefore {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// Where it stands.
+        option: &'static str,
+    },
     /// Several values stand in a script where one word can be.
     #[error(
         "{placeholder} stands for several words, and has to be a word of its own, outside quotes, in a shell command"

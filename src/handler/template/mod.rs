@@ -102,6 +102,16 @@ impl Template {
         self.placeholders().find(|placeholder| !placeholder.depends_on_payload()).map(Placeholder::written)
     }
 
+    /// Refuses a placeholder that is known only when the unit runs, in an option that is needed before.
+    pub fn refuse_slot(&self, option: &'static str) -> Result<(), TemplateError> {
+        match self.placeholders().find(|placeholder| placeholder.needs_slot()) {
+            Some(placeholder) => {
+                Err(TemplateError::SlotBefore { placeholder: placeholder.written().to_owned(), option })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Returns the text when it is the same for all units.
     pub fn literal(&self) -> Option<Cow<'_, [u8]>> {
         // Neighbouring texts are joined, so that there is at most one.

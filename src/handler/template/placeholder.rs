@@ -64,6 +64,11 @@ impl Placeholder {
         !self.readings.iter().any(|reading| matches!(reading.subject, Subject::Seq | Subject::Slot))
     }
 
+    /// Returns `true` if the value is known only when the unit runs.
+    pub fn needs_slot(&self) -> bool {
+        self.readings.iter().any(|reading| matches!(reading.subject, Subject::Slot))
+    }
+
     /// Returns the number of digits to which its value is padded.
     pub fn width(&self) -> usize {
         let widths =
