@@ -83,7 +83,7 @@ fn a_batch_from_a_conversation_may_name_its_shell_too() {
 fn a_script_for_the_end_alone_may_have_a_shell() {
     let world = World::new();
     if !has_bash(&world) {
-        return without("no bash");
+        return without_tool("a_script_for_the_end_alone_may_have_a_shell", "bash");
     }
     world.ok(&["run", "-q", "--shell-path", "bash", "--then", "cat <<<\"$BASH\" >then", "--", "true"]);
     assert!(world.lines("then")[0].ends_with("/bash"));
