@@ -84,7 +84,6 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--bg"], "write `submit`, which returns at once"),
     (&["--wait"], "write `run`, or `wait JOB` after `submit`"),
     (&["--return", "--cleanup", "--transfer"], "units run on this machine, no files are transferred"),
-    (&["--exit"], "there is none, a command that is too long is refused"),
     (
         &["--priority", "-g", "--immediate"],
         "there is none: jobs run beside each other, each with its own -j N; --after JOB orders them",

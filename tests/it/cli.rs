@@ -125,7 +125,7 @@ fn a_failed_unit_fails_the_job_and_can_be_retried() {
     assert_eq!((failed["status"].as_str(), failed["attempts"].as_u64()), (Some("failed"), Some(2)));
     assert_eq!(failed["error"], "exited with code 1");
     assert_eq!(attempts["attempts_not_completed"].as_array().unwrap().len(), 2);
-    assert_eq!(retried, "1 units pending again");
+    assert_eq!(retried, "1 unit pending again");
     assert_eq!(world.status("1")["job_status"], "completed");
     world.assert_sound("1");
 }
@@ -161,7 +161,7 @@ fn rm_deletes_a_job_with_its_files_and_never_reuses_its_number() {
     let said = world.ok(&["rm", "1", "-y"]);
     world.ok(&["run", "-q", "--", "true"]);
 
-    assert_eq!(said, "1 units deleted");
+    assert_eq!(said, "1 unit deleted");
     assert!(!exists(&world.path("jobs.db.d/1")));
     assert_eq!(world.ok(&["list", "-q"]), "2");
     assert_eq!(world.count("(SELECT count(*) FROM units)"), 1);

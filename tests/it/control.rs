@@ -163,10 +163,10 @@ fn the_newest_job_is_not_ended_unasked_when_none_was_named() {
     world.ok(&["rm", &first, "-y"]);
     let cancelled = world.fails(2, &["cancel"]);
 
-    assert!(rejected.contains("this would reject job 2 (true), the newest, with 1 units left: give -y"), "{rejected}");
+    assert!(rejected.contains("this would reject job 2 (true), the newest, with 1 unit left: give -y"), "{rejected}");
     assert!(ended.contains("it is cancelled"), "{ended}");
     assert!(cancelled.contains("this would cancel job 1 (precious), the newest, with 2 units left"), "{cancelled}");
     assert_eq!(world.status(&job)["job_status"], "created");
-    assert_eq!(world.ok(&["cancel", ":1"]), "1 units cancelled");
-    assert_eq!(world.ok(&["cancel", "-y"]), "1 units cancelled");
+    assert_eq!(world.ok(&["cancel", ":1"]), "1 unit cancelled");
+    assert_eq!(world.ok(&["cancel", "-y"]), "1 unit cancelled");
 }

@@ -105,7 +105,7 @@ fn units_are_selected_by_what_their_items_look_like() {
     let quoted = world.ok(&["units", "1", "--match", "d\"x", "-q"]);
 
     assert_eq!(listed, "1\n2");
-    assert_eq!(retried, "1 units pending again");
+    assert_eq!(retried, "1 unit pending again");
     assert_eq!(quoted, "4");
     world.fails(2, &["retry", "1", "--match", "("]);
     world.fails(3, &["retry", "1", "--match", "nothing like it"]);

@@ -14,7 +14,7 @@ fn a_running_job_ends_when_what_it_waits_for_is_left_out() {
     let skipped = world.ok(&["skip", &job, "--match", "^b$", "--reason", "not worth it"]);
     let waited = world.run(&["wait", &job, "--timeout", "30s"]);
 
-    assert_eq!(skipped, "1 units skipped");
+    assert_eq!(skipped, "1 unit skipped");
     assert_eq!(waited.status.code(), Some(0));
     let unit = &world.units(&job)[1];
     assert_eq!((unit["status"].as_str(), unit["error"].as_str()), (Some("skipped"), Some("not worth it")), "{unit}");
