@@ -202,7 +202,7 @@ fn add_refuses_one_key_twice_and_counts_other_content_under_a_key_of_the_job() {
     world.write("other.csv", "id,n\n1,x\n2,z\n3,c\n");
 
     let refused = world.fails(2, &["add", "1", "--csv", "twice.csv"]);
-    assert!(refused.contains(r#"the same key, "9""#), "{refused}");
+    assert!(refused.contains(r#"the same key "9""#), "{refused}");
     assert_eq!(world.units("1").len(), 2);
     let added = world.run(&["--json", "add", "1", "--csv", "other.csv"]);
     let said = text(&added.stderr);
