@@ -32,11 +32,11 @@ pub use error::UnitError;
 pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of, timeout_of};
 pub use registry::Handlers;
 pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
-pub use template::UnitValues;
+pub use template::{TemplateError, UnitValues};
 pub use typed::Handler;
 #[cfg(feature = "cli")]
 pub use {
     command::{NOT_ALL_KEPT, explained},
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
-    template::{Several, Template, TemplateError, quote_for_shell},
+    template::{Several, Template, quote_for_shell},
 };

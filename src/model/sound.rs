@@ -21,6 +21,7 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
+#[cfg(feature = "sources")]
 impl JsonError {
     /// Returns where in its line the document goes wrong, counted from 1; 0 at the line's end.
     pub fn column(&self) -> usize {
