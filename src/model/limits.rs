@@ -80,7 +80,7 @@ pub enum Timeout {
 impl FromStr for Timeout {
     type Err = SpellingError;
 
-    /// Reads what [`TimeLimit`] reads, or a template such as `{t}`.
+    /// Reads what `TimeLimit` reads, or a template such as `{t}`.
     fn from_str(text: &str) -> Result<Self, SpellingError> {
         if text.contains('{') {
             return Ok(Self::From(text.to_owned()));

@@ -54,7 +54,7 @@ fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
 }
 
 /// Adds units to a job inside the caller's transaction and returns how many there were; a unit whose key the job has
-/// already is left out. See [`create_job_in`].
+/// already is left out. See [`create_job_in`](crate::create_job_in).
 ///
 /// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
 /// paused.
