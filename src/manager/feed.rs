@@ -3,6 +3,8 @@
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
 //! that time, which is why the coordinator may read it again and why it is then left out: no unit runs twice at once.
 
+mod state;
+
 use std::collections::hash_map::{Entry, HashMap};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,43 +13,18 @@ use std::time::{Duration, Instant};
 use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
+use state::{State, following, ready};
+
 /// Units kept ready.
 pub(super) const FEED_UNITS: usize = 512;
 /// Units below which it is time to read more.
 pub(super) const LOW_UNITS: usize = FEED_UNITS / 2;
-
-/// Time within which a unit is about to start.
-const MOMENT: Duration = Duration::from_millis(50);
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
     state: Mutex<State>,
     unit_ready: Condvar,
     room: Condvar,
-}
-
-struct State {
-    queue: VecDeque<Unit>,
-    in_hand: HashMap<UnitId, Origin>,
-    /// Number of the last unit that was read for its first attempt.
-    cursor: Seq,
-    /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
-    released: HashSet<UnitId>,
-    closed: bool,
-    /// Whether somebody waits for the next commit.
-    hurried: bool,
-    /// Time between two units that are handed out.
-    interval: Duration,
-    /// Before this time none is.
-    next_take: Instant,
-    /// Units that workers have taken and not given back.
-    running: usize,
-    /// Workers that those take.
-    busy: usize,
-    /// Workers that units may take at the same time.
-    most_busy: usize,
-    /// What the machine lets start.
-    gate: Gate,
 }
 
 /// Why a unit is here.
@@ -303,44 +280,6 @@ impl Feed {
         // No code between lock and unlock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    /// Returns `true` if the unit at the front may start, as far as workers and machine are concerned; without one, if a
-    /// small one might.
-    fn may_start(&self) -> bool {
-        let slots = self.queue.front().map_or(1, |unit| unit.slots);
-        // A unit that takes more workers than there are runs alone.
-        let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
-        has_workers && self.gate.is_open(self.running)
-    }
-
-    /// Returns `true` if the unit at the front takes one worker, as nearly all do.
-    fn is_even(&self) -> bool {
-        self.queue.front().is_none_or(|unit| unit.slots == 1)
-    }
-}
-
-/// Returns how many workers those units take that may start within a moment from `now`.
-fn ready(state: &State, now: Instant) -> usize {
-    let most = state.gate.most(state.running);
-    let slots_of = |units: usize| state.queue.iter().take(units.min(most)).map(|unit| unit.slots).sum();
-    if state.interval.is_zero() {
-        return slots_of(state.queue.len());
-    }
-    let time = (now + MOMENT).saturating_duration_since(state.next_take);
-    if time.is_zero() {
-        return 0;
-    }
-    let starts = time.as_nanos() / state.interval.as_nanos() + 1;
-    slots_of(usize::try_from(starts).unwrap_or(usize::MAX))
-}
-
-/// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,
-/// but after a time without units nobody catches up.
-fn following(now: Instant, earliest: Instant, interval: Duration) -> Instant {
-    let in_step = earliest + interval;
-    if in_step > now { in_step } else { now + interval }
 }
 
 #[cfg(test)]

@@ -3,20 +3,22 @@
 //! The document is read once, from its beginning to its end, and never held: only one element is, as it is written.
 //! Known weaknesses: fields whose names hold dots cannot be on the path, nor can elements of other arrays.
 
-use std::cell::Cell;
+mod bounds;
+
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::BufRead;
 use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::depth::Depth;
 use super::pushed::{Sink, pushed};
 use super::text::{Holds, Text, failure};
 use super::{Items, MAX_ITEM_BYTES, MAX_JSON_DEPTH, Place, SourceError};
 use crate::model::{JsonError, check_document};
+
+use bounds::{Bound, Bounds, Watched};
 
 /// Path of an array that is the document itself.
 pub const WHOLE_DOCUMENT: &str = ".";
@@ -33,8 +35,7 @@ fn read(reader: impl BufRead, name: &Arc<str>, path: &str, sink: &mut Sink) -> R
     let text = Text::new(reader, name, Holds::Utf8);
     let steps: Vec<&str> = if path == WHOLE_DOCUMENT { Vec::new() } else { path.split('.').collect() };
     let bounds = Bounds::for_elements_at(steps.len() + 1);
-    let mut document =
-        serde_json::Deserializer::from_reader(Watched { inner: text, depth: Depth::default(), bounds: &bounds });
+    let mut document = serde_json::Deserializer::from_reader(Watched::new(text, &bounds));
     let mut search = Search { path, bounds: &bounds, sink, is_found: false, is_left: false, unsound: None };
     let end = Descent { search: &mut search, steps: &steps }.deserialize(&mut document);
     let element = search.sink.count() + 1;
@@ -75,68 +76,6 @@ fn describe(error: serde_json::Error, name: &Arc<str>, path: &str, bounds: &Boun
         },
         Category::Data => SourceError::NoArrayHere { place, path: path.to_owned(), column, source: error.into() },
         Category::Syntax | Category::Eof => SourceError::NotJson { place, column, source: error.into() },
-    }
-}
-
-/// What the document may not exceed, and what it did.
-struct Bounds {
-    depth: usize,
-    /// Bytes that may come before the bound is set anew; none where nothing is kept.
-    left: Cell<Option<usize>>,
-    exceeded: Cell<Option<Bound>>,
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    Depth,
-    Size,
-}
-
-impl Bounds {
-    fn for_elements_at(depth: usize) -> Self {
-        Self { depth: depth + MAX_JSON_DEPTH, left: Cell::new(None), exceeded: Cell::new(None) }
-    }
-
-    /// What follows is kept, and must not be larger than an item.
-    fn limit_size(&self) {
-        self.left.set(Some(MAX_ITEM_BYTES));
-    }
-
-    /// What follows is passed over, however large it is.
-    fn lift_size(&self) {
-        self.left.set(None);
-    }
-}
-
-/// A reader that stops where a bound is exceeded, which no parser behind it could.
-struct Watched<'a, R> {
-    inner: R,
-    depth: Depth,
-    bounds: &'a Bounds,
-}
-
-impl<R> Watched<'_, R> {
-    fn refuse(&self, bound: Bound) -> io::Error {
-        self.bounds.exceeded.set(Some(bound));
-        io::ErrorKind::InvalidData.into()
-    }
-}
-
-impl<R: Read> Read for Watched<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.bounds.left.get();
-        if left == Some(0) {
-            return Err(self.refuse(Bound::Size));
-        }
-        let most = buffer.len().min(left.unwrap_or(usize::MAX));
-        let read = self.inner.read(&mut buffer[..most])?;
-        self.bounds.left.set(left.map(|left| left - read));
-        for &byte in &buffer[..read] {
-            if self.depth.follow(byte) > self.bounds.depth {
-                return Err(self.refuse(Bound::Depth));
-            }
-        }
-        Ok(read)
     }
 }
 
@@ -222,7 +161,7 @@ impl<'de> Visitor<'de> for Descent<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufReader, Cursor};
+    use std::io::{self, BufReader, Cursor, Read};
 
     use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! The built-in handler: each unit is a process.
 
 mod capture;
+mod corrected;
 mod exits;
 mod hook;
 mod leftovers;
@@ -33,11 +34,12 @@ use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
 
+#[cfg_attr(not(feature = "cli"), expect(unused_imports, reason = "only the command line explains templates"))]
+pub use corrected::explained;
 pub use exits::{ExitCodes, ExitMeaning};
 pub use partial::clear_partial;
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
-#[cfg_attr(not(feature = "cli"), expect(unused_imports, reason = "only the command line explains templates"))]
-pub use templates::{UnitTemplates, explained};
+pub use templates::UnitTemplates;
 pub use variables::Variables;
 
 /// Name of the command handler in a job.

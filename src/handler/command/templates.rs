@@ -3,29 +3,26 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::corrected::explained;
 use super::{CommandSpec, StdinMode};
 use crate::handler::template::{
-    CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues, line_of, nearest,
-    quote_for_shell,
+    CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues,
 };
 use crate::model::{RawText, Seq};
-
-/// Most bytes of a corrected command in a message.
-const MAX_CORRECTED_BYTES: usize = 2000;
 
 /// The templates of a command, its working directory, its variables and the path that it makes.
 #[derive(Debug)]
 pub struct UnitTemplates {
-    command: CommandTemplate,
+    pub(super) command: CommandTemplate,
     items: ItemForm,
     reads_item: bool,
     shell: bool,
     /// Where a value cannot be quoted in a script for the shell: the placeholder and its place.
     unquotable: Option<(String, &'static str)>,
     base: PathBuf,
-    cwd: Option<Template>,
-    env: Vec<(OsString, Template)>,
-    creates: Option<Template>,
+    pub(super) cwd: Option<Template>,
+    pub(super) env: Vec<(OsString, Template)>,
+    pub(super) creates: Option<Template>,
 }
 
 impl UnitTemplates {
@@ -206,69 +203,10 @@ impl UnitTemplates {
         rendered.collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Template> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Template> {
         let paths = [&self.cwd, &self.creates].into_iter().flatten();
         self.command.arguments().iter().chain(paths).chain(self.env.iter().map(|(_, value)| value))
     }
-
-    /// Returns the command, and options that change, with the braces doubled that are no placeholders.
-    fn corrected(&self, values: Option<&UnitValues<'_>>) -> String {
-        let mut line = String::new();
-        let mut option = |name: &str, before: &[u8], template: &Template| {
-            let is_wrong = match values {
-                Some(values) => {
-                    let mut unknown = Vec::new();
-                    template.find_unknown(values, &mut unknown);
-                    !unknown.is_empty()
-                }
-                None => template.uses_item(),
-            };
-            if is_wrong {
-                let text = [before, template.corrected(values).as_bytes()].concat();
-                line.push_str(&format!("{name} {} ", quote_for_shell(&text)));
-            }
-        };
-        if let Some(cwd) = &self.cwd {
-            option("--cwd", b"", cwd);
-        }
-        for (name, value) in &self.env {
-            option("--env", &[name.as_encoded_bytes(), b"="].concat(), value);
-        }
-        if let Some(creates) = &self.creates {
-            option("--creates", b"", creates);
-        }
-        let argv: Vec<RawText> = self.command.arguments().iter().map(|word| word.corrected(values)).collect();
-        line.push_str("-- ");
-        line.push_str(&line_of(&argv));
-        shortened(line)
-    }
-}
-
-/// Says of all unknown placeholders of some templates what an error says of the first; other errors stay as they are.
-pub fn explained<'t>(
-    error: TemplateError,
-    values: &UnitValues<'_>,
-    templates: impl Iterator<Item = &'t Template>,
-    corrected: impl FnOnce() -> String,
-) -> TemplateError {
-    let TemplateError::Unknown { placeholder } = error else { return error };
-    let mut placeholders = vec![placeholder];
-    templates.for_each(|template| template.find_unknown(values, &mut placeholders));
-    let names = values.names().unwrap_or_default();
-    let nearest = placeholders.iter().find_map(|given| nearest(given.trim_matches(['{', '}']), &names));
-    TemplateError::UnknownPlaceholders {
-        nearest: nearest.map(str::to_owned),
-        known: values.known(),
-        corrected: corrected(),
-        placeholders,
-    }
-}
-
-fn shortened(line: String) -> String {
-    if line.len() <= MAX_CORRECTED_BYTES {
-        return line;
-    }
-    format!("{}…", &line[..line.floor_char_boundary(MAX_CORRECTED_BYTES)])
 }
 
 #[cfg(test)]

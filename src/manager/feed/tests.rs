@@ -1,5 +1,6 @@
 //! What is handed out, how often, and what is read again.
 
+use super::state::MOMENT;
 use super::*;
 use crate::model::JobId;
 

@@ -11,6 +11,7 @@
 mod braces;
 mod bracket;
 mod component;
+mod entry;
 mod exclude;
 #[cfg(test)]
 mod oracle;
@@ -19,6 +20,7 @@ mod pattern;
 mod somebody;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod walk;
 
 use std::collections::HashMap;

@@ -1,50 +1,24 @@
 //! One walk for all patterns: at each directory it is known how far each of them has come.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::{self, FileType};
-use std::io::{self, ErrorKind};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 use std::vec;
 
-use rustix::io::Errno;
-
 use super::component::{Component, Name};
+use super::entry::{Entry, State, Step};
 use super::exclude::{Candidate, Excludes, Skipped};
 use super::pattern::{Alternative, Pattern};
-use crate::model::counted;
-use crate::source::{Counter, Notes};
+use super::unreadable::{Unreadable, as_path, leads_nowhere};
+use crate::source::Notes;
 
 /// A regular file that matches.
 pub(super) struct Found {
     pub path: Vec<u8>,
     /// Number of the first pattern that matches it.
     pub pattern: usize,
-}
-
-/// How far an alternative has come: its next component decides about what is in a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct State {
-    alternative: usize,
-    component: usize,
-}
-
-/// What a directory has that some pattern asks for.
-struct Entry {
-    name: Vec<u8>,
-    /// Unknown where it was not listed.
-    kind: Option<FileType>,
-    /// Alternatives that end here.
-    ended: Vec<usize>,
-    /// Alternatives that go on below.
-    below: Vec<State>,
-}
-
-enum Step {
-    File { kind: Option<FileType>, ended: Vec<usize> },
-    Enter(Vec<State>),
 }
 
 /// Names in a directory, and what is known of their kinds.
@@ -63,7 +37,7 @@ pub(super) struct Walk {
     alternatives: Vec<(usize, Alternative)>,
     exclude: Excludes,
     hidden: bool,
-    troubles: Troubles,
+    unreadable: Unreadable,
     /// Path of the latest level, with a slash at its end.
     path: Vec<u8>,
     levels: Vec<Level>,
@@ -86,8 +60,8 @@ impl Walk {
         }
         let starts = (0..alternatives.len()).map(|alternative| State { alternative, component: 0 }).collect();
         let root = Level { path_bytes: 0, steps: vec![(Vec::new(), Step::Enter(starts))].into_iter() };
-        let troubles = Troubles::said_in(notes);
-        Walk { patterns: statuses, alternatives, exclude, hidden, troubles, path: Vec::new(), levels: vec![root] }
+        let unreadable = Unreadable::said_in(notes);
+        Walk { patterns: statuses, alternatives, exclude, hidden, unreadable, path: Vec::new(), levels: vec![root] }
     }
 
     /// Says which patterns and excludes did nothing, when the walk is over.
@@ -161,7 +135,7 @@ impl Walk {
                     }
                 }
                 Ok(None) => {}
-                Err(error) => self.troubles.add(&self.path, &error),
+                Err(error) => self.unreadable.add(&self.path, &error),
             }
         }
         entries.extend(named.into_values());
@@ -232,7 +206,7 @@ impl Walk {
                 Ok(found) => found.is_file(),
                 Err(error) => {
                     if !leads_nowhere(&error) {
-                        self.troubles.add(&path, &error);
+                        self.unreadable.add(&path, &error);
                     }
                     false
                 }
@@ -273,74 +247,4 @@ impl Iterator for Walk {
             }
         }
     }
-}
-
-impl State {
-    fn next(self) -> State {
-        State { component: self.component + 1, ..self }
-    }
-}
-
-impl Entry {
-    fn new(name: Vec<u8>, kind: Option<FileType>) -> Entry {
-        Entry { name, kind, ended: Vec::new(), below: Vec::new() }
-    }
-
-    fn advance(&mut self, state: State, is_last: bool) {
-        if is_last {
-            self.ended.push(state.alternative);
-        } else {
-            self.below.push(state.next());
-        }
-    }
-
-    /// Returns what is to be done, each with the bytes that decide about its turn.
-    fn steps(self) -> impl Iterator<Item = (Vec<u8>, Step)> {
-        let Entry { name, kind, ended, below } = self;
-        let may_be = |wanted: fn(&FileType) -> bool| kind.is_none_or(|kind| wanted(&kind) || kind.is_symlink());
-        let is_entered = !below.is_empty() && may_be(FileType::is_dir);
-        let is_file = !ended.is_empty() && may_be(FileType::is_file);
-        let enter = is_entered.then(|| ([&name, b"/".as_slice()].concat(), Step::Enter(below)));
-        let file = is_file.then_some((name, Step::File { kind, ended }));
-        enter.into_iter().chain(file)
-    }
-}
-
-/// What could not be looked at.
-struct Troubles {
-    count: Counter,
-    first: Arc<OnceLock<String>>,
-}
-
-impl Troubles {
-    fn said_in(notes: &Notes) -> Troubles {
-        let first: Arc<OnceLock<String>> = Arc::default();
-        let example = Arc::clone(&first);
-        let count = notes.count(move |number| {
-            let example = example.get().map_or("", String::as_str);
-            format!(
-                "skipped {} that cannot be read: {example}{}",
-                counted(number, "path"),
-                if number > 1 { ", …" } else { "" }
-            )
-        });
-        Troubles { count, first }
-    }
-
-    fn add(&self, path: &[u8], error: &io::Error) {
-        let path = path.strip_suffix(b"/").unwrap_or(path);
-        self.first.get_or_init(|| format!("{}: {error}", as_path(path).display()));
-        self.count.increase();
-    }
-}
-
-/// Returns `true` where a path has no file at its end for other reasons than trouble: a link that leads nowhere, or
-/// something in place of a directory.
-fn leads_nowhere(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-        || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
-}
-
-fn as_path(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
 }

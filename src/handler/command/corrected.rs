@@ -1,0 +1,70 @@
+//! What a message says of placeholders that are unknown: all of them, the nearest name, and the command in which their
+//! braces are literal.
+
+use super::UnitTemplates;
+use crate::handler::template::{Template, TemplateError, UnitValues, line_of, nearest, quote_for_shell};
+use crate::model::RawText;
+
+/// Most bytes of a corrected command in a message.
+const MAX_CORRECTED_BYTES: usize = 2000;
+
+impl UnitTemplates {
+    /// Returns the command, and options that change, with the braces doubled that are no placeholders.
+    pub(super) fn corrected(&self, values: Option<&UnitValues<'_>>) -> String {
+        let mut line = String::new();
+        let mut option = |name: &str, before: &[u8], template: &Template| {
+            let is_wrong = match values {
+                Some(values) => {
+                    let mut unknown = Vec::new();
+                    template.find_unknown(values, &mut unknown);
+                    !unknown.is_empty()
+                }
+                None => template.uses_item(),
+            };
+            if is_wrong {
+                let text = [before, template.corrected(values).as_bytes()].concat();
+                line.push_str(&format!("{name} {} ", quote_for_shell(&text)));
+            }
+        };
+        if let Some(cwd) = &self.cwd {
+            option("--cwd", b"", cwd);
+        }
+        for (name, value) in &self.env {
+            option("--env", &[name.as_encoded_bytes(), b"="].concat(), value);
+        }
+        if let Some(creates) = &self.creates {
+            option("--creates", b"", creates);
+        }
+        let argv: Vec<RawText> = self.command.arguments().iter().map(|word| word.corrected(values)).collect();
+        line.push_str("-- ");
+        line.push_str(&line_of(&argv));
+        shortened(line)
+    }
+}
+
+/// Says of all unknown placeholders of some templates what an error says of the first; other errors stay as they are.
+pub fn explained<'t>(
+    error: TemplateError,
+    values: &UnitValues<'_>,
+    templates: impl Iterator<Item = &'t Template>,
+    corrected: impl FnOnce() -> String,
+) -> TemplateError {
+    let TemplateError::Unknown { placeholder } = error else { return error };
+    let mut placeholders = vec![placeholder];
+    templates.for_each(|template| template.find_unknown(values, &mut placeholders));
+    let names = values.names().unwrap_or_default();
+    let nearest = placeholders.iter().find_map(|given| nearest(given.trim_matches(['{', '}']), &names));
+    TemplateError::UnknownPlaceholders {
+        nearest: nearest.map(str::to_owned),
+        known: values.known(),
+        corrected: corrected(),
+        placeholders,
+    }
+}
+
+fn shortened(line: String) -> String {
+    if line.len() <= MAX_CORRECTED_BYTES {
+        return line;
+    }
+    format!("{}…", &line[..line.floor_char_boundary(MAX_CORRECTED_BYTES)])
+}

@@ -1,0 +1,74 @@
+//! What a feed holds under its lock, and whether a unit of it may start.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::Origin;
+use crate::manager::gate::Gate;
+use crate::model::{Seq, Unit, UnitId};
+
+/// Time within which a unit is about to start.
+pub(super) const MOMENT: Duration = Duration::from_millis(50);
+
+/// What the lock of a feed guards.
+pub(super) struct State {
+    pub queue: VecDeque<Unit>,
+    pub in_hand: HashMap<UnitId, Origin>,
+    /// Number of the last unit that was read for its first attempt.
+    pub cursor: Seq,
+    /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
+    pub released: HashSet<UnitId>,
+    pub closed: bool,
+    /// Whether somebody waits for the next commit.
+    pub hurried: bool,
+    /// Time between two units that are handed out.
+    pub interval: Duration,
+    /// Before this time none is.
+    pub next_take: Instant,
+    /// Units that workers have taken and not given back.
+    pub running: usize,
+    /// Workers that those take.
+    pub busy: usize,
+    /// Workers that units may take at the same time.
+    pub most_busy: usize,
+    /// What the machine lets start.
+    pub gate: Gate,
+}
+
+impl State {
+    /// Returns `true` if the unit at the front may start, as far as workers and machine are concerned; without one, if a
+    /// small one might.
+    pub fn may_start(&self) -> bool {
+        let slots = self.queue.front().map_or(1, |unit| unit.slots);
+        // A unit that takes more workers than there are runs alone.
+        let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
+        has_workers && self.gate.is_open(self.running)
+    }
+
+    /// Returns `true` if the unit at the front takes one worker, as nearly all do.
+    pub fn is_even(&self) -> bool {
+        self.queue.front().is_none_or(|unit| unit.slots == 1)
+    }
+}
+
+/// Returns how many workers those units take that may start within a moment from `now`.
+pub(super) fn ready(state: &State, now: Instant) -> usize {
+    let most = state.gate.most(state.running);
+    let slots_of = |units: usize| state.queue.iter().take(units.min(most)).map(|unit| unit.slots).sum();
+    if state.interval.is_zero() {
+        return slots_of(state.queue.len());
+    }
+    let time = (now + MOMENT).saturating_duration_since(state.next_take);
+    if time.is_zero() {
+        return 0;
+    }
+    let starts = time.as_nanos() / state.interval.as_nanos() + 1;
+    slots_of(usize::try_from(starts).unwrap_or(usize::MAX))
+}
+
+/// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,
+/// but after a time without units nobody catches up.
+pub(super) fn following(now: Instant, earliest: Instant, interval: Duration) -> Instant {
+    let in_step = earliest + interval;
+    if in_step > now { in_step } else { now + interval }
+}

@@ -1,0 +1,75 @@
+//! Tests of a unit's process, with real processes.
+
+use super::*;
+
+#[derive(Default)]
+struct Collected {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Streams for Collected {
+    fn take_stdout(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+    fn take_stderr(&mut self, bytes: &[u8]) {
+        self.err.extend_from_slice(bytes);
+    }
+}
+
+fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
+    let stop = Alarm::new().unwrap();
+    let mut collected = Collected::default();
+    let process =
+        UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]), &null_output().unwrap(), true).unwrap();
+    let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
+    (ending, collected)
+}
+
+#[test]
+fn both_streams_and_the_exit_code_arrive() {
+    let (ending, collected) = run("printf out; printf err >&2; exit 7", None, Duration::from_secs(5));
+
+    assert_eq!(ending.exit_code, Some(7));
+    assert_eq!((collected.out.as_slice(), collected.err.as_slice()), (&b"out"[..], &b"err"[..]));
+}
+
+#[test]
+fn more_output_than_a_pipe_holds_does_not_block() {
+    let (ending, collected) = run("head -c 1000000 /dev/zero", None, Duration::from_secs(5));
+
+    assert_eq!(ending.exit_code, Some(0));
+    assert_eq!(collected.out.len(), 1_000_000);
+}
+
+#[test]
+fn fault_32_a_unit_that_ignores_term_is_killed() {
+    let (ending, _) =
+        run("trap '' TERM; while :; do sleep 0.05; done", Some(Duration::from_millis(50)), Duration::from_millis(200));
+
+    assert!(ending.timed_out);
+    assert_eq!(ending.signal, Some(9));
+}
+
+#[test]
+fn a_process_left_behind_with_the_output_does_not_hold_the_unit() {
+    let started = Instant::now();
+
+    let (ending, _) = run("sleep 600 & exit 0", None, Duration::from_secs(5));
+
+    assert_eq!(ending.exit_code, Some(0));
+    assert!(ending.leaked);
+    assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn ringing_the_stop_ends_the_unit() {
+    let stop = Alarm::new().unwrap();
+    let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600"), &null_output().unwrap(), true).unwrap();
+
+    stop.ring();
+    let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();
+
+    assert!(ending.stopped);
+    assert_eq!(ending.signal, Some(15));
+}
