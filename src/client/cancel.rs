@@ -23,15 +23,21 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn cancel_job(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
-        let row = self.store().job(job)?;
-        if row.status.is_terminal() {
-            return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
-        }
-        let health = self.manager_health(job)?;
-        match health.health {
-            Health::Running => self.ask_manager(job, StopRequest::Cancel, None, Some(reason), "cancel"),
-            Health::Unknown => Err(ClientError::HealthUnknown { job, reason: health.reason }),
-            Health::NotStarted | Health::Stopped => self.cancel_without_manager(&row, reason),
+        loop {
+            let (row, health) = self.without_leaving_manager(job)?;
+            if row.status.is_terminal() {
+                return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
+            }
+            match health.health {
+                Health::Running => {
+                    if self.ask_manager(job, StopRequest::Cancel, None, Some(reason), "cancel")? {
+                        return Ok(());
+                    }
+                    // It has left the job in this moment, maybe paused: look again.
+                }
+                Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
+                Health::NotStarted | Health::Stopped => return self.cancel_without_manager(&row, reason),
+            }
         }
     }
 

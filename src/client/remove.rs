@@ -24,7 +24,7 @@ impl Client {
 
     /// Deletes a job that no manager runs, if it is still as it should be; returns whether it was.
     pub(super) fn remove_job_if(&self, job: JobId, wanted: impl FnOnce(&Job) -> bool) -> Result<bool, ClientError> {
-        self.store().job(job)?;
+        self.without_leaving_manager(job)?;
         let _lock = self.lock_idle_job(job, "delete")?;
         // Read under the lock: nothing begins to run it from here on.
         let row = self.store().job(job)?;

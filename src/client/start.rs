@@ -103,7 +103,7 @@ impl Client {
 
     /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
     /// its lock is waited for: it would be taken for one that runs the job, and nobody would.
-    fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
+    pub(super) fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
         let asked = Instant::now();
         loop {
             // In this order: a manager that was seen to live is judged by what it had written by then.

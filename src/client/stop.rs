@@ -38,10 +38,11 @@ impl Client {
     /// When no manager runs the job.
     pub fn stop_manager(&self, job: JobId, options: StopOptions) -> Result<(), ClientError> {
         let request = if options.now { StopRequest::StopNow } else { StopRequest::Stop };
-        self.ask_manager(job, request, options.grace, None, "stop")
+        // One that has left the job in this very moment has stopped, too.
+        self.ask_manager(job, request, options.grace, None, "stop").map(|_| ())
     }
 
-    /// Leaves a wish for the manager of a job, which must be running.
+    /// Leaves a wish for the manager of a job, which must be running; returns `false` if it has left the job meanwhile.
     pub(super) fn ask_manager(
         &self,
         job: JobId,
@@ -49,9 +50,10 @@ impl Client {
         grace: Option<Duration>,
         reason: Option<&str>,
         operation: &'static str,
-    ) -> Result<(), ClientError> {
-        let row = self.store().job(job)?;
+    ) -> Result<bool, ClientError> {
+        // In this order: a manager that was seen to live is judged by what it had written by then.
         let health = self.manager_health(job)?;
+        let row = self.store().job(job)?;
         match (row.status, health.health) {
             (JobStatus::Running, Health::Running) => {}
             (JobStatus::Running, Health::Unknown) => {
@@ -62,9 +64,7 @@ impl Client {
         }
         let asked = self.store().request_stop(job, request, grace, reason);
         match asked {
-            Ok(true) => Ok(()),
-            // It ended in this very moment, by itself.
-            Ok(false) => Ok(()),
+            Ok(is_asked) => Ok(is_asked),
             // A database that cannot be written cannot carry the wish: a signal can, to exactly that process.
             // All it can say is to stop, so that other wishes fail.
             Err(error)
@@ -73,7 +73,7 @@ impl Client {
             {
                 let record = self.store().manager_record(job)?;
                 match record.map(|record| signal_process(&record.identity, Signal::TERM)) {
-                    Some(Ok(true)) => Ok(()),
+                    Some(Ok(true)) => Ok(true),
                     _ => Err(error.into()),
                 }
             }

@@ -7,9 +7,11 @@ use crate::support::{World, is_alive, is_root, send, text, wait_for, without, wi
 /// A unit that notes another live attempt of itself.
 const LONELY: &str = "exec 9>lock.$JOB_MANAGER_UNIT; flock -n 9 || echo overlap >>overlaps; sleep 0.05; echo {} >>done";
 
+/// Submits such units; the last one does not end before there is a file `go`, and so neither does the job.
 fn submit_lonely(world: &World, units: usize) -> String {
     let numbers = world.numbers(units);
-    world.ok(&["submit", "-j", "4", "--backoff", "1ms..5ms", "--lines", &numbers, "--shell", "--", LONELY])
+    let script = format!("{LONELY}; test {{}} -lt {units} || until test -e go; do sleep 0.02; done");
+    world.ok(&["submit", "-j", "4", "--backoff", "1ms..5ms", "--lines", &numbers, "--shell", "--", &script])
 }
 
 #[test]
@@ -116,6 +118,7 @@ fn fault_22_a_stopped_manager_is_running_but_stalled_and_other_jobs_go_on() {
     assert!(status["waiting_for"].to_string().contains("has not written for a while"), "{status}");
     assert_eq!(resumed, manager.to_string());
     send(manager, Signal::SIGCONT);
+    world.write("go", "");
     world.ok(&["wait", &job]);
     assert!(world.lines("overlaps").is_empty());
     world.assert_sound(&job);
@@ -175,6 +178,7 @@ fn fault_26_when_the_lock_file_is_deleted_the_later_manager_goes_on_and_the_earl
 
     world.sh("rm jobs.db.d/1/lock");
     world.ok(&["resume", &job]);
+    world.write("go", "");
     world.ok(&["wait", &job]);
 
     wait_for(&world, "the first manager to end", || !is_alive(first));
@@ -197,6 +201,7 @@ fn fault_73_a_manager_that_wakes_up_after_its_successor_writes_nothing() {
     world.ok(&["resume", &job]);
     world.wait_for_completed(&job, 30);
     send(first, Signal::SIGCONT);
+    world.write("go", "");
     world.ok(&["wait", &job]);
 
     wait_for(&world, "the first manager to end", || !is_alive(first));
@@ -231,6 +236,7 @@ fn fault_28_a_manager_whose_recorder_hangs_can_still_be_ended() {
 #[test]
 fn fault_72_readers_and_resumes_in_a_loop_reset_no_live_unit() {
     let world = World::new();
+    world.write("go", "");
     let job = submit_lonely(&world, 120);
 
     while world.status(&job)["job_status"] == "running" {

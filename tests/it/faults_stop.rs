@@ -1,7 +1,7 @@
 //! Stopping: nothing is lost, whatever the moment and the number of signals.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -80,30 +80,65 @@ fn waits_of(pid: u32) -> Option<u64> {
     waits.lines().next()?.trim().parse().ok()
 }
 
-#[test]
-fn a_resume_beside_a_manager_that_is_about_to_leave_is_not_lost() {
-    let world = World::new();
+/// Pauses job 1 with a manager that stands still before it lets go of the job's lock, and returns that.
+fn pause_with_leaving_manager(world: &World) -> u32 {
     let script = "until test -e go; do sleep 0.02; done";
     let mut submit = world.job_manager(&["submit", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
     assert!(submit.env("JOB_MANAGER_CRASH", "after-pause:stop").output().unwrap().status.success());
     let leaving = world.manager("1");
     world.ok(&["stop", "1"]);
-    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", "1"]).contains("stopping"));
+    wait_for(world, "the wish to be seen", || world.ok(&["logs", "--manager", "1"]).contains("stopping"));
     world.write("go", "");
     world.wait_for_status("1", "paused");
-    wait_for(&world, "it to stand still", || identity(leaving).is_some_and(|process| process.state == 'T'));
+    wait_for(world, "it to stand still", || identity(leaving).is_some_and(|process| process.state == 'T'));
+    leaving
+}
 
-    let mut resume = world.job_manager(&["resume", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+/// Runs a verb beside such a manager, which goes on when the verb waits for it; returns its output, and whether it waited.
+fn run_beside(world: &World, leaving: u32, args: &[&str]) -> (Output, bool) {
+    let mut command = world.job_manager(args);
+    let mut verb = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It has looked again and again, and has not answered yet.
-    wait_for(&world, "it to wait", || waits_of(resume.id()).is_none_or(|waits| waits > 20));
-    let is_waiting = resume.try_wait().unwrap().is_none();
+    wait_for(world, "it to wait", || waits_of(verb.id()).is_none_or(|waits| waits > 20));
+    let is_waiting = verb.try_wait().unwrap().is_none();
     signal(leaving, Signal::SIGCONT);
-    let resumed = resume.wait_with_output().unwrap();
+    (verb.wait_with_output().unwrap(), is_waiting)
+}
 
-    assert!(is_waiting && resumed.status.success());
+#[test]
+fn a_resume_beside_a_manager_that_is_about_to_leave_is_not_lost() {
+    let world = World::new();
+    let leaving = pause_with_leaving_manager(&world);
+
+    let (resumed, waited) = run_beside(&world, leaving, &["resume", "1"]);
+
+    assert!(waited && resumed.status.success(), "{}", text(&resumed.stderr));
     assert_ne!(text(&resumed.stdout).trim(), leaving.to_string());
     world.ok(&["wait", "1"]);
     world.assert_sound("1");
+}
+
+#[test]
+fn a_cancel_beside_a_manager_that_is_about_to_leave_cancels() {
+    let world = World::new();
+    let leaving = pause_with_leaving_manager(&world);
+
+    let (cancelled, waited) = run_beside(&world, leaving, &["cancel", "1"]);
+
+    assert!(waited && cancelled.status.success(), "{}", text(&cancelled.stderr));
+    assert_eq!(world.status("1")["job_status"], "cancelled");
+    world.assert_sound("1");
+}
+
+#[test]
+fn a_deletion_beside_a_manager_that_is_about_to_leave_deletes() {
+    let world = World::new();
+    let leaving = pause_with_leaving_manager(&world);
+
+    let (deleted, waited) = run_beside(&world, leaving, &["rm", "1", "-y"]);
+
+    assert!(waited && deleted.status.success(), "{}", text(&deleted.stderr));
+    world.fails(3, &["status", "1"]);
 }
 
 #[test]
