@@ -85,7 +85,7 @@ impl LaunchRequest {
         vec![VERB.into(), stage.into(), self.db.clone().into(), self.job.to_string().into()]
     }
 
-    /// Reads the arguments of this process, its name left out; none when it is an ordinary process.
+    /// Reads the arguments of this process, without its name; none when it is an ordinary process.
     pub fn from_args(args: &[OsString]) -> Option<Result<LaunchRequest, LaunchArgumentsError>> {
         let (verb, rest) = args.split_first()?;
         if verb != OsStr::new(VERB) {

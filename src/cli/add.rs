@@ -66,8 +66,7 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
         output.hint(format_args!("units skipped because the job has their keys already: {skipped}"));
     }
     if differ > 0 {
-        let have = if differ == 1 { "has" } else { "have" };
-        output.hint(format_args!("{differ} of them {have} other content: `sync` takes it"));
+        output.hint(format_args!("of those, with other content: {differ}; `sync` takes it"));
     }
     let added = i64::try_from(added).unwrap_or(i64::MAX);
     if output.json {

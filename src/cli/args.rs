@@ -181,7 +181,7 @@ fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
     if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }
 }
 
-/// Splits `JOB:SEQ`; without a number behind the last colon all of it names a job.
+/// Splits `JOB:SEQ`; without a number after the last colon all of it names a job.
 pub(super) fn split_unit(text: &str) -> (&str, Option<Seq>) {
     match text.rsplit_once(':') {
         Some((job, seq)) => match seq.parse() {

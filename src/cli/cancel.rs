@@ -1,4 +1,4 @@
-//! `cancel`: end a job or a unit for good.
+//! `cancel`: end a job or a unit permanently.
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use super::which::TargetArg;
 use crate::client::{ClientError, JobOutcome};
 use crate::model::JobStatus;
 
-/// End a job, or one of its units, for good
+/// End a job, or one of its units, permanently
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager cancel photos:17 --reason 'wrong file'")]
 pub(super) struct Cancel {

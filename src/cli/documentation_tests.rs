@@ -22,8 +22,8 @@ fn verbs(command: &Command) -> impl Iterator<Item = &Command> {
 /// Returns the rows of the table in a section of the page, split into cells.
 fn rows(section: &str) -> Vec<Vec<&'static str>> {
     let heading = format!("\n## {section}\n");
-    let (_, behind) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("the page has no section {section}"));
-    let table = behind.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|')).skip(2);
+    let (_, after) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("the page has no section {section}"));
+    let table = after.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|')).skip(2);
     table.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
 }
 

@@ -32,14 +32,14 @@ pub(super) enum CliError {
     Mcp(#[from] crate::mcp::ServeError),
     #[error(transparent)]
     Clock(#[from] ClockError),
-    #[error("--order says nothing without items: give a source of them")]
+    #[error("--order requires items: give a source of them")]
     OrderWithoutItems,
     #[error("no verb or topic {0:?}, `job-manager help` lists them")]
     NoTopic(String),
     #[error("no command, give one after `--`")]
     NoCommand,
     #[error(
-        "a job has its command already: give items behind `-- :::`, or another source; `submit -- COMMAND` creates a job"
+        "a job has its command already: give items after `-- :::`, or another source; `submit -- COMMAND` creates a job"
     )]
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
@@ -50,7 +50,7 @@ pub(super) enum CliError {
     ValueFromStdin,
     #[error("no source of units, such as --lines FILE or - for standard input")]
     NoSource,
-    #[error("{given:?} is no source, units come from `-` (standard input), an option such as --lines, or `:::`")]
+    #[error("{given:?} is not a source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
     #[error("standard input can be read once, `-` is given twice")]
     StdinTwice,
@@ -83,7 +83,7 @@ pub(super) enum CliError {
     /// Ctrl-C while output was printed; said where the job is followed.
     #[error("interrupted, the job goes on")]
     Detached,
-    #[error("-k and --tag print what units write, and {0}: leave one of the two out")]
+    #[error("-k and --tag print what units write, and {0}: omit one of the two")]
     NothingToPrint(&'static str),
     #[error("this would {0}: give -y to do it")]
     NotConfirmed(String),

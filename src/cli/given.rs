@@ -55,7 +55,7 @@ pub(super) fn given_in_order(flags: &SourceFlags, matches: &ArgMatches) -> Vec<G
     placed.extend(positions("glob").zip(flags.glob.iter().map(|pattern| Given::Globs(vec![pattern.clone()]))));
     placed.extend(positions("range").zip(flags.range.iter().copied().map(Given::Range)));
     placed.extend(positions("sql").step_by(2).zip(flags.sql.chunks_exact(2).map(sql)));
-    // Without a number, `--dry-run` took the word behind it, which was meant to stand for itself.
+    // Without a number, `--dry-run` took the word after it, which was meant to stand for itself.
     let dry_run = matches.try_get_raw("dry_run").ok().flatten().into_iter().flatten();
     placed.extend(
         positions_of(matches, "dry_run")
@@ -84,7 +84,7 @@ fn json(flags: &SourceFlags, file: &str) -> Option<Given> {
     if flags.is_json_file(file) {
         Some(Given::Json(file.into()))
     } else {
-        // The flag took the word behind it, which was meant to stand for itself.
+        // The flag took the word after it, which was meant to stand for itself.
         (file == STDIN).then(|| Given::Word(file.to_owned()))
     }
 }

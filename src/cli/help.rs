@@ -100,7 +100,7 @@ pub(super) const FIRST: [&str; 14] = [
     "dry-run",
 ];
 
-/// Options of every verb that `-h` of the verbs with many options leaves out.
+/// Options of every verb that `-h` of the verbs with many options omits.
 const LATER: [&str; 3] = ["color", "verbose", "quiet"];
 
 /// Returns the command line with its help arranged.

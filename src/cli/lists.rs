@@ -43,9 +43,9 @@ impl Mark {
 }
 
 /// Splits what stands after `--` into the command and its lists.
-pub(super) fn split_command(behind: &[OsString]) -> Result<(&[OsString], Vec<GivenList>), CliError> {
-    let end = behind.iter().position(|word| Mark::of(word).is_some()).unwrap_or(behind.len());
-    let (command, mut rest) = behind.split_at(end);
+pub(super) fn split_command(after: &[OsString]) -> Result<(&[OsString], Vec<GivenList>), CliError> {
+    let end = after.iter().position(|word| Mark::of(word).is_some()).unwrap_or(after.len());
+    let (command, mut rest) = after.split_at(end);
     let mut lists = Vec::new();
     while let Some((word, after)) = rest.split_first() {
         let mark = Mark::of(word).expect("what follows a list is a mark");

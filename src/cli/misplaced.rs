@@ -58,12 +58,12 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
             None
         }
         _ => {
-            let (before, behind) = arguments[1..].split_at(stray.index - 1);
-            let is_script = behind.len() == 1 && word.contains(char::is_whitespace);
+            let (before, after) = arguments[1..].split_at(stray.index - 1);
+            let is_script = after.len() == 1 && word.contains(char::is_whitespace);
             let mark = if is_script { ["--shell", COMMAND_MARK].as_slice() } else { &[COMMAND_MARK] };
             let words = before.iter().map(|word| shown(word));
             let words =
-                words.chain(mark.iter().map(|&mark| mark.to_owned())).chain(behind.iter().map(|word| shown(word)));
+                words.chain(mark.iter().map(|&mark| mark.to_owned())).chain(after.iter().map(|word| shown(word)));
             let line = words.collect::<Vec<_>>().join(" ");
             Some(format!("the command stands after `--`, did you mean: job-manager {line}"))
         }
@@ -77,8 +77,8 @@ pub(super) fn without_verb(arguments: &[String]) -> Option<String> {
     if arguments.len() < 3 || words.any(|word| command.find_subcommand(word).is_some()) {
         return None;
     }
-    let (program, behind) = arguments.split_first()?;
-    let with_verb = [program.clone(), SUBMITTING[1].to_owned()].into_iter().chain(behind.iter().cloned());
+    let (program, after) = arguments.split_first()?;
+    let with_verb = [program.clone(), SUBMITTING[1].to_owned()].into_iter().chain(after.iter().cloned());
     advice(&with_verb.collect::<Vec<_>>(), None)
 }
 
@@ -99,7 +99,7 @@ fn is_verb_with_sources(word: &str) -> bool {
     SUBMITTING.contains(&word) || ["add", "sync"].contains(&word)
 }
 
-/// Returns the first word behind the verb that is neither a flag, nor a value, nor where a job or a source stands.
+/// Returns the first word after the verb that is neither a flag, nor a value, nor where a job or a source stands.
 fn stray_word(verb: &Command, arguments: &[String], verb_at: usize) -> Option<Stray> {
     let mut jobs = usize::from(!SUBMITTING.contains(&verb.get_name()));
     let mut flag: Option<(String, String)> = None;

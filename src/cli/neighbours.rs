@@ -74,7 +74,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--plus"], "{stem}, {name}, {dir} and their kin are always there, see `job-manager help placeholders`"),
     (&["--trim"], "items are taken as they are, trim the list first: sed 's/^ *//; s/ *$//' FILE"),
     (&["--rpl"], "there are no placeholders of one's own, use --shell with the expansions of the shell"),
-    (&["--quote"], "values are always quoted, leave it out"),
+    (&["--quote"], "values are always quoted, omit it"),
     (&["--shellquote"], "--dry-run prints the commands, quoted"),
     (&["--noswap"], "write --memfree SIZE, which holds the next start; swapping is not looked at"),
     (&["--memsuspend"], "write --memfree SIZE, which holds the next start; running units are not suspended"),
@@ -100,7 +100,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
         &["--line-buffer", "--linebuffer", "--lb", "-u", "--ungroup", "--group"],
         "there are no groups of jobs (--label marks them); `run -k` and `run --tag` print the output of units as they end, `logs JOB:SEQ -f` follows that of one",
     ),
-    (&["--citation", "--will-cite", "--bibtex"], "nothing has to be silenced here, leave it out"),
+    (&["--citation", "--will-cite", "--bibtex"], "nothing has to be silenced here, omit it"),
     (&["--workdir", "--wd", "--working-directory", "--chdir", "-D"], "write --cwd DIR"),
     (
         &["--sem", "--semaphore", "--id"],

@@ -14,7 +14,7 @@ use crate::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Policies")]
 pub(super) struct PolicyArgs {
-    /// Attempts before a unit is failed for good
+    /// Attempts before a unit is failed permanently
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_attempts: u32,
     /// Delay before the next attempt, doubled each time, up to the second value
@@ -44,7 +44,7 @@ pub(super) struct PolicyArgs {
     /// Run the first N units and wait for `approve` or `reject`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub canary: Option<u32>,
-    /// A unit is left out when this path exists, and has failed when it did not make it; a template
+    /// A unit is skipped when this path exists, and has failed when it did not make it; a template
     #[arg(long, value_name = "PATH")]
     pub creates: Option<OsString>,
     /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made

@@ -18,7 +18,7 @@ pub(super) fn exits(text: &str) -> Result<BTreeMap<i32, ExitMeaning>, String> {
 }
 
 fn exit(text: &str) -> Result<(i32, ExitMeaning), String> {
-    let wrong = || format!("{text:?} says nothing about an exit code, write it like 75=retry or 79=pause:30m");
+    let wrong = || format!("invalid meaning of an exit code {text:?}, expected e.g. 75=retry or 79=pause:30m");
     let (code, meaning) = text.split_once('=').ok_or_else(wrong)?;
     let meaning = match meaning {
         "ok" => ExitMeaning::Ok,
@@ -49,7 +49,7 @@ pub(super) fn codes(text: &str) -> Result<Vec<i32>, String> {
 }
 
 fn exit_code(text: &str) -> Result<i32, String> {
-    text.parse::<u8>().map(i32::from).map_err(|_| format!("{text:?} is no exit code, those are 0 to 255"))
+    text.parse::<u8>().map(i32::from).map_err(|_| format!("invalid exit code {text:?}, expected 0 to 255"))
 }
 
 /// Reads `60/min`, `5/s`, `1000/h` or `10/30s`.
@@ -59,7 +59,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
 
 /// Reads `20`, or `5%` of all units.
 pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
-    let wrong = || format!("{text:?} is no number of failures, write it like 20 or 5%");
+    let wrong = || format!("invalid number of failures {text:?}, expected e.g. 20 or 5%");
     match text.strip_suffix('%') {
         Some(percent) => {
             percent.parse().ok().filter(|p| (1..=100).contains(p)).map(MaxFailures::Percent).ok_or_else(wrong)

@@ -137,7 +137,7 @@ impl Printed {
         }
     }
 
-    /// Writes lines, each behind the tag when there is one.
+    /// Writes lines, each after the tag when there is one.
     fn write(&mut self, to: &mut impl Write, tag: Option<&[u8]>, bytes: &[u8]) -> io::Result<()> {
         let Some(tag) = tag else { return to.write_all(bytes) };
         let tag = if self.is_terminal { harmless(tag).replace('\r', " ").into_bytes() } else { tag.to_owned() };

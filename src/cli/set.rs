@@ -14,7 +14,7 @@ use super::which::JobKeys;
 use super::{policy_values, values};
 use crate::client::windows;
 use crate::handler::CommandSpec;
-use crate::model::{Limits, SpellingError, TimeLimit, Timeout};
+use crate::model::{Limits, SpellingError, TimeLimit, Timeout, counted};
 
 /// What takes a limit away.
 const NONE: &str = "none";
@@ -34,9 +34,13 @@ pub(super) struct Set {
     pub changes: Vec<Change>,
 }
 
-/// A change that was read: a limit, and limits in which it has its new value.
+/// A change that was read: the limit by its name, and limits in which it has its new value.
 #[derive(Debug, Clone)]
-pub(super) struct Change(Limits, Field);
+pub(super) struct Change {
+    key: String,
+    limits: Limits,
+    field: Field,
+}
 
 /// A limit that can be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +63,7 @@ enum Field {
 /// Reads `KEY=VALUE` with the same words as the flags of `submit`.
 fn change(text: &str) -> Result<Change, String> {
     let (key, value) =
-        text.split_once('=').ok_or_else(|| format!("{text:?} is no change, write it like rate=60/min"))?;
+        text.split_once('=').ok_or_else(|| format!("invalid change {text:?}, expected e.g. rate=60/min"))?;
     let mut limits = Limits::default();
     let field = match key {
         "rate" => {
@@ -78,7 +82,7 @@ fn change(text: &str) -> Result<Change, String> {
             Field::KillAfter
         }
         "max-attempts" => {
-            let wrong = || format!("{value:?} is no number of attempts");
+            let wrong = || format!("invalid number of attempts {value:?}, expected e.g. 3");
             limits.max_attempts = value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
             Field::MaxAttempts
         }
@@ -123,9 +127,9 @@ fn change(text: &str) -> Result<Change, String> {
             (limits.backoff_base, limits.backoff_cap) = values::backoff(value)?;
             Field::Backoff
         }
-        other => return Err(format!("{other:?} is no limit that can be changed (for workers there is `scale`)")),
+        other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
-    Ok(Change(limits, field))
+    Ok(Change { key: key.to_owned(), limits, field })
 }
 
 fn optional<T>(value: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
@@ -138,7 +142,7 @@ fn time_limit(value: &str) -> Result<Option<Duration>, String> {
 
 impl Change {
     fn apply(&self, limits: &mut Limits) {
-        let Self(new, field) = self;
+        let Self { limits: new, field, .. } = self;
         match field {
             Field::Rate => limits.rate = new.rate,
             Field::Timeout => (limits.timeout, limits.timeout_from) = (new.timeout, None),
@@ -163,10 +167,11 @@ impl Change {
 /// Refuses two values for one limit, unless its values unite.
 fn refuse_two_values(changes: &[Change]) -> Result<(), CliError> {
     let mut seen = Vec::new();
-    for Change(_, field) in changes.iter().filter(|Change(_, field)| !matches!(field, Field::Diskfree | Field::Window))
+    for Change { key, field, .. } in
+        changes.iter().filter(|change| !matches!(change.field, Field::Diskfree | Field::Window))
     {
         if seen.contains(field) {
-            return Err(CliError::GivenTwice("a limit".to_owned()));
+            return Err(CliError::GivenTwice(format!("the limit {key}")));
         }
         seen.push(*field);
     }
@@ -175,7 +180,7 @@ fn refuse_two_values(changes: &[Change]) -> Result<(), CliError> {
 
 /// Makes the changes; those of a kind that unite replace what was there before. Paths are relative to `cwd`, that of the units.
 fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
-    let is_changed = |wanted: fn(&Field) -> bool| changes.iter().any(|Change(_, field)| wanted(field));
+    let is_changed = |wanted: fn(&Field) -> bool| changes.iter().any(|change| wanted(&change.field));
     let zone = limits.start.window.as_ref().map(|windows| windows.zone.clone());
     if is_changed(|field| matches!(field, Field::Diskfree)) {
         limits.start.diskfree.clear();
@@ -194,7 +199,6 @@ fn apply_all(changes: &[Change], cwd: Option<&Path>, limits: &mut Limits) {
 }
 
 pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Exit, CliError> {
-    refuse_two_values(&args.changes)?;
     let client = global.open_client()?;
     let mut changes = args.changes.clone();
     let job = match args.keys.find(&client)? {
@@ -205,6 +209,7 @@ pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Ex
         }
         None => client.find_job(&args.job)?,
     };
+    refuse_two_values(&changes)?;
     let cwd = serde_json::from_str::<CommandSpec>(&client.job(job)?.spec).map(|spec| spec.cwd).ok();
     let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
     if output.json {
@@ -212,7 +217,7 @@ pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Ex
     } else if output.quiet {
         output.line(job)?;
     } else {
-        output.line(format_args!("{} limits changed", changes.len()))?;
+        output.line(format_args!("{} changed", counted(changes.len(), "limit")))?;
     }
     Ok(Exit::Success)
 }

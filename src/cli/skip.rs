@@ -1,4 +1,4 @@
-//! `skip`: leave units out.
+//! `skip`: skip units.
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::output::Output;
 use super::which::JobArg;
 use crate::model::JobStatus;
 
-/// Leave out units that are pending or failed
+/// Skip units that are pending or failed
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager skip photos --failed --match '\\.gif$' --reason 'no photos'")]
 pub(super) struct Skip {
@@ -22,7 +22,7 @@ pub(super) struct Skip {
     #[arg(long)]
     pub all: bool,
     /// Why
-    #[arg(long, value_name = "TEXT", default_value = "left out on request")]
+    #[arg(long, value_name = "TEXT", default_value = "skipped on request")]
     pub reason: String,
 }
 

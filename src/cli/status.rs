@@ -10,7 +10,7 @@ use super::output::Output;
 use super::text::{one_line, span, style_of};
 use super::which::JobOrKeyArg;
 use crate::client::ManagerStatus;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 use crate::status::Health;
 
 /// Show where a job stands and whether its manager lives
@@ -55,7 +55,7 @@ fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
     let manager = match (status.status, status.pid) {
-        (Health::Running, Some(pid)) => format!("running, process {pid}, {} workers", status.workers),
+        (Health::Running, Some(pid)) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
         (Health::Running, None) => "running".to_owned(),
         (Health::NotStarted, _) => "not started".to_owned(),
         (Health::Stopped, _) => "stopped".to_owned(),

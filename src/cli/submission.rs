@@ -21,7 +21,7 @@ use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
 
 const NAME_WIDTH: usize = 60;
-/// How a command out of a file is run; behind `--` a line is a script even when it begins with a dash.
+/// How a command out of a file is run; after `--` a line is a script even when it begins with a dash.
 const RUN_LINE: [&str; 4] = ["/bin/sh", "-c", "--", "{}"];
 
 /// A source, options and a command.

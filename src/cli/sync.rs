@@ -32,7 +32,7 @@ pub(super) fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<
     let done = if args.dry_run { Synced::default() } else { client.apply_sync(job.id, &plan)? };
     if done.changed_running > 0 {
         output.hint(format_args!(
-            "{} of the changed units run with their old content and are left alone: sync again when they have ended",
+            "changed units that still run with their old content: {}; sync again when they have ended",
             done.changed_running
         ));
     }

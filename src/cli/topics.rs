@@ -33,8 +33,8 @@ pub(super) fn manual_page(topic: &str) -> Option<String> {
 
 fn section_of(heading: &str) -> &'static str {
     let heading = format!("\n## {heading}\n");
-    let behind = PAGE.split_once(&heading).map_or("", |(_, behind)| behind);
-    behind.split("\n## ").next().unwrap_or_default()
+    let after = PAGE.split_once(&heading).map_or("", |(_, after)| after);
+    after.split("\n## ").next().unwrap_or_default()
 }
 
 /// Writes Markdown as plain text: tables in two columns, paragraphs filled.
@@ -75,9 +75,9 @@ fn two_columns(row: &str) -> String {
 fn unmarked(markdown: &str) -> String {
     let mut text = markdown.replace('`', "");
     while let Some((before, link)) = text.split_once("](") {
-        let Some((_, behind)) = link.split_once(')') else { break };
+        let Some((_, after)) = link.split_once(')') else { break };
         let Some((start, words)) = before.rsplit_once('[') else { break };
-        text = format!("{start}{words}{behind}");
+        text = format!("{start}{words}{after}");
     }
     text
 }

@@ -16,7 +16,7 @@ use crate::model::NewUnit;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager unit-add --unit-key '{}' page2 page3")]
 pub(super) struct UnitAdd {
-    /// Template of a name for each unit; one that the job has already is left out
+    /// Template of a name for each unit; one that the job has already is skipped
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<OsString>,
     /// Items

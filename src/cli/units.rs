@@ -29,7 +29,7 @@ pub(super) struct Units {
     /// Show no more than N units
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     pub limit: i64,
-    /// Show units behind that one: the last of a page gives the next page
+    /// Show units after that one: the last of a page gives the next page
     #[arg(long, value_name = "SEQ")]
     pub after: Option<i64>,
 }

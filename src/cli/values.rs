@@ -25,7 +25,7 @@ pub(super) fn kill_after(text: &str) -> Result<Duration, String> {
 /// Commands that a dry run prints unless a number is given.
 pub(super) const DRY_RUN: &str = "10";
 
-/// Reads a number of commands; `-` is the source behind the flag, which was given none.
+/// Reads a number of commands; `-` is the source after the flag, which was given none.
 pub(super) fn dry_run(text: &str) -> Result<usize, String> {
     let number = if text == "-" { DRY_RUN } else { text };
     number.parse().map_err(|_| format!("invalid number of commands \"{text}\", expected e.g. {DRY_RUN}"))
@@ -112,7 +112,7 @@ pub(super) fn machine_workers(text: &str) -> Result<MachineLimit, String> {
 
 /// Reads `5`, `3-9`, `3-` or `-9`.
 pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String> {
-    let wrong = || format!("{text:?} is no range of units, write it like 3-9");
+    let wrong = || format!("invalid range of units {text:?}, expected e.g. 3-9");
     let bound = |number: &str| match number {
         "" => Ok(None),
         number => number.parse().ok().filter(|n| *n > 0).map(|n| Some(Seq(n))).ok_or_else(wrong),
@@ -131,7 +131,7 @@ pub(super) fn seq_range(text: &str) -> Result<(Option<Seq>, Option<Seq>), String
 pub(super) fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is no label, write it like team=web")),
+        _ => Err(format!("invalid label {text:?}, expected e.g. team=web")),
     }
 }
 

@@ -35,7 +35,7 @@ impl<W: Write> WayOut<W> {
         self.line_behind("", text)
     }
 
-    /// Writes such a line behind something that is ours, colours included.
+    /// Writes such a line after something that is ours, colours included.
     pub fn line_behind(&mut self, ours: impl Display, text: &str) -> io::Result<()> {
         let is_harmful = |c: char| c == '\r' || steers_terminal(c);
         let text = if self.is_terminal { replaced(text, is_harmful) } else { text.into() };

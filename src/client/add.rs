@@ -7,7 +7,7 @@ use crate::model::{JobId, NewUnit};
 use crate::store::SameKey;
 
 impl Client {
-    /// Adds units to a job and returns how many there were; a unit whose key the job has already is left out, so that
+    /// Adds units to a job and returns how many there were; a unit whose key the job has already is skipped, so that
     /// the same units may be added again. The job may be running.
     ///
     /// Units are durable in groups of a few thousand: a crash keeps the groups before it. A job that had ended becomes

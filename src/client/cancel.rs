@@ -1,4 +1,4 @@
-//! Ending a job, or one of its units, for good.
+//! Ending a job, or one of its units, permanently.
 
 use std::time::{Duration, Instant};
 

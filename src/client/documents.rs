@@ -31,7 +31,7 @@ pub(crate) struct UnitPage {
     schema: u32,
     job: JobRef,
     pub units: Vec<UnitDetail>,
-    /// Number behind which the next page begins, if there may be one.
+    /// Number after which the next page begins, if there may be one.
     pub next_after: Option<Seq>,
 }
 
@@ -138,7 +138,7 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs })
     }
 
-    /// Returns a page of units behind `after`, and where the next page begins.
+    /// Returns a page of units after `after`, and where the next page begins.
     pub(crate) fn unit_page(
         &self,
         job: JobId,

@@ -82,13 +82,13 @@ pub enum ClientError {
     NoDisk {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The time zone of a window is not known here; nothing was created or changed.
     #[error("cannot use the window")]
     Zone {
-        /// Why.
+        /// The cause.
         source: ZoneError,
     },
     /// Limits that units have of their own cannot be used; nothing was created or changed.
@@ -109,7 +109,7 @@ pub enum ClientError {
     SpecUnreadable {
         /// The job.
         job: JobId,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
     /// No job answers to that name.
@@ -177,7 +177,7 @@ pub enum ClientError {
     Output {
         /// The unit.
         seq: Seq,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The unit does not run, so that nothing is to be ended.
@@ -233,7 +233,7 @@ pub enum ClientError {
     HealthUnknown {
         /// The job.
         job: JobId,
-        /// Why not.
+        /// The cause.
         reason: Option<Reason>,
     },
     /// This executable would run itself again instead of a manager.
@@ -255,7 +255,7 @@ pub enum ClientError {
     NoScope {
         /// The job; none when it was about to be created, and was not.
         job: Option<JobId>,
-        /// Why not.
+        /// The cause.
         source: ScopeError,
     },
     /// The manager could not be started.
@@ -263,7 +263,7 @@ pub enum ClientError {
     Spawn {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The manager said that it cannot run the job.
@@ -315,7 +315,7 @@ pub enum ClientError {
         operation: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -330,7 +330,7 @@ impl ClientError {
 
 fn no_scope(job: Option<JobId>) -> String {
     match job {
-        None => "cannot make a systemd scope for the manager, nothing was created: leave out --scope".to_owned(),
+        None => "cannot make a systemd scope for the manager, nothing was created: omit --scope".to_owned(),
         Some(job) => format!(
             "job {job} was created to run in a systemd scope, which cannot be made here: start it where systemd runs, or \
              with --no-scope"

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::conditions::waits_for_time;
 use super::{Client, ClientError, MachineWorkers};
-use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why, counted};
+use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
 use crate::status::{Health, Reason};
 
 /// Why a job or a unit is where it is, and what to do about it.
@@ -144,9 +144,4 @@ impl Client {
             if is_queued { self.store().units_ahead(UnitId::new(job, seq), unit.not_before, seen.now)? } else { 0 };
         Ok(ObservedUnit { unit, last_cause, ahead })
     }
-}
-
-/// Names a number of units.
-fn units(count: i64) -> String {
-    counted(count, "unit")
 }

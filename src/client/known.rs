@@ -40,12 +40,12 @@ pub(super) struct Place {
     /// Whether the source did not have it at an earlier time.
     pub is_gone: bool,
     /// Whether it was skipped for that.
-    is_left_out: bool,
+    is_skipped: bool,
 }
 
 impl Place {
     /// Returns `true` if the unit is skipped when the source does not have it.
-    pub fn is_left_out_when_gone(&self) -> bool {
+    pub fn is_skipped_when_gone(&self) -> bool {
         matches!(self.status, UnitStatus::Pending | UnitStatus::Failed)
     }
 }
@@ -86,9 +86,9 @@ impl KnownUnits {
                 }
                 let is_gone = unit.outdated == Some(Outdated::Gone);
                 let sighting = Sighting { key: unit.key.as_deref().map(hash), content: content_of(&unit.payload) };
-                let is_left_out = unit.status == UnitStatus::Skipped && unit.error.as_deref() == Some(GONE);
+                let is_skipped = unit.status == UnitStatus::Skipped && unit.error.as_deref() == Some(GONE);
                 let place =
-                    Place { seq: unit.seq, content: sighting.content, status: unit.status, is_gone, is_left_out };
+                    Place { seq: unit.seq, content: sighting.content, status: unit.status, is_gone, is_skipped };
                 let among = if is_gone { &mut known.gone } else { &mut known.present };
                 among.entry(sighting.identity()).or_default().push(place);
             }
@@ -104,7 +104,7 @@ impl KnownUnits {
         }
         let take = |places: &mut HashMap<u64, Vec<Place>>| places.get_mut(&identity).and_then(Vec::pop);
         match take(&mut self.present).or_else(|| take(&mut self.gone)) {
-            Some(place) if place.content == unit.content && !(place.is_gone && place.is_left_out) => Found::Same(place),
+            Some(place) if place.content == unit.content && !(place.is_gone && place.is_skipped) => Found::Same(place),
             Some(place) => Found::Changed(place),
             None => {
                 self.present.entry(identity).or_default();
@@ -115,7 +115,7 @@ impl KnownUnits {
 
     /// Returns the units that the source does not have, but those that were gone before and stay as they are.
     pub fn into_gone(self) -> impl Iterator<Item = Place> {
-        let again = self.gone.into_values().flatten().filter(Place::is_left_out_when_gone);
+        let again = self.gone.into_values().flatten().filter(Place::is_skipped_when_gone);
         self.present.into_values().flatten().chain(again)
     }
 }

@@ -57,7 +57,7 @@ impl Client {
         Ok(self.store().count_units(job, filter)?)
     }
 
-    /// Returns a page of units behind `after`, in order of their numbers.
+    /// Returns a page of units after `after`, in order of their numbers.
     ///
     /// ```no_run
     /// # use job_manager::{Client, UnitFilter, UnitStatus};
@@ -79,7 +79,7 @@ impl Client {
         Ok(self.store().units(job, filter, after, limit)?)
     }
 
-    /// Returns a page of units in another order, behind the unit `after`, which was the last of the page before.
+    /// Returns a page of units in another order, after the unit `after`, which was the last of the page before.
     ///
     /// Reads every unit that the filter selects.
     ///

@@ -9,7 +9,7 @@ use crate::sys::LockProbe;
 /// How many units of all jobs may run at the same time, and how many places for them are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MachineWorkers {
-    /// Units at the most.
+    /// Most units.
     pub limit: usize,
     /// Places that managers have.
     pub taken: usize,

@@ -1,4 +1,4 @@
-//! Whether a request for a job is the one that a job was created with.
+//! Compares a request for a job with the job that has its key.
 //!
 //! Compared is what changes what runs: the handler, its settings, the limits. How fast that goes, names and labels may
 //! differ. Of a command's environment only the variables that were given by name are compared, because the rest differs
@@ -17,7 +17,7 @@ use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, span};
 
 /// Settings of a command that come from wherever it was submitted.
-const SURROUNDINGS: [&str; 6] = ["program", "env", "env_only", "env_given", "secrets", "unit_key"];
+const SUBMISSION_CONTEXT: [&str; 6] = ["program", "env", "env_only", "env_given", "secrets", "unit_key"];
 /// Limits that say when units run, not what runs.
 const PACE: [&str; 4] = ["workers", "rate", "start", "after"];
 /// Most characters that are shown of a setting.
@@ -88,7 +88,7 @@ fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<Stri
     let mut found = match specs() {
         Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
         _ => {
-            // What is no JSON is the same only as text.
+            // What is not JSON is the same only as text.
             let value = |text: &str| serde_json::from_str(text).map_err(|_| text.to_owned());
             match (value(&job.spec), value(&new.spec)) {
                 (Ok(Value::Object(old)), Ok(Value::Object(new))) => of_objects(&old, &new, &[]),
@@ -108,7 +108,7 @@ fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<Stri
 }
 
 fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {
-    let mut found = of_objects(&object(old), &object(new), &SURROUNDINGS);
+    let mut found = of_objects(&object(old), &object(new), &SUBMISSION_CONTEXT);
     // What older versions did not write down cannot be compared.
     if let (Some(before), Some(now)) = (&old.unit_key, &new.unit_key)
         && before != now

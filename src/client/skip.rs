@@ -4,11 +4,11 @@ use super::{Client, ClientError};
 use crate::model::{JobId, Timestamp, UnitFilter};
 
 impl Client {
-    /// Leaves out the pending and failed units that the filter selects, and cancelled ones if it names them, for a reason
+    /// Skips the pending and failed units that the filter selects, and cancelled ones if it names them, for a reason
     /// that readers are shown; returns how many there were.
     ///
     /// A running manager leaves them alone from then on, and ends the job if none is left; a unit that runs is not
-    /// touched. A job that had ended gets the state that is left over: completed, when all that failed is left out. A
+    /// touched. A job that had ended gets the state that is left over: completed, when all that failed is skipped. A
     /// paused one ends with its next resume. [`Client::retry_units`] takes units back whose state the filter names.
     ///
     /// ```no_run

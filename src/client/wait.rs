@@ -16,7 +16,7 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 pub enum JobOutcome {
     /// Every unit completed or was skipped.
     Completed,
-    /// Some failed for good, or the manager did.
+    /// Some failed permanently, or the manager did.
     Failed,
     /// Ended on request.
     Cancelled,

@@ -33,7 +33,7 @@ use super::token::Token;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// Has the browser open the page from here: it leaves the cookie out of what another site leads to.
+/// Has the browser open the page from here: it does not send the cookie where another site leads here.
 const GO_ON: (HeaderName, HeaderValue) = (HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -16,7 +16,7 @@ use crate::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSe
 use crate::model::{ClusterId, JobId, Seq, UnitFilter, UnitStatus};
 
 type Shared = State<Arc<Connections>>;
-/// A body may be left out, but not be of another kind.
+/// A body may be omitted, but not be of another kind.
 type Body<T> = Result<Option<Json<T>>, JsonRejection>;
 
 pub(super) fn routes() -> Router<Arc<Connections>> {

@@ -24,7 +24,7 @@ pub enum DashboardError {
     Listen {
         /// The port.
         port: u16,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The token cannot be read or made.
@@ -34,7 +34,7 @@ pub enum DashboardError {
         operation: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Somebody else knows the token, or there is none in the file.

@@ -1,7 +1,7 @@
 //! Metrics, read from the database when they are asked for: they are true also for jobs whose managers are dead.
 //!
 //! Labels are states, and of unfinished jobs the number and the name; never anything of a unit. A database with more
-//! unfinished jobs than [`MAX_JOBS`] has series of its own for the newest ones only, and says how many are left out.
+//! unfinished jobs than [`MAX_JOBS`] has series of its own for the newest ones only, and says how many are omitted.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -120,5 +120,5 @@ fn words<T: std::str::FromStr<Err: std::fmt::Display>>(given: Option<&str>) -> R
 }
 
 fn number(seq: &str) -> Result<Seq, Refused> {
-    seq.parse().map(Seq).map_err(|_| Refused::Word(format!("{seq:?} is no number of a unit")))
+    seq.parse().map(Seq).map_err(|_| Refused::Word(format!("invalid number of a unit {seq:?}")))
 }

@@ -22,7 +22,7 @@ use crate::client::{Client, ManagerProgram};
 use crate::model::StateDir;
 
 /// How long a change waits for another process's transaction; whoever asked can ask again.
-const PATIENCE: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// What no request needs more of.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -54,7 +54,7 @@ impl Dashboard {
     pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
         let read = || Client::open_to_read(&options.db);
         let (reader, watcher) = (read()?, read()?);
-        let write = || Ok(Client::open(&options.db)?.with_patience(PATIENCE)?.with_program(ManagerProgram::OfJob));
+        let write = || Ok(Client::open(&options.db)?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
         let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
         let port = options.port;
         let listen = |source: io::Error| match source.kind() {

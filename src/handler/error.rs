@@ -16,7 +16,7 @@ use crate::model::{Cause, UnitOutcome};
 ///
 /// fn fetch(url: String, unit: &UnitContext<'_>) -> Result<usize, UnitError> {
 ///     if !url.starts_with("http") {
-///         return Err(UnitError::fail(format!("{url} is no address")));
+///         return Err(UnitError::fail(format!("{url} is not an address")));
 ///     }
 ///     if unit.should_stop() {
 ///         return Err(UnitError::stopped());
@@ -42,12 +42,12 @@ impl UnitError {
         Self(UnitOutcome::Retry { cause: Cause::Failed, error: error.to_string(), delay: Some(delay) })
     }
 
-    /// Fails the unit for good: another attempt would meet the same.
+    /// Fails the unit permanently: another attempt would meet the same.
     pub fn fail(error: impl fmt::Display) -> Self {
         Self(UnitOutcome::Failed { cause: Cause::Failed, error: error.to_string() })
     }
 
-    /// Leaves the unit out: there is nothing to do.
+    /// Skips the unit: there is nothing to do.
     pub fn skip(reason: impl fmt::Display) -> Self {
         Self(UnitOutcome::Skipped { reason: reason.to_string() })
     }

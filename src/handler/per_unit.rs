@@ -18,10 +18,10 @@ pub enum UnitLimitError {
         template: String,
         /// What it stands for.
         what: &'static str,
-        /// Why.
+        /// The cause.
         source: Box<TemplateError>,
     },
-    /// The value is no duration.
+    /// The value is not a duration.
     #[error("invalid timeout {given:?} from {template:?}, expected e.g. 90, 30s or 1h30m")]
     Timeout {
         /// The value.
@@ -29,7 +29,7 @@ pub enum UnitLimitError {
         /// The template that it comes from.
         template: String,
     },
-    /// The value is no number of workers.
+    /// The value is not a number of workers.
     #[error("invalid number of workers {given:?} from {template:?}, expected e.g. 1 or 4")]
     Slots {
         /// The value.
@@ -38,7 +38,9 @@ pub enum UnitLimitError {
         template: String,
     },
     /// The value is more than the job has.
-    #[error("it takes {slots} workers and the job has {workers}: give the job more workers, or the unit fewer")]
+    #[error(
+        "a unit takes {slots} workers, but the job has only {workers}: give the job more workers, or the unit fewer"
+    )]
     TooManySlots {
         /// What it takes.
         slots: usize,
@@ -191,6 +193,6 @@ mod tests {
 
         assert!(check_unit(&limits, unit, Some(4)).is_ok() && check_unit(&limits, unit, None).is_ok());
         let error = check_unit(&limits, unit, Some(3)).unwrap_err();
-        assert!(error.to_string().starts_with("it takes 4 workers and the job has 3"), "{error}");
+        assert!(error.to_string().starts_with("a unit takes 4 workers, but the job has only 3"), "{error}");
     }
 }

@@ -101,7 +101,7 @@ impl Handlers {
         self
     }
 
-    /// Calls `callback` in the manager for every unit that has failed for good; see
+    /// Calls `callback` in the manager for every unit that has failed permanently; see
     /// [`on_unit_complete`](Self::on_unit_complete).
     pub fn on_unit_failed(&mut self, callback: impl Fn(&UnitReport) + Send + Sync + 'static) -> &mut Self {
         self.callbacks.unit_failed.push(listener(callback));

@@ -106,7 +106,7 @@ pub enum HandlerError {
     Setup {
         /// The handler.
         name: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }

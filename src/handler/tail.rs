@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::RawText;
+use crate::model::{RawText, counted};
 
 /// Bytes kept of each output stream of a unit.
 pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
@@ -17,14 +17,14 @@ pub struct Tail {
     end_limit: usize,
     head: Vec<u8>,
     end: VecDeque<u8>,
-    left_out: u64,
+    omitted: u64,
 }
 
 impl Tail {
     /// Makes a buffer for at most `limit` bytes.
     pub const fn new(limit: usize) -> Self {
         let head_limit = limit / 2;
-        Self { head_limit, end_limit: limit - head_limit, head: Vec::new(), end: VecDeque::new(), left_out: 0 }
+        Self { head_limit, end_limit: limit - head_limit, head: Vec::new(), end: VecDeque::new(), omitted: 0 }
     }
 
     /// Takes the next bytes of the stream.
@@ -35,23 +35,23 @@ impl Tail {
         let displaced = (self.end.len() + last.len()).saturating_sub(self.end_limit);
         self.end.drain(..displaced);
         self.end.extend(last);
-        self.left_out += (rest.len() - last.len() + displaced) as u64;
+        self.omitted += (rest.len() - last.len() + displaced) as u64;
     }
 
     /// Returns the stream byte for byte, or none when there was nothing.
     ///
-    /// Where bytes were left out stands a line that says how many; characters that this cuts in two are left out
+    /// Where bytes were omitted stands a line that says how many; characters that this cuts in two are omitted
     /// whole, so that what was UTF-8 still is.
     pub fn into_bytes(mut self) -> Option<RawText> {
         let end = Vec::from(self.end);
-        if self.left_out == 0 {
+        if self.omitted == 0 {
             self.head.extend_from_slice(&end);
             return if self.head.is_empty() { None } else { Some(self.head.into()) };
         }
         let (whole_head, whole_end) = (without_partial_end(&self.head), without_partial_start(&end));
         let partial = self.head.len() - whole_head.len() + end.len() - whole_end.len();
-        let left_out = self.left_out + partial as u64;
-        let mark = format!("\n[... {left_out} bytes left out ...]\n");
+        let omitted = self.omitted + partial as u64;
+        let mark = format!("\n[... {} omitted ...]\n", counted(omitted, "byte"));
         Some([whole_head, mark.as_bytes(), whole_end].concat().into())
     }
 }
@@ -107,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_a_longer_stream_is_left_out() {
-        assert_eq!(text(6, &[b"abc", b"d", b"efgh", b"i"]).unwrap(), "abc\n[... 3 bytes left out ...]\nghi");
-        assert_eq!(text(5, &[b"abcdefghi"]).unwrap(), "ab\n[... 4 bytes left out ...]\nghi");
-        assert_eq!(text(0, &[b"abc"]).unwrap(), "\n[... 3 bytes left out ...]\n");
+    fn the_middle_of_a_longer_stream_is_omitted() {
+        assert_eq!(text(6, &[b"abc", b"d", b"efgh", b"i"]).unwrap(), "abc\n[... 3 bytes omitted ...]\nghi");
+        assert_eq!(text(5, &[b"abcdefghi"]).unwrap(), "ab\n[... 4 bytes omitted ...]\nghi");
+        assert_eq!(text(0, &[b"abc"]).unwrap(), "\n[... 3 bytes omitted ...]\n");
     }
 
     #[test]
@@ -119,17 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn a_character_at_the_cut_is_left_out_whole() {
-        assert_eq!(text(6, &["a€xx€z".as_bytes()]).unwrap(), "a\n[... 8 bytes left out ...]\nz");
+    fn a_character_at_the_cut_is_omitted_whole() {
+        assert_eq!(text(6, &["a€xx€z".as_bytes()]).unwrap(), "a\n[... 8 bytes omitted ...]\nz");
     }
 
     #[test]
     fn bytes_that_are_no_text_are_kept_on_both_sides_of_a_cut() {
         assert_eq!(kept(64, b"\x1b[1m\0b\xffc\r\n"), b"\x1b[1m\0b\xffc\r\n");
-        assert_eq!(kept(6, b"\xffa\0bcd\0e\xff"), b"\xffa\0\n[... 3 bytes left out ...]\n\0e\xff");
+        assert_eq!(kept(6, b"\xffa\0bcd\0e\xff"), b"\xffa\0\n[... 3 bytes omitted ...]\n\0e\xff");
     }
 
-    /// The stream as it should be kept: first half, bytes left out, last half.
+    /// The stream as it should be kept: first half, bytes omitted, last half.
     fn model(limit: usize, stream: &[u8]) -> (Vec<u8>, usize, Vec<u8>) {
         if stream.len() <= limit {
             return (stream.to_vec(), 0, Vec::new());
@@ -147,10 +147,10 @@ mod tests {
             let mut tail = Tail::new(limit);
             chunks.iter().for_each(|chunk| tail.push(chunk));
 
-            let (head, left_out, end) = model(limit, &chunks.concat());
+            let (head, omitted, end) = model(limit, &chunks.concat());
             let kept: Vec<u8> = tail.head.iter().chain(&tail.end).copied().collect();
             prop_assert_eq!(kept, [head, end].concat());
-            prop_assert_eq!(tail.left_out, left_out as u64);
+            prop_assert_eq!(tail.omitted, omitted as u64);
         }
 
         #[test]
@@ -163,7 +163,8 @@ mod tests {
                 prop_assert_eq!(kept, stream);
             } else {
                 let (head, rest) = kept.split_once("\n[... ").unwrap();
-                let (count, end) = rest.split_once(" bytes left out ...]\n").unwrap();
+                let (count, end) = rest.split_once(" omitted ...]\n").unwrap();
+                let (count, _) = count.split_once(' ').unwrap();
                 prop_assert!(stream.starts_with(head) && stream.ends_with(end));
                 prop_assert_eq!(head.len() + end.len() + count.parse::<usize>().unwrap(), stream.len());
                 // At most three bytes of a character are lost at each side of the cut.

@@ -32,7 +32,7 @@ use crate::model::{AttemptEnd, Cause, UnitOutcome};
 /// }
 /// ```
 pub trait Handler: Send + Sync + 'static {
-    /// What a unit is about; a payload that does not fit it fails its unit for good.
+    /// What a unit is about; a payload that does not fit it fails its unit permanently.
     type Payload: DeserializeOwned;
     /// What comes of a unit; kept as JSON in its row.
     type Output: Serialize;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::handler::HandlerError;
-use crate::model::JobId;
+use crate::model::{JobId, counted};
 use crate::store::{Fault, StoreError};
 
 /// A manager that cannot go on.
@@ -22,7 +22,7 @@ pub enum ManagerError {
     System {
         /// What was tried.
         operation: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// Another process holds the lock and has not said who it is.
@@ -42,11 +42,11 @@ pub enum ManagerError {
         pid: u32,
     },
     /// The workers' threads cannot be started.
-    #[error("cannot start {workers} workers")]
+    #[error("cannot start {}", counted(workers, "worker"))]
     Workers {
         /// How many were wanted.
         workers: usize,
-        /// Why.
+        /// The cause.
         source: rayon::ThreadPoolBuildError,
     },
     /// A thread of the manager itself panicked.

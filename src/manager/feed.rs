@@ -1,7 +1,7 @@
 //! The units between the database and the workers.
 //!
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
-//! that time, which is why the coordinator may read it again and why it is then left out: no unit runs twice at once.
+//! that time, which is why the coordinator may read it again and why it is then skipped: no unit runs twice at once.
 
 mod state;
 
@@ -125,7 +125,7 @@ impl Feed {
         state.running -= 1;
         state.busy -= slots;
         if waited && state.may_start() {
-            // Somebody may have waited for that; behind a large unit there is room for several.
+            // Somebody may have waited for that; after a large unit there is room for several.
             if slots > 1 || !state.is_even() { self.unit_ready.notify_all() } else { self.unit_ready.notify_one() }
         }
     }
@@ -163,7 +163,7 @@ impl Feed {
         self.lock().released.clear();
     }
 
-    /// Queues units for their first attempt that were read behind `after`.
+    /// Queues units for their first attempt that were read after `after`.
     ///
     /// Returns false, and takes none, when the cursor has moved meanwhile: they have to be read again in their order.
     pub fn put_fresh(&self, after: Seq, units: Vec<Unit>) -> bool {
@@ -241,7 +241,7 @@ impl Feed {
         }
     }
 
-    /// Returns the number behind which the next unit for a first attempt is to be read.
+    /// Returns the number after which the next unit for a first attempt is to be read.
     pub fn cursor(&self) -> Seq {
         self.lock().cursor
     }

@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp};
+use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp, counted};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,13 @@ pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
     if let Some(most) = job.limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most)
     {
         let reason = format!(
-            "{failures} units failed since its latest start, the limit is {most}: look at `units --failed`, then resume"
+            "{} failed since its latest start, the limit is {most}: look at `units --failed`, then resume",
+            counted(failures, "unit")
         );
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop });
     }
     if let Some(deadline) = deadline(job).filter(|deadline| now >= *deadline) {
-        let reason = format!("its deadline {deadline} is over: set another one, then resume");
+        let reason = format!("its deadline {deadline} has passed: `set` another one, then resume");
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
@@ -40,8 +41,7 @@ fn deadline(job: &Job) -> Option<Timestamp> {
 
 /// Returns the halt of a job that waits for another one which will not complete by itself.
 pub(super) fn after(other: JobId, what: &str) -> Halt {
-    let reason =
-        format!("job {other}, which it waits for, {what}: bring that to an end and resume, or `set` after=none");
+    let reason = format!("it waits for job {other}, which {what}: complete that job, then resume, or `set` after=none");
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
@@ -55,6 +55,7 @@ pub(super) fn unknown_zone(zone: &str) -> Halt {
 
 /// Returns the halt of a job whose first units have ended and are to be looked at.
 pub(super) fn canary(units: u32) -> Halt {
-    let reason = format!("the first {units} units have ended: look at them, then approve or reject the job");
+    let reason =
+        format!("canary of {} ended: look at the output, then approve or reject the job", counted(units, "unit"));
     Halt { status: JobStatus::AwaitingApproval, reason, stop: StopRequest::Stop }
 }

@@ -9,7 +9,7 @@ use super::policy;
 use super::teller;
 use crate::crash::crash_point;
 use crate::handler::{JobContext, UnitReport, clear_partial};
-use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus};
+use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
 use crate::store::{Batch, Reign, Store, UnitChange};
 use crate::sys::{SlotFile, SlotNotes, end_orphans};
 
@@ -44,7 +44,7 @@ pub(super) fn recover(
             }
             std::thread::sleep(SETTLE_POLL);
         };
-        log_line!("recovering {} units, {ended} of their processes were ended", interrupted.len());
+        log_line!("recovering {}; processes ended: {ended}", counted(interrupted.len(), "unit"));
     }
     if orphans_gone {
         // Before a unit runs again, or is given up.

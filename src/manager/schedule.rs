@@ -1,4 +1,4 @@
-//! Holds the next start until its time: behind a point in time, inside of a window.
+//! Holds the next start until its time: after a point in time, inside of a window.
 
 use super::halt::{self, Halt};
 use crate::model::{Conditions, Opening, Timestamp, Windows};

@@ -82,12 +82,12 @@ impl Shared {
         self.first_error.into_inner()
     }
 
-    /// Counts units that have failed for good.
+    /// Counts units that have failed permanently.
     pub fn count_failures(&self, failures: u64) {
         self.failures.fetch_add(failures, Ordering::Relaxed);
     }
 
-    /// Returns how many units have failed for good since the manager began.
+    /// Returns how many units have failed permanently since the manager began.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
@@ -159,7 +159,7 @@ impl Shared {
         }
     }
 
-    /// Returns that.
+    /// Returns what the next start waits for of the machine.
     pub fn waits(&self) -> Option<Waits> {
         lock(&self.waits).clone()
     }

@@ -10,6 +10,7 @@ use super::error::{ManagerError, chain};
 use super::events::Events;
 use super::log::log_line;
 use super::worker::{Crew, work};
+use crate::model::counted;
 
 /// Starts workers within the scope of a manager's threads.
 pub(super) struct Staff<'scope, 'env> {
@@ -49,7 +50,7 @@ impl<'scope, 'env> Staff<'scope, 'env> {
         while let Ok(wanted) = demands.recv() {
             // The workers that are there go on.
             if let Err(error) = self.hire(wanted) {
-                log_line!("there are still {} workers: {}", self.hired, chain(&error));
+                log_line!("still {}: {}", counted(self.hired, "worker"), chain(&error));
             }
         }
     }

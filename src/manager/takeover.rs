@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::sys::{JobLock, ProcessVerdict, verify_process};
 
 /// How long the winner of the lock may take to write who it is.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_EVERY: Duration = Duration::from_millis(5);
 
 /// What came of the attempt to become the manager.
@@ -38,8 +38,8 @@ pub(super) fn take_over(store: &mut Store, job: JobId, files: &JobFiles) -> Resu
         {
             return Ok(Takeover::Already { pid: record.identity.pid });
         }
-        if started.elapsed() > PATIENCE {
-            return Err(ManagerError::LockHeld { job, waited: PATIENCE });
+        if started.elapsed() > LOCK_TIMEOUT {
+            return Err(ManagerError::LockHeld { job, waited: LOCK_TIMEOUT });
         }
         std::thread::sleep(RETRY_EVERY);
     }

@@ -32,8 +32,8 @@ pub(super) struct Batch {
     pub shell: Option<String>,
     /// Shell that runs shell, such as bash; /bin/sh without it.
     pub shell_path: Option<String>,
-    /// The items themselves, texts, numbers of up to 64 bits (longer ones as texts) or objects; for more than about a thousand use a file. Give one source of
-    /// items at the most; without any the command is run once.
+    /// The items themselves, texts, numbers of up to 64 bits (longer ones as texts) or objects; for more than about a thousand use a file. Give at most one
+    /// source of items; without any the command is run once.
     pub items: Option<Vec<Value>>,
     /// File whose lines are the items.
     pub lines_file: Option<String>,
@@ -75,7 +75,7 @@ pub(super) struct Batch {
     pub key: Option<String>,
     /// Units that run at the same time; without it one per processor.
     pub workers: Option<NonZeroUsize>,
-    /// Attempts before a unit is failed for good; without it 4, with growing delays between them.
+    /// Attempts before a unit is failed permanently; without it 4, with growing delays between them.
     pub max_attempts: Option<NonZeroU32>,
     /// Time that one attempt may take, such as 30s or 1h30m, or {field} to take it from each item; 0 is no limit.
     pub timeout: Option<String>,

@@ -39,7 +39,7 @@ pub(super) enum ToolError {
     NotOneCommand,
     #[error("give one source of items, not {}", .0.join(" and "))]
     SeveralSources(Vec<&'static str>),
-    #[error("{given} says nothing without {missing}")]
+    #[error("{given} requires {missing}")]
     Incomplete { given: &'static str, missing: &'static str },
     #[error(
         "no items for {}: give items, or a file, glob, range or query that has them; literal braces are doubled",
@@ -52,7 +52,7 @@ pub(super) enum ToolError {
     RelativeSource(String),
     #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
     InexactNumber { element: usize },
-    #[error("{given:?} is no range")]
+    #[error("invalid range {given:?}")]
     Range { given: String, source: RangeError },
     #[error(transparent)]
     Spelling(#[from] SpellingError),
@@ -60,9 +60,9 @@ pub(super) enum ToolError {
     Clock(#[from] ClockError),
     #[error(transparent)]
     Order(#[from] OrderTextError),
-    #[error("order says nothing without items")]
+    #[error("order requires items")]
     OrderWithoutItems,
-    #[error("{0:?} is no label, write it like team=web")]
+    #[error("invalid label {0:?}, expected e.g. team=web")]
     Label(String),
     #[error(transparent)]
     Cluster(#[from] ClusterIdError),

@@ -13,7 +13,7 @@ use crate::model::JobId;
 use crate::store::StoreError;
 
 /// How long a call waits for another process's transaction; a host that waits for an answer is told soon.
-const PATIENCE: Duration = Duration::from_millis(500);
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Which database the server is about.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl Jobs {
 }
 
 fn patient(opened: Result<Client, ClientError>) -> Result<Client, ToolError> {
-    Ok(opened?.with_patience(PATIENCE)?.with_program(ManagerProgram::OfJob))
+    Ok(opened?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob))
 }
 
 fn existing(opened: Result<Client, ClientError>) -> Result<Option<Client>, ToolError> {

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::answer::{Answer, PAGE_BYTES, Page};
 use super::error::ToolError;
 use super::jobs::{JobGiven, Jobs};
-use crate::model::{Seq, UnitDetail, UnitFilter};
+use crate::model::{Seq, UnitDetail, UnitFilter, counted};
 
 /// A page of units that a call asks for.
 pub(super) struct Asked {
-    /// Number behind which it begins.
+    /// Number after which it begins.
     pub after: Option<i64>,
     /// Units that were asked for, if a number was.
     pub limit: Option<i64>,
@@ -50,7 +50,8 @@ impl Pages {
             None => format!("{title} of job {job}: {shown} shown, no more."),
         };
         if skipped > 0 {
-            summary.push_str(&format!(" {skipped} units are gone from the source or were replaced: all shows them."));
+            let skipped = counted(skipped, "unit");
+            summary.push_str(&format!(" {skipped} gone from the source or replaced: all shows them."));
         }
         Ok(Answer::new(
             summary,

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::client::ManagerStatus;
-use crate::model::{Job, JobStatus, Why, span};
+use crate::model::{Job, JobStatus, Why, counted, span};
 
 /// Says where a job stands and what to call next.
 pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
     let counts = &status.progress.counts;
     let mut text = format!(
-        "Job {} ({}) is {}: {} of {} units completed",
+        "Job {} ({}) is {}: {} of {} completed",
         status.job.id,
         status.job.name,
         status.word().replace('_', " "),
         counts.completed,
-        counts.total
+        counted(counts.total, "unit")
     );
     let others = [
         (counts.failed, "failed"),

@@ -17,19 +17,19 @@ use super::{RawText, SpellingError, Timestamp, Windows};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Conditions {
-    /// Bytes of memory that are available.
+    /// Bytes of memory that must be available.
     #[serde(rename = "memfree_bytes", skip_serializing_if = "Option::is_none")]
     pub memfree: Option<Bytes>,
-    /// Runnable processes that there are fewer of, per hundred processors.
+    /// Load of the processors, in per cent, below which units start.
     #[serde(rename = "load_percent", skip_serializing_if = "Option::is_none")]
     pub load: Option<Percent>,
-    /// Space that file systems have.
+    /// Free space that file systems must have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diskfree: Vec<DiskFree>,
-    /// Times of day.
+    /// Times of day at which units start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Windows>,
-    /// A point in time that has come.
+    /// The time before which no unit starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
 }
@@ -76,7 +76,7 @@ impl DiskFree {
     /// Reads `/data=10G` for a path of any bytes.
     ///
     /// # Errors
-    /// When there is no path, or no size behind the last `=`.
+    /// When there is no path, or no size after the last `=`.
     pub fn of_os(text: &OsStr) -> Result<Self, SpellingError> {
         let given = || text.to_string_lossy().into_owned();
         let wrong = || SpellingError { given: given(), what: "free space", like: "/data=10G" };

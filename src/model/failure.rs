@@ -17,7 +17,7 @@ pub struct ClusterId(u64);
 
 /// A text that is no id of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no cluster, `failures` lists them: each has {ID_DIGITS} digits from 0 to f")]
+#[error("invalid cluster {text:?}, expected {ID_DIGITS} digits from 0 to f as `failures` lists them")]
 pub struct ClusterIdError {
     /// The text that was given.
     pub text: String,

@@ -83,9 +83,9 @@ pub struct Progress {
     pub running: i64,
     /// Units that ended well.
     pub completed: i64,
-    /// Units that failed for good.
+    /// Units that failed permanently.
     pub failed: i64,
-    /// Units left out.
+    /// Units that were skipped.
     pub skipped: i64,
     /// Units ended on request.
     pub cancelled: i64,

@@ -30,7 +30,7 @@ words!(OnInterrupt, "answer to an interruption", { Retry => "retry", Fail => "fa
 pub struct Limits {
     /// Units that may run at the same time.
     pub workers: usize,
-    /// Attempts before a failing unit is failed for good.
+    /// Attempts before a failing unit is failed permanently.
     pub max_attempts: u32,
     /// Upper bound of the delay before the second attempt; doubles with every further one.
     #[serde(with = "millis", rename = "backoff_base_ms")]

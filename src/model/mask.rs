@@ -121,7 +121,7 @@ fn is_path(word: &str) -> bool {
     rooted || on_drive || (!first.is_empty() && !is_count && has_name)
 }
 
-/// Says whether a small number behind this word tells one kind of failure from another.
+/// Says whether a small number after this word tells one kind of failure from another.
 fn names_a_kind(word: &str) -> bool {
     let word = word.trim_end_matches(':').to_ascii_lowercase();
     matches!(word.as_str(), "status" | "code" | "errno") || (word.starts_with("http") && !word.contains("://"))

@@ -77,7 +77,7 @@ impl NewJob {
 #[non_exhaustive]
 pub enum NewJobError {
     /// There are no words where there must be some.
-    #[error("the {what} of the job is empty: leave it out, or give 1 to {max} bytes")]
+    #[error("the {what} of the job is empty: omit it, or give 1 to {max} bytes")]
     Empty {
         /// What is empty.
         what: &'static str,
@@ -85,7 +85,7 @@ pub enum NewJobError {
         max: usize,
     },
     /// Words are too long.
-    #[error("the {what} of the job has {bytes} bytes, it may have {max} at the most")]
+    #[error("the {what} of the job has {bytes} bytes, it may have at most {max}")]
     TooLong {
         /// What is too long.
         what: &'static str,
@@ -95,7 +95,7 @@ pub enum NewJobError {
         max: usize,
     },
     /// There are too many labels.
-    #[error("the job has {given} labels, it may have {max} at the most")]
+    #[error("the job has {given} labels, it may have at most {max}")]
     TooManyLabels {
         /// How many there are.
         given: usize,
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(said(|job| job.labels = (1..=16).map(|n| (n.to_string(), String::new())).collect()), None);
         for (refusal, found) in [
             ("the name of the job is empty", said(|job| job.name.clear())),
-            ("the name of the job has 256 bytes, it may have 255", said(|job| job.name.push('x'))),
+            ("the name of the job has 256 bytes, it may have at most 255", said(|job| job.name.push('x'))),
             ("the key of the job is empty", said(|job| job.key = Some(String::new()))),
             ("the key of the job has 4097 bytes", said(|job| job.key = Some("x".repeat(4097)))),
             (

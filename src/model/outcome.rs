@@ -64,7 +64,7 @@ pub enum UnitOutcome {
     },
     /// Not done; may be tried again while attempts are left, after `delay` or the usual backoff.
     Retry {
-        /// Why.
+        /// The cause.
         cause: Cause,
         /// Why, in words.
         error: String,
@@ -73,7 +73,7 @@ pub enum UnitOutcome {
     },
     /// Not done and not worth another attempt.
     Failed {
-        /// Why.
+        /// The cause.
         cause: Cause,
         /// Why, in words.
         error: String,

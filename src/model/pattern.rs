@@ -8,9 +8,9 @@ use super::RawText;
 #[derive(Debug, Clone)]
 pub struct ItemPattern(regex_lite::Regex);
 
-/// A text that is no regular expression.
+/// A text that is not a regular expression.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{text:?} is no regular expression: {reason}")]
+#[error("invalid regular expression {text:?}: {reason}")]
 pub struct ItemPatternError {
     /// The text that was given.
     pub text: String,

@@ -2,7 +2,7 @@
 //!
 //! File names, arguments, variables and lines of a file are bytes. Inside of JSON, where every reader must be able to
 //! take them, those that are not UTF-8 are the object `{"text": …, "base64": …}`: the text for people, with U+FFFD in
-//! place of what is no text, and the bytes themselves for programs. An object is such a text only when both fields
+//! place of what is not a text, and the bytes themselves for programs. An object is such a text only when both fields
 //! agree, so that nobody's own data is taken for it by accident.
 
 use std::borrow::Cow;
@@ -82,7 +82,7 @@ impl RawText {
         self.as_str().map_or_else(|| Self::json_of(&self.0), str::to_owned)
     }
 
-    /// Returns the text for people, with U+FFFD in place of what is no text.
+    /// Returns the text for people, with U+FFFD in place of what is not a text.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }

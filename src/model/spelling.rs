@@ -61,12 +61,12 @@ impl FromStr for TimeLimit {
 fn millis_in_units(text: &str) -> Option<u64> {
     let (mut rest, mut units, mut total) = (text, UNITS.iter(), 0_u64);
     loop {
-        let (number, behind) = split_at_first(rest, |c| !c.is_ascii_digit() && c != '.');
-        let (name, behind) = split_at_first(behind.trim_start(), |c| !c.is_ascii_alphabetic());
-        // The iterator goes on behind the unit that was found, so that no unit comes twice or after a smaller one.
+        let (number, after) = split_at_first(rest, |c| !c.is_ascii_digit() && c != '.');
+        let (name, after) = split_at_first(after.trim_start(), |c| !c.is_ascii_alphabetic());
+        // The iterator goes on after the unit that was found, so that no unit comes twice or after a smaller one.
         let (_, millis) = units.find(|(names, _)| names.contains(&name))?;
         total = total.checked_add(millis_alone(number, *millis)?)?;
-        rest = behind.trim_start();
+        rest = after.trim_start();
         if rest.is_empty() {
             return Some(total);
         }

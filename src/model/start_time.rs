@@ -61,7 +61,7 @@ pub fn start_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timesta
     instant.unambiguous().map(Timestamp::from_jiff).map_err(|_| StartTimeError::TooFar { given })
 }
 
-/// Returns `true` if an offset stands behind the time that reaches a day, which no clock has.
+/// Returns `true` if an offset stands after the time that reaches a day, which no clock has.
 fn has_impossible_offset(text: &str) -> bool {
     let time = text.split('[').next().and_then(|text| text.get("2026-01-01".len()..)).unwrap_or_default();
     let hours = time.rfind(['+', '-']).and_then(|sign| time.get(sign + 1..sign + 3));

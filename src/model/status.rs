@@ -17,14 +17,14 @@ pub enum JobStatus {
     Paused,
     /// Stopped after its first units, waiting for a person. Moved by the manager; a crash changes nothing.
     AwaitingApproval,
-    /// Every unit completed or was skipped. Moved by the manager, or by a client that leaves out what failed; final
+    /// Every unit completed or was skipped. Moved by the manager, or by a client that skips what failed; final
     /// until units are added.
     Completed,
-    /// No unit is left and some failed for good, or the manager itself failed. Moved by the manager; final until
-    /// a retry, until a resume where units are left, or until what failed is left out.
+    /// No unit is left and some failed permanently, or the manager itself failed. Moved by the manager; final until
+    /// a retry, until a resume where units are left, or until what failed is skipped.
     Failed,
     /// Ended on request; units that had not ended are cancelled. Moved by the manager or by a client that holds the
-    /// job's lock; final until a retry, or until what was cancelled is left out.
+    /// job's lock; final until a retry, or until what was cancelled is skipped.
     Cancelled,
 }
 
@@ -78,9 +78,9 @@ pub enum UnitStatus {
     Running,
     /// Ended well. Moved by the manager; never changes again.
     Completed,
-    /// Out of attempts, or failed for good. Moved by the manager; final until a retry.
+    /// Out of attempts, or failed permanently. Moved by the manager; final until a retry.
     Failed,
-    /// Left out, on request or by its own word. Final until a retry.
+    /// Skipped, on request or by its own word. Final until a retry.
     Skipped,
     /// Ended on request before it could complete. Final until a retry.
     Cancelled,

@@ -53,13 +53,13 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Key of the unit that a job ends with; reserved for that. A former one has more behind a colon.
+    /// Key of the unit that a job ends with; reserved for that. A former one has more after a colon.
     pub const LAST_KEY: &str = "job-manager:then";
 
     /// Begins keys that no unit of a source may have.
     pub const RESERVED_KEYS: &str = "job-manager:";
 
-    /// Says whether a key is that of a unit which a job ends with, or ended with before others came behind it.
+    /// Says whether a key is that of a unit which a job ends with, or ended with before others came after it.
     pub fn is_last_key(key: &str) -> bool {
         key.strip_prefix(Self::LAST_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
@@ -85,9 +85,9 @@ impl Unit {
 pub enum KillThen {
     /// Another attempt, while attempts are left.
     Retry,
-    /// It has failed for good.
+    /// It has failed permanently.
     Fail,
-    /// It is left out.
+    /// It was skipped.
     Skip,
     /// It is cancelled.
     Cancel,
@@ -106,7 +106,7 @@ pub struct Kill {
     pub epoch: Epoch,
     /// What becomes of it.
     pub then: KillThen,
-    /// Why.
+    /// The cause.
     pub reason: String,
 }
 

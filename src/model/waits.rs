@@ -43,9 +43,9 @@ pub enum Waits {
     },
     /// What cannot be looked at, because nobody knows that it is enough then.
     Unreadable {
-        /// What.
+        /// The resource.
         what: Resource,
-        /// Why.
+        /// The cause.
         error: String,
     },
     /// The next opening of a window.
@@ -57,7 +57,7 @@ pub enum Waits {
     },
     /// A point in time.
     Time {
-        /// It.
+        /// That time.
         until: Timestamp,
     },
 }
@@ -133,7 +133,7 @@ impl fmt::Display for Waits {
                 }
             },
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
-            Self::Time { until } => write!(f, "{until}, the time that was set"),
+            Self::Time { until } => write!(f, "{until} (not-before)"),
         }
     }
 }
@@ -188,12 +188,7 @@ mod tests {
                 "window",
                 "the window 22:00-06:00 (UTC), which opens at 2026-05-28T20:26:40.000Z",
             ),
-            (
-                Waits::Time { until },
-                Why::WaitingForTime,
-                "not-before",
-                "2026-05-28T20:26:40.000Z, the time that was set",
-            ),
+            (Waits::Time { until }, Why::WaitingForTime, "not-before", "2026-05-28T20:26:40.000Z (not-before)"),
         ] {
             assert_eq!((waits.cause(), waits.limit(), waits.to_string().as_str()), (cause, limit, text));
             let json = serde_json::to_string(&waits).unwrap();

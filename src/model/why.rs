@@ -67,13 +67,13 @@ pub enum Why {
     Cancelled,
     /// The unit completed.
     UnitCompleted,
-    /// The unit failed for good.
+    /// The unit failed permanently.
     UnitFailed,
-    /// The unit failed for good because managers died while it ran.
+    /// The unit failed permanently because managers died while it ran.
     UnitCrashed,
-    /// The unit failed for good because a process of it cannot be ended.
+    /// The unit failed permanently because a process of it cannot be ended.
     UnitNeedsAttention,
-    /// The unit was left out.
+    /// The unit was skipped.
     UnitSkipped,
     /// The unit was cancelled.
     UnitCancelled,

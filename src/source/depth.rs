@@ -12,7 +12,7 @@ pub(super) struct Depth {
 }
 
 impl Depth {
-    /// Takes the next byte and returns how many brackets are open behind it.
+    /// Takes the next byte and returns how many brackets are open after it.
     pub fn follow(&mut self, byte: u8) -> usize {
         if self.escaped {
             self.escaped = false;

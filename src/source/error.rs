@@ -15,7 +15,7 @@ pub enum SourceError {
     Unreadable {
         /// Name of the source.
         name: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// There is no regular file.
@@ -27,7 +27,7 @@ pub enum SourceError {
     /// A database cannot be opened.
     #[error(transparent)]
     Database(Box<dyn std::error::Error + Send + Sync>),
-    /// It is no text in UTF-8.
+    /// It is not a text in UTF-8.
     #[error("{name} is {what}, {remedy}")]
     NoText {
         /// Name of the source.
@@ -42,7 +42,7 @@ pub enum SourceError {
         "{place}: a NUL byte at byte {byte}, items that end with NUL are read with --null, UTF-16 is converted with iconv -f UTF-16 -t UTF-8"
     )]
     Nul {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         byte: u64,
@@ -50,7 +50,7 @@ pub enum SourceError {
     /// A text that must be UTF-8 is not.
     #[error("{place}: not valid UTF-8 at byte {byte}, convert the text first, e.g. with iconv -f LATIN1 -t UTF-8")]
     NotUtf8 {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         byte: u64,
@@ -64,7 +64,7 @@ pub enum SourceError {
     /// A command has its end in the next line.
     #[error("{place}: the command goes on in the next line, write it on one line or end commands with NUL (--null)")]
     CommandGoesOn {
-        /// Where.
+        /// The place in the input.
         place: Place,
     },
     /// There is not one item.
@@ -76,7 +76,7 @@ pub enum SourceError {
     /// An item is larger than allowed.
     #[error("{place}: an item may have at most {limit} bytes")]
     TooLong {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// The bound.
         limit: usize,
@@ -84,7 +84,7 @@ pub enum SourceError {
     /// A line is not a JSON document, or one that readers do not agree about.
     #[error("{place}: not a JSON document{}", at_column(*column))]
     NotJson {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         column: usize,
@@ -94,7 +94,7 @@ pub enum SourceError {
     /// An element of an array is a document that readers do not agree about.
     #[error("{place}: not a JSON document that everybody reads alike")]
     Ambiguous {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// What is wrong.
         source: JsonError,
@@ -104,19 +104,19 @@ pub enum SourceError {
         "{place}: the document goes on in the next line, read the file with --json, or write each document on a line with jq -c"
     )]
     DocumentGoesOn {
-        /// Where.
+        /// The place in the input.
         place: Place,
     },
     /// A text that should have a document per line is one array.
     #[error("{place}: one array and not one document per line, read its elements with --json")]
     OneArray {
-        /// Where.
+        /// The place in the input.
         place: Place,
     },
     /// Something follows a JSON document.
     #[error("{place}: text after the document{}; one document per line is read with --jsonl", at_column(*column))]
     AfterDocument {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         column: usize,
@@ -124,7 +124,7 @@ pub enum SourceError {
     /// A payload nests deeper than allowed.
     #[error("{place}: a JSON document may nest at most {limit} levels deep")]
     TooDeep {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// The bound.
         limit: usize,
@@ -135,7 +135,7 @@ pub enum SourceError {
         at_column(*column)
     )]
     NoArrayHere {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Path of the array.
         path: String,
@@ -155,9 +155,9 @@ pub enum SourceError {
     /// A row of a query cannot be read, or cannot be a payload.
     #[error("{place}: cannot take the row")]
     Row {
-        /// Where.
+        /// The place in the input.
         place: Place,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A quote of a CSV file has no end.
@@ -170,10 +170,10 @@ pub enum SourceError {
     },
     /// A field of a CSV file goes on after its closing quote.
     #[error(
-        "{place}: text behind a closing quote at byte {byte} (opened on line {opened}), write a quote inside a field twice; a file without quoting is read with --no-quotes"
+        "{place}: text after a closing quote at byte {byte} (opened on line {opened}), write a quote inside a field twice; a file without quoting is read with --no-quotes"
     )]
     AfterQuote {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         byte: usize,
@@ -185,7 +185,7 @@ pub enum SourceError {
         "{place}: a quote inside a field at byte {byte}, quote the whole field and write the quote twice; a file without quoting is read with --no-quotes"
     )]
     QuoteInside {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// Where in the line, counted from 1.
         byte: usize,
@@ -193,13 +193,13 @@ pub enum SourceError {
     /// A line ends as old machines end it, or a field without quotes holds such an end.
     #[error("{place}: a carriage return without a line break, convert the line ends first, e.g. with tr '\\r' '\\n'")]
     CarriageReturn {
-        /// Where.
+        /// The place in the input.
         place: Place,
     },
     /// A record has more or fewer fields than the first one.
     #[error("{place}: {} instead of {expected}", counted(*found as u64, "field"))]
     FieldCount {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// How many there are.
         found: usize,
@@ -209,7 +209,7 @@ pub enum SourceError {
     /// A CSV header has a name twice.
     #[error("{place}: the header has the name {field:?} twice")]
     Header {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// The name.
         field: String,
@@ -229,15 +229,15 @@ pub enum SourceError {
     /// An item cannot be a unit of the job.
     #[error("{place}: cannot be a unit of this job")]
     Unfit {
-        /// Where.
+        /// The place in the input.
         place: Place,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A CSV file begins with a line for Excel.
     #[error("{place}: this line tells Excel the delimiter, remove it and give --delimiter {delimiter}")]
     DelimiterLine {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// What it says.
         delimiter: String,
@@ -247,7 +247,7 @@ pub enum SourceError {
         "{place}: the header is one field with {delimiter} in it, give --delimiter {delimiter}, or put the name in quotes if it is one"
     )]
     OtherDelimiter {
-        /// Where.
+        /// The place in the input.
         place: Place,
         /// What seems to separate fields.
         delimiter: String,

@@ -119,7 +119,7 @@ pub(super) fn push_json_text(json: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(json, text).expect("text is always a JSON document");
 }
 
-/// Ends a stream behind its first error.
+/// Ends a stream after its first error.
 pub(super) fn until_error(items: impl Iterator<Item = Result<Item, SourceError>> + Send + 'static) -> Items {
     let mut failed = false;
     Box::new(items.take_while(move |item| !std::mem::replace(&mut failed, item.is_err())))

@@ -33,8 +33,8 @@ pub fn lines(reader: impl BufRead + Send + 'static, name: &str, separator: Separ
                 }
                 Ok(Some(bytes)) => {
                     let payload = json_text(bytes);
-                    if lines.behind_nul > 0 {
-                        let number = counted(lines.behind_nul, "line");
+                    if lines.after_nul > 0 {
+                        let number = counted(lines.after_nul, "line");
                         notes.say(format!("{file}: the text after the last NUL has {number} and is one item"));
                     }
                     Ok(Item { payload, place: lines.place() })
@@ -53,8 +53,8 @@ pub(super) struct Lines<R> {
     limit: usize,
     buffer: Vec<u8>,
     number: u64,
-    /// How many lines the text behind the last NUL has, once it is read and if it has a line break.
-    behind_nul: u64,
+    /// How many lines the text after the last NUL has, once it is read and if it has a line break.
+    after_nul: u64,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -70,7 +70,7 @@ impl<R: BufRead> Lines<R> {
             limit: MAX_ITEM_BYTES,
             buffer: Vec::new(),
             number: 0,
-            behind_nul: 0,
+            after_nul: 0,
         }
     }
 
@@ -83,7 +83,7 @@ impl<R: BufRead> Lines<R> {
             limit: MAX_ITEM_BYTES,
             buffer: Vec::new(),
             number: 0,
-            behind_nul: 0,
+            after_nul: 0,
         }
     }
 
@@ -100,7 +100,7 @@ impl<R: BufRead> Lines<R> {
                 self.refuse_lines_without_nul(is_ended)?;
                 self.refuse_carriage_returns_alone(is_ended)?;
                 if self.separator == Separator::Nul && !is_ended && self.buffer.contains(&b'\n') {
-                    self.behind_nul =
+                    self.after_nul =
                         self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer).split(|byte| *byte == b'\n').count()
                             as u64;
                 }

@@ -1,6 +1,6 @@
 //! The one door for all texts, whatever they hold: lines, commands, CSV, JSON.
 //!
-//! A byte order mark is taken away. What is no text in UTF-8, and would be read as something else, is refused by name with
+//! A byte order mark is taken away. What is not a text in UTF-8, and would be read as something else, is refused by name with
 //! the way out: UTF-16 and UTF-32, archives and compressed files, NUL bytes, and, in formats that are text by definition,
 //! bytes that are not UTF-8. What stands before such a place is read as usual, so that the first fault of a text is told.
 
@@ -12,7 +12,7 @@ use super::utf8::Utf8Check;
 use super::{Place, SourceError};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
-/// How what is no text in UTF-8 begins, what it is, and how it becomes one; longer beginnings first.
+/// How what is not a text in UTF-8 begins, what it is, and how it becomes one; longer beginnings first.
 const NO_TEXT: [(&[u8], &str, &str); 8] = [
     (b"\xff\xfe\0\0", "UTF-32 text", "convert it with iconv -f UTF-32 -t UTF-8"),
     (b"\0\0\xfe\xff", "UTF-32 text", "convert it with iconv -f UTF-32 -t UTF-8"),

@@ -252,7 +252,7 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     reign_over(&mut store, job);
 }
 
-pub fn a_job_whose_failures_are_left_out_is_completed(mut store: Store) {
+pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {
     let job = job_of(&mut store, 3);
     let reign = reign_over(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
@@ -388,7 +388,7 @@ conformance!(
         the_final_state_follows_from_the_units,
         a_wish_reaches_the_manager_and_is_never_weakened,
         retried_units_reopen_the_job_with_all_their_attempts,
-        a_job_whose_failures_are_left_out_is_completed,
+        a_job_whose_failures_are_skipped_is_completed,
         cancelling_an_idle_job_ends_all_that_had_not_ended,
         an_attempt_that_did_not_complete_is_kept,
         a_deleted_job_leaves_nothing,

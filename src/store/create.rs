@@ -38,7 +38,7 @@ statement! {
 pub enum SameKey {
     /// Nothing is inserted at all.
     Refuse,
-    /// It is the same unit, and is left out.
+    /// It is the same unit, and is skipped.
     LeaveOut,
 }
 
@@ -193,7 +193,7 @@ fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option
     }
 }
 
-/// Inserts units behind the last one, counts them in the job, and returns how many there were.
+/// Inserts units after the last one, counts them in the job, and returns how many there were.
 pub(super) fn insert_units(
     conn: &mut SqliteConnection,
     job: JobId,

@@ -45,7 +45,7 @@ pub fn create_job_in(
 
 /// Returns a job that has the key of a new one, unless it runs something else.
 fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
-    // What is no JSON is the same only as text.
+    // What is not JSON is the same only as text.
     let settings = |spec: &str| serde_json::from_str::<serde_json::Value>(spec).map_err(|_| spec.to_owned());
     if job.handler == new.handler && settings(&job.spec) == settings(&new.spec) {
         return Ok(job.id);
@@ -54,7 +54,7 @@ fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
 }
 
 /// Adds units to a job inside the caller's transaction and returns how many there were; a unit whose key the job has
-/// already is left out. See [`create_job_in`](crate::create_job_in).
+/// already is skipped. See [`create_job_in`](crate::create_job_in).
 ///
 /// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
 /// paused.

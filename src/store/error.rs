@@ -71,7 +71,7 @@ pub enum StoreError {
         operation: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// SQLite refused.
@@ -145,7 +145,7 @@ pub enum StoreError {
     NotSplit {
         /// The unit.
         seq: Seq,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Two units of one job have the same key.

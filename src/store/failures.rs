@@ -29,7 +29,7 @@ struct FailureRow {
 }
 
 impl Store {
-    /// Returns why up to `limit` failed units behind `after` failed, in order of their numbers.
+    /// Returns why up to `limit` failed units after `after` failed, in order of their numbers.
     ///
     /// Its cost does not depend on the units that did not fail.
     pub fn failures(&mut self, job: JobId, after: Seq, limit: i64) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {

@@ -1,6 +1,6 @@
 //! Which units a manager runs next.
 //!
-//! Units that wait for their first attempt are found by walking the table's own order behind a cursor; units that
+//! Units that wait for their first attempt are found by walking the table's own order after a cursor; units that
 //! came back are found through the small index on their time. Neither costs more in a larger job.
 
 use diesel::prelude::*;
@@ -60,7 +60,7 @@ statement! {
 statement! { struct DataVersion {} "PRAGMA data_version" -> BigInt }
 
 impl Store {
-    /// Returns up to `limit` units behind `after`, and up to `through`, that wait for their first attempt, in order of their numbers.
+    /// Returns up to `limit` units after `after`, and up to `through`, that wait for their first attempt, in order of their numbers.
     pub fn fresh_units(&mut self, job: JobId, after: Seq, through: Seq, limit: usize) -> Result<Vec<Unit>, StoreError> {
         self.read("read waiting units", |conn| {
             let page = FreshUnits {

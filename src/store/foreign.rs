@@ -37,7 +37,7 @@ pub enum ForeignError {
     Open {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The statement does something else than reading.
@@ -49,7 +49,7 @@ pub enum ForeignError {
     /// SQLite would read the query up to there.
     #[error("the query has a NUL character")]
     Nul,
-    /// SQLite would pass over what stands behind it.
+    /// SQLite would pass over what stands after it.
     #[error("the query has a comment without its end, {text:?}: end it with */")]
     OpenComment {
         /// How it begins.
@@ -172,7 +172,7 @@ fn push_value<'f>(text: &mut String, field: &impl Field<'f, Sqlite>) -> Result<(
         Some(SqliteType::Float | SqliteType::Double) => {
             let number = value.read_double();
             if !number.is_finite() {
-                return Err(("an infinite number", "leave the row out or select another value"));
+                return Err(("an infinite number", "omit the row or select another value"));
             }
             // The shortest text that reads back as the same number.
             text.push_str(&serde_json::Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default());

@@ -106,7 +106,7 @@ impl Store {
         })
     }
 
-    /// Returns the jobs, the newest first and two at the most, whose uid begins with `prefix`.
+    /// Returns the jobs, the newest first and at most two, whose uid begins with `prefix`.
     pub fn jobs_by_uid_prefix(&mut self, prefix: &str) -> Result<Vec<JobId>, StoreError> {
         self.read("look for the job", |conn| {
             // A range instead of LIKE: it uses the index on uid, and knows no wildcards.

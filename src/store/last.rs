@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 
 /// Reason of a last unit that was not needed any more.
-const NOT_LAST: &str = "other units come before the last one, which runs behind them";
+const NOT_LAST: &str = "other units come before the last one, which runs after them";
 
 impl Store {
     /// Says whether the unit that the job ends with is there already.
@@ -34,7 +34,7 @@ pub(super) fn is_last(job: JobId) -> Condition {
 }
 
 /// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
-/// have ended. One that runs goes on beside them; one that has not completed is left out.
+/// have ended. One that runs goes on beside them; one that has not completed is skipped.
 pub(super) fn set_aside(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::LAST_KEY));
     let found: Option<(i64, Word<UnitStatus>)> = named.select((units::id, units::status)).first(conn).optional()?;
@@ -42,30 +42,24 @@ pub(super) fn set_aside(conn: &mut SqliteConnection, job: JobId, now: Timestamp)
     let seq = UnitId::from_raw(id).seq();
     diesel::update(units::table.find(id)).set(units::key.eq(format!("{}:{seq}", Unit::LAST_KEY))).execute(conn)?;
     match status {
-        UnitStatus::Pending | UnitStatus::Failed | UnitStatus::Cancelled => leave_out(conn, job, id, status, now),
+        UnitStatus::Pending | UnitStatus::Failed | UnitStatus::Cancelled => skip(conn, job, id, status, now),
         UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped => Ok(()),
     }
 }
 
-/// Leaves former last units out that have failed since they were set aside: they have no say in the job's end.
-pub(super) fn leave_out_former(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+/// Skips former last units that have failed since they were set aside: they have no say in the job's end.
+pub(super) fn skip_former(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
         .filter(units::job_id.eq(job.0))
         .filter(units::key.between(format!("{}:", Unit::LAST_KEY), end_key()))
         .filter(units::status.eq_any([UnitStatus::Failed.as_str(), UnitStatus::Cancelled.as_str()]));
     for (id, Word(status)) in former.select((units::id, units::status)).load::<(i64, Word<UnitStatus>)>(conn)? {
-        leave_out(conn, job, id, status, now)?;
+        skip(conn, job, id, status, now)?;
     }
     Ok(())
 }
 
-fn leave_out(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    id: i64,
-    from: UnitStatus,
-    now: Timestamp,
-) -> Result<(), Failure> {
+fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now: Timestamp) -> Result<(), Failure> {
     diesel::update(units::table.find(id))
         .set((
             units::status.eq(UnitStatus::Skipped.as_str()),

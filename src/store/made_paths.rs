@@ -157,7 +157,7 @@ pub(super) fn record_new(
     }
 }
 
-/// Records anew what units make whose content has changed; all of them have forgotten what they made before.
+/// Replaces the paths of units whose content has changed; all old ones are deleted first, so that units can swap them.
 pub(super) fn record_again(
     conn: &mut SqliteConnection,
     changed: &[UnitId],

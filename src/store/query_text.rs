@@ -51,7 +51,7 @@ impl<'a> Tokens<'a> {
             let comment = [("--", "\n"), ("/*", "*/")].into_iter().find(|(start, _)| rest.starts_with(start));
             let Some((start, end)) = comment else { return rest };
             rest = match rest[start.len()..].split_once(end) {
-                Some((_, behind)) => behind,
+                Some((_, after)) => after,
                 // The end of the text ends a line too, and no other comment.
                 None if start == "--" => "",
                 None => return rest,

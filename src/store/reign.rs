@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::clock_step::{self, SMALL_STEP};
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
-use super::last::{leave_out_former, without_last};
+use super::last::{skip_former, without_last};
 use super::metadata::{self, key};
 use super::schema::jobs;
 use super::statement::statement;
@@ -104,7 +104,7 @@ impl Store {
             if job.progress.unfinished() > 0 {
                 return Ok(None);
             }
-            leave_out_former(conn, job.id, now)?;
+            skip_former(conn, job.id, now)?;
             let job = super::jobs::job_row(conn, reign.job)?;
             if let Some(last) = last(&without_last(conn, job.id, job.progress)?)
                 && insert_units(conn, reign.job, &[last], SameKey::LeaveOut)? > 0

@@ -43,7 +43,7 @@ impl Store {
     /// Gives units new content, and returns how many of them wait to be run with it; one that runs is left alone.
     ///
     /// A unit that had ended goes back to pending with all its attempts. One that was pending may be on its way to a
-    /// worker with its old content: it is left out, and a new unit takes its key.
+    /// worker with its old content: it is skipped, and a new unit takes its key.
     pub fn renew_units(&mut self, job: JobId, new: &[(Seq, NewUnit)], now: Timestamp) -> Result<usize, StoreError> {
         self.write("renew units", |conn| renew_in(conn, job, new, now))
     }

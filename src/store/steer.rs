@@ -89,7 +89,7 @@ impl Store {
     /// Sends units that failed or were cancelled back to pending with all their attempts, and returns how many there
     /// were; skipped ones only when the filter names them.
     ///
-    /// A job that had ended becomes paused, and its last unit runs again behind them; that one is itself retried when the
+    /// A job that had ended becomes paused, and its last unit runs again after them; that one is itself retried when the
     /// filter selects no other. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
@@ -119,7 +119,7 @@ impl Store {
         })
     }
 
-    /// Leaves out the pending and failed units that a filter selects, cancelled ones only when it names them, and returns
+    /// Skips the pending and failed units that a filter selects, cancelled ones only when it names them, and returns
     /// how many there were.
     ///
     /// A job that had ended may end otherwise by that: without its failed units it is completed. A unit that runs is left

@@ -108,7 +108,7 @@ impl Store {
         })
     }
 
-    /// Returns up to `limit` units of a job behind `after`, in order of their numbers.
+    /// Returns up to `limit` units of a job after `after`, in order of their numbers.
     ///
     /// Called with the number of the last unit of one page it returns the next: its cost does not grow with the page's
     /// position.

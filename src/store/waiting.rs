@@ -7,7 +7,7 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobId, Seq, Timestamp, UnitId};
 
-/// Units counted at the most; nobody wants to know exactly how many more there are.
+/// Units counted at most; nobody wants to know exactly how many more there are.
 const MAX_COUNTED: i64 = 100_000;
 
 statement! {

@@ -1,8 +1,8 @@
 //! What units wrote, byte for byte in columns of text.
 //!
 //! Text stays as it is, for whoever reads the database with other tools. Bytes that are not UTF-8, text with NUL, at
-//! which functions of SQLite end a text, and text that begins with the marker are base64 behind the marker. Only this
-//! module knows that form; a text of another form behind the marker stands for itself.
+//! which functions of SQLite end a text, and text that begins with the marker are base64 after the marker. Only this
+//! module knows that form; a text of another form after the marker stands for itself.
 
 use std::borrow::Cow;
 

@@ -81,7 +81,7 @@ impl LaunchPlan<'_> {
 
 /// Starts the launcher and waits for the manager's line.
 ///
-/// Stdin is null, stdout the ready pipe. Blocks for `patience` at the most; the launcher is reaped in any case, and
+/// Stdin is null, stdout the ready pipe. Blocks for at most `patience`; the launcher is reaped in any case, and
 /// nothing of the caller's process is touched.
 pub fn launch(plan: LaunchPlan<'_>, patience: Duration) -> io::Result<Launched> {
     let deadline = Instant::now() + patience;

@@ -23,7 +23,7 @@ pub const SCOPE_PREFIX: &str = "job-manager-";
 #[non_exhaustive]
 pub enum ScopeError {
     /// There is no systemd here.
-    #[error("systemd-run is not on PATH, this is no system with systemd")]
+    #[error("systemd-run is not on PATH, systemd does not run this system")]
     NotFound,
     /// The program is there and cannot be started.
     #[error("cannot start systemd-run")]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Bytes kept of one stream of one attempt.
 pub const FULL_OUTPUT_LIMIT_BYTES: u64 = 1 << 30;
 pub(super) const HEADER_BYTES: usize = 21;
-const MARK: &[u8] = b"\n[... the rest is left out ...]\n";
+const MARK: &[u8] = b"\n[... the rest is omitted ...]\n";
 
 /// One of the two streams of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl SegmentWriter {
         Ok(SegmentWriter { file, seq, started_us, written: [0; 2] })
     }
 
-    /// Appends some bytes; those beyond the limit are left out, with a mark.
+    /// Appends some bytes; those beyond the limit are omitted, with a mark.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let written = &mut self.written[stream as usize - 1];
         let before = *written;

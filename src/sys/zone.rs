@@ -13,7 +13,7 @@ const UTC: &str = "UTC";
 pub struct ZoneError {
     /// Its name, or where a name was looked for.
     pub name: String,
-    /// Why.
+    /// The cause.
     pub source: jiff::Error,
 }
 

@@ -58,7 +58,7 @@ struct Expect {
     reports_success: Option<bool>,
     /// Attempts beyond one per unit.
     repeats: usize,
-    /// Units that fail for good.
+    /// Units that fail permanently.
     failed: usize,
 }
 

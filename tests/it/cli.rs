@@ -149,7 +149,7 @@ fn an_output_that_is_too_long_is_cut_in_the_middle() {
     let log = world.ok(&["logs", "1:1"]);
 
     assert!(log.starts_with("first\n") && log.ends_with("\nlast"), "{} bytes", log.len());
-    assert!(log.contains("bytes left out"));
+    assert!(log.contains("bytes omitted"));
     assert!(log.len() < 70_000);
 }
 

@@ -67,7 +67,7 @@ fn names_that_repeat_in_a_word_of_names_only_are_warned_of() {
     let quiet = world.run(&["create", "--", "cp", "{}", "small/{/}", ":::", "x/a", "y/b"]);
 
     let warned = text(&warned.stderr);
-    assert!(warned.contains("2 items have the same name") && warned.contains("small/{/}"), "{warned}");
+    assert!(warned.contains("2 items with the same name") && warned.contains("small/{/}"), "{warned}");
     assert!(!text(&quiet.stderr).contains("same name"), "{}", text(&quiet.stderr));
 }
 

@@ -61,7 +61,7 @@ fn a_page_follows_a_job_and_its_buttons_steer_it() {
     browser.eval("location.hash = '#/jobs/2'");
     browser.wait_for_text("never started");
     browser.press("Cancel job");
-    browser.wait_for_text("Cancel job 2 (later) for good?");
+    browser.wait_for_text("Cancel job 2 (later) permanently?");
     browser.press("Leave it");
     let left = world.status(&waiting)["job_status"].clone();
     browser.press("Cancel job");

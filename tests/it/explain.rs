@@ -47,7 +47,7 @@ fn a_job_is_explained_from_its_creation_to_its_end() {
     assert_eq!(failed, ("units_failed".to_owned(), "job-manager failures 1".to_owned()));
     assert_eq!(units, ["unit_completed", "unit_failed"]);
     assert_eq!(again, ["paused", "paused"]);
-    assert_eq!(text, "job 1 is over: 2 units completed or were skipped\ntry: job-manager results 1");
+    assert_eq!(text, "job 1 is over: 2 units completed or skipped\ntry: job-manager results 1");
     assert_eq!(cause(&world, "1:2"), "unit_skipped");
     world.fails(3, &["explain", "1:3"]);
     world.fails(3, &["explain", "9"]);
@@ -65,8 +65,8 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
     let slow = why(&world, &job);
     let pid = world.manager(&job);
     world.suspend(pid);
-    let behind = "UPDATE metadata SET value = CAST(value - 60000000 AS TEXT) WHERE key = 'heartbeat_at'";
-    world.sql(behind);
+    let after = "UPDATE metadata SET value = CAST(value - 60000000 AS TEXT) WHERE key = 'heartbeat_at'";
+    world.sql(after);
     let stalled = why(&world, &job);
     send(pid, Signal::SIGCONT);
     wait_for(&world, "the manager to write again", || cause(&world, &job) == "units_slow");
@@ -81,7 +81,7 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
     world.ok(&["cancel", &job]);
 
     assert_eq!((fresh.as_str(), units), ("working", ["unit_running".to_owned(), "unit_queued".to_owned()]));
-    assert!(queued.starts_with("unit 1:3 waits for its turn behind 1 unit; 1 of 1 workers are busy"), "{queued}");
+    assert!(queued.starts_with("unit 1:3 waits for its turn after 1 unit; 1 of 1 workers are busy"), "{queued}");
     assert_eq!(slow, ("units_slow".to_owned(), "job-manager unit 1:1".to_owned()));
     assert_eq!(stalled, ("manager_stalled".to_owned(), format!("kill -CONT {pid}")));
     assert_eq!(stopping, ("stopping".to_owned(), "job-manager stop 1 --now".to_owned()));

@@ -137,27 +137,29 @@ fn fault_91_every_call_about_a_hundred_thousand_units_is_answered_at_once() {
     let world = World::new();
     let mut host = Host::new(&world);
     let batch = json!({ "command": ["false"], "range": "1-100000", "max_attempts": 1, "canary": 1 });
-    let mut calls = vec![("start_batch", batch)];
-    calls.extend(
-        ["job_status", "explain", "list_failures", "list_units", "get_results"].map(|tool| (tool, json!({ "job": 1 }))),
-    );
-    calls.push(("list_jobs", json!({})));
-    calls.push(("get_unit", json!({ "job": 1, "seq": 99_999 })));
-    calls.push(("list_units", json!({ "job": 1, "matching": "^99999$" })));
-    calls.push(("retry_units", json!({ "job": 1, "failed": true })));
-    calls.push(("scale_job", json!({ "job": 1, "workers": 1 })));
-    calls.push(("reject_job", json!({ "job": 1, "reason": "test" })));
+    // The one call that takes the time that its items take.
+    host.ok("start_batch", batch);
+    host.wait_for_job(&json!(1));
+    world.sql(FAIL_ALL);
 
-    for (tool, arguments) in calls {
+    for (tool, arguments) in [
+        ("job_status", json!({ "job": 1 })),
+        ("explain", json!({ "job": 1 })),
+        ("list_failures", json!({ "job": 1 })),
+        ("list_units", json!({ "job": 1 })),
+        ("get_results", json!({ "job": 1 })),
+        ("list_jobs", json!({})),
+        ("get_unit", json!({ "job": 1, "seq": 99_999 })),
+        ("list_units", json!({ "job": 1, "matching": "^99999$" })),
+        ("retry_units", json!({ "job": 1, "failed": true })),
+        ("scale_job", json!({ "job": 1, "workers": 1 })),
+        ("reject_job", json!({ "job": 1, "reason": "test" })),
+    ] {
         let answered = host.call(tool, arguments);
 
         assert!(!answered.failed, "{tool}: {}", answered.text);
         assert!(answered.took < ANSWER, "{tool} took {:?}", answered.took);
         assert!(answered.bytes < 40 * 1024, "{tool} answered with {} bytes", answered.bytes);
-        if tool == "start_batch" {
-            host.wait_for_job(&json!(1));
-            world.sql(FAIL_ALL);
-        }
     }
 }
 

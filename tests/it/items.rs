@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 use crate::support::{World, exists, text};
 
-/// What Linux takes as one argument, less the NUL behind it.
+/// What Linux takes as one argument, less the NUL after it.
 const LONGEST: usize = 128 * 1024 - 1;
 
 /// Values that are neither paths nor broken into lines, and of a length that a file name may have.

@@ -174,6 +174,7 @@ fn what_names_a_job_twice_or_might_name_two_is_refused() {
         &["rm", "-y", "1", "--key", "k"],
         &["scale", "1", "2", "--key", "k"],
         &["set", "--key", "k", "a", "rate=1/s"],
+        &["set", "--key", "k", "rate=1/s", "rate=2/s"],
         &["add", "--key", "k", "a", "--", ":::", "3"],
         &["resume", "--all", "--key", "k"],
     ] {

@@ -150,8 +150,8 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
             json!({ "command": ["echo", "{}"], "glob": ["*.none"] }),
             "no units: no file matches \"*.none\" (allow_empty ",
         ),
-        (json!({ "command": ["true"], "glob": ["[[:x:]]"] }), "[:x:] is no class of characters"),
-        (json!({ "command": ["true"], "exclude": ["a"] }), "exclude says nothing without glob"),
+        (json!({ "command": ["true"], "glob": ["[[:x:]]"] }), "[:x:] is not a class of characters"),
+        (json!({ "command": ["true"], "exclude": ["a"] }), "exclude requires glob"),
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
         (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
         (json!({ "command": ["true"], "cwd": "." }), "cwd is an absolute path"),
@@ -160,7 +160,7 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
             "element 2: a number has more than 64 bits",
         ),
         (json!({ "command": ["true"], "lines_file": "nothing" }), "no file"),
-        (json!({ "command": ["true"], "json_path": "a" }), "json_path says nothing without json_file"),
+        (json!({ "command": ["true"], "json_path": "a" }), "json_path requires json_file"),
         (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
         (json!({ "command": ["true"], "rate": "fast" }), "invalid rate"),
         (json!({ "command": ["true"], "timeout": "soon" }), "invalid duration"),
@@ -292,7 +292,7 @@ fn a_job_is_stopped_scaled_resumed_and_cancelled() {
 }
 
 #[test]
-fn units_that_were_cancelled_or_left_out_come_back_as_the_answers_say() {
+fn units_that_were_cancelled_or_skipped_come_back_as_the_answers_say() {
     let world = World::new();
     let mut host = Host::new(&world);
     let job = host.ok("start_batch", json!({ "command": ["sleep", "60"], "range": "1-3" }))["job"]["id"].clone();
@@ -398,7 +398,7 @@ fn a_batch_waits_for_the_machine_and_takes_limits_and_order_from_its_items_as_on
         (json!({ "diskfree": ["/gone/away=1G"] }), "/gone/away"),
         (json!({ "window": ["22-6"] }), "22:00-06:00"),
         (json!({ "not_before": "soon" }), "22:00"),
-        (json!({ "slots": "3" }), "it takes 3 workers"),
+        (json!({ "slots": "3" }), "a unit takes 3 workers"),
         (json!({ "timeout": "{size}x" }), "element 1"),
         (json!({ "order": "size" }), "{size}"),
     ] {
@@ -409,7 +409,7 @@ fn a_batch_waits_for_the_machine_and_takes_limits_and_order_from_its_items_as_on
     let job = host.ok("start_batch", batch(good))["job"]["id"].clone();
 
     let status = host.ok("job_status", json!({ "job": job }));
-    assert!(status["waiting_for"].as_str().unwrap().ends_with("the time that was set"), "{status}");
+    assert!(status["waiting_for"].as_str().unwrap().ends_with("(not-before)"), "{status}");
     assert_eq!(host.ok("explain", json!({ "job": job }))["cause"], "waiting_for_time");
     world.ok(&["set", &job.to_string(), "not-before=none"]);
     host.wait_for_job(&job);

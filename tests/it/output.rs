@@ -154,7 +154,7 @@ fn a_result_is_the_whole_output_however_little_of_that_is_shown_and_too_long_a_o
         assert_eq!(units[2]["error"], "the result has 16777220 bytes, at most 16777216 (16 MiB) are possible");
         assert_eq!(units[0]["stdout"].is_null(), job == "2");
     }
-    assert!(world.units("1")[0]["stdout"].as_str().unwrap().contains(" bytes left out ..."));
+    assert!(world.units("1")[0]["stdout"].as_str().unwrap().contains(" bytes omitted ..."));
 }
 
 #[test]

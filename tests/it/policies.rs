@@ -77,7 +77,7 @@ fn an_exhausted_quota_holds_all_units_and_costs_no_attempt() {
 }
 
 #[test]
-fn what_exists_is_left_out_and_what_was_not_made_has_failed() {
+fn what_exists_is_skipped_and_what_was_not_made_has_failed() {
     let world = World::new();
     world.write("a.out", "there");
 
@@ -116,7 +116,7 @@ fn a_json_result_is_one_document() {
 
     let results = world.ok(&["results"]);
     assert!(results.contains("{\"a\": 1}") || results.contains("{\"a\":1}"), "{results}");
-    assert!(world.units("1")[1]["error"].to_string().contains("no JSON document"));
+    assert!(world.units("1")[1]["error"].to_string().contains("not a JSON document"));
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn a_job_that_waits_for_one_that_fails_pauses_and_says_so() {
 
     world.fails(12, &["run", "-q", "--after", "1", "--", "touch", "ran"]);
 
-    assert!(world.status("2")["waiting_for"].to_string().contains("job 1, which it waits for, is failed"));
+    assert!(world.status("2")["waiting_for"].to_string().contains("it waits for job 1, which is failed"));
     world.ok(&["set", "2", "after=none"]);
     world.ok(&["resume", "2"]);
     world.ok(&["wait", "2"]);

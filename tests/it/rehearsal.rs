@@ -2,7 +2,7 @@
 
 use crate::support::{World, text};
 
-/// Words behind the verb, and what is said of them.
+/// Words after the verb, and what is said of them.
 type Case<'a> = (i32, &'a [&'a str], &'a str);
 
 #[test]

@@ -48,7 +48,7 @@ fn a_shell_that_cannot_run_scripts_is_refused_before_anything_is_created() {
         world.fails(126, &[&["submit", "--shell-path", "./data"], given].concat());
         let refused = world.fails(2, &[&["submit", "--shell-path", "cat"], given].concat());
         assert!(
-            refused.contains("cannot be the shell of scripts: it does not run a script given behind -c"),
+            refused.contains("cannot be the shell of scripts: it does not run a script given after -c"),
             "{refused}"
         );
     }
@@ -76,7 +76,7 @@ fn a_batch_from_a_conversation_may_name_its_shell_too() {
     assert!(!started.failed, "{}", started.text);
     assert_eq!(world.units("1")[0]["status"], Value::from("completed"));
     assert!(refused.contains("cannot be the shell"), "{refused}");
-    assert!(senseless.contains("shell_path says nothing without shell"), "{senseless}");
+    assert!(senseless.contains("shell_path requires shell"), "{senseless}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Units that are left out, and what becomes of their job.
+//! Units that are skipped, and what becomes of their job.
 
 use crate::support::{World, wait_for};
 
 #[test]
-fn a_running_job_ends_when_what_it_waits_for_is_left_out() {
+fn a_running_job_ends_when_what_it_waits_for_is_skipped() {
     let world = World::new();
     let job = world.ok(&["submit", "--backoff", "1h", "--shell", "--", "test {} != b", ":::", "a", "b"]);
     wait_for(&world, "the other unit to wait for its next attempt", || {
@@ -22,7 +22,7 @@ fn a_running_job_ends_when_what_it_waits_for_is_left_out() {
 }
 
 #[test]
-fn a_failed_job_is_completed_when_its_failures_are_left_out_and_takes_them_back() {
+fn a_failed_job_is_completed_when_its_failures_are_skipped_and_takes_them_back() {
     let world = World::new();
     world.run(&["run", "-q", "--max-attempts", "1", "--shell", "--", "test {} = ok", ":::", "ok", "x", "y"]);
 
@@ -43,7 +43,7 @@ fn a_failed_job_is_completed_when_its_failures_are_left_out_and_takes_them_back(
 }
 
 #[test]
-fn a_job_of_which_everything_is_left_out_ends_with_its_start() {
+fn a_job_of_which_everything_is_skipped_ends_with_its_start() {
     let world = World::new();
     let job = world.ok(&["create", "--", "touch", "{}", ":::", "a", "b"]);
 

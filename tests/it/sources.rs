@@ -232,7 +232,7 @@ fn a_second_value_for_one_thing_is_refused_and_not_dropped() {
     let limits = world.fails(2, &["set", "1", "rate=1/s", "max-attempts=3", "rate=2/s"]);
 
     assert!(labels.contains("the label \"team\" is given two values"), "{labels}");
-    assert!(limits.contains("a limit is given two values"), "{limits}");
+    assert!(limits.contains("the limit rate is given two values"), "{limits}");
 }
 
 #[test]

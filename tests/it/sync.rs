@@ -61,7 +61,7 @@ fn only_what_changed_in_a_permuted_and_edited_file_runs_again() {
 }
 
 #[test]
-fn without_keys_a_unit_is_known_by_its_content_and_what_is_gone_is_left_out() {
+fn without_keys_a_unit_is_known_by_its_content_and_what_is_gone_is_skipped() {
     let world = World::new();
     world.ok(&["create", "-q", "--", "sh", "-c", "echo {} >>ran", ":::", "a", "b", "b", "c"]);
 
@@ -95,7 +95,7 @@ fn a_pending_unit_that_changed_is_replaced() {
 }
 
 #[test]
-fn a_unit_that_was_gone_and_is_in_the_source_again_runs_and_one_that_was_left_out_does_not() {
+fn a_unit_that_was_gone_and_is_in_the_source_again_runs_and_one_that_was_skipped_does_not() {
     let world = World::new();
     world.write("b.out", "there");
     world.ok(&["create", "-q", "--creates", "{}.out", "--shell", "--", "echo {} >>ran; touch {}.out", ":::", "a", "b"]);
@@ -206,7 +206,7 @@ fn add_refuses_one_key_twice_and_counts_other_content_under_a_key_of_the_job() {
     assert_eq!(world.units("1").len(), 2);
     let added = world.run(&["--json", "add", "1", "--csv", "other.csv"]);
     let said = text(&added.stderr);
-    assert!(said.contains("1 of them has other content: `sync` takes it"), "{said}");
+    assert!(said.contains("of those, with other content: 1; `sync` takes it"), "{said}");
     let answer: Value = serde_json::from_slice(&added.stdout).unwrap();
     let counts = (&answer["units_changed"], &answer["units_skipped"], &answer["units_differ"]);
     assert_eq!(counts, (&json!(1), &json!(2), &json!(1)));

@@ -36,7 +36,7 @@ fn units_wait_for_memory_until_the_limit_is_lowered() {
 
     let words = waits_for(&world, &job, "waiting_for_memory");
     assert!(words.starts_with("memory: ") && words.ends_with(" of 100 TiB available"), "{words}");
-    world.ok(&["set", &job, "memfree=1K"]);
+    assert_eq!(world.ok(&["set", &job, "memfree=1K"]), "1 limit changed");
 
     world.ok(&["wait", &job]);
     assert_eq!(world.status(&job)["progress"]["completed"], 3);
@@ -100,7 +100,7 @@ fn units_wait_for_the_time_before_which_none_starts() {
     let job = world.ok(&["submit", "--not-before", "+2h", "--", "true"]);
 
     let words = waits_for(&world, &job, "waiting_for_time");
-    assert!(words.ends_with(", the time that was set"), "{words}");
+    assert!(words.ends_with(" (not-before)"), "{words}");
     world.ok(&["set", &job, "not-before=2001-01-01"]);
 
     world.ok(&["wait", &job]);
@@ -191,8 +191,8 @@ fn a_bad_timeout_or_number_of_workers_is_refused_with_its_place() {
         (["--timeout", "{t}"], "t,u\n5,1\n,1\n", ["units.csv:3", "{t}"]),
         (["--timeout", "{u}"], "t\n5\n", ["units.csv:2", "u"]),
         (["--slots", "{n}"], "n\n1\n0\n", ["units.csv:3", "\"0\""]),
-        (["--slots", "{n}"], "n\n1\n3\n", ["units.csv:3", "it takes 3 workers and the job has 2"]),
-        (["--slots", "3"], "n\n1\n", ["it takes 3 workers", "the job has 2"]),
+        (["--slots", "{n}"], "n\n1\n3\n", ["units.csv:3", "a unit takes 3 workers, but the job has only 2"]),
+        (["--slots", "3"], "n\n1\n", ["a unit takes 3 workers", "the job has only 2"]),
     ] {
         world.write("units.csv", rows);
         let mut args = vec!["submit", "-j", "2"];
@@ -248,8 +248,8 @@ fn units_are_sorted_once_when_the_job_is_created() {
     assert_eq!(shown, "echo b\necho c");
     world.write("units.csv", "name,size\na,9\nb,unknown\n");
     let mixed = world.fails(2, &["create", "--order", "{size}", "--csv", "units.csv", "--", "echo", "{name}"]);
-    assert!(mixed.contains("units.csv:3") && mixed.contains("\"unknown\" is no number"), "{mixed}");
-    assert!(world.fails(2, &["create", "--order", "{size}", "--", "true"]).contains("--order says nothing"));
+    assert!(mixed.contains("units.csv:3") && mixed.contains("\"unknown\" is not a number"), "{mixed}");
+    assert!(world.fails(2, &["create", "--order", "{size}", "--", "true"]).contains("--order requires items"));
     let lists = [":::", "a", "b", ":::", "2", "10"];
     let args =
         ["create", "--dry-run", "--order", "-{2}", "--timeout", "{2}", "-j", "10", "--slots", "{2}", "--", "echo"];

@@ -24,7 +24,7 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
 
 fn text(program: &str, db: &str) -> String {
     let (program, argument, path) = (quote(program, false), quote(db, true), specifiers(db));
-    // Nothing is quoted in a description, but behind the mark no backslash joins lines and no space is lost.
+    // Nothing is quoted in a description, but after the mark no backslash joins lines and no space is lost.
     format!(
         "\
 # {MARK}, which replaces it;
@@ -48,7 +48,7 @@ ExecStart={program} --db {argument} recover --all
 # restart and its stop. With KillMode=process none of these reaches them. When the machine goes down they are killed with
 # the user manager; their jobs are then interrupted, lose nothing, and go on from here.
 KillMode=process
-# The unit stays active behind its command, so that `systemctl --user status` lists the managers.
+# The unit stays active after its command, so that `systemctl --user status` lists the managers.
 RemainAfterExit=yes
 
 [Install]

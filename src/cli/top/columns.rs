@@ -4,7 +4,7 @@ use super::super::text::{shortened, span};
 use super::gather::Line;
 use std::time::Duration;
 
-/// What the name keeps before a column is left out for it.
+/// What the name keeps before a column is omitted for it.
 const NAME_WIDTH: usize = 14;
 const BAR_WIDTH: usize = 10;
 const SPACING: usize = 1;

@@ -13,8 +13,8 @@ use super::super::text::{span, style_of};
 use super::columns::{Column, fit};
 use super::gather::{Detail, Line};
 use super::view::{Overlay, View};
-use crate::model::Progress;
 use crate::model::one_line;
+use crate::model::{Progress, counted};
 
 const DETAIL_HEIGHT: u16 = 11;
 /// Rows of jobs that remain beside the detail, with their heading; where there are fewer, the detail takes all.
@@ -26,7 +26,7 @@ const HELP: [(&str, &str); 9] = [
     ("Enter", "show or hide more about it"),
     ("s", "stop: running units finish, the job pauses"),
     ("r", "resume, or start"),
-    ("c", "cancel for good, after a question"),
+    ("c", "cancel permanently, after a question"),
     ("a", "approve the first units of a canary"),
     ("q, Esc, Ctrl-C", "leave; jobs go on"),
     ("?", "this"),
@@ -66,7 +66,7 @@ fn split(view: &View, body: Rect) -> (Rect, Rect) {
 fn heading(view: &View, width: u16) -> TextLine<'static> {
     let running = view.lines.iter().filter(|line| line.manager.is_some()).count();
     let interrupted = view.lines.iter().filter(|line| line.is_interrupted).count();
-    let mut text = format!("{} jobs, {running} running", view.lines.len());
+    let mut text = format!("{}, {running} running", counted(view.lines.len(), "job"));
     if interrupted > 0 {
         text.push_str(&format!(", {interrupted} interrupted"));
     }
@@ -136,7 +136,7 @@ fn counts(progress: &Progress) -> String {
 
 fn footer(view: &View) -> TextLine<'static> {
     if let Overlay::AskCancel(job) = view.overlay {
-        return TextLine::from(format!("cancel job {job} for good, what runs and what waits? [y/N]"))
+        return TextLine::from(format!("cancel job {job} permanently, what runs and what waits? [y/N]"))
             .style(Modifier::REVERSED);
     }
     match view.trouble.as_ref().or(view.message.as_ref()) {

@@ -13,7 +13,7 @@ use crate::client::ClientError;
 use crate::model::one_line;
 
 /// Time after which a wait is announced, and between two looks for a signal.
-const PATIENCE: Duration = Duration::from_millis(250);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What came of a wish.
 pub(super) type Answer = Result<String, ClientError>;
@@ -51,7 +51,7 @@ impl Errands {
         drop(self.done);
         let (mut exit, mut is_announced) = (Exit::Success, false);
         while !signals.arrived() {
-            match self.answers.recv_timeout(PATIENCE) {
+            match self.answers.recv_timeout(ANSWER_TIMEOUT) {
                 Ok(Ok(done)) => output.hint(one_line(&done)),
                 Ok(Err(error)) => {
                     output.error(&error);

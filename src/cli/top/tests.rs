@@ -166,7 +166,7 @@ fn a_cancellation_is_asked_for_twice() {
     let other = press(&mut view, 'n');
     let answered = [press(&mut view, 'c'), press(&mut view, 'y')];
 
-    assert!(question.ends_with("cancel job 12 for good, what runs and what waits? [y/N]"), "{question}");
+    assert!(question.ends_with("cancel job 12 permanently, what runs and what waits? [y/N]"), "{question}");
     assert_eq!((asked, other), (None, None));
     assert_eq!(answered, [None, Some(Wish::Cancel(JobId(12)))]);
 }

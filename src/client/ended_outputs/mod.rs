@@ -48,7 +48,7 @@ pub struct EndedOutputs<'c> {
     job: JobId,
     dir: PathBuf,
     walk: AttemptWalk,
-    /// In the order of numbers: the last unit that was given, and where the outputs of those behind it are.
+    /// In the order of numbers: the last unit that was given, and where the outputs of those after it are.
     ordered: Option<(Seq, Places)>,
 }
 
@@ -98,7 +98,7 @@ impl EndedOutputs<'_> {
         Ok(())
     }
 
-    /// Gives `to` what is left when the job has ended or pauses: units that have ended behind one that has not.
+    /// Gives `to` what is left when the job has ended or pauses: units that have ended after one that has not.
     ///
     /// # Errors
     /// As for [`read_more`](Self::read_more).

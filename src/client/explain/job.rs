@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Explanation, Observed, units};
+use super::{Explanation, Observed};
 use crate::client::MachineWorkers;
-use crate::model::{JobStatus, StopRequest, Why, span};
+use crate::model::{JobStatus, StopRequest, Waits, Why, counted, span};
 use crate::status::{Health, Reason};
 
 /// Time for which a unit may run before it is called slow.
@@ -20,7 +20,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
         JobStatus::Partial | JobStatus::Created if seen.health == Health::Running => starting(seen),
         JobStatus::Partial | JobStatus::Created => say(
             Why::NotStarted,
-            format!("job {job} was created with {} and never started", units(left)),
+            format!("job {job} was created with {} and never started", counted(left, "unit")),
             format!("job-manager start {job}"),
         ),
         JobStatus::Running => match seen.health {
@@ -31,19 +31,22 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
         JobStatus::Paused => match &seen.halt_reason {
             Some(reason) => say(
                 Why::Halted,
-                format!("job {job} paused by itself with {} left: {reason}", units(left)),
+                format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),
                 format!("job-manager resume {job}"),
             ),
             None if seen.stopped_by_signal => say(
                 Why::PausedBySignal,
-                format!("a signal to its manager, as at a shutdown, paused job {job} with {} left", units(left)),
+                format!(
+                    "a signal to its manager, as at a shutdown, paused job {job} with {} left",
+                    counted(left, "unit")
+                ),
                 format!("job-manager recover {job}"),
             ),
             None => say(
                 Why::Paused,
                 match left {
                     0 => format!("job {job} is paused and no unit is left, a resume ends it"),
-                    left => format!("job {job} is paused with {} left", units(left)),
+                    left => format!("job {job} is paused with {} left", counted(left, "unit")),
                 },
                 format!("job-manager resume {job}"),
             ),
@@ -52,7 +55,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
             Why::AwaitingApproval,
             format!(
                 "job {job} has run its first units and waits for a person to look at them, with {} left",
-                units(left)
+                counted(left, "unit")
             ),
             format!("job-manager approve {job}"),
         ),
@@ -72,7 +75,7 @@ fn lost(seen: &Observed) -> Explanation {
     let progress = seen.job.progress;
     let sentence = format!(
         "the manager of job {job} has died{reason} with {} running and {} pending",
-        units(progress.running),
+        counted(progress.running, "unit"),
         progress.pending
     );
     Explanation::new(Why::ManagerLost, sentence, format!("job-manager resume {job}"))
@@ -115,9 +118,10 @@ fn under_way(seen: &Observed) -> Explanation {
         return Explanation::new(Why::WaitingForJob, sentence, format!("job-manager explain {other}"));
     }
     if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
+        let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
         let sentence = format!(
-            "job {job} waits for {waits}; no unit starts meanwhile, {} running, {} pending",
-            units(progress.running),
+            "job {job} waits {preposition} {waits}; no unit starts meanwhile, {} running, {} pending",
+            counted(progress.running, "unit"),
             progress.pending
         );
         return Explanation::new(waits.cause(), sentence, format!("job-manager set {job} {}=none", waits.limit()));
@@ -130,7 +134,7 @@ fn under_way(seen: &Observed) -> Explanation {
         (0, _, Some(due)) if due > seen.now && seen.waiting >= progress.pending => {
             let sentence = format!(
                 "job {job} waits for the next attempt of {}, the first at {due} (in {})",
-                units(seen.waiting),
+                counted(seen.waiting, "unit"),
                 span(due.since(seen.now))
             );
             Explanation::new(Why::WaitingForRetry, sentence, format!("job-manager units {job} --status pending"))
@@ -138,7 +142,7 @@ fn under_way(seen: &Observed) -> Explanation {
         (0, pending, _) if seen.job.limits.rate.is_some() => rate_limited(seen, pending),
         (0, pending, _) if seen.machine.is_some_and(MachineWorkers::are_taken) => machine_busy(seen, pending),
         (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
-            let sentence = format!("the manager of job {job} is about to take {}", units(pending));
+            let sentence = format!("the manager of job {job} is about to take {}", counted(pending, "unit"));
             Explanation::new(Why::AboutToRun, sentence, format!("job-manager status {job}"))
         }
         _ => working(seen),
@@ -150,7 +154,7 @@ fn machine_busy(seen: &Observed, pending: i64) -> Explanation {
     let limit = seen.machine.map_or(0, |machine| machine.limit);
     let sentence = format!(
         "no unit of job {job} starts before one of another job ends, the limit over all jobs is {limit}; {} pending",
-        units(pending)
+        counted(pending, "unit")
     );
     Explanation::new(Why::MachineBusy, sentence, "job-manager list --status running".to_owned())
 }
@@ -158,7 +162,8 @@ fn machine_busy(seen: &Observed, pending: i64) -> Explanation {
 fn rate_limited(seen: &Observed, pending: i64) -> Explanation {
     let job = seen.job.id;
     let every = seen.job.limits.rate.map(|rate| span(rate.interval())).unwrap_or_default();
-    let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {} wait", units(pending));
+    let sentence =
+        format!("one unit of job {job} starts in {every}, the rate that was set; {} wait", counted(pending, "unit"));
     Explanation::new(Why::RateLimited, sentence, format!("job-manager set {job} rate=none"))
 }
 
@@ -185,7 +190,7 @@ fn stopping(seen: &Observed, request: StopRequest) -> Explanation {
     let oldest = seen.oldest.map(|(seq, since)| format!(", unit {job}:{seq} for {}", span(seen.now.since(since))));
     let sentence = format!(
         "job {job} was asked to {verb} and waits for the end of {}{}",
-        units(seen.job.progress.running),
+        counted(seen.job.progress.running, "unit"),
         oldest.unwrap_or_default()
     );
     let next = match request {
@@ -211,7 +216,7 @@ fn working(seen: &Observed) -> Explanation {
             };
             let sentence = format!(
                 "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}",
-                units(progress.running),
+                counted(progress.running, "unit"),
                 span(age)
             );
             return Explanation::new(Why::UnitsSlow, sentence, format!("job-manager unit {job}:{seq}"));
@@ -219,7 +224,7 @@ fn working(seen: &Observed) -> Explanation {
     }
     let sentence = format!(
         "job {job} works: {} running, {} pending, {rate:.1} ended per second lately",
-        units(progress.running),
+        counted(progress.running, "unit"),
         progress.pending
     );
     Explanation::new(Why::Working, sentence, format!("job-manager wait {job}"))
@@ -234,21 +239,29 @@ fn over(seen: &Observed) -> Explanation {
         JobStatus::Failed if left > 0 || progress.failed == 0 => {
             let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
             let next = if left > 0 { format!("resume {job}") } else { format!("logs {job} --manager") };
-            (Why::ManagerFailed, format!("the manager of job {job} failed with {} left{error}", units(left)), next)
+            (
+                Why::ManagerFailed,
+                format!("the manager of job {job} failed with {} left{error}", counted(left, "unit")),
+                next,
+            )
         }
         JobStatus::Cancelled => (
             Why::Cancelled,
-            format!("job {job} was cancelled, {} of {} did not complete", progress.cancelled, units(progress.total)),
+            format!(
+                "job {job} was cancelled, {} of {} did not complete",
+                progress.cancelled,
+                counted(progress.total, "unit")
+            ),
             format!("retry {job} --status cancelled"),
         ),
         _ if progress.failed > 0 => (
             Why::UnitsFailed,
-            format!("job {job} is over, {} of {} failed", progress.failed, units(progress.total)),
+            format!("job {job} is over, {} of {} failed", progress.failed, counted(progress.total, "unit")),
             format!("failures {job}"),
         ),
         _ => (
             Why::Completed,
-            format!("job {job} is over: {} completed or were skipped", units(progress.total)),
+            format!("job {job} is over: {} completed or skipped", counted(progress.total, "unit")),
             format!("results {job}"),
         ),
     };

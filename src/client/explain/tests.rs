@@ -197,7 +197,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
         ),
         job_case(
             |seen| is_over(seen, JobStatus::Completed, Progress { total: 3, completed: 3, ..Progress::default() }),
-            (Why::Completed, "job 7 is over: 3 units completed or were skipped", "job-manager results 7"),
+            (Why::Completed, "job 7 is over: 3 units completed or skipped", "job-manager results 7"),
         ),
         job_case(
             |seen| {
@@ -249,7 +249,7 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
         unit_case(
             UnitStatus::Skipped,
             |_, of| of.unit.error = Some("no photo".to_owned()),
-            (Why::UnitSkipped, "unit 7:6 was left out: no photo", "job-manager retry 7 --seq 6 --status skipped"),
+            (Why::UnitSkipped, "unit 7:6 was skipped: no photo", "job-manager retry 7 --seq 6 --status skipped"),
         ),
         unit_case(
             UnitStatus::Cancelled,
@@ -283,7 +283,7 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
             },
             (
                 Why::UnitWaits,
-                "unit 7:6 waits until 2026-05-28T20:28:10.000Z (in 1m30s) after 2 attempts, managers died once while it \
+                "unit 7:6 waits until 2026-05-28T20:28:10.000Z (in 1m30s) after 2 attempts, managers died 1 time while it \
                  ran, the last error: timed out",
                 "job-manager unit 7:6",
             ),
@@ -293,9 +293,14 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
             |_, of| of.ahead = 4,
             (
                 Why::UnitQueued,
-                "unit 7:6 waits for its turn behind 4 units; 2 of 2 workers are busy",
+                "unit 7:6 waits for its turn after 4 units; 2 of 2 workers are busy",
                 "job-manager status 7",
             ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |_, of| of.ahead = 0,
+            (Why::UnitQueued, "unit 7:6 is next to start; 2 of 2 workers are busy", "job-manager status 7"),
         ),
         unit_case(
             UnitStatus::Pending,

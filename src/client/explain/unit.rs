@@ -1,8 +1,8 @@
 //! The judgement about a unit.
 
-use super::{Explanation, Observed, ObservedUnit, job, units};
+use super::{Explanation, Observed, ObservedUnit, job};
 use crate::handler::{slots_of, timeout_of};
-use crate::model::{Cause, UnitStatus, Why, span};
+use crate::model::{Cause, UnitStatus, Why, counted, span};
 
 /// Explains where a unit stands.
 pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
@@ -20,7 +20,7 @@ pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
         UnitStatus::Failed => failed(of, &name, &why, retry),
         UnitStatus::Skipped => Explanation::new(
             Why::UnitSkipped,
-            format!("unit {name} was left out{why}"),
+            format!("unit {name} was skipped{why}"),
             format!("{retry} --status skipped"),
         ),
         UnitStatus::Cancelled => Explanation::new(Why::UnitCancelled, format!("unit {name} was cancelled{why}"), retry),
@@ -36,11 +36,14 @@ fn failed(of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanatio
         ),
         Some(Cause::Crashed) => Explanation::new(
             Why::UnitCrashed,
-            format!("unit {name} is not tried again because managers died while it ran, {}", times(of.unit.crashes)),
+            format!(
+                "unit {name} is not tried again because managers died while it ran, {}",
+                counted(of.unit.crashes, "time")
+            ),
             retry,
         ),
         _ => {
-            let sentence = format!("unit {name} failed after {}{why}", attempts(of.unit.attempts));
+            let sentence = format!("unit {name} failed after {}{why}", counted(of.unit.attempts, "attempt"));
             Explanation::new(Why::UnitFailed, sentence, retry)
         }
     }
@@ -67,23 +70,27 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
     let unit = &of.unit;
     if let Some(until) = unit.not_before.filter(|until| *until > seen.now) {
         let crashes = if unit.crashes > 0 {
-            format!(", managers died {} while it ran", times(unit.crashes))
+            format!(", managers died {} while it ran", counted(unit.crashes, "time"))
         } else {
             String::new()
         };
-        let after = if unit.attempts > 0 { format!(" after {}", attempts(unit.attempts)) } else { String::new() };
+        let after =
+            if unit.attempts > 0 { format!(" after {}", counted(unit.attempts, "attempt")) } else { String::new() };
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
         let sentence =
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
         return Explanation::new(Why::UnitWaits, sentence, format!("job-manager unit {name}"));
     }
-    let (ahead, running, workers) = (units(of.ahead), seen.job.progress.running, seen.job.limits.workers);
+    let turn = match of.ahead {
+        0 => "is next to start".to_owned(),
+        ahead => format!("waits for its turn after {}", counted(ahead, "unit")),
+    };
+    let (running, workers) = (seen.job.progress.running, seen.job.limits.workers);
     let sentence = match slots_of(&seen.job.limits, &unit.payload, unit.seq) {
-        Ok(slots) if !seen.job.limits.slots.is_one() => format!(
-            "unit {name} waits for its turn behind {ahead}; it takes {slots} of {workers} workers, {} running",
-            units(running)
-        ),
-        _ => format!("unit {name} waits for its turn behind {ahead}; {running} of {workers} workers are busy"),
+        Ok(slots) if !seen.job.limits.slots.is_one() => {
+            format!("unit {name} {turn}; it takes {slots} of {workers} workers, {} running", counted(running, "unit"))
+        }
+        _ => format!("unit {name} {turn}; {running} of {workers} workers are busy"),
     };
     Explanation::new(Why::UnitQueued, sentence, format!("job-manager status {}", seen.job.id))
 }
@@ -116,12 +123,4 @@ fn is_of_living_job(cause: Why) -> bool {
             | Why::Completed
             | Why::Cancelled
     )
-}
-
-fn times(count: u32) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
-}
-
-fn attempts(count: u32) -> String {
-    if count == 1 { "1 attempt".to_owned() } else { format!("{count} attempts") }
 }

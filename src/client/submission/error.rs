@@ -42,7 +42,7 @@ pub enum SubmissionError {
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
     #[error(
-        "a time or slots of each item's own need units of one item, these have several: give one for all, or leave out -n and -X"
+        "a time or slots of each item's own need units of one item, these have several: give one for all, or omit -n and -X"
     )]
     LimitsOfSeveral,
     #[error("no items to be joined to units: `-` reads standard input, `:::` takes them from here")]
@@ -97,7 +97,7 @@ pub enum SubmissionError {
 }
 
 fn other_unit_key(job: JobId, recorded: &str, given: &str) -> String {
-    let instead = "leave --unit-key out";
+    let instead = "omit --unit-key";
     match recorded {
         "" => {
             format!("job {job} was created without --unit-key, its units cannot be known by {given:?} now: {instead}")

@@ -45,7 +45,7 @@ pub(super) enum OrderError {
 }
 
 fn kind(is_number: bool) -> &'static str {
-    if is_number { "a number" } else { "no number" }
+    if is_number { "a number" } else { "not a number" }
 }
 
 /// The value that decides what the others have to be.
@@ -161,7 +161,7 @@ fn number_key(text: &str) -> Option<Vec<u8>> {
     key.extend((power ^ i64::MIN).to_be_bytes());
     key.extend(significant.trim_end_matches('0').bytes());
     if negative {
-        // Of two negative numbers the larger amount comes first; the end stands behind all digits then.
+        // Of two negative numbers the larger amount comes first; the end stands after all digits then.
         key.iter_mut().skip(1).for_each(|byte| *byte = !*byte);
         key[0] = 0;
         key.push(u8::MAX);
@@ -244,7 +244,7 @@ mod tests {
         let message = order("{}", &["10", r#""n/a""#]).unwrap_err();
 
         assert!(message.starts_with("argument 2: "), "{message}");
-        assert!(message.contains(r#""n/a" is no number, "10" at argument 1 is a number"#), "{message}");
+        assert!(message.contains(r#""n/a" is not a number, "10" at argument 1 is a number"#), "{message}");
         assert_eq!(order("x{}", &["10", r#""n/a""#, "9"]).unwrap(), ["10", "9", r#""n/a""#]);
     }
 

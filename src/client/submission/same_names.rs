@@ -26,10 +26,10 @@ impl SameNames {
         let words = templates.name_words();
         let written = words.first()?.written();
         let repeated = notes.count(move |count| {
-            let items = if count == 1 { "1 item has".to_owned() } else { format!("{count} items have") };
             format!(
-                "{items} the same name as an earlier one, so that {written} is the same for both: where it is an output, \
-                 one overwrites the other; add their directory, {{//}}, or the number, {{#}}"
+                "{} with the same name as an earlier one, so that {written} is the same for both: where it is an output, \
+                 one overwrites the other; add their directory, {{//}}, or the number, {{#}}",
+                counted(count, "item")
             )
         });
         let not_compared = notes.count(|count| {

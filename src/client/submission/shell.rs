@@ -13,7 +13,7 @@ use crate::handler::{CommandSpec, UnitTemplates, UnitValues};
 use crate::model::Seq;
 
 /// Time in which a shell must have run a script of one line.
-const PATIENCE: Duration = Duration::from_secs(10);
+const RUN_TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// An exit code that a program has no reason to end with by itself.
 const CODE: i32 = 73;
@@ -26,14 +26,14 @@ const NASTY: &str = "a  b\\c\\\\d\\n'e\"f$HOME`g`!h;*~#%s\ni\t{} é-";
 pub enum Scripts {
     /// A script with values in it, quoted.
     WithValues,
-    /// Scripts as they are, behind `--`.
+    /// Scripts as they are, after `--`.
     Whole,
 }
 
 /// Finds a shell as a program is found, and tries it.
 ///
 /// # Errors
-/// When it is not found or cannot be executed, and when it does not run a script behind `-c` as a POSIX shell does.
+/// When it is not found or cannot be executed, and when it does not run a script after `-c` as a POSIX shell does.
 pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Result<PathBuf, SubmissionError> {
     let name = name.as_ref();
     let path = match find_program(name, cwd) {
@@ -50,7 +50,7 @@ pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Resu
         Scripts::WithValues => runs(&path, cwd, &["-c", &exit]),
     };
     if !takes_scripts {
-        return refused("it does not run a script given behind -c");
+        return refused("it does not run a script given after -c");
     }
     if scripts == Scripts::WithValues && !runs(&path, cwd, &["-c", &comparison()?]) {
         return refused("it does not read quotes as a POSIX shell does");
@@ -78,7 +78,7 @@ fn runs(program: &Path, cwd: &Path, arguments: &[&str]) -> bool {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return status.code() == Some(CODE),
-            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(LOOK_EVERY),
+            Ok(None) if started.elapsed() < RUN_TIMEOUT => std::thread::sleep(LOOK_EVERY),
             Ok(None) | Err(_) => {
                 // It may have ended by itself between the two calls.
                 let _ = child.kill();
@@ -116,7 +116,7 @@ mod tests {
             );
             for name in ["true", "cat", "env"] {
                 let refused = find_shell(name, dir.path(), scripts).unwrap_err().to_string();
-                assert!(refused.ends_with("it does not run a script given behind -c"), "{refused}");
+                assert!(refused.ends_with("it does not run a script given after -c"), "{refused}");
             }
         }
         let refused = find_shell(&reads_backslashes, dir.path(), Scripts::WithValues).unwrap_err().to_string();

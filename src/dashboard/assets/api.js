@@ -12,10 +12,10 @@ export class Refused extends Error {
 /** Nobody answered. */
 export class NoConnection extends Error {}
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** @param {string} path @param {RequestInit} [options] @param {number} [patience] @returns {Promise<any>} */
-async function ask(path, options = {}, patience = PATIENCE_MS) {
+async function ask(path, options = {}, patience = TIMEOUT_MS) {
   const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(patience) }).catch((error) => {
     throw new NoConnection(`no answer: ${error.message}`);
   });

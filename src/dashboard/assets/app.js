@@ -99,7 +99,7 @@ function controls(job) {
       show();
     };
     made.push(el("form", { class: "scale", submit: scale }, el("label", {}, "Workers ", workers), el("button", { "data-key": `${path}/scale` }, "Set")));
-    made.push(button("Cancel job", `${path}/cancel`, { reason: "cancelled on the dashboard" }, { question: `Cancel ${name} for good? Units that have not ended are cancelled.`, danger: true, done: () => (state === "running" ? "It is being cancelled." : "It is cancelled.") }));
+    made.push(button("Cancel job", `${path}/cancel`, { reason: "cancelled on the dashboard" }, { question: `Cancel ${name} permanently? Units that have not ended are cancelled.`, danger: true, done: () => (state === "running" ? "It is being cancelled." : "It is cancelled.") }));
   }
   return made.length > 0 ? el("div", { class: "actions", role: "group", "aria-label": "Controls" }, made) : null;
 }

@@ -14,7 +14,7 @@ pub struct ExitCodes {
     /// Codes with a meaning of their own.
     #[serde(default)]
     pub meanings: BTreeMap<i32, ExitMeaning>,
-    /// Codes other than those and 0 fail a unit for good; otherwise they are tried again.
+    /// Codes other than those and 0 fail a unit permanently; otherwise they are tried again.
     #[serde(default)]
     pub others_fail: bool,
 }

@@ -67,7 +67,7 @@ pub struct CommandSpec {
     /// What exit codes mean.
     #[serde(default)]
     pub exits: ExitCodes,
-    /// Template of a path: a unit for which it exists is left out, and one that completes must have made it.
+    /// Template of a path: a unit for which it exists is skipped, and one that completes must have made it.
     #[serde(default)]
     pub creates: Option<RawText>,
     /// Whether what an attempt without success left at that path stays, for the next one to go on with.
@@ -97,7 +97,7 @@ pub struct ThenSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThenWhen {
-    /// Every unit completed or was left out.
+    /// Every unit completed or was skipped.
     Success,
     /// However they ended.
     Always,

@@ -33,10 +33,10 @@ pub(super) enum ResultError {
     /// No attempt would make it shorter.
     #[error("the result has {0} bytes, at most {MAX_RESULT_BYTES} (16 MiB) are possible")]
     TooLong(usize),
-    #[error("its standard output is no JSON document: {0}")]
+    #[error("its standard output is not a JSON document: {0}")]
     NotJson(serde_json::Error),
     /// It is a document, and another reader would read something else in it; no attempt would make it another.
-    #[error("its standard output is no sound JSON document: {0}")]
+    #[error("its standard output is not a sound JSON document: {0}")]
     NotSound(JsonError),
     #[error("cannot keep the result: {0}")]
     NotKept(#[from] io::Error),

@@ -9,11 +9,11 @@ use super::script_value::ScriptValue;
 use super::{Template, TemplateError, UnitValues};
 use crate::model::{Limits, RawText, Seq};
 
-/// Longest argument of a command, in bytes: what Linux takes, less the NUL behind it.
+/// Longest argument of a command, in bytes: what Linux takes, less the NUL after it.
 pub const MAX_ARGUMENT_BYTES: usize = 128 * 1024 - 1;
 /// Longest command, its arguments together, in bytes: half of what Linux takes by default; the rest is for the environment.
 pub const MAX_COMMAND_BYTES: usize = 1024 * 1024;
-/// What the system counts besides the text of an argument: the NUL behind it and its place in the list.
+/// What the system counts besides the text of an argument: the NUL after it and its place in the list.
 const ARGUMENT_OVERHEAD: usize = 1 + size_of::<usize>();
 
 /// A command, compiled: one template for each argument, the program first.

@@ -98,7 +98,7 @@ pub enum TemplateError {
         second: usize,
     },
     /// The value of a placeholder is null.
-    #[error("{placeholder} is null, which is no text; a default is written like {{field:-text}}")]
+    #[error("{placeholder} is null, not a text; a default is written like {{field:-text}}")]
     Absent {
         /// The placeholder, with its braces.
         placeholder: String,
@@ -112,7 +112,7 @@ pub enum TemplateError {
         with_default: String,
     },
     /// A path has no name, and would lead to another directory inside a larger word.
-    #[error("{placeholder} is {value:?} inside a larger word, which is no name of a file")]
+    #[error("{placeholder} is {value:?} inside a larger word, which is not a file name")]
     NoNameInWord {
         /// The placeholder, with its braces.
         placeholder: String,
@@ -129,7 +129,7 @@ pub enum TemplateError {
     #[error("the path is empty")]
     EmptyPath,
     /// A part of a path was asked of an object or an array.
-    #[error("{placeholder} is a part of a path, and the value is no text; a field of it is written like {{field/}}")]
+    #[error("{placeholder} is a part of a path, and the value is not a text; a field of it is written like {{field/}}")]
     PathOfObject {
         /// The placeholder, with its braces.
         placeholder: String,
@@ -145,7 +145,7 @@ pub enum TemplateError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// A value that is to be padded is no number.
+    /// A value that is to be padded is not a number.
     #[error("the value of {placeholder} is {value:?}, only a whole number can be padded with zeros")]
     NotANumber {
         /// The placeholder, with its braces.

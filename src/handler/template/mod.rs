@@ -2,7 +2,7 @@
 //!
 //! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{#}` is the sequence number and `{%}`
 //! the worker slot, both counted from 1. Any other text between braces is a name that the data may have: a field, a
-//! path of fields and elements, a position; with parts, defaults and formats behind it ([`reading`] has the order).
+//! path of fields and elements, a position; with parts, defaults and formats after it ([`reading`] has the order).
 //! `{{` and `}}` are braces, and so is a lone `}`.
 //!
 //! Which names there are is known only with a payload, so a template compiles whatever stands between its braces.

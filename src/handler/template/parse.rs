@@ -5,7 +5,7 @@ use super::word::mark_whole_words;
 use super::{Part, TemplateError};
 use crate::model::RawText;
 
-/// Most characters of what stands behind a brace that is no placeholder, for a message.
+/// Most characters of what stands after a brace that is no placeholder, for a message.
 const EXCERPT_CHARS: usize = 24;
 
 /// Splits a text into literal parts, braces unescaped and neighbours joined, and placeholders.

@@ -7,7 +7,7 @@ use std::fmt;
 use super::{CommandTemplate, Template};
 
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish"];
-/// Programs that run the command behind their own options.
+/// Programs that run the command after their own options.
 const WRAPPERS: [&str; 13] = [
     "env", "sudo", "doas", "nice", "ionice", "nohup", "setsid", "time", "timeout", "stdbuf", "chrt", "taskset", "flock",
 ];
@@ -85,7 +85,7 @@ impl fmt::Display for PastedCode {
         }
         write!(
             f,
-            "use --shell, which quotes it, or write \"$1\" in the script and the item behind it, \
+            "use --shell, which quotes it, or write \"$1\" in the script and the item after it, \
              as in {program} -c 'echo \"$1\"' {program} {placeholder}"
         )
     }

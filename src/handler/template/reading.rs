@@ -1,7 +1,7 @@
 //! What the text between two braces can mean.
 //!
 //! Our own placeholders win over names of the data. Of other texts the whole is tried as a name first, then as a name
-//! with a part of a path behind it (`{file/.}`, `{file.ext}`), then with a format: `{b:-x}` is a default for a value
+//! with a part of a path after it (`{file/.}`, `{file.ext}`), then with a format: `{b:-x}` is a default for a value
 //! that is absent or empty, `{q:json}` a JSON document, `{#:05}` a number with zeros in front. A name in quotes, such
 //! as `{"#"}`, is always a name.
 
@@ -23,7 +23,7 @@ pub(super) enum Subject {
     Slot,
     /// A name, or a path of names.
     Field(String),
-    /// A name in quotes, and the path behind it.
+    /// A name in quotes, and the path after it.
     Quoted(String, String),
 }
 
@@ -47,7 +47,7 @@ pub(super) enum Format {
     Padded(usize),
 }
 
-/// Parts of paths by what is written behind a name, longer ones first.
+/// Parts of paths by what is written after a name, longer ones first.
 const SUFFIXES: [(&str, PathPart); 5] = [
     ("//", PathPart::Dirname),
     ("/.", PathPart::Stem),
@@ -113,7 +113,7 @@ fn format(text: &str) -> Option<Format> {
     digits.parse().ok().filter(|digits| (1..=MAX_DIGITS).contains(digits)).map(Format::Padded)
 }
 
-/// Reads a name in quotes, in which a backslash takes the next character as it is, and what stands behind it.
+/// Reads a name in quotes, in which a backslash takes the next character as it is, and what stands after it.
 fn quoted(text: &str) -> Option<Reading> {
     let mut name = String::new();
     let mut characters = text.char_indices().skip(1);

@@ -48,7 +48,7 @@ pub(super) fn render_script<'t>(
 enum Style {
     AsItIs,
     Quoted,
-    /// The double quotes are closed before the quoted value and opened again behind it.
+    /// The double quotes are closed before the quoted value and opened again after it.
     QuotedInDoubleQuotes,
 }
 

@@ -76,7 +76,7 @@ impl ScriptReader {
         String::from_utf8_lossy(text).chars().for_each(|next| self.read_one(next));
     }
 
-    /// Goes on behind a value, which opens and closes nothing.
+    /// Goes on after a value, which opens and closes nothing.
     pub(super) fn skip_value(&mut self) {
         if self.inside() == Inside::ArithmeticEnd {
             self.open.push(Inside::Unclear);
@@ -141,7 +141,7 @@ impl ScriptReader {
         if next == '\n' && self.here_documents_ahead > 0 && self.inside() == Inside::Commands {
             self.open.push(Inside::HereDocument);
         }
-        // `$$` is a whole variable, and a brace or parenthesis behind it only itself.
+        // `$$` is a whole variable, and a brace or parenthesis after it only itself.
         let is_whole = next == '$' && self.previous == Some('$');
         self.previous = (!is_whole).then_some(next);
         self.at_word_start = next.is_whitespace() || ";|&()".contains(next);

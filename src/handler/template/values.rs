@@ -133,7 +133,7 @@ impl<'a> UnitValues<'a> {
         }
     }
 
-    /// Returns the value at a path behind the field of exactly that name.
+    /// Returns the value at a path after the field of exactly that name.
     pub(super) fn find_below(&self, name: &str, path: &str) -> Result<Option<&'a str>, TemplateError> {
         let Item::Record(record) = &self.item else { return Ok(None) };
         match record.named(name)? {

@@ -49,7 +49,7 @@ fn text(part: Option<&Part>) -> Option<&[u8]> {
     }
 }
 
-/// Returns `true` if a word may begin behind a text of a script. The value of a variable is a whole one too: where it
+/// Returns `true` if a word may begin after a text of a script. The value of a variable is a whole one too: where it
 /// is used decides.
 fn ends_word(text: &[u8]) -> bool {
     match text.split_last() {

@@ -18,7 +18,7 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::{Runner, slots_of};
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit, counted};
 use crate::store::{Reign, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
@@ -247,7 +247,7 @@ impl<'a> Coordinator<'a> {
         let mut ending_since = None;
         let mut wanted = first;
         crash_point!("stopping");
-        log_line!("stopping ({}), {} units in hand", wanted.0, self.shared.feed.level().in_hand);
+        log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
         loop {
             let grace_over = wanted.1.is_some_and(|grace| began.elapsed() >= grace);
             let too_late = halt::is_over(&self.job, self.shared.clock.now());

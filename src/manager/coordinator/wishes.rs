@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Coordinator, POLL_WISHES, wish_of};
 use crate::manager::error::ManagerError;
 use crate::manager::log::log_line;
-use crate::model::{Limits, Rate, StopRequest};
+use crate::model::{Limits, Rate, StopRequest, counted};
 use crate::store::{Reign, SMALL_STEP, StoreError};
 
 impl Coordinator<'_> {
@@ -53,7 +53,7 @@ impl Coordinator<'_> {
             self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
         }
         if limits.workers != before.workers {
-            log_line!("{} workers from now on, it was {}", limits.workers, before.workers);
+            log_line!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);
             // Whoever hires lives as long as this does.
             let _ = self.hire.send(limits.workers);
         }

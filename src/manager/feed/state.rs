@@ -66,7 +66,7 @@ pub(super) fn ready(state: &State, now: Instant) -> usize {
     slots_of(usize::try_from(starts).unwrap_or(usize::MAX))
 }
 
-/// Returns when the unit behind one that is handed out `now` may be, which might have been at `earliest`: in step with it,
+/// Returns when the unit after one that is handed out `now` may be, which might have been at `earliest`: in step with it,
 /// but after a time without units nobody catches up.
 pub(super) fn following(now: Instant, earliest: Instant, interval: Duration) -> Instant {
     let in_step = earliest + interval;

@@ -1,4 +1,4 @@
-//! `approve_job`: let a job go on behind its first units.
+//! `approve_job`: let a job go on after its first units.
 
 use super::started_answer;
 use crate::mcp::answer::Answer;

@@ -1,4 +1,4 @@
-//! `cancel_job`: end a job for good.
+//! `cancel_job`: end a job permanently.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ impl Tool for CancelJob {
     type Given = OneJobWithReason;
     const NAME: &'static str = "cancel_job";
     const TITLE: &'static str = "Cancel a job";
-    const DESCRIPTION: &'static str = "End a job for good: running units are ended, all that have not ended are cancelled. \
+    const DESCRIPTION: &'static str = "End a job permanently: running units are ended, all that have not ended are cancelled. \
         Only when the person asked for it; stop_job pauses it instead. Returns at once; wait_job says when it is over.";
     const EFFECT: Effect = Effect::Ends;
 

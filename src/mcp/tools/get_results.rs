@@ -27,9 +27,9 @@ pub(super) struct Given {
     /// Show units too that are gone from the job's source or were replaced, with the reason as outdated.
     #[serde(default)]
     all: bool,
-    /// Only units behind this number: next_after of the page before.
+    /// Only units after this number: next_after of the page before.
     after: Option<i64>,
-    /// Units to show; without it 100, 500 at the most.
+    /// Units to show; without it 100, at most 500.
     limit: Option<i64>,
 }
 

@@ -20,7 +20,7 @@ impl Tool for ListFailures {
     const NAME: &'static str = "list_failures";
     const TITLE: &'static str = "List failures by kind";
     const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent kind first, \
-        with the number of a unit as an example of each: 20 kinds at the most, and no more failures than are read \
+        with the number of a unit as an example of each: at most 20 kinds, and no more failures than are read \
         in half a second. Next call get_unit for an example's \
         output, then retry_units with the id of a cluster for failures that another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;

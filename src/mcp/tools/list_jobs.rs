@@ -25,7 +25,7 @@ pub(super) struct Given {
     status: Option<Vec<JobStatus>>,
     /// Only jobs with this label, such as team=web.
     label: Option<String>,
-    /// Jobs to show; without it 20, 100 at the most.
+    /// Jobs to show; without it 20, at most 100.
     limit: Option<i64>,
 }
 
@@ -35,7 +35,7 @@ impl Tool for ListJobs {
     const TITLE: &'static str = "List jobs";
     const DESCRIPTION: &'static str = "List jobs, the newest first, also those that other conversations or a terminal \
         started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
-        with a number. 20 jobs unless limit says otherwise, 100 at the most.";
+        with a number. 20 jobs unless limit says otherwise, at most 100.";
     const EFFECT: Effect = Effect::Reads;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {

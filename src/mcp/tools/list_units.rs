@@ -32,9 +32,9 @@ pub(super) struct Given {
     first_seq: Option<i64>,
     /// Only units up to this number.
     last_seq: Option<i64>,
-    /// Only units behind this number: next_after of the page before.
+    /// Only units after this number: next_after of the page before.
     after: Option<i64>,
-    /// Units to show; without it 50, 200 at the most.
+    /// Units to show; without it 50, at most 200.
     limit: Option<i64>,
 }
 
@@ -57,7 +57,7 @@ impl Tool for ListUnits {
     const NAME: &'static str = "list_units";
     const TITLE: &'static str = "List units";
     const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all \
-        shortened. A page has 50 units unless limit says otherwise, 200 or 32 KiB at the most; give its next_after as \
+        shortened. A page has 50 units unless limit says otherwise, at most 200 or 32 KiB; give its next_after as \
         after for the next one. For why units failed call list_failures first; get_unit shows one unit in full, \
         get_results what units returned.";
     const EFFECT: Effect = Effect::Reads;

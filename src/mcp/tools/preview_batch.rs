@@ -22,7 +22,7 @@ pub(super) struct PreviewBatch;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Commands to show; without it 5, 20 at the most.
+    /// Commands to show; without it 5, at most 20.
     count: Option<usize>,
     #[serde(flatten)]
     batch: Batch,

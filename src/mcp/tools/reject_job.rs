@@ -1,4 +1,4 @@
-//! `reject_job`: cancel a job behind its first units.
+//! `reject_job`: cancel a job after its first units.
 
 use serde_json::json;
 

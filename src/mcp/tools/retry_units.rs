@@ -25,7 +25,7 @@ pub(super) struct Given {
     /// Units that were cancelled.
     #[serde(default)]
     cancelled: bool,
-    /// Units that were left out.
+    /// Units that were skipped.
     #[serde(default)]
     skipped: bool,
     /// Failed units of this kind, as listed by list_failures.
@@ -66,8 +66,8 @@ impl Tool for RetryUnits {
     const NAME: &'static str = "retry_units";
     const TITLE: &'static str = "Retry units";
     const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts: those that failed, were cancelled \
-        or left out, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
-        everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units behind \
+        or skipped, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
+        everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units after \
         those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
 

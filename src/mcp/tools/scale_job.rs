@@ -11,6 +11,7 @@ use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::tool::{Effect, Tool};
+use crate::model::counted;
 
 pub(super) struct ScaleJob;
 
@@ -35,7 +36,7 @@ impl Tool for ScaleJob {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
         let limits = client.set_limits(job, |limits| limits.workers = given.workers.get())?;
-        let done = format!("The job has {} workers now.", limits.workers);
+        let done = format!("The job has {} now.", counted(limits.workers, "worker"));
         done_answer(&client, job, &done, json!({ "workers": limits.workers }))
     }
 }

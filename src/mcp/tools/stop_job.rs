@@ -32,7 +32,7 @@ impl Tool for StopJob {
     const NAME: &'static str = "stop_job";
     const TITLE: &'static str = "Pause a job";
     const DESCRIPTION: &'static str = "Pause a job: nothing more is started, running units finish, and nothing is lost. \
-        Returns at once; wait_job says when it is paused, resume_job continues it. To end a job for good call cancel_job.";
+        Returns at once; wait_job says when it is paused, resume_job continues it. To end a job permanently call cancel_job.";
     // With `now` or `grace` units are ended in the middle of their work.
     const EFFECT: Effect = Effect::Ends;
 

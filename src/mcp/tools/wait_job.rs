@@ -24,7 +24,7 @@ pub(super) struct WaitJob;
 pub(super) struct Given {
     /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
     job: JobGiven,
-    /// Seconds to wait; without it 30, 45 at the most.
+    /// Seconds to wait; without it 30, at most 45.
     #[schemars(range(min = 0, max = 45))]
     seconds: Option<f64>,
 }
@@ -33,7 +33,7 @@ impl Tool for WaitJob {
     type Given = Given;
     const NAME: &'static str = "wait_job";
     const TITLE: &'static str = "Wait for a job";
-    const DESCRIPTION: &'static str = "Wait until a job has ended, pauses or waits for approval, 45 seconds at the most, \
+    const DESCRIPTION: &'static str = "Wait until a job has ended, pauses or waits for approval, at most 45 seconds, \
         and say where it stands. If it still runs then, call wait_job again, as often as it takes. The job does not \
         depend on being waited for.";
     const EFFECT: Effect = Effect::Reads;

@@ -72,7 +72,7 @@ pub fn csv(reader: impl BufRead + Send + 'static, name: &str, options: CsvOption
 struct Table<R> {
     records: Records<R>,
     options: CsvOptions,
-    /// Names of the columns as JSON text, each with the colon behind it; none before the first record.
+    /// Names of the columns as JSON text, each with the colon after it; none before the first record.
     columns: Vec<Vec<u8>>,
     suspicion: Suspicion,
     notes: Notes,

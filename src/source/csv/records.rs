@@ -118,7 +118,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Reads a field behind its opening quote, over as many lines as it has, and returns where it ends.
+    /// Reads a field after its opening quote, over as many lines as it has, and returns where it ends.
     fn read_quoted(&mut self, mut at: usize, record: &mut Record) -> Result<usize, SourceError> {
         record.is_quoted = true;
         let opened = self.number;

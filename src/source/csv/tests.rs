@@ -57,10 +57,10 @@ fn a_quote_that_is_never_closed_is_told_by_the_line_that_opens_it() {
 #[test]
 fn text_behind_a_closing_quote_and_a_quote_inside_a_field_are_refused_where_they_stand() {
     for (line, words) in [
-        ("1,\"a\"b", "f:2: text behind a closing quote at byte 6"),
-        ("1,\"a\" ", "f:2: text behind a closing quote at byte 6"),
-        ("1,\"a\\\"b\"", "f:2: text behind a closing quote at byte 7"),
-        ("\"x\ny\"z,1", "f:3: text behind a closing quote at byte 3"),
+        ("1,\"a\"b", "f:2: text after a closing quote at byte 6"),
+        ("1,\"a\" ", "f:2: text after a closing quote at byte 6"),
+        ("1,\"a\\\"b\"", "f:2: text after a closing quote at byte 7"),
+        ("\"x\ny\"z,1", "f:3: text after a closing quote at byte 3"),
         ("1,5\" nail", "f:2: a quote inside a field at byte 4"),
         ("1, \"a\"", "f:2: a quote inside a field at byte 4"),
     ] {

@@ -5,14 +5,14 @@ use super::{MAX_ALTERNATIVES, PatternError};
 /// Returns the texts that a text with braces stands for; braces that are no alternatives stay as they are.
 pub(super) fn expand(text: &[u8]) -> Result<Vec<Vec<u8>>, PatternError> {
     let Some((open, close)) = first_pair(text) else { return Ok(vec![text.to_owned()]) };
-    let (before, inside, behind) = (&text[..open], &text[open + 1..close], &text[close + 1..]);
+    let (before, inside, after) = (&text[..open], &text[open + 1..close], &text[close + 1..]);
     let alternatives = if has_comma(inside) {
         expand_list(inside)?
     } else {
         // What is neither a list nor a sequence is itself, with its braces.
         sequence(inside)?.unwrap_or_else(|| vec![text[open..=close].to_owned()])
     };
-    let rest = expand(behind)?;
+    let rest = expand(after)?;
     if alternatives.len() * rest.len() > MAX_ALTERNATIVES {
         return Err(PatternError::TooManyAlternatives);
     }
@@ -33,7 +33,7 @@ fn first_pair(text: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// Finds the next byte `wanted` that is in no inner pair of braces; a closing brace counts only behind a comma or `..`.
+/// Finds the next byte `wanted` that is in no inner pair of braces; a closing brace counts only after a comma or `..`.
 fn find(text: &[u8], from: usize, wanted: u8) -> Option<usize> {
     let mut depth = 0_usize;
     let mut is_list = wanted != b'}';
@@ -56,7 +56,7 @@ fn find(text: &[u8], from: usize, wanted: u8) -> Option<usize> {
     None
 }
 
-/// Returns `true` for a brace between blanks, and for an empty pair behind one.
+/// Returns `true` for a brace between blanks, and for an empty pair after one.
 fn stands_alone(text: &[u8], at: usize) -> bool {
     let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n'));
     is_blank(at.checked_sub(1).and_then(|before| text.get(before)))

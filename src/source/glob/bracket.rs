@@ -18,7 +18,7 @@ enum Member {
 }
 
 impl Bracket {
-    /// Reads a set from what stands behind its opening bracket, and returns it with its length; none when it is never
+    /// Reads a set from what stands after its opening bracket, and returns it with its length; none when it is never
     /// closed, and the bracket stands for itself.
     pub fn parse(text: &[u32], of_bytes: bool) -> Result<Option<(Bracket, usize)>, PatternError> {
         let is = |at: usize, wanted: char| text.get(at) == Some(&u32::from(wanted));

@@ -66,7 +66,7 @@ pub enum PatternError {
     #[error("it holds NUL")]
     Nul,
     /// A class of characters that does not exist.
-    #[error("[:{0}:] is no class of characters, expected e.g. [:digit:]")]
+    #[error("[:{0}:] is not a class of characters, expected e.g. [:digit:]")]
     UnknownClass(String),
     /// The name of a character.
     #[error("[.{0}.] is not supported, write the character itself")]

@@ -86,12 +86,12 @@ fn alternative(parts: &[Vec<u8>], below: Option<&Path>) -> Result<Alternative, P
     };
     for (at, part) in parts.iter().enumerate() {
         let is_behind_pattern = !components.iter().all(is_literal);
-        // Behind a pattern bash writes one slash, however many there were.
+        // After a pattern bash writes one slash, however many there were.
         if part.is_empty() && is_behind_pattern {
             continue;
         }
         let component = match Component::parse(part)? {
-            // At the very beginning bash looks into no links that `**` finds; with two slashes behind it, into those
+            // At the very beginning bash looks into no links that `**` finds; with two slashes after it, into those
             // but not into the directory from which it starts.
             Component::Below { .. } => {
                 let is_first = at < stars && !parts[0].is_empty();
@@ -108,7 +108,7 @@ fn alternative(parts: &[Vec<u8>], below: Option<&Path>) -> Result<Alternative, P
     Ok(Alternative { components, written_out })
 }
 
-/// Splits a pattern at its slashes; one behind a backslash is a slash too, because no name has any.
+/// Splits a pattern at its slashes; one after a backslash is a slash too, because no name has any.
 pub(super) fn split(text: &[u8]) -> Result<Vec<Vec<u8>>, PatternError> {
     let mut parts = vec![Vec::new()];
     let mut bytes = text.iter();

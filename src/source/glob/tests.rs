@@ -200,7 +200,7 @@ fn a_pattern_that_is_none_is_refused_by_name() {
     };
 
     assert_eq!(refused(b"a\\"), r#"invalid pattern "a\\": it ends in a backslash, write \\ for one that is meant"#);
-    assert!(refused(b"[[:number:]]").contains("[:number:] is no class of characters"));
+    assert!(refused(b"[[:number:]]").contains("[:number:] is not a class of characters"));
     assert!(refused(b"{1..99999}").contains("more than 10000 patterns"));
     assert!(refused(b"a\0b").contains("NUL"));
 }

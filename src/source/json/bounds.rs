@@ -38,7 +38,7 @@ impl Bounds {
     }
 }
 
-/// A reader that stops where a bound is exceeded, which no parser behind it could.
+/// A reader that stops where a bound is exceeded, which no parser that reads from it could.
 pub(super) struct Watched<'a, R> {
     inner: R,
     depth: Depth,

@@ -95,8 +95,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             |seen| seen.waits = Some(Waits::Time { until: ago(-60) }),
             (
                 Why::WaitingForTime,
-                "job 7 waits for 2026-05-28T20:27:40.000Z, the time that was set; no unit starts meanwhile, 2 units running, 3 \
-                 pending",
+                "job 7 waits until 2026-05-28T20:27:40.000Z (not-before); no unit starts meanwhile, 2 units running, 3 pending",
                 "job-manager set 7 not-before=none",
             ),
         ),

@@ -152,7 +152,7 @@ fn what_is_absent_or_empty_never_vanishes_inside_a_larger_word() {
 fn a_path_without_a_name_leads_nowhere_else_inside_a_larger_word() {
     for (payload, value) in [(r#""/""#, "/"), (r#"".""#, "."), (r#""..""#, ".."), (r#""a/../""#, "..")] {
         for placeholder in ["{/}", "{/.}"] {
-            let told = format!("{placeholder} is {value:?} inside a larger word, which is no name of a file");
+            let told = format!("{placeholder} is {value:?} inside a larger word, which is not a file name");
             assert_eq!(error_of(&["rm", &format!("victim/{placeholder}")], payload), told);
             assert_eq!(render(&["ls", placeholder], payload).unwrap(), ["ls", value]);
         }
@@ -180,7 +180,7 @@ fn an_object_is_no_path() {
     for placeholder in ["{.}", "{/}", "{//}", "{/.}", "{ext}", "{o/}"] {
         let said = error_of(&["p", placeholder], r#"{"id":2,"o":[1]}"#);
 
-        assert!(said.starts_with(&format!("{placeholder} is a part of a path, and the value is no text")), "{said}");
+        assert!(said.starts_with(&format!("{placeholder} is a part of a path, and the value is not a text")), "{said}");
     }
 }
 
