@@ -11,7 +11,7 @@ const INSERTED: u32 = 1_000_000;
 const SPAWNED: u32 = 8_000;
 const SLEPT: u32 = 6_000;
 /// Directory of the programs that measure other libraries, `peer-<name> UNITS DIR` of `benches/peers`; without it those
-/// lines are left out.
+/// lines are skipped.
 const PEERS: &str = "PEERS";
 
 /// Units that do nothing, both states recorded.

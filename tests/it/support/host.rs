@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{World, wait_for};
+use super::{World, processor_time, wait_for};
 
 /// No answer may take longer.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -189,6 +189,11 @@ impl<'w> Host<'w> {
     pub fn stop_listening(&mut self) {
         let (_, nothing) = channel();
         self.lines = nothing;
+    }
+
+    /// Returns the processor time that the server has used.
+    pub fn processor_time(&self) -> Duration {
+        processor_time(self.child.id())
     }
 
     /// Waits for the end of the server, and returns how long that took.

@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
-pub use processes::{identity, is_alive, kill, zombies_below};
+pub use processes::{identity, is_alive, kill, processor_time, zombies_below};
 pub use random::Random;
 pub use wait::wait_for;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -25,6 +26,13 @@ pub fn identity(pid: u32) -> Option<Identity> {
         group: fields[2].parse().ok()?,
         session: fields[3].parse().ok()?,
     })
+}
+
+/// Returns the processor time that a process has used, in steps of the 10 ms that Linux counts it in.
+pub fn processor_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().skip(11).take(2);
+    fields.map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().unwrap())).sum()
 }
 
 /// Says whether a process runs; a zombie does not.
