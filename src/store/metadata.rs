@@ -49,6 +49,8 @@ statement! {
 
 /// Begins the keys of labels.
 const LABEL: &str = "label:";
+/// The first text after all that begin with [`LABEL`].
+const AFTER_LABELS: &str = "label;";
 
 /// Returns the key of a label.
 pub(super) fn label(name: &str) -> String {
@@ -81,13 +83,13 @@ impl Store {
     /// Returns the labels of a job.
     pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
         self.read("read the labels", |conn| {
-            // Chosen here: for a bound LIKE SQLite prepares the statement anew at each reading.
+            // A range: for a bound LIKE SQLite prepares the statement again at each reading.
             let rows: Vec<(String, String)> = metadata::table
                 .filter(metadata::job_id.eq(job.0))
+                .filter(metadata::key.ge(LABEL).and(metadata::key.lt(AFTER_LABELS)))
                 .select((metadata::key, metadata::value))
                 .load(conn)?;
-            let labels = rows.into_iter().filter_map(|(key, value)| Some((key.strip_prefix(LABEL)?.to_owned(), value)));
-            Ok(labels.collect())
+            Ok(rows.into_iter().map(|(key, value)| (key[LABEL.len()..].to_owned(), value)).collect())
         })
     }
 
@@ -102,8 +104,10 @@ impl Store {
     /// Returns what the latest manager of a job said about itself; none before the first.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
         self.read("read the manager's record", |conn| {
+            // Those two are long and written once by the job's creator; the manager says nothing in them.
             let mut values: HashMap<String, String> = metadata::table
                 .filter(metadata::job_id.eq(job.0))
+                .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
                 .select((metadata::key, metadata::value))
                 .load(conn)?
                 .into_iter()
