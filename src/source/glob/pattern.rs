@@ -19,6 +19,7 @@ pub(super) struct Pattern {
 /// the first slash of an absolute path, so that paths come out as they were written.
 #[derive(Debug)]
 pub(super) struct Alternative {
+    pub text: String,
     pub components: Vec<Component>,
     /// Number of the directories before its first pattern: names that somebody has written out.
     pub written_out: usize,
@@ -71,13 +72,14 @@ fn alternatives(text: &[u8], below: Option<&Path>) -> Result<Vec<Alternative>, P
         let parts = split(&text)?;
         // What ends in a slash is a directory, and nothing is no file either.
         if parts.last().is_some_and(|last| !last.is_empty()) {
-            alternatives.push(alternative(&parts, below)?);
+            let text = String::from_utf8_lossy(&text).into_owned();
+            alternatives.push(alternative(text, &parts, below)?);
         }
     }
     Ok(alternatives)
 }
 
-fn alternative(parts: &[Vec<u8>], below: Option<&Path>) -> Result<Alternative, PatternError> {
+fn alternative(text: String, parts: &[Vec<u8>], below: Option<&Path>) -> Result<Alternative, PatternError> {
     let is_literal = |component: &Component| matches!(component, Component::Literal(_));
     let stars = parts.iter().take_while(|part| part.is_empty() || *part == b"**").count();
     let mut components = match below {
@@ -105,7 +107,7 @@ fn alternative(parts: &[Vec<u8>], below: Option<&Path>) -> Result<Alternative, P
         }
     }
     let written_out = components.iter().take_while(|component| is_literal(component)).count().min(components.len() - 1);
-    Ok(Alternative { components, written_out })
+    Ok(Alternative { text, components, written_out })
 }
 
 /// Splits a pattern at its slashes; one after a backslash is a slash too, because no name has any.

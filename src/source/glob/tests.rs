@@ -44,7 +44,7 @@ fn files_come_once_in_the_order_of_their_bytes_whatever_the_patterns() {
     let (all, notes) = found(dir.path(), &["**/*", "*.{txt,md}", "a/*", "./a/x", "b//deep/*"], &[]);
 
     assert_eq!(all, ["./a/x", "a-b", "a.txt", "b//deep/y.txt", "odd [1].txt"].map(str::to_owned));
-    assert!(notes.is_empty(), "{notes:?}");
+    assert_eq!(notes, [r#"no file matches "*.md" of "*.{txt,md}""#]);
 }
 
 #[test]
@@ -113,6 +113,18 @@ fn patterns_and_excludes_that_did_nothing_are_named() {
         ]
     );
     assert_eq!(found(dir.path(), &["p/b*"], &["b"]).1, [r#"no file matches "p/b*" that is not excluded"#]);
+}
+
+#[test]
+fn an_alternative_that_matched_nothing_is_named() {
+    let dir = tree(&["a.jpg", "c1", "c3"]);
+    let notes = |pattern| found(dir.path(), &[pattern], &["c3"]).1;
+    let excluded = "the exclude \"c3\" skipped nothing";
+
+    assert_eq!(notes("{a,b}.jpg"), [r#"no file matches "b.jpg" of "{a,b}.jpg""#, excluded]);
+    assert_eq!(notes("{a,a*,}.jpg"), [r#"no file matches ".jpg" of "{a,a*,}.jpg""#, excluded]);
+    assert_eq!(notes("c{1..3}"), [r#"no file matches "c2" and 1 other alternative of "c{1..3}" that is not excluded"#]);
+    assert_eq!(notes("{x,y}"), [r#"no file matches "{x,y}""#, excluded]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, FileType};
 use std::io;
+use std::iter;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::vec;
@@ -12,6 +13,7 @@ use super::entry::{Entry, State, Step};
 use super::exclude::{Candidate, Excludes, Skipped};
 use super::pattern::{Alternative, Pattern};
 use super::unreadable::{Unreadable, as_path, leads_nowhere};
+use crate::model::counted;
 use crate::source::Notes;
 
 /// A regular file that matches.
@@ -32,9 +34,9 @@ struct Level {
 
 /// The walk.
 pub(super) struct Walk {
-    patterns: Vec<Status>,
-    /// All alternatives, each with the number of its pattern.
-    alternatives: Vec<(usize, Alternative)>,
+    /// The patterns as they were given.
+    patterns: Vec<String>,
+    alternatives: Vec<Status>,
     exclude: Excludes,
     hidden: bool,
     unreadable: Unreadable,
@@ -43,9 +45,11 @@ pub(super) struct Walk {
     levels: Vec<Level>,
 }
 
-/// What became of a pattern.
+/// An alternative, and what became of it.
 struct Status {
-    text: String,
+    /// Number of its pattern.
+    pattern: usize,
+    alternative: Alternative,
     has_found: bool,
     is_cut: bool,
 }
@@ -53,22 +57,36 @@ struct Status {
 impl Walk {
     /// Prepares a walk; nothing is opened.
     pub fn new(patterns: Vec<Pattern>, exclude: Excludes, hidden: bool, notes: &Notes) -> Walk {
-        let (mut statuses, mut alternatives) = (Vec::new(), Vec::new());
-        for (number, pattern) in patterns.into_iter().enumerate() {
-            statuses.push(Status { text: pattern.text, has_found: false, is_cut: false });
-            alternatives.extend(pattern.alternatives.into_iter().map(|alternative| (number, alternative)));
+        let (mut texts, mut alternatives) = (Vec::new(), Vec::new());
+        for (pattern, given) in patterns.into_iter().enumerate() {
+            texts.push(given.text);
+            let status = |alternative| Status { pattern, alternative, has_found: false, is_cut: false };
+            alternatives.extend(given.alternatives.into_iter().map(status));
         }
         let starts = (0..alternatives.len()).map(|alternative| State { alternative, component: 0 }).collect();
         let root = Level { path_bytes: 0, steps: vec![(Vec::new(), Step::Enter(starts))].into_iter() };
         let unreadable = Unreadable::said_in(notes);
-        Walk { patterns: statuses, alternatives, exclude, hidden, unreadable, path: Vec::new(), levels: vec![root] }
+        Walk { patterns: texts, alternatives, exclude, hidden, unreadable, path: Vec::new(), levels: vec![root] }
     }
 
-    /// Says which patterns and excludes did nothing, when the walk is over.
+    /// Says which patterns, alternatives of patterns and excludes did nothing, when the walk is over.
     pub fn say_what_did_nothing(self, notes: &Notes) {
-        for Status { text, is_cut, .. } in self.patterns.iter().filter(|pattern| !pattern.has_found) {
-            let but = if *is_cut { " that is not excluded" } else { "" };
-            notes.say(format!("no file matches {text:?}{but}"));
+        // Those of one pattern follow each other; a pattern that can only be a directory has none.
+        let mut left = self.alternatives.iter().peekable();
+        for (number, text) in self.patterns.iter().enumerate() {
+            let own: Vec<&Status> = iter::from_fn(|| left.next_if(|status| status.pattern == number)).collect();
+            let lost: Vec<&&Status> = own.iter().filter(|status| !status.has_found).collect();
+            let but = if lost.iter().any(|status| status.is_cut) { " that is not excluded" } else { "" };
+            match lost.as_slice() {
+                lost if lost.len() == own.len() => notes.say(format!("no file matches {text:?}{but}")),
+                [] => {}
+                [one] => notes.say(format!("no file matches {:?} of {text:?}{but}", one.alternative.text)),
+                [first, others @ ..] => notes.say(format!(
+                    "no file matches {:?} and {} of {text:?}{but}",
+                    first.alternative.text,
+                    counted(others.len(), "other alternative")
+                )),
+            }
         }
         self.exclude.say_which_did_nothing(notes);
     }
@@ -105,18 +123,20 @@ impl Walk {
     }
 
     fn component(&self, state: State) -> &Component {
-        &self.alternatives[state.alternative].1.components[state.component]
+        &self.alternatives[state.alternative].alternative.components[state.component]
     }
 
     fn is_last(&self, state: State) -> bool {
-        state.component + 1 == self.alternatives[state.alternative].1.components.len()
+        state.component + 1 == self.alternatives[state.alternative].alternative.components.len()
     }
 
     /// Returns what the patterns ask for in the present directory, which is listed only where a name is not known.
     fn entries(&self, states: &[State]) -> Vec<Entry> {
         let mut named: BTreeMap<&[u8], Entry> = BTreeMap::new();
         for &state in states {
-            if let Component::Literal(name) = &self.alternatives[state.alternative].1.components[state.component] {
+            if let Component::Literal(name) =
+                &self.alternatives[state.alternative].alternative.components[state.component]
+            {
                 let entry = named.entry(name.as_slice()).or_insert_with(|| Entry::new(name.clone(), None));
                 entry.advance(state, self.is_last(state));
             }
@@ -190,10 +210,10 @@ impl Walk {
         // The first level is that from which all start, the second has the first names.
         let names_before = self.levels.len() - 2;
         reached.retain(|state| {
-            let (pattern, alternative) = &self.alternatives[alternative_of(state)];
-            let is_written_out = names_before < alternative.written_out;
+            let status = &mut self.alternatives[alternative_of(state)];
+            let is_written_out = names_before < status.alternative.written_out;
             let is_kept = why == Skipped::Name && is_written_out;
-            self.patterns[*pattern].is_cut |= !is_kept;
+            status.is_cut |= !is_kept;
             is_kept
         });
     }
@@ -216,9 +236,9 @@ impl Walk {
         }
         self.drop_excluded(name, &mut ended, |alternative| *alternative);
         for &alternative in &ended {
-            self.patterns[self.alternatives[alternative].0].has_found = true;
+            self.alternatives[alternative].has_found = true;
         }
-        let pattern = ended.iter().map(|&alternative| self.alternatives[alternative].0).min()?;
+        let pattern = ended.iter().map(|&alternative| self.alternatives[alternative].pattern).min()?;
         Some(Found { path, pattern })
     }
 }
