@@ -74,7 +74,7 @@ pub(super) fn follow_to_the_end(
                 Shows::Progress => print_summary(client, job, output)?,
                 Shows::Failures(_) => {
                     print_summary(client, job, output)?;
-                    if let Some(place) = client.output_place(&client.job(job)?) {
+                    if let Some(place) = client.output_place(&client.job(job)?)? {
                         output.hint(format_args!("  {place}"));
                     }
                 }

@@ -48,7 +48,7 @@ pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<
     let mut printer = Printer { output, last: args.lines, kept: VecDeque::new(), in_line: false };
     match (args.manager, seq) {
         (true, _) => manager_log(&client, job, args.follow, &mut printer)?,
-        (false, Some(seq)) if client.keeps_output(&client.job(job)?) => {
+        (false, Some(seq)) if client.keeps_output(&client.job(job)?)? => {
             full_log(&client, job, seq, args, &mut printer)?
         }
         (false, _) if args.follow => return Err(CliError::NothingToFollow),

@@ -13,7 +13,6 @@ use super::output::Output;
 use super::which::JobKeys;
 use super::{policy_values, values};
 use crate::client::windows;
-use crate::handler::CommandSpec;
 use crate::model::{Limits, SpellingError, TimeLimit, Timeout, counted};
 
 /// What takes a limit away.
@@ -210,7 +209,7 @@ pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Ex
         None => client.find_job(&args.job)?,
     };
     refuse_two_values(&changes)?;
-    let cwd = serde_json::from_str::<CommandSpec>(&client.job(job)?.spec).map(|spec| spec.cwd).ok();
+    let cwd = client.units_cwd(&client.job(job)?)?;
     let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
     if output.json {
         output.document(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }))?;

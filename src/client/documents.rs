@@ -161,7 +161,7 @@ impl Client {
         Ok(UnitView {
             schema: SCHEMA,
             job: JobRef { id: job },
-            command: command_of(&row, &unit),
+            command: command_of(&row, &unit)?,
             attempts_not_completed: self.attempts(job, seq)?,
             notes: self.unit_notes(job, seq)?,
             unit,

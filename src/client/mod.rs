@@ -35,6 +35,7 @@ mod resume;
 mod retry;
 mod same_job;
 mod secrets;
+mod settings;
 mod skip;
 #[cfg(feature = "cli")]
 mod sources;

@@ -1,9 +1,14 @@
 //! The whole output of units of a job that keeps it.
 
 use std::io;
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 
+use super::settings::command_settings;
 use super::{Client, ClientError};
-use crate::handler::{COMMAND, CommandSpec, OutputMode};
+use crate::handler::OutputMode;
+#[cfg(feature = "cli")]
+use crate::handler::ResultMode;
 use crate::model::{Job, JobId, Output, Seq, Timestamp, UnitStatus};
 use crate::sys::{FrameOf, SegmentReader, Stream};
 
@@ -16,24 +21,47 @@ pub struct OutputReader {
 
 impl Client {
     /// Says whether a job keeps all of its units' output.
-    pub fn keeps_output(&self, job: &Job) -> bool {
-        let spec = || serde_json::from_str::<CommandSpec>(&job.spec).ok();
-        job.handler == COMMAND
-            && spec().is_some_and(|spec| spec.output == OutputMode::Full && spec.output_dir.is_none())
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    pub fn keeps_output(&self, job: &Job) -> Result<bool, ClientError> {
+        let spec = command_settings(job)?;
+        Ok(spec.is_some_and(|spec| spec.output == OutputMode::Full && spec.output_dir.is_none()))
+    }
+
+    /// Returns `true` if the results of a job's units are texts, without it being said in them.
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    #[cfg(feature = "cli")]
+    pub fn has_text_results(&self, job: &Job) -> Result<bool, ClientError> {
+        Ok(command_settings(job)?.is_some_and(|spec| spec.result == ResultMode::Text))
+    }
+
+    /// Returns the directory in which a job's units run; `None` for a job that runs no commands.
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    #[cfg(feature = "cli")]
+    pub fn units_cwd(&self, job: &Job) -> Result<Option<PathBuf>, ClientError> {
+        Ok(command_settings(job)?.map(|spec| spec.cwd))
     }
 
     /// Says in half a sentence where people find what a job's units wrote; none when nothing of it is kept.
     #[cfg(feature = "cli")]
-    pub fn output_place(&self, job: &Job) -> Option<String> {
-        let spec: CommandSpec = serde_json::from_str(&job.spec).ok().filter(|_| job.handler == COMMAND)?;
-        match (spec.output_dir, spec.output) {
+    ///
+    /// # Errors
+    /// When its settings cannot be read.
+    pub fn output_place(&self, job: &Job) -> Result<Option<String>, ClientError> {
+        let Some(spec) = command_settings(job)? else { return Ok(None) };
+        Ok(match (spec.output_dir, spec.output) {
             (Some(dir), _) => Some(format!("what its units wrote is in {}", dir.display())),
             (None, OutputMode::None) => None,
             (None, OutputMode::Full) => Some(format!("job-manager logs {}    shows what its units wrote", job.id)),
             (None, OutputMode::Tail) => {
                 Some(format!("job-manager logs {}    shows the last that each of its units wrote", job.id))
             }
-        }
+        })
     }
 
     /// Prepares to read the output of the latest attempt at a unit, or of that with a number, or its standard error.

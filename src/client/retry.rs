@@ -2,8 +2,9 @@
 
 use serde_json::value::RawValue;
 
+use super::settings::command_settings;
 use super::{Client, ClientError};
-use crate::handler::{COMMAND, CommandSpec, TemplateError, UnitTemplates};
+use crate::handler::{CommandSpec, TemplateError, UnitTemplates};
 use crate::model::{Job, JobId, NewUnit, Timestamp, UnitFilter};
 
 impl Client {
@@ -60,12 +61,7 @@ pub(super) fn has_several_items(job: &Job) -> Result<bool, ClientError> {
 
 /// Returns how a job runs its units, if they have several items each.
 fn spec_of_several(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
-    if job.handler != COMMAND {
-        return Ok(None);
-    }
-    let spec: CommandSpec =
-        serde_json::from_str(&job.spec).map_err(|source| ClientError::SpecUnreadable { job: job.id, source })?;
-    Ok(Some(spec).filter(|spec| spec.items.several.is_some()))
+    Ok(command_settings(job)?.filter(|spec| spec.items.several.is_some()))
 }
 
 /// Makes a unit of each element of a payload; of one that is no array, which a library may have added, none: that unit

@@ -2,8 +2,8 @@
 
 use std::env;
 
+use super::settings::command_settings;
 use super::{Client, ClientError};
-use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Job, JobId, RawText};
 
 impl Client {
@@ -18,25 +18,17 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn missing_secrets(&self, job: JobId) -> Result<Vec<String>, ClientError> {
-        Ok(spec_of(&self.job(job)?).map_or_else(Vec::new, |spec| missing(spec.secrets)))
+        Ok(command_settings(&self.job(job)?)?.map_or_else(Vec::new, |spec| missing(spec.secrets)))
     }
 }
 
 /// Refuses to start a job without the secrets that were asked for by name: its units would only use up their attempts.
 pub(super) fn refuse_without(row: &Job) -> Result<(), ClientError> {
-    let missing = spec_of(row).map_or_else(Vec::new, |spec| missing(spec.required_secrets));
+    let missing = command_settings(row)?.map_or_else(Vec::new, |spec| missing(spec.required_secrets));
     if missing.is_empty() {
         return Ok(());
     }
     Err(ClientError::SecretsMissing { job: row.id, names: missing.join(", ") })
-}
-
-/// Returns how the job runs its commands; none for another handler, or settings that its manager will refuse.
-fn spec_of(row: &Job) -> Option<CommandSpec> {
-    if row.handler != COMMAND {
-        return None;
-    }
-    serde_json::from_str(&row.spec).ok()
 }
 
 fn missing(names: Vec<RawText>) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::error::Failure;
 use super::schema::settings;
 use super::{Store, StoreError};
 
@@ -13,7 +14,7 @@ impl Store {
         self.read("read the machine's limit", |conn| {
             let value: Option<String> =
                 settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?;
-            Ok(value.and_then(|value| value.parse().ok()))
+            value.map(|value| value.parse().map_err(Failure::unreadable)).transpose()
         })
     }
 

@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// When the job does not keep all of its units' output.
     pub fn ended_outputs(&self, job: JobId, order: OutputOrder) -> Result<EndedOutputs<'_>, ClientError> {
-        if !self.keeps_output(&self.job(job)?) {
+        if !self.keeps_output(&self.job(job)?)? {
             return Err(ClientError::OutputNotKept { job });
         }
         let files = self.job_files(job);
