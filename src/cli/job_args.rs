@@ -58,9 +58,9 @@ pub(super) struct JobArgs {
     /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<OsString>,
-    /// What becomes the result of a unit: nothing but its output, or its output as one JSON document
-    #[arg(long, value_enum, default_value_t = ResultKind::Text)]
-    pub result: ResultKind,
+    /// What becomes the result of a unit: all of its output as a text, or as one JSON document; without it the output as it is kept
+    #[arg(long, value_enum)]
+    pub result: Option<ResultKind>,
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
     #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
     pub on_interrupt: Interrupted,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::args::Global;
 use super::error::CliError;
@@ -14,7 +14,8 @@ use super::output::Output;
 use super::units::item;
 use super::way_out;
 use super::which::JobArg;
-use crate::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
+use crate::handler::omitted_bytes;
+use crate::model::{Outdated, RawText, Seq, UnitDetail, UnitFilter, UnitStatus, counted};
 
 const PAGE_UNITS: i64 = 500;
 
@@ -45,8 +46,11 @@ struct Line<'a> {
     seq: Seq,
     key: Option<&'a str>,
     status: UnitStatus,
-    payload: Option<&'a RawValue>,
+    payload: Box<RawValue>,
     result: Option<Box<RawValue>>,
+    /// Bytes of the output that the result does not have, if it is only the copy for display.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_bytes: Option<u64>,
     error: Option<&'a str>,
     /// Given where all units are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +68,8 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
     }
     let current = if args.all { None } else { Some(true) };
     let filter = UnitFilter { current, ..args.filter.filter() };
+    let are_texts = client.has_text_results(&client.job(job)?)?;
+    let (mut copies, mut bytes_omitted) = (0, 0);
     let mut after = None;
     loop {
         let page = client.units(job, &filter, after, PAGE_UNITS)?;
@@ -72,11 +78,21 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
         for unit in &page {
             match args.format {
                 Format::Jsonl => write_json(&mut out, unit, args.all)?,
-                Format::Csv => write_csv(&mut out, csv_row(unit, args.all))?,
+                Format::Csv => write_csv(&mut out, csv_row(unit, are_texts, args.all))?,
+            }
+            if let Some(bytes) = omitted(unit) {
+                (copies, bytes_omitted) = (copies + 1, bytes_omitted + bytes);
             }
         }
     }
     out.flush()?;
+    if copies > 0 {
+        output.hint(format_args!(
+            "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
+            counted(copies, "output"),
+            counted(bytes_omitted, "byte")
+        ));
+    }
     if !args.all {
         let skipped = client.count_units(job, &UnitFilter { current: Some(false), ..filter })?;
         if skipped > 0 {
@@ -89,17 +105,17 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
 }
 
 fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> io::Result<()> {
-    let result = match (&unit.result, unit.text_result()) {
-        (Some(json), _) => RawValue::from_string(json.clone()).ok(),
-        (None, Some(text)) => serde_json::value::to_raw_value(&text).ok(),
-        (None, None) => None,
+    let result = match &unit.result {
+        Some(json) => Some(as_it_is(json)?),
+        None => unit.text_result().map(|text| to_raw_value(&text)).transpose()?,
     };
     let line = Line {
         seq: unit.seq,
         key: unit.key.as_deref(),
         status: unit.status,
-        payload: serde_json::from_str(&unit.payload).ok(),
+        payload: as_it_is(&unit.payload)?,
         result,
+        omitted_bytes: omitted(unit),
         error: unit.error.as_deref(),
         outdated: with_outdated.then_some(unit.outdated),
     };
@@ -107,8 +123,24 @@ fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> i
     out.write_all(b"\n")
 }
 
-fn csv_row(unit: &UnitDetail, with_outdated: bool) -> impl Iterator<Item = String> {
-    let result = unit.result.clone().or_else(|| Some(unit.text_result()?.to_column()));
+/// Returns a document; what a damaged row has in its place is shown as a text.
+fn as_it_is(json: &str) -> serde_json::Result<Box<RawValue>> {
+    RawValue::from_string(json.to_owned()).or_else(|_| to_raw_value(json))
+}
+
+/// Returns how many bytes of its output the result of a unit omits, if it is a copy that does.
+fn omitted(unit: &UnitDetail) -> Option<u64> {
+    unit.text_result().filter(|_| unit.result.is_none())?;
+    unit.output.stdout.as_ref().map(omitted_bytes).filter(|bytes| *bytes > 0)
+}
+
+fn csv_row(unit: &UnitDetail, are_texts: bool, with_outdated: bool) -> impl Iterator<Item = String> {
+    let text = |json: &String| RawText::of_json(json).map_or_else(|| item(json), |text| text.to_column());
+    let result = match &unit.result {
+        Some(json) if are_texts => Some(text(json)),
+        Some(json) => Some(json.clone()),
+        None => unit.text_result().map(|text| text.to_column()),
+    };
     let outdated = with_outdated.then(|| unit.outdated.map(|why| why.to_string()).unwrap_or_default());
     let fields = [
         unit.seq.to_string(),

@@ -102,8 +102,9 @@ impl SubmissionArgs {
             Stdin::Item => StdinMode::Item,
         };
         spec.result = match self.job.result {
-            ResultKind::Text => ResultMode::Text,
-            ResultKind::Json => ResultMode::Json,
+            None => ResultMode::Output,
+            Some(ResultKind::Text) => ResultMode::Text,
+            Some(ResultKind::Json) => ResultMode::Json,
         };
         spec.exits = self.job.policy.exit_codes();
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;

@@ -38,5 +38,6 @@ pub use typed::Handler;
 pub use {
     command::{NOT_ALL_KEPT, explained},
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
+    tail::omitted_bytes,
     template::{Several, Template, quote_for_shell},
 };

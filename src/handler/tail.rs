@@ -9,6 +9,8 @@ use crate::model::{RawText, counted};
 
 /// Bytes kept of each output stream of a unit.
 pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
+/// Begins the line in the place of what was omitted.
+const OMITTED_BEGIN: &str = "\n[... ";
 
 /// A buffer that keeps the first half and the last half of a stream.
 #[derive(Debug)]
@@ -51,9 +53,24 @@ impl Tail {
         let (whole_head, whole_end) = (without_partial_end(&self.head), without_partial_start(&end));
         let partial = self.head.len() - whole_head.len() + end.len() - whole_end.len();
         let omitted = self.omitted + partial as u64;
-        let mark = format!("\n[... {} omitted ...]\n", counted(omitted, "byte"));
+        let mark = format!("{OMITTED_BEGIN}{} omitted ...]\n", counted(omitted, "byte"));
         Some([whole_head, mark.as_bytes(), whole_end].concat().into())
     }
+}
+
+/// Returns how many bytes were omitted from what is kept of a stream under [`OUTPUT_LIMIT_BYTES`].
+#[cfg(feature = "cli")]
+pub fn omitted_bytes(kept: &RawText) -> u64 {
+    // Only with the line that says so is it longer than the limit.
+    let Some(kept) = Some(kept.as_bytes()).filter(|kept| kept.len() > OUTPUT_LIMIT_BYTES) else { return 0 };
+    let head = OUTPUT_LIMIT_BYTES / 2;
+    (head.saturating_sub(3)..=head)
+        .find_map(|at| {
+            let count = kept.get(at..)?.strip_prefix(OMITTED_BEGIN.as_bytes())?;
+            let digits = count.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            std::str::from_utf8(&count[..digits]).ok()?.parse().ok()
+        })
+        .unwrap_or(0)
 }
 
 /// Drops a character at the end whose last bytes are missing.
@@ -121,6 +138,27 @@ mod tests {
     #[test]
     fn a_character_at_the_cut_is_omitted_whole() {
         assert_eq!(text(6, &["a€xx€z".as_bytes()]).unwrap(), "a\n[... 8 bytes omitted ...]\nz");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn what_a_copy_omits_is_read_off_it_whatever_the_stream_says() {
+        let mark = b"\n[... 7 bytes omitted ...]\n";
+        let limit = OUTPUT_LIMIT_BYTES;
+        for length in [0, limit / 2, limit - mark.len(), limit, limit + 1, 200_000] {
+            for unit in ["x".as_bytes(), "€".as_bytes()] {
+                let stream = [&unit.repeat(length / unit.len()), &mark[..]].concat();
+                let kept = RawText::from(kept(limit, &stream));
+
+                let is_cut = stream.len() > limit;
+                let told = omitted_bytes(&kept) as usize;
+
+                assert_eq!(told > 0, is_cut, "{length}");
+                let shown = kept.as_bytes().len()
+                    - if is_cut { format!("\n[... {told} bytes omitted ...]\n").len() } else { 0 };
+                assert_eq!(shown + told, stream.len());
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use serde_json::{Value, json};
+
 use crate::support::{World, text, wait_for};
 
 #[test]
@@ -130,6 +132,35 @@ fn output_may_go_into_files_of_its_own() {
     assert_eq!(world.lines("out/1.1.out"), ["a"]);
     assert_eq!(world.lines("out/2.1.out"), ["b"]);
     assert_eq!(world.lines("out/2.1.err"), ["oops"]);
+}
+
+#[test]
+fn a_text_result_is_the_whole_output_and_a_copy_for_display_says_what_it_omits() {
+    let world = World::new();
+    let script = "head -c {} /dev/zero | tr '\\0' x; echo";
+
+    world.ok(&["run", "-q", "--result", "text", "--output", "none", "--shell", "--", script, ":::", "200000", "3"]);
+    let results = world.ok(&["results"]);
+    let csv = world.ok(&["results", "--format", "csv"]);
+    world.ok(&["run", "-q", "--shell", "--", script, ":::", "200000", "3"]);
+    let copies = world.job_manager(&["results"]).output().unwrap();
+    let long = ["run", "-q", "--result", "text", "--shell", "--", script, ":::", "16777216"];
+    let long = world.job_manager(&long).output().unwrap();
+
+    let lines: Vec<Value> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[0]["result"] == "x".repeat(200_000) && lines[0]["omitted_bytes"].is_null());
+    assert_eq!(lines[1]["result"], "xxx");
+    assert!(csv.ends_with("\n2,,completed,3,xxx,"), "{}", &csv[csv.len() - 40..]);
+    let copy: Value = serde_json::from_str(text(&copies.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!(copy["omitted_bytes"], 200_001 - 65_536);
+    let said = text(&copies.stderr);
+    assert!(
+        said.contains("1 output cut for display, 134465 bytes omitted") && said.contains("--result text"),
+        "{said}"
+    );
+    let unit = &world.units("3")[0];
+    assert_eq!((long.status.code(), &unit["attempts"]), (Some(10), &json!(1)));
+    assert_eq!(unit["error"], "the result has 16777217 bytes, at most 16777216 (16 MiB) are possible");
 }
 
 #[test]

@@ -64,12 +64,12 @@ impl Capture {
 
     /// Returns `true` if a job wants anything of the output.
     pub fn is_wanted(spec: &CommandSpec) -> bool {
-        spec.output != OutputMode::None || spec.output_dir.is_some() || spec.result == ResultMode::Json
+        spec.output != OutputMode::None || spec.output_dir.is_some() || spec.result != ResultMode::Output
     }
 
     /// Keeps what the job wants to be kept.
     pub fn open(attempt: &Attempt<'_>, spec: &CommandSpec) -> io::Result<Self> {
-        let is_result = spec.result == ResultMode::Json;
+        let is_result = spec.result != ResultMode::Output;
         let path = || attempt.job.files.slots().join(format!("{}.result", attempt.slot));
         Ok(Self {
             whole: is_result.then(|| Whole::new(path())),

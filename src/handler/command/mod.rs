@@ -153,7 +153,8 @@ impl CommandHandler {
         }
         let Some(whole) = result else { return UnitOutcome::Completed { result: None } };
         attempt.desk.make_room_for_result(whole.bytes());
-        match whole.into_json() {
+        let result = if self.spec.result == ResultMode::Json { whole.into_json() } else { whole.into_text() };
+        match result {
             Ok(document) => UnitOutcome::Completed { result: Some(document) },
             // The next attempt would say as much.
             Err(error @ (ResultError::TooLong(_) | ResultError::NotSound(_))) => {

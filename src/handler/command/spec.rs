@@ -147,8 +147,13 @@ pub enum OutputMode {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultMode {
-    /// The text as it is; it counts as output only.
+    /// Nothing; what is kept of the output for display is shown in its place.
+    // Databases have it under the name of a time when there were two.
     #[default]
+    #[serde(rename = "text")]
+    Output,
+    /// All of the text, without the line break at its end.
+    #[serde(rename = "whole_text")]
     Text,
     /// The text as one JSON document; a unit whose output is none has failed.
     Json,
@@ -178,7 +183,7 @@ impl CommandSpec {
             exits: ExitCodes::default(),
             creates: None,
             keep_partial: false,
-            result: ResultMode::Text,
+            result: ResultMode::Output,
             then: None,
             hook: None,
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
-use crate::model::{JsonError, check_document};
+use crate::model::{JsonError, RawText, check_document};
 use crate::sys::{opening, private_file};
 
 /// Most bytes of a result.
@@ -65,6 +65,23 @@ impl Whole {
 
     /// Returns the output as one JSON document, without blanks around it.
     pub fn into_json(self) -> Result<String, ResultError> {
+        let mut text = self.into_bytes()?;
+        let document = serde_json::from_slice::<&RawValue>(&text).map_err(ResultError::NotJson)?.get();
+        check_document(document).map_err(ResultError::NotSound)?;
+        let start = text.len() - text.trim_ascii_start().len();
+        let length = document.len();
+        text.truncate(start + length);
+        text.drain(..start);
+        Ok(String::from_utf8(text).expect("a JSON document is UTF-8"))
+    }
+
+    /// Returns the output as a text in JSON, without the line break at its end.
+    pub fn into_text(self) -> Result<String, ResultError> {
+        let text = self.into_bytes()?;
+        Ok(RawText::json_of(text.strip_suffix(b"\n").unwrap_or(&text)))
+    }
+
+    fn into_bytes(self) -> Result<Vec<u8>, ResultError> {
         if self.bytes > MAX_RESULT_BYTES {
             return Err(ResultError::TooLong(self.bytes));
         }
@@ -77,13 +94,7 @@ impl Whole {
             file.rewind()?;
             file.read_to_end(&mut text)?;
         }
-        let document = serde_json::from_slice::<&RawValue>(&text).map_err(ResultError::NotJson)?.get();
-        check_document(document).map_err(ResultError::NotSound)?;
-        let start = text.len() - text.trim_ascii_start().len();
-        let length = document.len();
-        text.truncate(start + length);
-        text.drain(..start);
-        Ok(String::from_utf8(text).expect("a JSON document is UTF-8"))
+        Ok(text)
     }
 
     fn keep(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -126,6 +137,16 @@ mod tests {
             assert!(whole.memory.len() <= MEMORY_BYTES);
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
             assert!(whole.into_json().unwrap() == document, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_the_whole_output_byte_for_byte_but_for_the_line_break_at_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = vec![b'x'; MEMORY_BYTES + 1];
+        for (output, text) in [(&b""[..], &b""[..]), (b"a\n\n", b"a\n"), (b"caf\xe9\n", b"caf\xe9"), (&long, &long)] {
+            let whole = whole(&dir, output.chunks(4096).map(<[u8]>::to_vec));
+            assert!(whole.into_text().unwrap() == RawText::json_of(text));
         }
     }
 
