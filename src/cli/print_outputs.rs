@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::ProgressBar;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error::CliError;
 use super::job_args::{JobArgs, KeptOutput};
@@ -180,10 +180,12 @@ fn tag_of(unit: &UnitDetail) -> Vec<u8> {
         }
         _ => {}
     }
-    match serde_json::from_str(&unit.payload) {
-        Ok(Value::Null) => unit.seq.to_string().into_bytes(),
-        Ok(Value::Array(parts)) => parts.iter().map(|part| words(&part.to_string())).collect::<Vec<_>>().join(&b' '),
-        _ => words(&unit.payload),
+    if unit.payload == "null" {
+        return unit.seq.to_string().into_bytes();
+    }
+    match serde_json::from_str::<Vec<&RawValue>>(&unit.payload) {
+        Ok(parts) => parts.iter().map(|part| words(part.get())).collect::<Vec<_>>().join(&b' '),
+        Err(_) => words(&unit.payload),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Answers: one sentence and one document, both bounded.
 
+use std::collections::BTreeMap;
+
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::exact::sealed_document;
 use crate::model::RawText;
 
 /// Most bytes of a page in an answer; a job of a million units must not fill a context.
@@ -13,33 +16,39 @@ pub(super) const VALUE_BYTES: usize = 4 * 1024;
 /// Most characters of an error or an item in a list.
 pub(super) const LINE_CHARS: usize = 300;
 
+/// An object whose values are written exactly as they are.
+pub(super) type Document = BTreeMap<String, Box<RawValue>>;
+
 /// What a tool found or did.
 #[derive(Debug)]
 pub(super) struct Answer {
     summary: String,
-    document: Map<String, Value>,
+    document: Document,
 }
 
 impl Answer {
     /// An answer in words, with what they are about as an object.
     pub fn new(summary: impl Into<String>, document: impl Serialize) -> Answer {
-        let document = match serde_json::to_value(document) {
-            Ok(Value::Object(document)) => document,
-            // Everything that is answered has names and a form in JSON; if not, the sentence still says it.
-            Ok(other) => Map::from_iter([("value".to_owned(), other)]),
-            Err(error) => Map::from_iter([("error".to_owned(), json!(error.to_string()))]),
-        };
+        // Everything that is answered has names and a form in JSON; if not, the sentence still says it.
+        let document = exact_fields(document)
+            .unwrap_or_else(|error| BTreeMap::from([("error".to_owned(), exactly(error.to_string()))]));
         Answer { summary: summary.into(), document }
+    }
+
+    /// Adds a field whose value is written exactly as it is.
+    pub fn with(mut self, name: &str, value: Box<RawValue>) -> Answer {
+        self.document.insert(name.to_owned(), value);
+        self
     }
 
     fn into_result(self, failed: bool) -> CallToolResult {
         let Answer { summary, mut document } = self;
-        document.insert("summary".to_owned(), json!(summary));
-        let document = Value::Object(document);
+        document.insert("summary".to_owned(), exactly(&summary));
+        let document = exactly(document);
         // Hosts show a model one or the other: the text holds all that the structure does.
-        let content = vec![ContentBlock::text(summary), ContentBlock::text(document.to_string())];
+        let content = vec![ContentBlock::text(summary), ContentBlock::text(document.get())];
         let mut result = if failed { CallToolResult::error(content) } else { CallToolResult::success(content) };
-        result.structured_content = Some(document);
+        result.structured_content = Some(sealed_document(document.get()));
         result
     }
 
@@ -76,25 +85,36 @@ pub(super) fn end(written: &RawText, bytes: usize) -> RawText {
     [format!("(cut, {} bytes in all) …", all.len()).as_bytes(), &all[start + partial..]].concat().into()
 }
 
-/// Returns a JSON document, or the beginning of its text when it has more bytes.
-pub(super) fn value(text: &str, bytes: usize) -> Value {
-    match serde_json::from_str(text) {
+/// Returns what is written as JSON, as it is written.
+pub(super) fn exactly(value: impl Serialize) -> Box<RawValue> {
+    to_raw_value(&value).expect("it has names and a form in JSON")
+}
+
+/// Returns the fields of an object, each as it is written.
+fn exact_fields(document: impl Serialize) -> serde_json::Result<Document> {
+    serde_json::from_str(&serde_json::to_string(&document)?)
+}
+
+/// Returns a JSON document exactly as it is, or the beginning of its text when it has more bytes.
+pub(super) fn value(text: &str, bytes: usize) -> Box<RawValue> {
+    match RawValue::from_string(text.to_owned()) {
         Ok(value) if text.len() <= bytes => value,
-        _ => json!(beginning(text, bytes / 4)),
+        _ => exactly(beginning(text, bytes / 4)),
     }
 }
 
 /// Rows of a page, as many as fit into an answer.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    rows: Vec<Value>,
+    rows: Vec<Box<RawValue>>,
     bytes: usize,
 }
 
 impl Page {
     /// Adds a row; false when it does not fit any more. The first one always fits.
-    pub fn add(&mut self, row: Value) -> bool {
-        let bytes = row.to_string().len();
+    pub fn add(&mut self, row: impl Serialize) -> bool {
+        let row = exactly(row);
+        let bytes = row.get().len();
         if !self.rows.is_empty() && self.bytes + bytes > PAGE_BYTES {
             return false;
         }
@@ -107,13 +127,15 @@ impl Page {
         self.rows.len()
     }
 
-    pub fn into_rows(self) -> Vec<Value> {
+    pub fn into_rows(self) -> Vec<Box<RawValue>> {
         self.rows
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -122,8 +144,8 @@ mod tests {
         assert_eq!(beginning("äöü", 2), "äö… (cut, 6 bytes in all)");
         assert_eq!(end(&"äöü".into(), 3).as_str(), Some("(cut, 6 bytes in all) …ü"));
         assert_eq!(end(&"äöü".into(), 6).as_str(), Some("äöü"));
-        assert_eq!(value("[1,2]", 100), json!([1, 2]));
-        assert_eq!(value("[1,2,3,4]", 8), json!("[1… (cut, 9 bytes in all)"));
+        assert_eq!(value("[1E5, 1.10]", 100).get(), "[1E5, 1.10]");
+        assert_eq!(value("[1,2,3,4]", 8).get(), "\"[1… (cut, 9 bytes in all)\"");
     }
 
     #[test]
@@ -134,16 +156,16 @@ mod tests {
 
     #[test]
     fn a_page_is_bounded_and_never_empty() {
-        let row = || json!("x".repeat(PAGE_BYTES / 2));
+        let row = || "x".repeat(PAGE_BYTES / 2);
         let mut page = Page::default();
 
-        assert!(page.add(json!("x".repeat(2 * PAGE_BYTES))));
+        assert!(page.add("x".repeat(2 * PAGE_BYTES)));
         assert!(!page.add(row()));
 
         let mut page = Page::default();
         assert!(page.add(row()));
         assert!(!page.add(row()));
-        assert!(page.add(json!(1)));
+        assert!(page.add(1));
         assert_eq!(page.len(), 2);
     }
 }

@@ -32,9 +32,11 @@ pub(super) struct Batch {
     pub shell: Option<String>,
     /// Shell that runs shell, such as bash; /bin/sh without it.
     pub shell_path: Option<String>,
-    /// The items themselves, texts, numbers of up to 64 bits (longer ones as texts) or objects; for more than about a thousand use a file. Give at most one
+    /// The items themselves, texts, numbers or objects; for more than about a thousand use a file. Give at most one
     /// source of items; without any the command is run once.
-    pub items: Option<Vec<Value>>,
+    // Their text as it was written, an array of anything.
+    #[schemars(with = "Option<Vec<Value>>")]
+    pub items: Option<String>,
     /// File whose lines are the items.
     pub lines_file: Option<String>,
     /// CSV file with a header; each row is an item with the header's names as fields.
@@ -208,11 +210,7 @@ impl Batch {
         let file = |name: String| InputFile { path: cwd.join(&name), name, only_regular: true };
         let input = |name| Input::File(file(name));
         Ok(Some(if let Some(items) = self.items {
-            if let Some(position) = items.iter().position(holds_inexact_number) {
-                return Err(ToolError::InexactNumber { element: position + 1 });
-            }
-            let text = Value::Array(items).to_string();
-            SourceSpec::Json { input: Input::Text { name: "items".to_owned(), text }, path: None }
+            SourceSpec::Json { input: Input::Text { name: "items".to_owned(), text: items }, path: None }
         } else if let Some(path) = self.lines_file {
             SourceSpec::Lines { input: input(path), separator: Separator::Newline }
         } else if let Some(path) = self.csv_file {
@@ -270,18 +268,6 @@ impl Batch {
             Some((given, _, missing, _)) => Err(ToolError::Incomplete { given, missing }),
             None => Ok(()),
         }
-    }
-}
-
-/// Says whether a number in a document is not the one that was written: beyond 64 bits a message holds only what is near.
-fn holds_inexact_number(value: &Value) -> bool {
-    /// Whole numbers of 64 bits stay whole; only floats are as large as this.
-    const BEYOND: f64 = i64::MAX as f64;
-    match value {
-        Value::Number(number) => number.is_f64() && number.as_f64().is_some_and(|number| number.abs() >= BEYOND),
-        Value::Array(several) => several.iter().any(holds_inexact_number),
-        Value::Object(fields) => fields.values().any(holds_inexact_number),
-        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

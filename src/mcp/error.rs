@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::{Answer, beginning};
 use crate::client::{ClientError, ClockError, OrderTextError, SubmissionError};
-use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
+use crate::model::{ClusterIdError, ItemPatternError, JobId, JsonError, SpellingError};
 use crate::source::RangeError;
 use crate::store::{Fault, StoreError};
 
@@ -32,7 +32,7 @@ pub(super) enum ToolError {
     #[error(transparent)]
     Submission(#[from] SubmissionError),
     #[error("the parameters do not fit: {0}")]
-    Parameters(#[source] serde_json::Error),
+    Parameters(#[source] JsonError),
     #[error("there are no jobs yet")]
     NoJobsYet,
     #[error("give either command, as an array of arguments, or shell, as one script")]
@@ -50,8 +50,6 @@ pub(super) enum ToolError {
     RelativeCwd(String),
     #[error("{0:?} is meant in cwd, which is another directory for each unit: give an absolute path")]
     RelativeSource(String),
-    #[error("items, element {element}: a number has more than 64 bits and would change, write long numbers as texts")]
-    InexactNumber { element: usize },
     #[error("invalid range {given:?}")]
     Range { given: String, source: RangeError },
     #[error(transparent)]
@@ -132,7 +130,6 @@ impl ToolError {
             | Self::RelativeCwd(_)
             | Self::RelativeSource(_)
             | Self::NoItems { .. }
-            | Self::InexactNumber { .. }
             | Self::OrderWithoutItems
             | Self::Order(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",

@@ -13,8 +13,9 @@
 mod answer;
 mod batch;
 mod error;
+mod exact;
 mod jobs;
-mod long_messages;
+mod messages;
 mod pages;
 mod pipes;
 mod sentence;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::stdio_pipes;
 
-use long_messages::Messages;
+use messages::Messages;
 use pipes::{HungUp, Watched};
 use server::Server;
 

@@ -2,9 +2,10 @@
 //!
 //! A page ends with its limit or when its rows fill an answer, whichever comes first; `next_after` leads on from there.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::answer::{Answer, PAGE_BYTES, Page};
+use super::answer::{Answer, PAGE_BYTES, Page, exactly};
 use super::error::ToolError;
 use super::jobs::{JobGiven, Jobs};
 use crate::model::{Seq, UnitDetail, UnitFilter, counted};
@@ -26,7 +27,7 @@ pub(super) struct Pages {
     /// Units of a page, and the most there may be.
     pub default_limit: i64,
     pub max_limit: i64,
-    pub row: fn(&UnitDetail) -> Value,
+    pub row: fn(&UnitDetail) -> Box<RawValue>,
 }
 
 impl Pages {
@@ -53,12 +54,9 @@ impl Pages {
             let skipped = counted(skipped, "unit");
             summary.push_str(&format!(" {skipped} gone from the source or replaced: all shows them."));
         }
-        Ok(Answer::new(
-            summary,
-            json!({
-                "schema": 1, "job": { "id": job }, self.name: page.into_rows(), "next_after": next_after,
-                "limit": limit, "limit_bytes": PAGE_BYTES,
-            }),
-        ))
+        let document = json!({
+            "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
+        });
+        Ok(Answer::new(summary, document).with(self.name, exactly(page.into_rows())))
     }
 }

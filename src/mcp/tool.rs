@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::error::ToolError;
+use super::exact;
 use super::jobs::Jobs;
 
 /// Something that a model can ask for.
@@ -58,7 +59,9 @@ impl Entry {
 }
 
 fn call<T: Tool>(jobs: &Jobs, arguments: JsonObject) -> Result<Answer, ToolError> {
-    let given = serde_json::from_value(Value::Object(arguments)).map_err(ToolError::Parameters)?;
+    let wrong = ToolError::Parameters;
+    let arguments = exact::unseal(&arguments).map_err(wrong)?;
+    let given = serde_json::from_value(Value::Object(arguments)).map_err(|error| wrong(error.into()))?;
     T::answer(jobs, given)
 }
 

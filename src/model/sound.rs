@@ -21,6 +21,14 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
+#[cfg(feature = "mcp")]
+impl JsonError {
+    /// Returns `true` if the text is no JSON at all; `false` if it is, and not everybody reads the same in it.
+    pub fn is_syntax(&self) -> bool {
+        self.0.is_syntax() || self.0.is_eof()
+    }
+}
+
 #[cfg(feature = "sources")]
 impl JsonError {
     /// Returns where in its line the document goes wrong, counted from 1; 0 at the line's end.

@@ -155,10 +155,7 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["echo", "{"], "items": ["a"] }), "cannot use the command"),
         (json!({ "command": ["true"], "cwd": "/no/such/place" }), "no directory /no/such/place"),
         (json!({ "command": ["true"], "cwd": "." }), "cwd is an absolute path"),
-        (
-            json!({ "command": ["echo", "{}"], "items": [1, { "x": [1e20] }] }),
-            "element 2: a number has more than 64 bits",
-        ),
+        (json!({ "command": ["echo", "{}"], "items": { "x": 1 } }), "items:1: cannot find the array"),
         (json!({ "command": ["true"], "lines_file": "nothing" }), "no file"),
         (json!({ "command": ["true"], "json_path": "a" }), "json_path requires json_file"),
         (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
@@ -181,6 +178,52 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
     assert!(preview.contains("unknown field `itemz`"), "{preview}");
     assert!(nameless.contains("a job is its number"), "{nameless}");
     assert!(!exists(&world.db()));
+}
+
+#[test]
+fn values_come_out_of_the_server_as_they_were_written() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let items = r#"[1E5, 1.10, {"b": 123456789012345678901234567890, "a": 1.0}]"#;
+
+    let started = host.call_text(
+        "start_batch",
+        &format!(r#"{{"command": ["printf", "%s", "{{}}"], "items": {items}, "workers": 1}}"#),
+    );
+    host.wait_for_job(&json!("last"));
+    world.sql("UPDATE units SET result = '[2.50, 99999999999999999999]' WHERE id % 4294967296 = 1");
+    let results = host.call_text("get_results", r#"{"job": "last"}"#);
+    let unit = host.call_text("get_unit", r#"{"job": "last", "seq": 3}"#);
+
+    assert!(started.contains(r#""units":3"#), "{started}");
+    for payload in [r#""payload":1E5,"#, r#""payload":1.10,"#, r#""result":[2.50, 99999999999999999999],"#] {
+        assert!(results.contains(payload) && results.contains(&payload.replace('"', r#"\""#)), "{payload}: {results}");
+    }
+    assert!(results.contains(r#""result":"1E5""#) || results.contains(r#""result":"1.10""#), "{results}");
+    assert!(unit.contains(r#""payload":{"b": 123456789012345678901234567890, "a": 1.0},"#), "{unit}");
+}
+
+#[test]
+fn what_readers_read_differently_is_refused_by_its_name() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+
+    for (arguments, said) in [
+        (r#"{"command": ["true"], "workers": 1, "workers": 2}"#, "the field \\\"workers\\\" is there twice"),
+        (r#"{"command": ["true"], "label": {"a": "1", "a": "2"}}"#, "the field \\\"a\\\" is there twice"),
+        (r#"{"command": ["echo", "{}"], "items": [1, {"a": 1, "a": 2}]}"#, "items, element 2: "),
+        (r#"{"command": ["true"], "items": "[1]"}"#, "items:1: cannot find the array"),
+    ] {
+        let answer = host.call_text("start_batch", arguments);
+        assert!(answer.contains(said) && answer.contains(r#""isError":true"#), "{arguments}: {answer}");
+    }
+    let lone = host.call_text("start_batch", r#"{"command": ["echo", "{}"], "items": ["\ud800"]}"#);
+    host.say_text("{\"jsonrpc\":");
+    let broken = host.refusal();
+
+    assert!(lone.contains(r#""code":-32700"#) && lone.contains("half of a surrogate pair"), "{lone}");
+    assert_eq!(broken["error"]["code"], -32700);
+    assert_eq!(host.ok("list_jobs", json!({}))["jobs"], json!([]));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! `get_results`: what units returned, page by page.
 
 use rmcp::schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::mcp::answer::{Answer, VALUE_BYTES, end, line, value};
+use crate::handler::omitted_bytes;
+use crate::mcp::answer::{Answer, VALUE_BYTES, end, exactly, line, value};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::pages::{Asked, Pages};
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{UnitDetail, UnitFilter, UnitStatus};
+use crate::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
 
 const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 100, max_limit: 500, row };
 
@@ -51,14 +52,33 @@ impl Tool for GetResults {
     }
 }
 
-fn row(unit: &UnitDetail) -> Value {
+#[derive(Serialize)]
+struct Row {
+    seq: Seq,
+    status: UnitStatus,
+    payload: Box<RawValue>,
+    result: Option<Box<RawValue>>,
+    /// Bytes of the output that the copy for display omits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_bytes: Option<u64>,
+    error: Option<String>,
+    outdated: Option<Outdated>,
+}
+
+fn row(unit: &UnitDetail) -> Box<RawValue> {
     let result = match (&unit.result, unit.text_result()) {
-        (Some(result), _) => value(result, VALUE_BYTES),
-        (None, Some(text)) => json!(end(&text, VALUE_BYTES)),
-        (None, None) => Value::Null,
+        (Some(result), _) => Some(value(result, VALUE_BYTES)),
+        (None, Some(text)) => Some(exactly(end(&text, VALUE_BYTES))),
+        (None, None) => None,
     };
-    json!({
-        "seq": unit.seq, "status": unit.status, "payload": value(&unit.payload, VALUE_BYTES), "result": result,
-        "error": unit.error.as_deref().map(line), "outdated": unit.outdated,
+    let is_copy = unit.result.is_none() && result.is_some();
+    exactly(Row {
+        seq: unit.seq,
+        status: unit.status,
+        payload: value(&unit.payload, VALUE_BYTES),
+        result,
+        omitted_bytes: unit.output.stdout.as_ref().map(omitted_bytes).filter(|bytes| is_copy && *bytes > 0),
+        error: unit.error.as_deref().map(line),
+        outdated: unit.outdated,
     })
 }

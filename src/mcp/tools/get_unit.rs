@@ -4,7 +4,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::mcp::answer::{Answer, VALUE_BYTES, beginning, end, line, value};
+use crate::mcp::answer::{Answer, VALUE_BYTES, beginning, end, exactly, line, value};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::tool::{Effect, Tool};
@@ -50,14 +50,12 @@ impl Tool for GetUnit {
         let earlier = attempts.len().saturating_sub(MAX_ATTEMPTS);
         let error = unit.error.as_deref().map(|error| format!(": {}", line(error))).unwrap_or_default();
         let summary = format!("Unit {seq} of job {job} is {}, attempts: {}{error}.", unit.status, unit.attempts);
-        Ok(Answer::new(
+        let answer = Answer::new(
             summary,
             json!({
                 "schema": 1, "job": { "id": job }, "seq": seq, "key": unit.key.as_deref().map(line),
                 "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "crashes": unit.crashes,
                 "command": view.command.as_deref().map(|command| beginning(command, VALUE_BYTES)),
-                "payload": value(&unit.payload, VALUE_BYTES),
-                "result": unit.result.as_deref().map(|result| value(result, VALUE_BYTES)),
                 "error": unit.error.as_deref().map(|error| beginning(error, VALUE_BYTES)),
                 "exit_code": unit.exit_code, "signal": unit.signal,
                 "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
@@ -67,7 +65,9 @@ impl Tool for GetUnit {
                 "attempts_not_completed": attempts[earlier..].iter().map(attempt).collect::<Vec<_>>(),
                 "attempts_not_shown": earlier,
             }),
-        ))
+        );
+        let result = unit.result.as_deref().map(|result| value(result, VALUE_BYTES));
+        Ok(answer.with("payload", value(&unit.payload, VALUE_BYTES)).with("result", exactly(result)))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-use crate::mcp::answer::{Answer, line};
+use crate::mcp::answer::{Answer, exactly, line};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::pages::{Asked, Pages};
@@ -67,11 +68,11 @@ impl Tool for ListUnits {
     }
 }
 
-fn row(unit: &UnitDetail) -> Value {
+fn row(unit: &UnitDetail) -> Box<RawValue> {
     let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
-    json!({
+    exactly(json!({
         "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
         "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
         "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
-    })
+    }))
 }

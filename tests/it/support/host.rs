@@ -80,8 +80,13 @@ impl<'w> Host<'w> {
 
     /// Writes one message.
     pub fn say(&mut self, message: &Value) {
+        self.say_text(&message.to_string());
+    }
+
+    /// Writes one line.
+    pub fn say_text(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
-        stdin.write_all(format!("{message}\n").as_bytes()).unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
         stdin.flush().unwrap();
     }
 
@@ -111,6 +116,20 @@ impl<'w> Host<'w> {
 
     /// Waits for the answer of that number; every line that comes must be a message.
     pub fn answer(&mut self, id: u64) -> Value {
+        serde_json::from_str(&self.answer_text(id)).unwrap()
+    }
+
+    /// Calls a tool with arguments as they are written, and returns the line of the answer.
+    pub fn call_text(&mut self, tool: &str, arguments: &str) -> String {
+        self.asked += 1;
+        let id = self.asked;
+        self.say_text(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
+        ));
+        self.answer_text(id)
+    }
+
+    fn answer_text(&mut self, id: u64) -> String {
         loop {
             let line = self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| {
                 panic!("no answer to {id}: {error}\n{}", self.world.report());
@@ -119,7 +138,7 @@ impl<'w> Host<'w> {
                 serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}, not a message: {line:?}"));
             assert_eq!(message["jsonrpc"], "2.0", "{line}");
             if message["id"] == id {
-                return message;
+                return line;
             }
         }
     }
@@ -144,7 +163,8 @@ impl<'w> Host<'w> {
         let message = self.answer(id);
         let result = message.get("result").unwrap_or_else(|| panic!("{tool} {arguments}: {message}"));
         let document = result["structuredContent"].clone();
-        assert_eq!(result["content"][1]["text"], document.to_string(), "the text differs from the structure");
+        let written: Value = serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(written, document, "the text differs from the structure");
         Answered {
             failed: result["isError"].as_bool().unwrap(),
             text: result["content"][0]["text"].as_str().unwrap().to_owned(),
