@@ -1,4 +1,5 @@
-//! Items that a shell would read as code: they stand in the script word of `sh -c` or in the command of `ssh`.
+//! Items that a shell would read as code: they stand in the script word of `sh -c`, wherever in the command that is, in
+//! that of `su -c` or in the command of `ssh`.
 //!
 //! An item that is the whole script is a command by intent, as every line of a file of commands is.
 
@@ -7,6 +8,8 @@ use std::fmt;
 use super::{CommandTemplate, Template};
 
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish"];
+/// Programs that hand the value of their option `-c` to a shell.
+const WITH_SCRIPT: [&str; 4] = ["su", "runuser", "flock", "script"];
 /// Programs that run the command after their own options.
 const WRAPPERS: [&str; 13] = [
     "env", "sudo", "doas", "nice", "ionice", "nohup", "setsid", "time", "timeout", "stdbuf", "chrt", "taskset", "flock",
@@ -25,18 +28,38 @@ impl PastedCode {
     /// Finds the first such placeholder of a command that is not a script itself.
     pub fn find(command: &CommandTemplate) -> Option<PastedCode> {
         let words = command.arguments();
-        let name = |index: usize| Some(base_name(&literal(words.get(index)?)?).to_owned());
-        let is_reader = |name: &str| SHELLS.contains(&name) || name == "ssh";
-        let mut at = 0;
-        if WRAPPERS.contains(&name(0)?.as_str()) {
-            at = (1..words.len()).find(|index| name(*index).is_some_and(|name| is_reader(&name)))?;
-        }
-        let program = name(at).filter(|name| is_reader(name))?;
-        let code = if program == "ssh" { remote_command(&words[at + 1..]) } else { script(&words[at + 1..]) };
-        let mut placeholders = code.iter().flat_map(Template::placeholders);
-        let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload())?;
-        Some(PastedCode { program, placeholder: placeholder.written().to_owned() })
+        let name = |word: &Template| Some(base_name(&literal(word)?).to_owned());
+        let is_wrapped = name(words.first()?).is_some_and(|first| WRAPPERS.contains(&first.as_str()));
+        words.iter().enumerate().find_map(|(at, word)| {
+            let (program, arguments) = (name(word)?, &words[at + 1..]);
+            let code = match program.as_str() {
+                shell if SHELLS.contains(&shell) => script(arguments),
+                other if WITH_SCRIPT.contains(&other) => script_of_option(arguments),
+                // Elsewhere it is the name of a package or a file.
+                "ssh" if at == 0 || is_wrapped => remote_command(arguments),
+                _ => return None,
+            };
+            let mut placeholders = code.iter().flat_map(Template::placeholders);
+            let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload())?;
+            Some(PastedCode { program, placeholder: placeholder.written().to_owned() })
+        })
     }
+}
+
+/// Returns the word that a program with these arguments hands to a shell as a script, wherever its option stands.
+fn script_of_option(arguments: &[Template]) -> &[Template] {
+    let at = arguments.iter().position(|word| match literal(word) {
+        Some(option) => {
+            option == "--command" || option.starts_with('-') && option.ends_with('c') && !option.starts_with("--")
+        }
+        None => false,
+    });
+    let joined = |word: &Template| word.texts().next().is_some_and(|text| text.starts_with(b"--command="));
+    let found = match at {
+        Some(at) => arguments.get(at + 1).filter(|script| script.parts.len() > 1),
+        None => arguments.iter().find(|word| joined(word)),
+    };
+    found.map_or(&[], std::slice::from_ref)
 }
 
 /// Returns the word that a shell with these arguments runs as a script.
@@ -83,6 +106,13 @@ impl fmt::Display for PastedCode {
                  item, with --stdin item",
             );
         }
+        if WITH_SCRIPT.contains(&program.as_str()) {
+            return write!(
+                f,
+                "--shell does not quote for the shell that `{program}` starts; let the script read the item, with \
+                 --stdin item"
+            );
+        }
         write!(
             f,
             "use --shell, which quotes it, or write \"$1\" in the script and the item after it, \
@@ -110,6 +140,12 @@ mod tests {
             &["sh", "-c", "--", "{}; true"],
             &["env", "A=b", "nice", "-n", "10", "sh", "-c", "cat {}"],
             &["sudo", "-u", "x", "bash", "-c", "rm {}"],
+            &["docker", "run", "-i", "image", "sh", "-c", "cat {}"],
+            &["xargs", "-n1", "sh", "-ec", "echo {}"],
+            &["nice", "-n", "5", "timeout", "5", "sh", "-c", "cat {}"],
+            &["env", "X=1", "zsh", "-c", "cat {}"],
+            &["nohup", "time", "/usr/bin/ksh", "-lc", "cat {}"],
+            &["kubectl", "exec", "pod", "--", "dash", "-c", "cat {}"],
         ] {
             let said = found(argv).unwrap_or_else(|| panic!("{argv:?}"));
             assert!(said.contains("--shell") && said.contains("\"$1\""), "{said}");
@@ -121,6 +157,21 @@ mod tests {
         for argv in [&["ssh", "host", "cat", "{}"][..], &["ssh", "-p", "22", "-q", "{%}", "rm {}"]] {
             assert!(found(argv).is_some_and(|said| said.contains("--stdin item")), "{argv:?}");
         }
+    }
+
+    #[test]
+    fn an_item_in_the_script_of_an_option_is_found() {
+        for argv in [
+            &["su", "-c", "cat {}"][..],
+            &["su", "me", "-lc", "cat {}"],
+            &["sudo", "su", "-", "me", "--command", "cat {}"],
+            &["runuser", "-u", "me", "--command=cat {}"],
+            &["flock", "lock", "-c", "cat {}"],
+        ] {
+            assert!(found(argv).is_some_and(|said| said.contains("with --stdin item")), "{argv:?}");
+        }
+        assert_eq!(found(&["su", "-c", "cat \"$1\"", "me", "su", "{}"]), None);
+        assert_eq!(found(&["flock", "{}", "cat", "x{}"]), None);
     }
 
     #[test]
