@@ -34,6 +34,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Older ones can corrupt a database when two connections checkpoint at once.
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 
+/// SQLite's words for a file whose header is not that of a database.
+const NO_DATABASE: &str = "file is not a database";
+
 /// What a store may do to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -224,9 +227,19 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     };
     match ask() {
         Ok(true) => Err(of_another_program(path)),
+        Err(error) if error.to_string().contains(NO_DATABASE) && !was_ours(path) => {
+            Err(StoreError::NotOurs { path: path.to_owned(), reason: "it is not an SQLite database".to_owned() })
+        }
         // What cannot be read so is judged, and named, by the proper connection.
         Ok(false) | Err(_) => Ok(()),
     }
+}
+
+/// Returns `true` if there is beside a file what only a database of ours has: it was one, and is damaged.
+fn was_ours(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    StateDir::beside(path).path().exists() || Path::new(&log).exists()
 }
 
 fn of_another_program(path: &Path) -> StoreError {

@@ -107,7 +107,8 @@ fn fault_68_a_foreign_or_newer_database_is_refused_with_the_reason() {
     let newer = world.fails(5, &["list"]);
 
     assert!(foreign.contains("belongs to another program"), "{foreign}");
-    assert!(no_database.contains("damaged") || no_database.contains("not a"), "{no_database}");
+    assert!(no_database.contains("it is not an SQLite database"), "{no_database}");
+    assert!(!no_database.contains("damaged"), "{no_database}");
     assert!(newer.contains("schema 99") && newer.contains("install a newer"), "{newer}");
 }
 
@@ -124,6 +125,10 @@ fn fault_69_a_damaged_database_is_called_damaged_and_never_empty() {
     fs::write(world.db(), &bytes).unwrap();
 
     let said = world.fails(5, &["units", "1"]);
+    assert!(said.contains("damaged"), "{said}");
+    bytes[..100].fill(b'x');
+    fs::write(world.db(), &bytes).unwrap();
+    let said = world.fails(5, &["list"]);
     assert!(said.contains("damaged"), "{said}");
 }
 
