@@ -1,9 +1,13 @@
 //! How people write the time before which nothing starts.
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 
 use super::{SpellingError, Timestamp, duration};
+
+/// The last day of which every clock has every hour.
+const LAST_DAY: Date = date(9999, 12, 30);
 
 /// A text that is not one point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +56,10 @@ pub fn start_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timesta
     }
     if let Ok(zoned) = text.parse::<jiff::ZonedDateTime>() {
         return Ok(Timestamp::from_jiff(zoned.timestamp()));
+    }
+    let pieces = Pieces::parse(text).map_err(|_| wrong())?;
+    if pieces.date() > LAST_DAY {
+        return Err(StartTimeError::TooFar { given: text.to_owned() });
     }
     let there: DateTime = text.parse().map_err(|_| wrong())?;
     let (instant, given) = (zone.to_ambiguous_timestamp(there), text.to_owned());
@@ -141,7 +149,10 @@ mod tests {
 
     #[test]
     fn a_time_that_is_too_far_away_is_called_so() {
-        assert!(read("9999-12-31").unwrap_err().ends_with("is too far away, the last day is 9999-12-30"));
+        for text in ["9999-12-31", "9999-12-31T00:00", "9999-12-31T00:00Z", "9999-12-31T23:59:59-05:00"] {
+            let refused = read(text).unwrap_err();
+            assert!(refused.ends_with("is too far away, the last day is 9999-12-30"), "{text}: {refused}");
+        }
     }
 
     #[test]
