@@ -60,7 +60,7 @@ pub use diesel;
 pub use client::{
     AttemptOutput, Client, ClientError, ClockError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome,
     MachineWorkers, ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress,
-    StopOptions, SyncPlan, Synced, UnitsDiffer, check_scope, create_job_in, examine, start_time, windows,
+    StopOptions, SyncPlan, Synced, UnitsDiffer, add_units_in, check_scope, create_job_in, examine, start_time, windows,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
@@ -72,8 +72,8 @@ pub use model::{
     ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits,
     MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent, Progress, Rate, RawText, Seq,
     Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, UnitStatus, UnknownWordError, Why, Window, Windows,
+    UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Why, Window, Windows,
 };
 pub use status::{Health, Reason};
-pub use store::{Fault, StoreError, add_units_in};
+pub use store::{Fault, StoreError};
 pub use sys::{ScopeError, ZoneError};

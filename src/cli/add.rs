@@ -60,13 +60,20 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     let client = global.open_client()?;
     let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
-    let Added { added, skipped, differ } = client.add_checked_units(&job, units)?;
+    let added = client.add_checked_units(&job, units)?;
     output.hints(&notes.texts());
-    if skipped > 0 {
-        output.hint(format_args!("units skipped because the job has their keys already: {skipped}"));
+    print_added(&job, added, output)?;
+    if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
+        output.hint(format_args!("`job-manager resume {}` runs them", job.id));
     }
+    Ok(Exit::Success)
+}
+
+/// Prints how many units were added, and how many the job had already.
+pub(super) fn print_added(job: &Job, added: Added, output: &mut Output) -> Result<(), CliError> {
+    let Added { added, skipped, differ } = added;
     if differ > 0 {
-        output.hint(format_args!("of those, with other content: {differ}; `sync` takes it"));
+        output.hint(format_args!("of those already there, with other content: {differ}; `sync` takes it"));
     }
     let added = i64::try_from(added).unwrap_or(i64::MAX);
     if output.json {
@@ -75,13 +82,12 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
             units_skipped: skipped,
             units_differ: differ,
         })?;
+    } else if skipped > 0 {
+        output.changed(job.id, added, &format!("added, {skipped} already there"))?;
     } else {
         output.changed(job.id, added, "added")?;
     }
-    if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
-        output.hint(format_args!("`job-manager resume {}` runs them", job.id));
-    }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Opens the source that a command line names, as units that fit the command of a job, and what is to be said of it

@@ -100,8 +100,9 @@ pub(super) enum Verb {
 /// Flags that every verb takes.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// Database of jobs [default: $XDG_DATA_HOME/job-manager/jobs.db]
-    #[arg(long, global = true, env = "JOB_MANAGER_DB", value_name = "PATH", value_parser = OsStringValueParser::new().try_map(path_of_db))]
+    /// Database of jobs [env: JOB_MANAGER_DB] [default: $XDG_DATA_HOME/job-manager/jobs.db]
+    // Not clap's `env`, which would have its usage lines demand the option from whoever has the variable.
+    #[arg(long, global = true, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(path_of_db))]
     pub db: Option<PathBuf>,
     /// Print one JSON document
     // Of the form that the verbs with sources give it, where it may have a value; see `Cli::wants_json`.
@@ -136,6 +137,16 @@ impl Global {
             Color::Never => anstream::ColorChoice::Never,
         }
         .write_global();
+    }
+
+    /// Takes the database from the environment where no option names one.
+    pub fn take_environment(&mut self) -> Result<(), CliError> {
+        if self.db.is_none()
+            && let Some(db) = std::env::var_os("JOB_MANAGER_DB")
+        {
+            self.db = Some(path_of_db(db).map_err(|why| CliError::Value(format!("JOB_MANAGER_DB: {why}")))?);
+        }
+        Ok(())
     }
 
     pub fn db_path(&self) -> Result<PathBuf, CliError> {

@@ -32,8 +32,9 @@ pub(super) enum CliError {
     Mcp(#[from] crate::mcp::ServeError),
     #[error(transparent)]
     Clock(#[from] ClockError),
-    #[error("--order requires items: give a source of them")]
-    OrderWithoutItems,
+    /// An option says how something else is done, which was not asked for.
+    #[error("{given} requires {missing}")]
+    Requires { given: &'static str, missing: &'static str },
     #[error("no verb or topic {0:?}, `job-manager help` lists them")]
     NoTopic(String),
     #[error("no command, give one after `--`")]
@@ -48,7 +49,7 @@ pub(super) enum CliError {
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
     ValueFromStdin,
-    #[error("no source of units, such as --lines FILE or - for standard input")]
+    #[error("no source of items, give one such as --lines FILE, - for standard input or `-- ::: ITEM`")]
     NoSource,
     #[error("{given:?} is not a source, units come from `-` (standard input), an option such as --lines, or `:::`")]
     UnknownSource { given: String },
@@ -73,13 +74,6 @@ pub(super) enum CliError {
     NothingToFollow,
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
-    /// A flag was given that says how to read a source, without that source.
-    #[error("--null says how to read lines: give --lines FILE, --commands FILE, `:::: FILE` or - as well")]
-    NullWithoutLines,
-    #[error("--shell-path says which shell runs a script: give --shell, --commands FILE or --then SCRIPT as well")]
-    ShellPathWithoutScript,
-    #[error("--path says where units are in a JSON file: give --json FILE as well")]
-    PathWithoutJson,
     /// Ctrl-C while output was printed; said where the job is followed.
     #[error("interrupted, the job goes on")]
     Detached,
@@ -136,7 +130,7 @@ impl CliError {
             Self::Detached => Exit::Detached,
             Self::Source(error) => of_source(error),
             Self::Clock(_)
-            | Self::OrderWithoutItems
+            | Self::Requires { .. }
             | Self::NoTopic(_)
             | Self::NoCommand
             | Self::CommandForAdd
@@ -157,9 +151,6 @@ impl CliError {
             | Self::NoHome
             | Self::NotConfirmed(_)
             | Self::NoFilter
-            | Self::NullWithoutLines
-            | Self::PathWithoutJson
-            | Self::ShellPathWithoutScript
             | Self::NoSeq
             | Self::TwoJobKeys
             | Self::TwoJobs

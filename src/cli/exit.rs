@@ -201,6 +201,7 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::NewJob(_)
         | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
+        | StoreError::KeyTwice { .. }
         | StoreError::SamePath { .. }
         | StoreError::NotSplit { .. }
         | StoreError::ReservedUnitKey { .. }

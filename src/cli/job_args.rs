@@ -19,7 +19,7 @@ pub(super) struct JobArgs {
     #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
     pub workers: Option<usize>,
     /// Items per unit; `{}` becomes one argument for each of them
-    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::items_per_unit)]
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::at_least_one::<NonZeroU32>, allow_negative_numbers = true)]
     pub items_per_unit: Option<NonZeroU32>,
     /// As many items per unit as the system takes in one command, with -n at most N
     #[arg(short = 'X', long, conflicts_with = "commands")]

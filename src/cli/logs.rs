@@ -11,6 +11,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::values;
 use super::which::UnitArg;
 use crate::client::Client;
 use crate::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
@@ -28,13 +29,13 @@ pub(super) struct Logs {
     #[arg(long)]
     pub stderr: bool,
     /// Output of that attempt, if it did not complete
-    #[arg(long, value_name = "N", conflicts_with = "manager")]
+    #[arg(long, value_name = "N", conflicts_with = "manager", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
     pub attempt: Option<u32>,
     /// The manager's own log
     #[arg(long)]
     pub manager: bool,
     /// Only the last N lines
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
     pub lines: Option<usize>,
     /// Go on with what the unit or, with --manager, the manager writes, until it ends; for a unit, its job has to keep
     /// all of its output

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Arg, Command};
 
+use super::error::CliError;
 use super::help::{SUBMITTING, command};
 use crate::handler::quote_for_shell;
 
@@ -32,6 +33,8 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
         return None;
     }
     let word = &arguments[stray.index];
+    let submits = SUBMITTING.contains(&verb.get_name());
+    let has_mark = arguments[stray.index..].iter().any(|a| a == COMMAND_MARK);
     match &stray.flag {
         Some((flag, value)) if PATTERNS.contains(&flag.as_str()) => {
             let ending = Path::new(value).extension().map(|ending| format!(".{}", ending.to_string_lossy()));
@@ -45,7 +48,7 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
             let (value, word) = (shown(value), shown(word));
             Some(format!("--{flag} takes one file, repeat it for several: --{flag} {value} --{flag} {word}"))
         }
-        _ if arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) && Path::new(word).exists() => {
+        _ if (!submits || has_mark) && Path::new(word).exists() => {
             let ending = Path::new(word).extension().map(|ending| format!(".{}", ending.to_string_lossy()));
             let ending = ending.unwrap_or_default();
             Some(format!(
@@ -54,9 +57,8 @@ pub(super) fn advice(arguments: &[String], unknown: Option<&str>) -> Option<Stri
                 shown(word)
             ))
         }
-        _ if !SUBMITTING.contains(&verb.get_name()) || arguments[stray.index..].iter().any(|a| a == COMMAND_MARK) => {
-            None
-        }
+        _ if has_mark => None,
+        _ if !submits => Some(CliError::CommandForAdd.to_string()),
         _ => {
             let (before, after) = arguments[1..].split_at(stray.index - 1);
             let is_script = after.len() == 1 && word.contains(char::is_whitespace);
@@ -183,6 +185,16 @@ mod tests {
         assert!(said.ends_with("--glob '*'"), "{said}");
         let said = advice_for("job-manager run --csv Cargo.toml Cargo.lock -- echo", None).unwrap();
         assert!(said.ends_with("--csv Cargo.toml --csv Cargo.lock"), "{said}");
+    }
+
+    #[test]
+    fn a_command_for_a_job_that_has_one_is_called_so() {
+        for line in ["job-manager add 7 echo hi", "job-manager sync 7 gzip -9 {}", "job-manager add 7 --limit 3 gzip"] {
+            let said = advice_for(line, None).unwrap();
+            assert!(said.starts_with("a job has its command already: give items after `-- :::`"), "{line}: {said}");
+        }
+        let said = advice_for("job-manager add 7 Cargo.toml", None).unwrap();
+        assert!(said.contains("is a file and no source") && said.ends_with("--lines Cargo.toml"), "{said}");
     }
 
     #[test]

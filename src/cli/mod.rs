@@ -92,13 +92,14 @@ pub use exit::Exit;
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let mut cli = match help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
     cli.global.apply_color();
     let mut output = Output::new(&cli);
-    let exit = match run(&cli, &mut output) {
+    let taken = cli.global.take_environment();
+    let exit = match taken.and_then(|()| run(&cli, &mut output)) {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::error::CliError;
 use super::{policy_values, values};
 use crate::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
 use crate::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
@@ -15,7 +16,7 @@ use crate::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
 #[command(next_help_heading = "Policies")]
 pub(super) struct PolicyArgs {
     /// Attempts before a unit is failed permanently
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
     pub max_attempts: u32,
     /// Delay before the next attempt, doubled each time, up to the second value
     #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff)]
@@ -42,20 +43,20 @@ pub(super) struct PolicyArgs {
     #[arg(long, value_name = "N/TIME", value_parser = policy_values::rate)]
     pub rate: Option<Rate>,
     /// Run the first N units and wait for `approve` or `reject`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
     pub canary: Option<u32>,
     /// A unit is skipped when this path exists, and has failed when it did not make it; a template
     #[arg(long, value_name = "PATH")]
     pub creates: Option<OsString>,
     /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made
-    #[arg(long, requires = "creates")]
+    #[arg(long)]
     pub keep_partial: bool,
     /// Script that runs as the last unit, with the counts in its environment
     #[arg(long, value_name = "CMD")]
     pub then: Option<OsString>,
-    /// When that runs
-    #[arg(long, value_enum, default_value_t = When::Always, requires = "then")]
-    pub then_when: When,
+    /// When that runs [default: always]
+    #[arg(long, value_enum)]
+    pub then_when: Option<When>,
 }
 
 /// Meanings of exit codes, as one value of a flag.
@@ -92,13 +93,16 @@ impl PolicyArgs {
         codes
     }
 
-    pub fn then(&self) -> Option<ThenSpec> {
+    pub fn then(&self) -> Result<Option<ThenSpec>, CliError> {
+        if self.then.is_none() && self.then_when.is_some() {
+            return Err(CliError::Requires { given: "--then-when", missing: "--then" });
+        }
         let when = match self.then_when {
-            When::Success => ThenWhen::Success,
-            When::Always => ThenWhen::Always,
-            When::Failure => ThenWhen::Failure,
+            Some(When::Success) => ThenWhen::Success,
+            None | Some(When::Always) => ThenWhen::Always,
+            Some(When::Failure) => ThenWhen::Failure,
         };
-        self.then.clone().map(|script| ThenSpec { script: script.into(), when })
+        Ok(self.then.clone().map(|script| ThenSpec { script: script.into(), when }))
     }
 }
 

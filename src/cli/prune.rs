@@ -28,7 +28,7 @@ pub(super) struct Prune {
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
     /// Keep the newest N finished jobs
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
     pub keep: usize,
     /// Show what would be deleted, and delete nothing
     #[arg(long)]

@@ -10,6 +10,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::values;
 use crate::dashboard::{Dashboard, DashboardOptions};
 
 /// Serve a dashboard and /metrics, on this machine only, until Ctrl-C
@@ -20,7 +21,7 @@ use crate::dashboard::{Dashboard, DashboardOptions};
 #[command(after_help = "Example:\n  job-manager serve --read-only")]
 pub(super) struct Serve {
     /// Port on 127.0.0.1; 0 takes any that is free
-    #[arg(long, value_name = "N", default_value_t = 7878)]
+    #[arg(long, value_name = "N", default_value_t = 7878, value_parser = |text: &str| values::whole(text, 0, u16::MAX), allow_negative_numbers = true)]
     pub port: u16,
     /// Show everything and change nothing
     #[arg(long)]

@@ -1,9 +1,12 @@
 //! `set`: change other limits of a job, also while it runs.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::json;
 
 use super::args::Global;
@@ -13,7 +16,7 @@ use super::output::Output;
 use super::which::JobKeys;
 use super::{policy_values, values};
 use crate::client::windows;
-use crate::model::{Limits, SpellingError, TimeLimit, Timeout, counted};
+use crate::model::{DiskFree, Limits, SpellingError, TimeLimit, Timeout, counted};
 
 /// What takes a limit away.
 const NONE: &str = "none";
@@ -25,11 +28,11 @@ const NONE: &str = "none";
 pub(super) struct Set {
     /// Job: its number, uid or prefix of that, name, or `last`
     #[arg(value_name = "JOB")]
-    pub job: String,
+    pub job: OsString,
     #[command(flatten)]
     pub keys: JobKeys,
     /// Limits and their new values; `none` takes one away, several of diskfree and window unite
-    #[arg(value_name = "KEY=VALUE", required_unless_present_any = ["job_key", "key"], value_parser = change)]
+    #[arg(value_name = "KEY=VALUE", required_unless_present_any = ["job_key", "key"], value_parser = OsStringValueParser::new().try_map(|text| change(&text)))]
     pub changes: Vec<Change>,
 }
 
@@ -59,11 +62,17 @@ enum Field {
     NotBefore,
 }
 
-/// Reads `KEY=VALUE` with the same words as the flags of `submit`.
-fn change(text: &str) -> Result<Change, String> {
+/// Reads `KEY=VALUE` with the same words as the flags of `submit`; a path may have any bytes.
+fn change(text: &OsStr) -> Result<Change, String> {
+    let mut limits = Limits::default();
+    if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
+        let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
+        limits.start.diskfree.push(disk);
+        return Ok(Change { key: "diskfree".to_owned(), limits, field: Field::Diskfree });
+    }
+    let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
     let (key, value) =
         text.split_once('=').ok_or_else(|| format!("invalid change {text:?}, expected e.g. rate=60/min"))?;
-    let mut limits = Limits::default();
     let field = match key {
         "rate" => {
             limits.rate = optional(value, policy_values::rate)?;
@@ -81,8 +90,7 @@ fn change(text: &str) -> Result<Change, String> {
             Field::KillAfter
         }
         "max-attempts" => {
-            let wrong = || format!("invalid number of attempts {value:?}, expected e.g. 3");
-            limits.max_attempts = value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+            limits.max_attempts = values::at_least_one(value).map_err(|why| format!("max-attempts={value}: {why}"))?;
             Field::MaxAttempts
         }
         "max-failures" => {
@@ -101,10 +109,8 @@ fn change(text: &str) -> Result<Change, String> {
             limits.start.load = optional(value, values::spelled)?;
             Field::Load
         }
-        "diskfree" => {
-            limits.start.diskfree.extend(optional(value, values::spelled)?);
-            Field::Diskfree
-        }
+        // Any other value was read above.
+        "diskfree" => Field::Diskfree,
         "window" => {
             limits.start.window = optional(value, |text| {
                 let spans = text.split(',').map(values::spelled).collect::<Result<_, _>>()?;
@@ -206,7 +212,10 @@ pub(super) fn set(global: &Global, args: &Set, output: &mut Output) -> Result<Ex
             changes.insert(0, change(&args.job).map_err(CliError::Value)?);
             job
         }
-        None => client.find_job(&args.job)?,
+        None => {
+            let not_text = || CliError::Value(format!("{:?} is not UTF-8, and every name of a job is", args.job));
+            client.find_job(args.job.to_str().ok_or_else(not_text)?)?
+        }
     };
     refuse_two_values(&changes)?;
     let cwd = client.units_cwd(&client.job(job)?)?;

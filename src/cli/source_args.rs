@@ -33,14 +33,14 @@ pub(super) struct SourceFlags {
     /// Units from a CSV file whose header names the fields
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub csv: Vec<PathBuf>,
-    /// Separator of the CSV file's fields, one character or `tab`
-    #[arg(long, value_name = "CHAR", default_value = ",", requires = "csv", value_parser = values::delimiter, help_heading = "Sources")]
-    delimiter: u8,
+    /// Separator of the CSV file's fields, one character or `tab` [default: ,]
+    #[arg(long, value_name = "CHAR", value_parser = values::delimiter, help_heading = "Sources")]
+    delimiter: Option<u8>,
     /// The CSV file has no header; fields are called 1, 2, …
-    #[arg(long, requires = "csv", help_heading = "Sources")]
+    #[arg(long, help_heading = "Sources")]
     no_header: bool,
     /// The CSV file knows no quoting; quotes are characters as any other
-    #[arg(long, requires = "csv", help_heading = "Sources")]
+    #[arg(long, help_heading = "Sources")]
     no_quotes: bool,
     /// Units from a file with one JSON document per line
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
@@ -56,10 +56,10 @@ pub(super) struct SourceFlags {
     #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
     pub glob: Vec<OsString>,
     /// Skip files and directories: with a slash in it PATTERN is a path, without one a name at any depth
-    #[arg(long, value_name = "PATTERN", requires = "glob", help_heading = "Sources")]
+    #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
     exclude: Vec<OsString>,
     /// Match names that begin with a dot too
-    #[arg(long, requires = "glob", help_heading = "Sources")]
+    #[arg(long, help_heading = "Sources")]
     hidden: bool,
     /// Units from the rows of a query on an SQLite database, which is only read
     #[arg(long, num_args = 2, value_names = ["DB", "QUERY"], help_heading = "Sources")]
@@ -68,7 +68,7 @@ pub(super) struct SourceFlags {
     #[arg(long, value_name = "FIRST-LAST[:STEP]", help_heading = "Sources")]
     pub range: Vec<Range>,
     /// Take at most N units
-    #[arg(long, value_name = "N", value_parser = values::limit, help_heading = "Sources")]
+    #[arg(long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true, help_heading = "Sources")]
     limit: Option<usize>,
     /// Take sources without any item for a job without units, which completes at once
     #[arg(long, help_heading = "Sources")]
@@ -141,12 +141,9 @@ impl SourceArgs {
         if lists.len() > 1 && !self.given.is_empty() {
             return Err(CliError::ListsAmongSources);
         }
-        if self.flags.null && !self.given.iter().any(is_text) && !lists.iter().any(GivenList::is_file) {
-            return Err(CliError::NullWithoutLines);
-        }
-        if self.flags.path.is_some() && !self.given.iter().any(|given| matches!(given, Given::Json(_))) {
-            return Err(CliError::PathWithoutJson);
-        }
+        let has_text = self.given.iter().any(is_text) || lists.iter().any(GivenList::is_file);
+        let has_items = !self.given.is_empty() || !lists.is_empty();
+        self.flags.refuse_incomplete(self.given.iter(), has_text, has_items)?;
         let from_stdin = self.given.iter().filter(|given| given.is_stdin()).count();
         if from_stdin + lists.iter().filter(|list| list.is_stdin()).count() > 1 {
             return Err(CliError::StdinTwice);
@@ -170,6 +167,33 @@ impl SourceFlags {
         !file.is_empty() && (file != STDIN || self.path.is_some())
     }
 
+    /// Refuses a flag that says how to read a source which was not given.
+    fn refuse_incomplete<'g>(
+        &self,
+        mut given: impl Iterator<Item = &'g Given>,
+        has_text: bool,
+        has_items: bool,
+    ) -> Result<(), CliError> {
+        const SOURCE: &str = "a source of items";
+        let has_json = given.any(|given| matches!(given, Given::Json(_)));
+        let (has_csv, has_glob) = (!self.csv.is_empty(), !self.glob.is_empty());
+        let pairs = [
+            ("--delimiter", self.delimiter.is_some(), "--csv", has_csv),
+            ("--no-header", self.no_header, "--csv", has_csv),
+            ("--no-quotes", self.no_quotes, "--csv", has_csv),
+            ("--path", self.path.is_some(), "--json FILE", has_json),
+            ("--exclude", !self.exclude.is_empty(), "--glob", has_glob),
+            ("--hidden", self.hidden, "--glob", has_glob),
+            ("--null", self.null, "--lines, --commands, `:::: FILE` or -", has_text),
+            ("--limit", self.limit.is_some(), SOURCE, has_items),
+            ("--allow-empty", self.allow_empty, SOURCE, has_items),
+        ];
+        match pairs.into_iter().find(|(_, is_given, _, has_other)| *is_given && !has_other) {
+            Some((given, _, missing, _)) => Err(CliError::Requires { given, missing }),
+            None => Ok(()),
+        }
+    }
+
     fn spec(&self, given: &Given, below: Option<&Path>) -> Result<SourceSpec, CliError> {
         let separator = if self.null { Separator::Nul } else { Separator::Newline };
         Ok(match given {
@@ -178,8 +202,8 @@ impl SourceFlags {
             Given::Lines(path) => SourceSpec::Lines { input: input(path), separator },
             Given::Commands(path) => SourceSpec::Commands { input: input(path), separator },
             Given::Csv(path) => {
-                let options =
-                    CsvOptions { delimiter: self.delimiter, header: !self.no_header, quotes: !self.no_quotes };
+                let delimiter = self.delimiter.unwrap_or(b',');
+                let options = CsvOptions { delimiter, header: !self.no_header, quotes: !self.no_quotes };
                 SourceSpec::Csv { input: input(path), options }
             }
             Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },

@@ -15,7 +15,7 @@ use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
 use crate::client::{
-    Client, Created, Scripts, Submission, UnitsDiffer, command_spec, find_program, find_shell, output_dir,
+    Asked, Client, Created, Scripts, Submission, UnitsDiffer, command_spec, find_program, find_shell, output_dir,
 };
 use crate::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
 use crate::model::{NewJob, RawText};
@@ -67,10 +67,17 @@ impl SubmissionArgs {
         let reads_stdin = self.source.reads_stdin(&lists);
         let sources = match (self.source.open(lists, self.units_dir(&spec)?)?, self.job.start.order.clone()) {
             (Some(sources), Some(order)) => Some(sources.sorted(order)),
-            (None, Some(_)) => return Err(CliError::OrderWithoutItems),
+            (None, Some(_)) => {
+                return Err(CliError::Requires { given: "--order", missing: "a source of items" });
+            }
             (sources, None) => sources,
         };
-        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?;
+        let asked = Asked {
+            name: self.job.name.is_some(),
+            workers: self.job.workers.is_some(),
+            order: self.job.start.order.is_some(),
+        };
+        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?.asking(asked);
         if !reads_stdin {
             note_waiting_input(&submission.notes());
         }
@@ -108,9 +115,12 @@ impl SubmissionArgs {
         };
         spec.exits = self.job.policy.exit_codes();
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
-        spec.then = self.job.policy.then();
+        spec.then = self.job.policy.then()?;
         spec.creates = self.job.policy.creates.clone().map(RawText::from);
         spec.keep_partial = self.job.policy.keep_partial;
+        if spec.keep_partial && spec.creates.is_none() {
+            return Err(CliError::Requires { given: "--keep-partial", missing: "--creates" });
+        }
         spec.output = match self.job.output.unwrap_or(output) {
             KeptOutput::None => OutputMode::None,
             KeptOutput::Tail => OutputMode::Tail,
@@ -127,7 +137,9 @@ impl SubmissionArgs {
             (false, Some(_)) => Scripts::Whole,
             // Its script has no values; what is asked of a shell is the same everywhere.
             (false, None) if self.job.policy.then.is_some() => Scripts::WithValues,
-            (false, None) => return Err(CliError::ShellPathWithoutScript),
+            (false, None) => {
+                return Err(CliError::Requires { given: "--shell-path", missing: "--shell, --commands or --then" });
+            }
         };
         let shell = find_shell(name, &spec.cwd, scripts)?;
         if scripts == Scripts::Whole {

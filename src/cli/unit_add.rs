@@ -4,19 +4,19 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use super::add::print_added;
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::inside::Inside;
 use super::output::Output;
 use crate::client::{OpenSources, SourceOptions, SourceSpec, additions};
-use crate::model::NewUnit;
 
 /// Add units, from inside a unit's command, to the same job
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager unit-add --unit-key '{}' page2 page3")]
 pub(super) struct UnitAdd {
-    /// Template of a name for each unit; one that the job has already is skipped
+    /// Template of a name for each unit; one that the job has already is counted, not added
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<OsString>,
     /// Items
@@ -33,8 +33,6 @@ pub(super) fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> 
     let job = client.job(job)?;
     let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
     let units = additions(sources, args.unit_key.as_deref(), &job)?;
-    let units: Vec<NewUnit> = units.collect::<Result<_, _>>()?;
-    let added = client.add_units(job.id, units)?;
-    output.changed(job.id, i64::try_from(added).unwrap_or(i64::MAX), "added")?;
+    print_added(&job, client.add_checked_units(&job, units)?, output)?;
     Ok(Exit::Success)
 }

@@ -9,6 +9,7 @@ use super::filter::FilterArgs;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
+use super::values;
 use super::which::JobArg;
 use crate::model::{RawText, Seq, UnitDetail, UnitOrder};
 
@@ -27,10 +28,10 @@ pub(super) struct Units {
     #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
     pub sort: UnitOrder,
     /// Show no more than N units
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = |text: &str| values::whole(text, 1, 100_000_i64), allow_negative_numbers = true)]
     pub limit: i64,
     /// Show units after that one: the last of a page gives the next page
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = |text: &str| values::whole(text, 0, i64::MAX), allow_negative_numbers = true)]
     pub after: Option<i64>,
 }
 

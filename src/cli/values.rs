@@ -1,6 +1,7 @@
 //! Values of flags: durations, ranges, numbers of workers.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
@@ -47,14 +48,24 @@ pub(super) fn not_empty(like: &'static str) -> impl TypedValueParser<Value = OsS
         .try_map(move |text| if text.is_empty() { Err(format!("it is empty, expected e.g. {like}")) } else { Ok(text) })
 }
 
-/// Reads how many items a unit has.
-pub(super) fn items_per_unit(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().map_err(|_| format!("invalid number of items {text:?}, expected e.g. 10"))
+/// Reads a whole number above zero, such as the number of items of a unit.
+pub(super) fn at_least_one<T: FromStr + From<NonZeroU32>>(text: &str) -> Result<T, String> {
+    whole(text, 1, u32::MAX).map(|number| T::from(NonZeroU32::new(number).expect("it is at least 1")))
 }
 
-/// Reads how many units are taken at most.
-pub(super) fn limit(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("invalid number of units {text:?}, expected e.g. 100"))
+/// Reads a whole number, written with digits alone.
+pub(super) fn whole<T: FromStr + PartialOrd + Display>(text: &str, least: T, most: T) -> Result<T, String> {
+    match text.strip_prefix('-').unwrap_or(text) {
+        digits if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err("it must be a whole number".to_owned())
+        }
+        _ if text.starts_with('-') => Err(format!("it must be at least {least}")),
+        digits => match digits.parse::<T>() {
+            Ok(number) if number < least => Err(format!("it must be at least {least}")),
+            Ok(number) if number <= most => Ok(number),
+            _ => Err(format!("it must be at most {most}")),
+        },
+    }
 }
 
 /// Reads `22:00`, `+2h` or RFC 3339.
@@ -153,9 +164,18 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_answered_with_one() {
-        assert_eq!(items_per_unit("x").unwrap_err(), "invalid number of items \"x\", expected e.g. 10");
-        assert!(items_per_unit("0").is_err());
-        assert_eq!(limit("x").unwrap_err(), "invalid number of units \"x\", expected e.g. 100");
+        assert_eq!(at_least_one::<u32>("1"), Ok(1));
+        for (text, words) in [
+            ("0", "it must be at least 1"),
+            ("-1", "it must be at least 1"),
+            ("4294967296", "it must be at most 4294967295"),
+            ("99999999999999999999999", "it must be at most 4294967295"),
+            ("", "it must be a whole number"),
+            ("x", "it must be a whole number"),
+            ("+1", "it must be a whole number"),
+        ] {
+            assert_eq!(at_least_one::<u32>(text), Err(words.to_owned()), "{text:?}");
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::create::{next_chunk, with_own_limits};
 use super::made::made_path;
 use super::{Client, ClientError};
-use crate::model::{JobId, NewUnit};
-use crate::store::SameKey;
+use crate::model::{JobId, NewUnit, SeenKeys, UnitsAdded};
+use crate::store::{self, CallerConnection, SameKey, StoreError};
 
 impl Client {
-    /// Adds units to a job and returns how many there were; a unit whose key the job has already is skipped, so that
-    /// the same units may be added again. The job may be running.
+    /// Adds units to a job, and returns how many there were and how many were there already: a unit whose key the job
+    /// has is not added a second time, so that the same units may be given again. The job may be running.
     ///
     /// Units are durable in groups of a few thousand: a crash keeps the groups before it. A job that had ended becomes
     /// paused.
@@ -17,10 +17,14 @@ impl Client {
     /// # use job_manager::{Client, NewUnit};
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
-    /// client.add_units(job, [NewUnit { payload: "\"one more\"".to_owned(), key: None }])?;
+    /// let added = client.add_units(job, [NewUnit { payload: "\"one more\"".to_owned(), key: None }])?;
+    /// println!("{} added, {} already there", added.added, added.already_there);
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn add_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<usize, ClientError> {
+    ///
+    /// # Errors
+    /// [`ClientError::KeyTwice`] when two of the units have the same key; groups before the second one may be there then.
+    pub fn add_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<UnitsAdded, ClientError> {
         self.try_add_units(job, units.into_iter().map(Ok::<_, std::convert::Infallible>))
     }
 
@@ -40,22 +44,42 @@ impl Client {
         &self,
         job: JobId,
         units: impl IntoIterator<Item = Result<NewUnit, E>>,
-    ) -> Result<usize, ClientError>
+    ) -> Result<UnitsAdded, ClientError>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let row = self.store().job(job)?;
         let made = made_path(&row.handler, &row.spec);
         let mut units = with_own_limits(units, row.limits, None);
-        let mut added = 0;
+        let (mut added, mut keys) = (UnitsAdded::default(), SeenKeys::default());
         loop {
             let (chunk, last) = next_chunk(&mut units)?;
+            if let Some(key) = keys.find_twice(&chunk) {
+                return Err(ClientError::KeyTwice { key: Some(key.to_owned()) });
+            }
             if !chunk.is_empty() {
-                added += self.append(job, &chunk, SameKey::LeaveOut, made.as_ref())?;
+                added.count(self.append(job, &chunk, SameKey::LeaveOut, made.as_ref())?, chunk.len());
             }
             if last {
                 return Ok(added);
             }
         }
     }
+}
+
+/// Adds units to a job inside the caller's transaction; see [`Client::add_units`] and
+/// [`create_job_in`](crate::create_job_in).
+///
+/// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
+/// paused.
+///
+/// # Errors
+/// When there is no such job, two of the units have the same key, one would make the path of another, or the connection is
+/// to another database; the caller then rolls its transaction back.
+pub fn add_units_in(
+    conn: &mut CallerConnection,
+    job: JobId,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<UnitsAdded, StoreError> {
+    store::add_units_in(conn, job, units, |job| made_path(&job.handler, &job.spec))
 }

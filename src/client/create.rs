@@ -214,14 +214,15 @@ impl Client {
 /// ```
 ///
 /// # Errors
-/// When there are no units, two of them have the same key, a job with another handler or other settings has the key of
+/// When there are no units, two of them have the same key or would make the same path, a job with another handler or other settings has the key of
 /// `new`, or the connection is to another database; the caller then rolls its transaction back.
 pub fn create_job_in(
     conn: &mut CallerConnection,
     new: &NewJob,
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<JobId, StoreError> {
-    store::create_job_in(conn, &with_submitter(new)?, units)
+    let made = made_path(&new.handler, &new.spec);
+    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref())
 }
 
 /// Records what the job's units inherit from this process.

@@ -8,8 +8,7 @@ use crate::handler::{COMMAND, CommandSpec, UnitTemplates, UnitValues};
 use crate::model::{Job, NewUnit, Seq};
 use crate::store::StoreError;
 
-/// Tells the path that a unit makes from its payload and number.
-pub(super) type MadePath = Box<dyn Fn(&str, Seq) -> Option<PathBuf>>;
+pub(super) use crate::store::MadePath;
 
 /// Returns what tells the paths of a job's units; `None` when they make none.
 ///

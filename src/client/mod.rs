@@ -57,6 +57,7 @@ use crate::status::{ManagerHealth, observe_manager};
 use crate::store::{Access, Store};
 use crate::sys;
 
+pub use add::add_units_in;
 pub use conditions::{ClockError, start_time, windows};
 pub use create::{Created, check_scope, create_job_in};
 pub use doctor::{Finding, Severity, examine};
@@ -82,8 +83,8 @@ pub use stop::StopOptions;
 pub(crate) use submission::Added;
 #[cfg(feature = "cli")]
 pub use submission::{
-    Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program, find_shell,
-    output_dir,
+    Asked, Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program,
+    find_shell, output_dir,
 };
 pub use sync::{SyncPlan, Synced};
 pub use wait::JobOutcome;

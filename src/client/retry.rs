@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::made::made_path;
 use super::settings::command_settings;
 use super::{Client, ClientError};
 use crate::handler::{CommandSpec, TemplateError, UnitTemplates};
@@ -38,16 +39,19 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::OneItemEach`] when the units of the job do not have several items, and
-    /// [`ClientError::NoUnitFits`] when the filter selects none. When the command cannot be made of one item, nothing is changed.
+    /// [`ClientError::NoUnitFits`] when the filter selects none. When the command cannot be made
+    /// of one item, or two of the new units would make the same path, nothing is changed.
     pub fn retry_one_by_one(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
-        let spec = spec_of_several(&self.job(job)?)?.ok_or(ClientError::OneItemEach { job })?;
+        let row = self.job(job)?;
+        let spec = spec_of_several(&row)?.ok_or(ClientError::OneItemEach { job })?;
         let templates = UnitTemplates::of(&spec).map_err(|error| ClientError::Source(error.into()))?;
         let split = |payload: &str| {
             let units = units_of_one(payload);
             units.iter().try_for_each(|unit| templates.check(&templates.values(&unit.payload)?))?;
             Ok::<_, TemplateError>(units)
         };
-        match self.store().split_units(job, filter, Timestamp::now(), split)? {
+        let made = made_path(&row.handler, &row.spec);
+        match self.store().split_units(job, filter, Timestamp::now(), split, made.as_deref())? {
             0 => Err(ClientError::NoUnitFits { job }),
             moved => Ok(moved),
         }

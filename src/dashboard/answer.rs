@@ -188,6 +188,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::NoUnits
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
+        | StoreError::KeyTwice { .. }
         | StoreError::SamePath { .. }
         | StoreError::NotSplit { .. }
         | StoreError::KeyInUse { .. }

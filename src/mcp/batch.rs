@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::error::ToolError;
 use crate::client::{
-    OpenSources, Order, Scripts, SourceOptions, SourceSpec, Submission, SubmissionError, command_spec, find_shell,
-    start_time, windows,
+    Asked, OpenSources, Order, Scripts, SourceOptions, SourceSpec, Submission, SubmissionError, command_spec,
+    find_shell, start_time, windows,
 };
 use crate::handler::{COMMAND, CommandSpec, Several};
 use crate::model::{Conditions, Limits, NewJob, OnInterrupt, SpellingError};
@@ -152,6 +152,7 @@ impl Batch {
         new.key = self.key.clone();
         new.labels = self.label.clone();
         let order = self.order.as_deref().map(Order::parse).transpose()?;
+        let asked = Asked { name: self.name.is_some(), workers: self.workers.is_some(), order: order.is_some() };
         let options = SourceOptions { limit: None, allow_empty: self.allow_empty };
         if let (Some(_), Some(path)) = (&spec.cwd_template, self.relative_source()) {
             return Err(ToolError::RelativeSource(path.to_owned()));
@@ -160,7 +161,12 @@ impl Batch {
         let sources = source.map(|source| OpenSources::open(&[source], options)).transpose();
         let sources = match (sources.map_err(SubmissionError::from)?, order) {
             (Some(sources), Some(order)) => Some(sources.sorted(order)),
-            (None, Some(_)) => return Err(ToolError::OrderWithoutItems),
+            (None, Some(_)) => {
+                return Err(ToolError::Incomplete { given: "order", missing: "a source of items" });
+            }
+            (None, None) if options.allow_empty => {
+                return Err(ToolError::Incomplete { given: "allow_empty", missing: "a source of items" });
+            }
             (sources, None) => sources,
         };
         let submission = Submission::new(new, &spec, None, sources);
@@ -168,7 +174,7 @@ impl Batch {
             SubmissionError::NoItems { placeholders, .. } => ToolError::NoItems { placeholders },
             error => ToolError::Submission(error),
         })?;
-        Ok(Checked { submission, spec })
+        Ok(Checked { submission: submission.asking(asked), spec })
     }
 
     fn limits(&self) -> Result<Limits, ToolError> {

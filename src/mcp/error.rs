@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::{Answer, beginning};
 use crate::client::{ClientError, ClockError, OrderTextError, SubmissionError};
-use crate::model::{ClusterIdError, ItemPatternError, JobId, JsonError, SpellingError};
+use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
 use crate::source::RangeError;
 use crate::store::{Fault, StoreError};
 
@@ -32,7 +32,7 @@ pub(super) enum ToolError {
     #[error(transparent)]
     Submission(#[from] SubmissionError),
     #[error("the parameters do not fit: {0}")]
-    Parameters(#[source] JsonError),
+    Parameters(String),
     #[error("there are no jobs yet")]
     NoJobsYet,
     #[error("give either command, as an array of arguments, or shell, as one script")]
@@ -58,8 +58,6 @@ pub(super) enum ToolError {
     Clock(#[from] ClockError),
     #[error(transparent)]
     Order(#[from] OrderTextError),
-    #[error("order requires items")]
-    OrderWithoutItems,
     #[error("invalid label {0:?}, expected e.g. team=web")]
     Label(String),
     #[error(transparent)]
@@ -130,7 +128,6 @@ impl ToolError {
             | Self::RelativeCwd(_)
             | Self::RelativeSource(_)
             | Self::NoItems { .. }
-            | Self::OrderWithoutItems
             | Self::Order(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
             Self::Parameters(_)

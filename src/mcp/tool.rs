@@ -59,10 +59,39 @@ impl Entry {
 }
 
 fn call<T: Tool>(jobs: &Jobs, arguments: JsonObject) -> Result<Answer, ToolError> {
-    let wrong = ToolError::Parameters;
-    let arguments = exact::unseal(&arguments).map_err(wrong)?;
-    let given = serde_json::from_value(Value::Object(arguments)).map_err(|error| wrong(error.into()))?;
-    T::answer(jobs, given)
+    let arguments = exact::unseal(&arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
+    T::answer(jobs, parameters(&arguments)?)
+}
+
+/// Reads the parameters of a call, and names the one that does not fit, which the parser does not say.
+fn parameters<T: DeserializeOwned>(arguments: &JsonObject) -> Result<T, ToolError> {
+    let read =
+        |arguments: JsonObject| serde_json::from_value(Value::Object(arguments)).map_err(|error| error.to_string());
+    read(arguments.clone()).map_err(|words| {
+        let is_culprit = |name: &&String| {
+            let others = arguments.iter().filter(|(other, _)| other != name);
+            let others = others.map(|(name, value)| (name.clone(), value.clone())).collect();
+            read(others).map_or_else(|other| other != words, |_: T| true)
+        };
+        // One that is unknown or missing is named by the parser.
+        match arguments.keys().find(is_culprit).filter(|name| !words.contains(&format!("`{name}`"))) {
+            Some(name) => ToolError::Parameters(format!("{name}: {}", plain(&words, &arguments[name]))),
+            None => ToolError::Parameters(words),
+        }
+    })
+}
+
+/// Says of a number what is wrong with it in other words than those of Rust's types.
+fn plain(words: &str, value: &Value) -> String {
+    let is_above_zero = words.contains("nonzero");
+    match value.as_i64() {
+        Some(number) if is_above_zero && number < 1 => "it must be at least 1".to_owned(),
+        Some(number) if number < 0 && words.contains("expected usize") => "it must be at least 0".to_owned(),
+        _ if words.starts_with("invalid value: integer") => format!("{value} is too large"),
+        _ => ["a nonzero u32", "a nonzero usize", "usize", "i64"].iter().fold(words.to_owned(), |words, rust| {
+            words.replace(&format!("expected {rust}"), "expected a whole number")
+        }),
+    }
 }
 
 /// Takes out of a schema what only costs a model's attention: the names of Rust's number types, and the line breaks
@@ -91,4 +120,33 @@ fn annotations(effect: Effect) -> ToolAnnotations {
     };
     let runs_commands = effect == Effect::Runs;
     ToolAnnotations::new().read_only(false).destructive(destructive).idempotent(idempotent).open_world(runs_commands)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mcp::batch::Batch;
+
+    #[test]
+    fn a_parameter_that_does_not_fit_is_named_and_told_in_plain_words() {
+        for (wrong, words) in [
+            (json!({ "workers": 0 }), "workers: it must be at least 1"),
+            (json!({ "canary": -1 }), "canary: it must be at least 1"),
+            (json!({ "max_attempts": 99_999_999_999_u64 }), "max_attempts: 99999999999 is too large"),
+            (
+                json!({ "items_per_unit": 1.5 }),
+                "items_per_unit: invalid type: floating point `1.5`, expected a whole number",
+            ),
+            (json!({ "workers": "many" }), "workers: invalid type: string \"many\", expected a whole number"),
+            (json!({ "command": "echo" }), "command: invalid type: string \"echo\", expected a sequence"),
+            (json!({ "worker": 1 }), "unknown field `worker`"),
+        ] {
+            let Value::Object(mut arguments) = wrong else { panic!("parameters are an object") };
+            arguments.insert("name".to_owned(), json!("n"));
+            let Err(ToolError::Parameters(said)) = parameters::<Batch>(&arguments) else { panic!("{arguments:?}") };
+            assert!(said.starts_with(words), "{said}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! place that says which transitions exist: the store's guards and `docs/state-machine.md` repeat them, and a
 //! test compares the three.
 
+mod added;
 mod apart;
 mod bounds;
 #[cfg(feature = "cli")]
@@ -42,6 +43,7 @@ mod why;
 mod window;
 mod words;
 
+pub use added::{SeenKeys, UnitsAdded};
 pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
 #[cfg(feature = "cli")]

@@ -44,12 +44,14 @@ impl JsonError {
 
 fn described(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    // Whoever shows it names the place in the file; this one is that inside the document, which is another.
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&place).unwrap_or(&text);
     // The parser's words for the first half without the second one, and for the second without the first.
     if text.starts_with("unexpected end of hex escape") || text.starts_with("lone leading surrogate") {
-        let (line, column) = (error.line(), error.column());
-        format!("half of a surrogate pair, such as \\ud800 without its other half, at line {line} column {column}")
+        "unpaired surrogate, such as \\ud800 without its other half".to_owned()
     } else {
-        text
+        text.to_owned()
     }
 }
 
@@ -125,7 +127,7 @@ impl<'de> Visitor<'de> for Sound<'_, 'de> {
         while let Some(name) = fields.next_key()? {
             let few = &names[around..];
             if few.contains(&name) || many.contains(&name) {
-                return Err(A::Error::custom(format_args!("the field {:?} is there twice", name.0)));
+                return Err(A::Error::custom(format_args!("field {:?} stands there twice", name.0)));
             }
             if few.len() == FEW {
                 many.extend(names.drain(around..));
@@ -145,12 +147,12 @@ mod tests {
     #[test]
     fn what_two_readers_would_read_differently_is_refused_with_its_place() {
         for (json, words) in [
-            (r#"{"a":"\ud800"}"#, "half of a surrogate pair"),
-            (r#"["\udc00x"]"#, "half of a surrogate pair"),
-            (r#"{"\ud83d":1}"#, "half of a surrogate pair"),
-            ("[1e999]", "number out of range at line 1 column 6"),
-            (r#"{"a":1,"b":{"c":1,"c":2}}"#, r#"the field "c" is there twice"#),
-            (r#"{"a":1,"\u0061":2}"#, r#"the field "a" is there twice"#),
+            (r#"{"a":"\ud800"}"#, "unpaired surrogate"),
+            (r#"["\udc00x"]"#, "unpaired surrogate"),
+            (r#"{"\ud83d":1}"#, "unpaired surrogate"),
+            ("[1e999]", "number out of range"),
+            (r#"{"a":1,"b":{"c":1,"c":2}}"#, r#"field "c" stands there twice"#),
+            (r#"{"a":1,"\u0061":2}"#, r#"field "a" stands there twice"#),
             ("NaN", "expected"),
             ("[01]", "invalid number"),
             ("\"a\tb\"", "control character"),
@@ -175,7 +177,7 @@ mod tests {
             for twice in 0..number {
                 let json = format!(r#"{{"outer":{}}}"#, object(&mut (0..number).chain([twice])));
                 let error = check_document(&json).unwrap_err().to_string();
-                assert!(error.contains(&format!("the field \"{twice}\" is there twice")), "{json}: {error}");
+                assert!(error.contains(&format!("field \"{twice}\" stands there twice")), "{json}: {error}");
             }
         }
     }

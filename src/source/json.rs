@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for Descent<'_, '_> {
             if field != step {
                 fields.next_value::<IgnoredAny>()?;
             } else if search.is_found {
-                return Err(A::Error::custom(format_args!("the field {field:?} is there twice")));
+                return Err(A::Error::custom(format_args!("field {field:?} stands there twice")));
             } else {
                 fields.next_value_seed(Descent { search, steps })?;
             }
@@ -196,11 +196,11 @@ mod tests {
         assert_eq!(
             error_of("{\"a\":\n7}", "a"),
             "f:2: cannot find the array at \"a\", column 2; --path names the fields that lead to it, and one document per line \
-             is read with --jsonl, invalid type: integer `7`, expected an array at line 2 column 2"
+             is read with --jsonl, invalid type: integer `7`, expected an array"
         );
         assert!(error_of("{\"a\":{\"c\":1}}", "a").contains("invalid type: map, expected an array"));
         assert!(error_of("[]", "a.b").contains("invalid type: sequence, expected an object with the field \"a\""));
-        assert!(error_of("{\"a\":[],\"a\":[]}", "a").contains("the field \"a\" is there twice"));
+        assert!(error_of("{\"a\":[],\"a\":[]}", "a").contains("field \"a\" stands there twice"));
     }
 
     #[test]
@@ -225,8 +225,8 @@ mod tests {
     #[test]
     fn an_element_that_not_everybody_reads_alike_is_refused() {
         for (element, words) in [
-            (r#""\ud800""#, "half of a surrogate pair"),
-            (r#"{"a":1,"a":2}"#, "the field \"a\" is there twice"),
+            (r#""\ud800""#, "unpaired surrogate"),
+            (r#"{"a":1,"a":2}"#, "field \"a\" stands there twice"),
             ("1e999", "number out of range"),
         ] {
             let error = error_of(format!("[1,{element}]"), ".");

@@ -25,7 +25,7 @@ const REASONS: [(&str, &[&str]); 8] = [
     ("a carriage return alone ends a line in Python", &["a carriage return without"]),
     ("a header that shows another delimiter", &["with ';' in it", "with '|' in it", "with tab in it", "tells Excel"]),
     ("a NUL byte, and JSON in UTF-16 or UTF-32", &["a NUL byte", "UTF-16 text", "UTF-32 text"]),
-    ("JSON that other readers read otherwise", &["is there twice", "half of a surrogate pair", "number out of range"]),
+    ("JSON that other readers read otherwise", &["stands there twice", "unpaired surrogate", "number out of range"]),
     ("NaN and Infinity, which are no JSON", &["expected value", "invalid number", "expected ident"]),
     (
         "JSON of another shape than an array, or than a document per line",

@@ -8,8 +8,9 @@ use diesel::prelude::*;
 use super::create::{self, SameKey};
 use super::creation::put_creation;
 use super::error::Failure;
+use super::made_paths::{self, MadePath, PathOf};
 use super::{CreateOutcome, StoreError, open};
-use crate::model::{Contents, Job, JobId, NewJob, NewUnit, Timestamp};
+use crate::model::{Contents, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};
 
 /// Units inserted by one pass, so that an iterator of any length takes constant memory.
 const CHUNK_UNITS: usize = 1000;
@@ -24,6 +25,7 @@ pub fn create_job_in(
     conn: &mut SqliteConnection,
     new: &NewJob,
     units: impl IntoIterator<Item = NewUnit>,
+    made: Option<PathOf<'_>>,
 ) -> Result<JobId, StoreError> {
     within(conn, "create the job", |conn| {
         let mut units = units.into_iter();
@@ -38,6 +40,7 @@ pub fn create_job_in(
         let mut contents = Contents::default();
         contents.add_all(&first);
         append(conn, job, units.inspect(|unit| contents.add(unit)), SameKey::Refuse)?;
+        record_made(conn, job, Seq(0), made)?;
         put_creation(conn, job, new, contents)?;
         Ok(job)
     })
@@ -53,20 +56,25 @@ fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
     Err(StoreError::KeyOfAnotherJob { job: job.id, key: new.key.clone().unwrap_or_default() }.into())
 }
 
-/// Adds units to a job inside the caller's transaction and returns how many there were; a unit whose key the job has
-/// already is skipped. See [`create_job_in`](crate::create_job_in).
-///
-/// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
-/// paused.
+/// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::add_units_in) of the client. `made`
+/// returns what tells the paths that the units of a job make.
 pub fn add_units_in(
     conn: &mut SqliteConnection,
     job: JobId,
     units: impl IntoIterator<Item = NewUnit>,
-) -> Result<usize, StoreError> {
+    made: impl FnOnce(&Job) -> Option<MadePath>,
+) -> Result<UnitsAdded, StoreError> {
     within(conn, "add units", |conn| {
-        super::jobs::job_row(conn, job)?;
-        append(conn, job, units.into_iter(), SameKey::LeaveOut)
+        let row = super::jobs::job_row(conn, job)?;
+        let before = Seq(row.progress.total);
+        let added = append(conn, job, units.into_iter(), SameKey::LeaveOut)?;
+        record_made(conn, job, before, made(&row).as_deref())?;
+        Ok(added)
     })
+}
+
+fn record_made(conn: &mut SqliteConnection, job: JobId, after: Seq, made: Option<PathOf<'_>>) -> Result<(), Failure> {
+    made.map_or(Ok(()), |made| made_paths::record_new(conn, job, after, made))
 }
 
 fn append(
@@ -74,14 +82,19 @@ fn append(
     job: JobId,
     mut units: impl Iterator<Item = NewUnit>,
     same_key: SameKey,
-) -> Result<usize, Failure> {
-    let mut added = 0;
+) -> Result<UnitsAdded, Failure> {
+    let (mut added, mut keys) = (UnitsAdded::default(), SeenKeys::default());
     loop {
         let chunk: Vec<NewUnit> = units.by_ref().take(CHUNK_UNITS).collect();
         if chunk.is_empty() {
             return Ok(added);
         }
-        added += create::append_in(conn, job, &chunk, same_key)?;
+        if same_key == SameKey::LeaveOut
+            && let Some(key) = keys.find_twice(&chunk)
+        {
+            return Err(StoreError::KeyTwice { key: key.to_owned() }.into());
+        }
+        added.count(create::append_in(conn, job, &chunk, same_key)?, chunk.len());
     }
 }
 

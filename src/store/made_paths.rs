@@ -19,6 +19,9 @@ use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitId, UnitStatus};
 /// Returns the path that a unit of that payload and number makes, if it makes one.
 pub type PathOf<'a> = &'a dyn Fn(&str, Seq) -> Option<PathBuf>;
 
+/// Tells the path that a unit makes from its payload and number.
+pub type MadePath = Box<dyn Fn(&str, Seq) -> Option<PathBuf>>;
+
 /// Units looked at at a time.
 const PAGE: i64 = 1000;
 

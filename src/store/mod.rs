@@ -69,6 +69,7 @@ pub use enqueue::{CallerConnection, add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 #[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;
+pub use made_paths::MadePath;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;

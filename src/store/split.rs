@@ -6,6 +6,7 @@ use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::{Condition, condition};
 use super::last;
+use super::made_paths::{PathOf, record_new};
 use super::schema::units;
 use super::steer::{literal, reopen, retried, send_back, shift};
 use super::{Store, StoreError};
@@ -24,19 +25,24 @@ impl Store {
     /// one transaction: after a crash nothing or everything has happened, and a second call finds nothing to split.
     ///
     /// # Errors
-    /// [`StoreError::NotSplit`] when `split` refuses a unit; nothing is changed then.
+    /// [`StoreError::NotSplit`] when `split` refuses a unit, and [`StoreError::SamePath`] when two of the new units would
+    /// make the same path; nothing is changed then.
     pub fn split_units<E: std::error::Error + Send + Sync + 'static>(
         &mut self,
         job: JobId,
         filter: &UnitFilter,
         now: Timestamp,
         split: impl Fn(&str) -> Result<Vec<NewUnit>, E>,
+        path_of: Option<PathOf<'_>>,
     ) -> Result<i64, StoreError> {
         self.write("split units", |conn| {
-            super::jobs::job_row(conn, job)?;
+            let before = Seq(super::jobs::job_row(conn, job)?.progress.total);
             let mut made = 0;
             for status in retried(filter) {
                 made += split_in(conn, job, filter, status, now, &split)?;
+            }
+            if let Some(path_of) = path_of {
+                record_new(conn, job, before, path_of)?;
             }
             let moved = made + send_back(conn, job, filter, last::is_other, now)?;
             if moved > 0 {

@@ -250,3 +250,38 @@ fn bytes_come_back_exactly_through_the_python_sdk_of_mcp() {
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), object());
     assert_eq!(fs::read(world.path("arrived")).unwrap(), b"caf\xe9\0");
 }
+
+#[test]
+fn the_path_of_a_limit_has_any_bytes() {
+    let world = World::new();
+    fs::create_dir(world.path("plain")).unwrap();
+    fs::create_dir(world.db().parent().unwrap().join(raw(CAFE))).unwrap();
+    world.ok(&["create", "-q", "--key", "k", "--", "true"]);
+    let value = || raw(b"diskfree=caf\xe9=1K");
+
+    for job in [&["set", "1"][..], &["set", "--key", "k"]] {
+        world.ok(&["set", "1", "diskfree=none"]);
+        let set = world.job_manager(job).arg(value()).arg("--json").output().unwrap();
+        assert!(set.status.success(), "{}", text(&set.stderr));
+        assert!(text(&set.stdout).contains("L2NhZuk") || text(&set.stdout).contains("base64"), "{}", text(&set.stdout));
+    }
+    let refused = world.job_manager(&["set", "1"]).arg(raw(b"rate=\xe9")).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("is not UTF-8"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn the_name_of_a_file_that_begins_with_a_dash_does_not_become_an_option() {
+    let world = World::new();
+    world.write("-x.txt", "");
+    let printed = |words: &[&str]| {
+        let command = [&["create", "--dry-run", "-q", "--glob", "*.txt"], words].concat();
+        world.ok(&command)
+    };
+
+    assert_eq!(printed(&["--", "cat", "{}", "{/}", "{/.}", "{//}"]), "cat ./-x.txt ./-x.txt ./-x .");
+    assert_eq!(printed(&["--", "cat", "out/{/}", "-o{/}"]), "cat out/-x.txt -o-x.txt");
+    assert_eq!(printed(&["--shell", "--", "cat {/} > out/{/}"]), "cat './-x.txt' > out/'-x.txt'");
+    // Who gives an item that begins with a dash means it.
+    assert_eq!(world.ok(&["create", "--dry-run", "-q", "--", "echo", "{/}", ":::", "-n"]), "echo -n");
+}

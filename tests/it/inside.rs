@@ -38,6 +38,25 @@ fn a_command_adds_units_to_its_own_job() {
 }
 
 #[test]
+fn a_command_that_adds_a_key_twice_is_refused_and_one_that_is_there_is_counted() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--unit-key", "{}", "--", "true", "{}", ":::", "1"]);
+    let unit_add = |items: &[&str]| {
+        let mut command = world.job_manager(&[&["unit-add", "--unit-key", "{}"], items].concat());
+        command.envs([("JOB_MANAGER_JOB", "1"), ("JOB_MANAGER_UNIT", "1"), ("JOB_MANAGER_ATTEMPT", "1")]);
+        command.output().unwrap()
+    };
+
+    let twice = unit_add(&["2", "3", "2"]);
+    let added = unit_add(&["1", "2"]);
+
+    assert_eq!(twice.status.code(), Some(2), "{}", text(&twice.stderr));
+    assert!(text(&twice.stderr).contains("have the same key \"2\""), "{}", text(&twice.stderr));
+    assert_eq!(text(&added.stdout).trim(), "1 unit added, 1 already there");
+    assert_eq!(world.units("1").len(), 2);
+}
+
+#[test]
 fn a_dash_is_no_item_and_no_value_of_a_unit() {
     let world = World::new();
 

@@ -50,6 +50,7 @@ fn pace_names_and_the_terminal_make_no_difference_to_a_key() {
     let again = again.output().unwrap();
 
     assert_eq!(text(&again.stdout).trim(), job, "{}", text(&again.stderr));
+    assert_eq!(text(&again.stderr), "");
 }
 
 #[test]

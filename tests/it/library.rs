@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use job_manager::{
-    Client, Handlers, JobStatus, NewJob, NewUnit, Seq, StoreError, Timestamp, UnitContext, UnitError, add_units_in,
-    create_job_in, testing,
+    Client, ClientError, CommandSpec, Handlers, JobStatus, NewJob, NewUnit, Seq, StoreError, Timestamp, UnitContext,
+    UnitError, add_units_in, create_job_in, testing,
 };
 
 fn units(numbers: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = NewUnit> {
@@ -48,8 +48,14 @@ fn units_with_keys_may_be_added_again() {
     let client = Client::create(&dir.path().join("jobs.db")).unwrap();
     let job = client.create_job(&NewJob::new("numbers", "double"), units(1..=10)).unwrap().job;
 
-    assert_eq!(client.add_units(job, units(6..=15)).unwrap(), 5);
-    assert_eq!(add_units_in(&mut connect(&client), job, units(11..=20)).unwrap(), 5);
+    let added = client.add_units(job, units(6..=15)).unwrap();
+    assert_eq!((added.added, added.already_there), (5, 5));
+    let added = add_units_in(&mut connect(&client), job, units(11..=20)).unwrap();
+    assert_eq!((added.added, added.already_there), (5, 5));
+    let twice = || units(21..=22).chain(units(21..=21));
+    assert!(matches!(client.add_units(job, twice()), Err(ClientError::KeyTwice { key: Some(_) })));
+    let refused = add_units_in(&mut connect(&client), job, twice());
+    assert!(matches!(refused, Err(StoreError::KeyTwice { .. })), "{refused:?}");
 
     assert_eq!(client.progress(job).unwrap().total, 20);
     let seqs: Vec<i64> =
@@ -109,4 +115,24 @@ fn a_library_without_features_pulls_in_neither_command_line_nor_runtime() {
     for unwanted in ["clap", "tokio", "axum", "indicatif", "csv"] {
         assert!(!packages.contains(unwanted), "{unwanted} is pulled in");
     }
+}
+
+#[test]
+fn units_inside_a_callers_transaction_make_no_path_that_another_makes() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+    let mut conn = connect(&client);
+    let mut spec = CommandSpec::new(["true"], dir.path().into());
+    spec.creates = Some("out".into());
+    let mut new = NewJob::new("paths", "command");
+    new.spec = serde_json::to_string(&spec).unwrap();
+
+    let refused = create_job_in(&mut conn, &new, units(1..=2));
+    assert!(matches!(refused, Err(StoreError::SamePath { .. })), "{refused:?}");
+    let job = create_job_in(&mut conn, &new, units(1..=1)).unwrap();
+    let refused = add_units_in(&mut conn, job, units(2..=2));
+    assert!(matches!(refused, Err(StoreError::SamePath { .. })), "{refused:?}");
+    assert!(client.add_units(job, units(2..=2)).is_err());
+
+    assert_eq!(client.progress(job).unwrap().total, 1);
 }

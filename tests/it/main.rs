@@ -53,6 +53,7 @@ mod run_output;
 mod service;
 mod several;
 mod shell_path;
+mod silence;
 mod skip;
 mod soak;
 mod sources;

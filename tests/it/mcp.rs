@@ -79,6 +79,9 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     let status = host.wait_for_job(&job);
     let results = host.ok("get_results", json!({ "job": job }));
     let again = host.ok("start_batch", batch.clone());
+    let mut faster = batch.clone();
+    (faster["workers"], faster["order"]) = (json!(7), json!("{age}"));
+    let faster = host.ok("start_batch", faster);
     let mut other = batch;
     other["command"] = json!(["echo", "{age}"]);
     let other = host.refused("start_batch", other);
@@ -92,7 +95,9 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     assert_eq!(results["results"][1]["payload"], json!({ "name": "Alan", "age": "41" }));
     assert_eq!(results["results"][1]["result"], "Alan is 41");
     assert_eq!((&again["job"]["id"], &again["new"]), (&job, &json!(false)));
-    assert_eq!(again["units_differ"], json!(null));
+    assert_eq!((&again["units_differ"], &again["warnings"]), (&json!(null), &json!([])));
+    let warnings = faster["warnings"].to_string();
+    assert!(warnings.contains("is there already, not applied: workers, order;"), "{warnings}");
     assert!(other.contains(r#"command ["echo","{name} is {age}"] → ["echo","{age}"]"#), "{other}");
 }
 
@@ -161,7 +166,7 @@ fn what_is_wrong_is_answered_with_the_next_step_before_anything_is_created() {
         (json!({ "command": ["true"], "range": "9-1" }), "a range goes up"),
         (json!({ "command": ["true"], "rate": "fast" }), "invalid rate"),
         (json!({ "command": ["true"], "timeout": "soon" }), "invalid duration"),
-        (json!({ "command": ["true"], "canary": 0 }), "nonzero"),
+        (json!({ "command": ["true"], "canary": 0 }), "canary: it must be at least 1"),
         (json!({ "command": ["true"], "workers": 1_000_000 }), "workers"),
         (json!({ "command": ["true"], "on_interrupt": "ask" }), "unknown variant `ask`"),
         (json!({ "command": ["true"], "name": "" }), "the name of the job is empty"),

@@ -193,3 +193,27 @@ fn units_are_not_split_into_ones_that_can_never_run() {
     let units = world.units("1");
     assert_eq!((units.len(), &units[0]["status"]), (1, &"failed".into()));
 }
+
+#[test]
+fn units_are_not_split_into_ones_that_would_make_the_same_path() {
+    let world = World::new();
+    let command = ["--creates", "all.out", "--", "false", "{}", ":::", "1", "2"];
+    world.run(&[&["run", "-q", "--max-attempts", "1", "-n", "2"][..], &command].concat());
+
+    let said = world.fails(2, &["retry", "last", "--one-by-one"]);
+
+    assert!(said.contains("units 2 and 3 would make the same path") && said.contains("all.out"), "{said}");
+    let units = world.units("1");
+    assert_eq!((units.len(), &units[0]["status"]), (1, &"failed".into()));
+}
+
+#[test]
+fn the_last_unit_that_lacks_an_item_is_told_so() {
+    let world = World::new();
+    let create =
+        |second: &str| world.run(&["create", "-q", "-n", "2", "--", "echo", "{1}", second, ":::", "a", "b", "c"]);
+
+    let refused = text(&create("{2}").stderr);
+    assert!(refused.contains("the last unit has 1 item, {2} is one more: write {2:-} for an empty text"), "{refused}");
+    assert!(create("{2:-}").status.success());
+}

@@ -105,7 +105,7 @@ fn what_is_wrong_with_a_source_is_said_with_its_place_before_anything_is_created
         (&["--range", "9-1", "--", "echo", "{}"], "a range goes up, write 1-9"),
         (&["--range", "1-9999999999", "--", "echo", "{}"], "at most 4294967295 units"),
         (&["--lines", "-", "-", "--", "echo", "{}"], "standard input can be read once"),
-        (&["--range", "1-2", "--null", "--", "echo", "{}"], "--null says how to read lines"),
+        (&["--range", "1-2", "--null", "--", "echo", "{}"], "--null requires --lines"),
         (&["--unit-key", "{}", "--lines", "long", "--", "true"], "long:2: "),
         (&["--range", "1-2", "--lines", "bad-lines", "--", "echo", "{}"], "bad-lines:2: a NUL byte at byte 1"),
     ] {

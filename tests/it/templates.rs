@@ -51,7 +51,7 @@ fn without_items_nothing_runs_that_stands_for_one() {
     }
     let said = world.fails(2, &["run", "--stdin", "item", "--", "cat"]);
     assert!(said.contains("no items for standard input"), "{said}");
-    world.ok(&["run", "-q", "--", "test", "{#}-{%:02}", "=", "1-01"]);
+    world.ok(&["run", "-q", "-j", "1", "--", "test", "{#}-{%:02}", "=", "1-01"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
 use crate::client::{Client, ClientError, OpenSources};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
-use crate::model::{Job, NewUnit, RawText};
+use crate::model::{Job, NewUnit, RawText, UnitsAdded};
 
 /// Additions of this process, each of which has a file of its own.
 static ADDITIONS: AtomicU64 = AtomicU64::new(0);
@@ -95,13 +95,12 @@ impl Client {
         let mut file = open.map_err(failed("create"))?;
         fs::remove_file(&path).map_err(failed("take the name from"))?;
         let mut writer = BufWriter::new(&mut file);
-        let (mut given, mut contents) = (0, KeyedContents::default());
+        let mut contents = KeyedContents::default();
         for unit in units {
             let unit = unit?;
             if !contents.insert(&unit) {
                 return Err(ClientError::KeyTwice { key: unit.key }.into());
             }
-            given += 1;
             let NewUnit { payload, key } = unit;
             let line = serde_json::to_vec(&(payload, key)).expect("a unit is text");
             writer.write_all(&line).and_then(|()| writer.write_all(b"\n")).map_err(failed("write"))?;
@@ -113,8 +112,7 @@ impl Client {
             let (payload, key) = serde_json::from_str(&line?)?;
             Ok::<NewUnit, io::Error>(NewUnit { payload, key })
         });
-        let added = self.try_add_units(job.id, kept)?;
-        let skipped = given - added;
+        let UnitsAdded { added, already_there: skipped, .. } = self.try_add_units(job.id, kept)?;
         let differ = if skipped > 0 { contents.count_other(self, job.id)? } else { 0 };
         Ok(Added { added, skipped, differ })
     }

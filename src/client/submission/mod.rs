@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod error;
 mod grouping;
+mod kept;
 mod order;
 mod same_names;
 mod shell;
@@ -34,6 +35,7 @@ pub(crate) use additions::Added;
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program, output_dir};
 pub use error::SubmissionError;
+pub use kept::Asked;
 pub use order::{Order, OrderTextError};
 pub use shell::{Scripts, find_shell};
 
@@ -48,6 +50,7 @@ pub struct Submission {
     unit_key: Option<Template>,
     output_dir: Option<PathBuf>,
     notes: Notes,
+    asked: Asked,
 }
 
 impl Submission {
@@ -91,7 +94,12 @@ impl Submission {
         if let Some(found) = templates.pasted_code() {
             notes.say(found.to_string());
         }
-        Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes })
+        Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes, asked: Asked::default() })
+    }
+
+    /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.
+    pub fn asking(self, asked: Asked) -> Submission {
+        Submission { asked, ..self }
     }
 
     /// Returns what is to be said about the submission, complete once its items were read.
@@ -104,7 +112,7 @@ impl Submission {
         self,
         open: impl FnOnce() -> Result<Client, E>,
     ) -> Result<(Client, Created), E> {
-        let output_dir = self.output_dir.clone();
+        let (output_dir, notes, asked) = (self.output_dir.clone(), self.notes(), self.asked);
         self.with_units(
             |_, _| Ok(()),
             |new, units| {
@@ -114,6 +122,9 @@ impl Submission {
                 }
                 let client = open()?;
                 let created = client.create_checked_job(new, units).map_err(SubmissionError::from)?;
+                if !created.new {
+                    note_kept(&notes, &client, created, new, asked)?;
+                }
                 Ok((client, created))
             },
         )
@@ -130,6 +141,7 @@ impl Submission {
         open: impl FnOnce() -> Result<Option<Client>, E>,
         mut show: impl FnMut(String) -> Result<(), E>,
     ) -> Result<Rehearsal, E> {
+        let (notes, asked) = (self.notes(), self.asked);
         let mut seqs = (1..).map(Seq);
         self.with_units(
             |templates, unit| match seqs.next() {
@@ -141,7 +153,11 @@ impl Submission {
             },
             |new, units| {
                 let there = open()?;
-                Ok(Client::rehearse_job(there.as_ref(), new, units).map_err(SubmissionError::from)?)
+                let rehearsal = Client::rehearse_job(there.as_ref(), new, units).map_err(SubmissionError::from)?;
+                if let (Some(client), Some(created)) = (&there, rehearsal.existing) {
+                    note_kept(&notes, client, created, new, asked)?;
+                }
+                Ok(rehearsal)
             },
         )
     }
@@ -176,6 +192,20 @@ impl Submission {
         // What was wrong with the item says more than that there was something.
         refused.map_or(done, Err)
     }
+}
+
+/// Remarks on what was asked for and a job that is there already does not take over.
+fn note_kept(
+    notes: &Notes,
+    client: &Client,
+    created: Created,
+    new: &NewJob,
+    asked: Asked,
+) -> Result<(), SubmissionError> {
+    if let Some(remark) = kept::not_applied(client, created.job, new, asked)? {
+        notes.say(remark);
+    }
+    Ok(())
 }
 
 /// Makes a unit of an item that fits the command, if there is one, and the template of its key.

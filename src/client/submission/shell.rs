@@ -36,6 +36,9 @@ pub enum Scripts {
 /// When it is not found or cannot be executed, and when it does not run a script after `-c` as a POSIX shell does.
 pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Result<PathBuf, SubmissionError> {
     let name = name.as_ref();
+    if name.is_empty() {
+        return Err(SubmissionError::NotAShell { path: "\"\"".into(), reason: "it is empty, expected e.g. bash" });
+    }
     let path = match find_program(name, cwd) {
         Err(_) if name.to_string_lossy().contains(char::is_whitespace) => {
             let reason = "--shell-path takes a program, without options";
@@ -121,6 +124,8 @@ mod tests {
         }
         let refused = find_shell(&reads_backslashes, dir.path(), Scripts::WithValues).unwrap_err().to_string();
         assert!(refused.ends_with("it does not read quotes as a POSIX shell does"), "{refused}");
+        let empty = find_shell("", dir.path(), Scripts::WithValues).unwrap_err().to_string();
+        assert_eq!(empty, "\"\" cannot be the shell of scripts: it is empty, expected e.g. bash");
         assert!(matches!(find_shell("no-such-shell", dir.path(), Scripts::Whole), Err(SubmissionError::Program(_))));
     }
 }

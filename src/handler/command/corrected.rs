@@ -50,6 +50,9 @@ pub fn explained<'t>(
     corrected: impl FnOnce() -> String,
 ) -> TemplateError {
     let TemplateError::Unknown { placeholder } = error else { return error };
+    if let Some(items) = values.number_without(&placeholder) {
+        return TemplateError::TooFewItems { placeholder, items };
+    }
     let mut placeholders = vec![placeholder];
     templates.for_each(|template| template.find_unknown(values, &mut placeholders));
     let names = values.names().unwrap_or_default();

@@ -49,7 +49,7 @@ impl CommandTemplate {
             let argv = (0..).zip(&self.argv).map(|(index, template)| match index {
                 // No program has an empty name.
                 0 => template.render_path(values, slot, seq),
-                _ => template.render(values, slot, seq),
+                _ => template.joined(values, At { slot, seq, word: Word::Argument }).map(RawText::from),
             });
             argv.collect::<Result<Vec<_>, _>>()?
         };

@@ -1,5 +1,7 @@
 //! What can be wrong with a template, or with a payload for it.
 
+use crate::model::counted;
+
 /// A template that cannot be compiled, or that has no text for a payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +88,18 @@ pub enum TemplateError {
         known: String,
         /// The command in which these braces are literal.
         corrected: String,
+    },
+    /// The last unit has fewer items than the others, and the command names one that it lacks.
+    #[error(
+        "the last unit has {}, {placeholder} is one more: write {} for an empty text there, or {{}} for as many items as there are",
+        counted(*items as u64, "item"),
+        placeholder.replace('}', ":-}")
+    )]
+    TooFewItems {
+        /// The placeholder, with its braces.
+        placeholder: String,
+        /// How many items there are.
+        items: usize,
     },
     /// A name is there twice.
     #[error("the item has the field {field:?} twice, write {{{first}}} or {{{second}}} for the one that is meant")]

@@ -45,6 +45,8 @@ pub(super) struct Members<'a> {
     pub is_combination: bool,
     /// Whether so many items were asked for, and not as many as fit.
     pub is_counted: bool,
+    /// How many items a unit has at most; the last one may have fewer.
+    pub at_most: Option<NonZeroU32>,
 }
 
 impl<'a> Members<'a> {
@@ -63,7 +65,15 @@ impl<'a> Members<'a> {
             }
         };
         let is_counted = form.several.is_none_or(|several| !several.as_fit);
-        Ok(Members { items, parts, is_combination: form.is_combination, is_counted })
+        let at_most = form.several.and_then(|several| several.at_most);
+        Ok(Members { items, parts, is_combination: form.is_combination, is_counted, at_most })
+    }
+
+    /// Returns the number of items if that item is missing and other units of the job have it.
+    pub fn number_without(&self, position: usize) -> Option<usize> {
+        let most = self.at_most.and_then(|most| usize::try_from(most.get()).ok())?;
+        let number = self.items.len();
+        (self.is_counted && !self.is_combination && number < position && position <= most).then_some(number)
     }
 
     /// Returns what `{}` stands for, one after the other.

@@ -73,7 +73,7 @@ impl Template {
     /// When the payload has no value for a placeholder, an empty one inside a larger word, or one that holds a NUL
     /// character.
     pub fn render(&self, values: &UnitValues<'_>, slot: usize, seq: Seq) -> Result<RawText, TemplateError> {
-        Ok(self.joined(values, At { slot, seq, word: Word::Argument })?.into())
+        Ok(self.joined(values, At { slot, seq, word: Word::Text })?.into())
     }
 
     /// Returns the path for one unit, as [`render`](Self::render) does; an empty one is an error.

@@ -31,6 +31,8 @@ pub(super) struct At {
 /// What a template makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
+    /// A text that no program takes for an option, such as the value of a variable.
+    Text,
     Argument,
     Script,
     Path,
@@ -151,10 +153,13 @@ impl Placeholder {
             return Err(TemplateError::PathOfObject { placeholder: self.written.clone() });
         }
         let is_empty_item = text.is_empty();
-        let is_nameless = matches!(reading.part, PathPart::Basename | PathPart::Stem) && is_without_name(&text);
+        // An item such as `./-x` is no option, and its name must not become one.
+        let is_option = text.starts_with(b"-");
+        let is_name = matches!(reading.part, PathPart::Basename | PathPart::Stem);
+        let is_nameless = is_name && is_without_name(&text);
         let value = cut(text, reading.part);
         let is_whole = match at.word {
-            Word::Argument => self.is_whole_argument,
+            Word::Text | Word::Argument => self.is_whole_argument,
             Word::Script => self.is_whole_in_script,
             Word::Path => false,
         };
@@ -172,6 +177,9 @@ impl Placeholder {
                 placeholder: self.written.clone(),
                 value: String::from_utf8_lossy(&value).into_owned(),
             }),
+            _ if value.starts_with(b"-") && !is_option && is_name && is_whole && at.word != Word::Text => {
+                Ok(Cow::Owned([b"./", &*value].concat()))
+            }
             _ => self.padded(reading, value),
         }
     }

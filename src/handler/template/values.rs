@@ -63,6 +63,12 @@ impl<'a> UnitValues<'a> {
         self.members.as_deref()
     }
 
+    /// Returns the number of a unit's items if it has fewer than that, and others of its job have as many.
+    pub fn number_without(&self, placeholder: &str) -> Option<usize> {
+        let position = position(placeholder.trim_matches(['{', '}']))?;
+        self.members()?.number_without(position)
+    }
+
     /// Returns the elements of a payload that has to be an array of some.
     pub(super) fn elements(&self) -> Result<Vec<UnitValues<'a>>, TemplateError> {
         match &self.item {

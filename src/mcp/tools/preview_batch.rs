@@ -1,5 +1,7 @@
 //! `preview_batch`: the first commands of a batch, without creating anything.
 
+use std::num::NonZeroUsize;
+
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +25,7 @@ pub(super) struct PreviewBatch;
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
     /// Commands to show; without it 5, at most 20.
-    count: Option<usize>,
+    count: Option<NonZeroUsize>,
     #[serde(flatten)]
     batch: Batch,
 }
@@ -38,7 +40,7 @@ impl Tool for PreviewBatch {
     const EFFECT: Effect = Effect::Reads;
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
-        let count = given.count.unwrap_or(DEFAULT_COUNT).clamp(1, MAX_COUNT);
+        let count = given.count.map_or(DEFAULT_COUNT, NonZeroUsize::get).min(MAX_COUNT);
         let Checked { submission, spec } = given.batch.check()?;
         let notes = submission.notes();
         let mut shown = Vec::new();

@@ -31,8 +31,7 @@ impl Tool for StartBatch {
         let started =
             client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
         let job = client.job(created.job)?;
-        let warnings = if created.new { notes.texts() } else { Vec::new() };
-        let warnings: Vec<String> = warnings.into_iter().map(in_parameters).collect();
+        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
         summary.extend(created.differs.map(differs));
         if created.new {
