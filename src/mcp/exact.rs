@@ -42,7 +42,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 let mut found = BTreeMap::new();
                 while let Some((name, value)) = fields.next_entry::<String, &RawValue>()? {
                     if found.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("the field {name:?} is there twice")));
+                        return Err(A::Error::custom(format_args!("field {name:?} stands there twice")));
                     }
                     found.insert(name, Cow::Borrowed(value));
                 }
@@ -152,7 +152,7 @@ mod tests {
             (r#"{"label":{"team":"a","team":"b"}}"#, "team"),
         ] {
             let refused = arguments_of(text).unwrap_err().to_string();
-            assert!(refused.contains(&format!("the field \"{name}\" is there twice")), "{refused}");
+            assert!(refused.contains(&format!("field \"{name}\" stands there twice")), "{refused}");
         }
         assert!(seal(r#"{"id":1,"method":"tools/call","method":"ping"}"#).is_err());
     }

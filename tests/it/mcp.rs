@@ -214,8 +214,8 @@ fn what_readers_read_differently_is_refused_by_its_name() {
     let mut host = Host::new(&world);
 
     for (arguments, said) in [
-        (r#"{"command": ["true"], "workers": 1, "workers": 2}"#, "the field \\\"workers\\\" is there twice"),
-        (r#"{"command": ["true"], "label": {"a": "1", "a": "2"}}"#, "the field \\\"a\\\" is there twice"),
+        (r#"{"command": ["true"], "workers": 1, "workers": 2}"#, "field \\\"workers\\\" stands there twice"),
+        (r#"{"command": ["true"], "label": {"a": "1", "a": "2"}}"#, "field \\\"a\\\" stands there twice"),
         (r#"{"command": ["echo", "{}"], "items": [1, {"a": 1, "a": 2}]}"#, "items, element 2: "),
         (r#"{"command": ["true"], "items": "[1]"}"#, "items:1: cannot find the array"),
     ] {
@@ -226,7 +226,7 @@ fn what_readers_read_differently_is_refused_by_its_name() {
     host.say_text("{\"jsonrpc\":");
     let broken = host.refusal();
 
-    assert!(lone.contains(r#""code":-32700"#) && lone.contains("half of a surrogate pair"), "{lone}");
+    assert!(lone.contains(r#""code":-32700"#) && lone.contains("unpaired surrogate"), "{lone}");
     assert_eq!(broken["error"]["code"], -32700);
     assert_eq!(host.ok("list_jobs", json!({}))["jobs"], json!([]));
 }
