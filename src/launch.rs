@@ -53,8 +53,8 @@ pub enum Answer {
     },
     /// Another manager runs the job.
     Already {
-        /// That manager's process number.
-        pid: u32,
+        /// That manager's process number, if it can be looked at.
+        pid: Option<u32>,
     },
     /// It cannot run the job.
     Refused {
@@ -174,7 +174,8 @@ mod tests {
     fn answers_survive_the_way_through_the_pipe() {
         for answer in [
             Answer::Ready { pid: 7, epoch: Epoch(3) },
-            Answer::Already { pid: 8 },
+            Answer::Already { pid: Some(8) },
+            Answer::Already { pid: None },
             Answer::Refused { message: "two\nlines \"quoted\"".to_owned() },
         ] {
             let line = answer.to_line();

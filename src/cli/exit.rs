@@ -102,6 +102,8 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::AwaitsApproval { .. }
         | ClientError::UnitIdle { .. }
         | ClientError::WrongStatus { .. }
+        | ClientError::StillStopping { .. }
+        | ClientError::StillCancelling { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }
@@ -185,6 +187,9 @@ fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::NoDatabase { .. } | StoreError::NoDirectory { .. } | StoreError::JobNotFound(_) => Exit::NotFound,
         StoreError::NotOurs { .. }
+        | StoreError::MountedAlone { .. }
+        | StoreError::SeveralNames { .. }
+        | StoreError::DamagedRecord { .. }
         | StoreError::Moved { .. }
         | StoreError::TooNew { .. }
         | StoreError::SqliteTooOld { .. }

@@ -96,7 +96,7 @@ pub(super) fn print_started(
     }
     match started.pid {
         Some(pid) => output.line(pid)?,
-        None => output.hint("its process number is not known yet"),
+        None => output.hint("its process number cannot be told from here"),
     }
     Ok(())
 }

@@ -206,6 +206,18 @@ pub enum ClientError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// The manager lets no unit start any more, and the job is about to be paused.
+    #[error("job {job} is still stopping: `wait` until it is paused, then `resume`")]
+    StillStopping {
+        /// The job.
+        job: JobId,
+    },
+    /// The manager ends the units, and the job is about to be cancelled.
+    #[error("job {job} is being cancelled")]
+    StillCancelling {
+        /// The job.
+        job: JobId,
+    },
     /// The job's manager is gone; there is nothing to stop.
     #[error("job {job} is interrupted, its manager has died: `resume` continues it")]
     Interrupted {

@@ -26,8 +26,7 @@ impl Client {
         }
         let health = self.manager_health(job)?;
         match health.health {
-            Health::Running => {}
-            Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
+            Health::Running | Health::Unknown => {}
             Health::Stopped | Health::NotStarted => return Err(ClientError::Interrupted { job }),
         }
         let epoch = self.store().job(job)?.epoch;

@@ -17,6 +17,7 @@ mod error;
 mod explain;
 mod failures;
 mod find;
+mod health;
 mod inside;
 mod kill;
 mod known;
@@ -52,8 +53,7 @@ mod wait;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{JobFiles, JobId, StateDir, Timestamp};
-use crate::status::{ManagerHealth, observe_manager};
+use crate::model::{JobFiles, JobId, StateDir};
 use crate::store::{Access, Store};
 use crate::sys;
 
@@ -186,10 +186,5 @@ impl Client {
     fn store(&self) -> MutexGuard<'_, Store> {
         // A transaction is all or nothing, so that a panic between two of them leaves nothing half done.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
-        let record = self.store().manager_record(job)?;
-        Ok(observe_manager(record.as_ref(), &self.job_files(job), Timestamp::now()))
     }
 }

@@ -13,7 +13,9 @@ impl Client {
         let mut interrupted = Vec::new();
         for job in jobs.into_iter().rev() {
             let by_signal = job.status == JobStatus::Running || self.was_stopped_by_signal(job.id)?;
-            if by_signal && self.manager_health(job.id)?.health == Health::Stopped {
+            // What cannot be told of one is said when that one is recovered.
+            let is_over = || self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);
+            if by_signal && is_over() {
                 interrupted.push(job.id);
             }
         }
@@ -42,10 +44,9 @@ impl Client {
     /// # Errors
     /// When the job is not interrupted, and when its manager cannot be started.
     pub fn recover_job(&self, job: JobId) -> Result<Started, ClientError> {
-        let row = self.store().job(job)?;
-        let health = self.manager_health(job)?;
+        let (row, health) = self.without_leaving_manager(job)?;
         match (row.status, health.health) {
-            (_, Health::Running) => return Ok(Started::Already { pid: health.pid }),
+            (JobStatus::Running, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
             (JobStatus::Paused, Health::Stopped) if self.was_stopped_by_signal(job)? => {}
             (JobStatus::Running, Health::Unknown) => {

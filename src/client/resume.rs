@@ -25,7 +25,9 @@ impl Client {
         let jobs = self.store().jobs(&filter)?;
         let mut resumable = Vec::new();
         for job in jobs.into_iter().rev() {
-            if job.status == JobStatus::Paused || self.manager_health(job.id)?.health == Health::Stopped {
+            // What cannot be told of one is said when that one is resumed.
+            let is_over = self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);
+            if job.status == JobStatus::Paused || is_over {
                 resumable.push(job.id);
             }
         }

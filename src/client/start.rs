@@ -3,22 +3,20 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(feature = "cli")]
 use super::Created;
+use super::health::has_left;
 use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
-use crate::status::{Health, ManagerHealth};
+use crate::status::{Health, Reason};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a manager may take from its last word about the job to its end.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
-const LEAVE_POLL: Duration = Duration::from_millis(5);
 const LOG_TAIL_BYTES: u64 = 2048;
 
 /// What a start led to.
@@ -31,9 +29,9 @@ pub enum Started {
         /// Its epoch.
         epoch: Epoch,
     },
-    /// A manager runs the job already.
+    /// A manager runs the job already, and nobody has asked it to stop.
     Already {
-        /// Its process number; none while it cannot be identified.
+        /// Its process number; `None` where it cannot be looked at, as in another container.
         pid: Option<u32>,
     },
 }
@@ -49,11 +47,14 @@ impl Started {
 }
 
 impl Client {
-    /// Starts a job that was just created, or found by its key and neither ended nor paused.
+    /// Starts a job that was just created, or found by its key and neither ended nor paused, nor about to be.
     #[cfg(feature = "cli")]
     pub fn start_created(&self, created: Created) -> Result<Option<Started>, ClientError> {
         match self.job(created.job)?.status {
-            JobStatus::Created | JobStatus::Running => self.start_detached(created.job).map(Some),
+            JobStatus::Created | JobStatus::Running => match self.start_detached(created.job) {
+                Err(ClientError::StillStopping { .. } | ClientError::StillCancelling { .. }) => Ok(None),
+                started => started.map(Some),
+            },
             _ => Ok(None),
         }
     }
@@ -76,15 +77,22 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When nothing is left to run, when the manager cannot be started, refuses, or ends before it is ready; the
+    /// When nothing is left to run, when the job is being stopped or cancelled, when the manager cannot be started, refuses, or ends before it is ready; the
     /// error then holds the end of its log.
     pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
         let (row, health) = self.without_leaving_manager(job)?;
         match health.health {
-            Health::Running if health.pid.is_some() => return Ok(Started::Already { pid: health.pid }),
-            Health::Unknown => return Err(ClientError::HealthUnknown { job, reason: health.reason }),
             // A manager that is just starting has not written yet who it is: the one launched here finds out.
-            Health::Running | Health::NotStarted | Health::Stopped => {}
+            Health::Running if has_left(&row) || health.reason == Some(Reason::Unidentified) => {}
+            Health::Running => {
+                self.refuse_while_it_ends(job)?;
+                return Ok(Started::Already { pid: health.pid });
+            }
+            // By the row of any other job nobody runs it.
+            Health::Unknown if row.status == JobStatus::Running => {
+                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+            }
+            Health::Unknown | Health::NotStarted | Health::Stopped => {}
         }
         if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
@@ -94,29 +102,15 @@ impl Client {
         }
         // Before anything is written: a start that is refused changes nothing.
         secrets::refuse_without(&row)?;
-        if row.stop_request.is_some() {
+        if row.stop_request.is_some() && health.health != Health::Running {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(job, row.epoch)?;
         }
-        self.launch(&row)
-    }
-
-    /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
-    /// its lock is waited for: it would be taken for one that runs the job, and nobody would.
-    pub(super) fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
-        let asked = Instant::now();
-        loop {
-            // In this order: a manager that was seen to live is judged by what it had written by then.
-            let health = self.manager_health(job)?;
-            let row = self.store().job(job)?;
-            let has_left = row.status == JobStatus::Paused
-                || row.status == JobStatus::AwaitingApproval
-                || row.status.is_terminal();
-            if health.health != Health::Running || !has_left || asked.elapsed() > LEAVE_TIMEOUT {
-                return Ok((row, health));
-            }
-            std::thread::sleep(LEAVE_POLL);
+        let started = self.launch(&row)?;
+        if matches!(started, Started::Already { .. }) {
+            self.refuse_while_it_ends(job)?;
         }
+        Ok(started)
     }
 
     /// Has the managers of a job start in the control group of whoever starts them, from now on: for a job that was
@@ -169,7 +163,7 @@ impl Client {
         match launched {
             Launched::Line(line) => match Answer::from_line(&line) {
                 Some(Answer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
-                Some(Answer::Already { pid }) => Ok(Started::Already { pid: Some(pid) }),
+                Some(Answer::Already { pid }) => Ok(Started::Already { pid }),
                 Some(Answer::Refused { message }) => Err(self.refusal(job, message)),
                 None => Err(died()),
             },

@@ -22,8 +22,8 @@ pub struct StopOptions {
 impl Client {
     /// Asks the manager of a job to claim nothing more, let running units finish, and pause the job.
     ///
-    /// The wish is durable when this returns; the manager sees it within a fraction of a second. Called twice, the
-    /// stronger wish counts. Wait for the pause with [`Client::wait`].
+    /// The wish is durable when this returns; the manager sees it within a fraction of a second, also where it cannot be
+    /// seen from here. Called twice, the stronger wish counts. Wait for the pause with [`Client::wait`].
     ///
     /// ```no_run
     /// # use job_manager::{Client, StopOptions};
@@ -38,11 +38,12 @@ impl Client {
     /// When no manager runs the job.
     pub fn stop_manager(&self, job: JobId, options: StopOptions) -> Result<(), ClientError> {
         let request = if options.now { StopRequest::StopNow } else { StopRequest::Stop };
-        // One that has left the job in this very moment has stopped, too.
+        // One that ended in this very moment, by itself, has stopped.
         self.ask_manager(job, request, options.grace, None, "stop").map(|_| ())
     }
 
-    /// Leaves a wish for the manager of a job, which must be running; returns `false` if it has left the job meanwhile.
+    /// Leaves a wish for the manager of a job, unless it is certain that there is none; returns whether the job was still
+    /// running by then.
     pub(super) fn ask_manager(
         &self,
         job: JobId,
@@ -55,10 +56,8 @@ impl Client {
         let health = self.manager_health(job)?;
         let row = self.store().job(job)?;
         match (row.status, health.health) {
-            (JobStatus::Running, Health::Running) => {}
-            (JobStatus::Running, Health::Unknown) => {
-                return Err(ClientError::HealthUnknown { job, reason: health.reason });
-            }
+            // The wish goes by the database, whether or not the process can be seen from here.
+            (JobStatus::Running, Health::Running | Health::Unknown) => {}
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),
             (status, _) => return Err(ClientError::WrongStatus { operation, job, status }),
         }
@@ -69,6 +68,7 @@ impl Client {
             // All it can say is to stop, so that other wishes fail.
             Err(error)
                 if request == StopRequest::Stop
+                    && health.pid.is_some()
                     && matches!(error.fault(), Some(Fault::Full | Fault::Busy | Fault::ReadOnly)) =>
             {
                 let record = self.store().manager_record(job)?;

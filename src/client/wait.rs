@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus};
 use crate::status::Health;
-use crate::sys::LockProbe;
 
 /// Times between two looks: short at first, so that small jobs are not kept waiting.
 const FIRST_LOOK: Duration = Duration::from_millis(5);
@@ -88,11 +87,7 @@ impl Client {
         if let Some(outcome) = recorded_outcome(row.status) {
             return Ok(Some(outcome));
         }
-        if row.status != JobStatus::Running || matches!(LockProbe::of(&self.job_files(row.id).lock()), LockProbe::Held)
-        {
-            return Ok(None);
-        }
-        if self.manager_health(row.id)?.health != Health::Stopped {
+        if row.status != JobStatus::Running || self.manager_health(row.id)?.health != Health::Stopped {
             return Ok(None);
         }
         // It may have ended in the proper way between the two looks.

@@ -137,6 +137,8 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::AwaitsApproval { .. }
         | ClientError::UnitIdle { .. }
         | ClientError::WrongStatus { .. }
+        | ClientError::StillStopping { .. }
+        | ClientError::StillCancelling { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }
@@ -179,6 +181,9 @@ fn status_of_store(error: &StoreError) -> StatusCode {
             }
         },
         StoreError::NotOurs { .. }
+        | StoreError::MountedAlone { .. }
+        | StoreError::SeveralNames { .. }
+        | StoreError::DamagedRecord { .. }
         | StoreError::TooNew { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::Files { .. }

@@ -1,9 +1,9 @@
 //! The engine's view of a handler: one attempt in, its end out.
 
-use std::path::PathBuf;
-
 use super::callbacks::Callbacks;
-use crate::model::{AttemptEnd, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId, UnitNotes};
+use crate::model::{
+    AttemptEnd, DatabaseFile, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId, UnitNotes,
+};
 use crate::sys::Alarm;
 
 /// Runs units of one job; shared by all its workers.
@@ -48,7 +48,7 @@ pub struct JobContext {
     /// The job's files.
     pub files: JobFiles,
     /// The database.
-    pub db: PathBuf,
+    pub database: DatabaseFile,
 }
 
 /// One attempt at one unit.

@@ -35,7 +35,7 @@ pub(super) fn leave_units(
     store.record(reign, &Batch::of(&changes))?;
     match wanted {
         StopRequest::Cancel => store.cancel_job(reign, now)?,
-        StopRequest::Stop | StopRequest::StopNow => store.pause_job(reign)?,
-    }
+        StopRequest::Stop | StopRequest::StopNow => store.pause_job(reign, now)?,
+    };
     std::process::exit(0)
 }

@@ -34,12 +34,12 @@ pub enum ManagerError {
         waited: Duration,
     },
     /// Another process is the manager.
-    #[error("process {pid} is the manager of job {job}")]
+    #[error("another process is the manager of job {job}")]
     Already {
         /// The job.
         job: JobId,
-        /// That process.
-        pid: u32,
+        /// That process, if it can be looked at.
+        pid: Option<u32>,
     },
     /// The workers' threads cannot be started.
     #[error("cannot start {}", counted(workers, "worker"))]

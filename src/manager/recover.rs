@@ -11,7 +11,7 @@ use crate::crash::crash_point;
 use crate::handler::{JobContext, UnitReport, clear_partial};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
 use crate::store::{Batch, Reign, Store, UnitChange};
-use crate::sys::{SlotFile, SlotNotes, end_orphans};
+use crate::sys::{Cookie, SlotFile, SlotNotes, end_orphans};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
 /// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
@@ -32,10 +32,11 @@ pub(super) fn recover(
     let interrupted = interrupted_units(store, reign, notes)?;
     let mut orphans_gone = true;
     if !interrupted.is_empty() || !slots_are_free(job)? {
-        let cookie = format!("{}:", job.uid);
+        let begin = format!("{}:", job.uid);
+        let cookie = Cookie { begin: &begin, database: &job.database };
         let (asked, mut ended) = (Instant::now(), 0);
         orphans_gone = loop {
-            let (more, gone) = end_orphans(Some(&cookie), &job.files.slots(), job.limits.kill_after)
+            let (more, gone) = end_orphans(Some(cookie), &job.files.slots(), job.limits.kill_after)
                 .map_err(ManagerError::system("end the processes of interrupted units"))?;
             ended += more;
             let are_free = gone && slots_are_free(job)?;
@@ -49,7 +50,7 @@ pub(super) fn recover(
     if orphans_gone {
         // Before a unit runs again, or is given up.
         let cleared =
-            clear_partial(&job.files, &job.db).map_err(ManagerError::system("read what units were making"))?;
+            clear_partial(&job.files, &job.database).map_err(ManagerError::system("read what units were making"))?;
         cleared.iter().for_each(|done| log_line!("{done}"));
     }
     crash_point!("orphans-ended");
@@ -168,7 +169,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::model::{Job, JobId, NewJob, NewUnit, StateDir};
+    use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 
@@ -190,7 +191,7 @@ mod tests {
             let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
             let CreateOutcome::Created(id) = created else { panic!("there was a job") };
             let (reign, job) = store.begin_reign(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
-            let job = context(&dir, job);
+            let job = context(&dir, store.file(), job);
             std::fs::create_dir_all(job.files.slots()).unwrap();
             World { dir, store, reign, job }
         }
@@ -205,10 +206,10 @@ mod tests {
         }
     }
 
-    fn context(dir: &tempfile::TempDir, job: Job) -> JobContext {
+    fn context(dir: &tempfile::TempDir, database: &DatabaseFile, job: Job) -> JobContext {
         let files = StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1));
         let Job { id, uid, name, epoch, limits, spec, .. } = job;
-        JobContext { id, uid, name, epoch, limits, spec, files, db: dir.path().join("jobs.db") }
+        JobContext { id, uid, name, epoch, limits, spec, files, database: database.clone() }
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub(super) enum Taken {
     Post(Box<Post>),
     /// That one is.
     Already {
-        /// Its process number.
-        pid: u32,
+        /// Its process number, if it can be looked at.
+        pid: Option<u32>,
     },
 }
 
@@ -114,7 +114,7 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
         limits: job.limits.clone(),
         spec: job.spec.clone(),
         files,
-        db: store.path().to_owned(),
+        database: store.file().clone(),
     };
     Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock) })))
 }
@@ -164,24 +164,20 @@ fn conclude(post: &mut Post, runner: &dyn Runner, end: ReignEnd) -> Result<JobSt
     let now = post.clock.now();
     let status = match end {
         ReignEnd::Finished(status) => status,
-        ReignEnd::Stopped(StopRequest::Cancel) => {
-            patiently(&post.flags, || post.store.cancel_job(post.reign, now))?;
-            JobStatus::Cancelled
-        }
+        ReignEnd::Stopped(StopRequest::Cancel) => patiently(&post.flags, || post.store.cancel_job(post.reign, now))?,
         // Its units may all have ended while it was being stopped.
         ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) | ReignEnd::Halted(_) => {
             let last = |progress: &Progress| runner.last_unit(progress);
             match (patiently(&post.flags, || post.store.finish_job(post.reign, now, last))?, end) {
                 (Some(status), _) => status,
                 (None, ReignEnd::Halted(halt)) => {
-                    patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason))?;
-                    halt.status
+                    patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason, now))?
                 }
                 (None, _) => {
                     crash_point!("before-pause");
-                    patiently(&post.flags, || post.store.pause_job(post.reign))?;
+                    let status = patiently(&post.flags, || post.store.pause_job(post.reign, now))?;
                     crash_point!("after-pause");
-                    JobStatus::Paused
+                    status
                 }
             }
         }
@@ -209,8 +205,9 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     let crew = Crew { job: &post.context, runner, teller, shared: &shared, notes: &notes };
     let recorder_store = Store::open(post.store.path(), Access::Manage)?;
     let (hire, demands) = std::sync::mpsc::channel();
-    let coordinator =
+    let mut coordinator =
         Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
+    coordinator.keep_lock(post.lock.as_mut());
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
     drop(crew);
     if let Some(error) = shared.into_error() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::ManagerError;
-use crate::model::{JobFiles, JobId};
+use crate::model::{JobFiles, JobId, JobStatus};
 use crate::store::Store;
 use crate::sys::{JobLock, ProcessVerdict, verify_process};
 
@@ -15,17 +15,18 @@ const RETRY_EVERY: Duration = Duration::from_millis(5);
 pub(super) enum Takeover {
     /// The lock is ours.
     Won(JobLock),
-    /// That process is the manager.
+    /// Another process is the manager.
     Already {
-        /// Its number.
-        pid: u32,
+        /// Its number; `None` where it cannot be looked at, as in another container.
+        pid: Option<u32>,
     },
 }
 
 /// Takes the job's lock, or finds out who has it.
 ///
-/// The lock can seem taken while somebody merely looks at it, and its winner needs a moment to write who it is:
-/// both pass, so that this tries again until one of the two answers is certain.
+/// The lock can seem taken while somebody merely looks at it, its winner needs a moment to write who it is, and a
+/// manager that was killed or has left the job needs one to let go of it: all of that passes, so that this tries again
+/// until one of the two answers is certain.
 pub(super) fn take_over(store: &mut Store, job: JobId, files: &JobFiles) -> Result<Takeover, ManagerError> {
     let started = Instant::now();
     loop {
@@ -33,10 +34,18 @@ pub(super) fn take_over(store: &mut Store, job: JobId, files: &JobFiles) -> Resu
         if let Some(lock) = lock {
             return Ok(Takeover::Won(lock));
         }
-        if let Some(record) = store.manager_record(job)?
-            && verify_process(&record.identity) == ProcessVerdict::Alive
-        {
-            return Ok(Takeover::Already { pid: record.identity.pid });
+        if let Some(record) = store.manager_record(job)? {
+            let verdict = verify_process(&record.identity);
+            // Asked last: a manager that leaves the job says so before it lets go of the lock.
+            let is_run = store.job(job)?.status == JobStatus::Running;
+            match verdict {
+                ProcessVerdict::Alive if is_run => return Ok(Takeover::Already { pid: Some(record.identity.pid) }),
+                // A held lock is all that can be known of it.
+                ProcessVerdict::OtherNamespace | ProcessVerdict::Invisible if is_run => {
+                    return Ok(Takeover::Already { pid: None });
+                }
+                _ => {}
+            }
         }
         if started.elapsed() > LOCK_TIMEOUT {
             return Err(ManagerError::LockHeld { job, waited: LOCK_TIMEOUT });

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
     use crate::manager::Clock;
     use crate::manager::events::channel;
-    use crate::model::{Epoch, JobId, Limits, Seq, StateDir};
+    use crate::model::{DatabaseFile, Epoch, JobId, Limits, Seq, StateDir};
 
     /// Counts the attempts that it is given.
     #[derive(Default)]
@@ -248,7 +248,7 @@ mod tests {
             limits: Limits { on_interrupt, ..Limits::default() },
             spec: "null".to_owned(),
             files: StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)),
-            db: dir.path().join("jobs.db"),
+            database: DatabaseFile { path: dir.path().join("jobs.db"), device: 1, inode: 1 },
         };
         let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());

@@ -68,10 +68,6 @@ pub(super) enum ToolError {
     NotOneUnit,
     #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
-    #[error("job {0} is still stopping")]
-    StillStopping(JobId),
-    #[error("job {0} is being cancelled")]
-    StillCancelling(JobId),
     #[error("job {job} was created with all its units, and its manager could not be started")]
     NotStarted { job: JobId, source: ClientError },
     #[error("the tool failed: {0}")]
@@ -139,8 +135,6 @@ impl ToolError {
             | Self::NotOneUnit => "Nothing was done: correct the parameters and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
-            Self::StillStopping(_) => "wait_job until it has paused or ended, then resume_job",
-            Self::StillCancelling(_) => "wait_job says when it is over",
             Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
             Self::Noted { error, .. } => error.next_step(),
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
@@ -179,6 +173,8 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::AwaitsApproval { .. } => {
             "Look at the first units with get_results, then approve_job or reject_job"
         }
+        ClientError::StillStopping { .. } => "wait_job until it has paused or ended, then resume_job",
+        ClientError::StillCancelling { .. } => "wait_job says when it is over",
         ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
         ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
             "Nothing was changed: retry_units without one_by_one takes them as they are"

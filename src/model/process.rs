@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Timestamp, Waits};
+use super::{DatabaseFile, Timestamp, Waits};
 
 /// Identity of a process: its number means nothing without the boot, the host and the instant of its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,8 +15,10 @@ pub struct ProcessIdentity {
     pub start_ticks: u64,
     /// Identity of the boot of its host.
     pub boot_id: String,
-    /// Name of its host.
+    /// Name of its host; says nothing while the boot is the same, because names change.
     pub host: String,
+    /// The PID and time namespaces in which number and ticks were told; `None` from older versions.
+    pub namespaces: Option<String>,
 }
 
 /// A sign of life that a manager writes about every second.
@@ -35,6 +37,8 @@ pub struct Heartbeat {
 pub struct ManagerRecord {
     /// Who it is or was.
     pub identity: ProcessIdentity,
+    /// The database that it opened; `None` from older versions.
+    pub database: Option<DatabaseFile>,
     /// Version of this package that it ran.
     pub version: String,
     /// When its recorder last wrote; only ever a sign of a stall, never of death.
@@ -53,6 +57,8 @@ pub struct ManagerRecord {
     pub halt_reason: Option<String>,
     /// Whether it paused the job because of a signal that nobody's wish went with, as at the shutdown of a machine.
     pub stopped_by_signal: bool,
+    /// Why it lets no unit start any more, from then until the job is in the state that calls for.
+    pub stopping: Option<String>,
     /// Where that error came from.
     pub error_trace: Option<String>,
 }

@@ -4,29 +4,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::sys::ProcessVerdict;
+use crate::sys::{LockProbe, ProcessVerdict};
 
 /// Heartbeat age above which a living manager is called stalled; it writes about every second.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
-/// What a look at the lock said.
+/// Who wrote the record of the latest manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockState {
-    /// Somebody holds it.
-    Held,
-    /// Nobody holds it.
-    Free,
-    /// It cannot be looked at from here.
-    Unknown,
+pub enum Writer {
+    /// A process that worked on this database.
+    Process(ProcessVerdict),
+    /// A process that works on the database of which this one is a copy: it says nothing about this one.
+    OfOriginal,
 }
 
 /// All that is known about a job's manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
     /// The job's lock.
-    pub lock: LockState,
-    /// The process that the latest manager said it was; none before the first.
-    pub process: Option<ProcessVerdict>,
+    pub lock: LockProbe,
+    /// What became of the latest manager; `None` before the first.
+    pub writer: Option<Writer>,
     /// Time since the manager last wrote.
     pub heartbeat_age: Option<Duration>,
 }
@@ -54,36 +52,59 @@ pub enum Reason {
     /// Its host has booted since.
     #[error("the host was rebooted")]
     HostRebooted,
-    /// It ran on a host that cannot be asked from here.
+    /// It ran on a host that cannot be asked from here, or on this one before a reboot and under another name.
     #[error("the manager ran on another host")]
     OtherHost,
+    /// It is told by the numbers of another PID or time namespace, as in a container.
+    #[error("the manager ran in another container or namespace, where its process cannot be looked at from here")]
+    OtherNamespace,
     /// Its process belongs to somebody else.
     #[error("the manager's process may not be looked at")]
     Invisible,
+    /// Nobody here may look at the job's lock.
+    #[error("the job's lock may not be looked at")]
+    LockInvisible,
+    /// It was killed, and the kernel has not ended it yet.
+    #[error("the manager was killed and is about to be gone")]
+    Killed,
+    /// The manager on record is that of the database of which this one is a copy.
+    #[error("this database is a copy: the manager on record works on the original")]
+    Copy,
     /// The lock says that one lives, the record names another process.
     #[error("a manager holds the lock but is not the recorded process")]
     Unidentified,
 }
 
-/// Judges the evidence.
+/// Judges the evidence: where the lock can be looked at it decides, where it cannot or is gone the process does, and
+/// where neither can the verdict is unknown, with the reason.
 pub fn judge(evidence: Evidence) -> (Health, Option<Reason>) {
-    use ProcessVerdict::{Alive, Gone, HostRebooted, Invisible, OtherHost};
+    use LockProbe::{Free, Held, Missing, Unknown};
+    use ProcessVerdict::{Alive, Ending, Gone, HostRebooted, Invisible, OtherHost, OtherNamespace};
+    use Writer::{OfOriginal, Process};
 
     let stalled = evidence.heartbeat_age.filter(|age| *age > STALLED_AFTER).map(|_| Reason::Stalled);
-    match (evidence.lock, evidence.process) {
-        (LockState::Held, Some(Alive)) => (Health::Running, stalled),
-        (LockState::Held, _) => (Health::Running, Some(Reason::Unidentified)),
+    match (evidence.lock, evidence.writer) {
+        (Held | Missing | Unknown, Some(Process(Alive))) => (Health::Running, stalled),
+        // It holds its lock until the kernel is done with it, and will not do anything more.
+        (Held, Some(Process(Ending))) => (Health::Stopped, Some(Reason::Killed)),
+        (Held, Some(Process(OtherNamespace))) => (Health::Running, Some(Reason::OtherNamespace)),
+        (Held, Some(Process(Invisible))) => (Health::Running, Some(Reason::Invisible)),
+        (Held, None | Some(Process(Gone | HostRebooted | OtherHost) | OfOriginal)) => {
+            (Health::Running, Some(Reason::Unidentified))
+        }
 
-        (LockState::Free, None) => (Health::NotStarted, None),
-        (LockState::Free, Some(HostRebooted)) => (Health::Stopped, Some(Reason::HostRebooted)),
-        (LockState::Free, Some(_)) => (Health::Stopped, None),
+        (Free | Missing, None) => (Health::NotStarted, None),
+        (Free | Missing, Some(OfOriginal)) => (Health::Stopped, Some(Reason::Copy)),
+        (Free | Missing | Unknown, Some(Process(HostRebooted))) => (Health::Stopped, Some(Reason::HostRebooted)),
+        (Free | Missing | Unknown, Some(Process(Ending | Gone))) => (Health::Stopped, None),
+        (Free, Some(Process(Alive | OtherNamespace | Invisible))) => (Health::Stopped, None),
+        // File systems that several hosts share are refused.
+        (Free | Missing, Some(Process(OtherHost))) => (Health::Stopped, Some(Reason::OtherHost)),
 
-        (LockState::Unknown, None) => (Health::Unknown, None),
-        (LockState::Unknown, Some(Alive)) => (Health::Running, stalled),
-        (LockState::Unknown, Some(Gone)) => (Health::Stopped, None),
-        (LockState::Unknown, Some(HostRebooted)) => (Health::Stopped, Some(Reason::HostRebooted)),
-        (LockState::Unknown, Some(OtherHost)) => (Health::Unknown, Some(Reason::OtherHost)),
-        (LockState::Unknown, Some(Invisible)) => (Health::Unknown, Some(Reason::Invisible)),
+        (Missing | Unknown, Some(Process(OtherNamespace))) => (Health::Unknown, Some(Reason::OtherNamespace)),
+        (Missing | Unknown, Some(Process(Invisible))) => (Health::Unknown, Some(Reason::Invisible)),
+        (Unknown, Some(Process(OtherHost))) => (Health::Unknown, Some(Reason::OtherHost)),
+        (Unknown, None | Some(OfOriginal)) => (Health::Unknown, Some(Reason::LockInvisible)),
     }
 }
 
@@ -91,54 +112,85 @@ pub fn judge(evidence: Evidence) -> (Health, Option<Reason>) {
 mod tests {
     use super::*;
 
-    const PROCESSES: [Option<ProcessVerdict>; 6] = [
-        None,
-        Some(ProcessVerdict::Alive),
-        Some(ProcessVerdict::Gone),
-        Some(ProcessVerdict::HostRebooted),
-        Some(ProcessVerdict::OtherHost),
-        Some(ProcessVerdict::Invisible),
-    ];
+    const LOCKS: [LockProbe; 4] = [LockProbe::Held, LockProbe::Free, LockProbe::Missing, LockProbe::Unknown];
 
-    fn health(lock: LockState, process: Option<ProcessVerdict>, age_s: u64) -> Health {
-        judge(Evidence { lock, process, heartbeat_age: Some(Duration::from_secs(age_s)) }).0
+    fn writers() -> Vec<Option<Writer>> {
+        use ProcessVerdict::*;
+        let processes = [Alive, Ending, Gone, HostRebooted, OtherHost, OtherNamespace, Invisible];
+        [None, Some(Writer::OfOriginal)]
+            .into_iter()
+            .chain(processes.map(|process| Some(Writer::Process(process))))
+            .collect()
+    }
+
+    fn verdict(lock: LockProbe, process: ProcessVerdict) -> (Health, Option<Reason>) {
+        judge(Evidence { lock, writer: Some(Writer::Process(process)), heartbeat_age: None })
+    }
+
+    fn health(lock: LockProbe, writer: Option<Writer>, age_s: u64) -> Health {
+        judge(Evidence { lock, writer, heartbeat_age: Some(Duration::from_secs(age_s)) }).0
     }
 
     #[test]
-    fn a_held_lock_means_running_whatever_the_number_says() {
-        for process in PROCESSES {
-            assert_eq!(health(LockState::Held, process, 0), Health::Running);
+    fn a_held_lock_means_running_unless_its_holder_was_killed() {
+        for writer in writers() {
+            let killed = writer == Some(Writer::Process(ProcessVerdict::Ending));
+            let expected = if killed { Health::Stopped } else { Health::Running };
+            assert_eq!(health(LockProbe::Held, writer, 0), expected, "{writer:?}");
         }
     }
 
     #[test]
     fn fault_16_a_free_lock_means_not_running_whatever_the_number_says() {
-        for process in PROCESSES {
-            assert_ne!(health(LockState::Free, process, 0), Health::Running);
+        for writer in writers() {
+            assert_ne!(health(LockProbe::Free, writer, 0), Health::Running);
         }
     }
 
     #[test]
     fn the_age_of_a_heartbeat_never_changes_the_verdict() {
-        for lock in [LockState::Held, LockState::Free, LockState::Unknown] {
-            for process in PROCESSES {
-                assert_eq!(health(lock, process, 0), health(lock, process, 1_000_000));
+        for lock in LOCKS {
+            for writer in writers() {
+                assert_eq!(health(lock, writer, 0), health(lock, writer, 1_000_000));
             }
         }
     }
 
     #[test]
-    fn what_cannot_be_seen_is_unknown() {
-        for process in [None, Some(ProcessVerdict::OtherHost), Some(ProcessVerdict::Invisible)] {
-            assert_eq!(health(LockState::Unknown, process, 0), Health::Unknown);
+    fn fault_113_what_cannot_be_seen_is_unknown_with_the_reason_and_never_dead() {
+        for lock in [LockProbe::Missing, LockProbe::Unknown] {
+            for (process, reason) in [
+                (ProcessVerdict::OtherNamespace, Reason::OtherNamespace),
+                (ProcessVerdict::Invisible, Reason::Invisible),
+            ] {
+                assert_eq!(verdict(lock, process), (Health::Unknown, Some(reason)));
+                assert_eq!(verdict(LockProbe::Held, process), (Health::Running, Some(reason)));
+            }
+            assert_eq!(verdict(lock, ProcessVerdict::Alive).0, Health::Running);
+        }
+        for lock in LOCKS {
+            for writer in writers() {
+                let (health, reason) = judge(Evidence { lock, writer, heartbeat_age: None });
+                assert!(health != Health::Unknown || reason.is_some(), "{lock:?} {writer:?}");
+            }
         }
     }
 
     #[test]
-    fn fault_24_a_reboot_is_named_as_the_reason() {
-        let evidence =
-            Evidence { lock: LockState::Free, process: Some(ProcessVerdict::HostRebooted), heartbeat_age: None };
+    fn fault_112_the_manager_of_the_original_says_nothing_about_a_copy() {
+        let judged = |lock| judge(Evidence { lock, writer: Some(Writer::OfOriginal), heartbeat_age: None });
 
-        assert_eq!(judge(evidence), (Health::Stopped, Some(Reason::HostRebooted)));
+        assert_eq!(judged(LockProbe::Free), (Health::Stopped, Some(Reason::Copy)));
+        assert_eq!(judged(LockProbe::Missing), (Health::Stopped, Some(Reason::Copy)));
+        assert_eq!(judged(LockProbe::Held), (Health::Running, Some(Reason::Unidentified)));
+    }
+
+    #[test]
+    fn fault_24_a_reboot_is_named_as_the_reason() {
+        for lock in [LockProbe::Free, LockProbe::Missing, LockProbe::Unknown] {
+            let judged = verdict(lock, ProcessVerdict::HostRebooted);
+
+            assert_eq!(judged, (Health::Stopped, Some(Reason::HostRebooted)));
+        }
     }
 }

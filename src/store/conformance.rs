@@ -21,7 +21,8 @@ pub(super) fn job_of(store: &mut Store, count: usize) -> JobId {
 }
 
 fn manager() -> ProcessIdentity {
-    ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "boot".to_owned(), host: "host".to_owned() }
+    let boot_id = "00000000-0000-0000-0000-000000000001".to_owned();
+    ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
 }
 
 pub(super) fn reign_over(store: &mut Store, job: JobId) -> Reign {
@@ -160,7 +161,7 @@ pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
     store.record(reign, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
     store.finish_job(reign, LATER, |_| None).unwrap();
 
-    assert!(store.pause_job(reign).is_err());
+    assert!(store.pause_job(reign, LATER).is_err());
     assert!(store.fail_job(reign, "", "", LATER).is_err());
     assert!(store.cancel_job(reign, LATER).is_err());
 
@@ -174,7 +175,7 @@ pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
     let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
 
     assert!(matches!(store.record(old, &Batch::of(&complete)), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.pause_job(old), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.pause_job(old, LATER), Err(StoreError::Fenced { .. })));
     assert!(matches!(store.fail_job(old, "", "", NOW), Err(StoreError::Fenced { .. })));
     assert!(matches!(store.cancel_job(old, NOW), Err(StoreError::Fenced { .. })));
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
@@ -231,7 +232,8 @@ pub fn a_wish_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     let row = store.job(job).unwrap();
     assert_eq!(row.stop_request, Some(StopRequest::Cancel));
     assert!(row.revision > before);
-    store.pause_job(reign).unwrap();
+    // The wish came after the manager had looked for the last time.
+    assert_eq!(store.pause_job(reign, LATER).unwrap(), JobStatus::Cancelled);
     assert_eq!(store.job(job).unwrap().stop_request, None);
 }
 

@@ -60,7 +60,7 @@ impl Store {
     pub fn release_space(&mut self) -> Result<(), StoreError> {
         self.conn
             .batch_execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
-            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.path))
+            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 
     /// Moves the write-ahead log into the database and keeps it short from now on: on a disk that was full once it would
@@ -68,13 +68,13 @@ impl Store {
     pub fn spare_space(&mut self) -> Result<(), StoreError> {
         self.conn
             .batch_execute("PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)")
-            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.path))
+            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 
     /// Lets SQLite refresh its statistics where that pays.
     pub fn optimize(&mut self) -> Result<(), StoreError> {
         self.conn
             .batch_execute("PRAGMA optimize")
-            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.path))
+            .map_err(|error| super::error::Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 }

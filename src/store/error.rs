@@ -38,6 +38,37 @@ pub enum StoreError {
         /// What shows it.
         reason: String,
     },
+    /// The file is mounted without its directory, so that neither its log nor its locks are beside it.
+    #[error(
+        "{} is mounted alone, without the log and the locks beside it: mount the directory that it lies in",
+        path.display()
+    )]
+    MountedAlone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has several names, and SQLite would keep a log for each.
+    #[error(
+        "{} has {names} names (hard links), and a change under one of them would damage it for the others: remove them, \
+         or make copies of them",
+        path.display()
+    )]
+    SeveralNames {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        names: u64,
+    },
+    /// What a manager has written about itself cannot be read, so that nobody can tell whether it lives.
+    #[error("the record of job {job}'s manager is damaged: its {key} {}", read_as(value.as_deref()))]
+    DamagedRecord {
+        /// The job.
+        job: JobId,
+        /// What part of the record.
+        key: &'static str,
+        /// What stands there.
+        value: Option<String>,
+    },
     /// The file is no longer where it was opened.
     #[error("{} was moved, deleted or replaced while it was in use", path.display())]
     Moved {
@@ -188,6 +219,10 @@ pub enum StoreError {
         /// The bound.
         limit: i64,
     },
+}
+
+fn read_as(value: Option<&str>) -> String {
+    value.map_or_else(|| "is missing".to_owned(), |value| format!("is {value:?}"))
 }
 
 /// Kinds of refusal by SQLite that call for different answers.

@@ -10,10 +10,12 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::columns::Json;
 use super::error::Failure;
-use super::schema::metadata;
+use super::schema::{jobs, metadata};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Apart, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp, Waits};
+use crate::model::{
+    Apart, DatabaseFile, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp, Waits,
+};
 
 /// The keys of the table.
 pub(super) mod key {
@@ -22,6 +24,9 @@ pub(super) mod key {
     pub const START_TICKS: &str = "manager_start_ticks";
     pub const BOOT_ID: &str = "boot_id";
     pub const HOST: &str = "host";
+    pub const NAMESPACES: &str = "namespaces";
+    pub const DATABASE: &str = "database";
+    pub const STOPPING: &str = "stopping";
     pub const VERSION: &str = "version";
     pub const HEARTBEAT: &str = "heartbeat_at";
     pub const RATE: &str = "rate_per_second";
@@ -101,40 +106,86 @@ impl Store {
         })
     }
 
-    /// Returns what the latest manager of a job said about itself; none before the first.
+    /// Returns what the latest manager of a job said about itself; `None` before the first.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
+    /// the truth about who lives.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
         self.read("read the manager's record", |conn| {
+            let epoch: Option<i64> = jobs::table.find(job.0).select(jobs::epoch).first(conn).optional()?;
             // Those two are long and written once by the job's creator; the manager says nothing in them.
-            let mut values: HashMap<String, String> = metadata::table
+            let values = metadata::table
                 .filter(metadata::job_id.eq(job.0))
                 .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
                 .select((metadata::key, metadata::value))
                 .load(conn)?
                 .into_iter()
                 .collect();
-            let mut take = |key: &str| values.remove(key);
-            let Some(pid) = parsed(take(key::PID))? else { return Ok(None) };
-            let waits = take(key::WAITS).map(|waits| serde_json::from_str(&waits)).transpose();
+            let mut record = Record { job, values };
+            // The first epoch begins with the first record.
+            if epoch.is_none_or(|epoch| epoch == 0) && !record.values.contains_key(key::PID) {
+                return Ok(None);
+            }
             Ok(Some(ManagerRecord {
                 identity: ProcessIdentity {
-                    pid,
-                    start_ticks: parsed(take(key::START_TICKS))?.unwrap_or(0),
-                    boot_id: take(key::BOOT_ID).unwrap_or_default(),
-                    host: take(key::HOST).unwrap_or_default(),
+                    pid: record.required(key::PID, |pid| pid.parse().ok().filter(is_process_number))?,
+                    start_ticks: record.required(key::START_TICKS, |ticks| ticks.parse().ok())?,
+                    boot_id: record.required(key::BOOT_ID, |id| is_boot_id(id).then(|| id.to_owned()))?,
+                    host: record.required(key::HOST, |host| (!host.is_empty()).then(|| host.to_owned()))?,
+                    namespaces: record.text(key::NAMESPACES),
                 },
-                version: take(key::VERSION).unwrap_or_default(),
-                heartbeat_at: parsed(take(key::HEARTBEAT))?.map(Timestamp::from_micros),
-                rate_per_second: parsed(take(key::RATE))?,
-                waits: waits.map_err(Failure::unreadable)?,
-                program: take(key::PROGRAM).map(|program| PathBuf::from(OsString::from(RawText::of_column(&program)))),
-                callback_error: take(key::CALLBACK_ERROR),
-                error: take(key::ERROR),
-                halt_reason: take(key::HALT_REASON),
-                stopped_by_signal: take(key::STOPPED_BY_SIGNAL).is_some(),
-                error_trace: take(key::ERROR_TRACE),
+                database: record.optional(key::DATABASE, DatabaseFile::from_text)?,
+                version: record.text(key::VERSION).unwrap_or_default(),
+                heartbeat_at: record.optional(key::HEARTBEAT, |at| at.parse().ok().map(Timestamp::from_micros))?,
+                rate_per_second: record.optional(key::RATE, |rate| rate.parse().ok())?,
+                waits: record.optional(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
+                program: record.text(key::PROGRAM).map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
+                callback_error: record.text(key::CALLBACK_ERROR),
+                error: record.text(key::ERROR),
+                halt_reason: record.text(key::HALT_REASON),
+                stopped_by_signal: record.text(key::STOPPED_BY_SIGNAL).is_some(),
+                stopping: record.text(key::STOPPING),
+                error_trace: record.text(key::ERROR_TRACE),
             }))
         })
     }
+}
+
+/// The rows of a job, as they are read into what its manager said.
+struct Record {
+    job: JobId,
+    values: HashMap<String, String>,
+}
+
+impl Record {
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.values.remove(key)
+    }
+
+    fn optional<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+        let Some(value) = self.text(key) else { return Ok(None) };
+        match read(&value) {
+            Some(read) => Ok(Some(read)),
+            None => Err(StoreError::DamagedRecord { job: self.job, key, value: Some(value) }.into()),
+        }
+    }
+
+    fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+        let job = self.job;
+        self.optional(key, read)?.ok_or_else(|| StoreError::DamagedRecord { job, key, value: None }.into())
+    }
+}
+
+/// Returns `true` for a number that a process can have.
+fn is_process_number(pid: &u32) -> bool {
+    (1..=i32::MAX.unsigned_abs()).contains(pid)
+}
+
+/// Returns `true` for a text in the form of the kernel's boot ids.
+fn is_boot_id(text: &str) -> bool {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// Sets one value inside a transaction.
@@ -190,6 +241,7 @@ pub(super) fn put_manager(
     conn: &mut SqliteConnection,
     job: JobId,
     manager: &ProcessIdentity,
+    database: &DatabaseFile,
     program: &Path,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -197,6 +249,10 @@ pub(super) fn put_manager(
     put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
     put(conn, job, key::BOOT_ID, &manager.boot_id)?;
     put(conn, job, key::HOST, &manager.host)?;
+    if let Some(namespaces) = &manager.namespaces {
+        put(conn, job, key::NAMESPACES, namespaces)?;
+    }
+    put(conn, job, key::DATABASE, &database.to_text())?;
     put(conn, job, key::PROGRAM, &RawText::from(program.as_os_str()).to_column())?;
     put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
     put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
@@ -206,6 +262,7 @@ pub(super) fn put_manager(
         key::ERROR,
         key::HALT_REASON,
         key::STOPPED_BY_SIGNAL,
+        key::STOPPING,
         key::ERROR_TRACE,
         key::CALLBACK_ERROR,
     ])))
@@ -233,6 +290,43 @@ mod tests {
         let refused = store.submitter(job).map_err(said).unwrap_err();
         assert!(refused.starts_with("cannot read what the units inherit") && refused.contains(unreadable), "{refused}");
         assert!(store.creation(job).map_err(said).unwrap_err().contains(unreadable));
-        assert!(store.manager_record(job).map_err(said).unwrap_err().contains(unreadable));
+        let refused = store.manager_record(job).map_err(said).unwrap_err();
+        assert_eq!(refused, "the record of job 1's manager is damaged: its waits is \"soon\"");
+    }
+
+    #[test]
+    fn fault_115_a_part_of_a_managers_record_that_cannot_be_read_is_an_error_that_names_it() {
+        let mut store = Store::scratch().unwrap();
+        let job = job_of(&mut store, 1);
+        assert_eq!(store.manager_record(job).unwrap(), None);
+        reign_over(&mut store, job);
+        let sound = store.manager_record(job).unwrap();
+
+        for (key, forged) in [
+            (key::PID, &["", "0", "-1", "x", "2147483648", "4294967296"][..]),
+            (key::START_TICKS, &["", "-1", "x", "18446744073709551616"]),
+            (key::BOOT_ID, &["", "boot", "00000000-0000-0000-0000-00000000000g"]),
+            (key::HOST, &[""]),
+            (key::DATABASE, &["", "1:2", "x:2:/jobs.db"]),
+            (key::HEARTBEAT, &["", "soon"]),
+        ] {
+            let read = |store: &mut Store| store.manager_record(job).map_err(|error| error.to_string());
+            let before: String = store
+                .read("test", |conn| Ok(metadata::table.find((job.0, key)).select(metadata::value).first(conn)?))
+                .unwrap();
+            for value in forged {
+                store.write("test", |conn| put(conn, job, key, value)).unwrap();
+                assert!(read(&mut store).unwrap_err().ends_with(&format!("its {key} is {value:?}")), "{key}: {value}");
+            }
+            if matches!(key, key::PID | key::START_TICKS | key::BOOT_ID | key::HOST) {
+                store
+                    .write("test", |conn| Ok(diesel::delete(metadata::table.find((job.0, key))).execute(conn)?))
+                    .unwrap();
+                assert!(read(&mut store).unwrap_err().ends_with(&format!("its {key} is missing")), "{key}");
+            }
+            store.write("test", |conn| put(conn, job, key, &before)).unwrap();
+        }
+
+        assert_eq!(store.manager_record(job).unwrap(), sound);
     }
 }

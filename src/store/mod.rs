@@ -56,12 +56,14 @@ mod written;
 #[cfg(test)]
 mod written_tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diesel::SqliteConnection;
 use diesel::connection::Connection;
 
 use error::Failure;
+
+use crate::model::DatabaseFile;
 
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
@@ -83,22 +85,25 @@ pub use sorter::Sorter;
 /// commits at once.
 pub struct Store {
     conn: SqliteConnection,
-    path: PathBuf,
-    /// Device and inode of the file, to notice that another one is in its place.
-    file: (u64, u64),
+    file: DatabaseFile,
 }
 
 impl Store {
-    /// Returns the path of the database, absolute.
+    /// Returns the path of the database, canonical.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.file.path
+    }
+
+    /// Returns which file the database is.
+    pub fn file(&self) -> &DatabaseFile {
+        &self.file
     }
 
     /// Refuses to go on when the file was moved, deleted or replaced: what is written now would be seen by nobody.
     pub fn refuse_moved_file(&self) -> Result<(), StoreError> {
-        match open::file_identity(&self.path) {
-            Ok(found) if found == self.file => Ok(()),
-            _ => Err(StoreError::Moved { path: self.path.clone() }),
+        match place::database_file(&self.file.path) {
+            Ok(found) if found.is_same_file(&self.file) => Ok(()),
+            _ => Err(StoreError::Moved { path: self.file.path.clone() }),
         }
     }
 
@@ -127,9 +132,9 @@ impl Store {
         match (outcome, first) {
             (Ok(value), _) => Ok(value),
             (Err(Failure::Sql(error)), Some(first)) if Fault::of_sql(&error) == Fault::Unexpected => {
-                Err(first.during(operation, &self.path))
+                Err(first.during(operation, &self.file.path))
             }
-            (Err(failure), _) => Err(failure.during(operation, &self.path)),
+            (Err(failure), _) => Err(failure.during(operation, &self.file.path)),
         }
     }
 
@@ -139,6 +144,6 @@ impl Store {
         operation: &'static str,
         body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.conn.transaction(body).map_err(|failure| failure.during(operation, &self.path))
+        self.conn.transaction(body).map_err(|failure| failure.during(operation, &self.file.path))
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Failure, Fault};
-use super::place::{Place, place_of};
+use super::place::{Place, database_file, place_of, refuse_second_name};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
@@ -69,7 +69,11 @@ impl Store {
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let Place { path, exists } = place_of(path)?;
         match access {
-            _ if exists => Self::open_existing(path, access),
+            Access::Read if exists => Self::open_existing(path, access),
+            _ if exists => {
+                refuse_second_name(&path)?;
+                Self::open_existing(path, access)
+            }
             Access::Create => Self::set_up(path),
             Access::Write | Access::Manage | Access::Read => Err(StoreError::NoDatabase { path }),
         }
@@ -81,9 +85,9 @@ impl Store {
         match store.schema_number()? {
             Some(SCHEMA) => store.configure(access),
             None if access != Access::Create => {
-                Err(StoreError::NotOurs { path: store.path, reason: "it is an empty database".to_owned() })
+                Err(StoreError::NotOurs { path: store.file.path, reason: "it is an empty database".to_owned() })
             }
-            None | Some(_) => Self::set_up(store.path),
+            None | Some(_) => Self::set_up(store.file.path),
         }
     }
 
@@ -103,7 +107,7 @@ impl Store {
                 let mode: String = store.ask(SwitchToWal {})?;
                 if mode != "wal" {
                     return Err(StoreError::NotOurs {
-                        path: store.path,
+                        path: store.file.path,
                         reason: format!("its file system allows journal mode {mode} only"),
                     });
                 }
@@ -114,7 +118,6 @@ impl Store {
     }
 
     /// Has statements wait no longer than that for another process's transaction.
-    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
         self.execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))
     }
@@ -133,8 +136,8 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let file = file_identity(&path).map_err(|source| files_error("look at", &path, source))?;
-        let mut store = Store { conn, path, file };
+        let file = database_file(&path).map_err(|source| files_error("look at", &path, source))?;
+        let mut store = Store { conn, file };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         Ok(store)
@@ -149,13 +152,13 @@ impl Store {
         })?;
         if application == APPLICATION_ID {
             return if version > SCHEMA {
-                Err(StoreError::TooNew { path: self.path.clone(), found: version, known: SCHEMA })
+                Err(StoreError::TooNew { path: self.file.path.clone(), found: version, known: SCHEMA })
             } else {
                 Ok(Some(version))
             };
         }
         if application != 0 || version != 0 || tables != 0 {
-            return Err(of_another_program(&self.path));
+            return Err(of_another_program(&self.file.path));
         }
         Ok(None)
     }
@@ -192,14 +195,16 @@ impl Store {
     }
 
     pub(super) fn execute(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.path))
+        self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
 
     fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
     where
         Q: diesel::query_dsl::LoadQuery<'query, SqliteConnection, T>,
     {
-        question.get_result(&mut self.conn).map_err(|error| Failure::Sql(error).during("open the database", &self.path))
+        question
+            .get_result(&mut self.conn)
+            .map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
 }
 
@@ -276,12 +281,6 @@ fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
             Err(TryLockError::Error(source)) => return Err(files_error("lock", path, source)),
         }
     }
-}
-
-/// Returns device and inode of a file, without opening it.
-pub(super) fn file_identity(path: &Path) -> io::Result<(u64, u64)> {
-    let found = std::fs::metadata(path)?;
-    Ok((found.dev(), found.ino()))
 }
 
 pub(super) fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {

@@ -1,19 +1,22 @@
 //! What stands at the path of a database, looked at before anything is opened, made or changed there.
 //!
 //! A missing directory may be a disk that is not mounted, and a device or a pipe would be written to or waited for:
-//! neither is touched. A link is followed, because locks and logs lie beside the file itself, under whichever name it
-//! is opened: two names must not give one job two managers.
+//! neither is touched. Links are followed, because locks and logs lie beside the file itself, under whichever name it
+//! is opened: two names must not give one job two managers. Where that cannot be seen to, the name is refused.
 
 use std::fs::{self, FileType};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 
 use super::StoreError;
 use super::open::files_error;
+use crate::model::DatabaseFile;
 
-/// Where a database lies, and whether there is a file yet.
+/// Where a database lies by its canonical path, and whether there is a file yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub path: PathBuf,
@@ -32,10 +35,35 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
         Err(error) if is_missing(&error) => return missing(path),
         Err(source) => return Err(files_error("look for", &path, source)),
     };
-    match refusal(found.file_type()) {
-        None => Ok(Place { path, exists: true }),
-        Some(reason) => Err(StoreError::NotOurs { path, reason }),
+    if let Some(reason) = refusal(found.file_type()) {
+        return Err(StoreError::NotOurs { path, reason });
     }
+    let path = canonical(&path)?;
+    if is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(Place { path, exists: true }) }
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
+    fs::canonicalize(path).map_err(|source| files_error("find the canonical path of", path, source))
+}
+
+/// Returns `true` for a file that is mounted by itself, as containers can; a kernel that cannot tell is believed.
+fn is_mounted_alone(path: &Path) -> bool {
+    statx(CWD, path, AtFlags::empty(), StatxFlags::empty())
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Refuses a file with a second hard link: SQLite would keep a log for each name.
+pub(super) fn refuse_second_name(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path).map_err(|source| files_error("look at", path, source))?.nlink() {
+        names @ 2.. => Err(StoreError::SeveralNames { path: path.to_owned(), names }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns which file lies at a canonical path, without opening it.
+pub(super) fn database_file(path: &Path) -> io::Result<DatabaseFile> {
+    let found = fs::metadata(path)?;
+    Ok(DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() })
 }
 
 fn place_behind_link(link: PathBuf) -> Result<Place, StoreError> {
@@ -55,9 +83,9 @@ fn missing(path: PathBuf) -> Result<Place, StoreError> {
     if path.as_os_str().as_bytes().ends_with(b"/") {
         return Err(StoreError::NotOurs { path, reason: NAME_A_FILE.to_owned() });
     }
-    match path.parent() {
-        Some(dir) if dir.is_dir() => Ok(Place { path, exists: false }),
-        dir => Err(StoreError::NoDirectory { dir: dir.unwrap_or(&path).to_owned(), path }),
+    match (path.parent(), path.file_name()) {
+        (Some(dir), Some(name)) if dir.is_dir() => Ok(Place { path: canonical(dir)?.join(name), exists: false }),
+        (dir, _) => Err(StoreError::NoDirectory { dir: dir.unwrap_or(&path).to_owned(), path }),
     }
 }
 
@@ -85,6 +113,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::store::{Access, Store};
 
     fn said(path: &Path) -> String {
         place_of(path).unwrap_err().to_string()
@@ -145,5 +174,37 @@ mod tests {
 
         assert_eq!(place_of(&link).unwrap(), Place { path: real, exists: true });
         assert!(said(&dangling).contains("a link to /nowhere/jobs.db, which does not exist"));
+    }
+
+    #[test]
+    fn fault_112_the_path_of_a_database_has_no_links_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().canonicalize().unwrap().join("real");
+        fs::create_dir(&real).unwrap();
+        symlink("real", dir.path().join("link")).unwrap();
+        let given = dir.path().join("link/jobs.db");
+
+        assert_eq!(place_of(&given).unwrap(), Place { path: real.join("jobs.db"), exists: false });
+        fs::write(&given, "").unwrap();
+        assert_eq!(place_of(&given).unwrap(), Place { path: real.join("jobs.db"), exists: true });
+    }
+
+    #[test]
+    fn fault_112_a_file_with_a_second_hard_link_is_not_opened_to_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, second) = (dir.path().join("jobs.db"), dir.path().join("second.db"));
+        drop(Store::open(&path, Access::Create).unwrap());
+
+        fs::hard_link(&path, &second).unwrap();
+        let refused = |path: &Path, access| Store::open(path, access).err().map(|error| error.to_string());
+
+        for name in [&path, &second] {
+            for access in [Access::Create, Access::Write, Access::Manage] {
+                assert!(refused(name, access).unwrap().contains("has 2 names"), "{access:?}");
+            }
+        }
+        assert_eq!(refused(&path, Access::Read), None);
+        fs::remove_file(&second).unwrap();
+        assert_eq!(refused(&path, Access::Write), None);
     }
 }

@@ -64,7 +64,8 @@ struct World {
 }
 
 fn manager() -> ProcessIdentity {
-    ProcessIdentity { pid: 7, start_ticks: 8, boot_id: "boot".to_owned(), host: "host".to_owned() }
+    let boot_id = "00000000-0000-0000-0000-000000000001".to_owned();
+    ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
 }
 
 impl World {

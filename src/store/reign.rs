@@ -1,6 +1,7 @@
 //! The reign of a manager over a job: from the epoch it raises to the state it leaves.
 
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -10,10 +11,11 @@ use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::last::{skip_former, without_last};
 use super::metadata::{self, key};
-use super::schema::jobs;
+use super::open::BUSY_TIMEOUT;
+use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progress, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progress, StopRequest, Timestamp};
 
 /// The right of one manager to write to one job, until a later manager begins its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Store {
         program: &Path,
         now: Timestamp,
     ) -> Result<(Reign, Job), StoreError> {
+        let database = self.file.clone();
         self.write("take over the job", |conn| {
             let before = super::jobs::job_row(conn, job)?;
             let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
@@ -71,18 +74,51 @@ impl Store {
                 clock_step::shift(conn, job, step, now)?;
             }
             super::kills::forget(conn, job)?;
-            metadata::put_manager(conn, job, manager, program, now)?;
+            metadata::put_manager(conn, job, manager, &database, program, now)?;
             Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
         })
     }
 
+    /// Notes that no unit starts any more and why, so that nobody is told that the job goes on; what the job becomes
+    /// forgets it. A stop must not wait for long: this gives up on a busy database at once.
+    pub fn note_stopping(&mut self, reign: Reign, why: &str) -> Result<(), StoreError> {
+        self.set_patience(Duration::from_millis(100))?;
+        let noted = self.write("note that the job stops", |conn| {
+            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
+                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+            }
+            metadata::put(conn, reign.job, key::STOPPING, why)
+        });
+        self.set_patience(BUSY_TIMEOUT)?;
+        noted
+    }
+
+    /// Raises the epoch of a job that seems to have no manager, before somebody else writes for it: a manager that
+    /// lives after all has no say any more, and ends its units.
+    pub fn supersede_manager(&mut self, job: JobId) -> Result<(), StoreError> {
+        self.write("take the job from its manager", |conn| {
+            // One that never had a manager has none to supersede.
+            diesel::update(jobs::table.find(job.0).filter(jobs::epoch.gt(0)))
+                .set(jobs::epoch.eq(jobs::epoch + 1))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
     /// Moves a job whose reign this is to paused; a stop request is fulfilled with it. Without one it was a signal, which
-    /// is kept: whoever mends what a shutdown interrupted goes on with the job.
-    pub fn pause_job(&mut self, reign: Reign) -> Result<(), StoreError> {
+    /// is kept: whoever mends what a shutdown interrupted goes on with the job. Returns what the job is then: whoever
+    /// wished in the last moment that it be cancelled has that.
+    pub fn pause_job(&mut self, reign: Reign, now: Timestamp) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
-            let is_wished = super::jobs::job_row(conn, reign.job)?.stop_request.is_some();
+            let wish = super::jobs::job_row(conn, reign.job)?.stop_request;
+            if wish == Some(StopRequest::Cancel) {
+                return cancel(conn, reign, now);
+            }
             conclude(conn, reign, JobStatus::Paused, None)?;
-            if is_wished { Ok(()) } else { metadata::put(conn, reign.job, key::STOPPED_BY_SIGNAL, "true") }
+            if wish.is_none() {
+                metadata::put(conn, reign.job, key::STOPPED_BY_SIGNAL, "true")?;
+            }
+            Ok(JobStatus::Paused)
         })
     }
 
@@ -137,23 +173,37 @@ impl Store {
         })
     }
 
-    /// Moves a job that halts by itself to paused or to waiting for an approval, with the reason.
-    pub fn halt_job(&mut self, reign: Reign, status: JobStatus, reason: &str) -> Result<(), StoreError> {
+    /// Moves a job that halts by itself to paused or to waiting for an approval, with the reason, and returns what it is
+    /// then, as [`Store::pause_job`].
+    pub fn halt_job(
+        &mut self,
+        reign: Reign,
+        status: JobStatus,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
+            if super::jobs::job_row(conn, reign.job)?.stop_request == Some(StopRequest::Cancel) {
+                return cancel(conn, reign, now);
+            }
             conclude(conn, reign, status, None)?;
-            metadata::put(conn, reign.job, key::HALT_REASON, reason)
+            metadata::put(conn, reign.job, key::HALT_REASON, reason)?;
+            Ok(status)
         })
     }
 
     /// Cancels every unit that has not ended, and the job.
-    pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<(), StoreError> {
-        self.write("cancel the job", |conn| {
-            let reason: Option<String> = jobs::table.find(reign.job.0).select(jobs::stop_reason).first(conn)?;
-            let reason = reason.as_deref().unwrap_or("the job was cancelled");
-            super::steer::cancel_unfinished(conn, reign.job, reason, now)?;
-            conclude(conn, reign, JobStatus::Cancelled, Some(now))
-        })
+    pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<JobStatus, StoreError> {
+        self.write("cancel the job", |conn| cancel(conn, reign, now))
     }
+}
+
+fn cancel(conn: &mut SqliteConnection, reign: Reign, now: Timestamp) -> Result<JobStatus, Failure> {
+    let reason: Option<String> = jobs::table.find(reign.job.0).select(jobs::stop_reason).first(conn)?;
+    let reason = reason.as_deref().unwrap_or("the job was cancelled");
+    super::steer::cancel_unfinished(conn, reign.job, reason, now)?;
+    conclude(conn, reign, JobStatus::Cancelled, Some(now))?;
+    Ok(JobStatus::Cancelled)
 }
 
 fn conclude(
@@ -169,5 +219,6 @@ fn conclude(
         epoch: reign.epoch.0,
     }
     .execute(conn)?;
+    diesel::delete(metadata_table::table.find((reign.job.0, key::STOPPING))).execute(conn)?;
     if changed == 0 { Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into()) } else { Ok(()) }
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::error::Fault;
 use super::{Store, StoreError};
+use crate::model::DatabaseFile;
 
 impl Store {
     /// Makes a database that nobody else sees and that is gone with this store, to try out what would be written.
@@ -18,7 +19,7 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store = Store { conn, path, file: (0, 0) };
+        let mut store = Store { conn, file: DatabaseFile { path, device: 0, inode: 0 } };
         store.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")?;
         store.migrate()?;
         Ok(store)

@@ -1,10 +1,13 @@
 //! The disk a file lies on, and how much of the machine this process may use.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 #[cfg(feature = "cli")]
 use rustix::fs::Access;
+
+use crate::model::DatabaseFile;
 
 /// What is known about the file system of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,18 @@ pub fn disk_of(dir: &Path) -> io::Result<Disk> {
 pub fn expect_writable(path: &Path) -> io::Result<()> {
     let wanted = if path.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
     Ok(rustix::fs::access(path, wanted)?)
+}
+
+/// Returns `true` if somebody who named `theirs` works on another database than ours, which is still where it was: one of
+/// them is a copy. Where theirs is gone, it was moved and is ours. Paths of theirs begin at `root`.
+pub fn is_another(theirs: &DatabaseFile, ours: &DatabaseFile, root: &Path) -> bool {
+    !theirs.is_same_file(ours) && is_in_place(theirs, root)
+}
+
+/// Returns `true` if a database is where it was opened, in the file system that begins at `root`.
+pub fn is_in_place(database: &DatabaseFile, root: &Path) -> bool {
+    let path = root.join(database.path.strip_prefix("/").unwrap_or(&database.path));
+    std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (database.device, database.inode))
 }
 
 /// Returns how many files this process may have open.

@@ -4,23 +4,28 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::create_private_dir;
 
 /// The held lock of one job; freed when dropped or when the process ends.
 #[derive(Debug)]
 pub struct JobLock {
+    path: PathBuf,
     // Opened close-on-exec, as std does everywhere: a unit that inherited it would keep a dead manager alive.
-    _file: File,
+    file: File,
 }
 
 /// What a look at the lock found.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockProbe {
     /// Somebody holds it: a manager lives.
     Held,
     /// Nobody holds it: no manager lives.
     Free,
+    /// There is no file: it was never made, or somebody has deleted it.
+    Missing,
     /// It cannot be told.
     Unknown,
 }
@@ -32,10 +37,28 @@ impl JobLock {
     pub fn try_acquire(path: &Path) -> io::Result<Option<JobLock>> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(JobLock { _file: file })),
+            Ok(()) => Ok(Some(JobLock { path: path.to_owned(), file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Makes the file again, with its directory, when it was deleted; returns `true` if it did.
+    ///
+    /// When another process has made and locked one meanwhile, this holds what it held: whose job it is then, the
+    /// epoch decides.
+    pub fn keep(&mut self) -> io::Result<bool> {
+        let held = self.file.metadata()?;
+        match std::fs::metadata(&self.path) {
+            Ok(found) if (found.dev(), found.ino()) == (held.dev(), held.ino()) => return Ok(false),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.path.parent().map_or(Ok(()), create_private_dir)?;
+            }
+            Err(error) => return Err(error),
+        }
+        let renewed = JobLock::try_acquire(&self.path)?;
+        Ok(renewed.map(|lock| *self = lock).is_some())
     }
 }
 
@@ -55,11 +78,11 @@ impl SharedLock {
 }
 
 impl LockProbe {
-    /// Looks whether the lock is held. A lock file that was never made is free.
+    /// Looks whether the lock is held.
     pub fn of(path: &Path) -> LockProbe {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Free,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Missing,
             Err(_) => return LockProbe::Unknown,
         };
         // Shared, so that two observers do not take each other for a manager.
@@ -88,13 +111,30 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_lock_is_free_and_so_is_one_never_made() {
+    fn a_dropped_lock_is_free_and_one_never_made_is_missing() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        assert!(matches!(LockProbe::of(&path), LockProbe::Free));
+        assert!(matches!(LockProbe::of(&path), LockProbe::Missing));
 
         drop(JobLock::try_acquire(&path).unwrap());
 
         assert!(matches!(LockProbe::of(&path), LockProbe::Free));
+    }
+
+    #[test]
+    fn fault_113_a_lock_whose_file_and_directory_were_deleted_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("job/lock");
+        create_private_dir(path.parent().unwrap()).unwrap();
+        let mut lock = JobLock::try_acquire(&path).unwrap().unwrap();
+        assert!(!lock.keep().unwrap());
+
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+
+        assert!(lock.keep().unwrap());
+        assert!(matches!(LockProbe::of(&path), LockProbe::Held));
+        std::fs::remove_file(&path).unwrap();
+        let others = JobLock::try_acquire(&path).unwrap();
+        assert!(!lock.keep().unwrap() && others.is_some());
     }
 }

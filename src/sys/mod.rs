@@ -38,12 +38,12 @@ pub use detach::{
 };
 #[cfg(feature = "cli")]
 pub use disk::expect_writable;
-pub use disk::{descriptor_limit, disk_of};
+pub use disk::{descriptor_limit, disk_of, is_another, is_in_place};
 pub use inherited::{inherit, opening, own_inheritance};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
-pub use orphans::{COOKIE_VARIABLE, end_orphans};
+pub use orphans::{COOKIE_VARIABLE, Cookie, end_orphans};
 pub use private::{create_private_dir, private_file};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};

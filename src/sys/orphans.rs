@@ -1,7 +1,8 @@
 //! Processes of units that outlived their manager, found and ended.
 //!
 //! Two marks give one away: the cookie in the environment it was started with, and a slot file as its standard
-//! input. A process that shed both, by a new environment and a new standard input, is not found.
+//! input. A process that shed both, by a new environment and a new standard input, is not found. The cookie names the
+//! database too: a copy of it has the same jobs, and its processes are not ours.
 
 use std::fs;
 use std::io;
@@ -12,19 +13,34 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::is_another;
+use crate::model::DatabaseFile;
+
 /// Name of the environment variable that marks every process of a unit.
 pub const COOKIE_VARIABLE: &str = "JOB_MANAGER_COOKIE";
+
+/// Ends the part of a cookie that says which attempt it is of; the database follows.
+const END_OF_ATTEMPT: u8 = b';';
+
+/// The cookie of the processes of a job, or of one attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Cookie<'a> {
+    /// How it begins.
+    pub begin: &'a str,
+    /// The database of the job. Processes of another one are left alone as long as that is where it was: where it is
+    /// gone, it was moved here.
+    pub database: &'a DatabaseFile,
+}
 
 /// Passes over the process table before giving up on processes that breed faster than they are ended.
 const PASSES: usize = 20;
 
-/// Ends every process whose cookie begins with `cookie` or whose standard input is `slots` or lies below it: TERM,
+/// Ends every process that has the cookie or whose standard input is `slots` or lies below it: TERM,
 /// then KILL after `patience`. Returns how many there were, and whether none is left.
-pub fn end_orphans(cookie: Option<&str>, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
-    let mark = cookie.map(|cookie| format!("{COOKIE_VARIABLE}={cookie}").into_bytes());
+pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
     let mut ended = 0;
     for pass in 0..PASSES {
-        let found = find(mark.as_deref(), slots)?;
+        let found = find(cookie, slots)?;
         if found.is_empty() {
             return Ok((ended, true));
         }
@@ -37,7 +53,7 @@ pub fn end_orphans(cookie: Option<&str>, slots: &Path, patience: Duration) -> io
 }
 
 /// Returns handles of the marked processes.
-fn find(mark: Option<&[u8]>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
+fn find(cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
     let own = rustix::process::getpid();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -45,20 +61,30 @@ fn find(mark: Option<&[u8]>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
         let Some(pid) = Pid::from_raw(raw).filter(|&pid| pid != own) else { continue };
         // The handle comes first: what is read afterwards is about the process that it holds.
         let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-        if is_marked(raw, mark, slots) && !has_ended(&handle)? {
+        if is_marked(raw, cookie, slots) && !has_ended(&handle)? {
             found.push(handle);
         }
     }
     Ok(found)
 }
 
-fn is_marked(pid: i32, mark: Option<&[u8]>, slots: &Path) -> bool {
+fn is_marked(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> bool {
+    cookie.is_some_and(|cookie| has_cookie(pid, cookie))
+        || fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|stdin| stdin.starts_with(slots))
+}
+
+fn has_cookie(pid: i32, cookie: Cookie<'_>) -> bool {
+    let mark = format!("{COOKIE_VARIABLE}={}", cookie.begin).into_bytes();
     // Processes of other users cannot be read, and are not ours.
-    let by_cookie = mark.is_some_and(|mark| {
-        fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(mark)))
-    });
-    by_cookie || fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|stdin| stdin.starts_with(slots))
+    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let Some(theirs) = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(&mark)) else {
+        return false;
+    };
+    let database = theirs.iter().position(|&byte| byte == END_OF_ATTEMPT).map(|end| &theirs[end + 1..]);
+    // Units of older versions do not say whose they are.
+    let database = database.and_then(|text| DatabaseFile::from_text(str::from_utf8(text).ok()?));
+    let root = format!("/proc/{pid}/root");
+    database.is_none_or(|theirs| !is_another(&theirs, cookie.database, Path::new(&root)))
 }
 
 fn end(processes: &[OwnedFd], patience: Duration) -> io::Result<()> {
@@ -103,6 +129,7 @@ fn has_ended(process: &OwnedFd) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -123,7 +150,9 @@ mod tests {
             .spawn()
             .unwrap();
 
-        let outcome = end_orphans(Some("orphan-test-1:"), dir.path(), Duration::from_secs(5)).unwrap();
+        let database = DatabaseFile { path: dir.path().join("jobs.db"), device: 1, inode: 1 };
+        let cookie = Cookie { begin: "orphan-test-1:", database: &database };
+        let outcome = end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap();
 
         assert_eq!(outcome, (1, true));
         assert!(marked.wait().unwrap().code().is_none());
@@ -144,5 +173,34 @@ mod tests {
         assert_eq!(outcome, (1, true));
         child.wait().unwrap();
         assert!(slot.is_free().unwrap());
+    }
+
+    #[test]
+    fn fault_112_a_process_of_another_copy_is_left_alone_until_that_copy_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (dir.path().join("ours.db"), dir.path().join("theirs.db"));
+        let file = |path: &Path| {
+            fs::write(path, "").unwrap();
+            let found = fs::metadata(path).unwrap();
+            DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() }
+        };
+        let (ours, copy) = (file(&ours), file(&theirs));
+        let mut unit = Command::new("sleep")
+            .arg("600")
+            .env(COOKIE_VARIABLE, format!("orphan-test-3:1:1:1;{}", copy.to_text()))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let end = || {
+            let cookie = Cookie { begin: "orphan-test-3:", database: &ours };
+            end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap()
+        };
+
+        let beside_it = end();
+        fs::remove_file(&theirs).unwrap();
+        let after_it = end();
+
+        unit.wait().unwrap();
+        assert_eq!((beside_it, after_it), ((0, true), (1, true)));
     }
 }

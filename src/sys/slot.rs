@@ -8,6 +8,7 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::create_private_dir;
 use super::inherited::opening;
 
 /// Where the locked file of one slot lies.
@@ -46,8 +47,16 @@ impl SlotFile {
     pub fn occupy(&self, content: &[u8]) -> Result<File, SlotError> {
         let open = || -> io::Result<Option<File>> {
             let _opening = opening();
-            let mut file =
-                OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&self.0)?;
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).read(true).write(true).mode(0o600);
+            let mut file = match options.open(&self.0) {
+                // Somebody has deleted the directory.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.0.parent().map_or(Ok(()), create_private_dir)?;
+                    options.open(&self.0)?
+                }
+                opened => opened?,
+            };
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),

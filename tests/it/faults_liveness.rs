@@ -169,15 +169,42 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
     assert!(world.lines("overlaps").is_empty());
 }
 
+/// Has the record of a job's manager name a process that is gone, and its lock be gone too.
+fn hide(world: &World, lock: &str) {
+    world.sql("UPDATE metadata SET value = '1' WHERE key = 'manager_start_ticks'");
+    world.sh(&format!("rm {lock}"));
+}
+
 #[test]
-fn fault_26_when_the_lock_file_is_deleted_the_later_manager_goes_on_and_the_earlier_ends() {
+fn fault_26_when_the_lock_file_is_deleted_nobody_takes_over() {
     let world = World::new();
     let job = submit_lonely(&world, 80);
     world.wait_for_completed(&job, 8);
     let first = world.manager(&job);
 
     world.sh("rm jobs.db.d/1/lock");
+    let resumed = world.ok(&["resume", &job]);
+    world.write("go", "");
+    world.ok(&["wait", &job]);
+
+    assert_eq!(resumed, first.to_string());
+    assert_eq!(world.status(&job)["epoch"], 1);
+    assert!(world.lines("overlaps").is_empty(), "two attempts of one unit lived at once");
+    world.assert_sound(&job);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn fault_26_when_lock_and_record_are_lost_the_later_manager_goes_on_and_the_earlier_ends() {
+    let world = World::new();
+    let job = submit_lonely(&world, 80);
+    world.wait_for_completed(&job, 8);
+    let first = world.manager(&job);
+    world.suspend(first);
+
+    hide(&world, "jobs.db.d/1/lock");
     world.ok(&["resume", &job]);
+    send(first, Signal::SIGCONT);
     world.write("go", "");
     world.ok(&["wait", &job]);
 
@@ -197,7 +224,7 @@ fn fault_73_a_manager_that_wakes_up_after_its_successor_writes_nothing() {
     let first = world.manager(&job);
     world.suspend(first);
 
-    world.sh("rm jobs.db.d/1/lock");
+    hide(&world, "jobs.db.d/1/lock");
     world.ok(&["resume", &job]);
     world.wait_for_completed(&job, 30);
     send(first, Signal::SIGCONT);

@@ -22,6 +22,7 @@ mod faults_database;
 mod faults_disk;
 mod faults_identity;
 mod faults_liveness;
+mod faults_manager;
 #[cfg(feature = "mcp")]
 mod faults_mcp;
 mod faults_stop;

@@ -99,7 +99,16 @@ fn under_way(seen: &Observed) -> Explanation {
     match seen.reason {
         Some(Reason::Stalled) => return stalled(seen),
         Some(Reason::Unidentified) => return starting(seen),
-        Some(Reason::HostRebooted | Reason::OtherHost | Reason::Invisible) | None => {}
+        Some(
+            Reason::HostRebooted
+            | Reason::OtherHost
+            | Reason::OtherNamespace
+            | Reason::Invisible
+            | Reason::LockInvisible
+            | Reason::Killed
+            | Reason::Copy,
+        )
+        | None => {}
     }
     if let Some(request) = seen.job.stop_request {
         return stopping(seen, request);

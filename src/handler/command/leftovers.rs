@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{chain, failed, retry};
 use crate::model::{AttemptEnd, Cause};
-use crate::sys::{SlotError, SlotFile, end_orphans};
+use crate::sys::{Cookie, SlotError, SlotFile, end_orphans};
 
 /// Time in which a slot usually seems taken although nobody is left in it.
 const SPAWN_WINDOW: Duration = Duration::from_millis(100);
@@ -47,7 +47,7 @@ pub(super) fn is_vacated(slot: &SlotFile) -> bool {
 }
 
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
-pub(super) fn end_leftovers(cookie: Option<&str>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
     match end_orphans(cookie, slot.path(), patience) {
         Ok((_, true)) => Ok(()),
         Ok((_, false)) => Err(failed(Cause::NeedsAttention, "a process it left behind cannot be ended".to_owned())),

@@ -24,7 +24,7 @@ use std::process::Command;
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, SlotFile, is_passing_spawn_error};
+use crate::sys::{COOKIE_VARIABLE, Cookie, SlotFile, is_passing_spawn_error};
 
 use capture::Capture;
 #[cfg(feature = "cli")]
@@ -67,7 +67,7 @@ impl CommandHandler {
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
         let secrets = spec.secrets.iter().map(RawText::as_os_str);
         let secrets = secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect();
-        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.db.clone() })
+        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.database.path.clone() })
     }
 
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
@@ -119,7 +119,7 @@ impl CommandHandler {
         }
         command
             .env(COOKIE_VARIABLE, cookie)
-            .env("JOB_MANAGER_DB", &attempt.job.db)
+            .env("JOB_MANAGER_DB", &attempt.job.database.path)
             .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
             .env("JOB_MANAGER_UNIT", seq.to_string())
             .env("JOB_MANAGER_ATTEMPT", attempt.number.to_string())
@@ -205,11 +205,14 @@ impl Runner for CommandHandler {
     }
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
-        let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), attempt.job.epoch, attempt.number);
-        let Prepared { mut command, stdin: content, made } = match self.prepare(attempt, &cookie) {
-            Ok(prepared) => prepared,
-            Err(error) => return failed(Cause::NotStarted, chain(&error)),
-        };
+        let job = attempt.job;
+        let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), job.epoch, attempt.number);
+        let own = Cookie { begin: &cookie, database: &job.database };
+        let Prepared { mut command, stdin: content, made } =
+            match self.prepare(attempt, &format!("{cookie}{}", job.database.to_text())) {
+                Ok(prepared) => prepared,
+                Err(error) => return failed(Cause::NotStarted, chain(&error)),
+            };
         // It may have been made by an attempt whose end was not recorded.
         if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && is_made(path)) {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
@@ -247,7 +250,7 @@ impl Runner for CommandHandler {
                 // Thrown away, the output does not tell whether a process was left behind that holds it.
                 if ending.leaked || (!captured && !is_vacated(&slot)) {
                     // What is left now has left the group too; its environment still gives it away.
-                    if let Err(end) = end_leftovers(Some(&cookie), &slot, patience) {
+                    if let Err(end) = end_leftovers(Some(own), &slot, patience) {
                         return end;
                     }
                 }

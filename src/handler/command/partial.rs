@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::handler::Attempt;
-use crate::model::{Cause, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
+use crate::model::{Cause, DatabaseFile, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
 use crate::store::{Access, Store, StoreError};
-use crate::sys::{create_private_dir, opening, private_file};
+use crate::sys::{create_private_dir, is_another, opening, private_file};
 
 /// Finest step of change times on the file systems that have the coarsest.
 const CHANGE_TIME_STEP_US: i64 = 2_000_000;
@@ -30,13 +30,16 @@ struct Note {
     path: RawText,
     /// Whether what an attempt leaves is for the next one to go on with.
     keep: bool,
+    /// The database of the job; not in notes of older versions.
+    #[serde(default)]
+    database: String,
 }
 
 /// An attempt under way whose unit makes a path.
 pub(super) struct Making<'a> {
     path: PathBuf,
     note: PathBuf,
-    db: &'a Path,
+    database: &'a DatabaseFile,
 }
 
 /// Returns `true` if a unit that makes this path has nothing to do: it is there, and not marked as unfinished.
@@ -48,11 +51,12 @@ impl<'a> Making<'a> {
     /// Notes what an attempt is about to make.
     pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool) -> io::Result<Making<'a>> {
         let _opening = opening();
-        let making = Making { path, note: attempt.job.files.making_in(attempt.slot), db: &attempt.job.db };
+        let making = Making { path, note: attempt.job.files.making_in(attempt.slot), database: &attempt.job.database };
         match fs::symlink_metadata(&making.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let path = RawText::from(OsString::from(&making.path));
-                let note = Note { unit: attempt.unit.id.raw(), path, keep };
+                let database = making.database.to_text();
+                let note = Note { unit: attempt.unit.id.raw(), path, keep, database };
                 create_private_dir(&attempt.job.files.making())?;
                 let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
                 private_file().truncate(true).open(&making.note)?.write_all(&text)?;
@@ -99,7 +103,7 @@ impl<'a> Making<'a> {
 
     /// Clears what an attempt has left, and adds to its error what was done.
     fn cleared(self, error: String) -> String {
-        match clear_noted(&self.note, self.db) {
+        match clear_noted(&self.note, self.database) {
             Some(done) => format!("{error}; {done}"),
             None => error,
         }
@@ -114,27 +118,28 @@ pub(super) fn forget(making: Option<Making<'_>>) {
     }
 }
 
-/// Clears what attempts of a manager that died have left, once their processes have ended; returns what was done.
-pub fn clear_partial(files: &JobFiles, db: &Path) -> io::Result<Vec<String>> {
+/// Clears what attempts of a manager that died have left, once their processes have ended; returns what was done. What
+/// the units of a database make of which this one is a copy is theirs.
+pub fn clear_partial(files: &JobFiles, database: &DatabaseFile) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(files.making()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
     let mut done = Vec::new();
     for entry in entries {
-        done.extend(clear_noted(&entry?.path(), db));
+        done.extend(clear_noted(&entry?.path(), database));
     }
     Ok(done)
 }
 
 /// Does what a note says, and removes it; a note that was not written whole belongs to an attempt that never started.
-fn clear_noted(path: &Path, db: &Path) -> Option<String> {
+fn clear_noted(path: &Path, database: &DatabaseFile) -> Option<String> {
     let _opening = opening();
     let read = || -> io::Result<(Note, Timestamp)> {
         let began = micros(&fs::metadata(path)?);
         Ok((serde_json::from_slice(&fs::read(path)?)?, Timestamp::from_micros(began)))
     };
-    let done = read().ok().and_then(|(note, began)| note.clear(began, db).transpose());
+    let done = read().ok().and_then(|(note, began)| note.clear(began, database).transpose());
     let done = done.map(|done| done.unwrap_or_else(|error| format!("could not clear what it left: {error}")));
     // One that stays is replaced by the slot's next attempt, and says nothing once the path is absent.
     let _ = remove(path);
@@ -142,7 +147,12 @@ fn clear_noted(path: &Path, db: &Path) -> Option<String> {
 }
 
 impl Note {
-    fn clear(&self, began: Timestamp, db: &Path) -> Result<Option<String>, ClearError> {
+    fn clear(&self, began: Timestamp, database: &DatabaseFile) -> Result<Option<String>, ClearError> {
+        let theirs = DatabaseFile::from_text(&self.database);
+        if theirs.is_some_and(|theirs| is_another(&theirs, database, Path::new("/"))) {
+            return Ok(None);
+        }
+        let db = &database.path;
         let path = Path::new(self.path.as_os_str());
         let Some(found) = look(path)? else { return Ok(None) };
         let unit = UnitId::from_raw(self.unit);

@@ -1,12 +1,12 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
 mod ending;
+mod stopping;
 mod wishes;
 
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use super::abandon;
 use super::error::ManagerError;
 use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
@@ -16,11 +16,10 @@ use super::panics;
 use super::places::Places;
 use super::schedule::Schedule;
 use super::shared::Shared;
-use crate::crash::crash_point;
 use crate::handler::{Runner, slots_of};
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit, counted};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit};
 use crate::store::{Reign, Store};
-use crate::sys::{Adopted, Machine, StopFlags};
+use crate::sys::{Adopted, JobLock, Machine, StopFlags};
 
 use ending::Other;
 
@@ -28,8 +27,6 @@ use ending::Other;
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
 const POLL_WISHES: Duration = Duration::from_millis(100);
-/// Time beyond `kill_after` in which units must have ended once that was asked for.
-const END_UNITS: Duration = Duration::from_secs(5);
 /// Time between two looks for processes that units left behind.
 const REAP_EVERY: Duration = Duration::from_millis(500);
 
@@ -54,6 +51,9 @@ pub(super) struct Coordinator<'a> {
     hire: Sender<usize>,
     shared: &'a Shared,
     flags: &'a StopFlags,
+    /// The lock of the job, and what is wrong with it.
+    lock: Option<&'a mut JobLock>,
+    lock_trouble: Option<String>,
     /// The job as it was last read.
     job: Job,
     wish: Option<(StopRequest, Option<Duration>)>,
@@ -109,6 +109,8 @@ impl<'a> Coordinator<'a> {
             hire,
             shared,
             flags,
+            lock: None,
+            lock_trouble: None,
             job: job.clone(),
             wish,
             looked_at,
@@ -125,6 +127,11 @@ impl<'a> Coordinator<'a> {
             seen_revision,
             exhausted: false,
         })
+    }
+
+    /// Has the lock be made again when its file is deleted.
+    pub fn keep_lock(&mut self, lock: Option<&'a mut JobLock>) {
+        self.lock = lock;
     }
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed.
@@ -236,42 +243,6 @@ impl<'a> Coordinator<'a> {
         self.reaped_at = Instant::now();
         if let Err(error) = self.adopted.reap() {
             log_line!("cannot reap the processes that units left behind: {error}");
-        }
-    }
-
-    /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
-    /// end; none when a thread failed.
-    fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
-        self.shared.stop_feeding();
-        let began = Instant::now();
-        let mut ending_since = None;
-        let mut wanted = first;
-        crash_point!("stopping");
-        log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
-        loop {
-            let grace_over = wanted.1.is_some_and(|grace| began.elapsed() >= grace);
-            let too_late = halt::is_over(&self.job, self.shared.clock.now());
-            let at_once = (wanted.0 != StopRequest::Stop && wanted.1.is_none()) || too_late;
-            if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
-                log_line!("ending the running units");
-                ending_since = Some(Instant::now());
-                self.shared.end_units();
-            }
-            let level = self.shared.feed.level();
-            if self.shared.has_failed() {
-                return Ok(None);
-            }
-            if level.in_hand == 0 {
-                return Ok(Some(wanted.0));
-            }
-            if ending_since.is_some_and(|since| since.elapsed() > self.job.limits.kill_after + END_UNITS) {
-                abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
-            }
-            self.shared.feed.wait_for_change(level, POLL_SIGNALS);
-            self.places.settle(&self.shared.feed, self.job.limits.workers);
-            self.reap_adopted();
-            self.look_for_wishes()?;
-            wanted = self.wish.unwrap_or(wanted);
         }
     }
 }

@@ -18,6 +18,7 @@ impl Coordinator<'_> {
         self.looked_at = Instant::now();
         self.follow_clock(passed)?;
         self.store.refuse_moved_file()?;
+        self.renew_lock();
         let version = self.store.data_version()?;
         if version == self.seen_version {
             return Ok(());
@@ -41,6 +42,23 @@ impl Coordinator<'_> {
         self.wish = wish_of(&job);
         self.job = job;
         Ok(())
+    }
+
+    /// Makes the job's lock again if something, as a cleaner of old files, has deleted it.
+    fn renew_lock(&mut self) {
+        let Some(lock) = self.lock.as_deref_mut() else { return };
+        let trouble = match lock.keep() {
+            Ok(false) => None,
+            Ok(true) => {
+                log_line!("the lock of the job was deleted, and is made again");
+                None
+            }
+            Err(error) => Some(format!("the lock of the job was deleted, and cannot be made again: {error}")),
+        };
+        if let Some(trouble) = trouble.as_ref().filter(|trouble| self.lock_trouble.as_ref() != Some(trouble)) {
+            log_line!("{trouble}");
+        }
+        self.lock_trouble = trouble;
     }
 
     /// Takes up limits that a client has changed.

@@ -6,7 +6,6 @@ use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJob};
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{Job, JobStatus, StopRequest};
 
 pub(super) struct ResumeJob;
 
@@ -25,22 +24,8 @@ impl Tool for ResumeJob {
         let started = client.resume_job(job)?;
         let done = match started {
             Started::Ready { .. } => "The job was started.",
-            Started::Already { .. } => {
-                refuse_while_it_ends(&client.job(job)?)?;
-                "The job runs already."
-            }
+            Started::Already { .. } => "The job runs already.",
         };
         started_answer(&client, job, started, done)
-    }
-}
-
-/// Refuses a job whose manager was asked to end: it would not go on, whatever is answered now.
-fn refuse_while_it_ends(job: &Job) -> Result<(), ToolError> {
-    match job.stop_request {
-        Some(StopRequest::Stop | StopRequest::StopNow) => Err(ToolError::StillStopping(job.id)),
-        Some(StopRequest::Cancel) => Err(ToolError::StillCancelling(job.id)),
-        // It has paused since.
-        None if job.status != JobStatus::Running => Err(ToolError::StillStopping(job.id)),
-        None => Ok(()),
     }
 }

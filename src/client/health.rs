@@ -1,0 +1,85 @@
+//! Whether somebody runs a job, asked so that the answer is not over in a moment.
+
+use std::time::{Duration, Instant};
+
+use super::{Client, ClientError};
+use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp};
+use crate::status::{Health, ManagerHealth, observe_manager};
+use crate::sys::{JobLock, create_private_dir};
+
+/// How long a manager may take from its last word about the job to its end, and from its lock to its first word.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
+const SETTLE_POLL: Duration = Duration::from_millis(5);
+
+impl Client {
+    pub(super) fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
+        let mut store = self.store();
+        let record = store.manager_record(job)?;
+        Ok(observe_manager(job, record.as_ref(), store.file(), Timestamp::now()))
+    }
+
+    /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
+    /// its lock is waited for: it would be taken for one that runs the job, and nobody would.
+    pub(super) fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
+        let asked = Instant::now();
+        loop {
+            // In this order: a manager that was seen to live is judged by what it had written by then.
+            let health = self.manager_health(job)?;
+            let row = self.store().job(job)?;
+            if health.health != Health::Running || !has_left(&row) || asked.elapsed() > SETTLE_TIMEOUT {
+                return Ok((row, health));
+            }
+            std::thread::sleep(SETTLE_POLL);
+        }
+    }
+
+    /// Refuses a job whose manager lives and is about to leave it: whoever is told that it runs would wait for nothing.
+    pub(super) fn refuse_while_it_ends(&self, job: JobId) -> Result<(), ClientError> {
+        let row = self.store().job(job)?;
+        match row.stop_request {
+            Some(StopRequest::Cancel) => return Err(ClientError::StillCancelling { job }),
+            Some(StopRequest::Stop | StopRequest::StopNow) => return Err(ClientError::StillStopping { job }),
+            None => {}
+        }
+        let stops_by_itself = self.store().manager_record(job)?.is_some_and(|record| record.stopping.is_some());
+        // It may have paused since.
+        let has_paused = matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval);
+        if stops_by_itself || has_paused { Err(ClientError::StillStopping { job }) } else { Ok(()) }
+    }
+
+    /// Takes the lock of a job that no manager runs, so that none begins meanwhile.
+    ///
+    /// Somebody may merely be looking at it, a manager that was killed or has left the job may hold it for a moment yet,
+    /// and one that begins has not said so: all of them are waited for.
+    pub(super) fn lock_idle_job(&self, job: JobId, operation: &'static str) -> Result<JobLock, ClientError> {
+        let files = self.job_files(job);
+        let path = files.path();
+        create_private_dir(path).map_err(ClientError::files("create", path))?;
+        let asked = Instant::now();
+        loop {
+            let health = self.manager_health(job)?;
+            let row = self.store().job(job)?;
+            if row.status == JobStatus::Running && health.health == Health::Unknown {
+                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+            }
+            // One whose lock was deleted lives without it for a moment: it is not to be made in its place.
+            let is_run = health.health == Health::Running && !has_left(&row);
+            if !is_run
+                && let Some(lock) =
+                    JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?
+            {
+                return Ok(lock);
+            }
+            // What only seems so is over with the next looks.
+            if asked.elapsed() > if is_run { SETTLE_TIMEOUT / 50 } else { SETTLE_TIMEOUT } {
+                return Err(ClientError::ManagerRuns { operation, job });
+            }
+            std::thread::sleep(SETTLE_POLL);
+        }
+    }
+}
+
+/// Returns `true` if a manager that lives has written its last word about a job.
+pub(super) fn has_left(row: &Job) -> bool {
+    row.status.is_terminal() || matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval)
+}

@@ -1,0 +1,62 @@
+//! The time between the decision that a job stops and the end of its last running unit.
+
+use std::time::{Duration, Instant};
+
+use super::{Coordinator, POLL_SIGNALS};
+use crate::crash::crash_point;
+use crate::manager::error::{ManagerError, chain};
+use crate::manager::log::log_line;
+use crate::manager::{abandon, halt};
+use crate::model::{StopRequest, counted};
+
+/// Time beyond `kill_after` in which units must have ended once that was asked for.
+const END_UNITS: Duration = Duration::from_secs(5);
+
+impl Coordinator<'_> {
+    /// Says that the job stops although nobody has wished it. Who resumes it meanwhile is only told less well when that
+    /// cannot be written: the stop does not wait for it.
+    fn note_stopping(&mut self) {
+        if let Err(error) = self.store.note_stopping(self.reign, "by itself, or by a signal to its manager") {
+            log_line!("{}", chain(&error));
+        }
+    }
+
+    /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
+    /// end; none when a thread failed.
+    pub(super) fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
+        self.shared.stop_feeding();
+        let began = Instant::now();
+        let mut ending_since = None;
+        let mut wanted = first;
+        crash_point!("stopping");
+        log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
+        if self.wish.is_none() {
+            self.note_stopping();
+        }
+        loop {
+            let grace_over = wanted.1.is_some_and(|grace| began.elapsed() >= grace);
+            let too_late = halt::is_over(&self.job, self.shared.clock.now());
+            let at_once = (wanted.0 != StopRequest::Stop && wanted.1.is_none()) || too_late;
+            if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
+                log_line!("ending the running units");
+                ending_since = Some(Instant::now());
+                self.shared.end_units();
+            }
+            let level = self.shared.feed.level();
+            if self.shared.has_failed() {
+                return Ok(None);
+            }
+            if level.in_hand == 0 {
+                return Ok(Some(wanted.0));
+            }
+            if ending_since.is_some_and(|since| since.elapsed() > self.job.limits.kill_after + END_UNITS) {
+                abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
+            }
+            self.shared.feed.wait_for_change(level, POLL_SIGNALS);
+            self.places.settle(&self.shared.feed, self.job.limits.workers);
+            self.reap_adopted();
+            self.look_for_wishes()?;
+            wanted = self.wish.unwrap_or(wanted);
+        }
+    }
+}
