@@ -319,6 +319,23 @@ fn fault_114_a_cancel_right_after_a_kill_a_stop_or_a_start_cancels() {
     world.assert_no_process_left();
 }
 
+#[test]
+fn fault_115_one_damaged_record_keeps_no_other_job_from_being_resumed() {
+    let world = World::new();
+    let (damaged, _) = waiting_job(&world, 1);
+    let sound = world.ok(&["submit", "--", "sleep", "600"]);
+    world.kill_manager(&damaged);
+    world.kill_manager(&sound);
+    world.sql(&format!("UPDATE metadata SET value = 'x' WHERE job_id = {damaged} AND key = 'boot_id'"));
+
+    let said = world.fails(5, &["status", &damaged]);
+    let resumed = world.fails(5, &["resume", "--all"]);
+
+    assert!(said.contains("its boot_id is \"x\""), "{said}");
+    assert!(resumed.contains("its boot_id is \"x\""), "{resumed}");
+    assert_eq!(world.status(&sound)["status"], "running");
+}
+
 /// What the verbs say about one job, in one word each.
 fn verdicts(client: &Client, job: JobId) -> [String; 4] {
     let said = |error: ClientError| format!("error: {error}");
