@@ -1,4 +1,6 @@
 //! Whether somebody runs a job, asked so that the answer is not over in a moment.
+//!
+//! Known weakness: between a signal to a manager and its next look, at most 50 ms, nobody can tell that it will stop.
 
 use std::time::{Duration, Instant};
 

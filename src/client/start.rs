@@ -12,7 +12,7 @@ use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
-use crate::status::{Health, Reason};
+use crate::status::{Health, ManagerHealth, Reason};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
@@ -127,10 +127,15 @@ impl Client {
         Ok(self.store().forget_scope(job)?)
     }
 
-    /// Tells a job that another manager has finished meanwhile from one that cannot be run.
+    /// Tells a job that another manager has finished meanwhile, and one that somebody else holds, from one that cannot
+    /// be run.
     fn refusal(&self, job: JobId, message: String) -> ClientError {
-        match self.store().job(job) {
-            Ok(row) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
+        let row = self.store().job(job);
+        match (row, self.manager_health(job)) {
+            (Ok(row), _) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
+            (_, Ok(ManagerHealth { health: Health::Running, reason, .. })) => {
+                ClientError::HealthUnknown { job, reason }
+            }
             _ => ClientError::ManagerRefused { job, message },
         }
     }

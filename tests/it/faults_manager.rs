@@ -228,6 +228,21 @@ fn fault_113_who_writes_for_a_dead_manager_raises_its_epoch_first() {
 }
 
 #[test]
+fn fault_113_a_lock_that_somebody_unknown_holds_is_said_as_the_reason() {
+    let world = World::new();
+    let (job, _) = waiting_job(&world, 1);
+    world.kill_manager(&job);
+    let lock = fs::File::open(world.path("jobs.db.d/1/lock")).unwrap();
+    lock.lock().unwrap();
+
+    let said = world.fails(4, &["resume", &job]);
+
+    assert!(said.contains("holds the lock but is not the recorded process"), "{said}");
+    drop(lock);
+    world.ok(&["resume", &job]);
+}
+
+#[test]
 fn fault_114_a_resume_right_after_a_kill_names_a_manager_that_runs_the_job() {
     let world = World::new();
     let job = world.ok(&["submit", "-j", "8", "--range", "1-400", "--", "sleep", "600"]);

@@ -71,13 +71,13 @@ fn starting(seen: &Observed) -> Explanation {
 
 fn lost(seen: &Observed) -> Explanation {
     let job = seen.job.id;
-    let reason = seen.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     let progress = seen.job.progress;
-    let sentence = format!(
-        "the manager of job {job} has died{reason} with {} running and {} pending",
-        counted(progress.running, "unit"),
-        progress.pending
-    );
+    let left = format!("with {} running and {} pending", counted(progress.running, "unit"), progress.pending);
+    let sentence = match seen.reason {
+        Some(reason @ Reason::Copy) => format!("{reason}, nobody runs job {job} here {left}"),
+        Some(reason) => format!("the manager of job {job} has died ({reason}) {left}"),
+        None => format!("the manager of job {job} has died {left}"),
+    };
     Explanation::new(Why::ManagerLost, sentence, format!("job-manager resume {job}"))
 }
 
