@@ -8,14 +8,12 @@ use super::{Client, ClientError, surroundings};
 use crate::model::{Job, JobFilter, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
-use crate::sys::{self, LockProbe};
+use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Free space below which a warning is given.
 const LITTLE_SPACE_BYTES: u64 = 1 << 30;
 /// Size of the write-ahead log above which somebody keeps it from shrinking.
 const LARGE_LOG_BYTES: u64 = 64 << 20;
-/// Descriptors that one running unit needs in its manager.
-const DESCRIPTORS_PER_UNIT: u64 = 8;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -138,8 +136,8 @@ fn log(db: &Path) -> Option<Finding> {
 }
 
 fn limits() -> Option<Finding> {
-    let limit = sys::descriptor_limit().ok()?;
-    let workers = limit / DESCRIPTORS_PER_UNIT;
+    let limit = sys::most_open_files().ok()?;
+    let workers = limit.saturating_sub(OPEN_FILES_BESIDE_UNITS) / OPEN_FILES_PER_UNIT;
     let severity = if workers < Limits::default().workers as u64 * 2 { Severity::Warning } else { Severity::Ok };
     Some(finding(severity, "limits", format!("{limit} open files allow about {workers} command units at a time")))
 }

@@ -137,7 +137,8 @@ impl Client {
             true => self.waiting_for(&row, waits.as_ref())?,
             false => halt_reason,
         };
-        let is_held = waits.is_some() || row.hold.as_ref().is_some_and(|hold| hold.until > now);
+        let is_held = waits.as_ref().is_some_and(|waits| !matches!(waits, Waits::Lack { .. }))
+            || row.hold.as_ref().is_some_and(|hold| hold.until > now);
         Ok(ManagerStatus {
             schema: SCHEMA,
             status: health.health,

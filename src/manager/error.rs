@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::handler::HandlerError;
 use crate::model::{JobId, counted};
 use crate::store::{Fault, StoreError};
+use crate::sys::{StopFlags, lack_of};
 
 /// A manager that cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,12 @@ pub enum ManagerError {
         /// The cause.
         source: io::Error,
     },
+    /// Not even one unit could run.
+    #[error("there is no room for a manager and one unit: raise the limit of open files or processes, or end some")]
+    NoRoom(#[source] io::Error),
+    /// A file of the database, or one beside it, would have become too large.
+    #[error("a file would have become larger than the manager may make one: raise the limit (`ulimit -f`) and resume")]
+    FileLimit(#[source] Box<ManagerError>),
     /// Another process holds the lock and has not said who it is.
     #[error("job {job} is locked by a process that did not name itself within {waited:?}")]
     LockHeld {
@@ -63,9 +70,23 @@ impl ManagerError {
         matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }))
     }
 
-    /// Says whether the database merely could not be written at that time.
+    /// Says whether the database merely could not be written, or something was lacking, at that time.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)))
+        match self {
+            Self::Store(error) => matches!(error.fault(), Some(Fault::Busy | Fault::Full)),
+            Self::System { source, .. } => lack_of(source).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Names the limit of the size of files as the cause, if this may come of it.
+    pub(super) fn of_file_limit(self, flags: &StopFlags) -> ManagerError {
+        match &self {
+            Self::Store(error) if error.fault() == Some(Fault::Unreachable) && flags.met_file_limit() => {
+                Self::FileLimit(Box::new(self))
+            }
+            _ => self,
+        }
     }
 
     /// Returns a function that wraps what the operating system said about an operation.

@@ -66,6 +66,7 @@ impl Feed {
             running: 0,
             busy: 0,
             most_busy: usize::MAX,
+            most_running: usize::MAX,
             gate: Gate::OPEN,
         };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
@@ -86,7 +87,7 @@ impl Feed {
                 state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            if !state.queue.is_empty() && state.interval > Duration::ZERO {
+            if !state.queue.is_empty() && (state.interval > Duration::ZERO || state.most_running != usize::MAX) {
                 let wait = state.next_take.saturating_duration_since(Instant::now());
                 if wait > Duration::ZERO {
                     (state, _) = self.unit_ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
@@ -128,6 +129,36 @@ impl Feed {
             // Somebody may have waited for that; after a large unit there is room for several.
             if slots > 1 || !state.is_even() { self.unit_ready.notify_all() } else { self.unit_ready.notify_one() }
         }
+    }
+
+    /// Lets fewer units run at the same time than do now, and none start for a moment: one that a worker has taken could
+    /// not be started for want of something.
+    pub fn hold_back(&self, pause: Duration) {
+        let mut state = self.lock();
+        state.most_running = state.running.saturating_sub(1).clamp(1, state.most_running);
+        state.next_take = state.next_take.max(Instant::now() + pause);
+    }
+
+    /// Lets a few more units run at the same time, after they were held back, and returns `true` if all `workers` have
+    /// one again.
+    pub fn let_more_run(&self, workers: usize) -> bool {
+        let mut state = self.lock();
+        if state.most_running < workers {
+            state.most_running += 1 + state.most_running / 8;
+        }
+        let is_over = state.most_running >= workers;
+        if is_over {
+            state.most_running = usize::MAX;
+        }
+        self.unit_ready.notify_all();
+        is_over
+    }
+
+    /// Waits until the feed is closed, or for that time; returns `true` if it is closed.
+    pub fn is_closed_within(&self, time: Duration) -> bool {
+        let is_open = |state: &mut State| !state.closed;
+        let waited = self.room.wait_timeout_while(self.lock(), time, is_open);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     /// Lets start what the machine has room for.

@@ -31,6 +31,7 @@ mod recover;
 mod run;
 mod schedule;
 mod shared;
+mod shortage;
 mod staff;
 mod stops;
 mod takeover;

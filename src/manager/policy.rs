@@ -52,6 +52,11 @@ pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, e
             next.hold = Some(Box::new(Hold { until, reason: reason.clone() }));
             (UnitStatus::Pending, Cause::Postponed, reason)
         }
+        UnitOutcome::NotStarted { error, .. } => {
+            // No attempt was made, so that there is nothing to record of one, whatever the unit is worth.
+            let (attempts, error, not_before) = (unit.attempts, Some(error), Some(span.ended_at));
+            return UnitChange { attempts, error, not_before, started_at: None, ..next };
+        }
         UnitOutcome::Cancelled { reason } => (UnitStatus::Cancelled, Cause::Cancelled, reason),
         UnitOutcome::Interrupted => {
             let error = "ended because its manager was told to stop".to_owned();
@@ -188,6 +193,18 @@ mod tests {
         let change = ended(&unit(1, 0), UnitOutcome::Interrupted.into(), SPAN, &Limits::default(), Epoch(1));
 
         assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 1));
+    }
+
+    #[test]
+    fn what_the_manager_lacks_costs_no_attempt_and_leaves_none_behind() {
+        let lacks = UnitOutcome::NotStarted { lack: crate::model::Lack::OpenFiles, error: "too many".to_owned() };
+        for limits in [Limits { max_attempts: 1, ..Limits::default() }, at_most_once()] {
+            let change = ended(&unit(0, 0), lacks.clone().into(), SPAN, &limits, Epoch(1));
+
+            assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 0));
+            assert!(change.attempt.is_none());
+            assert_eq!(change.error.as_deref(), Some("too many"));
+        }
     }
 
     #[test]

@@ -25,6 +25,10 @@ use crate::sys::{self, JobLock, SlotNotes, StopFlags};
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = 1;
+/// Threads of a manager with one worker, and the process of its unit.
+const LEAST_THREADS: usize = 6;
+/// Files that a manager with one worker has open, and those of its unit.
+const LEAST_FILES: usize = 24;
 
 /// What a manager has once it is the one.
 pub(super) struct Post {
@@ -72,7 +76,10 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
     sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
     let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
     panics::install_hook();
-    match take_post(&request.db, request.job, flags, Clock::Wall)? {
+    // An answer to whoever starts the job, before anything of it changes.
+    sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
+    let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall);
+    match taken.map_err(|error| error.of_file_limit(&flags))? {
         Taken::Already { pid } => {
             sys::write_ready(&Answer::Already { pid }.to_line());
             Ok(None)
@@ -130,6 +137,7 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
             .and_then(|end| conclude(&mut post, &*runner, end))
     });
+    let outcome = outcome.map_err(|error| error.of_file_limit(&post.flags));
     if let Err(error) = &outcome {
         let message = chain(error);
         log_line!("error: {message}");
@@ -232,7 +240,7 @@ fn with_threads(
     std::thread::scope(|threads| {
         let (tell, reports) = teller.channel().unzip();
         if let Some(reports) = reports {
-            threads.spawn(|| teller.tell_units(reports));
+            start(threads, "callbacks", move || teller.tell_units(reports))?;
         }
         let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell);
         let record = move || {
@@ -240,12 +248,20 @@ fn with_threads(
                 crew.shared.fail(ManagerError::Panicked { message });
             }
         };
-        let recorder = std::thread::Builder::new().name("recorder".to_owned()).spawn_scoped(threads, record);
-        recorder.map_err(ManagerError::system("start the recorder"))?;
-        let mut staff = Staff::new(threads, crew, events);
-        staff.hire(crew.job.limits.workers)?;
-        // The recorder ends with the last sender: this thread's goes with the coordinator's demands.
-        threads.spawn(move || staff.follow(&demands));
+        start(threads, "recorder", record)?;
+        let staff = Staff::new(threads, crew, events);
+        // The recorder ends with the last sender: that of the staff goes with the coordinator's demands.
+        start(threads, "staff", move || staff.follow(crew.job.limits.workers, &demands))?;
         coordinator.run()
     })
+}
+
+/// Starts one of the manager's own threads.
+fn start<'scope>(
+    threads: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    run: impl FnOnce() + Send + 'scope,
+) -> Result<(), ManagerError> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, run);
+    started.map(drop).map_err(ManagerError::system("start the threads of the manager"))
 }

@@ -8,8 +8,13 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::error::ManagerError;
 use super::feed::Feed;
+use super::shortage::Shortage;
 use super::stops::SlotStop;
-use crate::model::{Kill, Limits, Seq, Timestamp, Waits};
+use crate::model::{Kill, Lack, Limits, Seq, Timestamp, Waits};
+use crate::sys::opening;
+
+/// Time in which no unit starts after one could not be started for want of something.
+const HOLD_BACK: Duration = Duration::from_millis(250);
 
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
@@ -17,6 +22,8 @@ pub(super) struct Shared {
     pub feed: Feed,
     /// The time.
     pub clock: Clock,
+    /// What is lacking to run as many units at a time as should.
+    pub shortage: Shortage,
     stopping: AtomicBool,
     ending: AtomicBool,
     /// End of the job's hold in microseconds since the Unix epoch; long past when there is none.
@@ -37,6 +44,7 @@ impl Shared {
         Self {
             feed: Feed::new(claimed_through),
             clock,
+            shortage: Shortage::default(),
             stopping: AtomicBool::new(false),
             hold_until: AtomicI64::new(i64::MIN),
             ending: AtomicBool::new(false),
@@ -131,9 +139,16 @@ impl Shared {
 
     /// Opens a slot: its stop rings when the unit in it is to end.
     pub fn open_slot(&self) -> io::Result<Arc<SlotStop>> {
+        let _opening = opening();
         let stop = Arc::new(SlotStop::new()?);
         lock(&self.stops).push(Arc::clone(&stop));
         Ok(stop)
+    }
+
+    /// Lets fewer units run at a time for a while: something was lacking to start one.
+    pub fn hold_back(&self, what: Lack, error: &str) {
+        self.shortage.begin(what, error);
+        self.feed.hold_back(HOLD_BACK);
     }
 
     /// Ends one unit, and says whether it runs here.

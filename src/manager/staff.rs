@@ -10,7 +10,8 @@ use super::error::{ManagerError, chain};
 use super::events::Events;
 use super::log::log_line;
 use super::worker::{Crew, work};
-use crate::model::counted;
+use crate::model::Lack;
+use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Starts workers within the scope of a manager's threads.
 pub(super) struct Staff<'scope, 'env> {
@@ -26,33 +27,67 @@ impl<'scope, 'env> Staff<'scope, 'env> {
         Self { threads, crew, events, hired: 0 }
     }
 
-    /// Makes sure that there are `wanted` workers; there are never fewer than before, the feed lets them wait.
-    pub fn hire(&mut self, wanted: usize) -> Result<(), ManagerError> {
-        let first = self.hired;
-        if wanted <= first {
-            return Ok(());
+    /// Hires `first` workers, and on demand until nobody can ask any more.
+    pub fn follow(mut self, first: usize, demands: &Receiver<usize>) {
+        self.hire(first);
+        while let Ok(wanted) = demands.recv() {
+            self.hire(wanted);
         }
+    }
+
+    /// Makes sure that there are `wanted` workers, or as many as this process can have, and notes what is lacking.
+    ///
+    /// There are never fewer than before, the feed lets them wait.
+    fn hire(&mut self, wanted: usize) {
+        let (workers, mut lack) = if wanted > self.hired { self.affordable(wanted) } else { (self.hired, None) };
+        if workers > self.hired
+            && let Err(error) = self.start(workers)
+        {
+            lack = Some((Lack::Processes, chain(&error)));
+        }
+        self.crew.shared.shortage.set_workers(lack);
+    }
+
+    fn start(&mut self, workers: usize) -> Result<(), ManagerError> {
+        let first = self.hired;
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(wanted - first)
+            .num_threads(workers - first)
             .thread_name(move |index| format!("worker-{}", first + index))
             .build()
-            .map_err(|source| ManagerError::Workers { workers: wanted, source })?;
+            .map_err(|source| ManagerError::Workers { workers, source })?;
         let (crew, events) = (self.crew, self.events.clone());
-        let man = move || man(&pool, crew, first..wanted, &events);
+        let man = move || man(&pool, crew, first..workers, &events);
         let manned = std::thread::Builder::new().name("pool".to_owned()).spawn_scoped(self.threads, man);
         manned.map_err(ManagerError::system("start workers"))?;
-        self.hired = wanted;
+        self.hired = workers;
         Ok(())
     }
 
-    /// Hires on demand until nobody can ask any more.
-    pub fn follow(mut self, demands: &Receiver<usize>) {
-        while let Ok(wanted) = demands.recv() {
-            // The workers that are there go on.
-            if let Err(error) = self.hire(wanted) {
-                log_line!("still {}: {}", counted(self.hired, "worker"), chain(&error));
+    /// Returns how many of the `wanted` workers this process can have, and what it lacks for more.
+    fn affordable(&self, wanted: usize) -> (usize, Option<(Lack, String)>) {
+        // A unit of a command is a process beside its worker's thread; one of a service may need nothing more.
+        let (files, threads) = if self.crew.runner.commits_each_unit() { (OPEN_FILES_PER_UNIT, 2) } else { (2, 1) };
+        let (mut workers, mut lack) = (wanted, None);
+        match sys::allow_open_files(OPEN_FILES_BESIDE_UNITS + files * wanted as u64) {
+            Ok(limit) => {
+                let by_files = limit.saturating_sub(OPEN_FILES_BESIDE_UNITS) / files;
+                let by_files = usize::try_from(by_files).unwrap_or(usize::MAX).max(self.hired.max(1));
+                if by_files < wanted {
+                    let enough = format!("the limit is {limit}, which is enough for {by_files} of {wanted} workers");
+                    (workers, lack) = (by_files, Some((Lack::OpenFiles, enough)));
+                }
             }
+            Err(error) => log_line!("cannot raise the limit of open files: {error}"),
         }
+        let more = workers - self.hired;
+        if more > 0
+            && let (spare, Some(error)) = sys::spare_threads(threads * more + 1)
+        {
+            workers = self.hired + spare.saturating_sub(1) / threads;
+            let what = sys::lack_of(&error).unwrap_or(Lack::Processes);
+            lack = Some((what, format!("there are enough for {workers} of {wanted} workers: {error}")));
+        }
+        (workers, lack)
     }
 }
 

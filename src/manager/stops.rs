@@ -54,7 +54,10 @@ impl SlotStop {
         let Some(kill) = std::mem::take(&mut *self.lock()).kill else { return end };
         self.alarm.silence();
         // One that came to an end of its own meanwhile has that end.
-        if end.outcome == UnitOutcome::Interrupted { AttemptEnd { outcome: outcome(kill), ..end } } else { end }
+        match end.outcome {
+            UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. } => AttemptEnd { outcome: outcome(kill), ..end },
+            _ => end,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,9 +1,11 @@
 //! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
 
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use super::error::{ManagerError, chain};
 use super::events::{Event, Events, RecorderGone};
@@ -16,11 +18,14 @@ use super::stops::SlotStop;
 use super::teller::{self, Teller};
 use crate::crash::crash_point;
 use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
-use crate::model::{AttemptEnd, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
-use crate::sys::SlotNotes;
+use crate::model::{AttemptEnd, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
+use crate::sys::{SlotNotes, lack_of, opening};
 
 /// Bytes of a result of which no two are held in memory at the same time.
 const LONG_RESULT_BYTES: usize = 1 << 20;
+
+/// Time between two tries at what a slot needs.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a job have in common.
 pub(super) struct Crew<'a> {
@@ -39,15 +44,7 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: Events<'_>) {
 }
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
-    let mut outbox = open_outbox(crew, slot);
-    let stop = match crew.shared.open_slot() {
-        Ok(stop) => stop,
-        Err(error) if slot > 0 => {
-            log_line!("worker {slot} does without: a slot cannot be opened: {error}");
-            return;
-        }
-        Err(error) => return crew.shared.fail(ManagerError::system("open a worker slot")(error)),
-    };
+    let Some((stop, mut outbox)) = open_slot(crew, slot) else { return };
     let mut had = 0;
     while let Some(unit) = crew.shared.feed.take(had) {
         had = unit.slots;
@@ -92,6 +89,9 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         });
         let span = Span { started_at, ended_at: crew.shared.clock.now() };
         crash_point!("unit-ended");
+        if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
+            crew.shared.hold_back(*lack, error);
+        }
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;
         }
@@ -115,16 +115,37 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
     }
 }
 
-/// Opens the slot's outbox, if the handler wants no unit to run again that has ended.
-fn open_outbox(crew: &Crew<'_>, slot: usize) -> Option<Outbox> {
-    if !crew.runner.commits_each_unit() {
-        return None;
-    }
-    match Outbox::open(&crew.job.files, slot) {
-        Ok(outbox) => Some(outbox),
-        Err(error) => {
-            log_line!("slot {slot} has no outbox, units that end just before a crash will run again: {error}");
-            None
+/// Opens what a slot needs: its stop and, if the handler wants no unit to run again that has ended, its outbox. Waits for
+/// what is lacking; `None` when the feed is closed before, or an error has ended the manager.
+fn open_slot(crew: &Crew<'_>, slot: usize) -> Option<(Arc<SlotStop>, Option<Outbox>)> {
+    let stop = wait_for(crew, "open a worker slot", || crew.shared.open_slot())?;
+    let outbox = || match crew.runner.commits_each_unit() {
+        true => open_outbox(&crew.job.files, slot).map(Some),
+        false => Ok(None),
+    };
+    Some((stop, wait_for(crew, "open the outbox of a worker slot", outbox)?))
+}
+
+fn open_outbox(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
+    let _opening = opening();
+    Outbox::open(files, slot)
+}
+
+/// Tries until nothing is lacking any more, or the feed is closed; any other error ends the manager.
+fn wait_for<T>(crew: &Crew<'_>, operation: &'static str, open: impl Fn() -> io::Result<T>) -> Option<T> {
+    loop {
+        match open() {
+            Ok(opened) => return Some(opened),
+            Err(error) => match lack_of(&error) {
+                Some(lack) => crew.shared.shortage.begin(lack, &error.to_string()),
+                None => {
+                    crew.shared.fail(ManagerError::system(operation)(error));
+                    return None;
+                }
+            },
+        }
+        if crew.shared.feed.is_closed_within(OPEN_AGAIN) {
+            return None;
         }
     }
 }

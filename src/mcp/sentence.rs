@@ -81,6 +81,9 @@ pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
         | Why::WaitingForDisk
         | Why::WaitingForWindow
         | Why::WaitingForTime => "It goes on by itself: wait_job; a person can lower the limit with job-manager set.",
+        Why::LacksResources => {
+            "Fewer units run at a time than could: wait_job; a person can raise the limit of the machine or lower the workers."
+        }
         Why::UnitsSlow => "list_units with status running shows the units that take long; get_unit shows one.",
         Why::DiskFull => "It goes on by itself when there is space on the disk: tell the person.",
         Why::ManagerUnknown | Why::ManagerStalled | Why::ManagerFailed | Why::UnitNeedsAttention => {

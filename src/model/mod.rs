@@ -79,7 +79,7 @@ pub use text::steers_terminal;
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
 pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
-pub use waits::{Resource, Waits};
+pub use waits::{Lack, Resource, Waits};
 pub use why::Why;
 pub use window::{Opening, Window, Windows};
 pub use words::UnknownWordError;

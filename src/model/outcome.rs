@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::RawText;
 use super::words::words;
+use super::{Lack, RawText};
 
 /// Why an attempt did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,13 @@ pub enum UnitOutcome {
     },
     /// Cut off by a stop: back to pending, no attempt counted.
     Interrupted,
+    /// Its manager lacked what starting it takes: back to pending, no attempt counted, and fewer units run at a time.
+    NotStarted {
+        /// What was lacking.
+        lack: Lack,
+        /// Why, in words.
+        error: String,
+    },
     /// Ended on request.
     Cancelled {
         /// Why, in words.

@@ -48,6 +48,13 @@ pub enum Waits {
         /// The cause.
         error: String,
     },
+    /// What starting one more unit takes.
+    Lack {
+        /// What is lacking.
+        what: Lack,
+        /// How that shows.
+        error: String,
+    },
     /// The next opening of a window.
     Window {
         /// The windows, with their zone.
@@ -60,6 +67,20 @@ pub enum Waits {
         /// That time.
         until: Timestamp,
     },
+}
+
+/// What a manager needs to start a unit, and may have too little of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// Files that a process, or the machine, may have open.
+    OpenFiles,
+    /// Processes and threads that a user, or a control group, may have.
+    Processes,
+    /// Memory.
+    Memory,
+    /// Space on a disk.
+    Space,
 }
 
 /// What a machine has.
@@ -81,6 +102,7 @@ impl Waits {
             Self::Memory { .. } | Self::Unreadable { what: Resource::Memory, .. } => Why::WaitingForMemory,
             Self::Load { .. } | Self::Unreadable { what: Resource::Load, .. } => Why::WaitingForLoad,
             Self::Disk { .. } | Self::Unreadable { what: Resource::Disk(_), .. } => Why::WaitingForDisk,
+            Self::Lack { .. } => Why::LacksResources,
             Self::Window { .. } => Why::WaitingForWindow,
             Self::Time { .. } => Why::WaitingForTime,
         }
@@ -93,6 +115,7 @@ impl Waits {
             Why::WaitingForLoad => "load",
             Why::WaitingForDisk => "diskfree",
             Why::WaitingForWindow => "window",
+            Why::LacksResources => "workers",
             _ => "not-before",
         }
     }
@@ -132,9 +155,21 @@ impl fmt::Display for Waits {
                     write!(f, "disk space: cannot look at {}: {error}", path.to_string_lossy())
                 }
             },
+            Self::Lack { what, error } => write!(f, "{what}: {error}"),
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
             Self::Time { until } => write!(f, "{until} (not-before)"),
         }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OpenFiles => "open files",
+            Self::Processes => "processes",
+            Self::Memory => "memory for processes",
+            Self::Space => "space for the files of units",
+        })
     }
 }
 
@@ -181,6 +216,12 @@ mod tests {
                 Why::WaitingForDisk,
                 "diskfree",
                 "disk space: cannot look at /data: gone",
+            ),
+            (
+                Waits::Lack { what: Lack::OpenFiles, error: "too many".to_owned() },
+                Why::LacksResources,
+                "workers",
+                "open files: too many",
             ),
             (
                 Waits::Window { windows: "22:00-06:00 (UTC)".to_owned(), until },

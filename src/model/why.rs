@@ -31,6 +31,8 @@ pub enum Why {
     WaitingForLoad,
     /// A file system has less space than it must before a unit starts.
     WaitingForDisk,
+    /// Its manager has too few open files, processes or bytes to run as many units at a time as it should.
+    LacksResources,
     /// Units start at certain times of day only.
     WaitingForWindow,
     /// The time before which no unit starts has not come.
@@ -99,6 +101,7 @@ words!(Why, "cause", {
     WaitingForMemory => "waiting_for_memory",
     WaitingForLoad => "waiting_for_load",
     WaitingForDisk => "waiting_for_disk",
+    LacksResources => "lacks_resources",
     WaitingForWindow => "waiting_for_window",
     WaitingForTime => "waiting_for_time",
     MachineBusy => "machine_busy",

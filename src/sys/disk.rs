@@ -45,9 +45,16 @@ pub fn is_in_place(database: &DatabaseFile, root: &Path) -> bool {
 }
 
 /// Returns how many files this process may have open.
+#[cfg(feature = "serve")]
 pub fn descriptor_limit() -> io::Result<u64> {
     let (soft, _hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
     Ok(soft)
+}
+
+/// Returns how many files a manager that is started from this process can have open: it raises its soft limit.
+pub fn most_open_files() -> io::Result<u64> {
+    let (_soft, hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    Ok(hard)
 }
 
 /// Names the kinds of file systems on which WAL's shared memory and locks fail, by their magic numbers.

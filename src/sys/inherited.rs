@@ -28,6 +28,11 @@ const LIMITS: [(&str, Resource); 9] = [
     ("stack", Resource::RLIMIT_STACK),
 ];
 
+/// Files that one running unit of a command has open in its manager, and one more while it starts.
+pub const OPEN_FILES_PER_UNIT: u64 = 8;
+/// Files that a manager has open beside those of its units, with some to spare.
+pub const OPEN_FILES_BESIDE_UNITS: u64 = 64;
+
 /// The soft limit of open files that units get, when it is lower than this process's own. Locked for writing while the
 /// limit is lowered, and for reading by whoever opens something meanwhile that must not fail because of that.
 static OPEN_FILES_OF_UNITS: RwLock<Option<OpenFiles>> = RwLock::new(None);
@@ -47,7 +52,9 @@ impl OpenFiles {
         Ok(files)
     }
 
+    /// Takes numbers that a unit can have; those beyond its limit would be of no use to it.
     fn reserve(&mut self) -> io::Result<()> {
+        self.room.retain(|file| is_below(file, self.soft));
         while self.room.len() < 3 {
             self.room.push(null_output()?.into());
         }
@@ -60,11 +67,14 @@ impl OpenFiles {
         let [a, b, c] = files;
         let low = |file: OwnedFd| -> io::Result<OwnedFd> {
             let copy = file.try_clone()?;
-            let fits = u64::try_from(copy.as_raw_fd()).is_ok_and(|number| number < self.soft);
-            if fits { Ok(copy) } else { Err(Errno::EMFILE.into()) }
+            if is_below(&copy, self.soft) { Ok(copy) } else { Err(Errno::EMFILE.into()) }
         };
         Ok([low(a)?, low(b)?, low(c)?])
     }
+}
+
+fn is_below(file: &OwnedFd, limit: u64) -> bool {
+    u64::try_from(file.as_raw_fd()).is_ok_and(|number| number < limit)
 }
 
 /// Keeps the limit of open files from being lowered as long as it lives; never take two.
@@ -121,6 +131,22 @@ fn set_open_files_of_units(wanted: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Raises this process's own soft limit of open files to `needed`, as far as it may, and returns what it is then; units
+/// start with the one before.
+pub fn allow_open_files(needed: u64) -> io::Result<u64> {
+    let mut of_units = OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner);
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let raised = needed.min(hard);
+    if raised <= soft {
+        return Ok(soft);
+    }
+    if of_units.is_none() {
+        *of_units = Some(OpenFiles::new(soft)?);
+    }
+    setrlimit(Resource::RLIMIT_NOFILE, raised, hard)?;
+    Ok(raised)
+}
+
 /// Waits until this process has its own limit of open files, for a worker that is about to open something.
 pub fn opening() -> Opening {
     Opening(OPEN_FILES_OF_UNITS.read().unwrap_or_else(PoisonError::into_inner))
@@ -138,6 +164,7 @@ pub(super) fn spawn_unit(command: &mut Command, streams: [OwnedFd; 3]) -> io::Re
     drop(opening);
     let mut of_units = OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner);
     let Some(files) = of_units.as_mut() else { return spawn_with(command, streams) };
+    files.reserve()?;
     let spawned = files.lowered(streams).and_then(|streams| {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
         setrlimit(Resource::RLIMIT_NOFILE, files.soft.min(soft), hard)?;
@@ -145,7 +172,8 @@ pub(super) fn spawn_unit(command: &mut Command, streams: [OwnedFd; 3]) -> io::Re
         setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
         spawned
     });
-    files.reserve()?;
+    // The unit has started, or not, in any case; room that cannot be had now is looked for before the next one.
+    let _ = files.reserve();
     spawned
 }
 

@@ -10,6 +10,7 @@ mod alarm;
 mod detach;
 mod disk;
 mod inherited;
+mod lack;
 mod lock;
 mod machine;
 mod notes;
@@ -36,10 +37,15 @@ pub use detach::{
     LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
     write_ready,
 };
+#[cfg(feature = "serve")]
+pub use disk::descriptor_limit;
 #[cfg(feature = "cli")]
 pub use disk::expect_writable;
-pub use disk::{descriptor_limit, disk_of, is_another, is_in_place};
-pub use inherited::{inherit, opening, own_inheritance};
+pub use disk::{disk_of, is_another, is_in_place, most_open_files};
+pub use inherited::{
+    OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT, allow_open_files, inherit, opening, own_inheritance,
+};
+pub use lack::{expect_room, lack_of, spare_threads};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
@@ -55,7 +61,7 @@ pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
 pub use terminal::{is_hang_up, wait_for_hang_up};
-pub use unit_process::{Ending, Streams, UnitProcess, is_no_program, is_passing_spawn_error};
+pub use unit_process::{Ending, Streams, UnitProcess, is_busy_program, is_no_program};
 #[cfg(feature = "cli")]
 pub use waiting_input::has_waiting_input;
 #[cfg(feature = "cli")]

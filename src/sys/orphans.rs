@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::inherited::opening;
 use super::is_another;
+use super::lack::lack_of;
 use crate::model::DatabaseFile;
 
 /// Name of the environment variable that marks every process of a unit.
@@ -54,37 +56,58 @@ pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration)
 
 /// Returns handles of the marked processes.
 fn find(cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
+    let _opening = opening();
     let own = rustix::process::getpid();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let Some(raw) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         let Some(pid) = Pid::from_raw(raw).filter(|&pid| pid != own) else { continue };
         // The handle comes first: what is read afterwards is about the process that it holds.
-        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-        if is_marked(raw, cookie, slots) && !has_ended(&handle)? {
+        let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(handle) => handle,
+            Err(error) => {
+                seen::<()>(Err(error.into()))?;
+                continue;
+            }
+        };
+        if is_marked(raw, cookie, slots)? && !has_ended(&handle)? {
             found.push(handle);
         }
     }
     Ok(found)
 }
 
-fn is_marked(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> bool {
-    cookie.is_some_and(|cookie| has_cookie(pid, cookie))
-        || fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|stdin| stdin.starts_with(slots))
+fn is_marked(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<bool> {
+    if let Some(cookie) = cookie
+        && has_cookie(pid, cookie)?
+    {
+        return Ok(true);
+    }
+    let stdin = seen(fs::read_link(format!("/proc/{pid}/fd/0")))?;
+    Ok(stdin.is_some_and(|stdin| stdin.starts_with(slots)))
 }
 
-fn has_cookie(pid: i32, cookie: Cookie<'_>) -> bool {
+fn has_cookie(pid: i32, cookie: Cookie<'_>) -> io::Result<bool> {
     let mark = format!("{COOKIE_VARIABLE}={}", cookie.begin).into_bytes();
-    // Processes of other users cannot be read, and are not ours.
-    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let environment = seen(fs::read(format!("/proc/{pid}/environ")))?.unwrap_or_default();
     let Some(theirs) = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(&mark)) else {
-        return false;
+        return Ok(false);
     };
     let database = theirs.iter().position(|&byte| byte == END_OF_ATTEMPT).map(|end| &theirs[end + 1..]);
     // Units of older versions do not say whose they are.
     let database = database.and_then(|text| DatabaseFile::from_text(str::from_utf8(text).ok()?));
     let root = format!("/proc/{pid}/root");
-    database.is_none_or(|theirs| !is_another(&theirs, cookie.database, Path::new(&root)))
+    Ok(database.is_none_or(|theirs| !is_another(&theirs, cookie.database, Path::new(&root))))
+}
+
+/// Returns what was seen of a process. One that has gone, or is another user's, is not ours; where this process itself
+/// lacks something to look with, nobody knows.
+fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if lack_of(&error).is_some() => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 fn end(processes: &[OwnedFd], patience: Duration) -> io::Result<()> {

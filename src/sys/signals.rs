@@ -13,12 +13,18 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signa
 pub struct StopFlags {
     stop: Arc<AtomicBool>,
     now: Arc<AtomicBool>,
+    file_limit: Arc<AtomicBool>,
 }
 
 impl StopFlags {
     /// Says whether a TERM or INT has arrived.
     pub fn stop_requested(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Returns `true` if a file would have become larger than the limit of this process allows.
+    pub fn met_file_limit(&self) -> bool {
+        self.file_limit.load(Ordering::Relaxed)
     }
 
     /// Says whether a second one has arrived: running units are to be ended.
@@ -29,11 +35,12 @@ impl StopFlags {
 
 /// Makes TERM and INT set flags, the second one of them the stronger flag, and makes HUP do nothing.
 ///
-/// HUP gets a handler and is not ignored, because units would inherit an ignored signal through exec.
+/// XFSZ, which ends a process whose file reaches the limit of its size, only leaves a flag: the write fails then and says
+/// so. HUP and XFSZ get a handler and are not ignored, because units would inherit an ignored signal through exec.
 pub fn install_stop_flags() -> io::Result<StopFlags> {
     let flags = StopFlags::default();
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        let StopFlags { stop, now } = flags.clone();
+        let StopFlags { stop, now, .. } = flags.clone();
         let on_signal = move || {
             if stop.swap(true, Ordering::Relaxed) {
                 now.store(true, Ordering::Relaxed);
@@ -44,6 +51,7 @@ pub fn install_stop_flags() -> io::Result<StopFlags> {
     }
     // SAFETY: the handler does nothing at all.
     unsafe { signal_hook::low_level::register(signal_hook::consts::SIGHUP, || {})? };
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::clone(&flags.file_limit))?;
     Ok(flags)
 }
 

@@ -8,8 +8,8 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::create_private_dir;
 use super::inherited::opening;
+use super::private::create_private_dir;
 
 /// Where the locked file of one slot lies.
 #[derive(Debug, Clone)]
@@ -47,16 +47,7 @@ impl SlotFile {
     pub fn occupy(&self, content: &[u8]) -> Result<File, SlotError> {
         let open = || -> io::Result<Option<File>> {
             let _opening = opening();
-            let mut options = OpenOptions::new();
-            options.create(true).truncate(false).read(true).write(true).mode(0o600);
-            let mut file = match options.open(&self.0) {
-                // Somebody has deleted the directory.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.0.parent().map_or(Ok(()), create_private_dir)?;
-                    options.open(&self.0)?
-                }
-                opened => opened?,
-            };
+            let mut file = self.open_file()?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -75,6 +66,19 @@ impl SlotFile {
             Ok(Some(file)) => Ok(file),
             Ok(None) => Err(SlotError::Occupied(self.0.clone())),
             Err(source) => Err(SlotError::Io { path: self.0.clone(), source }),
+        }
+    }
+
+    /// Opens the file; its directory is made again when somebody has removed it.
+    fn open_file(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        match (options.open(&self.0), self.0.parent()) {
+            (Err(error), Some(dir)) if error.kind() == io::ErrorKind::NotFound => {
+                create_private_dir(dir)?;
+                options.open(&self.0)
+            }
+            (opened, _) => opened,
         }
     }
 

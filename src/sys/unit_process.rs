@@ -230,10 +230,9 @@ fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Re
     Ok(())
 }
 
-/// Says whether a process could not be started for want of something that may be there a moment later.
-pub fn is_passing_spawn_error(error: &io::Error) -> bool {
-    let passing = [Errno::EAGAIN, Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::ETXTBSY];
-    error.raw_os_error().is_some_and(|code| passing.contains(&Errno::from_raw(code)))
+/// Returns `true` if a program could not be started because somebody just writes it.
+pub fn is_busy_program(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::ETXTBSY as i32)
 }
 
 /// Returns `true` if a file is in no format that this machine runs, as a script without an interpreter is not.

@@ -25,6 +25,7 @@ mod faults_liveness;
 mod faults_manager;
 #[cfg(feature = "mcp")]
 mod faults_mcp;
+mod faults_small;
 mod faults_stop;
 mod faults_syscalls;
 mod faults_units;

@@ -126,6 +126,15 @@ fn under_way(seen: &Observed) -> Explanation {
         let sentence = format!("no unit of job {job} starts before job {other} has completed");
         return Explanation::new(Why::WaitingForJob, sentence, format!("job-manager explain {other}"));
     }
+    if let Some(waits @ Waits::Lack { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
+        let (running, workers) = (progress.running, seen.job.limits.workers);
+        let sentence = format!(
+            "job {job} cannot run more than {} at a time, though it has {workers} workers: it is short of {waits}; {} pending",
+            counted(running, "unit"),
+            progress.pending
+        );
+        return Explanation::new(waits.cause(), sentence, format!("job-manager scale {job} {}", running.max(1)));
+    }
     if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
         let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
         let sentence = format!(

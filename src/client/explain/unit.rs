@@ -107,7 +107,12 @@ fn stops_running(cause: Why) -> bool {
 fn stops_pending(cause: Why) -> bool {
     let waits = matches!(
         cause,
-        Why::WaitingForMemory | Why::WaitingForLoad | Why::WaitingForDisk | Why::WaitingForWindow | Why::WaitingForTime
+        Why::WaitingForMemory
+            | Why::WaitingForLoad
+            | Why::WaitingForDisk
+            | Why::LacksResources
+            | Why::WaitingForWindow
+            | Why::WaitingForTime
     );
     waits || stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
 }

@@ -17,7 +17,7 @@ use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
 use crate::model::{JobId, Seq};
-use crate::sys::{Alarm, Ending};
+use crate::sys::{Alarm, Ending, opening};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -112,14 +112,18 @@ impl Hook {
     }
 
     fn spawn(&self, event: &str, job: JobId, what: &Event<'_>) -> io::Result<(Ending, Capture)> {
-        let mut content = File::from(memfd_create("hook", MemfdFlags::CLOEXEC)?);
+        let (content, alarm) = {
+            let _opening = opening();
+            (memfd_create("hook", MemfdFlags::CLOEXEC)?, Alarm::new()?)
+        };
+        let mut content = File::from(content);
         content.write_all(&serde_json::to_vec(what)?)?;
         content.rewind()?;
         let mut command = Command::new(&self.program);
         command.args([event, &job.to_string()]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
         let process = start(&mut command, false, &content, true)?;
-        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &Alarm::new()?, &mut capture)?;
+        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &alarm, &mut capture)?;
         Ok((ending, capture))
     }
 }

@@ -3,23 +3,33 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::{chain, failed, retry};
+use super::{chain, failed, not_begun};
 use crate::model::{AttemptEnd, Cause};
-use crate::sys::{Cookie, SlotError, SlotFile, end_orphans};
+use crate::sys::{Cookie, SlotError, SlotFile, end_orphans, lack_of};
 
 /// Time in which a slot usually seems taken although nobody is left in it.
 const SPAWN_WINDOW: Duration = Duration::from_millis(100);
 /// The same on a machine with far more to do than it can; shorter than the time after which a stop gives a worker up.
 const BUSY_WINDOW: Duration = Duration::from_secs(4);
 
+/// Time in which what it takes to look for processes may be lacking.
+const LACK_WINDOW: Duration = Duration::from_secs(60);
+
 /// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
 pub(super) fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, AttemptEnd> {
     match take_within(SPAWN_WINDOW, slot, content) {
         Err(SlotError::Occupied(_)) => {}
-        taken => return taken.map_err(|error| retry(Cause::NotStarted, chain(&error))),
+        taken => return taken.map_err(not_taken),
     }
     end_leftovers(None, slot, patience)?;
-    take_within(BUSY_WINDOW, slot, content).map_err(|error| failed(Cause::NeedsAttention, chain(&error)))
+    take_within(BUSY_WINDOW, slot, content).map_err(not_taken)
+}
+
+fn not_taken(error: SlotError) -> AttemptEnd {
+    match &error {
+        SlotError::Occupied(_) => failed(Cause::NeedsAttention, chain(&error)),
+        SlotError::Io { path, source } => not_begun(&format!("cannot prepare {}", path.display()), source),
+    }
 }
 
 fn take_within(window: Duration, slot: &SlotFile, content: &[u8]) -> Result<File, SlotError> {
@@ -48,10 +58,18 @@ pub(super) fn is_vacated(slot: &SlotFile) -> bool {
 
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
 pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
-    match end_orphans(cookie, slot.path(), patience) {
-        Ok((_, true)) => Ok(()),
-        Ok((_, false)) => Err(failed(Cause::NeedsAttention, "a process it left behind cannot be ended".to_owned())),
-        Err(error) => Err(failed(Cause::NeedsAttention, format!("cannot end processes it left behind: {error}"))),
+    let asked = Instant::now();
+    let attention = |error| Err(failed(Cause::NeedsAttention, error));
+    loop {
+        match end_orphans(cookie, slot.path(), patience) {
+            Ok((_, true)) => return Ok(()),
+            Ok((_, false)) => return attention("a process it left behind cannot be ended".to_owned()),
+            // Other units end, and with them what it takes to look.
+            Err(error) if lack_of(&error).is_some() && asked.elapsed() < LACK_WINDOW => {
+                std::thread::sleep(SPAWN_WINDOW);
+            }
+            Err(error) => return attention(format!("cannot end processes it left behind: {error}")),
+        }
     }
 }
 

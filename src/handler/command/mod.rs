@@ -24,7 +24,7 @@ use std::process::Command;
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, Cookie, SlotFile, is_passing_spawn_error};
+use crate::sys::{COOKIE_VARIABLE, Cookie, SlotFile, is_busy_program, lack_of};
 
 use capture::Capture;
 #[cfg(feature = "cli")]
@@ -225,14 +225,14 @@ impl Runner for CommandHandler {
         };
         let making = match made.clone().map(|path| Making::begin(path, attempt, self.spec.keep_partial)).transpose() {
             Ok(making) => making,
-            Err(error) => return retry(Cause::NotStarted, format!("cannot note what it makes: {error}")),
+            Err(error) => return not_begun("cannot note what it makes", &error),
         };
         let captured = Capture::is_wanted(&self.spec);
         let mut capture = match Capture::open(attempt, &self.spec) {
             Ok(capture) => capture,
             Err(error) => {
                 forget(making);
-                return retry(Cause::NotStarted, format!("cannot keep the output: {error}"));
+                return not_begun("cannot keep the output", &error);
             }
         };
         let process = match start(&mut command, self.spec.env_only, &stdin, captured) {
@@ -275,7 +275,20 @@ impl Runner for CommandHandler {
 /// Tells failures of the moment from those that the next attempt would meet again.
 fn not_started(command: &Command, error: &io::Error) -> AttemptEnd {
     let message = format!("cannot start {:?}: {}", command.get_program(), why_not_started(command, error));
-    if is_passing_spawn_error(error) { retry(Cause::NotStarted, message) } else { failed(Cause::NotStarted, message) }
+    match lack_of(error) {
+        Some(lack) => UnitOutcome::NotStarted { lack, error: message }.into(),
+        None if is_busy_program(error) => retry(Cause::NotStarted, message),
+        None => failed(Cause::NotStarted, message),
+    }
+}
+
+/// Says why a unit did not come to its start through no fault of its own.
+fn not_begun(what: &str, error: &io::Error) -> AttemptEnd {
+    let message = format!("{what}: {error}");
+    match lack_of(error) {
+        Some(lack) => UnitOutcome::NotStarted { lack, error: message }.into(),
+        None => retry(Cause::NotStarted, message),
+    }
 }
 
 fn retry(cause: Cause, error: String) -> AttemptEnd {

@@ -83,9 +83,9 @@ impl<'a> Making<'a> {
             UnitOutcome::Failed { cause, error } => UnitOutcome::Failed { cause, error: self.cleared(error) },
             UnitOutcome::Cancelled { reason } => UnitOutcome::Cancelled { reason: self.cleared(reason) },
             UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: self.cleared(reason) },
-            UnitOutcome::Interrupted => {
+            UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. } => {
                 drop(self.cleared(String::new()));
-                UnitOutcome::Interrupted
+                outcome
             }
             // It says that there was nothing to do: what is there is as it should be.
             UnitOutcome::Skipped { reason } => {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 
 use crate::model::{JsonError, RawText, check_document};
-use crate::sys::{opening, private_file};
+use crate::sys::{create_private_dir, opening, private_file};
 
 /// Most bytes of a result.
 const MAX_RESULT_BYTES: usize = 16 << 20;
@@ -104,6 +104,7 @@ impl Whole {
         }
         if self.file.is_none() {
             let _opening = opening();
+            self.path.parent().map_or(Ok(()), create_private_dir)?;
             let mut file = private_file().read(true).truncate(true).open(&self.path)?;
             fs::remove_file(&self.path)?;
             file.write_all(&self.memory)?;

@@ -1,6 +1,7 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
 mod ending;
+mod room;
 mod stopping;
 mod wishes;
 
@@ -27,8 +28,6 @@ use ending::Other;
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
 const POLL_WISHES: Duration = Duration::from_millis(100);
-/// Time between two looks for processes that units left behind.
-const REAP_EVERY: Duration = Duration::from_millis(500);
 
 /// How a reign ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +65,7 @@ pub(super) struct Coordinator<'a> {
     starts_at: Option<Timestamp>,
     adopted: Adopted,
     reaped_at: Instant,
+    tried_at: Instant,
     /// The job that was waited for and has completed.
     waited_for: Option<JobId>,
     /// Whether the job's last unit was added, because all others had ended.
@@ -121,6 +121,7 @@ impl<'a> Coordinator<'a> {
             starts_at: None,
             adopted,
             reaped_at: looked_at,
+            tried_at: looked_at,
             waited_for: None,
             last_added,
             seen_version,
@@ -151,6 +152,7 @@ impl<'a> Coordinator<'a> {
                 return Ok(ReignEnd::Failed);
             }
             self.reap_adopted();
+            self.try_for_more();
             self.look_for_wishes()?;
             if let Some(stop) = self.stop_wanted() {
                 return self.stop(stop).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
@@ -163,7 +165,7 @@ impl<'a> Coordinator<'a> {
                 Other::Completed => {}
                 Other::Unfinished => {
                     // It may wait for the very place that this one has.
-                    self.places.settle(&self.shared.feed, self.job.limits.workers);
+                    self.share_places();
                     self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_WISHES);
                     continue;
                 }
@@ -174,10 +176,11 @@ impl<'a> Coordinator<'a> {
                 Err(halt) => return self.halt(halt),
             }
             // Before units are read: none of them is to start on an old look.
-            self.machine.settle(&self.shared.feed, &self.job.limits.start);
+            self.look_at_machine();
             let next_due = self.refill()?;
-            self.shared.set_waits(self.machine.settle(&self.shared.feed, &self.job.limits.start));
-            self.places.settle(&self.shared.feed, self.job.limits.workers);
+            let waits = self.look_at_machine();
+            self.shared.set_waits(waits.or_else(|| self.shared.shortage.waits()).as_ref());
+            self.share_places();
             let level = self.shared.feed.level();
             if level.in_hand == 0 && self.exhausted && next_due.is_none() {
                 if let Some(end) = self.finish()? {
@@ -233,17 +236,6 @@ impl<'a> Coordinator<'a> {
             }
         }
         units
-    }
-
-    /// Reaps what units left behind; a failure only leaves zombies.
-    fn reap_adopted(&mut self) {
-        if self.reaped_at.elapsed() < REAP_EVERY {
-            return;
-        }
-        self.reaped_at = Instant::now();
-        if let Err(error) = self.adopted.reap() {
-            log_line!("cannot reap the processes that units left behind: {error}");
-        }
     }
 }
 

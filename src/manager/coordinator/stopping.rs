@@ -53,7 +53,7 @@ impl Coordinator<'_> {
                 abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
             }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
-            self.places.settle(&self.shared.feed, self.job.limits.workers);
+            self.share_places();
             self.reap_adopted();
             self.look_for_wishes()?;
             wanted = self.wish.unwrap_or(wanted);

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub busy: usize,
     /// Workers that units may take at the same time.
     pub most_busy: usize,
+    /// Units that may run at the same time, since one could not be started for want of something.
+    pub most_running: usize,
     /// What the machine lets start.
     pub gate: Gate,
 }
@@ -42,7 +44,7 @@ impl State {
         let slots = self.queue.front().map_or(1, |unit| unit.slots);
         // A unit that takes more workers than there are runs alone.
         let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
-        has_workers && self.gate.is_open(self.running)
+        has_workers && self.running < self.most_running && self.gate.is_open(self.running)
     }
 
     /// Returns `true` if the unit at the front takes one worker, as nearly all do.
@@ -53,7 +55,7 @@ impl State {
 
 /// Returns how many workers those units take that may start within a moment from `now`.
 pub(super) fn ready(state: &State, now: Instant) -> usize {
-    let most = state.gate.most(state.running);
+    let most = state.gate.most(state.running).min(state.most_running.saturating_sub(state.running));
     let slots_of = |units: usize| state.queue.iter().take(units.min(most)).map(|unit| unit.slots).sum();
     if state.interval.is_zero() {
         return slots_of(state.queue.len());

@@ -38,6 +38,36 @@ fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
 }
 
 #[test]
+fn after_a_lack_fewer_units_run_at_a_time_and_little_by_little_more_again() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), (1..=40).map(unit).collect());
+    (0..10).for_each(|_| drop(feed.take(0)));
+
+    feed.hold_back(Duration::ZERO);
+    feed.end_taken();
+    assert_eq!((feed.level().running, feed.level().ready, feed.has_room()), (9, 0, false));
+
+    assert!(!feed.let_more_run(20));
+    assert_eq!(feed.level().ready, 2);
+    while !feed.let_more_run(20) {}
+    assert!(feed.has_room() && feed.level().ready == 30);
+}
+
+#[test]
+fn of_units_that_cannot_start_one_is_tried_again_after_a_pause() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+    feed.take(0).unwrap();
+    let pause = Duration::from_millis(50);
+
+    let began = Instant::now();
+    feed.hold_back(pause);
+    feed.take(1).unwrap();
+
+    assert!(began.elapsed() >= pause);
+}
+
+#[test]
 fn units_read_behind_a_cursor_that_was_moved_back_are_read_again() {
     let feed = Feed::new(Seq(0));
     feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::MachineWorkers;
-use crate::model::{Bytes, Percent, Resource, Waits};
+use crate::model::{Bytes, Lack, Percent, Resource, Waits};
 
 pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
     vec![
@@ -56,6 +56,15 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::WaitingForMemory,
                 "job 7 waits for memory: 1 GiB of 2 GiB available; no unit starts meanwhile, 2 units running, 3 pending",
                 "job-manager set 7 memfree=none",
+            ),
+        ),
+        job_case(
+            |seen| seen.waits = Some(Waits::Lack { what: Lack::OpenFiles, error: "the limit is 64".to_owned() }),
+            (
+                Why::LacksResources,
+                "job 7 cannot run more than 2 units at a time, though it has 2 workers: it is short of open files: the limit \
+                 is 64; 3 pending",
+                "job-manager scale 7 2",
             ),
         ),
         job_case(

@@ -1,0 +1,54 @@
+//! What there is room for: of the machine, over all jobs, and of what this process may have.
+
+use std::time::{Duration, Instant};
+
+use super::Coordinator;
+use crate::manager::log::log_line;
+use crate::model::Waits;
+use crate::sys::opening;
+
+/// Time between two tries at what was lacking.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks for processes that units left behind.
+const REAP_EVERY: Duration = Duration::from_millis(500);
+
+impl Coordinator<'_> {
+    /// Lets start what the machine has room for, and returns what units wait for.
+    pub(super) fn look_at_machine(&mut self) -> Option<Waits> {
+        let _opening = opening();
+        self.machine.settle(&self.shared.feed, &self.job.limits.start).cloned()
+    }
+
+    pub(super) fn share_places(&mut self) {
+        let _opening = opening();
+        self.places.settle(&self.shared.feed, self.job.limits.workers);
+    }
+
+    /// Tries to run more units at a time, and to have more workers, where something was lacking for them.
+    pub(super) fn try_for_more(&mut self) {
+        if self.tried_at.elapsed() < TRY_EVERY {
+            return;
+        }
+        self.tried_at = Instant::now();
+        let shortage = &self.shared.shortage;
+        if shortage.is_of_units() && self.shared.feed.let_more_run(self.job.limits.workers) {
+            shortage.end();
+        }
+        if shortage.is_of_workers() {
+            // Whoever hires lives as long as this does.
+            let _ = self.hire.send(self.job.limits.workers);
+        }
+    }
+
+    /// Reaps what units left behind; a failure only leaves zombies.
+    pub(super) fn reap_adopted(&mut self) {
+        if self.reaped_at.elapsed() < REAP_EVERY {
+            return;
+        }
+        self.reaped_at = Instant::now();
+        let _opening = opening();
+        if let Err(error) = self.adopted.reap() {
+            log_line!("cannot reap the processes that units left behind: {error}");
+        }
+    }
+}
