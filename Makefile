@@ -1,7 +1,7 @@
 # `make run-job` runs a real batch; `make test` runs all tests; `make check` is what has to hold before a commit.
 
 CARGO ?= cargo
-BIN := target/release/job-manager
+BIN := $(or $(CARGO_TARGET_DIR),target)/release/job-manager
 # Every tracked file of this repository, compressed at best and verified, unless told otherwise.
 OUT := target/run-job
 GLOB ?=

@@ -14,7 +14,7 @@ use super::output::Output;
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
 use super::text::{one_line, span};
-use crate::client::{Client, EndedOutputs, JobOutcome, ManagerStatus};
+use crate::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, StopOptions};
 use crate::model::{Job, JobId, Progress, TimeLimit};
 
 const DRAWS_PER_SECOND: u8 = 10;
@@ -24,6 +24,16 @@ pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, CliError> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted)).map_err(CliError::Signals)?;
     Ok(interrupted)
+}
+
+/// Has TERM set a flag from now on, where this process is the first one of its container: the container ends with it, and
+/// the manager would end with the container before it has heard of that.
+pub(super) fn on_stop_of_container() -> Result<Arc<AtomicBool>, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    if std::process::id() == 1 {
+        signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop)).map_err(CliError::Signals)?;
+    }
+    Ok(stop)
 }
 
 /// How often a line about the progress is printed.
@@ -37,6 +47,8 @@ pub(super) struct ProgressArgs {
 /// How a job is followed.
 pub(super) struct Follow<'a> {
     pub interrupted: &'a AtomicBool,
+    /// Asks for a stop of the job, and set once more for one that ends running units.
+    pub stop: &'a AtomicBool,
     pub progress: &'a ProgressArgs,
     pub shows: Shows<'a>,
 }
@@ -110,8 +122,13 @@ fn follow(client: &Client, job: JobId, how: &mut Follow<'_>, output: &mut Output
     if let (View::Bar(bar), Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
         printer.keep_clear_of(bar);
     }
-    let (interrupted, mut failed) = (how.interrupted, None);
+    let (interrupted, mut failed, mut stops) = (how.interrupted, None, 0);
     let ended = client.wait_while(job, None, |row| {
+        if how.stop.swap(false, Ordering::Relaxed) {
+            stops += 1;
+            let asked = client.stop_manager(job, StopOptions { now: stops > 1, grace: None });
+            view.aside(|| asked.err().into_iter().for_each(|error| output.hint(error)));
+        }
         let shown = view.show(client, row, output);
         failed = shown.and_then(|()| how.shows.news(client, row, &view, output)).err();
         failed.is_none() && !interrupted.load(Ordering::Relaxed)

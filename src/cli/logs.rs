@@ -1,8 +1,8 @@
 //! `logs`: what units, or the manager, wrote.
 
-use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +16,10 @@ use super::which::UnitArg;
 use crate::client::Client;
 use crate::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
-const PAGE_UNITS: i64 = 200;
+/// Units read at once; each holds up to 128 KiB of output.
+const PAGE_UNITS: i64 = 32;
+/// Bytes read at once of a log.
+const BLOCK_BYTES: usize = 64 * 1024;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
 /// Show the output of units
@@ -46,46 +49,92 @@ pub(super) struct Logs {
 pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
-    let mut printer = Printer { output, last: args.lines, kept: VecDeque::new(), in_line: false };
-    match (args.manager, seq) {
-        (true, _) => manager_log(&client, job, args.follow, &mut printer)?,
-        (false, Some(seq)) if client.keeps_output(&client.job(job)?)? => {
-            full_log(&client, job, seq, args, &mut printer)?
-        }
-        (false, _) if args.follow => return Err(CliError::NothingToFollow),
-        (false, Some(seq)) => printer.take(unit_log(&client, job, seq, args)?.as_bytes())?,
-        (false, None) => all_logs(&client, job, args, &mut printer)?,
-    }
+    let mut printer = Printer::new(Some(output));
+    let printed = print(&client, job, seq, args, &mut printer);
+    // Also what came before damage.
     printer.finish()?;
-    Ok(Exit::Success)
+    printed.map(|()| Exit::Success)
 }
 
-/// Prints all that an attempt wrote, and goes on while it runs.
-fn full_log(client: &Client, job: JobId, seq: Seq, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+fn print(
+    client: &Client,
+    job: JobId,
+    seq: Option<Seq>,
+    args: &Logs,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
+    if args.manager {
+        return manager_log(client, job, args, printer);
+    }
+
+    let wrote = match seq {
+        Some(seq) if client.keeps_output(&client.job(job)?)? => Wrote::All(seq),
+        _ if args.follow => return Err(CliError::NothingToFollow),
+        Some(seq) => Wrote::End(seq),
+        None => Wrote::Ends,
+    };
+    if let Some(last) = args.lines {
+        // Read twice, so that no line has to be kept meanwhile, however long it is.
+        let mut counter = Printer::new(None);
+        wrote.print(client, job, args, false, &mut counter)?;
+        printer.skip = counter.lines().saturating_sub(last);
+    }
+    wrote.print(client, job, args, args.follow, printer)
+}
+
+/// What is shown of units.
+enum Wrote {
+    /// All that a unit wrote.
+    All(Seq),
+    /// The end of what a unit wrote.
+    End(Seq),
+    /// The ends of what each unit wrote.
+    Ends,
+}
+
+impl Wrote {
+    fn print(
+        &self,
+        client: &Client,
+        job: JobId,
+        args: &Logs,
+        follow: bool,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::All(seq) => full_log(client, job, *seq, args, follow, printer),
+            Self::End(seq) => printer.take(unit_log(client, job, *seq, args)?.as_bytes()),
+            Self::Ends => all_logs(client, job, args, printer),
+        }
+    }
+}
+
+/// Prints all that an attempt wrote, and with `follow` goes on while it runs.
+fn full_log(
+    client: &Client,
+    job: JobId,
+    seq: Seq,
+    args: &Logs,
+    follow: bool,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
     let unit = client.unit(job, seq)?;
     let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
     let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
-    let mut unfinished = Vec::new();
     loop {
         // Asked before reading, so that what it wrote last is still read.
         let unit = client.unit(job, seq)?;
         let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
-        reader.read_more(|bytes| {
-            unfinished.extend_from_slice(bytes);
-            Ok(())
-        })?;
-        let follows = args.follow && runs;
-        let end = if follows {
-            unfinished.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
-        } else {
-            unfinished.len()
-        };
-        printer.take(&unfinished[..end])?;
-        unfinished.drain(..end);
-        if !follows {
+        let mut printed = Ok(());
+        let read = reader.read_more(|bytes| {
+            printed = printer.take(bytes);
+            if printed.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+        });
+        printed?;
+        read?;
+        if !follow || !runs {
             return Ok(());
         }
-        printer.flush()?;
         std::thread::sleep(FOLLOW_EVERY);
     }
 }
@@ -110,43 +159,73 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
     }
 }
 
-fn manager_log(client: &Client, job: JobId, follow: bool, printer: &mut Printer<'_>) -> Result<(), CliError> {
+fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
     let path = client.job_files(job).log();
-    let file = File::open(&path).map_err(|error| CliError::NoLog(path, error))?;
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
+    let mut file = File::open(&path).map_err(|error| CliError::NoLog(path, error))?;
+    if let Some(last) = args.lines {
+        let start = start_of_last(&file, last)?;
+        file.seek(SeekFrom::Start(start))?;
+    }
+    let mut block = vec![0; BLOCK_BYTES];
     loop {
         // Asked before reading, so that what a manager wrote last is still read.
-        let ended = !follow || client.outcome(job)?.is_some();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            if !line.ends_with(b"\n") && !ended {
-                break;
+        let ended = !args.follow || client.outcome(job)?.is_some();
+        loop {
+            match file.read(&mut block)? {
+                0 => break,
+                read => printer.take(&block[..read])?,
             }
-            printer.take(&line)?;
-            line.clear();
         }
         if ended {
             return Ok(());
         }
-        printer.flush()?;
         std::thread::sleep(FOLLOW_EVERY);
     }
+}
+
+/// Returns where the last lines of a file begin, looked for from its end.
+fn start_of_last(file: &File, lines: usize) -> io::Result<u64> {
+    let end = file.metadata()?.len();
+    let (mut block, mut at, mut left) = (vec![0; BLOCK_BYTES], end, lines);
+    while at > 0 && left > 0 {
+        let start = at.saturating_sub(BLOCK_BYTES as u64);
+        let block = &mut block[..usize::try_from(at - start).expect("a block is short")];
+        file.read_exact_at(block, start)?;
+        for (index, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
+            // The end of a line begins the next, but for the last one.
+            let begins = start + index as u64 + 1;
+            left -= usize::from(begins < end);
+            if left == 0 {
+                return Ok(begins);
+            }
+        }
+        at = start;
+    }
+    Ok(if lines == 0 { end } else { 0 })
 }
 
 fn chosen(streams: Streams, stderr: bool) -> RawText {
     if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
 }
 
-/// Prints what was written at once, or keeps only its last lines.
+/// Prints whole lines, or counts them; of a line that has not ended it keeps no more than a block.
 struct Printer<'a> {
-    output: &'a mut Output,
-    last: Option<usize>,
-    kept: VecDeque<Vec<u8>>,
+    /// Where lines are printed; without it they are counted.
+    output: Option<&'a mut Output>,
+    /// Lines that are left out before the first one is printed.
+    skip: usize,
+    /// Ends of lines so far.
+    ends: usize,
+    unfinished: Vec<u8>,
     /// Whether the latest line has no end yet.
     in_line: bool,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn new(output: Option<&'a mut Output>) -> Self {
+        Self { output, skip: 0, ends: 0, unfinished: Vec::new(), in_line: false }
+    }
+
     /// Takes what another unit wrote, which begins on a line of its own.
     fn take_next(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         if self.in_line && !bytes.is_empty() {
@@ -156,33 +235,84 @@ impl Printer<'_> {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        let Some(last) = self.last else {
-            self.in_line = bytes.last().map_or(self.in_line, |byte| *byte != b'\n');
-            return Ok(self.output.bytes(bytes)?);
+        let Some(last) = bytes.last() else { return Ok(()) };
+        self.in_line = *last != b'\n';
+        self.unfinished.extend_from_slice(bytes);
+        let end = match self.unfinished.iter().rposition(|byte| *byte == b'\n') {
+            Some(at) => at + 1,
+            None if self.unfinished.len() > BLOCK_BYTES => whole_characters(&self.unfinished),
+            None => 0,
         };
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            match self.kept.back_mut().filter(|_| self.in_line) {
-                Some(begun) => begun.extend_from_slice(line),
-                None => self.kept.push_back(line.to_owned()),
-            }
-            self.in_line = !line.ends_with(b"\n");
-            if self.kept.len() > last {
-                self.kept.pop_front();
-            }
-        }
-        Ok(())
+        let rest = self.unfinished.split_off(end);
+        let lines = std::mem::replace(&mut self.unfinished, rest);
+        self.print(&lines)
     }
 
-    /// Prints what was kept; everything that follows is printed at once.
-    fn flush(&mut self) -> Result<(), CliError> {
-        self.last = None;
-        for line in std::mem::take(&mut self.kept) {
-            self.output.bytes(&line)?;
+    fn print(&mut self, mut bytes: &[u8]) -> Result<(), CliError> {
+        let Some(output) = &mut self.output else {
+            self.ends += bytes.iter().filter(|byte| **byte == b'\n').count();
+            return Ok(());
+        };
+        while self.skip > 0 {
+            let Some(at) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
+            bytes = &bytes[at + 1..];
+            self.skip -= 1;
         }
-        Ok(())
+        Ok(output.bytes(bytes)?)
+    }
+
+    /// Returns how many lines there were.
+    fn lines(&self) -> usize {
+        self.ends + usize::from(self.in_line)
     }
 
     fn finish(mut self) -> Result<(), CliError> {
-        self.flush()
+        let rest = std::mem::take(&mut self.unfinished);
+        self.print(&rest)
+    }
+}
+
+/// Returns how many bytes there are before a character that is not whole yet.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_log_are_found_from_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let long = "x".repeat(BLOCK_BYTES * 2);
+        for (text, lines, last) in [
+            ("", 3, ""),
+            ("one\ntwo\nthree\n", 0, ""),
+            ("one\ntwo\nthree\n", 1, "three\n"),
+            ("one\ntwo\nthree", 2, "two\nthree"),
+            ("one\ntwo\n", 5, "one\ntwo\n"),
+            ("\n\n\n", 2, "\n\n"),
+            (&format!("one\n{long}\n"), 1, &format!("{long}\n")),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let start = start_of_last(&File::open(&path).unwrap(), lines).unwrap();
+            assert!(&text[usize::try_from(start).unwrap()..] == last, "{lines} of {} bytes", text.len());
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept_in_memory() {
+        let mut counter = Printer::new(None);
+        for _ in 0..100 {
+            counter.take("ä".repeat(10_000).as_bytes()).unwrap();
+            assert!(counter.unfinished.len() <= BLOCK_BYTES + 20_000);
+        }
+        counter.take(b"\nlast").unwrap();
+
+        assert_eq!(counter.lines(), 2);
     }
 }

@@ -5,13 +5,13 @@ use clap::Args;
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
-use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt};
+use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt, on_stop_of_container};
 use super::job_args::KeptOutput;
 use super::output::Output;
 use super::print_outputs::{OutputPrinter, PrintArgs};
 use super::show_failures::FailuresShown;
 use super::submission::{self, SubmissionArgs};
-use super::submit::existing;
+use super::submit::{existing, start};
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
 #[derive(Debug, Args)]
@@ -40,6 +40,7 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
         existing(&client.job(job)?, created, output);
     }
     let interrupted = on_interrupt()?;
+    let stop = on_stop_of_container()?;
     let shows = match order {
         // Said before the job is started: one with the same key may keep less of its units' output.
         Some(order) => {
@@ -47,7 +48,12 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
         }
         None => Shows::Failures(FailuresShown::default()),
     };
-    client.start_created(created)?;
+    start(&client, created)?;
 
-    follow_to_the_end(&client, job, Follow { interrupted: &interrupted, progress: &args.progress, shows }, output)
+    follow_to_the_end(
+        &client,
+        job,
+        Follow { interrupted: &interrupted, stop: &stop, progress: &args.progress, shows },
+        output,
+    )
 }

@@ -1,5 +1,7 @@
 //! `watch`: live progress of one job.
 
+use std::sync::atomic::AtomicBool;
+
 use clap::Args;
 
 use super::args::Global;
@@ -22,6 +24,11 @@ pub(super) struct Watch {
 pub(super) fn watch(global: &Global, args: &Watch, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let how = Follow { interrupted: &*on_interrupt()?, progress: &args.progress, shows: Shows::Progress };
+    let how = Follow {
+        interrupted: &*on_interrupt()?,
+        stop: &AtomicBool::new(false),
+        progress: &args.progress,
+        shows: Shows::Progress,
+    };
     follow_to_the_end(&client, job, how, output)
 }

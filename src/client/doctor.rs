@@ -1,6 +1,7 @@
 //! Looking for what could hurt jobs on this machine.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Free space below which a warning is given.
 const LITTLE_SPACE_BYTES: u64 = 1 << 30;
+/// Time that no transaction of ours takes.
+const LONG_WRITE: Duration = Duration::from_millis(500);
 /// Size of the write-ahead log above which somebody keeps it from shrinking.
 const LARGE_LOG_BYTES: u64 = 64 << 20;
 
@@ -60,6 +63,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     let mut findings = vec![database(db)];
     findings.extend(disk(db));
     findings.extend(log(db));
+    findings.extend(writer(db));
     findings.extend(limits());
     findings.push(surroundings::cgroup_finding());
     findings.extend(surroundings::linger_finding());
@@ -133,6 +137,18 @@ fn log(db: &Path) -> Option<Finding> {
             format!("{size}: some process has been reading for long, end its transaction"),
         )
     })
+}
+
+/// Looks for somebody who holds the write lock for longer than any of ours does.
+fn writer(db: &Path) -> Option<Finding> {
+    let first = sys::Writer::of(db)?;
+    std::thread::sleep(LONG_WRITE);
+    let writer = sys::Writer::of(db).filter(|writer| *writer == first)?;
+    let message = format!(
+        "{writer} holds the write lock of the database, and all managers wait for it: a `sqlite3` shell lets go with COMMIT \
+         or ROLLBACK"
+    );
+    Some(finding(Severity::Warning, "writer", message))
 }
 
 fn limits() -> Option<Finding> {

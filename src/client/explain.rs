@@ -16,6 +16,7 @@ use super::conditions::waits_for_time;
 use super::{Client, ClientError, MachineWorkers};
 use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
 use crate::status::{Health, Reason};
+use crate::sys::Writer;
 
 /// Why a job or a unit is where it is, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +52,8 @@ struct Observed {
     /// Time since the manager last wrote.
     silence: Option<Duration>,
     disk_is_full: bool,
+    /// Who holds the write lock of the database, while the manager does not write.
+    writer: Option<Writer>,
     /// Earliest time at which a unit that came back may run.
     next_due: Option<Timestamp>,
     /// Units that may not run yet.
@@ -114,6 +117,7 @@ impl Client {
             pid: health.pid,
             silence,
             disk_is_full: runs && silence.is_some_and(|age| age > super::status::SILENCE) && self.disk_is_full(),
+            writer: None,
             rate: record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs),
             waits: record.as_ref().and_then(|record| record.waits.clone()).filter(|_| runs),
             error: record.and_then(|record| record.error),
@@ -124,6 +128,9 @@ impl Client {
             now,
             job,
         };
+        if runs && silence.is_some_and(|age| age > super::status::SILENCE) {
+            seen.writer = self.writer_beside(seen.pid);
+        }
         if runs {
             seen.waits = waits_for_time(&seen.job, now).or(seen.waits);
             seen.machine = self.machine_workers()?;

@@ -10,7 +10,7 @@ use super::conditions::waits_for_time;
 use super::{Client, ClientError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits, counted};
 use crate::status::Health;
-use crate::sys::disk_of;
+use crate::sys::{Writer, disk_of};
 
 /// Version of the document that [`ManagerStatus`] is written as.
 const SCHEMA: u32 = 1;
@@ -134,7 +134,10 @@ impl Client {
         let waits = waits_for_time(&row, now).or(noted).filter(|_| runs && row.progress.pending > 0);
         let waiting_for = match runs {
             true if silent.is_some_and(|age| age > SILENCE) && self.disk_is_full() => Some(NO_SPACE.to_owned()),
-            true => self.waiting_for(&row, waits.as_ref())?,
+            true => match silent.filter(|age| *age > SILENCE).and_then(|_| self.writer_beside(health.pid)) {
+                Some(writer) => Some(format!("{writer} to let go of the write lock of the database")),
+                None => self.waiting_for(&row, waits.as_ref())?,
+            },
             false => halt_reason,
         };
         let is_held = waits.as_ref().is_some_and(|waits| !matches!(waits, Waits::Lack { .. }))
@@ -165,6 +168,11 @@ impl Client {
     pub(super) fn disk_is_full(&self) -> bool {
         let path = self.path();
         path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
+    }
+
+    /// Returns who holds the write lock of the database at this moment, if it is not the manager with that number.
+    pub(super) fn writer_beside(&self, manager: Option<u32>) -> Option<Writer> {
+        Writer::of(&self.path()).filter(|writer| Some(writer.pid) != manager)
     }
 
     fn waiting_for(&self, row: &Job, waits: Option<&Waits>) -> Result<Option<String>, ClientError> {

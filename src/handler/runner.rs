@@ -1,5 +1,8 @@
 //! The engine's view of a handler: one attempt in, its end out.
 
+use std::collections::BTreeSet;
+use std::io;
+
 use super::callbacks::Callbacks;
 use crate::model::{
     AttemptEnd, DatabaseFile, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId, UnitNotes,
@@ -17,6 +20,11 @@ pub trait Runner: Send + Sync {
     /// it the units of one commit may run again, which is right for units of microseconds only.
     fn commits_each_unit(&self) -> bool {
         false
+    }
+
+    /// Makes durable what units in these slots have written, before their ends are recorded.
+    fn sync_outputs(&self, _slots: &BTreeSet<usize>) -> io::Result<()> {
+        Ok(())
     }
 
     /// Returns who is to be told what becomes of the job and its units, besides those whom the program tells.
@@ -107,6 +115,6 @@ pub enum HandlerError {
         /// The handler.
         name: String,
         /// The cause.
-        source: std::io::Error,
+        source: io::Error,
     },
 }

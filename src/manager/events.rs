@@ -18,6 +18,8 @@ pub(super) enum Event {
     Ended {
         /// What follows for its unit.
         change: UnitChange,
+        /// Where it ran.
+        slot: usize,
         /// Learns when that is durable; nobody waits for it.
         waiter: Option<SyncSender<bool>>,
         /// Is told to the service when that is durable.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
-use state::{State, following, ready};
+use state::{MOST_REPORTS, State, following, ready};
 
 /// Units kept ready.
 pub(super) const FEED_UNITS: usize = 512;
@@ -66,6 +66,8 @@ impl Feed {
             running: 0,
             busy: 0,
             most_busy: usize::MAX,
+            stalled: false,
+            reports: 0,
             most_running: usize::MAX,
             gate: Gate::OPEN,
         };
@@ -152,6 +154,33 @@ impl Feed {
         }
         self.unit_ready.notify_all();
         is_over
+    }
+
+    /// Lets no unit start while the ends of those that run cannot be recorded.
+    pub fn stall(&self, stalled: bool) {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.stalled, stalled) && !stalled {
+            self.unit_ready.notify_all();
+        }
+    }
+
+    /// Counts a unit of whose end somebody is to be told; where there are far too many, no unit starts.
+    pub fn begin_report(&self) {
+        self.lock().reports += 1;
+    }
+
+    /// Counts one less of them.
+    pub fn end_report(&self) {
+        let mut state = self.lock();
+        state.reports -= 1;
+        if state.reports == MOST_REPORTS {
+            self.unit_ready.notify_all();
+        }
+    }
+
+    /// Returns how many units wait for somebody to be told of them, where that keeps others from starting.
+    pub fn reports_too_many(&self) -> Option<usize> {
+        Some(self.lock().reports).filter(|reports| *reports > MOST_REPORTS)
     }
 
     /// Waits until the feed is closed, or for that time; returns `true` if it is closed.

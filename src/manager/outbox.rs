@@ -1,13 +1,12 @@
 //! The ends of units between the unit's own end and their commit, kept where the death of the manager cannot take them.
 //!
 //! Each worker slot has one file, to which its worker adds the end of every unit, and which it writes from the start
-//! again whenever everything in it is durable. The next manager records what it finds here as if it had seen it.
-//! Nothing is synced: a power cut can lose it, and the unit then runs again.
+//! again, as the next round, whenever everything in it is durable. The next manager records what it finds of the last
+//! round as if it had seen it. Nothing is synced: a power cut can lose it, and the unit then runs again.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -22,7 +21,12 @@ use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 const MOST_ENDS: usize = 256;
 /// Bytes of them after which the slot waits until they are durable.
 const MOST_BYTES: u64 = 1 << 20;
+/// Mark, round, length and checksum of an end.
 const HEADER_BYTES: usize = 16;
+/// Begins each end.
+const MARK: u32 = u32::from_le_bytes(*b"end2");
+/// Ending of the files' names, which tells them from those of another form.
+const ENDING: &str = ".2";
 
 /// The end of one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +62,8 @@ pub(super) struct Outbox {
     file: File,
     /// Where the next end goes.
     offset: u64,
+    /// How often the file was begun.
+    round: u32,
     uncommitted: VecDeque<Receiver<bool>>,
 }
 
@@ -66,9 +72,9 @@ impl Outbox {
     pub fn open(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
         let dir = files.outbox();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-        let path = dir.join(slot.to_string());
+        let path = dir.join(format!("{slot}{ENDING}"));
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        Ok(Outbox { file, offset: 0, uncommitted: VecDeque::new() })
+        Ok(Outbox { file, offset: 0, round: 0, uncommitted: VecDeque::new() })
     }
 
     /// Makes room for one more end: waits for commits only when there are far too many ends without one.
@@ -83,7 +89,9 @@ impl Outbox {
                 Err(TryRecvError::Disconnected) => return Err(RecorderGone),
             };
         }
-        self.offset = 0;
+        if self.offset > 0 {
+            (self.offset, self.round) = (0, self.round.wrapping_add(1));
+        }
         Ok(())
     }
 
@@ -109,27 +117,45 @@ impl Outbox {
         let mut bytes = vec![0; HEADER_BYTES];
         serde_json::to_writer(&mut bytes, ended)?;
         let json = &bytes[HEADER_BYTES..];
-        let (length, sum) = (json.len() as u64, checksum(json));
-        bytes[..HEADER_BYTES / 2].copy_from_slice(&length.to_le_bytes());
-        bytes[HEADER_BYTES / 2..HEADER_BYTES].copy_from_slice(&sum.to_le_bytes());
+        let length = u32::try_from(json.len()).map_err(io::Error::other)?;
+        let header = [MARK, self.round, length, checksum(self.round, json)];
+        for (place, number) in bytes.chunks_exact_mut(4).zip(header) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
         self.file.write_all_at(&bytes, self.offset)?;
         self.offset += bytes.len() as u64;
         Ok(())
     }
 }
 
-/// Returns what the manager before this one left, whether or not it was committed.
-pub(super) fn read(files: &JobFiles) -> io::Result<Vec<Ended<'static>>> {
+/// What a manager left, whether or not it was committed.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The ends that can be read.
+    pub ended: Vec<Ended<'static>>,
+    /// Where others are that cannot.
+    pub unreadable: Vec<String>,
+}
+
+/// Returns what the manager before this one left.
+pub(super) fn read(files: &JobFiles) -> io::Result<Kept> {
+    let mut kept = Kept::default();
     let entries = match fs::read_dir(files.outbox()) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(kept),
         Err(error) => return Err(error),
     };
-    let mut found = Vec::new();
     for entry in entries {
-        found.extend(parse_all(&fs::read(entry?.path())?));
+        let path = entry?.path();
+        if !path.to_string_lossy().ends_with(ENDING) {
+            kept.unreadable.push(format!("{} is of another version, whose ends are not read", path.display()));
+            continue;
+        }
+        let (ended, damaged_at) = parse_all(&fs::read(&path)?);
+        kept.ended.extend(ended);
+        kept.unreadable.extend(damaged_at.map(|at| format!("the end at byte {at} of {} is damaged", path.display())));
     }
-    Ok(found)
+    Ok(kept)
 }
 
 /// Forgets everything, once it is recorded.
@@ -140,32 +166,38 @@ pub(super) fn clear(files: &JobFiles) -> io::Result<()> {
     }
 }
 
-/// Reads ends up to the first that is not whole: its writer died in the middle, or it was overwritten in part.
-fn parse_all(mut bytes: &[u8]) -> Vec<Ended<'static>> {
-    let mut found = Vec::new();
-    while let Some((ended, rest)) = parse(bytes) {
+/// Reads the ends of the last round, and returns where one is that cannot be read.
+fn parse_all(bytes: &[u8]) -> (Vec<Ended<'static>>, Option<usize>) {
+    let (mut found, mut at, mut last_round) = (Vec::new(), 0, None);
+    while let Some([mark, round, length, sum]) = header(&bytes[at..]) {
+        // What follows the ends of a round is left of a longer one before it.
+        if mark != MARK || last_round.is_some_and(|last| last != round) {
+            break;
+        }
+        let end = (at + HEADER_BYTES).saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        let json = bytes.get(at + HEADER_BYTES..end).filter(|json| checksum(round, json) == sum);
+        let Some(ended) = json.and_then(|json| serde_json::from_slice(json).ok()) else { return (found, Some(at)) };
         found.push(ended);
-        bytes = rest;
+        (at, last_round) = (end, Some(round));
     }
-    found
+    let is_damaged = found.is_empty() && !bytes.is_empty();
+    (found, is_damaged.then_some(0))
 }
 
-/// Reads one end and returns what follows it.
-fn parse(bytes: &[u8]) -> Option<(Ended<'static>, &[u8])> {
-    let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
-    let (length, sum) = header.split_at(HEADER_BYTES / 2);
-    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
-    let (json, rest) = rest.split_at_checked(length)?;
-    if checksum(json) != u64::from_le_bytes(sum.try_into().ok()?) {
-        return None;
+fn header(bytes: &[u8]) -> Option<[u32; 4]> {
+    let header = bytes.first_chunk::<HEADER_BYTES>()?;
+    let mut numbers = [0; 4];
+    for (number, bytes) in numbers.iter_mut().zip(header.chunks_exact(4)) {
+        *number = u32::from_le_bytes(bytes.try_into().ok()?);
     }
-    Some((serde_json::from_slice(json).ok()?, rest))
+    Some(numbers)
 }
 
-fn checksum(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
+fn checksum(round: u32, json: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&round.to_le_bytes());
+    hasher.update(json);
+    hasher.finalize()
 }
 
 #[cfg(test)]
@@ -185,7 +217,7 @@ mod tests {
     }
 
     fn found(files: &JobFiles) -> Vec<i64> {
-        read(files).unwrap().iter().map(|ended| ended.seq.0).collect()
+        read(files).unwrap().ended.iter().map(|ended| ended.seq.0).collect()
     }
 
     #[test]
@@ -199,7 +231,7 @@ mod tests {
         assert!(waiters.iter().all(|(_, posted)| posted.is_ok()));
         assert_eq!(found(&files), [1, 2, 3]);
         clear(&files).unwrap();
-        assert!(read(&files).unwrap().is_empty());
+        assert!(read(&files).unwrap().ended.is_empty());
     }
 
     #[test]
@@ -226,7 +258,7 @@ mod tests {
 
         let _waiter = outbox.post(&wrote);
 
-        assert_eq!(read(&files).unwrap(), [wrote]);
+        assert_eq!(read(&files).unwrap().ended, [wrote]);
         let text: Output = serde_json::from_str(r#"{"stdout":"a\u001b","stderr":null}"#).unwrap();
         assert_eq!(text, Output { stdout: Some("a\u{1b}".into()), stderr: None });
     }
@@ -243,18 +275,38 @@ mod tests {
     }
 
     #[test]
-    fn an_end_whose_writer_died_in_the_middle_is_ignored() {
+    fn fault_157_an_end_that_is_torn_or_damaged_is_told_and_not_recorded() {
         let dir = tempfile::tempdir().unwrap();
         let (files, mut outbox) = open(&dir);
-        let _waiter = outbox.post(&ended(1));
-        let whole = fs::read(files.outbox().join("0")).unwrap();
+        let _waiters = [outbox.post(&ended(1)), outbox.post(&ended(2))];
+        let path = files.outbox().join("0.2");
+        let whole = fs::read(&path).unwrap();
+        let second = whole.len() / 2;
 
-        for length in 0..whole.len() {
-            assert_eq!(parse_all(&whole[..length]), []);
+        for length in second + HEADER_BYTES..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let kept = read(&files).unwrap();
+            assert_eq!((kept.ended, kept.unreadable.len()), (vec![ended(1)], 1), "{length}");
         }
-        let mut damaged = whole.clone();
-        *damaged.last_mut().unwrap() ^= 1;
-        assert_eq!(parse_all(&damaged), []);
-        assert_eq!(parse_all(&whole), [ended(1)]);
+        for at in second + 8..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            let kept = read(&files).unwrap();
+            assert_eq!(kept.ended, [ended(1)]);
+            assert!(kept.unreadable[0].starts_with(&format!("the end at byte {second} of ")), "{:?}", kept.unreadable);
+        }
+    }
+
+    #[test]
+    fn the_outbox_of_another_version_is_named_and_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (files, _outbox) = open(&dir);
+        fs::write(files.outbox().join("3"), "anything").unwrap();
+
+        let kept = read(&files).unwrap();
+
+        assert!(kept.ended.is_empty());
+        assert!(kept.unreadable[0].ends_with("outbox/3 is of another version, whose ends are not read"));
     }
 }

@@ -1,68 +1,99 @@
-//! Writes that must not fail for a reason that passes: a busy database, a full disk.
+//! Database work that must not fail for a reason that passes: somebody else who holds the lock, a full disk.
 
 use std::time::Duration;
 
-use super::error::chain;
+use super::error::{ManagerError, chain};
 use super::log::log_line;
 use crate::store::{Fault, StoreError};
 use crate::sys::StopFlags;
 
-/// Pause before a write is tried again on a full disk.
-const FULL_RETRY: Duration = Duration::from_millis(250);
-/// Tries against a busy database; each waits for SQLite's own timeout.
-const BUSY_TRIES: u32 = 6;
+/// Pause before something is tried again; SQLite has waited for a lock before that.
+const RETRY: Duration = Duration::from_millis(250);
 
-/// Decides after each failure of one write whether it is tried again.
+/// Waits out what passes, for as long as it takes.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    busy: u32,
-    full: bool,
+    waited_for: Option<Fault>,
+}
+
+/// An error that may be about the database.
+pub(super) trait OfDatabase: std::error::Error {
+    /// Returns what kind of refusal it is, if it is one.
+    fn fault(&self) -> Option<Fault>;
+}
+
+impl OfDatabase for StoreError {
+    fn fault(&self) -> Option<Fault> {
+        StoreError::fault(self)
+    }
+}
+
+impl OfDatabase for ManagerError {
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Store(error) => error.fault(),
+            _ => None,
+        }
+    }
 }
 
 impl Patience {
-    /// Waits and returns, when it makes sense to try again; else returns the error.
-    ///
-    /// A full disk is waited out for as long as nobody is in a hurry; a busy database is tried a few times more.
-    pub fn try_again(&mut self, error: StoreError, hurry: bool) -> Result<(), StoreError> {
-        match error.fault() {
-            Some(Fault::Busy) if self.busy < BUSY_TRIES && !hurry => {
-                log_line!("{}; trying again", chain(&error));
-                self.busy += 1;
-                Ok(())
-            }
-            Some(Fault::Full) if !hurry => {
-                if !self.full {
-                    log_line!("{}; waiting for space, what happened is kept in memory", chain(&error));
-                }
-                self.full = true;
-                std::thread::sleep(FULL_RETRY);
-                Ok(())
-            }
-            _ => Err(error),
+    /// Waits and returns, when it makes sense to try again; else, or when somebody is in a hurry, returns the error.
+    pub fn try_again<E: OfDatabase>(&mut self, error: E, hurry: bool) -> Result<(), E> {
+        let Some(fault @ (Fault::Busy | Fault::Full)) = error.fault().filter(|_| !hurry) else { return Err(error) };
+        if self.waited_for != Some(fault) {
+            let what = if fault == Fault::Full { "space" } else { "the lock" };
+            log_line!("{}; waiting for {what}, what happened is kept in memory", chain(&error));
         }
+        self.waited_for = Some(fault);
+        std::thread::sleep(RETRY);
+        Ok(())
     }
 
-    /// Says in the log that the wait for space is over, if there was one.
-    pub fn succeed(&self) {
-        if self.full {
-            log_line!("the disk has space again, going on");
+    /// Says in the log that a wait is over, if there was one.
+    pub fn succeed(&mut self) {
+        match self.waited_for.take() {
+            Some(Fault::Full) => log_line!("the disk has space again, going on"),
+            Some(_) => log_line!("the database can be written again, going on"),
+            None => {}
         }
     }
 }
 
-/// Runs a write until it succeeds, fails for a reason that does not pass, or a second signal tells us to hurry.
-pub(super) fn patiently<T>(
-    flags: &StopFlags,
-    mut write: impl FnMut() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+/// Works on the database until that succeeds, fails for a reason that does not pass, or a second signal tells us to hurry.
+pub(super) fn patiently<T, E: OfDatabase>(flags: &StopFlags, mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let mut patience = Patience::default();
     loop {
-        match write() {
+        match work() {
             Ok(done) => {
                 patience.succeed();
                 return Ok(done);
             }
             Err(error) => patience.try_again(error, flags.now_requested())?,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(fault: Fault) -> StoreError {
+        StoreError::Database { operation: "record", fault, path: "jobs.db".into(), source: "refused".into() }
+    }
+
+    #[test]
+    fn fault_160_a_busy_database_is_waited_out_however_often_it_refuses() {
+        let mut refusals = vec![Fault::Busy; 8];
+
+        let done = patiently(&StopFlags::default(), || refusals.pop().map_or(Ok("done"), |fault| Err(refused(fault))));
+
+        assert_eq!(done.unwrap(), "done");
+    }
+
+    #[test]
+    fn what_does_not_pass_and_what_somebody_is_in_a_hurry_for_is_not_waited_out() {
+        assert!(Patience::default().try_again(refused(Fault::Damaged), false).is_err());
+        assert!(Patience::default().try_again(refused(Fault::Busy), true).is_err());
     }
 }

@@ -4,8 +4,9 @@
 //! the workers can go on with, and nobody waits for an answer, commits keep a distance: the processor time of a commit
 //! is then the units'. A unit counts as done when its commit has returned, and only then leaves the feed.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::error::chain;
@@ -15,7 +16,7 @@ use super::patience::Patience;
 use super::pulse::{HEARTBEAT_EVERY, Pulse};
 use super::shared::Shared;
 use crate::crash::crash_point;
-use crate::handler::UnitReport;
+use crate::handler::{Runner, UnitReport};
 use crate::model::{UnitId, UnitNotes, UnitStatus};
 use crate::store::{Batch, Fault, Recorded, Reign, Store, StoreError, UnitChange};
 
@@ -30,20 +31,22 @@ pub(super) struct Recorder<'a> {
     reign: Reign,
     shared: &'a Shared,
     events: Receiver<Event>,
-    reports: Option<SyncSender<UnitReport>>,
+    reports: Option<Sender<UnitReport>>,
+    runner: Arc<dyn Runner>,
     pulse: Pulse,
 }
 
 impl<'a> Recorder<'a> {
-    /// Makes a recorder; what services are told goes to `reports`.
+    /// Makes a recorder; what services are told goes to `reports`, and what units wrote is `runner`'s.
     pub fn new(
         store: Store,
         reign: Reign,
         shared: &'a Shared,
         events: Receiver<Event>,
-        reports: Option<SyncSender<UnitReport>>,
+        reports: Option<Sender<UnitReport>>,
+        runner: Arc<dyn Runner>,
     ) -> Self {
-        Self { store, reign, shared, events, reports, pulse: Pulse::new() }
+        Self { store, reign, shared, events, reports, runner, pulse: Pulse::new() }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -73,11 +76,17 @@ impl<'a> Recorder<'a> {
     }
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
-        let Merged { changes, notes, waiting, reports } = merge(batch.drain(..));
+        let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
         self.pulse.count(changes.iter().filter(|change| change.to.is_terminal()).count());
         let heartbeat = self.pulse.beat(|| self.shared.waits());
         if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());
+        }
+        if !slots.is_empty()
+            && let Err(error) = self.runner.sync_outputs(&slots)
+        {
+            // The end of a unit is worth more than the certainty that a power cut leaves its output.
+            log_line!("the output of units may not outlive a power cut: {error}");
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let claimed_through = heartbeat.as_ref().map(|_| self.shared.feed.claimed_through());
@@ -100,17 +109,16 @@ impl<'a> Recorder<'a> {
         // Before anybody is told: whoever listens may be slow.
         self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
         if let Some(listener) = &self.reports {
-            for (unit, report) in reports {
-                if !recorded.lost.contains(&unit) {
-                    // The listener lives as long as this thread.
-                    let _ = listener.send(*report);
-                }
+            for (_, report) in reports.into_iter().filter(|(unit, _)| !recorded.lost.contains(unit)) {
+                self.shared.feed.begin_report();
+                // The listener lives as long as this thread.
+                let _ = listener.send(*report);
             }
         }
         Ok(())
     }
 
-    /// Commits; a full disk is waited out, a busy database is tried a few times more.
+    /// Commits; a full disk and a busy database are waited out, and no unit starts meanwhile.
     fn record_patiently(&mut self, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
         crash_point!("before-commit");
         let mut patience = Patience::default();
@@ -119,10 +127,12 @@ impl<'a> Recorder<'a> {
                 Ok(recorded) => {
                     crash_point!("after-commit");
                     patience.succeed();
+                    self.shared.feed.stall(false);
                     return Ok(recorded);
                 }
                 Err(error) => {
                     let full = error.fault() == Some(Fault::Full);
+                    self.shared.feed.stall(true);
                     patience.try_again(error, self.shared.is_ending_units())?;
                     if full {
                         // As long as there is no space at all this fails too, and is tried again with the commit.
@@ -140,6 +150,8 @@ struct Merged {
     notes: Vec<(UnitId, UnitNotes)>,
     waiting: Vec<(UnitId, SyncSender<bool>)>,
     reports: Vec<(UnitId, Box<UnitReport>)>,
+    /// Where units have ended.
+    slots: BTreeSet<usize>,
 }
 
 /// Turns events into changes, one for a unit whose attempt started and ended within this commit.
@@ -148,6 +160,7 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
     let mut notes = Vec::new();
     let mut waiting = Vec::new();
     let mut reports = Vec::new();
+    let mut slots = BTreeSet::new();
     let mut starts: HashMap<UnitId, usize> = HashMap::new();
     for event in events {
         match event {
@@ -157,7 +170,8 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
                 changes.push(change);
             }
             // The end says everything that the start would have said, and takes its place.
-            Event::Ended { change, waiter, report } => {
+            Event::Ended { change, slot, waiter, report } => {
+                slots.insert(slot);
                 waiting.extend(waiter.map(|waiter| (change.unit, waiter)));
                 reports.extend(report.map(|report| (change.unit, report)));
                 match starts.remove(&change.unit) {
@@ -174,7 +188,7 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
             }
         }
     }
-    Merged { changes, notes, waiting, reports }
+    Merged { changes, notes, waiting, reports, slots }
 }
 
 #[cfg(test)]
@@ -187,6 +201,14 @@ mod tests {
     use crate::model::{NewJob, NewUnit, Seq, Timestamp};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
+
+    struct Nothing;
+
+    impl Runner for Nothing {
+        fn run(&self, _: &crate::handler::Attempt<'_>) -> crate::model::AttemptEnd {
+            unreachable!("nothing runs here")
+        }
+    }
 
     #[test]
     fn the_mark_behind_which_the_next_manager_reads_moves_with_the_heartbeat() {
@@ -203,7 +225,8 @@ mod tests {
         shared.feed.put_fresh(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);
-        let mut recorder = Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None);
+        let mut recorder =
+            Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None, Arc::new(Nothing));
 
         let began = Instant::now();
         while store.claimed_through(job).unwrap() == Seq(0) {

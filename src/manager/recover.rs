@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::error::ManagerError;
 use super::log::log_line;
-use super::outbox::{self, Ended};
+use super::outbox::{self, Ended, Kept};
 use super::policy;
 use super::teller;
 use crate::crash::crash_point;
 use crate::handler::{JobContext, UnitReport, clear_partial};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
 use crate::store::{Batch, Reign, Store, UnitChange};
-use crate::sys::{Cookie, SlotFile, SlotNotes, end_orphans};
+use crate::sys::{Cookie, SlotFile, SlotNotes, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
 /// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
@@ -54,7 +54,12 @@ pub(super) fn recover(
         cleared.iter().for_each(|done| log_line!("{done}"));
     }
     crash_point!("orphans-ended");
-    let ended = outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;
+    let Kept { ended, unreadable } =
+        outbox::read(&job.files).map_err(ManagerError::system("read the ends of units"))?;
+    unreadable.iter().for_each(|what| log_line!("{what}: that unit runs again"));
+    if !ended.is_empty() {
+        sync_segments(&job.files.output()).map_err(ManagerError::system("make the output of units durable"))?;
+    }
     let mut changes = recorded_late(store, reign, job, &ended, now)?;
     for (unit, from) in interrupted {
         if !changes.iter().any(|(_, change)| change.unit == unit.id) {

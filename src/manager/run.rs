@@ -202,16 +202,18 @@ fn conclude(post: &mut Post, runner: &dyn Runner, end: ReignEnd) -> Result<JobSt
 fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
     let notes = SlotNotes::open(&post.context.files.notes(), Limits::MAX_WORKERS)
         .map_err(ManagerError::system("open the notes of the slots"))?;
-    for report in recover::recover(&mut post.store, post.reign, &post.context, &notes, post.clock.now())? {
+    let (store, reign, flags) = (&mut post.store, post.reign, &post.flags);
+    let now = post.clock.now();
+    for report in patiently(flags, || recover::recover(store, reign, &post.context, &notes, now))? {
         teller.tell_unit(&report);
     }
-    let claimed_through = post.store.claimed_through(post.job.id)?;
+    let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;
     let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
     if let Some(hold) = &post.job.hold {
         shared.hold(hold.until);
     }
     let crew = Crew { job: &post.context, runner, teller, shared: &shared, notes: &notes };
-    let recorder_store = Store::open(post.store.path(), Access::Manage)?;
+    let recorder_store = patiently(&post.flags, || Store::open(post.store.path(), Access::Manage))?;
     let (hire, demands) = std::sync::mpsc::channel();
     let mut coordinator =
         Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
@@ -240,9 +242,9 @@ fn with_threads(
     std::thread::scope(|threads| {
         let (tell, reports) = teller.channel().unzip();
         if let Some(reports) = reports {
-            start(threads, "callbacks", move || teller.tell_units(reports))?;
+            start(threads, "callbacks", move || teller.tell_units(reports, &crew.shared.feed))?;
         }
-        let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell);
+        let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell, Arc::clone(&crew.runner));
         let record = move || {
             if let Err(message) = panics::catch(|| recorder.run()) {
                 crew.shared.fail(ManagerError::Panicked { message });

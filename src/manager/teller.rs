@@ -1,16 +1,14 @@
 //! Tells the service what became of its units: callbacks run here, after the commit, on one thread of their own.
 
 use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
+use super::feed::Feed;
 use super::log::log_line;
 use super::panics;
 use crate::handler::{Callbacks, JobContext, JobReport, UnitReport};
 use crate::model::{Unit, UnitStatus};
 use crate::store::UnitChange;
-
-/// Reports that may wait; the recorder waits when there are more.
-const REPORTS: usize = 1024;
 
 /// Calls callbacks and remembers the first thing that went wrong with them.
 pub(super) struct Teller<'a> {
@@ -25,8 +23,8 @@ impl<'a> Teller<'a> {
     }
 
     /// Makes the way to the thread that runs [`Teller::tell_units`]; none when nobody wants to be told.
-    pub fn channel(&self) -> Option<(SyncSender<UnitReport>, Receiver<UnitReport>)> {
-        self.callbacks.iter().any(|callbacks| callbacks.wants_units()).then(|| sync_channel(REPORTS))
+    pub fn channel(&self) -> Option<(Sender<UnitReport>, Receiver<UnitReport>)> {
+        self.callbacks.iter().any(|callbacks| callbacks.wants_units()).then(channel)
     }
 
     /// Says whether units that end like this are of interest to anybody.
@@ -34,10 +32,11 @@ impl<'a> Teller<'a> {
         self.callbacks.iter().any(|callbacks| callbacks.wants(status))
     }
 
-    /// Tells of units until the last sender has gone.
-    pub fn tell_units(&self, reports: Receiver<UnitReport>) {
+    /// Tells of units until the last sender has gone; the recorder never waits for that, units of the feed do.
+    pub fn tell_units(&self, reports: Receiver<UnitReport>, feed: &Feed) {
         for report in reports {
             self.tell_unit(&report);
+            feed.end_report();
         }
     }
 

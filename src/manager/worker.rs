@@ -87,7 +87,8 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
             None => run_attempt(crew, &attempt),
         });
-        let span = Span { started_at, ended_at: crew.shared.clock.now() };
+        // The clock may have been set back meanwhile.
+        let span = Span { started_at, ended_at: crew.shared.clock.now().max(started_at) };
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
             crew.shared.hold_back(*lack, error);
@@ -103,7 +104,7 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             crew.shared.hold(hold.until);
         }
         let report = crew.teller.wants(change.to).then(|| Box::new(teller::report(crew.job, unit, &change)));
-        if events.send(Event::Ended { change, waiter, report }).is_err() {
+        if events.send(Event::Ended { change, slot, waiter, report }).is_err() {
             return;
         }
         // A long result leaves the memory with its commit only.

@@ -73,9 +73,12 @@ pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."
         }
-        Why::Held | Why::WaitingForJob | Why::MachineBusy | Why::RateLimited | Why::WaitingForRetry => {
-            "It goes on by itself: wait_job."
-        }
+        Why::Held
+        | Why::WaitingForJob
+        | Why::MachineBusy
+        | Why::RateLimited
+        | Why::WaitingForRetry
+        | Why::WaitingForCallbacks => "It goes on by itself: wait_job.",
         Why::WaitingForMemory
         | Why::WaitingForLoad
         | Why::WaitingForDisk
@@ -85,6 +88,7 @@ pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
             "Fewer units run at a time than could: wait_job; a person can raise the limit of the machine or lower the workers."
         }
         Why::UnitsSlow => "list_units with status running shows the units that take long; get_unit shows one.",
+        Why::DatabaseLocked => "It goes on by itself when that process lets go: tell the person.",
         Why::DiskFull => "It goes on by itself when there is space on the disk: tell the person.",
         Why::ManagerUnknown | Why::ManagerStalled | Why::ManagerFailed | Why::UnitNeedsAttention => {
             "A person has to look; job_status names the manager's log."

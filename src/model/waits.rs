@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Percent, RawText, Timestamp, Why};
+use super::{Bytes, Percent, RawText, Timestamp, Why, counted};
 
 /// What the next start waits for; what the machine lacks is noted by the manager, which is the one that looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,11 @@ pub enum Waits {
         /// How that shows.
         error: String,
     },
+    /// A hook or callbacks, which are slower than units end.
+    Callbacks {
+        /// Units of which they are still to be told.
+        waiting: usize,
+    },
     /// The next opening of a window.
     Window {
         /// The windows, with their zone.
@@ -103,6 +108,7 @@ impl Waits {
             Self::Load { .. } | Self::Unreadable { what: Resource::Load, .. } => Why::WaitingForLoad,
             Self::Disk { .. } | Self::Unreadable { what: Resource::Disk(_), .. } => Why::WaitingForDisk,
             Self::Lack { .. } => Why::LacksResources,
+            Self::Callbacks { .. } => Why::WaitingForCallbacks,
             Self::Window { .. } => Why::WaitingForWindow,
             Self::Time { .. } => Why::WaitingForTime,
         }
@@ -115,7 +121,7 @@ impl Waits {
             Why::WaitingForLoad => "load",
             Why::WaitingForDisk => "diskfree",
             Why::WaitingForWindow => "window",
-            Why::LacksResources => "workers",
+            Why::LacksResources | Why::WaitingForCallbacks => "workers",
             _ => "not-before",
         }
     }
@@ -156,6 +162,11 @@ impl fmt::Display for Waits {
                 }
             },
             Self::Lack { what, error } => write!(f, "{what}: {error}"),
+            Self::Callbacks { waiting } => write!(
+                f,
+                "the hook or callbacks, which {} are to be told to",
+                counted(i64::try_from(*waiting).unwrap_or(i64::MAX), "end")
+            ),
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
             Self::Time { until } => write!(f, "{until} (not-before)"),
         }

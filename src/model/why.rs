@@ -15,6 +15,8 @@ pub enum Why {
     ManagerUnknown,
     /// Its manager lives and cannot write, because the disk is full.
     DiskFull,
+    /// Its manager lives and cannot write, because another process holds the lock of the database.
+    DatabaseLocked,
     /// Its manager lives and has not written for long.
     ManagerStalled,
     /// It was asked to stop, and units still run.
@@ -33,6 +35,8 @@ pub enum Why {
     WaitingForDisk,
     /// Its manager has too few open files, processes or bytes to run as many units at a time as it should.
     LacksResources,
+    /// It waits for a hook or callbacks, which are slower than units end.
+    WaitingForCallbacks,
     /// Units start at certain times of day only.
     WaitingForWindow,
     /// The time before which no unit starts has not come.
@@ -93,6 +97,7 @@ words!(Why, "cause", {
     ManagerLost => "manager_lost",
     ManagerUnknown => "manager_unknown",
     DiskFull => "disk_full",
+    DatabaseLocked => "database_locked",
     ManagerStalled => "manager_stalled",
     Stopping => "stopping",
     Cancelling => "cancelling",
@@ -102,6 +107,7 @@ words!(Why, "cause", {
     WaitingForLoad => "waiting_for_load",
     WaitingForDisk => "waiting_for_disk",
     LacksResources => "lacks_resources",
+    WaitingForCallbacks => "waiting_for_callbacks",
     WaitingForWindow => "waiting_for_window",
     WaitingForTime => "waiting_for_time",
     MachineBusy => "machine_busy",

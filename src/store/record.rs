@@ -89,8 +89,9 @@ statement! {
         ", crashes = " crashes: i64 as BigInt,
         ", not_before = " not_before: Option<i64> as Nullable<BigInt>,
         ", started_at = coalesce(" started_at: Option<i64> as Nullable<BigInt>,
-        ", started_at), finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
-        ", exit_code = " exit_code: Option<i64> as Nullable<BigInt>,
+        ", started_at), finished_at = max(" finished_at: Option<i64> as Nullable<BigInt>,
+        // A clock that was set back ends nothing before its start.
+        ", coalesce(started_at, 0)), exit_code = " exit_code: Option<i64> as Nullable<BigInt>,
         ", signal = " signal: Option<i64> as Nullable<BigInt>,
         ", error = " error: Option<&'a str> as Nullable<Text>,
         ", result = CASE " ended_as: &'a str as Text,

@@ -30,8 +30,9 @@ statement! {
     struct Conclude {
         "UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, stop_reason = NULL, status = "
             status: &'static str as Text,
-        ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
-        " WHERE status = 'running' AND id = " job: i64 as BigInt,
+        // A clock that was set back ends nothing before its start.
+        ", finished_at = max(" finished_at: Option<i64> as Nullable<BigInt>,
+        ", coalesce(started_at, 0)) WHERE status = 'running' AND id = " job: i64 as BigInt,
         " AND epoch = " epoch: i64 as BigInt,
     }
     ""

@@ -20,9 +20,9 @@ use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, Un
 
 statement! {
     struct CancelUnfinished<'a> {
-        "UPDATE units SET status = 'cancelled', not_before = NULL, finished_at = "
+        "UPDATE units SET status = 'cancelled', not_before = NULL, finished_at = max("
             now: i64 as BigInt,
-        ", error = " reason: &'a str as Text,
+        ", coalesce(started_at, 0)), error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }

@@ -9,6 +9,7 @@ mod adopted;
 mod alarm;
 mod detach;
 mod disk;
+mod frames;
 mod inherited;
 mod lack;
 mod lock;
@@ -29,6 +30,7 @@ mod unit_process;
 mod waiting_input;
 #[cfg(feature = "cli")]
 mod walk;
+mod writer;
 mod zone;
 
 pub use adopted::Adopted;
@@ -42,6 +44,7 @@ pub use disk::descriptor_limit;
 #[cfg(feature = "cli")]
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
+pub use frames::{FrameOf, Stream};
 pub use inherited::{
     OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT, allow_open_files, inherit, opening, own_inheritance,
 };
@@ -55,7 +58,7 @@ pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 #[cfg(feature = "cli")]
 pub use scope::{reach_user_manager, user_id};
-pub use segments::{FrameOf, SegmentReader, SegmentWriter, Stream};
+pub use segments::{SegmentReader, SegmentSync, SegmentWriter, sync_segments};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
@@ -66,4 +69,5 @@ pub use unit_process::{Ending, Streams, UnitProcess, is_busy_program, is_no_prog
 pub use waiting_input::has_waiting_input;
 #[cfg(feature = "cli")]
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
+pub use writer::Writer;
 pub use zone::{ZoneError, own_zone, zone_of};

@@ -4,11 +4,10 @@
 //! which order each slot ran its units. An attempt that wrote nothing is not in them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::segments::{HEADER_BYTES, Stream, name_of, next_header, places_in};
+use super::frames::{Frame, Frames, Stream, places_in};
 
 /// Where an attempt's output begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +68,23 @@ impl AttemptWalk {
     fn head(&mut self, epoch: i64, slot: usize) -> io::Result<Option<AttemptPlace>> {
         let position = self.files.entry((epoch, slot)).or_default();
         let mut frames = Frames::open(&self.dir, epoch, slot, position.offset)?;
-        while let Some((of, length)) = frames.next()? {
-            if position.passed != Some((of.seq, of.started_us)) {
-                let (seq, started_us, offset) = (of.seq, of.started_us, position.offset);
-                return Ok(Some(AttemptPlace { seq, started_us, epoch, slot, offset }));
+        while let Some(frame) = until_damage(frames.next())? {
+            let (seq, started_us) = (frame.of.seq, frame.of.started_us);
+            if position.passed != Some((seq, started_us)) {
+                return Ok(Some(AttemptPlace { seq, started_us, epoch, slot, offset: position.offset }));
             }
-            frames.skip(length)?;
+            frames.skip(&frame)?;
             position.offset = frames.offset;
         }
         Ok(None)
+    }
+}
+
+/// Takes damage for the end of a file: after a power cut it is where the frames begin of units that were not recorded.
+fn until_damage(next: io::Result<Option<Frame>>) -> io::Result<Option<Frame>> {
+    match next {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+        next => next,
     }
 }
 
@@ -88,47 +95,12 @@ pub fn attempt_output(
 ) -> io::Result<impl Iterator<Item = io::Result<(Stream, Vec<u8>)>>> {
     let mut frames = Frames::open(dir, place.epoch, place.slot, place.offset)?;
     Ok(std::iter::from_fn(move || match frames.next() {
-        Ok(Some((of, length))) if (of.seq, of.started_us) == (place.seq, place.started_us) => {
-            Some(frames.read(length).map(|bytes| (of.stream, bytes)))
+        Ok(Some(frame)) if (frame.of.seq, frame.of.started_us) == (place.seq, place.started_us) => {
+            Some(frames.read(&frame).map(|bytes| (frame.of.stream, bytes)))
         }
         Ok(_) => None,
         Err(error) => Some(Err(error)),
     }))
-}
-
-/// The whole frames of a file from an offset on, as far as it reaches now.
-struct Frames {
-    reader: BufReader<File>,
-    offset: u64,
-    end: u64,
-}
-
-impl Frames {
-    fn open(dir: &Path, epoch: i64, slot: usize, offset: u64) -> io::Result<Frames> {
-        let file = File::open(dir.join(name_of(epoch, slot)))?;
-        let end = file.metadata()?.len();
-        let mut reader = BufReader::new(file);
-        reader.seek(SeekFrom::Start(offset))?;
-        Ok(Frames { reader, offset, end })
-    }
-
-    /// Reads the next header; its frame is then to be read or skipped.
-    fn next(&mut self) -> io::Result<Option<(super::FrameOf, u32)>> {
-        next_header(&mut self.reader, self.end.saturating_sub(self.offset))
-    }
-
-    fn skip(&mut self, length: u32) -> io::Result<()> {
-        self.reader.seek_relative(i64::from(length))?;
-        self.offset += HEADER_BYTES as u64 + u64::from(length);
-        Ok(())
-    }
-
-    fn read(&mut self, length: u32) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        self.reader.read_exact(&mut bytes)?;
-        self.offset += HEADER_BYTES as u64 + u64::from(length);
-        Ok(bytes)
-    }
 }
 
 #[cfg(test)]

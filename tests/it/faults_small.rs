@@ -1,8 +1,8 @@
-//! A machine that is small: few open files, few processes, small files, and files that somebody removes.
+//! A world that is small: few open files and processes, small files, a database, hook or reader that others keep busy.
 
 use std::fs;
 
-use crate::support::{World, is_root, text, wait_for, without};
+use crate::support::{BIN, World, is_root, text, wait_for, without};
 
 /// Runs a script that calls `"$BIN"` and returns what it printed.
 fn sh(world: &World, script: &str) -> String {
@@ -149,4 +149,144 @@ fn fault_154_directories_that_are_removed_under_a_manager_are_made_again() {
     world.ok(&["wait", &job]);
 
     assert_all_completed(&world, &job, 3);
+}
+
+#[test]
+fn fault_158_the_whole_output_of_units_is_durable_before_their_ends_are() {
+    let world = World::new();
+    if !world.sh("command -v strace").status.success() {
+        return without("no strace");
+    }
+    let trace = world.path("trace");
+    let mut strace = world.command("strace");
+    strace.args(["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", trace.to_str().unwrap(), BIN]);
+    strace.args(["submit", "-q", "-j", "1", "--output", "full", "--", "echo", "kept"]);
+
+    // strace ends with the last process it follows, the manager.
+    assert!(strace.status().unwrap().success(), "{}", world.report());
+
+    let calls = world.lines("trace");
+    let place = |what: &str| calls.iter().position(|call| call.contains(what));
+    let (output, names) = (place("output/1.0.3>"), place("/output>"));
+    let last_commit = calls.iter().rposition(|call| call.contains("jobs.db-wal>"));
+    assert!(output.is_some() && names.is_some() && names < last_commit && output < names, "{calls:#?}");
+    assert_eq!(world.ok(&["logs", "1:1"]), "kept");
+}
+
+#[test]
+fn fault_159_logs_of_any_length_are_read_in_little_memory() {
+    let world = World::new();
+    let bytes = 64 << 20;
+    let script = format!("head -c {bytes} /dev/zero | tr '\\0' x; echo; echo last");
+    let job = world.ok(&["submit", "-q", "--output", "full", "--shell", "--", &script]);
+    world.ok(&["wait", &job]);
+    // A hole is as good as a text: one line of a gigabyte.
+    let log = fs::File::options().append(true).open(world.path(&format!("jobs.db.d/{job}/manager.log"))).unwrap();
+    log.set_len(1 << 30).unwrap();
+
+    let small = |args: &str| sh(&world, &format!("ulimit -v 60000; \"$BIN\" logs {args}"));
+
+    assert_eq!(small(&format!("{job}:1 | wc -c")), (bytes + 6).to_string());
+    assert_eq!(small(&format!("{job}:1 -n 1")), "last");
+    assert_eq!(small(&format!("{job} --manager | wc -c")), (1 << 30).to_string());
+    assert_eq!(small(&format!("{job} --manager -n 1 | tr -d '\\0' | wc -c")), "0");
+}
+
+#[test]
+fn fault_160_a_writer_beside_us_is_named_and_waited_for_and_no_unit_starts_meanwhile() {
+    let world = World::new();
+    let script = "echo {} >>begun; test {} = 1 || until test -e go; do sleep 0.05; done";
+    let job = world.ok(&["submit", "-q", "-j", "4", "--shell", "--range", "1-40", "--", script]);
+    wait_for(&world, "units to run", || world.lines("begun").len() == 5);
+
+    let lock = world.hold_write_lock();
+    world.write("go", "");
+    let own = format!("process {} (", std::process::id());
+    let waits = || world.status(&job)["waiting_for"].as_str().unwrap_or_default().to_owned();
+    wait_for(&world, "the writer to be named", || waits().starts_with(&own));
+    let (explained, doctor) = (world.ok(&["explain", &job]), world.ok(&["doctor"]));
+    wait_for(&world, "the manager to wait", || {
+        world.ok(&["logs", &job, "--manager"]).contains("waiting for the lock, what happened is kept in memory")
+    });
+    let begun = world.lines("begun").len();
+    drop(lock);
+    world.ok(&["wait", &job]);
+
+    assert!(explained.contains(&own) && explained.contains("holds the write lock"), "{explained}");
+    assert!(doctor.contains(&own), "{doctor}");
+    assert!(begun <= 40);
+    assert_all_completed(&world, &job, 40);
+    assert_eq!(world.lines("begun").len(), 40);
+    assert!(world.ok(&["logs", &job, "--manager"]).contains("the database can be written again, going on"));
+}
+
+#[test]
+fn fault_161_a_slow_hook_keeps_units_from_starting_and_nothing_from_being_recorded() {
+    let world = World::new();
+    world.write("hook.sh", "#!/bin/sh\ntest -e go || { until test -e go; do sleep 0.1; done; }\n");
+    assert!(world.sh("chmod +x hook.sh").status.success());
+    let flags = ["-j", "8", "--max-attempts", "1", "--hook", "./hook.sh", "--range", "1-1300"];
+    let job = world.ok(&[&["submit", "-q"], &flags[..], &["--", "false"]].concat());
+    let waits = || world.status(&job)["waiting_for"].as_str().unwrap_or_default().to_owned();
+
+    wait_for(&world, "the hook to be waited for", || waits().starts_with("the hook or callbacks, which 1"));
+    let status = world.status(&job);
+    world.write("go", "");
+    world.ok(&["cancel", &job, "-y"]);
+
+    assert!(status["progress"]["failed"].as_u64().unwrap() > 1024, "{status}");
+    assert_eq!(status["status"], "running");
+}
+
+#[test]
+fn fault_162_a_job_that_could_not_be_started_is_named_and_started_by_the_next_submit_with_its_key() {
+    let world = World::new();
+    let submit = "\"$BIN\" submit -q --key nightly -- touch done";
+
+    let refused = world.sh(&format!("ulimit -n 20; {submit}"));
+    let said = text(&refused.stderr);
+    let again = sh(&world, submit);
+    world.ok(&["wait", &again]);
+
+    assert!(!refused.status.success() && said.contains("job 1 was created and could not be started"), "{said}");
+    assert_eq!(again, "1");
+    assert!(world.path("done").exists());
+}
+
+#[test]
+fn fault_163_a_run_that_is_the_first_process_of_its_container_stops_its_job_on_term() {
+    if !is_root() {
+        return without("a namespace of processes needs root");
+    }
+    let world = World::new();
+    let units = "touch began; until test -e go; do sleep 0.05; done";
+    let script = "unshare --pid --fork --mount-proc --kill-child \"$BIN\" run -q -j 1 --shell --range 1-3 -- \"$1\" & \
+        until test -e began; do sleep 0.05; done; pkill -TERM -P $!; \
+        until \"$BIN\" explain 1 2>&1 | grep -q 'asked to stop'; do sleep 0.05; done; touch go; wait $!";
+
+    let ran = world.command("timeout").args(["60", "sh", "-c", script, "sh", units]).output().unwrap();
+
+    assert_eq!(ran.status.code(), Some(12), "{}{}", text(&ran.stderr), world.report());
+    let status = world.status("1");
+    assert_eq!((&status["job_status"], &status["progress"]["completed"]), (&"paused".into(), &1.into()), "{status}");
+}
+
+#[test]
+fn fault_164_a_clock_that_is_set_back_ends_nothing_before_its_start() {
+    let world = World::new();
+    // The job is started an hour in the future, and goes on now.
+    let Some(mut ahead) = world.with_clock("+1h", &["submit", "-q", "--shell", "--", "exit 75"]) else {
+        return without("no libfaketime");
+    };
+    assert!(ahead.args([":::", "1", "2"]).status().unwrap().success());
+    wait_for(&world, "an attempt", || world.count("(SELECT count(*) FROM attempts)") > 0);
+    world.kill_manager("1");
+
+    world.ok(&["cancel", "1", "-y"]);
+
+    for table in ["units", "jobs"] {
+        let wrong = format!("(SELECT count(*) FROM {table} WHERE finished_at < started_at)");
+        assert_eq!(world.count(&wrong), 0, "{table}");
+    }
+    assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE ended_at < started_at)"), 0);
 }

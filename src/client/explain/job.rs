@@ -96,6 +96,13 @@ fn under_way(seen: &Observed) -> Explanation {
             format!("the disk of the database is full: the manager of job {job} goes on when there is space");
         return Explanation::new(Why::DiskFull, sentence, "job-manager doctor".to_owned());
     }
+    if let Some(writer) = &seen.writer {
+        let sentence = format!(
+            "{writer} holds the write lock of the database: the manager of job {job} keeps what happens in memory, and goes \
+             on when it lets go"
+        );
+        return Explanation::new(Why::DatabaseLocked, sentence, format!("ps -fp {}", writer.pid));
+    }
     match seen.reason {
         Some(Reason::Stalled) => return stalled(seen),
         Some(Reason::Unidentified) => return starting(seen),
@@ -134,6 +141,10 @@ fn under_way(seen: &Observed) -> Explanation {
             progress.pending
         );
         return Explanation::new(waits.cause(), sentence, format!("job-manager scale {job} {}", running.max(1)));
+    }
+    if let Some(waits @ Waits::Callbacks { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
+        let sentence = format!("job {job} waits for {waits}; no unit starts meanwhile, {} pending", progress.pending);
+        return Explanation::new(waits.cause(), sentence, format!("job-manager wait {job}"));
     }
     if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
         let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };

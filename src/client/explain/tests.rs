@@ -12,6 +12,7 @@ use crate::model::{
     UnitStatus, Why,
 };
 use crate::status::{Health, Reason};
+use crate::sys::Writer;
 
 const NOW: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 
@@ -50,6 +51,7 @@ fn healthy() -> Observed {
         error: None,
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
+        writer: None,
         next_due: None,
         waiting: 0,
         oldest: Some((Seq(6), ago(20))),

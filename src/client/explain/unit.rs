@@ -99,7 +99,13 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
 fn stops_running(cause: Why) -> bool {
     matches!(
         cause,
-        Why::ManagerLost | Why::ManagerUnknown | Why::DiskFull | Why::ManagerStalled | Why::Stopping | Why::Cancelling
+        Why::ManagerLost
+            | Why::ManagerUnknown
+            | Why::DiskFull
+            | Why::DatabaseLocked
+            | Why::ManagerStalled
+            | Why::Stopping
+            | Why::Cancelling
     ) || !is_of_living_job(cause)
 }
 
@@ -111,6 +117,7 @@ fn stops_pending(cause: Why) -> bool {
             | Why::WaitingForLoad
             | Why::WaitingForDisk
             | Why::LacksResources
+            | Why::WaitingForCallbacks
             | Why::WaitingForWindow
             | Why::WaitingForTime
     );

@@ -13,7 +13,7 @@ mod templates;
 mod variables;
 mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -24,7 +24,7 @@ use std::process::Command;
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, Cookie, SlotFile, is_busy_program, lack_of};
+use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, is_busy_program, lack_of};
 
 use capture::Capture;
 #[cfg(feature = "cli")]
@@ -56,6 +56,8 @@ pub struct CommandHandler {
     secrets: Vec<(OsString, OsString)>,
     cookie: String,
     db: PathBuf,
+    /// The files of the whole output, where it is kept in them.
+    outputs: Option<SegmentSync>,
 }
 
 impl CommandHandler {
@@ -67,7 +69,9 @@ impl CommandHandler {
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
         let secrets = spec.secrets.iter().map(RawText::as_os_str);
         let secrets = secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect();
-        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.database.path.clone() })
+        let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
+        let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
+        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.database.path.clone(), outputs })
     }
 
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
@@ -202,6 +206,10 @@ impl Runner for CommandHandler {
 
     fn commits_each_unit(&self) -> bool {
         true
+    }
+
+    fn sync_outputs(&self, slots: &BTreeSet<usize>) -> io::Result<()> {
+        self.outputs.as_ref().map_or(Ok(()), |outputs| outputs.sync(slots))
     }
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {

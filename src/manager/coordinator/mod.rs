@@ -14,11 +14,12 @@ use super::halt::{self, Halt};
 use super::log::log_line;
 use super::machine::MachineWatch;
 use super::panics;
+use super::patience::Patience;
 use super::places::Places;
 use super::schedule::Schedule;
 use super::shared::Shared;
 use crate::handler::{Runner, slots_of};
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit};
+use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
 use crate::store::{Reign, Store};
 use crate::sys::{Adopted, JobLock, Machine, StopFlags};
 
@@ -146,7 +147,18 @@ impl<'a> Coordinator<'a> {
         end
     }
 
+    /// Takes turns until one ends the reign; a database that cannot be used for a time is waited for.
     fn feed_workers(&mut self) -> Result<ReignEnd, ManagerError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.take_turns(&mut patience) {
+                Err(error) => patience.try_again(error, self.flags.now_requested() || self.shared.has_failed())?,
+                ended => return ended,
+            }
+        }
+    }
+
+    fn take_turns(&mut self, patience: &mut Patience) -> Result<ReignEnd, ManagerError> {
         loop {
             if self.shared.has_failed() {
                 return Ok(ReignEnd::Failed);
@@ -178,7 +190,10 @@ impl<'a> Coordinator<'a> {
             // Before units are read: none of them is to start on an old look.
             self.look_at_machine();
             let next_due = self.refill()?;
+            patience.succeed();
             let waits = self.look_at_machine();
+            let waits =
+                waits.or_else(|| self.shared.feed.reports_too_many().map(|waiting| Waits::Callbacks { waiting }));
             self.shared.set_waits(waits.or_else(|| self.shared.shortage.waits()).as_ref());
             self.share_places();
             let level = self.shared.feed.level();

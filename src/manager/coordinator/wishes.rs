@@ -23,7 +23,6 @@ impl Coordinator<'_> {
         if version == self.seen_version {
             return Ok(());
         }
-        self.seen_version = version;
         self.places.set_limit(self.store.machine_workers()?);
         let job = self.store.job(self.reign.job)?;
         if job.epoch != self.reign.epoch {
@@ -41,6 +40,8 @@ impl Coordinator<'_> {
         }
         self.wish = wish_of(&job);
         self.job = job;
+        // Last: what could not be read is looked at again.
+        self.seen_version = version;
         Ok(())
     }
 

@@ -10,6 +10,9 @@ use crate::model::{Seq, Unit, UnitId};
 /// Time within which a unit is about to start.
 pub(super) const MOMENT: Duration = Duration::from_millis(50);
 
+/// Units of whose end somebody may still have to be told while others start.
+pub(super) const MOST_REPORTS: usize = 1024;
+
 /// What the lock of a feed guards.
 pub(super) struct State {
     pub queue: VecDeque<Unit>,
@@ -31,6 +34,10 @@ pub(super) struct State {
     pub busy: usize,
     /// Workers that units may take at the same time.
     pub most_busy: usize,
+    /// Whether ends of units cannot be recorded at present.
+    pub stalled: bool,
+    /// Units of whose end somebody is still to be told.
+    pub reports: usize,
     /// Units that may run at the same time, since one could not be started for want of something.
     pub most_running: usize,
     /// What the machine lets start.
@@ -44,7 +51,8 @@ impl State {
         let slots = self.queue.front().map_or(1, |unit| unit.slots);
         // A unit that takes more workers than there are runs alone.
         let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
-        has_workers && self.running < self.most_running && self.gate.is_open(self.running)
+        let is_followed = !self.stalled && self.reports <= MOST_REPORTS;
+        is_followed && has_workers && self.running < self.most_running && self.gate.is_open(self.running)
     }
 
     /// Returns `true` if the unit at the front takes one worker, as nearly all do.

@@ -59,6 +59,24 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             ),
         ),
         job_case(
+            |seen| seen.writer = Some(Writer { pid: 42, name: Some("sqlite3".to_owned()) }),
+            (
+                Why::DatabaseLocked,
+                "process 42 (sqlite3) holds the write lock of the database: the manager of job 7 keeps what happens in \
+                 memory, and goes on when it lets go",
+                "ps -fp 42",
+            ),
+        ),
+        job_case(
+            |seen| seen.waits = Some(Waits::Callbacks { waiting: 1025 }),
+            (
+                Why::WaitingForCallbacks,
+                "job 7 waits for the hook or callbacks, which 1025 ends are to be told to; no unit starts meanwhile, 3 \
+                 pending",
+                "job-manager wait 7",
+            ),
+        ),
+        job_case(
             |seen| seen.waits = Some(Waits::Lack { what: Lack::OpenFiles, error: "the limit is 64".to_owned() }),
             (
                 Why::LacksResources,
