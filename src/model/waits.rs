@@ -162,11 +162,10 @@ impl fmt::Display for Waits {
                 }
             },
             Self::Lack { what, error } => write!(f, "{what}: {error}"),
-            Self::Callbacks { waiting } => write!(
-                f,
-                "the hook or callbacks, which {} are to be told to",
-                counted(i64::try_from(*waiting).unwrap_or(i64::MAX), "end")
-            ),
+            Self::Callbacks { waiting } => {
+                let ends = counted(i64::try_from(*waiting).unwrap_or(i64::MAX), "end");
+                write!(f, "the hook or callbacks: {ends} still to be told")
+            }
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
             Self::Time { until } => write!(f, "{until} (not-before)"),
         }

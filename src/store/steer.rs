@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::error::Failure;
 use super::filter::{Condition, condition};
@@ -279,10 +279,14 @@ fn set_status(
     status: JobStatus,
     finished_at: Option<Timestamp>,
 ) -> Result<(), Failure> {
+    // A clock that was set back ends nothing before its start.
+    let finished_at = diesel::dsl::sql::<Nullable<BigInt>>("max(")
+        .bind::<Nullable<BigInt>, _>(finished_at.map(Timestamp::as_micros))
+        .sql(", coalesce(started_at, 0))");
     diesel::update(jobs::table.find(job.0))
         .set((
             jobs::status.eq(status.as_str()),
-            jobs::finished_at.eq(finished_at.map(Timestamp::as_micros)),
+            jobs::finished_at.eq(finished_at),
             jobs::stop_request.eq(None::<&str>),
             jobs::stop_grace_ms.eq(None::<i64>),
             jobs::stop_reason.eq(None::<&str>),

@@ -84,11 +84,10 @@ impl SegmentSync {
 
     /// Makes durable what was appended in those slots; one in which nothing was is skipped.
     pub fn sync(&self, slots: &BTreeSet<usize>) -> io::Result<()> {
-        let _opening = opening();
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         let mut has_new = false;
         for slot in slots {
-            match File::open(self.dir.join(name_of(self.epoch, *slot))) {
+            match open_to_sync(&self.dir.join(name_of(self.epoch, *slot))) {
                 Ok(file) => {
                     file.sync_data()?;
                     has_new |= named.insert(*slot);
@@ -108,14 +107,20 @@ pub fn sync_segments(dir: &Path) -> io::Result<()> {
         entries => entries?,
     };
     for entry in entries {
-        File::open(entry?.path())?.sync_data()?;
+        open_to_sync(&entry?.path())?.sync_data()?;
     }
     sync_dirs(dir)
 }
 
 /// Makes the names durable in a directory, and its own.
 fn sync_dirs(dir: &Path) -> io::Result<()> {
-    dir.ancestors().take(2).try_for_each(|dir| File::open(dir)?.sync_all())
+    dir.ancestors().take(2).try_for_each(|dir| open_to_sync(dir)?.sync_all())
+}
+
+/// Opens a file or directory; units can start while it is synced.
+fn open_to_sync(path: &Path) -> io::Result<File> {
+    let _opening = opening();
+    File::open(path)
 }
 
 /// Reads what all slots have appended, and goes on where it stopped.

@@ -11,6 +11,9 @@ const WAL_WRITE_LOCK: u64 = 120;
 /// The bytes of a database of which one is locked by whoever writes without such a log, or wants it alone.
 const WRITE_LOCKS: std::ops::RangeInclusive<u64> = 0x4000_0000..=0x4000_01ff;
 
+/// Looks at the locks of the machine: the list comes in pieces, and misses some that move meanwhile.
+const LOOKS: usize = 4;
+
 /// A process that holds the write lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Writer {
@@ -28,7 +31,8 @@ impl Writer {
         let inode = |path: &Path| fs::metadata(path).ok().map(|file| file.ino());
         let mut shared = OsString::from(db);
         shared.push("-shm");
-        let pid = pid_of(&fs::read_to_string("/proc/locks").ok()?, inode(db), inode(&PathBuf::from(shared)))?;
+        let (db, shared) = (inode(db), inode(&PathBuf::from(shared)));
+        let pid = (0..LOOKS).find_map(|_| pid_of(&fs::read_to_string("/proc/locks").ok()?, db, shared))?;
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok();
         Some(Writer { pid, name: name.map(|name| name.trim_end().to_owned()) })
     }

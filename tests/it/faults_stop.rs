@@ -219,7 +219,9 @@ fn fault_52_a_database_that_is_busy_at_the_moment_of_the_pause_does_not_fail_the
 
     let held = world.hold_write_lock();
     signal(world.manager(&job), Signal::SIGTERM);
-    wait_for(&world, "the first try to fail", || world.ok(&["logs", "--manager", &job]).contains("trying again"));
+    wait_for(&world, "the first try to fail", || {
+        world.ok(&["logs", "--manager", &job]).contains("waiting for the lock")
+    });
     drop(held);
 
     world.wait_for_status(&job, "paused");

@@ -71,8 +71,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             |seen| seen.waits = Some(Waits::Callbacks { waiting: 1025 }),
             (
                 Why::WaitingForCallbacks,
-                "job 7 waits for the hook or callbacks, which 1025 ends are to be told to; no unit starts meanwhile, 3 \
-                 pending",
+                "job 7 waits for the hook or callbacks: 1025 ends still to be told; no unit starts meanwhile, 3 pending",
                 "job-manager wait 7",
             ),
         ),
