@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::error::ManagerError;
 use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
-use super::log::log_line;
 use super::machine::MachineWatch;
 use super::panics;
 use super::patience::Patience;
