@@ -79,6 +79,8 @@ mod which;
 
 use std::env;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anstream::eprintln;
 use clap::FromArgMatches;
@@ -99,6 +101,10 @@ pub fn main() -> ExitCode {
     cli.global.apply_color();
     let mut output = Output::new(&cli);
     let taken = cli.global.take_environment();
+    // A file that reaches the limit of its size is an error of its write, not the end of this process. Where no handler
+    // can be set the process ends as before.
+    let file_limit = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, file_limit);
     let exit = match taken.and_then(|()| run(&cli, &mut output)) {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.

@@ -128,6 +128,17 @@ fn fault_153_a_limit_of_the_size_of_files_is_an_error_with_its_name() {
 }
 
 #[test]
+fn fault_153_a_client_that_meets_the_limit_of_the_size_of_files_answers() {
+    let world = World::new();
+
+    let refused = world.sh("ulimit -f 8; \"$BIN\" submit -q -- true");
+
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(5), "{said}");
+    assert!(said.starts_with("error: "), "{said}");
+}
+
+#[test]
 fn fault_154_directories_that_are_removed_under_a_manager_are_made_again() {
     let world = World::new();
     let command =
