@@ -173,13 +173,10 @@ impl Client {
 
     /// Deletes what interrupted creations and deletions left behind, unless somebody creates or deletes right now.
     fn sweep_partial_jobs(&self) -> Result<(), ClientError> {
-        let leftovers = self.store().partial_jobs()?;
-        if leftovers.is_empty() {
-            return Ok(());
-        }
         let path = self.state.partial_lock();
-        let alone = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))?;
-        if alone.is_some() {
+        // The lock first: a job that is found under it is being created or deleted by nobody.
+        if let Some(_alone) = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))? {
+            let leftovers = self.store().partial_jobs()?;
             for job in leftovers {
                 self.store().sweep_job(job)?;
             }

@@ -31,12 +31,12 @@ impl Client {
         if row.status == JobStatus::Running {
             return Err(ClientError::Interrupted { job });
         }
-        if !wanted(&row) {
-            return Ok(false);
-        }
         let path = self.state.partial_lock();
         let _partial = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
-        self.store().delete_job(job)?;
+        // Clients that give the job units again need no lock of it: what is wanted is looked at where it is deleted.
+        if !self.store().delete_job(job, wanted)? {
+            return Ok(false);
+        }
         self.store().release_space()?;
         // Left behind by a manager that was killed while it waited; none in most cases.
         let _ = fs::remove_file(self.state.waits_for_place(job));

@@ -322,12 +322,36 @@ pub fn a_deleted_job_leaves_nothing(mut store: Store) {
     let job = job_of(&mut store, 3);
     let other = job_of(&mut store, 2);
 
-    store.delete_job(job).unwrap();
+    assert!(!store.delete_job(job, |row| row.progress.total == 9).unwrap());
+    assert!(store.delete_job(job, |row| row.progress.total == 3).unwrap());
 
     assert!(matches!(store.job(job), Err(StoreError::JobNotFound(_))));
     assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
     assert_eq!(counters(&mut store, other), [2, 0, 0, 0, 0, 0]);
     assert!(job_of(&mut store, 1) > other, "a number was given out twice");
+}
+
+pub fn fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended(mut store: Store) {
+    let new = NewJob::new("job", "command");
+    let CreateOutcome::Created(job) = store.create_job(&new, &units(2), false, NOW).unwrap() else { panic!() };
+    let leftovers = store.partial_jobs().unwrap();
+    store.finish_creation(job, &new, Contents::default()).unwrap();
+
+    store.sweep_job(leftovers[0]).unwrap();
+
+    assert_eq!(counted(&mut store, job), counters(&mut store, job));
+    assert_eq!(counters(&mut store, job)[0], 2);
+}
+
+pub fn fault_130_nothing_is_added_to_a_job_that_is_being_deleted(mut store: Store) {
+    let new = NewJob::new("job", "command");
+    let CreateOutcome::Created(job) = store.create_job(&new, &units(2), false, NOW).unwrap() else { panic!() };
+
+    let added = store.append_units(job, &units(1), SameKey::LeaveOut);
+
+    assert!(matches!(added, Err(StoreError::JobNotFound(_))));
+    store.sweep_job(job).unwrap();
+    assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
 }
 
 pub fn pages_of_units_follow_each_other(mut store: Store) {
@@ -394,6 +418,8 @@ conformance!(
         cancelling_an_idle_job_ends_all_that_had_not_ended,
         an_attempt_that_did_not_complete_is_kept,
         a_deleted_job_leaves_nothing,
+        fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended,
+        fault_130_nothing_is_added_to_a_job_that_is_being_deleted,
         pages_of_units_follow_each_other,
         units_are_listed_in_other_orders_page_by_page,
     ]

@@ -164,6 +164,10 @@ pub(super) fn append_in(
     same_key: SameKey,
 ) -> Result<usize, Failure> {
     refuse_reserved_keys(units)?;
+    if same_key == SameKey::LeaveOut {
+        // Only its creation adds to a job that nobody sees: one that is being deleted gets no more units.
+        super::jobs::job_row(conn, job)?;
+    }
     let added = insert_units(conn, job, units, same_key)?;
     if added > 0 {
         super::last::set_aside(conn, job, Timestamp::now())?;
