@@ -25,8 +25,8 @@ pub(super) enum Event {
         /// Is told to the service when that is durable.
         report: Option<Box<UnitReport>>,
     },
-    /// A handler said something about its unit; whoever waits learns when that is durable.
-    Noted(UnitId, UnitNotes, Option<SyncSender<bool>>),
+    /// A handler said something about its unit, as it was with that revision; whoever waits learns whether that is durable.
+    Noted(UnitId, i64, UnitNotes, Option<SyncSender<bool>>),
 }
 
 /// The recorder is gone: nothing becomes durable any more.

@@ -37,6 +37,9 @@ pub(super) struct Ended<'a> {
     pub seq: Seq,
     /// Number of the attempt.
     pub attempt: u32,
+    /// Changes by clients that the unit had seen; older versions did not count them.
+    #[serde(default)]
+    pub revision: i64,
     /// When it started and ended, in microseconds since the Unix epoch.
     pub span_us: (i64, i64),
     /// How it ended.
@@ -207,7 +210,7 @@ mod tests {
 
     fn ended(seq: i64) -> Ended<'static> {
         let end = UnitOutcome::Completed { result: Some("1".to_owned()) }.into();
-        Ended { epoch: Epoch(1), seq: Seq(seq), attempt: 1, span_us: (1, 2), end: Cow::Owned(end) }
+        Ended { epoch: Epoch(1), seq: Seq(seq), attempt: 1, revision: 0, span_us: (1, 2), end: Cow::Owned(end) }
     }
 
     fn open(dir: &tempfile::TempDir) -> (JobFiles, Outbox) {

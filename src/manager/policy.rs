@@ -141,6 +141,7 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
         // The row of a unit that runs has counted the attempt.
         seen_attempts: unit.attempts + u32::from(from == UnitStatus::Running),
         attempts: unit.attempts + 1,
+        revision: unit.revision,
         crashes: unit.crashes,
         not_before: None,
         started_at: None,

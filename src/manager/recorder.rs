@@ -147,7 +147,7 @@ impl<'a> Recorder<'a> {
 /// The events of one commit, sorted.
 struct Merged {
     changes: Vec<UnitChange>,
-    notes: Vec<(UnitId, UnitNotes)>,
+    notes: Vec<(UnitId, i64, UnitNotes)>,
     waiting: Vec<(UnitId, SyncSender<bool>)>,
     reports: Vec<(UnitId, Box<UnitReport>)>,
     /// Where units have ended.
@@ -182,9 +182,9 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
                     None => changes.push(change),
                 }
             }
-            Event::Noted(unit, said, waiter) => {
+            Event::Noted(unit, revision, said, waiter) => {
                 waiting.extend(waiter.map(|waiter| (unit, waiter)));
-                notes.push((unit, said));
+                notes.push((unit, revision, said));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::error::ManagerError;
 use super::log::log_line;
 use super::outbox::{self, Ended, Kept};
 use super::policy;
-use super::teller;
+use super::{teller, worker};
 use crate::crash::crash_point;
 use crate::handler::{JobContext, UnitReport, clear_partial};
 use crate::model::{Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
@@ -101,6 +101,7 @@ fn recorded_late(
             payload: row.payload,
             attempts: ended.attempt.saturating_sub(1),
             crashes: row.crashes,
+            revision: row.revision,
             checkpoint: None,
             came_back: true,
             slots: 1,
@@ -115,6 +116,9 @@ fn recorded_late(
 /// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
 fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
     let started_at = ended.span().started_at;
+    if row.revision != ended.revision {
+        return false;
+    }
     match row.status {
         UnitStatus::Running => row.attempts == ended.attempt && row.started_at == Some(started_at),
         // Its start had not been committed. Whatever sent it back since then has set a later time.
@@ -134,6 +138,7 @@ fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, ManagerEr
         payload: row.payload,
         attempts: row.attempts,
         crashes: row.crashes,
+        revision: row.revision,
         checkpoint: None,
         came_back: true,
         slots: 1,
@@ -151,9 +156,9 @@ fn interrupted_units(
         store.running_units(reign.job)?.into_iter().map(|unit| (unit, UnitStatus::Running)).collect();
     for note in notes.read().into_iter().filter(|note| *note != 0) {
         let seq = Seq(i64::try_from(note >> 32).expect("the upper half of a word fits"));
-        let attempt = u32::try_from(note & u64::from(u32::MAX)).expect("the lower half of a word fits");
         let waiting = waiting_unit(store, UnitId::new(reign.job, seq))?;
-        found.extend(waiting.filter(|unit| unit.attempts + 1 == attempt).map(|unit| (unit, UnitStatus::Pending)));
+        let is_noted = |unit: &Unit| worker::note(unit, unit.attempts + 1) == note;
+        found.extend(waiting.filter(is_noted).map(|unit| (unit, UnitStatus::Pending)));
     }
     Ok(found)
 }
@@ -171,10 +176,12 @@ fn slots_are_free(job: &JobContext) -> Result<bool, ManagerError> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::process::Command;
 
     use super::*;
-    use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir};
+    use crate::manager::outbox::Outbox;
+    use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 
@@ -230,6 +237,32 @@ mod tests {
         let _ = orphan.kill();
         orphan.wait().unwrap();
         assert!(free);
+    }
+
+    #[test]
+    fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
+        let mut world = World::new();
+        let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap().remove(0);
+        let end = UnitOutcome::Completed { result: None }.into();
+        let ended = Ended {
+            epoch: world.reign.epoch,
+            seq: Seq(1),
+            attempt: 1,
+            revision: read.revision,
+            span_us: (NOW.as_micros(), NOW.as_micros()),
+            end: Cow::Owned(end),
+        };
+        let _committed = Outbox::open(&world.job.files, 0).unwrap().post(&ended);
+        let notes = SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap();
+        notes.set(0, worker::note(&read, 1));
+        world.store.skip_units(world.job.id, &UnitFilter::all(), "old", NOW).unwrap();
+        let new = (Seq(1), NewUnit::new(&2).unwrap());
+        world.store.renew_units(world.job.id, &[new], NOW).unwrap();
+
+        world.recover();
+
+        let unit = world.unit();
+        assert_eq!((unit.status, unit.crashes, unit.payload.as_str()), (UnitStatus::Pending, 0, "2"));
     }
 
     #[test]

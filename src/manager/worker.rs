@@ -72,7 +72,13 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         if crew.shared.is_ending_units() {
             stop.alarm.ring();
         }
-        let desk = WorkerDesk { shared: crew.shared, stop: &stop, events, has_long_result: AtomicBool::new(false) };
+        let desk = WorkerDesk {
+            shared: crew.shared,
+            stop: &stop,
+            events,
+            revision: unit.revision,
+            has_long_result: AtomicBool::new(false),
+        };
         let attempt = Attempt {
             job: crew.job,
             unit: &unit,
@@ -156,6 +162,7 @@ fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &Att
         epoch: crew.job.epoch,
         seq: unit.id.seq(),
         attempt: unit.attempts + 1,
+        revision: unit.revision,
         span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
         end: Cow::Borrowed(end),
     };
@@ -187,6 +194,8 @@ struct WorkerDesk<'a> {
     shared: &'a Shared,
     stop: &'a SlotStop,
     events: &'a Events<'a>,
+    /// Revision of the unit that runs.
+    revision: i64,
     /// Whether it is this worker's turn to hold a long result.
     has_long_result: AtomicBool,
 }
@@ -211,9 +220,9 @@ impl Desk for WorkerDesk<'_> {
 
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool {
         if !durable {
-            return self.events.send(Event::Noted(unit, notes, None)).is_ok();
+            return self.events.send(Event::Noted(unit, self.revision, notes, None)).is_ok();
         }
-        self.events.send_and_wait(|answer| Event::Noted(unit, notes, Some(answer))).unwrap_or(false)
+        self.events.send_and_wait(|answer| Event::Noted(unit, self.revision, notes, Some(answer))).unwrap_or(false)
     }
 
     fn make_room_for_result(&self, bytes: usize) {
@@ -224,10 +233,12 @@ impl Desk for WorkerDesk<'_> {
     }
 }
 
-/// Packs which attempt a slot runs into one word; never 0, because sequence numbers start at 1.
+/// Packs which attempt a slot runs into one word: the unit's number, then the last 16 bits of its revision and of the
+/// attempt's number. Never 0, because sequence numbers start at 1.
 pub(super) fn note(unit: &Unit, attempt: u32) -> u64 {
     let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
-    (seq << 32) | u64::from(attempt)
+    let last_bits = |number: i64| number.cast_unsigned() & u64::from(u16::MAX);
+    (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
 }
 
 #[cfg(test)]

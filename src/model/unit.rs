@@ -44,6 +44,8 @@ pub struct Unit {
     pub attempts: u32,
     /// Managers that died while this unit ran.
     pub crashes: u32,
+    /// Number of changes that clients had made to it: what is recorded of it names that.
+    pub revision: i64,
     /// What its handler kept for its next attempt, as JSON; read for units that come back only.
     pub checkpoint: Option<String>,
     /// Whether it came back, so that an attempt at it may have begun before, counted or not.
@@ -73,6 +75,7 @@ impl Unit {
             payload: "1".to_owned(),
             attempts: 0,
             crashes: 0,
+            revision: 0,
             checkpoint: None,
             came_back: false,
             slots: 1,
@@ -144,6 +147,9 @@ pub struct UnitDetail {
     pub attempts: u32,
     /// Managers that died while this unit ran.
     pub crashes: u32,
+    /// Number of changes that clients have made to it.
+    #[serde(skip)]
+    pub(crate) revision: i64,
     /// Earliest time of its next attempt.
     pub not_before: Option<Timestamp>,
     /// When its latest attempt started.

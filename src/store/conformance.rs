@@ -2,7 +2,7 @@
 
 use crate::model::{
     AttemptRecord, Cause, Contents, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq,
-    StopRequest, Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus,
+    StopRequest, Timestamp, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitStatus,
 };
 use crate::store::{Batch, CreateOutcome, Reign, SameKey, Store, StoreError, UnitChange};
 
@@ -35,6 +35,7 @@ pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> 
         from,
         to,
         seen_attempts: u32::from(from == UnitStatus::Running),
+        revision: 0,
         attempts: 1,
         crashes: 0,
         not_before: (to == UnitStatus::Pending).then_some(LATER),
@@ -354,6 +355,29 @@ pub fn fault_130_nothing_is_added_to_a_job_that_is_being_deleted(mut store: Stor
     assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
 }
 
+pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read(mut store: Store) {
+    use UnitStatus::{Completed, Pending, Running};
+    let job = job_of(&mut store, 2);
+    let reign = reign_over(&mut store, job);
+    let renewed = |seq| (Seq(seq), NewUnit { payload: "\"new\"".to_owned(), key: None });
+    store.skip_units(job, &UnitFilter::all(), "old", NOW).unwrap();
+    store.renew_units(job, &[renewed(1), renewed(2)], NOW).unwrap();
+
+    let said = (UnitId::new(job, Seq(1)), 0, UnitNotes { checkpoint: Some("1".to_owned()), ..UnitNotes::default() });
+    let changes = [change(job, 1, Pending, Running), change(job, 2, Pending, Completed)];
+    let recorded = store.record(reign, &Batch { notes: &[said], ..Batch::of(&changes) }).unwrap();
+
+    assert_eq!(recorded.lost, [1, 2, 1].map(|seq| UnitId::new(job, Seq(seq))));
+    assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
+    assert_eq!(store.unit_notes(UnitId::new(job, Seq(1))).unwrap(), UnitNotes::default());
+    let due = store.due_units(job, NOW, Seq::MAX, 9).unwrap();
+    let now: Vec<_> = due
+        .iter()
+        .map(|unit| UnitChange { revision: unit.revision, ..change(job, unit.id.seq().0, Pending, Running) })
+        .collect();
+    assert!(store.record(reign, &Batch::of(&now)).unwrap().lost.is_empty());
+}
+
 pub fn pages_of_units_follow_each_other(mut store: Store) {
     let job = job_of(&mut store, 5);
     job_of(&mut store, 5);
@@ -420,6 +444,7 @@ conformance!(
         a_deleted_job_leaves_nothing,
         fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended,
         fault_130_nothing_is_added_to_a_job_that_is_being_deleted,
+        fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read,
         pages_of_units_follow_each_other,
         units_are_listed_in_other_orders_page_by_page,
     ]

@@ -12,14 +12,14 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobId, Seq, Timestamp, Unit, UnitId, UnitStatus};
 
-type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt);
-type UnitRow = (i64, Option<String>, String, i64, i64);
-type DueColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, Nullable<Text>);
-type DueRow = (i64, Option<String>, String, i64, i64, Option<String>);
+type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
+type UnitRow = (i64, Option<String>, String, i64, i64, i64);
+type DueColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt, Nullable<Text>);
+type DueRow = (i64, Option<String>, String, i64, i64, i64, Option<String>);
 
 statement! {
     pub(super) struct FreshUnits {
-        "SELECT id, key, payload, attempts, crashes FROM units WHERE id > "
+        "SELECT id, key, payload, attempts, crashes, revision FROM units WHERE id > "
             after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
         " AND status = 'pending' AND not_before IS NULL ORDER BY id LIMIT " limit: i64 as BigInt,
@@ -29,7 +29,7 @@ statement! {
 
 statement! {
     pub(super) struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes, checkpoint FROM units INDEXED BY units_waiting \
+        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
@@ -50,7 +50,7 @@ statement! {
 
 statement! {
     pub(super) struct RunningUnits {
-        "SELECT id, key, payload, attempts, crashes FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+        "SELECT id, key, payload, attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
             first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
@@ -86,10 +86,10 @@ impl Store {
             let page = DueUnits { job: job.0, now: now.as_micros(), last, limit: bound(limit) };
             let rows = page.load::<DueRow>(conn)?.into_iter();
             Ok(rows
-                .map(|(id, key, payload, attempts, crashes, checkpoint)| Unit {
+                .map(|(id, key, payload, attempts, crashes, revision, checkpoint)| Unit {
                     checkpoint,
                     came_back: true,
-                    ..unit((id, key, payload, attempts, crashes))
+                    ..unit((id, key, payload, attempts, crashes, revision))
                 })
                 .collect())
         })
@@ -133,13 +133,14 @@ impl Store {
     }
 }
 
-fn unit((id, key, payload, attempts, crashes): UnitRow) -> Unit {
+fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Unit {
     Unit {
         id: UnitId::from_raw(id),
         key,
         payload,
         attempts: count(attempts),
         crashes: count(crashes),
+        revision,
         checkpoint: None,
         came_back: false,
         slots: 1,

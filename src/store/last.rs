@@ -66,6 +66,7 @@ fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now:
             units::not_before.eq(None::<i64>),
             units::error.eq(NOT_LAST),
             units::finished_at.eq(now.as_micros()),
+            units::revision.eq(units::revision + 1),
         ))
         .execute(conn)?;
     shift(conn, job, from, UnitStatus::Skipped, 1)?;

@@ -11,14 +11,15 @@ use crate::model::{UnitId, UnitNotes};
 
 statement! {
     struct Upsert<'a> {
-        "INSERT INTO unit_notes (unit_id, done, total, message, checkpoint) VALUES ("
-            unit: i64 as BigInt,
-        ", " done: Option<i64> as Nullable<BigInt>,
+        "INSERT INTO unit_notes (unit_id, done, total, message, checkpoint) SELECT id, "
+            done: Option<i64> as Nullable<BigInt>,
         ", " total: Option<i64> as Nullable<BigInt>,
         ", " message: Option<&'a str> as Nullable<Text>,
         ", " checkpoint: Option<&'a str> as Nullable<Text>,
+        " FROM units WHERE id = " unit: i64 as BigInt,
+        " AND revision = " revision: i64 as BigInt,
     }
-    ") ON CONFLICT (unit_id) DO UPDATE SET done = coalesce(excluded.done, done), \
+    " ON CONFLICT (unit_id) DO UPDATE SET done = coalesce(excluded.done, done), \
      total = coalesce(excluded.total, total), message = coalesce(excluded.message, message), \
      checkpoint = coalesce(excluded.checkpoint, checkpoint)"
 }
@@ -50,8 +51,9 @@ impl Store {
     /// [`StoreError::AttemptOver`] when that attempt is not under way.
     pub fn note_attempt(&mut self, unit: UnitId, attempt: u32, notes: &UnitNotes) -> Result<(), StoreError> {
         self.write("note what the unit says", |conn| {
-            expect_attempt(conn, unit, attempt)?;
-            put(conn, unit, notes)
+            let revision = expect_attempt(conn, unit, attempt)?;
+            put(conn, unit, revision, notes)?;
+            Ok(())
         })
     }
 
@@ -65,30 +67,41 @@ impl Store {
     }
 }
 
-/// Refuses words of an attempt that is over; the start of one that has just begun may not be committed yet.
-fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: u32) -> Result<(), Failure> {
-    let row: Option<(String, i64)> =
-        units::table.find(unit.raw()).select((units::status, units::attempts)).get_result(conn).optional()?;
-    let attempt_of_row = row.and_then(|(status, attempts)| match status.as_str() {
-        "running" => Some(attempts),
-        "pending" => Some(attempts + 1),
+/// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
+/// not be committed yet.
+fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: u32) -> Result<i64, Failure> {
+    let row = units::table.find(unit.raw()).select((units::status, units::attempts, units::revision));
+    let row: Option<(String, i64, i64)> = row.get_result(conn).optional()?;
+    let found = row.and_then(|(status, attempts, revision)| match status.as_str() {
+        "running" => Some((attempts, revision)),
+        "pending" => Some((attempts + 1, revision)),
         _ => None,
     });
-    if attempt_of_row == Some(attempt.into()) { Ok(()) } else { Err(StoreError::AttemptOver { unit, attempt }.into()) }
+    match found {
+        Some((of_row, revision)) if of_row == i64::from(attempt) => Ok(revision),
+        _ => Err(StoreError::AttemptOver { unit, attempt }.into()),
+    }
 }
 
-/// Writes what a handler said inside a transaction; what it did not mention stays as it was.
-pub(super) fn put(conn: &mut SqliteConnection, unit: UnitId, notes: &UnitNotes) -> Result<(), Failure> {
+/// Writes what a handler said inside a transaction; what it did not mention stays as it was. Returns `false` if a client has
+/// changed the unit meanwhile: what was said is not about that one.
+pub(super) fn put(
+    conn: &mut SqliteConnection,
+    unit: UnitId,
+    revision: i64,
+    notes: &UnitNotes,
+) -> Result<bool, Failure> {
     let steps = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-    Upsert {
+    let written = Upsert {
         unit: unit.raw(),
+        revision,
         done: steps(notes.done),
         total: steps(notes.total),
         message: notes.message.as_deref(),
         checkpoint: notes.checkpoint.as_deref(),
     }
     .execute(conn)?;
-    Ok(())
+    Ok(written == 1)
 }
 
 impl From<NotesRow> for UnitNotes {

@@ -26,7 +26,7 @@ use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Number of the newest schema; equals the number of migrations.
-const SCHEMA: i32 = 4;
+const SCHEMA: i32 = 5;
 /// "JOBM", in the file's header; tells our databases from others.
 const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// How long a statement waits for another process's transaction before it gives up.

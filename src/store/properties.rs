@@ -53,6 +53,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 struct Expected {
     status: UnitStatus,
     attempts: u32,
+    revision: i64,
 }
 
 struct World {
@@ -76,7 +77,7 @@ impl World {
             panic!("there was a job")
         };
         let (reign, _) = store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap();
-        let fresh = Expected { status: UnitStatus::Pending, attempts: 0 };
+        let fresh = Expected { status: UnitStatus::Pending, attempts: 0, revision: 0 };
         World { store, job, reign, before: None, units: [fresh; UNITS] }
     }
 
@@ -89,6 +90,7 @@ impl World {
             from,
             to,
             seen_attempts: seen,
+            revision: self.units[unit].revision,
             attempts,
             crashes: 0,
             not_before: (to == UnitStatus::Pending).then_some(NOW),
@@ -111,7 +113,7 @@ impl World {
         let hits = self.units[unit].status == from;
         assert_eq!(recorded.lost.is_empty(), hits, "{change:?}");
         if hits {
-            self.units[unit] = Expected { status: to, attempts: change.attempts };
+            self.units[unit] = Expected { status: to, attempts: change.attempts, ..self.units[unit] };
         }
     }
 
@@ -132,7 +134,7 @@ impl World {
                 self.store.retry_units(self.job, &UnitFilter::all(), NOW).unwrap();
                 for unit in &mut self.units {
                     if matches!(unit.status, UnitStatus::Failed | UnitStatus::Cancelled) {
-                        *unit = Expected { status: UnitStatus::Pending, attempts: 0 };
+                        *unit = Expected { status: UnitStatus::Pending, attempts: 0, revision: unit.revision + 1 };
                     }
                 }
             }
@@ -141,6 +143,7 @@ impl World {
                 self.store.cancel_pending_units(self.job, &filter, "no need", NOW).unwrap();
                 if self.units[unit].status == UnitStatus::Pending {
                     self.units[unit].status = UnitStatus::Cancelled;
+                    self.units[unit].revision += 1;
                 }
             }
             Event::Skip(unit) => {
@@ -148,6 +151,7 @@ impl World {
                 self.store.skip_units(self.job, &filter, "no need", NOW).unwrap();
                 if matches!(self.units[unit].status, UnitStatus::Pending | UnitStatus::Failed) {
                     self.units[unit].status = UnitStatus::Skipped;
+                    self.units[unit].revision += 1;
                 }
             }
         }
@@ -168,7 +172,7 @@ impl World {
     fn check(&mut self, seen: &[UnitDetail]) -> Vec<UnitDetail> {
         let rows = self.store.units(self.job, &UnitFilter::all(), None, 100).unwrap();
         for (row, expected) in rows.iter().zip(&self.units) {
-            assert_eq!(Expected { status: row.status, attempts: row.attempts }, *expected);
+            assert_eq!(Expected { status: row.status, attempts: row.attempts, revision: row.revision }, *expected);
         }
         for (before, after) in seen.iter().zip(&rows) {
             assert!(before.status != UnitStatus::Completed || after.status == UnitStatus::Completed);

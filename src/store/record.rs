@@ -13,7 +13,7 @@ use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitI
 
 /// One change of one unit.
 ///
-/// `from` and `seen_attempts` say how the row must look; one that a client has moved meanwhile is left alone.
+/// `from`, `seen_attempts` and `revision` say how the row must look; one that a client has changed meanwhile is left alone.
 #[derive(Debug, Clone)]
 pub struct UnitChange {
     /// The unit.
@@ -24,6 +24,8 @@ pub struct UnitChange {
     pub to: UnitStatus,
     /// Attempts that its row must have counted.
     pub seen_attempts: u32,
+    /// Changes by clients that its row must have seen.
+    pub revision: i64,
     /// Attempts counted from now on.
     pub attempts: u32,
     /// Managers that died while it ran.
@@ -55,8 +57,8 @@ pub struct UnitChange {
 pub struct Batch<'a> {
     /// Changes of units, applied in order.
     pub changes: &'a [UnitChange],
-    /// What handlers said about units under way.
-    pub notes: &'a [(UnitId, UnitNotes)],
+    /// What handlers said about units under way, for the row with that revision.
+    pub notes: &'a [(UnitId, i64, UnitNotes)],
     /// Raises the mark up to which no unit waits for its first attempt.
     pub claimed_through: Option<Seq>,
     /// Says that the manager lives.
@@ -77,6 +79,7 @@ statement! {
         ", started_at = " started_at: Option<i64> as Nullable<BigInt>,
         " WHERE status = 'pending' AND id = " id: i64 as BigInt,
         " AND attempts = " seen_attempts: i64 as BigInt,
+        " AND revision = " revision: i64 as BigInt,
     }
     ""
 }
@@ -101,6 +104,7 @@ statement! {
         " WHERE id = " id: i64 as BigInt,
         " AND status = " from: &'a str as Text,
         " AND attempts = " seen_attempts: i64 as BigInt,
+        " AND revision = " revision: i64 as BigInt,
     }
     ""
 }
@@ -162,8 +166,10 @@ impl Store {
                 }
             }
             crash_point!("inside-commit");
-            for (unit, said) in batch.notes {
-                notes::put(conn, *unit, said)?;
+            for (unit, revision, said) in batch.notes {
+                if !notes::put(conn, *unit, *revision, said)? {
+                    recorded.lost.push(*unit);
+                }
             }
             if counters.update(reign, batch.claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
                 return Err(Failure::Store(StoreError::Fenced { job: reign.job, epoch: reign.epoch }));
@@ -187,6 +193,7 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
             started_at,
             id: change.unit.raw(),
             seen_attempts: change.seen_attempts.into(),
+            revision: change.revision,
         }
         .execute(conn)?
     } else {
@@ -207,6 +214,7 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
             id: change.unit.raw(),
             from: change.from.as_str(),
             seen_attempts: change.seen_attempts.into(),
+            revision: change.revision,
         }
         .execute(conn)?
     };

@@ -72,6 +72,7 @@ pub(super) fn renew_in(
                         units::error.eq(REPLACED),
                         units::outdated.eq(Outdated::Replaced.as_str()),
                         units::finished_at.eq(now.as_micros()),
+                        units::revision.eq(units::revision + 1),
                     ))
                     .execute(conn)?;
                 shift(conn, job, UnitStatus::Pending, UnitStatus::Skipped, 1)?;
@@ -88,6 +89,7 @@ pub(super) fn renew_in(
                         units::result.eq(None::<&str>),
                         units::error.eq(None::<&str>),
                         units::finished_at.eq(None::<i64>),
+                        units::revision.eq(units::revision + 1),
                         units::outdated.eq(None::<&str>),
                     ))
                     .execute(conn)?;

@@ -100,6 +100,7 @@ diesel::table! {
         stdout -> Nullable<Text>,
         stderr -> Nullable<Text>,
         outdated -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 

@@ -35,7 +35,7 @@ fn the_table_definitions_are_those_of_the_database() {
     let mut store = store(&dir);
     let generated = include_str!("schema.rs");
 
-    for table in ["attempts", "jobs", "metadata", "settings", "unit_notes", "units"] {
+    for table in ["attempts", "jobs", "made_paths", "metadata", "settings", "unit_notes", "units"] {
         let query = format!(
             "SELECT name || ' ' || type || ' ' || (\"notnull\" = 0 AND pk = 0) AS line FROM pragma_table_xinfo('{table}')"
         );
@@ -153,7 +153,7 @@ fn no_hot_statement_scans_a_table() {
         plan(store, &DueUnits { job: 0, now: 0, last: 0, limit: 0 }),
         plan(store, &NextDue { job: 0, last: 0 }),
         plan(store, &RunningUnits { first: 0, last: 0 }),
-        plan(store, &StartUnit { attempts: 0, started_at: None, id: 0, seen_attempts: 0 }),
+        plan(store, &StartUnit { attempts: 0, started_at: None, id: 0, seen_attempts: 0, revision: 0 }),
         plan(
             store,
             &ShiftCounters {

@@ -94,6 +94,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
                     units::error.eq(SPLIT),
                     units::outdated.eq(Outdated::Replaced.as_str()),
                     units::finished_at.eq(now.as_micros()),
+                    units::revision.eq(units::revision + 1),
                 ))
                 .execute(conn)?;
             shift(conn, job, status, UnitStatus::Skipped, 1)?;

@@ -1,7 +1,8 @@
 //! What clients write: wishes for the manager, and changes to units that no manager is working on.
 //!
 //! A client never touches a running unit. It may move units between pending and the ends, because a manager's own
-//! writes name the state they expect and hit nothing when a client was faster.
+//! writes name the state and the revision that they expect and hit nothing when a client was faster. Every change of a
+//! unit here raises its revision.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, Un
 
 statement! {
     struct CancelUnfinished<'a> {
-        "UPDATE units SET status = 'cancelled', not_before = NULL, finished_at = max("
+        "UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = max("
             now: i64 as BigInt,
         ", coalesce(started_at, 0)), error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
@@ -180,6 +181,7 @@ pub(super) fn send_back(
                 units::crashes.eq(0),
                 units::result.eq(None::<&str>),
                 units::finished_at.eq(None::<i64>),
+                units::revision.eq(units::revision + 1),
             ))
             .execute(conn)?;
         moved += shift(conn, job, status, UnitStatus::Pending, changed)?;
@@ -221,6 +223,7 @@ pub(super) fn end_units(
             units::not_before.eq(None::<i64>),
             units::error.eq(reason),
             units::finished_at.eq(now.as_micros()),
+            units::revision.eq(units::revision + 1),
         ))
         .execute(conn)?;
     shift(conn, job, from, end, changed)
