@@ -1,14 +1,14 @@
 //! Ending one running unit.
 
 use super::{Client, ClientError};
-use crate::model::{JobId, Kill, KillThen, Seq, UnitDetail, UnitStatus};
+use crate::model::{JobId, KillThen, Seq, UnitStatus};
 use crate::status::Health;
 
 impl Client {
     /// Has the manager end one unit that runs: TERM to its process group, KILL after the job's `kill_after`.
     ///
-    /// The manager sees the wish within a fraction of a second; a unit that comes to an end of its own before keeps that
-    /// end. What becomes of the unit otherwise is `then`.
+    /// The manager sees the request within a fraction of a second; a unit that comes to an end of its own before keeps that
+    /// end. What becomes of the unit otherwise is `then`. Only the attempt that runs now is meant: one after a retry is not.
     ///
     /// ```no_run
     /// # use job_manager::{Client, KillThen, Seq};
@@ -20,17 +20,19 @@ impl Client {
     /// # Errors
     /// [`ClientError::UnitIdle`] when it does not run, [`ClientError::Interrupted`] when its manager is gone.
     pub fn kill_unit(&self, job: JobId, seq: Seq, then: KillThen, reason: &str) -> Result<(), ClientError> {
-        let UnitDetail { status, attempts, .. } = self.unit(job, seq)?;
-        if status != UnitStatus::Running {
-            return Err(ClientError::UnitIdle { job, seq, status });
+        // Before its manager is looked at: what does not run needs none.
+        match self.unit(job, seq)?.status {
+            UnitStatus::Running => {}
+            status => return Err(ClientError::UnitIdle { job, seq, status }),
         }
         let health = self.manager_health(job)?;
         match health.health {
             Health::Running | Health::Unknown => {}
             Health::Stopped | Health::NotStarted => return Err(ClientError::Interrupted { job }),
         }
-        let epoch = self.store().job(job)?.epoch;
-        let kill = Kill { seq, attempt: attempts, epoch, then, reason: reason.to_owned() };
-        Ok(self.store().request_kill(job, &kill)?)
+        match self.store().request_kill(job, seq, then, reason)? {
+            UnitStatus::Running => Ok(()),
+            status => Err(ClientError::UnitIdle { job, seq, status }),
+        }
     }
 }

@@ -97,7 +97,9 @@ impl<'a> Recorder<'a> {
             heartbeat: heartbeat.as_ref(),
         })?;
         for unit in &recorded.lost {
-            log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone");
+            // The row of one that does not run for anybody would say so while its process goes on.
+            let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };
+            log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone{ending}");
         }
         let failed =
             changes.iter().filter(|change| change.to == UnitStatus::Failed && !recorded.lost.contains(&change.unit));
@@ -197,8 +199,8 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::manager::Clock;
-    use crate::model::{NewJob, NewUnit, Seq, Timestamp};
+    use crate::manager::{Clock, policy};
+    use crate::model::{AttemptId, NewJob, NewUnit, Seq, Timestamp, UnitFilter};
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 
@@ -208,6 +210,34 @@ mod tests {
         fn run(&self, _: &crate::handler::Attempt<'_>) -> crate::model::AttemptEnd {
             unreachable!("nothing runs here")
         }
+    }
+
+    #[test]
+    fn fault_134_an_attempt_whose_start_finds_its_unit_changed_is_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.db");
+        let mut store = Store::open(&path, Access::Create).unwrap();
+        let units = [NewUnit::new(&1).unwrap(), NewUnit::new(&2).unwrap()];
+        let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
+        let CreateOutcome::Created(job) = created else { panic!("there was a job") };
+        let identity = own_identity().unwrap();
+        let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
+        let at = Timestamp::now();
+        let read = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
+        let slots = [(); 2].map(|()| shared.open_slot().unwrap());
+        for (slot, unit) in slots.iter().zip(&read) {
+            slot.begin(AttemptId { seq: unit.id.seq(), revision: 0, attempt: 1, started_us: at.as_micros() });
+        }
+        store.skip_units(job, &UnitFilter::one(Seq(2)), "not this one", at).unwrap();
+        let (_events, inbox) = sync_channel(1);
+        let mut recorder =
+            Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None, Arc::new(Nothing));
+
+        let starts = read.iter().map(|unit| Event::Started(policy::started(unit, at), None));
+        recorder.commit(&mut starts.collect()).unwrap();
+
+        assert_eq!(slots.map(|slot| slot.is_ending()), [false, true]);
     }
 
     #[test]

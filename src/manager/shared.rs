@@ -151,9 +151,14 @@ impl Shared {
         self.feed.hold_back(HOLD_BACK);
     }
 
-    /// Ends one unit, and says whether it runs here.
+    /// Ends one attempt, and returns whether it runs here.
     pub fn kill(&self, kill: &Kill) -> bool {
         lock(&self.stops).iter().any(|stop| stop.kill(kill))
+    }
+
+    /// Ends the attempt at a unit whose start could not be recorded, and returns whether it runs here.
+    pub fn disown(&self, unit: Seq) -> bool {
+        lock(&self.stops).iter().any(|stop| stop.disown(unit))
     }
 
     /// Returns the limits of attempts that start now.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{AttemptEnd, Cause, Kill, KillThen, UnitId, UnitOutcome};
+use crate::model::{AttemptEnd, AttemptId, Cause, Kill, KillThen, Seq, UnitOutcome};
 use crate::sys::Alarm;
 
 /// One slot's stop.
@@ -16,9 +16,18 @@ pub(super) struct SlotStop {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The unit, and which attempt at it.
-    unit: Option<(UnitId, u32)>,
-    kill: Option<Kill>,
+    /// What runs.
+    attempt: Option<AttemptId>,
+    ending: Option<Ending>,
+}
+
+/// Why one attempt is being ended.
+#[derive(Debug)]
+enum Ending {
+    /// A client asked for it.
+    Killed(Kill),
+    /// A client had changed the unit before the start of the attempt was recorded: nobody waits for its end.
+    Disowned,
 }
 
 impl SlotStop {
@@ -27,36 +36,51 @@ impl SlotStop {
         Ok(SlotStop { alarm: Alarm::new()?, state: Mutex::default() })
     }
 
-    /// Says which unit runs in the slot from now on.
-    pub fn begin(&self, unit: UnitId, attempt: u32) {
-        *self.lock() = State { unit: Some((unit, attempt)), kill: None };
+    /// Says which attempt runs in the slot from now on.
+    pub fn begin(&self, attempt: AttemptId) {
+        *self.lock() = State { attempt: Some(attempt), ending: None };
     }
 
-    /// Ends that attempt, if it is the one that runs here and is not being ended, and says whether it was.
+    /// Ends an attempt as a client wants it, if it is the one that runs here and is not being ended; returns whether it was.
     pub fn kill(&self, kill: &Kill) -> bool {
+        self.end(|attempt| attempt == kill.attempt, || Ending::Killed(kill.clone()))
+    }
+
+    /// Ends the attempt at a unit whose start could not be recorded, if it runs here; returns whether it did.
+    pub fn disown(&self, unit: Seq) -> bool {
+        self.end(|attempt| attempt.seq == unit, || Ending::Disowned)
+    }
+
+    fn end(&self, is_meant: impl FnOnce(AttemptId) -> bool, ending: impl FnOnce() -> Ending) -> bool {
         let mut state = self.lock();
-        let runs = state.unit.is_some_and(|(unit, attempt)| (unit.seq(), attempt) == (kill.seq, kill.attempt));
-        let is_new = runs && state.kill.is_none();
+        let runs = state.attempt.is_some_and(is_meant);
+        let is_new = runs && state.ending.is_none();
         if is_new {
-            state.kill = Some(kill.clone());
+            state.ending = Some(ending());
             self.alarm.ring();
         }
         is_new
     }
 
-    /// Says whether the unit that runs here is to be ended.
-    pub fn is_killed(&self) -> bool {
-        self.lock().kill.is_some()
+    /// Returns `true` if the attempt that runs here is to be ended.
+    pub fn is_ending(&self) -> bool {
+        self.lock().ending.is_some()
     }
 
-    /// Says that the unit has ended, and returns what its end means: what was asked for, when it was cut off by that.
+    /// Says that the attempt has ended, and returns what its end means: what was asked for, when it was cut off by that.
     pub fn finish(&self, end: AttemptEnd) -> AttemptEnd {
-        let Some(kill) = std::mem::take(&mut *self.lock()).kill else { return end };
-        self.alarm.silence();
-        // One that came to an end of its own meanwhile has that end.
-        match end.outcome {
-            UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. } => AttemptEnd { outcome: outcome(kill), ..end },
-            _ => end,
+        let ending = std::mem::take(&mut *self.lock()).ending;
+        if ending.is_some() {
+            self.alarm.silence();
+        }
+        match ending {
+            // One that came to an end of its own meanwhile has that end.
+            Some(Ending::Killed(kill))
+                if matches!(end.outcome, UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. }) =>
+            {
+                AttemptEnd { outcome: outcome(kill), ..end }
+            }
+            Some(Ending::Killed(_) | Ending::Disowned) | None => end,
         }
     }
 
@@ -79,39 +103,52 @@ fn outcome(kill: Kill) -> UnitOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Epoch, JobId, Seq};
+    use crate::model::Epoch;
 
-    fn unit(seq: i64) -> UnitId {
-        UnitId::new(JobId(1), Seq(seq))
+    fn attempt(seq: i64) -> AttemptId {
+        AttemptId { seq: Seq(seq), revision: 0, attempt: 1, started_us: 5 }
     }
 
-    fn kill(seq: i64) -> Kill {
-        Kill { seq: Seq(seq), attempt: 1, epoch: Epoch(1), then: KillThen::Skip, reason: "enough".to_owned() }
+    fn kill(attempt: AttemptId) -> Kill {
+        Kill { attempt, epoch: Epoch(1), then: KillThen::Skip, reason: "enough".to_owned() }
     }
 
     #[test]
     fn only_the_unit_that_was_meant_is_ended() {
         let slot = SlotStop::new().unwrap();
-        slot.begin(unit(1), 1);
+        slot.begin(attempt(1));
 
-        assert!(!slot.kill(&kill(2)));
-        assert!(slot.kill(&kill(1)));
+        assert!(!slot.kill(&kill(attempt(2))));
+        assert!(slot.kill(&kill(attempt(1))));
         let end = slot.finish(UnitOutcome::Interrupted.into());
 
         assert_eq!(end.outcome, UnitOutcome::Skipped { reason: "enough".to_owned() });
-        assert!(!slot.kill(&kill(1)), "it has ended");
+        assert!(!slot.kill(&kill(attempt(1))), "it has ended");
+    }
+
+    #[test]
+    fn fault_132_a_later_attempt_of_the_same_number_is_not_the_one_that_was_meant() {
+        let slot = SlotStop::new().unwrap();
+        let retried = AttemptId { revision: 1, ..attempt(1) };
+        let interrupted = AttemptId { started_us: 9, ..attempt(1) };
+
+        for later in [retried, interrupted] {
+            slot.begin(later);
+
+            assert!(!slot.kill(&kill(attempt(1))), "{later:?}");
+        }
     }
 
     #[test]
     fn a_unit_that_ended_by_itself_meanwhile_keeps_its_end() {
         let slot = SlotStop::new().unwrap();
-        slot.begin(unit(1), 1);
-        slot.kill(&kill(1));
+        slot.begin(attempt(1));
+        slot.kill(&kill(attempt(1)));
 
         let end = slot.finish(UnitOutcome::Completed { result: None }.into());
 
         assert_eq!(end.outcome, UnitOutcome::Completed { result: None });
-        slot.begin(unit(2), 1);
-        assert!(!slot.is_killed());
+        slot.begin(attempt(2));
+        assert!(!slot.is_ending());
     }
 }

@@ -18,7 +18,9 @@ use super::stops::SlotStop;
 use super::teller::{self, Teller};
 use crate::crash::crash_point;
 use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
-use crate::model::{AttemptEnd, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome};
+use crate::model::{
+    AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome,
+};
 use crate::sys::{SlotNotes, lack_of, opening};
 
 /// Bytes of a result of which no two are held in memory at the same time.
@@ -58,9 +60,13 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         crew.notes.set(slot, note(&unit, number));
         crash_point!("unit-taken");
         let started_at = crew.shared.clock.now();
+        // Before its start can be seen: whoever wants to end it then finds it here.
+        let started_us = started_at.as_micros();
+        stop.begin(AttemptId { seq: unit.id.seq(), revision: unit.revision, attempt: number, started_us });
         match announce(crew, &unit, started_at, events) {
             Ok(true) => {}
             Ok(false) => {
+                stop.finish(UnitOutcome::Interrupted.into());
                 crew.notes.set(slot, 0);
                 crew.shared.feed.release([unit.id]);
                 continue;
@@ -68,7 +74,6 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
             Err(RecorderGone) => return,
         }
         crash_point!("unit-announced");
-        stop.begin(unit.id, number);
         if crew.shared.is_ending_units() {
             stop.alarm.ring();
         }
@@ -210,12 +215,12 @@ impl Drop for WorkerDesk<'_> {
 
 impl Desk for WorkerDesk<'_> {
     fn is_stopping(&self) -> bool {
-        self.shared.is_stopping() || self.stop.is_killed()
+        self.shared.is_stopping() || self.stop.is_ending()
     }
 
     #[cfg(feature = "async")]
     fn is_ending_units(&self) -> bool {
-        self.shared.is_ending_units() || self.stop.is_killed()
+        self.shared.is_ending_units() || self.stop.is_ending()
     }
 
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool {

@@ -78,7 +78,7 @@ pub use text::steers_terminal;
 #[cfg(feature = "cli")]
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
-pub use unit::{AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
+pub use unit::{AttemptId, AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use waits::{Lack, Resource, Waits};
 pub use why::Why;
 pub use window::{Opening, Window, Windows};

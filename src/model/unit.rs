@@ -98,13 +98,26 @@ pub enum KillThen {
 
 words!(KillThen, "fate of a killed unit", { Retry => "retry", Fail => "fail", Skip => "skip", Cancel => "cancel" });
 
-/// The wish that one running unit shall end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kill {
+/// Which attempt at a unit of a job: no other is the same, although one that is interrupted is not counted and a retry counts
+/// from 1 again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptId {
     /// Number of the unit in its job.
     pub seq: Seq,
-    /// The attempt that is meant.
+    /// Changes by clients that the unit had seen.
+    pub revision: i64,
+    /// Number of the attempt.
     pub attempt: u32,
+    /// When it started, in microseconds since the Unix epoch.
+    pub started_us: i64,
+}
+
+/// The request that one attempt under way shall end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kill {
+    /// The attempt.
+    #[serde(flatten)]
+    pub attempt: AttemptId,
     /// The reign under which it runs.
     pub epoch: Epoch,
     /// What becomes of it.

@@ -378,6 +378,38 @@ pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_sinc
     assert!(store.record(reign, &Batch::of(&now)).unwrap().lost.is_empty());
 }
 
+pub fn fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten(mut store: Store) {
+    for halts in [true, false] {
+        let job = job_of(&mut store, 2);
+        let reign = reign_over(&mut store, job);
+        store.request_stop(job, StopRequest::Stop, None, None).unwrap();
+        store.request_stop(job, StopRequest::Cancel, None, Some("enough")).unwrap();
+
+        let status = match halts {
+            true => store.halt_job(reign, JobStatus::AwaitingApproval, "look", LATER),
+            false => store.pause_job(reign, LATER),
+        };
+
+        assert_eq!(status.unwrap(), JobStatus::Cancelled);
+        assert_eq!(counters(&mut store, job), [0, 0, 0, 0, 0, 2]);
+        assert_eq!(store.units(job, &UnitFilter::all(), None, 9).unwrap()[0].error.as_deref(), Some("enough"));
+    }
+}
+
+pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let reign = reign_over(&mut store, job);
+    store.halt_job(reign, JobStatus::AwaitingApproval, "look at it", NOW).unwrap();
+    assert!(store.manager_record(job).unwrap().unwrap().halt_reason.is_some());
+
+    store.cancel_idle_job(job, "no", NOW).unwrap();
+    store.retry_units(job, &UnitFilter::all(), NOW).unwrap();
+
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
+    let record = store.manager_record(job).unwrap().unwrap();
+    assert_eq!((record.halt_reason, record.stopped_by_signal), (None, false));
+}
+
 pub fn pages_of_units_follow_each_other(mut store: Store) {
     let job = job_of(&mut store, 5);
     job_of(&mut store, 5);
@@ -445,6 +477,8 @@ conformance!(
         fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended,
         fault_130_nothing_is_added_to_a_job_that_is_being_deleted,
         fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read,
+        fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten,
+        fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state,
         pages_of_units_follow_each_other,
         units_are_listed_in_other_orders_page_by_page,
     ]

@@ -236,6 +236,13 @@ fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     value.map(|value| value.parse()).transpose().map_err(Failure::unreadable)
 }
 
+/// Forgets why a manager paused its job: a client has given the job another state.
+pub(super) fn forget_pause(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+    let reasons = metadata::key.eq_any([key::HALT_REASON, key::STOPPED_BY_SIGNAL]);
+    diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(reasons)).execute(conn)?;
+    Ok(())
+}
+
 /// Writes who a manager is, and forgets the error of the one before.
 pub(super) fn put_manager(
     conn: &mut SqliteConnection,

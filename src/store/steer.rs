@@ -295,7 +295,7 @@ fn set_status(
             jobs::stop_reason.eq(None::<&str>),
         ))
         .execute(conn)?;
-    Ok(())
+    super::metadata::forget_pause(conn, job)
 }
 
 /// Moves `changed` units from one counter to another.

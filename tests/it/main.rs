@@ -1,6 +1,7 @@
 //! Whole-process tests: real managers, real signals, real files.
 
 mod bytes;
+mod changed_units;
 mod cli;
 mod coming_from;
 mod control;

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Coordinator, POLL_WISHES, wish_of};
-use crate::manager::error::ManagerError;
+use crate::manager::error::{ManagerError, chain};
 use crate::manager::log::log_line;
 use crate::model::{Limits, Rate, StopRequest, counted};
-use crate::store::{Reign, SMALL_STEP, StoreError};
+use crate::store::{Fault, Reign, SMALL_STEP, StoreError};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
@@ -79,14 +79,25 @@ impl Coordinator<'_> {
         self.shared.set_limits(limits.clone());
     }
 
-    /// Ends the units that clients want to be ended; one that does not run any more has its end.
+    /// Ends the attempts that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
-        for kill in self.store.kills(self.reign)? {
-            if self.shared.kill(&kill) {
-                log_line!("ending unit {}: {}", kill.seq, kill.reason);
+        let kills = self.store.kills(self.reign)?;
+        for kill in &kills {
+            if self.shared.kill(kill) {
+                log_line!("ending unit {}: {}", kill.attempt.seq, kill.reason);
             }
         }
-        Ok(())
+        if kills.is_empty() {
+            return Ok(());
+        }
+        match self.store.forget_kills(self.reign.job, &kills) {
+            // They only take up space until the next request: no later attempt is meant by them.
+            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => {
+                log_line!("{}", chain(&error));
+                Ok(())
+            }
+            forgotten => Ok(forgotten?),
+        }
     }
 
     /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.
