@@ -26,21 +26,25 @@ pub(super) fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(args.add.find(&client)?)?;
     let (units, notes) = add::units(&args.add, &job)?;
-    let plan = client.try_plan_sync(job.id, units)?;
+    let (plan, changed_running) = if args.dry_run {
+        (client.try_plan_sync(job.id, units)?, 0)
+    } else {
+        let Synced { plan, changed_running, .. } = client.try_sync_units(job.id, units)?;
+        (plan, changed_running)
+    };
     output.hints(&notes.texts());
     let (new, changed, gone) = (plan.new.len(), plan.changed.len(), plan.gone.len());
-    let done = if args.dry_run { Synced::default() } else { client.apply_sync(job.id, &plan)? };
-    if done.changed_running > 0 {
+    if changed_running > 0 {
         output.hint(format_args!(
             "changed units that still run with their old content: {}; sync again when they have ended",
-            done.changed_running
+            changed_running
         ));
     }
     if output.json {
         output.document(&json!({
             "schema": 1, "job": { "id": job.id }, "new": new, "changed": changed, "gone": gone,
             "gone_ended": plan.gone_ended, "gone_running": plan.gone_running, "same": plan.same,
-            "back": plan.back.len(), "changed_running": done.changed_running, "dry_run": args.dry_run,
+            "back": plan.back.len(), "changed_running": changed_running, "dry_run": args.dry_run,
         }))?;
         return Ok(Exit::Success);
     }

@@ -25,9 +25,16 @@ impl From<&NewUnit> for Sighting {
     }
 }
 
+/// What a unit is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Identity {
+    Key(u64),
+    Content(u64),
+}
+
 impl Sighting {
-    fn identity(&self) -> u64 {
-        self.key.unwrap_or(self.content)
+    fn identity(&self) -> Identity {
+        self.key.map_or(Identity::Content(self.content), Identity::Key)
     }
 }
 
@@ -65,9 +72,9 @@ pub(super) enum Found {
 /// The units of a job that no unit of a source was found to be yet.
 pub(super) struct KnownUnits {
     /// A unit that was found leaves an empty list, so that a key that comes twice is noticed.
-    present: HashMap<u64, Vec<Place>>,
+    present: HashMap<Identity, Vec<Place>>,
     /// Those that were gone before; what is present goes first.
-    gone: HashMap<u64, Vec<Place>>,
+    gone: HashMap<Identity, Vec<Place>>,
 }
 
 impl KnownUnits {
@@ -98,11 +105,11 @@ impl KnownUnits {
     /// Looks for a unit of the source, and takes what it finds out.
     pub fn find(&mut self, unit: &Sighting) -> Found {
         let identity = unit.identity();
-        let is_taken = |places: &HashMap<u64, Vec<Place>>| places.get(&identity).is_some_and(Vec::is_empty);
+        let is_taken = |places: &HashMap<Identity, Vec<Place>>| places.get(&identity).is_some_and(Vec::is_empty);
         if unit.key.is_some() && (is_taken(&self.present) || is_taken(&self.gone)) {
             return Found::Twice;
         }
-        let take = |places: &mut HashMap<u64, Vec<Place>>| places.get_mut(&identity).and_then(Vec::pop);
+        let take = |places: &mut HashMap<Identity, Vec<Place>>| places.get_mut(&identity).and_then(Vec::pop);
         match take(&mut self.present).or_else(|| take(&mut self.gone)) {
             Some(place) if place.content == unit.content && !(place.is_gone && place.is_skipped) => Found::Same(place),
             Some(place) => Found::Changed(place),
@@ -159,4 +166,17 @@ fn hash<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_133_a_key_is_no_payload_that_reads_the_same() {
+        let keyed = Sighting::from(&NewUnit { payload: "1".to_owned(), key: Some("17".to_owned()) });
+        let unnamed = Sighting::from(&NewUnit { payload: "17".to_owned(), key: None });
+
+        assert_ne!(keyed.identity(), unnamed.identity());
+    }
 }

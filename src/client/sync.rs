@@ -6,6 +6,7 @@ use super::retry::has_several_items;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitStatus};
 use crate::store::SameKey;
+use crate::sys::{JobLock, create_private_dir};
 
 /// Changes written at a time.
 const CHUNK: usize = 1000;
@@ -30,16 +31,18 @@ pub struct SyncPlan {
     pub back: Vec<Seq>,
 }
 
-/// What became of a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What came of a sync.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Synced {
+    /// What was done.
+    pub plan: SyncPlan,
     /// Units that have another content in the source and run with their old one: another sync takes them once they ended.
     pub changed_running: usize,
 }
 
 impl Client {
-    /// Compares the units of a job with those of a source; their order does not matter.
+    /// Compares the units of a job with those of a source, and changes nothing; their order does not matter.
     ///
     /// A unit with a key is known by that, and is changed when its payload differs; one without is known by its payload,
     /// and a row that was edited is one unit gone and one new. Takes memory for each unit of the job, some 150 bytes,
@@ -89,12 +92,47 @@ impl Client {
         Ok(plan)
     }
 
-    /// Does what a plan says: inserts new units, sends changed ones back to pending, and marks those that are gone, which
-    /// are skipped unless they have ended.
+    /// Brings the units of a job in line with those of a source: inserts new ones, sends changed ones back to pending, and
+    /// marks those that are gone, which are skipped unless they have ended. See [`Client::plan_sync`] for what is compared.
     ///
     /// Durable in groups: a crash in between leaves the job between the two states, and the same sync again does the
-    /// rest. A job that had ended becomes paused.
-    pub fn apply_sync(&self, job: JobId, plan: &SyncPlan) -> Result<Synced, ClientError> {
+    /// rest. A job that had ended becomes paused. One sync of a job waits for another, in whatever process: called twice
+    /// with the same units, the second changes nothing.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, NewUnit};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let people = ["{\"id\": 1}", "{\"id\": 2}"].map(|row| NewUnit { payload: row.to_owned(), key: None });
+    /// let synced = client.sync_units(client.find_job("people")?, people)?;
+    /// println!("{} new, {} gone", synced.plan.new.len(), synced.plan.gone.len());
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn sync_units(&self, job: JobId, units: impl IntoIterator<Item = NewUnit>) -> Result<Synced, ClientError> {
+        self.try_sync_units(job, units.into_iter().map(Ok))
+    }
+
+    /// Brings the units of a job in line with those of a source that may fail; see [`Client::sync_units`].
+    pub fn try_sync_units<E: From<ClientError>>(
+        &self,
+        job: JobId,
+        units: impl IntoIterator<Item = Result<NewUnit, E>>,
+    ) -> Result<Synced, E> {
+        self.job(job)?;
+        // From before the look at what the job has until it has what the source has: a second process sees the result.
+        let _lock = self.lock_sync(job)?;
+        let plan = self.try_plan_sync(job, units)?;
+        let changed_running = self.apply_sync(job, &plan)?;
+        Ok(Synced { plan, changed_running })
+    }
+
+    fn lock_sync(&self, job: JobId) -> Result<JobLock, ClientError> {
+        let files = self.job_files(job);
+        create_private_dir(files.path()).map_err(ClientError::files("create", files.path()))?;
+        JobLock::acquire(&files.sync_lock()).map_err(ClientError::files("lock", files.sync_lock()))
+    }
+
+    /// Does what a plan says, and returns how many of the changed units run and were left alone.
+    fn apply_sync(&self, job: JobId, plan: &SyncPlan) -> Result<usize, ClientError> {
         let row = self.job(job)?;
         let made = made_path(&row.handler, &row.spec);
         // In this order, because a unit may make what one that is gone, or has changed, made.
@@ -114,7 +152,7 @@ impl Client {
         for ranges in runs(&plan.back).chunks(CHUNK) {
             self.store().welcome_back(job, ranges)?;
         }
-        Ok(Synced { changed_running: plan.changed.len() - renewed })
+        Ok(plan.changed.len() - renewed)
     }
 }
 

@@ -74,6 +74,11 @@ impl JobFiles {
         self.0.join("lock")
     }
 
+    /// Returns the lock of whoever brings the job's units in line with a source.
+    pub fn sync_lock(&self) -> PathBuf {
+        self.0.join("sync.lock")
+    }
+
     /// Returns the manager's log.
     pub fn log(&self) -> PathBuf {
         self.0.join("manager.log")

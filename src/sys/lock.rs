@@ -43,6 +43,13 @@ impl JobLock {
         }
     }
 
+    /// Waits until nobody else holds the lock, and takes it.
+    pub fn acquire(path: &Path) -> io::Result<JobLock> {
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok(JobLock { path: path.to_owned(), file })
+    }
+
     /// Makes the file again, with its directory, when it was deleted; returns `true` if it did.
     ///
     /// When another process has made and locked one meanwhile, this holds what it held: whose job it is then, the

@@ -1,6 +1,7 @@
 //! A job is brought in line with a source that has changed.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -248,4 +249,57 @@ fn a_changed_unit_that_runs_is_left_alone_and_that_is_said() {
     assert_eq!((&plan["changed"], &plan["changed_running"]), (&json!(1), &json!(1)));
     assert!(text(&done.stderr).contains("run with their old content"), "{}", text(&done.stderr));
     assert_eq!(world.ok(&["sync", "1", "--csv", new.to_str().unwrap()]), "+0 new, ~1 changed, -0 gone, 0 the same");
+}
+
+#[test]
+fn fault_133_syncs_of_one_source_at_once_are_as_good_as_one() {
+    for unit_key in [&[][..], &["--unit-key", "{id}"]] {
+        let world = World::new();
+        let rows = |name: &'static str, rows: usize| csv((1..=rows).map(move |id| (id, format!("{name} {id}"))));
+        let before = world.write("before.csv", &rows("old", 2000));
+        let after = world.write("after.csv", &rows("new", 6000));
+        let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
+        let create = [&["create", "-q", "--csv", before][..], unit_key, &["--", "true", "{name}"]].concat();
+        world.ok(&create);
+
+        let sync = |_| world.job_manager(&["sync", "1", "--csv", after]).stdout(Stdio::piped()).spawn().unwrap();
+        let syncs: Vec<_> = (0..4).map(sync).collect();
+        let said: Vec<String> = syncs.into_iter().map(|sync| text(&sync.wait_with_output().unwrap().stdout)).collect();
+
+        let nothing = "+0 new, ~0 changed, -0 gone, 6000 the same\n";
+        assert_eq!(said.iter().filter(|said| *said == nothing).count(), 3, "{said:?}");
+        assert_eq!(world.status("1")["progress"]["pending"], 6000);
+        world.assert_sound("1");
+    }
+}
+
+#[test]
+fn fault_133_a_sync_that_was_killed_is_ended_by_the_next_one() {
+    let world = World::new();
+    let rows = |rows: usize| csv((1..=rows).map(|id| (id, format!("name {id}"))));
+    let (before, after) = (world.write("before.csv", &rows(10)), world.write("after.csv", &rows(20_000)));
+    let after = after.to_str().unwrap();
+    world.ok(&["create", "-q", "--unit-key", "{id}", "--csv", before.to_str().unwrap(), "--", "true", "{name}"]);
+
+    let mut sync = world.job_manager(&["sync", "1", "--csv", after]).spawn().unwrap();
+    wait_for(&world, "the first new units", || world.count("total > 10 FROM jobs") == 1);
+    sync.kill().unwrap();
+    sync.wait().unwrap();
+    world.ok(&["sync", "1", "--csv", after]);
+
+    assert_eq!(world.ok(&["sync", "1", "--csv", after]), "+0 new, ~0 changed, -0 gone, 20000 the same");
+    assert_eq!(world.count("count(*) FROM units"), 20_000);
+}
+
+#[test]
+fn fault_133_a_unit_that_another_one_replaces_is_not_revived() {
+    let world = World::new();
+    let before = world.write("before.csv", &csv([(1, "old".to_owned())].into_iter()));
+    let after = world.write("after.csv", &csv([(1, "new".to_owned())].into_iter()));
+    world.ok(&["create", "-q", "--unit-key", "{id}", "--csv", before.to_str().unwrap(), "--", "true", "{name}"]);
+    world.ok(&["sync", "1", "--csv", after.to_str().unwrap()]);
+
+    world.fails(3, &["retry", "1", "--status", "skipped"]);
+
+    assert_eq!(world.status("1")["progress"]["pending"], 1);
 }
