@@ -47,6 +47,7 @@ mod manager;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod model;
+mod recovery;
 #[cfg(feature = "sources")]
 mod source;
 mod status;

@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::handler::clear_partial;
-use crate::model::{Job, JobId, JobStatus, KillThen, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
+use crate::handler::JobContext;
+use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
+use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
-use crate::sys::{Cookie, end_orphans};
+use crate::store::Reign;
+use crate::sys::{SlotNotes, create_private_dir};
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
 const START_TIME: Duration = Duration::from_secs(10);
@@ -54,28 +56,35 @@ impl Client {
         // Read under the lock: nothing begins to run it from here on.
         let row = self.store().job(job)?;
         if row.status == JobStatus::Running {
-            self.end_processes(&row)?;
+            self.recover_units(job)?;
         }
         Ok(self.store().cancel_idle_job(job, reason, Timestamp::now())?)
     }
 
-    /// Ends the processes that a dead manager left behind; the caller holds the job's lock.
-    pub(super) fn end_processes(&self, row: &Job) -> Result<(), ClientError> {
-        let files = self.job_files(row.id);
-        let database = {
-            let mut store = self.store();
-            store.supersede_manager(row.id)?;
-            store.file().clone()
-        };
-        let cookie = Cookie { begin: &format!("{}:", row.uid), database: &database };
-        let (_, gone) = end_orphans(Some(cookie), &files.slots(), row.limits.kill_after)
-            .map_err(ClientError::files("end the processes that use", files.slots()))?;
-        if !gone {
-            return Err(ClientError::OrphansRemain { job: row.id });
+    /// Does what the next manager would do first about the units of a dead one: what had ended has its end. The caller holds
+    /// the job's lock.
+    fn recover_units(&self, job: JobId) -> Result<(), ClientError> {
+        let (leftovers, context, notes) = self.end_leftovers(job)?;
+        if !leftovers.orphans_gone {
+            return Err(ClientError::OrphansRemain { job });
         }
-        // What was done is told by nobody here: the units that it was done for are given up.
-        clear_partial(&files, &database).map_err(ClientError::files("look at what units made in", files.making()))?;
+        let reign = Reign { job, epoch: context.epoch };
+        // Those who would be told of it are callbacks and hooks of a manager.
+        leftovers.record(&mut self.store(), reign, &context, &notes, Timestamp::now()).map_err(failed(&context))?;
         Ok(())
+    }
+
+    /// Ends the processes that a dead manager left behind; the caller holds the job's lock.
+    pub(super) fn end_leftovers(&self, job: JobId) -> Result<(Leftovers, JobContext, SlotNotes), ClientError> {
+        let files = self.job_files(job);
+        create_private_dir(&files.slots()).map_err(ClientError::files("create", files.slots()))?;
+        let notes =
+            SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
+        let mut store = self.store();
+        store.supersede_manager(job)?;
+        let context = JobContext::of(&store.job(job)?, files, store.file().clone());
+        let leftovers = Leftovers::end(&mut store, &context, &notes).map_err(failed(&context))?;
+        Ok((leftovers, context, notes))
     }
 
     /// Cancels one unit; one that runs is ended by its manager within a fraction of a second and what it takes to end.
@@ -95,5 +104,13 @@ impl Client {
             UnitStatus::Running => self.kill_unit(job, seq, KillThen::Cancel, reason),
             _ => Err(ClientError::NoUnitFits { job }),
         }
+    }
+}
+
+fn failed(job: &JobContext) -> impl FnOnce(RecoveryError) -> ClientError {
+    let path = job.files.path().to_owned();
+    |error| match error {
+        RecoveryError::Store(error) => error.into(),
+        RecoveryError::System { operation, source } => ClientError::Files { operation, path, source },
     }
 }

@@ -58,7 +58,7 @@ impl Client {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.
-                let _ = self.end_processes(&row);
+                let _ = self.end_leftovers(job);
             }
         })
     }

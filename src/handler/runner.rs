@@ -5,7 +5,8 @@ use std::io;
 
 use super::callbacks::Callbacks;
 use crate::model::{
-    AttemptEnd, DatabaseFile, Epoch, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId, UnitNotes,
+    AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId,
+    UnitNotes,
 };
 use crate::sys::Alarm;
 
@@ -57,6 +58,14 @@ pub struct JobContext {
     pub files: JobFiles,
     /// The database.
     pub database: DatabaseFile,
+}
+
+impl JobContext {
+    /// Returns what a runner, or whoever looks after its units, has to know of a job.
+    pub fn of(job: &Job, files: JobFiles, database: DatabaseFile) -> JobContext {
+        let Job { id, uid, name, epoch, limits, spec, .. } = job.clone();
+        JobContext { id, uid, name, epoch, limits, spec, files, database }
+    }
 }
 
 /// One attempt at one unit.

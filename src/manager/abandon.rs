@@ -2,8 +2,8 @@
 
 use super::error::ManagerError;
 use super::log::log_line;
-use super::policy::{self, Span};
 use crate::model::{Limits, StopRequest, Timestamp, Unit, UnitOutcome};
+use crate::recovery::policy::{self, Span};
 use crate::store::{Batch, Reign, Store, UnitChange};
 
 /// Gives back the units whose handlers do not return, leaves the job in the state that was asked for, and ends the

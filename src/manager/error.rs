@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::handler::HandlerError;
 use crate::model::{JobId, counted};
+use crate::recovery::RecoveryError;
 use crate::store::{Fault, StoreError};
 use crate::sys::{StopFlags, lack_of};
 
@@ -62,6 +63,15 @@ pub enum ManagerError {
         /// The panic's message and place.
         message: String,
     },
+}
+
+impl From<RecoveryError> for ManagerError {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::Store(error) => Self::Store(error),
+            RecoveryError::System { operation, source } => Self::System { operation, source },
+        }
+    }
 }
 
 impl ManagerError {

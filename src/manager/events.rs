@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use super::feed::Feed;
 use crate::handler::UnitReport;
 use crate::model::{UnitId, UnitNotes};
+use crate::recovery::RecorderGone;
 use crate::store::UnitChange;
 
 /// Events that may wait for a commit; workers wait when there are more.
@@ -28,10 +29,6 @@ pub(super) enum Event {
     /// A handler said something about its unit, as it was with that revision; whoever waits learns whether that is durable.
     Noted(UnitId, i64, UnitNotes, Option<SyncSender<bool>>),
 }
-
-/// The recorder is gone: nothing becomes durable any more.
-#[derive(Debug)]
-pub(super) struct RecorderGone;
 
 /// A worker's end of the way.
 #[derive(Clone)]

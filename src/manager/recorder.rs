@@ -199,8 +199,9 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::manager::{Clock, policy};
+    use crate::manager::Clock;
     use crate::model::{AttemptId, NewJob, NewUnit, Seq, Timestamp, UnitFilter};
+    use crate::recovery::policy;
     use crate::store::{Access, CreateOutcome};
     use crate::sys::own_identity;
 

@@ -13,13 +13,14 @@ use super::recorder::Recorder;
 use super::shared::Shared;
 use super::staff::Staff;
 use super::takeover::{Takeover, take_over};
-use super::teller::Teller;
+use super::teller::{self, Teller};
 use super::worker::Crew;
-use super::{events, outbox, panics, recover};
+use super::{events, panics};
 use crate::crash::crash_point;
 use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
 use crate::model::{Job, JobId, JobStatus, Limits, Progress, StateDir, StopRequest};
+use crate::recovery::{Leftovers, clear_outbox};
 use crate::store::{Access, Reign, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
 
@@ -113,16 +114,7 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (reign, job) = store.begin_reign(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
-    let context = JobContext {
-        id: job.id,
-        uid: job.uid.clone(),
-        name: job.name.clone(),
-        epoch: reign.epoch,
-        limits: job.limits.clone(),
-        spec: job.spec.clone(),
-        files,
-        database: store.file().clone(),
-    };
+    let context = JobContext::of(&job, files, store.file().clone());
     Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock) })))
 }
 
@@ -204,8 +196,16 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
         .map_err(ManagerError::system("open the notes of the slots"))?;
     let (store, reign, flags) = (&mut post.store, post.reign, &post.flags);
     let now = post.clock.now();
-    for report in patiently(flags, || recover::recover(store, reign, &post.context, &notes, now))? {
-        teller.tell_unit(&report);
+    let recovered = patiently(flags, || {
+        let leftovers = Leftovers::end(store, &post.context, &notes)?;
+        leftovers.done.iter().for_each(|done| log_line!("{done}"));
+        Ok::<_, ManagerError>(leftovers.record(store, reign, &post.context, &notes, now)?)
+    })?;
+    for line in recovered.unreadable {
+        log_line!("{line}: that unit runs again");
+    }
+    for (unit, change) in recovered.units {
+        teller.tell_unit(&teller::report(&post.context, unit, &change));
     }
     let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;
     let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
@@ -225,7 +225,7 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     }
     crash_point!("threads-ended");
     // Every end is committed; kept any longer, it could be mistaken for the end of a later attempt.
-    outbox::clear(&post.context.files).map_err(ManagerError::system("clear the ends of units"))?;
+    clear_outbox(&post.context.files).map_err(ManagerError::system("clear the ends of units"))?;
     end
 }
 

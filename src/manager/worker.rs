@@ -8,11 +8,9 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::error::{ManagerError, chain};
-use super::events::{Event, Events, RecorderGone};
+use super::events::{Event, Events};
 use super::log::log_line;
-use super::outbox::{Ended, Outbox};
 use super::panics;
-use super::policy::{self, Span};
 use super::shared::Shared;
 use super::stops::SlotStop;
 use super::teller::{self, Teller};
@@ -21,6 +19,8 @@ use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
 use crate::model::{
     AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome,
 };
+use crate::recovery::policy::{self, Span};
+use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
 
 /// Bytes of a result of which no two are held in memory at the same time.
@@ -236,14 +236,6 @@ impl Desk for WorkerDesk<'_> {
             self.has_long_result.store(true, Ordering::Relaxed);
         }
     }
-}
-
-/// Packs which attempt a slot runs into one word: the unit's number, then the last 16 bits of its revision and of the
-/// attempt's number. Never 0, because sequence numbers start at 1.
-pub(super) fn note(unit: &Unit, attempt: u32) -> u64 {
-    let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
-    let last_bits = |number: i64| number.cast_unsigned() & u64::from(u16::MAX);
-    (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
 }
 
 #[cfg(test)]

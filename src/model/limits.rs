@@ -12,12 +12,13 @@ use super::bounds::{MaxFailures, Rate};
 use super::words::words;
 use super::{SpellingError, TimeLimit};
 
-/// What happens to a unit whose attempt was cut off by the death of its manager.
+/// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OnInterrupt {
     /// Run it again: every unit runs at least once.
     Retry,
-    /// Fail it: every unit runs at most once, and its start is durable before it runs.
+    /// Fail it; its start is durable before it runs. A unit that fails by itself is tried again all the same: see
+    /// [`Limits::set_at_most_once`].
     Fail,
 }
 
@@ -140,6 +141,17 @@ impl Limits {
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
+
+    /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs, and nothing but a retry
+    /// that somebody asks for runs it again.
+    pub fn set_at_most_once(&mut self) {
+        (self.max_attempts, self.on_interrupt) = (1, OnInterrupt::Fail);
+    }
+
+    /// Returns `true` if every unit runs at most once.
+    pub fn is_at_most_once(&self) -> bool {
+        self.max_attempts == 1 && self.on_interrupt == OnInterrupt::Fail
+    }
 
     /// Says how long an attempt may take, in place of what was said before.
     pub fn set_timeout(&mut self, timeout: Timeout) {

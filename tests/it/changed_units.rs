@@ -39,3 +39,50 @@ fn fault_134_a_unit_that_was_skipped_on_its_way_to_a_worker_is_ended_at_once() {
     world.assert_sound(&job);
     world.assert_no_process_left();
 }
+
+#[test]
+fn fault_135_what_had_ended_when_the_manager_died_keeps_its_end_when_the_job_is_cancelled() {
+    let world = World::new();
+    let script = "case {} in a) while [ ! -e go ]; do sleep 0.02; done ;; b) touch begun; exec sleep 600 ;; esac";
+    let job = world.ok(&["submit", "-q", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
+    wait_for(&world, "the first to run", || world.status(&job)["progress"]["running"] == 1);
+    // Nothing can be committed from here on: the end of `a` and the start of `b` are known to their manager only.
+    let lock = world.hold_write_lock();
+    world.sh("touch go");
+    wait_for(&world, "the second to run", || world.path("begun").exists());
+    world.kill_manager(&job);
+    drop(lock);
+
+    world.ok(&["cancel", &job]);
+
+    let states = || -> Vec<(String, i64)> {
+        let of =
+            |unit: &serde_json::Value| (unit["status"].as_str().unwrap().to_owned(), unit["crashes"].as_i64().unwrap());
+        world.units(&job).iter().map(of).collect()
+    };
+    assert_eq!(states(), [("completed".to_owned(), 0), ("cancelled".to_owned(), 1)]);
+    world.assert_no_process_left();
+    world.assert_sound(&job);
+    // Nothing of the dead manager is left for the next one.
+    world.ok(&["retry", &job, "--status", "cancelled"]);
+    world.ok(&["resume", &job]);
+    wait_for(&world, "it to run again", || world.status(&job)["progress"]["running"] == 1);
+    assert_eq!(states(), [("completed".to_owned(), 0), ("running".to_owned(), 0)]);
+    world.ok(&["cancel", &job]);
+}
+
+#[test]
+fn fault_136_a_command_that_must_not_run_twice_runs_once() {
+    let world = World::new();
+    let script = "echo {} >>ran; exit {}";
+
+    let flags = ["run", "-q", "--at-most-once", "--exit", "79=pause:1ms,75=retry", "--shell", "--"];
+    let ran = world.run(&[&flags[..], &[script, ":::", "1", "75", "79"]].concat());
+
+    assert_eq!(ran.status.code(), Some(10));
+    let mut lines = world.lines("ran");
+    lines.sort();
+    assert_eq!(lines, ["1", "75", "79"]);
+    assert!(world.ok(&["explain", "1:1"]).contains("it may run at most once"));
+    world.fails(2, &["run", "--at-most-once", "--max-attempts", "2", "--", "true"]);
+}

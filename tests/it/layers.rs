@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules by rank; each imports from lower ranks only, so that siblings never see each other.
-const RANKS: [&[&str]; 7] = [
+const RANKS: [&[&str]; 8] = [
     &["crash"],
     &["model"],
     &["store", "sys", "launch", "source"],
     &["status", "handler"],
+    &["recovery"],
     &["manager", "client"],
     &["dashboard", "mcp", "testing"],
     &["cli"],

@@ -8,18 +8,20 @@ use crate::store::UnitChange;
 
 /// When an attempt ran.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub struct Span {
+    /// When it started.
     pub started_at: Timestamp,
+    /// When it ended.
     pub ended_at: Timestamp,
 }
 
 /// Returns the change that records the start of the unit's next attempt.
-pub(super) fn started(unit: &Unit, at: Timestamp) -> UnitChange {
+pub fn started(unit: &Unit, at: Timestamp) -> UnitChange {
     UnitChange { started_at: Some(at), ..change(unit, UnitStatus::Pending, UnitStatus::Running) }
 }
 
 /// Returns the change that records how an attempt ended.
-pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: Epoch) -> UnitChange {
+pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: Epoch) -> UnitChange {
     let number = unit.attempts + 1;
     let mut next = UnitChange {
         started_at: Some(span.started_at),
@@ -47,10 +49,14 @@ pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, e
         }
         UnitOutcome::PauseJob { delay, reason } => {
             let until = span.ended_at + delay;
-            next.attempts = unit.attempts;
-            next.not_before = Some(until);
             next.hold = Some(Box::new(Hold { until, reason: reason.clone() }));
-            (UnitStatus::Pending, Cause::Postponed, reason)
+            if limits.is_at_most_once() {
+                (UnitStatus::Failed, Cause::Postponed, reason)
+            } else {
+                next.attempts = unit.attempts;
+                next.not_before = Some(until);
+                (UnitStatus::Pending, Cause::Postponed, reason)
+            }
         }
         UnitOutcome::NotStarted { error, .. } => {
             // No attempt was made, so that there is nothing to record of one, whatever the unit is worth.
@@ -75,7 +81,7 @@ pub(super) fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, e
 }
 
 /// Returns the change for a unit that ran when its manager died; `from` is what its row says.
-pub(super) fn crashed(
+pub fn crashed(
     unit: &Unit,
     from: UnitStatus,
     orphans_gone: bool,
@@ -173,7 +179,9 @@ mod tests {
     }
 
     fn at_most_once() -> Limits {
-        Limits { on_interrupt: OnInterrupt::Fail, ..Limits::default() }
+        let mut limits = Limits::default();
+        limits.set_at_most_once();
+        limits
     }
 
     #[test]
@@ -218,6 +226,17 @@ mod tests {
         assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 2));
         assert_eq!(change.not_before, Some(NOW + delay));
         assert_eq!(change.hold, Some(Box::new(Hold { until: NOW + delay, reason: "quota".to_owned() })));
+    }
+
+    #[test]
+    fn fault_136_an_at_most_once_unit_has_one_attempt_however_it_ends() {
+        let pause = UnitOutcome::PauseJob { delay: std::time::Duration::from_secs(60), reason: "quota".to_owned() };
+
+        let ends = [retry(), pause.into(), UnitOutcome::Interrupted.into()];
+        let changes = ends.map(|end| ended(&unit(0, 0), end, SPAN, &at_most_once(), Epoch(1)));
+
+        assert_eq!(changes.each_ref().map(|change| change.to), [UnitStatus::Failed; 3]);
+        assert_eq!(changes.map(|change| change.hold.is_some()), [false, true, false], "the others wait all the same");
     }
 
     #[test]

@@ -13,7 +13,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use serde::{Deserialize, Serialize};
 
-use super::events::RecorderGone;
 use super::policy::Span;
 use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
@@ -28,9 +27,13 @@ const MARK: u32 = u32::from_le_bytes(*b"end2");
 /// Ending of the files' names, which tells them from those of another form.
 const ENDING: &str = ".2";
 
+/// The recorder is gone: nothing becomes durable any more.
+#[derive(Debug)]
+pub struct RecorderGone;
+
 /// The end of one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Ended<'a> {
+pub struct Ended<'a> {
     /// Reign under which it ran.
     pub epoch: Epoch,
     /// The unit.
@@ -61,7 +64,7 @@ impl Ended<'_> {
 }
 
 /// The ends of one slot.
-pub(super) struct Outbox {
+pub struct Outbox {
     file: File,
     /// Where the next end goes.
     offset: u64,
@@ -133,7 +136,7 @@ impl Outbox {
 
 /// What a manager left, whether or not it was committed.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub struct Kept {
     /// The ends that can be read.
     pub ended: Vec<Ended<'static>>,
     /// Where others are that cannot.
@@ -141,7 +144,7 @@ pub(super) struct Kept {
 }
 
 /// Returns what the manager before this one left.
-pub(super) fn read(files: &JobFiles) -> io::Result<Kept> {
+pub fn read(files: &JobFiles) -> io::Result<Kept> {
     let mut kept = Kept::default();
     let entries = match fs::read_dir(files.outbox()) {
         Ok(entries) => entries,
@@ -162,7 +165,7 @@ pub(super) fn read(files: &JobFiles) -> io::Result<Kept> {
 }
 
 /// Forgets everything, once it is recorded.
-pub(super) fn clear(files: &JobFiles) -> io::Result<()> {
+pub fn clear(files: &JobFiles) -> io::Result<()> {
     match fs::remove_dir_all(files.outbox()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

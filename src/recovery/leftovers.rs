@@ -1,0 +1,212 @@
+//! The processes, notes and ends of units that a dead manager left.
+
+use std::time::{Duration, Instant};
+
+use super::error::RecoveryError;
+use super::outbox::{self, Ended, Kept};
+use super::policy;
+use crate::crash::crash_point;
+use crate::handler::{JobContext, clear_partial};
+use crate::model::{OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
+use crate::store::{Batch, Reign, Store, UnitChange};
+use crate::sys::{Cookie, SlotFile, SlotNotes, end_orphans, sync_segments};
+
+/// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
+/// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
+const SETTLE_TIME: Duration = Duration::from_secs(4);
+const SETTLE_POLL: Duration = Duration::from_millis(10);
+
+/// What is left of a reign whose processes have been ended.
+pub struct Leftovers {
+    interrupted: Vec<(Unit, UnitStatus)>,
+    /// Whether no process of a unit lives any more.
+    pub orphans_gone: bool,
+    /// What was done, for the log.
+    pub done: Vec<String>,
+}
+
+/// What came of a recovery.
+pub struct Recovered {
+    /// What became of the units that were interrupted or had ended.
+    pub units: Vec<(Unit, UnitChange)>,
+    /// Where ends of units are that cannot be read.
+    pub unreadable: Vec<String>,
+}
+
+impl Leftovers {
+    /// Ends the processes that a dead manager left behind, and clears away what their units were making.
+    ///
+    /// Calling it when nothing was interrupted costs two small reads.
+    pub fn end(store: &mut Store, job: &JobContext, notes: &SlotNotes) -> Result<Leftovers, RecoveryError> {
+        crash_point!("before-recovery");
+        let interrupted = interrupted_units(store, job, notes)?;
+        let (mut orphans_gone, mut done) = (true, Vec::new());
+        if !interrupted.is_empty() || !slots_are_free(job)? {
+            let begin = format!("{}:", job.uid);
+            let cookie = Cookie { begin: &begin, database: &job.database };
+            let (asked, mut ended) = (Instant::now(), 0);
+            orphans_gone = loop {
+                let (more, gone) = end_orphans(Some(cookie), &job.files.slots(), job.limits.kill_after)
+                    .map_err(RecoveryError::system("end the processes of interrupted units"))?;
+                ended += more;
+                let are_free = gone && slots_are_free(job)?;
+                if are_free || asked.elapsed() > SETTLE_TIME {
+                    break are_free;
+                }
+                std::thread::sleep(SETTLE_POLL);
+            };
+            done.push(format!("recovering {}; processes ended: {ended}", counted(interrupted.len(), "unit")));
+        }
+        if orphans_gone {
+            // Before a unit runs again, or is given up.
+            done.extend(
+                clear_partial(&job.files, &job.database)
+                    .map_err(RecoveryError::system("read what units were making"))?,
+            );
+        }
+        crash_point!("orphans-ended");
+        Ok(Leftovers { interrupted, orphans_gone, done })
+    }
+
+    /// Records the ends of units that no commit had reached, gives the other units back, and returns what became of all.
+    pub fn record(
+        self,
+        store: &mut Store,
+        reign: Reign,
+        job: &JobContext,
+        notes: &SlotNotes,
+        now: Timestamp,
+    ) -> Result<Recovered, RecoveryError> {
+        let Kept { ended, unreadable } =
+            outbox::read(&job.files).map_err(RecoveryError::system("read the ends of units"))?;
+        if !ended.is_empty() {
+            sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
+        }
+        let mut changes = recorded_late(store, reign, job, &ended, now)?;
+        for (unit, from) in self.interrupted {
+            if !changes.iter().any(|(_, change)| change.unit == unit.id) {
+                let change = policy::crashed(&unit, from, self.orphans_gone, &job.limits, reign.epoch, now);
+                changes.push((unit, change));
+            }
+        }
+        let (units, changes): (Vec<Unit>, Vec<UnitChange>) = changes.into_iter().unzip();
+        let mut kept = Vec::new();
+        if !changes.is_empty() {
+            let lost = store.record(reign, &Batch::of(&changes))?.lost;
+            kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
+        }
+        crash_point!("recovery-recorded");
+        notes.clear();
+        outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
+        Ok(Recovered { units: kept, unreadable })
+    }
+}
+
+/// Returns the changes of units that had ended when a manager died, but whose end had not been committed.
+fn recorded_late(
+    store: &mut Store,
+    reign: Reign,
+    job: &JobContext,
+    kept: &[Ended<'_>],
+    now: Timestamp,
+) -> Result<Vec<(Unit, UnitChange)>, RecoveryError> {
+    let mut changes = Vec::new();
+    for ended in kept {
+        let id = UnitId::new(reign.job, ended.seq);
+        let Some(row) = store.units(reign.job, &UnitFilter::one(ended.seq), None, 1)?.pop() else { continue };
+        if !is_end_of(ended, &row) {
+            continue;
+        }
+        let unit = Unit {
+            id,
+            key: row.key,
+            payload: row.payload,
+            attempts: ended.attempt.saturating_sub(1),
+            crashes: row.crashes,
+            revision: row.revision,
+            checkpoint: None,
+            came_back: true,
+            slots: 1,
+        };
+        let change =
+            policy::ended(&unit, ended.end.clone().into_owned(), ended.span_until(now), &job.limits, ended.epoch);
+        changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
+    }
+    Ok(changes)
+}
+
+/// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
+fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
+    let started_at = ended.span().started_at;
+    if row.revision != ended.revision {
+        return false;
+    }
+    match row.status {
+        UnitStatus::Running => row.attempts == ended.attempt && row.started_at == Some(started_at),
+        // Its start had not been committed. Whatever sent it back since then has set a later time.
+        UnitStatus::Pending => {
+            row.attempts + 1 == ended.attempt && row.not_before.is_none_or(|not_before| not_before <= started_at)
+        }
+        UnitStatus::Completed | UnitStatus::Failed | UnitStatus::Skipped | UnitStatus::Cancelled => false,
+    }
+}
+
+/// Returns a unit whose row says that it waits.
+fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, RecoveryError> {
+    let row = store.units(id.job(), &UnitFilter::one(id.seq()), None, 1)?.pop();
+    Ok(row.filter(|row| row.status == UnitStatus::Pending).map(|row| Unit {
+        id,
+        key: row.key,
+        payload: row.payload,
+        attempts: row.attempts,
+        crashes: row.crashes,
+        revision: row.revision,
+        checkpoint: None,
+        came_back: true,
+        slots: 1,
+    }))
+}
+
+/// Returns the units whose rows say that they run, and those that a slot's note shows to have started although the
+/// start had not been committed.
+fn interrupted_units(
+    store: &mut Store,
+    job: &JobContext,
+    notes: &SlotNotes,
+) -> Result<Vec<(Unit, UnitStatus)>, RecoveryError> {
+    let mut found: Vec<(Unit, UnitStatus)> =
+        store.running_units(job.id)?.into_iter().map(|unit| (unit, UnitStatus::Running)).collect();
+    if job.limits.on_interrupt == OnInterrupt::Fail {
+        // None of them runs before its start is committed.
+        return Ok(found);
+    }
+    for noted in notes.read().into_iter().filter(|noted| *noted != 0) {
+        let seq = Seq(i64::try_from(noted >> 32).expect("the upper half of a word fits"));
+        let waiting = waiting_unit(store, UnitId::new(job.id, seq))?;
+        let is_noted = |unit: &Unit| note(unit, unit.attempts + 1) == noted;
+        found.extend(waiting.filter(is_noted).map(|unit| (unit, UnitStatus::Pending)));
+    }
+    Ok(found)
+}
+
+/// Packs which attempt a slot runs into one word: the unit's number, then the last 16 bits of its revision and of the
+/// attempt's number. Never 0, because sequence numbers start at 1.
+pub fn note(unit: &Unit, attempt: u32) -> u64 {
+    let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
+    let last_bits = |number: i64| number.cast_unsigned() & u64::from(u16::MAX);
+    (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
+}
+
+fn slots_are_free(job: &JobContext) -> Result<bool, RecoveryError> {
+    let entries = std::fs::read_dir(job.files.slots()).map_err(RecoveryError::system("list the job's slots"))?;
+    for entry in entries {
+        let path = entry.map_err(RecoveryError::system("list the job's slots"))?.path();
+        if !SlotFile::at(path).is_free().map_err(RecoveryError::system("look at the job's slots"))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

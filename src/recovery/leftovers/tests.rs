@@ -1,0 +1,134 @@
+//! What is done about the processes and ends of one unit.
+
+use std::borrow::Cow;
+use std::process::Command;
+
+use super::outbox::Outbox;
+use super::*;
+use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
+use crate::store::{Access, CreateOutcome};
+use crate::sys::own_identity;
+
+const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+/// A job of one unit whose manager has just begun its reign.
+struct World {
+    dir: tempfile::TempDir,
+    store: Store,
+    reign: Reign,
+    job: JobContext,
+}
+
+impl World {
+    fn new() -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+        let units = [NewUnit::new(&1).unwrap()];
+        let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
+        let CreateOutcome::Created(id) = created else { panic!("there was a job") };
+        let (reign, job) = store.begin_reign(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
+        let job = context(&dir, store.file(), &job);
+        std::fs::create_dir_all(job.files.slots()).unwrap();
+        World { dir, store, reign, job }
+    }
+
+    fn recover(&mut self) {
+        let notes = SlotNotes::open(&self.dir.path().join("notes"), 1).unwrap();
+        let leftovers = Leftovers::end(&mut self.store, &self.job, &notes).unwrap();
+        leftovers.record(&mut self.store, self.reign, &self.job, &notes, NOW).unwrap();
+    }
+
+    fn unit(&mut self) -> UnitDetail {
+        self.store.units(self.job.id, &UnitFilter::all(), None, 1).unwrap().remove(0)
+    }
+}
+
+fn context(dir: &tempfile::TempDir, database: &DatabaseFile, job: &Job) -> JobContext {
+    JobContext::of(job, StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)), database.clone())
+}
+
+#[test]
+fn a_process_in_a_slot_is_ended_although_no_row_says_that_a_unit_runs() {
+    let mut world = World::new();
+    let slot = SlotFile::at(world.job.files.slot(0));
+    let mut orphan = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
+
+    world.recover();
+
+    let free = slot.is_free().unwrap();
+    // Only in case it was not ended; the kill of one that has ended fails.
+    let _ = orphan.kill();
+    orphan.wait().unwrap();
+    assert!(free);
+}
+
+#[test]
+fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
+    let mut world = World::new();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap().remove(0);
+    let end = UnitOutcome::Completed { result: None }.into();
+    let ended = Ended {
+        epoch: world.reign.epoch,
+        seq: Seq(1),
+        attempt: 1,
+        revision: read.revision,
+        span_us: (NOW.as_micros(), NOW.as_micros()),
+        end: Cow::Owned(end),
+    };
+    let _committed = Outbox::open(&world.job.files, 0).unwrap().post(&ended);
+    let notes = SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap();
+    notes.set(0, note(&read, 1));
+    world.store.skip_units(world.job.id, &UnitFilter::all(), "old", NOW).unwrap();
+    let new = (Seq(1), NewUnit::new(&2).unwrap());
+    world.store.renew_units(world.job.id, &[new], NOW).unwrap();
+
+    world.recover();
+
+    let unit = world.unit();
+    assert_eq!((unit.status, unit.crashes, unit.payload.as_str()), (UnitStatus::Pending, 0, "2"));
+}
+
+#[test]
+fn fault_135_a_unit_whose_start_is_committed_first_has_not_run_before() {
+    let mut world = World::new();
+    world.job.limits.on_interrupt = OnInterrupt::Fail;
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap().remove(0);
+    SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap().set(0, note(&read, 1));
+
+    world.recover();
+
+    assert_eq!((world.unit().status, world.unit().crashes), (UnitStatus::Pending, 0));
+}
+
+#[test]
+fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
+    let mut world = World::new();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
+    world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    // This process bears no mark of a unit, as one that shed them all.
+    let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
+
+    world.recover();
+
+    let unit = world.unit();
+    assert_eq!(unit.status, UnitStatus::Failed);
+    assert!(unit.error.unwrap().starts_with("needs attention"));
+}
+
+#[test]
+fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
+    let mut world = World::new();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
+    world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    let held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
+
+    std::thread::scope(|threads| {
+        threads.spawn(move || {
+            std::thread::sleep(SETTLE_POLL * 20);
+            drop(held);
+        });
+        world.recover();
+    });
+
+    assert_eq!(world.unit().status, UnitStatus::Pending);
+}

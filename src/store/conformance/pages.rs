@@ -1,0 +1,33 @@
+//! What every store must do for whoever reads units page by page.
+
+use super::{LATER, NOW, change, job_of, reign_over};
+use crate::model::{UnitFilter, UnitOrder, UnitStatus};
+use crate::store::{Batch, Store, UnitChange};
+
+pub fn pages_of_units_follow_each_other(mut store: Store) {
+    let job = job_of(&mut store, 5);
+    job_of(&mut store, 5);
+
+    let first = store.units(job, &UnitFilter::all(), None, 3).unwrap();
+    let second = store.units(job, &UnitFilter::all(), first.last().map(|unit| unit.seq), 3).unwrap();
+
+    assert_eq!(first.iter().chain(&second).map(|unit| unit.seq.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+}
+
+pub fn units_are_listed_in_other_orders_page_by_page(mut store: Store) {
+    let job = job_of(&mut store, 4);
+    let reign = reign_over(&mut store, job);
+    let ended = |seq, attempts, finished_at| {
+        let ended = change(job, seq, UnitStatus::Pending, UnitStatus::Completed);
+        UnitChange { attempts, finished_at: Some(finished_at), ..ended }
+    };
+    store.record(reign, &Batch::of(&[ended(1, 1, NOW), ended(2, 3, LATER), ended(3, 1, LATER)])).unwrap();
+    let mut listed = |order| {
+        let mut page = |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1).unwrap().pop();
+        let pages = std::iter::successors(page(None), |unit| page(Some(unit.seq)));
+        pages.map(|unit| unit.seq.0).collect::<Vec<_>>()
+    };
+
+    assert_eq!([UnitOrder::Duration, UnitOrder::Finished].map(&mut listed), [[2, 3, 1, 4], [2, 3, 1, 4]]);
+    assert_eq!([UnitOrder::Seq, UnitOrder::Attempts].map(&mut listed), [[1, 2, 3, 4], [2, 1, 3, 4]]);
+}
