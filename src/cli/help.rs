@@ -72,7 +72,7 @@ pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
     ),
     (
         "Failures, e.g. --max-attempts 2 --timeout 10m",
-        &["max-attempts", "backoff", "exit", "retry-on", "timeout", "kill-after", "on-interrupt"],
+        &["max-attempts", "backoff", "exit", "retry-on", "timeout", "kill-after", "on-interrupt", "at-most-once"],
     ),
     ("Pace and bounds, e.g. --rate 60/min --max-failures 5%", &["rate", "deadline", "max-failures", "canary"]),
     (

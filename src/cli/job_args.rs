@@ -64,6 +64,9 @@ pub(super) struct JobArgs {
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
     #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
     pub on_interrupt: Interrupted,
+    /// No unit runs twice: one attempt, recorded before it starts
+    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt"])]
+    pub at_most_once: bool,
     /// Print the first N commands and create nothing
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run)]
     pub dry_run: Option<usize>,
@@ -142,6 +145,9 @@ impl JobArgs {
             Interrupted::Retry => OnInterrupt::Retry,
             Interrupted::Fail => OnInterrupt::Fail,
         };
+        if self.at_most_once {
+            limits.set_at_most_once();
+        }
         Ok(limits)
     }
 }

@@ -76,9 +76,9 @@ impl<'a> UnitContext<'a> {
         self.attempt.number
     }
 
-    /// Returns the worker slot, counted from 0; no two units that run at once share one.
+    /// Returns the worker slot, counted from 1 as for a command; no two units that run at once share one.
     pub fn slot(&self) -> usize {
-        self.attempt.slot
+        self.attempt.slot + 1
     }
 
     /// Says whether the handler should come to an end: the job is being stopped, or the attempt has used up its time.

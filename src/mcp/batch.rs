@@ -105,9 +105,12 @@ pub(super) struct Batch {
     /// the directory of this server, which the answer names. Placeholders give each unit a directory of its own; files
     /// and patterns are then meant in that of this server.
     pub cwd: Option<String>,
-    /// What becomes of a unit that runs when the machine or its manager dies: run it again (the default), or fail it,
-    /// for work that must not happen twice.
+    /// What becomes of a unit that runs when the machine or its manager dies: run it again (the default), or fail it.
     pub on_interrupt: Option<Interrupted>,
+    /// No unit runs twice, for work that must not be repeated: one attempt, recorded before it starts. Takes the place of
+    /// max_attempts and on_interrupt.
+    #[serde(default)]
+    pub at_most_once: bool,
     /// Words about the job, by which list_jobs finds it, such as {"team": "web"}.
     #[serde(default)]
     pub label: BTreeMap<String, String>,
@@ -190,6 +193,9 @@ impl Batch {
             Some(Interrupted::Retry) | None => OnInterrupt::Retry,
             Some(Interrupted::Fail) => OnInterrupt::Fail,
         };
+        if self.at_most_once {
+            limits.set_at_most_once();
+        }
         Ok(limits)
     }
 

@@ -25,8 +25,8 @@ fn tools_their_parameters_and_their_hints_are_a_contract() {
 
 /// Name, required parameters, the others, and what the tool changes.
 const CONTRACT: &str = "\
-preview_batch [] allow_empty canary command count csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items items_per_unit json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: reads
-start_batch [] allow_empty canary command csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items items_per_unit json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: destructive open
+preview_batch [] allow_empty at_most_once canary command count csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items items_per_unit json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: reads
+start_batch [] allow_empty at_most_once canary command csv_delimiter csv_file csv_no_quotes cwd diskfree exclude glob hidden items items_per_unit json_file json_path jsonl_file key label lines_file load max_attempts memfree name not_before on_interrupt order range rate shell shell_path slots sql_database sql_query timeout window workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
 wait_job [job] seconds: reads

@@ -251,6 +251,18 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
         ),
         unit_case(
             UnitStatus::Failed,
+            |seen, of| {
+                seen.job.limits.set_at_most_once();
+                of.last_cause = Some(Cause::Crashed);
+            },
+            (
+                Why::UnitCrashed,
+                "unit 7:6 is not tried again because it was cut off, and it may run at most once",
+                "job-manager retry 7 --seq 6",
+            ),
+        ),
+        unit_case(
+            UnitStatus::Failed,
             |_, of| of.last_cause = Some(Cause::NeedsAttention),
             (
                 Why::UnitNeedsAttention,

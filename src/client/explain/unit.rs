@@ -17,7 +17,7 @@ pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
             let sentence = format!("unit {name} completed{when}");
             Explanation::new(Why::UnitCompleted, sentence, format!("job-manager unit {name}"))
         }
-        UnitStatus::Failed => failed(of, &name, &why, retry),
+        UnitStatus::Failed => failed(seen, of, &name, &why, retry),
         UnitStatus::Skipped => Explanation::new(
             Why::UnitSkipped,
             format!("unit {name} was skipped{why}"),
@@ -27,12 +27,18 @@ pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
     }
 }
 
-fn failed(of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanation {
+fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanation {
+    let is_at_most_once = seen.job.limits.is_at_most_once();
     match of.last_cause {
         Some(Cause::NeedsAttention) => Explanation::new(
             Why::UnitNeedsAttention,
             format!("unit {name} is not tried again because a process of it may still live{why}"),
             format!("job-manager unit {name}"),
+        ),
+        Some(Cause::Crashed | Cause::Interrupted) if is_at_most_once => Explanation::new(
+            Why::UnitCrashed,
+            format!("unit {name} is not tried again because it was cut off, and it may run at most once{why}"),
+            retry,
         ),
         Some(Cause::Crashed) => Explanation::new(
             Why::UnitCrashed,
@@ -43,7 +49,8 @@ fn failed(of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanatio
             retry,
         ),
         _ => {
-            let sentence = format!("unit {name} failed after {}{why}", counted(of.unit.attempts, "attempt"));
+            let bound = if is_at_most_once { ", and it may run at most once" } else { "" };
+            let sentence = format!("unit {name} failed after {}{bound}{why}", counted(of.unit.attempts, "attempt"));
             Explanation::new(Why::UnitFailed, sentence, retry)
         }
     }
