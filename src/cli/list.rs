@@ -10,7 +10,7 @@ use super::table::table;
 use super::text::{shortened, span};
 use super::values;
 use super::which::JobKeys;
-use crate::client::{Client, JobOutcome};
+use crate::client::Client;
 use crate::model::{Job, JobFilter, JobStatus, Timestamp};
 
 const DEFAULT_LIMIT: i64 = 20;
@@ -61,8 +61,8 @@ pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<
 }
 
 fn row(client: &Client, job: &Job, now: Timestamp) -> Result<Vec<String>, CliError> {
-    let interrupted = job.status == JobStatus::Running && client.outcome(job.id)? == Some(JobOutcome::ManagerLost);
-    let status = if interrupted { "interrupted" } else { job.status.as_str() };
+    let runs = job.status == JobStatus::Running;
+    let status = if runs { client.get_listed_status(job.id)?.word() } else { job.status.as_str() };
     Ok(vec![
         job.id.to_string(),
         shortened(&job.name, NAME_WIDTH),

@@ -134,7 +134,7 @@ impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub(crate) fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
         let jobs = self.jobs(filter)?;
-        let jobs = jobs.iter().map(|job| self.get_manager_status(job.id)).collect::<Result<_, _>>()?;
+        let jobs = jobs.iter().map(|job| self.get_listed_status(job.id)).collect::<Result<_, _>>()?;
         Ok(JobList { schema: SCHEMA, jobs })
     }
 

@@ -10,6 +10,7 @@ use super::conditions::waits_for_time;
 use super::{Client, ClientError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits, counted};
 use crate::status::Health;
+use crate::store::StoreError;
 use crate::sys::{Writer, disk_of};
 
 /// Version of the document that [`ManagerStatus`] is written as.
@@ -97,9 +98,14 @@ impl ManagerStatus {
         self.job_status == JobStatus::Running && self.status == Health::Stopped
     }
 
-    /// Names the state of the job for people, for whom interrupted is a state of its own.
+    /// Names the state of the job for people, for whom interrupted is a state of its own; unknown says that nobody can
+    /// tell whether the manager lives.
     pub fn word(&self) -> &'static str {
-        if self.is_interrupted() { "interrupted" } else { self.job_status.as_str() }
+        match (self.job_status, self.status) {
+            (JobStatus::Running, Health::Stopped) => "interrupted",
+            (JobStatus::Running, Health::Unknown) => "unknown",
+            (status, _) => status.as_str(),
+        }
     }
 }
 
@@ -143,24 +149,59 @@ impl Client {
         let is_held = waits.as_ref().is_some_and(|waits| !matches!(waits, Waits::Lack { .. }))
             || row.hold.as_ref().is_some_and(|hold| hold.until > now);
         Ok(ManagerStatus {
-            schema: SCHEMA,
             status: health.health,
             pid: health.pid,
+            callback_error: record.as_ref().and_then(|record| record.callback_error.clone()),
+            error: record.and_then(|record| record.error),
+            rate_per_second: rate,
+            // The pace of before says nothing about when units start again.
+            eta_seconds: rate.filter(|_| !is_held).and_then(|rate| eta(&row.progress, rate)),
+            waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
+            ..self.status_of_row(&row)?
+        })
+    }
+
+    /// Returns the status of one job of a list: a record of its manager that cannot be read makes that job unknown, with
+    /// the reason as its error, and keeps no other job from being shown.
+    ///
+    /// ```no_run
+    /// # use job_manager::{Client, JobFilter};
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// for job in client.jobs(&JobFilter::default())? {
+    ///     println!("{} {}", job.id, client.get_listed_status(job.id)?.word());
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn get_listed_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
+        match self.get_manager_status(job) {
+            Err(ClientError::Store(damaged @ StoreError::DamagedRecord { .. })) => {
+                let row = self.store().job(job)?;
+                Ok(ManagerStatus { error: Some(damaged.to_string()), ..self.status_of_row(&row)? })
+            }
+            other => other,
+        }
+    }
+
+    /// Returns what the row of a job says of it, its manager unknown.
+    fn status_of_row(&self, row: &Job) -> Result<ManagerStatus, ClientError> {
+        Ok(ManagerStatus {
+            schema: SCHEMA,
+            status: Health::Unknown,
+            pid: None,
             epoch: row.epoch,
             job: JobName { id: row.id, uid: row.uid.clone(), name: row.name.clone() },
             job_status: row.status,
             started_at: row.started_at,
             completed_at: row.finished_at,
-            callback_error: record.as_ref().and_then(|record| record.callback_error.clone()),
-            error: record.and_then(|record| record.error),
-            labels: self.store().labels(job)?,
+            callback_error: None,
+            error: None,
+            labels: self.store().labels(row.id)?,
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             workers: row.limits.workers,
-            rate_per_second: rate,
-            // The pace of before says nothing about when units start again.
-            eta_seconds: rate.filter(|_| !is_held).and_then(|rate| eta(&row.progress, rate)),
-            waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
-            log: self.job_files(job).log(),
+            rate_per_second: None,
+            eta_seconds: None,
+            waiting_for: None,
+            log: self.job_files(row.id).log(),
         })
     }
 

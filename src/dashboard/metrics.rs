@@ -41,7 +41,7 @@ impl Numbers {
         let statuses = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
         // All of them: whether managers live is not asked of the newest only.
         let jobs = client.jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        let unfinished = jobs.iter().map(|job| client.get_manager_status(job.id)).collect::<Result<_, _>>()?;
+        let unfinished = jobs.iter().map(|job| client.get_listed_status(job.id)).collect::<Result<_, _>>()?;
         Ok(Numbers { totals: client.job_totals()?, unfinished })
     }
 

@@ -344,9 +344,13 @@ fn fault_115_one_damaged_record_keeps_no_other_job_from_being_resumed() {
     world.sql(&format!("UPDATE metadata SET value = 'x' WHERE job_id = {damaged} AND key = 'boot_id'"));
 
     let said = world.fails(5, &["status", &damaged]);
+    let listed = world.ok(&["list"]);
+    let document = world.ok(&["list", "--json"]);
     let resumed = world.fails(5, &["resume", "--all"]);
 
     assert!(said.contains("its boot_id is \"x\""), "{said}");
+    assert!(listed.contains("unknown") && listed.contains("interrupted"), "{listed}");
+    assert!(document.contains("its boot_id is \\\"x\\\""), "{document}");
     assert!(resumed.contains("its boot_id is \"x\""), "{resumed}");
     assert_eq!(world.status(&sound)["status"], "running");
 }

@@ -60,7 +60,7 @@ fn line(client: &Client, job: &Job) -> Result<Line, ClientError> {
         manager: None,
     };
     if job.status == JobStatus::Running {
-        let status = client.get_manager_status(job.id)?;
+        let status = client.get_listed_status(job.id)?;
         line.state = state(status.job_status, status.word());
         line.status = status.job_status;
         line.is_interrupted = status.is_interrupted();

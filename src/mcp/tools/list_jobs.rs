@@ -73,7 +73,7 @@ fn label(text: &str) -> Result<(String, String), ToolError> {
 }
 
 fn row(client: &Client, job: &Job) -> Result<Value, ToolError> {
-    let status = client.get_manager_status(job.id)?;
+    let status = client.get_listed_status(job.id)?;
     Ok(json!({
         "id": job.id,
         "name": line(&job.name),
