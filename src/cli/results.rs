@@ -1,6 +1,7 @@
 //! `results`: payload and result of each unit.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Stdout, Write};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -12,12 +13,14 @@ use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
 use super::units::item;
-use super::way_out;
+use super::way_out::{self, WayOut};
 use super::which::JobArg;
+use crate::client::SEARCH_TIME;
 use crate::handler::omitted_bytes;
 use crate::model::{Outdated, RawText, Seq, UnitDetail, UnitFilter, UnitStatus, counted};
 
 const PAGE_UNITS: i64 = 500;
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// Print payload and result of each unit, in order; a command's result is its output
 #[derive(Debug, Args)]
@@ -46,8 +49,8 @@ struct Line<'a> {
     seq: Seq,
     key: Option<&'a str>,
     status: UnitStatus,
-    payload: Box<RawValue>,
-    result: Option<Box<RawValue>>,
+    payload: Cow<'a, RawValue>,
+    result: Option<Cow<'a, RawValue>>,
     /// Bytes of the output that the result does not have, if it is only the copy for display.
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted_bytes: Option<u64>,
@@ -60,32 +63,24 @@ struct Line<'a> {
 pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let mut out = io::BufWriter::new(way_out::stdout());
-    if args.format == Format::Csv {
-        let outdated = args.all.then_some("outdated");
-        let names = ["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated);
-        write_csv(&mut out, names.map(str::to_owned))?;
-    }
+    let mut lines = Lines::new(args)?;
     let current = if args.all { None } else { Some(true) };
     let filter = UnitFilter { current, ..args.filter.filter() };
     let are_texts = client.has_text_results(&client.job(job)?)?;
     let (mut copies, mut bytes_omitted) = (0, 0);
     let mut after = None;
     loop {
-        let page = client.units(job, &filter, after, PAGE_UNITS)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.seq);
-        for unit in &page {
-            match args.format {
-                Format::Jsonl => write_json(&mut out, unit, args.all)?,
-                Format::Csv => write_csv(&mut out, csv_row(unit, are_texts, args.all))?,
-            }
+        let found = client.search_units(job, &filter, after, PAGE_UNITS, SEARCH_TIME)?;
+        for unit in &found.units {
+            lines.write(unit, are_texts, args.all)?;
             if let Some(bytes) = omitted(unit) {
                 (copies, bytes_omitted) = (copies + 1, bytes_omitted + bytes);
             }
         }
+        let Some(next) = found.next_after else { break };
+        after = Some(next);
     }
-    out.flush()?;
+    lines.flush()?;
     if copies > 0 {
         output.hint(format_args!(
             "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
@@ -104,10 +99,43 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
     Ok(Exit::Success)
 }
 
+/// Standard output in one of the formats, written when a buffer is full.
+enum Lines {
+    Jsonl(BufWriter<WayOut<Stdout>>),
+    Csv(Box<csv::Writer<WayOut<Stdout>>>),
+}
+
+impl Lines {
+    fn new(args: &Results) -> io::Result<Lines> {
+        let stdout = way_out::stdout();
+        if args.format == Format::Jsonl {
+            return Ok(Self::Jsonl(BufWriter::with_capacity(BUFFER_BYTES, stdout)));
+        }
+        let mut writer = csv::WriterBuilder::new().buffer_capacity(BUFFER_BYTES).from_writer(stdout);
+        let outdated = args.all.then_some("outdated");
+        writer.write_record(["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated))?;
+        Ok(Self::Csv(Box::new(writer)))
+    }
+
+    fn write(&mut self, unit: &UnitDetail, are_texts: bool, with_outdated: bool) -> io::Result<()> {
+        match self {
+            Self::Jsonl(out) => write_json(out, unit, with_outdated),
+            Self::Csv(writer) => Ok(writer.write_record(csv_row(unit, are_texts, with_outdated))?),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Jsonl(out) => out.flush(),
+            Self::Csv(writer) => writer.flush(),
+        }
+    }
+}
+
 fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> io::Result<()> {
     let result = match &unit.result {
         Some(json) => Some(as_it_is(json)?),
-        None => unit.text_result().map(|text| to_raw_value(&text)).transpose()?,
+        None => unit.text_result().map(|text| to_raw_value(&text).map(Cow::Owned)).transpose()?,
     };
     let line = Line {
         seq: unit.seq,
@@ -124,8 +152,8 @@ fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> i
 }
 
 /// Returns a document; what a damaged row has in its place is shown as a text.
-fn as_it_is(json: &str) -> serde_json::Result<Box<RawValue>> {
-    RawValue::from_string(json.to_owned()).or_else(|_| to_raw_value(json))
+fn as_it_is(json: &str) -> serde_json::Result<Cow<'_, RawValue>> {
+    serde_json::from_str(json).map(Cow::Borrowed).or_else(|_| to_raw_value(json).map(Cow::Owned))
 }
 
 /// Returns how many bytes of its output the result of a unit omits, if it is a copy that does.
@@ -151,10 +179,4 @@ fn csv_row(unit: &UnitDetail, are_texts: bool, with_outdated: bool) -> impl Iter
         unit.error.clone().unwrap_or_default(),
     ];
     fields.into_iter().chain(outdated)
-}
-
-fn write_csv(out: &mut impl Write, fields: impl IntoIterator<Item = String>) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().from_writer(out);
-    writer.write_record(fields)?;
-    writer.flush()
 }

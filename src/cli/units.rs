@@ -1,5 +1,7 @@
 //! `units`: the units of a job, page by page.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::args::Global;
@@ -13,6 +15,8 @@ use super::values;
 use super::which::JobArg;
 use crate::model::{RawText, Seq, UnitDetail, UnitOrder};
 
+/// How long a person waits for a search before being told how far it came.
+const PATIENCE: Duration = Duration::from_secs(5);
 const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
 
@@ -38,20 +42,26 @@ pub(super) struct Units {
 pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let page = client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit)?;
+    let page = client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, PATIENCE)?;
     if output.json {
         output.document(&page)?;
         return Ok(Exit::Success);
     }
     if output.quiet {
-        for unit in page.units {
+        for unit in &page.units {
             output.line(unit.seq)?;
         }
-        return Ok(Exit::Success);
+    } else {
+        let rows = page.units.iter().map(row);
+        output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
     }
-    output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], page.units.iter().map(row)))?;
-    if let Some(next) = page.next_after {
-        output.hint(format_args!("more: --after {next}"));
+    match (page.searched_through, page.next_after) {
+        (Some(seq), _) => output.hint(format_args!(
+            "the search took {} s and stopped after unit {seq}: --after {seq} goes on",
+            PATIENCE.as_secs()
+        )),
+        (None, Some(next)) if !output.quiet => output.hint(format_args!("more: --after {next}")),
+        (None, _) => {}
     }
     Ok(Exit::Success)
 }

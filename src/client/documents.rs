@@ -2,6 +2,8 @@
 //!
 //! Each has the number of its schema; adding a field keeps it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::submission::command_of;
@@ -33,6 +35,9 @@ pub(crate) struct UnitPage {
     pub units: Vec<UnitDetail>,
     /// Number after which the next page begins, if there may be one.
     pub next_after: Option<Seq>,
+    /// Number up to which the search came, if its time ran out before the page was full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched_through: Option<Seq>,
 }
 
 /// Everything about one unit.
@@ -138,7 +143,8 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs })
     }
 
-    /// Returns a page of units after `after`, and where the next page begins.
+    /// Returns a page of units after `after`, and where the next page begins; a search in the order of their numbers ends
+    /// after `budget`.
     pub(crate) fn unit_page(
         &self,
         job: JobId,
@@ -146,12 +152,24 @@ impl Client {
         order: UnitOrder,
         after: Option<Seq>,
         limit: i64,
+        budget: Duration,
     ) -> Result<UnitPage, ClientError> {
         let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
+        let page = |units, next_after, searched_through| UnitPage {
+            schema: SCHEMA,
+            job: JobRef { id: job },
+            units,
+            next_after,
+            searched_through,
+        };
+        if order == UnitOrder::Seq {
+            let found = self.search_units(job, filter, after, limit, budget)?;
+            return Ok(page(found.units, found.next_after, found.searched_through));
+        }
         let units = self.sorted_units(job, filter, order, after, limit)?;
         let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
         let next_after = if is_full { units.last().map(|unit| unit.seq) } else { None };
-        Ok(UnitPage { schema: SCHEMA, job: JobRef { id: job }, units, next_after })
+        Ok(page(units, next_after, None))
     }
 
     /// Returns everything about one unit.

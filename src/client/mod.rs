@@ -35,6 +35,8 @@ mod remove;
 mod resume;
 mod retry;
 mod same_job;
+#[cfg(feature = "cli")]
+mod search;
 mod secrets;
 mod settings;
 mod skip;
@@ -74,6 +76,8 @@ pub use prune::PruneOptions;
 #[cfg(feature = "cli")]
 pub use rehearse::Rehearsal;
 pub use same_job::UnitsDiffer;
+#[cfg(feature = "cli")]
+pub(crate) use search::SEARCH_TIME;
 #[cfg(feature = "cli")]
 pub use sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
 pub use start::Started;

@@ -9,7 +9,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Connections, Named, Refused};
-use crate::client::ExplanationOf;
+use crate::client::{ExplanationOf, SEARCH_TIME};
 use crate::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 
 const JOBS: i64 = 50;
@@ -75,7 +75,9 @@ async fn units(
     let limit = query.limit.unwrap_or(UNITS).clamp(1, MAX_UNITS);
     let after = query.after.map(Seq);
     connections
-        .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, UnitOrder::Seq, after, limit)?))
+        .read(move |client| {
+            Ok(client.unit_page(client.find_job(&job)?, &filter, UnitOrder::Seq, after, limit, SEARCH_TIME)?)
+        })
         .await
 }
 

@@ -1,6 +1,6 @@
 //! Units of a job, page by page: what a call may ask for, and what it is told about the next page.
 //!
-//! A page ends with its limit or when its rows fill an answer, whichever comes first; `next_after` leads on from there.
+//! A page ends with its limit, when its rows fill an answer or when the search has taken its time, whichever comes first; `next_after` leads on from there.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::answer::{Answer, PAGE_BYTES, Page, exactly};
 use super::error::ToolError;
 use super::jobs::{JobGiven, Jobs};
+use crate::client::SEARCH_TIME;
 use crate::model::{Seq, UnitDetail, UnitFilter, counted};
 
 /// A page of units that a call asks for.
@@ -36,11 +37,12 @@ impl Pages {
         let (client, job) = jobs.of(job)?;
         let limit = asked.limit.unwrap_or(self.default_limit).clamp(1, self.max_limit);
         let after = asked.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
-        let found = client.units(job, filter, after, limit)?;
+        let found = client.search_units(job, filter, after, limit, SEARCH_TIME)?;
         let mut page = Page::default();
-        let last = found.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
-        let is_last = page.len() == found.len() && i64::try_from(found.len()).is_ok_and(|found| found < limit);
-        let next_after = last.filter(|_| !is_last);
+        let last = found.units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
+        let is_whole = page.len() == found.units.len();
+        let next_after = if is_whole { found.next_after } else { last };
+        let searched_through = found.searched_through.filter(|_| is_whole);
         let (title, shown) = (self.title, page.len());
         let skipped = match filter.current {
             Some(true) => client.count_units(job, &UnitFilter { current: Some(false), ..filter.clone() })?,
@@ -50,13 +52,19 @@ impl Pages {
             Some(next) => format!("{title} of job {job}: {shown} shown; there may be more, with after {next}."),
             None => format!("{title} of job {job}: {shown} shown, no more."),
         };
+        if let Some(seq) = searched_through {
+            summary.push_str(&format!(" The search took half a second and stopped after unit {seq}."));
+        }
         if skipped > 0 {
             let skipped = counted(skipped, "unit");
             summary.push_str(&format!(" {skipped} gone from the source or replaced: all shows them."));
         }
-        let document = json!({
+        let mut document = json!({
             "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
         });
+        if let Some(seq) = searched_through {
+            document["searched_through"] = json!(seq);
+        }
         Ok(Answer::new(summary, document).with(self.name, exactly(page.into_rows())))
     }
 }

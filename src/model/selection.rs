@@ -67,6 +67,19 @@ impl UnitFilter {
         Self { first: Some(seq), last: Some(seq), ..Self::default() }
     }
 
+    /// Selects those of the same units whose numbers are greater than `seq`.
+    #[must_use]
+    pub fn after(&self, seq: Seq) -> Self {
+        let next = Seq(seq.0.saturating_add(1));
+        Self { first: Some(self.first.map_or(next, |first| first.max(next))), ..self.clone() }
+    }
+
+    /// Returns `true` if only a look at each unit tells whether it is selected.
+    #[cfg(feature = "cli")]
+    pub(crate) fn looks_at_each_unit(&self) -> bool {
+        self.pattern.is_some() || self.cluster.is_some()
+    }
+
     /// Selects the failed units of one kind of failure.
     pub fn of_cluster(cluster: ClusterId) -> Self {
         Self { cluster: Some(cluster), ..Self::default() }

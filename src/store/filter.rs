@@ -29,9 +29,12 @@ extern "SQL" {
 
 /// Translates a filter; parts that are not set do not restrict.
 pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFilter) -> Result<Condition, Failure> {
-    let first = UnitId::new(job, filter.first.unwrap_or(Seq(0)).clamp(Seq(0), Seq::MAX)).raw();
-    let last = UnitId::new(job, filter.last.unwrap_or(Seq::MAX).clamp(Seq(0), Seq::MAX)).raw();
-    let mut all: Condition = Box::new(units::id.between(first, last));
+    // The only bounds of the number that a statement may have: of two lower ones SQLite begins at the one that stands
+    // first, and reads all rows up to the other.
+    let bound = |seq: Option<Seq>, otherwise: Seq| seq.unwrap_or(otherwise).0.clamp(0, Seq::MAX.0 + 1);
+    let zero = UnitId::new(job, Seq(0)).raw();
+    let (first, last) = (bound(filter.first, Seq(0)), bound(filter.last, Seq::MAX).min(Seq::MAX.0));
+    let mut all: Condition = Box::new(units::id.between(zero + first, zero + last));
     if let Some(literal) = status_literal(&filter.statuses) {
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(&literal)));
     }

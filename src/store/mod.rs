@@ -35,6 +35,8 @@ mod place;
 mod properties;
 #[cfg(feature = "cli")]
 mod query_text;
+#[cfg(test)]
+mod read_plans;
 mod record;
 mod reign;
 mod renew;

@@ -68,19 +68,18 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
     now: Timestamp,
     split: impl Fn(&str) -> Result<Vec<NewUnit>, E>,
 ) -> Result<i64, Failure> {
-    let (mut after, mut made) = (UnitId::new(job, Seq(0)).raw(), 0);
+    let (mut after, mut made) = (Seq(0), 0);
     loop {
         let selected = units::table
             .filter(literal(status))
-            .filter(condition(conn, job, filter)?)
+            .filter(condition(conn, job, &filter.after(after))?)
             .filter(last::is_other())
             .filter(is_itself())
-            .filter(units::id.gt(after))
             .order(units::id)
             .limit(PAGE);
         let page: Vec<(i64, String)> = selected.select((units::id, units::payload)).load(conn)?;
         let Some((last, _)) = page.last() else { return Ok(made) };
-        after = *last;
+        after = UnitId::from_raw(*last).seq();
         for (id, payload) in &page {
             let refused = |error: E| StoreError::NotSplit { seq: UnitId::from_raw(*id).seq(), source: error.into() };
             let several = split(payload).map_err(refused)?;

@@ -122,10 +122,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<UnitDetail>, StoreError> {
         self.read("list units", |conn| {
-            let after = UnitId::new(job, after.unwrap_or(Seq(0))).raw();
             let rows: Vec<UnitRow> = units::table
-                .filter(condition(conn, job, filter)?)
-                .filter(units::id.gt(after))
+                .filter(condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?)
                 .order(units::id)
                 .limit(limit)
                 .select(UnitRow::as_select())

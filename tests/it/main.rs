@@ -49,6 +49,7 @@ mod parallel;
 mod policies;
 mod programs;
 mod prune;
+mod reading;
 mod recover;
 mod recovery;
 mod rehearsal;

@@ -1,0 +1,105 @@
+//! How SQLite runs the statements that read units: what they cost may depend on what they return, not on where it stands.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::{Access, Store, StoreError};
+use crate::model::{JobId, Seq, UnitFilter, UnitStatus};
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Returns the statement of a read, and how SQLite runs it.
+fn plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> (String, String) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let statements = Arc::clone(&seen);
+    store.conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            statements.lock().unwrap().push(query.to_string());
+        }
+    });
+    read(store).unwrap();
+    store.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let seen = seen.lock().unwrap();
+    let text = seen.iter().find(|text| text.contains("units")).expect("a statement about units");
+    let sql = text.split(" -- binds").next().unwrap().to_owned();
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut store.conn).unwrap();
+    (sql, steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; "))
+}
+
+fn filters() -> Vec<UnitFilter> {
+    vec![
+        UnitFilter::all(),
+        UnitFilter { first: Some(Seq(3)), last: Some(Seq(9)), ..UnitFilter::all() },
+        UnitFilter::with_status(UnitStatus::Completed),
+        UnitFilter { statuses: vec![UnitStatus::Completed, UnitStatus::Failed], ..UnitFilter::all() },
+        UnitFilter { current: Some(true), ..UnitFilter::all() },
+        UnitFilter { pattern: Some("a".parse().unwrap()), ..UnitFilter::all() },
+    ]
+}
+
+#[test]
+fn fault_190_no_reading_statement_begins_before_its_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let (job, after) = (JobId(1), Some(Seq(5)));
+    let mut found = vec![
+        plan_of(store, |store| store.unit_contents(job, after, 9)),
+        plan_of(store, |store| store.failures(job, Seq(5), 9)),
+        plan_of(store, |store| store.last_failures(job, 9)),
+    ];
+    for filter in filters() {
+        found.push(plan_of(store, |store| store.units(job, &filter, after, 9)));
+        found.push(plan_of(store, |store| store.count_units(job, &filter)));
+    }
+
+    for (sql, plan) in found {
+        let conditions = sql.replace('`', "").replace("units.", "");
+        let lower_bounds = conditions.matches("id > ").count() + conditions.matches("id BETWEEN ").count();
+        assert_eq!(lower_bounds, 1, "{sql}");
+        assert!(plan.starts_with("SEARCH units USING "), "{sql}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+    }
+}
+
+#[test]
+fn fault_190_few_units_are_found_by_their_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let filters = [
+        (UnitFilter { key: Some("k".to_owned()), ..UnitFilter::all() }, "units_key"),
+        (UnitFilter::with_status(UnitStatus::Failed), "units_failed"),
+        (UnitFilter::with_status(UnitStatus::Running), "units_running"),
+        (UnitFilter { current: Some(false), ..UnitFilter::all() }, "units_outdated"),
+    ];
+
+    for (filter, index) in filters {
+        let page = plan_of(store, |store| store.units(JobId(1), &filter, Some(Seq(5)), 9));
+        let count = plan_of(store, |store| store.count_units(JobId(1), &filter));
+
+        for (sql, plan) in [page, count] {
+            assert!(plan.contains(index), "{sql}: {plan}");
+        }
+    }
+}
+
+#[test]
+fn the_page_after_the_last_possible_unit_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let insert = "INSERT INTO units (id, payload, status, attempts, crashes) \
+                  VALUES (8589934591, '1', 'pending', 0, 0), (8589934592, '2', 'pending', 0, 0)";
+    diesel::sql_query(insert).execute(&mut store.conn).unwrap();
+
+    let page = |store: &mut Store, after| store.units(JobId(1), &UnitFilter::all(), Some(after), 9).unwrap().len();
+
+    assert_eq!(page(store, Seq(Seq::MAX.0 - 1)), 1);
+    assert_eq!(page(store, Seq::MAX), 0);
+    assert_eq!(page(store, Seq(i64::MAX)), 0);
+}
