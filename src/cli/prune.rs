@@ -1,5 +1,6 @@
 //! `prune`: delete jobs that are over.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,10 +14,12 @@ use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
 use super::values;
-use crate::client::PruneOptions;
-use crate::model::{Job, JobId, Timestamp, counted};
+use crate::client::{Client, PruneOptions};
+use crate::model::{Bytes, Job, JobId, Timestamp, counted};
 
 const NAME_WIDTH: usize = 40;
+/// Free space that is worth a hint.
+const WORTH_BYTES: u64 = 1 << 20;
 
 /// Delete finished jobs, with their units and logs
 ///
@@ -33,6 +36,9 @@ pub(super) struct Prune {
     /// Show what would be deleted, and delete nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Write the database anew without its free space, where an older version has made it; no manager may run
+    #[arg(long)]
+    pub compact: bool,
 }
 
 pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Result<Exit, CliError> {
@@ -43,28 +49,49 @@ pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Resul
         if !output.json && !output.quiet && !chosen.is_empty() {
             output.line(table(&["ID", "NAME", "STATUS", "UNITS", "ENDED"], &[0, 3, 4], chosen.iter().map(row)))?;
         }
+        say_reclaimable(&client, output)?;
         return Ok(Exit::Success);
+    }
+    if args.compact {
+        // Before anything is deleted.
+        client.refuse_to_compact_beside_managers()?;
     }
     if !chosen.is_empty() {
         let units: i64 = chosen.iter().map(|job| job.progress.total).sum();
         confirm(global, &format!("delete {} with {}", counted(chosen.len(), "finished job"), counted(units, "unit")))?;
     }
-    let mut deleted = Vec::new();
+    let ids: Vec<JobId> = chosen.iter().map(|job| job.id).collect();
+    let mut deleted = HashSet::new();
     let mut first_error = None;
-    for job in chosen {
-        let id = job.id;
-        match client.prune_job(id) {
-            Ok(true) => deleted.push(job),
-            Ok(false) => output.hint(format_args!("job {id} is kept: it has units to run again")),
-            // One that cannot be deleted is no reason to keep the others.
-            Err(error) => {
-                output.hint(format_args!("job {id} is kept: {error}"));
-                first_error.get_or_insert(error);
-            }
+    let pruned = client.prune_jobs(&ids, |id, outcome| match outcome {
+        Ok(true) => drop(deleted.insert(id)),
+        Ok(false) => output.hint(format_args!("job {id} is kept: it has units to run again")),
+        // One that cannot be deleted is no reason to keep the others.
+        Err(error) => {
+            output.hint(format_args!("job {id} is kept: {error}"));
+            first_error.get_or_insert(error);
         }
-    }
+    });
+    let deleted: Vec<Job> = chosen.into_iter().filter(|job| deleted.contains(&job.id)).collect();
     print(&deleted, false, output)?;
+    pruned?;
+    if args.compact {
+        client.compact()?;
+    }
+    say_reclaimable(&client, output)?;
     first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// Says what only a compaction gives back to the file system, if that is something.
+pub(super) fn say_reclaimable(client: &Client, output: &mut Output) -> Result<(), CliError> {
+    let bytes = client.reclaimable_bytes()?;
+    if bytes >= WORTH_BYTES {
+        output.hint(format_args!(
+            "{} of the database are free and stay with it: `job-manager prune --compact` gives them back to the file system",
+            Bytes(bytes)
+        ));
+    }
+    Ok(())
 }
 
 fn print(jobs: &[Job], dry_run: bool, output: &mut Output) -> Result<(), CliError> {

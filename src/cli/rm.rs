@@ -8,6 +8,7 @@ use super::confirm::confirm;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::prune::say_reclaimable;
 use super::which::JobKeys;
 use crate::model::counted;
 
@@ -41,5 +42,6 @@ pub(super) fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit
     } else {
         output.line(format_args!("{} deleted", counted(units, "unit")))?;
     }
+    say_reclaimable(&client, output)?;
     Ok(Exit::Success)
 }

@@ -130,7 +130,7 @@ impl Client {
         crash_point!("job-partial");
         if !all && let Err(error) = self.fill(job, new, contents, units, made.as_ref()) {
             // What happened counts; what cannot be swept now is swept by the next creation.
-            let _ = self.store().sweep_job(job);
+            let _ = self.store().sweep_jobs(&[job]);
             return Err(error);
         }
         Ok(Created { job, new: true, differs: None })
@@ -177,9 +177,7 @@ impl Client {
         // The lock first: a job that is found under it is being created or deleted by nobody.
         if let Some(_alone) = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))? {
             let leftovers = self.store().partial_jobs()?;
-            for job in leftovers {
-                self.store().sweep_job(job)?;
-            }
+            self.store().sweep_jobs(&leftovers)?;
         }
         Ok(())
     }

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use super::{Client, ClientError};
 use crate::model::{Job, JobFilter, JobId, JobStatus, Timestamp};
+use crate::status::Health;
+use crate::store::StoreError;
+
+/// Jobs that are deleted by one transaction, and whose locks are held meanwhile.
+const BATCH: usize = 100;
 
 /// Which finished jobs may go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,9 +29,9 @@ impl Client {
     /// # use job_manager::{Client, PruneOptions};
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let month = Duration::from_secs(30 * 86_400);
-    /// for job in client.prunable_jobs(PruneOptions { older_than: Some(month), keep: 10 })? {
-    ///     client.prune_job(job.id)?;
-    /// }
+    /// let old = client.prunable_jobs(PruneOptions { older_than: Some(month), keep: 10 })?;
+    /// let jobs: Vec<_> = old.iter().map(|job| job.id).collect();
+    /// client.prune_jobs(&jobs, |job, outcome| println!("{job}: {outcome:?}"))?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn prunable_jobs(&self, options: PruneOptions) -> Result<Vec<Job>, ClientError> {
@@ -35,11 +40,58 @@ impl Client {
         Ok(prunable(jobs, options, Timestamp::now()))
     }
 
-    /// Deletes a job like [`Client::remove_job`], unless it is not finished; returns whether it was deleted.
+    /// Deletes jobs like [`Client::remove_job`], unless they are not finished, and tells for each whether it was deleted; then
+    /// gives their space back to the file system.
     ///
-    /// A job that was given units again since it was chosen is kept.
-    pub fn prune_job(&self, job: JobId) -> Result<bool, ClientError> {
-        self.remove_job_if(job, is_finished)
+    /// A job that was given units again since it was chosen is kept. Nothing is told of one that somebody else has deleted
+    /// meanwhile, and one that cannot be deleted keeps no other from being deleted.
+    pub fn prune_jobs(
+        &self,
+        jobs: &[JobId],
+        mut tell: impl FnMut(JobId, Result<bool, ClientError>),
+    ) -> Result<(), ClientError> {
+        for batch in jobs.chunks(BATCH) {
+            self.remove_jobs(batch, is_finished, |job, outcome| {
+                if !matches!(outcome, Err(ClientError::Store(StoreError::JobNotFound(_)))) {
+                    tell(job, outcome);
+                }
+            })?;
+        }
+        Ok(self.store().release_space()?)
+    }
+
+    /// Returns how many bytes of the database hold nothing and will be given back by [`Client::compact`] only; none but
+    /// for databases that an older version has made.
+    pub fn reclaimable_bytes(&self) -> Result<u64, ClientError> {
+        Ok(self.store().reclaimable_bytes()?.unsigned_abs())
+    }
+
+    /// Writes the database anew, without free space. Needs twice its size for that time, and keeps everybody from writing.
+    ///
+    /// # Errors
+    /// When a manager runs: its units would not be recorded meanwhile.
+    pub fn compact(&self) -> Result<(), ClientError> {
+        self.refuse_to_compact_beside_managers()?;
+        Ok(self.store().compact()?)
+    }
+
+    /// Refuses what keeps everybody from writing while a manager runs, or may run.
+    pub(crate) fn refuse_to_compact_beside_managers(&self) -> Result<(), ClientError> {
+        let statuses = vec![JobStatus::Running];
+        let running = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
+        for job in running {
+            let health = self.manager_health(job.id)?;
+            match health.health {
+                Health::Running => {
+                    return Err(ClientError::ManagerRuns { operation: "compact the database of", job: job.id });
+                }
+                Health::Unknown => {
+                    return Err(ClientError::HealthUnknown { job: job.id, reason: health.reason });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

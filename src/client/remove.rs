@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus};
-use crate::sys::SharedLock;
+use crate::sys::{JobLock, SharedLock};
 
 impl Client {
     /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
@@ -19,31 +19,60 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn remove_job(&self, job: JobId) -> Result<(), ClientError> {
-        self.remove_job_if(job, |_| true).map(|_| ())
+        let mut outcome = Ok(false);
+        self.remove_jobs(&[job], |_| true, |_, of_job| outcome = of_job)?;
+        outcome?;
+        Ok(self.store().release_space()?)
     }
 
-    /// Deletes a job that no manager runs, if it is still as it should be; returns whether it was.
-    pub(super) fn remove_job_if(&self, job: JobId, wanted: impl FnOnce(&Job) -> bool) -> Result<bool, ClientError> {
-        self.without_leaving_manager(job)?;
-        let _lock = self.lock_idle_job(job, "delete")?;
-        // Read under the lock: nothing begins to run it from here on.
-        let row = self.store().job(job)?;
-        if row.status == JobStatus::Running {
-            return Err(ClientError::Interrupted { job });
+    /// Deletes those of a few jobs that no manager runs and that are `wanted` as they are now, in common transactions, and
+    /// tells for each whether it was deleted.
+    pub(super) fn remove_jobs(
+        &self,
+        jobs: &[JobId],
+        wanted: impl Fn(&Job) -> bool,
+        mut tell: impl FnMut(JobId, Result<bool, ClientError>),
+    ) -> Result<(), ClientError> {
+        let path = self.state.deletion_lock();
+        // Whoever deletes the same jobs finds them gone, instead of a lock that looks like a manager's.
+        let _alone = JobLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
+        let mut held = Vec::new();
+        for &job in jobs {
+            match self.lock_to_delete(job) {
+                Ok(lock) => held.push((job, lock)),
+                Err(error) => tell(job, Err(error)),
+            }
         }
         let path = self.state.partial_lock();
         let _partial = SharedLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
-        // Clients that give the job units again need no lock of it: what is wanted is looked at where it is deleted.
-        if !self.store().delete_job(job, wanted)? {
-            return Ok(false);
+        let found: Vec<JobId> = held.iter().map(|(job, _)| *job).collect();
+        // Clients that give a job units again need no lock of it: what is wanted is looked at where it is deleted.
+        let deleted = self.store().delete_jobs(&found, wanted)?;
+        for job in found {
+            let is_deleted = deleted.contains(&job);
+            let outcome = if is_deleted { self.delete_files(job) } else { Ok(()) };
+            tell(job, outcome.map(|()| is_deleted));
         }
-        self.store().release_space()?;
+        Ok(())
+    }
+
+    fn lock_to_delete(&self, job: JobId) -> Result<JobLock, ClientError> {
+        self.without_leaving_manager(job)?;
+        let lock = self.lock_idle_job(job, "delete")?;
+        // Read under the lock: nothing begins to run it from here on.
+        if self.store().job(job)?.status == JobStatus::Running {
+            return Err(ClientError::Interrupted { job });
+        }
+        Ok(lock)
+    }
+
+    fn delete_files(&self, job: JobId) -> Result<(), ClientError> {
         // Left behind by a manager that was killed while it waited; none in most cases.
         let _ = fs::remove_file(self.state.waits_for_place(job));
         let files = self.job_files(job);
         match fs::remove_dir_all(files.path()) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
-            _ => Ok(true),
+            _ => Ok(()),
         }
     }
 }

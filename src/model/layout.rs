@@ -36,6 +36,11 @@ impl StateDir {
         self.0.join("partial.lock")
     }
 
+    /// Returns the file whose lock keeps two processes from deleting the same jobs.
+    pub fn deletion_lock(&self) -> PathBuf {
+        self.0.join("deletion.lock")
+    }
+
     /// Returns the directory of the locks by which managers share a number of running units.
     pub fn places(&self) -> PathBuf {
         self.0.join("places")

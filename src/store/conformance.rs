@@ -329,8 +329,8 @@ pub fn a_deleted_job_leaves_nothing(mut store: Store) {
     let job = job_of(&mut store, 3);
     let other = job_of(&mut store, 2);
 
-    assert!(!store.delete_job(job, |row| row.progress.total == 9).unwrap());
-    assert!(store.delete_job(job, |row| row.progress.total == 3).unwrap());
+    assert_eq!(store.delete_jobs(&[job, other], |row| row.progress.total == 9).unwrap(), []);
+    assert_eq!(store.delete_jobs(&[other, job], |row| row.progress.total == 3).unwrap(), [job]);
 
     assert!(matches!(store.job(job), Err(StoreError::JobNotFound(_))));
     assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());

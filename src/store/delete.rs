@@ -24,43 +24,41 @@ statement! {
 }
 
 impl Store {
-    /// Deletes a job with everything that belongs to it, if it is `wanted` as it is now; returns whether it was.
+    /// Deletes those of some jobs that are `wanted` as they are now, with everything that belongs to them, and returns them.
     ///
-    /// The caller holds the job's lock. The job disappears for readers with the first transaction; a crash leaves
-    /// a `partial` job behind, which [`Store::sweep_job`] deletes.
-    pub fn delete_job(&mut self, job: JobId, wanted: impl FnOnce(&Job) -> bool) -> Result<bool, StoreError> {
-        let is_hidden = self.write("delete the job", |conn| {
-            let row = super::jobs::job_row(conn, job)?;
-            if !row.status.can_become(JobStatus::Partial) {
-                return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
+    /// The caller holds the lock of each job. All of them disappear for readers with the first transaction; a crash leaves
+    /// `partial` jobs behind, which [`Store::sweep_jobs`] deletes.
+    pub fn delete_jobs(&mut self, jobs: &[JobId], wanted: impl Fn(&Job) -> bool) -> Result<Vec<JobId>, StoreError> {
+        let hidden = self.write("delete jobs", |conn| {
+            let mut hidden = Vec::new();
+            for &job in jobs {
+                let row = super::jobs::job_row(conn, job)?;
+                if !row.status.can_become(JobStatus::Partial) {
+                    return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
+                }
+                if wanted(&row) {
+                    diesel::update(jobs::table.find(job.0))
+                        .set((jobs::status.eq(JobStatus::Partial.as_str()), jobs::finished_at.eq(None::<i64>)))
+                        .execute(conn)?;
+                    hidden.push(job);
+                }
             }
-            if !wanted(&row) {
-                return Ok(false);
-            }
-            diesel::update(jobs::table.find(job.0))
-                .set((jobs::status.eq(JobStatus::Partial.as_str()), jobs::finished_at.eq(None::<i64>)))
-                .execute(conn)?;
-            Ok(true)
+            Ok(hidden)
         })?;
-        if is_hidden {
-            self.sweep_job(job)?;
-        }
-        Ok(is_hidden)
+        self.sweep_jobs(&hidden)?;
+        Ok(hidden)
     }
 
-    /// Deletes what is left of a job whose creation or deletion was interrupted; a job that is not `partial` is left alone.
+    /// Deletes what is left of jobs whose creation or deletion was interrupted; a job that is not `partial` is left alone.
     ///
-    /// The caller holds the lock of such jobs, alone or for this one.
-    pub fn sweep_job(&mut self, job: JobId) -> Result<(), StoreError> {
-        while self.write("delete units", |conn| sweep_some(conn, job))? {}
+    /// The caller holds the lock of such jobs, alone or for these.
+    pub fn sweep_jobs(&mut self, jobs: &[JobId]) -> Result<(), StoreError> {
+        let mut left = jobs;
+        while !left.is_empty() {
+            let gone = self.write("delete units", |conn| sweep_some(conn, left))?;
+            left = &left[gone..];
+        }
         Ok(())
-    }
-
-    /// Returns the space of deleted rows to the file system as far as that needs no rewriting of the whole file.
-    pub fn release_space(&mut self) -> Result<(), StoreError> {
-        self.conn
-            .batch_execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
-            .map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 
     /// Moves the write-ahead log into the database and keeps it short from now on: on a disk that was full once it would
@@ -79,20 +77,22 @@ impl Store {
     }
 }
 
-/// Deletes some units of a partial job, or the job itself when it has none left, and returns whether there may be more.
-fn sweep_some(conn: &mut SqliteConnection, job: JobId) -> Result<bool, Failure> {
-    let partial = || jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str()));
-    if !diesel::select(diesel::dsl::exists(partial())).get_result(conn)? {
-        return Ok(false);
+/// Deletes units of partial jobs, one job after the other, and each job that has none left; returns how many jobs need
+/// nothing more.
+fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Failure> {
+    let mut room = UNITS_PER_TRANSACTION;
+    for (gone, &job) in jobs.iter().enumerate() {
+        let partial = || jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str()));
+        if !diesel::select(diesel::dsl::exists(partial())).get_result(conn)? {
+            continue;
+        }
+        let (first, last) = (UnitId::new(job, Seq(0)).raw(), UnitId::new(job, Seq::MAX).raw());
+        let deleted = DeleteUnits { first, last, limit: room }.execute(conn)?;
+        room -= i64::try_from(deleted).expect("a transaction deletes few units");
+        if room == 0 {
+            return Ok(gone);
+        }
+        diesel::delete(partial()).execute(conn)?;
     }
-    let some = DeleteUnits {
-        first: UnitId::new(job, Seq(0)).raw(),
-        last: UnitId::new(job, Seq::MAX).raw(),
-        limit: UNITS_PER_TRANSACTION,
-    };
-    if some.execute(conn)? > 0 {
-        return Ok(true);
-    }
-    diesel::delete(partial()).execute(conn)?;
-    Ok(false)
+    Ok(jobs.len())
 }

@@ -48,6 +48,7 @@ mod scratch;
 mod settings;
 #[cfg(feature = "cli")]
 mod sorter;
+mod space;
 mod split;
 mod statement;
 mod steer;

@@ -104,6 +104,8 @@ impl Store {
             Some(SCHEMA) => {}
             Some(_) => store.migrate()?,
             None => {
+                // Before the first page is written: later it takes a VACUUM.
+                store.execute("PRAGMA auto_vacuum = INCREMENTAL")?;
                 let mode: String = store.ask(SwitchToWal {})?;
                 if mode != "wal" {
                     return Err(StoreError::NotOurs {

@@ -10,7 +10,7 @@ pub fn fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended(mut s
     let leftovers = store.partial_jobs().unwrap();
     store.finish_creation(job, &new, Contents::default()).unwrap();
 
-    store.sweep_job(leftovers[0]).unwrap();
+    store.sweep_jobs(&leftovers).unwrap();
 
     assert_eq!(counted(&mut store, job), counters(&mut store, job));
     assert_eq!(counters(&mut store, job)[0], 2);
@@ -23,7 +23,7 @@ pub fn fault_130_nothing_is_added_to_a_job_that_is_being_deleted(mut store: Stor
     let added = store.append_units(job, &units(1), SameKey::LeaveOut);
 
     assert!(matches!(added, Err(StoreError::JobNotFound(_))));
-    store.sweep_job(job).unwrap();
+    store.sweep_jobs(&[job]).unwrap();
     assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
 }
 
