@@ -353,7 +353,7 @@ fn units_that_are_added_while_a_job_runs_are_run() {
     let added = world.ok(&["add", &job, "--unit-key", "{}", "--", ":::", "2", "3", "4"]);
     world.ok(&["wait", &job]);
 
-    assert_eq!(added, "2 units added");
+    assert_eq!(added, "2 units added, 1 already there");
     assert_eq!(world.lines("done"), ["1", "2", "3", "4"]);
     world.fails(2, &["add", &job, "--", "true", ":::", "5"]);
     world.sh("seq 5000 >many; printf 'a\\0b\\n' >>many");
