@@ -65,7 +65,7 @@ impl Client {
     /// the job's lock.
     fn recover_units(&self, job: JobId) -> Result<(), ClientError> {
         let (leftovers, context, notes) = self.end_leftovers(job)?;
-        if !leftovers.orphans_gone {
+        if !leftovers.are_gone() {
             return Err(ClientError::OrphansRemain { job });
         }
         let reign = Reign { job, epoch: context.epoch };

@@ -9,20 +9,31 @@ use crate::crash::crash_point;
 use crate::handler::{JobContext, clear_partial};
 use crate::model::{OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
 use crate::store::{Batch, Reign, Store, UnitChange};
-use crate::sys::{Cookie, SlotFile, SlotNotes, end_orphans, sync_segments};
+use crate::sys::{Cookie, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
 /// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
 const SETTLE_TIME: Duration = Duration::from_secs(4);
 const SETTLE_POLL: Duration = Duration::from_millis(10);
 
+/// Time after which whoever still holds a slot is ended without a mark of a unit.
+const HOLD_TIME: Duration = Duration::from_millis(500);
+
 /// What is left of a reign whose processes have been ended.
 pub struct Leftovers {
     interrupted: Vec<(Unit, UnitStatus)>,
-    /// Whether no process of a unit lives any more.
-    pub orphans_gone: bool,
+    remaining: Remaining,
     /// What was done, for the log.
     pub done: Vec<String>,
+}
+
+/// Whose processes could not be ended.
+enum Remaining {
+    Nobodys,
+    /// Those of the units that are noted in slots which are held.
+    Of(Vec<Seq>),
+    /// Those of some interrupted unit, nobody knows which.
+    Anybodys,
 }
 
 /// What came of a recovery.
@@ -40,32 +51,28 @@ impl Leftovers {
     pub fn end(store: &mut Store, job: &JobContext, notes: &SlotNotes) -> Result<Leftovers, RecoveryError> {
         crash_point!("before-recovery");
         let interrupted = interrupted_units(store, job, notes)?;
-        let (mut orphans_gone, mut done) = (true, Vec::new());
-        if !interrupted.is_empty() || !slots_are_free(job)? {
-            let begin = format!("{}:", job.uid);
-            let cookie = Cookie { begin: &begin, database: &job.database };
-            let (asked, mut ended) = (Instant::now(), 0);
-            orphans_gone = loop {
-                let (more, gone) = end_orphans(Some(cookie), &job.files.slots(), job.limits.kill_after)
-                    .map_err(RecoveryError::system("end the processes of interrupted units"))?;
-                ended += more;
-                let are_free = gone && slots_are_free(job)?;
-                if are_free || asked.elapsed() > SETTLE_TIME {
-                    break are_free;
-                }
-                std::thread::sleep(SETTLE_POLL);
-            };
+        let (mut are_ended, mut held, mut done) = (true, held_slots(job)?, Vec::new());
+        if !interrupted.is_empty() || !held.is_empty() {
+            let ended;
+            (are_ended, ended) = end_processes(job)?;
+            held = held_slots(job)?;
             done.push(format!("recovering {}; processes ended: {ended}", counted(interrupted.len(), "unit")));
         }
-        if orphans_gone {
+        if are_ended {
             // Before a unit runs again, or is given up.
             done.extend(
-                clear_partial(&job.files, &job.database)
+                clear_partial(&job.files, &job.database, &held)
                     .map_err(RecoveryError::system("read what units were making"))?,
             );
         }
         crash_point!("orphans-ended");
-        Ok(Leftovers { interrupted, orphans_gone, done })
+        let remaining = if are_ended { remaining_of(&held, &interrupted, notes) } else { Remaining::Anybodys };
+        Ok(Leftovers { interrupted, remaining, done })
+    }
+
+    /// Returns `true` if no process of a unit lives any more.
+    pub fn are_gone(&self) -> bool {
+        matches!(self.remaining, Remaining::Nobodys)
     }
 
     /// Records the ends of units that no commit had reached, gives the other units back, and returns what became of all.
@@ -85,7 +92,12 @@ impl Leftovers {
         let mut changes = recorded_late(store, reign, job, &ended, now)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
-                let change = policy::crashed(&unit, from, self.orphans_gone, &job.limits, reign.epoch, now);
+                let is_gone = match &self.remaining {
+                    Remaining::Nobodys => true,
+                    Remaining::Of(units) => !units.contains(&unit.id.seq()),
+                    Remaining::Anybodys => false,
+                };
+                let change = policy::crashed(&unit, from, is_gone, &job.limits, reign.epoch, now);
                 changes.push((unit, change));
             }
         }
@@ -180,8 +192,8 @@ fn interrupted_units(
         // None of them runs before its start is committed.
         return Ok(found);
     }
-    for noted in notes.read().into_iter().filter(|noted| *noted != 0) {
-        let seq = Seq(i64::try_from(noted >> 32).expect("the upper half of a word fits"));
+    for noted in notes.read() {
+        let Some(seq) = noted_seq(noted) else { continue };
         let waiting = waiting_unit(store, UnitId::new(job.id, seq))?;
         let is_noted = |unit: &Unit| note(unit, unit.attempts + 1) == noted;
         found.extend(waiting.filter(is_noted).map(|unit| (unit, UnitStatus::Pending)));
@@ -197,15 +209,57 @@ pub fn note(unit: &Unit, attempt: u32) -> u64 {
     (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
 }
 
-fn slots_are_free(job: &JobContext) -> Result<bool, RecoveryError> {
+/// Ends the processes of a dead reign; returns whether all that bear a mark have ended, and how many there were.
+fn end_processes(job: &JobContext) -> Result<(bool, usize), RecoveryError> {
+    let failed = || RecoveryError::system("end the processes of interrupted units");
+    let begin = format!("{}:", job.uid);
+    let cookie = Cookie { begin: &begin, database: &job.database };
+    let (slots, patience) = (job.files.slots(), job.limits.kill_after);
+    let (asked, mut ended) = (Instant::now(), 0);
+    loop {
+        let (more, are_ended) = end_orphans(Some(cookie), &slots, patience).map_err(failed())?;
+        ended += more;
+        if asked.elapsed() > SETTLE_TIME || are_ended && held_slots(job)?.is_empty() {
+            return Ok((are_ended, ended));
+        }
+        if asked.elapsed() > HOLD_TIME {
+            ended += end_lock_holders(&slots, patience).map_err(failed())?;
+        }
+        std::thread::sleep(SETTLE_POLL);
+    }
+}
+
+/// Returns whose processes hold the slots that are not free.
+fn remaining_of(held: &[usize], interrupted: &[(Unit, UnitStatus)], notes: &SlotNotes) -> Remaining {
+    if held.is_empty() {
+        return Remaining::Nobodys;
+    }
+    let noted = notes.read();
+    let unit_in = |slot: &usize| {
+        let seq = noted.get(*slot).and_then(|noted| noted_seq(*noted))?;
+        interrupted.iter().any(|(unit, _)| unit.id.seq() == seq).then_some(seq)
+    };
+    held.iter().map(unit_in).collect::<Option<_>>().map_or(Remaining::Anybodys, Remaining::Of)
+}
+
+/// Returns the unit that a note is about.
+fn noted_seq(noted: u64) -> Option<Seq> {
+    (noted != 0).then(|| Seq(i64::try_from(noted >> 32).expect("the upper half of a word fits")))
+}
+
+/// Returns the numbers of the slots that somebody holds.
+fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> {
     let entries = std::fs::read_dir(job.files.slots()).map_err(RecoveryError::system("list the job's slots"))?;
+    let mut held = Vec::new();
     for entry in entries {
-        let path = entry.map_err(RecoveryError::system("list the job's slots"))?.path();
-        if !SlotFile::at(path).is_free().map_err(RecoveryError::system("look at the job's slots"))? {
-            return Ok(false);
+        let entry = entry.map_err(RecoveryError::system("list the job's slots"))?;
+        let is_free = SlotFile::at(entry.path()).is_free().map_err(RecoveryError::system("look at the job's slots"))?;
+        // Results that are spooled beside the slots are locked by nobody.
+        if !is_free && let Some(slot) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+            held.push(slot);
         }
     }
-    Ok(true)
+    Ok(held)
 }
 
 #[cfg(test)]

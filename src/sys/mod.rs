@@ -52,7 +52,7 @@ pub use lack::{expect_room, lack_of, spare_threads};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
-pub use orphans::{COOKIE_VARIABLE, Cookie, end_orphans};
+pub use orphans::{COOKIE_VARIABLE, Cookie, end_lock_holders, end_orphans};
 pub use private::{create_private_dir, private_file};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};

@@ -1,8 +1,9 @@
 //! Processes of units that outlived their manager, found and ended.
 //!
 //! Two marks give one away: the cookie in the environment it was started with, and a slot file as its standard
-//! input. A process that shed both, by a new environment and a new standard input, is not found. The cookie names the
-//! database too: a copy of it has the same jobs, and its processes are not ours.
+//! input. The cookie names the database too: a copy of it has the same jobs, and its processes are not ours. A process
+//! that shed both marks is found as long as it keeps the lock of a slot; so is a superseded manager that was suspended
+//! while it started a unit. One that keeps neither is not found.
 
 use std::fs;
 use std::io;
@@ -42,7 +43,7 @@ const PASSES: usize = 20;
 pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
     let mut ended = 0;
     for pass in 0..PASSES {
-        let found = find(cookie, slots)?;
+        let found = find(|pid| is_marked(pid, cookie, slots))?;
         if found.is_empty() {
             return Ok((ended, true));
         }
@@ -54,8 +55,18 @@ pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration)
     Ok((ended, false))
 }
 
-/// Returns handles of the marked processes.
-fn find(cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
+/// Ends every process that keeps the lock of a file below `slots`, whatever it looks like: TERM, then KILL after `patience`.
+/// Returns how many there were.
+///
+/// Only for those who start no units: a child that has not come to its exec keeps the locks of its parent.
+pub fn end_lock_holders(slots: &Path, patience: Duration) -> io::Result<usize> {
+    let found = find(|pid| keeps_lock(pid, slots))?;
+    end(&found, patience)?;
+    Ok(found.len())
+}
+
+/// Returns handles of the processes that `is_wanted` selects, without this one.
+fn find(is_wanted: impl Fn(i32) -> io::Result<bool>) -> io::Result<Vec<OwnedFd>> {
     let _opening = opening();
     let own = rustix::process::getpid();
     let mut found = Vec::new();
@@ -70,7 +81,7 @@ fn find(cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Vec<OwnedFd>> {
                 continue;
             }
         };
-        if is_marked(raw, cookie, slots)? && !has_ended(&handle)? {
+        if is_wanted(raw)? && !has_ended(&handle)? {
             found.push(handle);
         }
     }
@@ -100,6 +111,24 @@ fn has_cookie(pid: i32, cookie: Cookie<'_>) -> io::Result<bool> {
     Ok(database.is_none_or(|theirs| !is_another(&theirs, cookie.database, Path::new(&root))))
 }
 
+/// Returns `true` if a process has an open file below `slots` whose exclusive lock it keeps; whoever merely reads such a
+/// file, or looks whether it is free, has none.
+fn keeps_lock(pid: i32, slots: &Path) -> io::Result<bool> {
+    let Some(open) = seen(fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(false) };
+    for descriptor in open {
+        let Some(descriptor) = seen(descriptor)? else { continue };
+        if !seen(fs::read_link(descriptor.path()))?.is_some_and(|file| file.starts_with(slots)) {
+            continue;
+        }
+        let about = Path::new("/proc").join(pid.to_string()).join("fdinfo").join(descriptor.file_name());
+        let about = seen(fs::read_to_string(about))?.unwrap_or_default();
+        if about.lines().any(|line| line.contains("FLOCK") && line.contains("WRITE")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Returns what was seen of a process. One that has gone, or is another user's, is not ours; where this process itself
 /// lacks something to look with, nobody knows.
 fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
@@ -113,6 +142,8 @@ fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
 fn end(processes: &[OwnedFd], patience: Duration) -> io::Result<()> {
     if !patience.is_zero() {
         signal_all(processes, Signal::TERM);
+        // One that is stopped would not see it.
+        signal_all(processes, Signal::CONT);
         if wait_all(processes, patience)? {
             return Ok(());
         }
@@ -196,6 +227,33 @@ mod tests {
         assert_eq!(outcome, (1, true));
         child.wait().unwrap();
         assert!(slot.is_free().unwrap());
+    }
+
+    #[test]
+    fn fault_137_a_process_without_marks_is_known_by_the_lock_it_keeps_also_when_it_is_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let slot = super::super::SlotFile::at(dir.path().join("0"));
+        let script = |script: &str, stdin: Stdio| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).stdin(stdin).stdout(Stdio::piped()).spawn().unwrap()
+        };
+        let shed = "exec 9<&0 </dev/null; echo; exec sleep 600 >&-";
+        let mut holder = script(shed, slot.occupy(b"").unwrap().into());
+        let mut reader = script(shed, fs::File::open(slot.path()).unwrap().into());
+        for child in [&mut holder, &mut reader] {
+            io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        }
+        signal_all(&[pidfd_open(Pid::from_child(&holder), PidfdFlags::empty()).unwrap()], Signal::STOP);
+
+        let by_marks = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
+        let by_lock = end_lock_holders(dir.path(), Duration::from_secs(5)).unwrap();
+
+        assert_eq!((by_marks, by_lock), ((0, true), 1));
+        holder.wait().unwrap();
+        assert!(slot.is_free().unwrap());
+        assert!(reader.try_wait().unwrap().is_none());
+        reader.kill().unwrap();
+        reader.wait().unwrap();
     }
 
     #[test]

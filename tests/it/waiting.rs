@@ -249,7 +249,9 @@ fn units_are_sorted_once_when_the_job_is_created() {
     world.write("units.csv", "name,size\na,9\nb,unknown\n");
     let mixed = world.fails(2, &["create", "--order", "{size}", "--csv", "units.csv", "--", "echo", "{name}"]);
     assert!(mixed.contains("units.csv:3") && mixed.contains("\"unknown\" is not a number"), "{mixed}");
-    assert!(world.fails(2, &["create", "--order", "{size}", "--", "true"]).contains("--order requires items"));
+    assert!(
+        world.fails(2, &["create", "--order", "{size}", "--", "true"]).contains("--order requires a source of items")
+    );
     let lists = [":::", "a", "b", ":::", "2", "10"];
     let args =
         ["create", "--dry-run", "--order", "-{2}", "--timeout", "{2}", "-j", "10", "--slots", "{2}", "--", "echo"];

@@ -119,15 +119,19 @@ pub(super) fn forget(making: Option<Making<'_>>) {
 }
 
 /// Clears what attempts of a manager that died have left, once their processes have ended; returns what was done. What
-/// the units of a database make of which this one is a copy is theirs.
-pub fn clear_partial(files: &JobFiles, database: &DatabaseFile) -> io::Result<Vec<String>> {
+/// is made in slots that are `held` is left, and what the units of a database make of which this one is a copy is theirs.
+pub fn clear_partial(files: &JobFiles, database: &DatabaseFile, held: &[usize]) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(files.making()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
     let mut done = Vec::new();
     for entry in entries {
-        done.extend(clear_noted(&entry?.path(), database));
+        let entry = entry?;
+        let slot = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if !slot.is_some_and(|slot| held.contains(&slot)) {
+            done.extend(clear_noted(&entry.path(), database));
+        }
     }
     Ok(done)
 }

@@ -21,9 +21,13 @@ struct World {
 
 impl World {
     fn new() -> World {
+        World::of(1)
+    }
+
+    fn of(units: i32) -> World {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
-        let units = [NewUnit::new(&1).unwrap()];
+        let units: Vec<NewUnit> = (1..=units).map(|unit| NewUnit::new(&unit).unwrap()).collect();
         let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
         let CreateOutcome::Created(id) = created else { panic!("there was a job") };
         let (reign, job) = store.begin_reign(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
@@ -131,4 +135,23 @@ fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
     });
 
     assert_eq!(world.unit().status, UnitStatus::Pending);
+}
+
+#[test]
+fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other() {
+    let mut world = World::of(2);
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 2).unwrap();
+    let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
+    world.store.record(world.reign, &Batch::of(&starts)).unwrap();
+    let notes = SlotNotes::open(&world.dir.path().join("notes"), 2).unwrap();
+    notes.set(0, note(&read[0], 1));
+    notes.set(1, note(&read[1], 1));
+    // This process bears no mark of a unit, and is not ended.
+    let _held = SlotFile::at(world.job.files.slot(1)).occupy(b"").unwrap();
+
+    let leftovers = Leftovers::end(&mut world.store, &world.job, &notes).unwrap();
+    leftovers.record(&mut world.store, world.reign, &world.job, &notes, NOW).unwrap();
+
+    let units = world.store.units(world.job.id, &UnitFilter::all(), None, 2).unwrap();
+    assert_eq!([units[0].status, units[1].status], [UnitStatus::Pending, UnitStatus::Failed]);
 }
