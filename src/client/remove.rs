@@ -57,7 +57,8 @@ impl Client {
     }
 
     fn lock_to_delete(&self, job: JobId) -> Result<JobLock, ClientError> {
-        self.without_leaving_manager(job)?;
+        // Before a directory is made for its lock.
+        self.store().job(job)?;
         let lock = self.lock_idle_job(job, "delete")?;
         // Read under the lock: nothing begins to run it from here on.
         if self.store().job(job)?.status == JobStatus::Running {

@@ -29,7 +29,7 @@ impl Store {
     /// The caller holds the lock of each job. All of them disappear for readers with the first transaction; a crash leaves
     /// `partial` jobs behind, which [`Store::sweep_jobs`] deletes.
     pub fn delete_jobs(&mut self, jobs: &[JobId], wanted: impl Fn(&Job) -> bool) -> Result<Vec<JobId>, StoreError> {
-        let hidden = self.write("delete jobs", |conn| {
+        let (hidden, gone) = self.write("delete jobs", |conn| {
             let mut hidden = Vec::new();
             for &job in jobs {
                 let row = super::jobs::job_row(conn, job)?;
@@ -43,9 +43,10 @@ impl Store {
                     hidden.push(job);
                 }
             }
-            Ok(hidden)
+            let gone = sweep_some(conn, &hidden)?;
+            Ok((hidden, gone))
         })?;
-        self.sweep_jobs(&hidden)?;
+        self.sweep_jobs(&hidden[gone..])?;
         Ok(hidden)
     }
 
