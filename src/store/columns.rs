@@ -20,16 +20,14 @@ impl<T> FromSql<Text, Sqlite> for Word<T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let word = <String as FromSql<Text, Sqlite>>::from_sql(bytes)?;
-        Ok(Self(word.parse()?))
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_text().parse()?))
     }
 }
 
 impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<Text, Sqlite>>::from_sql(bytes)?;
-        Ok(Self(serde_json::from_str(&text)?))
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(value.read_text())?))
     }
 }
 
