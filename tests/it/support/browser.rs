@@ -80,10 +80,13 @@ impl<'a> Browser<'a> {
         self.call("Emulation.setDeviceMetricsOverride", &screen);
     }
 
-    /// Returns the value of an expression.
+    /// Returns the value of an expression, null when its page gave way to another one meanwhile.
     pub fn eval(&mut self, expression: &str) -> Value {
         let question = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", &question);
+        let answer = match self.ask("Runtime.evaluate", &question) {
+            Err(error) if error["message"] == "Inspected target navigated or closed" => return Value::Null,
+            answer => answer.unwrap_or_else(|error| panic!("{expression}: {error}")),
+        };
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -102,6 +105,10 @@ impl<'a> Browser<'a> {
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.asked += 1;
         let mut message = json!({ "id": self.asked, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -112,8 +119,11 @@ impl<'a> Browser<'a> {
             let answer = self.from.recv_timeout(PATIENCE);
             let mut answer = answer.unwrap_or_else(|error| panic!("the browser does not answer {method}: {error}"));
             if answer["id"] == self.asked {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].take();
+                return if answer["error"].is_null() {
+                    Ok(answer["result"].take())
+                } else {
+                    Err(answer["error"].take())
+                };
             }
             if answer["method"] == "Runtime.exceptionThrown" || answer["method"] == "Log.entryAdded" {
                 self.complaints.push(answer["params"].to_string());
