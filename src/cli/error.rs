@@ -10,7 +10,7 @@ use super::service::ServiceError;
 use crate::client::{ClientError, ClockError, SubmissionError};
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
-use crate::model::JobId;
+use crate::model::{JobId, JsonError};
 use crate::source::SourceError;
 
 /// A verb that did not happen; each kind has exactly one exit code.
@@ -53,6 +53,8 @@ pub(super) enum CliError {
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
     ValueFromStdin,
+    #[error("the value is JSON that readers do not agree about; a text in JSON is quoted")]
+    ValueUnsound(#[from] JsonError),
     #[error("no source of items, give one such as --lines FILE, - for standard input or `-- ::: ITEM`")]
     NoSource,
     #[error("{given:?} is not a source, units come from `-` (standard input), an option such as --lines, or `:::`")]
@@ -141,6 +143,7 @@ impl CliError {
             | Self::NoSource
             | Self::ItemsFromStdin
             | Self::ValueFromStdin
+            | Self::ValueUnsound(_)
             | Self::OutsideUnit
             | Self::UnknownSource { .. }
             | Self::StdinTwice

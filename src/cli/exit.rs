@@ -149,6 +149,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::LimitsOfSeveral
         | SubmissionError::NothingToFill
         | SubmissionError::OtherForm { .. }
+        | SubmissionError::OtherKind { .. }
         | SubmissionError::EnvName(_)
         | SubmissionError::EnvReserved(_)
         | SubmissionError::EnvTwice(_)

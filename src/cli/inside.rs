@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::str::FromStr;
 
 use super::error::CliError;
-use crate::model::{JobId, RawText, Seq};
+use crate::model::{JobId, RawText, Seq, check_document};
 
 /// The attempt that this process belongs to.
 pub(super) struct Inside {
@@ -38,7 +38,10 @@ pub(super) fn json_or_text(value: &OsStr) -> Result<String, CliError> {
         return Err(CliError::ValueFromStdin);
     }
     Ok(match serde_json::from_slice::<&serde_json::value::RawValue>(value.as_encoded_bytes()) {
-        Ok(document) => document.get().to_owned(),
+        Ok(document) => {
+            check_document(document.get())?;
+            document.get().to_owned()
+        }
         Err(_) => RawText::json_of(value.as_encoded_bytes()),
     })
 }
@@ -58,5 +61,12 @@ mod tests {
         assert_eq!(kept(b""), "\"\"");
         assert_eq!(kept(b"\"-\""), "\"-\"");
         assert_eq!(kept(b"caf\xe9"), RawText::json_of(b"caf\xe9"));
+    }
+
+    #[test]
+    fn json_that_readers_do_not_agree_about_is_no_value() {
+        for value in [r#"{"a":1,"a":2}"#, "1e999", r#""\ud800""#] {
+            assert!(matches!(json_or_text(value.as_ref()), Err(CliError::ValueUnsound(_))), "{value}");
+        }
     }
 }

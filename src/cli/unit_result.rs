@@ -13,7 +13,8 @@ use super::inside::{Inside, json_or_text};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager unit-result '{\"tokens\": 812}'")]
 pub(super) struct UnitResult {
-    /// A JSON document, or any text
+    /// A JSON document, or any text that is none
+    #[arg(allow_negative_numbers = true)]
     pub value: OsString,
 }
 

@@ -17,7 +17,8 @@ use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, span};
 
 /// Settings of a command that come from wherever it was submitted.
-const SUBMISSION_CONTEXT: [&str; 6] = ["program", "env", "env_only", "env_given", "secrets", "unit_key"];
+const SUBMISSION_CONTEXT: [&str; 7] =
+    ["program", "env", "env_only", "env_given", "secrets", "unit_key", "are_commands"];
 /// Limits that say when units run, not what runs.
 const PACE: [&str; 4] = ["workers", "rate", "start", "after"];
 /// Most characters that are shown of a setting.

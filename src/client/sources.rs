@@ -59,6 +59,8 @@ pub struct OpenSources {
     pub notes: Notes,
     /// Whether an item is the array of what several lists gave for it.
     pub are_combined: bool,
+    /// Whether the items are commands, each a script of its own.
+    pub are_commands: bool,
 }
 
 impl OpenSources {
@@ -85,7 +87,8 @@ impl OpenSources {
             first => first,
         };
         let are_combined = sources.iter().any(|source| matches!(source, SourceSpec::Product(_)));
-        Ok(OpenSources { items: Box::new(first.into_iter().chain(items)), notes, are_combined })
+        let are_commands = sources.iter().any(|source| matches!(source, SourceSpec::Commands { .. }));
+        Ok(OpenSources { items: Box::new(first.into_iter().chain(items)), notes, are_combined, are_commands })
     }
 
     /// Returns the items in another order; they are all read when the first one is asked for.
@@ -96,7 +99,12 @@ impl OpenSources {
 
     /// Returns the one payload of a command that is given no items.
     pub(super) fn once() -> OpenSources {
-        OpenSources { items: source::once("null".to_owned()), notes: Notes::default(), are_combined: false }
+        OpenSources {
+            items: source::once("null".to_owned()),
+            notes: Notes::default(),
+            are_combined: false,
+            are_commands: false,
+        }
     }
 }
 

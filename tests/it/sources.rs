@@ -65,6 +65,24 @@ fn lines_of_a_file_are_commands() {
 }
 
 #[test]
+fn commands_are_added_to_a_job_of_commands_and_items_to_a_job_of_items() {
+    let world = World::new();
+    world.write("commands", "echo a\necho b\n");
+    world.ok(&["create", "-q", "--commands", "commands"]);
+    world.ok(&["create", "-q", "--", "echo", "{}", ":::", "a"]);
+
+    let items = world.fails(2, &["add", "1", "--", ":::", "echo c"]);
+    let lines = world.fails(2, &["sync", "1", "--lines", "commands"]);
+    let commands = world.fails(2, &["add", "2", "--commands", "commands"]);
+    world.ok(&["add", "1", "--commands", "commands"]);
+
+    assert!(items.contains("job 1 takes whole commands, and these are items"), "{items}");
+    assert!(lines.contains("job 1 takes whole commands"), "{lines}");
+    assert!(commands.contains("job 2 takes items, and these are whole commands"), "{commands}");
+    assert_eq!([world.units("1").len(), world.units("2").len()], [4, 1]);
+}
+
+#[test]
 fn rows_of_a_running_jobs_database_are_read_and_the_database_is_left_as_it_is() {
     let world = World::new();
     world.ok(&["run", "-q", "--", "true", ":::", "a", "b"]);

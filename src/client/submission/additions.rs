@@ -49,6 +49,9 @@ pub fn additions(
             if sources.are_combined != is_combination {
                 return Err(SubmissionError::OtherForm { job: job.id, is_combination });
             }
+            if spec.are_commands.is_some_and(|are_commands| are_commands != sources.are_commands) {
+                return Err(SubmissionError::OtherKind { job: job.id, are_commands: !sources.are_commands });
+            }
             if unit_key.is_some() && spec.items.several.is_some() {
                 return Err(SubmissionError::KeyOfSeveral);
             }

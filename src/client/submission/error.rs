@@ -53,6 +53,8 @@ pub enum SubmissionError {
     NothingToFill,
     #[error("job {job} takes {}, and these are not", if *is_combination { "combinations of the items of several lists" } else { "single items, no combinations" })]
     OtherForm { job: JobId, is_combination: bool },
+    #[error("job {job} takes {}", if *are_commands { "whole commands, and these are items" } else { "items, and these are whole commands" })]
+    OtherKind { job: JobId, are_commands: bool },
     #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
     KeyReserved { place: String },
     /// The units of a job are known by another template than the one that was given.

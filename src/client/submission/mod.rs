@@ -67,6 +67,7 @@ impl Submission {
         check_description(&new)?;
         let mut spec = spec.clone();
         spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
+        spec.are_commands = sources.as_ref().map(|sources| sources.are_commands);
         let templates = UnitTemplates::of(&spec)?;
         templates.refuse_slots()?;
         spec.unit_key = Some(unit_key.map(RawText::from).unwrap_or_default());

@@ -55,6 +55,9 @@ pub struct CommandSpec {
     /// How the payloads of units hold their items.
     #[serde(default, skip_serializing_if = "ItemForm::is_one_item")]
     pub items: ItemForm,
+    /// Whether the items are commands, each a script of its own; unknown for jobs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub are_commands: Option<bool>,
     /// What units read from their standard input.
     #[serde(default)]
     pub stdin: StdinMode,
@@ -177,6 +180,7 @@ impl CommandSpec {
             secrets: Vec::new(),
             required_secrets: Vec::new(),
             items: ItemForm::default(),
+            are_commands: None,
             stdin: StdinMode::Null,
             output: OutputMode::Tail,
             output_dir: None,
