@@ -63,6 +63,8 @@ pub(super) enum CliError {
     StdinTwice,
     #[error("{0} is given two values, give one")]
     GivenTwice(String),
+    #[error("--retry-on and --exit do not agree whether exit code {code} is tried again")]
+    ExitCodeTwice { code: i32 },
     #[error("--commands gives whole commands, no other source can be given beside it")]
     CommandsAmongItems,
     #[error("`{mark}` pairs a list with the one before it, there is none")]
@@ -148,6 +150,7 @@ impl CliError {
             | Self::UnknownSource { .. }
             | Self::StdinTwice
             | Self::GivenTwice(_)
+            | Self::ExitCodeTwice { .. }
             | Self::CommandsAmongItems
             | Self::NothingToPair { .. }
             | Self::NoListFile { .. }

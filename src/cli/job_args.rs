@@ -65,7 +65,7 @@ pub(super) struct JobArgs {
     #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
     pub on_interrupt: Interrupted,
     /// No unit runs twice: one attempt, recorded before it starts
-    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt"])]
+    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"])]
     pub at_most_once: bool,
     /// Print the first N commands and create nothing
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run)]

@@ -29,7 +29,7 @@ pub(super) struct List {
     #[command(flatten)]
     pub keys: JobKeys,
     /// Show no more than N jobs
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = |text: &str| values::whole(text, 0, i64::MAX), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = |text: &str| values::whole(text, 1, i64::MAX), allow_negative_numbers = true)]
     pub limit: i64,
     /// Show all jobs
     #[arg(short, long, conflicts_with = "limit")]

@@ -83,14 +83,24 @@ impl PolicyArgs {
         limits.canary = self.canary;
     }
 
-    pub fn exit_codes(&self) -> ExitCodes {
+    /// Returns what exit codes mean.
+    ///
+    /// # Errors
+    /// When a code is to be tried again by one of the two options and not by the other.
+    pub fn exit_codes(&self) -> Result<ExitCodes, CliError> {
+        if let (Some(exits), Some(retried)) = (&self.exit, &self.retry_on) {
+            let is_retry = |meaning: &ExitMeaning| matches!(meaning, ExitMeaning::Retry);
+            if let Some((code, _)) = exits.iter().find(|(code, meaning)| retried.contains(code) != is_retry(meaning)) {
+                return Err(CliError::ExitCodeTwice { code: *code });
+            }
+        }
         let mut codes = ExitCodes::default();
         for code in self.retry_on.iter().flat_map(|codes| codes.iter()) {
             codes.meanings.insert(*code, ExitMeaning::Retry);
         }
         codes.others_fail = self.retry_on.is_some();
         codes.meanings.extend(self.exit.iter().flat_map(|exits| exits.iter()));
-        codes
+        Ok(codes)
     }
 
     pub fn then(&self) -> Result<Option<ThenSpec>, CliError> {

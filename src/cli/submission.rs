@@ -113,7 +113,7 @@ impl SubmissionArgs {
             Some(ResultKind::Text) => ResultMode::Text,
             Some(ResultKind::Json) => ResultMode::Json,
         };
-        spec.exits = self.job.policy.exit_codes();
+        spec.exits = self.job.policy.exit_codes()?;
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then()?;
         spec.creates = self.job.policy.creates.clone().map(RawText::from);

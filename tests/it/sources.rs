@@ -249,6 +249,12 @@ fn a_second_value_for_one_thing_is_refused_and_not_dropped() {
     world.ok(&["create", "--label", "team=a", "--label", "team=a", "--", "true"]);
     let limits = world.fails(2, &["set", "1", "rate=1/s", "max-attempts=3", "rate=2/s"]);
 
+    for contrary in [["--retry-on", "75", "--exit", "75=fail"], ["--retry-on", "75", "--exit", "3=retry"]] {
+        let codes = world.fails(2, &[&["create"], &contrary[..], &["--", "true"]].concat());
+        assert!(codes.contains("do not agree whether exit code"), "{codes}");
+    }
+    world.ok(&["create", "--retry-on", "75", "--exit", "75=retry,65=fail,79=pause:2s", "--", "true"]);
+    world.fails(2, &["create", "--at-most-once", "--retry-on", "75", "--", "true"]);
     assert!(labels.contains("the label \"team\" is given two values"), "{labels}");
     assert!(limits.contains("the limit rate is given two values"), "{limits}");
 }
