@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp};
+use crate::model::{Job, JobId, JobStatus, ManagerRecord, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, observe_manager};
 use crate::sys::{JobLock, create_private_dir};
 
@@ -15,9 +15,15 @@ const SETTLE_POLL: Duration = Duration::from_millis(5);
 
 impl Client {
     pub(super) fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
+        Ok(self.manager_seen(job)?.1)
+    }
+
+    /// Returns what the manager has written about itself, and its health by that.
+    pub(super) fn manager_seen(&self, job: JobId) -> Result<(Option<ManagerRecord>, ManagerHealth), ClientError> {
         let mut store = self.store();
         let record = store.manager_record(job)?;
-        Ok(observe_manager(job, record.as_ref(), store.file(), Timestamp::now()))
+        let health = observe_manager(job, record.as_ref(), store.file(), Timestamp::now());
+        Ok((record, health))
     }
 
     /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of

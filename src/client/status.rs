@@ -121,15 +121,13 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn get_manager_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
-        let before = self.store().job(job)?;
-        let health = self.manager_health(job)?;
+        let mut row = self.store().job(job)?;
+        let (mut record, health) = self.manager_seen(job)?;
         // The manager may have ended in the proper way between the two looks.
-        let row = if before.status == JobStatus::Running && health.health == Health::Stopped {
-            self.store().job(job)?
-        } else {
-            before
-        };
-        let record = self.store().manager_record(job)?;
+        if row.status == JobStatus::Running && health.health == Health::Stopped {
+            row = self.store().job(job)?;
+            record = self.store().manager_record(job)?;
+        }
         let runs = health.health == Health::Running && row.status == JobStatus::Running;
         let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
         let now = Timestamp::now();
