@@ -104,6 +104,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::WrongStatus { .. }
         | ClientError::StillStopping { .. }
         | ClientError::StillCancelling { .. }
+        | ClientError::CancelUnfinished { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }

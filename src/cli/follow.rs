@@ -271,6 +271,9 @@ pub(super) fn summary(status: &ManagerStatus) -> String {
     if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
         text.push_str(&format!(", in {}", span(ended.since(started))));
     }
+    if let Some(error) = &status.error {
+        text.push_str(&format!("\n  its manager failed: {}", one_line(error)));
+    }
     if failed > 0 {
         text.push_str(&format!("\n  job-manager units {} --failed    shows why", status.job.id));
     }

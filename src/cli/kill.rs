@@ -9,7 +9,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::which::UnitArg;
-use crate::model::{KillThen, UnitStatus};
+use crate::client::{Client, ClientError};
+use crate::model::{JobId, KillThen, Seq, UnitStatus};
 
 /// Time between two looks at the unit.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -46,16 +47,26 @@ pub(super) fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<
         Then::Fail => KillThen::Fail,
         Then::Skip => KillThen::Skip,
     };
-    let attempts = client.unit(job, seq)?.attempts;
+    let attempt = client.unit(job, seq)?.attempts;
     client.kill_unit(job, seq, then, &args.reason)?;
+    if args.no_wait {
+        output.changed(job, 1, "asked to end")?;
+    } else {
+        wait_for_end(&client, job, seq, attempt)?;
+        output.changed(job, 1, "ended")?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Waits until an attempt at a unit has ended, and returns where the unit stands then.
+pub(super) fn wait_for_end(client: &Client, job: JobId, seq: Seq, attempt: u32) -> Result<UnitStatus, CliError> {
     loop {
         let unit = client.unit(job, seq)?;
-        if args.no_wait || unit.status != UnitStatus::Running || unit.attempts != attempts {
-            output.changed(job, 1, "ended")?;
-            return Ok(Exit::Success);
+        if unit.status != UnitStatus::Running || unit.attempts != attempt {
+            return Ok(unit.status);
         }
         if client.get_manager_status(job)?.is_interrupted() {
-            return Err(crate::client::ClientError::Interrupted { job }.into());
+            return Err(ClientError::Interrupted { job }.into());
         }
         std::thread::sleep(LOOK_EVERY);
     }

@@ -212,7 +212,7 @@ fn chosen(streams: Streams, stderr: bool) -> RawText {
 struct Printer<'a> {
     /// Where lines are printed; without it they are counted.
     output: Option<&'a mut Output>,
-    /// Lines that are left out before the first one is printed.
+    /// Lines that are skipped before the first one is printed.
     skip: usize,
     /// Ends of lines so far.
     ends: usize,

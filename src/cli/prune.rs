@@ -36,7 +36,7 @@ pub(super) struct Prune {
     /// Show what would be deleted, and delete nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Write the database anew without its free space, where an older version has made it; no manager may run
+    /// Rewrite the database without its free space, where an older version has made it; no manager may run
     #[arg(long)]
     pub compact: bool,
 }

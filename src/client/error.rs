@@ -218,6 +218,12 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
+    /// The job's manager died before it could cancel the job.
+    #[error("job {job} was to be cancelled when its manager died: `cancel` ends it, and `retry` takes units back then")]
+    CancelUnfinished {
+        /// The job.
+        job: JobId,
+    },
     /// The job's manager is gone; there is nothing to stop.
     #[error("job {job} is interrupted, its manager has died: `resume` continues it")]
     Interrupted {

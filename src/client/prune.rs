@@ -66,7 +66,7 @@ impl Client {
         Ok(self.store().reclaimable_bytes()?.unsigned_abs())
     }
 
-    /// Writes the database anew, without free space. Needs twice its size for that time, and keeps everybody from writing.
+    /// Rewrites the database without free space. Needs twice its size for that time, and keeps everybody from writing.
     ///
     /// # Errors
     /// When a manager runs: its units would not be recorded meanwhile.

@@ -11,7 +11,7 @@ use super::health::has_left;
 use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
 use crate::launch::{Answer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, Timestamp};
+use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
@@ -102,6 +102,9 @@ impl Client {
         }
         // Before anything is written: a start that is refused changes nothing.
         secrets::refuse_without(&row)?;
+        if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
+            return Err(ClientError::CancelUnfinished { job });
+        }
         if row.stop_request.is_some() && health.health != Health::Running {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(job, row.epoch)?;

@@ -139,6 +139,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::WrongStatus { .. }
         | ClientError::StillStopping { .. }
         | ClientError::StillCancelling { .. }
+        | ClientError::CancelUnfinished { .. }
         | ClientError::Interrupted { .. }
         | ClientError::ManagerRuns { .. }
         | ClientError::OrphansRemain { .. }

@@ -41,20 +41,27 @@ impl SlotStop {
         *self.lock() = State { attempt: Some(attempt), ending: None };
     }
 
-    /// Ends an attempt as a client wants it, if it is the one that runs here and is not being ended; returns whether it was.
+    /// Ends an attempt as a client wants it, if it is the one that runs here; returns whether it does. A later request counts
+    /// instead of an earlier one, but a cancellation is permanent.
     pub fn kill(&self, kill: &Kill) -> bool {
-        self.end(|attempt| attempt == kill.attempt, || Ending::Killed(kill.clone()))
+        let is_replaced = |ending: &Ending| matches!(ending, Ending::Killed(before) if before.then != KillThen::Cancel);
+        self.end(|attempt| attempt == kill.attempt, is_replaced, || Ending::Killed(kill.clone()))
     }
 
     /// Ends the attempt at a unit whose start could not be recorded, if it runs here; returns whether it did.
     pub fn disown(&self, unit: Seq) -> bool {
-        self.end(|attempt| attempt.seq == unit, || Ending::Disowned)
+        self.end(|attempt| attempt.seq == unit, |_| false, || Ending::Disowned)
     }
 
-    fn end(&self, is_meant: impl FnOnce(AttemptId) -> bool, ending: impl FnOnce() -> Ending) -> bool {
+    fn end(
+        &self,
+        is_meant: impl FnOnce(AttemptId) -> bool,
+        is_replaced: impl FnOnce(&Ending) -> bool,
+        ending: impl FnOnce() -> Ending,
+    ) -> bool {
         let mut state = self.lock();
         let runs = state.attempt.is_some_and(is_meant);
-        let is_new = runs && state.ending.is_none();
+        let is_new = runs && state.ending.as_ref().is_none_or(is_replaced);
         if is_new {
             state.ending = Some(ending());
             self.alarm.ring();
@@ -124,6 +131,22 @@ mod tests {
 
         assert_eq!(end.outcome, UnitOutcome::Skipped { reason: "enough".to_owned() });
         assert!(!slot.kill(&kill(attempt(1))), "it has ended");
+    }
+
+    #[test]
+    fn fault_132_a_cancellation_counts_instead_of_other_requests_and_no_other_instead_of_it() {
+        let asked = |then| Kill { then, ..kill(attempt(1)) };
+        for order in [[KillThen::Skip, KillThen::Cancel], [KillThen::Cancel, KillThen::Retry]] {
+            let slot = SlotStop::new().unwrap();
+            slot.begin(attempt(1));
+            for then in order {
+                slot.kill(&asked(then));
+            }
+
+            let end = slot.finish(UnitOutcome::Interrupted.into());
+
+            assert_eq!(end.outcome, UnitOutcome::Cancelled { reason: "enough".to_owned() }, "{order:?}");
+        }
     }
 
     #[test]

@@ -174,6 +174,7 @@ fn of_client(error: &ClientError) -> &'static str {
             "Look at the first units with get_results, then approve_job or reject_job"
         }
         ClientError::StillStopping { .. } => "wait_job until it has paused or ended, then resume_job",
+        ClientError::CancelUnfinished { .. } => "cancel_job ends it",
         ClientError::StillCancelling { .. } => "wait_job says when it is over",
         ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
         ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {

@@ -68,7 +68,7 @@ pub enum Reason {
     #[error("the manager was killed and is about to be gone")]
     Killed,
     /// The manager on record is that of the database of which this one is a copy.
-    #[error("this database is a copy: the manager on record works on the original")]
+    #[error("this database is a copy: the manager on record belongs to the original")]
     Copy,
     /// The lock says that one lives, the record names another process.
     #[error("a manager holds the lock but is not the recorded process")]

@@ -49,7 +49,7 @@ pub enum StoreError {
     },
     /// The file has several names, and SQLite would keep a log for each.
     #[error(
-        "{} has {names} names (hard links), and a change under one of them would damage it for the others: remove them, \
+        "{} has {names} names (hard links), and what is written under one of them is not seen, or damaged, under the others: remove them, \
          or make copies of them",
         path.display()
     )]

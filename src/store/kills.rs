@@ -20,7 +20,8 @@ type Running = (Word<UnitStatus>, i64, i64, Option<i64>);
 
 impl Store {
     /// Leaves the request that the attempt at a unit which runs now shall end, and returns the state of the unit: one that
-    /// does not run is left alone. A later request for the same unit replaces an earlier one.
+    /// does not run is left alone. A later request for the same attempt replaces an earlier one, but for a cancellation,
+    /// which is permanent: the unit counts as cancelled to any other request.
     pub fn request_kill(
         &mut self,
         job: JobId,
@@ -35,6 +36,14 @@ impl Store {
             let Some(started_us) = started_us.filter(|_| status == UnitStatus::Running) else { return Ok(status) };
             let attempt = AttemptId { seq, revision, attempt: count(attempts), started_us };
             let epoch = Epoch(jobs::table.find(job.0).select(jobs::epoch).first(conn)?);
+            let standing: Option<String> =
+                metadata::table.find((job.0, key(seq))).select(metadata::value).first(conn).optional()?;
+            // One that cannot be read was written by another version, for a manager of its own.
+            let standing = standing.and_then(|request| serde_json::from_str::<Kill>(&request).ok());
+            let is_cancelled = standing.is_some_and(|kill| kill.attempt == attempt && kill.then == KillThen::Cancel);
+            if is_cancelled && then != KillThen::Cancel {
+                return Ok(UnitStatus::Cancelled);
+            }
             put(conn, job, &key(seq), &text(&Kill { attempt, epoch, then, reason: reason.to_owned() }))?;
             diesel::update(jobs::table.find(job.0)).set(jobs::revision.eq(jobs::revision + 1)).execute(conn)?;
             Ok(status)

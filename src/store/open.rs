@@ -18,7 +18,7 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Failure, Fault};
-use super::place::{Place, database_file, place_of, refuse_second_name};
+use super::place::{Place, database_file, place_of, refuse_name_without_log, refuse_second_name};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
@@ -69,7 +69,10 @@ impl Store {
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let Place { path, exists } = place_of(path)?;
         match access {
-            Access::Read if exists => Self::open_existing(path, access),
+            Access::Read if exists => {
+                refuse_name_without_log(&path)?;
+                Self::open_existing(path, access)
+            }
             _ if exists => {
                 refuse_second_name(&path)?;
                 Self::open_existing(path, access)

@@ -65,7 +65,7 @@ impl Store {
         })
     }
 
-    /// Writes the whole file anew, without free space and in the form in which it gives space back from now on.
+    /// Rewrites the whole file, without free space and in the form in which it gives space back from now on.
     ///
     /// Nobody else can write meanwhile; after a crash the file is as it was.
     pub fn compact(&mut self) -> Result<(), StoreError> {

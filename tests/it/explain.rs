@@ -86,7 +86,7 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
     assert_eq!(stalled, ("manager_stalled".to_owned(), format!("kill -CONT {pid}")));
     assert_eq!(stopping, ("stopping".to_owned(), "job-manager stop 1 --now".to_owned()));
     assert_eq!(cancelling, "cancelling");
-    assert_eq!(lost, ("manager_lost".to_owned(), "job-manager resume 1".to_owned()));
+    assert_eq!(lost, ("manager_lost".to_owned(), "job-manager cancel 1".to_owned()));
     assert_eq!(lost_units, ["manager_lost", "manager_lost"]);
     assert_eq!(cause(&world, &job), "cancelled");
     assert_eq!(cause(&world, "1:3"), "unit_cancelled");

@@ -101,16 +101,20 @@ fn fault_112_a_database_that_was_moved_is_no_copy() {
 }
 
 #[test]
-fn fault_112_a_second_hard_link_is_refused_for_writing_and_read_with_the_locks_of_the_first() {
+fn fault_112_a_second_hard_link_is_refused_also_for_reading_while_the_first_name_is_read() {
     let world = World::new();
     let (job, _) = waiting_job(&world, 1);
     let manager = world.manager(&job);
     fs::hard_link(world.db(), world.path("second.db")).unwrap();
     let second = world.path("second.db");
-    world.sh("cp jobs.db-wal second.db-wal");
 
-    let status = status_of(&world, &second);
-    let refused = [on(&world, &second, &["resume"]), on(&world, &world.db(), &["create", "--", "true"])];
+    let status = world.status(&job);
+    let refused = [
+        on(&world, &second, &["status"]),
+        on(&world, &second, &["list"]),
+        on(&world, &second, &["resume"]),
+        on(&world, &world.db(), &["create", "--", "true"]),
+    ];
 
     assert_eq!((&status["status"], &status["pid"]), (&"running".into(), &manager.into()), "{status}");
     for refused in refused {

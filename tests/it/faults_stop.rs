@@ -227,3 +227,40 @@ fn fault_52_a_database_that_is_busy_at_the_moment_of_the_pause_does_not_fail_the
     world.wait_for_status(&job, "paused");
     world.assert_sound(&job);
 }
+
+#[test]
+fn a_job_that_was_to_be_cancelled_when_its_manager_died_is_not_resumed() {
+    let world = World::new();
+    let job = world.ok(&["submit", "--", "sleep", "600"]);
+    let manager = world.manager(&job);
+    world.suspend(manager);
+    let asked = world.ok(&["cancel", &job, "--no-wait"]);
+    signal(manager, Signal::SIGKILL);
+
+    let refused = world.fails(4, &["resume", &job]);
+    let explained = world.ok(&["explain", &job]);
+    world.ok(&["cancel", &job]);
+
+    assert_eq!(asked, "0 units cancelled");
+    assert!(refused.contains("was to be cancelled when its manager died"), "{refused}");
+    assert!(explained.contains("before it could cancel the job"), "{explained}");
+    assert_eq!(world.status(&job)["job_status"], "cancelled");
+    world.assert_sound(&job);
+    world.assert_no_process_left();
+}
+
+#[test]
+fn a_unit_is_said_to_be_cancelled_when_it_is() {
+    let world = World::new();
+    let stubborn = "trap '' TERM; echo started >log; while :; do sleep 0.05; done";
+    let job = world.ok(&["submit", "--kill-after", "500ms", "--shell", "--", stubborn]);
+    wait_for(&world, "the unit to start", || !world.lines("log").is_empty());
+
+    let asked = world.ok(&["cancel", &format!("{job}:1"), "--no-wait"]);
+    let later = world.run(&["kill", &format!("{job}:1"), "--then", "retry"]);
+    world.run(&["wait", &job, "--timeout", "30s"]);
+
+    assert_eq!(asked, "1 unit asked to end");
+    assert_eq!(world.units(&job)[0]["status"], "cancelled", "{}", text(&later.stderr));
+    world.assert_sound(&job);
+}

@@ -78,6 +78,10 @@ fn lost(seen: &Observed) -> Explanation {
         Some(reason) => format!("the manager of job {job} has died ({reason}) {left}"),
         None => format!("the manager of job {job} has died {left}"),
     };
+    if seen.job.stop_request == Some(StopRequest::Cancel) {
+        let sentence = format!("{sentence}, before it could cancel the job");
+        return Explanation::new(Why::ManagerLost, sentence, format!("job-manager cancel {job}"));
+    }
     Explanation::new(Why::ManagerLost, sentence, format!("job-manager resume {job}"))
 }
 

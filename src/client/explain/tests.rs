@@ -127,7 +127,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             |seen| (seen.health, seen.reason) = (Health::Stopped, Some(Reason::Copy)),
             (
                 Why::ManagerLost,
-                "this database is a copy: the manager on record works on the original, nobody runs job 7 here with 2 units \
+                "this database is a copy: the manager on record belongs to the original, nobody runs job 7 here with 2 units \
                  running and 3 pending",
                 "job-manager resume 7",
             ),
