@@ -92,7 +92,10 @@ fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
         output.line(format_args!("error     {}", one_line(error)))?;
     }
     output.line(format_args!("log       {}", status.log.display()))?;
-    if status.is_interrupted() {
+    if status.is_interrupted() && status.cancel_requested {
+        let id = status.job.id;
+        output.hint(format_args!("its manager died before it could cancel the job; `job-manager cancel {id}` ends it"));
+    } else if status.is_interrupted() {
         output.hint(format_args!("its manager has died; `job-manager resume {}` continues it", status.job.id));
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::conditions::waits_for_time;
 use super::{Client, ClientError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, Timestamp, Waits, counted};
+use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, StopRequest, Timestamp, Waits, counted};
 use crate::status::Health;
 use crate::store::StoreError;
 use crate::sys::{Writer, disk_of};
@@ -55,6 +55,8 @@ pub struct ManagerStatus {
     pub rate_per_second: Option<f64>,
     /// Time until its end, while it runs and a rate is known.
     pub eta_seconds: Option<EtaSeconds>,
+    /// Whether somebody has asked to cancel the job, and it has not happened yet.
+    pub cancel_requested: bool,
     /// What it waits for, if nothing moves.
     pub waiting_for: Option<String>,
     /// The manager's log.
@@ -198,6 +200,7 @@ impl Client {
             workers: row.limits.workers,
             rate_per_second: None,
             eta_seconds: None,
+            cancel_requested: row.stop_request == Some(StopRequest::Cancel),
             waiting_for: None,
             log: self.job_files(row.id).log(),
         })

@@ -42,6 +42,9 @@ pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
 fn next_call(job: &Job, status: &ManagerStatus) -> &'static str {
     match status.job_status {
         JobStatus::Partial | JobStatus::Created => "resume_job starts it.",
+        JobStatus::Running if status.is_interrupted() && status.cancel_requested => {
+            "Its manager died before it could cancel the job: cancel_job ends it."
+        }
         JobStatus::Running if status.is_interrupted() => "Its manager died, nothing is lost: resume_job continues it.",
         JobStatus::Running => "wait_job waits for it; explain says why, if nothing moves.",
         JobStatus::Paused => "explain says why it paused, resume_job continues it.",

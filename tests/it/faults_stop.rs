@@ -239,10 +239,12 @@ fn a_job_that_was_to_be_cancelled_when_its_manager_died_is_not_resumed() {
 
     let refused = world.fails(4, &["resume", &job]);
     let explained = world.ok(&["explain", &job]);
+    let status = world.run(&["status", &job]);
     world.ok(&["cancel", &job]);
 
     assert_eq!(asked, "0 units cancelled");
     assert!(refused.contains("was to be cancelled when its manager died"), "{refused}");
+    assert!(text(&status.stderr).contains("`job-manager cancel 1` ends it"), "{}", text(&status.stderr));
     assert!(explained.contains("before it could cancel the job"), "{explained}");
     assert_eq!(world.status(&job)["job_status"], "cancelled");
     world.assert_sound(&job);
