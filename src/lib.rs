@@ -69,11 +69,11 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    Apart, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch, FailureCluster, Hold,
-    ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen, Limits,
-    MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent, Progress, Rate, RawText, Seq,
-    Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Why, Window, Windows,
+    Apart, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch, FailureCluster,
+    FoundJobs, Hold, ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen,
+    Limits, MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent, Progress, Rate, RawText,
+    Row, Seq, Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes,
+    UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Unreadable, UnreadableJob, Why, Window, Windows,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError};

@@ -192,6 +192,7 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::MountedAlone { .. }
         | StoreError::SeveralNames { .. }
         | StoreError::DamagedRecord { .. }
+        | StoreError::Unreadable(_)
         | StoreError::Moved { .. }
         | StoreError::TooNew { .. }
         | StoreError::SqliteTooOld { .. }

@@ -11,7 +11,7 @@ use super::text::{shortened, span};
 use super::values;
 use super::which::JobKeys;
 use crate::client::Client;
-use crate::model::{Job, JobFilter, JobStatus, Timestamp};
+use crate::model::{FoundJobs, Job, JobFilter, JobStatus, Timestamp};
 
 const DEFAULT_LIMIT: i64 = 20;
 const NAME_WIDTH: usize = 40;
@@ -44,10 +44,13 @@ pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<
     let limit = (!args.all).then_some(args.limit);
     let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
     if output.json {
-        output.document(&client.job_list(&filter)?)?;
+        let list = client.job_list(&filter)?;
+        list.unreadable.iter().for_each(|job| output.hint(job));
+        output.document(&list)?;
         return Ok(Exit::Success);
     }
-    let jobs = client.jobs(&filter)?;
+    let FoundJobs { jobs, unreadable } = client.jobs(&filter)?;
+    unreadable.iter().for_each(|job| output.hint(job));
     if output.quiet {
         for job in jobs {
             output.line(job.id)?;

@@ -15,7 +15,7 @@ use super::table::table;
 use super::text::{shortened, span};
 use super::values;
 use crate::client::{Client, PruneOptions};
-use crate::model::{Bytes, Job, JobId, Timestamp, counted};
+use crate::model::{Bytes, FoundJobs, Job, JobId, Timestamp, counted};
 
 const NAME_WIDTH: usize = 40;
 /// Free space that is worth a hint.
@@ -43,7 +43,9 @@ pub(super) struct Prune {
 
 pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Result<Exit, CliError> {
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
-    let chosen = client.prunable_jobs(PruneOptions { older_than: args.older_than, keep: args.keep })?;
+    let FoundJobs { jobs: chosen, unreadable } =
+        client.prunable_jobs(PruneOptions { older_than: args.older_than, keep: args.keep })?;
+    unreadable.iter().for_each(|job| output.hint(job));
     if args.dry_run {
         print(&chosen, true, output)?;
         if !output.json && !output.quiet && !chosen.is_empty() {
@@ -79,7 +81,8 @@ pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Resul
         client.compact()?;
     }
     say_reclaimable(&client, output)?;
-    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+    let done = if unreadable.is_empty() { Exit::Success } else { Exit::Database };
+    first_error.map_or(Ok(done), |error| Err(error.into()))
 }
 
 /// Says what only a compaction gives back to the file system, if that is something.

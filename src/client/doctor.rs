@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Client, ClientError, surroundings};
-use crate::model::{Job, JobFilter, JobStatus, Limits};
+use crate::model::{Job, JobFilter, JobId, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
 use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
@@ -68,6 +68,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.push(surroundings::cgroup_finding());
     findings.extend(surroundings::linger_finding());
     findings.extend(jobs(db));
+    findings.extend(unreadable_jobs(db));
     findings.extend(machine_workers(db));
     findings.extend(orphans(db));
     findings
@@ -161,7 +162,7 @@ fn limits() -> Option<Finding> {
 /// Looks for processes that dead managers left behind: they hold the locks of their slots.
 fn orphans(db: &Path) -> Option<Finding> {
     let client = Client::open_to_read(db).ok()?;
-    let jobs = client.jobs(&JobFilter::default()).ok()?;
+    let jobs = client.jobs(&JobFilter::default()).ok()?.jobs;
     let has_orphans = |job: &Job| {
         let slots = std::fs::read_dir(client.job_files(job.id).slots());
         let mut held = slots.into_iter().flatten().filter_map(Result::ok).map(|slot| LockProbe::of(&slot.path()));
@@ -183,18 +184,31 @@ fn orphans(db: &Path) -> Option<Finding> {
 
 /// Says how many units may run over all jobs, and how many places for them are taken.
 fn machine_workers(db: &Path) -> Option<Finding> {
-    let workers = Client::open_to_read(db).ok()?.machine_workers().ok()?;
-    let message = match workers {
-        None => "no limit over all jobs; `scale --machine N` sets one".to_owned(),
-        Some(workers) => format!("limit over all jobs: {}, places taken: {}", workers.limit, workers.taken),
+    let message = match Client::open_to_read(db).ok()?.machine_workers() {
+        Err(error @ ClientError::Store(StoreError::Unreadable(_))) => {
+            return Some(finding(Severity::Error, "workers", error.to_string()));
+        }
+        Err(_) => return None,
+        Ok(None) => "no limit over all jobs; `scale --machine N` sets one".to_owned(),
+        Ok(Some(workers)) => format!("limit over all jobs: {}, places taken: {}", workers.limit, workers.taken),
     };
     Some(finding(Severity::Ok, "workers", message))
+}
+
+/// Names the jobs that no verb but `rm` can work on.
+fn unreadable_jobs(db: &Path) -> Vec<Finding> {
+    let found = Client::open_to_read(db).and_then(|client| client.jobs(&JobFilter::default()));
+    let unreadable = found.map(|found| found.unreadable).unwrap_or_default();
+    unreadable.iter().map(|job| finding(Severity::Error, "jobs", job.to_string())).collect()
 }
 
 fn jobs(db: &Path) -> Option<Finding> {
     let client = Client::open_to_read(db).ok()?;
     let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() }).ok()?;
-    let interrupted: Vec<String> = client.interrupted_jobs().ok()?.iter().map(ToString::to_string).collect();
+    let is_readable = |job: &JobId| running.unreadable.iter().all(|other| other.job != *job);
+    let interrupted = client.interrupted_jobs().ok()?.into_iter().filter(is_readable);
+    let interrupted: Vec<String> = interrupted.map(|job| job.to_string()).collect();
+    let running = running.jobs;
     Some(if interrupted.is_empty() {
         finding(Severity::Ok, "jobs", format!("{} running, none interrupted", running.len()))
     } else {

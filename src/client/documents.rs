@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::submission::command_of;
 use super::{Client, ClientError, Explanation, ManagerStatus, Started};
 use crate::model::{
-    AttemptRecord, FailureCluster, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder, Why,
+    AttemptRecord, FailureCluster, FoundJobs, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
+    UnreadableJob, Why,
 };
 
 const SCHEMA: u32 = 1;
@@ -25,6 +26,8 @@ pub(crate) struct JobRef {
 pub(crate) struct JobList {
     schema: u32,
     jobs: Vec<ManagerStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableJob>,
 }
 
 /// One page of the units of a job.
@@ -138,9 +141,9 @@ impl WorkersSet {
 impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub(crate) fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
-        let jobs = self.jobs(filter)?;
+        let FoundJobs { jobs, unreadable } = self.jobs(filter)?;
         let jobs = jobs.iter().map(|job| self.get_listed_status(job.id)).collect::<Result<_, _>>()?;
-        Ok(JobList { schema: SCHEMA, jobs })
+        Ok(JobList { schema: SCHEMA, jobs, unreadable })
     }
 
     /// Returns a page of units after `after`, and where the next page begins; a search in the order of their numbers ends

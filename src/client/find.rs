@@ -1,8 +1,7 @@
 //! Finding a job by what people type.
 
 use super::{Client, ClientError};
-use crate::model::{JobFilter, JobId, Seq, UnitFilter};
-use crate::store::StoreError;
+use crate::model::{JobId, Seq, UnitFilter};
 
 /// Stands for the newest job.
 const LAST: &str = "last";
@@ -44,15 +43,12 @@ impl Client {
     pub fn find_job(&self, selector: &str) -> Result<JobId, ClientError> {
         let missing = || ClientError::NoSuchJob { selector: selector.to_owned() };
         if selector == LAST {
-            let newest = self.store().jobs(&JobFilter { limit: Some(1), ..JobFilter::default() })?;
-            return newest.first().map(|job| job.id).ok_or_else(missing);
+            return self.store().newest_job()?.ok_or_else(missing);
         }
-        if let Ok(number) = selector.parse() {
-            match self.store().job(JobId(number)) {
-                Ok(job) => return Ok(job.id),
-                Err(StoreError::JobNotFound(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if let Ok(number) = selector.parse()
+            && let Some(job) = self.store().job_number(JobId(number))?
+        {
+            return Ok(job);
         }
         if let Some(job) = self.store().newest_job_named(selector)? {
             return Ok(job);

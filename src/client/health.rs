@@ -66,12 +66,12 @@ impl Client {
         let asked = Instant::now();
         loop {
             let health = self.manager_health(job)?;
-            let row = self.store().job(job)?;
-            if row.status == JobStatus::Running && health.health == Health::Unknown {
+            let row = self.store().readable_job(job)?;
+            if row.as_ref().is_none_or(|row| row.status == JobStatus::Running) && health.health == Health::Unknown {
                 return Err(ClientError::HealthUnknown { job, reason: health.reason });
             }
             // One whose lock was deleted lives without it for a moment: it is not to be made in its place.
-            let is_run = health.health == Health::Running && !has_left(&row);
+            let is_run = health.health == Health::Running && !row.as_ref().is_some_and(has_left);
             if !is_run
                 && let Some(lock) =
                     JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Client, ClientError};
 use crate::model::{
-    AttemptRecord, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes, UnitOrder,
+    AttemptRecord, FoundJobs, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes,
+    UnitOrder,
 };
 
 impl Client {
@@ -19,21 +20,22 @@ impl Client {
         Ok(self.store().job(job)?)
     }
 
-    /// Returns jobs, the newest first.
+    /// Returns jobs, the newest first, and names those that cannot be read.
     ///
     /// ```no_run
     /// # use job_manager::{Client, JobFilter};
     /// # let client = Client::open("jobs.db".as_ref())?;
-    /// for job in client.jobs(&JobFilter::default())? {
+    /// for job in client.jobs(&JobFilter::default())?.jobs {
     ///     println!("{} {} {}", job.id, job.name, job.status);
     /// }
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, ClientError> {
+    pub fn jobs(&self, filter: &JobFilter) -> Result<FoundJobs, ClientError> {
         Ok(self.store().jobs(filter)?)
     }
 
-    /// Returns the counters of a job, in a time that does not depend on the number of its units.
+    /// Returns the counters of a job, in a time that does not depend on the number of its units; also of one
+    /// of which nothing else can be read.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
@@ -41,7 +43,7 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn progress(&self, job: JobId) -> Result<Progress, ClientError> {
-        Ok(self.store().job(job)?.progress)
+        Ok(self.store().progress(job)?)
     }
 
     /// Counts the units that a filter selects.

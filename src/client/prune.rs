@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Client, ClientError};
-use crate::model::{Job, JobFilter, JobId, JobStatus, Timestamp};
+use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Timestamp};
 use crate::status::Health;
 use crate::store::StoreError;
 
@@ -34,10 +34,10 @@ impl Client {
     /// client.prune_jobs(&jobs, |job, outcome| println!("{job}: {outcome:?}"))?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn prunable_jobs(&self, options: PruneOptions) -> Result<Vec<Job>, ClientError> {
+    pub fn prunable_jobs(&self, options: PruneOptions) -> Result<FoundJobs, ClientError> {
         let statuses = JobStatus::ALL.iter().copied().filter(|status| status.is_terminal()).collect();
-        let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        Ok(prunable(jobs, options, Timestamp::now()))
+        let FoundJobs { jobs, unreadable } = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
+        Ok(FoundJobs { jobs: prunable(jobs, options, Timestamp::now()), unreadable })
     }
 
     /// Deletes jobs like [`Client::remove_job`], unless they are not finished, and tells for each whether it was deleted; then
@@ -51,11 +51,15 @@ impl Client {
         mut tell: impl FnMut(JobId, Result<bool, ClientError>),
     ) -> Result<(), ClientError> {
         for batch in jobs.chunks(BATCH) {
-            self.remove_jobs(batch, is_finished, |job, outcome| {
-                if !matches!(outcome, Err(ClientError::Store(StoreError::JobNotFound(_)))) {
-                    tell(job, outcome);
-                }
-            })?;
+            self.remove_jobs(
+                batch,
+                |job| job.is_ok_and(is_finished),
+                |job, outcome| {
+                    if !matches!(outcome, Err(ClientError::Store(StoreError::JobNotFound(_)))) {
+                        tell(job, outcome);
+                    }
+                },
+            )?;
         }
         Ok(self.store().release_space()?)
     }
@@ -79,14 +83,15 @@ impl Client {
     pub(crate) fn refuse_to_compact_beside_managers(&self) -> Result<(), ClientError> {
         let statuses = vec![JobStatus::Running];
         let running = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        for job in running {
-            let health = self.manager_health(job.id)?;
+        let unreadable = running.unreadable.into_iter().map(|found| found.job);
+        for job in running.jobs.into_iter().map(|job| job.id).chain(unreadable) {
+            let health = self.manager_health(job)?;
             match health.health {
                 Health::Running => {
-                    return Err(ClientError::ManagerRuns { operation: "compact the database of", job: job.id });
+                    return Err(ClientError::ManagerRuns { operation: "compact the database of", job });
                 }
                 Health::Unknown => {
-                    return Err(ClientError::HealthUnknown { job: job.id, reason: health.reason });
+                    return Err(ClientError::HealthUnknown { job, reason: health.reason });
                 }
                 _ => {}
             }

@@ -6,12 +6,13 @@ use crate::status::Health;
 
 impl Client {
     /// Returns the jobs whose managers died, or were sent a signal, as at the shutdown of a machine; oldest first. A job
-    /// that somebody paused is none of them.
+    /// that somebody paused is none of them; one that cannot be read may be.
     pub fn interrupted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
         let statuses = vec![JobStatus::Running, JobStatus::Paused];
         let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        let mut interrupted = Vec::new();
-        for job in jobs.into_iter().rev() {
+        // Why one cannot be read is said when that one is recovered.
+        let mut interrupted: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
+        for job in jobs.jobs.into_iter().rev() {
             let by_signal = job.status == JobStatus::Running || self.was_stopped_by_signal(job.id)?;
             // What cannot be told of one is said when that one is recovered.
             let is_over = || self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);

@@ -4,14 +4,16 @@ use std::fs;
 use std::io::ErrorKind;
 
 use super::{Client, ClientError};
-use crate::model::{Job, JobId, JobStatus};
-use crate::sys::{JobLock, SharedLock};
+use crate::model::{Job, JobId, JobStatus, Limits};
+use crate::store::StoreError;
+use crate::sys::{Cookie, JobLock, SharedLock, end_orphans};
 
 impl Client {
     /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
     ///
     /// The job is gone for every reader with the first transaction; after a crash in the middle the rest of its rows is
-    /// deleted by the next creation of a job, and its directory stays.
+    /// deleted by the next creation of a job, and its directory stays. A job whose row cannot be read is deleted too; what
+    /// lives of its processes is ended first.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
@@ -30,7 +32,7 @@ impl Client {
     pub(super) fn remove_jobs(
         &self,
         jobs: &[JobId],
-        wanted: impl Fn(&Job) -> bool,
+        wanted: impl Fn(Result<&Job, &StoreError>) -> bool,
         mut tell: impl FnMut(JobId, Result<bool, ClientError>),
     ) -> Result<(), ClientError> {
         let path = self.state.deletion_lock();
@@ -58,13 +60,28 @@ impl Client {
 
     fn lock_to_delete(&self, job: JobId) -> Result<JobLock, ClientError> {
         // Before a directory is made for its lock.
-        self.store().job(job)?;
+        self.store().readable_job(job)?;
         let lock = self.lock_idle_job(job, "delete")?;
         // Read under the lock: nothing begins to run it from here on.
-        if self.store().job(job)?.status == JobStatus::Running {
-            return Err(ClientError::Interrupted { job });
+        let row = self.store().readable_job(job)?;
+        match row {
+            Some(row) if row.status == JobStatus::Running => Err(ClientError::Interrupted { job }),
+            Some(_) => Ok(lock),
+            None => self.end_processes_of(job).map(|()| lock),
         }
-        Ok(lock)
+    }
+
+    /// Ends what a dead manager left of a job that nobody can resume or cancel, because it cannot be read.
+    fn end_processes_of(&self, job: JobId) -> Result<(), ClientError> {
+        let slots = self.job_files(job).slots();
+        let begin = format!("{}:", self.store().job_uid(job)?);
+        let database = self.store().file().clone();
+        let cookie = Cookie { begin: &begin, database: &database };
+        let ended = end_orphans(Some(cookie), &slots, Limits::default().kill_after);
+        match ended.map_err(ClientError::files("end the processes of", slots))? {
+            (_, true) => Ok(()),
+            (_, false) => Err(ClientError::OrphansRemain { job }),
+        }
     }
 
     fn delete_files(&self, job: JobId) -> Result<(), ClientError> {

@@ -23,8 +23,9 @@ impl Client {
     pub fn resumable_jobs(&self) -> Result<Vec<JobId>, ClientError> {
         let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], ..JobFilter::default() };
         let jobs = self.store().jobs(&filter)?;
-        let mut resumable = Vec::new();
-        for job in jobs.into_iter().rev() {
+        // Why one cannot be read is said when that one is resumed.
+        let mut resumable: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
+        for job in jobs.jobs.into_iter().rev() {
             // What cannot be told of one is said when that one is resumed.
             let is_over = self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);
             if job.status == JobStatus::Paused || is_over {

@@ -148,6 +148,8 @@ impl Client {
         let files = self.job_files(job);
         let before = self.store().manager_record(job)?.and_then(|record| record.program);
         let program = self.program.resolve(row, before.as_deref())?;
+        // One that cannot be read is said here: the manager would fail the job for it.
+        self.store().machine_workers()?;
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");

@@ -167,7 +167,7 @@ impl Client {
     /// ```no_run
     /// # use job_manager::{Client, JobFilter};
     /// # let client = Client::open("jobs.db".as_ref())?;
-    /// for job in client.jobs(&JobFilter::default())? {
+    /// for job in client.jobs(&JobFilter::default())?.jobs {
     ///     println!("{} {}", job.id, client.get_listed_status(job.id)?.word());
     /// }
     /// # Ok::<(), job_manager::ClientError>(())

@@ -185,6 +185,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::MountedAlone { .. }
         | StoreError::SeveralNames { .. }
         | StoreError::DamagedRecord { .. }
+        | StoreError::Unreadable(_)
         | StoreError::TooNew { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::Files { .. }

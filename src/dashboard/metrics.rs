@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::answer::{Connections, Refused};
 use crate::client::{Client, ManagerStatus};
-use crate::model::{JobFilter, JobStatus, JobTotals, Progress, UnitStatus, one_line};
+use crate::model::{FoundJobs, JobFilter, JobStatus, JobTotals, Progress, UnitStatus, one_line};
 use crate::status::Health;
 
 const MAX_JOBS: usize = 100;
@@ -34,15 +34,16 @@ pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Resu
 struct Numbers {
     totals: Vec<JobTotals>,
     unfinished: Vec<ManagerStatus>,
+    unreadable: usize,
 }
 
 impl Numbers {
     fn of(client: &Client) -> Result<Numbers, Refused> {
         let statuses = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
         // All of them: whether managers live is not asked of the newest only.
-        let jobs = client.jobs(&JobFilter { statuses, ..JobFilter::default() })?;
+        let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter { statuses, ..JobFilter::default() })?;
         let unfinished = jobs.iter().map(|job| client.get_listed_status(job.id)).collect::<Result<_, _>>()?;
-        Ok(Numbers { totals: client.job_totals()?, unfinished })
+        Ok(Numbers { totals: client.job_totals()?, unfinished, unreadable: unreadable.len() })
     }
 
     fn text(&self) -> String {
@@ -67,6 +68,9 @@ impl Numbers {
             units.get_or_create(&labels("status", status)).set(sum);
         }
         registry.register("jobs", "Jobs by state", jobs);
+        let unreadable = Gauge::<i64>::default();
+        unreadable.set(bounded(self.unreadable));
+        registry.register("jobs_unreadable", "Jobs that have not ended and cannot be read", unreadable);
         registry.register("units", "Units of all jobs by state", units);
     }
 

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::columns::{Word, count};
+use super::columns::{Checked, Word, count};
 use super::error::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column};
 use super::{Store, StoreError};
-use crate::model::{AttemptRecord, Cause, Epoch, Output, Timestamp, UnitId};
+use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = attempts, check_for_backend(diesel::sqlite::Sqlite))]
@@ -16,7 +16,7 @@ struct AttemptRow {
     epoch: i64,
     started_at: Option<i64>,
     ended_at: i64,
-    cause: Word<Cause>,
+    cause: Checked<Word<Cause>>,
     exit_code: Option<i64>,
     signal: Option<i64>,
     error: String,
@@ -49,7 +49,7 @@ impl Store {
                 .order(attempts::id)
                 .select(AttemptRow::as_select())
                 .load(conn)?;
-            Ok(rows.into_iter().map(AttemptRecord::from).collect())
+            rows.into_iter().map(|row| Ok(record(unit, row)?)).collect()
         })
     }
 }
@@ -79,18 +79,16 @@ pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &Attempt
     Ok(())
 }
 
-impl From<AttemptRow> for AttemptRecord {
-    fn from(row: AttemptRow) -> AttemptRecord {
-        AttemptRecord {
-            attempt: count(row.attempt),
-            epoch: Epoch(row.epoch),
-            started_at: row.started_at.map(Timestamp::from_micros),
-            ended_at: Timestamp::from_micros(row.ended_at),
-            cause: row.cause.0,
-            exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
-            signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
-            error: row.error,
-            output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
-        }
-    }
+fn record(unit: UnitId, row: AttemptRow) -> Result<AttemptRecord, StoreError> {
+    Ok(AttemptRecord {
+        attempt: count(row.attempt),
+        epoch: Epoch(row.epoch),
+        started_at: row.started_at.map(Timestamp::from_micros),
+        ended_at: Timestamp::from_micros(row.ended_at),
+        cause: row.cause.of(Row::AttemptOf(unit), "cause")?.0,
+        exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
+        signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
+        error: row.error,
+        output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
+    })
 }

@@ -8,6 +8,9 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use serde::de::DeserializeOwned;
 
+use super::StoreError;
+use crate::model::{Row, Unreadable};
+
 /// A state or another closed set, kept as its word.
 #[derive(Debug, FromSqlRow)]
 pub(super) struct Word<T>(pub T);
@@ -16,18 +19,71 @@ pub(super) struct Word<T>(pub T);
 #[derive(Debug, FromSqlRow)]
 pub(super) struct Json<T>(pub T);
 
-impl<T> FromSql<Text, Sqlite> for Word<T>
+/// What a column holds, or the text that cannot be read as that; the rest of its row is read all the same.
+#[derive(Debug, FromSqlRow)]
+pub(super) struct Checked<T>(Result<T, Held>);
+
+/// A text that its column should not hold, and why.
+#[derive(Debug)]
+struct Held {
+    value: String,
+    reason: String,
+}
+
+impl<T> Checked<T> {
+    /// Returns the value, if it can be read.
+    pub fn known(self) -> Option<T> {
+        self.0.ok()
+    }
+
+    /// Returns the value.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] with the place, when the column holds something else.
+    pub fn of(self, row: Row, column: &'static str) -> Result<T, StoreError> {
+        self.0.map_err(|Held { value, reason }| StoreError::Unreadable(Unreadable { row, column, value, reason }))
+    }
+}
+
+/// A value that a text stands for.
+pub(super) trait OfText: Sized {
+    fn of_text(text: &str) -> deserialize::Result<Self>;
+}
+
+impl<T> OfText for Word<T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
+    fn of_text(text: &str) -> deserialize::Result<Self> {
+        Ok(Self(text.parse()?))
+    }
+}
+
+impl<T: DeserializeOwned> OfText for Json<T> {
+    fn of_text(text: &str) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(text)?))
+    }
+}
+
+impl<T: OfText> FromSql<Text, Sqlite> for Checked<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(value.read_text().parse()?))
+        let text = value.read_text();
+        Ok(Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() })))
+    }
+}
+
+impl<T> FromSql<Text, Sqlite> for Word<T>
+where
+    Self: OfText,
+{
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Self::of_text(value.read_text())
     }
 }
 
 impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(serde_json::from_str(value.read_text())?))
+        Self::of_text(value.read_text())
     }
 }
 

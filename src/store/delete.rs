@@ -24,19 +24,28 @@ statement! {
 }
 
 impl Store {
-    /// Deletes those of some jobs that are `wanted` as they are now, with everything that belongs to them, and returns them.
+    /// Deletes those of some jobs that are `wanted` as they are now, with everything that belongs to them, and returns them. One
+    /// whose row cannot be read is deleted where that is wanted.
     ///
     /// The caller holds the lock of each job. All of them disappear for readers with the first transaction; a crash leaves
     /// `partial` jobs behind, which [`Store::sweep_jobs`] deletes.
-    pub fn delete_jobs(&mut self, jobs: &[JobId], wanted: impl Fn(&Job) -> bool) -> Result<Vec<JobId>, StoreError> {
+    pub fn delete_jobs(
+        &mut self,
+        jobs: &[JobId],
+        wanted: impl Fn(Result<&Job, &StoreError>) -> bool,
+    ) -> Result<Vec<JobId>, StoreError> {
         let (hidden, gone) = self.write("delete jobs", |conn| {
             let mut hidden = Vec::new();
             for &job in jobs {
-                let row = super::jobs::job_row(conn, job)?;
-                if !row.status.can_become(JobStatus::Partial) {
-                    return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
-                }
-                if wanted(&row) {
+                let row = match super::jobs::job_row(conn, job) {
+                    Ok(row) if !row.status.can_become(JobStatus::Partial) => {
+                        return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
+                    }
+                    Ok(row) => Ok(row),
+                    Err(Failure::Store(unreadable @ StoreError::Unreadable(_))) => Err(unreadable),
+                    Err(error) => return Err(error),
+                };
+                if wanted(row.as_ref()) {
                     diesel::update(jobs::table.find(job.0))
                         .set((jobs::status.eq(JobStatus::Partial.as_str()), jobs::finished_at.eq(None::<i64>)))
                         .execute(conn)?;

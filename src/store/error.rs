@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
-use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId};
+use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,9 @@ pub enum StoreError {
         /// What stands there.
         value: Option<String>,
     },
+    /// A row holds what this version cannot read.
+    #[error("{0}")]
+    Unreadable(Unreadable),
     /// The file is no longer where it was opened.
     #[error("{} was moved, deleted or replaced while it was in use", path.display())]
     Moved {

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::columns::{Json, Word};
+use super::columns::{Checked, Json, Word};
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
-use crate::model::{Epoch, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, StopRequest, Timestamp};
+use crate::model::{
+    Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp,
+    Unreadable, UnreadableJob,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::sqlite::Sqlite))]
@@ -18,9 +21,9 @@ pub(super) struct JobRow {
     key: Option<String>,
     handler: String,
     spec: String,
-    limits: Json<Limits>,
-    status: Word<JobStatus>,
-    stop_request: Option<Word<StopRequest>>,
+    limits: Checked<Json<Limits>>,
+    status: Checked<Word<JobStatus>>,
+    stop_request: Option<Checked<Word<StopRequest>>>,
     stop_grace_ms: Option<i64>,
     hold_until: Option<i64>,
     hold_reason: Option<String>,
@@ -38,20 +41,26 @@ pub(super) struct JobRow {
     finished_at: Option<i64>,
 }
 
-impl From<JobRow> for Job {
-    fn from(row: JobRow) -> Job {
-        Job {
+impl TryFrom<JobRow> for Job {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Job, StoreError> {
+        let place = Row::Job(JobId(row.id));
+        Ok(Job {
             id: JobId(row.id),
             uid: row.uid,
             name: row.name,
             key: row.key,
             handler: row.handler,
             spec: row.spec,
-            limits: row.limits.0,
-            status: row.status.0,
+            limits: row.limits.of(place, "limits")?.0,
+            status: row.status.of(place, "status")?.0,
             epoch: Epoch(row.epoch),
             revision: row.revision,
-            stop_request: row.stop_request.map(|word| word.0),
+            stop_request: match row.stop_request {
+                Some(request) => Some(request.of(place, "stop_request")?.0),
+                None => None,
+            },
             stop_grace: row.stop_grace_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
             hold: row
                 .hold_until
@@ -69,7 +78,7 @@ impl From<JobRow> for Job {
             created_at: Timestamp::from_micros(row.created_at),
             started_at: row.started_at.map(Timestamp::from_micros),
             finished_at: row.finished_at.map(Timestamp::from_micros),
-        }
+        })
     }
 }
 
@@ -79,8 +88,64 @@ impl Store {
         self.read("read the job", |conn| job_row(conn, id))
     }
 
-    /// Returns jobs, the newest first.
-    pub fn jobs(&mut self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+    /// Returns a job that is there; none when its row cannot be read.
+    pub fn readable_job(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
+        match self.job(id) {
+            Ok(job) => Ok(Some(job)),
+            Err(StoreError::Unreadable(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the uid of a job, whether or not its row can be read.
+    pub fn job_uid(&mut self, job: JobId) -> Result<String, StoreError> {
+        self.read("read the job", |conn| {
+            let uid: Option<String> = jobs::table.find(job.0).select(jobs::uid).first(conn).optional()?;
+            Ok(uid.ok_or(StoreError::JobNotFound(job))?)
+        })
+    }
+
+    /// Returns the number of a job that is there, whether or not its row can be read.
+    pub fn job_number(&mut self, number: JobId) -> Result<Option<JobId>, StoreError> {
+        self.read("look for the job", |conn| {
+            let visible = jobs::status.ne(JobStatus::Partial.as_str());
+            let found: Option<i64> =
+                jobs::table.find(number.0).filter(visible).select(jobs::id).first(conn).optional()?;
+            Ok(found.map(JobId))
+        })
+    }
+
+    /// Returns the number of the newest job, whether or not its row can be read.
+    pub fn newest_job(&mut self) -> Result<Option<JobId>, StoreError> {
+        self.read("look for the job", |conn| {
+            let visible = jobs::table.filter(jobs::status.ne(JobStatus::Partial.as_str()));
+            let found: Option<i64> = visible.order(jobs::id.desc()).select(jobs::id).first(conn).optional()?;
+            Ok(found.map(JobId))
+        })
+    }
+
+    /// Returns the counters of a job, whether or not the rest of its row can be read.
+    pub fn progress(&mut self, job: JobId) -> Result<Progress, StoreError> {
+        self.read("read the job", |conn| {
+            let counters = (
+                jobs::total,
+                jobs::pending,
+                jobs::running,
+                jobs::completed,
+                jobs::failed,
+                jobs::skipped,
+                jobs::cancelled,
+            );
+            let visible = jobs::table.find(job.0).filter(jobs::status.ne(JobStatus::Partial.as_str()));
+            let found: Option<(i64, i64, i64, i64, i64, i64, i64)> = visible.select(counters).first(conn).optional()?;
+            let (total, pending, running, completed, failed, skipped, cancelled) =
+                found.ok_or(StoreError::JobNotFound(job))?;
+            Ok(Progress { total, pending, running, completed, failed, skipped, cancelled })
+        })
+    }
+
+    /// Returns jobs, the newest first, those that cannot be read apart.
+    pub fn jobs(&mut self, filter: &JobFilter) -> Result<FoundJobs, StoreError> {
         self.read("list jobs", |conn| {
             let mut query = jobs::table
                 .filter(jobs::status.ne(JobStatus::Partial.as_str()))
@@ -88,7 +153,10 @@ impl Store {
                 .select(JobRow::as_select())
                 .into_boxed();
             if !filter.statuses.is_empty() {
-                query = query.filter(jobs::status.eq_any(filter.statuses.iter().map(|status| status.as_str())));
+                let wanted = filter.statuses.iter().map(|status| status.as_str());
+                // A state of another version may be any of those.
+                let known = JobStatus::ALL.iter().map(|status| status.as_str());
+                query = query.filter(jobs::status.eq_any(wanted).or(jobs::status.ne_all(known)));
             }
             if let Some((name, value)) = &filter.label {
                 let labelled = metadata::table
@@ -102,7 +170,18 @@ impl Store {
             if let Some(limit) = filter.limit {
                 query = query.limit(limit);
             }
-            Ok(query.load(conn)?.into_iter().map(Job::from).collect())
+            let mut found = FoundJobs::default();
+            for row in query.load::<JobRow>(conn)? {
+                let job = JobId(row.id);
+                match Job::try_from(row) {
+                    Ok(job) => found.jobs.push(job),
+                    Err(StoreError::Unreadable(Unreadable { column, value, reason, .. })) => {
+                        found.unreadable.push(UnreadableJob { job, column, value, reason });
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(found)
         })
     }
 
@@ -163,5 +242,6 @@ impl Store {
 pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, super::error::Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement anew at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
-    row.map(Job::from).filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
+    let job = row.map(Job::try_from).transpose()?;
+    job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
 }

@@ -241,7 +241,7 @@ proptest! {
         std::fs::write(&path, &bytes).unwrap();
 
         if let Ok(mut store) = Store::open(&path, Access::Read)
-            && let Ok(jobs) = store.jobs(&crate::model::JobFilter::default())
+            && let Ok(crate::model::FoundJobs { jobs, .. }) = store.jobs(&crate::model::JobFilter::default())
         {
             for job in jobs {
                 // Whatever comes of it: an error, or rows.

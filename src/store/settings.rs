@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::error::Failure;
 use super::schema::settings;
 use super::{Store, StoreError};
+use crate::model::{Row, Unreadable};
 
 const MACHINE_WORKERS: &str = "machine_workers";
 
@@ -14,7 +14,12 @@ impl Store {
         self.read("read the machine's limit", |conn| {
             let value: Option<String> =
                 settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?;
-            value.map(|value| value.parse().map_err(Failure::unreadable)).transpose()
+            let Some(value) = value else { return Ok(None) };
+            let unreadable = |error: std::num::ParseIntError| {
+                let (value, reason) = (value.clone(), error.to_string());
+                StoreError::Unreadable(Unreadable { row: Row::Settings, column: MACHINE_WORKERS, value, reason })
+            };
+            Ok(Some(value.parse().map_err(unreadable)?))
         })
     }
 

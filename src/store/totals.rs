@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::columns::Word;
+use super::columns::{Checked, Word};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobStatus, JobTotals, Progress};
 
 type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
-type TotalsRow = (Word<JobStatus>, i64, i64, i64, i64, i64, i64, i64, i64);
+type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
 
 statement! {
     struct Totals {}
@@ -18,13 +18,16 @@ statement! {
 }
 
 impl Store {
-    /// Returns for each state that jobs are in how many there are, and the sum of their counters.
+    /// Returns for each state that jobs are in how many there are, and the sum of their counters; jobs in states that this version does
+    /// not know are left out, [`Store::jobs`] names them.
     pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
-        self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().map(totals).collect()))
+        self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect()))
     }
 }
 
-fn totals((status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow) -> JobTotals {
+fn totals(
+    (status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow,
+) -> Option<JobTotals> {
     let units = Progress { total, pending, running, completed, failed, skipped, cancelled };
-    JobTotals { status: status.0, jobs, units }
+    Some(JobTotals { status: status.known()?.0, jobs, units })
 }

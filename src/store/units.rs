@@ -4,12 +4,14 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
-use super::columns::{Word, count};
+use super::columns::{Checked, Word, count};
 use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
 use super::{Store, StoreError};
-use crate::model::{JobId, Outdated, Output, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus};
+use crate::model::{
+    JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
+};
 
 /// A unit's content and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +31,8 @@ struct UnitRow {
     id: i64,
     key: Option<String>,
     payload: String,
-    status: Word<UnitStatus>,
-    outdated: Option<Word<Outdated>>,
+    status: Checked<Word<UnitStatus>>,
+    outdated: Option<Checked<Word<Outdated>>>,
     attempts: i64,
     crashes: i64,
     revision: i64,
@@ -45,14 +47,17 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-impl From<UnitRow> for UnitDetail {
-    fn from(row: UnitRow) -> UnitDetail {
-        UnitDetail {
+impl TryFrom<UnitRow> for UnitDetail {
+    type Error = StoreError;
+
+    fn try_from(row: UnitRow) -> Result<UnitDetail, StoreError> {
+        let place = Row::Unit(UnitId::from_raw(row.id));
+        Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
             key: row.key,
             payload: row.payload,
-            status: row.status.0,
-            outdated: row.outdated.map(|word| word.0),
+            status: row.status.of(place, "status")?.0,
+            outdated: outdated(row.outdated, place)?,
             attempts: count(row.attempts),
             crashes: count(row.crashes),
             revision: row.revision,
@@ -64,8 +69,12 @@ impl From<UnitRow> for UnitDetail {
             error: row.error,
             result: row.result,
             output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
-        }
+        })
     }
+}
+
+fn outdated(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, StoreError> {
+    column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
 }
 
 /// What a unit is and where it stands, without what it said.
@@ -75,8 +84,8 @@ struct ContentRow {
     id: i64,
     key: Option<String>,
     payload: String,
-    status: Word<UnitStatus>,
-    outdated: Option<Word<Outdated>>,
+    status: Checked<Word<UnitStatus>>,
+    outdated: Option<Checked<Word<Outdated>>>,
     error: Option<String>,
 }
 
@@ -98,15 +107,18 @@ impl Store {
                 .limit(limit)
                 .select(ContentRow::as_select())
                 .load(conn)?;
-            let content = |row: ContentRow| UnitContent {
-                seq: UnitId::from_raw(row.id).seq(),
-                key: row.key,
-                payload: row.payload,
-                status: row.status.0,
-                outdated: row.outdated.map(|word| word.0),
-                error: row.error,
+            let content = |row: ContentRow| {
+                let unit = UnitId::from_raw(row.id);
+                Ok(UnitContent {
+                    seq: unit.seq(),
+                    key: row.key,
+                    payload: row.payload,
+                    status: row.status.of(Row::Unit(unit), "status")?.0,
+                    outdated: outdated(row.outdated, Row::Unit(unit))?,
+                    error: row.error,
+                })
             };
-            Ok(rows.into_iter().map(content).collect())
+            rows.into_iter().map(content).collect()
         })
     }
 
@@ -128,7 +140,7 @@ impl Store {
                 .limit(limit)
                 .select(UnitRow::as_select())
                 .load(conn)?;
-            Ok(rows.into_iter().map(UnitDetail::from).collect())
+            Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
         })
     }
 
@@ -167,7 +179,7 @@ impl Store {
             }
             let rows: Vec<UnitRow> =
                 wanted.order((rank().desc(), units::id)).limit(limit).select(UnitRow::as_select()).load(conn)?;
-            Ok(rows.into_iter().map(UnitDetail::from).collect())
+            Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
         })
     }
 }

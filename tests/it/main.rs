@@ -65,4 +65,5 @@ mod support;
 mod sync;
 mod templates;
 mod top;
+mod unreadable;
 mod waiting;

@@ -33,17 +33,19 @@ pub(super) struct Detail {
     pub failures: Vec<(Seq, String)>,
 }
 
-/// Returns the jobs, those that run before the others, the newest first.
-pub(super) fn jobs(client: &Client) -> Result<Vec<Line>, ClientError> {
+/// Returns the jobs, those that run before the others, the newest first, and names one that cannot be read.
+pub(super) fn jobs(client: &Client) -> Result<(Vec<Line>, Option<String>), ClientError> {
     let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
     let newest = client.jobs(&JobFilter { limit: Some(MAX_JOBS), ..JobFilter::default() })?;
+    let trouble = newest.unreadable.first().map(|job| one_line(&job.to_string()));
+    let (running, newest) = (running.jobs, newest.jobs);
     let mut lines = running.iter().map(|job| line(client, job)).collect::<Result<Vec<_>, _>>()?;
     // Between the two looks a job may have begun to run, or ended.
     let others: Vec<&Job> = newest.iter().filter(|job| running.iter().all(|other| other.id != job.id)).collect();
     for job in others {
         lines.push(line(client, job)?);
     }
-    Ok(lines)
+    Ok((lines, trouble))
 }
 
 fn line(client: &Client, job: &Job) -> Result<Line, ClientError> {

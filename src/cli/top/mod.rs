@@ -128,8 +128,9 @@ impl Freshness {
             if !is_new && (age < STALE_AFTER || !view.has_running_jobs()) {
                 return Ok(false);
             }
-            view.trouble = None;
-            view.refresh(gather::jobs(client)?);
+            let (lines, trouble) = gather::jobs(client)?;
+            view.trouble = trouble;
+            view.refresh(lines);
             view.set_detail(view.open_job().map(|job| gather::detail(client, job)).transpose()?);
             self.version = Some(version);
             self.read_at = Some(Instant::now());

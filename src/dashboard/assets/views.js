@@ -95,7 +95,9 @@ const table = (titles, rows, label) =>
 
 /** All jobs. @param {any} list */
 export function jobs(list) {
-  if (list.jobs.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, "There is no job yet.")];
+  const unreadable = (list.unreadable ?? []).map((/** @type {any} */ it) =>
+    el("p", { role: "alert" }, `Job ${it.job.id} cannot be read: its ${it.column} is ${JSON.stringify(it.value)}`));
+  if (list.jobs.length === 0 && unreadable.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, "There is no job yet.")];
   const titles = ["Job", "State", "Done", "Units", "Failed", "Pace", "Manager"];
   const rows = list.jobs.map((job) => {
     const progress = job.progress;
@@ -109,7 +111,7 @@ export function jobs(list) {
       manager(job),
     ], titles);
   });
-  return [el("h1", {}, "Jobs"), table(titles, rows, "Jobs")];
+  return [el("h1", {}, "Jobs"), ...unreadable, table(titles, rows, "Jobs")];
 }
 
 /** The head of a job's page. @param {any} job @param {any} why @param {any} buttons */

@@ -23,7 +23,11 @@ impl Coordinator<'_> {
         if version == self.seen_version {
             return Ok(());
         }
-        self.places.set_limit(self.store.machine_workers()?);
+        match self.store.machine_workers() {
+            // One that cannot be read is no reason to end what runs: the one before holds.
+            Err(unreadable @ StoreError::Unreadable(_)) => log_line!("the limit over all jobs stays: {unreadable}"),
+            limit => self.places.set_limit(limit?),
+        }
         let job = self.store.job(self.reign.job)?;
         if job.epoch != self.reign.epoch {
             let Reign { job, epoch } = self.reign;

@@ -9,10 +9,12 @@ use crate::mcp::answer::{Answer, Page, line};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
-use crate::model::{Job, JobFilter, JobStatus};
+use crate::model::{FoundJobs, Job, JobFilter, JobStatus, UnreadableJob};
 
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
+/// Jobs that cannot be read of which an answer names no more.
+const NAMED: usize = 10;
 
 pub(super) struct ListJobs;
 
@@ -47,7 +49,7 @@ impl Tool for ListJobs {
         };
         let label = given.label.as_deref().map(label).transpose()?;
         let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let found = client.jobs(&JobFilter {
+        let FoundJobs { jobs: found, unreadable } = client.jobs(&JobFilter {
             statuses: given.status.unwrap_or_default(),
             label,
             limit: Some(limit),
@@ -63,13 +65,24 @@ impl Tool for ListJobs {
             0 => "No job fits.".to_owned(),
             shown => format!("Jobs shown: {shown}, the newest first. job_status shows one, wait_job waits for it."),
         };
-        Ok(Answer::new(summary, json!({ "schema": 1, "jobs": page.into_rows(), "limit": limit })))
+        let mut content = json!({ "schema": 1, "jobs": page.into_rows(), "limit": limit });
+        if unreadable.is_empty() {
+            return Ok(Answer::new(summary, content));
+        }
+        let named: Vec<String> = unreadable.iter().take(NAMED).map(|job| line(&job.to_string())).collect();
+        let shown: Vec<Value> = unreadable.iter().take(NAMED).map(unreadable_row).collect();
+        content["unreadable"] = shown.into();
+        Ok(Answer::new(format!("{summary} {}", named.join("; ")), content))
     }
 }
 
 fn label(text: &str) -> Result<(String, String), ToolError> {
     let (name, value) = text.split_once('=').ok_or_else(|| ToolError::Label(text.to_owned()))?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn unreadable_row(job: &UnreadableJob) -> Value {
+    json!({ "job": { "id": job.job }, "column": job.column, "value": line(&job.value) })
 }
 
 fn row(client: &Client, job: &Job) -> Result<Value, ToolError> {

@@ -1,0 +1,136 @@
+//! Rows that this version cannot read: edited with another tool, or written by another version.
+
+use serde_json::Value;
+
+use crate::support::World;
+
+/// Replaces what a column holds, whatever the schema says to it.
+fn damage(world: &World, statement: &str) {
+    world.sql(&format!("PRAGMA ignore_check_constraints = ON; {statement}"));
+}
+
+/// Makes three jobs with a paused one on either side of one whose `column` cannot be read.
+fn three_jobs(column: &str, value: &str) -> World {
+    let world = World::new();
+    for name in ["first", "second", "third"] {
+        world.ok(&["create", "-q", "--name", name, "--", "true"]);
+    }
+    damage(&world, "UPDATE jobs SET status = 'paused'");
+    damage(&world, &format!("UPDATE jobs SET {column} = '{value}' WHERE id = 2"));
+    world
+}
+
+#[test]
+fn fault_210_a_job_that_cannot_be_read_is_named_and_the_others_are_listed_and_resumed() {
+    for (column, value) in [("limits", "{\"workers\":\"many\"}"), ("status", "asleep"), ("stop_request", "perhaps")] {
+        let world = three_jobs(column, value);
+        let names_it = |text: &str| text.contains("job 2") && text.contains(column) && text.contains("rm 2");
+
+        let listed = world.run(&["list"]);
+        let document: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
+        let quiet = world.ok(&["list", "-q"]);
+        let status = world.fails(5, &["status", "2"]);
+        let resumed = world.fails(5, &["resume", "--all"]);
+
+        let (shown, said) = (String::from_utf8(listed.stdout).unwrap(), String::from_utf8(listed.stderr).unwrap());
+        assert!(shown.contains("first") && shown.contains("third") && !shown.contains("second"), "{shown}");
+        assert!(names_it(&said) && said.lines().count() == 1, "{said}");
+        assert_eq!(document["jobs"].as_array().unwrap().len(), 2);
+        assert_eq!(document["unreadable"][0]["job"]["id"], 2);
+        assert_eq!(document["unreadable"][0]["column"], column);
+        assert_eq!(document["unreadable"][0]["value"], value);
+        assert_eq!(quiet, "3\n1");
+        assert!(names_it(&status), "{status}");
+        assert!(names_it(&resumed), "{resumed}");
+        world.wait_for_status("1", "completed");
+        world.wait_for_status("3", "completed");
+    }
+}
+
+#[test]
+fn fault_210_recover_and_prune_go_on_beside_a_job_that_cannot_be_read_and_say_so() {
+    let world = three_jobs("limits", "{}x");
+
+    let recovered = world.fails(5, &["recover", "--all"]);
+    damage(&world, "UPDATE jobs SET status = 'cancelled', finished_at = 1, started_at = 1, cancelled = 1, pending = 0");
+    damage(&world, "UPDATE units SET status = 'cancelled', finished_at = 1");
+    let pruned = world.fails(5, &["prune", "-y"]);
+
+    assert!(recovered.contains("job 2"), "{recovered}");
+    assert!(pruned.contains("job 2"), "{pruned}");
+    assert_eq!(world.count("count(*) FROM jobs"), 1);
+}
+
+#[test]
+fn fault_210_a_job_that_cannot_be_read_is_named_by_doctor_and_deleted_by_rm() {
+    for (column, value) in [("limits", "7"), ("status", "asleep")] {
+        let world = three_jobs(column, value);
+
+        let examined = world.run(&["doctor"]);
+        let by_name = world.ok(&["rm", "second", "-y"]);
+        let after = world.ok(&["list", "-q"]);
+
+        let said = String::from_utf8(examined.stdout).unwrap();
+        assert!(said.contains("job 2") && said.contains(column) && said.contains(value), "{said}");
+        assert!(by_name.contains("1 unit"), "{by_name}");
+        assert_eq!(after, "3\n1");
+        assert_eq!(world.count("count(*) FROM units WHERE id >> 32 = 2"), 0);
+    }
+}
+
+#[cfg(all(feature = "mcp", feature = "serve"))]
+#[test]
+fn fault_210_faces_show_the_other_jobs_and_name_the_one_that_cannot_be_read() {
+    let world = three_jobs("status", "asleep");
+
+    let listed = crate::support::Host::new(&world).ok("list_jobs", serde_json::json!({}));
+    let page = world.serve(&["--read-only"]);
+    let served = page.get("/api/jobs");
+    let metrics = page.ask("GET /metrics", &[], "").body;
+
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["unreadable"][0]["job"]["id"], 2);
+    assert!(metrics.contains("job_manager_jobs{status=\"paused\"} 2"), "{metrics}");
+    assert!(metrics.contains("job_manager_jobs_unreadable 1"), "{metrics}");
+    assert_eq!(served["jobs"].as_array().unwrap().len(), 2);
+    assert_eq!(served["unreadable"][0]["job"]["id"], 2);
+}
+
+#[test]
+fn fault_211_a_unit_an_attempt_and_a_setting_that_cannot_be_read_are_named() {
+    let world = World::new();
+    world.run(&["run", "-q", "--max-attempts", "1", "--", "false", ":::", "a", "b"]);
+    damage(&world, "UPDATE units SET status = 'lost' WHERE id & 4294967295 = 2");
+    damage(&world, "UPDATE attempts SET cause = 'fate' WHERE unit_id & 4294967295 = 1");
+    world.sql("INSERT INTO settings (key, value) VALUES ('machine_workers', 'few')");
+
+    let units = world.fails(5, &["units", "1"]);
+    let unit = world.fails(5, &["unit", "1:1"]);
+    let limit = world.fails(5, &["run", "-q", "--", "true"]);
+    let doctor = String::from_utf8(world.run(&["doctor"]).stdout).unwrap();
+    world.ok(&["scale", "--machine", "4"]);
+
+    assert!(units.contains("unit 1:2") && units.contains("status") && units.contains("lost"), "{units}");
+    assert!(unit.contains("unit 1:1") && unit.contains("cause") && unit.contains("fate"), "{unit}");
+    assert!(limit.contains("machine_workers") && limit.contains("few") && limit.contains("scale --machine"), "{limit}");
+    assert!(doctor.contains("machine_workers") && doctor.contains("few"), "{doctor}");
+    world.ok(&["run", "-q", "--", "true"]);
+}
+
+#[test]
+fn fault_211_a_limit_over_all_jobs_that_becomes_unreadable_ends_no_running_job() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true"]);
+    world.ok(&["scale", "--machine", "2"]);
+    world.ok(&["submit", "-q", "-j", "2", "--range", "1-4", "--", "sh", "-c", "until [ -e go ]; do sleep 0.05; done"]);
+    world.wait_for_status("2", "running");
+
+    world.sql("UPDATE settings SET value = 'few' WHERE key = 'machine_workers'");
+    crate::support::wait_for(&world, "the limit to be looked at", || {
+        world.ok(&["logs", "--manager", "2"]).contains("few")
+    });
+    world.write("go", "");
+    world.ok(&["wait", "2"]);
+
+    assert_eq!(world.status("2")["progress"]["completed"], 4);
+}
