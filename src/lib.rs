@@ -26,7 +26,7 @@
 //! Units are run by Rust functions registered in [`Handlers`], or by commands: the handler `command` is always there,
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
-//! The modules stand in ranks, and each imports from lower ranks only: `model`; `store`, `sys`, `launch`, `source`;
+//! The modules stand in ranks, and each imports from lower ranks only: `model`; `files`; `store`, `sys`, `launch`, `source`;
 //! `status`, `handler`; `manager`, `client`; `dashboard`, `mcp`, `testing`; `cli`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -41,6 +41,7 @@ mod client;
 mod crash;
 #[cfg(feature = "serve")]
 mod dashboard;
+mod files;
 mod handler;
 mod launch;
 mod manager;

@@ -190,6 +190,7 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::NoDatabase { .. } | StoreError::NoDirectory { .. } | StoreError::JobNotFound(_) => Exit::NotFound,
         StoreError::NotOurs { .. }
         | StoreError::MountedAlone { .. }
+        | StoreError::Planted(_)
         | StoreError::SeveralNames { .. }
         | StoreError::DamagedRecord { .. }
         | StoreError::Unreadable(_)

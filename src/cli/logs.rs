@@ -14,6 +14,7 @@ use super::output::Output;
 use super::values;
 use super::which::UnitArg;
 use crate::client::Client;
+use crate::files::{How, open_private};
 use crate::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
 /// Units read at once; each holds up to 128 KiB of output.
@@ -161,7 +162,7 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
 
 fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
     let path = client.job_files(job).log();
-    let mut file = File::open(&path).map_err(|error| CliError::NoLog(path, error))?;
+    let mut file = open_private(&path, How::Read).map_err(|error| CliError::NoLog(path, error))?;
     if let Some(last) = args.lines {
         let start = start_of_last(&file, last)?;
         file.seek(SeekFrom::Start(start))?;

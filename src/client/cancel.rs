@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
+use crate::files::create_private_dir;
 use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
 use crate::store::Reign;
-use crate::sys::{SlotNotes, create_private_dir};
+use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
 const START_TIME: Duration = Duration::from_secs(10);

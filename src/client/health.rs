@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
+use crate::files::create_private_dir;
 use crate::model::{Job, JobId, JobStatus, ManagerRecord, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, observe_manager};
-use crate::sys::{JobLock, create_private_dir};
+use crate::sys::JobLock;
 
 /// How long a manager may take from its last word about the job to its end, and from its lock to its first word.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);

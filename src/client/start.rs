@@ -10,6 +10,7 @@ use super::Created;
 use super::health::has_left;
 use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
+use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
@@ -200,15 +201,15 @@ fn has_ended(row: &Job) -> bool {
 
 fn open_log(files: &JobFiles) -> Result<File, ClientError> {
     let dir = files.path();
-    sys::create_private_dir(dir).map_err(ClientError::files("create", dir))?;
+    create_private_dir(dir).map_err(ClientError::files("create", dir))?;
     let path = files.log();
-    sys::private_file().append(true).open(&path).map_err(ClientError::files("open the manager's log", &path))
+    open_private(&path, How::Append).map_err(ClientError::files("open the manager's log", &path))
 }
 
 /// Returns the last line of the log, or nothing when it cannot be read: it only decorates another error.
 fn last_line(log: &Path) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
+        let mut file = open_private(log, How::Read)?;
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL_BYTES)))?;
         let mut tail = Vec::new();

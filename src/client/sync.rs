@@ -4,9 +4,10 @@ use super::known::{Found, KnownUnits, Place};
 use super::made::{SourcePaths, made_path};
 use super::retry::has_several_items;
 use super::{Client, ClientError};
+use crate::files::create_private_dir;
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitStatus};
 use crate::store::SameKey;
-use crate::sys::{JobLock, create_private_dir};
+use crate::sys::JobLock;
 
 /// Changes written at a time.
 const CHUNK: usize = 1000;

@@ -183,6 +183,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         },
         StoreError::NotOurs { .. }
         | StoreError::MountedAlone { .. }
+        | StoreError::Planted(_)
         | StoreError::SeveralNames { .. }
         | StoreError::DamagedRecord { .. }
         | StoreError::Unreadable(_)

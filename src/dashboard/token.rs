@@ -6,12 +6,13 @@
 //!
 //! A browser is given something else: what is drawn anew for each dashboard and kept nowhere.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::DashboardError;
+use crate::files::create_private_dir;
 use crate::model::StateDir;
 
 const BYTES: usize = 32;
@@ -26,7 +27,7 @@ impl Token {
     pub fn of(state: &StateDir) -> Result<Token, DashboardError> {
         let path = state.dashboard_token();
         let dir = state.path();
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("create", dir))?;
+        create_private_dir(dir).map_err(failed("create", dir))?;
         match Self::read(&path)? {
             Some(token) => Ok(token),
             None => {

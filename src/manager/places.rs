@@ -9,14 +9,15 @@
 //! job's units keeps its place meanwhile, so that jobs which start jobs can wait for each other for ever.
 
 use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::feed::Feed;
 use super::log::log_line;
+use crate::files::{How, create_private_dir, open_private};
 use crate::model::{JobId, StateDir, counted};
-use crate::sys::{JobLock, LockProbe, create_private_dir, private_file};
+use crate::sys::{JobLock, LockProbe};
 
 /// Time between two looks at the places.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -153,7 +154,7 @@ impl Places {
             // Somebody who looks at it in this instant is in the way; the next round takes it.
             self.waits = JobLock::try_acquire(&self.own_wait)?;
         }
-        let mut file = private_file().truncate(true).open(&self.own_wait)?;
+        let mut file = open_private(&self.own_wait, How::Replace)?;
         file.write_all(self.held.len().to_string().as_bytes())
     }
 
@@ -189,7 +190,7 @@ impl Places {
             }
             // It may be gone, or just being written.
             let renewed = fs::metadata(&path).and_then(|file| file.modified());
-            let (Ok(renewed), Ok(text)) = (renewed, fs::read_to_string(&path)) else { continue };
+            let (Ok(renewed), Ok(text)) = (renewed, read(&path)) else { continue };
             let Ok(theirs) = text.parse::<usize>() else { continue };
             let is_suspended = SystemTime::now().duration_since(renewed).is_ok_and(|age| age > WAITS_NO_MORE);
             if !is_suspended && fewest.is_none_or(|fewest| theirs < fewest) {
@@ -198,6 +199,12 @@ impl Places {
         }
         Ok(fewest)
     }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open_private(path, How::Read)?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::teller::{self, Teller};
 use super::worker::Crew;
 use super::{events, panics};
 use crate::crash::crash_point;
+use crate::files::create_private_dir;
 use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
 use crate::model::{Job, JobId, JobStatus, Limits, Progress, StateDir, StopRequest};
@@ -104,7 +105,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
 pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -> Result<Taken, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
-    sys::create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
+    create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_over(&mut store, job, &files)? {
         Takeover::Won(lock) => lock,
         Takeover::Already { pid } => return Ok(Taken::Already { pid }),

@@ -21,6 +21,16 @@ impl StateDir {
         Self(PathBuf::from(name))
     }
 
+    /// Returns `true` for a path that has the form of such a directory's.
+    pub fn is_one(path: &Path) -> bool {
+        path.extension().is_some_and(|ending| ending == "d")
+    }
+
+    /// Returns the database beside whose directory, or in it, a path lies, if it has the form of one there.
+    pub fn database_around(path: &Path) -> Option<PathBuf> {
+        path.ancestors().find(|above| Self::is_one(above)).map(|above| above.with_extension(""))
+    }
+
     /// Returns the directory itself.
     pub fn path(&self) -> &Path {
         &self.0

@@ -6,14 +6,16 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use serde::{Deserialize, Serialize};
 
 use super::policy::Span;
+use crate::files::{How, PrivateDir, open_private};
 use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
 /// Ends of one slot that may wait for their commit: enough for the shortest units beside the slowest disk.
@@ -76,10 +78,7 @@ pub struct Outbox {
 impl Outbox {
     /// Opens the file of a slot.
     pub fn open(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
-        let dir = files.outbox();
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-        let path = dir.join(format!("{slot}{ENDING}"));
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let file = PrivateDir::create(&files.outbox())?.file(format!("{slot}{ENDING}"), How::Write)?;
         Ok(Outbox { file, offset: 0, round: 0, uncommitted: VecDeque::new() })
     }
 
@@ -157,11 +156,17 @@ pub fn read(files: &JobFiles) -> io::Result<Kept> {
             kept.unreadable.push(format!("{} is of another version, whose ends are not read", path.display()));
             continue;
         }
-        let (ended, damaged_at) = parse_all(&fs::read(&path)?);
+        let (ended, damaged_at) = parse_all(&read_whole(&path)?);
         kept.ended.extend(ended);
         kept.unreadable.extend(damaged_at.map(|at| format!("the end at byte {at} of {} is damaged", path.display())));
     }
     Ok(kept)
+}
+
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_private(path, How::Read)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Forgets everything, once it is recorded.

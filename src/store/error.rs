@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
+use crate::files::Planted;
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
@@ -59,6 +60,9 @@ pub enum StoreError {
         /// How many.
         names: u64,
     },
+    /// Something stands beside the database that would be taken for its log, or for ours.
+    #[error(transparent)]
+    Planted(#[from] Planted),
     /// What a manager has written about itself cannot be read, so that nobody can tell whether it lives.
     #[error("the record of job {job}'s manager is damaged: its {key} {}", read_as(value.as_deref()))]
     DamagedRecord {

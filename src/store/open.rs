@@ -5,11 +5,10 @@
 //! transaction.
 
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -18,10 +17,11 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Failure, Fault};
-use super::place::{Place, database_file, place_of, refuse_name_without_log, refuse_second_name};
+use super::place::{Found, Place, make_file, place_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
+use crate::files::{self, How, create_private_dir, open_private};
 use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -68,42 +68,47 @@ impl Store {
     /// than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let Place { path, exists } = place_of(path)?;
+        if exists {
+            return Self::open_existing(&path, access);
+        }
         match access {
-            Access::Read if exists => {
-                refuse_name_without_log(&path)?;
-                Self::open_existing(path, access)
+            Access::Create => {
+                files::refuse_planted_beside(&path, files::own_user())?;
+                Self::set_up(&path)
             }
-            _ if exists => {
-                refuse_second_name(&path)?;
-                Self::open_existing(path, access)
-            }
-            Access::Create => Self::set_up(path),
             Access::Write | Access::Manage | Access::Read => Err(StoreError::NoDatabase { path }),
         }
     }
 
-    fn open_existing(path: PathBuf, access: Access) -> Result<Store, StoreError> {
-        refuse_foreign(&path)?;
-        let mut store = Self::connect(path, "mode=rw")?;
-        match store.schema_number()? {
+    fn open_existing(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let found = Found::at(path)?;
+        match access {
+            Access::Read => found.refuse_name_without_log()?,
+            Access::Create | Access::Write | Access::Manage => found.refuse_second_name()?,
+        }
+        found.refuse_planted()?;
+        refuse_foreign(path)?;
+        let (store, schema) = Self::connect(found)?;
+        match schema {
             Some(SCHEMA) => store.configure(access),
             None if access != Access::Create => {
                 Err(StoreError::NotOurs { path: store.file.path, reason: "it is an empty database".to_owned() })
             }
-            None | Some(_) => Self::set_up(store.file.path),
+            None | Some(_) => Self::set_up(&store.file.path),
         }
     }
 
     /// Makes or migrates a database while no other process does.
-    fn set_up(path: PathBuf) -> Result<Store, StoreError> {
-        let state = StateDir::beside(&path);
-        make_private_dir(state.path())?;
-        let lock_path = state.setup_lock();
-        let _lock = lock_for_setup(&lock_path)?;
+    fn set_up(path: &Path) -> Result<Store, StoreError> {
+        let state = StateDir::beside(path);
+        create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
+        let _lock = lock_for_setup(&state.setup_lock())?;
 
-        // SQLite gives a new file the mode of the file named here: private from its first moment, whatever the umask.
-        let mut store = Self::connect(path, &format!("mode=rwc&modeof={}", percent_encoded(&lock_path)))?;
-        match store.schema_number()? {
+        make_file(path)?;
+        let found = Found::at(path)?;
+        found.refuse_planted()?;
+        let (mut store, schema) = Self::connect(found)?;
+        match schema {
             Some(SCHEMA) => {}
             Some(_) => store.migrate()?,
             None => {
@@ -133,19 +138,23 @@ impl Store {
         self.write("write to the database", |_| Ok(()))
     }
 
-    fn connect(path: PathBuf, parameters: &str) -> Result<Store, StoreError> {
-        let url = format!("file:{}?{parameters}", percent_encoded(&path));
+    /// Opens a file that was looked at, and returns its schema number with it.
+    fn connect(found: Found) -> Result<(Store, Option<i32>), StoreError> {
+        let path = found.path().to_owned();
+        let url = format!("file:{}?mode=rw", percent_encoded(&path));
         let conn = SqliteConnection::establish(&url).map_err(|error| StoreError::Database {
             operation: "open the database",
             fault: Fault::of_message(&error.to_string()),
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let file = database_file(&path).map_err(|source| files_error("look at", &path, source))?;
-        let mut store = Store { conn, file };
+        let mut store = Store { conn, file: found.file().clone() };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
-        Ok(store)
+        let schema = store.schema_number();
+        // The log is open now too.
+        found.refuse_replaced()?;
+        Ok((store, schema?))
     }
 
     /// Returns the file's schema number, or none for a database in which nothing was ever made.
@@ -256,23 +265,9 @@ fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
 }
 
-/// Makes a directory beside the database; never the one in which the database lies.
-fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-        made => made.map_err(|source| files_error("create", dir, source)),
-    }
-}
-
 /// Waits for the setup lock as long as a statement would wait for the database.
 fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| files_error("create", path, source))?;
+    let file = open_private(path, How::Write).map_err(|source| files_error("create", path, source))?;
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         match file.try_lock() {

@@ -10,10 +10,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, Mode, StatxAttributes, StatxFlags, mknodat, statx};
+use rustix::io::Errno;
 
 use super::StoreError;
 use super::open::files_error;
+use crate::files;
 use crate::model::DatabaseFile;
 
 /// Where a database lies by its canonical path, and whether there is a file yet.
@@ -52,26 +54,79 @@ fn is_mounted_alone(path: &Path) -> bool {
         .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-/// Refuses a file with a second hard link: SQLite would keep a log for each name.
-pub(super) fn refuse_second_name(path: &Path) -> Result<(), StoreError> {
-    match fs::metadata(path).map_err(|source| files_error("look at", path, source))?.nlink() {
-        names @ 2.. => Err(StoreError::SeveralNames { path: path.to_owned(), names }),
-        _ => Ok(()),
-    }
+/// The file at a canonical path, as it was before SQLite opened it.
+#[derive(Debug)]
+pub(super) struct Found {
+    file: DatabaseFile,
+    owner: u32,
+    names: u64,
 }
 
-/// Refuses to read a file with a second hard link under a name that has no log beside it: what is in the log of the other
-/// name would be missing.
-pub(super) fn refuse_name_without_log(path: &Path) -> Result<(), StoreError> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if Path::new(&log).exists() { Ok(()) } else { refuse_second_name(path) }
+impl Found {
+    /// Looks at the file without opening it.
+    pub fn at(path: &Path) -> Result<Found, StoreError> {
+        let found = fs::symlink_metadata(path).map_err(|source| files_error("look at", path, source))?;
+        let file = DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() };
+        Ok(Found { file, owner: found.uid(), names: found.nlink() })
+    }
+
+    /// Refuses a file with a second hard link: SQLite would keep a log for each name.
+    pub fn refuse_second_name(&self) -> Result<(), StoreError> {
+        match self.names {
+            names @ 2.. => Err(StoreError::SeveralNames { path: self.file.path.clone(), names }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to read a file with a second hard link under a name that has no log beside it: what is in the log of the
+    /// other name would be missing.
+    pub fn refuse_name_without_log(&self) -> Result<(), StoreError> {
+        let mut log = self.file.path.as_os_str().to_owned();
+        log.push("-wal");
+        if self.names < 2 || Path::new(&log).exists() { Ok(()) } else { self.refuse_second_name() }
+    }
+
+    /// Refuses a database beside which somebody else has put what would be taken for its log, or for ours.
+    pub fn refuse_planted(&self) -> Result<(), StoreError> {
+        Ok(files::refuse_planted_beside(&self.file.path, self.owner)?)
+    }
+
+    /// Looks again, once SQLite has opened the file: in a directory in which others can write, another one may have been
+    /// put there meanwhile.
+    pub fn refuse_replaced(&self) -> Result<(), StoreError> {
+        let now = Self::at(&self.file.path)?;
+        if !now.file.is_same_file(&self.file) {
+            return Err(StoreError::Moved { path: self.file.path.clone() });
+        }
+        let dir = self.file.path.parent().and_then(|dir| fs::symlink_metadata(dir).ok());
+        if dir.is_some_and(|dir| dir.mode() & 0o022 != 0 || ![0, files::own_user()].contains(&dir.uid())) {
+            self.refuse_planted()?;
+        }
+        Ok(())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    pub fn file(&self) -> &DatabaseFile {
+        &self.file
+    }
 }
 
 /// Returns which file lies at a canonical path, without opening it.
 pub(super) fn database_file(path: &Path) -> io::Result<DatabaseFile> {
-    let found = fs::metadata(path)?;
+    let found = fs::symlink_metadata(path)?;
     Ok(DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() })
+}
+
+/// Makes an empty file for its owner only, for SQLite to open: nothing but SQLite ever opens a database.
+pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
+    match mknodat(CWD, path, rustix::fs::FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0) {
+        // Another process was faster; whose it is, is judged as of any other.
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(files_error("create", path, error.into())),
+    }
 }
 
 fn place_behind_link(link: PathBuf) -> Result<Place, StoreError> {

@@ -8,6 +8,8 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::files::{How, open_private};
+
 /// Bytes that say what a frame is from and how long it is.
 const HEAD_BYTES: usize = 21;
 /// A checksum.
@@ -68,7 +70,7 @@ impl Frames {
         let mut missing = io::Error::from(ErrorKind::NotFound);
         for (ending, form) in FORMS {
             let path = dir.join(format!("{epoch}.{slot}.{ending}"));
-            match File::open(&path) {
+            match open_private(&path, How::Read) {
                 Ok(file) => {
                     let end = file.metadata()?.len();
                     let mut reader = BufReader::new(file);

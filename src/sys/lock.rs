@@ -2,12 +2,12 @@
 //!
 //! The kernel drops it with the process, however that ends, and no clock or process number takes part in it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::create_private_dir;
+use crate::files::{How, create_private_dir, open_private};
 
 /// The held lock of one job; freed when dropped or when the process ends.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl JobLock {
     ///
     /// A look by [`LockProbe::of`] in the same instant can make it seem held for a moment.
     pub fn try_acquire(path: &Path) -> io::Result<Option<JobLock>> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let file = open_private(path, How::Write)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(JobLock { path: path.to_owned(), file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -45,7 +45,7 @@ impl JobLock {
 
     /// Waits until nobody else holds the lock, and takes it.
     pub fn acquire(path: &Path) -> io::Result<JobLock> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let file = open_private(path, How::Write)?;
         file.lock()?;
         Ok(JobLock { path: path.to_owned(), file })
     }
@@ -78,7 +78,7 @@ pub struct SharedLock {
 impl SharedLock {
     /// Waits until nobody holds the lock alone, and shares it.
     pub fn acquire(path: &Path) -> io::Result<SharedLock> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let file = open_private(path, How::Write)?;
         file.lock_shared()?;
         Ok(SharedLock { _file: file })
     }
@@ -87,7 +87,7 @@ impl SharedLock {
 impl LockProbe {
     /// Looks whether the lock is held.
     pub fn of(path: &Path) -> LockProbe {
-        let file = match File::open(path) {
+        let file = match open_private(path, How::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Missing,
             Err(_) => return LockProbe::Unknown,

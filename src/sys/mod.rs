@@ -1,6 +1,6 @@
 //! The operating system: detaching, locks, process identity, signals, unit processes and their orphans.
 //!
-//! All `unsafe`, all of nix, rustix and sysinfo, and every assumption about Linux stand here, so that they can be
+//! All `unsafe`, sysinfo, most of nix and rustix, and every assumption about Linux stand here, so that they can be
 //! reviewed whole. Nothing here knows a job or the database.
 //!
 //! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
@@ -16,7 +16,6 @@ mod lock;
 mod machine;
 mod notes;
 mod orphans;
-mod private;
 mod process;
 mod scope;
 mod segments;
@@ -53,7 +52,6 @@ pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, Cookie, end_lock_holders, end_orphans};
-pub use private::{create_private_dir, private_file};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 #[cfg(feature = "cli")]

@@ -4,14 +4,15 @@
 //! not a power cut. It tells the next manager which units ran in the instant of a death even when their start had
 //! not been committed yet, so that a unit that kills its manager is found out.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::files::{How, open_private};
 
 /// The notes of one job's slots, mapped; 0 says that a slot is idle.
 #[derive(Debug)]
@@ -29,8 +30,7 @@ impl SlotNotes {
     /// Opens the notes at `path`, keeping those of an earlier process; the file is made if there is none.
     pub fn open(path: &Path, slots: usize) -> io::Result<SlotNotes> {
         let length = slots * size_of::<AtomicU64>();
-        let mut file: File =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let mut file: File = open_private(path, How::Write)?;
         let present = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
         if present < length {
             // Written and not merely extended: a store into a hole of the file would kill us when the disk is full.

@@ -5,14 +5,14 @@
 //! nobody goes on with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::frames::{FrameOf, Frames, Stream, encode, name_of, places_in};
 use super::inherited::opening;
+use crate::files::{How, KeptDir, open_private};
 
 /// Bytes kept of one stream of one attempt.
 pub const FULL_OUTPUT_LIMIT_BYTES: u64 = 1 << 30;
@@ -34,9 +34,8 @@ pub struct SegmentWriter {
 
 impl SegmentWriter {
     /// Opens the file of a slot for one attempt; the directory is made if there is none.
-    pub fn open(dir: &Path, epoch: i64, slot: usize, seq: i64, started_us: i64) -> io::Result<SegmentWriter> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(dir.join(name_of(epoch, slot)))?;
+    pub fn open(dir: &KeptDir, epoch: i64, slot: usize, seq: i64, started_us: i64) -> io::Result<SegmentWriter> {
+        let file = dir.file(name_of(epoch, slot), How::Append)?;
         let end = file.metadata()?.len();
         Ok(SegmentWriter { file, end, seq, started_us, written: [0; 2], has_gap: false })
     }
@@ -87,7 +86,7 @@ impl SegmentSync {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         let mut has_new = false;
         for slot in slots {
-            match open_to_sync(&self.dir.join(name_of(self.epoch, *slot))) {
+            match open_file(&self.dir.join(name_of(self.epoch, *slot))) {
                 Ok(file) => {
                     file.sync_data()?;
                     has_new |= named.insert(*slot);
@@ -107,20 +106,24 @@ pub fn sync_segments(dir: &Path) -> io::Result<()> {
         entries => entries?,
     };
     for entry in entries {
-        open_to_sync(&entry?.path())?.sync_data()?;
+        open_file(&entry?.path())?.sync_data()?;
     }
     sync_dirs(dir)
 }
 
 /// Makes the names durable in a directory, and its own.
 fn sync_dirs(dir: &Path) -> io::Result<()> {
-    dir.ancestors().take(2).try_for_each(|dir| open_to_sync(dir)?.sync_all())
+    let open = |dir| {
+        let _opening = opening();
+        File::open(dir)
+    };
+    dir.ancestors().take(2).try_for_each(|dir| open(dir)?.sync_all())
 }
 
-/// Opens a file or directory; units can start while it is synced.
-fn open_to_sync(path: &Path) -> io::Result<File> {
+/// Opens a file; units can start while it is synced.
+fn open_file(path: &Path) -> io::Result<File> {
     let _opening = opening();
-    File::open(path)
+    open_private(path, How::Read)
 }
 
 /// Reads what all slots have appended, and goes on where it stopped.

@@ -3,17 +3,21 @@
 //! The lock belongs to the open file, which every descendant of a unit inherits: it is held for as long as one of
 //! them lives, also after the manager was killed, and tells without a list of processes that a slot is not free.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::inherited::opening;
-use super::private::create_private_dir;
+use crate::files::{How, KeptDir, open_private};
 
 /// Where the locked file of one slot lies.
 #[derive(Debug, Clone)]
-pub struct SlotFile(PathBuf);
+pub struct SlotFile {
+    path: PathBuf,
+    /// Its directory, where it is opened for each unit.
+    dir: Option<Arc<KeptDir>>,
+}
 
 /// Why a slot's file cannot be handed to a unit.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +39,24 @@ pub enum SlotError {
 impl SlotFile {
     /// Names the file of a slot; nothing is opened.
     pub fn at(path: PathBuf) -> Self {
-        Self(path)
+        Self { path, dir: None }
+    }
+
+    /// Names the file of a slot in a directory that is kept open.
+    pub fn within(dir: &Arc<KeptDir>, slot: usize) -> Self {
+        Self { path: dir.path().join(slot.to_string()), dir: Some(Arc::clone(dir)) }
     }
 
     /// Returns the path of the file.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Opens and locks the file, filled with `content`, ready to be a unit's standard input.
     pub fn occupy(&self, content: &[u8]) -> Result<File, SlotError> {
         let open = || -> io::Result<Option<File>> {
             let _opening = opening();
-            let mut file = self.open_file()?;
+            let mut file = self.open(How::Write)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -64,28 +73,23 @@ impl SlotFile {
         };
         match open() {
             Ok(Some(file)) => Ok(file),
-            Ok(None) => Err(SlotError::Occupied(self.0.clone())),
-            Err(source) => Err(SlotError::Io { path: self.0.clone(), source }),
+            Ok(None) => Err(SlotError::Occupied(self.path.clone())),
+            Err(source) => Err(SlotError::Io { path: self.path.clone(), source }),
         }
     }
 
-    /// Opens the file; its directory is made again when somebody has removed it.
-    fn open_file(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true).mode(0o600);
-        match (options.open(&self.0), self.0.parent()) {
-            (Err(error), Some(dir)) if error.kind() == io::ErrorKind::NotFound => {
-                create_private_dir(dir)?;
-                options.open(&self.0)
-            }
-            (opened, _) => opened,
+    /// Opens the file; a directory that is kept is made again when somebody has removed it.
+    fn open(&self, how: How) -> io::Result<File> {
+        match (&self.dir, self.path.file_name()) {
+            (Some(dir), Some(name)) => dir.file(name, how),
+            _ => open_private(&self.path, how),
         }
     }
 
     /// Says whether no process has the file.
     pub fn is_free(&self) -> io::Result<bool> {
         let _opening = opening();
-        match File::open(&self.0) {
+        match self.open(How::Read) {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => Ok(true),
                 Err(TryLockError::WouldBlock) => Ok(false),

@@ -107,6 +107,7 @@ pub fn attempt_output(
 mod tests {
     use super::super::SegmentWriter;
     use super::*;
+    use crate::files::KeptDir;
 
     fn written(dir: &Path, place: AttemptPlace) -> String {
         let pieces = attempt_output(dir, place).unwrap().map(Result::unwrap);
@@ -116,19 +117,20 @@ mod tests {
     #[test]
     fn attempts_are_found_one_after_the_other_and_what_they_go_on_to_write_is_theirs() {
         let dir = tempfile::tempdir().unwrap();
+        let kept = KeptDir::at(dir.path().to_owned());
         let mut walk = AttemptWalk::new(dir.path().to_owned());
         assert_eq!(walk.heads().unwrap(), []);
-        let mut first = SegmentWriter::open(dir.path(), 1, 0, 7, 1).unwrap();
+        let mut first = SegmentWriter::open(&kept, 1, 0, 7, 1).unwrap();
         first.append(Stream::Out, b"seven").unwrap();
         first.append(Stream::Err, b"oops").unwrap();
-        SegmentWriter::open(dir.path(), 1, 1, 8, 2).unwrap().append(Stream::Out, b"eight").unwrap();
+        SegmentWriter::open(&kept, 1, 1, 8, 2).unwrap().append(Stream::Out, b"eight").unwrap();
 
         let heads = walk.heads().unwrap();
         assert_eq!(heads.iter().map(|place| place.seq).collect::<Vec<_>>(), [7, 8]);
         assert_eq!(written(dir.path(), heads[0]), "Out:seven Err:oops ");
         assert_eq!(walk.pass(heads[0]).unwrap(), None);
         first.append(Stream::Out, b"more").unwrap();
-        SegmentWriter::open(dir.path(), 1, 0, 9, 3).unwrap().append(Stream::Out, b"nine").unwrap();
+        SegmentWriter::open(&kept, 1, 0, 9, 3).unwrap().append(Stream::Out, b"nine").unwrap();
 
         let heads = walk.heads().unwrap();
         assert_eq!(heads.iter().map(|place| place.seq).collect::<Vec<_>>(), [9, 8]);

@@ -46,6 +46,7 @@ mod mcp;
 mod older_databases;
 mod output;
 mod parallel;
+mod planted;
 mod policies;
 mod programs;
 mod prune;

@@ -25,6 +25,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::one_line;
 use crate::client::SubmissionError;
+use crate::files::{How, create_given_dir, open_given};
 use crate::sys::{self, Linger};
 
 pub(super) use error::ServiceError;
@@ -210,9 +211,9 @@ fn read(file: &Path) -> Result<Option<String>, ServiceError> {
 /// Writes a file whole or not at all.
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let dir = file.parent().unwrap_or(Path::new("."));
-    sys::create_private_dir(dir)?;
+    create_given_dir(dir)?;
     let draft = file.with_extension("new");
-    let mut written = sys::private_file().truncate(true).open(&draft)?;
+    let mut written = open_given(&draft, How::Replace)?;
     written.write_all(text.as_bytes())?;
     written.sync_all()?;
     fs::rename(&draft, file)

@@ -13,8 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Client, ClientError};
+use crate::files::create_private_dir;
 use crate::model::{JobId, Seq, Timestamp, UnitDetail, UnitFilter, UnitStatus};
-use crate::sys::{self, AttemptPlace, AttemptWalk, Stream, attempt_output};
+use crate::sys::{AttemptPlace, AttemptWalk, Stream, attempt_output};
 
 use places::Places;
 
@@ -72,7 +73,7 @@ impl Client {
         let ordered = match order {
             OutputOrder::OfEnds => None,
             OutputOrder::OfNumbers => {
-                sys::create_private_dir(files.path()).map_err(ClientError::files("create", files.path()))?;
+                create_private_dir(files.path()).map_err(ClientError::files("create", files.path()))?;
                 let places = Places::create(files.path());
                 Some((Seq(0), places.map_err(ClientError::files("note the places of outputs in", files.path()))?))
             }

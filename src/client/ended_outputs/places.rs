@@ -1,10 +1,11 @@
 //! Where the output of each unit is, by its number: a sparse file without a name.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::files::PrivateDir;
 use crate::model::Seq;
 use crate::sys::AttemptPlace;
 
@@ -15,10 +16,7 @@ pub(super) struct Places(File);
 
 impl Places {
     pub fn create(dir: &Path) -> io::Result<Places> {
-        let path = dir.join(format!("places.{}", std::process::id()));
-        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(Places(file))
+        PrivateDir::open(dir)?.nameless_file(&format!("places.{}", std::process::id())).map(Places)
     }
 
     pub fn put(&self, place: AttemptPlace) -> io::Result<()> {

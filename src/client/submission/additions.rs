@@ -1,15 +1,14 @@
 //! Units for a job that is there already: all of them are looked at before the first is written.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
 use crate::client::{Client, ClientError, OpenSources};
+use crate::files::PrivateDir;
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit, RawText, UnitsAdded};
 
@@ -90,13 +89,11 @@ impl Client {
     ) -> Result<Added, SubmissionError> {
         let files = self.job_files(job.id);
         let number = ADDITIONS.fetch_add(1, Ordering::Relaxed);
-        let path = files.path().join(format!("adding-{}-{number}", std::process::id()));
+        let name = format!("adding-{}-{number}", std::process::id());
+        let path = files.path().join(&name);
         let failed = |operation| ClientError::files(operation, &path);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(files.path());
-        made.map_err(failed("create the directory of"))?;
-        let open = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(&path);
-        let mut file = open.map_err(failed("create"))?;
-        fs::remove_file(&path).map_err(failed("take the name from"))?;
+        let dir = PrivateDir::create(files.path()).map_err(failed("create the directory of"))?;
+        let mut file = dir.nameless_file(&name).map_err(failed("create"))?;
         let mut writer = BufWriter::new(&mut file);
         let mut contents = KeyedContents::default();
         for unit in units {

@@ -20,12 +20,12 @@ use std::path::PathBuf;
 
 use super::create::{check_description, check_new_job};
 use super::{Client, ClientError, Created, OpenSources, Rehearsal};
+use crate::files::create_given_dir;
 use crate::handler::{
     COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
 };
 use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
-use crate::sys::create_private_dir;
 
 use grouping::{UnitItems, unit_items};
 use same_names::SameNames;
@@ -118,7 +118,7 @@ impl Submission {
             |_, _| Ok(()),
             |new, units| {
                 if let Some(path) = output_dir {
-                    let made = create_private_dir(&path);
+                    let made = create_given_dir(&path);
                     made.map_err(|source| SubmissionError::OutputDir { path, source })?;
                 }
                 let client = open()?;

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::spec::{CommandSpec, OutputMode, ResultMode};
 use super::whole::Whole;
+use crate::files::{How, KeptDir, create_given_dir, open_given};
 use crate::handler::Attempt;
 use crate::handler::tail::{OUTPUT_LIMIT_BYTES, Tail};
 use crate::model::Output;
-use crate::sys::{SegmentWriter, Stream, Streams, create_private_dir, opening, private_file};
+use crate::sys::{SegmentWriter, Stream, Streams, opening};
 
 /// Begins what stands at the end of standard error when not all of the output was kept.
 pub const NOT_ALL_KEPT: &str = "[... not all of the output could be kept: ";
@@ -35,21 +36,19 @@ enum Sink {
 }
 
 impl Sink {
-    fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>) -> io::Result<Self> {
+    fn open(attempt: &Attempt<'_>, mode: OutputMode, dir: Option<&Path>, outputs: &KeptDir) -> io::Result<Self> {
         let _opening = opening();
         let seq = attempt.unit.id.seq().0;
         Ok(match (mode, dir) {
             (_, Some(dir)) => {
-                create_private_dir(dir)?;
-                let create = |stream: &str| {
-                    let path = dir.join(format!("{seq}.{}.{stream}", attempt.number));
-                    private_file().truncate(true).open(path)
-                };
+                create_given_dir(dir)?;
+                let create =
+                    |stream: &str| open_given(&dir.join(format!("{seq}.{}.{stream}", attempt.number)), How::Replace);
                 Self::Files([create("out")?, create("err")?])
             }
             (OutputMode::Full, None) => {
                 let (job, slot, started_us) = (attempt.job, attempt.slot, attempt.started_at.as_micros());
-                Self::Segment(SegmentWriter::open(&job.files.output(), job.epoch.0, slot, seq, started_us)?)
+                Self::Segment(SegmentWriter::open(outputs, job.epoch.0, slot, seq, started_us)?)
             }
             (OutputMode::Tail | OutputMode::None, None) => Self::Nowhere,
         })
@@ -68,13 +67,13 @@ impl Capture {
     }
 
     /// Keeps what the job wants to be kept.
-    pub fn open(attempt: &Attempt<'_>, spec: &CommandSpec) -> io::Result<Self> {
+    pub fn open(attempt: &Attempt<'_>, spec: &CommandSpec, outputs: &KeptDir) -> io::Result<Self> {
         let is_result = spec.result != ResultMode::Output;
         let path = || attempt.job.files.slots().join(format!("{}.result", attempt.slot));
         Ok(Self {
             whole: is_result.then(|| Whole::new(path())),
             is_shown: spec.output != OutputMode::None || spec.output_dir.is_some(),
-            ..Self::with(Sink::open(attempt, spec.output, spec.output_dir.as_deref())?)
+            ..Self::with(Sink::open(attempt, spec.output, spec.output_dir.as_deref(), outputs)?)
         })
     }
 

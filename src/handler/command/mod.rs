@@ -20,9 +20,11 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
+use crate::files::KeptDir;
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
 use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, is_busy_program, lack_of};
 
@@ -58,6 +60,14 @@ pub struct CommandHandler {
     db: PathBuf,
     /// The files of the whole output, where it is kept in them.
     outputs: Option<SegmentSync>,
+    dirs: Dirs,
+}
+
+/// The directories in which each attempt opens files.
+struct Dirs {
+    slots: Arc<KeptDir>,
+    outputs: KeptDir,
+    making: KeptDir,
 }
 
 impl CommandHandler {
@@ -71,7 +81,20 @@ impl CommandHandler {
         let secrets = secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect();
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
         let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
-        Ok(Self { spec, templates, secrets, cookie: format!("{}:", job.uid), db: job.database.path.clone(), outputs })
+        let dirs = Dirs {
+            slots: Arc::new(KeptDir::at(job.files.slots())),
+            outputs: KeptDir::at(job.files.output()),
+            making: KeptDir::at(job.files.making()),
+        };
+        Ok(Self {
+            spec,
+            templates,
+            secrets,
+            cookie: format!("{}:", job.uid),
+            db: job.database.path.clone(),
+            outputs,
+            dirs,
+        })
     }
 
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
@@ -225,18 +248,22 @@ impl Runner for CommandHandler {
         if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && is_made(path)) {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
         }
-        let slot = SlotFile::at(attempt.job.files.slot(attempt.slot));
+        let slot = SlotFile::within(&self.dirs.slots, attempt.slot);
         let patience = attempt.limits.kill_after;
         let stdin = match occupy(&slot, &content, patience) {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
-        let making = match made.clone().map(|path| Making::begin(path, attempt, self.spec.keep_partial)).transpose() {
+        let making = match made
+            .clone()
+            .map(|path| Making::begin(path, attempt, self.spec.keep_partial, &self.dirs.making))
+            .transpose()
+        {
             Ok(making) => making,
             Err(error) => return not_begun("cannot note what it makes", &error),
         };
         let captured = Capture::is_wanted(&self.spec);
-        let mut capture = match Capture::open(attempt, &self.spec) {
+        let mut capture = match Capture::open(attempt, &self.spec, &self.dirs.outputs) {
             Ok(capture) => capture,
             Err(error) => {
                 forget(making);

@@ -9,16 +9,17 @@
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::{How, KeptDir, open_given, open_private};
 use crate::handler::Attempt;
 use crate::model::{Cause, DatabaseFile, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
 use crate::store::{Access, Store, StoreError};
-use crate::sys::{create_private_dir, is_another, opening, private_file};
+use crate::sys::{is_another, opening};
 
 /// Finest step of change times on the file systems that have the coarsest.
 const CHANGE_TIME_STEP_US: i64 = 2_000_000;
@@ -49,7 +50,7 @@ pub(super) fn is_made(path: &Path) -> bool {
 
 impl<'a> Making<'a> {
     /// Notes what an attempt is about to make.
-    pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool) -> io::Result<Making<'a>> {
+    pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool, notes: &KeptDir) -> io::Result<Making<'a>> {
         let _opening = opening();
         let making = Making { path, note: attempt.job.files.making_in(attempt.slot), database: &attempt.job.database };
         match fs::symlink_metadata(&making.path) {
@@ -57,9 +58,8 @@ impl<'a> Making<'a> {
                 let path = RawText::from(OsString::from(&making.path));
                 let database = making.database.to_text();
                 let note = Note { unit: attempt.unit.id.raw(), path, keep, database };
-                create_private_dir(&attempt.job.files.making())?;
                 let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
-                private_file().truncate(true).open(&making.note)?.write_all(&text)?;
+                notes.file(attempt.slot.to_string(), How::Replace)?.write_all(&text)?;
             }
             // It is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
             Ok(_) | Err(_) => remove(&making.note)?,
@@ -140,8 +140,11 @@ pub fn clear_partial(files: &JobFiles, database: &DatabaseFile, held: &[usize]) 
 fn clear_noted(path: &Path, database: &DatabaseFile) -> Option<String> {
     let _opening = opening();
     let read = || -> io::Result<(Note, Timestamp)> {
-        let began = micros(&fs::metadata(path)?);
-        Ok((serde_json::from_slice(&fs::read(path)?)?, Timestamp::from_micros(began)))
+        let mut file = open_private(path, How::Read)?;
+        let began = micros(&file.metadata()?);
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok((serde_json::from_slice(&text)?, Timestamp::from_micros(began)))
     };
     let done = read().ok().and_then(|(note, began)| note.clear(began, database).transpose());
     let done = done.map(|done| done.unwrap_or_else(|error| format!("could not clear what it left: {error}")));
@@ -171,7 +174,7 @@ impl Note {
         let Some(mark) = mark_of(path) else { return Ok(None) };
         if self.keep {
             let text = format!("unfinished: unit {} of job {} in {}\n", unit.seq(), unit.job(), db.display());
-            private_file().truncate(true).open(mark)?.write_all(text.as_bytes())?;
+            open_given(&mark, How::Replace)?.write_all(text.as_bytes())?;
             return Ok(Some(format!("kept {shown}, which is unfinished")));
         }
         // It was looked up by name a moment ago.

@@ -3,14 +3,15 @@
 //! A short one stays in memory, a longer one goes to a file of the worker's slot that has no name any more: it is gone
 //! with the manager. Nothing beyond the limit is written.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
+use crate::files::PrivateDir;
 use crate::model::{JsonError, RawText, check_document};
-use crate::sys::{create_private_dir, opening, private_file};
+use crate::sys::opening;
 
 /// Most bytes of a result.
 const MAX_RESULT_BYTES: usize = 16 << 20;
@@ -104,9 +105,11 @@ impl Whole {
         }
         if self.file.is_none() {
             let _opening = opening();
-            self.path.parent().map_or(Ok(()), create_private_dir)?;
-            let mut file = private_file().read(true).truncate(true).open(&self.path)?;
-            fs::remove_file(&self.path)?;
+            let (Some(dir), Some(name)) = (self.path.parent(), self.path.file_name().and_then(|name| name.to_str()))
+            else {
+                return Err(io::ErrorKind::InvalidInput.into());
+            };
+            let mut file = PrivateDir::create(dir)?.nameless_file(name)?;
             file.write_all(&self.memory)?;
             self.memory = Vec::new();
             self.file = Some(file);
@@ -117,6 +120,8 @@ impl Whole {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn whole(dir: &tempfile::TempDir, chunks: impl Iterator<Item = Vec<u8>>) -> Whole {

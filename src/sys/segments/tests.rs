@@ -7,6 +7,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::*;
 
+fn kept(dir: &Path) -> KeptDir {
+    KeptDir::at(dir.to_owned())
+}
+
 fn try_read(dir: &Path, seq: i64) -> (String, io::Result<()>) {
     let mut all = Vec::new();
     let of = FrameOf { seq, started_us: 1, stream: Stream::Out };
@@ -21,13 +25,13 @@ fn read(reader: &mut SegmentReader, seq: i64, stream: Stream) -> String {
 }
 
 fn write(dir: &Path, slot: usize, seq: i64, text: &str) {
-    SegmentWriter::open(dir, 1, slot, seq, 1).unwrap().append(Stream::Out, text.as_bytes()).unwrap();
+    SegmentWriter::open(&kept(dir), 1, slot, seq, 1).unwrap().append(Stream::Out, text.as_bytes()).unwrap();
 }
 
 #[test]
 fn each_unit_finds_its_own_output_again_and_what_was_added_since() {
     let dir = tempfile::tempdir().unwrap();
-    let mut first = SegmentWriter::open(dir.path(), 1, 0, 7, 1).unwrap();
+    let mut first = SegmentWriter::open(&kept(dir.path()), 1, 0, 7, 1).unwrap();
     first.append(Stream::Out, b"seven ").unwrap();
     first.append(Stream::Err, b"oops").unwrap();
     write(dir.path(), 1, 8, "eight");
@@ -45,7 +49,7 @@ fn each_unit_finds_its_own_output_again_and_what_was_added_since() {
 fn an_attempt_that_bears_the_number_of_an_earlier_one_has_its_own_output() {
     let dir = tempfile::tempdir().unwrap();
     for (epoch, slot, started_us) in [(1, 3, 5), (1, 0, 1), (2, 0, 6)] {
-        let mut writer = SegmentWriter::open(dir.path(), epoch, slot, 7, started_us).unwrap();
+        let mut writer = SegmentWriter::open(&kept(dir.path()), epoch, slot, 7, started_us).unwrap();
         writer.append(Stream::Out, started_us.to_string().as_bytes()).unwrap();
     }
 
@@ -73,7 +77,7 @@ fn fault_155_after_a_failed_write_what_others_write_is_read_and_the_gap_is_marke
     let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
     // The write that meets the limit of the size of files is cut short, and the next one fails.
     let _flag = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false))).unwrap();
-    let mut writer = SegmentWriter::open(dir.path(), 1, 0, 7, 1).unwrap();
+    let mut writer = SegmentWriter::open(&kept(dir.path()), 1, 0, 7, 1).unwrap();
     writer.append(Stream::Out, b"before").unwrap();
 
     setrlimit(Resource::RLIMIT_FSIZE, 1000, hard).unwrap();
