@@ -196,19 +196,20 @@ fn of_store(error: &StoreError) -> Exit {
         | StoreError::Unreadable(_)
         | StoreError::Moved { .. }
         | StoreError::TooNew { .. }
+        | StoreError::TooOld { .. }
+        | StoreError::NotWal { .. }
+        | StoreError::NoWriteLock { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::Files { .. } => Exit::Database,
         StoreError::Database { fault, .. } => match fault {
             Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::Damaged | Fault::Unreachable => Exit::Database,
             Fault::Constraint | Fault::Unreadable | Fault::Unexpected => Exit::Unexpected,
         },
-        StoreError::WrongStatus { .. }
-        | StoreError::AttemptOver { .. }
-        | StoreError::KeyInUse { .. }
-        | StoreError::KeyOfAnotherJob { .. } => Exit::WrongState,
+        StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
+            Exit::WrongState
+        }
         StoreError::EmptyPath
         | StoreError::NewJob(_)
-        | StoreError::NoUnits
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::KeyTwice { .. }
         | StoreError::SamePath { .. }

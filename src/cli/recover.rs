@@ -12,8 +12,8 @@ use super::which::JobOrKeyArg;
 /// End what a dead manager left running, and continue its job
 ///
 /// A job whose manager was sent a signal, as at a shutdown, goes on too. Unlike `resume` it leaves jobs alone that
-/// somebody paused, and a job that was being stopped or cancelled gets there. With --all it succeeds when there is nothing
-/// to do: for the start of a machine.
+/// somebody paused, and a job that was being stopped or cancelled gets there. With --all and --created it succeeds when there is
+/// nothing to do: for the start of a machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager recover --all")]
 pub(super) struct Recover {
@@ -22,21 +22,40 @@ pub(super) struct Recover {
     /// Every job that was interrupted
     #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
     pub all: bool,
+    /// Every job that was created and never started, also one that was held back
+    #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
+    pub created: bool,
 }
 
 pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
-    let jobs = if args.all { client.interrupted_jobs()? } else { vec![args.job.find(&client)?] };
-    if jobs.is_empty() {
-        output.hint("no job is interrupted");
+    let several = args.all || args.created;
+    let mut jobs = match several {
+        true => Vec::new(),
+        false => vec![args.job.find(&client)?],
+    };
+    if args.all {
+        jobs = client.interrupted_jobs()?;
+        if jobs.is_empty() {
+            output.hint("no job is interrupted");
+        }
+    }
+    let interrupted = jobs.len();
+    if args.created {
+        jobs.extend(client.unstarted_jobs()?);
+        if jobs.len() == interrupted {
+            output.hint("every job was started");
+        }
     }
     let mut first_error = None;
-    for job in jobs {
-        match client.recover_job(job) {
+    for (place, job) in jobs.into_iter().enumerate() {
+        let is_created = several && place >= interrupted;
+        match if is_created { client.start_detached(job) } else { client.recover_job(job) } {
             Ok(started) => print_started(&client, job, started, output)?,
             // One that cannot be recovered is no reason to leave the others where they are.
-            Err(error) if args.all => {
-                output.hint(format_args!("job {job} is not recovered: {error}"));
+            Err(error) if several => {
+                let operation = if is_created { "started" } else { "recovered" };
+                output.hint(format_args!("job {job} is not {operation}: {error}"));
                 first_error.get_or_insert(error);
             }
             Err(error) => return Err(error.into()),

@@ -4,7 +4,7 @@ use super::create::{next_chunk, with_own_limits};
 use super::made::made_path;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, SeenKeys, UnitsAdded};
-use crate::store::{self, CallerConnection, SameKey, StoreError};
+use crate::store::SameKey;
 
 impl Client {
     /// Adds units to a job, and returns how many there were and how many were there already: a unit whose key the job
@@ -65,21 +65,4 @@ impl Client {
             }
         }
     }
-}
-
-/// Adds units to a job inside the caller's transaction; see [`Client::add_units`] and
-/// [`create_job_in`](crate::create_job_in).
-///
-/// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
-/// paused.
-///
-/// # Errors
-/// When there is no such job, two of the units have the same key, one would make the path of another, or the connection is
-/// to another database; the caller then rolls its transaction back.
-pub fn add_units_in(
-    conn: &mut CallerConnection,
-    job: JobId,
-    units: impl IntoIterator<Item = NewUnit>,
-) -> Result<UnitsAdded, StoreError> {
-    store::add_units_in(conn, job, units, |job| made_path(&job.handler, &job.spec))
 }

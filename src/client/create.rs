@@ -5,9 +5,9 @@ use super::made::{MadePath, made_path};
 use super::same_job::UnitsDiffer;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
-use crate::handler::{check_templates, check_unit};
+use crate::handler::{UnitLimitError, check_templates, check_unit};
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
-use crate::store::{self, CallerConnection, CreateOutcome, SameKey, StoreError};
+use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
 
 /// Units written by one transaction, and the bytes of payload after which it ends early.
@@ -183,45 +183,8 @@ impl Client {
     }
 }
 
-/// Creates a job inside the caller's transaction and returns its number; a job that has the key of `new` already is
-/// returned unchanged if it has the same handler and settings, whatever its units are.
-///
-/// Nothing of it is seen by anybody before the caller commits; then it can be started. The connection must be to a
-/// database of this package, as [`Client::create`] makes one, and should be inside `immediate_transaction`, because a
-/// transaction that has read before it writes fails when another one wrote meanwhile. Outside of any transaction it is
-/// one by itself.
-///
-/// ```no_run
-/// use job_manager::diesel as sql;
-/// use job_manager::{NewJob, NewUnit};
-/// use sql::prelude::*;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut conn = SqliteConnection::establish("jobs.db")?;
-/// conn.immediate_transaction(|conn| {
-///     sql::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
-///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
-///     job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
-///     Ok::<(), Box<dyn std::error::Error>>(())
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// When there are no units, two of them have the same key or would make the same path, a job with another handler or other settings has the key of
-/// `new`, or the connection is to another database; the caller then rolls its transaction back.
-pub fn create_job_in(
-    conn: &mut CallerConnection,
-    new: &NewJob,
-    units: impl IntoIterator<Item = NewUnit>,
-) -> Result<JobId, StoreError> {
-    let made = made_path(&new.handler, &new.spec);
-    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref())
-}
-
 /// Records what the job's units inherit from this process.
-fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
+pub(super) fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
     let failed =
         |source| StoreError::Files { operation: "read what units inherit from", path: "/proc/self".into(), source };
     Ok(NewJob { submitter: Some(sys::own_inheritance().map_err(failed)?), ..new.clone() })
@@ -265,9 +228,14 @@ where
 {
     units.into_iter().map(move |unit| {
         let unit = unit.map_err(Into::into)?;
-        check_unit(&limits, &unit.payload, workers)?;
+        check_unit_of(&limits, &unit, workers)?;
         Ok(unit)
     })
+}
+
+/// Refuses a unit that nobody could run as it is.
+pub(super) fn check_unit_of(limits: &Limits, unit: &NewUnit, workers: Option<usize>) -> Result<(), UnitLimitError> {
+    check_unit(limits, &unit.payload, workers)
 }
 
 /// Takes units until a chunk is full; true when these were the last.

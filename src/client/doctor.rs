@@ -69,6 +69,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(surroundings::linger_finding());
     findings.extend(jobs(db));
     findings.extend(unreadable_jobs(db));
+    findings.extend(unstarted(db));
     findings.extend(machine_workers(db));
     findings.extend(orphans(db));
     findings
@@ -217,5 +218,20 @@ fn jobs(db: &Path) -> Option<Finding> {
             "jobs",
             format!("interrupted: {}; `recover --all` continues them", interrupted.join(", ")),
         )
+    })
+}
+
+/// Names jobs that nobody has started: whoever created them may have died before, or holds them back.
+fn unstarted(db: &Path) -> Option<Finding> {
+    let jobs: Vec<String> =
+        Client::open_to_read(db).ok()?.unstarted_jobs().ok()?.iter().map(JobId::to_string).collect();
+    Some(if jobs.is_empty() {
+        finding(Severity::Ok, "unstarted", "every job was started".to_owned())
+    } else {
+        let message = format!(
+            "created and never started: {}; `recover --created` starts them, `rm` deletes one",
+            jobs.join(", ")
+        );
+        finding(Severity::Warning, "unstarted", message)
     })
 }

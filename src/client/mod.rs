@@ -4,6 +4,7 @@
 //! may be called by any number of processes at once, and after a crash of any of them.
 
 mod add;
+mod callers;
 mod cancel;
 mod changes;
 mod conditions;
@@ -59,9 +60,9 @@ use crate::model::{JobFiles, JobId, StateDir};
 use crate::store::{Access, Store};
 use crate::sys;
 
-pub use add::add_units_in;
+pub use callers::{add_units_in, create_job_in};
 pub use conditions::{ClockError, start_time, windows};
-pub use create::{Created, check_scope, create_job_in};
+pub use create::{Created, check_scope};
 pub use doctor::{Finding, Severity, examine};
 #[cfg(feature = "cli")]
 pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};

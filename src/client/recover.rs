@@ -23,6 +23,27 @@ impl Client {
         Ok(interrupted)
     }
 
+    /// Returns the jobs that were created and never started, oldest first: those of [`create_job_in`](crate::create_job_in) whose
+    /// process died before the start, and those that somebody holds back.
+    ///
+    /// A service asks for them at its start, and starts its own.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for job in client.unstarted_jobs()? {
+    ///     if client.job(job)?.handler == "thumbnail" {
+    ///         client.start_detached(job)?;
+    ///     }
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn unstarted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
+        let jobs = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Created], ..JobFilter::default() })?;
+        // Why one cannot be read is said when that one is started.
+        let unreadable = jobs.unreadable.iter().map(|found| found.job).rev();
+        Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
+    }
+
     fn was_stopped_by_signal(&self, job: JobId) -> Result<bool, ClientError> {
         Ok(self.store().manager_record(job)?.is_some_and(|record| record.stopped_by_signal))
     }

@@ -49,11 +49,7 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (row, creation) = (self.job(job)?, self.store().creation(job)?);
-        let differences = differences(&row, creation.as_ref(), new);
-        if !differences.is_empty() {
-            let (key, differences) = (new.key.clone().unwrap_or_default(), differences.join(", "));
-            return Err(ClientError::KeyOfAnotherJob { job, key, differences });
-        }
+        refuse_another(&row, creation.as_ref(), new)?;
         let (mut contents, mut seen) = (Contents::default(), Vec::new());
         for unit in first.into_iter().map(Ok).chain(units) {
             let unit = unit.map_err(|error| ClientError::Source(error.into()))?;
@@ -77,6 +73,16 @@ impl Client {
         differ.gone = known.into_gone().count();
         Ok(Created { differs: Some(differ).filter(|differ| *differ != UnitsDiffer::default()), ..same })
     }
+}
+
+/// Refuses a job that has the key of a new one and does something else.
+pub(super) fn refuse_another(row: &Job, creation: Option<&Creation>, new: &NewJob) -> Result<(), ClientError> {
+    let differences = differences(row, creation, new);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let (key, differences) = (new.key.clone().unwrap_or_default(), differences.join(", "));
+    Err(ClientError::KeyOfAnotherJob { job: row.id, key, differences })
 }
 
 /// Names what differs between a job and a request for one of the same key, each with the old and the new value; nothing when they

@@ -188,19 +188,20 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::DamagedRecord { .. }
         | StoreError::Unreadable(_)
         | StoreError::TooNew { .. }
+        | StoreError::TooOld { .. }
+        | StoreError::NotWal { .. }
+        | StoreError::NoWriteLock { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::Files { .. }
         | StoreError::AttemptOver { .. }
         | StoreError::Fenced { .. }
         | StoreError::NewJob(_)
-        | StoreError::NoUnits
         | StoreError::ReservedUnitKey { .. }
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::KeyTwice { .. }
         | StoreError::SamePath { .. }
         | StoreError::NotSplit { .. }
         | StoreError::KeyInUse { .. }
-        | StoreError::KeyOfAnotherJob { .. }
         | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

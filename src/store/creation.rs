@@ -12,12 +12,15 @@ use crate::model::{Contents, Creation, JobId, NewJob};
 impl Store {
     /// Returns what a job was created with; none for one that an older version has made.
     pub fn creation(&mut self, job: JobId) -> Result<Option<Creation>, StoreError> {
-        self.read("read what the job was created with", |conn| {
-            let found: Option<Json<Creation>> =
-                table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
-            Ok(found.map(|Json(creation)| creation))
-        })
+        self.read("read what the job was created with", |conn| creation_of(conn, job))
     }
+}
+
+/// Returns what a job was created with inside a transaction; see [`Store::creation`].
+pub(super) fn creation_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Creation>, Failure> {
+    let found: Option<Json<Creation>> =
+        table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
+    Ok(found.map(|Json(creation)| creation))
 }
 
 /// Writes what a job is created with inside a transaction.

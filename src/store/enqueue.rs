@@ -5,69 +5,66 @@ use std::path::Path;
 
 use diesel::prelude::*;
 
+use super::callers::{Ended, within};
 use super::create::{self, SameKey};
-use super::creation::put_creation;
+use super::creation::{creation_of, put_creation};
 use super::error::Failure;
 use super::made_paths::{self, MadePath, PathOf};
-use super::{CreateOutcome, StoreError, open};
-use crate::model::{Contents, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};
+use super::{CreateOutcome, StoreError};
+use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};
 
-/// Units inserted by one pass, so that an iterator of any length takes constant memory.
+/// Units inserted by one pass, and the bytes of payload after which it ends early, so that an iterator of any length takes
+/// little memory.
 const CHUNK_UNITS: usize = 1000;
-/// Stands for the path of a database whose connection is not ours.
-const CALLER: &str = "the caller's connection";
-
-/// A connection to a database of this package that belongs to a caller.
-pub type CallerConnection = SqliteConnection;
+const CHUNK_BYTES: usize = 8 << 20;
 
 /// Creates a job inside the caller's transaction; see [`create_job_in`](crate::create_job_in) of the client.
-pub fn create_job_in(
+///
+/// `look` may refuse the file, and `same` a job that has the key already.
+pub fn create_job_in<E: From<StoreError>>(
     conn: &mut SqliteConnection,
     new: &NewJob,
-    units: impl IntoIterator<Item = NewUnit>,
+    mut units: impl Iterator<Item = Result<NewUnit, E>>,
     made: Option<PathOf<'_>>,
-) -> Result<JobId, StoreError> {
-    within(conn, "create the job", |conn| {
-        let mut units = units.into_iter();
-        let first: Vec<NewUnit> = units.by_ref().take(CHUNK_UNITS).collect();
-        if first.is_empty() {
-            return Err(StoreError::NoUnits.into());
-        }
+    look: impl FnOnce(&Path) -> Result<(), E>,
+    same: impl FnOnce(&Job, Option<&Creation>) -> Result<(), E>,
+) -> Result<JobId, E> {
+    within(conn, "create the job", look, |conn| {
+        let first = next_chunk(&mut units)?;
         let job = match create::create_in(conn, new, &first, true, Timestamp::now())? {
-            CreateOutcome::Existing(job) => return refuse_other(&super::jobs::job_row(conn, job)?, new),
+            CreateOutcome::Existing(job) => {
+                let row = super::jobs::job_row(conn, job)?;
+                same(&row, creation_of(conn, job)?.as_ref()).map_err(Ended::Refused)?;
+                return Ok(job);
+            }
             CreateOutcome::Created(job) => job,
         };
         let mut contents = Contents::default();
         contents.add_all(&first);
-        append(conn, job, units.inspect(|unit| contents.add(unit)), SameKey::Refuse)?;
+        let rest = units.inspect(|unit| unit.iter().for_each(|unit| contents.add(unit)));
+        append(conn, job, rest, SameKey::Refuse)?;
         record_made(conn, job, Seq(0), made)?;
         put_creation(conn, job, new, contents)?;
         Ok(job)
     })
 }
 
-/// Returns a job that has the key of a new one, unless it runs something else.
-fn refuse_other(job: &Job, new: &NewJob) -> Result<JobId, Failure> {
-    // What is not JSON is the same only as text.
-    let settings = |spec: &str| serde_json::from_str::<serde_json::Value>(spec).map_err(|_| spec.to_owned());
-    if job.handler == new.handler && settings(&job.spec) == settings(&new.spec) {
-        return Ok(job.id);
-    }
-    Err(StoreError::KeyOfAnotherJob { job: job.id, key: new.key.clone().unwrap_or_default() }.into())
-}
-
-/// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::add_units_in) of the client. `made`
-/// returns what tells the paths that the units of a job make.
-pub fn add_units_in(
+/// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::add_units_in) of the client.
+///
+/// `look` may refuse the file, and `check` each unit; `made` returns what tells the paths that the units of a job make.
+pub fn add_units_in<E: From<StoreError>>(
     conn: &mut SqliteConnection,
     job: JobId,
-    units: impl IntoIterator<Item = NewUnit>,
+    units: impl Iterator<Item = NewUnit>,
     made: impl FnOnce(&Job) -> Option<MadePath>,
-) -> Result<UnitsAdded, StoreError> {
-    within(conn, "add units", |conn| {
+    look: impl FnOnce(&Path) -> Result<(), E>,
+    check: impl Fn(&Job, &NewUnit) -> Result<(), E>,
+) -> Result<UnitsAdded, E> {
+    within(conn, "add units", look, |conn| {
         let row = super::jobs::job_row(conn, job)?;
         let before = Seq(row.progress.total);
-        let added = append(conn, job, units.into_iter(), SameKey::LeaveOut)?;
+        let units = units.map(|unit| check(&row, &unit).map(|()| unit));
+        let added = append(conn, job, units, SameKey::LeaveOut)?;
         record_made(conn, job, before, made(&row).as_deref())?;
         Ok(added)
     })
@@ -77,15 +74,15 @@ fn record_made(conn: &mut SqliteConnection, job: JobId, after: Seq, made: Option
     made.map_or(Ok(()), |made| made_paths::record_new(conn, job, after, made))
 }
 
-fn append(
+fn append<E>(
     conn: &mut SqliteConnection,
     job: JobId,
-    mut units: impl Iterator<Item = NewUnit>,
+    mut units: impl Iterator<Item = Result<NewUnit, E>>,
     same_key: SameKey,
-) -> Result<UnitsAdded, Failure> {
+) -> Result<UnitsAdded, Ended<E>> {
     let (mut added, mut keys) = (UnitsAdded::default(), SeenKeys::default());
     loop {
-        let chunk: Vec<NewUnit> = units.by_ref().take(CHUNK_UNITS).collect();
+        let chunk = next_chunk(&mut units)?;
         if chunk.is_empty() {
             return Ok(added);
         }
@@ -98,23 +95,14 @@ fn append(
     }
 }
 
-/// So that a caller's transaction can return this error, and diesel can say that the transaction itself failed.
-impl From<diesel::result::Error> for StoreError {
-    fn from(error: diesel::result::Error) -> Self {
-        Failure::Sql(error).during("commit the caller's transaction", Path::new(CALLER))
+/// Takes units until a chunk is full; none when there are no more.
+fn next_chunk<E>(units: &mut impl Iterator<Item = Result<NewUnit, E>>) -> Result<Vec<NewUnit>, Ended<E>> {
+    let (mut chunk, mut bytes) = (Vec::new(), 0);
+    while chunk.len() < CHUNK_UNITS && bytes < CHUNK_BYTES {
+        let Some(unit) = units.next() else { break };
+        let unit = unit.map_err(Ended::Refused)?;
+        bytes += unit.payload.len();
+        chunk.push(unit);
     }
-}
-
-/// Runs `body` in the caller's transaction, undone as a whole when it fails.
-fn within<T>(
-    conn: &mut SqliteConnection,
-    operation: &'static str,
-    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
-) -> Result<T, StoreError> {
-    let path = Path::new(CALLER);
-    conn.transaction(|conn| {
-        open::refuse_other_database(conn, path)?;
-        body(conn)
-    })
-    .map_err(|failure| failure.during(operation, path))
+    Ok(chunk)
 }

@@ -92,6 +92,38 @@ pub enum StoreError {
         /// The newest schema number known here.
         known: i32,
     },
+    /// An older version has written the database, and a caller's connection does not bring it up to date.
+    #[error(
+        "{} has schema {found}, this version needs schema {known}: open it once with Client::open, which brings it up to date",
+        path.display()
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its schema number.
+        found: i32,
+        /// The schema number that is needed.
+        known: i32,
+    },
+    /// Somebody has changed the journal mode, and in another one readers keep managers from writing.
+    #[error(
+        "{} is in the journal mode {mode:?} and must be in WAL mode: end what else has it open, then open it with Client::open",
+        path.display()
+    )]
+    NotWal {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: String,
+    },
+    /// A caller's transaction has read before it writes, and then cannot wait for the write lock, or waited in vain.
+    #[error(
+        "cannot {operation}: the transaction has begun without the write lock and does not get it; begin it with immediate_transaction"
+    )]
+    NoWriteLock {
+        /// What was tried.
+        operation: &'static str,
+    },
     /// The SQLite that this program runs on has known faults.
     #[error(
         "SQLite {found} can corrupt databases that several processes use, at least {required} is needed: build with the feature `bundled`"
@@ -156,9 +188,6 @@ pub enum StoreError {
     /// A job cannot be described so; nothing was created.
     #[error(transparent)]
     NewJob(#[from] NewJobError),
-    /// A job needs at least one unit.
-    #[error("there are no units, a job needs at least one")]
-    NoUnits,
     /// A unit has a key that is kept for units which a job adds by itself.
     #[error("unit key {key:?} begins with \"job-manager:\", choose another")]
     ReservedUnitKey {
@@ -207,16 +236,6 @@ pub enum StoreError {
     KeyInUse {
         /// The job that has the key.
         job: JobId,
-    },
-    /// A job that does something else has the key of the new one.
-    #[error(
-        "job {job} has the key {key:?} already, with another handler or other settings: give the new job another key"
-    )]
-    KeyOfAnotherJob {
-        /// The job that has the key.
-        job: JobId,
-        /// The key.
-        key: String,
     },
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]

@@ -8,6 +8,7 @@
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are told apart by their fixed texts.
 
 mod attempts;
+mod callers;
 mod clock_step;
 mod columns;
 #[cfg(test)]
@@ -68,9 +69,10 @@ use error::Failure;
 
 use crate::model::DatabaseFile;
 
+pub use callers::{CallerConnection, CallerError};
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
-pub use enqueue::{CallerConnection, add_units_in, create_job_in};
+pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 #[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;

@@ -26,9 +26,9 @@ use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Number of the newest schema; equals the number of migrations.
-const SCHEMA: i32 = 5;
+pub(super) const SCHEMA: i32 = 5;
 /// "JOBM", in the file's header; tells our databases from others.
-const APPLICATION_ID: i32 = 0x4a4f_424d;
+pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// How long a statement waits for another process's transaction before it gives up.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Older ones can corrupt a database when two connections checkpoint at once.
@@ -50,11 +50,13 @@ pub enum Access {
     Read,
 }
 
-statement! { struct ApplicationId {} "PRAGMA application_id" -> Integer }
-statement! { struct UserVersion {} "PRAGMA user_version" -> Integer }
+statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
+statement! { pub(super) struct UserVersion {} "PRAGMA user_version" -> Integer }
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
 statement! { struct SqliteVersion {} "SELECT sqlite_version()" -> Text }
 statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
+statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
+pub(super) const WAL: &str = "wal";
 
 impl Store {
     /// Opens the database at `path`.
@@ -115,7 +117,7 @@ impl Store {
                 // Before the first page is written: later it takes a VACUUM.
                 store.execute("PRAGMA auto_vacuum = INCREMENTAL")?;
                 let mode: String = store.ask(SwitchToWal {})?;
-                if mode != "wal" {
+                if mode != WAL {
                     return Err(StoreError::NotOurs {
                         path: store.file.path,
                         reason: format!("its file system allows journal mode {mode} only"),
@@ -189,6 +191,9 @@ impl Store {
 
     fn configure(mut self, access: Access) -> Result<Store, StoreError> {
         self.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
+        if access != Access::Read {
+            self.return_to_wal()?;
+        }
         match access {
             Access::Create | Access::Write => {}
             // In KiB. A manager touches each page a few times in a row and never again.
@@ -196,6 +201,17 @@ impl Store {
             Access::Read => self.execute("PRAGMA query_only = ON")?,
         }
         Ok(self)
+    }
+
+    /// Takes back another journal mode, in which readers would keep managers from writing.
+    fn return_to_wal(&mut self) -> Result<(), StoreError> {
+        if self.ask::<_, String>(JournalMode {})? == WAL {
+            return Ok(());
+        }
+        match self.ask::<_, String>(SwitchToWal {})? {
+            mode if mode == WAL => Ok(()),
+            mode => Err(StoreError::NotWal { path: self.file.path.clone(), mode }),
+        }
     }
 
     fn refuse_unsafe_sqlite(&mut self) -> Result<(), StoreError> {
@@ -220,16 +236,6 @@ impl Store {
             .get_result(&mut self.conn)
             .map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
-}
-
-/// Refuses a caller's connection to anything else than a database of this package in its present schema.
-pub(super) fn refuse_other_database(conn: &mut SqliteConnection, path: &Path) -> Result<(), Failure> {
-    let (application, version): (i32, i32) = (ApplicationId {}.get_result(conn)?, UserVersion {}.get_result(conn)?);
-    if (application, version) == (APPLICATION_ID, SCHEMA) {
-        return Ok(());
-    }
-    let reason = "open it with Client::create first".to_owned();
-    Err(StoreError::NotOurs { path: path.to_owned(), reason }.into())
 }
 
 /// Refuses a database of another program without a change to it: a connection that may write would take back a

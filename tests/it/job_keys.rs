@@ -81,7 +81,7 @@ fn a_key_with_other_items_names_the_job_and_how_many_differ() {
 #[test]
 fn a_library_is_refused_the_key_of_a_job_with_another_handler() {
     use diesel::{Connection, SqliteConnection};
-    use job_manager::{Client, ClientError, NewJob, NewUnit, StoreError, create_job_in};
+    use job_manager::{Client, ClientError, NewJob, NewUnit, create_job_in};
 
     let dir = tempfile::tempdir().unwrap();
     let client = Client::create(&dir.path().join("jobs.db")).unwrap();
@@ -104,7 +104,7 @@ fn a_library_is_refused_the_key_of_a_job_with_another_handler() {
     assert_eq!(more.differs.map(|differ| (differ.new, differ.gone)), Some((1, 0)));
     assert!(matches!(other, Err(ClientError::KeyOfAnotherJob { .. })), "{other:?}");
     assert_eq!(same_inside, first.job);
-    assert!(matches!(other_inside, Err(StoreError::KeyOfAnotherJob { .. })), "{other_inside:?}");
+    assert!(matches!(other_inside, Err(ClientError::KeyOfAnotherJob { .. })), "{other_inside:?}");
 }
 
 #[test]

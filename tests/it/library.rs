@@ -55,7 +55,7 @@ fn units_with_keys_may_be_added_again() {
     let twice = || units(21..=22).chain(units(21..=21));
     assert!(matches!(client.add_units(job, twice()), Err(ClientError::KeyTwice { key: Some(_) })));
     let refused = add_units_in(&mut connect(&client), job, twice());
-    assert!(matches!(refused, Err(StoreError::KeyTwice { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ClientError::Store(StoreError::KeyTwice { .. }))), "{refused:?}");
 
     assert_eq!(client.progress(job).unwrap().total, 20);
     let seqs: Vec<i64> =
@@ -69,7 +69,7 @@ fn a_connection_to_another_database_is_refused() {
 
     let refused = create_job_in(&mut conn, &NewJob::new("x", "y"), units(1..=1));
 
-    assert!(matches!(refused, Err(StoreError::NotOurs { .. })));
+    assert!(matches!(refused, Err(ClientError::Store(StoreError::NotOurs { .. }))));
 }
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -128,10 +128,10 @@ fn units_inside_a_callers_transaction_make_no_path_that_another_makes() {
     new.spec = serde_json::to_string(&spec).unwrap();
 
     let refused = create_job_in(&mut conn, &new, units(1..=2));
-    assert!(matches!(refused, Err(StoreError::SamePath { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ClientError::Store(StoreError::SamePath { .. }))), "{refused:?}");
     let job = create_job_in(&mut conn, &new, units(1..=1)).unwrap();
     let refused = add_units_in(&mut conn, job, units(2..=2));
-    assert!(matches!(refused, Err(StoreError::SamePath { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ClientError::Store(StoreError::SamePath { .. }))), "{refused:?}");
     assert!(client.add_units(job, units(2..=2)).is_err());
 
     assert_eq!(client.progress(job).unwrap().total, 1);

@@ -39,6 +39,7 @@ mod items;
 mod job_keys;
 mod layers;
 mod library;
+mod library_callers;
 mod lists;
 mod manual;
 #[cfg(feature = "mcp")]

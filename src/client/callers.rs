@@ -1,0 +1,103 @@
+//! Creating jobs and adding units inside a caller's own transaction, with every check that a client makes.
+
+use super::create::{check_new_job, check_unit_of, with_own_limits, with_submitter};
+use super::made::made_path;
+use super::same_job::refuse_another;
+use super::{Client, ClientError, refuse_shared_disk};
+use crate::model::{JobId, NewJob, NewUnit, UnitsAdded};
+use crate::store::{self, CallerConnection, CallerError, StoreError};
+
+impl Client {
+    /// Opens a connection to this client's database for the caller's own transactions: [`create_job_in`] and
+    /// [`add_units_in`] take it.
+    ///
+    /// It waits for managers as this client does, syncs what it commits, and checks foreign keys. A connection that is made
+    /// otherwise, as in a pool, needs at least `PRAGMA busy_timeout = 10000`: without it a transaction fails at its
+    /// beginning whenever somebody else writes.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::create("jobs.db".as_ref())?;
+    /// let mut conn = client.connect()?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn connect(&self) -> Result<CallerConnection, ClientError> {
+        Ok(self.store().connect_caller()?)
+    }
+}
+
+/// Creates a job inside the caller's transaction and returns its number; a job that has the key of `new` already is
+/// returned unchanged if it does the same, whatever its units are.
+///
+/// Nothing of it is seen by anybody before the caller commits; then it can be started. A service that dies between its
+/// commit and the start finds the job with [`Client::unstarted_jobs`].
+///
+/// The connection must be to a database of this package, as [`Client::connect`] opens one, and its transaction should be an
+/// `immediate_transaction`, because one that reads before it writes fails when another one writes meanwhile. Outside of
+/// any transaction this is one by itself, which waits for managers.
+///
+/// ```no_run
+/// use job_manager::diesel as sql;
+/// use job_manager::{Client, NewJob, NewUnit};
+/// use sql::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::create("jobs.db".as_ref())?;
+/// let mut conn = client.connect()?;
+/// let job = conn.immediate_transaction(|conn| {
+///     sql::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
+///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
+///     let job = job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
+///     Ok::<_, Box<dyn std::error::Error>>(job)
+/// })?;
+/// client.start_detached(job)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Whatever [`Client::create_job`] refuses is refused here too, and a connection to anything else than a database of this
+/// version in WAL mode; the caller then rolls its transaction back.
+pub fn create_job_in(
+    conn: &mut CallerConnection,
+    new: &NewJob,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<JobId, ClientError> {
+    check_new_job(new)?;
+    let given = units.into_iter().map(Ok::<_, std::convert::Infallible>);
+    let mut units = with_own_limits(given, new.limits.clone(), Some(new.limits.workers))
+        .map(|unit| unit.map_err(ClientError::Source))
+        .peekable();
+    if units.peek().is_none() {
+        return Err(ClientError::NoUnits);
+    }
+    let made = made_path(&new.handler, &new.spec);
+    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref(), refuse_shared_disk, |job, creation| {
+        refuse_another(job, creation, new)
+    })
+}
+
+/// Adds units to a job inside the caller's transaction; see [`Client::add_units`] and [`create_job_in`].
+///
+/// A manager that runs the job takes them up within a moment of the caller's commit; a job that had ended becomes
+/// paused.
+///
+/// # Errors
+/// Whatever [`Client::add_units`] refuses is refused here too, and what [`create_job_in`] refuses of a connection; the caller
+/// then rolls its transaction back.
+pub fn add_units_in(
+    conn: &mut CallerConnection,
+    job: JobId,
+    units: impl IntoIterator<Item = NewUnit>,
+) -> Result<UnitsAdded, ClientError> {
+    let made = |job: &crate::model::Job| made_path(&job.handler, &job.spec);
+    store::add_units_in(conn, job, units.into_iter(), made, refuse_shared_disk, |job, unit| {
+        check_unit_of(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
+    })
+}
+
+/// So that a caller's transaction can return this error, and diesel can say that the transaction itself failed.
+impl From<CallerError> for ClientError {
+    fn from(error: CallerError) -> Self {
+        StoreError::from(error).into()
+    }
+}
