@@ -55,6 +55,10 @@ pub(super) enum CliError {
     ValueFromStdin,
     #[error("the value is JSON that readers do not agree about; a text in JSON is quoted")]
     ValueUnsound(#[from] JsonError),
+    #[error("no job is paused or interrupted")]
+    NothingToResume,
+    #[error("nothing was kept yet")]
+    NothingKept,
     #[error("no source of items, give one such as --lines FILE, - for standard input or `-- ::: ITEM`")]
     NoSource,
     #[error("{given:?} is not a source, units come from `-` (standard input), an option such as --lines, or `:::`")]
@@ -167,7 +171,8 @@ impl CliError {
             | Self::TwoUnits
             | Self::JobOrUnit { .. }
             | Self::Value(_) => Exit::Usage,
-            Self::NoLog(..) => Exit::NotFound,
+            Self::NothingToResume => Exit::WrongState,
+            Self::NothingKept | Self::NoLog(..) => Exit::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
         }
     }

@@ -27,8 +27,7 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
     let client = global.open_client()?;
     let jobs = if args.all { client.resumable_jobs()? } else { vec![args.job.find(&client)?] };
     if jobs.is_empty() {
-        output.hint("no job is paused or interrupted");
-        return Ok(Exit::WrongState);
+        return Err(CliError::NothingToResume);
     }
     let mut first_error = None;
     for job in jobs {

@@ -47,10 +47,7 @@ pub(super) fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &m
                 }
                 Ok(Exit::Success)
             }
-            None => {
-                output.hint("nothing was kept yet");
-                Ok(Exit::NotFound)
-            }
+            None => Err(CliError::NothingKept),
         },
     }
 }

@@ -15,6 +15,7 @@ mod dashboard_page;
 #[cfg(all(feature = "mcp", feature = "serve"))]
 mod database_path;
 mod detach;
+mod driver;
 mod escape;
 mod examples;
 mod explain;

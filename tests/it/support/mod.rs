@@ -37,7 +37,8 @@ pub struct World {
 
 impl World {
     pub fn new() -> World {
-        let dir = tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap();
+        let mut dir = tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap();
+        dir.disable_cleanup(std::env::var_os("JM_TEST_KEEP").is_some());
         let db = dir.path().join("jobs.db");
         World { dir, db }
     }

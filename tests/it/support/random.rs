@@ -6,12 +6,22 @@ pub struct Random(u64);
 impl Random {
     /// Takes the seed from the environment or makes one up, and prints it.
     pub fn seeded() -> Random {
+        Random::of(Random::seed())
+    }
+
+    /// Makes the generator of a seed.
+    pub fn of(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    /// Takes the seed from the environment or makes one up, and prints it.
+    pub fn seed() -> u64 {
         let seed = std::env::var("JM_TEST_SEED")
             .ok()
             .and_then(|seed| seed.parse().ok())
             .unwrap_or_else(|| u64::from(std::process::id()) ^ 0x5eed);
         println!("JM_TEST_SEED={seed}");
-        Random(seed)
+        seed
     }
 
     /// Returns a number below `bound`.

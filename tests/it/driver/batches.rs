@@ -1,0 +1,110 @@
+//! The jobs that the driver works on, and the program of their units, which keeps a ledger.
+
+use crate::support::{Random, World};
+
+/// A kind of job; its name in the database says which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// Rows of a CSV file with a key; synchronised with other versions of the file.
+    Keyed,
+    /// Lines, found again by what they contain.
+    Lines,
+    /// Units that may run once.
+    Once,
+    /// Waits for approval after its first units.
+    Canary,
+}
+
+impl Batch {
+    pub const ALL: [Batch; 4] = [Batch::Keyed, Batch::Lines, Batch::Once, Batch::Canary];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Batch::Keyed => "keyed",
+            Batch::Lines => "lines",
+            Batch::Once => "once",
+            Batch::Canary => "canary",
+        }
+    }
+
+    pub fn of(name: &str) -> Option<Batch> {
+        Batch::ALL.into_iter().find(|batch| batch.name() == name)
+    }
+
+    /// Says whether a person may send its units back, which is another start.
+    pub fn may_run_again(self) -> bool {
+        self != Batch::Once
+    }
+
+    /// Writes a version of the job's source and returns the options that name it.
+    pub fn source(self, world: &World, random: &mut Random) -> Vec<String> {
+        let version = random.below(1_000_000);
+        match self {
+            Batch::Keyed => {
+                let name = format!("keyed.{version}.csv");
+                world.write(&name, &rows(random));
+                ["--csv", &name, "--unit-key", "{id}"].map(str::to_owned).to_vec()
+            }
+            Batch::Lines => {
+                let name = format!("lines.{version}");
+                let first = random.below(20);
+                world.write(&name, &(first..first + 40).map(|line| format!("{line}\n")).collect::<String>());
+                ["--lines", &name].map(str::to_owned).to_vec()
+            }
+            Batch::Once | Batch::Canary => ["--range", "1-40"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// Returns the options with which it is submitted, and its command.
+    pub fn submission(self, world: &World, random: &mut Random) -> Vec<String> {
+        let mut options = vec!["--name".to_owned(), self.name().to_owned()];
+        options.extend(["-j", "3", "--kill-after", "200ms"].map(str::to_owned));
+        options.extend(match self {
+            Batch::Once => ["--at-most-once".to_owned()].to_vec(),
+            Batch::Canary => ["--canary", "3", "--backoff", "1ms..20ms"].map(str::to_owned).to_vec(),
+            _ => ["--backoff", "1ms..20ms", "--max-attempts", "3"].map(str::to_owned).to_vec(),
+        });
+        if random.below(3) == 0 {
+            options.extend(["--timeout", "250ms"].map(str::to_owned));
+        }
+        if random.below(3) == 0 {
+            options.extend(["--output", "full"].map(str::to_owned));
+        }
+        options.extend(self.source(world, random));
+        let item = if self == Batch::Keyed { "{id}:{v}" } else { "{}" };
+        options.extend(["--", "./unit", item].map(str::to_owned));
+        options
+    }
+}
+
+fn rows(random: &mut Random) -> String {
+    let mut text = String::from("id,v\n");
+    for id in 0..50 {
+        if random.below(8) > 0 {
+            text.push_str(&format!("k{id},{}\n", random.below(3) * 10 + id % 10));
+        }
+    }
+    text
+}
+
+/// A unit writes down that it started and that it ended, and says so when another attempt of it lives.
+///
+/// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long and leave the group of their process.
+const UNIT: &str = r#"#!/bin/sh
+unit="$JOB_MANAGER_JOB $JOB_MANAGER_UNIT"
+exec 9>>"lock.$JOB_MANAGER_JOB.$JOB_MANAGER_UNIT"
+flock -n 9 || echo "$unit $JOB_MANAGER_ATTEMPT" >>overlaps
+echo "$unit $1" >>started
+case $1 in
+    *7) [ "$JOB_MANAGER_ATTEMPT" -gt 1 ] || exit 1 ;;
+    *8) echo "cannot read $1" >&2; exit 3 ;;
+    *9) sleep 0.4 ;;
+    *) setsid sleep 0.2 >/dev/null 2>&1 </dev/null 9>&- & sleep 0.02 ;;
+esac
+echo "$unit $1" >>finished
+"#;
+
+pub fn prepare(world: &World) {
+    let path = world.write("unit", UNIT);
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,182 @@
+//! One verb at random, and what it may answer.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::Driver;
+use super::batches::Batch;
+use crate::support::{Random, identity, send, text};
+
+/// Jobs are added until there are so many that have not ended.
+const JOBS: usize = 4;
+/// Answers of a verb: done, refused, or how a job ended.
+const ANSWERS: [i32; 9] = [0, 2, 3, 4, 10, 11, 12, 13, 124];
+/// What no answer contains.
+const UNFIT: [&str; 8] = [
+    "panicked",
+    "should not happen",
+    "database is locked",
+    "constraint failed",
+    "SQLITE",
+    "disk I/O",
+    "no such column",
+    "RUST_BACKTRACE",
+];
+
+struct Known {
+    id: String,
+    batch: Batch,
+    status: String,
+    pid: Option<u32>,
+    total: u64,
+}
+
+pub fn issue_one(driver: &Driver, random: &mut Random) {
+    let Some(jobs) = jobs(driver) else { return };
+    let open = jobs.iter().filter(|job| !matches!(&*job.status, "completed" | "failed" | "cancelled")).count();
+    if open < JOBS {
+        let batch = Batch::ALL[random.below(4) as usize];
+        let verb = ["submit", "submit", "create", "run"][random.below(4) as usize];
+        let mut args = vec![verb.to_owned()];
+        args.extend(batch.submission(&driver.world, random));
+        return issue(driver, &args, random);
+    }
+    let job = &jobs[random.below(jobs.len() as u64) as usize];
+    if random.below(12) == 0 {
+        return disturb(driver, job, random);
+    }
+    issue(driver, &verb(driver, job, random), random);
+}
+
+/// Reads the jobs as a client does.
+fn jobs(driver: &Driver) -> Option<Vec<Known>> {
+    let output = driver.world.run(&["list", "-a", "--json"]);
+    if output.status.code() == Some(3) {
+        // No job has been created, or none is left.
+        return Some(Vec::new());
+    }
+    if !output.status.success() {
+        driver.violation(format!("list: {} {}", output.status, text(&output.stderr)));
+        return None;
+    }
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let known = document["jobs"].as_array().unwrap().iter().map(|job| Known {
+        id: job["job"]["id"].to_string(),
+        batch: Batch::of(job["job"]["name"].as_str().unwrap()).unwrap(),
+        status: job["job_status"].as_str().unwrap().to_owned(),
+        pid: job["pid"].as_u64().map(|pid| u32::try_from(pid).unwrap()),
+        total: job["progress"]["total"].as_u64().unwrap(),
+    });
+    Some(known.collect())
+}
+
+/// Kills or suspends a job's manager; one that another process has seen to its end is left alone by the kernel.
+fn disturb(driver: &Driver, job: &Known, random: &mut Random) {
+    let Some(pid) = job.pid.filter(|pid| is_of_world(driver, *pid)) else { return };
+    if random.below(3) == 0 {
+        send(pid, Signal::SIGSTOP);
+        std::thread::sleep(Duration::from_millis(random.below(400)));
+        return send(pid, Signal::SIGCONT);
+    }
+    send(pid, [Signal::SIGKILL, Signal::SIGKILL, Signal::SIGTERM][random.below(3) as usize]);
+    driver.killed.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Says whether a number is still that of a process of this test.
+fn is_of_world(driver: &Driver, pid: u32) -> bool {
+    let mark = format!("JM_TEST_WORLD={}", driver.world.path("").display());
+    let mark = mark.trim_end_matches('/').as_bytes().to_vec();
+    identity(pid).is_some()
+        && std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == mark))
+}
+
+fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
+    let id = job.id.as_str();
+    let unit = format!("{id}:{}", 1 + random.below(job.total.max(1)));
+    let first = 1 + random.below(job.total.max(1));
+    let range = format!("{first}-{}", first + random.below(5));
+    let workers = (1 + random.below(6)).to_string();
+    let then = ["retry", "fail", "skip"][random.below(3) as usize];
+    let args: Vec<&str> = match random.below(44) {
+        0..=5 => vec!["resume", id],
+        6 => vec!["start", id],
+        7 => vec!["resume", "--all"],
+        8 => vec!["recover", "--all"],
+        9 => vec!["stop", id],
+        10 => vec!["stop", id, "--wait"],
+        11 => vec!["stop", id, "--now"],
+        12 => vec!["stop", id, "--grace", "100ms"],
+        13 if random.below(3) == 0 => vec!["cancel", id],
+        14 if random.below(3) == 0 => vec!["cancel", id, "--no-wait"],
+        13 | 14 | 15 => return end_unit(driver, id, &["cancel", &unit]),
+        16 => return end_unit(driver, id, &["cancel", &unit, "--no-wait"]),
+        17 => return end_unit(driver, id, &["kill", &unit, "--then", then]),
+        18 => return end_unit(driver, id, &["kill", &unit, "--then", then, "--no-wait"]),
+        19 | 20 if job.batch.may_run_again() => vec!["retry", id],
+        21 if job.batch.may_run_again() => vec!["retry", id, "--seq", &range],
+        22 if job.batch.may_run_again() => vec!["retry", id, "--status", "skipped", "--status", "cancelled"],
+        19..=22 => vec!["failures", id],
+        23 => vec!["skip", id, "--seq", &range],
+        24 => vec!["scale", id, &workers],
+        25 => vec!["set", id, "max-attempts=4", "backoff=1ms..30ms"],
+        26..=28 if matches!(job.batch, Batch::Keyed | Batch::Lines) => return with_source("sync", job, driver, random),
+        29 if job.batch != Batch::Once => return with_source("add", job, driver, random),
+        26..=29 => vec!["units", id, "--sort", "-seq"],
+        30 => vec!["approve", id],
+        31 => vec!["reject", id],
+        32 => vec!["status", id, "--exit-code"],
+        33 => vec!["units", id, "--status", "running", "--json"],
+        34 => vec!["unit", &unit],
+        35 => vec!["logs", &unit],
+        36 => vec!["logs", id, "--manager", "-n", "5"],
+        37 => vec!["explain", id],
+        38 => vec!["explain", &unit],
+        39 => vec!["results", id, "--format", "csv"],
+        40 => vec!["wait", id, "--timeout", "200ms"],
+        41 => vec!["doctor"],
+        42 => vec!["prune", "-y", "--keep", "3"],
+        _ => vec!["rm", "-y", id],
+    };
+    args.into_iter().map(str::to_owned).collect()
+}
+
+/// Writes down that one more unit of the job may be ended.
+fn end_unit(driver: &Driver, id: &str, args: &[&str]) -> Vec<String> {
+    *driver.kills.lock().unwrap().entry(id.to_owned()).or_default() += 1;
+    args.iter().map(|arg| (*arg).to_owned()).collect()
+}
+
+fn with_source(verb: &str, job: &Known, driver: &Driver, random: &mut Random) -> Vec<String> {
+    let mut args = vec![verb.to_owned(), job.id.clone()];
+    args.extend(job.batch.source(&driver.world, random));
+    args
+}
+
+/// Runs a verb, which one time in eight is killed on the way, and looks at its answer.
+fn issue(driver: &Driver, args: &[String], random: &mut Random) {
+    driver.verbs.fetch_add(1, Ordering::Relaxed);
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut command = driver.world.job_manager(&words);
+    if random.below(8) == 0 {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(random.below(60)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        driver.killed.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    let output = command.output().unwrap();
+    let said = format!("{}{}", text(&output.stderr), if words[0] == "logs" { String::new() } else { text(&output.stdout) });
+    let fit = output.status.code().is_some_and(|code| ANSWERS.contains(&code));
+    let reason = matches!(output.status.code(), Some(0 | 10..=13)) || said.contains("error: ") || words[0] == "wait";
+    if !fit || !reason || UNFIT.iter().any(|unfit| said.contains(unfit)) {
+        let status = output.status.signal().map_or(output.status.to_string(), |signal| format!("signal {signal}"));
+        driver.violation(format!("{words:?}: {status}\n{said}"));
+    }
+}
