@@ -93,10 +93,23 @@ impl Store {
         let (store, schema) = Self::connect(found)?;
         match schema {
             Some(SCHEMA) => store.configure(access),
-            None if access != Access::Create => {
-                Err(StoreError::NotOurs { path: store.file.path, reason: "it is an empty database".to_owned() })
-            }
+            None if access != Access::Create => store.await_set_up(access),
             None | Some(_) => Self::set_up(&store.file.path),
+        }
+    }
+
+    /// Waits for the process that makes the database at this moment, if one does.
+    fn await_set_up(mut self, access: Access) -> Result<Store, StoreError> {
+        let lock_path = StateDir::beside(&self.file.path).setup_lock();
+        if lock_path.exists() {
+            drop(lock_for_setup(&lock_path)?);
+        }
+        match self.schema_number()? {
+            Some(SCHEMA) => self.configure(access),
+            // Whoever was making it has died.
+            Some(_) | None => {
+                Err(StoreError::NotOurs { path: self.file.path, reason: "it is an empty database".to_owned() })
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{World, is_root, repeat, text, wait_for};
+use nix::sys::signal::Signal;
+
+use crate::support::{World, identity, is_root, repeat, send, text, wait_for};
 
 #[test]
 fn fault_57_many_writers_never_see_a_busy_database() {
@@ -77,6 +79,30 @@ fn fault_60_many_processes_create_one_database_at_once() {
         let done = world.count("(SELECT count(*) FROM __diesel_schema_migrations)");
         assert_eq!(usize::try_from(done).unwrap(), migrations);
     }
+}
+
+#[test]
+fn whoever_reads_a_database_that_is_just_being_made_waits_until_it_is() {
+    let world = World::new();
+    let mut submit = world.job_manager(&["create", "--range", "1-3", "--", "true", "{}"]);
+    let mut submit = submit.env("JOB_MANAGER_CRASH", "inside-setup:stop").stdout(Stdio::null()).spawn().unwrap();
+    let is_at = |pid: u32, state: char| identity(pid).is_some_and(|found| found.state == state);
+    wait_for(&world, "the database to be half made", || is_at(submit.id(), 'T'));
+
+    let list = world.job_manager(&["list", "-q"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lock = world.path("jobs.db.d/setup.lock");
+    wait_for(&world, "the reader to wait or to end", || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", list.id()));
+        is_at(list.id(), 'Z')
+            || files.is_ok_and(|files| {
+                files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|at| at == lock))
+            })
+    });
+    send(submit.id(), Signal::SIGCONT);
+    let list = list.wait_with_output().unwrap();
+
+    assert!(list.status.success(), "{}", text(&list.stderr));
+    assert!(submit.wait().unwrap().success());
 }
 
 #[test]

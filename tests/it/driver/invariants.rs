@@ -20,7 +20,9 @@ pub fn check(driver: &Driver) {
         check_job(driver, &job, batch);
     }
     assert_eq!(world.lines("overlaps"), [] as [String; 0], "two attempts of a unit (job, unit, attempt) at once");
-    for (table, of) in [("units", "job_id NOT IN (SELECT id FROM jobs)"), ("metadata", "job_id NOT IN (SELECT id FROM jobs)")] {
+    for (table, of) in
+        [("units", "job_id NOT IN (SELECT id FROM jobs)"), ("metadata", "job_id NOT IN (SELECT id FROM jobs)")]
+    {
         assert_eq!(world.count(&format!("(SELECT count(*) FROM {table} WHERE {of})")), 0, "{table} without a job");
     }
     for table in ["attempts", "unit_notes", "made_paths"] {
@@ -75,11 +77,16 @@ fn check_job(driver: &Driver, job: &str, batch: Batch) {
     let world = &driver.world;
     world.assert_sound(job);
     let of_job = format!("{job} ");
-    let ran = |ledger: &str| world.lines(ledger).into_iter().filter(|line| line.starts_with(&of_job)).collect::<Vec<_>>();
+    let ran =
+        |ledger: &str| world.lines(ledger).into_iter().filter(|line| line.starts_with(&of_job)).collect::<Vec<_>>();
     let finished: BTreeSet<String> = ran("finished").into_iter().collect();
     for unit in world.units(job).iter().filter(|unit| unit["status"] == "completed") {
         let line = format!("{job} {} {}", unit["seq"], item(&unit["payload"]));
-        assert!(finished.contains(&line), "called completed, and did not run with its payload: {unit}\n{}", world.report());
+        assert!(
+            finished.contains(&line),
+            "called completed, and did not run with its payload: {unit}\n{}",
+            world.report()
+        );
     }
     if batch == Batch::Once {
         let mut starts: BTreeMap<String, usize> = BTreeMap::new();
