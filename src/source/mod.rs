@@ -24,6 +24,7 @@ mod rows;
 mod text;
 mod utf8;
 #[cfg(test)]
+#[path = "../../tests/it/support/skipped.rs"]
 mod without;
 
 pub use commands::commands;

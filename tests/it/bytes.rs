@@ -197,7 +197,6 @@ fn python_with(package: &str) -> Option<PathBuf> {
 
 #[test]
 fn bytes_come_back_exactly_from_every_reader_of_json() {
-    const TEST: &str = "bytes_come_back_exactly_from_every_reader_of_json";
     let world = World::new();
     let items: [&[u8]; 4] = [CAFE, b"\xff\xfe", b"a\xc3(\x80b'\"\\", b"\xef\xbf\xbd \xf0\x9f\x98\x80\xff"];
     let items = [&items[..], &[b"\xed\xb3\xa9"]].concat();
@@ -228,8 +227,8 @@ fn bytes_come_back_exactly_from_every_reader_of_json() {
                 assert!(output.status.success(), "{name}: {}", text(&output.stderr));
                 check(name, &text(&output.stdout));
             }
-            _ if name == "duckdb" => without(&format!("{TEST}: no duckdb, a package of Python")),
-            _ => without_tool(TEST, name),
+            _ if name == "duckdb" => without("no duckdb, a package of Python"),
+            _ => without_tool(name),
         }
     }
 }
@@ -238,7 +237,7 @@ fn bytes_come_back_exactly_from_every_reader_of_json() {
 #[cfg(feature = "mcp")]
 fn bytes_come_back_exactly_through_the_python_sdk_of_mcp() {
     let Some(python) = python_with("mcp") else {
-        return without("bytes_come_back_exactly_through_the_python_sdk_of_mcp: no mcp, a package of Python");
+        return without("no mcp, a package of Python");
     };
     let world = World::new();
     world.write("record", "printf '%s\\0' \"$1\" >arrived\n");

@@ -1,6 +1,6 @@
 //! The page of a dashboard, in a real browser where there is one.
 
-use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without};
+use crate::support::{Browser, CHROMIUM, Served, World, wait_for, without_tool};
 
 fn address(dashboard: &Served, place: &str) -> String {
     format!("http://127.0.0.1:{}/?token={}#{place}", dashboard.port, dashboard.token)
@@ -9,7 +9,7 @@ fn address(dashboard: &Served, place: &str) -> String {
 fn browser(world: &World) -> Option<Browser<'_>> {
     let browser = Browser::start(world);
     if browser.is_none() {
-        without(&format!("no {CHROMIUM} on this machine, the page was not looked at"));
+        without_tool(CHROMIUM);
     }
     browser
 }

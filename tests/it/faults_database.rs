@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{World, identity, is_root, repeat, send, text, wait_for};
+use crate::support::{World, identity, is_root, repeat, send, text, wait_for, without, without_tool};
 
 #[test]
 fn fault_57_many_writers_never_see_a_busy_database() {
@@ -30,8 +30,7 @@ fn fault_57_many_writers_never_see_a_busy_database() {
 fn fault_58_every_open_of_the_database_comes_from_sqlite() {
     let world = World::new();
     if world.command("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: strace is not installed");
-        return;
+        return without_tool("strace");
     }
     world.ok(&["submit", "--hold", "--", "true", ":::", "a", "b"]);
 
@@ -92,11 +91,10 @@ fn whoever_reads_a_database_that_is_just_being_made_waits_until_it_is() {
     let list = world.job_manager(&["list", "-q"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let lock = world.path("jobs.db.d/setup.lock");
     wait_for(&world, "the reader to wait or to end", || {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", list.id()));
+        let files = fs::read_dir(format!("/proc/{}/fd", list.id()));
         is_at(list.id(), 'Z')
-            || files.is_ok_and(|files| {
-                files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|at| at == lock))
-            })
+            || files
+                .is_ok_and(|files| files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|at| at == lock)))
     });
     send(submit.id(), Signal::SIGCONT);
     let list = list.wait_with_output().unwrap();
@@ -161,8 +159,7 @@ fn fault_69_a_damaged_database_is_called_damaged_and_never_empty() {
 #[test]
 fn fault_61_on_a_full_disk_nothing_is_created_and_the_reason_is_named() {
     if !is_root() {
-        eprintln!("skipped: mounting a small disk needs root");
-        return;
+        return without("mounting a small disk needs root");
     }
     let world = World::new();
     let numbers = world.numbers(100_000);
@@ -180,8 +177,7 @@ fn fault_61_on_a_full_disk_nothing_is_created_and_the_reason_is_named() {
 #[test]
 fn fault_66_a_read_only_database_can_be_read_and_not_written() {
     if !is_root() {
-        eprintln!("skipped: mounting needs root");
-        return;
+        return without("mounting needs root");
     }
     let world = World::new();
     world.ok(&["run", "-q", "--", "true"]);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{World, is_alive, is_root, repeat, text, wait_for, without};
+use crate::support::{World, is_alive, is_root, repeat, text, wait_for, without, without_tool};
 
 #[test]
 fn fault_61_a_job_waits_for_space_and_goes_on_by_itself() {
@@ -80,7 +80,7 @@ fn fault_56_what_was_acknowledged_survives_a_power_cut() {
 fn fault_62_an_error_of_the_disk_stops_the_job_with_the_reason() {
     let world = World::new();
     if !world.sh("command -v strace").status.success() {
-        return without("no strace");
+        return without_tool("strace");
     }
     for nth in [3, 6, 9] {
         let world = World::new();

@@ -44,7 +44,7 @@ fn fault_18_a_stepped_wall_clock_changes_no_verdict() {
     let manager = world.manager(&job);
 
     for step in ["+1d", "-1d", "+10y"] {
-        let Some(mut status) = world.with_clock(step, &["status", "--json"]) else { return without("no libfaketime") };
+        let Some(mut status) = world.with_clock(step, &["status", "--json"]) else { return without_tool("faketime") };
         let status: serde_json::Value = serde_json::from_slice(&status.output().unwrap().stdout).unwrap();
         assert_eq!((&status["status"], &status["pid"]), (&"running".into(), &manager.into()), "{step}: {status}");
         let resumed = world.with_clock(step, &["resume"]).unwrap().output().unwrap();
@@ -59,7 +59,7 @@ fn fault_18_a_stepped_wall_clock_changes_no_verdict() {
 fn fault_18_a_wait_written_by_a_clock_that_was_ahead_does_not_last_for_years() {
     let world = World::new();
     let submit = ["submit", "--backoff", "1s..1s", "--shell", "--", "test -e mended"];
-    let Some(mut submit) = world.with_clock("+3y", &submit) else { return without("no libfaketime") };
+    let Some(mut submit) = world.with_clock("+3y", &submit) else { return without_tool("faketime") };
     let submitted = submit.output().unwrap();
     assert!(submitted.status.success(), "{}", text(&submitted.stderr));
     wait_for(&world, "the first attempt", || world.units("1")[0]["attempts"] != 0);
@@ -75,7 +75,7 @@ fn fault_18_a_wait_written_by_a_clock_that_was_ahead_does_not_last_for_years() {
 fn fault_18_an_end_kept_by_a_clock_that_was_ahead_is_not_waited_for() {
     let world = World::new();
     let submit = ["submit", "--backoff", "1s..1s", "--shell", "--", "test -e mended"];
-    let Some(mut submit) = world.with_clock("+3y", &submit) else { return without("no libfaketime") };
+    let Some(mut submit) = world.with_clock("+3y", &submit) else { return without_tool("faketime") };
     submit.env("JOB_MANAGER_CRASH", "unit-posted:kill").output().unwrap();
     wait_for(&world, "the manager to die", || world.status("1")["status"] == "stopped");
 
@@ -148,7 +148,7 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
     }
     let world = World::new();
     if !world.sh("command -v python3").status.success() {
-        return without_tool("fault_23_nobody_takes_over_from_a_machine_that_slept", "python3");
+        return without_tool("python3");
     }
     let numbers = world.numbers(40);
     let script = "mkdir cg && mount -t cgroup2 none cg && mkdir cg/jm-$$ && \

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{BIN, World, is_root, text, wait_for, without};
+use crate::support::{BIN, World, is_root, text, wait_for, without, without_tool};
 
 /// Runs a script that calls `"$BIN"` and returns what it printed.
 fn sh(world: &World, script: &str) -> String {
@@ -166,7 +166,7 @@ fn fault_154_directories_that_are_removed_under_a_manager_are_made_again() {
 fn fault_158_the_whole_output_of_units_is_durable_before_their_ends_are() {
     let world = World::new();
     if !world.sh("command -v strace").status.success() {
-        return without("no strace");
+        return without_tool("strace");
     }
     let trace = world.path("trace");
     let mut strace = world.command("strace");
@@ -285,7 +285,7 @@ fn fault_164_a_clock_that_is_set_back_ends_nothing_before_its_start() {
     let world = World::new();
     // The job is started an hour in the future, and goes on now.
     let Some(mut ahead) = world.with_clock("+1h", &["submit", "-q", "--shell", "--", "exit 75"]) else {
-        return without("no libfaketime");
+        return without_tool("faketime");
     };
     assert!(ahead.args([":::", "1", "2"]).status().unwrap().success());
     wait_for(&world, "an attempt", || world.count("(SELECT count(*) FROM attempts)") > 0);

@@ -1,6 +1,6 @@
 //! Every verb is hit at its first, second, third … system call of interest, until it succeeds unharmed.
 
-use crate::support::{BIN, World, text, without};
+use crate::support::{BIN, World, text, without_tool};
 
 const UNITS: u64 = 6;
 /// A verb that is still hit after so many calls would go on for ever.
@@ -91,7 +91,7 @@ macro_rules! loops {
         #[test]
         fn $name() {
             if !has_strace(&World::new()) {
-                return without("no strace");
+                return without_tool("strace");
             }
             hit_every_call($blow, $verb, $prepare);
         }

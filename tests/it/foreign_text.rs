@@ -55,7 +55,7 @@ fn on_terminal(world: &World, args: &[&str]) -> Vec<u8> {
 #[test]
 fn text_of_others_is_harmless_on_a_terminal_and_the_same_bytes_in_a_file_for_every_verb() {
     if Command::new("python3").arg("-V").output().is_err() {
-        return without_tool("text_of_others_is_harmless_on_a_terminal", "python3");
+        return without_tool("python3");
     }
     let world = world();
     let submit = ["submit", "--dry-run", "1", "--", "echo", "{}", ":::", NASTY];
@@ -154,7 +154,7 @@ fn what_is_kept_of_an_output_goes_into_a_file_byte_for_byte_and_harmlessly_on_a_
     let result: serde_json::Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();
     assert_eq!(result["result"]["base64"], "G10wO3gH/wAN");
     if Command::new("python3").arg("-V").output().is_err() {
-        return without_tool("what_is_kept_of_an_output_is_harmless_on_a_terminal", "python3");
+        return without_tool("python3");
     }
     for args in [&["logs", "1"][..], &["logs", "1:2", "--attempt", "1"], &["unit", "1:2"], &["failures", "1"]] {
         let shown = on_terminal(&world, args);

@@ -156,7 +156,7 @@ fn variables_about_the_submitting_process_are_not_handed_on_and_its_settings_are
 fn a_recipe_of_make_submits_units_that_run_make_without_a_word_about_a_jobserver() {
     let world = World::new();
     if world.sh("make --version").status.code() != Some(0) {
-        return without_tool("a_recipe_of_make_submits_units_that_run_make_without_a_word_about_a_jobserver", "make");
+        return without_tool("make");
     }
     world.write("Makefile", "all:\n\t+@\"$(BIN)\" run -q -- $(MAKE) -f inner\n");
     world.write("inner", "all:\n\t@echo level $(MAKELEVEL)\n");

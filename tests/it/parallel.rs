@@ -50,7 +50,7 @@ struct Line {
 fn lists_pairs_and_several_items_give_the_arguments_of_gnu_parallel() {
     let world = World::new();
     if world.command("parallel").arg("--version").output().is_err() {
-        return without_tool("lists_pairs_and_several_items_give_the_arguments_of_gnu_parallel", "parallel");
+        return without_tool("parallel");
     }
     fs::write(world.path("argv"), ARGV).unwrap();
     fs::set_permissions(world.path("argv"), fs::Permissions::from_mode(0o755)).unwrap();

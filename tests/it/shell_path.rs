@@ -14,7 +14,7 @@ fn has_bash(world: &World) -> bool {
 fn scripts_and_commands_of_a_file_run_in_the_shell_that_was_asked_for() {
     let world = World::new();
     if !has_bash(&world) {
-        return without_tool("scripts_and_commands_of_a_file_run_in_the_shell_that_was_asked_for", "bash");
+        return without_tool("bash");
     }
     let arrays = "list=({} $'\\t'); [[ ${#list[@]} = 2 ]] && cat <<<\"$BASH ${list[0]}\"";
     let commands = world.write("commands", "- a=(1 2) 2>/dev/null\nb=(1 2); [[ ${#b[@]} = 2 ]] && echo \"{}$BASH\"\n");
@@ -63,7 +63,7 @@ fn a_shell_that_cannot_run_scripts_is_refused_before_anything_is_created() {
 fn a_batch_from_a_conversation_may_name_its_shell_too() {
     let world = World::new();
     if !has_bash(&world) {
-        return without_tool("a_batch_from_a_conversation_may_name_its_shell_too", "bash");
+        return without_tool("bash");
     }
     let mut host = crate::support::Host::new(&world);
 
@@ -83,7 +83,7 @@ fn a_batch_from_a_conversation_may_name_its_shell_too() {
 fn a_script_for_the_end_alone_may_have_a_shell() {
     let world = World::new();
     if !has_bash(&world) {
-        return without_tool("a_script_for_the_end_alone_may_have_a_shell", "bash");
+        return without_tool("bash");
     }
     world.ok(&["run", "-q", "--shell-path", "bash", "--then", "cat <<<\"$BASH\" >then", "--", "true"]);
     assert!(world.lines("then")[0].ends_with("/bash"));

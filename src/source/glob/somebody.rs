@@ -9,10 +9,10 @@ use crate::source::without::without_tool;
 const NOBODY: &str = "65534";
 
 /// Returns `true` if this process has, or can become, somebody for whom directories are closed; says so otherwise.
-pub(super) fn is_there(test: &str) -> bool {
+pub(super) fn is_there() -> bool {
     let is_there = !is_root() || runs("setpriv");
     if !is_there {
-        without_tool(test, "setpriv");
+        without_tool("setpriv");
     }
     is_there
 }

@@ -184,7 +184,7 @@ fn what_cannot_be_read_is_counted_and_the_rest_is_found() {
         assert_eq!(notes, [closed, r#"no file matches "closed/*""#]);
         return;
     }
-    if !somebody::is_there(NAME) {
+    if !somebody::is_there() {
         return;
     }
     let dir = tree(&["tree/open/a.jpg", "tree/passed/a.jpg", "tree/listed/a.jpg", "tree/closed/a.jpg"]);

@@ -84,7 +84,7 @@ fn every_verb_from_six_processes_at_once_keeps_the_promises() {
 fn every_verb_for_many_seeds() {
     let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let first = Random::seed();
-    for seed in first..first + number("SEEDS", 20) {
-        Driver::new().drive(seed, Duration::from_secs(number("SECONDS", 90)));
+    for seed in first..first + number("JM_TEST_SEEDS", 20) {
+        Driver::new().drive(seed, Duration::from_secs(number("JM_TEST_SECONDS", 90)));
     }
 }

@@ -114,7 +114,7 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
         12 => vec!["stop", id, "--grace", "100ms"],
         13 if random.below(3) == 0 => vec!["cancel", id],
         14 if random.below(3) == 0 => vec!["cancel", id, "--no-wait"],
-        13 | 14 | 15 => return end_unit(driver, id, &["cancel", &unit]),
+        13..=15 => return end_unit(driver, id, &["cancel", &unit]),
         16 => return end_unit(driver, id, &["cancel", &unit, "--no-wait"]),
         17 => return end_unit(driver, id, &["kill", &unit, "--then", then]),
         18 => return end_unit(driver, id, &["kill", &unit, "--then", then, "--no-wait"]),

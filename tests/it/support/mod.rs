@@ -7,6 +7,7 @@ mod host;
 mod http;
 mod processes;
 mod random;
+mod skipped;
 mod wait;
 
 use std::ffi::OsStr;
@@ -24,6 +25,7 @@ pub use host::{Answered, Host};
 pub use http::{Reply, Served};
 pub use processes::{identity, is_alive, kill, processor_time, zombies_below};
 pub use random::Random;
+pub use skipped::{without, without_tool};
 pub use wait::wait_for;
 
 /// The program under test.
@@ -304,17 +306,6 @@ pub fn is_root() -> bool {
 /// Chooses how often something is repeated: as `make test-thorough` wants it, or often enough for every change.
 pub fn repeat<N>(usual: N, thorough: N) -> N {
     if std::env::var_os("JM_TEST_THOROUGH").is_some() { thorough } else { usual }
-}
-
-/// Says that a test could not be run here, and why.
-pub fn without(reason: &str) {
-    eprintln!("skipped: {reason}");
-}
-
-/// Says that a test could not be run here because a program is missing that `.ci/run` installs; fails it there.
-pub fn without_tool(test: &str, tool: &str) {
-    assert!(std::env::var_os("JM_TEST_REQUIRE_ALL").is_none(), "{test}: no {tool}, and JM_TEST_REQUIRE_ALL is set");
-    without(&format!("{test}: no {tool}"));
 }
 
 /// Sends a signal to a process, which may have ended by itself.
