@@ -23,8 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     job.limits.workers = 32;
     job.limits.max_attempts = 1;
     job.limits.timeout = Some(Duration::from_secs(2));
-    let job = client.try_create_job(&job, args.map(|address| NewUnit::new(&address)))?.job;
-    client.start_detached(job)?;
+    let job = client.try_submit(&job, args.map(|address| NewUnit::new(&address)))?.job;
     testing::wait_for_job(&client, job, Duration::from_secs(60));
     for unit in client.units(job, &UnitFilter::all(), None, 1000)? {
         match unit.error {

@@ -33,8 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let here = std::env::current_dir()?;
     let documents = args.map(|file| NewUnit::new(&Document { path: here.join(file), shortest_word: 3 }));
     let client = Client::create(db.as_ref())?;
-    let job = client.try_create_job(&NewJob::new("words", "words"), documents)?.job;
-    client.start_detached(job)?;
+    let job = client.try_submit(&NewJob::new("words", "words"), documents)?.job;
     // The batch does not need this process: it could end here and look for the results tomorrow.
     if client.wait(job, None)? != JobOutcome::Completed {
         for unit in client.units(job, &UnitFilter::with_status(UnitStatus::Failed), None, 100)? {

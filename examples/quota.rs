@@ -51,8 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(db), Some(count)) = (args.next(), args.next()) else { return Err("usage: quota DB COUNT".into()) };
     let client = Client::create(db.as_ref())?;
     let questions = (1..=count.parse::<u32>()?).map(|question| NewUnit::new(&question));
-    let job = client.try_create_job(&NewJob::new("questions", "oracle"), questions)?.job;
-    client.start_detached(job)?;
+    let job = client.try_submit(&NewJob::new("questions", "oracle"), questions)?.job;
     let outcome = testing::wait_for_job(&client, job, Duration::from_secs(60));
     let status = client.get_manager_status(job)?;
     println!("{outcome:?}: {} answers", status.progress.counts.completed);

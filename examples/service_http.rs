@@ -39,9 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(db), Some(port)) = (args.next(), args.next()) else { return Err("usage: service DB PORT".into()) };
     let client = Arc::new(Client::create(db.as_ref())?);
-    // Whatever the machine or its operator interrupted goes on.
-    for batch in client.resumable_jobs()? {
-        client.resume_job(batch)?;
+    // Whatever the machine or its operator interrupted goes on, and what the last process did not live to start begins.
+    for batch in client.resumable_jobs()?.into_iter().chain(client.unstarted_jobs()?) {
+        if let Err(error) = client.start_detached(batch) {
+            eprintln!("batch {batch} does not go on: {error}");
+        }
     }
     serve(client, port.parse()?)
 }
@@ -75,11 +77,9 @@ async fn start(State(client): State<Arc<Client>>, Json(batch): Json<NewBatch>) -
         let mut job = NewJob::new(&batch.key, "collatz");
         job.key = Some(batch.key);
         let units = (1..=batch.units).map(|number| NewUnit::new(&number).expect("a number has a form in JSON"));
-        let created = client.create_job(&job, units)?;
-        if created.new {
-            client.start_detached(created.job)?;
-        }
-        Ok(Accepted { batch: created.job, new: created.new })
+        // Asked again, it also starts what an earlier process of the service created and did not live to start.
+        let submitted = client.submit(&job, units)?;
+        Ok(Accepted { batch: submitted.job, new: submitted.new })
     })
     .await
 }

@@ -17,8 +17,7 @@
 //!
 //!     let client = Client::create("jobs.db".as_ref())?;
 //!     let files = ["a.log", "b.log"].map(|file| NewUnit::new(file));
-//!     let job = client.try_create_job(&NewJob::new("sizes", "measure"), files)?.job;
-//!     client.start_detached(job)?;
+//!     client.try_submit(&NewJob::new("sizes", "measure"), files)?;
 //!     Ok(())
 //! }
 //! ```
@@ -62,7 +61,7 @@ pub use diesel;
 pub use client::{
     AttemptOutput, Client, ClientError, ClockError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome,
     MachineWorkers, ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress,
-    StopOptions, SyncPlan, Synced, UnitsDiffer, add_units_in, check_scope, create_job_in, examine, start_time, windows,
+    StopOptions, Submitted, SyncPlan, Synced, UnitsDiffer, add_units_in, check_scope, create_job_in, examine, start_time, windows,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,

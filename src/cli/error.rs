@@ -18,10 +18,6 @@ use crate::source::SourceError;
 pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error(
-        "job {job} was created and could not be started: `job-manager start {job}`, or the same key again, does it"
-    )]
-    NotStarted { job: JobId, source: ClientError },
     #[cfg(feature = "serve")]
     #[error(transparent)]
     Dashboard(#[from] DashboardError),
@@ -126,7 +122,7 @@ pub(super) enum CliError {
 impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Client(error) | Self::NotStarted { source: error, .. } => of_client(error),
+            Self::Client(error) => of_client(error),
             #[cfg(feature = "mcp")]
             Self::Mcp(crate::mcp::ServeError::SetUp(_)) => Exit::Unexpected,
             #[cfg(feature = "mcp")]

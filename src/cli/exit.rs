@@ -79,6 +79,7 @@ impl From<JobOutcome> for Exit {
 pub(super) fn of_client(error: &ClientError) -> Exit {
     match error {
         ClientError::Store(error) => of_store(error),
+        ClientError::NotStarted { source, .. } => of_client(source),
         ClientError::Source(_)
         | ClientError::KeyTwice { .. }
         | ClientError::WorkersOutOfRange { .. }

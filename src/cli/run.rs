@@ -11,7 +11,7 @@ use super::output::Output;
 use super::print_outputs::{OutputPrinter, PrintArgs};
 use super::show_failures::FailuresShown;
 use super::submission::{self, SubmissionArgs};
-use super::submit::{existing, start};
+use super::submit::existing;
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Ex
         }
         None => Shows::Failures(FailuresShown::default()),
     };
-    start(&client, created)?;
+    client.start_created(created)?;
 
     follow_to_the_end(
         &client,

@@ -29,17 +29,9 @@ pub(super) fn submit(global: &Global, args: &Submit, output: &mut Output) -> Res
         return Ok(Exit::Success);
     }
     let (client, created) = submission::create(prepared, global, output)?;
-    let started = if args.hold { None } else { start(&client, created)? };
+    let started = if args.hold { None } else { client.start_created(created)?.started };
     print_created(&client, created, started, output)?;
     Ok(Exit::Success)
-}
-
-/// Starts a job that was just created, or found by its key; one that cannot be started is named.
-pub(super) fn start(client: &Client, created: Created) -> Result<Option<Started>, CliError> {
-    client.start_created(created).map_err(|source| match created.new {
-        true => CliError::NotStarted { job: created.job, source },
-        false => source.into(),
-    })
 }
 
 /// Prints the number of the job, or all about it as JSON.

@@ -312,6 +312,14 @@ pub enum ClientError {
         /// Its log.
         log: PathBuf,
     },
+    /// The job was created with all its units, and its manager could not be started.
+    #[error("job {job} was created and could not be started: start it, or submit it again with the same key")]
+    NotStarted {
+        /// The job.
+        job: JobId,
+        /// The cause.
+        source: Box<ClientError>,
+    },
     /// What was waited for did not happen in time.
     #[error("job {job} has not ended after {waited:?}")]
     WaitTimedOut {

@@ -48,6 +48,7 @@ mod status;
 mod stop;
 #[cfg(feature = "cli")]
 mod submission;
+mod submit;
 mod surroundings;
 mod sync;
 mod totals;
@@ -91,6 +92,7 @@ pub use submission::{
     Asked, Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program,
     find_shell, output_dir,
 };
+pub use submit::Submitted;
 pub use sync::{SyncPlan, Synced};
 pub use wait::JobOutcome;
 

@@ -44,7 +44,7 @@ impl Client {
         Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
     }
 
-    fn was_stopped_by_signal(&self, job: JobId) -> Result<bool, ClientError> {
+    pub(super) fn was_stopped_by_signal(&self, job: JobId) -> Result<bool, ClientError> {
         Ok(self.store().manager_record(job)?.is_some_and(|record| record.stopped_by_signal))
     }
 

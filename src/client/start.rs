@@ -5,8 +5,6 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-#[cfg(feature = "cli")]
-use super::Created;
 use super::health::has_left;
 use super::{Client, ClientError, secrets};
 use crate::crash::crash_point;
@@ -48,18 +46,6 @@ impl Started {
 }
 
 impl Client {
-    /// Starts a job that was just created, or found by its key and neither ended nor paused, nor about to be.
-    #[cfg(feature = "cli")]
-    pub fn start_created(&self, created: Created) -> Result<Option<Started>, ClientError> {
-        match self.job(created.job)?.status {
-            JobStatus::Created | JobStatus::Running => match self.start_detached(created.job) {
-                Err(ClientError::StillStopping { .. } | ClientError::StillCancelling { .. }) => Ok(None),
-                started => started.map(Some),
-            },
-            _ => Ok(None),
-        }
-    }
-
     /// Starts the manager of a job in a process that survives this one, its process group and its terminal.
     ///
     /// Returns when the manager holds the job's lock and has left this session: whatever happens to this process from

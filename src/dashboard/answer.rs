@@ -119,6 +119,7 @@ impl Refused {
 fn status_of(error: &ClientError) -> StatusCode {
     match error {
         ClientError::Store(error) => status_of_store(error),
+        ClientError::NotStarted { source, .. } => status_of(source),
         ClientError::WorkersOutOfRange { .. }
         | ClientError::RelativeDisk { .. }
         | ClientError::NoDisk { .. }

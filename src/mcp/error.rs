@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::{Answer, beginning};
 use crate::client::{ClientError, ClockError, OrderTextError, SubmissionError};
-use crate::model::{ClusterIdError, ItemPatternError, JobId, SpellingError};
+use crate::model::{ClusterIdError, ItemPatternError, SpellingError};
 use crate::source::RangeError;
 use crate::store::{Fault, StoreError};
 
@@ -68,8 +68,6 @@ pub(super) enum ToolError {
     NotOneUnit,
     #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
     NoFilter,
-    #[error("job {job} was created with all its units, and its manager could not be started")]
-    NotStarted { job: JobId, source: ClientError },
     #[error("the tool failed: {0}")]
     Panicked(String),
     /// What was noticed before may be why.
@@ -135,7 +133,6 @@ impl ToolError {
             | Self::NotOneUnit => "Nothing was done: correct the parameters and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
-            Self::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
             Self::Noted { error, .. } => error.next_step(),
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }
@@ -173,6 +170,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::AwaitsApproval { .. } => {
             "Look at the first units with get_results, then approve_job or reject_job"
         }
+        ClientError::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
         ClientError::StillStopping { .. } => "wait_job until it has paused or ended, then resume_job",
         ClientError::CancelUnfinished { .. } => "cancel_job ends it",
         ClientError::StillCancelling { .. } => "wait_job says when it is over",

@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{BIN, World, example, is_alive, text, wait_for};
+use crate::support::{BIN, World, example, is_alive, send, text, wait_for};
 
 /// The example service, with the address it listens on.
 struct Service {
@@ -16,7 +17,12 @@ struct Service {
 
 impl Service {
     fn start(world: &World) -> Service {
+        Self::start_with(world, &[])
+    }
+
+    fn start_with(world: &World, variables: &[(&str, &str)]) -> Service {
         let mut command = world.command(example("service_http"));
+        command.envs(variables.iter().copied());
         let mut process = command.arg(world.db()).arg("0").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -25,6 +31,14 @@ impl Service {
     }
 
     fn ask(&self, request: &str, body: &str) -> Value {
+        let answer = self.send(request, body);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Returns all of the answer; nothing when the service dies of the question.
+    fn send(&self, request: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
             "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -33,10 +47,12 @@ impl Service {
         );
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-        serde_json::from_str(body).unwrap()
+        let read = stream.read_to_string(&mut answer);
+        if read.is_ok() { answer } else { String::new() }
+    }
+
+    fn wait_for_death(mut self) {
+        self.process.wait().unwrap();
     }
 
     fn kill(mut self) {
@@ -48,20 +64,78 @@ impl Service {
 #[test]
 fn a_batch_started_by_http_survives_the_service_and_is_known_to_the_next_one() {
     let world = World::new();
-    let request = r#"{"key":"monday","units":10000}"#;
+    let request = r#"{"key":"monday","units":100000}"#;
     let service = Service::start(&world);
     let first = service.ask("POST /batches", request);
     assert_eq!(first, json!({"batch": 1, "new": true}));
 
+    // It stands still, so that the service dies while units wait.
+    let manager = world.manager("1");
+    world.suspend(manager);
+    let pending = world.status("1")["progress"]["pending"].as_u64().unwrap();
     service.kill();
+    assert!(pending > 0, "all units had ended before the service was killed");
+    send(manager, Signal::SIGCONT);
     let service = Service::start(&world);
     assert_eq!(service.ask("POST /batches", request), json!({"batch": 1, "new": false}));
     wait_for(&world, "the batch to end", || service.ask("GET /batches/1", "")["job_status"] == "completed");
 
-    assert_eq!(service.ask("GET /batches/1", "")["progress"]["completed"], 10_000);
+    assert_eq!(service.ask("GET /batches/1", "")["progress"]["completed"], 100_000);
     service.kill();
     world.assert_sound("1");
     world.assert_no_process_left();
+}
+
+#[cfg(feature = "crash-points")]
+#[test]
+fn fault_233_a_batch_whose_service_died_between_its_creation_and_its_start_completes() {
+    for (again, crash) in [(true, "before-launch:kill"), (false, "before-launch:kill"), (true, "job-partial:kill")] {
+        let world = World::new();
+        let request = r#"{"key":"monday","units":20000}"#;
+        let service = Service::start_with(&world, &[("JOB_MANAGER_CRASH", crash)]);
+        service.send("POST /batches", request);
+        service.wait_for_death();
+        assert_eq!(world.count("(SELECT count(*) FROM jobs WHERE status NOT IN ('created', 'partial'))"), 0);
+
+        // Whoever asks again has it started, and so has the start of the service itself.
+        let service = Service::start(&world);
+        if again {
+            let batch = service.ask("POST /batches", request)["batch"].as_i64().unwrap();
+            wait_for(&world, "the batch to end", || {
+                service.ask(&format!("GET /batches/{batch}"), "")["job_status"] == "completed"
+            });
+        } else {
+            wait_for(&world, "the batch to end", || service.ask("GET /batches/1", "")["job_status"] == "completed");
+        }
+
+        assert_eq!(world.count("(SELECT count(*) FROM units WHERE status = 'completed')"), 20_000);
+        service.kill();
+        world.assert_no_process_left();
+    }
+}
+
+#[test]
+fn fault_233_the_readmes_example_may_be_run_again_with_its_key() {
+    let world = World::new();
+    std::fs::create_dir(world.path("articles")).unwrap();
+    world.write("articles/one.txt", "three words here");
+    let run = || world.command(example("word_count")).output().unwrap();
+
+    let (first, second) = (run(), run());
+
+    assert_eq!(text(&first.stdout), "3\n", "{}{}", text(&first.stderr), world.report());
+    assert_eq!(text(&second.stdout), "3\n", "{}", text(&second.stderr));
+    assert_eq!(world.count("(SELECT count(*) FROM jobs)"), 1);
+}
+
+#[test]
+fn the_readme_shows_the_example_that_is_tested() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let [readme, example] = ["README.md", "examples/word_count.rs"]
+        .map(|file| std::fs::read_to_string(format!("{root}/{file}")).unwrap());
+    let (_, code) = example.split_once("\n\n").unwrap();
+
+    assert!(readme.contains(&format!("```rust,no_run\n{code}```\n")), "examples/word_count.rs is not what the README shows");
 }
 
 #[test]

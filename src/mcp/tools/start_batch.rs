@@ -28,8 +28,7 @@ impl Tool for StartBatch {
         let notes = submission.notes();
         let created = submission.create(|| jobs.to_create());
         let (client, created) = created.map_err(|error: ToolError| error.noted(notes.texts()))?;
-        let started =
-            client.start_created(created).map_err(|source| ToolError::NotStarted { job: created.job, source })?;
+        let started = client.start_created(created)?.started;
         let job = client.job(created.job)?;
         let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
