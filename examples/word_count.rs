@@ -4,8 +4,6 @@
 //! cargo run --example word_count
 //! ```
 
-use std::time::Duration;
-
 use job_manager::{Client, JobOutcome, NewJob, NewUnit, Seq, UnitContext, UnitError};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

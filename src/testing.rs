@@ -35,7 +35,8 @@ pub struct RunError(#[from] ManagerError);
 /// ```
 ///
 /// # Errors
-/// When a manager runs the job, or the engine itself fails; failed units are no error.
+/// When a manager runs the job, when a handler does not come back after the job was to stop, or the engine itself fails; failed
+/// units are no error. A handler that does not come back keeps its thread, and its unit is given back.
 pub fn run_job(client: &Client, job: JobId, handlers: &Handlers) -> Result<JobStatus, RunError> {
     Ok(manager::run_inline(&client.path(), job, handlers, Clock::Wall)?)
 }

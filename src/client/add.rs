@@ -17,7 +17,7 @@ impl Client {
     /// # use job_manager::{Client, NewUnit};
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
-    /// let added = client.add_units(job, [NewUnit { payload: "\"one more\"".to_owned(), key: None }])?;
+    /// let added = client.add_units(job, [NewUnit::new("one more").expect("a text has a form in JSON")])?;
     /// println!("{} added, {} already there", added.added, added.already_there);
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
@@ -35,7 +35,7 @@ impl Client {
     /// use std::io::BufRead;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let units = std::io::stdin().lock().lines().map(|line| {
-    ///     line.map(|line| NewUnit { payload: format!("{line:?}"), key: None })
+    ///     line.map(|line| NewUnit::new(&line).expect("a text has a form in JSON"))
     /// });
     /// client.try_add_units(client.find_job("last")?, units)?;
     /// # Ok::<(), job_manager::ClientError>(())

@@ -1,7 +1,8 @@
 //! Creating jobs and adding units inside a caller's own transaction, with every check that a client makes.
 
-use super::create::{check_new_job, check_unit_of, with_own_limits, with_submitter};
+use super::create::{check_new_job, with_own_limits, with_submitter};
 use super::made::made_path;
+use super::payload::check_new_unit;
 use super::same_job::refuse_another;
 use super::{Client, ClientError, refuse_shared_disk};
 use crate::model::{JobId, NewJob, NewUnit, UnitsAdded};
@@ -91,7 +92,7 @@ pub fn add_units_in(
 ) -> Result<UnitsAdded, ClientError> {
     let made = |job: &crate::model::Job| made_path(&job.handler, &job.spec);
     store::add_units_in(conn, job, units.into_iter(), made, refuse_shared_disk, |job, unit| {
-        check_unit_of(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
+        check_new_unit(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
     })
 }
 

@@ -2,10 +2,11 @@
 
 use super::conditions::check_conditions;
 use super::made::{MadePath, made_path};
+use super::payload::check_new_unit;
 use super::same_job::UnitsDiffer;
 use super::{Client, ClientError};
 use crate::crash::crash_point;
-use crate::handler::{UnitLimitError, check_templates, check_unit};
+use crate::handler::check_templates;
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
 use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
@@ -51,7 +52,7 @@ impl Client {
     /// ```no_run
     /// # use job_manager::{Client, NewJob, NewUnit};
     /// let client = Client::create("jobs.db".as_ref())?;
-    /// let units = (1..=1000).map(|n| NewUnit { payload: n.to_string(), key: None });
+    /// let units = (1..=1000).map(|n| NewUnit::new(&n).expect("a number has a form in JSON"));
     /// let created = client.create_job(&NewJob::new("numbers", "square"), units)?;
     /// client.start_detached(created.job)?;
     /// # Ok::<(), job_manager::ClientError>(())
@@ -67,7 +68,7 @@ impl Client {
     /// use std::io::BufRead;
     /// let client = Client::create("jobs.db".as_ref())?;
     /// let units = std::io::stdin().lock().lines().map(|line| {
-    ///     line.map(|line| NewUnit { payload: format!("{line:?}"), key: None })
+    ///     line.map(|line| NewUnit::new(&line).expect("a text has a form in JSON"))
     /// });
     /// client.try_create_job(&NewJob::new("lines", "count-words"), units)?;
     /// # Ok::<(), job_manager::ClientError>(())
@@ -217,7 +218,7 @@ pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     if new.apart.scope { check_scope() } else { Ok(()) }
 }
 
-/// Refuses units that do not give the limits that they are to have of their own.
+/// Refuses units that nobody could run as they are.
 pub(super) fn with_own_limits<E>(
     units: impl IntoIterator<Item = Result<NewUnit, E>>,
     limits: Limits,
@@ -228,14 +229,9 @@ where
 {
     units.into_iter().map(move |unit| {
         let unit = unit.map_err(Into::into)?;
-        check_unit_of(&limits, &unit, workers)?;
+        check_new_unit(&limits, &unit, workers)?;
         Ok(unit)
     })
-}
-
-/// Refuses a unit that nobody could run as it is.
-pub(super) fn check_unit_of(limits: &Limits, unit: &NewUnit, workers: Option<usize>) -> Result<(), UnitLimitError> {
-    check_unit(limits, &unit.payload, workers)
 }
 
 /// Takes units until a chunk is full; true when these were the last.

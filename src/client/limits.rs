@@ -3,6 +3,7 @@
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
 use super::{Client, ClientError, Started, secrets};
+use crate::handler::check_templates;
 use crate::model::{JobId, JobStatus, Limits};
 
 impl Client {
@@ -27,7 +28,8 @@ impl Client {
             change(limits);
             // A disk that was there when the job was created may be what it waits for.
             let start = (limits.start != before.start).then(|| check_conditions(&limits.start));
-            if let Err(error) = start.unwrap_or(Ok(())).and_then(|()| refuse_workers_out_of_range(limits.workers)) {
+            let checked = start.unwrap_or(Ok(())).and_then(|()| Ok(check_templates(limits)?));
+            if let Err(error) = checked.and_then(|()| refuse_workers_out_of_range(limits.workers)) {
                 wrong = Some(error);
                 *limits = before;
             }

@@ -27,6 +27,7 @@ mod list;
 mod machine;
 mod made;
 mod output;
+mod payload;
 mod program;
 mod prune;
 mod recover;

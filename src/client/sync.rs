@@ -2,6 +2,7 @@
 
 use super::known::{Found, KnownUnits, Place};
 use super::made::{SourcePaths, made_path};
+use super::payload::check_new_unit;
 use super::retry::has_several_items;
 use super::{Client, ClientError};
 use crate::files::create_private_dir;
@@ -61,14 +62,16 @@ impl Client {
         job: JobId,
         units: impl IntoIterator<Item = Result<NewUnit, E>>,
     ) -> Result<SyncPlan, E> {
-        if has_several_items(&self.job(job)?)? {
+        let row = self.job(job)?;
+        if has_several_items(&row)? {
             return Err(ClientError::SeveralItems { job }.into());
         }
         let mut known = KnownUnits::of(self, job)?;
-        let mut paths = SourcePaths::of(&self.job(job)?);
+        let mut paths = SourcePaths::of(&row);
         let mut plan = SyncPlan::default();
         for unit in units {
             let unit = unit?;
+            check_new_unit(&row.limits, &unit, None).map_err(|error| ClientError::Source(error.into()))?;
             paths.check(&unit)?;
             match known.find(&(&unit).into()) {
                 Found::Same(place) => {

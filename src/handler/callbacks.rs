@@ -1,5 +1,7 @@
 //! What a service wants to be told while its manager runs a job.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use crate::model::{JobId, JobStatus, Progress, Seq, UnitStatus};
@@ -50,10 +52,10 @@ pub struct JobReport {
 }
 
 /// Who is told something; an error is what went wrong with that, in words.
-pub type Listener<T> = Box<dyn Fn(&T) -> Result<(), String> + Send + Sync>;
+pub type Listener<T> = Arc<dyn Fn(&T) -> Result<(), String> + Send + Sync>;
 
 /// Everything that a service wants to be told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Callbacks {
     pub(super) unit_complete: Vec<Listener<UnitReport>>,
     pub(super) unit_failed: Vec<Listener<UnitReport>>,

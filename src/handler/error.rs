@@ -7,8 +7,10 @@ use crate::model::{Cause, UnitOutcome};
 
 /// Why a unit is not done, and what is to follow from it.
 ///
-/// Every error becomes a [`retry`](UnitError::retry) by `?`, with its causes in the message; the other answers are
-/// said with the functions of this type. It is not itself an error for that reason.
+/// Every error becomes a [`retry`](UnitError::retry) by `?`, with its causes in the message, and so do a text, a
+/// `Box<dyn Error>`, and what can become one, as `anyhow::Error`; the other answers are said with the functions of this type. It
+/// is not itself an error for that reason. A `Box<dyn Error + Send + Sync>` becomes one by
+/// [`of_box`](UnitError::of_box), because the language knows no way from that box to the other.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,6 +42,24 @@ impl UnitError {
     /// Asks for another attempt after `delay`, while attempts are left.
     pub fn retry_after(delay: Duration, error: impl fmt::Display) -> Self {
         Self(UnitOutcome::Retry { cause: Cause::Failed, error: error.to_string(), delay: Some(delay) })
+    }
+
+    /// Asks for another attempt, with the causes of an error in the message: `.map_err(UnitError::of_box)?`.
+    ///
+    /// ```
+    /// use job_manager::{UnitContext, UnitError};
+    ///
+    /// fn fetch(url: &str) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+    ///     Err(format!("no route to {url}").into())
+    /// }
+    ///
+    /// fn handler(url: String, _unit: &UnitContext<'_>) -> Result<u64, UnitError> {
+    ///     fetch(&url).map_err(UnitError::of_box)
+    /// }
+    /// ```
+    pub fn of_box(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        let error: Box<dyn std::error::Error> = error;
+        error.into()
     }
 
     /// Fails the unit permanently: another attempt would meet the same.
@@ -75,8 +95,9 @@ impl UnitError {
     }
 }
 
-impl<E: std::error::Error> From<E> for UnitError {
+impl<'a, E: Into<Box<dyn std::error::Error + 'a>>> From<E> for UnitError {
     fn from(error: E) -> Self {
+        let error = error.into();
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -102,5 +123,25 @@ mod tests {
 
         let expected = UnitOutcome::Retry { cause: Cause::Failed, error: "cannot fetch: no route".into(), delay: None };
         assert_eq!(error.into_outcome(), expected);
+    }
+
+    #[test]
+    fn whatever_helpers_return_as_an_error_passes_through_the_question_mark() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot fetch")]
+        struct Outer(#[source] std::io::Error);
+
+        let outer = || Outer(std::io::Error::other("no route"));
+        let boxed = || -> Result<(), UnitError> { Ok(Err::<(), Box<dyn std::error::Error>>(outer().into())?) };
+        let sendable = || -> Result<(), UnitError> { Err(UnitError::of_box(Box::from(outer()))) };
+        let text = || -> Result<(), UnitError> { Ok(Err::<(), _>("cannot fetch: no route")?) };
+        let owned = || -> Result<(), UnitError> { Ok(Err::<(), _>("cannot fetch: no route".to_owned())?) };
+        let borrowed = std::sync::Mutex::new(1);
+        let guarded = || -> Result<i32, UnitError> { Ok(*borrowed.lock()?) };
+
+        for told in [boxed(), sendable(), text(), owned()] {
+            assert_eq!(told, Err(UnitError::retry("cannot fetch: no route")));
+        }
+        assert_eq!(guarded(), Ok(1));
     }
 }

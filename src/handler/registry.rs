@@ -12,11 +12,11 @@ use super::typed::{Function, Typed};
 use super::unknown::Unknown;
 use super::{COMMAND, CommandHandler, Handler, UnitContext, UnitError};
 
-type Factory = Box<dyn Fn(&JobContext) -> Result<Arc<dyn Runner>, HandlerError> + Send + Sync>;
+type Factory = Arc<dyn Fn(&JobContext) -> Result<Arc<dyn Runner>, HandlerError> + Send + Sync>;
 
 /// The handlers that a program offers, and what it wants to be told; `command` is always among them.
 ///
-/// Jobs name their handler by text and never by address, so that a newer build of the program can resume them. A name
+/// A clone has the same handlers. Jobs name their handler by text and never by address, so that a newer build of the program can resume them. A name
 /// that is registered twice means the later handler.
 ///
 /// ```
@@ -31,6 +31,7 @@ type Factory = Box<dyn Fn(&JobContext) -> Result<Arc<dyn Runner>, HandlerError> 
 /// }
 /// # register(&mut Handlers::new());
 /// ```
+#[derive(Clone)]
 pub struct Handlers {
     factories: BTreeMap<String, Factory>,
     callbacks: Callbacks,
@@ -40,7 +41,7 @@ impl Handlers {
     /// Returns a registry that knows the command handler only.
     pub fn new() -> Self {
         let mut handlers = Self { factories: BTreeMap::new(), callbacks: Callbacks::default() };
-        handlers.insert(COMMAND, Box::new(|job| Ok(Arc::new(CommandHandler::new(job)?))));
+        handlers.insert(COMMAND, Arc::new(|job| Ok(Arc::new(CommandHandler::new(job)?))));
         handlers
     }
 
@@ -57,7 +58,7 @@ impl Handlers {
     /// Registers a type with state of its own.
     pub fn register_handler(&mut self, name: &str, handler: impl Handler) -> &mut Self {
         let runner: Arc<dyn Runner> = Arc::new(Typed(handler));
-        self.insert(name, Box::new(move |_| Ok(Arc::clone(&runner))))
+        self.insert(name, Arc::new(move |_| Ok(Arc::clone(&runner))))
     }
 
     /// Registers an async function or closure; as many run at once as the job has workers.
@@ -84,7 +85,7 @@ impl Handlers {
         let (name, function) = (name.to_owned(), Arc::new(function));
         self.insert(
             &name.clone(),
-            Box::new(move |_| {
+            Arc::new(move |_| {
                 let setup = |source| HandlerError::Setup { name: name.clone(), source };
                 Ok(Arc::new(super::asynchronous::Asynchronous::new(Arc::clone(&function)).map_err(setup)?))
             }),
@@ -138,7 +139,7 @@ impl Handlers {
 
 /// A callback, with which nothing can go wrong but a panic.
 fn listener<T: 'static>(callback: impl Fn(&T) + Send + Sync + 'static) -> Listener<T> {
-    Box::new(move |report| {
+    Arc::new(move |report| {
         callback(report);
         Ok(())
     })

@@ -1,19 +1,24 @@
-//! The way out when a handler does not come back: a thread cannot be killed, but the process that holds it can end.
+//! The way out when a handler does not come back: a thread cannot be killed, but it can be left behind.
+//!
+//! What becomes of the process is not decided here: a manager ends it, a test goes on.
 
 use super::error::ManagerError;
 use super::log::log_line;
-use crate::model::{Limits, StopRequest, Timestamp, Unit, UnitOutcome};
+use crate::model::{JobStatus, Limits, StopRequest, Timestamp, Unit, UnitOutcome};
 use crate::recovery::policy::{self, Span};
 use crate::store::{Batch, Reign, Store, UnitChange};
 
-/// Gives back the units whose handlers do not return, leaves the job in the state that was asked for, and ends the
-/// process: nothing of it can go on with those units.
+/// What becomes of the process when units are left: told how many, and the state of their job.
+pub(super) type Leave = Box<dyn Fn(usize, JobStatus) + Send>;
+
+/// Gives back the units whose handlers do not return, leaves the job in the state that was asked for, and returns how many
+/// there are and that state.
 pub(super) fn leave_units(
     store: &mut Store,
     reign: Reign,
     limits: &Limits,
     wanted: StopRequest,
-) -> Result<(), ManagerError> {
+) -> Result<(usize, JobStatus), ManagerError> {
     let now = Timestamp::now();
     let changes: Vec<UnitChange> = store
         .running_units(reign.job)?
@@ -33,9 +38,9 @@ pub(super) fn leave_units(
         .collect();
     log_line!("{} handlers do not return, their units are given back", changes.len());
     store.record(reign, &Batch::of(&changes))?;
-    match wanted {
+    let status = match wanted {
         StopRequest::Cancel => store.cancel_job(reign, now)?,
         StopRequest::Stop | StopRequest::StopNow => store.pause_job(reign, now)?,
     };
-    std::process::exit(0)
+    Ok((changes.len(), status))
 }

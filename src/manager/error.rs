@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::handler::HandlerError;
-use crate::model::{JobId, counted};
+use crate::model::{JobId, JobStatus, counted};
 use crate::recovery::RecoveryError;
 use crate::store::{Fault, StoreError};
 use crate::sys::{StopFlags, lack_of};
@@ -57,6 +57,19 @@ pub enum ManagerError {
         /// The cause.
         source: rayon::ThreadPoolBuildError,
     },
+    /// Handlers did not come back when their units were to end.
+    #[error(
+        "{} of job {job} did not return when it was to stop: their units were given back, and the job is {status}",
+        counted(handlers, "handler")
+    )]
+    HandlersStay {
+        /// The job.
+        job: JobId,
+        /// How many.
+        handlers: usize,
+        /// The state that the job was left in.
+        status: JobStatus,
+    },
     /// A thread of the manager itself panicked.
     #[error("the manager panicked: {message}")]
     Panicked {
@@ -75,9 +88,9 @@ impl From<RecoveryError> for ManagerError {
 }
 
 impl ManagerError {
-    /// Says whether nothing more may be written: a later manager has taken over, or the database is not in its place.
+    /// Says whether nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }))
+        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. })
     }
 
     /// Says whether the database merely could not be written, or something was lacking, at that time.

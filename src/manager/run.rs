@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use super::abandon::Leave;
 use super::clock::Clock;
 use super::coordinator::{Coordinator, ReignEnd};
 use super::error::{ManagerError, chain};
@@ -42,6 +43,7 @@ pub(super) struct Post {
     clock: Clock,
     // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
     lock: Option<JobLock>,
+    leave: Leave,
 }
 
 /// What came of the attempt to become the manager.
@@ -80,7 +82,9 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
     panics::install_hook();
     // An answer to whoever starts the job, before anything of it changes.
     sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
-    let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall);
+    // Nothing of this process can go on with a thread that does not come back.
+    let leave = Box::new(|_, _| std::process::exit(SUCCESS));
+    let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall, leave);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Taken::Already { pid } => {
             sys::write_ready(&Answer::Already { pid }.to_line());
@@ -102,7 +106,13 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
 }
 
 /// Takes the lock and the next epoch, and writes who the manager is.
-pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -> Result<Taken, ManagerError> {
+pub(super) fn take_post(
+    db: &Path,
+    job: JobId,
+    flags: StopFlags,
+    clock: Clock,
+    leave: Leave,
+) -> Result<Taken, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
     create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
@@ -116,7 +126,7 @@ pub(super) fn take_post(db: &Path, job: JobId, flags: StopFlags, clock: Clock) -
     let (reign, job) = store.begin_reign(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
     let context = JobContext::of(&job, files, store.file().clone());
-    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock) })))
+    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock), leave })))
 }
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
@@ -218,10 +228,13 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     let (hire, demands) = std::sync::mpsc::channel();
     let mut coordinator =
         Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
-    coordinator.keep_lock(post.lock.as_mut());
+    coordinator.hold_post(&mut post.lock, &post.leave);
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
     drop(crew);
     if let Some(error) = shared.into_error() {
+        return Err(error);
+    }
+    if let Err(error @ ManagerError::HandlersStay { .. }) = end {
         return Err(error);
     }
     crash_point!("threads-ended");

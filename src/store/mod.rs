@@ -60,6 +60,8 @@ mod written;
 #[cfg(test)]
 mod written_tests;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use diesel::SqliteConnection;
@@ -120,9 +122,9 @@ impl Store {
     ) -> Result<T, StoreError> {
         // When the disk is full SQLite rolls back by itself, and diesel then reports that its own ROLLBACK failed:
         // the first failure is kept aside, because it is the one that says what happened.
-        let mut first = None;
+        let (mut first, mut panicked) = (None, None);
         let outcome = self.conn.immediate_transaction(|conn| {
-            body(conn).map_err(|failure| {
+            caught(conn, body, &mut panicked).map_err(|failure| {
                 let seen = match failure {
                     Failure::Sql(ref error) => Failure::Sql(diesel::result::Error::DatabaseError(
                         diesel::result::DatabaseErrorKind::Unknown,
@@ -134,6 +136,9 @@ impl Store {
                 failure
             })
         });
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
         match (outcome, first) {
             (Ok(value), _) => Ok(value),
             (Err(Failure::Sql(error)), Some(first)) if Fault::of_sql(&error) == Fault::Unexpected => {
@@ -149,6 +154,23 @@ impl Store {
         operation: &'static str,
         body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.conn.transaction(body).map_err(|failure| failure.during(operation, &self.file.path))
+        let mut panicked = None;
+        let outcome = self.conn.transaction(|conn| caught(conn, body, &mut panicked));
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
+        outcome.map_err(|failure| failure.during(operation, &self.file.path))
     }
+}
+
+/// Runs the body of a transaction; a panic in it becomes a failure, so that the transaction is undone before it goes on its way.
+fn caught<T>(
+    conn: &mut SqliteConnection,
+    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    panicked: &mut Option<Box<dyn Any + Send>>,
+) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(|| body(conn))).unwrap_or_else(|panic| {
+        *panicked = Some(panic);
+        Err(diesel::result::Error::RollbackTransaction.into())
+    })
 }

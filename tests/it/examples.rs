@@ -131,11 +131,14 @@ fn fault_233_the_readmes_example_may_be_run_again_with_its_key() {
 #[test]
 fn the_readme_shows_the_example_that_is_tested() {
     let root = env!("CARGO_MANIFEST_DIR");
-    let [readme, example] = ["README.md", "examples/word_count.rs"]
-        .map(|file| std::fs::read_to_string(format!("{root}/{file}")).unwrap());
+    let [readme, example] =
+        ["README.md", "examples/word_count.rs"].map(|file| std::fs::read_to_string(format!("{root}/{file}")).unwrap());
     let (_, code) = example.split_once("\n\n").unwrap();
 
-    assert!(readme.contains(&format!("```rust,no_run\n{code}```\n")), "examples/word_count.rs is not what the README shows");
+    assert!(
+        readme.contains(&format!("```rust,no_run\n{code}```\n")),
+        "examples/word_count.rs is not what the README shows"
+    );
 }
 
 #[test]

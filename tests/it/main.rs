@@ -41,6 +41,7 @@ mod job_keys;
 mod layers;
 mod library;
 mod library_callers;
+mod library_handlers;
 mod lists;
 mod manual;
 #[cfg(feature = "mcp")]

@@ -61,8 +61,8 @@ pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
     let hook = Arc::new(Hook::new(program, cwd, db, TIMEOUT));
     let mut listeners = Callbacks::default();
     let of_units = Arc::clone(&hook);
-    listeners.unit_failed.push(Box::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
-    listeners.job_end.push(Box::new(move |report: &JobReport| hook.tell_of_job(report)));
+    listeners.unit_failed.push(Arc::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
+    listeners.job_end.push(Arc::new(move |report: &JobReport| hook.tell_of_job(report)));
     listeners
 }
 

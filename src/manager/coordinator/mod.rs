@@ -8,6 +8,7 @@ mod wishes;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use super::abandon::Leave;
 use super::error::ManagerError;
 use super::feed::{FEED_UNITS, LOW_UNITS};
 use super::halt::{self, Halt};
@@ -50,8 +51,9 @@ pub(super) struct Coordinator<'a> {
     hire: Sender<usize>,
     shared: &'a Shared,
     flags: &'a StopFlags,
-    /// The lock of the job, and what is wrong with it.
-    lock: Option<&'a mut JobLock>,
+    /// The lock of the job, and what happens when its units are left.
+    post: Option<(&'a mut Option<JobLock>, &'a Leave)>,
+    /// What is wrong with the lock.
     lock_trouble: Option<String>,
     /// The job as it was last read.
     job: Job,
@@ -109,7 +111,7 @@ impl<'a> Coordinator<'a> {
             hire,
             shared,
             flags,
-            lock: None,
+            post: None,
             lock_trouble: None,
             job: job.clone(),
             wish,
@@ -130,9 +132,9 @@ impl<'a> Coordinator<'a> {
         })
     }
 
-    /// Has the lock be made again when its file is deleted.
-    pub fn keep_lock(&mut self, lock: Option<&'a mut JobLock>) {
-        self.lock = lock;
+    /// Has the lock be made again when its file is deleted, and `leave` be told when units are left.
+    pub fn hold_post(&mut self, lock: &'a mut Option<JobLock>, leave: &'a Leave) {
+        self.post = Some((lock, leave));
     }
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed.

@@ -21,6 +21,17 @@ impl Coordinator<'_> {
         }
     }
 
+    /// Gives back the units whose handlers do not return; does not return itself where the process ends with them.
+    fn leave_units(&mut self, wanted: StopRequest) -> Result<ManagerError, ManagerError> {
+        let (handlers, status) = abandon::leave_units(self.store, self.reign, &self.job.limits, wanted)?;
+        if let Some((lock, leave)) = &mut self.post {
+            // Whoever is told may want to go on with the job at once.
+            drop(lock.take());
+            leave(handlers, status);
+        }
+        Ok(ManagerError::HandlersStay { job: self.job.id, handlers, status })
+    }
+
     /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
     /// end; none when a thread failed.
     pub(super) fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
@@ -50,7 +61,7 @@ impl Coordinator<'_> {
                 return Ok(Some(wanted.0));
             }
             if ending_since.is_some_and(|since| since.elapsed() > self.job.limits.kill_after + END_UNITS) {
-                abandon::leave_units(self.store, self.reign, &self.job.limits, wanted.0)?;
+                return Err(self.leave_units(wanted.0)?);
             }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
             self.share_places();
