@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{AttemptEnd, AttemptId, Cause, Kill, KillThen, Seq, UnitOutcome};
+use crate::model::{AttemptEnd, AttemptId, Kill, KillThen, Seq, UnitOutcome};
 use crate::sys::Alarm;
 
 /// One slot's stop.
@@ -85,7 +85,7 @@ impl SlotStop {
             Some(Ending::Killed(kill))
                 if matches!(end.outcome, UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. }) =>
             {
-                AttemptEnd { outcome: outcome(kill), ..end }
+                AttemptEnd { outcome: kill.outcome(), ..end }
             }
             Some(Ending::Killed(_) | Ending::Disowned) | None => end,
         }
@@ -94,16 +94,6 @@ impl SlotStop {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code between lock and unlock can leave it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn outcome(kill: Kill) -> UnitOutcome {
-    let (cause, error) = (Cause::Killed, kill.reason);
-    match kill.then {
-        KillThen::Retry => UnitOutcome::Retry { cause, error, delay: None },
-        KillThen::Fail => UnitOutcome::Failed { cause, error },
-        KillThen::Skip => UnitOutcome::Skipped { reason: error },
-        KillThen::Cancel => UnitOutcome::Cancelled { reason: error },
     }
 }
 

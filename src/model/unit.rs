@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitStatus};
+use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitStatus};
 
 /// What a source says about a unit before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +124,19 @@ pub struct Kill {
     pub then: KillThen,
     /// The cause.
     pub reason: String,
+}
+
+impl Kill {
+    /// Returns what the end of the attempt means, when it is this request that has ended it.
+    pub fn outcome(self) -> UnitOutcome {
+        let (cause, error) = (Cause::Killed, self.reason);
+        match self.then {
+            KillThen::Retry => UnitOutcome::Retry { cause, error, delay: None },
+            KillThen::Fail => UnitOutcome::Failed { cause, error },
+            KillThen::Skip => UnitOutcome::Skipped { reason: error },
+            KillThen::Cancel => UnitOutcome::Cancelled { reason: error },
+        }
+    }
 }
 
 /// What a handler says about the attempt it is in.

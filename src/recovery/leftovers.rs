@@ -7,7 +7,9 @@ use super::outbox::{self, Ended, Kept};
 use super::policy;
 use crate::crash::crash_point;
 use crate::handler::{JobContext, clear_partial};
-use crate::model::{OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted};
+use crate::model::{
+    AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted,
+};
 use crate::store::{Batch, Reign, Store, UnitChange};
 use crate::sys::{Cookie, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
@@ -90,6 +92,7 @@ impl Leftovers {
             sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
         }
         let mut changes = recorded_late(store, reign, job, &ended, now)?;
+        let kills = store.kills(job.id)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
                 let is_gone = match &self.remaining {
@@ -97,7 +100,10 @@ impl Leftovers {
                     Remaining::Of(units) => !units.contains(&unit.id.seq()),
                     Remaining::Anybodys => false,
                 };
-                let change = policy::crashed(&unit, from, is_gone, &job.limits, reign.epoch, now);
+                let change = match asked_of(store, &kills, &unit, from)? {
+                    Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, reign.epoch, now),
+                    _ => policy::crashed(&unit, from, is_gone, &job.limits, reign.epoch, now),
+                };
                 changes.push((unit, change));
             }
         }
@@ -107,6 +113,7 @@ impl Leftovers {
             let lost = store.record(reign, &Batch::of(&changes))?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }
+        store.settle_kills(reign, &kills, now)?;
         crash_point!("recovery-recorded");
         notes.clear();
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
@@ -145,6 +152,21 @@ fn recorded_late(
         changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
     }
     Ok(changes)
+}
+
+/// Returns what was asked of the attempt at a unit that was under way when its manager died; nothing where it was to be tried
+/// again, because every interrupted unit is.
+fn asked_of(store: &mut Store, kills: &[Kill], unit: &Unit, from: UnitStatus) -> Result<Option<Kill>, RecoveryError> {
+    let (seq, revision, attempt) = (unit.id.seq(), unit.revision, unit.attempts);
+    let Some(kill) = kills.iter().find(|kill| kill.attempt.seq == seq) else { return Ok(None) };
+    if from != UnitStatus::Running || kill.then == KillThen::Retry {
+        return Ok(None);
+    }
+    let row = store.units(unit.id.job(), &UnitFilter::one(seq), None, 1)?.pop();
+    let started_at = row.and_then(|row| row.started_at);
+    let is_meant =
+        |started: Timestamp| kill.attempt == AttemptId { seq, revision, attempt, started_us: started.as_micros() };
+    Ok(started_at.is_some_and(is_meant).then(|| kill.clone()))
 }
 
 /// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.

@@ -1,7 +1,7 @@
 //! What the end of an attempt means for its unit: a pure function from outcome, limits and history to a change.
 
 use crate::model::{
-    AttemptEnd, AttemptRecord, Cause, Epoch, Hold, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome,
+    AttemptEnd, AttemptRecord, Cause, Epoch, Hold, Kill, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome,
     UnitStatus, backoff_delay,
 };
 use crate::store::UnitChange;
@@ -111,6 +111,14 @@ pub fn crashed(
         (UnitStatus::Pending, Cause::Crashed, "the manager died while this unit ran".to_owned())
     };
     not_completed(next, verdict, counted, Span { started_at: now, ended_at: now }, epoch)
+}
+
+/// Returns the change for a unit that ran when its manager died, and whose attempt was to end as `kill` says.
+pub fn obeyed(unit: &Unit, kill: Kill, limits: &Limits, epoch: Epoch, now: Timestamp) -> UnitChange {
+    // The row has counted the attempt.
+    let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit.clone() };
+    let span = Span { started_at: Timestamp::from_micros(kill.attempt.started_us), ended_at: now };
+    ended(&before, kill.outcome().into(), span, limits, epoch)
 }
 
 fn not_completed(

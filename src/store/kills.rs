@@ -1,7 +1,8 @@
 //! Requests of clients that one running unit shall end, as rows that name the attempt and its reign.
 //!
-//! A request is written in the transaction that reads which attempt runs, and is deleted once its manager has seen it: that
-//! attempt is being ended then, or is over. No later attempt is meant by it.
+//! A request is written in the transaction that reads which attempt runs, and stays until that attempt is over: a manager that
+//! dies before leaves it to the recovery. No later attempt is meant by it; but a unit that is to be skipped or cancelled does not
+//! run again because its attempt came to an end of its own.
 
 use diesel::prelude::*;
 
@@ -9,8 +10,9 @@ use super::columns::{Word, count};
 use super::error::Failure;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};
+use super::steer::end_units;
 use super::{Reign, Store, StoreError};
-use crate::model::{AttemptId, Epoch, JobId, Kill, KillThen, Seq, UnitId, UnitStatus};
+use crate::model::{AttemptId, Epoch, JobId, Kill, KillThen, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Begins the keys of such rows.
 const PREFIX: &str = "kill:";
@@ -50,30 +52,68 @@ impl Store {
         })
     }
 
-    /// Returns the requests for attempts of this reign.
-    pub fn kills(&mut self, reign: Reign) -> Result<Vec<Kill>, StoreError> {
+    /// Returns the requests that stand, whatever the reign under which they were made.
+    pub fn kills(&mut self, job: JobId) -> Result<Vec<Kill>, StoreError> {
         self.read("read the requests to end units", |conn| {
-            let rows = metadata::table.filter(metadata::job_id.eq(reign.job.0)).filter(metadata::key.like("kill:%"));
+            let rows = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%"));
             let requests: Vec<String> = rows.select(metadata::value).load(conn)?;
             // One that cannot be read was written by another version, for a manager of its own.
-            let requests = requests.iter().filter_map(|request| serde_json::from_str(request).ok());
-            Ok(requests.filter(|kill: &Kill| kill.epoch == reign.epoch).collect())
+            Ok(requests.iter().filter_map(|request| serde_json::from_str(request).ok()).collect())
         })
     }
 
-    /// Deletes requests that a manager has seen; those that came since then stay.
-    pub fn forget_kills(&mut self, job: JobId, seen: &[Kill]) -> Result<(), StoreError> {
-        self.write("forget the requests to end units", |conn| {
-            for kill in seen {
-                let row = metadata::table.find((job.0, key(kill.attempt.seq)));
+    /// Deletes those of some requests whose attempts are over, and returns the others.
+    ///
+    /// A unit that is to be skipped or cancelled, and waits because its attempt came to another end, is skipped or cancelled
+    /// now. Requests that came since these were read stay.
+    pub fn settle_kills(&mut self, reign: Reign, kills: &[Kill], now: Timestamp) -> Result<Vec<Kill>, StoreError> {
+        let (over, standing): (Vec<Kill>, Vec<Kill>) = self.read("look for attempts that are to end", |conn| {
+            let mut parts = (Vec::new(), Vec::new());
+            for kill in kills {
+                let part = if runs(conn, reign.job, kill)? { &mut parts.1 } else { &mut parts.0 };
+                part.push(kill.clone());
+            }
+            Ok(parts)
+        })?;
+        if over.is_empty() {
+            return Ok(standing);
+        }
+        self.write("settle the requests to end units", |conn| {
+            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
+                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+            }
+            for kill in &over {
+                let end = match kill.then {
+                    KillThen::Cancel => Some(UnitStatus::Cancelled),
+                    KillThen::Skip => Some(UnitStatus::Skipped),
+                    // They are about the attempt only.
+                    KillThen::Retry | KillThen::Fail => None,
+                };
+                let unit = units::table.find(UnitId::new(reign.job, kill.attempt.seq).raw());
+                let revision: Option<i64> = unit.select(units::revision).first(conn).optional()?;
+                if let Some(end) = end.filter(|_| revision == Some(kill.attempt.revision)) {
+                    let one = UnitFilter::one(kill.attempt.seq);
+                    end_units(conn, reign.job, &one, UnitStatus::Pending, end, &kill.reason, now)?;
+                }
+                let row = metadata::table.find((reign.job.0, key(kill.attempt.seq)));
                 diesel::delete(row.filter(metadata::value.eq(text(kill)))).execute(conn)?;
             }
             Ok(())
-        })
+        })?;
+        Ok(standing)
     }
 }
 
-/// Forgets the requests of earlier reigns.
+/// Says whether the attempt that a request is about is under way by its row.
+fn runs(conn: &mut SqliteConnection, job: JobId, kill: &Kill) -> Result<bool, Failure> {
+    let row = units::table.find(UnitId::new(job, kill.attempt.seq).raw());
+    let found: Option<Running> =
+        row.select((units::status, units::revision, units::attempts, units::started_at)).first(conn).optional()?;
+    let Some((Word(UnitStatus::Running), revision, attempts, Some(started_us))) = found else { return Ok(false) };
+    Ok(kill.attempt == AttemptId { seq: kill.attempt.seq, revision, attempt: count(attempts), started_us })
+}
+
+/// Forgets the requests about units of a job that has ended.
 pub(super) fn forget(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%")))
         .execute(conn)?;
@@ -105,29 +145,59 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_end_an_attempt_ends_with_the_reign_it_is_for() {
+    fn fault_212_a_request_stands_until_its_attempt_is_over_whatever_the_reign() {
         let (mut store, reign) = one_that_runs();
         store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        assert_eq!(store.kills(reign).unwrap().len(), 1);
+        let kills = store.kills(reign.job).unwrap();
 
         let next = reign_over(&mut store, reign.job);
+        let standing = store.settle_kills(next, &kills, NOW).unwrap();
 
-        assert_eq!((store.kills(next).unwrap(), store.kills(reign).unwrap()), (vec![], vec![]));
+        assert_eq!((standing.as_slice(), kills.as_slice()), (kills.as_slice(), standing.as_slice()));
+        assert_eq!((kills.len(), store.kills(reign.job).unwrap().len()), (1, 1));
+        let end = change(next.job, 1, UnitStatus::Running, UnitStatus::Completed);
+        store.record(next, &Batch::of(&[end])).unwrap();
+        assert_eq!(store.settle_kills(next, &kills, NOW).unwrap(), []);
+        assert_eq!(store.kills(reign.job).unwrap(), []);
+    }
+
+    #[test]
+    fn fault_212_a_unit_that_is_to_end_does_not_wait_for_another_attempt() {
+        for (then, status) in [
+            (KillThen::Cancel, UnitStatus::Cancelled),
+            (KillThen::Skip, UnitStatus::Skipped),
+            (KillThen::Fail, UnitStatus::Pending),
+            (KillThen::Retry, UnitStatus::Pending),
+        ] {
+            let (mut store, reign) = one_that_runs();
+            store.request_kill(reign.job, Seq(1), then, "enough").unwrap();
+            let again = change(reign.job, 1, UnitStatus::Running, UnitStatus::Pending);
+            store.record(reign, &Batch::of(&[again])).unwrap();
+
+            let kills = store.kills(reign.job).unwrap();
+            store.settle_kills(reign, &kills, NOW).unwrap();
+
+            let unit = store.units(reign.job, &UnitFilter::one(Seq(1)), None, 1).unwrap().pop().unwrap();
+            assert_eq!(unit.status, status, "{then}");
+            assert_eq!(store.kills(reign.job).unwrap(), []);
+        }
     }
 
     #[test]
     fn fault_132_a_request_that_was_seen_is_gone_and_a_later_one_is_not() {
         let (mut store, reign) = one_that_runs();
         store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        let seen = store.kills(reign).unwrap();
+        let seen = store.kills(reign.job).unwrap();
         store.request_kill(reign.job, Seq(1), KillThen::Fail, "hangs still").unwrap();
+        let end = change(reign.job, 1, UnitStatus::Running, UnitStatus::Failed);
+        store.record(reign, &Batch::of(&[end])).unwrap();
 
-        store.forget_kills(reign.job, &seen).unwrap();
-        let later = store.kills(reign).unwrap();
-        store.forget_kills(reign.job, &later).unwrap();
+        store.settle_kills(reign, &seen, NOW).unwrap();
+        let later = store.kills(reign.job).unwrap();
+        store.settle_kills(reign, &later, NOW).unwrap();
 
         assert_eq!(later.iter().map(|kill| kill.then).collect::<Vec<_>>(), [KillThen::Fail]);
-        assert_eq!(store.kills(reign).unwrap(), []);
+        assert_eq!(store.kills(reign.job).unwrap(), []);
     }
 
     #[test]
@@ -138,10 +208,10 @@ mod tests {
 
         let found = store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
 
-        assert_eq!((found, store.kills(reign).unwrap()), (UnitStatus::Failed, vec![]));
+        assert_eq!((found, store.kills(reign.job).unwrap()), (UnitStatus::Failed, vec![]));
         let expected = AttemptId { seq: Seq(1), revision: 0, attempt: 1, started_us: NOW.as_micros() };
         let (mut store, reign) = one_that_runs();
         store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        assert_eq!(store.kills(reign).unwrap()[0].attempt, expected);
+        assert_eq!(store.kills(reign.job).unwrap()[0].attempt, expected);
     }
 }

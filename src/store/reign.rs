@@ -74,7 +74,6 @@ impl Store {
             if let Some(step) = ahead.filter(|step| *step > SMALL_STEP) {
                 clock_step::shift(conn, job, step, now)?;
             }
-            super::kills::forget(conn, job)?;
             metadata::put_manager(conn, job, manager, &database, program, now)?;
             Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
         })
@@ -221,5 +220,8 @@ fn conclude(
     }
     .execute(conn)?;
     diesel::delete(metadata_table::table.find((reign.job.0, key::STOPPING))).execute(conn)?;
+    if finished_at.is_some() {
+        super::kills::forget(conn, reign.job)?;
+    }
     if changed == 0 { Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into()) } else { Ok(()) }
 }

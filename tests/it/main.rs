@@ -57,6 +57,7 @@ mod reading;
 mod recover;
 mod recovery;
 mod rehearsal;
+mod requests_at_death;
 mod run_output;
 mod service;
 mod several;

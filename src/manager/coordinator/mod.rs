@@ -19,7 +19,7 @@ use super::places::Places;
 use super::schedule::Schedule;
 use super::shared::Shared;
 use crate::handler::{Runner, slots_of};
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
+use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
 use crate::store::{Reign, Store};
 use crate::sys::{Adopted, JobLock, Machine, StopFlags};
 
@@ -59,6 +59,8 @@ pub(super) struct Coordinator<'a> {
     job: Job,
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
+    /// Requests to end attempts that are not over yet.
+    asked: Vec<Kill>,
     clock_seen: Timestamp,
     places: Places,
     machine: MachineWatch,
@@ -91,6 +93,8 @@ impl<'a> Coordinator<'a> {
         let seen_version = store.data_version()?;
         let (wish, seen_revision) = (wish_of(job), job.revision);
         let looked_at = Instant::now();
+        // Those that came while the job was taken over.
+        let asked = store.kills(job.id)?;
         if let Some(rate) = job.limits.rate {
             // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
             shared.feed.limit_rate(rate.interval(), reign.epoch == Epoch(1));
@@ -116,6 +120,7 @@ impl<'a> Coordinator<'a> {
             job: job.clone(),
             wish,
             looked_at,
+            asked,
             clock_seen: shared.clock.now(),
             places,
             machine,

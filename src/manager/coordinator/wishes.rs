@@ -42,6 +42,7 @@ impl Coordinator<'_> {
             self.follow_limits(&job.limits);
             self.kill_units()?;
         }
+        self.settle_kills()?;
         self.wish = wish_of(&job);
         self.job = job;
         // Last: what could not be read is looked at again.
@@ -85,23 +86,27 @@ impl Coordinator<'_> {
 
     /// Ends the attempts that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
-        let kills = self.store.kills(self.reign)?;
-        for kill in &kills {
+        self.asked = self.store.kills(self.reign.job)?;
+        for kill in &self.asked {
             if self.shared.kill(kill) {
                 log_line!("ending unit {}: {}", kill.attempt.seq, kill.reason);
             }
         }
-        if kills.is_empty() {
+        Ok(())
+    }
+
+    /// Forgets the requests whose attempts are over by their rows: until then they are needed if this process dies.
+    fn settle_kills(&mut self) -> Result<(), ManagerError> {
+        if self.asked.is_empty() {
             return Ok(());
         }
-        match self.store.forget_kills(self.reign.job, &kills) {
-            // They only take up space until the next request: no later attempt is meant by them.
-            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => {
-                log_line!("{}", chain(&error));
-                Ok(())
-            }
-            forgotten => Ok(forgotten?),
+        match self.store.settle_kills(self.reign, &self.asked, self.shared.clock.now()) {
+            Ok(standing) => self.asked = standing,
+            // The next look, or the next manager, does it.
+            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => log_line!("{}", chain(&error)),
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.

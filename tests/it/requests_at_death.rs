@@ -1,0 +1,75 @@
+//! Requests about a running unit whose manager dies before it has done what was asked.
+
+use crate::support::{World, wait_for};
+
+/// Submits units that end only when they are killed, and waits until all run.
+fn units_that_stay(world: &World, count: usize) -> String {
+    let script = "trap '' TERM; echo >> began-{}; while [ ! -e go ]; do sleep 0.05; done";
+    let (workers, items) = (count.to_string(), format!("1-{count}"));
+    let job =
+        world.ok(&["submit", "-q", "-j", &workers, "--kill-after", "60s", "--range", &items, "--shell", "--", script]);
+    wait_for(world, "all to run", || (1..=count).all(|unit| world.path(&format!("began-{unit}")).exists()));
+    wait_for(world, "their starts to be recorded", || world.status(&job)["progress"]["running"] == count);
+    job
+}
+
+fn ends(world: &World, job: &str) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    world.units(job).iter().map(|unit| (text(&unit["status"]), text(&unit["error"]))).collect()
+}
+
+#[test]
+fn fault_212_what_was_asked_of_a_running_unit_holds_although_the_manager_died_before_it_looked() {
+    let world = World::new();
+    let job = units_that_stay(&world, 4);
+    world.suspend(world.manager(&job));
+
+    world.ok(&["cancel", &format!("{job}:1"), "--no-wait", "--reason", "wrong file"]);
+    world.ok(&["kill", &format!("{job}:2"), "--no-wait", "--then", "skip", "--reason", "not needed"]);
+    world.ok(&["kill", &format!("{job}:3"), "--no-wait", "--then", "fail", "--reason", "it hangs"]);
+    world.ok(&["kill", &format!("{job}:4"), "--no-wait", "--then", "retry"]);
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["resume", &job]);
+    world.wait_for_status(&job, "failed");
+
+    let found = ends(&world, &job);
+    let expected = [("cancelled", "wrong file"), ("skipped", "not needed"), ("failed", "it hangs"), ("completed", "")];
+    assert_eq!(found, expected.map(|(status, error)| (status.to_owned(), error.to_owned())));
+    assert_eq!((1..=4).map(|unit| world.lines(&format!("began-{unit}")).len()).collect::<Vec<_>>(), [1, 1, 1, 2]);
+    assert_eq!(world.count("count(*) FROM metadata WHERE key LIKE 'kill:%'"), 0);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn fault_212_a_cancellation_holds_when_the_manager_dies_while_it_ends_the_unit() {
+    let world = World::new();
+    let job = units_that_stay(&world, 2);
+
+    world.ok(&["cancel", &format!("{job}:1"), "--no-wait", "--reason", "wrong file"]);
+    wait_for(&world, "the unit to be ended", || world.ok(&["logs", "--manager", &job]).contains("ending unit 1"));
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["resume", &job]);
+    world.wait_for_status(&job, "cancelled");
+
+    assert_eq!(ends(&world, &job)[0], ("cancelled".to_owned(), "wrong file".to_owned()));
+    assert_eq!(world.lines("began-1").len(), 1);
+    world.assert_sound(&job);
+}
+
+#[test]
+fn fault_212_a_cancellation_of_a_unit_holds_when_its_interrupted_job_is_cancelled() {
+    let world = World::new();
+    let job = units_that_stay(&world, 2);
+    world.suspend(world.manager(&job));
+
+    world.ok(&["kill", &format!("{job}:1"), "--no-wait", "--then", "skip", "--reason", "not needed"]);
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["cancel", &job, "--reason", "no more"]);
+
+    let expected = [("skipped", "not needed"), ("cancelled", "no more")];
+    assert_eq!(ends(&world, &job), expected.map(|(status, error)| (status.to_owned(), error.to_owned())));
+    world.assert_sound(&job);
+}
