@@ -56,7 +56,7 @@ impl Client {
         let _lock = self.lock_idle_job(job, "cancel")?;
         // Read under the lock: nothing begins to run it from here on.
         let row = self.store().job(job)?;
-        if row.status == JobStatus::Running {
+        if row.status == JobStatus::Running || !self.store().former_databases(job)?.is_empty() {
             self.recover_units(job)?;
         }
         Ok(self.store().cancel_idle_job(job, reason, Timestamp::now())?)

@@ -1,5 +1,6 @@
 //! Looking for what could hurt jobs on this machine.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -172,12 +173,33 @@ fn orphans(db: &Path) -> Option<Finding> {
             && client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped)
     };
     let found: Vec<String> = jobs.iter().filter(|job| has_orphans(job)).map(|job| job.id.to_string()).collect();
+    if let Some(strays) = strays(&client, &jobs) {
+        return Some(strays);
+    }
     Some(if found.is_empty() {
         finding(Severity::Ok, "orphans", "no process is left behind by a dead manager".to_owned())
     } else {
         let message = format!(
             "processes of units live on without a manager, of job {}; `recover --all` ends them",
             found.join(", ")
+        );
+        finding(Severity::Warning, "orphans", message)
+    })
+}
+
+/// Names processes that an original left behind of which this database is a copy, and which is gone.
+fn strays(client: &Client, jobs: &[Job]) -> Option<Finding> {
+    let ids: HashMap<&str, JobId> = jobs.iter().map(|job| (job.uid.as_str(), job.id)).collect();
+    let database = client.store().file().clone();
+    let mut found = sys::strays(|uid| ids.get(uid).copied(), &database).ok()?;
+    found.retain(|(job, _)| client.manager_health(*job).is_ok_and(|health| health.health != Health::Running));
+    let named = |(job, stray): &(JobId, sys::Stray)| format!("{} (of unit {job}:{})", stray.pid, stray.unit);
+    (!found.is_empty()).then(|| {
+        let message = format!(
+            "processes live on of an original that is gone, of which this is a copy, of job {}: {}; the next start of a job, or \
+             `kill`, ends them",
+            found[0].0,
+            found.iter().map(named).collect::<Vec<_>>().join(", ")
         );
         finding(Severity::Warning, "orphans", message)
     })

@@ -76,12 +76,10 @@ impl Client {
         let slots = self.job_files(job).slots();
         let begin = format!("{}:", self.store().job_uid(job)?);
         let database = self.store().file().clone();
-        let cookie = Cookie { begin: &begin, database: &database };
+        let cookie = Cookie { begin: &begin, units: None, database: &database };
         let ended = end_orphans(Some(cookie), &slots, Limits::default().kill_after);
-        match ended.map_err(ClientError::files("end the processes of", slots))? {
-            (_, true) => Ok(()),
-            (_, false) => Err(ClientError::OrphansRemain { job }),
-        }
+        let left = ended.map_err(ClientError::files("end the processes of", slots))?.left;
+        if left.is_empty() { Ok(()) } else { Err(ClientError::OrphansRemain { job }) }
     }
 
     fn delete_files(&self, job: JobId) -> Result<(), ClientError> {

@@ -1,8 +1,10 @@
 //! The processes, notes and ends of units that a dead manager left.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::error::RecoveryError;
+use super::former::{former_databases, strays_of};
 use super::outbox::{self, Ended, Kept};
 use super::policy;
 use crate::crash::crash_point;
@@ -11,7 +13,7 @@ use crate::model::{
     AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted,
 };
 use crate::store::{Batch, Reign, Store, UnitChange};
-use crate::sys::{Cookie, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
+use crate::sys::{Cookie, Orphans, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
 /// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
@@ -24,18 +26,11 @@ const HOLD_TIME: Duration = Duration::from_millis(500);
 /// What is left of a reign whose processes have been ended.
 pub struct Leftovers {
     interrupted: Vec<(Unit, UnitStatus)>,
-    remaining: Remaining,
+    /// Interrupted units of which processes remain.
+    remaining: HashSet<Seq>,
+    are_gone: bool,
     /// What was done, for the log.
     pub done: Vec<String>,
-}
-
-/// Whose processes could not be ended.
-enum Remaining {
-    Nobodys,
-    /// Those of the units that are noted in slots which are held.
-    Of(Vec<Seq>),
-    /// Those of some interrupted unit, nobody knows which.
-    Anybodys,
 }
 
 /// What came of a recovery.
@@ -53,28 +48,40 @@ impl Leftovers {
     pub fn end(store: &mut Store, job: &JobContext, notes: &SlotNotes) -> Result<Leftovers, RecoveryError> {
         crash_point!("before-recovery");
         let interrupted = interrupted_units(store, job, notes)?;
-        let (mut are_ended, mut held, mut done) = (true, held_slots(job)?, Vec::new());
-        if !interrupted.is_empty() || !held.is_empty() {
+        let (mut left, mut held, mut done) = (Vec::new(), held_slots(job)?, Vec::new());
+        let former = former_databases(store, job)?;
+        if !interrupted.is_empty() || !held.is_empty() || !former.gone.is_empty() {
+            let mut units: HashSet<Seq> = interrupted.iter().map(|(unit, _)| unit.id.seq()).collect();
+            if !former.gone.is_empty() {
+                units.extend(strays_of(store, job)?);
+            }
             let ended;
-            (are_ended, ended) = end_processes(job)?;
+            (left, ended) = end_processes(job, &units)?;
             held = held_slots(job)?;
             done.push(format!("recovering {}; processes ended: {ended}", counted(interrupted.len(), "unit")));
         }
-        if are_ended {
-            // Before a unit runs again, or is given up.
-            done.extend(
-                clear_partial(&job.files, &job.database, &held)
-                    .map_err(RecoveryError::system("read what units were making"))?,
-            );
+        let noted = notes.read();
+        let remaining = remaining_of(&held, &left, &interrupted, &noted);
+        let mut in_use = held.clone();
+        in_use.extend(
+            (0..noted.len()).filter(|slot| noted_seq(noted[*slot]).is_some_and(|seq| left.contains(&Some(seq)))),
+        );
+        // Before a unit runs again, or is given up.
+        done.extend(
+            clear_partial(&job.files, &job.database, &in_use)
+                .map_err(RecoveryError::system("read what units were making"))?,
+        );
+        let are_gone = held.is_empty() && left.is_empty();
+        if are_gone {
+            store.forget_former_databases(job.id, &former.gone)?;
         }
         crash_point!("orphans-ended");
-        let remaining = if are_ended { remaining_of(&held, &interrupted, notes) } else { Remaining::Anybodys };
-        Ok(Leftovers { interrupted, remaining, done })
+        Ok(Leftovers { interrupted, remaining, are_gone, done })
     }
 
     /// Returns `true` if no process of a unit lives any more.
     pub fn are_gone(&self) -> bool {
-        matches!(self.remaining, Remaining::Nobodys)
+        self.are_gone
     }
 
     /// Records the ends of units that no commit had reached, gives the other units back, and returns what became of all.
@@ -95,11 +102,7 @@ impl Leftovers {
         let kills = store.kills(job.id)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
-                let is_gone = match &self.remaining {
-                    Remaining::Nobodys => true,
-                    Remaining::Of(units) => !units.contains(&unit.id.seq()),
-                    Remaining::Anybodys => false,
-                };
+                let is_gone = !self.remaining.contains(&unit.id.seq());
                 let change = match asked_of(store, &kills, &unit, from)? {
                     Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, reign.epoch, now),
                     _ => policy::crashed(&unit, from, is_gone, &job.limits, reign.epoch, now),
@@ -231,18 +234,19 @@ pub fn note(unit: &Unit, attempt: u32) -> u64 {
     (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
 }
 
-/// Ends the processes of a dead reign; returns whether all that bear a mark have ended, and how many there were.
-fn end_processes(job: &JobContext) -> Result<(bool, usize), RecoveryError> {
+/// Ends the processes of some units of a dead reign, and of all that hold slots; returns for each that could not be ended the
+/// unit that it names, and how many have ended. What other units left running on purpose is left alone.
+fn end_processes(job: &JobContext, units: &HashSet<Seq>) -> Result<(Vec<Option<Seq>>, usize), RecoveryError> {
     let failed = || RecoveryError::system("end the processes of interrupted units");
     let begin = format!("{}:", job.uid);
-    let cookie = Cookie { begin: &begin, database: &job.database };
+    let cookie = Cookie { begin: &begin, units: Some(units), database: &job.database };
     let (slots, patience) = (job.files.slots(), job.limits.kill_after);
     let (asked, mut ended) = (Instant::now(), 0);
     loop {
-        let (more, are_ended) = end_orphans(Some(cookie), &slots, patience).map_err(failed())?;
+        let Orphans { ended: more, left } = end_orphans(Some(cookie), &slots, patience).map_err(failed())?;
         ended += more;
-        if asked.elapsed() > SETTLE_TIME || are_ended && held_slots(job)?.is_empty() {
-            return Ok((are_ended, ended));
+        if asked.elapsed() > SETTLE_TIME || left.is_empty() && held_slots(job)?.is_empty() {
+            return Ok((left, ended));
         }
         if asked.elapsed() > HOLD_TIME {
             ended += end_lock_holders(&slots, patience).map_err(failed())?;
@@ -251,17 +255,26 @@ fn end_processes(job: &JobContext) -> Result<(bool, usize), RecoveryError> {
     }
 }
 
-/// Returns whose processes hold the slots that are not free.
-fn remaining_of(held: &[usize], interrupted: &[(Unit, UnitStatus)], notes: &SlotNotes) -> Remaining {
-    if held.is_empty() {
-        return Remaining::Nobodys;
+/// Returns the interrupted units of which processes remain: those that a process names, and those in slots that are held.
+///
+/// What holds a slot of which no note tells may belong to any interrupted unit that no note names.
+fn remaining_of(
+    held: &[usize],
+    left: &[Option<Seq>],
+    interrupted: &[(Unit, UnitStatus)],
+    noted: &[u64],
+) -> HashSet<Seq> {
+    let mut remaining: HashSet<Seq> = left.iter().flatten().copied().collect();
+    for slot in held {
+        match noted.get(*slot).and_then(|noted| noted_seq(*noted)) {
+            Some(seq) => drop(remaining.insert(seq)),
+            None => {
+                let is_noted = |seq: Seq| noted.iter().any(|noted| noted_seq(*noted) == Some(seq));
+                remaining.extend(interrupted.iter().map(|(unit, _)| unit.id.seq()).filter(|seq| !is_noted(*seq)));
+            }
+        }
     }
-    let noted = notes.read();
-    let unit_in = |slot: &usize| {
-        let seq = noted.get(*slot).and_then(|noted| noted_seq(*noted))?;
-        interrupted.iter().any(|(unit, _)| unit.id.seq() == seq).then_some(seq)
-    };
-    held.iter().map(unit_in).collect::<Option<_>>().map_or(Remaining::Anybodys, Remaining::Of)
+    remaining
 }
 
 /// Returns the unit that a note is about.

@@ -8,6 +8,7 @@
 //! It starts nothing, tells nobody, and knows neither managers nor clients.
 
 mod error;
+pub(crate) mod former;
 mod leftovers;
 mod outbox;
 pub mod policy;

@@ -23,6 +23,7 @@ mod feed;
 mod filter;
 #[cfg(feature = "cli")]
 mod foreign;
+mod former;
 mod jobs;
 mod kills;
 mod last;

@@ -10,6 +10,7 @@ mod alarm;
 mod detach;
 mod disk;
 mod frames;
+mod group;
 mod inherited;
 mod lack;
 mod lock;
@@ -44,6 +45,7 @@ pub use disk::descriptor_limit;
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
 pub use frames::{FrameOf, Stream};
+pub use group::any_is_adopted;
 pub use inherited::{
     OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT, allow_open_files, inherit, opening, own_inheritance,
 };
@@ -51,7 +53,7 @@ pub use lack::{expect_room, lack_of, spare_threads};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
-pub use orphans::{COOKIE_VARIABLE, Cookie, end_lock_holders, end_orphans};
+pub use orphans::{COOKIE_VARIABLE, Cookie, Orphans, Stray, end_lock_holders, end_orphans, strays};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 #[cfg(feature = "cli")]

@@ -5,10 +5,11 @@
 //! that shed both marks is found as long as it keeps the lock of a slot; so is a superseded manager that was suspended
 //! while it started a unit. One that keeps neither is not found.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,7 +18,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::inherited::opening;
 use super::is_another;
 use super::lack::lack_of;
-use crate::model::DatabaseFile;
+use crate::model::{DatabaseFile, Seq};
 
 /// Name of the environment variable that marks every process of a unit.
 pub const COOKIE_VARIABLE: &str = "JOB_MANAGER_COOKIE";
@@ -30,29 +31,66 @@ const END_OF_ATTEMPT: u8 = b';';
 pub struct Cookie<'a> {
     /// How it begins.
     pub begin: &'a str,
+    /// The units whose processes are meant, where it begins as that of a job; those of all units without that.
+    pub units: Option<&'a HashSet<Seq>>,
     /// The database of the job. Processes of another one are left alone as long as that is where it was: where it is
     /// gone, it was moved here.
     pub database: &'a DatabaseFile,
+}
+
+/// What came of ending processes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// How many there were.
+    pub ended: usize,
+    /// For each that could not be ended the unit that its cookie names.
+    pub left: Vec<Option<Seq>>,
+}
+
+/// A process with the cookie of a unit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Its number.
+    pub pid: u32,
+    /// The unit.
+    pub unit: Seq,
 }
 
 /// Passes over the process table before giving up on processes that breed faster than they are ended.
 const PASSES: usize = 20;
 
 /// Ends every process that has the cookie or whose standard input is `slots` or lies below it: TERM,
-/// then KILL after `patience`. Returns how many there were, and whether none is left.
-pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration) -> io::Result<(usize, bool)> {
+/// then KILL after `patience`.
+pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration) -> io::Result<Orphans> {
     let mut ended = 0;
-    for pass in 0..PASSES {
-        let found = find(|pid| is_marked(pid, cookie, slots))?;
-        if found.is_empty() {
-            return Ok((ended, true));
+    for pass in 0..=PASSES {
+        let found = find(|pid| mark_of(pid, cookie, slots))?;
+        let (handles, left): (Vec<OwnedFd>, Vec<Option<Seq>>) = found.into_iter().unzip();
+        if handles.is_empty() || pass == PASSES {
+            return Ok(Orphans { ended, left });
         }
         // Whoever appears only now was born while its parents were being ended, and has had its TERM with them.
         let gentle = if pass == 0 { patience } else { Duration::ZERO };
-        end(&found, gentle)?;
-        ended += found.len();
+        end(&handles, gentle)?;
+        ended += handles.len();
     }
-    Ok((ended, false))
+    unreachable!("the last pass returns")
+}
+
+/// Returns the processes whose cookie is of one of those jobs and of another database than `database`, which is gone.
+pub fn strays<J: Copy>(job_of: impl Fn(&str) -> Option<J>, database: &DatabaseFile) -> io::Result<Vec<(J, Stray)>> {
+    let mut strays = Vec::new();
+    find(|pid| {
+        let Some(theirs) = cookie_of(pid, COOKIE_VARIABLE)? else { return Ok(None::<()>) };
+        let named = theirs.attempt.split_once(':').and_then(|(uid, rest)| Some((job_of(uid)?, unit_of(rest)?)));
+        let is_gone =
+            |theirs: &DatabaseFile| !theirs.is_same_file(database) && !is_another(theirs, database, &root_of(pid));
+        if let Some((job, unit)) = named.filter(|_| theirs.database.as_ref().is_some_and(is_gone)) {
+            strays.push((job, Stray { pid: pid.unsigned_abs(), unit }));
+        }
+        Ok(None)
+    })?;
+    Ok(strays)
 }
 
 /// Ends every process that keeps the lock of a file below `slots`, whatever it looks like: TERM, then KILL after `patience`.
@@ -60,13 +98,14 @@ pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration)
 ///
 /// Only for those who start no units: a child that has not come to its exec keeps the locks of its parent.
 pub fn end_lock_holders(slots: &Path, patience: Duration) -> io::Result<usize> {
-    let found = find(|pid| keeps_lock(pid, slots))?;
-    end(&found, patience)?;
-    Ok(found.len())
+    let found = find(|pid| Ok(keeps_lock(pid, slots)?.then_some(())))?;
+    let handles: Vec<OwnedFd> = found.into_iter().map(|(handle, ())| handle).collect();
+    end(&handles, patience)?;
+    Ok(handles.len())
 }
 
-/// Returns handles of the processes that `is_wanted` selects, without this one.
-fn find(is_wanted: impl Fn(i32) -> io::Result<bool>) -> io::Result<Vec<OwnedFd>> {
+/// Returns handles of the processes in which `look` finds something, with that, without this one.
+fn find<T>(mut look: impl FnMut(i32) -> io::Result<Option<T>>) -> io::Result<Vec<(OwnedFd, T)>> {
     let _opening = opening();
     let own = rustix::process::getpid();
     let mut found = Vec::new();
@@ -81,34 +120,70 @@ fn find(is_wanted: impl Fn(i32) -> io::Result<bool>) -> io::Result<Vec<OwnedFd>>
                 continue;
             }
         };
-        if is_wanted(raw)? && !has_ended(&handle)? {
-            found.push(handle);
+        if let Some(mark) = look(raw)?
+            && !has_ended(&handle)?
+        {
+            found.push((handle, mark));
         }
     }
     Ok(found)
 }
 
-fn is_marked(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<bool> {
-    if let Some(cookie) = cookie
-        && has_cookie(pid, cookie)?
-    {
-        return Ok(true);
+/// Returns the unit of a marked process, as far as its cookie names one; `None` for any other process.
+fn mark_of(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Option<Option<Seq>>> {
+    let unit = match cookie {
+        Some(cookie) => unit_with(pid, cookie)?,
+        None => None,
+    };
+    if unit.is_some() {
+        return Ok(Some(unit));
     }
     let stdin = seen(fs::read_link(format!("/proc/{pid}/fd/0")))?;
-    Ok(stdin.is_some_and(|stdin| stdin.starts_with(slots)))
+    Ok(stdin.is_some_and(|stdin| stdin.starts_with(slots)).then_some(None))
 }
 
-fn has_cookie(pid: i32, cookie: Cookie<'_>) -> io::Result<bool> {
-    let mark = format!("{COOKIE_VARIABLE}={}", cookie.begin).into_bytes();
-    let environment = seen(fs::read(format!("/proc/{pid}/environ")))?.unwrap_or_default();
-    let Some(theirs) = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(&mark)) else {
-        return Ok(false);
-    };
-    let database = theirs.iter().position(|&byte| byte == END_OF_ATTEMPT).map(|end| &theirs[end + 1..]);
+/// Returns the unit of a process that has the cookie.
+fn unit_with(pid: i32, cookie: Cookie<'_>) -> io::Result<Option<Seq>> {
+    let Some(theirs) = cookie_of(pid, &format!("{COOKIE_VARIABLE}={}", cookie.begin))? else { return Ok(None) };
+    let Some(unit) = theirs.attempt.split_once(':').and_then(|(_, rest)| unit_of(rest)) else { return Ok(None) };
+    let is_meant = cookie.units.is_none_or(|units| units.contains(&unit));
     // Units of older versions do not say whose they are.
+    let is_ours = theirs.database.is_none_or(|theirs| !is_another(&theirs, cookie.database, &root_of(pid)));
+    Ok((is_meant && is_ours).then_some(unit))
+}
+
+/// What the cookie of a process says.
+struct Told {
+    /// Which attempt it is of: the job's uid, the unit, the reign and the number.
+    attempt: String,
+    /// Which database.
+    database: Option<DatabaseFile>,
+}
+
+/// Reads the cookie of a process, if it has one that begins so.
+fn cookie_of(pid: i32, mark: &str) -> io::Result<Option<Told>> {
+    let environment = seen(fs::read(format!("/proc/{pid}/environ")))?.unwrap_or_default();
+    let mut variables = environment.split(|&byte| byte == 0);
+    let Some(theirs) = variables.find(|variable| variable.starts_with(mark.as_bytes())) else { return Ok(None) };
+    let Some(value) = theirs.strip_prefix(COOKIE_VARIABLE.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
+        return Ok(None);
+    };
+    let (attempt, database) = match value.iter().position(|&byte| byte == END_OF_ATTEMPT) {
+        Some(end) => (&value[..end], Some(&value[end + 1..])),
+        None => (value, None),
+    };
     let database = database.and_then(|text| DatabaseFile::from_text(str::from_utf8(text).ok()?));
-    let root = format!("/proc/{pid}/root");
-    Ok(database.is_none_or(|theirs| !is_another(&theirs, cookie.database, Path::new(&root))))
+    Ok(Some(Told { attempt: String::from_utf8_lossy(attempt).into_owned(), database }))
+}
+
+/// Returns the unit that stands after the job's uid.
+fn unit_of(rest: &str) -> Option<Seq> {
+    Some(Seq(rest.split(':').next()?.parse().ok()?))
+}
+
+/// Where the file system of a process begins.
+fn root_of(pid: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/root"))
 }
 
 /// Returns `true` if a process has an open file below `slots` whose exclusive lock it keeps; whoever merely reads such a
@@ -182,106 +257,4 @@ fn has_ended(process: &OwnedFd) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::MetadataExt;
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    fn a_marked_process_is_ended_and_a_stranger_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut marked = Command::new("sleep")
-            .arg("600")
-            .env(COOKIE_VARIABLE, "orphan-test-1:7")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stranger = Command::new("sleep")
-            .arg("600")
-            .env(COOKIE_VARIABLE, "orphan-test-2:7")
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-
-        let database = DatabaseFile { path: dir.path().join("jobs.db"), device: 1, inode: 1 };
-        let cookie = Cookie { begin: "orphan-test-1:", database: &database };
-        let outcome = end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap();
-
-        assert_eq!(outcome, (1, true));
-        assert!(marked.wait().unwrap().code().is_none());
-        assert!(stranger.try_wait().unwrap().is_none());
-        stranger.kill().unwrap();
-        stranger.wait().unwrap();
-    }
-
-    #[test]
-    fn a_process_without_the_cookie_is_known_by_its_standard_input() {
-        let dir = tempfile::tempdir().unwrap();
-        let slot = super::super::SlotFile::at(dir.path().join("0"));
-        let mut child = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
-        assert!(!slot.is_free().unwrap());
-
-        let outcome = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
-
-        assert_eq!(outcome, (1, true));
-        child.wait().unwrap();
-        assert!(slot.is_free().unwrap());
-    }
-
-    #[test]
-    fn fault_137_a_process_without_marks_is_known_by_the_lock_it_keeps_also_when_it_is_stopped() {
-        let dir = tempfile::tempdir().unwrap();
-        let slot = super::super::SlotFile::at(dir.path().join("0"));
-        let script = |script: &str, stdin: Stdio| {
-            let mut command = Command::new("sh");
-            command.args(["-c", script]).stdin(stdin).stdout(Stdio::piped()).spawn().unwrap()
-        };
-        let shed = "exec 9<&0 </dev/null; echo; exec sleep 600 >&-";
-        let mut holder = script(shed, slot.occupy(b"").unwrap().into());
-        let mut reader = script(shed, fs::File::open(slot.path()).unwrap().into());
-        for child in [&mut holder, &mut reader] {
-            io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
-        }
-        signal_all(&[pidfd_open(Pid::from_child(&holder), PidfdFlags::empty()).unwrap()], Signal::STOP);
-
-        let by_marks = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
-        let by_lock = end_lock_holders(dir.path(), Duration::from_secs(5)).unwrap();
-
-        assert_eq!((by_marks, by_lock), ((0, true), 1));
-        holder.wait().unwrap();
-        assert!(slot.is_free().unwrap());
-        assert!(reader.try_wait().unwrap().is_none());
-        reader.kill().unwrap();
-        reader.wait().unwrap();
-    }
-
-    #[test]
-    fn fault_112_a_process_of_another_copy_is_left_alone_until_that_copy_is_gone() {
-        let dir = tempfile::tempdir().unwrap();
-        let (ours, theirs) = (dir.path().join("ours.db"), dir.path().join("theirs.db"));
-        let file = |path: &Path| {
-            fs::write(path, "").unwrap();
-            let found = fs::metadata(path).unwrap();
-            DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() }
-        };
-        let (ours, copy) = (file(&ours), file(&theirs));
-        let mut unit = Command::new("sleep")
-            .arg("600")
-            .env(COOKIE_VARIABLE, format!("orphan-test-3:1:1:1;{}", copy.to_text()))
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let end = || {
-            let cookie = Cookie { begin: "orphan-test-3:", database: &ours };
-            end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap()
-        };
-
-        let beside_it = end();
-        fs::remove_file(&theirs).unwrap();
-        let after_it = end();
-
-        unit.wait().unwrap();
-        assert_eq!((beside_it, after_it), ((0, true), (1, true)));
-    }
-}
+mod tests;

@@ -14,10 +14,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::Alarm;
+use super::group::has_others;
 use super::inherited::{null_output, opening, spawn_unit};
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
+/// Time between two looks at a group that was asked to end and whose leader has.
+const GROUP_POLL: Duration = Duration::from_millis(25);
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A started process whose group has not been ended yet.
@@ -48,6 +51,8 @@ pub struct Ending {
     pub timed_out: bool,
     /// Whether it was ended by us because it was to stop.
     pub stopped: bool,
+    /// What is left of the time to end well, when it was ended by us.
+    pub grace_left: Option<Duration>,
     /// Whether processes it left behind still held its captured output when it was over.
     pub leaked: bool,
 }
@@ -101,6 +106,7 @@ impl UnitProcess {
             signal: status.signal(),
             timed_out: fate.timed_out,
             stopped: fate.stopped,
+            grace_left: fate.kill_at.map(|at| at.saturating_duration_since(Instant::now())),
             leaked,
         })
     }
@@ -115,9 +121,9 @@ impl UnitProcess {
     ) -> io::Result<(Fate, bool)> {
         let (mut out, mut err) = (self.out.take(), self.err.take());
         let mut fate = Fate { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Fate::default() };
-        let mut ended_at = None;
+        let (mut ended, mut over_at) = (false, None);
         loop {
-            let ready = self.wait(&out, &err, stop, &fate, ended_at)?;
+            let ready = self.wait(&out, &err, stop, &fate, ended, over_at)?;
             if ready.out {
                 read_some(&mut out, |bytes| streams.take_stdout(bytes))?;
             }
@@ -125,16 +131,25 @@ impl UnitProcess {
                 read_some(&mut err, |bytes| streams.take_stderr(bytes))?;
             }
             let now = Instant::now();
-            if ready.ended && ended_at.is_none() {
-                ended_at = Some(now);
+            ended |= ready.ended;
+            // Whoever was asked to end with the main process has the same time for it.
+            let is_over = |fate: &Fate| fate.kill_at.is_none_or(|at| now >= at) || !self.has_others();
+            if ended && over_at.is_none() && is_over(&fate) {
+                over_at = Some(now);
             }
-            match ended_at {
+            match over_at {
+                None if ended => {}
                 None => self.advance(&mut fate, ready.stop, now, kill_after),
                 Some(_) if out.is_none() && err.is_none() => return Ok((fate, false)),
                 Some(at) if now >= at + LEAK_GRACE => return Ok((fate, true)),
                 Some(_) => {}
             }
         }
+    }
+
+    /// Says whether its group has other processes; one that cannot be looked at has none.
+    fn has_others(&self) -> bool {
+        has_others(group_of(&self.child).as_raw()).unwrap_or(false)
     }
 
     /// Ends the process where its time has come.
@@ -162,15 +177,20 @@ impl UnitProcess {
         err: &Option<impl AsFd>,
         stop: &Alarm,
         fate: &Fate,
-        ended_at: Option<Instant>,
+        ended: bool,
+        over_at: Option<Instant>,
     ) -> io::Result<Ready> {
         let mut fds = Vec::with_capacity(4);
-        let end_index = ended_at.is_none().then(|| push(&mut fds, self.handle.as_fd()));
-        let stop_index = (ended_at.is_none() && fate.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
+        let end_index = (!ended).then(|| push(&mut fds, self.handle.as_fd()));
+        let stop_index = (!ended && fate.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
         let out_index = out.as_ref().map(|out| push(&mut fds, out.as_fd()));
         let err_index = err.as_ref().map(|err| push(&mut fds, err.as_fd()));
 
-        let deadline = ended_at.map(|at| at + LEAK_GRACE).or(fate.kill_at).or(fate.timeout_at);
+        let deadline = match over_at {
+            Some(at) => Some(at + LEAK_GRACE),
+            None if ended => fate.kill_at.map(|at| at.min(Instant::now() + GROUP_POLL)),
+            None => fate.kill_at.or(fate.timeout_at),
+        };
         let timeout = deadline
             .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
             .transpose()

@@ -39,6 +39,7 @@ mod inside;
 mod items;
 mod job_keys;
 mod layers;
+mod leftover_processes;
 mod library;
 mod library_callers;
 mod library_handlers;

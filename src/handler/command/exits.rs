@@ -80,7 +80,14 @@ mod tests {
     use super::*;
 
     fn exited(code: i32) -> Ending {
-        Ending { exit_code: Some(code), signal: None, timed_out: false, stopped: false, leaked: false }
+        Ending {
+            exit_code: Some(code),
+            signal: None,
+            timed_out: false,
+            stopped: false,
+            grace_left: None,
+            leaked: false,
+        }
     }
 
     #[test]

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::{chain, failed, not_begun};
 use crate::model::{AttemptEnd, Cause};
-use crate::sys::{Cookie, SlotError, SlotFile, end_orphans, lack_of};
+use crate::sys::{Cookie, Ending, SlotError, SlotFile, any_is_adopted, end_orphans, lack_of};
 
 /// Time in which a slot usually seems taken although nobody is left in it.
 const SPAWN_WINDOW: Duration = Duration::from_millis(100);
 /// The same on a machine with far more to do than it can; shorter than the time after which a stop gives a worker up.
 const BUSY_WINDOW: Duration = Duration::from_secs(4);
+
+/// Time to end well that a process has at least which left the group of an attempt that was ended.
+const LAST_GRACE: Duration = Duration::from_secs(1);
 
 /// Time in which what it takes to look for processes may be lacking.
 const LACK_WINDOW: Duration = Duration::from_secs(60);
@@ -44,7 +47,7 @@ fn take_within(window: Duration, slot: &SlotFile, content: &[u8]) -> Result<File
 }
 
 /// Says whether a slot becomes free within the time that a process may take to let go of it.
-pub(super) fn is_vacated(slot: &SlotFile) -> bool {
+fn is_vacated(slot: &SlotFile) -> bool {
     let asked = Instant::now();
     loop {
         match slot.is_free() {
@@ -56,14 +59,35 @@ pub(super) fn is_vacated(slot: &SlotFile) -> bool {
     }
 }
 
+/// Ends what is left of an attempt whose group is gone, where that was forced to end, or shows that something is left.
+///
+/// It has left the group; its environment still gives it away. Thrown away, the output does not tell whether somebody holds it.
+pub(super) fn end_what_is_left(
+    ending: &Ending,
+    captured: bool,
+    own: Cookie<'_>,
+    slot: &SlotFile,
+    patience: Duration,
+) -> Result<(), AttemptEnd> {
+    let shows = || ending.leaked || (!captured && !is_vacated(slot));
+    match ending.grace_left {
+        // Where that cannot be seen, there may be somebody.
+        Some(left) if any_is_adopted().unwrap_or(true) => {
+            end_leftovers(Some(own), slot, left.max(LAST_GRACE).min(patience))
+        }
+        _ if shows() => end_leftovers(Some(own), slot, patience),
+        _ => Ok(()),
+    }
+}
+
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
-pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
     let asked = Instant::now();
     let attention = |error| Err(failed(Cause::NeedsAttention, error));
     loop {
         match end_orphans(cookie, slot.path(), patience) {
-            Ok((_, true)) => return Ok(()),
-            Ok((_, false)) => return attention("a process it left behind cannot be ended".to_owned()),
+            Ok(orphans) if orphans.left.is_empty() => return Ok(()),
+            Ok(_) => return attention("a process it left behind cannot be ended".to_owned()),
             // Other units end, and with them what it takes to look.
             Err(error) if lack_of(&error).is_some() && asked.elapsed() < LACK_WINDOW => {
                 std::thread::sleep(SPAWN_WINDOW);

@@ -31,7 +31,7 @@ use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, is_busy_program
 use capture::Capture;
 #[cfg(feature = "cli")]
 pub use capture::NOT_ALL_KEPT;
-use leftovers::{end_leftovers, is_vacated, occupy};
+use leftovers::{end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
@@ -238,7 +238,7 @@ impl Runner for CommandHandler {
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
         let job = attempt.job;
         let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), job.epoch, attempt.number);
-        let own = Cookie { begin: &cookie, database: &job.database };
+        let own = Cookie { begin: &cookie, units: None, database: &job.database };
         let Prepared { mut command, stdin: content, made } =
             match self.prepare(attempt, &format!("{cookie}{}", job.database.to_text())) {
                 Ok(prepared) => prepared,
@@ -282,12 +282,8 @@ impl Runner for CommandHandler {
         let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
         match ending {
             Ok(ending) => {
-                // Thrown away, the output does not tell whether a process was left behind that holds it.
-                if ending.leaked || (!captured && !is_vacated(&slot)) {
-                    // What is left now has left the group too; its environment still gives it away.
-                    if let Err(end) = end_leftovers(Some(own), &slot, patience) {
-                        return end;
-                    }
+                if let Err(end) = end_what_is_left(&ending, captured, own, &slot, patience) {
+                    return end;
                 }
                 let (output, result) = capture.finish();
                 let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {

@@ -155,3 +155,16 @@ fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other()
     let units = world.store.units(world.job.id, &UnitFilter::all(), None, 2).unwrap();
     assert_eq!([units[0].status, units[1].status], [UnitStatus::Pending, UnitStatus::Failed]);
 }
+
+#[test]
+fn fault_217_a_process_that_cannot_be_ended_fails_its_own_unit_and_no_other() {
+    let unit = |seq| (Unit::pending(JobId(1), seq), UnitStatus::Running);
+    let interrupted = [unit(1), unit(2), unit(3)];
+    let noted: Vec<u64> = interrupted[..2].iter().map(|(unit, _)| note(unit, 1)).chain([0]).collect();
+    let of = |held: &[usize], left: &[Option<Seq>]| remaining_of(held, left, &interrupted, &noted);
+
+    assert_eq!(of(&[], &[]), HashSet::new());
+    assert_eq!(of(&[], &[Some(Seq(2))]), HashSet::from([Seq(2)]), "a process names its unit");
+    assert_eq!(of(&[0], &[None]), HashSet::from([Seq(1)]), "a note names the unit of a slot");
+    assert_eq!(of(&[2], &[None]), HashSet::from([Seq(3)]), "only a unit of which no note tells may be in another slot");
+}

@@ -1,0 +1,120 @@
+//! What is left of a unit when its main process has ended: others of its group, and those that have left the group.
+//!
+//! A manager adopts what its units leave behind, so that it need look at its own adopted children and theirs only; where
+//! it adopts nobody it looks at all processes.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+
+use super::inherited::opening;
+
+/// Whether processes that have not ended match, as far as can be seen.
+fn any(is_wanted: impl Fn(&Brief) -> bool) -> io::Result<bool> {
+    let _opening = opening();
+    let candidates = match adopted()? {
+        Some(adopted) => adopted,
+        None => all()?,
+    };
+    Ok(candidates.into_iter().filter_map(Brief::of).any(|process| !process.has_ended() && is_wanted(&process)))
+}
+
+/// Returns `true` if a process besides its leader is in a group and has not ended.
+pub fn has_others(leader: i32) -> io::Result<bool> {
+    any(|process| process.group == leader && process.pid != leader)
+}
+
+/// Returns `true` if processes live that units have left behind, whichever units.
+pub fn any_is_adopted() -> io::Result<bool> {
+    any(|_| true)
+}
+
+/// What is looked at of a process.
+struct Brief {
+    pid: i32,
+    state: char,
+    group: i32,
+}
+
+impl Brief {
+    /// Reads it; none of a process that is gone.
+    fn of(pid: i32) -> Option<Brief> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name may itself hold spaces and brackets.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let group = fields.nth(1)?.parse().ok()?;
+        Some(Brief { pid, state, group })
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// Returns the adopted children of this process and all that descend from them; none where it adopts nobody.
+///
+/// Adopted children are those of the main thread, which starts none itself; children of other threads are units.
+fn adopted() -> io::Result<Option<Vec<i32>>> {
+    if !nix::sys::prctl::get_child_subreaper()? {
+        return Ok(None);
+    }
+    let main = std::process::id();
+    let mut next = match children(&format!("/proc/self/task/{main}/children")) {
+        Ok(children) => children,
+        // A kernel without this list.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut found = HashSet::new();
+    while let Some(pid) = next.pop() {
+        if found.insert(pid) {
+            let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+            for thread in threads.flatten() {
+                // One that ends meanwhile hands its children on to us: the next look finds them.
+                next.extend(children(&format!("{}/children", thread.path().display())).unwrap_or_default());
+            }
+        }
+    }
+    Ok(Some(found.into_iter().collect()))
+}
+
+fn children(path: &str) -> io::Result<Vec<i32>> {
+    Ok(fs::read_to_string(path)?.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+}
+
+fn all() -> io::Result<Vec<i32>> {
+    let entries = fs::read_dir("/proc")?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_group_has_others_as_long_as_one_of_them_lives() {
+        let script = "sleep 600 & echo $!; exec sleep 600";
+        let mut leader =
+            Command::new("sh").args(["-c", script]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut output = io::BufReader::new(leader.stdout.take().unwrap());
+        io::BufRead::read_line(&mut output, &mut line).unwrap();
+        let group = i32::try_from(leader.id()).unwrap();
+
+        let both = has_others(group).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(line.trim().parse().unwrap()), nix::sys::signal::SIGKILL)
+            .unwrap();
+        let asked = std::time::Instant::now();
+        while has_others(group).unwrap() {
+            assert!(asked.elapsed() < std::time::Duration::from_secs(10), "the group has others still");
+        }
+
+        assert!(both);
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+    }
+}

@@ -1,0 +1,95 @@
+//! Which processes are known by their marks.
+
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Stdio};
+
+use super::*;
+
+#[test]
+fn a_marked_process_is_ended_and_a_stranger_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut marked =
+        Command::new("sleep").arg("600").env(COOKIE_VARIABLE, "orphan-test-1:7").stdin(Stdio::null()).spawn().unwrap();
+    let mut stranger =
+        Command::new("sleep").arg("600").env(COOKIE_VARIABLE, "orphan-test-2:7").stdin(Stdio::null()).spawn().unwrap();
+
+    let database = DatabaseFile { path: dir.path().join("jobs.db"), device: 1, inode: 1 };
+    let cookie = Cookie { begin: "orphan-test-1:", units: None, database: &database };
+    let outcome = end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap();
+
+    assert_eq!((outcome.ended, outcome.left), (1, vec![]));
+    assert!(marked.wait().unwrap().code().is_none());
+    assert!(stranger.try_wait().unwrap().is_none());
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn a_process_without_the_cookie_is_known_by_its_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let slot = super::super::SlotFile::at(dir.path().join("0"));
+    let mut child = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
+    assert!(!slot.is_free().unwrap());
+
+    let outcome = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
+
+    assert_eq!((outcome.ended, outcome.left), (1, vec![]));
+    child.wait().unwrap();
+    assert!(slot.is_free().unwrap());
+}
+
+#[test]
+fn fault_137_a_process_without_marks_is_known_by_the_lock_it_keeps_also_when_it_is_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let slot = super::super::SlotFile::at(dir.path().join("0"));
+    let script = |script: &str, stdin: Stdio| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(stdin).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let shed = "exec 9<&0 </dev/null; echo; exec sleep 600 >&-";
+    let mut holder = script(shed, slot.occupy(b"").unwrap().into());
+    let mut reader = script(shed, fs::File::open(slot.path()).unwrap().into());
+    for child in [&mut holder, &mut reader] {
+        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    }
+    signal_all(&[pidfd_open(Pid::from_child(&holder), PidfdFlags::empty()).unwrap()], Signal::STOP);
+
+    let by_marks = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
+    let by_lock = end_lock_holders(dir.path(), Duration::from_secs(5)).unwrap();
+
+    assert_eq!((by_marks, by_lock), (Orphans::default(), 1));
+    holder.wait().unwrap();
+    assert!(slot.is_free().unwrap());
+    assert!(reader.try_wait().unwrap().is_none());
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+}
+
+#[test]
+fn fault_112_a_process_of_another_copy_is_left_alone_until_that_copy_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (dir.path().join("ours.db"), dir.path().join("theirs.db"));
+    let file = |path: &Path| {
+        fs::write(path, "").unwrap();
+        let found = fs::metadata(path).unwrap();
+        DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() }
+    };
+    let (ours, copy) = (file(&ours), file(&theirs));
+    let mut unit = Command::new("sleep")
+        .arg("600")
+        .env(COOKIE_VARIABLE, format!("orphan-test-3:1:1:1;{}", copy.to_text()))
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let end = || {
+        let cookie = Cookie { begin: "orphan-test-3:", units: None, database: &ours };
+        end_orphans(Some(cookie), dir.path(), Duration::from_secs(5)).unwrap()
+    };
+
+    let beside_it = end();
+    fs::remove_file(&theirs).unwrap();
+    let after_it = end();
+
+    unit.wait().unwrap();
+    assert_eq!((beside_it, after_it), (Orphans::default(), Orphans { ended: 1, left: vec![] }));
+}
