@@ -61,8 +61,8 @@ pub use diesel;
 pub use client::{
     AttemptOutput, Client, ClientError, ClockError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome,
     MachineWorkers, ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress,
-    StopOptions, Submitted, SyncPlan, Synced, UnitsDiffer, add_units_in, check_scope, create_job_in, examine,
-    start_time, windows,
+    StopOptions, Submitted, SyncPlan, Synced, UnitsDiffer, UnitsSwept, add_units_in, check_scope, create_job_in,
+    examine, start_time, windows,
 };
 pub use handler::{
     CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,

@@ -2,15 +2,19 @@
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::args::Cli;
 use super::way_out;
-use crate::client::UnitsChanged;
+use crate::client::{UnitsChanged, UnitsSwept};
 use crate::model::JobId;
 use crate::model::counted;
+
+/// How long a person waits for a search before being told how far it came.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where answers and hints go, in the format that was asked for.
 pub(super) struct Output {
@@ -49,13 +53,27 @@ impl Output {
 
     /// Prints how many units of a job were changed, and what they are now.
     pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> io::Result<()> {
+        self.swept(job, UnitsSwept { changed, searched_through: None }, what)
+    }
+
+    /// Says the same, and how far the units were looked for if the time for that ran out.
+    pub fn swept(&mut self, job: JobId, swept: UnitsSwept, what: &str) -> io::Result<()> {
+        let changed = swept.changed;
         if self.json {
-            self.document(&UnitsChanged::new(job, changed))
+            self.document(&UnitsChanged::swept(job, swept))?;
         } else if self.quiet {
-            self.line(job)
+            self.line(job)?;
         } else {
-            self.line(format_args!("{} {what}", counted(changed, "unit")))
+            self.line(format_args!("{} {what}", counted(changed, "unit")))?;
         }
+        if let Some(seq) = swept.searched_through {
+            self.hint(format_args!(
+                "the search took {} s and stopped after unit {seq}: the same with --seq {}- goes on",
+                PATIENCE.as_secs(),
+                seq.0 + 1
+            ));
+        }
+        Ok(())
     }
 
     /// Says something that is not part of the answer, unless it was asked to be quiet.

@@ -1,7 +1,7 @@
 //! `results`: payload and result of each unit.
 
 use std::borrow::Cow;
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Stdout, Write};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -15,12 +15,14 @@ use super::output::Output;
 use super::units::item;
 use super::way_out::{self, WayOut};
 use super::which::JobArg;
-use crate::client::SEARCH_TIME;
 use crate::handler::omitted_bytes;
-use crate::model::{Outdated, RawText, Seq, UnitDetail, UnitFilter, UnitStatus, counted};
+use crate::model::{Outdated, RawText, Seq, UnitFilter, UnitResult, UnitStatus, counted};
 
-const PAGE_UNITS: i64 = 500;
-const BUFFER_BYTES: usize = 1 << 16;
+/// Bytes of lines that are made before they are written, and the bytes of one write.
+const BUFFER_BYTES: usize = 1 << 18;
+const WRITE_BYTES: usize = 1 << 16;
+/// Bytes of a line of CSV that are gathered before they are appended.
+const LINE_BYTES: usize = 256;
 
 /// Print payload and result of each unit, in order; a command's result is its output
 #[derive(Debug, Args)]
@@ -63,24 +65,26 @@ struct Line<'a> {
 pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let mut lines = Lines::new(args)?;
     let current = if args.all { None } else { Some(true) };
     let filter = UnitFilter { current, ..args.filter.filter() };
     let are_texts = client.has_text_results(&client.job(job)?)?;
+    let mut lines = Lines::new(args, are_texts)?;
     let (mut copies, mut bytes_omitted) = (0, 0);
     let mut after = None;
     loop {
-        let found = client.search_units(job, &filter, after, PAGE_UNITS, SEARCH_TIME)?;
-        for unit in &found.units {
-            lines.write(unit, are_texts, args.all)?;
-            if let Some(bytes) = omitted(unit) {
+        let mut made = Ok(());
+        let next = client.each_result(job, &filter, after, &mut |unit| {
+            if let Some(bytes) = omitted(&unit) {
                 (copies, bytes_omitted) = (copies + 1, bytes_omitted + bytes);
             }
-        }
-        let Some(next) = found.next_after else { break };
+            made = lines.add(&unit);
+            made.is_ok() && !lines.are_full()
+        })?;
+        made?;
+        lines.write()?;
+        let Some(next) = next else { break };
         after = Some(next);
     }
-    lines.flush()?;
     if copies > 0 {
         output.hint(format_args!(
             "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
@@ -99,40 +103,57 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
     Ok(Exit::Success)
 }
 
-/// Standard output in one of the formats, written when a buffer is full.
-enum Lines {
-    Jsonl(BufWriter<WayOut<Stdout>>),
-    Csv(Box<csv::Writer<WayOut<Stdout>>>),
+/// Lines in one of the formats, made one by one and written together.
+struct Lines {
+    format: Format,
+    are_texts: bool,
+    with_outdated: bool,
+    text: Vec<u8>,
+    stdout: WayOut<Stdout>,
 }
 
 impl Lines {
-    fn new(args: &Results) -> io::Result<Lines> {
-        let stdout = way_out::stdout();
-        if args.format == Format::Jsonl {
-            return Ok(Self::Jsonl(BufWriter::with_capacity(BUFFER_BYTES, stdout)));
+    fn new(args: &Results, are_texts: bool) -> io::Result<Lines> {
+        let (format, with_outdated) = (args.format, args.all);
+        let mut lines = Lines { format, are_texts, with_outdated, text: Vec::new(), stdout: way_out::stdout() };
+        if format == Format::Csv {
+            let outdated = with_outdated.then_some("outdated");
+            let names = ["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated);
+            csv_line(&mut lines.text, names)?;
         }
-        let mut writer = csv::WriterBuilder::new().buffer_capacity(BUFFER_BYTES).from_writer(stdout);
-        let outdated = args.all.then_some("outdated");
-        writer.write_record(["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated))?;
-        Ok(Self::Csv(Box::new(writer)))
+        Ok(lines)
     }
 
-    fn write(&mut self, unit: &UnitDetail, are_texts: bool, with_outdated: bool) -> io::Result<()> {
-        match self {
-            Self::Jsonl(out) => write_json(out, unit, with_outdated),
-            Self::Csv(writer) => Ok(writer.write_record(csv_row(unit, are_texts, with_outdated))?),
+    fn add(&mut self, unit: &UnitResult) -> io::Result<()> {
+        match self.format {
+            Format::Jsonl => write_json(&mut self.text, unit, self.with_outdated),
+            Format::Csv => csv_line(&mut self.text, csv_row(unit, self.are_texts, self.with_outdated)),
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Jsonl(out) => out.flush(),
-            Self::Csv(writer) => writer.flush(),
+    fn are_full(&self) -> bool {
+        self.text.len() >= BUFFER_BYTES
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        for part in self.text.chunks(WRITE_BYTES) {
+            self.stdout.write_all(part)?;
         }
+        self.stdout.flush()?;
+        self.text.clear();
+        Ok(())
     }
 }
 
-fn write_json(out: &mut impl Write, unit: &UnitDetail, with_outdated: bool) -> io::Result<()> {
+/// Appends one line of CSV.
+fn csv_line(text: &mut Vec<u8>, fields: impl IntoIterator<Item: AsRef<[u8]>>) -> io::Result<()> {
+    // A buffer for each line, which is short; a writer over all of them could not say how long they are.
+    let mut writer = csv::WriterBuilder::new().buffer_capacity(LINE_BYTES).from_writer(text);
+    writer.write_record(fields)?;
+    writer.flush()
+}
+
+fn write_json(out: &mut impl Write, unit: &UnitResult, with_outdated: bool) -> io::Result<()> {
     let result = match &unit.result {
         Some(json) => Some(as_it_is(json)?),
         None => unit.text_result().map(|text| to_raw_value(&text).map(Cow::Owned)).transpose()?,
@@ -157,12 +178,12 @@ fn as_it_is(json: &str) -> serde_json::Result<Cow<'_, RawValue>> {
 }
 
 /// Returns how many bytes of its output the result of a unit omits, if it is a copy that does.
-fn omitted(unit: &UnitDetail) -> Option<u64> {
+fn omitted(unit: &UnitResult) -> Option<u64> {
     unit.text_result().filter(|_| unit.result.is_none())?;
-    unit.output.stdout.as_ref().map(omitted_bytes).filter(|bytes| *bytes > 0)
+    unit.stdout.as_ref().map(omitted_bytes).filter(|bytes| *bytes > 0)
 }
 
-fn csv_row(unit: &UnitDetail, are_texts: bool, with_outdated: bool) -> impl Iterator<Item = String> {
+fn csv_row(unit: &UnitResult, are_texts: bool, with_outdated: bool) -> impl Iterator<Item = String> {
     let text = |json: &String| RawText::of_json(json).map_or_else(|| item(json), |text| text.to_column());
     let result = match &unit.result {
         Some(json) if are_texts => Some(text(json)),

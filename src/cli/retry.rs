@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::Output;
+use super::output::{Output, PATIENCE};
 use super::which::JobArg;
 use crate::model::{JobStatus, UnitStatus};
 
@@ -37,11 +37,11 @@ pub(super) fn retry(global: &Global, args: &Retry, output: &mut Output) -> Resul
         if args.filter.is_empty() && !args.all {
             filter.statuses = vec![UnitStatus::Failed];
         }
-        client.retry_one_by_one(job, &filter)?
+        client.retry_one_by_one(job, &filter, Some(PATIENCE))?
     } else {
-        client.retry_units(job, &filter)?
+        client.retry_units_within(job, &filter, Some(PATIENCE))?
     };
-    output.changed(job, changed, "pending again")?;
+    output.swept(job, changed, "pending again")?;
     if client.job(job)?.status == JobStatus::Paused {
         output.hint(format_args!("`job-manager resume {job}` runs them"));
     }

@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::Output;
+use super::output::{Output, PATIENCE};
 use super::which::JobArg;
 use crate::model::JobStatus;
 
@@ -32,8 +32,8 @@ pub(super) fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<
     }
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
-    let changed = client.skip_units(job, &args.filter.filter(), &args.reason)?;
-    output.changed(job, changed, "skipped")?;
+    let changed = client.skip_units_within(job, &args.filter.filter(), &args.reason, Some(PATIENCE))?;
+    output.swept(job, changed, "skipped")?;
     let row = client.job(job)?;
     if row.status == JobStatus::Paused && row.progress.unfinished() == 0 {
         output.hint(format_args!("no unit is left, `job-manager resume {job}` ends the job"));

@@ -1,22 +1,18 @@
 //! `units`: the units of a job, page by page.
 
-use std::time::Duration;
-
 use clap::Args;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::Output;
+use super::output::{Output, PATIENCE};
 use super::table::table;
 use super::text::{shortened, span};
 use super::values;
 use super::which::JobArg;
 use crate::model::{RawText, Seq, UnitDetail, UnitOrder};
 
-/// How long a person waits for a search before being told how far it came.
-const PATIENCE: Duration = Duration::from_secs(5);
 const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
 
@@ -56,10 +52,14 @@ pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Resul
         output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
     }
     match (page.searched_through, page.next_after) {
-        (Some(seq), _) => output.hint(format_args!(
-            "the search took {} s and stopped after unit {seq}: --after {seq} goes on",
-            PATIENCE.as_secs()
-        )),
+        (Some(seq), _) => {
+            let goes_on = match args.sort {
+                UnitOrder::Seq => format!("--after {seq} goes on"),
+                _ => format!("only those before are in this order; --seq {}- looks at the others", seq.0 + 1),
+            };
+            output
+                .hint(format_args!("the search took {} s and stopped after unit {seq}: {goes_on}", PATIENCE.as_secs()));
+        }
         (None, Some(next)) if !output.quiet => output.hint(format_args!("more: --after {next}")),
         (None, _) => {}
     }

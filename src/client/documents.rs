@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::submission::command_of;
-use super::{Client, ClientError, Explanation, ManagerStatus, Started};
+use super::{Client, ClientError, Explanation, ManagerStatus, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
     UnreadableJob, Why,
@@ -81,6 +81,9 @@ pub(crate) struct UnitsChanged {
     schema: u32,
     job: JobRef,
     units_changed: i64,
+    /// Number up to which units were looked at, if the time for that ran out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched_through: Option<Seq>,
 }
 
 /// The manager that a start or a resume led to.
@@ -119,7 +122,12 @@ impl ExplanationOf {
 impl UnitsChanged {
     /// Says how many units of a job were changed.
     pub fn new(job: JobId, units_changed: i64) -> Self {
-        Self { schema: SCHEMA, job: JobRef { id: job }, units_changed }
+        Self::swept(job, UnitsSwept { changed: units_changed, searched_through: None })
+    }
+
+    /// Says what a change of units came to.
+    pub fn swept(job: JobId, UnitsSwept { changed, searched_through }: UnitsSwept) -> Self {
+        Self { schema: SCHEMA, job: JobRef { id: job }, units_changed: changed, searched_through }
     }
 }
 
@@ -146,8 +154,8 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs, unreadable })
     }
 
-    /// Returns a page of units after `after`, and where the next page begins; a search in the order of their numbers ends
-    /// after `budget`.
+    /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than
+    /// that of their numbers it has then looked at the first units only, and there is no next page.
     pub(crate) fn unit_page(
         &self,
         job: JobId,
@@ -169,10 +177,10 @@ impl Client {
             let found = self.search_units(job, filter, after, limit, budget)?;
             return Ok(page(found.units, found.next_after, found.searched_through));
         }
-        let units = self.sorted_units(job, filter, order, after, limit)?;
+        let (units, searched_through) = self.search_sorted(job, filter, order, after, limit, budget)?;
         let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
-        let next_after = if is_full { units.last().map(|unit| unit.seq) } else { None };
-        Ok(page(units, next_after, None))
+        let next_after = units.last().map(|unit| unit.seq).filter(|_| is_full && searched_through.is_none());
+        Ok(page(units, next_after, searched_through))
     }
 
     /// Returns everything about one unit.

@@ -86,6 +86,21 @@ impl Client {
             std::thread::sleep(SETTLE_POLL);
         }
     }
+
+    /// Takes the lock of a job that has ended: whoever holds it has left the job, or looks at it, and is about to let go.
+    pub(super) fn lock_ended_job(&self, job: JobId, operation: &'static str) -> Result<JobLock, ClientError> {
+        let files = self.job_files(job);
+        create_private_dir(files.path()).map_err(ClientError::files("create", files.path()))?;
+        let asked = Instant::now();
+        loop {
+            let lock = JobLock::try_acquire(&files.lock()).map_err(ClientError::files("lock", files.lock()))?;
+            match lock {
+                Some(lock) => return Ok(lock),
+                None if asked.elapsed() > SETTLE_TIMEOUT => return Err(ClientError::ManagerRuns { operation, job }),
+                None => std::thread::sleep(SETTLE_POLL),
+            }
+        }
+    }
 }
 
 /// Returns `true` if a manager that lives has written its last word about a job.

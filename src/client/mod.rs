@@ -34,6 +34,8 @@ mod recover;
 #[cfg(feature = "cli")]
 mod rehearse;
 mod remove;
+#[cfg(feature = "cli")]
+mod results;
 mod resume;
 mod retry;
 mod same_job;
@@ -51,6 +53,7 @@ mod stop;
 mod submission;
 mod submit;
 mod surroundings;
+mod sweep;
 mod sync;
 mod totals;
 mod wait;
@@ -94,6 +97,7 @@ pub use submission::{
     find_shell, output_dir,
 };
 pub use submit::Submitted;
+pub use sweep::UnitsSwept;
 pub use sync::{SyncPlan, Synced};
 pub use wait::JobOutcome;
 

@@ -1,12 +1,18 @@
 //! Deleting jobs.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 
+use rayon::prelude::*;
+
 use super::{Client, ClientError};
-use crate::model::{Job, JobId, JobStatus, Limits};
+use crate::model::{Job, JobId, JobStatus, Limits, StateDir};
 use crate::store::StoreError;
 use crate::sys::{Cookie, JobLock, SharedLock, end_orphans};
+
+/// Jobs from which on their files are deleted by several threads.
+const FEW: usize = 8;
 
 impl Client {
     /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
@@ -39,8 +45,9 @@ impl Client {
         // Whoever deletes the same jobs finds them gone, instead of a lock that looks like a manager's.
         let _alone = JobLock::acquire(&path).map_err(ClientError::files("lock", &path))?;
         let mut held = Vec::new();
-        for &job in jobs {
-            match self.lock_to_delete(job) {
+        let rows = self.store().readable_jobs(jobs)?;
+        for (&job, row) in jobs.iter().zip(rows) {
+            match row.map_err(ClientError::from).and_then(|row| self.lock_to_delete(job, row)) {
                 Ok(lock) => held.push((job, lock)),
                 Err(error) => tell(job, Err(error)),
             }
@@ -50,17 +57,29 @@ impl Client {
         let found: Vec<JobId> = held.iter().map(|(job, _)| *job).collect();
         // Clients that give a job units again need no lock of it: what is wanted is looked at where it is deleted.
         let deleted = self.store().delete_jobs(&found, wanted)?;
-        for job in found {
+        let deleted: HashSet<JobId> = deleted.into_iter().collect();
+        let clear = |(job, lock): (JobId, JobLock)| {
             let is_deleted = deleted.contains(&job);
-            let outcome = if is_deleted { self.delete_files(job) } else { Ok(()) };
-            tell(job, outcome.map(|()| is_deleted));
-        }
+            let outcome = if is_deleted { delete_files(&self.state, job) } else { Ok(()) };
+            // The last one to close a file that is deleted frees its blocks, which takes as long as deleting it.
+            drop(lock);
+            (job, outcome.map(|()| is_deleted))
+        };
+        let outcomes: Vec<_> = match held.len() {
+            0..FEW => held.into_iter().map(clear).collect(),
+            // File systems take longer for this than the database does for the rows.
+            _ => held.into_par_iter().map(clear).collect(),
+        };
+        outcomes.into_iter().for_each(|(job, outcome)| tell(job, outcome));
         Ok(())
     }
 
-    fn lock_to_delete(&self, job: JobId) -> Result<JobLock, ClientError> {
-        // Before a directory is made for its lock.
-        self.store().readable_job(job)?;
+    /// Takes the lock of a job; `row` is how it was before, when no directory was made for its lock yet.
+    fn lock_to_delete(&self, job: JobId, row: Option<Job>) -> Result<JobLock, ClientError> {
+        if row.is_some_and(|row| row.status.is_terminal()) {
+            // Whether it still has ended is looked at where it is deleted.
+            return self.lock_ended_job(job, "delete");
+        }
         let lock = self.lock_idle_job(job, "delete")?;
         // Read under the lock: nothing begins to run it from here on.
         let row = self.store().readable_job(job)?;
@@ -81,14 +100,14 @@ impl Client {
         let left = ended.map_err(ClientError::files("end the processes of", slots))?.left;
         if left.is_empty() { Ok(()) } else { Err(ClientError::OrphansRemain { job }) }
     }
+}
 
-    fn delete_files(&self, job: JobId) -> Result<(), ClientError> {
-        // Left behind by a manager that was killed while it waited; none in most cases.
-        let _ = fs::remove_file(self.state.waits_for_place(job));
-        let files = self.job_files(job);
-        match fs::remove_dir_all(files.path()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
-            _ => Ok(()),
-        }
+fn delete_files(state: &StateDir, job: JobId) -> Result<(), ClientError> {
+    // Left behind by a manager that was killed while it waited; none in most cases.
+    let _ = fs::remove_file(state.waits_for_place(job));
+    let files = state.job(job);
+    match fs::remove_dir_all(files.path()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
+        _ => Ok(()),
     }
 }

@@ -1,10 +1,12 @@
 //! Asking for units again.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 
 use super::made::made_path;
 use super::settings::command_settings;
-use super::{Client, ClientError};
+use super::{Client, ClientError, UnitsSwept};
 use crate::handler::{CommandSpec, TemplateError, UnitTemplates};
 use crate::model::{Job, JobId, NewUnit, Timestamp, UnitFilter};
 
@@ -26,22 +28,40 @@ impl Client {
     /// # Errors
     /// [`ClientError::NoUnitFits`] when the filter selects none of them.
     pub fn retry_units(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
-        match self.store().retry_units(job, filter, Timestamp::now())? {
-            0 => Err(ClientError::NoUnitFits { job }),
-            moved => Ok(moved),
-        }
+        Ok(self.retry_units_within(job, filter, None)?.changed)
+    }
+
+    /// Sends units back to pending as [`Client::retry_units`] does, and looks no longer for them than `budget`.
+    ///
+    /// Units that are looked for by their item, or by a kind of failure, change in groups; each group is one transaction.
+    ///
+    /// # Errors
+    /// As for [`Client::retry_units`], when all units were looked at.
+    pub fn retry_units_within(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        budget: Option<Duration>,
+    ) -> Result<UnitsSwept, ClientError> {
+        self.sweep_units(job, filter, budget, |filter| Ok(self.store().retry_units(job, filter, Timestamp::now())?))
     }
 
     /// Sends units back to pending as [`Client::retry_units`] does, each of several items replaced by units of one, and
     /// returns how many are pending then.
     ///
-    /// The units that replace others come after all that are there.
+    /// The units that replace others come after all that are there. No longer than `budget` is looked for units by their item or
+    /// their kind of failure.
     ///
     /// # Errors
     /// [`ClientError::OneItemEach`] when the units of the job do not have several items, and
     /// [`ClientError::NoUnitFits`] when the filter selects none. When the command cannot be made
     /// of one item, or two of the new units would make the same path, nothing is changed.
-    pub fn retry_one_by_one(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
+    pub fn retry_one_by_one(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        budget: Option<Duration>,
+    ) -> Result<UnitsSwept, ClientError> {
         let row = self.job(job)?;
         let spec = spec_of_several(&row)?.ok_or(ClientError::OneItemEach { job })?;
         let templates = UnitTemplates::of(&spec).map_err(|error| ClientError::Source(error.into()))?;
@@ -51,10 +71,9 @@ impl Client {
             Ok::<_, TemplateError>(units)
         };
         let made = made_path(&row.handler, &row.spec);
-        match self.store().split_units(job, filter, Timestamp::now(), split, made.as_deref())? {
-            0 => Err(ClientError::NoUnitFits { job }),
-            moved => Ok(moved),
-        }
+        self.sweep_units(job, filter, budget, |filter| {
+            Ok(self.store().split_units(job, filter, Timestamp::now(), split, made.as_deref())?)
+        })
     }
 }
 

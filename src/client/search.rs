@@ -3,15 +3,19 @@
 //! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time: no
 //! snapshot is held for long, and whoever asked is told how far it came instead of being left to wait.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::model::{JobId, Seq, UnitDetail, UnitFilter};
+use crate::model::{JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 
 /// How long a face looks for units before it answers a program.
 pub(crate) const SEARCH_TIME: Duration = Duration::from_millis(500);
 /// Units that are looked at between two looks at the clock.
-const RANGE_UNITS: i64 = 2000;
+pub(super) const RANGE_UNITS: i64 = 2000;
+
+/// The same where units are sorted, which are compared by their times.
+const SORTED_UNITS: i64 = 50_000;
 
 /// What a search found.
 pub(crate) struct UnitsFound {
@@ -61,6 +65,42 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Returns a page of units in another order than that of their numbers, and how far they were looked at if `budget` was over
+    /// before all were: the page is of those then.
+    pub(super) fn search_sorted(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        order: UnitOrder,
+        after: Option<Seq>,
+        limit: i64,
+        budget: Duration,
+    ) -> Result<(Vec<UnitDetail>, Option<Seq>), ClientError> {
+        let begun = Instant::now();
+        let total = self.store().job(job)?.progress.total;
+        if let Some(after) = after {
+            self.unit(job, after)?;
+        }
+        let end = filter.last.map_or(total, |last| last.0.min(total));
+        let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
+        let mut first = filter.first.map_or(1, |first| first.0.max(1));
+        let mut page = Vec::new();
+        while first <= end {
+            let last = first.saturating_add(range - 1).min(end);
+            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
+            page.extend(self.store().sorted_units(job, &part, order, after, limit)?);
+            page.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
+            page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            first = last + 1;
+            if first <= end && begun.elapsed() >= budget {
+                return Ok((page, Some(Seq(last))));
+            }
+        }
+        Ok((page, None))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +127,25 @@ mod tests {
         }
 
         assert_eq!(seen, [(vec![7], Some(2000)), (vec![], Some(4000)), (vec![4321], None)]);
+    }
+
+    #[test]
+    fn fault_237_a_sorted_page_whose_time_is_over_says_of_which_units_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let units = (1..=4500).map(|number| NewUnit::new(&number).unwrap());
+        let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
+        let filter = UnitFilter { pattern: Some("9$".parse().unwrap()), ..UnitFilter::all() };
+        let page = |budget| client.search_sorted(job, &filter, UnitOrder::Finished, None, 3, budget).unwrap();
+        let numbers = |units: &[UnitDetail]| units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+        let late = UnitFilter { first: Some(Seq(4489)), last: Some(Seq(4499)), ..UnitFilter::all() };
+        client.skip_units(job, &late, "no need").unwrap();
+
+        let (all, through) = page(Duration::MAX);
+        assert_eq!((numbers(&all), through), (vec![4489, 4499, 9], None));
+        let (some, through) = page(Duration::ZERO);
+        assert_eq!((numbers(&some), through), (vec![9, 19, 29], Some(Seq(2000))));
+        let after = client.search_sorted(job, &filter, UnitOrder::Finished, Some(Seq(4499)), 2, Duration::MAX).unwrap();
+        assert_eq!(numbers(&after.0), [9, 19]);
     }
 }

@@ -1,6 +1,8 @@
 //! Leaving units out.
 
-use super::{Client, ClientError};
+use std::time::Duration;
+
+use super::{Client, ClientError, UnitsSwept};
 use crate::model::{JobId, Timestamp, UnitFilter};
 
 impl Client {
@@ -22,9 +24,24 @@ impl Client {
     /// # Errors
     /// [`ClientError::NoUnitFits`] when the filter selects none of them.
     pub fn skip_units(&self, job: JobId, filter: &UnitFilter, reason: &str) -> Result<i64, ClientError> {
-        match self.store().skip_units(job, filter, reason, Timestamp::now())? {
-            0 => Err(ClientError::NoUnitFits { job }),
-            moved => Ok(moved),
-        }
+        Ok(self.skip_units_within(job, filter, reason, None)?.changed)
+    }
+
+    /// Skips units as [`Client::skip_units`] does, and looks no longer for them than `budget`.
+    ///
+    /// Units that are looked for by their item, or by a kind of failure, change in groups; each group is one transaction.
+    ///
+    /// # Errors
+    /// As for [`Client::skip_units`], when all units were looked at.
+    pub fn skip_units_within(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        reason: &str,
+        budget: Option<Duration>,
+    ) -> Result<UnitsSwept, ClientError> {
+        self.sweep_units(job, filter, budget, |filter| {
+            Ok(self.store().skip_units(job, filter, reason, Timestamp::now())?)
+        })
     }
 }

@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Connections, Named, Refused};
-use crate::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
+use crate::client::{Client, ManagerStarted, SEARCH_TIME, StopOptions, UnitsChanged, WorkersSet};
 use crate::model::{ClusterId, JobId, Seq, UnitFilter, UnitStatus};
 
 type Shared = State<Arc<Connections>>;
@@ -113,7 +113,10 @@ impl Retry {
 
 async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Answer<impl Serialize> {
     let filter = given(body)?.filter()?;
-    connections.write(job, move |client, job| Ok(UnitsChanged::new(job, client.retry_units(job, &filter)?))).await
+    let retry = move |client: &Client, job| {
+        Ok(UnitsChanged::swept(job, client.retry_units_within(job, &filter, Some(SEARCH_TIME))?))
+    };
+    connections.write(job, retry).await
 }
 
 #[derive(Deserialize)]

@@ -39,6 +39,8 @@ mod submitter;
 mod text;
 mod time;
 mod unit;
+#[cfg(feature = "cli")]
+mod unit_result;
 mod unreadable;
 mod waits;
 mod why;
@@ -80,6 +82,8 @@ pub use text::steers_terminal;
 pub use text::{one_line, printable};
 pub use time::{Timestamp, span};
 pub use unit::{AttemptId, AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
+#[cfg(feature = "cli")]
+pub use unit_result::UnitResult;
 pub use unreadable::{FoundJobs, Row, Unreadable, UnreadableJob};
 pub use waits::{Lack, Resource, Waits};
 pub use why::Why;

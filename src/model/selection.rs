@@ -2,6 +2,8 @@
 
 use super::words::words;
 use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
+#[cfg(feature = "cli")]
+use super::{Timestamp, UnitDetail};
 
 /// Which jobs a listing shows.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +58,20 @@ words!(UnitOrder, "order", {
     Attempts => "attempts",
 });
 
+impl UnitOrder {
+    /// Returns by what a unit is compared: the greatest comes first.
+    #[cfg(feature = "cli")]
+    pub(crate) fn rank(self, unit: &UnitDetail) -> i64 {
+        let finished = unit.finished_at.map(Timestamp::as_micros);
+        match self {
+            Self::Seq => 0,
+            Self::Duration => finished.zip(unit.started_at).map_or(-1, |(end, start)| end - start.as_micros()),
+            Self::Finished => finished.unwrap_or(-1),
+            Self::Attempts => unit.attempts.into(),
+        }
+    }
+}
+
 impl UnitFilter {
     /// Selects every unit.
     pub fn all() -> Self {
@@ -75,7 +91,6 @@ impl UnitFilter {
     }
 
     /// Returns `true` if only a look at each unit tells whether it is selected.
-    #[cfg(feature = "cli")]
     pub(crate) fn looks_at_each_unit(&self) -> bool {
         self.pattern.is_some() || self.cluster.is_some()
     }

@@ -23,6 +23,13 @@ statement! {
     ")"
 }
 
+statement! {
+    struct HideJob { "UPDATE jobs SET status = 'partial', finished_at = NULL WHERE id = " id: i64 as BigInt, }
+    ""
+}
+
+statement! { struct DeletePartial { "DELETE FROM jobs WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
+
 impl Store {
     /// Deletes those of some jobs that are `wanted` as they are now, with everything that belongs to them, and returns them. One
     /// whose row cannot be read is deleted where that is wanted.
@@ -38,18 +45,19 @@ impl Store {
             let mut hidden = Vec::new();
             for &job in jobs {
                 let row = match super::jobs::job_row(conn, job) {
-                    Ok(row) if !row.status.can_become(JobStatus::Partial) => {
-                        return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
-                    }
                     Ok(row) => Ok(row),
                     Err(Failure::Store(unreadable @ StoreError::Unreadable(_))) => Err(unreadable),
                     Err(error) => return Err(error),
                 };
-                if wanted(row.as_ref()) {
-                    diesel::update(jobs::table.find(job.0))
-                        .set((jobs::status.eq(JobStatus::Partial.as_str()), jobs::finished_at.eq(None::<i64>)))
-                        .execute(conn)?;
-                    hidden.push(job);
+                match row.as_ref() {
+                    row if !wanted(row) => {}
+                    Ok(row) if !row.status.can_become(JobStatus::Partial) => {
+                        return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
+                    }
+                    _ => {
+                        HideJob { id: job.0 }.execute(conn)?;
+                        hidden.push(job);
+                    }
                 }
             }
             let gone = sweep_some(conn, &hidden)?;
@@ -102,7 +110,7 @@ fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Fail
         if room == 0 {
             return Ok(gone);
         }
-        diesel::delete(partial()).execute(conn)?;
+        DeletePartial { id: job.0 }.execute(conn)?;
     }
     Ok(jobs.len())
 }

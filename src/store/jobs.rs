@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json, Word};
+use super::error::Failure;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{
@@ -95,6 +96,19 @@ impl Store {
             Err(StoreError::Unreadable(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns for each of some jobs what [`Store::readable_job`] does, on one snapshot.
+    pub fn readable_jobs(&mut self, jobs: &[JobId]) -> Result<Vec<Result<Option<Job>, StoreError>>, StoreError> {
+        let path = self.file.path.clone();
+        self.read("read the job", |conn| {
+            let read = |&job| match job_row(conn, job) {
+                Ok(row) => Ok(Some(row)),
+                Err(Failure::Store(StoreError::Unreadable(_))) => Ok(None),
+                Err(failure) => Err(failure.during("read the job", &path)),
+            };
+            Ok(jobs.iter().map(read).collect())
+        })
     }
 
     /// Returns the uid of a job, whether or not its row can be read.
@@ -239,7 +253,7 @@ impl Store {
 }
 
 /// Reads one visible job inside a transaction.
-pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, super::error::Failure> {
+pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement anew at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
     let job = row.map(Job::try_from).transpose()?;

@@ -42,6 +42,8 @@ mod read_plans;
 mod record;
 mod reign;
 mod renew;
+#[cfg(feature = "cli")]
+mod results;
 mod schema;
 #[cfg(test)]
 mod schema_tests;

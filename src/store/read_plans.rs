@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::{Access, Store, StoreError};
-use crate::model::{JobId, Seq, UnitFilter, UnitStatus};
+use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitFilter, UnitId, UnitOrder, UnitStatus};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -15,8 +15,21 @@ struct Step {
     detail: String,
 }
 
-/// Returns the statement of a read, and how SQLite runs it.
+/// Returns the first statement about units of a read, and how SQLite runs it.
 fn plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> (String, String) {
+    let statements = statements_of(store, read);
+    let sql = statements.into_iter().find(|sql| sql.contains("units")).expect("a statement about units");
+    explained(store, sql)
+}
+
+/// Returns the last statement about units of a read, and how SQLite runs it.
+fn last_plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> (String, String) {
+    let statements = statements_of(store, read);
+    let sql = statements.into_iter().rfind(|sql| sql.contains("units")).expect("a statement about units");
+    explained(store, sql)
+}
+
+fn statements_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let statements = Arc::clone(&seen);
     store.conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -27,8 +40,10 @@ fn plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, Stor
     read(store).unwrap();
     store.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
     let seen = seen.lock().unwrap();
-    let text = seen.iter().find(|text| text.contains("units")).expect("a statement about units");
-    let sql = text.split(" -- binds").next().unwrap().to_owned();
+    seen.iter().map(|text| text.split(" -- binds").next().unwrap().to_owned()).collect()
+}
+
+fn explained(store: &mut Store, sql: String) -> (String, String) {
     let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut store.conn).unwrap();
     (sql, steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; "))
 }
@@ -55,6 +70,8 @@ fn fault_190_no_reading_statement_begins_before_its_page() {
         plan_of(store, |store| store.last_failures(job, 9)),
     ];
     for filter in filters() {
+        #[cfg(feature = "cli")]
+        found.push(plan_of(store, |store| store.each_result(job, &filter.after(Seq(5)), &mut |_| true)));
         found.push(plan_of(store, |store| store.units(job, &filter, after, 9)));
         found.push(plan_of(store, |store| store.count_units(job, &filter)));
     }
@@ -86,6 +103,52 @@ fn fault_190_few_units_are_found_by_their_index() {
         for (sql, plan) in [page, count] {
             assert!(plan.contains(index), "{sql}: {plan}");
         }
+    }
+}
+
+#[test]
+fn fault_190_sorted_units_are_looked_for_among_the_numbers_that_were_asked_for_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let units: Vec<NewUnit> = (1..=9).map(|number| NewUnit::new(&number).unwrap()).collect();
+    store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::from_micros(1)).unwrap();
+
+    for filter in filters() {
+        for order in [UnitOrder::Duration, UnitOrder::Finished, UnitOrder::Attempts] {
+            for after in [None, Some(Seq(5))] {
+                let (sql, plan) = last_plan_of(store, |store| store.sorted_units(JobId(1), &filter, order, after, 9));
+                assert!(
+                    plan.starts_with("SEARCH units USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+                    "{sql}: {plan}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn fault_190_what_belongs_to_one_unit_or_job_is_found_by_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let unit = UnitId::new(JobId(1), Seq(5));
+    let of = |store: &mut Store, table: &str, read: &dyn Fn(&mut Store)| {
+        let found = statements_of(store, |store| {
+            read(store);
+            Ok(())
+        });
+        let sql = found.into_iter().find(|sql| sql.contains(table)).unwrap();
+        explained(store, sql)
+    };
+
+    for (sql, plan) in [
+        of(store, "attempts", &|store| drop(store.attempts(unit).unwrap())),
+        of(store, "unit_notes", &|store| drop(store.unit_notes(unit).unwrap())),
+        of(store, "metadata", &|store| drop(store.labels(JobId(1)).unwrap())),
+        of(store, "metadata", &|store| drop(store.creation(JobId(1)).unwrap())),
+        of(store, "jobs", &|store| assert_eq!(store.job_of_key("k").unwrap(), None)),
+        of(store, "jobs", &|store| drop(store.job(JobId(1)))),
+    ] {
+        assert!(plan.starts_with("SEARCH ") && !plan.contains("SCAN"), "{sql}: {plan}");
     }
 }
 

@@ -61,7 +61,8 @@ function button(label, path, body, options = {}) {
 const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units ${what}`;
 /** A retry starts no manager. @param {any} job */
 const retried = (job) => (/** @type {any} */ answer) =>
-  `${views.count(answer.units_changed)} units pending again${job.status === "running" ? "" : "; Resume runs them"}.`;
+  `${views.count(answer.units_changed)} units pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
+  (answer.searched_through ? ` Looked for up to unit ${views.count(answer.searched_through)} only: press again.` : "");
 const managerOf = (/** @type {any} */ answer) => (answer.already_running ? "A manager runs it already." : `Started, process ${answer.pid}.`);
 
 /** @param {any} job */

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::done_answer;
+use crate::client::SEARCH_TIME;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
@@ -74,13 +75,19 @@ impl Tool for RetryUnits {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
         let (client, job) = jobs.to_change(&given.job)?;
-        let changed =
-            if given.one_by_one { client.retry_one_by_one(job, &filter)? } else { client.retry_units(job, &filter)? };
-        done_answer(
-            &client,
-            job,
-            &format!("{} pending again.", counted(changed, "unit")),
-            json!({ "units_changed": changed }),
-        )
+        let swept = match given.one_by_one {
+            true => client.retry_one_by_one(job, &filter, Some(SEARCH_TIME))?,
+            false => client.retry_units_within(job, &filter, Some(SEARCH_TIME))?,
+        };
+        let mut summary = format!("{} pending again.", counted(swept.changed, "unit"));
+        let mut document = json!({ "units_changed": swept.changed });
+        if let Some(seq) = swept.searched_through {
+            let next = seq.0 + 1;
+            summary.push_str(&format!(
+                " The search took half a second and stopped after unit {seq}: call again with first_seq {next}."
+            ));
+            document["searched_through"] = json!(seq);
+        }
+        done_answer(&client, job, &summary, document)
     }
 }

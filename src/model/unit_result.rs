@@ -1,0 +1,32 @@
+//! What came of a unit, without how it came to that.
+
+use super::{Outdated, RawText, Seq, UnitStatus};
+
+/// What came of a unit.
+#[derive(Debug, Clone)]
+pub struct UnitResult {
+    /// Number in its job.
+    pub seq: Seq,
+    /// Name of the unit, unique in its job.
+    pub key: Option<String>,
+    /// One JSON document.
+    pub payload: String,
+    /// Where it stands.
+    pub status: UnitStatus,
+    /// Why the job's source does not have it any more; none while it does.
+    pub outdated: Option<Outdated>,
+    /// Why it did not complete, in words.
+    pub error: Option<String>,
+    /// What its handler returned, as JSON.
+    pub result: Option<String>,
+    /// The end of its standard output; read only where there is no result.
+    pub stdout: Option<RawText>,
+}
+
+impl UnitResult {
+    /// Returns the output of a command that completed, without the line break at its end.
+    pub fn text_result(&self) -> Option<RawText> {
+        let stdout = self.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();
+        Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
+    }
+}
