@@ -15,14 +15,13 @@ use super::output::Output;
 use super::units::item;
 use super::way_out::{self, WayOut};
 use super::which::JobArg;
+use crate::client::SEARCH_TIME;
 use crate::handler::omitted_bytes;
 use crate::model::{Outdated, RawText, Seq, UnitFilter, UnitResult, UnitStatus, counted};
 
 /// Bytes of lines that are made before they are written, and the bytes of one write.
 const BUFFER_BYTES: usize = 1 << 18;
 const WRITE_BYTES: usize = 1 << 16;
-/// Bytes of a line of CSV that are gathered before they are appended.
-const LINE_BYTES: usize = 256;
 
 /// Print payload and result of each unit, in order; a command's result is its output
 #[derive(Debug, Args)]
@@ -93,10 +92,12 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
         ));
     }
     if !args.all {
-        let skipped = client.count_units(job, &UnitFilter { current: Some(false), ..filter })?;
+        let gone = UnitFilter { current: Some(false), ..filter };
+        let (skipped, through) = client.count_units_within(job, &gone, SEARCH_TIME)?;
         if skipped > 0 {
+            let through = through.map(|seq| format!(" up to unit {seq}")).unwrap_or_default();
             output.hint(format_args!(
-                "units skipped because they are gone from the source or were replaced: {skipped}; --all shows them"
+                "units skipped because they are gone from the source or were replaced: {skipped}{through}; --all shows them"
             ));
         }
     }
@@ -105,52 +106,60 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
 
 /// Lines in one of the formats, made one by one and written together.
 struct Lines {
-    format: Format,
+    text: Text,
     are_texts: bool,
     with_outdated: bool,
-    text: Vec<u8>,
     stdout: WayOut<Stdout>,
+}
+
+enum Text {
+    Jsonl(Vec<u8>),
+    Csv(Box<csv::Writer<Vec<u8>>>),
 }
 
 impl Lines {
     fn new(args: &Results, are_texts: bool) -> io::Result<Lines> {
-        let (format, with_outdated) = (args.format, args.all);
-        let mut lines = Lines { format, are_texts, with_outdated, text: Vec::new(), stdout: way_out::stdout() };
-        if format == Format::Csv {
-            let outdated = with_outdated.then_some("outdated");
-            let names = ["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated);
-            csv_line(&mut lines.text, names)?;
-        }
-        Ok(lines)
+        let text = match args.format {
+            Format::Jsonl => Text::Jsonl(Vec::new()),
+            Format::Csv => {
+                let mut text = csv::Writer::from_writer(Vec::new());
+                let outdated = args.all.then_some("outdated");
+                text.write_record(["seq", "key", "status", "item", "result", "error"].into_iter().chain(outdated))?;
+                Text::Csv(Box::new(text))
+            }
+        };
+        Ok(Lines { text, are_texts, with_outdated: args.all, stdout: way_out::stdout() })
     }
 
     fn add(&mut self, unit: &UnitResult) -> io::Result<()> {
-        match self.format {
-            Format::Jsonl => write_json(&mut self.text, unit, self.with_outdated),
-            Format::Csv => csv_line(&mut self.text, csv_row(unit, self.are_texts, self.with_outdated)),
+        match &mut self.text {
+            Text::Jsonl(text) => write_json(text, unit, self.with_outdated),
+            Text::Csv(text) => Ok(text.write_record(csv_row(unit, self.are_texts, self.with_outdated))?),
         }
     }
 
     fn are_full(&self) -> bool {
-        self.text.len() >= BUFFER_BYTES
+        let text = match &self.text {
+            Text::Jsonl(text) => text,
+            // All but what its own small buffer holds.
+            Text::Csv(text) => text.get_ref(),
+        };
+        text.len() >= BUFFER_BYTES
     }
 
     fn write(&mut self) -> io::Result<()> {
-        for part in self.text.chunks(WRITE_BYTES) {
+        let text = match &mut self.text {
+            Text::Jsonl(text) => std::mem::take(text),
+            Text::Csv(text) => {
+                let full = std::mem::replace(&mut **text, csv::Writer::from_writer(Vec::new()));
+                full.into_inner().map_err(csv::IntoInnerError::into_error)?
+            }
+        };
+        for part in text.chunks(WRITE_BYTES) {
             self.stdout.write_all(part)?;
         }
-        self.stdout.flush()?;
-        self.text.clear();
-        Ok(())
+        self.stdout.flush()
     }
-}
-
-/// Appends one line of CSV.
-fn csv_line(text: &mut Vec<u8>, fields: impl IntoIterator<Item: AsRef<[u8]>>) -> io::Result<()> {
-    // A buffer for each line, which is short; a writer over all of them could not say how long they are.
-    let mut writer = csv::WriterBuilder::new().buffer_capacity(LINE_BYTES).from_writer(text);
-    writer.write_record(fields)?;
-    writer.flush()
 }
 
 fn write_json(out: &mut impl Write, unit: &UnitResult, with_outdated: bool) -> io::Result<()> {

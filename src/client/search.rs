@@ -66,6 +66,32 @@ impl Client {
 }
 
 impl Client {
+    /// Counts the units that a filter selects, and says how far they were looked at if `budget` was over before all were.
+    pub(crate) fn count_units_within(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        budget: Duration,
+    ) -> Result<(i64, Option<Seq>), ClientError> {
+        if !filter.looks_at_each_unit() {
+            return Ok((self.count_units(job, filter)?, None));
+        }
+        let begun = Instant::now();
+        let total = self.store().progress(job)?.total;
+        let end = filter.last.map_or(total, |last| last.0.min(total));
+        let (mut first, mut count) = (filter.first.map_or(1, |first| first.0.max(1)), 0);
+        while first <= end {
+            let last = first.saturating_add(RANGE_UNITS - 1).min(end);
+            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
+            count += self.store().count_units(job, &part)?;
+            first = last + 1;
+            if first <= end && begun.elapsed() >= budget {
+                return Ok((count, Some(Seq(last))));
+            }
+        }
+        Ok((count, None))
+    }
+
     /// Returns a page of units in another order than that of their numbers, and how far they were looked at if `budget` was over
     /// before all were: the page is of those then.
     pub(super) fn search_sorted(
@@ -127,6 +153,19 @@ mod tests {
         }
 
         assert_eq!(seen, [(vec![7], Some(2000)), (vec![], Some(4000)), (vec![4321], None)]);
+    }
+
+    #[test]
+    fn fault_237_a_count_whose_time_is_over_says_how_far_it_came() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let units = (1..=4500).map(|number| NewUnit::new(&number).unwrap());
+        let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
+        let filter = UnitFilter { pattern: Some("9$".parse().unwrap()), ..UnitFilter::all() };
+
+        assert_eq!(client.count_units_within(job, &filter, Duration::MAX).unwrap(), (450, None));
+        assert_eq!(client.count_units_within(job, &filter, Duration::ZERO).unwrap(), (200, Some(Seq(2000))));
+        assert_eq!(client.count_units_within(job, &UnitFilter::all(), Duration::ZERO).unwrap(), (4500, None));
     }
 
     #[test]

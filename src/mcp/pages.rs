@@ -44,9 +44,10 @@ impl Pages {
         let next_after = if is_whole { found.next_after } else { last };
         let searched_through = found.searched_through.filter(|_| is_whole);
         let (title, shown) = (self.title, page.len());
-        let skipped = match filter.current {
-            Some(true) => client.count_units(job, &UnitFilter { current: Some(false), ..filter.clone() })?,
-            _ => 0,
+        let gone = UnitFilter { current: Some(false), ..filter.clone() };
+        let (skipped, counted_through) = match filter.current {
+            Some(true) => client.count_units_within(job, &gone, SEARCH_TIME)?,
+            _ => (0, None),
         };
         let mut summary = match next_after {
             Some(next) => format!("{title} of job {job}: {shown} shown; there may be more, with after {next}."),
@@ -57,7 +58,8 @@ impl Pages {
         }
         if skipped > 0 {
             let skipped = counted(skipped, "unit");
-            summary.push_str(&format!(" {skipped} gone from the source or replaced: all shows them."));
+            let through = counted_through.map(|seq| format!(" up to unit {seq}")).unwrap_or_default();
+            summary.push_str(&format!(" {skipped} gone from the source or replaced{through}: all shows them."));
         }
         let mut document = json!({
             "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
