@@ -15,7 +15,7 @@ use super::{
     reject, results, resume, retry, rm, run, scale, service, set, skip, start, status, stop, submit, sync, unit,
     unit_add, unit_checkpoint, unit_progress, unit_result, units, wait, watch,
 };
-use crate::client::{Client, ManagerProgram};
+use crate::client::{Client, ManagerProgram, accept_any_owner};
 use crate::model::Seq;
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
@@ -117,6 +117,9 @@ pub(super) struct Global {
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
+    /// Run jobs of a database that belongs to somebody else [env: JOB_MANAGER_ANY_OWNER]
+    #[arg(long, global = true)]
+    pub any_owner: bool,
     /// Do not ask
     #[arg(short, long, global = true)]
     pub yes: bool,
@@ -141,6 +144,9 @@ impl Global {
 
     /// Takes the database from the environment where no option names one.
     pub fn take_environment(&mut self) -> Result<(), CliError> {
+        if self.any_owner {
+            accept_any_owner();
+        }
         if self.db.is_none()
             && let Some(db) = std::env::var_os("JOB_MANAGER_DB")
         {

@@ -111,9 +111,13 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::OrphansRemain { .. }
         | ClientError::ProgramUnknown { .. }
         | ClientError::OutputNotKept { .. }
+        | ClientError::OtherOwner { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
         ClientError::SpecUnreadable { .. } => Exit::Unexpected,
-        ClientError::Files { .. } | ClientError::Output { .. } | ClientError::SharedDisk { .. } => Exit::Database,
+        ClientError::Files { .. }
+        | ClientError::Output { .. }
+        | ClientError::SharedDisk { .. }
+        | ClientError::OpenToAll { .. } => Exit::Database,
         ClientError::WaitTimedOut { .. } => Exit::TimedOut,
         ClientError::HookMissing
         | ClientError::ProgramMissing

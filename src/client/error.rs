@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::files::explain_denied;
 use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
@@ -24,6 +25,34 @@ pub enum ClientError {
         path: PathBuf,
         /// The kind of file system.
         kind: &'static str,
+    },
+    /// The database is somebody else's, and its units would run under another name than theirs; nothing was changed.
+    #[error(
+        "{} belongs to {owner}, and its units would run as {user}: use `sudo -u {sudo}`, or say with --any-owner or \
+         JOB_MANAGER_ANY_OWNER=1 that it is meant",
+        path.display()
+    )]
+    OtherOwner {
+        /// The database.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// How `sudo` is told to become that user.
+        sudo: String,
+        /// Who asked.
+        user: String,
+    },
+    /// Anybody can write to the database, or put another one in its place; nothing was changed.
+    #[error(
+        "anybody can write to {0}, and so decide what runs as you: `chmod {change} {0}`, or say with --any-owner or \
+         JOB_MANAGER_ANY_OWNER=1 that it is meant",
+        path.display()
+    )]
+    OpenToAll {
+        /// The database, or its directory.
+        path: PathBuf,
+        /// What mends its mode.
+        change: &'static str,
     },
     /// A source of units failed; nothing was created.
     #[error("cannot read the units")]
@@ -350,7 +379,10 @@ impl ClientError {
     /// Returns a function that wraps what the operating system said about a file.
     pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
         let path = path.into();
-        move |source| ClientError::Files { operation, path, source }
+        move |source| {
+            let source = explain_denied(&path, source);
+            ClientError::Files { operation, path, source }
+        }
     }
 }
 

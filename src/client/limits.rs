@@ -44,6 +44,7 @@ impl Client {
     pub fn approve_job(&self, job: JobId) -> Result<Started, ClientError> {
         self.expect_waiting(job, "approve")?;
         // A refused start must not leave the job approved.
+        self.refuse_other_owner()?;
         secrets::refuse_without(&self.job(job)?)?;
         self.store().change_limits(job, |limits| limits.canary = None)?;
         self.start_detached(job)

@@ -27,6 +27,7 @@ mod list;
 mod machine;
 mod made;
 mod output;
+mod owner;
 mod payload;
 mod program;
 mod prune;
@@ -77,6 +78,7 @@ pub use error::ClientError;
 pub use explain::Explanation;
 pub use machine::MachineWorkers;
 pub use output::{AttemptOutput, OutputReader};
+pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 #[cfg(feature = "cli")]
@@ -180,7 +182,18 @@ impl Client {
 
     fn with_access(path: &Path, access: Access) -> Result<Client, ClientError> {
         refuse_shared_disk(path)?;
+        if access != Access::Read {
+            owner::refuse_open_directory(path)?;
+        }
+        if access == Access::Create {
+            // Before it is brought to this version.
+            owner::refuse_other_owner(path)?;
+        }
         let store = Store::open(path, access)?;
+        if access == Access::Create {
+            // It may be another one by now.
+            owner::refuse_other_owner(store.path())?;
+        }
         let state = StateDir::beside(store.path());
         Ok(Client { store: Mutex::new(store), state, program: ManagerProgram::ThisExecutable })
     }

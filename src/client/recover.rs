@@ -76,6 +76,7 @@ impl Client {
             }
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
+        self.refuse_other_owner()?;
         secrets::refuse_without(&row).and_then(|()| self.launch(&row)).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {

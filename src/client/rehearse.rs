@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::create::next_chunk;
-use super::{Client, ClientError, Created, ManagerProgram};
+use super::{Client, ClientError, Created, ManagerProgram, owner};
 use crate::model::{NewJob, NewUnit, StateDir};
 use crate::store::{Store, StoreError};
 use crate::sys;
@@ -22,6 +22,8 @@ impl Client {
     /// Checks that [`Client::create`], or with `makes_directory` [`Client::create_with_directory`], would find or make the
     /// database, and opens it to read if it exists; changes nothing.
     pub fn rehearse_create(path: &Path, makes_directory: bool) -> Result<Option<Client>, ClientError> {
+        owner::refuse_open_directory(path)?;
+        owner::refuse_other_owner(path)?;
         let is_empty = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
         match Self::open_to_read(path) {
             Ok(client) => {

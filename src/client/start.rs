@@ -68,6 +68,9 @@ impl Client {
     /// error then holds the end of its log.
     pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
         let (row, health) = self.without_leaving_manager(job)?;
+        if health.health != Health::Running {
+            self.refuse_other_owner()?;
+        }
         match health.health {
             // A manager that is just starting has not written yet who it is: the one launched here finds out.
             Health::Running if has_left(&row) || health.reason == Some(Reason::Unidentified) => {}
@@ -131,6 +134,7 @@ impl Client {
     }
 
     pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
+        self.refuse_other_owner()?;
         let job = row.id;
         let files = self.job_files(job);
         let before = self.store().manager_record(job)?.and_then(|record| record.program);

@@ -147,9 +147,11 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::ProgramUnknown { .. }
         | ClientError::SecretsMissing { .. }
         | ClientError::NoScope { .. }
+        | ClientError::OtherOwner { .. }
         | ClientError::HealthUnknown { .. } => StatusCode::CONFLICT,
         // What no request here leads to, or is a fault of this machine that its owner has to look at.
         ClientError::SharedDisk { .. }
+        | ClientError::OpenToAll { .. }
         | ClientError::Source(_)
         | ClientError::NoUnits
         | ClientError::KeyOfAnotherJob { .. }

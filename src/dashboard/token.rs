@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::DashboardError;
-use crate::files::create_private_dir;
+use crate::files::{create_private_dir, own_user};
 use crate::model::StateDir;
 
 const BYTES: usize = 32;
@@ -28,6 +28,11 @@ impl Token {
         let path = state.dashboard_token();
         let dir = state.path();
         create_private_dir(dir).map_err(failed("create", dir))?;
+        let owner = std::fs::symlink_metadata(dir).map_err(failed("look at", dir))?.uid();
+        if owner != own_user() {
+            // One that is left there could not be read by the owner, or would let them in here.
+            return Token::drawn();
+        }
         match Self::read(&path)? {
             Some(token) => Ok(token),
             None => {

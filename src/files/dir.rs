@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, unlinkat};
 use rustix::io::Errno;
 
+use super::denied::explain_denied;
 use super::judge::{Flaw, Kind, Planted, judge, kind_of};
-use super::owner::{about, own_user};
+use super::owner::own_user;
 use crate::model::StateDir;
 
 const TO_GIVE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -38,14 +39,6 @@ impl How {
         };
         of | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY
     }
-}
-
-/// A file that this user may not open.
-#[derive(Debug, thiserror::Error)]
-#[error("{} is {about}", path.display())]
-struct NotAllowed {
-    path: PathBuf,
-    about: String,
 }
 
 /// A directory, held open: what is opened through it is in it, whatever becomes of its name.
@@ -182,16 +175,9 @@ fn open_dir(path: &Path) -> io::Result<OwnedFd> {
 
 /// Says what stands in the way.
 fn explained(path: &Path, error: Errno) -> io::Error {
-    let kind = io::Error::from(error).kind();
     match error {
         Errno::LOOP | Errno::NOTDIR | Errno::NXIO | Errno::ISDIR => planted_at(path).unwrap_or_else(|| error.into()),
-        Errno::ACCESS | Errno::PERM => {
-            // What cannot be looked at lies in a directory that is closed.
-            let named = path.ancestors().find_map(|path| Some((path.to_owned(), about(path)?)));
-            let named = named.map(|(path, about)| NotAllowed { path, about });
-            named.map_or_else(|| error.into(), |named| io::Error::new(kind, named))
-        }
-        _ => error.into(),
+        _ => explain_denied(path, error.into()),
     }
 }
 

@@ -136,7 +136,7 @@ pub fn refuse_planted(path: &Path, owner: u32) -> Result<(), Planted> {
 }
 
 /// Endings of the names of the files that SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Refuses a database beside which somebody else has put what SQLite or we would take for ours.
 pub fn refuse_planted_beside(db: &Path, owner: u32) -> Result<(), Planted> {

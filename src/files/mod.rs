@@ -8,12 +8,14 @@
 //!
 //! Known weakness: a kernel without `openat2` looks for links above the last two names a moment before it opens them.
 
+mod denied;
 mod dir;
 mod judge;
 mod kept;
 mod owner;
 
+pub use denied::{denied_beside, explain_denied};
 pub use dir::{How, PrivateDir, create_given_dir, create_private_dir, open_given, open_private};
 pub use judge::{Planted, refuse_planted_beside};
 pub use kept::KeptDir;
-pub use owner::own_user;
+pub use owner::{own_user, user_for_sudo, user_name};

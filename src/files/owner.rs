@@ -19,6 +19,14 @@ pub fn user_name(user: u32) -> String {
     }
 }
 
+/// Returns how `sudo -u` is told which user is meant.
+pub fn user_for_sudo(user: u32) -> String {
+    match User::from_uid(Uid::from_raw(user)) {
+        Ok(Some(user)) => user.name,
+        Ok(None) | Err(_) => format!("'#{user}'"),
+    }
+}
+
 /// Says whose a file is and who may do what with it; nothing about one that cannot be looked at.
 pub fn about(path: &Path) -> Option<String> {
     let found = fs::symlink_metadata(path).ok()?;

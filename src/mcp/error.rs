@@ -183,6 +183,7 @@ fn of_client(error: &ClientError) -> &'static str {
         }
         ClientError::WaitTimedOut { .. } | ClientError::StartTimedOut { .. } => "job_status shows where it stands",
         ClientError::OrphansRemain { .. }
+        | ClientError::OtherOwner { .. }
         | ClientError::HealthUnknown { .. }
         | ClientError::Spawn { .. }
         | ClientError::ManagerRefused { .. }
@@ -199,6 +200,7 @@ fn of_client(error: &ClientError) -> &'static str {
             "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
         }
         ClientError::SharedDisk { .. }
+        | ClientError::OpenToAll { .. }
         | ClientError::NoScope { .. }
         | ClientError::Output { .. }
         | ClientError::OutputNotKept { .. }

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Span;
-use crate::files::{How, PrivateDir, open_private};
+use crate::files::{How, PrivateDir, explain_denied, open_private};
 use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
 /// Ends of one slot that may wait for their commit: enough for the shortest units beside the slowest disk.
@@ -148,7 +148,7 @@ pub fn read(files: &JobFiles) -> io::Result<Kept> {
     let entries = match fs::read_dir(files.outbox()) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(kept),
-        Err(error) => return Err(error),
+        Err(error) => return Err(explain_denied(&files.outbox(), error)),
     };
     for entry in entries {
         let path = entry?.path();

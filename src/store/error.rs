@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::result::Error as SqlError;
 
-use crate::files::Planted;
+use crate::files::{Planted, denied_beside};
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
@@ -315,17 +315,24 @@ impl Failure {
     pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Sql(error) => StoreError::Database {
-                operation,
-                fault: Fault::of_sql(&error),
-                path: path.to_owned(),
-                source: Box::new(error),
-            },
+            Self::Sql(error) => StoreError::refused_by_sqlite(operation, Fault::of_sql(&error), path, Box::new(error)),
         }
     }
 }
 
 impl StoreError {
+    /// Says what SQLite refused, and which file it was not allowed to open.
+    pub(super) fn refused_by_sqlite(
+        operation: &'static str,
+        fault: Fault,
+        path: &Path,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> StoreError {
+        let denied = if matches!(fault, Fault::Unreachable | Fault::ReadOnly) { denied_beside(path) } else { None };
+        let source = denied.map_or(source, |denied| Box::new(denied));
+        Self::Database { operation, fault, path: path.to_owned(), source }
+    }
+
     /// Returns the kind of SQLite's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
         match self {

@@ -157,11 +157,9 @@ impl Store {
     fn connect(found: Found) -> Result<(Store, Option<i32>), StoreError> {
         let path = found.path().to_owned();
         let url = format!("file:{}?mode=rw", percent_encoded(&path));
-        let conn = SqliteConnection::establish(&url).map_err(|error| StoreError::Database {
-            operation: "open the database",
-            fault: Fault::of_message(&error.to_string()),
-            path: path.clone(),
-            source: Box::new(error),
+        let conn = SqliteConnection::establish(&url).map_err(|error| {
+            let fault = Fault::of_message(&error.to_string());
+            StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
         let mut store = Store { conn, file: found.file().clone() };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
@@ -303,6 +301,7 @@ fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
 }
 
 pub(super) fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+    let source = files::explain_denied(path, source);
     StoreError::Files { operation, path: path.to_owned(), source }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
         return Err(StoreError::NotOurs { path, reason });
     }
     let path = canonical(&path)?;
+    refuse_devices(&path)?;
     if is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(Place { path, exists: true }) }
 }
 
@@ -147,9 +148,22 @@ fn missing(path: PathBuf) -> Result<Place, StoreError> {
         return Err(StoreError::NotOurs { path, reason: NAME_A_FILE.to_owned() });
     }
     match (path.parent(), path.file_name()) {
-        (Some(dir), Some(name)) if dir.is_dir() => Ok(Place { path: canonical(dir)?.join(name), exists: false }),
+        (Some(dir), Some(name)) if dir.is_dir() => {
+            let path = canonical(dir)?.join(name);
+            refuse_devices(&path)?;
+            Ok(Place { path, exists: false })
+        }
         (dir, _) => Err(StoreError::NoDirectory { dir: dir.unwrap_or(&path).to_owned(), path }),
     }
+}
+
+/// Refuses a place among the devices, where nothing is kept; the shared memory beside them is a directory like others.
+fn refuse_devices(path: &Path) -> Result<(), StoreError> {
+    if !path.starts_with("/dev") || path.starts_with("/dev/shm") {
+        return Ok(());
+    }
+    let reason = "it lies among the devices: name a file on a disk".to_owned();
+    Err(StoreError::NotOurs { path: path.to_owned(), reason })
 }
 
 const NAME_A_FILE: &str = "it is a directory: name a file in it, e.g. jobs.db";

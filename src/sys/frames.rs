@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::files::{How, open_private};
+use crate::files::{How, explain_denied, open_private};
 
 /// Bytes that say what a frame is from and how long it is.
 const HEAD_BYTES: usize = 21;
@@ -182,7 +182,7 @@ pub(super) fn places_in(dir: &Path) -> io::Result<Vec<(i64, usize)>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(error) => return Err(explain_denied(dir, error)),
     };
     let mut places = Vec::new();
     for entry in entries {

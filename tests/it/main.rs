@@ -49,6 +49,7 @@ mod manual;
 mod mcp;
 mod older_databases;
 mod output;
+mod owners;
 mod parallel;
 mod planted;
 mod policies;

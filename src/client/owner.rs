@@ -1,0 +1,71 @@
+//! Whose a database is, and who runs what stands in it.
+//!
+//! The units of a job run as whoever starts its manager, and what that one makes is theirs: a start by anybody else than
+//! the database's owner would run somebody's commands under another name, and leave files that the owner cannot open. It
+//! is refused, unless it was said to be meant. So is a database that anybody could have written, or put in the place of
+//! another one. Reading, stopping and cancelling are open to whoever can open the file.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Client, ClientError};
+use crate::files::{own_user, user_for_sudo, user_name};
+
+/// Says that any owner is meant, as [`accept_any_owner`] does.
+const VARIABLE: &str = "JOB_MANAGER_ANY_OWNER";
+
+static IS_ANY_MEANT: AtomicBool = AtomicBool::new(false);
+
+/// Has this process create and run jobs whoever owns their database: as the root of a container does whose databases are
+/// mounted from outside.
+///
+/// The variable `JOB_MANAGER_ANY_OWNER`, set to anything but `0`, says the same.
+///
+/// ```
+/// job_manager::accept_any_owner();
+/// ```
+pub fn accept_any_owner() {
+    IS_ANY_MEANT.store(true, Ordering::Relaxed);
+}
+
+fn is_any_meant() -> bool {
+    let is_said = |value: std::ffi::OsString| !["", "0", "false", "no"].iter().any(|no| value == *no);
+    IS_ANY_MEANT.load(Ordering::Relaxed) || env::var_os(VARIABLE).is_some_and(is_said)
+}
+
+impl Client {
+    /// Refuses to run what stands in a database of somebody else, or of everybody.
+    pub(super) fn refuse_other_owner(&self) -> Result<(), ClientError> {
+        refuse_other_owner(&self.path())
+    }
+}
+
+/// Refuses a database of somebody else, or one to which anybody can write; what is no file is refused when it is opened.
+pub(super) fn refuse_other_owner(db: &Path) -> Result<(), ClientError> {
+    let Some(found) = fs::metadata(db).ok().filter(fs::Metadata::is_file) else { return Ok(()) };
+    let (path, own) = (db.to_owned(), own_user());
+    let refused = if found.uid() != own {
+        let (owner, user) = (user_name(found.uid()), user_name(own));
+        ClientError::OtherOwner { path, owner, sudo: user_for_sudo(found.uid()), user }
+    } else if found.mode() & 0o002 != 0 {
+        ClientError::OpenToAll { path, change: "o-w" }
+    } else {
+        return Ok(());
+    };
+    if is_any_meant() { Ok(()) } else { Err(refused) }
+}
+
+/// Refuses to write to a database in a directory in which anybody can put another one in its place.
+pub(super) fn refuse_open_directory(db: &Path) -> Result<(), ClientError> {
+    // What is no path is refused when it is opened.
+    let file = fs::canonicalize(db).or_else(|_| std::path::absolute(db)).unwrap_or_default();
+    let Some(dir) = file.parent() else { return Ok(()) };
+    let is_open = fs::metadata(dir).is_ok_and(|found| found.is_dir() && found.mode() & 0o1002 == 0o002);
+    if is_open && !is_any_meant() {
+        return Err(ClientError::OpenToAll { path: dir.to_owned(), change: "+t" });
+    }
+    Ok(())
+}
