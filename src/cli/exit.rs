@@ -87,7 +87,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::NoDisk { .. }
         | ClientError::Zone { .. }
         | ClientError::UnitLimit(_)
-        | ClientError::SecretsMissing { .. } => Exit::Usage,
+        | ClientError::NoSuchSecret { .. } => Exit::Usage,
         ClientError::NoUnits
         | ClientError::NoSuchJob { .. }
         | ClientError::NoJobOfKey { .. }
@@ -112,6 +112,7 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::ProgramUnknown { .. }
         | ClientError::OutputNotKept { .. }
         | ClientError::OtherOwner { .. }
+        | ClientError::SecretsMissing { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
         ClientError::SpecUnreadable { .. } => Exit::Unexpected,
         ClientError::Files { .. }
@@ -164,6 +165,7 @@ pub(super) fn of_submission(error: &SubmissionError) -> Exit {
         | SubmissionError::OutputDirTemplate(_)
         | SubmissionError::ShellArguments { .. }
         | SubmissionError::EnvMissing(_)
+        | SubmissionError::EnvOnlyName(_)
         | SubmissionError::SecretValue(_)
         | SubmissionError::NoWorkingDirectory(_)
         | SubmissionError::NoDirectory(_) => Exit::Usage,

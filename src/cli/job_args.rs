@@ -43,6 +43,10 @@ pub(super) struct JobArgs {
     /// here. Secrets, such as API_KEY, are passed by name and taken from the environment of whoever starts the job
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,
+    /// Give units these variables of this environment only, besides those of --env; all but secrets are kept in the
+    /// database
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub env_only: Option<Vec<OsString>>,
     /// The command is one script for /bin/sh; placeholders are quoted
     #[arg(long, conflicts_with = "commands")]
     pub shell: bool,

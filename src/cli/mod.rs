@@ -46,6 +46,7 @@ mod retry;
 mod rm;
 mod run;
 mod scale;
+mod secret_args;
 #[cfg(feature = "serve")]
 mod serve;
 mod service;

@@ -6,6 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::secret_args::SecretArgs;
 use super::submit::print_started;
 use super::which::JobOrKeyArg;
 
@@ -25,6 +26,8 @@ pub(super) struct Recover {
     /// Every job that was created and never started, also one that was held back
     #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
     pub created: bool,
+    #[command(flatten)]
+    pub secrets: SecretArgs,
 }
 
 pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<Exit, CliError> {
@@ -47,6 +50,11 @@ pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> R
             output.hint("every job was started");
         }
     }
+    // Of several jobs, each gets those that it was submitted with.
+    let client = match jobs[..] {
+        [job] if !several => args.secrets.give_to(client, job)?,
+        _ => args.secrets.give(client)?,
+    };
     let mut first_error = None;
     for (place, job) in jobs.into_iter().enumerate() {
         let is_created = several && place >= interrupted;

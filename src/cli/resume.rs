@@ -6,6 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::secret_args::SecretArgs;
 use super::submit::print_started;
 use super::which::JobOrKeyArg;
 
@@ -21,11 +22,18 @@ pub(super) struct Resume {
     /// Continue every job that was paused or interrupted
     #[arg(long, conflicts_with_all = ["job", "job_key", "key"])]
     pub all: bool,
+    #[command(flatten)]
+    pub secrets: SecretArgs,
 }
 
 pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let jobs = if args.all { client.resumable_jobs()? } else { vec![args.job.find(&client)?] };
+    // Of all jobs, each gets those that it was submitted with.
+    let client = match jobs[..] {
+        [job] if !args.all => args.secrets.give_to(client, job)?,
+        _ => args.secrets.give(client)?,
+    };
     if jobs.is_empty() {
         return Err(CliError::NothingToResume);
     }

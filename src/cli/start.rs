@@ -6,6 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::secret_args::SecretArgs;
 use super::submit::print_started;
 use super::which::JobOrKeyArg;
 
@@ -18,11 +19,14 @@ pub(super) struct Start {
     /// Do without the systemd scope that the job was created with, from now on
     #[arg(long)]
     pub no_scope: bool,
+    #[command(flatten)]
+    pub secrets: SecretArgs,
 }
 
 pub(super) fn start(global: &Global, args: &Start, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
+    let client = args.secrets.give_to(client, job)?;
     if args.no_scope {
         client.forget_scope(job)?;
     }

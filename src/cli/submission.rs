@@ -98,7 +98,7 @@ impl SubmissionArgs {
 
     fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
-        let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, forget)?;
+        let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, job.env_only.as_deref(), forget)?;
         if let Some(name) = &job.shell_path {
             self.use_shell(name, &mut spec)?;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Client, ClientError, surroundings};
+use super::{Client, ClientError, kept_environment, surroundings};
 use crate::model::{Job, JobFilter, JobId, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
@@ -71,6 +71,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(jobs(db));
     findings.extend(unreadable_jobs(db));
     findings.extend(unstarted(db));
+    findings.extend(kept_environment::findings(db));
     findings.extend(machine_workers(db));
     findings.extend(orphans(db));
     findings

@@ -1,15 +1,18 @@
 //! What a client can be told instead of what it asked for.
 
+mod wording;
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::files::explain_denied;
 use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
 use crate::store::StoreError;
 use crate::sys::{ScopeError, ZoneError};
+
+use wording::{after, excerpt, known, no_scope};
 
 /// A verb that did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -125,13 +128,24 @@ pub enum ClientError {
     UnitLimit(#[from] UnitLimitError),
     /// Units need secrets that this process does not have; nothing was started.
     #[error(
-        "job {job} was submitted with --env {names}, not set here: set it in this environment and start the job again"
+        "job {job} was submitted with --env {names}, not set here: set it in this environment, or give it with \
+         `resume {job} --env NAME=VALUE`"
     )]
     SecretsMissing {
         /// The job.
         job: JobId,
         /// Their names.
         names: String,
+    },
+    /// A secret was given that the units of the job do not get; nothing was started.
+    #[error("the units of job {job} get no secret {name}: {}", known(secrets))]
+    NoSuchSecret {
+        /// The job.
+        job: JobId,
+        /// What was given.
+        name: String,
+        /// Names of those that they get.
+        secrets: String,
     },
     /// The settings of a job's command are not what this version reads.
     #[error("cannot read the settings of job {job}")]
@@ -276,12 +290,14 @@ pub enum ClientError {
         job: JobId,
     },
     /// It cannot be told whether a manager runs the job, and nobody takes over on a guess.
-    #[error("cannot tell whether a manager runs job {job}{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default())]
+    #[error("cannot tell whether a manager runs job {job}{}{}", after(": ", reason), after("; ", lock))]
     HealthUnknown {
         /// The job.
         job: JobId,
         /// The cause.
         reason: Option<Reason>,
+        /// Why the job's lock could not be looked at, if that is so.
+        lock: Option<String>,
     },
     /// This executable would run itself again instead of a manager.
     #[error("call job_manager::run_if_manager first thing in main: managers are started from this executable")]
@@ -373,29 +389,4 @@ pub enum ClientError {
         /// The cause.
         source: io::Error,
     },
-}
-
-impl ClientError {
-    /// Returns a function that wraps what the operating system said about a file.
-    pub(super) fn files(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ClientError {
-        let path = path.into();
-        move |source| {
-            let source = explain_denied(&path, source);
-            ClientError::Files { operation, path, source }
-        }
-    }
-}
-
-fn no_scope(job: Option<JobId>) -> String {
-    match job {
-        None => "cannot make a systemd scope for the manager, nothing was created: omit --scope".to_owned(),
-        Some(job) => format!(
-            "job {job} was created to run in a systemd scope, which cannot be made here: start it where systemd runs, or \
-             with --no-scope"
-        ),
-    }
-}
-
-fn excerpt(tail: &str) -> String {
-    if tail.is_empty() { String::new() } else { format!("; its last words: {tail}") }
 }

@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::files::create_private_dir;
+use crate::files::{How, create_private_dir, open_private};
 use crate::model::{Job, JobId, JobStatus, ManagerRecord, StopRequest, Timestamp};
-use crate::status::{Health, ManagerHealth, observe_manager};
+use crate::status::{Health, ManagerHealth, Reason, observe_manager};
 use crate::sys::JobLock;
 
 /// How long a manager may take from its last word about the job to its end, and from its lock to its first word.
@@ -42,6 +42,13 @@ impl Client {
         }
     }
 
+    /// Says why it cannot be told whether somebody runs a job.
+    pub(super) fn health_unknown(&self, job: JobId, reason: Option<Reason>) -> ClientError {
+        let lock = open_private(&self.job_files(job).lock(), How::Read).err();
+        let lock = lock.filter(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+        ClientError::HealthUnknown { job, reason, lock: lock.map(|error| error.to_string()) }
+    }
+
     /// Refuses a job whose manager lives and is about to leave it: whoever is told that it runs would wait for nothing.
     pub(super) fn refuse_while_it_ends(&self, job: JobId) -> Result<(), ClientError> {
         let row = self.store().job(job)?;
@@ -69,7 +76,7 @@ impl Client {
             let health = self.manager_health(job)?;
             let row = self.store().readable_job(job)?;
             if row.as_ref().is_none_or(|row| row.status == JobStatus::Running) && health.health == Health::Unknown {
-                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+                return Err(self.health_unknown(job, health.reason));
             }
             // One whose lock was deleted lives without it for a moment: it is not to be made in its place.
             let is_run = health.health == Health::Running && !row.as_ref().is_some_and(has_left);

@@ -2,7 +2,7 @@
 
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
-use super::{Client, ClientError, Started, secrets};
+use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
 use crate::model::{JobId, JobStatus, Limits};
 
@@ -45,7 +45,7 @@ impl Client {
         self.expect_waiting(job, "approve")?;
         // A refused start must not leave the job approved.
         self.refuse_other_owner()?;
-        secrets::refuse_without(&self.job(job)?)?;
+        self.refuse_without_secrets(&self.job(job)?)?;
         self.store().change_limits(job, |limits| limits.canary = None)?;
         self.start_detached(job)
     }

@@ -20,6 +20,7 @@ mod failures;
 mod find;
 mod health;
 mod inside;
+mod kept_environment;
 mod kill;
 mod known;
 mod limits;
@@ -59,6 +60,7 @@ mod sync;
 mod totals;
 mod wait;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -110,6 +112,8 @@ pub struct Client {
     store: Mutex<Store>,
     state: StateDir,
     program: ManagerProgram,
+    /// Secrets that managers get besides those of this process.
+    secrets: Vec<(OsString, OsString)>,
 }
 
 /// Refuses file systems on which WAL and locks cannot be relied on, before anything is written there.
@@ -165,6 +169,21 @@ impl Client {
         Client { program, ..self }
     }
 
+    /// Has the managers that this client starts get these secrets, and not those of the same names in this process.
+    ///
+    /// A job's manager gets those only that its units get; they are not kept anywhere.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let client = client.with_secrets([("API_KEY".into(), "hunter2".into())]);
+    /// client.resume_job(client.find_job("last")?)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    #[must_use]
+    pub fn with_secrets(self, secrets: impl IntoIterator<Item = (OsString, OsString)>) -> Client {
+        Client { secrets: secrets.into_iter().collect(), ..self }
+    }
+
     /// Has this client's statements wait no longer than that for another process's transaction.
     ///
     /// A manager that is started by it has its own patience: see [`Client::expect_writable`].
@@ -195,7 +214,7 @@ impl Client {
             owner::refuse_other_owner(store.path())?;
         }
         let state = StateDir::beside(store.path());
-        Ok(Client { store: Mutex::new(store), state, program: ManagerProgram::ThisExecutable })
+        Ok(Client { store: Mutex::new(store), state, program: ManagerProgram::ThisExecutable, secrets: Vec::new() })
     }
 
     /// Returns the files of a job: its log, its lock.

@@ -91,7 +91,7 @@ impl Client {
                     return Err(ClientError::ManagerRuns { operation: "compact the database of", job });
                 }
                 Health::Unknown => {
-                    return Err(ClientError::HealthUnknown { job, reason: health.reason });
+                    return Err(self.health_unknown(job, health.reason));
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! Mending what dead managers left behind.
 
-use super::{Client, ClientError, Started, secrets};
+use super::{Client, ClientError, Started};
 use crate::model::{JobFilter, JobId, JobStatus};
 use crate::status::Health;
 
@@ -72,12 +72,12 @@ impl Client {
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
             (JobStatus::Paused, Health::Stopped) if self.was_stopped_by_signal(job)? => {}
             (JobStatus::Running, Health::Unknown) => {
-                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+                return Err(self.health_unknown(job, health.reason));
             }
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
         self.refuse_other_owner()?;
-        secrets::refuse_without(&row).and_then(|()| self.launch(&row)).inspect_err(|_| {
+        self.refuse_without_secrets(&row).and_then(|()| self.launch(&row)).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.

@@ -69,6 +69,11 @@ impl Client {
     /// Makes a client of a database that nobody else sees.
     fn scratch() -> Result<Client, ClientError> {
         let store = Mutex::new(Store::scratch()?);
-        Ok(Client { store, state: StateDir::beside(Path::new("")), program: ManagerProgram::ThisExecutable })
+        Ok(Client {
+            store,
+            state: StateDir::beside(Path::new("")),
+            program: ManagerProgram::ThisExecutable,
+            secrets: Vec::new(),
+        })
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::ErrorKind;
 
 use rayon::prelude::*;
 
 use super::{Client, ClientError};
+use crate::files::remove_private_dir;
 use crate::model::{Job, JobId, JobStatus, Limits, StateDir};
 use crate::store::StoreError;
 use crate::sys::{Cookie, JobLock, SharedLock, end_orphans};
@@ -106,8 +106,5 @@ fn delete_files(state: &StateDir, job: JobId) -> Result<(), ClientError> {
     // Left behind by a manager that was killed while it waited; none in most cases.
     let _ = fs::remove_file(state.waits_for_place(job));
     let files = state.job(job);
-    match fs::remove_dir_all(files.path()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ClientError::files("delete", files.path())(error)),
-        _ => Ok(()),
-    }
+    remove_private_dir(files.path()).map_err(ClientError::files("delete", files.path()))
 }

@@ -14,13 +14,15 @@ use serde_json::{Map, Value};
 use super::known::{Found, KnownUnits, Sighting};
 use super::{Client, ClientError, Created};
 use crate::handler::{COMMAND, CommandSpec};
-use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, span};
+use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, is_secret, span};
 
 /// Settings of a command that come from wherever it was submitted.
 const SUBMISSION_CONTEXT: [&str; 7] =
     ["program", "env", "env_only", "env_given", "secrets", "unit_key", "are_commands"];
 /// Limits that say when units run, not what runs.
 const PACE: [&str; 4] = ["workers", "rate", "start", "after"];
+/// Begins what is said of a variable.
+const VARIABLE: &str = "variable ";
 /// Most characters that are shown of a setting.
 const SHOWN_CHARS: usize = 120;
 
@@ -130,7 +132,7 @@ fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {
     for name in given {
         let (before, now) = (given_value(old, name), given_value(new, name));
         if before != now {
-            let name = format!("variable {}", name.to_string_lossy());
+            let name = format!("{VARIABLE}{}", name.to_string_lossy());
             found.push(changed(&name, before.as_ref(), now.as_ref()));
         }
     }
@@ -140,7 +142,10 @@ fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {
 /// Returns the value of a variable that was given, not only found in an environment.
 fn given_value(spec: &CommandSpec, name: &OsStr) -> Option<Value> {
     let is_given = spec.env_given.as_ref().is_none_or(|names| names.iter().any(|given| given.as_os_str() == name));
-    spec.env.get(name).filter(|_| is_given).map(|text| value(&RawText::from(text.as_os_str())))
+    let text = spec.env.get(name).filter(|_| is_given)?;
+    // Older versions kept values that are not to be shown.
+    let is_shown = !is_secret(name, text);
+    Some(if is_shown { value(&RawText::from(text.as_os_str())) } else { Value::from("a secret that was kept") })
 }
 
 fn value(text: &RawText) -> Value {
@@ -172,7 +177,9 @@ fn changed(name: &str, old: Option<&Value>, new: Option<&Value>) -> String {
         "cwd" => ("directory", false),
         other => other.strip_suffix("_ms").map_or((other, false), |name| (name, true)),
     };
-    format!("{} {} → {}", name.replace('_', " "), shown(old, is_time), shown(new, is_time))
+    // Names of variables are not ours.
+    let name = if name.starts_with(VARIABLE) { name.to_owned() } else { name.replace('_', " ") };
+    format!("{name} {} → {}", shown(old, is_time), shown(new, is_time))
 }
 
 fn shown(value: Option<&Value>, is_time: bool) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::health::has_left;
-use super::{Client, ClientError, secrets};
+use super::{Client, ClientError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{Answer, LaunchRequest, Stage};
@@ -80,7 +80,7 @@ impl Client {
             }
             // By the row of any other job nobody runs it.
             Health::Unknown if row.status == JobStatus::Running => {
-                return Err(ClientError::HealthUnknown { job, reason: health.reason });
+                return Err(self.health_unknown(job, health.reason));
             }
             Health::Unknown | Health::NotStarted | Health::Stopped => {}
         }
@@ -91,7 +91,7 @@ impl Client {
             return Err(ClientError::AwaitsApproval { job });
         }
         // Before anything is written: a start that is refused changes nothing.
-        secrets::refuse_without(&row)?;
+        self.refuse_without_secrets(&row)?;
         if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {
             return Err(ClientError::CancelUnfinished { job });
         }
@@ -126,9 +126,7 @@ impl Client {
         let row = self.store().job(job);
         match (row, self.manager_health(job)) {
             (Ok(row), _) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
-            (_, Ok(ManagerHealth { health: Health::Running, reason, .. })) => {
-                ClientError::HealthUnknown { job, reason }
-            }
+            (_, Ok(ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
             _ => ClientError::ManagerRefused { job, message },
         }
     }
@@ -150,6 +148,7 @@ impl Client {
             program: &program,
             title: &request.title(),
             args: request.to_args(),
+            variables: self.given_secrets(row)?,
             forget: apart.forgotten_variables(),
             scope: scope.as_ref(),
             log,

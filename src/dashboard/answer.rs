@@ -153,6 +153,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         ClientError::SharedDisk { .. }
         | ClientError::OpenToAll { .. }
         | ClientError::Source(_)
+        | ClientError::NoSuchSecret { .. }
         | ClientError::NoUnits
         | ClientError::KeyOfAnotherJob { .. }
         | ClientError::KeyTwice { .. }

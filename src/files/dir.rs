@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ impl PrivateDir {
     pub fn open(path: &Path) -> io::Result<PrivateDir> {
         let dir = File::from(open_dir(path)?);
         let found = dir.metadata()?;
-        judge(path, &found, Kind::Directory, None)?;
+        judge(|| path.to_owned(), &found, Kind::Directory, None)?;
         Ok(PrivateDir { dir, path: path.to_owned(), owner: found.uid(), is_ours: true })
     }
 
@@ -129,6 +129,17 @@ impl PrivateDir {
         }
     }
 
+    /// Deletes a directory in it with all that is in that, if there is one.
+    pub fn remove_dir_all(&self, name: &Path) -> io::Result<()> {
+        // By the open directory, whatever its name leads to by now; where there is no `/proc`, by that.
+        let open = PathBuf::from(format!("/proc/self/fd/{}", self.dir.as_raw_fd()));
+        let dir = if open.exists() { &open } else { &self.path };
+        match fs::remove_dir_all(dir.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(explain_denied(&self.path.join(name), error)),
+            _ => Ok(()),
+        }
+    }
+
     fn make(&self, name: &Path, how: How) -> Result<File, Errno> {
         let flags = how.flags() | OFlags::CREATE | OFlags::EXCL;
         let file = File::from(openat(&self.dir, name, flags, Mode::RUSR | Mode::WUSR)?);
@@ -141,7 +152,7 @@ impl PrivateDir {
     fn judged(&self, name: &Path, file: File, how: How) -> io::Result<File> {
         let found = file.metadata()?;
         let owner = self.is_ours.then_some(self.owner);
-        judge(&self.path.join(name), &found, Kind::File, owner)?;
+        judge(|| self.path.join(name), &found, Kind::File, owner)?;
         if how == How::Replace && found.len() > 0 {
             file.set_len(0)?;
         }
@@ -205,6 +216,14 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// Creates a directory of the user's choice, and those above it, for this user only; one that is there stays as it is.
 pub fn create_given_dir(dir: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Deletes a directory in a directory of ours, with all that is in it, if there is one.
+pub fn remove_private_dir(path: &Path) -> io::Result<()> {
+    match PrivateDir::open(path.parent().unwrap_or(Path::new("."))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        dir => dir?.remove_dir_all(name_of(path)?),
+    }
 }
 
 /// Opens a file of ours in a directory of ours, which must be there.

@@ -1,8 +1,9 @@
 //! What a file of ours has to be.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -76,14 +77,21 @@ impl Kind {
 }
 
 /// Refuses what is no file or directory of ours; `owner` is one more user whose it may be.
-pub(super) fn judge(path: &Path, found: &Metadata, kind: Kind, owner: Option<u32>) -> Result<(), Planted> {
-    match flaw_of(path, found, kind, owner) {
-        Some(flaw) => Err(Planted { path: path.to_owned(), flaw }),
+///
+/// Its path is asked for only when it matters.
+pub(super) fn judge(
+    path: impl Fn() -> PathBuf,
+    found: &Metadata,
+    kind: Kind,
+    owner: Option<u32>,
+) -> Result<(), Planted> {
+    match flaw_of(&path, found, kind, owner) {
+        Some(flaw) => Err(Planted { path: path(), flaw }),
         None => Ok(()),
     }
 }
 
-fn flaw_of(path: &Path, found: &Metadata, kind: Kind, owner: Option<u32>) -> Option<Flaw> {
+fn flaw_of(path: impl Fn() -> PathBuf, found: &Metadata, kind: Kind, owner: Option<u32>) -> Option<Flaw> {
     let is_kind = if kind == Kind::File { found.is_file() } else { found.is_dir() };
     if !is_kind {
         return Some(Flaw::Kind { found: kind_of(found), wanted: kind.in_words() });
@@ -98,13 +106,13 @@ fn flaw_of(path: &Path, found: &Metadata, kind: Kind, owner: Option<u32>) -> Opt
 }
 
 /// Returns whose a file should be that belongs to neither this user, nor root, nor the owner of its database.
-fn stranger(path: &Path, found: u32, owner: Option<u32>) -> Option<u32> {
+fn stranger(path: impl Fn() -> PathBuf, found: u32, owner: Option<u32>) -> Option<u32> {
     let own = own_user();
     if found == own || found == 0 || Some(found) == owner {
         return None;
     }
     // Looked up only for files of others: who reads, or is root, may be let into their database.
-    let owner = owner.or_else(|| fs::symlink_metadata(StateDir::database_around(path)?).ok().map(|db| db.uid()));
+    let owner = owner.or_else(|| fs::symlink_metadata(StateDir::database_around(&path())?).ok().map(|db| db.uid()));
     (Some(found) != owner).then(|| owner.unwrap_or(own))
 }
 
@@ -121,7 +129,7 @@ pub(super) fn kind_of(found: &Metadata) -> &'static str {
 
 /// Refuses a directory of ours that is planted; one that is missing, or cannot be looked at, is none.
 fn refuse_planted_dir(path: &Path, owner: u32) -> Result<(), Planted> {
-    fs::symlink_metadata(path).map_or(Ok(()), |found| judge(path, &found, Kind::Directory, Some(owner)))
+    fs::symlink_metadata(path).map_or(Ok(()), |found| judge(|| path.to_owned(), &found, Kind::Directory, Some(owner)))
 }
 
 /// Refuses a file that is planted; one that is missing, or cannot be looked at, is none.
@@ -129,7 +137,7 @@ fn refuse_planted_dir(path: &Path, owner: u32) -> Result<(), Planted> {
 /// Who may write to it is not asked: that it is so is the database's own mode.
 pub fn refuse_planted(path: &Path, owner: u32) -> Result<(), Planted> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    match flaw_of(path, &found, Kind::File, Some(owner)) {
+    match flaw_of(|| path.to_owned(), &found, Kind::File, Some(owner)) {
         None | Some(Flaw::Mode { .. }) => Ok(()),
         Some(flaw) => Err(Planted { path: path.to_owned(), flaw }),
     }
@@ -140,15 +148,13 @@ pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Refuses a database beside which somebody else has put what SQLite or we would take for ours.
 pub fn refuse_planted_beside(db: &Path, owner: u32) -> Result<(), Planted> {
-    let mut name = OsString::with_capacity(db.as_os_str().len() + BESIDE[2].len());
-    let mut beside = |ending: &str| {
-        name.clear();
-        name.push(db);
-        name.push(OsStr::new(ending));
-        PathBuf::from(name.clone())
-    };
+    let db_bytes = db.as_os_str().as_bytes();
+    let mut name = Vec::with_capacity(db_bytes.len() + BESIDE[2].len());
     for ending in BESIDE {
-        refuse_planted(&beside(ending), owner)?;
+        name.clear();
+        name.extend_from_slice(db_bytes);
+        name.extend_from_slice(ending.as_bytes());
+        refuse_planted(Path::new(OsStr::from_bytes(&name)), owner)?;
     }
     refuse_planted_dir(StateDir::beside(db).path(), owner)
 }
@@ -164,7 +170,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let flaw = |name: &str, kind| {
             let path = dir.path().join(name);
-            flaw_of(&path, &fs::symlink_metadata(&path).unwrap(), kind, None)
+            flaw_of(|| path.clone(), &fs::symlink_metadata(&path).unwrap(), kind, None)
         };
         fs::write(dir.path().join("own"), "").unwrap();
         symlink("own", dir.path().join("link")).unwrap();

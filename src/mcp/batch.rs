@@ -141,7 +141,7 @@ impl Batch {
         if let Some(cwd) = self.cwd.as_ref().filter(|cwd| Path::new(cwd).is_relative()) {
             return Err(ToolError::RelativeCwd(cwd.clone()));
         }
-        let mut spec = command_spec(&argv, is_script, self.cwd.as_deref().map(OsStr::new), &[], &[])?;
+        let mut spec = command_spec(&argv, is_script, self.cwd.as_deref().map(OsStr::new), &[], None, &[])?;
         if let Some(name) = &self.shell_path {
             if !is_script {
                 return Err(ToolError::Incomplete { given: "shell_path", missing: "shell" });

@@ -195,6 +195,7 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::NoDisk { .. }
         | ClientError::Zone { .. }
         | ClientError::UnitLimit(_)
+        | ClientError::NoSuchSecret { .. }
         | ClientError::WorkersOutOfRange { .. } => "Nothing was changed: correct this and call again",
         ClientError::SecretsMissing { .. } => {
             "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Span;
-use crate::files::{How, PrivateDir, explain_denied, open_private};
+use crate::files::{How, PrivateDir, explain_denied, open_private, remove_private_dir};
 use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
 
 /// Ends of one slot that may wait for their commit: enough for the shortest units beside the slowest disk.
@@ -171,10 +171,7 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Forgets everything, once it is recorded.
 pub fn clear(files: &JobFiles) -> io::Result<()> {
-    match fs::remove_dir_all(files.outbox()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    remove_private_dir(&files.outbox())
 }
 
 /// Reads the ends of the last round, and returns where one is that cannot be read.

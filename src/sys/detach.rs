@@ -54,6 +54,8 @@ pub struct LaunchPlan<'a> {
     pub title: &'a str,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Variables that it and the manager get besides those of this process.
+    pub variables: Vec<(OsString, OsString)>,
     /// Variables that neither it nor the manager gets.
     pub forget: &'a [&'a str],
     /// The scope that it and the manager are to live in, if it is not the control group of this process.
@@ -74,6 +76,7 @@ impl LaunchPlan<'_> {
         for variable in self.forget {
             command.env_remove(variable);
         }
+        command.envs(self.variables);
         command.args(self.args).stdin(Stdio::null()).stderr(self.log);
         command
     }

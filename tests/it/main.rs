@@ -61,6 +61,7 @@ mod recovery;
 mod rehearsal;
 mod requests_at_death;
 mod run_output;
+mod secrets;
 mod service;
 mod several;
 mod shell_path;

@@ -463,7 +463,7 @@ fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_other
     let mut create = world.job_manager(&["create", "-q", "--env", "API_KEY", "--", "true"]);
     assert!(create.env("API_KEY", "x").env("OTHER_TOKEN", "y").status().unwrap().success());
 
-    let said = world.fails(2, &["start", "1"]);
+    let said = world.fails(4, &["start", "1"]);
     let started = world.job_manager(&["start", "1"]).env("API_KEY", "x").output().unwrap();
 
     assert!(said.contains("--env API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
@@ -479,7 +479,7 @@ fn a_start_that_is_refused_changes_nothing() {
         world.job_manager(&["run", "-q", "--canary", "1", "--env", "API_KEY", "--", "true", ":::", "1", "2"]);
     assert_eq!(submit.env("API_KEY", "x").status().unwrap().code(), Some(12));
 
-    world.fails(2, &["approve", "1"]);
+    world.fails(4, &["approve", "1"]);
     world.fails(4, &["resume", "1"]);
 
     assert_eq!(world.status("1")["job_status"], "awaiting_approval");

@@ -17,7 +17,8 @@ use crate::model::{Job, RawText, UnitDetail};
 use crate::sys::expect_writable;
 
 /// Checks a command and takes what it needs from this process: its directory unless `cwd` says another one, its search
-/// path, its environment with the variables that are `given` as NAME or NAME=VALUE, without those to `forget`.
+/// path, its environment, or those variables of it that are `wanted`, with those that are `given` as NAME or NAME=VALUE and
+/// without those to `forget`.
 ///
 /// `cwd` and the values of variables are templates, as the arguments are.
 ///
@@ -28,6 +29,7 @@ pub fn command_spec(
     shell: bool,
     cwd: Option<&OsStr>,
     given: &[OsString],
+    wanted: Option<&[OsString]>,
     forget: &[&str],
 ) -> Result<CommandSpec, SubmissionError> {
     if shell && argv.len() != 1 {
@@ -47,7 +49,7 @@ pub fn command_spec(
             spec.program = Some(find_program(name.as_os_str(), &spec.cwd)?);
         }
     }
-    let environment = Environment::capture(env::vars_os(), given, forget)?;
+    let environment = Environment::capture(env::vars_os(), given, wanted, forget)?;
     spec.env_only = true;
     (spec.env, spec.env_templates) = (environment.variables, environment.templates);
     let names = given.iter().map(|variable| RawText::from(name_of(variable)));

@@ -6,11 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::SubmissionError;
 use crate::handler::{Template, Variables};
-use crate::model::{RawText, handed_on};
+use crate::model::{RawText, handed_on, is_secret, is_secret_name, is_secret_value};
 
-/// Ends of names of variables whose values are not kept, and words within such names.
-const SECRET_ENDS: [&str; 2] = ["_KEY", "_TOKEN"];
-const SECRET_WORDS: [&str; 2] = ["SECRET", "PASSWORD"];
 /// Begins the names of variables that are about a manager or a unit.
 const OWN_PREFIX: &str = "JOB_MANAGER_";
 
@@ -28,14 +25,23 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Takes the variables of this process, and those that are `given` as NAME or NAME=TEMPLATE.
+    /// Takes the variables of this process, all or those that are `wanted`, and those that are `given` as NAME or
+    /// NAME=TEMPLATE.
     ///
-    /// Those to `forget`, and those about this process, are skipped unless they are given by name.
+    /// Those to `forget`, and those about this process, are skipped unless they are given or wanted by name. Of secrets
+    /// only the names are kept.
     pub fn capture(
         own: impl IntoIterator<Item = (OsString, OsString)>,
         given: &[OsString],
+        wanted: Option<&[OsString]>,
         forget: &[&str],
     ) -> Result<Environment, SubmissionError> {
+        for name in wanted.into_iter().flatten() {
+            refuse_own(name)?;
+            if name.is_empty() || split(name).is_some() {
+                return Err(SubmissionError::EnvOnlyName(name.to_string_lossy().into_owned()));
+            }
+        }
         let own: BTreeMap<OsString, OsString> =
             own.into_iter().filter(|(name, _)| !name.as_bytes().starts_with(OWN_PREFIX.as_bytes())).collect();
         let mut kept = Environment::default();
@@ -49,10 +55,18 @@ impl Environment {
                 Some((name, _)) if name.is_empty() => {
                     return Err(SubmissionError::EnvName(variable.to_string_lossy().into_owned()));
                 }
-                Some((name, _)) if is_secret(name) => {
-                    return Err(SubmissionError::SecretValue(name.to_string_lossy().into_owned()));
+                Some((name, value)) => {
+                    let template = Template::parse(&value.into())?;
+                    let literal = template.literal();
+                    let is_secret_text = literal.as_ref().is_some_and(|text| is_secret_value(OsStr::from_bytes(text)));
+                    if is_secret_name(name) || is_secret_text {
+                        return Err(SubmissionError::SecretValue(name.to_string_lossy().into_owned()));
+                    }
+                    match literal {
+                        Some(text) => kept.variables.insert(name, OsStr::from_bytes(&text)),
+                        None => kept.templates.insert(name, value),
+                    }
                 }
-                Some((name, value)) => kept.give(name, value)?,
                 None if !own.contains_key(variable) => {
                     return Err(SubmissionError::EnvMissing(variable.to_string_lossy().into_owned()));
                 }
@@ -60,13 +74,16 @@ impl Environment {
             }
         }
         for (name, value) in own {
-            let is_given = given.contains(&name);
+            let is_given = given.contains(&name) || wanted.is_some_and(|wanted| wanted.contains(&name));
+            if wanted.is_some() && !is_given {
+                continue;
+            }
             if forget.iter().any(|forgotten| name == *forgotten) && !is_given {
                 continue;
             }
             let handed_on = if is_given { Some(value) } else { handed_on(&name, value) };
             let Some(value) = handed_on else { continue };
-            if is_secret(&name) {
+            if is_secret(&name, &value) {
                 if is_given {
                     kept.required_secrets.push(name.clone().into());
                 }
@@ -76,16 +93,6 @@ impl Environment {
             }
         }
         Ok(kept)
-    }
-
-    /// Sets a variable.
-    fn give(&mut self, name: &OsStr, value: &OsStr) -> Result<(), SubmissionError> {
-        let template = Template::parse(&value.into())?;
-        match template.literal() {
-            Some(text) => self.variables.insert(name, OsStr::from_bytes(&text)),
-            None => self.templates.insert(name, value),
-        }
-        Ok(())
     }
 }
 
@@ -108,11 +115,6 @@ pub(super) fn name_of(variable: &OsStr) -> &OsStr {
     split(variable).map_or(variable, |(name, _)| name)
 }
 
-fn is_secret(name: &OsStr) -> bool {
-    let name = name.to_string_lossy().to_ascii_uppercase();
-    SECRET_ENDS.iter().any(|end| name.ends_with(end)) || SECRET_WORDS.iter().any(|word| name.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +133,7 @@ mod tests {
             ("JOB_MANAGER_DB", "d"),
         ];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        Environment::capture(own, &given.iter().map(OsString::from).collect::<Vec<_>>(), forget)
+        Environment::capture(own, &given.iter().map(OsString::from).collect::<Vec<_>>(), None, forget)
     }
 
     #[test]
@@ -159,7 +161,7 @@ mod tests {
         let raw = |text: &[u8]| OsStr::from_bytes(text).to_owned();
         let own = [(raw(b"A\xff"), raw(b"1")), (raw(b"B"), raw(b"caf\xe9"))];
 
-        let kept = Environment::capture(own, &[raw(b"C=x\xfe")], &[]).unwrap();
+        let kept = Environment::capture(own, &[raw(b"C=x\xfe")], None, &[]).unwrap();
 
         let all: Vec<_> = kept.variables.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         assert_eq!(all, [(&b"A\xff"[..], &b"1"[..]), (b"B", b"caf\xe9"), (b"C", b"x\xfe")]);
@@ -169,7 +171,7 @@ mod tests {
     fn a_value_that_is_given_is_a_template_and_one_of_the_environment_is_not() {
         let own = [(OsString::from("BRACES"), OsString::from("{}")), (OsString::from("DIR"), OsString::from("here"))];
 
-        let kept = Environment::capture(own, &["DIR={//}".into(), "JSON={{}}".into()], &[]).unwrap();
+        let kept = Environment::capture(own, &["DIR={//}".into(), "JSON={{}}".into()], None, &[]).unwrap();
 
         assert_eq!(kept.templates, [("DIR", "{//}")].into_iter().collect());
         assert_eq!(kept.variables, [("BRACES", "{}"), ("JSON", "{}")].into_iter().collect());
@@ -180,7 +182,7 @@ mod tests {
         let own = [("SHLVL", "3"), ("LINES", "40"), ("MAKEFLAGS", "k --jobserver-auth=3,4"), ("TERM", "xterm")];
         let own = own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
 
-        let kept = Environment::capture(own, &["LINES".into()], &[]).unwrap();
+        let kept = Environment::capture(own, &["LINES".into()], None, &[]).unwrap();
 
         let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")];
         assert_eq!(kept.variables, variables.into_iter().collect());
@@ -197,6 +199,37 @@ mod tests {
             assert!(refused(&twice).starts_with("--env gives two values for "), "{twice:?}");
         }
         assert!(capture(&["A=1", "A=1"]).is_ok());
+    }
+
+    #[test]
+    fn fault_200_what_holds_a_password_is_kept_by_name_whatever_it_is_called() {
+        let own = [("DATABASE", "postgres://app:hunter2@db/app"), ("MYSQL_PWD", "x"), ("SITE", "https://example.org")];
+        let own = || own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+
+        let kept = Environment::capture(own(), &["DATABASE".into()], None, &[]).unwrap();
+        let refused = Environment::capture(own(), &["DB=redis://:pw@cache".into()], None, &[]);
+        let template = Environment::capture(own(), &["DB=redis://:{password}@cache".into()], None, &[]).unwrap();
+
+        assert_eq!(kept.variables, [("SITE", "https://example.org")].into_iter().collect());
+        assert_eq!(kept.secrets, ["DATABASE", "MYSQL_PWD"].map(RawText::from));
+        assert_eq!(kept.required_secrets, ["DATABASE".into()]);
+        assert!(matches!(refused, Err(SubmissionError::SecretValue(name)) if name == "DB"));
+        assert!(!template.templates.is_empty());
+    }
+
+    #[test]
+    fn fault_200_of_an_allow_list_only_what_it_names_is_kept() {
+        let own = [("PATH", "/bin"), ("LINES", "4"), ("API_KEY", "k"), ("OTHER_TOKEN", "t"), ("HOME", "/root")];
+        let own = || own.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let wanted: Vec<OsString> = ["PATH", "LINES", "API_KEY", "NOT_SET"].map(OsString::from).to_vec();
+
+        let kept = Environment::capture(own(), &["MODE=fast".into()], Some(&wanted), &[]).unwrap();
+
+        assert_eq!(kept.variables, [("LINES", "4"), ("MODE", "fast"), ("PATH", "/bin")].into_iter().collect());
+        assert_eq!((kept.secrets, kept.required_secrets), (vec!["API_KEY".into()], vec!["API_KEY".into()]));
+        for wrong in ["A=1", "", "JOB_MANAGER_DB"] {
+            assert!(Environment::capture(own(), &[], Some(&[wrong.into()]), &[]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

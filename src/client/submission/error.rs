@@ -72,6 +72,8 @@ pub enum SubmissionError {
     EnvTwice(String),
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
     EnvMissing(String),
+    #[error("--env-only {0:?}: give names of variables, and values with --env NAME=VALUE")]
+    EnvOnlyName(String),
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
     #[error(
