@@ -71,7 +71,9 @@ pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
 pub use process_variables::handed_on;
 pub use raw_text::RawText;
 pub use retry::backoff_delay;
-pub use secret_variables::{is_secret, is_secret_name, is_secret_value};
+pub use secret_variables::is_secret;
+#[cfg(feature = "cli")]
+pub use secret_variables::{is_secret_name, is_secret_value};
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
 pub use sound::{JsonError, check_document};
 pub use spelling::{SpellingError, TimeLimit, duration};

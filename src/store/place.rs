@@ -61,6 +61,7 @@ pub(super) struct Found {
     file: DatabaseFile,
     owner: u32,
     names: u64,
+    is_file: bool,
 }
 
 impl Found {
@@ -68,7 +69,7 @@ impl Found {
     pub fn at(path: &Path) -> Result<Found, StoreError> {
         let found = fs::symlink_metadata(path).map_err(|source| files_error("look at", path, source))?;
         let file = DatabaseFile { path: path.to_owned(), device: found.dev(), inode: found.ino() };
-        Ok(Found { file, owner: found.uid(), names: found.nlink() })
+        Ok(Found { file, owner: found.uid(), names: found.nlink(), is_file: found.is_file() })
     }
 
     /// Refuses a file with a second hard link: SQLite would keep a log for each name.
@@ -96,7 +97,8 @@ impl Found {
     /// put there meanwhile.
     pub fn refuse_replaced(&self) -> Result<(), StoreError> {
         let now = Self::at(&self.file.path)?;
-        if !now.file.is_same_file(&self.file) {
+        // The number of a file that is gone is given to another one.
+        if !now.file.is_same_file(&self.file) || now.owner != self.owner || !now.is_file {
             return Err(StoreError::Moved { path: self.file.path.clone() });
         }
         let dir = self.file.path.parent().and_then(|dir| fs::symlink_metadata(dir).ok());
@@ -264,6 +266,37 @@ mod tests {
         assert_eq!(place_of(&given).unwrap(), Place { path: real.join("jobs.db"), exists: false });
         fs::write(&given, "").unwrap();
         assert_eq!(place_of(&given).unwrap(), Place { path: real.join("jobs.db"), exists: true });
+    }
+
+    #[test]
+    fn fault_194_a_database_that_is_replaced_while_it_is_opened_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().canonicalize().unwrap();
+        let (path, theirs) = (dir.join("jobs.db"), dir.join("theirs.db"));
+        drop(Store::open(&path, Access::Create).unwrap());
+        drop(Store::open(&theirs, Access::Create).unwrap());
+        let found = Found::at(&path).unwrap();
+        assert!(found.refuse_replaced().is_ok());
+
+        fs::rename(&theirs, &path).unwrap();
+        assert!(matches!(found.refuse_replaced(), Err(StoreError::Moved { .. })));
+        fs::rename(&path, &theirs).unwrap();
+        symlink(&theirs, &path).unwrap();
+        assert!(matches!(found.refuse_replaced(), Err(StoreError::Moved { .. })));
+    }
+
+    #[test]
+    fn fault_194_what_is_planted_after_the_look_is_seen_in_a_directory_of_several() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("jobs.db");
+        drop(Store::open(&path, Access::Create).unwrap());
+        let found = Found::at(&path).unwrap();
+        found.refuse_planted().unwrap();
+        fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o775)).unwrap();
+
+        symlink("/etc/passwd", dir.path().join("jobs.db-wal")).unwrap();
+
+        assert!(matches!(found.refuse_replaced(), Err(StoreError::Planted(_))));
     }
 
     #[test]

@@ -122,8 +122,8 @@ fn fault_197_what_root_does_to_a_job_of_somebody_leaves_no_file_that_its_owner_c
     world.ok(&["cancel", "-y", "second"]);
     let mut watcher = world.job_manager(&["watch", "first"]).spawn().unwrap();
     // SQLite gives it away a moment after it has made it.
-    let owner = || fs::metadata(world.path("jobs.db-wal")).map(|log| log.uid()).ok();
-    wait_for(&world, "a log of the owner", || owner() == Some(NOBODY));
+    let is_owners = |name: &str| fs::metadata(world.path(name)).is_ok_and(|file| file.uid() == NOBODY);
+    wait_for(&world, "files of the owner", || is_owners("jobs.db-wal") && is_owners("jobs.db-shm"));
     watcher.kill().unwrap();
     watcher.wait().unwrap();
 

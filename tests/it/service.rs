@@ -108,7 +108,7 @@ fn a_job_without_its_secret_stays_interrupted_and_the_others_go_on() {
     let words = command_of(&fs::read_to_string(&unit_files(&world)[0]).unwrap());
     let started = world.command(&words[0]).args(&words[1..]).output().unwrap();
 
-    assert_eq!(started.status.code(), Some(2), "{}", text(&started.stderr));
+    assert_eq!(started.status.code(), Some(4), "{}", text(&started.stderr));
     assert!(text(&started.stderr).contains("API_KEY"), "{}", text(&started.stderr));
     world.ok(&["wait", &other]);
     assert_eq!(world.ok(&["status", &lacking, "-q"]), "interrupted");

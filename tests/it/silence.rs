@@ -54,6 +54,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--hook", "true"], Taken, Differs),
         (&["--cwd", "/"], Taken, Differs),
         (&["--env", "A=b"], Taken, Differs),
+        (&["--env-only", "PATH"], Taken, Differs),
         (&["--output", "full"], Taken, Differs),
         (&["--output-dir", "out"], Taken, Differs),
         (&["--result", "json"], Taken, Differs),
@@ -87,7 +88,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
 }
 
 /// Options that are no question here, with what they are.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     // Sources.
     "--lines",
     "--commands",
@@ -97,7 +98,8 @@ const OTHERS: [&str; 16] = [
     "--glob",
     "--sql",
     "--range",
-    // The key itself, and what needs systemd.
+    // Whose the database may be, the key itself, and what needs systemd.
+    "--any-owner",
     "--key",
     "--scope",
     // Of every verb.

@@ -52,8 +52,9 @@ pub fn command_spec(
     let environment = Environment::capture(env::vars_os(), given, wanted, forget)?;
     spec.env_only = true;
     (spec.env, spec.env_templates) = (environment.variables, environment.templates);
-    let names = given.iter().map(|variable| RawText::from(name_of(variable)));
-    spec.env_given = Some(names.collect());
+    let by_name = wanted.into_iter().flatten().map(OsString::as_os_str);
+    let names = given.iter().map(|variable| name_of(variable)).chain(by_name);
+    spec.env_given = Some(names.map(RawText::from).collect());
     (spec.secrets, spec.required_secrets) = (environment.secrets, environment.required_secrets);
     Ok(spec)
 }
