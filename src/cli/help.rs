@@ -64,7 +64,7 @@ pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
     ),
     (
         "The command and its world, e.g. --shell --cwd work --env MODE=fast",
-        &["cwd", "env", "shell", "shell-path", "stdin", "unit-key", "creates", "keep-partial"],
+        &["cwd", "env", "env-only", "shell", "shell-path", "stdin", "unit-key", "creates", "keep-partial"],
     ),
     (
         "Output and results, e.g. --output full --result json",
