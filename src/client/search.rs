@@ -16,6 +16,8 @@ pub(super) const RANGE_UNITS: i64 = 2000;
 
 /// The same where units are sorted, which are compared by their times.
 const SORTED_UNITS: i64 = 50_000;
+/// Bytes after which a page is cut, however few units it has.
+const PAGE_BYTES: usize = 16 << 20;
 
 /// What a search found.
 pub(crate) struct UnitsFound {
@@ -42,7 +44,7 @@ impl Client {
         let end = filter.last.map_or(total, |last| last.0.min(total));
         let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
         let mut through = filter.first.map_or(0, |first| first.0.saturating_sub(1));
-        let mut units = Vec::new();
+        let (mut units, mut bytes) = (Vec::new(), 0);
         let start = through;
         while through < end {
             if through > start && begun.elapsed() >= budget {
@@ -52,8 +54,9 @@ impl Client {
             let part = through.saturating_add(range).min(end);
             let left = limit - i64::try_from(units.len()).expect("a page fits into 64 bits");
             let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
-            let mut found = self.store().units(job, &filter, Some(Seq(through)), left)?;
-            let is_full = i64::try_from(found.len()).is_ok_and(|found| found == left);
+            let (mut found, is_full) =
+                self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
+            bytes += found.iter().map(|unit| unit.payload.len()).sum::<usize>();
             units.append(&mut found);
             if is_full {
                 let next_after = units.last().map(|unit| unit.seq);
@@ -131,6 +134,27 @@ impl Client {
 mod tests {
     use super::*;
     use crate::model::{NewJob, NewUnit};
+
+    #[test]
+    fn fault_220_a_page_of_long_units_is_cut_and_the_next_one_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
+        let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
+
+        let mut pages = Vec::new();
+        let mut after = None;
+        loop {
+            let found = client.search_units(job, &UnitFilter::all(), after, 100, SEARCH_TIME).unwrap();
+            pages.push(found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>());
+            after = found.next_after;
+            if after.is_none() {
+                break;
+            }
+        }
+
+        assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
+    }
 
     #[test]
     fn fault_190_a_search_whose_time_is_over_says_how_far_it_came_and_goes_on_from_there() {

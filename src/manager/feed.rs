@@ -3,22 +3,26 @@
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
 //! that time, which is why the coordinator may read it again and why it is then skipped: no unit runs twice at once.
 
+mod queue;
 mod state;
 
+use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
-use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
-use state::{MOST_REPORTS, State, following, ready};
+use queue::Queue;
+use state::{Held, MOST_REPORTS, State, following, ready};
 
 /// Units kept ready.
 pub(super) const FEED_UNITS: usize = 512;
 /// Units below which it is time to read more.
 pub(super) const LOW_UNITS: usize = FEED_UNITS / 2;
+/// Bytes that the units in hand may take before no further ones are read.
+const FEED_BYTES: usize = 32 << 20;
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
@@ -41,6 +45,10 @@ pub(super) enum Origin {
 pub(super) struct Level {
     /// Units that no worker has taken yet.
     pub queued: usize,
+    /// Units among them that came back.
+    pub due: usize,
+    /// What the units in hand hold in memory, about.
+    pub bytes: usize,
     /// Workers that those may take within a moment, as far as the rate and the machine are concerned.
     pub ready: usize,
     /// Workers that units have taken and not given back.
@@ -51,12 +59,35 @@ pub(super) struct Level {
     pub in_hand: usize,
 }
 
+impl Level {
+    /// Says whether further fresh units are to be read.
+    pub fn is_low_of_fresh(self) -> bool {
+        self.is_low(self.queued - self.due)
+    }
+
+    /// Says whether further units that came back are to be read.
+    pub fn is_low_of_due(self) -> bool {
+        self.is_low(self.due)
+    }
+
+    /// Few of a kind are queued, and there is memory for more; one of a kind is always queued, whatever its size.
+    fn is_low(self, queued: usize) -> bool {
+        queued <= LOW_UNITS && (queued == 0 || self.bytes < FEED_BYTES)
+    }
+
+    /// Returns for how many bytes of further units there is room.
+    pub fn room_bytes(self) -> usize {
+        FEED_BYTES.saturating_sub(self.bytes)
+    }
+}
+
 impl Feed {
     /// Makes an open feed; no unit up to `cursor` waits for its first attempt.
     pub fn new(cursor: Seq) -> Self {
         let state = State {
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             in_hand: HashMap::new(),
+            bytes: 0,
             cursor,
             released: HashSet::new(),
             closed: false,
@@ -97,7 +128,7 @@ impl Feed {
                 }
                 state.next_take = following(Instant::now(), state.next_take, state.interval);
             }
-            if let Some(unit) = state.queue.pop_front() {
+            if let Some(unit) = state.queue.pop() {
                 if state.queue.len() == LOW_UNITS || state.queue.is_empty() {
                     self.room.notify_all();
                 }
@@ -253,8 +284,9 @@ impl Feed {
                 continue;
             }
             if let Entry::Vacant(place) = state.in_hand.entry(unit.id) {
-                place.insert(origin);
-                state.queue.push_back(unit);
+                let held = *place.insert(Held::of(origin, &unit));
+                state.bytes += held.bytes;
+                state.queue.push(origin, unit);
             }
         }
         self.unit_ready.notify_all();
@@ -264,7 +296,7 @@ impl Feed {
     pub fn release(&self, units: impl IntoIterator<Item = UnitId>) {
         let mut state = self.lock();
         for unit in units {
-            if state.in_hand.remove(&unit).is_some() {
+            if state.let_go(unit).is_some() {
                 state.released.insert(unit);
             }
         }
@@ -274,8 +306,8 @@ impl Feed {
     /// Drops what no worker has taken, so that it is read again as it is by then.
     pub fn recall(&self) {
         let mut state = self.lock();
-        for unit in std::mem::take(&mut state.queue) {
-            if state.in_hand.remove(&unit.id) == Some(Origin::Fresh) {
+        for unit in state.queue.take_all() {
+            if state.let_go(unit.id).is_some_and(|held| held.origin == Origin::Fresh) {
                 state.cursor = state.cursor.min(unit.id.seq().before());
             }
         }
@@ -294,6 +326,8 @@ impl Feed {
         let state = self.lock();
         Level {
             queued: state.queue.len(),
+            due: state.queue.due(),
+            bytes: state.bytes,
             ready: ready(&state, Instant::now()),
             busy: state.busy,
             running: state.running,
@@ -309,7 +343,7 @@ impl Feed {
     /// Returns the number up to which no unit waits for its first attempt any more.
     pub fn claimed_through(&self) -> Seq {
         let state = self.lock();
-        let fresh = state.in_hand.iter().filter(|(_, origin)| **origin == Origin::Fresh);
+        let fresh = state.in_hand.iter().filter(|(_, held)| held.origin == Origin::Fresh);
         fresh.map(|(unit, _)| unit.seq().before()).min().unwrap_or(state.cursor)
     }
 

@@ -202,7 +202,7 @@ mod tests {
     use crate::manager::Clock;
     use crate::model::{AttemptId, NewJob, NewUnit, Seq, Timestamp, UnitFilter};
     use crate::recovery::policy;
-    use crate::store::{Access, CreateOutcome};
+    use crate::store::{Access, CreateOutcome, PageBound};
     use crate::sys::own_identity;
 
     struct Nothing;
@@ -225,7 +225,7 @@ mod tests {
         let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
         let at = Timestamp::now();
-        let read = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
+        let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
         let slots = [(); 2].map(|()| shared.open_slot().unwrap());
         for (slot, unit) in slots.iter().zip(&read) {
             slot.begin(AttemptId { seq: unit.id.seq(), revision: 0, attempt: 1, started_us: at.as_micros() });
@@ -252,7 +252,7 @@ mod tests {
         let identity = own_identity().unwrap();
         let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
-        let read = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
+        let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
         shared.feed.put_fresh(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);

@@ -215,7 +215,12 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     for line in recovered.unreadable {
         log_line!("{line}: that unit runs again");
     }
-    for (unit, change) in recovered.units {
+    for (mut unit, change) in recovered.units {
+        if !teller.wants(change.to) {
+            continue;
+        }
+        // One after the other: all of them together may be long.
+        unit.payload = patiently(flags, || store.payload(unit.id))?;
         teller.tell_unit(&teller::report(&post.context, unit, &change));
     }
     let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;

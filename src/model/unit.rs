@@ -55,6 +55,12 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Returns how much it holds in memory, about.
+    pub fn bytes(&self) -> usize {
+        let texts = [self.key.as_ref(), Some(&self.payload), self.checkpoint.as_ref()];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+
     /// Key of the unit that a job ends with; reserved for that. A former one has more after a colon.
     pub const LAST_KEY: &str = "job-manager:then";
 

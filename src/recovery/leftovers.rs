@@ -142,7 +142,7 @@ fn recorded_late(
         let unit = Unit {
             id,
             key: row.key,
-            payload: row.payload,
+            payload: String::new(),
             attempts: ended.attempt.saturating_sub(1),
             crashes: row.crashes,
             revision: row.revision,
@@ -194,7 +194,7 @@ fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, RecoveryE
     Ok(row.filter(|row| row.status == UnitStatus::Pending).map(|row| Unit {
         id,
         key: row.key,
-        payload: row.payload,
+        payload: String::new(),
         attempts: row.attempts,
         crashes: row.crashes,
         revision: row.revision,

@@ -10,7 +10,7 @@ use crate::model::{
     AttemptRecord, Cause, Contents, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq,
     StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus,
 };
-use crate::store::{Batch, CreateOutcome, Reign, SameKey, Store, StoreError, UnitChange};
+use crate::store::{Batch, CreateOutcome, PageBound, Reign, SameKey, Store, StoreError, UnitChange};
 
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_micros(2_000_000);
@@ -73,7 +73,7 @@ fn counters(store: &mut Store, job: JobId) -> Vec<i64> {
 pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
     let job = job_of(&mut store, 3);
 
-    let fresh = store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap();
+    let fresh = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
 
     assert_eq!(fresh.iter().map(|unit| unit.payload.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
     assert_eq!(counters(&mut store, job), [3, 0, 0, 0, 0, 0]);
@@ -83,7 +83,7 @@ pub fn a_new_job_has_its_units_pending_in_order(mut store: Store) {
 pub fn waiting_units_are_read_from_behind_the_cursor(mut store: Store) {
     let job = job_of(&mut store, 4);
 
-    let page = store.fresh_units(job, Seq(2), Seq::MAX, 10).unwrap();
+    let page = store.fresh_units(job, Seq(2), Seq::MAX, PageBound::units(10)).unwrap().units;
 
     assert_eq!(page.iter().map(|unit| unit.id.seq().0).collect::<Vec<_>>(), [3, 4]);
 }
@@ -159,7 +159,7 @@ pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, Seq::MAX, 9).unwrap()[0].attempts, 1);
+    assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 1);
 }
 
 pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
@@ -199,15 +199,29 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     store.record(reign, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
 
     let due = |store: &mut Store, now| -> Vec<i64> {
-        store.due_units(job, now, Seq::MAX, 10).unwrap().iter().map(|unit| unit.id.seq().0).collect()
+        store
+            .due_units(job, now, Seq::MAX, PageBound::units(10))
+            .unwrap()
+            .units
+            .iter()
+            .map(|unit| unit.id.seq().0)
+            .collect()
     };
 
     assert_eq!(due(&mut store, NOW), [2]);
     assert_eq!(due(&mut store, LATER), [2, 1]);
     assert_eq!(store.next_due(job, Seq::MAX).unwrap(), Some(NOW));
-    assert_eq!(store.due_units(job, LATER, Seq(1), 10).unwrap().len(), 1, "a unit beyond the first ones");
+    assert_eq!(
+        store.due_units(job, LATER, Seq(1), PageBound::units(10)).unwrap().units.len(),
+        1,
+        "a unit beyond the first ones"
+    );
     assert_eq!(store.next_due(job, Seq(1)).unwrap(), Some(LATER));
-    assert_eq!(store.fresh_units(job, Seq(0), Seq::MAX, 10).unwrap().len(), 1, "a unit that came back is not fresh");
+    assert_eq!(
+        store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units.len(),
+        1,
+        "a unit that came back is not fresh"
+    );
 }
 
 pub fn the_final_state_follows_from_the_units(mut store: Store) {
@@ -257,7 +271,7 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, Seq::MAX, 9).unwrap()[0].attempts, 0);
+    assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
     reign_over(&mut store, job);
 }
 

@@ -3,6 +3,7 @@
 //! Units that wait for their first attempt are found by walking the table's own order after a cursor; units that
 //! came back are found through the small index on their time. Neither costs more in a larger job.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -50,7 +51,7 @@ statement! {
 
 statement! {
     pub(super) struct RunningUnits {
-        "SELECT id, key, payload, attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+        "SELECT id, key, '', attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
             first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
@@ -59,16 +60,67 @@ statement! {
 
 statement! { struct DataVersion {} "PRAGMA data_version" -> BigInt }
 
+/// How many units are read at once.
+#[derive(Debug, Clone, Copy)]
+pub struct PageBound {
+    /// No more of them.
+    pub units: usize,
+    /// None after so many bytes; the first one whatever its size.
+    pub bytes: usize,
+}
+
+impl PageBound {
+    /// So many units, whatever their sizes.
+    #[cfg(test)]
+    pub fn units(units: usize) -> PageBound {
+        PageBound { units, bytes: usize::MAX }
+    }
+}
+
+/// A page of units.
+#[derive(Debug, Default)]
+pub struct UnitsRead {
+    /// In their order.
+    pub units: Vec<Unit>,
+    /// Whether there are no more.
+    pub is_last: bool,
+}
+
+impl UnitsRead {
+    /// Reads rows until the bound is reached.
+    fn of(rows: impl Iterator<Item = QueryResult<Unit>>, bound: PageBound) -> QueryResult<UnitsRead> {
+        let (mut page, mut bytes) = (UnitsRead { is_last: true, ..UnitsRead::default() }, 0);
+        for unit in rows {
+            let unit = unit?;
+            bytes += unit.bytes();
+            page.units.push(unit);
+            if page.units.len() >= bound.units || bytes >= bound.bytes {
+                page.is_last = false;
+                break;
+            }
+        }
+        Ok(page)
+    }
+}
+
 impl Store {
     /// Returns up to `limit` units after `after`, and up to `through`, that wait for their first attempt, in order of their numbers.
-    pub fn fresh_units(&mut self, job: JobId, after: Seq, through: Seq, limit: usize) -> Result<Vec<Unit>, StoreError> {
+    pub fn fresh_units(
+        &mut self,
+        job: JobId,
+        after: Seq,
+        through: Seq,
+        limit: PageBound,
+    ) -> Result<UnitsRead, StoreError> {
         self.read("read waiting units", |conn| {
             let page = FreshUnits {
                 after: UnitId::new(job, after).raw(),
                 last: UnitId::new(job, through).raw(),
-                limit: bound(limit),
+                limit: bound(limit.units),
             };
-            Ok(page.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
+            // Row by row: a page of long items is not to be in memory before it is cut.
+            let rows = page.load_iter::<UnitRow, DefaultLoadingMode>(conn)?;
+            Ok(UnitsRead::of(rows.map(|row| row.map(unit)), limit)?)
         })
     }
 
@@ -79,19 +131,18 @@ impl Store {
         job: JobId,
         now: Timestamp,
         through: Seq,
-        limit: usize,
-    ) -> Result<Vec<Unit>, StoreError> {
+        limit: PageBound,
+    ) -> Result<UnitsRead, StoreError> {
         self.read("read waiting units", |conn| {
             let last = UnitId::new(job, through).raw();
-            let page = DueUnits { job: job.0, now: now.as_micros(), last, limit: bound(limit) };
-            let rows = page.load::<DueRow>(conn)?.into_iter();
-            Ok(rows
-                .map(|(id, key, payload, attempts, crashes, revision, checkpoint)| Unit {
-                    checkpoint,
-                    came_back: true,
-                    ..unit((id, key, payload, attempts, crashes, revision))
-                })
-                .collect())
+            let page = DueUnits { job: job.0, now: now.as_micros(), last, limit: bound(limit.units) };
+            let rows = page.load_iter::<DueRow, DefaultLoadingMode>(conn)?;
+            let rows = rows.map(|row| {
+                let (id, key, payload, attempts, crashes, revision, checkpoint) = row?;
+                let unit = unit((id, key, payload, attempts, crashes, revision));
+                Ok(Unit { checkpoint, came_back: true, ..unit })
+            });
+            Ok(UnitsRead::of(rows, limit)?)
         })
     }
 
@@ -103,13 +154,18 @@ impl Store {
         })
     }
 
-    /// Returns the units whose rows say that they run.
+    /// Returns the units whose rows say that they run, without their payloads: all of them together may be long.
     pub fn running_units(&mut self, job: JobId) -> Result<Vec<Unit>, StoreError> {
         self.read("read running units", |conn| {
             let all =
                 RunningUnits { first: UnitId::new(job, Seq::FIRST).raw(), last: UnitId::new(job, Seq::MAX).raw() };
             Ok(all.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
         })
+    }
+
+    /// Returns the payload of a unit.
+    pub fn payload(&mut self, unit: UnitId) -> Result<String, StoreError> {
+        self.read("read a unit", |conn| Ok(units::table.find(unit.raw()).select(units::payload).first(conn)?))
     }
 
     /// Says whether a unit up to that number has not ended.

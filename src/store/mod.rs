@@ -79,6 +79,7 @@ pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
+pub use feed::PageBound;
 #[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;

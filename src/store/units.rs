@@ -1,5 +1,7 @@
 //! Reading units, page by page.
 
+#[cfg(feature = "cli")]
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
@@ -45,6 +47,17 @@ struct UnitRow {
     result: Option<String>,
     stdout: Option<Written>,
     stderr: Option<Written>,
+}
+
+#[cfg(feature = "cli")]
+impl UnitRow {
+    /// Returns how much it holds in memory, about.
+    fn bytes(&self) -> usize {
+        let texts = [self.key.as_ref(), Some(&self.payload), self.error.as_ref(), self.result.as_ref()];
+        let written =
+            [self.stdout.as_ref(), self.stderr.as_ref()].into_iter().flatten().map(|it| it.0.as_bytes().len());
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(written).sum::<usize>()
+    }
 }
 
 impl TryFrom<UnitRow> for UnitDetail {
@@ -141,6 +154,34 @@ impl Store {
                 .select(UnitRow::as_select())
                 .load(conn)?;
             Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Returns a page of units like [`Store::units`], cut after `bytes` but for the first one; and whether it was cut, so that there
+    /// may be more.
+    #[cfg(feature = "cli")]
+    pub fn unit_page(
+        &mut self,
+        job: JobId,
+        filter: &UnitFilter,
+        after: Option<Seq>,
+        limit: i64,
+        bytes: usize,
+    ) -> Result<(Vec<UnitDetail>, bool), StoreError> {
+        self.read("list units", |conn| {
+            let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
+            let query = units::table.filter(wanted).order(units::id).limit(limit).select(UnitRow::as_select());
+            let (mut page, mut held) = (Vec::new(), 0);
+            for row in query.load_iter::<UnitRow, DefaultLoadingMode>(conn)? {
+                let row = row?;
+                held += row.bytes();
+                page.push(UnitDetail::try_from(row)?);
+                if held >= bytes {
+                    return Ok((page, true));
+                }
+            }
+            let is_full = i64::try_from(page.len()).is_ok_and(|found| found == limit);
+            Ok((page, is_full))
         })
     }
 

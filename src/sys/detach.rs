@@ -157,6 +157,7 @@ pub fn detach_and_respawn(
 /// Its umask is private until it knows that of its job.
 pub fn become_manager() -> io::Result<()> {
     super::signals::reset_signals()?;
+    super::memory::return_long_blocks();
     umask(Mode::from_bits_truncate(0o077));
     // Orphans of units become children of the manager, so that none is lost to a PID 1 that may not reap it.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;

@@ -15,6 +15,7 @@ mod inherited;
 mod lack;
 mod lock;
 mod machine;
+mod memory;
 mod notes;
 mod orphans;
 mod process;

@@ -20,6 +20,7 @@ mod escape;
 mod examples;
 mod explain;
 mod failures;
+mod fair_and_small;
 mod faults_database;
 mod faults_disk;
 mod faults_identity;

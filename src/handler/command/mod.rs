@@ -20,7 +20,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
@@ -48,6 +48,8 @@ pub use variables::Variables;
 pub const COMMAND: &str = "command";
 /// Payloads above this size are not put into the environment, which has limits of its own.
 const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
+/// Items above this size are prepared one after the other.
+const LONG_ITEM_BYTES: usize = 1 << 20;
 const SHELL: &str = "/bin/sh";
 
 /// Runs each unit as a process in a group of its own.
@@ -61,6 +63,8 @@ pub struct CommandHandler {
     /// The files of the whole output, where it is kept in them.
     outputs: Option<SegmentSync>,
     dirs: Dirs,
+    /// Held by the attempt whose turn it is to prepare a long item.
+    turn: Mutex<()>,
 }
 
 /// The directories in which each attempt opens files.
@@ -93,8 +97,16 @@ impl CommandHandler {
             cookie: format!("{}:", job.uid),
             db: job.database.path.clone(),
             outputs,
+            turn: Mutex::default(),
             dirs,
         })
+    }
+
+    /// Waits until it is this attempt's turn to prepare a long item, of which it has copies meanwhile.
+    fn turn_with(&self, payload: &str) -> Option<MutexGuard<'_, ()>> {
+        // It guards memory only.
+        let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        (payload.len() > LONG_ITEM_BYTES).then(turn)
     }
 
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
@@ -239,6 +251,7 @@ impl Runner for CommandHandler {
         let job = attempt.job;
         let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), job.epoch, attempt.number);
         let own = Cookie { begin: &cookie, units: None, database: &job.database };
+        let turn = self.turn_with(&attempt.unit.payload);
         let Prepared { mut command, stdin: content, made } =
             match self.prepare(attempt, &format!("{cookie}{}", job.database.to_text())) {
                 Ok(prepared) => prepared,
@@ -254,6 +267,7 @@ impl Runner for CommandHandler {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
+        drop((content, turn));
         let making = match made
             .clone()
             .map(|path| Making::begin(path, attempt, self.spec.keep_partial, &self.dirs.making))

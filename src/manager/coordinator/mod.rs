@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::abandon::Leave;
 use super::error::ManagerError;
-use super::feed::{FEED_UNITS, LOW_UNITS};
+use super::feed::FEED_UNITS;
 use super::halt::{self, Halt};
 use super::machine::MachineWatch;
 use super::panics;
@@ -20,11 +20,13 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use crate::handler::{Runner, slots_of};
 use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
-use crate::store::{Reign, Store};
+use crate::store::{PageBound, Reign, Store};
 use crate::sys::{Adopted, JobLock, Machine, StopFlags};
 
 use ending::Other;
 
+/// How often units that are due are looked for while many fresh ones are queued.
+const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
 /// Longest wait between two looks at the signals' flags.
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
@@ -59,6 +61,8 @@ pub(super) struct Coordinator<'a> {
     job: Job,
     wish: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
+    /// When units that are due were last looked for.
+    due_looked_at: Instant,
     /// Requests to end attempts that are not over yet.
     asked: Vec<Kill>,
     clock_seen: Timestamp,
@@ -120,6 +124,7 @@ impl<'a> Coordinator<'a> {
             job: job.clone(),
             wish,
             looked_at,
+            due_looked_at: looked_at,
             asked,
             clock_seen: shared.clock.now(),
             places,
@@ -229,21 +234,34 @@ impl<'a> Coordinator<'a> {
             return Ok(Some(until));
         }
         let level = self.shared.feed.level();
-        if level.queued > LOW_UNITS {
+        // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
+        let looks_for_due =
+            level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
+        let looks_for_fresh = level.is_low_of_fresh() && !self.exhausted;
+        if !looks_for_due && !looks_for_fresh {
             return Ok(None);
         }
         let now = self.shared.clock.now();
         // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
         let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
         self.shared.feed.begin_reading();
-        // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
-        let due = self.store.due_units(self.reign.job, now, through, FEED_UNITS + level.in_hand)?;
-        self.shared.feed.put_due(self.with_slots(due));
-        if !self.exhausted {
+        let mut are_all_read = false;
+        if looks_for_due {
+            self.due_looked_at = Instant::now();
+            // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
+            let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
+            let due = self.store.due_units(self.reign.job, now, through, wide)?;
+            are_all_read = due.is_last;
+            self.shared.feed.put_due(self.with_slots(due.units));
+        }
+        if looks_for_fresh {
             let after = self.shared.feed.cursor();
-            let page = self.store.fresh_units(self.reign.job, after, through, FEED_UNITS)?;
-            let is_last = page.len() < FEED_UNITS;
-            self.exhausted = self.shared.feed.put_fresh(after, self.with_slots(page)) && is_last;
+            let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
+            let page = self.store.fresh_units(self.reign.job, after, through, bound)?;
+            self.exhausted = self.shared.feed.put_fresh(after, self.with_slots(page.units)) && page.is_last;
+        }
+        if !are_all_read {
+            return Ok(None);
         }
         Ok(self.store.next_due(self.reign.job, through)?)
     }

@@ -1,9 +1,10 @@
 //! What a feed holds under its lock, and whether a unit of it may start.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Origin;
+use super::queue::Queue;
 use crate::manager::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
@@ -15,8 +16,10 @@ pub(super) const MOST_REPORTS: usize = 1024;
 
 /// What the lock of a feed guards.
 pub(super) struct State {
-    pub queue: VecDeque<Unit>,
-    pub in_hand: HashMap<UnitId, Origin>,
+    pub queue: Queue,
+    pub in_hand: HashMap<UnitId, Held>,
+    /// What the units in hand hold in memory, about.
+    pub bytes: usize,
     /// Number of the last unit that was read for its first attempt.
     pub cursor: Seq,
     /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
@@ -44,7 +47,29 @@ pub(super) struct State {
     pub gate: Gate,
 }
 
+/// A unit in hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub origin: Origin,
+    /// What it holds in memory, about.
+    pub bytes: usize,
+}
+
+impl Held {
+    /// Describes a unit.
+    pub fn of(origin: Origin, unit: &Unit) -> Held {
+        Held { origin, bytes: unit.bytes() }
+    }
+}
+
 impl State {
+    /// Forgets a unit in hand, and returns what it was.
+    pub fn let_go(&mut self, unit: UnitId) -> Option<Held> {
+        let held = self.in_hand.remove(&unit);
+        self.bytes -= held.map_or(0, |held| held.bytes);
+        held
+    }
+
     /// Returns `true` if the unit at the front may start, as far as workers and machine are concerned; without one, if a
     /// small one might.
     pub fn may_start(&self) -> bool {

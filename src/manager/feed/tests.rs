@@ -249,3 +249,31 @@ fn what_the_machine_does_not_let_start_is_not_ready() {
     feed.take(0).unwrap();
     assert!(!feed.has_room());
 }
+
+#[test]
+fn fault_218_units_that_are_due_go_before_fresh_ones_and_these_have_their_turn() {
+    let feed = Feed::new(Seq(0));
+    feed.put_fresh(Seq(0), (1..=3).map(unit).collect());
+    feed.put_due((101..=110).map(unit).collect());
+
+    let order: Vec<i64> = (0..13).map(|_| feed.take(0).unwrap().id.seq().0).collect();
+
+    assert_eq!(order, [101, 102, 103, 104, 1, 105, 106, 107, 108, 2, 109, 110, 3]);
+}
+
+#[test]
+fn fault_219_of_long_units_few_are_in_hand_and_one_of_a_kind_always() {
+    let feed = Feed::new(Seq(0));
+    let long = |seq| Unit { payload: "x".repeat(20 << 20), ..unit(seq) };
+
+    assert!(feed.level().is_low_of_fresh());
+    feed.put_fresh(Seq(0), vec![long(1)]);
+    assert!(feed.level().is_low_of_fresh() && feed.level().room_bytes() < 12 << 20);
+    feed.put_fresh(Seq(1), vec![long(2)]);
+    let level = feed.level();
+    assert!(!level.is_low_of_fresh() && level.is_low_of_due() && level.room_bytes() == 0);
+    let taken = [feed.take(0).unwrap().id, feed.take(0).unwrap().id];
+    assert!(feed.level().is_low_of_fresh(), "a worker may wait for it");
+    feed.release(taken);
+    assert_eq!(feed.level().bytes, 0);
+}

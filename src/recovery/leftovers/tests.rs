@@ -6,7 +6,7 @@ use std::process::Command;
 use super::outbox::Outbox;
 use super::*;
 use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
-use crate::store::{Access, CreateOutcome};
+use crate::store::{Access, CreateOutcome, PageBound};
 use crate::sys::own_identity;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -69,7 +69,7 @@ fn a_process_in_a_slot_is_ended_although_no_row_says_that_a_unit_runs() {
 #[test]
 fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
     let mut world = World::new();
-    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap().remove(0);
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
     let end = UnitOutcome::Completed { result: None }.into();
     let ended = Ended {
         epoch: world.reign.epoch,
@@ -96,7 +96,7 @@ fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
 fn fault_135_a_unit_whose_start_is_committed_first_has_not_run_before() {
     let mut world = World::new();
     world.job.limits.on_interrupt = OnInterrupt::Fail;
-    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap().remove(0);
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
     SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap().set(0, note(&read, 1));
 
     world.recover();
@@ -107,7 +107,7 @@ fn fault_135_a_unit_whose_start_is_committed_first_has_not_run_before() {
 #[test]
 fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
     let mut world = World::new();
-    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
     world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
     // This process bears no mark of a unit, as one that shed them all.
     let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
@@ -122,7 +122,7 @@ fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
 #[test]
 fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
     let mut world = World::new();
-    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 1).unwrap();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
     world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
     let held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
 
@@ -140,7 +140,7 @@ fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
 #[test]
 fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other() {
     let mut world = World::of(2);
-    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, 2).unwrap();
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
     let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
     world.store.record(world.reign, &Batch::of(&starts)).unwrap();
     let notes = SlotNotes::open(&world.dir.path().join("notes"), 2).unwrap();

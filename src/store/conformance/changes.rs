@@ -2,7 +2,7 @@
 
 use super::{LATER, NOW, change, counted, counters, job_of, reign_over, units};
 use crate::model::{Contents, JobStatus, NewJob, NewUnit, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitStatus};
-use crate::store::{Batch, CreateOutcome, SameKey, Store, StoreError, UnitChange};
+use crate::store::{Batch, CreateOutcome, PageBound, SameKey, Store, StoreError, UnitChange};
 
 pub fn fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended(mut store: Store) {
     let new = NewJob::new("job", "command");
@@ -42,7 +42,7 @@ pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_sinc
     assert_eq!(recorded.lost, [1, 2, 1].map(|seq| UnitId::new(job, Seq(seq))));
     assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
     assert_eq!(store.unit_notes(UnitId::new(job, Seq(1))).unwrap(), UnitNotes::default());
-    let due = store.due_units(job, NOW, Seq::MAX, 9).unwrap();
+    let due = store.due_units(job, NOW, Seq::MAX, PageBound::units(9)).unwrap().units;
     let now: Vec<_> = due
         .iter()
         .map(|unit| UnitChange { revision: unit.revision, ..change(job, unit.id.seq().0, Pending, Running) })
