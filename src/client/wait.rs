@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus};
 use crate::status::Health;
+use crate::sys::ProcessEnd;
 
 /// Times between two looks: short at first, so that small jobs are not kept waiting.
 const FIRST_LOOK: Duration = Duration::from_millis(5);
@@ -56,12 +57,17 @@ impl Client {
     ) -> Result<Option<JobOutcome>, ClientError> {
         let started = Instant::now();
         let mut pause = FIRST_LOOK;
+        let mut manager = None;
         loop {
             let row = self.store().job(job)?;
-            if let Some(outcome) = self.outcome_of(&row)? {
-                look(&row);
-                return Ok(Some(outcome));
-            }
+            let pid = match self.stand_of(&row)? {
+                Stand::Ended(outcome) => {
+                    look(&row);
+                    return Ok(Some(outcome));
+                }
+                Stand::Run(pid) => Some(pid),
+                Stand::Open => None,
+            };
             if !look(&row) {
                 return Ok(None);
             }
@@ -72,7 +78,7 @@ impl Client {
                 return Err(ClientError::WaitTimedOut { job, waited });
             }
             let left = timeout.map_or(pause, |timeout| timeout.saturating_sub(waited));
-            std::thread::sleep(pause.min(left));
+            rest(&mut manager, pid, pause.min(left));
             pause = (pause * 2).min(LAST_LOOK);
         }
     }
@@ -80,20 +86,53 @@ impl Client {
     /// Returns how a job ended; none when it goes on, or may be started yet.
     pub fn outcome(&self, job: JobId) -> Result<Option<JobOutcome>, ClientError> {
         let row = self.store().job(job)?;
-        self.outcome_of(&row)
+        Ok(match self.stand_of(&row)? {
+            Stand::Ended(outcome) => Some(outcome),
+            Stand::Run(_) | Stand::Open => None,
+        })
     }
 
-    fn outcome_of(&self, row: &Job) -> Result<Option<JobOutcome>, ClientError> {
+    fn stand_of(&self, row: &Job) -> Result<Stand, ClientError> {
         if let Some(outcome) = recorded_outcome(row.status) {
-            return Ok(Some(outcome));
+            return Ok(Stand::Ended(outcome));
         }
-        if row.status != JobStatus::Running || self.manager_health(row.id)?.health != Health::Stopped {
-            return Ok(None);
+        if row.status != JobStatus::Running {
+            return Ok(Stand::Open);
+        }
+        let manager = self.manager_health(row.id)?;
+        if manager.health != Health::Stopped {
+            return Ok(manager.pid.map_or(Stand::Open, Stand::Run));
         }
         // It may have ended in the proper way between the two looks.
         let again = self.store().job(row.id)?;
         let same_reign = again.epoch == row.epoch;
-        Ok(recorded_outcome(again.status).or(same_reign.then_some(JobOutcome::ManagerLost)))
+        let outcome = recorded_outcome(again.status).or(same_reign.then_some(JobOutcome::ManagerLost));
+        Ok(outcome.map_or(Stand::Open, Stand::Ended))
+    }
+}
+
+/// Where a job stands for whoever waits for its end.
+enum Stand {
+    Ended(JobOutcome),
+    /// The manager of that number runs it.
+    Run(u32),
+    /// It goes on, or may be started yet.
+    Open,
+}
+
+/// Pauses that long, or until the manager that runs the job has ended; each end cuts one pause short.
+fn rest(manager: &mut Option<(u32, Option<ProcessEnd>)>, pid: Option<u32>, pause: Duration) {
+    if let Some(pid) = pid.filter(|pid| manager.as_ref().is_none_or(|(known, _)| known != pid)) {
+        *manager = Some((pid, ProcessEnd::of(pid)));
+    }
+    match manager {
+        Some((_, Some(end))) if pid.is_some() => match end.is_within(pause) {
+            Ok(false) => {}
+            // What the row says now decides.
+            Ok(true) => *manager = pid.map(|pid| (pid, None)),
+            Err(_) => std::thread::sleep(pause),
+        },
+        _ => std::thread::sleep(pause),
     }
 }
 

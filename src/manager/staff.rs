@@ -1,10 +1,11 @@
 //! The worker threads: pools of rayon's, each with as many loops as threads; more of them when a job is scaled up.
 
+use std::ops::Range;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Barrier};
 use std::thread::Scope;
 
-use rayon::ThreadPool;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::error::{ManagerError, chain};
 use super::events::Events;
@@ -12,6 +13,10 @@ use super::log::log_line;
 use super::worker::{Crew, work};
 use crate::model::Lack;
 use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
+
+/// Threads of one pool. Each looks for work at all others of its pool before it sleeps, so that a pool of a thousand
+/// would be busy with itself for seconds.
+const POOL_THREADS: usize = 32;
 
 /// Starts workers within the scope of a manager's threads.
 pub(super) struct Staff<'scope, 'env> {
@@ -50,13 +55,11 @@ impl<'scope, 'env> Staff<'scope, 'env> {
 
     fn start(&mut self, workers: usize) -> Result<(), ManagerError> {
         let first = self.hired;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(workers - first)
-            .thread_name(move |index| format!("worker-{}", first + index))
-            .build()
-            .map_err(|source| ManagerError::Workers { workers, source })?;
+        let pools = (first..workers).step_by(POOL_THREADS).map(|first| pool(first..workers.min(first + POOL_THREADS)));
+        let pools: Vec<Pool> =
+            pools.collect::<Result<_, _>>().map_err(|source| ManagerError::Workers { workers, source })?;
         let (crew, events) = (self.crew, self.events.clone());
-        let man = move || man(&pool, crew, first..workers, &events);
+        let man = move || man(&pools, crew, &events);
         let manned = std::thread::Builder::new().name("pool".to_owned()).spawn_scoped(self.threads, man);
         manned.map_err(ManagerError::system("start workers"))?;
         self.hired = workers;
@@ -91,13 +94,24 @@ impl<'scope, 'env> Staff<'scope, 'env> {
     }
 }
 
-/// Runs a loop on each thread of a pool until the feed is closed.
-fn man<'env>(pool: &ThreadPool, crew: &Crew<'env>, slots: std::ops::Range<usize>, events: &Events<'env>) {
+/// A pool, and the slots of its threads.
+type Pool = (ThreadPool, Range<usize>);
+
+fn pool(slots: Range<usize>) -> Result<Pool, ThreadPoolBuildError> {
+    let first = slots.start;
+    let builder = ThreadPoolBuilder::new().num_threads(slots.len());
+    let pool = builder.thread_name(move |index| format!("worker-{}", first + index)).build()?;
+    Ok((pool, slots))
+}
+
+/// Runs a loop on each thread of all pools until the feed is closed.
+fn man<'env>(pools: &[Pool], crew: &Crew<'env>, events: &Events<'env>) {
+    let Some(((pool, slots), others)) = pools.split_first() else { return };
     pool.in_place_scope(|scope| {
-        // No unit runs before every loop has a thread of its own: a handler that waits inside rayon would otherwise
-        // pick up a loop that has none, and never come back from it.
+        // No unit of a pool runs before every loop has a thread of its own: a handler that waits inside rayon would
+        // otherwise pick up a loop that has none, and never come back from it.
         let all_here = Arc::new(Barrier::new(slots.len() + 1));
-        for slot in slots {
+        for slot in slots.clone() {
             let (events, all_here) = (events.clone(), Arc::clone(&all_here));
             scope.spawn(move |_| {
                 all_here.wait();
@@ -105,5 +119,6 @@ fn man<'env>(pool: &ThreadPool, crew: &Crew<'env>, slots: std::ops::Range<usize>
             });
         }
         all_here.wait();
+        man(others, crew, events);
     });
 }

@@ -19,6 +19,7 @@ mod memory;
 mod notes;
 mod orphans;
 mod process;
+mod process_end;
 mod scope;
 mod segments;
 mod signals;
@@ -56,6 +57,7 @@ pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, Cookie, Orphans, Stray, end_lock_holders, end_orphans, strays};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
+pub use process_end::ProcessEnd;
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 #[cfg(feature = "cli")]
 pub use scope::{reach_user_manager, user_id};

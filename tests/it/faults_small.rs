@@ -1,8 +1,9 @@
 //! A world that is small: few open files and processes, small files, a database, hook or reader that others keep busy.
 
 use std::fs;
+use std::time::Duration;
 
-use crate::support::{BIN, World, is_root, text, wait_for, without, without_tool};
+use crate::support::{BIN, World, is_root, processor_time, text, wait_for, without, without_tool};
 
 /// Runs a script that calls `"$BIN"` and returns what it printed.
 fn sh(world: &World, script: &str) -> String {
@@ -298,4 +299,16 @@ fn fault_164_a_clock_that_is_set_back_ends_nothing_before_its_start() {
         assert_eq!(world.count(&wrong), 0, "{table}");
     }
     assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE ended_at < started_at)"), 0);
+}
+
+#[test]
+fn fault_252_a_thousand_workers_do_not_keep_each_other_busy() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-j", "1024", "--", "sleep", "60"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+
+    let used = processor_time(world.manager(&job));
+
+    // Two seconds, most of them for making the threads; it was ten times that when all of them looked for work at all others.
+    assert!(used < Duration::from_secs(6), "{used:?}");
 }

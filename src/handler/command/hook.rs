@@ -120,9 +120,10 @@ impl Hook {
         content.write_all(&serde_json::to_vec(what)?)?;
         content.rewind()?;
         let mut command = Command::new(&self.program);
-        command.args([event, &job.to_string()]).current_dir(&self.cwd).env("JOB_MANAGER_DB", &self.db);
+        command.args([event, &job.to_string()]).current_dir(&self.cwd);
+        command.env_clear().envs(std::env::vars_os()).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
-        let process = start(&mut command, false, &content, true)?;
+        let process = start(&mut command, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &alarm, &mut capture)?;
         Ok((ending, capture))
     }

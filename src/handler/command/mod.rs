@@ -56,8 +56,8 @@ const SHELL: &str = "/bin/sh";
 pub struct CommandHandler {
     spec: CommandSpec,
     templates: UnitTemplates,
-    /// Variables with the values that this process was started with.
-    secrets: Vec<(OsString, OsString)>,
+    /// Variables that every unit gets, put together once.
+    env: BTreeMap<OsString, OsString>,
     cookie: String,
     db: PathBuf,
     /// The files of the whole output, where it is kept in them.
@@ -81,8 +81,7 @@ impl CommandHandler {
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
         let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(|error| wrong(error.into()))?;
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
-        let secrets = spec.secrets.iter().map(RawText::as_os_str);
-        let secrets = secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect();
+        let env = env_of_units(&spec);
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
         let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
         let dirs = Dirs {
@@ -93,7 +92,7 @@ impl CommandHandler {
         Ok(Self {
             spec,
             templates,
-            secrets,
+            env,
             cookie: format!("{}:", job.uid),
             db: job.database.path.clone(),
             outputs,
@@ -140,17 +139,8 @@ impl CommandHandler {
         };
         // The last unit is of no item: it runs where relative directories of units begin.
         let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
-        if self.spec.env_only {
-            command.env_clear().envs(self.secrets.iter().cloned());
-        }
         // Only one that was given by name may say something else.
-        command.env("PWD", &cwd);
-        command
-            .current_dir(&cwd)
-            // These two are not set for every unit; those of a unit that this manager was started from are not ours.
-            .env_remove("JOB_MANAGER_KEY")
-            .env_remove("JOB_MANAGER_PAYLOAD")
-            .envs(&self.spec.env);
+        command.current_dir(&cwd).env_clear().env("PWD", &cwd).envs(&self.env);
         if then.is_some() {
             command.envs(counts(&unit.payload));
         } else {
@@ -202,6 +192,23 @@ impl CommandHandler {
             Err(error) => incomplete(error.to_string()),
         }
     }
+}
+
+/// Returns the variables that every unit of a job gets, whichever it is.
+fn env_of_units(spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
+    let mut env: BTreeMap<OsString, OsString> = if spec.env_only {
+        let secrets = spec.secrets.iter().map(RawText::as_os_str);
+        secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect()
+    } else {
+        env::vars_os().collect()
+    };
+    // The first is each unit's own. The others are not set for every unit; those of a unit that this manager was started
+    // from are not ours.
+    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD"] {
+        env.remove(OsStr::new(name));
+    }
+    env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    env
 }
 
 /// What one attempt needs.
@@ -284,7 +291,7 @@ impl Runner for CommandHandler {
                 return not_begun("cannot keep the output", &error);
             }
         };
-        let process = match start(&mut command, self.spec.env_only, &stdin, captured) {
+        let process = match start(&mut command, &stdin, captured) {
             Ok(process) => process,
             Err(error) => {
                 forget(making);

@@ -13,14 +13,14 @@ use crate::sys::{UnitProcess, is_no_program};
 
 /// Starts a command; a script that names no interpreter is run by the shell, as every shell does.
 ///
-/// `is_whole` says that the command has no variables but its own.
-pub(super) fn start(command: &mut Command, is_whole: bool, stdin: &File, captured: bool) -> io::Result<UnitProcess> {
+/// The command has all variables that it is to get.
+pub(super) fn start(command: &mut Command, stdin: &File, captured: bool) -> io::Result<UnitProcess> {
     let error = match UnitProcess::spawn(command, stdin, captured) {
         Err(error) if is_no_program(&error) => error,
         started => return started,
     };
     match program_of(command).filter(|program| is_script_of_shell(program)) {
-        Some(script) => UnitProcess::spawn(&mut through_shell(command, &script, is_whole), stdin, captured),
+        Some(script) => UnitProcess::spawn(&mut through_shell(command, &script), stdin, captured),
         None => Err(error),
     }
 }
@@ -43,21 +43,13 @@ pub(super) fn why_not_started(command: &Command, error: &io::Error) -> String {
     error.to_string()
 }
 
-fn through_shell(command: &Command, script: &Path, is_whole: bool) -> Command {
+fn through_shell(command: &Command, script: &Path) -> Command {
     let mut shell = Command::new(SHELL);
     shell.arg(script).args(command.get_args());
     if let Some(cwd) = command.get_current_dir() {
         shell.current_dir(cwd);
     }
-    if is_whole {
-        shell.env_clear();
-    }
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell
 }
 

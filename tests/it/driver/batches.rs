@@ -89,7 +89,8 @@ fn rows(random: &mut Random) -> String {
 
 /// A unit writes down that it started and that it ended, and says so when another attempt of it lives.
 ///
-/// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long and leave the group of their process.
+/// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long beside a process that leaves their group
+/// and closes its streams: what ends them by force has to find it.
 const UNIT: &str = r#"#!/bin/sh
 unit="$JOB_MANAGER_JOB $JOB_MANAGER_UNIT"
 exec 9>>"lock.$JOB_MANAGER_JOB.$JOB_MANAGER_UNIT"
@@ -98,7 +99,7 @@ echo "$unit $1" >>started
 case $1 in
     *7) [ "$JOB_MANAGER_ATTEMPT" -gt 1 ] || exit 1 ;;
     *8) echo "cannot read $1" >&2; exit 3 ;;
-    *9) sleep 0.4 ;;
+    *9) setsid sleep 0.6 >/dev/null 2>&1 </dev/null & sleep 0.4 ;;
     *) setsid sleep 0.2 >/dev/null 2>&1 </dev/null 9>&- & sleep 0.02 ;;
 esac
 echo "$unit $1" >>finished
