@@ -6,8 +6,12 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use super::inherited::opening;
+
+/// Times that a list of children is read before it is given up.
+const READS: usize = 100;
 
 /// Whether processes that have not ended match, as far as can be seen.
 fn any(is_wanted: impl Fn(&Brief) -> bool) -> io::Result<bool> {
@@ -79,8 +83,19 @@ fn adopted() -> io::Result<Option<Vec<i32>>> {
     Ok(Some(found.into_iter().collect()))
 }
 
+/// Reads a list of children.
+///
+/// The kernel skips one where the one before it was reaped while the list was read: a list counts when all that are in
+/// it are there still.
 fn children(path: &str) -> io::Result<Vec<i32>> {
-    Ok(fs::read_to_string(path)?.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+    for _ in 0..READS {
+        let list = fs::read_to_string(path)?;
+        let children: Vec<i32> = list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        if children.iter().all(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+            return Ok(children);
+        }
+    }
+    Err(io::Error::other(format!("{path} changes too fast to be read")))
 }
 
 fn all() -> io::Result<Vec<i32>> {
@@ -94,6 +109,30 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+
+    #[test]
+    fn no_child_is_missing_from_the_list_while_others_end() {
+        let thread = nix::unistd::gettid();
+        let spawn = |program: &str| Command::new(program).arg("600").spawn().unwrap();
+        for _ in 0..100 {
+            let mut others: Vec<_> = (0..20).map(|_| spawn("true")).collect();
+            let mut last = spawn("sleep");
+            let pid = i32::try_from(last.id()).unwrap();
+
+            let is_missing = std::thread::scope(|threads| {
+                let reaped = threads.spawn(|| others.iter_mut().all(|other| other.wait().unwrap().success()));
+                let mut is_missing = false;
+                while !reaped.is_finished() {
+                    is_missing |= !children(&format!("/proc/self/task/{thread}/children")).unwrap().contains(&pid);
+                }
+                is_missing
+            });
+            last.kill().unwrap();
+            last.wait().unwrap();
+
+            assert!(!is_missing);
+        }
+    }
 
     #[test]
     fn a_group_has_others_as_long_as_one_of_them_lives() {

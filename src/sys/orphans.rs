@@ -6,8 +6,8 @@
 //! while it started a unit. One that keeps neither is not found.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -55,6 +55,11 @@ pub struct Stray {
     /// The unit.
     pub unit: Seq,
 }
+
+/// Times that a process is asked for its environment before it counts as one that was started without.
+const READS: usize = 10;
+/// Bytes that hold nearly every environment.
+const USUAL_BYTES: usize = 64 * 1024;
 
 /// Passes over the process table before giving up on processes that breed faster than they are ended.
 const PASSES: usize = 20;
@@ -162,7 +167,7 @@ struct Told {
 
 /// Reads the cookie of a process, if it has one that begins so.
 fn cookie_of(pid: i32, mark: &str) -> io::Result<Option<Told>> {
-    let environment = seen(fs::read(format!("/proc/{pid}/environ")))?.unwrap_or_default();
+    let environment = environment_of(pid)?;
     let mut variables = environment.split(|&byte| byte == 0);
     let Some(theirs) = variables.find(|variable| variable.starts_with(mark.as_bytes())) else { return Ok(None) };
     let Some(value) = theirs.strip_prefix(COOKIE_VARIABLE.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
@@ -174,6 +179,40 @@ fn cookie_of(pid: i32, mark: &str) -> io::Result<Option<Told>> {
     };
     let database = database.and_then(|text| DatabaseFile::from_text(str::from_utf8(text).ok()?));
     Ok(Some(Told { attempt: String::from_utf8_lossy(attempt).into_owned(), database }))
+}
+
+/// Reads the environment that a process was started with.
+///
+/// One that is just executing a program seems to have none, or a part of it: neither the old memory nor the new one can
+/// be read.
+fn environment_of(pid: i32) -> io::Result<Vec<u8>> {
+    for read in 1.. {
+        let environment = seen(read_at_once(&format!("/proc/{pid}/environ")))?.unwrap_or_default();
+        let is_whole = environment.last() == Some(&0);
+        // One that has ended, or is of the kernel, has no program.
+        if is_whole || read == READS || seen(fs::read_link(format!("/proc/{pid}/exe")))?.is_none() {
+            return Ok(environment);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    unreachable!("the last read returns")
+}
+
+/// Reads a file that may become unreadable between two reads of it, with one if it is not huge.
+fn read_at_once(path: &str) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let (mut content, mut length) = (vec![0; USUAL_BYTES], 0);
+    loop {
+        match file.read(&mut content[length..])? {
+            0 => break,
+            read => length += read,
+        }
+        if length == content.len() {
+            content.resize(2 * length, 0);
+        }
+    }
+    content.truncate(length);
+    Ok(content)
 }
 
 /// Returns the unit that stands after the job's uid.

@@ -48,9 +48,9 @@ fn fault_137_a_process_without_marks_is_known_by_the_lock_it_keeps_also_when_it_
     };
     let shed = "exec 9<&0 </dev/null; echo; exec sleep 600 >&-";
     let mut holder = script(shed, slot.occupy(b"").unwrap().into());
-    let mut reader = script(shed, fs::File::open(slot.path()).unwrap().into());
+    let mut reader = script(shed, File::open(slot.path()).unwrap().into());
     for child in [&mut holder, &mut reader] {
-        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     }
     signal_all(&[pidfd_open(Pid::from_child(&holder), PidfdFlags::empty()).unwrap()], Signal::STOP);
 
@@ -92,4 +92,25 @@ fn fault_112_a_process_of_another_copy_is_left_alone_until_that_copy_is_gone() {
 
     unit.wait().unwrap();
     assert_eq!((beside_it, after_it), (Orphans::default(), Orphans { ended: 1, left: vec![] }));
+}
+
+#[test]
+fn a_process_that_is_executing_a_program_has_its_mark_all_the_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("again");
+    fs::write(&script, "i=0; while [ $i -lt 500 ]; do i=$((i + 1)); done; [ $1 = 300 ] || exec sh $0 $(($1 + 1))")
+        .unwrap();
+    let mut child = Command::new("sh").arg(&script).arg("1").env(COOKIE_VARIABLE, "orphan-test-3:7").spawn().unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+
+    let (mut was_missing, mut came_back) = (false, false);
+    while child.try_wait().unwrap().is_none() {
+        // One that is ending has none any more.
+        match cookie_of(pid, COOKIE_VARIABLE).unwrap() {
+            Some(_) => came_back |= was_missing,
+            None => was_missing = true,
+        }
+    }
+
+    assert!(!came_back);
 }

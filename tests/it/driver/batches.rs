@@ -99,7 +99,7 @@ echo "$unit $1" >>started
 case $1 in
     *7) [ "$JOB_MANAGER_ATTEMPT" -gt 1 ] || exit 1 ;;
     *8) echo "cannot read $1" >&2; exit 3 ;;
-    *9) setsid sleep 0.6 >/dev/null 2>&1 </dev/null & sleep 0.4 ;;
+    *9) setsid sleep 0.6 >/dev/null 2>&1 </dev/null & sleep 0.4; wait ;;
     *) setsid sleep 0.2 >/dev/null 2>&1 </dev/null 9>&- & sleep 0.02 ;;
 esac
 echo "$unit $1" >>finished
