@@ -100,16 +100,16 @@ impl Store {
 
     /// Waits for the process that makes the database at this moment, if one does.
     fn await_set_up(mut self, access: Access) -> Result<Store, StoreError> {
-        let lock_path = StateDir::beside(&self.file.path).setup_lock();
-        if lock_path.exists() {
-            drop(lock_for_setup(&lock_path)?);
+        let path = self.file.path.clone();
+        let lock_path = StateDir::beside(&path).setup_lock();
+        if !lock_path.exists() {
+            return Err(StoreError::NotOurs { path, reason: "it is an empty database".to_owned() });
         }
+        drop(lock_for_setup(&lock_path)?);
         match self.schema_number()? {
             Some(SCHEMA) => self.configure(access),
-            // Whoever was making it has died.
-            Some(_) | None => {
-                Err(StoreError::NotOurs { path: self.file.path, reason: "it is an empty database".to_owned() })
-            }
+            // Whoever was making it has died; the next one that creates a job makes it.
+            Some(_) | None => Err(StoreError::NoDatabase { path }),
         }
     }
 

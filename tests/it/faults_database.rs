@@ -104,6 +104,19 @@ fn whoever_reads_a_database_that_is_just_being_made_waits_until_it_is() {
 }
 
 #[test]
+fn a_database_whose_maker_died_is_none_until_the_next_one_makes_it() {
+    let world = World::new();
+    let mut create = world.job_manager(&["create", "--range", "1-3", "--", "true", "{}"]);
+    create.env("JOB_MANAGER_CRASH", "inside-setup:kill").output().unwrap();
+
+    let missing = world.fails(3, &["list"]);
+    world.ok(&["create", "--range", "1-3", "--", "true", "{}"]);
+
+    assert!(missing.contains("no database at"), "{missing}");
+    assert_eq!(world.ok(&["list", "-q"]), "1");
+}
+
+#[test]
 fn a_new_database_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();

@@ -171,8 +171,7 @@ fn issue(driver: &Driver, args: &[String], random: &mut Random) {
         return;
     }
     let output = command.output().unwrap();
-    let said =
-        format!("{}{}", text(&output.stderr), if words[0] == "logs" { String::new() } else { text(&output.stdout) });
+    let said = text(&output.stderr);
     let fit = output.status.code().is_some_and(|code| ANSWERS.contains(&code));
     let reason = matches!(output.status.code(), Some(0 | 10..=13)) || said.contains("error: ") || words[0] == "wait";
     if !fit || !reason || UNFIT.iter().any(|unfit| said.contains(unfit)) {
