@@ -81,7 +81,7 @@ mod which;
 use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::eprintln;
 use clap::FromArgMatches;
@@ -105,7 +105,7 @@ pub fn main() -> ExitCode {
     // A file that reaches the limit of its size is an error of its write, not the end of this process. Where no handler
     // can be set the process ends as before.
     let file_limit = Arc::new(AtomicBool::new(false));
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, file_limit);
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::clone(&file_limit));
     let exit = match taken.and_then(|()| run(&cli, &mut output)) {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.
@@ -119,6 +119,11 @@ pub fn main() -> ExitCode {
         }
         Err(error) => {
             output.error(&error);
+            if file_limit.load(Ordering::Relaxed) {
+                output.cause(
+                    "a file would have become larger than this process may make one: raise the limit (`ulimit -f`)",
+                );
+            }
             error.exit()
         }
     };

@@ -106,6 +106,11 @@ impl Output {
             cause = error.source();
         }
     }
+
+    /// Adds a cause to an error that does not know of it.
+    pub fn cause(&mut self, cause: &str) {
+        let _ = way_out::stderr().line(&format!("  caused by: {cause}"));
+    }
 }
 
 /// Prints an error without causes.

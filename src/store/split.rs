@@ -54,9 +54,9 @@ impl Store {
     }
 }
 
-/// Selects the units that no others replace.
-pub(super) fn is_itself() -> Condition {
-    Box::new(units::outdated.is_not(Outdated::Replaced.as_str()))
+/// Selects the units that are part of what their job's source says: the others are not run again, whatever they are selected by.
+pub(super) fn is_current() -> Condition {
+    Box::new(units::outdated.is_null())
 }
 
 /// Replaces the units in one state that a filter selects, and returns how many units replace them.
@@ -74,7 +74,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
             .filter(literal(status))
             .filter(condition(conn, job, &filter.after(after))?)
             .filter(last::is_other())
-            .filter(is_itself())
+            .filter(is_current())
             .order(units::id)
             .limit(PAGE);
         let page: Vec<(i64, String)> = selected.select((units::id, units::payload)).load(conn)?;

@@ -14,7 +14,7 @@ use super::error::Failure;
 use super::filter::{Condition, condition};
 use super::last;
 use super::schema::{jobs, units};
-use super::split::is_itself;
+use super::split::is_current;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
@@ -172,7 +172,7 @@ pub(super) fn send_back(
             .filter(literal(status))
             .filter(condition(conn, job, filter)?)
             .filter(among())
-            .filter(is_itself());
+            .filter(is_current());
         let changed = diesel::update(selected)
             .set((
                 units::status.eq(UnitStatus::Pending.as_str()),

@@ -137,6 +137,7 @@ fn fault_153_a_client_that_meets_the_limit_of_the_size_of_files_answers() {
     let said = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(5), "{said}");
     assert!(said.starts_with("error: "), "{said}");
+    assert!(said.contains("ulimit -f"), "{said}");
 }
 
 #[test]

@@ -303,3 +303,21 @@ fn fault_133_a_unit_that_another_one_replaces_is_not_revived() {
 
     assert_eq!(world.status("1")["progress"]["pending"], 1);
 }
+
+#[test]
+fn fault_223_no_filter_revives_a_unit_that_is_gone_from_the_source() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--", "true", ":::", "a", "b"]);
+    world.ok(&["sync", "1", "--", ":::", "b"]);
+
+    for filter in [
+        &["--status", "skipped"][..],
+        &["--seq", "1-1", "--status", "skipped"],
+        &["--match", "a", "--status", "skipped"],
+    ] {
+        world.fails(3, &[&["retry", "1"], filter].concat());
+    }
+    world.ok(&["sync", "1", "--", ":::", "a", "b"]);
+
+    assert_eq!(world.status("1")["progress"]["pending"], 2, "the source has it again");
+}
