@@ -100,7 +100,7 @@ fn a_process_that_is_executing_a_program_has_its_mark_all_the_time() {
     let script = dir.path().join("again");
     fs::write(&script, "i=0; while [ $i -lt 500 ]; do i=$((i + 1)); done; [ $1 = 300 ] || exec sh $0 $(($1 + 1))")
         .unwrap();
-    let mut child = Command::new("sh").arg(&script).arg("1").env(COOKIE_VARIABLE, "orphan-test-3:7").spawn().unwrap();
+    let mut child = Command::new("sh").arg(&script).arg("1").env(COOKIE_VARIABLE, "orphan-test-4:7").spawn().unwrap();
     let pid = i32::try_from(child.id()).unwrap();
 
     let (mut was_missing, mut came_back) = (false, false);

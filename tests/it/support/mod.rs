@@ -141,11 +141,18 @@ impl World {
         serde_json::from_str(&self.ok(&["status", job, "--json"])).unwrap()
     }
 
-    /// Returns all units of a job as JSON.
+    /// Returns all units of a job as JSON, page by page.
     pub fn units(&self, job: &str) -> Vec<Value> {
-        let text = self.ok(&["units", job, "--json", "--limit", "100000"]);
-        let document: Value = serde_json::from_str(&text).unwrap();
-        document["units"].as_array().unwrap().clone()
+        let (mut units, mut after) = (Vec::new(), "0".to_owned());
+        loop {
+            let text = self.ok(&["units", job, "--json", "--limit", "100000", "--after", &after]);
+            let mut page: Value = serde_json::from_str(&text).unwrap();
+            units.append(page["units"].as_array_mut().unwrap());
+            match page["next_after"].as_i64() {
+                Some(next) => after = next.to_string(),
+                None => return units,
+            }
+        }
     }
 
     /// Returns the process of a job's manager, which must be running.
