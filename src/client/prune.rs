@@ -30,7 +30,7 @@ impl Client {
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let month = Duration::from_secs(30 * 86_400);
     /// let old = client.prunable_jobs(PruneOptions { older_than: Some(month), keep: 10 })?;
-    /// let jobs: Vec<_> = old.iter().map(|job| job.id).collect();
+    /// let jobs: Vec<_> = old.jobs.iter().map(|job| job.id).collect();
     /// client.prune_jobs(&jobs, |job, outcome| println!("{job}: {outcome:?}"))?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
