@@ -27,7 +27,7 @@ test:
 # The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
 test-thorough:
 	JM_TEST_THOROUGH=1 $(CARGO) test --release --test it -- --nocapture --test-threads=1 \
-		killed_at_random fault_14 fault_56 fault_60 fault_61 gnu_parallel
+		killed_at_random killed_at_any without_space_at_any on_a_bad_disk fault_14 fault_56 fault_60 fault_61 gnu_parallel
 
 # Every verb from six processes at once, with SEEDS seeds of SECONDS each, then random crashes, stops, full disks and
 # clock steps over many jobs for MINUTES.

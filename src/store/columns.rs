@@ -61,6 +61,10 @@ where
 
 impl<T: DeserializeOwned> OfText for Json<T> {
     fn of_text(text: &str) -> deserialize::Result<Self> {
+        // An array would be read as fields in their order, and an empty one as all defaults.
+        if !text.trim_start().starts_with('{') {
+            return Err("it is no JSON object".into());
+        }
         Ok(Self(serde_json::from_str(text)?))
     }
 }
@@ -90,4 +94,16 @@ impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
 /// Narrows a counter read from an INTEGER column; the schema keeps counters small and not negative.
 pub(super) fn count(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Limits;
+
+    #[test]
+    fn limits_that_are_no_object_are_not_read_as_defaults() {
+        assert!(Json::<Limits>::of_text("[]").is_err());
+        assert!(Json::<Limits>::of_text("{}").is_ok());
+    }
 }

@@ -1,17 +1,17 @@
 //! Every verb is hit at its first, second, third … system call of interest, until it succeeds unharmed.
 
-use crate::support::{BIN, World, text, without_tool};
+use crate::support::{BIN, World, repeat, text, without_tool};
 
 const UNITS: u64 = 6;
 /// A verb that is still hit after so many calls would go on for ever.
-const MOST_CALLS: u32 = 400;
+const MOST_CALLS: u32 = 2_000;
 
 /// What is done to a system call.
 #[derive(Clone, Copy)]
 struct Blow {
     calls: &'static str,
     what: &'static str,
-    /// Steps of the loop: 1 hits every call.
+    /// Steps of the loop in `make test`; `make test-thorough` hits every call.
     step: u32,
 }
 
@@ -23,7 +23,7 @@ const BAD_DISK: Blow = Blow { calls: "fsync,fdatasync", what: "error=EIO", step:
 
 /// Runs `verb` under a blow at its k-th call for growing k; `prepare` makes the world that it is run in.
 fn hit_every_call(blow: Blow, verb: &[&str], prepare: impl Fn(&World)) {
-    let mut nth = 1;
+    let (mut nth, step) = (1, repeat(blow.step, 1));
     loop {
         assert!(nth < MOST_CALLS, "{verb:?} is hit for ever by {} at {}", blow.what, blow.calls);
         let world = World::new();
@@ -37,16 +37,17 @@ fn hit_every_call(blow: Blow, verb: &[&str], prepare: impl Fn(&World)) {
         check(&world, &format!("{verb:?} with {} at call {nth} of {}", blow.what, blow.calls));
         let log = world.lines("strace.log").join("\n");
         if !log.contains("(INJECTED)") && !log.contains("killed by SIGKILL") {
-            println!("{} blows", nth / blow.step);
+            println!("{} blows", nth / step);
             assert!(nth > 1, "nothing was hit");
             return;
         }
-        nth += blow.step;
+        nth += step;
     }
 }
 
 /// Whatever happened: the job is whole or absent, and it comes to its end.
 fn check(world: &World, hit: &str) {
+    world.write("go", "");
     let listed = world.run(&["list", "-q", "-a"]);
     if listed.stdout.is_empty() {
         world.ok(&["submit", "-q", "-j", "2", "--lines", "numbers", "--shell", "--", "echo {} >>done"]);
@@ -80,6 +81,14 @@ fn interrupted(world: &World) {
     world.write("go", "");
 }
 
+fn running(world: &World) {
+    numbers(world);
+    let script = "test {} -lt 4 || until test -e go; do sleep 0.05; done; echo {} >>done";
+    let job = world.ok(&["submit", "-j", "2", "--lines", "numbers", "--shell", "--", script]);
+    world.wait_for_completed(&job, 3);
+}
+
+const RUN: &[&str] = &["run", "-q", "-j", "2", "--lines", "numbers", "--shell", "--", "echo {} >>done"];
 const SUBMIT: &[&str] = &["submit", "-q", "-j", "2", "--lines", "numbers", "--shell", "--", "echo {} >>done"];
 
 fn has_strace(world: &World) -> bool {
@@ -104,6 +113,12 @@ loops! {
     a_start_killed_at_any_open_is_whole_or_absent: KILL_OPENS, SUBMIT, numbers;
     a_start_without_space_at_any_write_loses_nothing: NO_SPACE, SUBMIT, numbers;
     a_start_on_a_bad_disk_loses_nothing: BAD_DISK, SUBMIT, numbers;
+    a_run_killed_at_any_write_is_whole_or_absent: KILL_WRITES, RUN, numbers;
+    a_run_killed_at_any_sync_is_whole_or_absent: KILL_SYNCS, RUN, numbers;
+    a_run_on_a_bad_disk_loses_nothing: BAD_DISK, RUN, numbers;
+    a_stop_killed_at_any_write_loses_nothing: KILL_WRITES, &["stop", "1"], running;
+    a_stop_killed_at_any_sync_loses_nothing: KILL_SYNCS, &["stop", "1"], running;
+    a_stop_without_space_at_any_write_loses_nothing: NO_SPACE, &["stop", "1"], running;
     a_resume_killed_at_any_write_loses_nothing: KILL_WRITES, &["resume", "1"], interrupted;
     a_resume_killed_at_any_sync_loses_nothing: KILL_SYNCS, &["resume", "1"], interrupted;
     a_resume_without_space_at_any_write_loses_nothing: NO_SPACE, &["resume", "1"], interrupted;
