@@ -12,6 +12,7 @@ use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{Answer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
+use crate::store::StoreError;
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
@@ -131,7 +132,15 @@ impl Client {
         }
     }
 
+    /// Starts a manager and returns what it answers; a job that somebody deletes meanwhile is not found.
     pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
+        self.try_launch(row).map_err(|error| match self.store().job(row.id) {
+            Err(gone @ StoreError::JobNotFound(_)) => gone.into(),
+            _ => error,
+        })
+    }
+
+    fn try_launch(&self, row: &Job) -> Result<Started, ClientError> {
         self.refuse_other_owner()?;
         let job = row.id;
         let files = self.job_files(job);

@@ -1,8 +1,11 @@
 //! What clients can do to a job and its units while they run.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{World, wait_for};
+use nix::sys::signal::Signal;
+
+use crate::support::{World, identity, send, text, wait_for};
 
 /// Submits units that sleep, so that what runs can be counted.
 fn submit_sleepers(world: &World, workers: &str, count: usize, seconds: &str) -> String {
@@ -169,4 +172,20 @@ fn the_newest_job_is_not_ended_unasked_when_none_was_named() {
     assert_eq!(world.status(&job)["job_status"], "created");
     assert_eq!(world.ok(&["cancel", ":1"]), "1 unit cancelled");
     assert_eq!(world.ok(&["cancel", "-y"]), "1 unit cancelled");
+}
+
+#[test]
+fn a_job_that_is_deleted_while_it_is_started_is_not_found() {
+    let world = World::new();
+    let job = world.ok(&["create", "--", "true"]);
+    let mut start = world.job_manager(&["start", &job]);
+    let start = start.env("JOB_MANAGER_CRASH", "before-launch:stop").stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&world, "the start to stand still", || identity(start.id()).is_some_and(|found| found.state == 'T'));
+
+    world.ok(&["rm", "-y", &job]);
+    send(start.id(), Signal::SIGCONT);
+    let started = start.wait_with_output().unwrap();
+
+    assert_eq!(started.status.code(), Some(3), "{}", text(&started.stderr));
+    assert!(text(&started.stderr).contains("no job 1"), "{}", text(&started.stderr));
 }
