@@ -87,13 +87,15 @@ fn rows(random: &mut Random) -> String {
     text
 }
 
-/// A unit writes down that it started and that it ended, and says so when another attempt of it lives.
+/// A unit writes down that it started and that it ended, and says so when another attempt of it lives. Its job is named by
+/// the uid, because the number of a deleted job may be given again.
 ///
 /// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long beside a process that leaves their group
 /// and closes its streams: what ends them by force has to find it.
 const UNIT: &str = r#"#!/bin/sh
-unit="$JOB_MANAGER_JOB $JOB_MANAGER_UNIT"
-exec 9>>"lock.$JOB_MANAGER_JOB.$JOB_MANAGER_UNIT"
+job=${JOB_MANAGER_COOKIE%%:*}
+unit="$job $JOB_MANAGER_UNIT"
+exec 9>>"lock.$job.$JOB_MANAGER_UNIT"
 flock -n 9 || echo "$unit $JOB_MANAGER_ATTEMPT" >>overlaps
 echo "$unit $1" >>started
 case $1 in

@@ -76,12 +76,13 @@ fn synchronise(world: &World, job: &str, batch: Batch) {
 fn check_job(driver: &Driver, job: &str, batch: Batch) {
     let world = &driver.world;
     world.assert_sound(job);
-    let of_job = format!("{job} ");
+    let uid = world.status(job)["job"]["uid"].as_str().unwrap().to_owned();
+    let of_job = format!("{uid} ");
     let ran =
         |ledger: &str| world.lines(ledger).into_iter().filter(|line| line.starts_with(&of_job)).collect::<Vec<_>>();
     let finished: BTreeSet<String> = ran("finished").into_iter().collect();
     for unit in world.units(job).iter().filter(|unit| unit["status"] == "completed") {
-        let line = format!("{job} {} {}", unit["seq"], item(&unit["payload"]));
+        let line = format!("{uid} {} {}", unit["seq"], item(&unit["payload"]));
         assert!(
             finished.contains(&line),
             "called completed, and did not run with its payload: {unit}\n{}",
