@@ -14,7 +14,7 @@ use crate::model::JobId;
 use crate::model::counted;
 
 /// How long a person waits for a search before being told how far it came.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where answers and hints go, in the format that was asked for.
 pub(super) struct Output {
@@ -69,7 +69,7 @@ impl Output {
         if let Some(seq) = swept.searched_through {
             self.hint(format_args!(
                 "the search took {} s and stopped after unit {seq}: the same with --seq {}- goes on",
-                PATIENCE.as_secs(),
+                SEARCH_TIMEOUT.as_secs(),
                 seq.0 + 1
             ));
         }

@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::{Output, PATIENCE};
+use super::output::{Output, SEARCH_TIMEOUT};
 use super::which::JobArg;
 use crate::model::{JobStatus, UnitStatus};
 
@@ -37,9 +37,9 @@ pub(super) fn retry(global: &Global, args: &Retry, output: &mut Output) -> Resul
         if args.filter.is_empty() && !args.all {
             filter.statuses = vec![UnitStatus::Failed];
         }
-        client.retry_one_by_one(job, &filter, Some(PATIENCE))?
+        client.retry_one_by_one(job, &filter, Some(SEARCH_TIMEOUT))?
     } else {
-        client.retry_units_within(job, &filter, Some(PATIENCE))?
+        client.retry_units_within(job, &filter, Some(SEARCH_TIMEOUT))?
     };
     output.swept(job, changed, "pending again")?;
     if client.job(job)?.status == JobStatus::Paused {

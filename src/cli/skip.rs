@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::{Output, PATIENCE};
+use super::output::{Output, SEARCH_TIMEOUT};
 use super::which::JobArg;
 use crate::model::JobStatus;
 
@@ -32,7 +32,7 @@ pub(super) fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<
     }
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
-    let changed = client.skip_units_within(job, &args.filter.filter(), &args.reason, Some(PATIENCE))?;
+    let changed = client.skip_units_within(job, &args.filter.filter(), &args.reason, Some(SEARCH_TIMEOUT))?;
     output.swept(job, changed, "skipped")?;
     let row = client.job(job)?;
     if row.status == JobStatus::Paused && row.progress.unfinished() == 0 {

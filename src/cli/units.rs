@@ -6,7 +6,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
-use super::output::{Output, PATIENCE};
+use super::output::{Output, SEARCH_TIMEOUT};
 use super::table::table;
 use super::text::{shortened, span};
 use super::values;
@@ -38,7 +38,8 @@ pub(super) struct Units {
 pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let page = client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, PATIENCE)?;
+    let page =
+        client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
     if output.json {
         output.document(&page)?;
         return Ok(Exit::Success);
@@ -57,8 +58,10 @@ pub(super) fn units(global: &Global, args: &Units, output: &mut Output) -> Resul
                 UnitOrder::Seq => format!("--after {seq} goes on"),
                 _ => format!("only those before are in this order; --seq {}- looks at the others", seq.0 + 1),
             };
-            output
-                .hint(format_args!("the search took {} s and stopped after unit {seq}: {goes_on}", PATIENCE.as_secs()));
+            output.hint(format_args!(
+                "the search took {} s and stopped after unit {seq}: {goes_on}",
+                SEARCH_TIMEOUT.as_secs()
+            ));
         }
         (None, Some(next)) if !output.quiet => output.hint(format_args!("more: --after {next}")),
         (None, _) => {}

@@ -31,7 +31,7 @@ fn create(conn: &mut SqliteConnection, new: &NewJob) -> Described {
 }
 
 #[test]
-fn fault_230_a_callers_connection_without_patience_waits_for_other_writers() {
+fn fault_230_a_callers_connection_without_a_busy_timeout_waits_for_other_writers() {
     let (_dir, client, _) = scratch();
     let path = client.path();
     let job = client.create_job(&NewJob::new("there", "x"), units(1..=1)).unwrap().job;
