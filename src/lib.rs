@@ -26,7 +26,8 @@
 //! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `files`; `store`, `sys`, `launch`, `source`;
-//! `status`, `handler`; `manager`, `client`; `dashboard`, `mcp`, `testing`; `cli`.
+//! `status`, `handler`; `manager`, `client`; `testing`. The program
+//! `job-manager` (command line, dashboard, MCP server) stands outside and uses what is public here.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -34,49 +35,70 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(feature = "cli")]
-pub mod cli;
-mod client;
+pub mod client;
 mod crash;
-#[cfg(feature = "serve")]
-mod dashboard;
-mod files;
-mod handler;
+pub mod files;
+pub mod handler;
 mod launch;
 mod manager;
-#[cfg(feature = "mcp")]
-mod mcp;
-mod model;
+pub mod model;
 mod recovery;
 #[cfg(feature = "sources")]
-mod source;
+pub mod source;
 mod status;
 mod store;
 mod sys;
 pub mod testing;
 
-/// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
-pub use diesel;
+/// What a database, its directory and this machine look like to somebody who has to mend them.
+pub mod doctor {
+    pub use crate::client::doctor::{Finding, Severity, examine};
+}
 
-pub use client::accept_any_owner;
-pub use client::{
-    AttemptOutput, Client, ClientError, ClockError, Created, EtaSeconds, Explanation, Finding, JobName, JobOutcome,
-    MachineWorkers, ManagerProgram, ManagerStatus, OutputReader, PruneOptions, Severity, Started, StatusProgress,
-    StopOptions, Submitted, SyncPlan, Synced, UnitsDiffer, UnitsSwept, add_units_in, check_scope, create_job_in,
-    examine, start_time, windows,
-};
-pub use handler::{
-    CheckpointError, CommandSpec, ExitCodes, ExitMeaning, Handler, Handlers, JobReport, OutputMode, ResultMode,
-    StdinMode, ThenSpec, ThenWhen, UnitContext, UnitError, UnitLimitError, UnitReport, Variables,
-};
+/// Why a job or a unit is where it is, and what can be done.
+pub mod explain {
+    pub use crate::client::documents::ExplanationOf;
+    pub use crate::client::explain::Explanation;
+    pub use crate::model::outcome::Cause;
+    pub use crate::model::why::Why;
+}
+
+/// Failed units by kind.
+pub mod failures {
+    pub use crate::client::documents::FailureReport;
+    pub use crate::model::failure::{ClusterId, ClusterIdError, FailureCluster};
+}
+
+/// What a program that is started by a service manager asks of this machine.
+pub mod host {
+    pub use crate::sys::{Linger, ScopeError, ZoneError, linger, own_program, reach_user_manager};
+}
+
+/// A command and the sources of its items, checked and made a job.
+#[cfg(feature = "sources")]
+pub mod submission {
+    pub use crate::client::rehearse::Rehearsal;
+    pub use crate::client::sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
+    pub use crate::client::submission::{
+        Added, Asked, Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec,
+        find_program, find_shell, output_dir,
+    };
+    pub use crate::handler::program::ProgramError;
+    pub use crate::handler::template::{Several, TemplateError};
+}
+
+/// Text as people read and write it: numbers with their nouns, spans of time, lines safe for a terminal.
+pub mod text {
+    pub use crate::handler::tail::omitted_bytes;
+    pub use crate::handler::template::quote_for_shell;
+    pub use crate::model::counted::counted;
+    pub use crate::model::sound::{JsonError, check_document};
+    pub use crate::model::spelling::{SpellingError, duration};
+    pub use crate::model::text::{one_line, printable, steers_terminal};
+    pub use crate::model::time::span;
+}
+
+pub use client::{Client, ClientError};
+pub use handler::{Handlers, UnitContext, UnitError};
 pub use manager::run_if_manager;
-pub use model::{
-    Apart, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch, FailureCluster,
-    FoundJobs, Hold, ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen,
-    Limits, MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent, Progress, Rate, RawText,
-    Row, Seq, Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Unreadable, UnreadableJob, Why, Window, Windows,
-};
-pub use status::{Health, Reason};
-pub use store::{Fault, StoreError};
-pub use sys::{ScopeError, ZoneError};
+pub use model::{NewJob, NewUnit};

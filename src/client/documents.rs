@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::explain::Explanation;
 use super::submission::command_of;
-use super::{Client, ClientError, Explanation, ManagerStatus, Started, UnitsSwept};
+use super::{Client, ClientError, ManagerStatus, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
     UnreadableJob, Why,
@@ -17,13 +18,13 @@ const SCHEMA: u32 = 1;
 
 /// Which job a document is about.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct JobRef {
+pub struct JobRef {
     id: JobId,
 }
 
 /// Jobs, the newest first.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct JobList {
+pub struct JobList {
     schema: u32,
     jobs: Vec<ManagerStatus>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -32,7 +33,7 @@ pub(crate) struct JobList {
 
 /// One page of the units of a job.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct UnitPage {
+pub struct UnitPage {
     schema: u32,
     job: JobRef,
     pub units: Vec<UnitDetail>,
@@ -45,7 +46,7 @@ pub(crate) struct UnitPage {
 
 /// Everything about one unit.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct UnitView {
+pub struct UnitView {
     schema: u32,
     job: JobRef,
     /// The command as it would be typed into a shell; none for a job without commands.
@@ -57,7 +58,7 @@ pub(crate) struct UnitView {
 
 /// The failed units of a job by kind.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct FailureReport {
+pub struct FailureReport {
     schema: u32,
     job: JobRef,
     failed: i64,
@@ -66,7 +67,7 @@ pub(crate) struct FailureReport {
 
 /// Why a job or a unit is where it is.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ExplanationOf {
+pub struct ExplanationOf {
     schema: u32,
     job: JobRef,
     unit: Option<Seq>,
@@ -77,7 +78,7 @@ pub(crate) struct ExplanationOf {
 
 /// How many units a verb changed.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct UnitsChanged {
+pub struct UnitsChanged {
     schema: u32,
     job: JobRef,
     units_changed: i64,
@@ -88,7 +89,7 @@ pub(crate) struct UnitsChanged {
 
 /// The manager that a start or a resume led to.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct ManagerStarted {
+pub struct ManagerStarted {
     schema: u32,
     job: JobRef,
     /// Its process number, as far as it is known.
@@ -99,7 +100,7 @@ pub(crate) struct ManagerStarted {
 
 /// How many workers a job has now.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct WorkersSet {
+pub struct WorkersSet {
     schema: u32,
     job: JobRef,
     workers: usize,
@@ -148,7 +149,7 @@ impl WorkersSet {
 
 impl Client {
     /// Returns where each of the jobs stands that a filter selects.
-    pub(crate) fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
+    pub fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
         let FoundJobs { jobs, unreadable } = self.jobs(filter)?;
         let jobs = jobs.iter().map(|job| self.get_listed_status(job.id)).collect::<Result<_, _>>()?;
         Ok(JobList { schema: SCHEMA, jobs, unreadable })
@@ -156,7 +157,7 @@ impl Client {
 
     /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than
     /// that of their numbers it has then looked at the first units only, and there is no next page.
-    pub(crate) fn unit_page(
+    pub fn unit_page(
         &self,
         job: JobId,
         filter: &UnitFilter,
@@ -184,7 +185,7 @@ impl Client {
     }
 
     /// Returns everything about one unit.
-    pub(crate) fn unit_view(&self, job: JobId, seq: Seq) -> Result<UnitView, ClientError> {
+    pub fn unit_view(&self, job: JobId, seq: Seq) -> Result<UnitView, ClientError> {
         let row = self.job(job)?;
         let unit = self.unit(job, seq)?;
         Ok(UnitView {
@@ -198,7 +199,7 @@ impl Client {
     }
 
     /// Returns the failed units of a job by kind; see [`Client::failures`].
-    pub(crate) fn failure_report(&self, job: JobId) -> Result<FailureReport, ClientError> {
+    pub fn failure_report(&self, job: JobId) -> Result<FailureReport, ClientError> {
         let clusters = self.failures(job)?;
         let failed = clusters.iter().map(|cluster| cluster.count).sum();
         Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, clusters })

@@ -1,5 +1,6 @@
 //! What a client can be told instead of what it asked for.
 
+mod kind;
 mod wording;
 
 use std::io;

@@ -128,11 +128,9 @@ impl KnownUnits {
 }
 
 /// The contents of a source's units that have keys; hashes stand for both.
-#[cfg(feature = "cli")]
 #[derive(Debug, Default)]
 pub(super) struct KeyedContents(HashMap<u64, u64>);
 
-#[cfg(feature = "cli")]
 impl KeyedContents {
     /// Takes a unit, and returns `false` if one of the same key was there.
     pub fn insert(&mut self, unit: &NewUnit) -> bool {

@@ -9,13 +9,11 @@ mod cancel;
 mod changes;
 mod conditions;
 mod create;
-mod doctor;
-#[cfg(feature = "cli")]
-mod documents;
-#[cfg(feature = "cli")]
+pub(crate) mod doctor;
+pub(crate) mod documents;
 mod ended_outputs;
 mod error;
-mod explain;
+pub(crate) mod explain;
 mod failures;
 mod find;
 mod health;
@@ -33,26 +31,24 @@ mod payload;
 mod program;
 mod prune;
 mod recover;
-#[cfg(feature = "cli")]
-mod rehearse;
+#[cfg(feature = "sources")]
+pub(crate) mod rehearse;
 mod remove;
-#[cfg(feature = "cli")]
 mod results;
 mod resume;
 mod retry;
 mod same_job;
-#[cfg(feature = "cli")]
 mod search;
 mod secrets;
 mod settings;
 mod skip;
-#[cfg(feature = "cli")]
-mod sources;
+#[cfg(feature = "sources")]
+pub(crate) mod sources;
 mod start;
 mod status;
 mod stop;
-#[cfg(feature = "cli")]
-mod submission;
+#[cfg(feature = "sources")]
+pub(crate) mod submission;
 mod submit;
 mod surroundings;
 mod sweep;
@@ -68,38 +64,28 @@ use crate::model::{JobFiles, JobId, StateDir};
 use crate::store::{Access, Store};
 use crate::sys;
 
+pub use crate::status::{Health, Reason};
+pub use crate::store::{Fault, StoreError};
+pub use crate::sys::Stream;
+/// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
+pub use diesel;
+
 pub use callers::{add_units_in, create_job_in};
 pub use conditions::{ClockError, start_time, windows};
 pub use create::{Created, check_scope};
-pub use doctor::{Finding, Severity, examine};
-#[cfg(feature = "cli")]
-pub(crate) use documents::{ExplanationOf, ManagerStarted, UnitsChanged, WorkersSet};
-#[cfg(feature = "cli")]
+pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use error::ClientError;
-pub use explain::Explanation;
 pub use machine::MachineWorkers;
 pub use output::{AttemptOutput, OutputReader};
 pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
-#[cfg(feature = "cli")]
-pub use rehearse::Rehearsal;
 pub use same_job::UnitsDiffer;
-#[cfg(feature = "cli")]
-pub(crate) use search::SEARCH_TIME;
-#[cfg(feature = "cli")]
-pub use sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
+pub use search::SEARCH_TIME;
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
-#[cfg(feature = "cli")]
-pub(crate) use submission::Added;
-#[cfg(feature = "cli")]
-pub use submission::{
-    Asked, Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec, find_program,
-    find_shell, output_dir,
-};
 pub use submit::Submitted;
 pub use sweep::UnitsSwept;
 pub use sync::{SyncPlan, Synced};
@@ -143,7 +129,6 @@ impl Client {
     }
 
     /// Like [`Client::create`], and makes the directory of the database too, for its owner only.
-    #[cfg(feature = "cli")]
     pub fn create_with_directory(path: &Path) -> Result<Client, ClientError> {
         if let Some(dir) = path.parent() {
             use std::os::unix::fs::DirBuilderExt;
@@ -187,14 +172,12 @@ impl Client {
     /// Has this client's statements wait no longer than that for another process's transaction.
     ///
     /// A manager that is started by it has its own patience: see [`Client::expect_writable`].
-    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn with_patience(self, patience: std::time::Duration) -> Result<Client, ClientError> {
         self.store().set_patience(patience)?;
         Ok(self)
     }
 
     /// Fails when another process holds the database's write lock for longer than this client waits.
-    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn expect_writable(&self) -> Result<(), ClientError> {
         Ok(self.store().expect_writable()?)
     }

@@ -1,13 +1,11 @@
 //! The whole output of units of a job that keeps it.
 
 use std::io;
-#[cfg(feature = "cli")]
 use std::path::PathBuf;
 
 use super::settings::command_settings;
 use super::{Client, ClientError};
 use crate::handler::OutputMode;
-#[cfg(feature = "cli")]
 use crate::handler::ResultMode;
 use crate::model::{Job, JobId, Output, Seq, Timestamp, UnitStatus};
 use crate::sys::{FrameOf, SegmentReader, Stream};
@@ -33,7 +31,6 @@ impl Client {
     ///
     /// # Errors
     /// When its settings cannot be read.
-    #[cfg(feature = "cli")]
     pub fn has_text_results(&self, job: &Job) -> Result<bool, ClientError> {
         Ok(command_settings(job)?.is_some_and(|spec| spec.result == ResultMode::Text))
     }
@@ -42,13 +39,11 @@ impl Client {
     ///
     /// # Errors
     /// When its settings cannot be read.
-    #[cfg(feature = "cli")]
     pub fn units_cwd(&self, job: &Job) -> Result<Option<PathBuf>, ClientError> {
         Ok(command_settings(job)?.map(|spec| spec.cwd))
     }
 
     /// Says in half a sentence where people find what a job's units wrote; none when nothing of it is kept.
-    #[cfg(feature = "cli")]
     ///
     /// # Errors
     /// When its settings cannot be read.

@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// Refuses what keeps everybody from writing while a manager runs, or may run.
-    pub(crate) fn refuse_to_compact_beside_managers(&self) -> Result<(), ClientError> {
+    pub fn refuse_to_compact_beside_managers(&self) -> Result<(), ClientError> {
         let statuses = vec![JobStatus::Running];
         let running = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
         let unreadable = running.unreadable.into_iter().map(|found| found.job);

@@ -12,7 +12,7 @@ impl Client {
     /// read; returns the number after which the next call goes on, and none at the end.
     ///
     /// `take` is called inside of a read, so that it waits for nothing.
-    pub(crate) fn each_result(
+    pub fn each_result(
         &self,
         job: JobId,
         filter: &UnitFilter,

@@ -10,7 +10,7 @@ use super::{Client, ClientError};
 use crate::model::{JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 
 /// How long a face looks for units before it answers a program.
-pub(crate) const SEARCH_TIME: Duration = Duration::from_millis(500);
+pub const SEARCH_TIME: Duration = Duration::from_millis(500);
 /// Units that are looked at between two looks at the clock.
 pub(super) const RANGE_UNITS: i64 = 2000;
 
@@ -20,7 +20,7 @@ const SORTED_UNITS: i64 = 50_000;
 const PAGE_BYTES: usize = 16 << 20;
 
 /// What a search found.
-pub(crate) struct UnitsFound {
+pub struct UnitsFound {
     pub units: Vec<UnitDetail>,
     /// Number after which the search goes on, if there may be more.
     pub next_after: Option<Seq>,
@@ -30,7 +30,7 @@ pub(crate) struct UnitsFound {
 
 impl Client {
     /// Returns up to `limit` units after `after` in order of their numbers, as many as are found within `budget`.
-    pub(crate) fn search_units(
+    pub fn search_units(
         &self,
         job: JobId,
         filter: &UnitFilter,
@@ -70,7 +70,7 @@ impl Client {
 
 impl Client {
     /// Counts the units that a filter selects, and says how far they were looked at if `budget` was over before all were.
-    pub(crate) fn count_units_within(
+    pub fn count_units_within(
         &self,
         job: JobId,
         filter: &UnitFilter,

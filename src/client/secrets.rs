@@ -23,7 +23,6 @@ impl Client {
     }
 
     /// Refuses secrets that were given to this client and that the units of a job do not get.
-    #[cfg(feature = "cli")]
     pub fn expect_secrets(&self, job: JobId) -> Result<(), ClientError> {
         let of_job = secrets_of(&self.job(job)?)?;
         let is_of_job = |name: &OsString| of_job.iter().any(|secret| secret.as_os_str() == name);

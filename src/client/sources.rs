@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::Order;
+use super::submission::Order;
 use crate::source::{
     self, CsvOptions, GlobOptions, Input, InputFile, Items, List, Notes, Range, Separator, SourceError, WHOLE_DOCUMENT,
 };

@@ -12,32 +12,29 @@ mod context;
 mod error;
 mod interpreter;
 mod per_unit;
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line looks a program up"))]
-mod program;
+pub(crate) mod program;
 mod registry;
 mod runner;
-mod tail;
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line checks and quotes commands"))]
-mod template;
+pub(crate) mod tail;
+pub(crate) mod template;
 mod typed;
 mod unknown;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
 pub use command::{
-    COMMAND, CommandHandler, CommandSpec, ExitCodes, ExitMeaning, OutputMode, ResultMode, StdinMode, ThenSpec,
-    ThenWhen, UnitTemplates, Variables, clear_partial,
+    COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen,
+    Variables,
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
-pub use per_unit::{UnitLimitError, check_templates, check_unit, limits_of, slots_of, timeout_of};
+pub use per_unit::UnitLimitError;
 pub use registry::Handlers;
-pub use runner::{Attempt, Desk, HandlerError, JobContext, Runner};
-pub use template::{TemplateError, UnitValues};
 pub use typed::Handler;
-#[cfg(feature = "cli")]
-pub use {
-    command::{NOT_ALL_KEPT, explained},
+
+pub(crate) use {
+    command::{CommandHandler, UnitTemplates, clear_partial, explained},
+    per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
-    tail::omitted_bytes,
-    template::{Several, Template, quote_for_shell},
+    runner::{Attempt, Desk, HandlerError, JobContext, Runner},
+    template::{Template, TemplateError, UnitValues},
 };

@@ -59,7 +59,6 @@ impl Tail {
 }
 
 /// Returns how many bytes were omitted from what is kept of a stream under [`OUTPUT_LIMIT_BYTES`].
-#[cfg(feature = "cli")]
 pub fn omitted_bytes(kept: &RawText) -> u64 {
     // Only with the line that says so is it longer than the limit.
     let Some(kept) = Some(kept.as_bytes()).filter(|kept| kept.len() > OUTPUT_LIMIT_BYTES) else { return 0 };
@@ -140,7 +139,6 @@ mod tests {
         assert_eq!(text(6, &["a€xx€z".as_bytes()]).unwrap(), "a\n[... 8 bytes omitted ...]\nz");
     }
 
-    #[cfg(feature = "cli")]
     #[test]
     fn what_a_copy_omits_is_read_off_it_whatever_the_stream_says() {
         let mark = b"\n[... 7 bytes omitted ...]\n";

@@ -67,7 +67,6 @@ impl StateDir {
     }
 
     /// Returns the file of the token that requests to the dashboard have to show.
-    #[cfg(feature = "serve")]
     pub fn dashboard_token(&self) -> PathBuf {
         self.0.join("dashboard.token")
     }

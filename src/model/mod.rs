@@ -7,21 +7,21 @@
 mod added;
 mod apart;
 mod bounds;
-#[cfg(feature = "cli")]
 mod columns;
 mod conditions;
 mod contents;
-mod counted;
+pub(crate) mod counted;
 mod creation;
 mod database_file;
-mod failure;
+mod error_kind;
+pub(crate) mod failure;
 mod ids;
 mod job;
 mod layout;
 mod limits;
 mod mask;
 mod new_job;
-mod outcome;
+pub(crate) mod outcome;
 mod outdated;
 mod pattern;
 mod process;
@@ -31,40 +31,39 @@ mod raw_text;
 mod retry;
 mod secret_variables;
 mod selection;
-mod sound;
-mod spelling;
+pub(crate) mod sound;
+pub(crate) mod spelling;
 mod start_time;
 mod status;
 mod submitter;
-#[cfg(feature = "cli")]
-mod text;
-mod time;
+pub(crate) mod text;
+pub(crate) mod time;
 mod unit;
-#[cfg(feature = "cli")]
 mod unit_result;
 mod unreadable;
 mod waits;
-mod why;
+pub(crate) mod why;
 mod window;
 mod words;
 
 pub use added::{SeenKeys, UnitsAdded};
 pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
-#[cfg(feature = "cli")]
 pub use columns::column_names;
 pub use conditions::{Bytes, Conditions, DiskFree, Percent};
 pub use contents::Contents;
-pub use counted::counted;
+pub(crate) use counted::counted;
 pub use creation::Creation;
 pub use database_file::DatabaseFile;
-pub use failure::{ClusterId, ClusterIdError, FailureCluster, FailureEvidence};
+pub use error_kind::ErrorKind;
+pub(crate) use failure::{ClusterId, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
 pub use job::{Hold, Job, JobTotals, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt, Slots, Timeout};
 pub use new_job::{NewJob, NewJobError};
-pub use outcome::{AttemptEnd, Cause, Output, UnitOutcome};
+pub(crate) use outcome::Cause;
+pub use outcome::{AttemptEnd, Output, UnitOutcome};
 pub use outdated::Outdated;
 pub use pattern::{ItemPattern, ItemPatternError};
 pub use process::{Heartbeat, ManagerRecord, ProcessIdentity};
@@ -72,24 +71,20 @@ pub use process_variables::handed_on;
 pub use raw_text::RawText;
 pub use retry::backoff_delay;
 pub use secret_variables::is_secret;
-#[cfg(feature = "cli")]
 pub use secret_variables::{is_secret_name, is_secret_value};
 pub use selection::{JobFilter, UnitFilter, UnitOrder};
-pub use sound::{JsonError, check_document};
-pub use spelling::{SpellingError, TimeLimit, duration};
+pub(crate) use sound::{JsonError, check_document};
+pub use spelling::TimeLimit;
+pub(crate) use spelling::{SpellingError, duration};
 pub use start_time::{StartTimeError, start_time};
 pub use status::{JobStatus, UnitStatus};
 pub use submitter::Submitter;
-#[cfg(feature = "cli")]
-pub use text::steers_terminal;
-#[cfg(feature = "cli")]
-pub use text::{one_line, printable};
-pub use time::{Timestamp, span};
+pub use time::Timestamp;
+pub(crate) use time::span;
 pub use unit::{AttemptId, AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
-#[cfg(feature = "cli")]
 pub use unit_result::UnitResult;
 pub use unreadable::{FoundJobs, Row, Unreadable, UnreadableJob};
 pub use waits::{Lack, Resource, Waits};
-pub use why::Why;
+pub(crate) use why::Why;
 pub use window::{Opening, Window, Windows};
 pub use words::UnknownWordError;

@@ -2,7 +2,6 @@
 
 use super::words::words;
 use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
-#[cfg(feature = "cli")]
 use super::{Timestamp, UnitDetail};
 
 /// Which jobs a listing shows.
@@ -60,7 +59,6 @@ words!(UnitOrder, "order", {
 
 impl UnitOrder {
     /// Returns by what a unit is compared: the greatest comes first.
-    #[cfg(feature = "cli")]
     pub(crate) fn rank(self, unit: &UnitDetail) -> i64 {
         let finished = unit.finished_at.map(Timestamp::as_micros);
         match self {

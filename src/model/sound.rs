@@ -21,7 +21,6 @@ impl From<serde_json::Error> for JsonError {
     }
 }
 
-#[cfg(feature = "mcp")]
 impl JsonError {
     /// Returns `true` if the text is no JSON at all; `false` if it is, and not everybody reads the same in it.
     pub fn is_syntax(&self) -> bool {

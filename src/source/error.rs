@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{Notes, PatternError, Place};
-use crate::model::{JsonError, counted};
+use crate::model::{ErrorKind, JsonError, counted};
 
 /// A source that cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -263,6 +263,14 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Empty { .. } | Self::EmptyList { .. } => ErrorKind::NotFound,
+            _ => ErrorKind::InvalidInput,
+        }
+    }
+
     /// Returns that there is not one item, with what was noted of the sources.
     pub fn empty(notes: &Notes) -> SourceError {
         let mut reasons = notes.texts();

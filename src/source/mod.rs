@@ -39,7 +39,6 @@ pub use jsonl::jsonl;
 pub use lines::{Separator, lines};
 pub use notes::{Counter, Notes};
 pub use product::{List, product};
-#[cfg(feature = "mcp")]
 pub use range::RangeError;
 pub use range::{Range, range};
 pub use rows::rows;

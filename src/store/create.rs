@@ -94,7 +94,6 @@ impl Store {
     ///
     /// # Errors
     /// As for [`Store::create_job`].
-    #[cfg(feature = "cli")]
     pub fn job_of_same_key(&mut self, new: &NewJob) -> Result<Option<JobId>, StoreError> {
         self.read("look for the job", |conn| job_with_key(conn, new.key.as_deref()))
     }

@@ -18,10 +18,10 @@ mod creation;
 mod delete;
 mod enqueue;
 mod error;
+mod error_kind;
 mod failures;
 mod feed;
 mod filter;
-#[cfg(feature = "cli")]
 mod foreign;
 mod former;
 mod jobs;
@@ -35,22 +35,18 @@ mod open;
 mod place;
 #[cfg(test)]
 mod properties;
-#[cfg(feature = "cli")]
 mod query_text;
 #[cfg(test)]
 mod read_plans;
 mod record;
 mod reign;
 mod renew;
-#[cfg(feature = "cli")]
 mod results;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
-#[cfg(feature = "cli")]
 mod scratch;
 mod settings;
-#[cfg(feature = "cli")]
 mod sorter;
 mod space;
 mod split;
@@ -80,14 +76,12 @@ pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 pub use feed::PageBound;
-#[cfg(feature = "cli")]
 pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
 pub use renew::GONE;
-#[cfg(feature = "cli")]
 pub use sorter::Sorter;
 
 /// One connection to one database.

@@ -148,7 +148,6 @@ impl Store {
     }
 
     /// Says by an error whether the write lock cannot be had within the patience of this store.
-    #[cfg(any(feature = "mcp", feature = "serve"))]
     pub fn expect_writable(&mut self) -> Result<(), StoreError> {
         self.write("write to the database", |_| Ok(()))
     }

@@ -70,7 +70,6 @@ fn fault_190_no_reading_statement_begins_before_its_page() {
         plan_of(store, |store| store.last_failures(job, 9)),
     ];
     for filter in filters() {
-        #[cfg(feature = "cli")]
         found.push(plan_of(store, |store| store.each_result(job, &filter.after(Seq(5)), &mut |_| true)));
         found.push(plan_of(store, |store| store.units(job, &filter, after, 9)));
         found.push(plan_of(store, |store| store.count_units(job, &filter)));

@@ -1,6 +1,5 @@
 //! Reading units, page by page.
 
-#[cfg(feature = "cli")]
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -49,7 +48,6 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-#[cfg(feature = "cli")]
 impl UnitRow {
     /// Returns how much it holds in memory, about.
     fn bytes(&self) -> usize {
@@ -159,7 +157,6 @@ impl Store {
 
     /// Returns a page of units like [`Store::units`], cut after `bytes` but for the first one; and whether it was cut, so that there
     /// may be more.
-    #[cfg(feature = "cli")]
     pub fn unit_page(
         &mut self,
         job: JobId,

@@ -4,7 +4,6 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-#[cfg(feature = "cli")]
 use rustix::fs::Access;
 
 use crate::model::DatabaseFile;
@@ -26,7 +25,6 @@ pub fn disk_of(dir: &Path) -> io::Result<Disk> {
 }
 
 /// Fails when this user may not write to a file, or make files in a directory.
-#[cfg(feature = "cli")]
 pub fn expect_writable(path: &Path) -> io::Result<()> {
     let wanted = if path.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
     Ok(rustix::fs::access(path, wanted)?)
@@ -42,13 +40,6 @@ pub fn is_another(theirs: &DatabaseFile, ours: &DatabaseFile, root: &Path) -> bo
 pub fn is_in_place(database: &DatabaseFile, root: &Path) -> bool {
     let path = root.join(database.path.strip_prefix("/").unwrap_or(&database.path));
     std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (database.device, database.inode))
-}
-
-/// Returns how many files this process may have open.
-#[cfg(feature = "serve")]
-pub fn descriptor_limit() -> io::Result<u64> {
-    let (soft, _hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
-    Ok(soft)
 }
 
 /// Returns how many files a manager that is started from this process can have open: it raises its soft limit.

@@ -25,12 +25,7 @@ mod segments;
 mod signals;
 mod slot;
 mod surroundings;
-#[cfg(feature = "top")]
-mod terminal;
 mod unit_process;
-#[cfg(feature = "cli")]
-mod waiting_input;
-#[cfg(feature = "cli")]
 mod walk;
 mod writer;
 mod zone;
@@ -41,9 +36,6 @@ pub use detach::{
     LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
     write_ready,
 };
-#[cfg(feature = "serve")]
-pub use disk::descriptor_limit;
-#[cfg(feature = "cli")]
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
 pub use frames::{FrameOf, Stream};
@@ -58,19 +50,13 @@ pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, Cookie, Orphans, Stray, end_lock_holders, end_orphans, strays};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use process_end::ProcessEnd;
+pub use scope::reach_user_manager;
 pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
-#[cfg(feature = "cli")]
-pub use scope::{reach_user_manager, user_id};
 pub use segments::{SegmentReader, SegmentSync, SegmentWriter, sync_segments};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
-#[cfg(feature = "top")]
-pub use terminal::{is_hang_up, wait_for_hang_up};
 pub use unit_process::{Ending, Streams, UnitProcess, is_busy_program, is_no_program};
-#[cfg(feature = "cli")]
-pub use waiting_input::has_waiting_input;
-#[cfg(feature = "cli")]
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
 pub use writer::Writer;
 pub use zone::{ZoneError, own_zone, zone_of};

@@ -93,12 +93,6 @@ pub fn reach_user_manager(command: &mut Command) {
     }
 }
 
-/// Returns the number of the user whom this process acts for.
-#[cfg(feature = "cli")]
-pub fn user_id() -> u32 {
-    geteuid().as_raw()
-}
-
 /// Names this executable as another process can, for which `/proc/self` is something else.
 fn seen_from_outside(program: &Path) -> PathBuf {
     if program == super::own_executable() {

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
-use crate::client::{Client, ClientError, OpenSources};
+use crate::client::sources::OpenSources;
+use crate::client::{Client, ClientError};
 use crate::files::PrivateDir;
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
 use crate::model::{Job, NewUnit, RawText, UnitsAdded};
@@ -17,7 +18,7 @@ static ADDITIONS: AtomicU64 = AtomicU64::new(0);
 
 /// What came of an addition.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Added {
+pub struct Added {
     /// Units that were added.
     pub added: usize,
     /// Units that were skipped because the job has their keys already.
@@ -82,7 +83,7 @@ impl Client {
     /// Adds units to a job once all of them are known to be good and to have different keys; see [`Client::add_units`].
     ///
     /// Until then they wait in a file without a name beside the database, whatever their number.
-    pub(crate) fn add_checked_units(
+    pub fn add_checked_units(
         &self,
         job: &Job,
         units: impl Iterator<Item = Result<NewUnit, SubmissionError>>,

@@ -8,6 +8,7 @@ mod additions;
 mod command;
 mod environment;
 mod error;
+mod error_kind;
 mod grouping;
 mod kept;
 mod order;
@@ -19,11 +20,12 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::create::{check_description, check_new_job};
-use super::{Client, ClientError, Created, OpenSources, Rehearsal};
+use super::rehearse::Rehearsal;
+use super::sources::OpenSources;
+use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
-use crate::handler::{
-    COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained, quote_for_shell,
-};
+use crate::handler::template::quote_for_shell;
+use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained};
 use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
 
@@ -31,7 +33,7 @@ use grouping::{UnitItems, unit_items};
 use same_names::SameNames;
 use unit_limits::with_unit_limits;
 
-pub(crate) use additions::Added;
+pub use additions::Added;
 pub use additions::additions;
 pub use command::{command_of, command_spec, find_program, output_dir};
 pub use error::SubmissionError;

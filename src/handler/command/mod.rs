@@ -8,7 +8,6 @@ mod leftovers;
 mod partial;
 mod spec;
 mod start;
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the command line checks and shows commands"))]
 mod templates;
 mod variables;
 mod whole;
@@ -29,14 +28,12 @@ use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutc
 use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, is_busy_program, lack_of};
 
 use capture::Capture;
-#[cfg(feature = "cli")]
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
 
-#[cfg_attr(not(feature = "cli"), expect(unused_imports, reason = "only the command line explains templates"))]
 pub use corrected::explained;
 pub use exits::{ExitCodes, ExitMeaning};
 pub use partial::clear_partial;

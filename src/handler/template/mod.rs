@@ -36,7 +36,6 @@ use std::borrow::Cow;
 pub use command::{CommandTemplate, MAX_ARGUMENT_BYTES, line_of};
 pub use error::TemplateError;
 pub use form::ItemForm;
-#[cfg(feature = "cli")]
 pub use form::Several;
 pub use nearest::nearest;
 pub use pasted::PastedCode;

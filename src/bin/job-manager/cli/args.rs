@@ -1,0 +1,229 @@
+//! The verbs and the flags that all of them share.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use etcetera::BaseStrategy;
+use job_manager::client::{Client, ManagerProgram, accept_any_owner};
+use job_manager::model::Seq;
+
+use super::error::CliError;
+#[cfg(feature = "mcp")]
+use super::mcp;
+use super::{
+    add, approve, cancel, completions, create, doctor, explain, failures, help, kill, list, logs, man, prune, recover,
+    reject, results, resume, retry, rm, run, scale, service, set, skip, start, status, stop, submit, sync, unit,
+    unit_add, unit_checkpoint, unit_progress, unit_result, units, wait, watch,
+};
+
+/// Runs batches in a detached process that survives the death of whoever asked for them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "job-manager",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = false
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+impl Cli {
+    /// Says whether the answer is to be JSON.
+    pub fn wants_json(&self) -> bool {
+        let submission = match &self.verb {
+            Verb::Submit(verb) => &verb.submission,
+            Verb::Run(verb) => &verb.submission,
+            Verb::Create(verb) => &verb.submission,
+            _ => return !self.global.json.is_empty(),
+        };
+        submission.source.wants_json()
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Submit(submit::Submit),
+    Run(run::Run),
+    Create(create::Create),
+    Start(start::Start),
+    Resume(resume::Resume),
+    #[command(alias = "pause")]
+    Stop(stop::Stop),
+    Cancel(cancel::Cancel),
+    Kill(kill::Kill),
+    Retry(retry::Retry),
+    Approve(approve::Approve),
+    Reject(reject::Reject),
+    Scale(scale::Scale),
+    Set(set::Set),
+    Add(add::Add),
+    Sync(sync::Sync),
+    Skip(skip::Skip),
+    #[command(visible_aliases = ["ls", "ps"])]
+    List(list::List),
+    Status(status::Status),
+    Units(units::Units),
+    Unit(unit::Unit),
+    Failures(failures::Failures),
+    Explain(explain::Explain),
+    Logs(logs::Logs),
+    Results(results::Results),
+    Wait(wait::Wait),
+    Watch(watch::Watch),
+    #[cfg(feature = "top")]
+    Top(super::top::Top),
+    Rm(rm::Rm),
+    Prune(prune::Prune),
+    Recover(recover::Recover),
+    Service(service::Service),
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "serve")]
+    Serve(super::serve::Serve),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Mcp),
+    UnitProgress(unit_progress::UnitProgress),
+    UnitCheckpoint(unit_checkpoint::UnitCheckpoint),
+    UnitResult(unit_result::UnitResult),
+    UnitAdd(unit_add::UnitAdd),
+    Help(help::Help),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Flags that every verb takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Database of jobs [env: JOB_MANAGER_DB] [default: $XDG_DATA_HOME/job-manager/jobs.db]
+    // Not clap's `env`, which would have its usage lines demand the option from whoever has the variable.
+    #[arg(long, global = true, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(path_of_db))]
+    pub db: Option<PathBuf>,
+    /// Print one JSON document
+    // Of the form that the verbs with sources give it, where it may have a value; see `Cli::wants_json`.
+    #[arg(long, global = true, num_args = 0, default_missing_value = "", action = ArgAction::Append)]
+    json: Vec<String>,
+    /// Print ids only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Run jobs of a database that belongs to somebody else [env: JOB_MANAGER_ANY_OWNER]
+    #[arg(long, global = true)]
+    pub any_owner: bool,
+    /// Do not ask
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    pub fn apply_color(&self) {
+        match self.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+
+    /// Takes the database from the environment where no option names one.
+    pub fn take_environment(&mut self) -> Result<(), CliError> {
+        if self.any_owner {
+            accept_any_owner();
+        }
+        if self.db.is_none()
+            && let Some(db) = std::env::var_os("JOB_MANAGER_DB")
+        {
+            self.db = Some(path_of_db(db).map_err(|why| CliError::Value(format!("JOB_MANAGER_DB: {why}")))?);
+        }
+        Ok(())
+    }
+
+    pub fn db_path(&self) -> Result<PathBuf, CliError> {
+        if let Some(db) = &self.db {
+            return Ok(db.clone());
+        }
+        self.default_db()
+    }
+
+    /// Returns the database that is meant when none is given.
+    pub fn default_db(&self) -> Result<PathBuf, CliError> {
+        let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
+        Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
+    }
+
+    /// Opens the database for verbs that create it.
+    pub fn create_client(&self) -> Result<Client, CliError> {
+        let path = self.db_path()?;
+        let client = if self.db.is_some() { Client::create(&path) } else { Client::create_with_directory(&path) };
+        Ok(client?.with_program(ManagerProgram::OfJob))
+    }
+
+    /// Checks that [`Global::create_client`] would succeed, and opens the database to read if there is one.
+    pub fn rehearse_create(&self) -> Result<Option<Client>, CliError> {
+        Ok(Client::rehearse_create(&self.db_path()?, self.db.is_none())?)
+    }
+
+    /// Opens an existing database to change something in it.
+    pub fn open_client(&self) -> Result<Client, CliError> {
+        Ok(Client::open(&self.db_path()?)?.with_program(ManagerProgram::OfJob))
+    }
+
+    /// Opens an existing database to read it.
+    pub fn read_client(&self) -> Result<Client, CliError> {
+        Ok(Client::open_to_read(&self.db_path()?)?)
+    }
+}
+
+/// The newest job, which is meant where none is named.
+pub(super) const LAST: &str = "last";
+
+fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
+    if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }
+}
+
+/// Splits `JOB:SEQ`; without a number after the last colon all of it names a job.
+pub(super) fn split_unit(text: &str) -> (&str, Option<Seq>) {
+    match text.rsplit_once(':') {
+        Some((job, seq)) => match seq.parse() {
+            Ok(seq) => (if job.is_empty() { LAST } else { job }, Some(Seq(seq))),
+            Err(_) => (text, None),
+        },
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_unit_is_a_job_and_a_number() {
+        assert_eq!(split_unit("photos:7"), ("photos", Some(Seq(7))));
+        assert_eq!(split_unit(":7"), ("last", Some(Seq(7))));
+        assert_eq!(split_unit("a:b"), ("a:b", None));
+    }
+}

@@ -1,0 +1,35 @@
+//! `doctor`: what could hurt here.
+
+use clap::Args;
+use job_manager::doctor::{Severity, examine};
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::text::one_line;
+
+/// Look for what could hurt here: the database, its disk, limits of this machine
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager doctor")]
+pub(super) struct Doctor {}
+
+pub(super) fn doctor(global: &Global, _args: &Doctor, output: &mut Output) -> Result<Exit, CliError> {
+    let path = global.db_path()?;
+    let findings = examine(&path);
+    if output.json {
+        output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
+    } else {
+        for finding in &findings {
+            output.line(format_args!(
+                "{:<5} {:<10} {}",
+                finding.severity.word(),
+                finding.about,
+                one_line(&finding.message)
+            ))?;
+        }
+    }
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if broken { Exit::Database } else { Exit::Success })
+}

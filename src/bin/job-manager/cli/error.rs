@@ -1,0 +1,176 @@
+//! What the command line can answer instead of what it was asked for.
+
+use std::io;
+use std::path::PathBuf;
+
+use job_manager::client::{ClientError, ClockError};
+use job_manager::model::JobId;
+use job_manager::source::SourceError;
+use job_manager::submission::SubmissionError;
+use job_manager::text::JsonError;
+
+use super::exit::Exit;
+use super::service::ServiceError;
+#[cfg(feature = "serve")]
+use crate::dashboard::DashboardError;
+
+/// A verb that did not happen; each kind has exactly one exit code.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[cfg(feature = "mcp")]
+    #[error(transparent)]
+    Mcp(#[from] crate::mcp::ServeError),
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// An option says how something else is done, which was not asked for.
+    #[error("{given} requires {missing}")]
+    Requires { given: &'static str, missing: &'static str },
+    #[error("no verb or topic {0:?}, `job-manager help` lists them")]
+    NoTopic(String),
+    #[error("no command, give one after `--`")]
+    NoCommand,
+    #[error(
+        "a job has its command already: give items after `-- :::`, or another source; `submit -- COMMAND` creates a job"
+    )]
+    CommandForAdd,
+    #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
+    OutsideUnit,
+    #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
+    ItemsFromStdin,
+    #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
+    ValueFromStdin,
+    #[error("the value is JSON that readers do not agree about; a text in JSON is quoted")]
+    ValueUnsound(#[from] JsonError),
+    #[error("no job is paused or interrupted")]
+    NothingToResume,
+    #[error("nothing was kept yet")]
+    NothingKept,
+    #[error("no source of items, give one such as --lines FILE, - for standard input or `-- ::: ITEM`")]
+    NoSource,
+    #[error("{given:?} is not a source, units come from `-` (standard input), an option such as --lines, or `:::`")]
+    UnknownSource { given: String },
+    #[error("standard input can be read once, `-` is given twice")]
+    StdinTwice,
+    #[error("{0} is given two values, give one")]
+    GivenTwice(String),
+    #[error("--retry-on and --exit do not agree whether exit code {code} is tried again")]
+    ExitCodeTwice { code: i32 },
+    #[error("--commands gives whole commands, no other source can be given beside it")]
+    CommandsAmongItems,
+    #[error("`{mark}` pairs a list with the one before it, there is none")]
+    NothingToPair { mark: String },
+    #[error("`{mark}` takes files of items, name one after it")]
+    NoListFile { mark: String },
+    #[error("lists are combined with each other, no other source can be given beside them: name a file with `::::`")]
+    ListsAmongSources,
+    #[error(
+        "--glob {pattern}: a relative pattern is looked up in the directory of the units, and --cwd {cwd} is another one for each: \
+         give an absolute pattern"
+    )]
+    GlobWithoutDirectory { pattern: String, cwd: String },
+    #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
+    NothingToFollow,
+    #[error("cannot find the home directory, give a database with --db")]
+    NoHome,
+    /// Ctrl-C while output was printed; said where the job is followed.
+    #[error("interrupted, the job goes on")]
+    Detached,
+    #[error("-k and --tag print what units write, and {0}: omit one of the two")]
+    NothingToPrint(&'static str),
+    #[error("this would {0}: give -y to do it")]
+    NotConfirmed(String),
+    #[error("give a filter, or --all for every unit")]
+    NoFilter,
+    #[error("name a unit as JOB:SEQ, or by its key with --key")]
+    NoSeq,
+    #[error("give either --job-key or --key, they name different jobs")]
+    TwoJobKeys,
+    #[error("give either JOB or the key of a job, not both")]
+    TwoJobs,
+    #[error("give either JOB:SEQ or the key of a unit, not both")]
+    TwoUnits,
+    #[error("{given:?} is a unit, and the name of job {job}: name the job by its number")]
+    JobOrUnit { given: String, job: JobId },
+    #[error("{0}")]
+    Value(String),
+    #[error("nothing to show: {0}")]
+    NoLog(PathBuf, #[source] io::Error),
+    #[cfg(feature = "top")]
+    #[error("this needs a terminal: `list` shows the jobs elsewhere, `watch` follows one")]
+    NoTerminal,
+    #[cfg(feature = "top")]
+    #[error("cannot use the terminal")]
+    Terminal(#[source] io::Error),
+    #[error("cannot listen for Ctrl-C")]
+    Signals(#[source] io::Error),
+    #[error("cannot write the manual page {}", path.display())]
+    ManualPage { path: PathBuf, source: io::Error },
+    #[error("cannot print")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Client(error) => error.kind().into(),
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::SetUp(_)) => Exit::Unexpected,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::Handshake(_)) => Exit::Usage,
+            #[cfg(feature = "serve")]
+            Self::Dashboard(error) => error.kind().into(),
+            Self::Submission(error) => error.kind().into(),
+            #[cfg(feature = "top")]
+            Self::NoTerminal => Exit::Usage,
+            #[cfg(feature = "top")]
+            Self::Terminal(_) => Exit::Unexpected,
+            Self::Service(error) => error.exit(),
+            Self::Detached => Exit::Detached,
+            Self::Source(error) => error.kind().into(),
+            Self::Clock(_)
+            | Self::Requires { .. }
+            | Self::NoTopic(_)
+            | Self::NoCommand
+            | Self::CommandForAdd
+            | Self::NoSource
+            | Self::ItemsFromStdin
+            | Self::ValueFromStdin
+            | Self::ValueUnsound(_)
+            | Self::OutsideUnit
+            | Self::UnknownSource { .. }
+            | Self::StdinTwice
+            | Self::GivenTwice(_)
+            | Self::ExitCodeTwice { .. }
+            | Self::CommandsAmongItems
+            | Self::NothingToPair { .. }
+            | Self::NoListFile { .. }
+            | Self::ListsAmongSources
+            | Self::GlobWithoutDirectory { .. }
+            | Self::NothingToFollow
+            | Self::NothingToPrint(_)
+            | Self::NoHome
+            | Self::NotConfirmed(_)
+            | Self::NoFilter
+            | Self::NoSeq
+            | Self::TwoJobKeys
+            | Self::TwoJobs
+            | Self::TwoUnits
+            | Self::JobOrUnit { .. }
+            | Self::Value(_) => Exit::Usage,
+            Self::NothingToResume => Exit::WrongState,
+            Self::NothingKept | Self::NoLog(..) => Exit::NotFound,
+            Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
+        }
+    }
+}

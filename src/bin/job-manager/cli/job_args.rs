@@ -1,0 +1,160 @@
+//! How a job's units run, as flags.
+
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+
+use clap::{Args, ValueEnum};
+use job_manager::client::ClockError;
+use job_manager::model::{Apart, Limits, OnInterrupt};
+use job_manager::submission::Several;
+
+use super::policy_args::PolicyArgs;
+use super::start_args::StartArgs;
+use super::values;
+
+/// Options of the verbs that create a job.
+#[derive(Debug, Args)]
+pub(super) struct JobArgs {
+    /// Units that run at the same time: a number, or a percentage of the processors
+    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
+    pub workers: Option<usize>,
+    /// Items per unit; `{}` becomes one argument for each of them
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::at_least_one::<NonZeroU32>, allow_negative_numbers = true)]
+    pub items_per_unit: Option<NonZeroU32>,
+    /// As many items per unit as the system takes in one command, with -n at most N
+    #[arg(short = 'X', long, conflicts_with = "commands")]
+    pub fill: bool,
+    /// Name of the job [default: the name of the command]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// Word about the job, by which `list` finds it; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
+    pub label: Vec<(String, String)>,
+    /// The same key and command twice is the same job
+    #[arg(long, visible_alias = "job-key", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub key: Option<String>,
+    /// Template of a name for each unit, unique in the job
+    #[arg(long, value_name = "TEMPLATE")]
+    pub unit_key: Option<OsString>,
+    /// Working directory of the units, a template [default: this one]
+    #[arg(long, value_name = "DIR", value_parser = values::not_empty("."))]
+    pub cwd: Option<OsString>,
+    /// Variable for the units, its value a template, besides those of this environment; without a value it is taken from
+    /// here. Secrets, such as API_KEY, are passed by name and taken from the environment of whoever starts the job
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<OsString>,
+    /// Give units these variables of this environment only, besides those of --env; all but secrets are kept in the
+    /// database
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub env_only: Option<Vec<OsString>>,
+    /// The command is one script for /bin/sh; placeholders are quoted
+    #[arg(long, conflicts_with = "commands")]
+    pub shell: bool,
+    /// Shell for --shell, --commands and --then, such as bash, instead of /bin/sh
+    #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"))]
+    pub shell_path: Option<OsString>,
+    /// What units read from standard input
+    #[arg(long, value_enum, default_value_t = Stdin::Null)]
+    pub stdin: Stdin,
+    /// What is kept of the output of units [default: tail, or full where `run` prints it]
+    #[arg(long, value_enum)]
+    pub output: Option<KeptOutput>,
+    /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<OsString>,
+    /// What becomes the result of a unit: all of its output as a text, or as one JSON document; without it the output as it is kept
+    #[arg(long, value_enum)]
+    pub result: Option<ResultKind>,
+    /// What becomes of a unit that ran when its manager died: run it again, or fail it
+    #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
+    pub on_interrupt: Interrupted,
+    /// No unit runs twice: one attempt, recorded before it starts
+    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"])]
+    pub at_most_once: bool,
+    /// Print the first N commands and create nothing
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run)]
+    pub dry_run: Option<usize>,
+    /// No unit starts before that job has completed
+    #[arg(long, value_name = "JOB")]
+    pub after: Option<String>,
+    /// Program that is told of failed units and of the job's end or pause, with the event as its argument
+    #[arg(long, value_name = "CMD")]
+    pub hook: Option<OsString>,
+    #[command(flatten)]
+    pub apart: ApartArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    #[command(flatten)]
+    pub start: StartArgs,
+}
+
+/// What the job's managers are kept apart from.
+#[derive(Debug, Args)]
+pub(super) struct ApartArgs {
+    /// Start the manager without the variables by which a CI runner ends, with a build, all that the build has started
+    #[arg(long)]
+    pub escape_ci: bool,
+    /// Start the manager in a systemd scope of its own, which a stop of the service that starts it does not reach
+    #[arg(long)]
+    pub scope: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Stdin {
+    Null,
+    Payload,
+    Item,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum KeptOutput {
+    None,
+    Tail,
+    Full,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ResultKind {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Interrupted {
+    Retry,
+    Fail,
+}
+
+impl ApartArgs {
+    pub fn apart(&self) -> Apart {
+        let mut apart = Apart::default();
+        apart.escape_ci = self.escape_ci;
+        apart.scope = self.scope;
+        apart
+    }
+}
+
+impl JobArgs {
+    /// Returns how many items a unit has, when that is more than one.
+    pub fn several(&self) -> Option<Several> {
+        let at_most = self.items_per_unit;
+        let is_one = at_most.map_or(!self.fill, |most| most.get() == 1);
+        (!is_one).then_some(Several { at_most, as_fit: self.fill })
+    }
+
+    pub fn limits(&self) -> Result<Limits, ClockError> {
+        let mut limits = Limits::default();
+        limits.workers = self.workers.unwrap_or(limits.workers);
+        self.policy.apply(&mut limits);
+        limits.slots = self.start.slots.clone();
+        limits.start = self.start.conditions()?;
+        limits.on_interrupt = match self.on_interrupt {
+            Interrupted::Retry => OnInterrupt::Retry,
+            Interrupted::Fail => OnInterrupt::Fail,
+        };
+        if self.at_most_once {
+            limits.set_at_most_once();
+        }
+        Ok(limits)
+    }
+}

@@ -1,0 +1,73 @@
+//! `kill`: end one running unit.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use job_manager::client::{Client, ClientError};
+use job_manager::model::{JobId, KillThen, Seq, UnitStatus};
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::which::UnitArg;
+
+/// Time between two looks at the unit.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// End one running unit
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager kill photos:17 --then skip")]
+pub(super) struct Kill {
+    #[command(flatten)]
+    pub unit: UnitArg,
+    /// What becomes of it
+    #[arg(long, value_enum, default_value_t = Then::Retry)]
+    pub then: Then,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "killed on request")]
+    pub reason: String,
+    /// Return at once; by default this waits until the unit has ended
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Then {
+    Retry,
+    Fail,
+    Skip,
+}
+
+pub(super) fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let (job, seq) = args.unit.find_unit(&client)?;
+    let then = match args.then {
+        Then::Retry => KillThen::Retry,
+        Then::Fail => KillThen::Fail,
+        Then::Skip => KillThen::Skip,
+    };
+    let attempt = client.unit(job, seq)?.attempts;
+    client.kill_unit(job, seq, then, &args.reason)?;
+    if args.no_wait {
+        output.changed(job, 1, "asked to end")?;
+    } else {
+        wait_for_end(&client, job, seq, attempt)?;
+        output.changed(job, 1, "ended")?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Waits until an attempt at a unit has ended, and returns where the unit stands then.
+pub(super) fn wait_for_end(client: &Client, job: JobId, seq: Seq, attempt: u32) -> Result<UnitStatus, CliError> {
+    loop {
+        let unit = client.unit(job, seq)?;
+        if unit.status != UnitStatus::Running || unit.attempts != attempt {
+            return Ok(unit.status);
+        }
+        if client.get_manager_status(job)?.is_interrupted() {
+            return Err(ClientError::Interrupted { job }.into());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}

@@ -1,0 +1,180 @@
+//! Lists of items after the command: `:::`, `:::+`, `::::` and `::::+`, as GNU parallel has them.
+//!
+//! One list is a source like any other; several are combined, which no other source can join.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use job_manager::source::{Input, InputFile, Separator};
+use job_manager::submission::{ListSpec, SourceSpec};
+
+use super::error::CliError;
+use super::source_args::STDIN;
+
+/// One list, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GivenList {
+    content: Content,
+    is_paired: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Words(Vec<OsString>),
+    File(PathBuf),
+}
+
+/// What begins a list: whether files are named, and whether it is paired with the list before it.
+struct Mark {
+    names_files: bool,
+    is_paired: bool,
+}
+
+impl Mark {
+    fn of(word: &OsStr) -> Option<Mark> {
+        let (names_files, is_paired) = match word.to_str()? {
+            ":::" => (false, false),
+            ":::+" => (false, true),
+            "::::" => (true, false),
+            "::::+" => (true, true),
+            _ => return None,
+        };
+        Some(Mark { names_files, is_paired })
+    }
+}
+
+/// Splits what stands after `--` into the command and its lists.
+pub(super) fn split_command(after: &[OsString]) -> Result<(&[OsString], Vec<GivenList>), CliError> {
+    let end = after.iter().position(|word| Mark::of(word).is_some()).unwrap_or(after.len());
+    let (command, mut rest) = after.split_at(end);
+    let mut lists = Vec::new();
+    while let Some((word, after)) = rest.split_first() {
+        let mark = Mark::of(word).expect("what follows a list is a mark");
+        let end = after.iter().position(|word| Mark::of(word).is_some()).unwrap_or(after.len());
+        let (words, remaining) = after.split_at(end);
+        rest = remaining;
+        if mark.is_paired && lists.is_empty() {
+            return Err(CliError::NothingToPair { mark: word.to_string_lossy().into_owned() });
+        }
+        if !mark.names_files {
+            lists.push(GivenList { content: Content::Words(words.to_vec()), is_paired: mark.is_paired });
+            continue;
+        }
+        if words.is_empty() {
+            return Err(CliError::NoListFile { mark: word.to_string_lossy().into_owned() });
+        }
+        let files = words.iter().map(|file| Content::File(file.into()));
+        lists.extend(files.map(|content| GivenList { content, is_paired: mark.is_paired }));
+    }
+    Ok((command, lists))
+}
+
+/// Returns the lists as one source.
+pub(super) fn source_of(mut lists: Vec<GivenList>, null: bool) -> Option<SourceSpec> {
+    if lists.len() > 1 {
+        let lists = lists.into_iter();
+        let lists = lists.map(|list| ListSpec { is_paired: list.is_paired, source: list.into_source(null) });
+        return Some(SourceSpec::Product(lists.collect()));
+    }
+    lists.pop().map(|list| list.into_source(null))
+}
+
+impl GivenList {
+    pub fn is_file(&self) -> bool {
+        matches!(self.content, Content::File(_))
+    }
+
+    pub fn is_stdin(&self) -> bool {
+        matches!(&self.content, Content::File(path) if path.as_os_str() == STDIN)
+    }
+
+    fn into_source(self, null: bool) -> SourceSpec {
+        // An empty line counts, or what is paired with the lines after it would go with another one.
+        let separator = if null { Separator::Nul } else { Separator::EachNewline };
+        match self.content {
+            Content::Words(words) => SourceSpec::Arguments(words),
+            Content::File(path) => SourceSpec::Lines { input: input(&path), separator },
+        }
+    }
+}
+
+/// Returns the text at a path, or standard input.
+pub(super) fn input(path: &Path) -> Input {
+    if path.as_os_str() == STDIN { Input::Stdin } else { Input::File(InputFile::at(path)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &[&str]) -> Result<(Vec<OsString>, Vec<GivenList>), String> {
+        let words: Vec<OsString> = line.iter().map(OsString::from).collect();
+        let split = split_command(&words).map_err(|error| error.to_string());
+        split.map(|(command, lists)| (command.to_vec(), lists))
+    }
+
+    fn words(words: &[&str], is_paired: bool) -> GivenList {
+        let words = words.iter().map(OsString::from).collect();
+        GivenList { content: Content::Words(words), is_paired }
+    }
+
+    fn file(path: &str, is_paired: bool) -> GivenList {
+        GivenList { content: Content::File(path.into()), is_paired }
+    }
+
+    #[test]
+    fn a_command_ends_where_its_lists_begin() {
+        let (command, lists) =
+            split(&["rm", "{}", ":::", "a", "b", ":::+", "1", "::::", "f", "-", "::::+", "g"]).unwrap();
+
+        assert_eq!(command, ["rm", "{}"]);
+        assert_eq!(
+            lists,
+            [words(&["a", "b"], false), words(&["1"], true), file("f", false), file("-", false), file("g", true)]
+        );
+    }
+
+    #[test]
+    fn only_whole_words_are_marks() {
+        let (command, lists) = split(&["echo", ":::x", "a:::", "::", ":::::", ":::", ""]).unwrap();
+
+        assert_eq!(command, ["echo", ":::x", "a:::", "::", ":::::"]);
+        assert_eq!(lists, [words(&[""], false)]);
+    }
+
+    #[test]
+    fn a_list_without_words_is_an_empty_list() {
+        assert_eq!(split(&["echo", ":::"]).unwrap().1, [words(&[], false)]);
+        assert_eq!(split(&["echo", ":::", "a", ":::"]).unwrap().1, [words(&["a"], false), words(&[], false)]);
+    }
+
+    #[test]
+    fn what_pairs_with_nothing_and_a_file_without_a_name_are_refused() {
+        assert_eq!(
+            split(&["echo", "{}", ":::+", "a"]).unwrap_err(),
+            "`:::+` pairs a list with the one before it, there is none"
+        );
+        assert!(split(&["echo", "{}", "::::+", "f"]).is_err());
+        assert_eq!(split(&["echo", "::::"]).unwrap_err(), "`::::` takes files of items, name one after it");
+        assert!(split(&["echo", ":::", "a", "::::+", ":::", "b"]).is_err());
+    }
+
+    #[test]
+    fn one_list_is_a_plain_source_and_several_are_a_product() {
+        assert_eq!(source_of(vec![], false), None);
+        assert_eq!(source_of(vec![words(&["a"], false)], false), Some(SourceSpec::Arguments(vec!["a".into()])));
+        let Some(SourceSpec::Product(lists)) = source_of(vec![file("-", false), words(&["a"], true)], true) else {
+            panic!("several lists are combined");
+        };
+        assert_eq!(
+            lists,
+            [
+                ListSpec {
+                    source: SourceSpec::Lines { input: Input::Stdin, separator: Separator::Nul },
+                    is_paired: false
+                },
+                ListSpec { source: SourceSpec::Arguments(vec!["a".into()]), is_paired: true },
+            ]
+        );
+    }
+}

@@ -1,0 +1,319 @@
+//! `logs`: what units, or the manager, wrote.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use clap::Args;
+use job_manager::client::Client;
+use job_manager::files::{How, open_private};
+use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+use super::values;
+use super::which::UnitArg;
+
+/// Units read at once; each holds up to 128 KiB of output.
+const PAGE_UNITS: i64 = 32;
+/// Bytes read at once of a log.
+const BLOCK_BYTES: usize = 64 * 1024;
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+
+/// Show the output of units
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager logs photos:17 --stderr")]
+pub(super) struct Logs {
+    #[command(flatten)]
+    pub unit: UnitArg,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    pub stderr: bool,
+    /// Output of that attempt, if it did not complete
+    #[arg(long, value_name = "N", conflicts_with = "manager", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    pub attempt: Option<u32>,
+    /// The manager's own log
+    #[arg(long)]
+    pub manager: bool,
+    /// Only the last N lines
+    #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
+    pub lines: Option<usize>,
+    /// Go on with what the unit or, with --manager, the manager writes, until it ends; for a unit, its job has to keep
+    /// all of its output
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+pub(super) fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let (job, seq) = args.unit.find(&client)?;
+    let mut printer = Printer::new(Some(output));
+    let printed = print(&client, job, seq, args, &mut printer);
+    // Also what came before damage.
+    printer.finish()?;
+    printed.map(|()| Exit::Success)
+}
+
+fn print(
+    client: &Client,
+    job: JobId,
+    seq: Option<Seq>,
+    args: &Logs,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
+    if args.manager {
+        return manager_log(client, job, args, printer);
+    }
+
+    let wrote = match seq {
+        Some(seq) if client.keeps_output(&client.job(job)?)? => Wrote::All(seq),
+        _ if args.follow => return Err(CliError::NothingToFollow),
+        Some(seq) => Wrote::End(seq),
+        None => Wrote::Ends,
+    };
+    if let Some(last) = args.lines {
+        // Read twice, so that no line has to be kept meanwhile, however long it is.
+        let mut counter = Printer::new(None);
+        wrote.print(client, job, args, false, &mut counter)?;
+        printer.skip = counter.lines().saturating_sub(last);
+    }
+    wrote.print(client, job, args, args.follow, printer)
+}
+
+/// What is shown of units.
+enum Wrote {
+    /// All that a unit wrote.
+    All(Seq),
+    /// The end of what a unit wrote.
+    End(Seq),
+    /// The ends of what each unit wrote.
+    Ends,
+}
+
+impl Wrote {
+    fn print(
+        &self,
+        client: &Client,
+        job: JobId,
+        args: &Logs,
+        follow: bool,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::All(seq) => full_log(client, job, *seq, args, follow, printer),
+            Self::End(seq) => printer.take(unit_log(client, job, *seq, args)?.as_bytes()),
+            Self::Ends => all_logs(client, job, args, printer),
+        }
+    }
+}
+
+/// Prints all that an attempt wrote, and with `follow` goes on while it runs.
+fn full_log(
+    client: &Client,
+    job: JobId,
+    seq: Seq,
+    args: &Logs,
+    follow: bool,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
+    let unit = client.unit(job, seq)?;
+    let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
+    let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
+    loop {
+        // Asked before reading, so that what it wrote last is still read.
+        let unit = client.unit(job, seq)?;
+        let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
+        let mut printed = Ok(());
+        let read = reader.read_more(|bytes| {
+            printed = printer.take(bytes);
+            if printed.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+        });
+        printed?;
+        read?;
+        if !follow || !runs {
+            return Ok(());
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawText, CliError> {
+    let streams = match args.attempt {
+        None => client.unit(job, seq)?.output,
+        Some(number) => client.attempt_output(job, seq, number)?.output,
+    };
+    Ok(chosen(streams, args.stderr))
+}
+
+fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let mut after = None;
+    loop {
+        let page = client.units(job, &UnitFilter::all(), after, PAGE_UNITS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.seq);
+        for unit in page {
+            printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
+        }
+    }
+}
+
+fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let path = client.job_files(job).log();
+    let mut file = open_private(&path, How::Read).map_err(|error| CliError::NoLog(path, error))?;
+    if let Some(last) = args.lines {
+        let start = start_of_last(&file, last)?;
+        file.seek(SeekFrom::Start(start))?;
+    }
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        // Asked before reading, so that what a manager wrote last is still read.
+        let ended = !args.follow || client.outcome(job)?.is_some();
+        loop {
+            match file.read(&mut block)? {
+                0 => break,
+                read => printer.take(&block[..read])?,
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+/// Returns where the last lines of a file begin, looked for from its end.
+fn start_of_last(file: &File, lines: usize) -> io::Result<u64> {
+    let end = file.metadata()?.len();
+    let (mut block, mut at, mut left) = (vec![0; BLOCK_BYTES], end, lines);
+    while at > 0 && left > 0 {
+        let start = at.saturating_sub(BLOCK_BYTES as u64);
+        let block = &mut block[..usize::try_from(at - start).expect("a block is short")];
+        file.read_exact_at(block, start)?;
+        for (index, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
+            // The end of a line begins the next, but for the last one.
+            let begins = start + index as u64 + 1;
+            left -= usize::from(begins < end);
+            if left == 0 {
+                return Ok(begins);
+            }
+        }
+        at = start;
+    }
+    Ok(if lines == 0 { end } else { 0 })
+}
+
+fn chosen(streams: Streams, stderr: bool) -> RawText {
+    if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
+}
+
+/// Prints whole lines, or counts them; of a line that has not ended it keeps no more than a block.
+struct Printer<'a> {
+    /// Where lines are printed; without it they are counted.
+    output: Option<&'a mut Output>,
+    /// Lines that are skipped before the first one is printed.
+    skip: usize,
+    /// Ends of lines so far.
+    ends: usize,
+    unfinished: Vec<u8>,
+    /// Whether the latest line has no end yet.
+    in_line: bool,
+}
+
+impl<'a> Printer<'a> {
+    fn new(output: Option<&'a mut Output>) -> Self {
+        Self { output, skip: 0, ends: 0, unfinished: Vec::new(), in_line: false }
+    }
+
+    /// Takes what another unit wrote, which begins on a line of its own.
+    fn take_next(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        if self.in_line && !bytes.is_empty() {
+            self.take(b"\n")?;
+        }
+        self.take(bytes)
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        let Some(last) = bytes.last() else { return Ok(()) };
+        self.in_line = *last != b'\n';
+        self.unfinished.extend_from_slice(bytes);
+        let end = match self.unfinished.iter().rposition(|byte| *byte == b'\n') {
+            Some(at) => at + 1,
+            None if self.unfinished.len() > BLOCK_BYTES => whole_characters(&self.unfinished),
+            None => 0,
+        };
+        let rest = self.unfinished.split_off(end);
+        let lines = std::mem::replace(&mut self.unfinished, rest);
+        self.print(&lines)
+    }
+
+    fn print(&mut self, mut bytes: &[u8]) -> Result<(), CliError> {
+        let Some(output) = &mut self.output else {
+            self.ends += bytes.iter().filter(|byte| **byte == b'\n').count();
+            return Ok(());
+        };
+        while self.skip > 0 {
+            let Some(at) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(()) };
+            bytes = &bytes[at + 1..];
+            self.skip -= 1;
+        }
+        Ok(output.bytes(bytes)?)
+    }
+
+    /// Returns how many lines there were.
+    fn lines(&self) -> usize {
+        self.ends + usize::from(self.in_line)
+    }
+
+    fn finish(mut self) -> Result<(), CliError> {
+        let rest = std::mem::take(&mut self.unfinished);
+        self.print(&rest)
+    }
+}
+
+/// Returns how many bytes there are before a character that is not whole yet.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_log_are_found_from_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let long = "x".repeat(BLOCK_BYTES * 2);
+        for (text, lines, last) in [
+            ("", 3, ""),
+            ("one\ntwo\nthree\n", 0, ""),
+            ("one\ntwo\nthree\n", 1, "three\n"),
+            ("one\ntwo\nthree", 2, "two\nthree"),
+            ("one\ntwo\n", 5, "one\ntwo\n"),
+            ("\n\n\n", 2, "\n\n"),
+            (&format!("one\n{long}\n"), 1, &format!("{long}\n")),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let start = start_of_last(&File::open(&path).unwrap(), lines).unwrap();
+            assert!(&text[usize::try_from(start).unwrap()..] == last, "{lines} of {} bytes", text.len());
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept_in_memory() {
+        let mut counter = Printer::new(None);
+        for _ in 0..100 {
+            counter.take("ä".repeat(10_000).as_bytes()).unwrap();
+            assert!(counter.unfinished.len() <= BLOCK_BYTES + 20_000);
+        }
+        counter.take(b"\nlast").unwrap();
+
+        assert_eq!(counter.lines(), 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! Standard output and standard error.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use job_manager::client::{UnitsChanged, UnitsSwept};
+use job_manager::model::JobId;
+use job_manager::text::counted;
+use serde::Serialize;
+
+use super::args::Cli;
+use super::way_out;
+
+/// How long a person waits for a search before being told how far it came.
+pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where answers and hints go, in the format that was asked for.
+pub(super) struct Output {
+    pub json: bool,
+    pub quiet: bool,
+    pub verbose: bool,
+}
+
+impl Output {
+    pub fn new(cli: &Cli) -> Self {
+        Self { json: cli.wants_json(), quiet: cli.global.quiet, verbose: cli.global.verbose }
+    }
+
+    /// Prints a line of the answer, whoever its text is of.
+    pub fn line(&mut self, text: impl Display) -> io::Result<()> {
+        way_out::stdout().line(&text.to_string())
+    }
+
+    /// Prints a line that is ours from end to end, with its colours.
+    pub fn own_line(&mut self, text: impl Display) -> io::Result<()> {
+        writeln!(anstream::stdout(), "{text}")
+    }
+
+    /// Prints what somebody else wrote.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        way_out::stdout().write_all(bytes)
+    }
+
+    /// Prints one JSON document.
+    pub fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
+        let mut stdout = BufWriter::new(way_out::stdout());
+        serde_json::to_writer(&mut stdout, document)?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()
+    }
+
+    /// Prints how many units of a job were changed, and what they are now.
+    pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> io::Result<()> {
+        if self.json {
+            self.document(&UnitsChanged::new(job, changed))
+        } else if self.quiet {
+            self.line(job)
+        } else {
+            self.line(format_args!("{} {what}", counted(changed, "unit")))
+        }
+    }
+
+    /// Says the same, and how far the units were looked for if the time for that ran out.
+    pub fn swept(&mut self, job: JobId, swept: UnitsSwept, what: &str) -> io::Result<()> {
+        if self.json {
+            self.document(&UnitsChanged::swept(job, swept))?;
+        } else {
+            self.changed(job, swept.changed, what)?;
+        }
+        if let Some(seq) = swept.searched_through {
+            self.hint(format_args!(
+                "the search took {} s and stopped after unit {seq}: the same with --seq {}- goes on",
+                SEARCH_TIMEOUT.as_secs(),
+                seq.0 + 1
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says something that is not part of the answer, unless it was asked to be quiet.
+    pub fn hint(&mut self, text: impl Display) {
+        if !self.quiet {
+            // Standard error may be closed; a hint is then lost on nobody.
+            let _ = way_out::stderr().line(&text.to_string());
+        }
+    }
+
+    /// Says several things, each on a line of its own.
+    pub fn hints(&mut self, texts: &[String]) {
+        texts.iter().for_each(|text| self.hint(text));
+    }
+
+    /// Says something for those who asked for more.
+    pub fn detail(&mut self, text: impl Display) {
+        if self.verbose {
+            self.hint(text);
+        }
+    }
+
+    /// Says what went wrong, with its causes.
+    pub fn error(&mut self, error: &dyn std::error::Error) {
+        print_error(&error.to_string());
+        let mut stderr = way_out::stderr();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let _ = stderr.line(&format!("  caused by: {error}"));
+            cause = error.source();
+        }
+    }
+
+    /// Adds a cause to an error that does not know of it.
+    pub fn cause(&mut self, cause: &str) {
+        let _ = way_out::stderr().line(&format!("  caused by: {cause}"));
+    }
+}
+
+/// Prints an error without causes.
+pub(super) fn print_error(text: &str) {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let is_coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    // Nothing is left to be told when standard error is closed.
+    let ours = format!("{red}error{red:#}: ");
+    let ours = if is_coloured { ours } else { "error: ".to_owned() };
+    let _ = way_out::stderr().line_behind(ours, text);
+}

@@ -1,0 +1,125 @@
+//! What failures mean for a unit and for its job, and how fast units start, as flags.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
+use job_manager::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
+
+use super::error::CliError;
+use super::{policy_values, values};
+
+/// Options of the verbs that create a job.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policies")]
+pub(super) struct PolicyArgs {
+    /// Attempts before a unit is failed permanently
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    pub max_attempts: u32,
+    /// Delay before the next attempt, doubled each time, up to the second value
+    #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff)]
+    pub backoff: (Duration, Duration),
+    /// Meaning of exit codes: ok, retry, fail, skip, pause:DURATION
+    #[arg(long, value_name = "CODE=MEANING,…", value_parser = exits)]
+    pub exit: Option<Exits>,
+    /// Only these exit codes are worth another attempt
+    #[arg(long, value_name = "CODES", value_parser = codes)]
+    pub retry_on: Option<Codes>,
+    /// Time that one attempt may take, such as 90s or 1h30m, or a template such as {t}; 0 is no limit
+    #[arg(long, value_name = "DURATION|TEMPLATE")]
+    pub timeout: Option<Timeout>,
+    /// Time between TERM and KILL for a unit that has to end
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after)]
+    pub kill_after: Duration,
+    /// Time after its first start at which the job pauses, such as 8h; 0 is no limit
+    #[arg(long, value_name = "DURATION")]
+    pub deadline: Option<TimeLimit>,
+    /// Failed units, or their share, at which the job pauses
+    #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures)]
+    pub max_failures: Option<MaxFailures>,
+    /// Attempts that may start in a span of time, such as 60/min
+    #[arg(long, value_name = "N/TIME", value_parser = policy_values::rate)]
+    pub rate: Option<Rate>,
+    /// Run the first N units and wait for `approve` or `reject`
+    #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    pub canary: Option<u32>,
+    /// A unit is skipped when this path exists, and has failed when it did not make it; a template
+    #[arg(long, value_name = "PATH")]
+    pub creates: Option<OsString>,
+    /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made
+    #[arg(long)]
+    pub keep_partial: bool,
+    /// Script that runs as the last unit, with the counts in its environment
+    #[arg(long, value_name = "CMD")]
+    pub then: Option<OsString>,
+    /// When that runs [default: always]
+    #[arg(long, value_enum)]
+    pub then_when: Option<When>,
+}
+
+/// Meanings of exit codes, as one value of a flag.
+pub(super) type Exits = std::sync::Arc<BTreeMap<i32, ExitMeaning>>;
+/// Exit codes, as one value of a flag.
+pub(super) type Codes = std::sync::Arc<Vec<i32>>;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum When {
+    Success,
+    Always,
+    Failure,
+}
+
+impl PolicyArgs {
+    pub fn apply(&self, limits: &mut Limits) {
+        limits.max_attempts = self.max_attempts;
+        (limits.backoff_base, limits.backoff_cap) = self.backoff;
+        limits.set_timeout(self.timeout.clone().unwrap_or_default());
+        limits.kill_after = self.kill_after;
+        limits.deadline = self.deadline.and_then(|limit| limit.0);
+        limits.max_failures = self.max_failures;
+        limits.rate = self.rate;
+        limits.canary = self.canary;
+    }
+
+    /// Returns what exit codes mean.
+    ///
+    /// # Errors
+    /// When a code is to be tried again by one of the two options and not by the other.
+    pub fn exit_codes(&self) -> Result<ExitCodes, CliError> {
+        if let (Some(exits), Some(retried)) = (&self.exit, &self.retry_on) {
+            let is_retry = |meaning: &ExitMeaning| matches!(meaning, ExitMeaning::Retry);
+            if let Some((code, _)) = exits.iter().find(|(code, meaning)| retried.contains(code) != is_retry(meaning)) {
+                return Err(CliError::ExitCodeTwice { code: *code });
+            }
+        }
+        let mut codes = ExitCodes::default();
+        for code in self.retry_on.iter().flat_map(|codes| codes.iter()) {
+            codes.meanings.insert(*code, ExitMeaning::Retry);
+        }
+        codes.others_fail = self.retry_on.is_some();
+        codes.meanings.extend(self.exit.iter().flat_map(|exits| exits.iter()));
+        Ok(codes)
+    }
+
+    pub fn then(&self) -> Result<Option<ThenSpec>, CliError> {
+        if self.then.is_none() && self.then_when.is_some() {
+            return Err(CliError::Requires { given: "--then-when", missing: "--then" });
+        }
+        let when = match self.then_when {
+            Some(When::Success) => ThenWhen::Success,
+            None | Some(When::Always) => ThenWhen::Always,
+            Some(When::Failure) => ThenWhen::Failure,
+        };
+        Ok(self.then.clone().map(|script| ThenSpec { script: script.into(), when }))
+    }
+}
+
+fn exits(text: &str) -> Result<Exits, String> {
+    policy_values::exits(text).map(Exits::new)
+}
+
+fn codes(text: &str) -> Result<Codes, String> {
+    policy_values::codes(text).map(Codes::new)
+}

@@ -1,0 +1,253 @@
+//! Where units come from, as flags.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use job_manager::source::{CsvOptions, GlobOptions, Input, InputFile, Notes, Range, Separator};
+use job_manager::submission::{OpenSources, SourceOptions, SourceSpec};
+
+use super::error::CliError;
+use super::given::{Given, given_in_order};
+use super::lists::{GivenList, input, source_of};
+use super::values;
+use crate::system::has_waiting_input;
+
+pub(super) const STDIN: &str = "-";
+
+/// Flags of sources, each of which may be given several times, and how to read them.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SourceFlags {
+    /// `-` reads items from standard input, one per line
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// Items from the lines of a file, `-` for standard input
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    pub lines: Vec<PathBuf>,
+    /// Units from the lines of a file, each a command for /bin/sh; no CMD is given then
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    pub commands: Vec<PathBuf>,
+    /// Items and commands end with NUL instead of a line break
+    #[arg(long, help_heading = "Sources")]
+    null: bool,
+    /// Units from a CSV file whose header names the fields
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    pub csv: Vec<PathBuf>,
+    /// Separator of the CSV file's fields, one character or `tab` [default: ,]
+    #[arg(long, value_name = "CHAR", value_parser = values::delimiter, help_heading = "Sources")]
+    delimiter: Option<u8>,
+    /// The CSV file has no header; fields are called 1, 2, …
+    #[arg(long, help_heading = "Sources")]
+    no_header: bool,
+    /// The CSV file knows no quoting; quotes are characters as any other
+    #[arg(long, help_heading = "Sources")]
+    no_quotes: bool,
+    /// Units from a file with one JSON document per line
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    pub jsonl: Vec<PathBuf>,
+    /// Units from the array in a JSON file; without FILE: print one JSON document
+    // Stands in for the global flag, whose id it therefore bears: without a file it is what it is for every verb.
+    #[arg(long = "json", id = "json", value_name = "FILE", num_args = 0..=1, default_missing_value = "", action = ArgAction::Append, help_heading = "Sources")]
+    pub json: Vec<String>,
+    /// Fields that lead to the array in the JSON file [default: the document itself is the array]
+    #[arg(long, value_name = "a.b", help_heading = "Sources")]
+    path: Option<String>,
+    /// Units from the files that match a pattern, as bash finds them: *, ?, [a-z], {a,b}, ** for any directories
+    #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
+    pub glob: Vec<OsString>,
+    /// Skip files and directories: with a slash in it PATTERN is a path, without one a name at any depth
+    #[arg(long, value_name = "PATTERN", help_heading = "Sources")]
+    exclude: Vec<OsString>,
+    /// Match names that begin with a dot too
+    #[arg(long, help_heading = "Sources")]
+    hidden: bool,
+    /// Units from the rows of a query on an SQLite database, which is only read
+    #[arg(long, num_args = 2, value_names = ["DB", "QUERY"], help_heading = "Sources")]
+    pub sql: Vec<OsString>,
+    /// Units from the numbers of a range, such as 1-100 or 1-100:2; 001-100 keeps its width
+    #[arg(long, value_name = "FIRST-LAST[:STEP]", help_heading = "Sources")]
+    pub range: Vec<Range>,
+    /// Take at most N units
+    #[arg(long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true, help_heading = "Sources")]
+    limit: Option<usize>,
+    /// Take sources without any item for a job without units, which completes at once
+    #[arg(long, help_heading = "Sources")]
+    allow_empty: bool,
+}
+
+/// Sources of units, in the order in which they were given.
+#[derive(Debug, Clone)]
+pub(super) struct SourceArgs {
+    flags: SourceFlags,
+    given: Vec<Given>,
+}
+
+impl SourceArgs {
+    /// Returns the first file of commands, when units are commands.
+    pub fn commands(&self) -> Option<&Path> {
+        self.flags.commands.first().map(PathBuf::as_path)
+    }
+
+    /// Says whether `--json` was given to have the answer as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
+    }
+
+    /// Returns `true` if one of the sources is standard input.
+    pub fn reads_stdin(&self, lists: &[GivenList]) -> bool {
+        self.given.iter().any(Given::is_stdin) || lists.iter().any(GivenList::is_stdin)
+    }
+
+    /// Takes the word in the place of JOB for a source, where a key names the job.
+    pub fn with_word(&self, word: &str) -> Result<SourceArgs, CliError> {
+        match (word, self.given.is_empty()) {
+            (STDIN, true) => {
+                let given = vec![Given::Word(word.to_owned())];
+                Ok(SourceArgs { flags: self.flags.clone(), given })
+            }
+            (STDIN, false) => {
+                Err(CliError::Value("beside other sources write `--lines -` for standard input".to_owned()))
+            }
+            _ => Err(CliError::TwoJobs),
+        }
+    }
+
+    /// Returns the first pattern of files that is relative.
+    pub fn relative_glob(&self) -> Option<&OsStr> {
+        self.flags.glob.iter().map(OsString::as_os_str).find(|pattern| Path::new(pattern).is_relative())
+    }
+
+    /// Opens the sources, which are then read one after the other; `None` when no source was given.
+    ///
+    /// Relative patterns of files are looked up in `below`, where the units run, if that is not the directory of the caller.
+    pub fn open(&self, lists: Vec<GivenList>, below: Option<&Path>) -> Result<Option<OpenSources>, CliError> {
+        self.refuse_mixtures(&lists)?;
+        let mut sources =
+            self.given.iter().map(|given| self.flags.spec(given, below)).collect::<Result<Vec<_>, _>>()?;
+        sources.extend(source_of(lists, self.flags.null));
+        if sources.is_empty() {
+            return Ok(None);
+        }
+        let options = SourceOptions { limit: self.flags.limit, allow_empty: self.flags.allow_empty };
+        Ok(Some(OpenSources::open(&sources, options)?))
+    }
+
+    fn refuse_mixtures(&self, lists: &[GivenList]) -> Result<(), CliError> {
+        let is_commands = |given: &Given| matches!(given, Given::Commands(_));
+        let is_text = |given: &Given| matches!(given, Given::Word(_) | Given::Lines(_)) || is_commands(given);
+        if self.given.iter().any(is_commands) && (!lists.is_empty() || !self.given.iter().all(is_commands)) {
+            return Err(CliError::CommandsAmongItems);
+        }
+        if lists.len() > 1 && !self.given.is_empty() {
+            return Err(CliError::ListsAmongSources);
+        }
+        let has_text = self.given.iter().any(is_text) || lists.iter().any(GivenList::is_file);
+        let has_items = !self.given.is_empty() || !lists.is_empty();
+        self.flags.refuse_incomplete(self.given.iter(), has_text, has_items)?;
+        let from_stdin = self.given.iter().filter(|given| given.is_stdin()).count();
+        if from_stdin + lists.iter().filter(|list| list.is_stdin()).count() > 1 {
+            return Err(CliError::StdinTwice);
+        }
+        Ok(())
+    }
+}
+
+/// Remarks, once all is read, on bytes at a standard input that is no source. They are only remarked on, because CI and
+/// ssh always leave a pipe there.
+pub(super) fn note_waiting_input(notes: &Notes) {
+    notes.ask(|| {
+        let text = "standard input holds bytes that were not read: `-` takes its lines as items";
+        has_waiting_input().then(|| text.to_owned())
+    });
+}
+
+impl SourceFlags {
+    /// `--json -` is a source when `--path` says what of it; otherwise `-` names items on standard input.
+    pub fn is_json_file(&self, file: &str) -> bool {
+        !file.is_empty() && (file != STDIN || self.path.is_some())
+    }
+
+    /// Refuses a flag that says how to read a source which was not given.
+    fn refuse_incomplete<'g>(
+        &self,
+        mut given: impl Iterator<Item = &'g Given>,
+        has_text: bool,
+        has_items: bool,
+    ) -> Result<(), CliError> {
+        const SOURCE: &str = "a source of items";
+        let has_json = given.any(|given| matches!(given, Given::Json(_)));
+        let (has_csv, has_glob) = (!self.csv.is_empty(), !self.glob.is_empty());
+        let pairs = [
+            ("--delimiter", self.delimiter.is_some(), "--csv", has_csv),
+            ("--no-header", self.no_header, "--csv", has_csv),
+            ("--no-quotes", self.no_quotes, "--csv", has_csv),
+            ("--path", self.path.is_some(), "--json FILE", has_json),
+            ("--exclude", !self.exclude.is_empty(), "--glob", has_glob),
+            ("--hidden", self.hidden, "--glob", has_glob),
+            ("--null", self.null, "--lines, --commands, `:::: FILE` or -", has_text),
+            ("--limit", self.limit.is_some(), SOURCE, has_items),
+            ("--allow-empty", self.allow_empty, SOURCE, has_items),
+        ];
+        match pairs.into_iter().find(|(_, is_given, _, has_other)| *is_given && !has_other) {
+            Some((given, _, missing, _)) => Err(CliError::Requires { given, missing }),
+            None => Ok(()),
+        }
+    }
+
+    fn spec(&self, given: &Given, below: Option<&Path>) -> Result<SourceSpec, CliError> {
+        let separator = if self.null { Separator::Nul } else { Separator::Newline };
+        Ok(match given {
+            Given::Word(word) if word != STDIN => return Err(CliError::UnknownSource { given: word.clone() }),
+            Given::Word(_) => SourceSpec::Lines { input: Input::Stdin, separator },
+            Given::Lines(path) => SourceSpec::Lines { input: input(path), separator },
+            Given::Commands(path) => SourceSpec::Commands { input: input(path), separator },
+            Given::Csv(path) => {
+                let delimiter = self.delimiter.unwrap_or(b',');
+                let options = CsvOptions { delimiter, header: !self.no_header, quotes: !self.no_quotes };
+                SourceSpec::Csv { input: input(path), options }
+            }
+            Given::Jsonl(path) => SourceSpec::Jsonl { input: input(path) },
+            Given::Json(path) => SourceSpec::Json { input: input(path), path: self.path.clone() },
+            Given::Globs(patterns) => {
+                // Without dots and doubled slashes, which the paths of files found there do not have either.
+                let below = below.map(|dir| dir.components().collect());
+                let (exclude, hidden) = (self.exclude.clone(), self.hidden);
+                let options = GlobOptions { exclude, hidden, unnamed: below.is_some(), below };
+                SourceSpec::Glob { patterns: patterns.clone(), options }
+            }
+            Given::Sql { db, query } => {
+                let query = query.to_str().ok_or_else(|| {
+                    CliError::Value(format!(
+                        "the query {:?} of --sql is not UTF-8, its text must be",
+                        query.to_string_lossy()
+                    ))
+                })?;
+                SourceSpec::Sql { database: InputFile::at(db), query: query.to_owned() }
+            }
+            Given::Range(range) => SourceSpec::Range(*range),
+        })
+    }
+}
+
+impl FromArgMatches for SourceArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = SourceFlags::from_arg_matches(matches)?;
+        let given = given_in_order(&flags, matches);
+        Ok(Self { flags, given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for SourceArgs {
+    fn augment_args(command: Command) -> Command {
+        SourceFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SourceFlags::augment_args_for_update(command)
+    }
+}

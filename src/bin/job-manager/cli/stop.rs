@@ -1,0 +1,46 @@
+//! `stop`: pause a job gracefully.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Args;
+use job_manager::client::{ClientError, JobOutcome, StopOptions};
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::follow::print_summary;
+use super::output::Output;
+use super::values;
+use super::which::JobOrKeyArg;
+
+/// Pause a job: running units finish, nothing new is started
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager stop photos --grace 30s")]
+pub(super) struct Stop {
+    #[command(flatten)]
+    pub job: JobOrKeyArg,
+    /// End running units; they go back to pending
+    #[arg(long)]
+    pub now: bool,
+    /// End running units that need longer than this
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub grace: Option<Duration>,
+    /// Wait until the job is paused [default on a terminal]
+    #[arg(long)]
+    pub wait: bool,
+}
+
+pub(super) fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let job = args.job.find(&client)?;
+    client.stop_manager(job, StopOptions { now: args.now, grace: args.grace })?;
+    if args.wait || std::io::stdout().is_terminal() {
+        let outcome = client.wait(job, None)?;
+        if outcome == JobOutcome::ManagerLost {
+            return Err(ClientError::Interrupted { job }.into());
+        }
+    }
+    print_summary(&client, job, output)?;
+    Ok(Exit::Success)
+}

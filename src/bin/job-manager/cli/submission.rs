@@ -1,0 +1,227 @@
+//! What `submit`, `run` and `create` have in common: from flags to a job.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use clap::Args;
+use job_manager::client::{Client, Created, UnitsDiffer};
+use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
+use job_manager::model::{NewJob, RawText};
+use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
+use serde_json::json;
+
+use super::args::Global;
+use super::error::CliError;
+use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
+use super::lists::split_command;
+use super::output::Output;
+use super::source_args::{SourceArgs, note_waiting_input};
+use super::text::shortened;
+
+const NAME_WIDTH: usize = 60;
+/// How a command out of a file is run; after `--` a line is a script even when it begins with a dash.
+const RUN_LINE: [&str; 4] = ["/bin/sh", "-c", "--", "{}"];
+
+/// A source, options and a command.
+#[derive(Debug, Args)]
+pub(super) struct SubmissionArgs {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Command of a unit, with placeholders such as `{}`; items may follow after `:::`, files of items after `::::`
+    #[arg(last = true, value_name = "CMD", conflicts_with = "commands")]
+    pub command: Vec<OsString>,
+}
+
+impl SubmissionArgs {
+    /// Checks everything that can be checked before the first unit is read.
+    pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
+        self.prepare_keeping(global, KeptOutput::Tail)
+    }
+
+    /// Like [`prepare`](Self::prepare), for a job that keeps so much of its units' output unless it is told.
+    pub fn prepare_keeping(&self, global: &Global, output: KeptOutput) -> Result<Submission, CliError> {
+        let (argv, lists) = split_command(&self.command)?;
+        let run_line = RUN_LINE.map(OsString::from);
+        let (argv, origin) = match self.source.commands() {
+            Some(file) => (run_line.as_slice(), file.to_string_lossy()),
+            None => (argv, argv.first().ok_or(CliError::NoCommand)?.to_string_lossy()),
+        };
+        let spec = self.spec(argv, output)?;
+        let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
+        let mut new = NewJob::new(name, COMMAND);
+        new.key = self.job.key.clone();
+        for (name, value) in &self.job.label {
+            if new.labels.insert(name.clone(), value.clone()).is_some_and(|before| before != *value) {
+                return Err(CliError::GivenTwice(format!("the label {name:?}")));
+            }
+        }
+        new.limits = self.job.limits()?;
+        new.apart = self.job.apart.apart();
+        if let Some(other) = &self.job.after {
+            new.limits.after = Some(global.read_client()?.find_job(other)?);
+        }
+        let reads_stdin = self.source.reads_stdin(&lists);
+        let sources = match (self.source.open(lists, self.units_dir(&spec)?)?, self.job.start.order.clone()) {
+            (Some(sources), Some(order)) => Some(sources.sorted(order)),
+            (None, Some(_)) => {
+                return Err(CliError::Requires { given: "--order", missing: "a source of items" });
+            }
+            (sources, None) => sources,
+        };
+        let asked = Asked {
+            name: self.job.name.is_some(),
+            workers: self.job.workers.is_some(),
+            order: self.job.start.order.is_some(),
+        };
+        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?.asking(asked);
+        if !reads_stdin {
+            note_waiting_input(&submission.notes());
+        }
+        Ok(submission)
+    }
+
+    /// Returns the directory of the units, if it is another one than that of the caller.
+    fn units_dir<'s>(&self, spec: &'s CommandSpec) -> Result<Option<&'s Path>, CliError> {
+        match (&self.job.cwd, &spec.cwd_template, self.source.relative_glob()) {
+            (Some(cwd), Some(_), Some(pattern)) => {
+                let of = |text: &OsStr| text.to_string_lossy().into_owned();
+                Err(CliError::GlobWithoutDirectory { pattern: of(pattern), cwd: of(cwd.as_ref()) })
+            }
+            (None, ..) | (Some(_), Some(_), None) => Ok(None),
+            (Some(_), None, _) => Ok(Some(&spec.cwd)),
+        }
+    }
+
+    fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
+        let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
+        let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, job.env_only.as_deref(), forget)?;
+        if let Some(name) = &job.shell_path {
+            self.use_shell(name, &mut spec)?;
+        }
+        spec.items.several = job.several();
+        spec.stdin = match self.job.stdin {
+            Stdin::Null => StdinMode::Null,
+            Stdin::Payload => StdinMode::Payload,
+            Stdin::Item => StdinMode::Item,
+        };
+        spec.result = match self.job.result {
+            None => ResultMode::Output,
+            Some(ResultKind::Text) => ResultMode::Text,
+            Some(ResultKind::Json) => ResultMode::Json,
+        };
+        spec.exits = self.job.policy.exit_codes()?;
+        spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
+        spec.then = self.job.policy.then()?;
+        spec.creates = self.job.policy.creates.clone().map(RawText::from);
+        spec.keep_partial = self.job.policy.keep_partial;
+        if spec.keep_partial && spec.creates.is_none() {
+            return Err(CliError::Requires { given: "--keep-partial", missing: "--creates" });
+        }
+        spec.output = match self.job.output.unwrap_or(output) {
+            KeptOutput::None => OutputMode::None,
+            KeptOutput::Tail => OutputMode::Tail,
+            KeptOutput::Full => OutputMode::Full,
+        };
+        spec.output_dir = self.job.output_dir.as_deref().map(|dir| output_dir(&spec, dir)).transpose()?;
+        Ok(spec)
+    }
+
+    /// Has scripts run by another shell than /bin/sh, after that was tried.
+    fn use_shell(&self, name: &OsStr, spec: &mut CommandSpec) -> Result<(), CliError> {
+        let scripts = match (spec.shell, self.source.commands()) {
+            (true, _) => Scripts::WithValues,
+            (false, Some(_)) => Scripts::Whole,
+            // Its script has no values; what is asked of a shell is the same everywhere.
+            (false, None) if self.job.policy.then.is_some() => Scripts::WithValues,
+            (false, None) => {
+                return Err(CliError::Requires { given: "--shell-path", missing: "--shell, --commands or --then" });
+            }
+        };
+        let shell = find_shell(name, &spec.cwd, scripts)?;
+        if scripts == Scripts::Whole {
+            spec.argv[0] = RawText::from(literal(shell.as_os_str()));
+            spec.program = Some(shell.clone());
+        }
+        spec.shell_path = Some(shell);
+        Ok(())
+    }
+}
+
+/// Creates the job, with a hint about whatever was noticed of its items.
+pub(super) fn create(
+    submission: Submission,
+    global: &Global,
+    output: &mut Output,
+) -> Result<(Client, Created), CliError> {
+    let notes = submission.notes();
+    let created = submission.create(|| global.create_client());
+    // Where nothing was created they may say why.
+    output.hints(&notes.texts());
+    created
+}
+
+/// Prints the first commands, quoted for a shell, checks all that a creation checks, and creates nothing.
+pub(super) fn dry_run(
+    submission: Submission,
+    global: &Global,
+    count: usize,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let notes = submission.notes();
+    let mut commands = Vec::new();
+    let rehearsal = submission.rehearse(
+        count,
+        || global.rehearse_create(),
+        |command| {
+            if output.json {
+                commands.push(command);
+                return Ok(());
+            }
+            Ok(output.line(command)?)
+        },
+    );
+    // As of a creation: where it is refused they may say why.
+    output.hints(&notes.texts());
+    let rehearsal = rehearsal?;
+    if let Some(existing) = rehearsal.existing {
+        output.hint(format_args!("job {} has this key already, nothing would be created", existing.job));
+        differs(existing, output);
+    } else {
+        output.hint(format_args!("units that would be created: {}", rehearsal.units));
+    }
+    if output.json {
+        let existing = rehearsal.existing;
+        output.document(&json!({
+            "schema": 1, "dry_run": true, "commands": commands, "units": rehearsal.units,
+            "existing_job": existing.map(|created| json!({ "id": created.job })),
+            "units_differ": existing.and_then(|created| created.differs),
+        }))?;
+    }
+    Ok(())
+}
+
+/// Writes a text as a template that stands for it.
+fn literal(text: &OsStr) -> OsString {
+    let doubled = |byte: &u8| if b"{}".contains(byte) { vec![*byte; 2] } else { vec![*byte] };
+    OsString::from_vec(text.as_bytes().iter().flat_map(doubled).collect())
+}
+
+/// Says how the items differ from the units of a job that was there already.
+pub(super) fn differs(created: Created, output: &mut Output) {
+    if let Some(UnitsDiffer { new, changed, gone, .. }) = created.differs {
+        let job = created.job;
+        output.hint(format_args!(
+            "the items differ from the units of job {job}: {new} new, {changed} changed, {gone} gone; \
+             `job-manager sync {job}` with the same source takes them"
+        ));
+    }
+}
+
+fn default_name(command: &str) -> String {
+    let base = command.rsplit('/').next().filter(|base| !base.is_empty()).unwrap_or(command);
+    let name = shortened(base, NAME_WIDTH);
+    if name.trim().is_empty() { "job".to_owned() } else { name }
+}

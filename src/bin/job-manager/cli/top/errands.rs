@@ -1,0 +1,71 @@
+//! What keys have asked for, each done by a thread of its own, and what came of it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use job_manager::client::ClientError;
+use job_manager::text::one_line;
+
+use super::super::exit::{Exit, of_client};
+use super::super::output::Output;
+use super::terminal::Signals;
+use super::wish::Wish;
+
+/// Time after which a wait is announced, and between two looks for a signal.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// What came of a wish.
+pub(super) type Answer = Result<String, ClientError>;
+
+/// Wishes on their way.
+pub(super) struct Errands {
+    db: PathBuf,
+    done: Sender<Answer>,
+    answers: Receiver<Answer>,
+}
+
+impl Errands {
+    pub fn new(db: PathBuf) -> Errands {
+        let (done, answers) = mpsc::channel();
+        Errands { db, done, answers }
+    }
+
+    /// Has a thread do what was asked for: it may take seconds, in which the screen must go on.
+    pub fn begin(&self, wish: Wish) {
+        let (db, done) = (self.db.clone(), self.done.clone());
+        thread::spawn(move || {
+            // Nobody listens any more when a signal has ended the wait.
+            let _ = done.send(wish.carry_out(&db));
+        });
+    }
+
+    /// Returns what has come since the last time.
+    pub fn answers(&self) -> impl Iterator<Item = Answer> {
+        self.answers.try_iter()
+    }
+
+    /// Waits for the rest unless a signal comes, and says what came of it; the first failure is the exit code.
+    pub fn settle(self, signals: &Signals, output: &mut Output) -> Exit {
+        // From here on the threads alone hold the other end.
+        drop(self.done);
+        let (mut exit, mut is_announced) = (Exit::Success, false);
+        while !signals.arrived() {
+            match self.answers.recv_timeout(ANSWER_TIMEOUT) {
+                Ok(Ok(done)) => output.hint(one_line(&done)),
+                Ok(Err(error)) => {
+                    output.error(&error);
+                    exit = if exit == Exit::Success { of_client(&error) } else { exit };
+                }
+                Err(RecvTimeoutError::Timeout) if !is_announced => {
+                    output.hint("waiting for what the last keys asked for; Ctrl-C ends the wait");
+                    is_announced = true;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        exit
+    }
+}

@@ -1,0 +1,89 @@
+//! Reading what `top` shows: as much of a job as its state asks for, and never the units but a few failed ones.
+
+use job_manager::client::{Client, ClientError, EtaSeconds, Health};
+use job_manager::model::{Job, JobFilter, JobId, JobStatus, Progress, Seq};
+use job_manager::text::one_line;
+
+/// Jobs that are shown besides those that run.
+const MAX_JOBS: i64 = 500;
+/// Failed units that are named.
+const FAILURES: i64 = 5;
+
+/// A job as a row; its texts are safe to print.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub job: JobId,
+    pub name: String,
+    pub state: &'static str,
+    pub status: JobStatus,
+    pub is_interrupted: bool,
+    pub progress: Progress,
+    pub rate: Option<f64>,
+    pub eta: Option<EtaSeconds>,
+    pub workers: usize,
+    pub manager: Option<u32>,
+}
+
+/// What is shown of one job besides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Detail {
+    pub sentence: String,
+    pub next_step: String,
+    pub failures: Vec<(Seq, String)>,
+}
+
+/// Returns the jobs, those that run before the others, the newest first, and names one that cannot be read.
+pub(super) fn jobs(client: &Client) -> Result<(Vec<Line>, Option<String>), ClientError> {
+    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
+    let newest = client.jobs(&JobFilter { limit: Some(MAX_JOBS), ..JobFilter::default() })?;
+    let trouble = newest.unreadable.first().map(|job| one_line(&job.to_string()));
+    let (running, newest) = (running.jobs, newest.jobs);
+    let mut lines = running.iter().map(|job| line(client, job)).collect::<Result<Vec<_>, _>>()?;
+    // Between the two looks a job may have begun to run, or ended.
+    let others: Vec<&Job> = newest.iter().filter(|job| running.iter().all(|other| other.id != job.id)).collect();
+    for job in others {
+        lines.push(line(client, job)?);
+    }
+    Ok((lines, trouble))
+}
+
+fn line(client: &Client, job: &Job) -> Result<Line, ClientError> {
+    let mut line = Line {
+        job: job.id,
+        name: one_line(&job.name),
+        state: state(job.status, job.status.as_str()),
+        status: job.status,
+        is_interrupted: false,
+        progress: job.progress,
+        rate: None,
+        eta: None,
+        workers: job.limits.workers,
+        manager: None,
+    };
+    if job.status == JobStatus::Running {
+        let status = client.get_listed_status(job.id)?;
+        line.state = state(status.job_status, status.word());
+        line.status = status.job_status;
+        line.is_interrupted = status.is_interrupted();
+        line.progress = status.progress.counts;
+        (line.rate, line.eta) = (status.rate_per_second, status.eta_seconds);
+        line.manager = status.pid.filter(|_| status.status == Health::Running);
+    }
+    Ok(line)
+}
+
+/// Names a state in a word that leaves room for others.
+fn state(status: JobStatus, word: &'static str) -> &'static str {
+    if status == JobStatus::AwaitingApproval { "to approve" } else { word }
+}
+
+/// Returns what is shown of a job besides its row.
+pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError> {
+    let answer = client.explain(job, None)?;
+    let failures = client.last_failures(job, FAILURES)?;
+    Ok(Detail {
+        sentence: one_line(&answer.sentence),
+        next_step: one_line(&answer.next_step),
+        failures: failures.into_iter().map(|(seq, error)| (seq, one_line(&error))).collect(),
+    })
+}

@@ -1,0 +1,145 @@
+//! What can be changed: one verb of the client each, asked for by POST.
+//!
+//! Nothing here waits for what a verb leads to: a wish is durable when it is answered, and the page sees what became of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::routing::post;
+use axum::{Json, Router};
+use job_manager::client::{Client, ManagerStarted, SEARCH_TIME, StopOptions, UnitsChanged, WorkersSet};
+use job_manager::failures::ClusterId;
+use job_manager::model::{JobId, Seq, UnitFilter, UnitStatus};
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, Connections, Named, Refused};
+
+type Shared = State<Arc<Connections>>;
+/// A body may be omitted, but not be of another kind.
+type Body<T> = Result<Option<Json<T>>, JsonRejection>;
+
+pub(super) fn routes() -> Router<Arc<Connections>> {
+    Router::new()
+        .route("/api/jobs/{job}/stop", post(stop))
+        .route("/api/jobs/{job}/resume", post(resume))
+        .route("/api/jobs/{job}/cancel", post(cancel))
+        .route("/api/jobs/{job}/retry", post(retry))
+        .route("/api/jobs/{job}/scale", post(scale))
+        .route("/api/jobs/{job}/approve", post(approve))
+        .route("/api/jobs/{job}/reject", post(reject))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Stop {
+    now: bool,
+    grace_seconds: Option<u32>,
+}
+
+async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Answer<impl Serialize> {
+    let Stop { now, grace_seconds } = given(body)?;
+    let options = StopOptions { now, grace: grace_seconds.map(|seconds| Duration::from_secs(seconds.into())) };
+    connections
+        .write(job, move |client, job| {
+            client.stop_manager(job, options)?;
+            Ok(client.get_manager_status(job)?)
+        })
+        .await
+}
+
+async fn resume(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+    connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.resume_job(job)?))).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Because {
+    reason: Option<String>,
+}
+
+async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
+    let reason = given(body)?.reason.unwrap_or_else(|| "cancelled on request".to_owned());
+    connections.write(job, move |client, job| cancelled_by(client, job, || client.cancel_job(job, &reason))).await
+}
+
+async fn approve(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+    connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.approve_job(job)?))).await
+}
+
+async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
+    let reason = given(body)?.reason.unwrap_or_else(|| "rejected after its first units".to_owned());
+    connections.write(job, move |client, job| cancelled_by(client, job, || client.reject_job(job, &reason))).await
+}
+
+/// Counts the units that have been cancelled so far; a manager goes on with it.
+fn cancelled_by(
+    client: &Client,
+    job: JobId,
+    wish: impl FnOnce() -> Result<(), job_manager::client::ClientError>,
+) -> Result<UnitsChanged, Refused> {
+    let before = client.progress(job)?.cancelled;
+    wish()?;
+    Ok(UnitsChanged::new(job, client.progress(job)?.cancelled - before))
+}
+
+/// Which units are to run again; one of the three.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Retry {
+    failed: bool,
+    cluster: Option<String>,
+    unit: Option<i64>,
+}
+
+impl Retry {
+    fn filter(self) -> Result<UnitFilter, Refused> {
+        match self {
+            Retry { failed: true, cluster: None, unit: None } => Ok(UnitFilter::with_status(UnitStatus::Failed)),
+            Retry { failed: false, cluster: Some(id), unit: None } => match id.parse::<ClusterId>() {
+                Ok(cluster) => Ok(UnitFilter::of_cluster(cluster)),
+                Err(error) => Err(Refused::Word(error.to_string())),
+            },
+            // The filter knows the numbers that there can be only.
+            Retry { failed: false, cluster: None, unit: Some(seq) } => {
+                Ok(UnitFilter::one(Seq(seq.clamp(0, Seq::MAX.0))))
+            }
+            _ => {
+                Err(Refused::Word("say which units: {\"failed\":true}, {\"cluster\":ID} or {\"unit\":SEQ}".to_owned()))
+            }
+        }
+    }
+}
+
+async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Answer<impl Serialize> {
+    let filter = given(body)?.filter()?;
+    let retry = move |client: &Client, job| {
+        Ok(UnitsChanged::swept(job, client.retry_units_within(job, &filter, Some(SEARCH_TIME))?))
+    };
+    connections.write(job, retry).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scale {
+    workers: usize,
+}
+
+async fn scale(
+    State(connections): Shared,
+    Named(job): Named<String>,
+    body: Result<Json<Scale>, JsonRejection>,
+) -> Answer<impl Serialize> {
+    let Json(Scale { workers }) = body?;
+    connections
+        .write(job, move |client, job| {
+            let limits = client.set_limits(job, |limits| limits.workers = workers)?;
+            Ok(WorkersSet::new(job, limits.workers))
+        })
+        .await
+}
+
+fn given<T: Default>(body: Body<T>) -> Result<T, Refused> {
+    Ok(body?.map(|Json(body)| body).unwrap_or_default())
+}

@@ -1,0 +1,77 @@
+//! The files of the page, compiled in; a browser that has them asks only whether they are the same.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const ASSETS: [Asset; 6] = [
+    Asset { path: "/", kind: "text/html; charset=utf-8", text: include_str!("assets/index.html") },
+    Asset { path: "/style.css", kind: "text/css; charset=utf-8", text: include_str!("assets/style.css") },
+    Asset { path: "/app.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/app.js") },
+    Asset { path: "/api.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/api.js") },
+    Asset { path: "/views.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/views.js") },
+    Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("assets/icon.svg") },
+];
+
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    ASSETS.iter().fold(Router::new(), |routes, asset| {
+        let etag = asset.etag();
+        routes.route(asset.path, get(move |headers: HeaderMap| async move { asset.answer(&headers, &etag) }))
+    })
+}
+
+impl Asset {
+    fn etag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.text.hash(&mut hasher);
+        format!("\"{}-{:x}\"", env!("CARGO_PKG_VERSION"), hasher.finish())
+    }
+
+    fn answer(&self, headers: &HeaderMap, etag: &str) -> Response {
+        let bound = [(CACHE_CONTROL, "no-cache"), (ETAG, etag)];
+        if headers.get(IF_NONE_MATCH).is_some_and(|known| known == etag) {
+            return (StatusCode::NOT_MODIFIED, bound).into_response();
+        }
+        (bound, [(CONTENT_TYPE, self.kind)], self.text).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use job_manager::text::printable;
+
+    /// Reads the characters between the brackets of a pattern of JavaScript, all of them written as numbers.
+    fn members(class: &str) -> Vec<std::ops::RangeInclusive<u32>> {
+        let number = |digits: &str| u32::from_str_radix(digits, 16).unwrap();
+        let parts = class.replace("-\\u", "-").replace("\\u", " ");
+        let range = |part: &str| match part.split_once('-') {
+            Some((first, last)) => number(first)..=number(last),
+            None => number(part)..=number(part),
+        };
+        parts.split_whitespace().map(range).collect()
+    }
+
+    #[test]
+    fn fault_87_the_page_replaces_what_a_terminal_is_not_sent() {
+        let script = include_str!("assets/views.js");
+        let class = script.split_once("const UNSAFE = /[").unwrap().1.split_once("]/g").unwrap().0;
+        let replaced = members(class);
+
+        for c in '\0'..=char::MAX {
+            let is_replaced = replaced.iter().any(|range| range.contains(&c.into()));
+            let is_unsafe = !printable(c.encode_utf8(&mut [0; 4])).contains(c);
+
+            assert_eq!(is_replaced, is_unsafe, "U+{:04X}", u32::from(c));
+        }
+    }
+}

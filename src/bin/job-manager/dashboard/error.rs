@@ -1,0 +1,64 @@
+//! Why a dashboard cannot be served.
+
+use std::io;
+use std::path::PathBuf;
+
+use job_manager::client::ClientError;
+use job_manager::model::ErrorKind;
+
+/// A dashboard that is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum DashboardError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Another program listens there.
+    #[error(
+        "port {port} is in use, perhaps by another dashboard: give another one with --port, or --port 0 for any that is free"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The port cannot be had.
+    #[error("cannot listen on port {port} of 127.0.0.1")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The token cannot be read or made.
+    #[error("cannot {operation} {}", path.display())]
+    Token {
+        /// What was tried.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Somebody else knows the token, or there is none in the file.
+    #[error("{} {reason}: delete it, and a new one is made", path.display())]
+    TokenUnsafe {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The web server ended by itself.
+    #[error("the web server failed")]
+    Server(#[source] io::Error),
+}
+
+impl DashboardError {
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Client(error) => error.kind(),
+            Self::PortInUse { .. } => ErrorKind::InvalidInput,
+            Self::Token { .. } | Self::TokenUnsafe { .. } => ErrorKind::Database,
+            Self::Listen { .. } | Self::Server(_) => ErrorKind::Internal,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Metrics, read from the database when they are asked for: they are true also for jobs whose managers are dead.
+//!
+//! Labels are states, and of unfinished jobs the number and the name; never anything of a unit. A database with more
+//! unfinished jobs than [`MAX_JOBS`] has series of its own for the newest ones only, and says how many are omitted.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use job_manager::client::{Client, Health, ManagerStatus};
+use job_manager::model::{FoundJobs, JobFilter, JobStatus, JobTotals, Progress, UnitStatus};
+use job_manager::text::one_line;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::answer::{Connections, Refused};
+
+const MAX_JOBS: usize = 100;
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels = Vec<(&'static str, String)>;
+type Counts = Family<Labels, Gauge>;
+type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
+
+pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Result<Response, Refused> {
+    let text = connections.read(|client| Ok(Numbers::of(client)?.text())).await?.0;
+    Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
+}
+
+struct Numbers {
+    totals: Vec<JobTotals>,
+    unfinished: Vec<ManagerStatus>,
+    unreadable: usize,
+}
+
+impl Numbers {
+    fn of(client: &Client) -> Result<Numbers, Refused> {
+        let statuses = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
+        // All of them: whether managers live is not asked of the newest only.
+        let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter { statuses, ..JobFilter::default() })?;
+        let unfinished = jobs.iter().map(|job| client.get_listed_status(job.id)).collect::<Result<_, _>>()?;
+        Ok(Numbers { totals: client.job_totals()?, unfinished, unreadable: unreadable.len() })
+    }
+
+    fn text(&self) -> String {
+        let mut registry = Registry::with_prefix("job_manager");
+        self.sums(&mut registry);
+        self.managers(&mut registry);
+        self.per_job(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("writing to a string cannot fail");
+        text
+    }
+
+    fn sums(&self, registry: &mut Registry) {
+        let jobs = Counts::default();
+        let units = Counts::default();
+        for status in JobStatus::ALL.iter().filter(|status| **status != JobStatus::Partial) {
+            let found = self.totals.iter().find(|totals| totals.status == *status);
+            jobs.get_or_create(&labels("status", status)).set(found.map_or(0, |totals| totals.jobs));
+        }
+        for status in UnitStatus::ALL {
+            let sum = self.totals.iter().map(|totals| count_of(&totals.units, *status)).sum();
+            units.get_or_create(&labels("status", status)).set(sum);
+        }
+        registry.register("jobs", "Jobs by state", jobs);
+        let unreadable = Gauge::<i64>::default();
+        unreadable.set(bounded(self.unreadable));
+        registry.register("jobs_unreadable", "Jobs that have not ended and cannot be read", unreadable);
+        registry.register("units", "Units of all jobs by state", units);
+    }
+
+    fn managers(&self, registry: &mut Registry) {
+        let managers = Counts::default();
+        for (word, health) in [("running", Health::Running), ("lost", Health::Stopped), ("unknown", Health::Unknown)] {
+            let running = self.unfinished.iter().filter(|job| job.job_status == JobStatus::Running);
+            let count = running.filter(|job| job.status == health).count();
+            managers.get_or_create(&labels("health", &word)).set(bounded(count));
+        }
+        registry.register("managers", "Managers of jobs that are running, by whether they live", managers);
+    }
+
+    fn per_job(&self, registry: &mut Registry) {
+        let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
+        let rate = Rates::default();
+        for job in self.unfinished.iter().take(MAX_JOBS) {
+            let of_job = vec![("job", job.job.id.to_string()), ("name", one_line(&job.job.name))];
+            for status in UnitStatus::ALL {
+                let of_state = [of_job.clone(), labels("status", status)].concat();
+                units.get_or_create(&of_state).set(count_of(&job.progress.counts, *status));
+            }
+            up.get_or_create(&of_job).set((job.status == Health::Running).into());
+            workers.get_or_create(&of_job).set(bounded(job.workers));
+            rate.get_or_create(&of_job).set(job.rate_per_second.unwrap_or(0.0));
+        }
+        registry.register("job_units", "Units of a job that has not ended, by state", units);
+        registry.register("job_manager_up", "Whether the manager of a job lives", up);
+        registry.register("job_workers", "Units of a job that may run at the same time", workers);
+        registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
+        let omitted = Gauge::<i64>::default();
+        omitted.set(bounded(self.unfinished.len().saturating_sub(MAX_JOBS)));
+        registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
+    }
+}
+
+fn labels(name: &'static str, value: &impl ToString) -> Labels {
+    vec![(name, value.to_string())]
+}
+
+fn count_of(units: &Progress, status: UnitStatus) -> i64 {
+    match status {
+        UnitStatus::Pending => units.pending,
+        UnitStatus::Running => units.running,
+        UnitStatus::Completed => units.completed,
+        UnitStatus::Failed => units.failed,
+        UnitStatus::Skipped => units.skipped,
+        UnitStatus::Cancelled => units.cancelled,
+    }
+}
+
+fn bounded(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

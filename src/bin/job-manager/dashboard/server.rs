@@ -1,0 +1,135 @@
+//! The web server: from a bound port to its end.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use job_manager::client::{Client, ManagerProgram};
+use job_manager::model::StateDir;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::access::{Access, guard};
+use super::answer::{Connections, Refused};
+use super::events::{Changes, look_for_changes};
+use super::listen::{answer, places};
+use super::token::Token;
+use super::{DashboardError, DashboardOptions, actions, assets, metrics, reading};
+
+/// How long a change waits for another process's transaction; whoever asked can ask again.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// What no request needs more of.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A dashboard that listens and has not answered anybody yet.
+pub struct Dashboard {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: Token,
+    session: Token,
+    connections: Arc<Connections>,
+    watcher: Client,
+    about: About,
+}
+
+/// What the page has to know about the dashboard itself.
+#[derive(Clone, Serialize)]
+struct About {
+    schema: u32,
+    version: &'static str,
+    db: std::path::PathBuf,
+    read_only: bool,
+}
+
+impl Dashboard {
+    /// Opens the database and the port, and reads the token, or makes it.
+    ///
+    /// # Errors
+    /// When there is no database, the port is in use, or the token is not private.
+    pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
+        let read = || Client::open_to_read(&options.db);
+        let (reader, watcher) = (read()?, read()?);
+        let write = || Ok(Client::open(&options.db)?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
+        let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
+        let port = options.port;
+        let listen = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => DashboardError::PortInUse { port },
+            _ => DashboardError::Listen { port, source },
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(DashboardError::Server)?;
+        let address = listener.local_addr().map_err(DashboardError::Server)?;
+        let token = Token::of(&StateDir::beside(&reader.path()))?;
+        let session = Token::drawn()?;
+        let about =
+            About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only: options.read_only };
+        let connections = Connections::new(reader, writer);
+        Ok(Dashboard { listener, address, token, session, connections, watcher, about })
+    }
+
+    /// Returns the address without the token.
+    pub fn address(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Returns the token.
+    pub fn token(&self) -> &str {
+        self.token.as_str()
+    }
+
+    /// Answers until `stop` is set, and ends within a second of that, whoever still listens.
+    ///
+    /// A verb that is under way goes on in the database as if its client had been killed: it happens, or does not.
+    pub fn serve(self, stop: &AtomicBool) -> Result<(), DashboardError> {
+        let places = places().map_err(DashboardError::Server)?;
+        let (sender, number) = watch::channel(0);
+        let (alive, is_alive) = watch::channel(());
+        let app = self.routes(Changes::new(number, places));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(DashboardError::Server)?;
+        let served = std::thread::scope(|scope| {
+            let watcher = &self.watcher;
+            scope.spawn(move || {
+                look_for_changes(watcher, &sender, stop);
+                // Ends the streams, and then the server.
+                drop((sender, alive));
+            });
+            let served = runtime.block_on(async {
+                answer(tokio::net::TcpListener::from_std(self.listener)?, app, places, is_alive).await;
+                Ok(())
+            });
+            // It may also have failed by itself.
+            stop.store(true, Ordering::Relaxed);
+            served
+        });
+        runtime.shutdown_background();
+        served.map_err(DashboardError::Server)
+    }
+
+    fn routes(&self, changes: Changes) -> Router {
+        let access = Access {
+            token: self.token.clone(),
+            session: self.session.clone(),
+            port: self.address.port(),
+            read_only: self.about.read_only,
+        };
+        let about = self.about.clone();
+        Router::new()
+            .merge(reading::routes())
+            .merge(actions::routes())
+            .route("/metrics", get(metrics::metrics))
+            .with_state(Arc::clone(&self.connections))
+            .route("/api/about", get(move || async move { Json(about) }))
+            .route("/api/events", get(move || async move { changes.stream() }))
+            .merge(assets::routes())
+            .fallback(|| async { Refused::NoSuchPage })
+            .method_not_allowed_fallback(|| async { Refused::WrongMethod })
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .layer(middleware::from_fn_with_state(Arc::new(access), guard))
+    }
+}

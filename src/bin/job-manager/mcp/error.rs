@@ -1,0 +1,200 @@
+//! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
+
+use std::error::Error;
+
+use job_manager::client::{ClientError, ClockError, Fault, StoreError};
+use job_manager::failures::ClusterIdError;
+use job_manager::model::{ErrorKind, ItemPatternError};
+use job_manager::source::RangeError;
+use job_manager::submission::{OrderTextError, SubmissionError};
+use job_manager::text::SpellingError;
+use rmcp::model::CallToolResult;
+use serde_json::json;
+
+use super::answer::{Answer, beginning};
+
+/// Most characters of a message; what was given is repeated in some.
+const MESSAGE_CHARS: usize = 2000;
+/// What a message of the library calls by its name on the command line, and what it is called here.
+const PARAMETERS: [(&str, &str); 7] = [
+    ("--jsonl", "jsonl_file"),
+    ("--json", "json_file"),
+    ("--path", "json_path"),
+    ("--delimiter", "csv_delimiter"),
+    ("--no-quotes", "csv_no_quotes"),
+    ("--allow-empty", "allow_empty"),
+    ("--null", "the command line's --null"),
+];
+
+/// A call that did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ToolError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
+    #[error("the parameters do not fit: {0}")]
+    Parameters(String),
+    #[error("there are no jobs yet")]
+    NoJobsYet,
+    #[error("give either command, as an array of arguments, or shell, as one script")]
+    NotOneCommand,
+    #[error("give one source of items, not {}", .0.join(" and "))]
+    SeveralSources(Vec<&'static str>),
+    #[error("{given} requires {missing}")]
+    Incomplete { given: &'static str, missing: &'static str },
+    #[error(
+        "no items for {}: give items, or a file, glob, range or query that has them; literal braces are doubled",
+        placeholders.join(" ")
+    )]
+    NoItems { placeholders: Vec<String> },
+    #[error("cwd is an absolute path, {0:?} is relative")]
+    RelativeCwd(String),
+    #[error("{0:?} is meant in cwd, which is another directory for each unit: give an absolute path")]
+    RelativeSource(String),
+    #[error("invalid range {given:?}")]
+    Range { given: String, source: RangeError },
+    #[error(transparent)]
+    Spelling(#[from] SpellingError),
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
+    Order(#[from] OrderTextError),
+    #[error("invalid label {0:?}, expected e.g. team=web")]
+    Label(String),
+    #[error(transparent)]
+    Cluster(#[from] ClusterIdError),
+    #[error(transparent)]
+    Pattern(#[from] ItemPatternError),
+    #[error("give either seq or key of the unit")]
+    NotOneUnit,
+    #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
+    NoFilter,
+    #[error("the tool failed: {0}")]
+    Panicked(String),
+    /// What was noticed before may be why.
+    #[error("{}; {error}", notes.join("; "))]
+    Noted {
+        notes: Vec<String>,
+        #[source]
+        error: Box<ToolError>,
+    },
+}
+
+impl ToolError {
+    /// Adds what was noticed before it happened, if anything.
+    pub fn noted(self, notes: Vec<String>) -> ToolError {
+        if notes.is_empty() { self } else { Self::Noted { notes, error: Box::new(self) } }
+    }
+
+    /// Returns the answer to the call.
+    pub fn to_answer(&self) -> CallToolResult {
+        let message = beginning(&self.message(), MESSAGE_CHARS);
+        let next_step = self.next_step();
+        let summary = format!("error: {message}. {next_step}");
+        Answer::new(summary, json!({ "error": message, "next_step": next_step })).into_failure()
+    }
+
+    /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
+    fn message(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        let cause = if let Self::Noted { error, .. } = self { error } else { self };
+        if !matches!(cause, Self::Submission(SubmissionError::Source(_))) {
+            return message;
+        }
+        in_parameters(message)
+    }
+
+    fn next_step(&self) -> &'static str {
+        match self {
+            Self::Client(error) => of_client(error),
+            Self::Submission(SubmissionError::Client(error)) => of_client(error),
+            Self::Submission(_)
+            | Self::NotOneCommand
+            | Self::SeveralSources(_)
+            | Self::Incomplete { .. }
+            | Self::RelativeCwd(_)
+            | Self::RelativeSource(_)
+            | Self::NoItems { .. }
+            | Self::Order(_)
+            | Self::Range { .. } => "Nothing was created: correct this and call again",
+            Self::Parameters(_)
+            | Self::Spelling(_)
+            | Self::Clock(_)
+            | Self::Label(_)
+            | Self::Pattern(_)
+            | Self::NoFilter
+            | Self::NotOneUnit => "Nothing was done: correct the parameters and call again",
+            Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
+            Self::NoJobsYet => "start_batch starts the first one",
+            Self::Noted { error, .. } => error.next_step(),
+            Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
+        }
+    }
+}
+
+/// Calls what a message about a source calls by its name on the command line by that of the parameter.
+pub(super) fn in_parameters(message: String) -> String {
+    PARAMETERS.iter().fold(message, |message, (flag, parameter)| {
+        let message = message.replace(&format!(" {flag}"), &format!(" {parameter}"));
+        message.replace(&format!("({flag}"), &format!("({parameter}"))
+    })
+}
+
+fn of_client(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Store(StoreError::NewJob(_)) => "Nothing was created: correct this and call again",
+        ClientError::Store(error) => match error.fault() {
+            Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
+            _ => "Nothing was changed",
+        },
+        ClientError::KeyOfAnotherJob { .. } => {
+            "Nothing was created: call again with another key, or without the difference; job_status shows the job"
+        }
+        ClientError::NoSuchJob { .. } | ClientError::NoJobOfKey { .. } | ClientError::AmbiguousJob { .. } => {
+            "list_jobs shows the jobs there are"
+        }
+        ClientError::UnitNotFound { .. }
+        | ClientError::NoUnitOfKey { .. }
+        | ClientError::AttemptNotFound { .. }
+        | ClientError::NoUnitFits { .. } => "list_units shows the units and their states",
+        ClientError::NothingToRun { .. } => {
+            "Nothing was changed: job_status shows where it stands and what can be done"
+        }
+        ClientError::AwaitsApproval { .. } => {
+            "Look at the first units with get_results, then approve_job or reject_job"
+        }
+        ClientError::NotStarted { .. } => "When the cause is gone, resume_job starts it; do not create it again",
+        ClientError::StillStopping { .. } => "wait_job until it has paused or ended, then resume_job",
+        ClientError::CancelUnfinished { .. } => "cancel_job ends it",
+        ClientError::StillCancelling { .. } => "wait_job says when it is over",
+        ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
+        ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
+            "Nothing was changed: retry_units without one_by_one takes them as they are"
+        }
+        ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
+            "Nothing was changed: job_status shows where it stands"
+        }
+        ClientError::WaitTimedOut { .. } | ClientError::StartTimedOut { .. } => "job_status shows where it stands",
+        ClientError::OrphansRemain { .. }
+        | ClientError::Spawn { .. }
+        | ClientError::ManagerRefused { .. }
+        | ClientError::ManagerDied { .. }
+        | ClientError::HealthUnknown { .. } => "A person has to look; job_status names the manager's log",
+        ClientError::SecretsMissing { .. } => {
+            "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
+        }
+        _ => match error.kind() {
+            ErrorKind::InvalidInput | ErrorKind::NotFound => "Nothing was changed: correct this and call again",
+            _ => "A person has to look",
+        },
+    }
+}

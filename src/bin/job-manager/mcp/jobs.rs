@@ -1,0 +1,128 @@
+//! The database behind the tools, opened anew for each call, and the job that a call names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use job_manager::client::{Client, ClientError, ManagerProgram, StoreError};
+use job_manager::model::JobId;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::error::ToolError;
+
+/// How long a call waits for another process's transaction; a host that waits for an answer is told soon.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Which database the server is about.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether its directory is made along with it, because nobody has chosen it.
+    pub is_default: bool,
+}
+
+/// What a call can do: with the jobs of the database, for as long as somebody waits for the answer.
+pub(super) struct Jobs {
+    database: Arc<Database>,
+    is_given_up: Box<dyn Fn() -> bool + Send>,
+}
+
+impl Jobs {
+    pub fn new(database: Arc<Database>, is_given_up: impl Fn() -> bool + Send + 'static) -> Self {
+        Self { database, is_given_up: Box::new(is_given_up) }
+    }
+
+    /// Says whether nobody waits for the answer any more.
+    pub fn is_given_up(&self) -> bool {
+        (self.is_given_up)()
+    }
+
+    /// Opens the database to read it; none when there is none.
+    pub fn to_read(&self) -> Result<Option<Client>, ToolError> {
+        existing(Client::open_to_read(&self.database.path))
+    }
+
+    /// Opens the database to read about one job.
+    pub fn of(&self, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
+        found(self.to_read()?, job)
+    }
+
+    /// Opens the database to change one job.
+    pub fn to_change(&self, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
+        found(existing(Client::open(&self.database.path))?, job)
+    }
+
+    /// Checks that the database could be opened for a new job, and opens it to read if there is one.
+    pub fn to_rehearse(&self) -> Result<Option<Client>, ToolError> {
+        let Database { path, is_default } = &*self.database;
+        Client::rehearse_create(path, *is_default)?.map(|client| patient(Ok(client))).transpose()
+    }
+
+    /// Opens the database for a new job, and makes it if there is none.
+    pub fn to_create(&self) -> Result<Client, ToolError> {
+        let Database { path, is_default } = &*self.database;
+        patient(if *is_default { Client::create_with_directory(path) } else { Client::create(path) })
+    }
+}
+
+fn patient(opened: Result<Client, ClientError>) -> Result<Client, ToolError> {
+    Ok(opened?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob))
+}
+
+fn existing(opened: Result<Client, ClientError>) -> Result<Option<Client>, ToolError> {
+    match opened {
+        Err(ClientError::Store(StoreError::NoDatabase { .. })) => Ok(None),
+        opened => patient(opened).map(Some),
+    }
+}
+
+fn found(client: Option<Client>, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
+    let client = client.ok_or(ToolError::NoJobsYet)?;
+    let job = job.find(&client)?;
+    Ok((client, job))
+}
+
+/// A job as a model names it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a job is its number, its uid or name as a text, or {\"key\": …}")]
+#[schemars(crate = "rmcp::schemars", inline)]
+pub(super) enum JobGiven {
+    Number(i64),
+    Words(String),
+    Keyed {
+        /// Key that was given to start_batch.
+        key: String,
+    },
+}
+
+impl JobGiven {
+    fn find(&self, client: &Client) -> Result<JobId, ClientError> {
+        match self {
+            Self::Number(number) => client.find_job(&number.to_string()),
+            Self::Words(words) => client.find_job(words),
+            Self::Keyed { key } => client.find_job_of_key(key),
+        }
+    }
+}
+
+/// What tools are given that are about a job and nothing else.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct OneJob {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    pub job: JobGiven,
+}
+
+/// What tools are given that end a job.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct OneJobWithReason {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    pub job: JobGiven,
+    /// Why, for whoever looks at the job later.
+    pub reason: String,
+}

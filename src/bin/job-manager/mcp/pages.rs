@@ -1,0 +1,73 @@
+//! Units of a job, page by page: what a call may ask for, and what it is told about the next page.
+//!
+//! A page ends with its limit, when its rows fill an answer or when the search has taken its time, whichever comes first; `next_after` leads on from there.
+
+use job_manager::client::SEARCH_TIME;
+use job_manager::model::{Seq, UnitDetail, UnitFilter};
+use job_manager::text::counted;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, PAGE_BYTES, Page, exactly};
+use super::error::ToolError;
+use super::jobs::{JobGiven, Jobs};
+
+/// A page of units that a call asks for.
+pub(super) struct Asked {
+    /// Number after which it begins.
+    pub after: Option<i64>,
+    /// Units that were asked for, if a number was.
+    pub limit: Option<i64>,
+}
+
+/// How pages of one kind look.
+pub(super) struct Pages {
+    /// What the answer calls its rows.
+    pub name: &'static str,
+    /// What the sentence calls them.
+    pub title: &'static str,
+    /// Units of a page, and the most there may be.
+    pub default_limit: i64,
+    pub max_limit: i64,
+    pub row: fn(&UnitDetail) -> Box<RawValue>,
+}
+
+impl Pages {
+    /// Answers with the page of a job's units that was asked for.
+    pub fn answer(&self, jobs: &Jobs, job: &JobGiven, filter: &UnitFilter, asked: &Asked) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(job)?;
+        let limit = asked.limit.unwrap_or(self.default_limit).clamp(1, self.max_limit);
+        let after = asked.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
+        let found = client.search_units(job, filter, after, limit, SEARCH_TIME)?;
+        let mut page = Page::default();
+        let last = found.units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
+        let is_whole = page.len() == found.units.len();
+        let next_after = if is_whole { found.next_after } else { last };
+        let searched_through = found.searched_through.filter(|_| is_whole);
+        let (title, shown) = (self.title, page.len());
+        let gone = UnitFilter { current: Some(false), ..filter.clone() };
+        let (skipped, counted_through) = match filter.current {
+            Some(true) => client.count_units_within(job, &gone, SEARCH_TIME)?,
+            _ => (0, None),
+        };
+        let mut summary = match next_after {
+            Some(next) => format!("{title} of job {job}: {shown} shown; there may be more, with after {next}."),
+            None => format!("{title} of job {job}: {shown} shown, no more."),
+        };
+        if let Some(seq) = searched_through {
+            summary.push_str(&format!(" The search took half a second and stopped after unit {seq}."));
+        }
+        if skipped > 0 {
+            let skipped = counted(skipped, "unit");
+            let through = counted_through.map(|seq| format!(" up to unit {seq}")).unwrap_or_default();
+            summary.push_str(&format!(" {skipped} gone from the source or replaced{through}: all shows them."));
+        }
+        let mut document = json!({
+            "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
+        });
+        if let Some(seq) = searched_through {
+            document["searched_through"] = json!(seq);
+        }
+        Ok(Answer::new(summary, document).with(self.name, exactly(page.into_rows())))
+    }
+}

@@ -1,0 +1,109 @@
+//! Where a job stands, in one sentence, and what to call next, in another.
+
+use std::time::Duration;
+
+use job_manager::client::ManagerStatus;
+use job_manager::explain::Why;
+use job_manager::model::{Job, JobStatus};
+use job_manager::text::{counted, span};
+
+/// Says where a job stands and what to call next.
+pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
+    let counts = &status.progress.counts;
+    let mut text = format!(
+        "Job {} ({}) is {}: {} of {} completed",
+        status.job.id,
+        status.job.name,
+        status.word().replace('_', " "),
+        counts.completed,
+        counted(counts.total, "unit")
+    );
+    let others = [
+        (counts.failed, "failed"),
+        (counts.skipped, "skipped"),
+        (counts.cancelled, "cancelled"),
+        (counts.running, "running"),
+        (counts.pending, "pending"),
+    ];
+    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(", {count} {what}"));
+    }
+    if let Some(eta) = &status.eta_seconds {
+        let [low, high] = [eta.low, eta.high].map(|seconds| span(Duration::from_secs(seconds)));
+        text.push_str(&format!("; about {low} to {high} left"));
+    }
+    if let Some(waiting) = status.waiting_for.as_ref().filter(|_| status.job_status != JobStatus::AwaitingApproval) {
+        text.push_str(&format!("; it waits: {waiting}"));
+    }
+    if let Some(error) = &status.error {
+        text.push_str(&format!("; its manager failed: {error}"));
+    }
+    format!("{text}. {}", next_call(job, status))
+}
+
+fn next_call(job: &Job, status: &ManagerStatus) -> &'static str {
+    match status.job_status {
+        JobStatus::Partial | JobStatus::Created => "resume_job starts it.",
+        JobStatus::Running if status.is_interrupted() && status.cancel_requested => {
+            "Its manager died before it could cancel the job: cancel_job ends it."
+        }
+        JobStatus::Running if status.is_interrupted() => "Its manager died, nothing is lost: resume_job continues it.",
+        JobStatus::Running => "wait_job waits for it; explain says why, if nothing moves.",
+        JobStatus::Paused => "explain says why it paused, resume_job continues it.",
+        JobStatus::AwaitingApproval => {
+            "Its first units have ended: show what get_results and list_failures say of them, then approve_job or reject_job."
+        }
+        JobStatus::Completed => "get_results has the results.",
+        JobStatus::Failed => "list_failures says why; retry_units and then resume_job try failed units again.",
+        JobStatus::Cancelled => after_cancel(job),
+    }
+}
+
+/// Says what to call about a job that was cancelled.
+fn after_cancel(job: &Job) -> &'static str {
+    // Units that nobody has approved are not offered again: the same command would only wait once more.
+    match job.limits.canary {
+        Some(first) if job.progress.total > i64::from(first) => {
+            "Nobody approved it: start_batch with a corrected command makes a new job."
+        }
+        _ => "retry_units with cancelled takes its cancelled units back, resume_job runs them then.",
+    }
+}
+
+/// Says what to call about a cause.
+pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
+    match cause {
+        Why::NotStarted | Why::ManagerLost | Why::Paused | Why::PausedBySignal => "resume_job continues it.",
+        Why::Halted => "Remove the cause, then resume_job.",
+        Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
+            "wait_job waits for it."
+        }
+        Why::Held
+        | Why::WaitingForJob
+        | Why::MachineBusy
+        | Why::RateLimited
+        | Why::WaitingForRetry
+        | Why::WaitingForCallbacks => "It goes on by itself: wait_job.",
+        Why::WaitingForMemory
+        | Why::WaitingForLoad
+        | Why::WaitingForDisk
+        | Why::WaitingForWindow
+        | Why::WaitingForTime => "It goes on by itself: wait_job; a person can lower the limit with job-manager set.",
+        Why::LacksResources => {
+            "Fewer units run at a time than could: wait_job; a person can raise the limit of the machine or lower the workers."
+        }
+        Why::UnitsSlow => "list_units with status running shows the units that take long; get_unit shows one.",
+        Why::DatabaseLocked => "It goes on by itself when that process lets go: tell the person.",
+        Why::DiskFull => "It goes on by itself when there is space on the disk: tell the person.",
+        Why::ManagerUnknown | Why::ManagerStalled | Why::ManagerFailed | Why::UnitNeedsAttention => {
+            "A person has to look; job_status names the manager's log."
+        }
+        Why::AwaitingApproval => "Look at the first units with get_results, then approve_job or reject_job.",
+        Why::UnitsFailed => "list_failures says why; retry_units and then resume_job try failed units again.",
+        Why::Completed | Why::UnitCompleted => "get_results has the results.",
+        Why::Cancelled | Why::UnitCancelled => after_cancel(job),
+        Why::UnitSkipped => "retry_units with skipped and its number takes it back.",
+        Why::UnitFailed | Why::UnitCrashed => "get_unit shows its output; retry_units tries it again.",
+        Why::UnitRunning | Why::UnitWaits | Why::UnitQueued => "wait_job waits for the job.",
+    }
+}

@@ -1,0 +1,50 @@
+//! `explain`: why nothing happens.
+
+use job_manager::model::Seq;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::mcp::answer::{Answer, beginning};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::sentence::next_call_about;
+use crate::mcp::tool::{Effect, Tool};
+
+/// Most characters of the sentence, which may repeat what a unit or a manager said.
+const SENTENCE_CHARS: usize = 1000;
+
+pub(super) struct Explain;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// Number of one unit, to be told about that.
+    seq: Option<i64>,
+}
+
+impl Tool for Explain {
+    type Given = Given;
+    const NAME: &'static str = "explain";
+    const TITLE: &'static str = "Explain why nothing happens";
+    const DESCRIPTION: &'static str = "Say why a job, or one of its units, is where it is: why nothing moves, why it \
+        paused, why it failed. Answers with one cause, one sentence, and what to call next.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        let found = client.explain(job, given.seq.map(Seq))?;
+        let next_call = next_call_about(&client.job(job)?, found.cause);
+        let sentence = beginning(&found.sentence, SENTENCE_CHARS);
+        Ok(Answer::new(
+            format!("{sentence}. {next_call}"),
+            json!({
+                "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": sentence,
+                "next_call": next_call, "command_line": found.next_step,
+            }),
+        ))
+    }
+}

@@ -1,0 +1,84 @@
+//! `get_results`: what units returned, page by page.
+
+use job_manager::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
+use job_manager::text::omitted_bytes;
+use rmcp::schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::mcp::answer::{Answer, VALUE_BYTES, end, exactly, line, value};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::pages::{Asked, Pages};
+use crate::mcp::tool::{Effect, Tool};
+
+const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 100, max_limit: 500, row };
+
+pub(super) struct GetResults;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// Only units in these states; without it completed ones.
+    #[schemars(with = "Option<Vec<String>>")]
+    status: Option<Vec<UnitStatus>>,
+    /// Show units too that are gone from the job's source or were replaced, with the reason as outdated.
+    #[serde(default)]
+    all: bool,
+    /// Only units after this number: next_after of the page before.
+    after: Option<i64>,
+    /// Units to show; without it 100, at most 500.
+    limit: Option<i64>,
+}
+
+impl Tool for GetResults {
+    type Given = Given;
+    const NAME: &'static str = "get_results";
+    const TITLE: &'static str = "Results of a job";
+    const DESCRIPTION: &'static str = "Return payload and result of units that completed, in order of their numbers; the \
+        result of a command is its standard output. A page has 100 units unless limit says otherwise, 500 or 32 KiB at \
+        the most, each value cut at 4 KiB; give its next_after as after for the next one. For all results of a large \
+        job let the command write files, or `job-manager results` in a terminal.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let statuses = given.status.unwrap_or_else(|| vec![UnitStatus::Completed]);
+        let filter =
+            UnitFilter { statuses, current: if given.all { None } else { Some(true) }, ..UnitFilter::default() };
+        PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })
+    }
+}
+
+#[derive(Serialize)]
+struct Row {
+    seq: Seq,
+    status: UnitStatus,
+    payload: Box<RawValue>,
+    result: Option<Box<RawValue>>,
+    /// Bytes of the output that the copy for display omits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_bytes: Option<u64>,
+    error: Option<String>,
+    outdated: Option<Outdated>,
+}
+
+fn row(unit: &UnitDetail) -> Box<RawValue> {
+    let result = match (&unit.result, unit.text_result()) {
+        (Some(result), _) => Some(value(result, VALUE_BYTES)),
+        (None, Some(text)) => Some(exactly(end(&text, VALUE_BYTES))),
+        (None, None) => None,
+    };
+    let is_copy = unit.result.is_none() && result.is_some();
+    exactly(Row {
+        seq: unit.seq,
+        status: unit.status,
+        payload: value(&unit.payload, VALUE_BYTES),
+        result,
+        omitted_bytes: unit.output.stdout.as_ref().map(omitted_bytes).filter(|bytes| is_copy && *bytes > 0),
+        error: unit.error.as_deref().map(line),
+        outdated: unit.outdated,
+    })
+}

@@ -1,0 +1,100 @@
+//! `list_jobs`: the jobs there are, the newest first.
+
+use job_manager::client::Client;
+use job_manager::model::{FoundJobs, Job, JobFilter, JobStatus, UnreadableJob};
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::mcp::answer::{Answer, Page, line};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::Jobs;
+use crate::mcp::tool::{Effect, Tool};
+
+const DEFAULT_LIMIT: i64 = 20;
+const MAX_LIMIT: i64 = 100;
+/// Jobs that cannot be read of which an answer names no more.
+const NAMED: usize = 10;
+
+pub(super) struct ListJobs;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Only jobs in these states: created, running, paused, awaiting_approval, completed, failed, cancelled.
+    #[schemars(with = "Option<Vec<String>>")]
+    status: Option<Vec<JobStatus>>,
+    /// Only jobs with this label, such as team=web.
+    label: Option<String>,
+    /// Jobs to show; without it 20, at most 100.
+    limit: Option<i64>,
+}
+
+impl Tool for ListJobs {
+    type Given = Given;
+    const NAME: &'static str = "list_jobs";
+    const TITLE: &'static str = "List jobs";
+    const DESCRIPTION: &'static str = "List jobs, the newest first, also those that other conversations or a terminal \
+        started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
+        with a number. 20 jobs unless limit says otherwise, at most 100.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let Some(client) = jobs.to_read()? else {
+            return Ok(Answer::new(
+                "There are no jobs yet. start_batch starts one.",
+                json!({ "schema": 1, "jobs": [] }),
+            ));
+        };
+        let label = given.label.as_deref().map(label).transpose()?;
+        let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        let FoundJobs { jobs: found, unreadable } = client.jobs(&JobFilter {
+            statuses: given.status.unwrap_or_default(),
+            label,
+            limit: Some(limit),
+            ..JobFilter::default()
+        })?;
+        let mut page = Page::default();
+        for job in &found {
+            if !page.add(row(&client, job)?) {
+                break;
+            }
+        }
+        let summary = match page.len() {
+            0 => "No job fits.".to_owned(),
+            shown => format!("Jobs shown: {shown}, the newest first. job_status shows one, wait_job waits for it."),
+        };
+        let mut content = json!({ "schema": 1, "jobs": page.into_rows(), "limit": limit });
+        if unreadable.is_empty() {
+            return Ok(Answer::new(summary, content));
+        }
+        let named: Vec<String> = unreadable.iter().take(NAMED).map(|job| line(&job.to_string())).collect();
+        let shown: Vec<Value> = unreadable.iter().take(NAMED).map(unreadable_row).collect();
+        content["unreadable"] = shown.into();
+        Ok(Answer::new(format!("{summary} {}", named.join("; ")), content))
+    }
+}
+
+fn label(text: &str) -> Result<(String, String), ToolError> {
+    let (name, value) = text.split_once('=').ok_or_else(|| ToolError::Label(text.to_owned()))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn unreadable_row(job: &UnreadableJob) -> Value {
+    json!({ "job": { "id": job.job }, "column": job.column, "value": line(&job.value) })
+}
+
+fn row(client: &Client, job: &Job) -> Result<Value, ToolError> {
+    let status = client.get_listed_status(job.id)?;
+    Ok(json!({
+        "id": job.id,
+        "name": line(&job.name),
+        "status": status.word(),
+        "percentage": status.progress.percentage,
+        "total": job.progress.total,
+        "completed": job.progress.completed,
+        "failed": job.progress.failed,
+        "created_at": job.created_at,
+    }))
+}

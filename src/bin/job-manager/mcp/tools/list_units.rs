@@ -1,0 +1,78 @@
+//! `list_units`: units of a job, page by page.
+
+use job_manager::model::{Seq, UnitDetail, UnitFilter, UnitStatus};
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::mcp::answer::{Answer, exactly, line};
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::pages::{Asked, Pages};
+use crate::mcp::tool::{Effect, Tool};
+
+const PAGES: Pages = Pages { name: "units", title: "Units", default_limit: 50, max_limit: 200, row };
+
+pub(super) struct ListUnits;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// Only units in these states: pending, running, completed, failed, skipped, cancelled.
+    #[schemars(with = "Option<Vec<String>>")]
+    status: Option<Vec<UnitStatus>>,
+    /// Only units whose item contains this regular expression.
+    matching: Option<String>,
+    /// Only failed units of this kind, as listed by list_failures.
+    cluster: Option<String>,
+    /// Only units from this number on.
+    first_seq: Option<i64>,
+    /// Only units up to this number.
+    last_seq: Option<i64>,
+    /// Only units after this number: next_after of the page before.
+    after: Option<i64>,
+    /// Units to show; without it 50, at most 200.
+    limit: Option<i64>,
+}
+
+impl Given {
+    fn filter(&self) -> Result<UnitFilter, ToolError> {
+        Ok(UnitFilter {
+            statuses: self.status.clone().unwrap_or_default(),
+            key: None,
+            first: self.first_seq.map(Seq),
+            last: self.last_seq.map(Seq),
+            pattern: self.matching.as_deref().map(str::parse).transpose()?,
+            cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+            current: None,
+        })
+    }
+}
+
+impl Tool for ListUnits {
+    type Given = Given;
+    const NAME: &'static str = "list_units";
+    const TITLE: &'static str = "List units";
+    const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all \
+        shortened. A page has 50 units unless limit says otherwise, at most 200 or 32 KiB; give its next_after as \
+        after for the next one. For why units failed call list_failures first; get_unit shows one unit in full, \
+        get_results what units returned.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        PAGES.answer(jobs, &given.job, &given.filter()?, &Asked { after: given.after, limit: given.limit })
+    }
+}
+
+fn row(unit: &UnitDetail) -> Box<RawValue> {
+    let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
+    exactly(json!({
+        "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
+        "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
+        "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
+    }))
+}

@@ -1,0 +1,74 @@
+//! `preview_batch`: the first commands of a batch, without creating anything.
+
+use std::num::NonZeroUsize;
+
+use job_manager::model::RawText;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::start_batch::differs;
+use crate::mcp::answer::{Answer, beginning};
+use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::error::{ToolError, in_parameters};
+use crate::mcp::jobs::Jobs;
+use crate::mcp::tool::{Effect, Tool};
+
+const DEFAULT_COUNT: usize = 5;
+const MAX_COUNT: usize = 20;
+const COMMAND_CHARS: usize = 1000;
+
+pub(super) struct PreviewBatch;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Commands to show; without it 5, at most 20.
+    count: Option<NonZeroUsize>,
+    #[serde(flatten)]
+    batch: Batch,
+}
+
+impl Tool for PreviewBatch {
+    type Given = Given;
+    const NAME: &'static str = "preview_batch";
+    const TITLE: &'static str = "Preview a batch";
+    const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
+        as for a shell; creates and runs nothing. All items are read and checked as start_batch does it. Next call start_batch with \
+        the same parameters, without count.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let count = given.count.map_or(DEFAULT_COUNT, NonZeroUsize::get).min(MAX_COUNT);
+        let Checked { submission, spec } = given.batch.check()?;
+        let notes = submission.notes();
+        let mut shown = Vec::new();
+        let rehearsal = submission.rehearse(
+            count,
+            || jobs.to_rehearse(),
+            |command| {
+                shown.push(beginning(&command, COMMAND_CHARS));
+                Ok::<(), ToolError>(())
+            },
+        )?;
+        let is_all = rehearsal.units == i64::try_from(shown.len()).unwrap_or(i64::MAX);
+        let units = rehearsal.units;
+        let mut summary = match (rehearsal.existing, is_all) {
+            (Some(created), _) => {
+                format!("Job {} has this key already: start_batch would create nothing.", created.job)
+            }
+            (None, true) => format!("All commands ({units}). start_batch runs them."),
+            (None, false) => format!("The first of {units} commands ({}). start_batch runs all.", shown.len()),
+        };
+        summary.extend(rehearsal.existing.and_then(|created| created.differs).map(differs));
+        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
+        summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        let cwd = RawText::from(spec.cwd.as_os_str());
+        Ok(Answer::new(
+            summary,
+            json!({ "schema": 1, "cwd": cwd, "commands": shown, "is_all": is_all, "units": units,
+                "existing_job": rehearsal.existing.map(|created| created.job), "warnings": warnings }),
+        ))
+    }
+}

@@ -1,0 +1,32 @@
+//! `resume_job`: start or continue a job.
+
+use job_manager::client::Started;
+
+use super::started_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct ResumeJob;
+
+impl Tool for ResumeJob {
+    type Given = OneJob;
+    const NAME: &'static str = "resume_job";
+    const TITLE: &'static str = "Resume a job";
+    const DESCRIPTION: &'static str = "Start a job, or continue one that is paused or whose manager died with the machine \
+        or was killed. Completed units do not run again. Does no harm when it runs already. Next call wait_job.";
+    const EFFECT: Effect = Effect::Runs;
+
+    fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.to_change(&given.job)?;
+        // A manager has more patience than a host: what would keep it waiting is said before it is started.
+        client.expect_writable()?;
+        let started = client.resume_job(job)?;
+        let done = match started {
+            Started::Ready { .. } => "The job was started.",
+            Started::Already { .. } => "The job runs already.",
+        };
+        started_answer(&client, job, started, done)
+    }
+}

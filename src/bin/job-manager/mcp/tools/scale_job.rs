@@ -1,0 +1,42 @@
+//! `scale_job`: change the number of a job's workers.
+
+use std::num::NonZeroUsize;
+
+use job_manager::text::counted;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::done_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct ScaleJob;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// Units that run at the same time from now on.
+    workers: NonZeroUsize,
+}
+
+impl Tool for ScaleJob {
+    type Given = Given;
+    const NAME: &'static str = "scale_job";
+    const TITLE: &'static str = "Change the number of workers";
+    const DESCRIPTION: &'static str = "Change how many units of a job run at the same time, also while it runs. Units that \
+        run already are not touched.";
+    const EFFECT: Effect = Effect::Steers;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.to_change(&given.job)?;
+        let limits = client.set_limits(job, |limits| limits.workers = given.workers.get())?;
+        let done = format!("The job has {} now.", counted(limits.workers, "worker"));
+        done_answer(&client, job, &done, json!({ "workers": limits.workers }))
+    }
+}

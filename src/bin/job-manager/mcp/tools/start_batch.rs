@@ -1,0 +1,87 @@
+//! `start_batch`: create a job and start it detached.
+
+use job_manager::client::{Started, UnitsDiffer};
+use job_manager::model::{Job, RawText};
+use job_manager::text::counted;
+use serde_json::json;
+
+use crate::mcp::answer::Answer;
+use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::error::{ToolError, in_parameters};
+use crate::mcp::jobs::Jobs;
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct StartBatch;
+
+impl Tool for StartBatch {
+    type Given = Batch;
+    const NAME: &'static str = "start_batch";
+    const TITLE: &'static str = "Start a batch";
+    const DESCRIPTION: &'static str = "Run a command once for each item, as a job in a detached process that goes on when \
+        this conversation or its host ends. Returns at once with the job's number. Everything is checked before anything \
+        is created: placeholders, program, files, each item. Use preview_batch with the same parameters first if in \
+        doubt, canary if the work is costly or cannot be undone, and key if you might have to repeat the call. Next call \
+        wait_job with the number; later list_jobs finds the job again.";
+    const EFFECT: Effect = Effect::Runs;
+
+    fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
+        let Checked { submission, spec } = given.check()?;
+        let notes = submission.notes();
+        let created = submission.create(|| jobs.to_create());
+        let (client, created) = created.map_err(|error: ToolError| error.noted(notes.texts()))?;
+        let started = client.start_created(created)?.started;
+        let job = client.job(created.job)?;
+        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
+        let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
+        summary.extend(created.differs.map(differs));
+        if created.new {
+            summary = format!("{summary} Its units run in {}.", spec.cwd.display());
+        }
+        summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        Ok(Answer::new(
+            summary,
+            json!({
+                "schema": 1,
+                "job": { "id": job.id, "uid": job.uid, "name": job.name },
+                "new": created.new,
+                "job_status": job.status,
+                "pid": started.and_then(Started::pid),
+                "units": job.progress.total,
+                "workers": job.limits.workers,
+                "canary": job.limits.canary,
+                "cwd": created.new.then(|| RawText::from(spec.cwd.as_os_str())),
+                "units_differ": created.differs,
+                "secrets_by_name": spec.secrets,
+                "warnings": warnings,
+            }),
+        ))
+    }
+}
+
+fn existing_summary(job: &Job) -> String {
+    let Job { id, name, status, .. } = job;
+    format!("Job {id} ({name}) has this key already; nothing was created. It is {status}. job_status shows it.")
+}
+
+/// Says how the items differ from the units of a job that was there already.
+pub(super) fn differs(UnitsDiffer { new, changed, gone, .. }: UnitsDiffer) -> String {
+    format!(
+        " Its units are others than these items: {new} new, {changed} changed, {gone} gone. `job-manager sync` in a \
+         terminal takes them, or give another key for a new job."
+    )
+}
+
+fn started_summary(job: &Job, started: Option<Started>) -> String {
+    let Job { id, name, .. } = job;
+    let units = job.progress.total;
+    let workers = job.limits.workers;
+    let started = if started.is_some() { "started" } else { "was created" };
+    let then = match job.limits.canary {
+        Some(first) => format!("It runs its first units, {first}, and then waits for approve_job or reject_job."),
+        None => "It goes on without this conversation.".to_owned(),
+    };
+    format!(
+        "Job {id} ({name}) {started}: {}, {workers} at a time. {then} wait_job waits for it.",
+        counted(units, "unit")
+    )
+}

@@ -1,0 +1,45 @@
+//! `stop_job`: pause a job.
+
+use job_manager::client::StopOptions;
+use job_manager::text::duration;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::done_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::tool::{Effect, Tool};
+
+pub(super) struct StopJob;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// End running units at once; they go back to pending and run again later.
+    #[serde(default)]
+    now: bool,
+    /// End running units that need longer than this, such as 30s.
+    grace: Option<String>,
+}
+
+impl Tool for StopJob {
+    type Given = Given;
+    const NAME: &'static str = "stop_job";
+    const TITLE: &'static str = "Pause a job";
+    const DESCRIPTION: &'static str = "Pause a job: nothing more is started, running units finish, and nothing is lost. \
+        Returns at once; wait_job says when it is paused, resume_job continues it. To end a job permanently call cancel_job.";
+    // With `now` or `grace` units are ended in the middle of their work.
+    const EFFECT: Effect = Effect::Ends;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let grace = given.grace.as_deref().map(duration).transpose()?;
+        let (client, job) = jobs.to_change(&given.job)?;
+        client.stop_manager(job, StopOptions { now: given.now, grace })?;
+        done_answer(&client, job, "The job was asked to stop.", json!("stop requested"))
+    }
+}

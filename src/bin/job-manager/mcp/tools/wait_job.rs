@@ -1,0 +1,49 @@
+//! `wait_job`: wait a while for the end of a job.
+
+use std::time::Duration;
+
+use job_manager::client::ClientError;
+use rmcp::schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::status_answer;
+use crate::mcp::answer::Answer;
+use crate::mcp::error::ToolError;
+use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::tool::{Effect, Tool};
+
+/// Hosts give a call up after a minute.
+const MAX_SECONDS: f64 = 45.0;
+const DEFAULT_SECONDS: f64 = 30.0;
+
+pub(super) struct WaitJob;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "rmcp::schemars")]
+pub(super) struct Given {
+    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    job: JobGiven,
+    /// Seconds to wait; without it 30, at most 45.
+    #[schemars(range(min = 0, max = 45))]
+    seconds: Option<f64>,
+}
+
+impl Tool for WaitJob {
+    type Given = Given;
+    const NAME: &'static str = "wait_job";
+    const TITLE: &'static str = "Wait for a job";
+    const DESCRIPTION: &'static str = "Wait until a job has ended, pauses or waits for approval, at most 45 seconds, \
+        and say where it stands. If it still runs then, call wait_job again, as often as it takes. The job does not \
+        depend on being waited for.";
+    const EFFECT: Effect = Effect::Reads;
+
+    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+        let (client, job) = jobs.of(&given.job)?;
+        let seconds = given.seconds.unwrap_or(DEFAULT_SECONDS).clamp(0.0, MAX_SECONDS);
+        match client.wait_while(job, Some(Duration::from_secs_f64(seconds)), |_| !jobs.is_given_up()) {
+            Ok(_) | Err(ClientError::WaitTimedOut { .. }) => status_answer(&client, job),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

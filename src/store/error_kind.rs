@@ -1,0 +1,42 @@
+//! Which kind each error of the store is.
+
+use super::{Fault, StoreError};
+use crate::model::ErrorKind;
+
+impl StoreError {
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoDatabase { .. } | Self::NoDirectory { .. } | Self::JobNotFound(_) => ErrorKind::NotFound,
+            Self::NotOurs { .. }
+            | Self::MountedAlone { .. }
+            | Self::Planted(_)
+            | Self::SeveralNames { .. }
+            | Self::DamagedRecord { .. }
+            | Self::Unreadable(_)
+            | Self::Moved { .. }
+            | Self::TooNew { .. }
+            | Self::TooOld { .. }
+            | Self::NotWal { .. }
+            | Self::NoWriteLock { .. }
+            | Self::SqliteTooOld { .. }
+            | Self::Files { .. } => ErrorKind::Database,
+            Self::Database { fault, .. } => match fault {
+                Fault::Busy => ErrorKind::Busy,
+                Fault::Full | Fault::Unreachable => ErrorKind::Unavailable,
+                Fault::ReadOnly | Fault::Damaged => ErrorKind::Database,
+                Fault::Constraint | Fault::Unreadable | Fault::Unexpected => ErrorKind::Internal,
+            },
+            Self::WrongStatus { .. } | Self::AttemptOver { .. } | Self::KeyInUse { .. } => ErrorKind::Conflict,
+            Self::EmptyPath
+            | Self::NewJob(_)
+            | Self::DuplicateUnitKey { .. }
+            | Self::KeyTwice { .. }
+            | Self::SamePath { .. }
+            | Self::NotSplit { .. }
+            | Self::ReservedUnitKey { .. }
+            | Self::TooManyUnits { .. } => ErrorKind::InvalidInput,
+            Self::Fenced { .. } => ErrorKind::Internal,
+        }
+    }
+}
