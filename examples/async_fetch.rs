@@ -7,7 +7,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use job_manager::{Client, NewJob, NewUnit, UnitContext, UnitError, UnitFilter, testing};
+use job_manager::model::UnitFilter;
+use job_manager::{Client, NewJob, NewUnit, UnitContext, UnitError, testing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -8,7 +8,9 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use job_manager::{Client, JobOutcome, NewJob, NewUnit, UnitContext, UnitError, UnitFilter, UnitStatus};
+use job_manager::client::JobOutcome;
+use job_manager::model::{UnitFilter, UnitStatus};
+use job_manager::{Client, NewJob, NewUnit, UnitContext, UnitError};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]

@@ -9,7 +9,8 @@ use std::error::Error;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use job_manager::{Client, Handler, NewJob, NewUnit, UnitContext, UnitError, testing};
+use job_manager::handler::Handler;
+use job_manager::{Client, NewJob, NewUnit, UnitContext, UnitError, testing};
 
 /// Stands for a remote service that answers ten questions a second.
 struct Oracle {

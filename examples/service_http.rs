@@ -14,7 +14,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use job_manager::{Client, ClientError, Handlers, JobId, ManagerStatus, NewJob, NewUnit, UnitContext};
+use job_manager::client::ManagerStatus;
+use job_manager::model::JobId;
+use job_manager::{Client, ClientError, Handlers, NewJob, NewUnit, UnitContext};
 use serde::{Deserialize, Serialize};
 
 /// What somebody posts: the same key again is the same batch.

@@ -4,7 +4,9 @@
 //! cargo run --example word_count
 //! ```
 
-use job_manager::{Client, JobOutcome, NewJob, NewUnit, Seq, UnitContext, UnitError};
+use job_manager::client::JobOutcome;
+use job_manager::model::Seq;
+use job_manager::{Client, NewJob, NewUnit, UnitContext, UnitError};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Managers are this executable, started again: in them this call never returns.

@@ -20,7 +20,8 @@ pub struct RunError(#[from] ManagerError);
 /// Runs a job in this process, on threads of its own, until it has ended or is paused.
 ///
 /// ```
-/// use job_manager::{Client, Handlers, JobStatus, NewJob, NewUnit, Seq, UnitContext, testing};
+/// use job_manager::model::{JobStatus, Seq};
+/// use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext, testing};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let client = Client::create(&dir.path().join("jobs.db"))?;
@@ -45,7 +46,8 @@ pub fn run_job(client: &Client, job: JobId, handlers: &Handlers) -> Result<JobSt
 ///
 /// ```
 /// use std::time::Duration;
-/// use job_manager::{Client, Handlers, NewJob, NewUnit, Timestamp, UnitContext, UnitError, testing};
+/// use job_manager::model::Timestamp;
+/// use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let client = Client::create(&dir.path().join("jobs.db"))?;
@@ -78,7 +80,8 @@ pub fn run_job_with_clock(
 /// Waits for the end or the pause of a detached job.
 ///
 /// ```no_run
-/// # use job_manager::{Client, JobOutcome, testing};
+/// # use job_manager::client::JobOutcome;
+/// # use job_manager::{Client, testing};
 /// # let client = Client::open("jobs.db".as_ref())?;
 /// let outcome = testing::wait_for_job(&client, client.find_job("last")?, std::time::Duration::from_secs(10));
 /// assert_eq!(outcome, JobOutcome::Completed);

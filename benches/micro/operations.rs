@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use job_manager::{Client, Handlers, JobId, JobStatus, NewJob, NewUnit, UnitContext, testing};
+use job_manager::model::{JobId, JobStatus};
+use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext, testing};
 
 /// Name of a handler that does nothing.
 const NOTHING: &str = "nothing";

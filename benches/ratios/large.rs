@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use job_manager::{Client, JobId, ManagerProgram, Timestamp, diesel};
+use job_manager::Client;
+use job_manager::client::{ManagerProgram, diesel};
+use job_manager::model::{JobId, Timestamp};
 
 use crate::measure::{Bench, in_turns, median, scratch};
 use crate::ours;

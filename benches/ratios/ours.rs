@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use job_manager::{Client, Handlers, JobId, JobOutcome, JobStatus, NewJob, NewUnit, Timestamp, UnitContext};
+use job_manager::client::JobOutcome;
+use job_manager::model::{JobId, JobStatus, Timestamp};
+use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext};
 
 /// The program under test.
 pub const BIN: &str = env!("CARGO_BIN_EXE_job-manager");
@@ -74,7 +76,7 @@ pub fn record(dir: &Path, units: u32) -> Duration {
 }
 
 /// Looks at the job every millisecond until it has ended.
-fn await_end(client: &Client, job: JobId) -> job_manager::Job {
+fn await_end(client: &Client, job: JobId) -> job_manager::model::Job {
     loop {
         let row = client.job(job).expect("the job can be read");
         if row.status.is_terminal() {

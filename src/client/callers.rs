@@ -37,7 +37,7 @@ impl Client {
 /// any transaction this is one by itself, which waits for managers.
 ///
 /// ```no_run
-/// use job_manager::diesel as sql;
+/// use job_manager::client::diesel as sql;
 /// use job_manager::{Client, NewJob, NewUnit};
 /// use sql::prelude::*;
 ///
@@ -47,7 +47,7 @@ impl Client {
 /// let job = conn.immediate_transaction(|conn| {
 ///     sql::sql_query("UPDATE albums SET state = 'publishing' WHERE id = 7").execute(conn)?;
 ///     let photos = (1..=500).map(|photo| NewUnit::new(&photo).expect("a number has a form in JSON"));
-///     let job = job_manager::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
+///     let job = job_manager::client::create_job_in(conn, &NewJob::new("album 7", "thumbnail"), photos)?;
 ///     Ok::<_, Box<dyn std::error::Error>>(job)
 /// })?;
 /// client.start_detached(job)?;

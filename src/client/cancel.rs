@@ -91,7 +91,8 @@ impl Client {
     /// Cancels one unit; one that runs is ended by its manager within a fraction of a second and what it takes to end.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Seq};
+    /// # use job_manager::model::Seq;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// client.cancel_unit(client.find_job("last")?, Seq(17), "not needed any more")?;
     /// # Ok::<(), job_manager::ClientError>(())

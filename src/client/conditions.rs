@@ -21,7 +21,8 @@ pub enum ClockError {
 /// Returns windows on the wall clock of this process.
 ///
 /// ```
-/// use job_manager::{NewJob, windows};
+/// use job_manager::client::windows;
+/// use job_manager::NewJob;
 ///
 /// let mut new = NewJob::new("nightly", "command");
 /// new.limits.start.window = Some(windows(vec!["22:00-06:00".parse()?])?);
@@ -38,7 +39,8 @@ pub fn windows(spans: Vec<Window>) -> Result<Windows, ClockError> {
 /// of this process.
 ///
 /// ```
-/// use job_manager::{Timestamp, start_time};
+/// use job_manager::client::start_time;
+/// use job_manager::model::Timestamp;
 ///
 /// assert!(start_time("+2h")? > Timestamp::now());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -30,7 +30,7 @@ pub struct Created {
 /// Says whether managers can be started in a systemd scope of their own; makes one for a moment to find out.
 ///
 /// ```no_run
-/// if let Err(error) = job_manager::check_scope() {
+/// if let Err(error) = job_manager::client::check_scope() {
 ///     eprintln!("{error}");
 /// }
 /// ```

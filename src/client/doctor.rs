@@ -56,7 +56,7 @@ pub struct Finding {
 /// Looks at the database, its disk and the limits of this process; changes nothing.
 ///
 /// ```no_run
-/// for finding in job_manager::examine("jobs.db".as_ref()) {
+/// for finding in job_manager::doctor::examine("jobs.db".as_ref()) {
 ///     println!("{}: {}", finding.about, finding.message);
 /// }
 /// ```

@@ -62,6 +62,7 @@ pub struct FailureReport {
     schema: u32,
     job: JobRef,
     failed: i64,
+    /// The kinds, the most frequent first.
     pub clusters: Vec<FailureCluster>,
 }
 

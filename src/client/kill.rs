@@ -11,7 +11,8 @@ impl Client {
     /// end. What becomes of the unit otherwise is `then`. Only the attempt that runs now is meant: one after a retry is not.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, KillThen, Seq};
+    /// # use job_manager::model::{KillThen, Seq};
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// client.kill_unit(client.find_job("last")?, Seq(17), KillThen::Skip, "it hangs")?;
     /// # Ok::<(), job_manager::ClientError>(())

@@ -23,7 +23,8 @@ impl Client {
     /// Returns jobs, the newest first, and names those that cannot be read.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, JobFilter};
+    /// # use job_manager::model::JobFilter;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// for job in client.jobs(&JobFilter::default())?.jobs {
     ///     println!("{} {} {}", job.id, job.name, job.status);
@@ -49,7 +50,8 @@ impl Client {
     /// Counts the units that a filter selects.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, UnitFilter};
+    /// # use job_manager::model::UnitFilter;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let outdated = UnitFilter { current: Some(false), ..UnitFilter::all() };
     /// println!("{} units are gone from the source", client.count_units(client.find_job("last")?, &outdated)?);
@@ -62,7 +64,8 @@ impl Client {
     /// Returns a page of units after `after`, in order of their numbers.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, UnitFilter, UnitStatus};
+    /// # use job_manager::model::{UnitFilter, UnitStatus};
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
     /// for unit in client.units(job, &UnitFilter::with_status(UnitStatus::Failed), None, 100)? {
@@ -86,7 +89,8 @@ impl Client {
     /// Reads every unit that the filter selects.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, UnitFilter, UnitOrder};
+    /// # use job_manager::model::{UnitFilter, UnitOrder};
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
     /// for slow in client.sorted_units(job, &UnitFilter::all(), UnitOrder::Duration, None, 10)? {
@@ -126,7 +130,8 @@ impl Client {
     /// Returns how far the handler of a unit says it is, and what it keeps for its next attempt.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Seq};
+    /// # use job_manager::model::Seq;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let notes = client.unit_notes(client.find_job("last")?, Seq(1))?;
     /// println!("{:?} of {:?}", notes.done, notes.total);
@@ -139,7 +144,8 @@ impl Client {
     /// Returns one unit.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Seq};
+    /// # use job_manager::model::Seq;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let unit = client.unit(client.find_job("last")?, Seq(1))?;
     /// # Ok::<(), job_manager::ClientError>(())
@@ -153,7 +159,8 @@ impl Client {
     /// Returns the attempts of a unit that did not complete, oldest first.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Seq};
+    /// # use job_manager::model::Seq;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// for attempt in client.attempts(client.find_job("last")?, Seq(1))? {
     ///     println!("{}: {}", attempt.attempt, attempt.error);

@@ -94,7 +94,8 @@ impl Client {
     /// Returns what is kept of the attempt with a number; after a retry numbers begin anew, and the last is meant.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Seq};
+    /// # use job_manager::model::Seq;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let first = client.attempt_output(client.find_job("last")?, Seq(1), 1)?;
     /// println!("{}", first.output.stdout.unwrap_or_default().to_string_lossy());

@@ -25,7 +25,7 @@ static IS_ANY_MEANT: AtomicBool = AtomicBool::new(false);
 /// The variable `JOB_MANAGER_ANY_OWNER`, set to anything but `0`, says the same.
 ///
 /// ```
-/// job_manager::accept_any_owner();
+/// job_manager::client::accept_any_owner();
 /// ```
 pub fn accept_any_owner() {
     IS_ANY_MEANT.store(true, Ordering::Relaxed);

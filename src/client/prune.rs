@@ -26,7 +26,8 @@ impl Client {
     ///
     /// ```no_run
     /// # use std::time::Duration;
-    /// # use job_manager::{Client, PruneOptions};
+    /// # use job_manager::client::PruneOptions;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let month = Duration::from_secs(30 * 86_400);
     /// let old = client.prunable_jobs(PruneOptions { older_than: Some(month), keep: 10 })?;

@@ -17,7 +17,8 @@ impl Client {
     /// A running manager takes them up by itself; a job that had ended becomes paused and waits for a resume.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, UnitFilter, UnitStatus};
+    /// # use job_manager::model::{UnitFilter, UnitStatus};
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
     /// client.retry_units(job, &UnitFilter::with_status(UnitStatus::Failed))?;

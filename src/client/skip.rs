@@ -14,7 +14,8 @@ impl Client {
     /// paused one ends with its next resume. [`Client::retry_units`] takes units back whose state the filter names.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, UnitFilter, UnitStatus};
+    /// # use job_manager::model::{UnitFilter, UnitStatus};
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
     /// client.skip_units(job, &UnitFilter::with_status(UnitStatus::Failed), "known to be broken")?;

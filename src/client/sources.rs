@@ -14,19 +14,52 @@ pub enum SourceSpec {
     /// Arguments of a command line.
     Arguments(Vec<OsString>),
     /// Lines of a text.
-    Lines { input: Input, separator: Separator },
+    Lines {
+        /// Where it is read from.
+        input: Input,
+        /// What ends an item.
+        separator: Separator,
+    },
     /// Commands for a shell, one per line.
-    Commands { input: Input, separator: Separator },
+    Commands {
+        /// Where it is read from.
+        input: Input,
+        /// What ends an item.
+        separator: Separator,
+    },
     /// Records of a CSV file.
-    Csv { input: Input, options: CsvOptions },
+    Csv {
+        /// Where it is read from.
+        input: Input,
+        /// How it is read.
+        options: CsvOptions,
+    },
     /// A text with one JSON document per line.
-    Jsonl { input: Input },
+    Jsonl {
+        /// Where it is read from.
+        input: Input,
+    },
     /// The array at a path in a JSON document, or the document itself.
-    Json { input: Input, path: Option<String> },
+    Json {
+        /// Where it is read from.
+        input: Input,
+        /// The path of the array; none for the document itself.
+        path: Option<String>,
+    },
     /// Files that match any of the patterns.
-    Glob { patterns: Vec<OsString>, options: GlobOptions },
+    Glob {
+        /// The patterns.
+        patterns: Vec<OsString>,
+        /// How it is read.
+        options: GlobOptions,
+    },
     /// Rows of a query.
-    Sql { database: InputFile, query: String },
+    Sql {
+        /// The database.
+        database: InputFile,
+        /// The query.
+        query: String,
+    },
     /// Numbers.
     Range(Range),
     /// Lists that are combined.

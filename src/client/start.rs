@@ -54,7 +54,8 @@ impl Client {
     /// [`Started::Already`]. No child of this process is left behind, and no descriptor of it is inherited.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, Started};
+    /// # use job_manager::client::Started;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// match client.start_detached(client.find_job("photos")?)? {
     ///     Started::Ready { pid, .. } => println!("started, process {pid}"),

@@ -165,7 +165,8 @@ impl Client {
     /// the reason as its error, and keeps no other job from being shown.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, JobFilter};
+    /// # use job_manager::model::JobFilter;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// for job in client.jobs(&JobFilter::default())?.jobs {
     ///     println!("{} {}", job.id, client.get_listed_status(job.id)?.word());

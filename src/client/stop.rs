@@ -26,7 +26,8 @@ impl Client {
     /// seen from here. Called twice, the stronger wish counts. Wait for the pause with [`Client::wait`].
     ///
     /// ```no_run
-    /// # use job_manager::{Client, StopOptions};
+    /// # use job_manager::client::StopOptions;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("last")?;
     /// client.stop_manager(job, StopOptions::default())?;

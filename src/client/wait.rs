@@ -34,7 +34,8 @@ impl Client {
     /// A job that was never started is waited for until somebody starts it.
     ///
     /// ```no_run
-    /// # use job_manager::{Client, JobOutcome};
+    /// # use job_manager::client::JobOutcome;
+    /// # use job_manager::Client;
     /// # let client = Client::open("jobs.db".as_ref())?;
     /// let outcome = client.wait(client.find_job("last")?, Some(std::time::Duration::from_secs(60)))?;
     /// assert_eq!(outcome, JobOutcome::Completed);

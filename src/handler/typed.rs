@@ -15,7 +15,8 @@ use crate::model::{AttemptEnd, Cause, UnitOutcome};
 /// [`Handlers::register`](super::Handlers::register) takes them as they are.
 ///
 /// ```
-/// use job_manager::{Handler, UnitContext, UnitError};
+/// use job_manager::handler::Handler;
+/// use job_manager::{UnitContext, UnitError};
 ///
 /// struct Resize {
 ///     width: u32,

@@ -1,8 +1,8 @@
 //! Failed units by kind, and what is done with one kind.
 
-use job_manager::{
-    Client, FailureCluster, Handlers, JobId, JobStatus, NewJob, NewUnit, UnitContext, UnitError, testing,
-};
+use job_manager::failures::FailureCluster;
+use job_manager::model::{JobId, JobStatus};
+use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 use serde_json::Value;
 
 use crate::support::World;

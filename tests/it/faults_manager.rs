@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use job_manager::{Client, ClientError, Health, JobId, NewJob, NewUnit, StopOptions, Why};
+use job_manager::client::{Health, StopOptions};
+use job_manager::explain::Why;
+use job_manager::model::JobId;
+use job_manager::{Client, ClientError, NewJob, NewUnit};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 

@@ -81,7 +81,8 @@ fn a_key_with_other_items_names_the_job_and_how_many_differ() {
 #[test]
 fn a_library_is_refused_the_key_of_a_job_with_another_handler() {
     use diesel::{Connection, SqliteConnection};
-    use job_manager::{Client, ClientError, NewJob, NewUnit, create_job_in};
+    use job_manager::client::create_job_in;
+    use job_manager::{Client, ClientError, NewJob, NewUnit};
 
     let dir = tempfile::tempdir().unwrap();
     let client = Client::create(&dir.path().join("jobs.db")).unwrap();

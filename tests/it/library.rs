@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::prelude::*;
-use job_manager::{
-    Client, ClientError, CommandSpec, Handlers, JobStatus, NewJob, NewUnit, Seq, StoreError, Timestamp, UnitContext,
-    UnitError, add_units_in, create_job_in, testing,
-};
+use job_manager::client::{StoreError, add_units_in, create_job_in};
+use job_manager::handler::CommandSpec;
+use job_manager::model::{JobStatus, Seq, Timestamp};
+use job_manager::{Client, ClientError, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 
 fn units(numbers: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = NewUnit> {
     numbers.map(|number| NewUnit::new(&number).unwrap().with_key(number.to_string()))

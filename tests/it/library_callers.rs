@@ -4,7 +4,9 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use job_manager::{Client, JobStatus, NewJob, NewUnit, Slots, add_units_in, create_job_in};
+use job_manager::client::{add_units_in, create_job_in};
+use job_manager::model::{JobStatus, Slots};
+use job_manager::{Client, NewJob, NewUnit};
 
 use crate::support::World;
 

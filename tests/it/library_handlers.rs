@@ -4,10 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
-use job_manager::{
-    Client, ClientError, Handlers, JobStatus, NewJob, NewUnit, StopOptions, UnitContext, UnitError, add_units_in,
-    create_job_in, testing,
-};
+use job_manager::client::{StopOptions, add_units_in, create_job_in};
+use job_manager::model::JobStatus;
+use job_manager::{Client, ClientError, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 
 use crate::support::text;
 
@@ -161,7 +160,7 @@ fn any_error_passes_through_the_question_mark_in_every_kind_of_handler() {
         Err("no route".into())
     }
     struct Type;
-    impl job_manager::Handler for Type {
+    impl job_manager::handler::Handler for Type {
         type Payload = u32;
         type Output = ();
 
@@ -182,7 +181,7 @@ fn any_error_passes_through_the_question_mark_in_every_kind_of_handler() {
         new.limits.max_attempts = 1;
         let job = client.create_job(&new, numbers(1..=1)).unwrap().job;
         testing::run_job(&client, job, &handlers).unwrap();
-        let unit = client.unit(job, job_manager::Seq(1)).unwrap();
+        let unit = client.unit(job, job_manager::model::Seq(1)).unwrap();
         assert_eq!(unit.error.as_deref(), Some("no route"), "{kind}");
     }
 }

@@ -12,87 +12,168 @@ use crate::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmissionError {
+    /// The client refused.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A source cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The command has a placeholder that cannot be filled.
     #[error("cannot use the command")]
     Template(#[from] TemplateError),
+    /// A limit that units have of their own cannot be used.
     #[error(transparent)]
     UnitLimit(#[from] UnitLimitError),
+    /// The command cannot be filled for one item.
     #[error("{place}: cannot use the command for this item")]
     Item {
+        /// Where the item came from.
         place: String,
+        /// The cause.
         #[source]
         source: TemplateError,
     },
+    /// The key of a unit is too long.
     #[error("{place}: the unit's key has {bytes} bytes, it may have at most {limit}")]
-    KeyTooLong { place: String, bytes: usize, limit: usize },
+    KeyTooLong {
+        /// Where the item came from.
+        place: String,
+        /// How long the key is.
+        bytes: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The key of a unit is empty.
     #[error("{place}: the unit's key is empty")]
-    KeyEmpty { place: String },
+    KeyEmpty {
+        /// Where the item came from.
+        place: String,
+    },
+    /// The key of units names what only a running unit knows.
     #[error("{placeholder} cannot be part of a unit's key: it is known only when the unit runs")]
-    KeyCounts { placeholder: String },
+    KeyCounts {
+        /// The placeholder, as written.
+        placeholder: String,
+    },
+    /// The command has placeholders, and there is no source of items.
     #[error(
         "no items for {}; `-` reads standard input, `:::` takes them from here; literal braces are doubled: {corrected}",
         placeholders.join(" ")
     )]
-    NoItems { placeholders: Vec<String>, corrected: String },
+    NoItems {
+        /// The placeholders, as written.
+        placeholders: Vec<String>,
+        /// The command with its braces doubled.
+        corrected: String,
+    },
+    /// Units read an item from standard input, and there is no source of items.
     #[error("no items for standard input: `-` reads them from here, `:::` takes them from the command line")]
     NoItemsToRead,
+    /// Units of several items cannot have keys.
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
+    /// Units of several items cannot have limits of their own.
     #[error(
         "a time or slots of each item's own need units of one item, these have several: give one for all, or omit -n and -X"
     )]
     LimitsOfSeveral,
+    /// Items are grouped, and there is no source of them.
     #[error("no items to be joined to units: `-` reads standard input, `:::` takes them from here")]
     NoItemsToGroup,
+    /// A unit takes as many items as fit, and the command uses none.
     #[error(
         "no end of the items of a unit: -X fills the command, which does not use them; write {{}} where they belong, or give -n N"
     )]
     NothingToFill,
+    /// The job takes combinations of items, or single ones, and these are the other.
     #[error("job {job} takes {}, and these are not", if *is_combination { "combinations of the items of several lists" } else { "single items, no combinations" })]
-    OtherForm { job: JobId, is_combination: bool },
+    OtherForm {
+        /// The job.
+        job: JobId,
+        /// Whether the job takes combinations.
+        is_combination: bool,
+    },
+    /// The job takes whole commands, or items, and these are the other.
     #[error("job {job} takes {}", if *are_commands { "whole commands, and these are items" } else { "items, and these are whole commands" })]
-    OtherKind { job: JobId, are_commands: bool },
+    OtherKind {
+        /// The job.
+        job: JobId,
+        /// Whether the job takes whole commands.
+        are_commands: bool,
+    },
+    /// The key of a unit begins as those of the job's own units do.
     #[error("{place}: the unit's key begins with \"job-manager:\", choose another")]
-    KeyReserved { place: String },
+    KeyReserved {
+        /// Where the item came from.
+        place: String,
+    },
     /// The units of a job are known by another template than the one that was given.
     #[error("{}", other_unit_key(*job, recorded, given))]
-    OtherUnitKey { job: JobId, recorded: String, given: String },
+    OtherUnitKey {
+        /// The job.
+        job: JobId,
+        /// The template that the job has.
+        recorded: String,
+        /// What was given.
+        given: String,
+    },
+    /// The program cannot be run.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// The shell of scripts cannot be used.
     #[error("{} cannot be the shell of scripts: {reason}", path.display())]
-    NotAShell { path: PathBuf, reason: &'static str },
+    NotAShell {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A script is one argument.
     #[error("--shell takes the whole script as one argument, this is {given}")]
-    ShellArguments { given: usize },
+    ShellArguments {
+        /// What was given.
+        given: usize,
+    },
+    /// The variable is the manager's own.
     #[error("--env {0}: what begins with JOB_MANAGER_ is about a manager or a unit, choose another name")]
     EnvReserved(String),
+    /// A variable has two values.
     #[error("--env gives two values for {0}, give one")]
     EnvTwice(String),
+    /// A variable that units need is not set here.
     #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
     EnvMissing(String),
+    /// What names variables is no name.
     #[error("--env-only {0:?}: give names of variables, and values with --env NAME=VALUE")]
     EnvOnlyName(String),
+    /// The value of a secret would stand in the database.
     #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
     SecretValue(String),
+    /// The directory of outputs is the same for all units.
     #[error(
         "--output-dir {0}: a placeholder cannot stand there, the directory is the same for all units and its files are \
          named SEQ.ATTEMPT.out; literal braces are doubled"
     )]
     OutputDirTemplate(String),
+    /// The directory of outputs cannot be written to.
     #[error("--output-dir {}: cannot write there", path.display())]
     OutputDir {
+        /// The path.
         path: PathBuf,
+        /// The cause.
         #[source]
         source: io::Error,
     },
+    /// The name of a variable is not one.
     #[error("invalid variable {0:?}, expected NAME or NAME=VALUE")]
     EnvName(String),
+    /// How the job runs its units cannot be read.
     #[error("cannot read how the job runs its units")]
     Spec(#[source] serde_json::Error),
+    /// The working directory cannot be told.
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),
+    /// The working directory is gone.
     #[error("the directory that this is called in is gone: give --cwd with an absolute path")]
     NoWorkingDirectory(#[source] io::Error),
     /// The units have no place to run in.

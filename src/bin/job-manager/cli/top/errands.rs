@@ -8,7 +8,7 @@ use std::time::Duration;
 use job_manager::client::ClientError;
 use job_manager::text::one_line;
 
-use super::super::exit::{Exit, of_client};
+use super::super::exit::Exit;
 use super::super::output::Output;
 use super::terminal::Signals;
 use super::wish::Wish;
@@ -56,7 +56,7 @@ impl Errands {
                 Ok(Ok(done)) => output.hint(one_line(&done)),
                 Ok(Err(error)) => {
                     output.error(&error);
-                    exit = if exit == Exit::Success { of_client(&error) } else { exit };
+                    exit = if exit == Exit::Success { Exit::from(error.kind()) } else { exit };
                 }
                 Err(RecvTimeoutError::Timeout) if !is_announced => {
                     output.hint("waiting for what the last keys asked for; Ctrl-C ends the wait");
