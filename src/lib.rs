@@ -23,7 +23,7 @@
 //! ```
 //!
 //! Units are run by Rust functions registered in [`Handlers`], or by commands: the handler `command` is always there,
-//! with a [`CommandSpec`] as the job's settings. The module [`testing`] runs jobs inside a test.
+//! with a [`CommandSpec`](handler::CommandSpec) as the job's settings. The module [`testing`] runs jobs inside a test.
 //!
 //! The modules stand in ranks, and each imports from lower ranks only: `model`; `files`; `store`, `sys`, `launch`, `source`;
 //! `status`, `handler`; `manager`, `client`; `testing`. The program

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::explain::Explanation;
-use super::submission::command_of;
+use super::settings::command_of;
 use super::{Client, ClientError, ManagerStatus, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder,

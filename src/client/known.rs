@@ -127,10 +127,12 @@ impl KnownUnits {
     }
 }
 
+#[cfg(feature = "sources")]
 /// The contents of a source's units that have keys; hashes stand for both.
 #[derive(Debug, Default)]
 pub(super) struct KeyedContents(HashMap<u64, u64>);
 
+#[cfg(feature = "sources")]
 impl KeyedContents {
     /// Takes a unit, and returns `false` if one of the same key was there.
     pub fn insert(&mut self, unit: &NewUnit) -> bool {

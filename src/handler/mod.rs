@@ -12,10 +12,12 @@ mod context;
 mod error;
 mod interpreter;
 mod per_unit;
+#[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions look a program up"))]
 pub(crate) mod program;
 mod registry;
 mod runner;
 pub(crate) mod tail;
+#[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions check and quote commands"))]
 pub(crate) mod template;
 mod typed;
 mod unknown;
@@ -31,10 +33,15 @@ pub use per_unit::UnitLimitError;
 pub use registry::Handlers;
 pub use typed::Handler;
 
+#[cfg(feature = "sources")]
 pub(crate) use {
-    command::{CommandHandler, UnitTemplates, clear_partial, explained},
-    per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
+    command::explained,
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
+    template::Template,
+};
+pub(crate) use {
+    command::{CommandHandler, UnitTemplates, clear_partial},
+    per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, Desk, HandlerError, JobContext, Runner},
-    template::{Template, TemplateError, UnitValues},
+    template::{TemplateError, UnitValues},
 };

@@ -90,6 +90,7 @@ impl Store {
         self.write("add units", |conn| append_in(conn, job, units, same_key))
     }
 
+    #[cfg(feature = "sources")]
     /// Returns the job that has the key of a new one.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod error_kind;
 mod failures;
 mod feed;
 mod filter;
+#[cfg(feature = "sources")]
 mod foreign;
 mod former;
 mod jobs;
@@ -35,6 +36,7 @@ mod open;
 mod place;
 #[cfg(test)]
 mod properties;
+#[cfg(feature = "sources")]
 mod query_text;
 #[cfg(test)]
 mod read_plans;
@@ -45,8 +47,10 @@ mod results;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
+#[cfg(feature = "sources")]
 mod scratch;
 mod settings;
+#[cfg(feature = "sources")]
 mod sorter;
 mod space;
 mod split;
@@ -76,12 +80,14 @@ pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 pub use feed::PageBound;
+#[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use reign::Reign;
 pub use renew::GONE;
+#[cfg(feature = "sources")]
 pub use sorter::Sorter;
 
 /// One connection to one database.

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+#[cfg(feature = "sources")]
 use rustix::fs::Access;
 
 use crate::model::DatabaseFile;
@@ -25,6 +26,7 @@ pub fn disk_of(dir: &Path) -> io::Result<Disk> {
 }
 
 /// Fails when this user may not write to a file, or make files in a directory.
+#[cfg(feature = "sources")]
 pub fn expect_writable(path: &Path) -> io::Result<()> {
     let wanted = if path.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
     Ok(rustix::fs::access(path, wanted)?)

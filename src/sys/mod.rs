@@ -36,6 +36,7 @@ pub use detach::{
     LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
     write_ready,
 };
+#[cfg(feature = "sources")]
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
 pub use frames::{FrameOf, Stream};

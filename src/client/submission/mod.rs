@@ -35,7 +35,7 @@ use unit_limits::with_unit_limits;
 
 pub use additions::Added;
 pub use additions::additions;
-pub use command::{command_of, command_spec, find_program, output_dir};
+pub use command::{command_spec, find_program, output_dir};
 pub use error::SubmissionError;
 pub use kept::Asked;
 pub use order::{Order, OrderTextError};

@@ -8,6 +8,7 @@ mod leftovers;
 mod partial;
 mod spec;
 mod start;
+#[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions group items and name their words"))]
 mod templates;
 mod variables;
 mod whole;
@@ -34,6 +35,7 @@ use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
 
+#[cfg(feature = "sources")]
 pub use corrected::explained;
 pub use exits::{ExitCodes, ExitMeaning};
 pub use partial::clear_partial;

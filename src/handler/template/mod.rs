@@ -36,6 +36,7 @@ use std::borrow::Cow;
 pub use command::{CommandTemplate, MAX_ARGUMENT_BYTES, line_of};
 pub use error::TemplateError;
 pub use form::ItemForm;
+#[cfg(feature = "sources")]
 pub use form::Several;
 pub use nearest::nearest;
 pub use pasted::PastedCode;
