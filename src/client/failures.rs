@@ -17,7 +17,7 @@ impl Client {
     ///
     /// Errors that differ in numbers, ids, paths, addresses, times or quoted text only are of one kind; an error that is
     /// nothing but an exit code is told apart by the last line of standard error. The same failure has the same id in
-    /// every job; [`UnitFilter::of_cluster`](crate::UnitFilter::of_cluster) selects its units.
+    /// every job; [`UnitFilter::of_cluster`](crate::model::UnitFilter::of_cluster) selects its units.
     ///
     /// Reads page by page, beside a running manager: units that fail or are retried meanwhile may be missed. A job with
     /// more than ten thousand kinds gets one more cluster, without an id, for all that is left over.

@@ -23,7 +23,7 @@ impl Client {
         Ok(interrupted)
     }
 
-    /// Returns the jobs that were created and never started, oldest first: those of [`create_job_in`](crate::create_job_in) whose
+    /// Returns the jobs that were created and never started, oldest first: those of [`create_job_in`](crate::client::create_job_in) whose
     /// process died before the start, and those that somebody holds back.
     ///
     /// A service asks for them at its start, and starts its own.

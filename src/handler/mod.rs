@@ -1,6 +1,6 @@
 //! What a unit is: Rust functions and the built-in command handler, the registry by name, and what services are told.
 //!
-//! A [`Handler`] is what users write: a typed payload in, a typed result or a [`UnitError`] out. A [`Runner`] is what
+//! A [`Handler`] is what users write: a typed payload in, a typed result or a [`UnitError`] out. A `Runner` is what
 //! the manager sees of it: an attempt in, its end out. Neither knows anything of the database, of other units or of
 //! retries. A handler may panic, block and use rayon itself; what it must not do is to outlive its return.
 

@@ -58,7 +58,7 @@ impl Tail {
     }
 }
 
-/// Returns how many bytes were omitted from what is kept of a stream under [`OUTPUT_LIMIT_BYTES`].
+/// Returns how many bytes were omitted from what is kept of a stream under the limit.
 pub fn omitted_bytes(kept: &RawText) -> u64 {
     // Only with the line that says so is it longer than the limit.
     let Some(kept) = Some(kept.as_bytes()).filter(|kept| kept.len() > OUTPUT_LIMIT_BYTES) else { return 0 };

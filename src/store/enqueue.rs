@@ -18,7 +18,7 @@ use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Se
 const CHUNK_UNITS: usize = 1000;
 const CHUNK_BYTES: usize = 8 << 20;
 
-/// Creates a job inside the caller's transaction; see [`create_job_in`](crate::create_job_in) of the client.
+/// Creates a job inside the caller's transaction; see [`create_job_in`](crate::client::create_job_in) of the client.
 ///
 /// `look` may refuse the file, and `same` a job that has the key already.
 pub fn create_job_in<E: From<StoreError>>(
@@ -49,7 +49,7 @@ pub fn create_job_in<E: From<StoreError>>(
     })
 }
 
-/// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::add_units_in) of the client.
+/// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::client::add_units_in) of the client.
 ///
 /// `look` may refuse the file, and `check` each unit; `made` returns what tells the paths that the units of a job make.
 pub fn add_units_in<E: From<StoreError>>(
