@@ -91,6 +91,7 @@ pub mod submission {
 pub mod text {
     pub use crate::handler::tail::omitted_bytes;
     pub use crate::handler::template::quote_for_shell;
+    pub use crate::model::causes::{causes, chain};
     pub use crate::model::counted::counted;
     pub use crate::model::sound::{JsonError, check_document};
     pub use crate::model::spelling::{SpellingError, duration};

@@ -31,11 +31,7 @@ pub enum ClientError {
         kind: &'static str,
     },
     /// The database is somebody else's, and its units would run under another name than theirs; nothing was changed.
-    #[error(
-        "{} belongs to {owner}, and its units would run as {user}: use `sudo -u {sudo}`, or say with --any-owner or \
-         JOB_MANAGER_ANY_OWNER=1 that it is meant",
-        path.display()
-    )]
+    #[error("{} belongs to {owner}, and its units would run as {user}", path.display())]
     OtherOwner {
         /// The database.
         path: PathBuf,
@@ -47,11 +43,7 @@ pub enum ClientError {
         user: String,
     },
     /// Anybody can write to the database, or put another one in its place; nothing was changed.
-    #[error(
-        "anybody can write to {0}, and so decide what runs as you: `chmod {change} {0}`, or say with --any-owner or \
-         JOB_MANAGER_ANY_OWNER=1 that it is meant",
-        path.display()
-    )]
+    #[error("anybody can write to {}, and so decide what runs as you", path.display())]
     OpenToAll {
         /// The database, or its directory.
         path: PathBuf,
@@ -128,10 +120,7 @@ pub enum ClientError {
     #[error(transparent)]
     UnitLimit(#[from] UnitLimitError),
     /// Units need secrets that this process does not have; nothing was started.
-    #[error(
-        "job {job} was submitted with --env {names}, not set here: set it in this environment, or give it with \
-         `resume {job} --env NAME=VALUE`"
-    )]
+    #[error("the units of job {job} need {names}, not set here")]
     SecretsMissing {
         /// The job.
         job: JobId,
@@ -170,7 +159,7 @@ pub enum ClientError {
     },
     /// Units of several items have no identity that outlives a change of their source.
     #[error(
-        "the units of job {job} have several items each: one more at the beginning would change all of them, so their source cannot be compared; `add` takes more items"
+        "the units of job {job} have several items each: one more at the beginning would change all of them, so their source cannot be compared"
     )]
     SeveralItems {
         /// The job.
@@ -183,9 +172,7 @@ pub enum ClientError {
         prefix: String,
     },
     /// The unit has no attempt of that number.
-    #[error(
-        "unit {job}:{seq} has no attempt {number}; `job-manager unit {job}:{seq}` lists those that did not complete"
-    )]
+    #[error("unit {job}:{seq} has no attempt {number}")]
     AttemptNotFound {
         /// The job.
         job: JobId,
@@ -251,7 +238,7 @@ pub enum ClientError {
         status: JobStatus,
     },
     /// The manager lets no unit start any more, and the job is about to be paused.
-    #[error("job {job} is still stopping: `wait` until it is paused, then `resume`")]
+    #[error("job {job} is still stopping")]
     StillStopping {
         /// The job.
         job: JobId,
@@ -263,13 +250,13 @@ pub enum ClientError {
         job: JobId,
     },
     /// The job's manager died before it could cancel the job.
-    #[error("job {job} was to be cancelled when its manager died: `cancel` ends it, and `retry` takes units back then")]
+    #[error("job {job} was to be cancelled when its manager died")]
     CancelUnfinished {
         /// The job.
         job: JobId,
     },
     /// The job's manager is gone; there is nothing to stop.
-    #[error("job {job} is interrupted, its manager has died: `resume` continues it")]
+    #[error("job {job} is interrupted, its manager has died")]
     Interrupted {
         /// The job.
         job: JobId,
@@ -375,7 +362,7 @@ pub enum ClientError {
         waited: Duration,
     },
     /// All that units wrote was asked for, and the job does not keep it.
-    #[error("job {job} does not keep all of its units' output: it was created without --output full")]
+    #[error("job {job} does not keep all of its units' output")]
     OutputNotKept {
         /// The job.
         job: JobId,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::{Cause, UnitOutcome};
+use crate::model::{Cause, UnitOutcome, chain};
 
 /// Why a unit is not done, and what is to follow from it.
 ///
@@ -97,15 +97,7 @@ impl UnitError {
 
 impl<'a, E: Into<Box<dyn std::error::Error + 'a>>> From<E> for UnitError {
     fn from(error: E) -> Self {
-        let error = error.into();
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::retry(text)
+        Self::retry(chain(&*error.into()))
     }
 }
 

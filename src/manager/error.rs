@@ -117,15 +117,3 @@ impl ManagerError {
         move |source| ManagerError::System { operation, source }
     }
 }
-
-/// Writes an error with all its causes on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::error::{ManagerError, chain};
+use super::error::ManagerError;
 use super::log::log_line;
+use crate::model::chain;
 use crate::store::{Fault, StoreError};
 use crate::sys::StopFlags;
 

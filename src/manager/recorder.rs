@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
-use super::error::chain;
 use super::events::Event;
 use super::log::log_line;
 use super::patience::Patience;
@@ -17,7 +16,7 @@ use super::pulse::{HEARTBEAT_EVERY, Pulse};
 use super::shared::Shared;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{UnitId, UnitNotes, UnitStatus};
+use crate::model::{UnitId, UnitNotes, UnitStatus, chain};
 use crate::store::{Batch, Fault, Recorded, Reign, Store, StoreError, UnitChange};
 
 /// Events of one commit, so that its memory is bounded.

@@ -7,11 +7,11 @@ use std::thread::Scope;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-use super::error::{ManagerError, chain};
+use super::error::ManagerError;
 use super::events::Events;
 use super::log::log_line;
 use super::worker::{Crew, work};
-use crate::model::Lack;
+use crate::model::{Lack, chain};
 use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Threads of one pool. Each looks for work at all others of its pool before it sleeps, so that a pool of a thousand

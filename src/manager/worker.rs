@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use super::error::{ManagerError, chain};
+use super::error::ManagerError;
 use super::events::{Event, Events};
 use super::log::log_line;
 use super::panics;
@@ -17,7 +17,7 @@ use super::teller::{self, Teller};
 use crate::crash::crash_point;
 use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
 use crate::model::{
-    AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome,
+    AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
 };
 use crate::recovery::policy::{self, Span};
 use crate::recovery::{Ended, Outbox, RecorderGone, note};

@@ -7,6 +7,7 @@
 mod added;
 mod apart;
 mod bounds;
+pub(crate) mod causes;
 mod columns;
 mod conditions;
 mod contents;
@@ -49,6 +50,7 @@ mod words;
 pub use added::{SeenKeys, UnitsAdded};
 pub use apart::Apart;
 pub use bounds::{MaxFailures, Rate};
+pub(crate) use causes::chain;
 pub use columns::column_names;
 pub use conditions::{Bytes, Conditions, DiskFree, Percent};
 pub use contents::Contents;

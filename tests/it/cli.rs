@@ -282,3 +282,31 @@ fn a_job_that_runs_already_can_be_watched_to_its_end() {
 
     assert!(said.starts_with("job 1 (sleep) completed: 1 of 1 completed"), "{said}");
 }
+
+#[test]
+fn with_json_an_error_is_one_document_on_standard_error() {
+    let world = World::new();
+    world.ok(&["create", "--name", "idle", "--", "true", ":::", "a"]);
+    let table: [(&[&str], &str, i64); 6] = [
+        (&["status", "7", "--json"], "not_found", 3),
+        (&["--json", "logs", "1:9"], "not_found", 3),
+        (&["stop", "1", "--json", "--nonsense"], "invalid_input", 2),
+        (&["approve", "1", "--json"], "conflict", 4),
+        (&["create", "--json", "--", "no-such-program-here", ":::", "a"], "command_not_found", 127),
+        (&["status", "--db", "/dev/null", "--json"], "database", 5),
+    ];
+
+    for (arguments, kind, code) in table {
+        let ran = world.run(arguments);
+
+        let said = text(&ran.stderr);
+        let document: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?}: {said}"));
+        assert_eq!(i64::from(ran.status.code().unwrap()), code, "{arguments:?}: {said}");
+        assert_eq!(document["schema"], 1);
+        assert_eq!(document["error"]["kind"], kind, "{said}");
+        assert_eq!(document["error"]["exit_code"], code, "{said}");
+        assert!(!document["error"]["message"].as_str().unwrap().is_empty(), "{said}");
+        assert!(document["error"]["caused_by"].is_array() && document["error"].get("next").is_some(), "{said}");
+        assert!(ran.stdout.is_empty(), "{arguments:?}");
+    }
+}

@@ -32,11 +32,8 @@ pub fn known(secrets: &str) -> String {
 
 pub fn no_scope(job: Option<JobId>) -> String {
     match job {
-        None => "cannot make a systemd scope for the manager, nothing was created: omit --scope".to_owned(),
-        Some(job) => format!(
-            "job {job} was created to run in a systemd scope, which cannot be made here: start it where systemd runs, or \
-             with --no-scope"
-        ),
+        None => "cannot make a systemd scope for the manager, nothing was created".to_owned(),
+        Some(job) => format!("job {job} was created to run in a systemd scope, which cannot be made here"),
     }
 }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::{Coordinator, POLL_SIGNALS};
 use crate::crash::crash_point;
-use crate::manager::error::{ManagerError, chain};
+use crate::manager::error::ManagerError;
 use crate::manager::log::log_line;
 use crate::manager::{abandon, halt};
-use crate::model::{StopRequest, counted};
+use crate::model::{StopRequest, chain, counted};
 
 /// Time beyond `kill_after` in which units must have ended once that was asked for.
 const END_UNITS: Duration = Duration::from_secs(5);

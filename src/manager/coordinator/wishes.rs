@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{Coordinator, POLL_WISHES, wish_of};
-use crate::manager::error::{ManagerError, chain};
+use crate::manager::error::ManagerError;
 use crate::manager::log::log_line;
-use crate::model::{Limits, Rate, StopRequest, counted};
+use crate::model::{Limits, Rate, StopRequest, chain, counted};
 use crate::store::{Fault, Reign, SMALL_STEP, StoreError};
 
 impl Coordinator<'_> {

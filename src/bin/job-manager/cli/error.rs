@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use job_manager::client::{ClientError, ClockError};
-use job_manager::model::JobId;
+use job_manager::model::{ErrorKind, JobId};
 use job_manager::source::SourceError;
 use job_manager::submission::SubmissionError;
 use job_manager::text::JsonError;
 
 use super::exit::Exit;
+use super::next_step::next_step;
 use super::service::ServiceError;
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
@@ -121,23 +122,40 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// Returns the exit code.
     pub fn exit(&self) -> Exit {
+        if matches!(self, Self::Detached) { Exit::Detached } else { self.kind().into() }
+    }
+
+    /// Returns what to try next in words, if the message does not say it.
+    pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::Client(error) => error.kind().into(),
-            #[cfg(feature = "mcp")]
-            Self::Mcp(crate::mcp::ServeError::SetUp(_)) => Exit::Unexpected,
-            #[cfg(feature = "mcp")]
-            Self::Mcp(crate::mcp::ServeError::Handshake(_)) => Exit::Usage,
+            Self::Client(error) | Self::Submission(SubmissionError::Client(error)) => next_step(error),
             #[cfg(feature = "serve")]
-            Self::Dashboard(error) => error.kind().into(),
-            Self::Submission(error) => error.kind().into(),
+            Self::Dashboard(DashboardError::Client(error)) => next_step(error),
+            _ => None,
+        }
+    }
+
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Client(error) => error.kind(),
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::SetUp(_)) => ErrorKind::Internal,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(crate::mcp::ServeError::Handshake(_)) => ErrorKind::InvalidInput,
+            #[cfg(feature = "serve")]
+            Self::Dashboard(error) => error.kind(),
+            Self::Submission(error) => error.kind(),
             #[cfg(feature = "top")]
-            Self::NoTerminal => Exit::Usage,
+            Self::NoTerminal => ErrorKind::InvalidInput,
             #[cfg(feature = "top")]
-            Self::Terminal(_) => Exit::Unexpected,
-            Self::Service(error) => error.exit(),
-            Self::Detached => Exit::Detached,
-            Self::Source(error) => error.kind().into(),
+            Self::Terminal(_) => ErrorKind::Internal,
+            Self::Service(error) => error.kind(),
+            // Nothing went wrong: the job goes on.
+            Self::Detached => ErrorKind::Internal,
+            Self::Source(error) => error.kind(),
             Self::Clock(_)
             | Self::Requires { .. }
             | Self::NoTopic(_)
@@ -167,10 +185,10 @@ impl CliError {
             | Self::TwoJobs
             | Self::TwoUnits
             | Self::JobOrUnit { .. }
-            | Self::Value(_) => Exit::Usage,
-            Self::NothingToResume => Exit::WrongState,
-            Self::NothingKept | Self::NoLog(..) => Exit::NotFound,
-            Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => Exit::Unexpected,
+            | Self::Value(_) => ErrorKind::InvalidInput,
+            Self::NothingToResume => ErrorKind::Conflict,
+            Self::NothingKept | Self::NoLog(..) => ErrorKind::NotFound,
+            Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => ErrorKind::Internal,
         }
     }
 }

@@ -32,7 +32,9 @@ mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod misplaced;
+mod misuse;
 mod neighbours;
+mod next_step;
 mod output;
 mod policy_args;
 mod policy_values;
@@ -40,6 +42,7 @@ mod print_outputs;
 mod prune;
 mod recover;
 mod reject;
+mod report;
 mod results;
 mod resume;
 mod retry;
@@ -78,18 +81,17 @@ mod watch;
 mod way_out;
 mod which;
 
-use std::env;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anstream::eprintln;
 use clap::FromArgMatches;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::{Cli, Verb};
 use error::CliError;
+use misuse::{arguments, misused};
 use output::Output;
+use report::Report;
 
 pub use exit::Exit;
 
@@ -110,60 +112,21 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         // Whoever read the answer has seen enough of it.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error @ (CliError::NoCommand | CliError::UnknownSource { .. })) => {
-            match misplaced::advice(&arguments(), None) {
-                Some(advice) => output::print_error(&advice),
-                None => output.error(&error),
-            }
-            error.exit()
-        }
         Err(error) => {
-            output.error(&error);
+            let advised = matches!(error, CliError::NoCommand | CliError::UnknownSource { .. })
+                .then(|| misplaced::advice(&arguments(), None))
+                .flatten();
+            let mut report = advised.map_or_else(|| Report::of(&error), Report::of_misuse);
             if file_limit.load(Ordering::Relaxed) {
-                output.cause(
+                report = report.because(
                     "a file would have become larger than this process may make one: raise the limit (`ulimit -f`)",
                 );
             }
+            report.print(output.json);
             error.exit()
         }
     };
     ExitCode::from(exit.code())
-}
-
-fn arguments() -> Vec<String> {
-    env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
-}
-
-/// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
-fn misused(error: &clap::Error) -> ExitCode {
-    if error.kind() == ErrorKind::MissingSubcommand {
-        eprintln!("{}", help::command().render_help().ansi());
-        return ExitCode::from(Exit::Usage.code());
-    }
-    let arguments = arguments();
-    let unknown = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => Some(word.as_str()),
-        _ => None,
-    };
-    let not_utf8 =
-        (error.kind() == ErrorKind::InvalidUtf8).then(|| neighbours::not_utf8(&env::args_os().collect::<Vec<_>>()));
-    let has_no_verb = unknown.is_some()
-        || error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none();
-    let misplaced = unknown.and_then(|word| misplaced::advice(&arguments, Some(word)));
-    // What clap says repeats the command line, which may hold a stranger's file name.
-    let said = error.to_string();
-    let said = said.strip_prefix("error: ").map(|said| said.trim_end().to_owned());
-    let advice = misplaced
-        .or(not_utf8.flatten())
-        .or_else(|| neighbours::advice(error, &arguments))
-        .or_else(|| has_no_verb.then(|| misplaced::without_verb(&arguments)).flatten());
-    match advice.or(said) {
-        Some(advice) => {
-            output::print_error(&advice);
-            ExitCode::from(Exit::Usage.code())
-        }
-        None => error.exit(),
-    }
 }
 
 fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {

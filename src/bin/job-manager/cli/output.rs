@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
 use job_manager::client::{UnitsChanged, UnitsSwept};
 use job_manager::model::JobId;
 use job_manager::text::counted;
@@ -98,30 +97,4 @@ impl Output {
             self.hint(text);
         }
     }
-
-    /// Says what went wrong, with its causes.
-    pub fn error(&mut self, error: &dyn std::error::Error) {
-        print_error(&error.to_string());
-        let mut stderr = way_out::stderr();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let _ = stderr.line(&format!("  caused by: {error}"));
-            cause = error.source();
-        }
-    }
-
-    /// Adds a cause to an error that does not know of it.
-    pub fn cause(&mut self, cause: &str) {
-        let _ = way_out::stderr().line(&format!("  caused by: {cause}"));
-    }
-}
-
-/// Prints an error without causes.
-pub(super) fn print_error(text: &str) {
-    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    let is_coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    // Nothing is left to be told when standard error is closed.
-    let ours = format!("{red}error{red:#}: ");
-    let ours = if is_coloured { ours } else { "error: ".to_owned() };
-    let _ = way_out::stderr().line_behind(ours, text);
 }

@@ -1,6 +1,5 @@
 //! From a verb of the client to an answer: off the web server's thread, as JSON, with a fitting status.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,6 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use job_manager::client::{Client, ClientError, StoreError};
 use job_manager::model::{ErrorKind, JobId};
+use job_manager::text::causes;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -143,12 +143,7 @@ struct ErrorDocument {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let causes = std::iter::successors(self.source(), |cause: &&dyn Error| (*cause).source());
-        let document = json!(ErrorDocument {
-            schema: 1,
-            error: self.to_string(),
-            caused_by: causes.map(ToString::to_string).collect(),
-        });
+        let document = json!(ErrorDocument { schema: 1, error: self.to_string(), caused_by: causes(&self) });
         (self.status(), Json(document)).into_response()
     }
 }

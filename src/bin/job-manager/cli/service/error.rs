@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::exit::Exit;
+use job_manager::model::ErrorKind;
 
 /// A service that was not installed, removed or shown.
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +34,11 @@ impl ServiceError {
         move |source| ServiceError::Files { operation, path, source }
     }
 
-    pub(in super::super) fn exit(&self) -> Exit {
+    pub(in super::super) fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoHome | Self::Unwritable(_) | Self::NothingToPrint => Exit::Usage,
-            Self::NotInstalled(_) => Exit::NotFound,
-            Self::Program(_) | Self::Files { .. } | Self::NotEnabled { .. } => Exit::Unexpected,
+            Self::NoHome | Self::Unwritable(_) | Self::NothingToPrint => ErrorKind::InvalidInput,
+            Self::NotInstalled(_) => ErrorKind::NotFound,
+            Self::Program(_) | Self::Files { .. } | Self::NotEnabled { .. } => ErrorKind::Internal,
         }
     }
 }

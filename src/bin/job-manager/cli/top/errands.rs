@@ -8,8 +8,10 @@ use std::time::Duration;
 use job_manager::client::ClientError;
 use job_manager::text::one_line;
 
+use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::output::Output;
+use super::super::report::Report;
 use super::terminal::Signals;
 use super::wish::Wish;
 
@@ -55,8 +57,9 @@ impl Errands {
             match self.answers.recv_timeout(ANSWER_TIMEOUT) {
                 Ok(Ok(done)) => output.hint(one_line(&done)),
                 Ok(Err(error)) => {
-                    output.error(&error);
-                    exit = if exit == Exit::Success { Exit::from(error.kind()) } else { exit };
+                    let error = CliError::from(error);
+                    Report::of(&error).print(output.json);
+                    exit = if exit == Exit::Success { error.exit() } else { exit };
                 }
                 Err(RecvTimeoutError::Timeout) if !is_announced => {
                     output.hint("waiting for what the last keys asked for; Ctrl-C ends the wait");

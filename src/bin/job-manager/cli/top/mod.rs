@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use job_manager::client::{Client, ClientError};
-use job_manager::text::one_line;
+use job_manager::text::{chain, one_line};
 use ratatui::crossterm::event::Event;
 
 use super::args::Global;
@@ -148,11 +148,5 @@ impl Freshness {
 
 /// Writes an error and its causes on one line.
 fn error_line(error: &ClientError) -> String {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        line.push_str(&format!(": {next}"));
-        cause = next.source();
-    }
-    one_line(&line)
+    one_line(&chain(error))
 }

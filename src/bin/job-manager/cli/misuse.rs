@@ -1,0 +1,74 @@
+//! A command line that cannot be understood: what is said instead of clap's words, where more is known.
+
+use std::env;
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::exit::Exit;
+use super::report::Report;
+use super::{help, misplaced, neighbours};
+
+/// Returns the words of this process's command line.
+pub(super) fn arguments() -> Vec<String> {
+    env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
+pub(super) fn misused(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        eprintln!("{}", help::command().render_help().ansi());
+        return ExitCode::from(Exit::Usage.code());
+    }
+    let arguments = arguments();
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => Some(word.as_str()),
+        _ => None,
+    };
+    let not_utf8 =
+        (error.kind() == ErrorKind::InvalidUtf8).then(|| neighbours::not_utf8(&env::args_os().collect::<Vec<_>>()));
+    let has_no_verb = unknown.is_some()
+        || error.kind() == ErrorKind::InvalidSubcommand && error.get(ContextKind::SuggestedSubcommand).is_none();
+    let misplaced = unknown.and_then(|word| misplaced::advice(&arguments, Some(word)));
+    // What clap says repeats the command line, which may hold a stranger's file name.
+    let said = error.to_string();
+    let said = said.strip_prefix("error: ").map(|said| said.trim_end().to_owned());
+    let advice = misplaced
+        .or(not_utf8.flatten())
+        .or_else(|| neighbours::advice(error, &arguments))
+        .or_else(|| has_no_verb.then(|| misplaced::without_verb(&arguments)).flatten());
+    match advice.or(said) {
+        Some(advice) => {
+            Report::of_misuse(advice).print(asks_for_json(&arguments));
+            ExitCode::from(Exit::Usage.code())
+        }
+        None => error.exit(),
+    }
+}
+
+/// Returns `true` if a command line that was not understood asks for JSON: what follows `--` is a unit's, and a file
+/// after the option is a source.
+fn asks_for_json(arguments: &[String]) -> bool {
+    let ours: Vec<&String> = arguments.iter().take_while(|word| *word != "--").collect();
+    let is_no_file = |next: &&String| {
+        next.starts_with('-') && next.len() > 1 || help::command().find_subcommand(next.as_str()).is_some()
+    };
+    ours.iter().enumerate().any(|(at, word)| *word == "--json" && ours.get(at + 1).is_none_or(is_no_file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks_for_json;
+
+    #[test]
+    fn json_is_asked_for_by_the_option_and_not_by_a_source_or_a_unit() {
+        let asks = |line: &str| asks_for_json(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+
+        assert!(asks("job-manager status --json --nonsense"));
+        assert!(asks("job-manager --json status --nonsense"));
+        assert!(asks("job-manager status 1 --json"));
+        assert!(!asks("job-manager run --json a.json --nonsense -- true {}"));
+        assert!(!asks("job-manager run --nonsense -- jq --json"));
+    }
+}

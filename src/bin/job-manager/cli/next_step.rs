@@ -1,0 +1,27 @@
+//! What to try after an error of the library, in the verbs and options of the command line.
+
+use job_manager::client::ClientError;
+
+/// Returns what helps, if it is known; follows the message of the error.
+pub(super) fn next_step(error: &ClientError) -> Option<String> {
+    let meant = "or say with --any-owner or JOB_MANAGER_ANY_OWNER=1 that it is meant";
+    Some(match error {
+        ClientError::NotStarted { source, .. } => return next_step(source),
+        ClientError::OtherOwner { sudo, .. } => format!("use `sudo -u {sudo}`, {meant}"),
+        ClientError::OpenToAll { path, change } => format!("`chmod {change} {}`, {meant}", path.display()),
+        ClientError::SecretsMissing { job, .. } => {
+            format!("set it in this environment, or give it with `resume {job} --env NAME=VALUE`")
+        }
+        ClientError::SeveralItems { .. } => "`add` takes more items".to_owned(),
+        ClientError::AttemptNotFound { job, seq, .. } => {
+            format!("`job-manager unit {job}:{seq}` lists those that did not complete")
+        }
+        ClientError::StillStopping { .. } => "`wait` until it is paused, then `resume`".to_owned(),
+        ClientError::CancelUnfinished { .. } => "`cancel` ends it, and `retry` takes units back then".to_owned(),
+        ClientError::Interrupted { .. } => "`resume` continues it".to_owned(),
+        ClientError::OutputNotKept { .. } => "a job created with --output full keeps it".to_owned(),
+        ClientError::NoScope { job: None, .. } => "omit --scope".to_owned(),
+        ClientError::NoScope { job: Some(_), .. } => "start it where systemd runs, or with --no-scope".to_owned(),
+        _ => return None,
+    })
+}
