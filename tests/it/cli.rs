@@ -288,7 +288,7 @@ fn with_json_an_error_is_one_document_on_standard_error() {
     let world = World::new();
     world.ok(&["create", "--name", "idle", "--", "true", ":::", "a"]);
     let table: [(&[&str], &str, i64); 6] = [
-        (&["status", "7", "--json"], "not_found", 3),
+        (&["explain", "7", "--json"], "not_found", 3),
         (&["--json", "logs", "1:9"], "not_found", 3),
         (&["stop", "1", "--json", "--nonsense"], "invalid_input", 2),
         (&["approve", "1", "--json"], "conflict", 4),

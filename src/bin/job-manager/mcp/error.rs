@@ -189,6 +189,9 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::ManagerRefused { .. }
         | ClientError::ManagerDied { .. }
         | ClientError::HealthUnknown { .. } => "A person has to look; job_status names the manager's log",
+        ClientError::OtherOwner { .. } | ClientError::OpenToAll { .. } => {
+            "A person has to look: the owner runs it with `sudo -u`, or this server is started with --any-owner"
+        }
         ClientError::SecretsMissing { .. } => {
             "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
         }
