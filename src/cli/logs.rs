@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::values;
 use super::which::UnitArg;
-use crate::client::Client;
+use crate::client::{Client, SEARCH_TIME};
 use crate::files::{How, open_private};
 use crate::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
@@ -151,12 +151,13 @@ fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawTex
 fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
     let mut after = None;
     loop {
-        let page = client.units(job, &UnitFilter::all(), after, PAGE_UNITS)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.seq);
-        for unit in page {
+        // Few at a time, and fewer of long ones.
+        let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
+        for unit in page.units {
             printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
         }
+        let Some(next) = page.next_after else { return Ok(()) };
+        after = Some(next);
     }
 }
 
