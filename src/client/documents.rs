@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::explain::Explanation;
+use super::search::SortedUnits;
 use super::settings::command_of;
 use super::{Client, ClientError, ManagerStatus, Started, UnitsSwept};
 use crate::model::{
@@ -179,8 +180,9 @@ impl Client {
             let found = self.search_units(job, filter, after, limit, budget)?;
             return Ok(page(found.units, found.next_after, found.searched_through));
         }
-        let (units, searched_through) = self.search_sorted(job, filter, order, after, limit, budget)?;
-        let is_full = i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
+        let SortedUnits { units, is_cut, searched_through } =
+            self.search_sorted(job, filter, order, after, limit, budget)?;
+        let is_full = is_cut || i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
         let next_after = units.last().map(|unit| unit.seq).filter(|_| is_full && searched_through.is_none());
         Ok(page(units, next_after, searched_through))
     }

@@ -113,7 +113,7 @@ impl Client {
         if let Some(after) = after.filter(|_| order != UnitOrder::Seq) {
             self.unit(job, after)?;
         }
-        Ok(self.store().sorted_units(job, filter, order, after, limit)?)
+        Ok(self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?)
     }
 
     /// Returns the labels that a job was created with.

@@ -19,6 +19,15 @@ const SORTED_UNITS: i64 = 50_000;
 /// Bytes after which a page is cut, however few units it has.
 const PAGE_BYTES: usize = 16 << 20;
 
+/// A page of units in another order than that of their numbers.
+pub(super) struct SortedUnits {
+    pub units: Vec<UnitDetail>,
+    /// Whether there may be more because these are long.
+    pub is_cut: bool,
+    /// Number up to which units were looked at, if the time ran out before all were.
+    pub searched_through: Option<Seq>,
+}
+
 /// What a search found.
 pub struct UnitsFound {
     pub units: Vec<UnitDetail>,
@@ -56,7 +65,7 @@ impl Client {
             let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
             let (mut found, is_full) =
                 self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
-            bytes += found.iter().map(|unit| unit.payload.len()).sum::<usize>();
+            bytes += found.iter().map(UnitDetail::bytes).sum::<usize>();
             units.append(&mut found);
             if is_full {
                 let next_after = units.last().map(|unit| unit.seq);
@@ -105,7 +114,7 @@ impl Client {
         after: Option<Seq>,
         limit: i64,
         budget: Duration,
-    ) -> Result<(Vec<UnitDetail>, Option<Seq>), ClientError> {
+    ) -> Result<SortedUnits, ClientError> {
         let begun = Instant::now();
         let total = self.store().job(job)?.progress.total;
         if let Some(after) = after {
@@ -114,26 +123,41 @@ impl Client {
         let end = filter.last.map_or(total, |last| last.0.min(total));
         let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
         let mut first = filter.first.map_or(1, |first| first.0.max(1));
-        let mut page = Vec::new();
+        let (mut page, mut is_cut) = (Vec::new(), false);
         while first <= end {
             let last = first.saturating_add(range - 1).min(end);
             let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            page.extend(self.store().sorted_units(job, &part, order, after, limit)?);
+            page.extend(self.store().sorted_units(job, &part, order, after, limit, PAGE_BYTES)?);
             page.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
             page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            is_cut = cut(&mut page);
             first = last + 1;
             if first <= end && begun.elapsed() >= budget {
-                return Ok((page, Some(Seq(last))));
+                return Ok(SortedUnits { units: page, is_cut, searched_through: Some(Seq(last)) });
             }
         }
-        Ok((page, None))
+        Ok(SortedUnits { units: page, is_cut, searched_through: None })
     }
+}
+
+/// Cuts a page after so many bytes as a page may have, but for its first unit; returns `true` if there are so many.
+///
+/// What each part of the units added was cut in the same way, so that none is missing before the end.
+fn cut(page: &mut Vec<UnitDetail>) -> bool {
+    let mut held = 0;
+    let fills = |unit: &UnitDetail| {
+        held += unit.bytes();
+        held >= PAGE_BYTES
+    };
+    let last = page.iter().position(fills);
+    page.truncate(last.map_or(page.len(), |last| last + 1));
+    last.is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NewJob, NewUnit};
+    use crate::model::{NewJob, NewUnit, UnitStatus};
 
     #[test]
     fn fault_220_a_page_of_long_units_is_cut_and_the_next_one_goes_on() {
@@ -154,6 +178,50 @@ mod tests {
         }
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
+    }
+
+    #[test]
+    fn fault_271_a_sorted_page_of_long_units_is_cut_and_the_next_one_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
+        let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
+
+        let mut pages = Vec::new();
+        let mut after = None;
+        loop {
+            let page =
+                client.unit_page(job, &UnitFilter::all(), UnitOrder::Attempts, after, 100, Duration::MAX).unwrap();
+            pages.push(page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>());
+            after = page.next_after;
+            if after.is_none() {
+                break;
+            }
+        }
+
+        assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
+    }
+
+    #[test]
+    fn fault_271_all_that_a_search_found_counts_for_the_size_of_its_page() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let units = (1..=8001).map(|number| NewUnit::new(&number).unwrap());
+        let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
+        let long = "x".repeat(PAGE_BYTES * 2 / 5);
+        for seq in [1, 2001, 4001, 6001, 8001] {
+            client.skip_units(job, &UnitFilter::one(Seq(seq)), &long).unwrap();
+        }
+        let filter = UnitFilter {
+            pattern: Some("^[2468]*0*1$".parse().unwrap()),
+            ..UnitFilter::with_status(UnitStatus::Skipped)
+        };
+
+        let first = client.search_units(job, &filter, None, 100, Duration::MAX).unwrap();
+        let second = client.search_units(job, &filter, first.next_after, 100, Duration::MAX).unwrap();
+
+        let numbers = |found: UnitsFound| found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+        assert_eq!([numbers(first), numbers(second)], [vec![1, 2001, 4001], vec![6001, 8001]]);
     }
 
     #[test]
@@ -204,11 +272,11 @@ mod tests {
         let late = UnitFilter { first: Some(Seq(4489)), last: Some(Seq(4499)), ..UnitFilter::all() };
         client.skip_units(job, &late, "no need").unwrap();
 
-        let (all, through) = page(Duration::MAX);
-        assert_eq!((numbers(&all), through), (vec![4489, 4499, 9], None));
-        let (some, through) = page(Duration::ZERO);
-        assert_eq!((numbers(&some), through), (vec![9, 19, 29], Some(Seq(2000))));
+        let all = page(Duration::MAX);
+        assert_eq!((numbers(&all.units), all.searched_through), (vec![4489, 4499, 9], None));
+        let some = page(Duration::ZERO);
+        assert_eq!((numbers(&some.units), some.searched_through), (vec![9, 19, 29], Some(Seq(2000))));
         let after = client.search_sorted(job, &filter, UnitOrder::Finished, Some(Seq(4499)), 2, Duration::MAX).unwrap();
-        assert_eq!(numbers(&after.0), [9, 19]);
+        assert_eq!(numbers(&after.units), [9, 19]);
     }
 }

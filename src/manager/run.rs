@@ -195,10 +195,6 @@ fn conclude(post: &mut Post, runner: &dyn Runner, end: ReignEnd) -> Result<JobSt
         ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
     };
     log_line!("the job is {status}");
-    // Statistics help the next reader; a batch that is done is not undone by their absence.
-    if let Err(error) = post.store.optimize() {
-        log_line!("{}", chain(&error));
-    }
     Ok(status)
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Barrier};
 use std::thread::Scope;
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
@@ -17,6 +18,9 @@ use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 /// Threads of one pool. Each looks for work at all others of its pool before it sleeps, so that a pool of a thousand
 /// would be busy with itself for seconds.
 const POOL_THREADS: usize = 32;
+/// Workers that are hired at first, and then twice as many each time: whether they and the processes of their units can be had is
+/// tried before, which takes long for a thousand.
+const HIRED_FIRST: usize = 64;
 
 /// Starts workers within the scope of a manager's threads.
 pub(super) struct Staff<'scope, 'env> {
@@ -44,11 +48,21 @@ impl<'scope, 'env> Staff<'scope, 'env> {
     ///
     /// There are never fewer than before, the feed lets them wait.
     fn hire(&mut self, wanted: usize) {
-        let (workers, mut lack) = if wanted > self.hired { self.affordable(wanted) } else { (self.hired, None) };
-        if workers > self.hired
-            && let Err(error) = self.start(workers)
-        {
-            lack = Some((Lack::Processes, chain(&error)));
+        let (workers, mut lack) = if wanted > self.hired { self.with_files(wanted) } else { (self.hired, None) };
+        // The first of many begin with their units while the others are hired, and nobody is hired for a job that is over.
+        while self.hired < workers && !self.crew.shared.feed.is_closed_within(Duration::ZERO) {
+            let next = workers.min(self.hired + self.hired.max(HIRED_FIRST));
+            let (next, lacks_threads) = self.with_threads(next, wanted);
+            if next > self.hired
+                && let Err(error) = self.start(next)
+            {
+                lack = Some((Lack::Processes, chain(&error)));
+                break;
+            }
+            if lacks_threads.is_some() {
+                lack = lacks_threads;
+                break;
+            }
         }
         self.crew.shared.shortage.set_workers(lack);
     }
@@ -66,31 +80,36 @@ impl<'scope, 'env> Staff<'scope, 'env> {
         Ok(())
     }
 
-    /// Returns how many of the `wanted` workers this process can have, and what it lacks for more.
-    fn affordable(&self, wanted: usize) -> (usize, Option<(Lack, String)>) {
-        // A unit of a command is a process beside its worker's thread; one of a service may need nothing more.
-        let (files, threads) = if self.crew.runner.commits_each_unit() { (OPEN_FILES_PER_UNIT, 2) } else { (2, 1) };
-        let (mut workers, mut lack) = (wanted, None);
-        match sys::allow_open_files(OPEN_FILES_BESIDE_UNITS + files * wanted as u64) {
-            Ok(limit) => {
-                let by_files = limit.saturating_sub(OPEN_FILES_BESIDE_UNITS) / files;
-                let by_files = usize::try_from(by_files).unwrap_or(usize::MAX).max(self.hired.max(1));
-                if by_files < wanted {
-                    let enough = format!("the limit is {limit}, which is enough for {by_files} of {wanted} workers");
-                    (workers, lack) = (by_files, Some((Lack::OpenFiles, enough)));
-                }
+    /// Returns how many of the `wanted` workers can have the files that they need, and what is lacking for more.
+    fn with_files(&self, wanted: usize) -> (usize, Option<(Lack, String)>) {
+        let files = if self.crew.runner.commits_each_unit() { OPEN_FILES_PER_UNIT } else { 2 };
+        let limit = match sys::allow_open_files(OPEN_FILES_BESIDE_UNITS + files * wanted as u64) {
+            Ok(limit) => limit,
+            Err(error) => {
+                log_line!("cannot raise the limit of open files: {error}");
+                return (wanted, None);
             }
-            Err(error) => log_line!("cannot raise the limit of open files: {error}"),
+        };
+        let by_files = limit.saturating_sub(OPEN_FILES_BESIDE_UNITS) / files;
+        let by_files = usize::try_from(by_files).unwrap_or(usize::MAX).max(self.hired.max(1));
+        if by_files >= wanted {
+            return (wanted, None);
         }
-        let more = workers - self.hired;
-        if more > 0
-            && let (spare, Some(error)) = sys::spare_threads(threads * more + 1)
-        {
-            workers = self.hired + spare.saturating_sub(1) / threads;
-            let what = sys::lack_of(&error).unwrap_or(Lack::Processes);
-            lack = Some((what, format!("there are enough for {workers} of {wanted} workers: {error}")));
-        }
-        (workers, lack)
+        let enough = format!("the limit is {limit}, which is enough for {by_files} of {wanted} workers");
+        (by_files, Some((Lack::OpenFiles, enough)))
+    }
+
+    /// Returns how many workers this process can have now, up to `next` of the `wanted` ones, and what it lacks for those.
+    fn with_threads(&self, next: usize, wanted: usize) -> (usize, Option<(Lack, String)>) {
+        // A unit of a command is a process beside its worker's thread; those that run now are there already.
+        let runs_commands = self.crew.runner.commits_each_unit();
+        let threads = if runs_commands { 2 } else { 1 };
+        let idle = if runs_commands { self.hired.saturating_sub(self.crew.shared.feed.level().busy) } else { 0 };
+        let (spare, refused) = sys::spare_threads(threads * (next - self.hired) + idle + 1);
+        let Some(error) = refused else { return (next, None) };
+        let workers = self.hired + spare.saturating_sub(idle + 1) / threads;
+        let what = sys::lack_of(&error).unwrap_or(Lack::Processes);
+        (workers, Some((what, format!("there are enough for {workers} of {wanted} workers: {error}"))))
     }
 }
 

@@ -219,6 +219,15 @@ impl UnitDetail {
         serde_json::from_str(self.result.as_deref().unwrap_or("null"))
     }
 
+    /// Returns how much it holds in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [self.key.as_ref(), Some(&self.payload), self.error.as_ref(), self.result.as_ref()];
+        let written =
+            [&self.output.stdout, &self.output.stderr].map(|it| it.as_ref().map_or(0, |it| it.as_bytes().len()));
+        let texts = texts.into_iter().flatten().map(String::len);
+        size_of::<Self>() + texts.chain(written).sum::<usize>()
+    }
+
     /// Returns the output of a command that completed, without the line break at its end.
     pub fn text_result(&self) -> Option<RawText> {
         let stdout = self.output.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();

@@ -25,8 +25,8 @@ pub struct UnitResult {
 
 impl UnitResult {
     /// Returns the output of a command that completed, without the line break at its end.
-    pub fn text_result(&self) -> Option<RawText> {
+    pub fn text_bytes(&self) -> Option<&[u8]> {
         let stdout = self.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();
-        Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
+        Some(stdout.strip_suffix(b"\n").unwrap_or(stdout))
     }
 }

@@ -86,13 +86,6 @@ impl Store {
             .batch_execute("PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
-
-    /// Lets SQLite refresh its statistics where that pays.
-    pub fn optimize(&mut self) -> Result<(), StoreError> {
-        self.conn
-            .batch_execute("PRAGMA optimize")
-            .map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
-    }
 }
 
 /// Deletes units of partial jobs, one job after the other, and each job that has none left; returns how many jobs need

@@ -55,6 +55,9 @@ mod sorter;
 mod space;
 mod split;
 mod statement;
+mod statistics;
+#[cfg(test)]
+mod statistics_tests;
 mod steer;
 mod totals;
 mod units;

@@ -203,6 +203,7 @@ impl Store {
         self.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
         if access != Access::Read {
             self.return_to_wal()?;
+            self.forget_statistics();
         }
         match access {
             Access::Create | Access::Write => {}

@@ -22,14 +22,20 @@ fn plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, Stor
     explained(store, sql)
 }
 
-/// Returns the last statement about units of a read, and how SQLite runs it.
+/// Returns the last statement of a read that sorts units, and how SQLite runs it.
 fn last_plan_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> (String, String) {
     let statements = statements_of(store, read);
-    let sql = statements.into_iter().rfind(|sql| sql.contains("units")).expect("a statement about units");
+    let sql = statements
+        .into_iter()
+        .rfind(|sql| sql.contains("units") && sql.contains("ORDER BY"))
+        .expect("units in an order");
     explained(store, sql)
 }
 
-fn statements_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Vec<String> {
+pub(super) fn statements_of<T>(
+    store: &mut Store,
+    read: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let statements = Arc::clone(&seen);
     store.conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -43,12 +49,12 @@ fn statements_of<T>(store: &mut Store, read: impl FnOnce(&mut Store) -> Result<T
     seen.iter().map(|text| text.split(" -- binds").next().unwrap().to_owned()).collect()
 }
 
-fn explained(store: &mut Store, sql: String) -> (String, String) {
+pub(super) fn explained(store: &mut Store, sql: String) -> (String, String) {
     let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut store.conn).unwrap();
     (sql, steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; "))
 }
 
-fn filters() -> Vec<UnitFilter> {
+pub(super) fn filters() -> Vec<UnitFilter> {
     vec![
         UnitFilter::all(),
         UnitFilter { first: Some(Seq(3)), last: Some(Seq(9)), ..UnitFilter::all() },
@@ -115,7 +121,8 @@ fn fault_190_sorted_units_are_looked_for_among_the_numbers_that_were_asked_for_o
     for filter in filters() {
         for order in [UnitOrder::Duration, UnitOrder::Finished, UnitOrder::Attempts] {
             for after in [None, Some(Seq(5))] {
-                let (sql, plan) = last_plan_of(store, |store| store.sorted_units(JobId(1), &filter, order, after, 9));
+                let (sql, plan) =
+                    last_plan_of(store, |store| store.sorted_units(JobId(1), &filter, order, after, 9, usize::MAX));
                 assert!(
                     plan.starts_with("SEARCH units USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
                     "{sql}: {plan}"

@@ -32,7 +32,6 @@ impl Store {
     ///
     /// A database of an older version keeps it for new rows: see [`Store::reclaimable_bytes`].
     pub fn release_space(&mut self) -> Result<(), StoreError> {
-        self.optimize()?;
         let mut pages = FEWEST_PAGES;
         let mut free = self.tidy(|conn| FreePages {}.get_result::<i64>(conn))?;
         while free > 0 {

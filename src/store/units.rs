@@ -48,16 +48,6 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-impl UnitRow {
-    /// Returns how much it holds in memory, about.
-    fn bytes(&self) -> usize {
-        let texts = [self.key.as_ref(), Some(&self.payload), self.error.as_ref(), self.result.as_ref()];
-        let written =
-            [self.stdout.as_ref(), self.stderr.as_ref()].into_iter().flatten().map(|it| it.0.as_bytes().len());
-        size_of::<Self>() + texts.into_iter().flatten().map(String::len).chain(written).sum::<usize>()
-    }
-}
-
 impl TryFrom<UnitRow> for UnitDetail {
     type Error = StoreError;
 
@@ -170,9 +160,9 @@ impl Store {
             let query = units::table.filter(wanted).order(units::id).limit(limit).select(UnitRow::as_select());
             let (mut page, mut held) = (Vec::new(), 0);
             for row in query.load_iter::<UnitRow, DefaultLoadingMode>(conn)? {
-                let row = row?;
-                held += row.bytes();
-                page.push(UnitDetail::try_from(row)?);
+                let unit = UnitDetail::try_from(row?)?;
+                held += unit.bytes();
+                page.push(unit);
                 if held >= bytes {
                     return Ok((page, true));
                 }
@@ -189,9 +179,10 @@ impl Store {
         })
     }
 
-    /// Returns a page of units in another order than that of their numbers, those that are equal in it by number.
+    /// Returns a page of units in another order than that of their numbers, those that are equal in it by number; cut after `bytes`
+    /// but for the first one.
     ///
-    /// Reads every unit that the filter selects, and keeps a page of them.
+    /// Reads every unit that the filter selects, of most of them only what they are compared by.
     pub fn sorted_units(
         &mut self,
         job: JobId,
@@ -199,6 +190,7 @@ impl Store {
         order: UnitOrder,
         after: Option<Seq>,
         limit: i64,
+        bytes: usize,
     ) -> Result<Vec<UnitDetail>, StoreError> {
         let rank = match order {
             UnitOrder::Seq => return self.units(job, filter, after, limit),
@@ -215,9 +207,18 @@ impl Store {
                 let Some(last) = last else { return Ok(Vec::new()) };
                 wanted = wanted.filter(rank().lt(last).or(rank().eq(last).and(units::id.gt(after))));
             }
-            let rows: Vec<UnitRow> =
-                wanted.order((rank().desc(), units::id)).limit(limit).select(UnitRow::as_select()).load(conn)?;
-            Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
+            let ids: Vec<i64> = wanted.order((rank().desc(), units::id)).limit(limit).select(units::id).load(conn)?;
+            let (mut page, mut held) = (Vec::new(), 0);
+            for id in ids {
+                let row: UnitRow = units::table.find(id).select(UnitRow::as_select()).first(conn)?;
+                let unit = UnitDetail::try_from(row)?;
+                held += unit.bytes();
+                page.push(unit);
+                if held >= bytes {
+                    break;
+                }
+            }
+            Ok(page)
         })
     }
 }

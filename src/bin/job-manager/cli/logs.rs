@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use clap::Args;
-use job_manager::client::Client;
+use job_manager::client::{Client, SEARCH_TIME};
 use job_manager::files::{How, open_private};
 use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
@@ -151,12 +151,13 @@ fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawTex
 fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
     let mut after = None;
     loop {
-        let page = client.units(job, &UnitFilter::all(), after, PAGE_UNITS)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.seq);
-        for unit in page {
+        // Few at a time, and fewer of long ones.
+        let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
+        for unit in page.units {
             printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
         }
+        let Some(next) = page.next_after else { return Ok(()) };
+        after = Some(next);
     }
 }
 
