@@ -34,6 +34,7 @@ mod faults_syscalls;
 mod faults_units;
 mod foreign_text;
 mod handlers;
+mod handlers_that_stay;
 mod help;
 mod inherited;
 mod inside;
