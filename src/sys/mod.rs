@@ -67,7 +67,7 @@ pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
 #[cfg(feature = "top")]
 pub use terminal::{is_hang_up, wait_for_hang_up};
-pub use unit_process::{Ending, Streams, UnitProcess, is_busy_program, is_no_program};
+pub use unit_process::{Ending, SpawnError, Streams, UnitProcess, is_busy_program, is_no_program};
 #[cfg(feature = "cli")]
 pub use waiting_input::has_waiting_input;
 #[cfg(feature = "cli")]

@@ -76,4 +76,5 @@ mod sync;
 mod templates;
 mod top;
 mod unreadable;
+mod unwatched;
 mod waiting;
