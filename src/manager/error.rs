@@ -70,6 +70,17 @@ pub enum ManagerError {
         /// The state that the job was left in.
         status: JobStatus,
     },
+    /// What became of units cannot be recorded, and it does not show why.
+    #[error(
+        "the ends of {} were not committed within {waited:?}: look at the disk, then resume, which records those of commands",
+        counted(units, "unit")
+    )]
+    NotCommitted {
+        /// How many.
+        units: usize,
+        /// How long that was waited for.
+        waited: Duration,
+    },
     /// A thread of the manager itself panicked.
     #[error("the manager panicked: {message}")]
     Panicked {
@@ -98,6 +109,7 @@ impl ManagerError {
         match self {
             Self::Store(error) => matches!(error.fault(), Some(Fault::Busy | Fault::Full)),
             Self::System { source, .. } => lack_of(source).is_some(),
+            Self::NotCommitted { .. } => true,
             _ => false,
         }
     }

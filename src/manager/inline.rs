@@ -22,9 +22,9 @@ pub(crate) fn run_inline(db: &Path, job: JobId, handlers: &Handlers, clock: Cloc
     panics::extend_hook();
     let (tell, told) = channel();
     let left = tell.clone();
-    let leave = move |handlers, status| {
+    let leave = move |error| {
         // Whoever asked is there as long as nobody has answered.
-        let _ = left.send(Err(ManagerError::HandlersStay { job, handlers, status }));
+        let _ = left.send(Err(error));
     };
     let post = match take_post(db, job, StopFlags::default(), clock, Box::new(leave))? {
         Taken::Post(post) => post,

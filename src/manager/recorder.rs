@@ -124,7 +124,11 @@ impl<'a> Recorder<'a> {
         crash_point!("before-commit");
         let mut patience = Patience::default();
         loop {
-            match self.store.record(self.reign, batch) {
+            let Some(recorded) = self.shared.write(|| self.store.record(self.reign, batch)) else {
+                let Reign { job, epoch } = self.reign;
+                return Err(StoreError::Fenced { job, epoch });
+            };
+            match recorded {
                 Ok(recorded) => {
                     crash_point!("after-commit");
                     patience.succeed();

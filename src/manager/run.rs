@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::abandon::Leave;
 use super::clock::Clock;
-use super::coordinator::{Coordinator, ReignEnd};
+use super::conclusion::{conclude, record_failure};
+use super::coordinator::{Coordinator, Held, Leave, ReignEnd};
 use super::error::ManagerError;
 use super::log::log_line;
 use super::patience::patiently;
@@ -21,7 +21,7 @@ use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
-use crate::model::{Job, JobId, JobStatus, Limits, Progress, StateDir, StopRequest, chain};
+use crate::model::{Job, JobId, JobStatus, Limits, StateDir, chain};
 use crate::recovery::{Leftovers, clear_outbox};
 use crate::store::{Access, Reign, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
@@ -83,7 +83,10 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
     // An answer to whoever starts the job, before anything of it changes.
     sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
     // Nothing of this process can go on with a thread that does not come back.
-    let leave = Box::new(|_, _| std::process::exit(SUCCESS));
+    let leave = Box::new(|error: ManagerError| {
+        let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
+        std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
+    });
     let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall, leave);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Taken::Already { pid } => {
@@ -138,64 +141,35 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
     let outcome = runner.and_then(|runner| {
         panics::catch(|| run_job(&mut post, Arc::clone(&runner), &teller))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
-            .and_then(|end| conclude(&mut post, &*runner, end))
+            .and_then(|end| conclude(&mut post.store, post.reign, &post.flags, &*runner, &end, post.clock.now()))
     });
     let outcome = outcome.map_err(|error| error.of_file_limit(&post.flags));
     if let Err(error) = &outcome {
-        let message = chain(error);
-        log_line!("error: {message}");
+        log_line!("error: {}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
         // the job as it would be after its death: interrupted, and to be resumed.
         if error.is_fenced() || error.is_passing() {
             return outcome;
         }
-        if let Err(second) = post.store.fail_job(post.reign, &message, &format!("{error:?}"), post.clock.now()) {
-            log_line!("error: cannot record the failure: {}", chain(&second));
-        }
+        record_failure(&mut post.store, post.reign, error, post.clock.now());
     }
-    // Whoever is told may want to go on with the job at once.
-    drop(post.lock.take());
     if let Err(error) = tell_end(&mut post, &teller) {
         log_line!("error: {}", chain(&error));
     }
     outcome
 }
 
-/// Tells the service of the end, and keeps what went wrong in its callbacks.
+/// Lets go of the job, tells the service of its end, and keeps what went wrong in its callbacks.
 fn tell_end(post: &mut Post, teller: &Teller<'_>) -> Result<(), StoreError> {
-    let job = post.store.job(post.job.id)?;
+    let job = post.store.job(post.job.id);
+    // After the look, or a later manager might have begun; and before anybody is told, who may want to go on with the job.
+    drop(post.lock.take());
+    let job = job?;
     teller.tell_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
     match teller.first_error() {
         Some(message) => post.store.put_callback_error(post.reign, message),
         None => Ok(()),
     }
-}
-
-fn conclude(post: &mut Post, runner: &dyn Runner, end: ReignEnd) -> Result<JobStatus, ManagerError> {
-    let now = post.clock.now();
-    let status = match end {
-        ReignEnd::Finished(status) => status,
-        ReignEnd::Stopped(StopRequest::Cancel) => patiently(&post.flags, || post.store.cancel_job(post.reign, now))?,
-        // Its units may all have ended while it was being stopped.
-        ReignEnd::Stopped(StopRequest::Stop | StopRequest::StopNow) | ReignEnd::Halted(_) => {
-            let last = |progress: &Progress| runner.last_unit(progress);
-            match (patiently(&post.flags, || post.store.finish_job(post.reign, now, last))?, end) {
-                (Some(status), _) => status,
-                (None, ReignEnd::Halted(halt)) => {
-                    patiently(&post.flags, || post.store.halt_job(post.reign, halt.status, &halt.reason, now))?
-                }
-                (None, _) => {
-                    crash_point!("before-pause");
-                    let status = patiently(&post.flags, || post.store.pause_job(post.reign, now))?;
-                    crash_point!("after-pause");
-                    status
-                }
-            }
-        }
-        ReignEnd::Failed => unreachable!("a failed thread leaves its error"),
-    };
-    log_line!("the job is {status}");
-    Ok(status)
 }
 
 fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
@@ -229,10 +203,10 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     let (hire, demands) = std::sync::mpsc::channel();
     let mut coordinator =
         Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
-    coordinator.hold_post(&mut post.lock, &post.leave);
+    coordinator.hold_post(Held { lock: &mut post.lock, notes: &notes, leave: &post.leave });
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
     drop(crew);
-    if let Some(error) = shared.into_error() {
+    if let Some(error) = shared.take_error() {
         return Err(error);
     }
     if let Err(error @ ManagerError::HandlersStay { .. }) = end {

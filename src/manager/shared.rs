@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -10,7 +10,7 @@ use super::error::ManagerError;
 use super::feed::Feed;
 use super::shortage::Shortage;
 use super::stops::SlotStop;
-use crate::model::{Kill, Lack, Limits, Seq, Timestamp, Waits};
+use crate::model::{AttemptId, Kill, Lack, Limits, Seq, Timestamp, Waits};
 use crate::sys::opening;
 
 /// Time in which no unit starts after one could not be started for want of something.
@@ -33,7 +33,10 @@ pub(super) struct Shared {
     limits: Mutex<Arc<Limits>>,
     /// What the next start waits for of the machine.
     waits: Mutex<Option<Waits>>,
-    first_error: OnceLock<ManagerError>,
+    has_failed: AtomicBool,
+    first_error: Mutex<Option<ManagerError>>,
+    /// Held while the recorder writes; `true` once units were left, after which it writes nothing.
+    are_left: Mutex<bool>,
     failures: AtomicU64,
     /// Whether some worker has a long result in memory.
     long_result: (Mutex<bool>, Condvar),
@@ -51,7 +54,9 @@ impl Shared {
             stops: Mutex::default(),
             limits: Mutex::new(Arc::new(limits)),
             waits: Mutex::new(None),
-            first_error: OnceLock::new(),
+            has_failed: AtomicBool::new(false),
+            first_error: Mutex::default(),
+            are_left: Mutex::default(),
             failures: AtomicU64::new(0),
             long_result: Default::default(),
         }
@@ -60,7 +65,9 @@ impl Shared {
     /// Keeps the first error of any thread, stops the feed and ends the running units.
     pub fn fail(&self, error: ManagerError) {
         // Later errors are consequences of the first.
-        let _ = self.first_error.set(error);
+        if !self.has_failed.swap(true, Ordering::SeqCst) {
+            *lock(&self.first_error) = Some(error);
+        }
         self.end_units();
         self.stop_feeding();
     }
@@ -82,12 +89,28 @@ impl Shared {
 
     /// Says whether some thread has failed.
     pub fn has_failed(&self) -> bool {
-        self.first_error.get().is_some()
+        self.has_failed.load(Ordering::SeqCst)
     }
 
-    /// Returns the first error, once all threads have ended.
-    pub fn into_error(self) -> Option<ManagerError> {
-        self.first_error.into_inner()
+    /// Takes the first error of any thread.
+    pub fn take_error(&self) -> Option<ManagerError> {
+        lock(&self.first_error).take()
+    }
+
+    /// Writes what became of units; nothing is written, and none returned, once units were left.
+    pub fn write<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
+        let are_left = lock(&self.are_left);
+        (!*are_left).then(write)
+    }
+
+    /// Keeps the recorder from writing for the time being, and for good where that is set to `true`.
+    pub fn hold_recorder(&self) -> MutexGuard<'_, bool> {
+        lock(&self.are_left)
+    }
+
+    /// Returns the attempts that are under way.
+    pub fn under_way(&self) -> Vec<AttemptId> {
+        lock(&self.stops).iter().filter_map(|stop| stop.attempt()).collect()
     }
 
     /// Counts units that have failed permanently.

@@ -69,6 +69,16 @@ impl SlotStop {
         is_new
     }
 
+    /// Returns what runs here.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        self.lock().attempt
+    }
+
+    /// Says that nothing runs here any more, whatever was asked for.
+    pub fn vacate(&self) {
+        *self.lock() = State::default();
+    }
+
     /// Returns `true` if the attempt that runs here is to be ended.
     pub fn is_ending(&self) -> bool {
         self.lock().ending.is_some()

@@ -47,6 +47,7 @@ pub(super) fn work(crew: &Crew<'_>, slot: usize, events: Events<'_>) {
 
 fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
     let Some((stop, mut outbox)) = open_slot(crew, slot) else { return };
+    let _vacated = Vacated(&stop);
     let mut had = 0;
     while let Some(unit) = crew.shared.feed.take(had) {
         had = unit.slots;
@@ -124,6 +125,15 @@ fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
         {
             return;
         }
+    }
+}
+
+/// Says that nothing runs in a slot once its worker has gone, by a panic or for want of a recorder.
+struct Vacated<'a>(&'a SlotStop);
+
+impl Drop for Vacated<'_> {
+    fn drop(&mut self) {
+        self.0.vacate();
     }
 }
 

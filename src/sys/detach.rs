@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -93,8 +93,7 @@ pub fn launch(plan: LaunchPlan<'_>, patience: Duration) -> io::Result<Launched> 
     let mut launcher = plan.command().stdout(writer).spawn()?;
     let answer = read_line(reader, deadline);
     if matches!(answer, Ok(Launched::TimedOut)) {
-        // One that still waits, for a service manager say, must not make this wait too; it may also have ended.
-        let _ = launcher.kill();
+        end(&mut launcher);
     }
     match launcher.wait() {
         Ok(_) => {}
@@ -103,6 +102,16 @@ pub fn launch(plan: LaunchPlan<'_>, patience: Duration) -> io::Result<Launched> 
         Err(error) => return Err(error),
     }
     answer
+}
+
+/// Ends a launcher that still waits, for a service manager say; what becomes of it, its wait tells.
+///
+/// Where the kernel reaps it at once, its number may be somebody else's by now: only one that is a child of ours still
+/// is ended.
+fn end(launcher: &mut Child) {
+    if matches!(launcher.try_wait(), Ok(None)) {
+        let _ = launcher.kill();
+    }
 }
 
 fn read_line(mut pipe: PipeReader, deadline: Instant) -> io::Result<Launched> {
@@ -198,3 +207,6 @@ fn keep_descriptors_to_ourselves() -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

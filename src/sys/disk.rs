@@ -1,6 +1,6 @@
 //! The disk a file lies on, and how much of the machine this process may use.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -38,10 +38,14 @@ pub fn is_another(theirs: &DatabaseFile, ours: &DatabaseFile, root: &Path) -> bo
     !theirs.is_same_file(ours) && is_in_place(theirs, root)
 }
 
-/// Returns `true` if a database is where it was opened, in the file system that begins at `root`.
+/// Returns `true` if a database is where it was opened, in the file system that begins at `root`. One that cannot be
+/// looked at may be there: only one that is certainly gone has left its processes and records to others.
 pub fn is_in_place(database: &DatabaseFile, root: &Path) -> bool {
     let path = root.join(database.path.strip_prefix("/").unwrap_or(&database.path));
-    std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (database.device, database.inode))
+    match std::fs::metadata(path) {
+        Ok(found) => (found.dev(), found.ino()) == (database.device, database.inode),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
 /// Returns how many files a manager that is started from this process can have open: it raises its soft limit.
@@ -74,6 +78,17 @@ mod tests {
         assert_eq!(shared_kind(0x6969), Some("NFS"));
         assert_eq!(shared_kind(0x6573_5546), Some("FUSE"));
         assert_eq!(shared_kind(0xef53), None);
+    }
+
+    #[test]
+    fn fault_303_a_database_that_cannot_be_looked_at_is_not_taken_for_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let [endless, gone] = ["endless", "gone"].map(|name| dir.path().join(name));
+        std::os::unix::fs::symlink(&endless, &endless).unwrap();
+        let at = |path: &Path| DatabaseFile { path: path.join("jobs.db"), device: 1, inode: 1 };
+
+        assert!(is_in_place(&at(&endless), Path::new("/")));
+        assert!(!is_in_place(&at(&gone), Path::new("/")));
     }
 
     #[test]

@@ -64,23 +64,43 @@ fn adopted() -> io::Result<Option<Vec<i32>>> {
         return Ok(None);
     }
     let main = std::process::id();
-    let mut next = match children(&format!("/proc/self/task/{main}/children")) {
-        Ok(children) => children,
+    let of_main = || children(&format!("/proc/self/task/{main}/children"));
+    match descendants(of_main, children_of) {
         // A kernel without this list.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// Returns the adopted children and all that descend from them.
+///
+/// One that ends meanwhile hands its children on, to a list that may have been read before: whoever is found is looked
+/// for until a walk finds nobody new.
+fn descendants(
+    adopted: impl Fn() -> io::Result<Vec<i32>>,
+    children_of: impl Fn(i32) -> Vec<i32>,
+) -> io::Result<Vec<i32>> {
     let mut found = HashSet::new();
-    while let Some(pid) = next.pop() {
-        if found.insert(pid) {
-            let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
-            for thread in threads.flatten() {
-                // One that ends meanwhile hands its children on to us: the next look finds them.
-                next.extend(children(&format!("{}/children", thread.path().display())).unwrap_or_default());
+    for _ in 0..READS {
+        let (mut next, mut seen, before) = (adopted()?, HashSet::new(), found.len());
+        while let Some(pid) = next.pop() {
+            if seen.insert(pid) {
+                next.extend(children_of(pid));
             }
         }
+        found.extend(seen);
+        if found.len() == before {
+            return Ok(found.into_iter().collect());
+        }
     }
-    Ok(Some(found.into_iter().collect()))
+    Err(io::Error::other("processes start and end too fast to be looked at"))
+}
+
+/// Returns the children of a process; none of one that is gone.
+fn children_of(pid: i32) -> Vec<i32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists = threads.flatten().map(|thread| format!("{}/children", thread.path().display()));
+    lists.flat_map(|list| children(&list).unwrap_or_default()).collect()
 }
 
 /// Reads a list of children.
@@ -132,6 +152,20 @@ mod tests {
 
             assert!(!is_missing);
         }
+    }
+
+    #[test]
+    fn fault_300_a_child_that_moves_to_a_list_that_was_read_before_is_found() {
+        let walks = std::cell::Cell::new(0);
+        // The parent of the second one ends between the reading of both lists.
+        let adopted = || {
+            walks.set(walks.get() + 1);
+            Ok(if walks.get() == 1 { vec![7] } else { vec![8] })
+        };
+
+        let found = descendants(adopted, |_| Vec::new()).unwrap();
+
+        assert!(found.contains(&8), "{found:?}");
     }
 
     #[test]

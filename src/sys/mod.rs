@@ -57,7 +57,7 @@ pub use segments::{SegmentReader, SegmentSync, SegmentWriter, sync_segments};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
 pub use surroundings::{Linger, Surroundings, linger, surroundings};
-pub use unit_process::{Ending, Streams, UnitProcess, is_busy_program, is_no_program};
+pub use unit_process::{Ending, SpawnError, Streams, UnitProcess, is_busy_program, is_no_program};
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
 pub use writer::Writer;
 pub use zone::{ZoneError, own_zone, zone_of};

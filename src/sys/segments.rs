@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::frames::{FrameOf, Frames, Stream, encode, name_of, places_in};
 use super::inherited::opening;
@@ -71,8 +73,8 @@ impl SegmentWriter {
 pub struct SegmentSync {
     dir: PathBuf,
     epoch: i64,
-    /// Slots whose file has a durable name.
-    named: Mutex<BTreeSet<usize>>,
+    /// The files of slots that have a durable name.
+    named: Mutex<BTreeMap<usize, FileId>>,
 }
 
 impl SegmentSync {
@@ -84,19 +86,35 @@ impl SegmentSync {
     /// Makes durable what was appended in those slots; one in which nothing was is skipped.
     pub fn sync(&self, slots: &BTreeSet<usize>) -> io::Result<()> {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut has_new = false;
+        let mut new = Vec::new();
         for slot in slots {
             match open_file(&self.dir.join(name_of(self.epoch, *slot))) {
                 Ok(file) => {
                     file.sync_data()?;
-                    has_new |= named.insert(*slot);
+                    let id = id_of(&file)?;
+                    if named.get(slot) != Some(&id) {
+                        new.push((*slot, id));
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        if has_new { sync_dirs(&self.dir) } else { Ok(()) }
+        if !new.is_empty() {
+            sync_dirs(&self.dir)?;
+            named.extend(new);
+        }
+        Ok(())
     }
+}
+
+/// What tells a file from one that was made under its name when it had been removed.
+type FileId = (u64, Option<SystemTime>);
+
+fn id_of(file: &File) -> io::Result<FileId> {
+    let about = file.metadata()?;
+    // Numbers are given again; a file system without times of birth is left with them.
+    Ok((about.ino(), about.created().ok()))
 }
 
 /// Makes durable whatever managers that have died left in a directory.
@@ -111,13 +129,13 @@ pub fn sync_segments(dir: &Path) -> io::Result<()> {
     sync_dirs(dir)
 }
 
-/// Makes the names durable in a directory, and its own.
+/// Makes the names durable in a directory, its own, and that of the job's directory in which it is.
 fn sync_dirs(dir: &Path) -> io::Result<()> {
     let open = |dir| {
         let _opening = opening();
         File::open(dir)
     };
-    dir.ancestors().take(2).try_for_each(|dir| open(dir)?.sync_all())
+    dir.ancestors().take(3).try_for_each(|dir| open(dir)?.sync_all())
 }
 
 /// Opens a file; units can start while it is synced.

@@ -66,11 +66,42 @@ struct Fate {
     stopped: bool,
 }
 
+impl Fate {
+    /// Returns `true` if nobody of a group has time any more whose leader has ended; where nobody can be seen, there may be
+    /// somebody.
+    fn is_over(&self, now: Instant, has_others: impl FnOnce() -> io::Result<bool>) -> bool {
+        self.kill_at.is_none_or(|at| now >= at) || !has_others().unwrap_or(true)
+    }
+}
+
+/// Why there is no process.
+#[derive(Debug)]
+pub enum SpawnError {
+    /// It did not start.
+    NotStarted(io::Error),
+    /// It started, cannot be watched, and was ended: what it did until then is done.
+    NotWatched(io::Error),
+}
+
+impl From<SpawnError> for io::Error {
+    fn from(error: SpawnError) -> Self {
+        match error {
+            SpawnError::NotStarted(error) | SpawnError::NotWatched(error) => error,
+        }
+    }
+}
+
+impl From<io::Error> for SpawnError {
+    fn from(error: io::Error) -> Self {
+        Self::NotStarted(error)
+    }
+}
+
 impl UnitProcess {
     /// Starts the command in a process group of its own, with that standard input and its output on pipes, or thrown away.
     ///
     /// Stays on the `posix_spawn` path as long as the command does not ask for more.
-    pub fn spawn(command: &mut Command, stdin: &File, captured: bool) -> io::Result<UnitProcess> {
+    pub fn spawn(command: &mut Command, stdin: &File, captured: bool) -> Result<UnitProcess, SpawnError> {
         let (streams, [out, err]) = streams(stdin, captured)?;
         let mut child = spawn_unit(command.process_group(0), streams)?;
         // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
@@ -81,10 +112,10 @@ impl UnitProcess {
         };
         match handle {
             Ok(handle) => Ok(UnitProcess { child, handle, out, err }),
-            // Without a handle it cannot be watched. It has its own group, and nobody has seen it run yet.
+            // It has its own group, and may have done its work by now.
             Err(error) => {
-                kill_and_reap(&mut child)?;
-                Err(error.into())
+                let ended = kill_and_reap(&mut child);
+                Err(SpawnError::NotWatched(ended.err().unwrap_or(error.into())))
             }
         }
     }
@@ -133,8 +164,7 @@ impl UnitProcess {
             let now = Instant::now();
             ended |= ready.ended;
             // Whoever was asked to end with the main process has the same time for it.
-            let is_over = |fate: &Fate| fate.kill_at.is_none_or(|at| now >= at) || !self.has_others();
-            if ended && over_at.is_none() && is_over(&fate) {
+            if ended && over_at.is_none() && fate.is_over(now, || has_others(group_of(&self.child).as_raw())) {
                 over_at = Some(now);
             }
             match over_at {
@@ -145,11 +175,6 @@ impl UnitProcess {
                 Some(_) => {}
             }
         }
-    }
-
-    /// Says whether its group has other processes; one that cannot be looked at has none.
-    fn has_others(&self) -> bool {
-        has_others(group_of(&self.child).as_raw()).unwrap_or(false)
     }
 
     /// Ends the process where its time has come.

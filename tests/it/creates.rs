@@ -210,3 +210,26 @@ fn a_slot_cannot_be_part_of_what_is_needed_before_the_unit_runs() {
     assert!(!world.db().exists());
     world.ok(&["run", "-q", "--env", "S={%}", "--", "test", "{%}", "=", "1"]);
 }
+
+#[test]
+fn fault_302_what_an_attempt_left_is_not_forgotten_because_its_note_cannot_be_read() {
+    let world = World::new();
+    let note = world.path("jobs.db.d/1/making/0");
+    let script = "echo half >{}.out; test -e again && exit 0; chmod 666 jobs.db.d/1/making/0; exit 1";
+
+    let job = run_making(&world, &[], script);
+    let said = errors(&world, &job);
+    let kept = (note.exists(), world.path("a.out").exists());
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&note, mode).unwrap();
+    world.write("again", "");
+    world.ok(&["retry", &job]);
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+
+    assert!(said[0].contains("could not clear what it left"), "{said:?}");
+    assert_eq!(kept, (true, true));
+    let log = world.ok(&["logs", "--manager", &job]);
+    assert!(log.contains("a.out, which was unfinished"), "{log}");
+    assert!(!note.exists());
+}

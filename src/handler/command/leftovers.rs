@@ -81,7 +81,7 @@ pub(super) fn end_what_is_left(
 }
 
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
-fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
     let asked = Instant::now();
     let attention = |error| Err(failed(Cause::NeedsAttention, error));
     loop {

@@ -26,11 +26,11 @@ use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, is_busy_program, lack_of};
+use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, SpawnError, is_busy_program, lack_of};
 
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
-use leftovers::{end_what_is_left, occupy};
+use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use start::{start, why_not_started};
 use whole::{ResultError, Whole};
@@ -291,15 +291,25 @@ impl Runner for CommandHandler {
             }
         };
         let process = match start(&mut command, &stdin, captured) {
-            Ok(process) => process,
-            Err(error) => {
+            Ok(process) => Ok(process),
+            Err(SpawnError::NotStarted(error)) => {
                 forget(making);
                 return not_started(&command, &error);
+            }
+            Err(SpawnError::NotWatched(error)) => {
+                Err((lack_of(&error).filter(|_| !attempt.limits.is_at_most_once()), error))
             }
         };
         // From here on only the unit's processes have the locked file.
         drop(stdin);
-        let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
+        let ending = process.and_then(|process| {
+            let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
+            ending.map_err(|error| (None, error))
+        });
+        let settled = |outcome| match making {
+            Some(making) => making.settle(outcome),
+            None => outcome,
+        };
         match ending {
             Ok(ending) => {
                 if let Err(end) = end_what_is_left(&ending, captured, own, &slot, patience) {
@@ -312,13 +322,20 @@ impl Runner for CommandHandler {
                     }
                     other => other,
                 };
-                let outcome = match making {
-                    Some(making) => making.settle(outcome),
-                    None => outcome,
-                };
-                AttemptEnd { outcome, exit_code: ending.exit_code, signal: ending.signal, output }
+                AttemptEnd { outcome: settled(outcome), exit_code: ending.exit_code, signal: ending.signal, output }
             }
-            Err(error) => failed(Cause::NeedsAttention, format!("cannot watch the command: {error}")),
+            Err((lack, error)) => {
+                // Nor has anybody seen what it left behind.
+                if let Err(end) = end_leftovers(Some(own), &slot, patience) {
+                    return end;
+                }
+                let error = format!("cannot watch the command: {error}");
+                settled(match lack {
+                    Some(lack) => UnitOutcome::NotStarted { lack, error },
+                    None => UnitOutcome::Failed { cause: Cause::NeedsAttention, error },
+                })
+                .into()
+            }
         }
     }
 }

@@ -5,7 +5,8 @@
 //! or a directory, changed since the attempt began, made by no other unit. Whatever else is there stays untouched.
 //!
 //! That a path was absent is noted in a file of the worker's slot before the command starts, so that it holds after the
-//! death of a manager too. The note is not durable: after a power cut what is left at the path stays.
+//! death of a manager too. The note is not durable: after a power cut what is left at the path stays. A note that cannot be
+//! read or obeyed stays, and is tried again by the slot's next attempt and by the next manager.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -51,8 +52,9 @@ pub(super) fn is_made(path: &Path) -> bool {
 impl<'a> Making<'a> {
     /// Notes what an attempt is about to make.
     pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool, notes: &KeptDir) -> io::Result<Making<'a>> {
-        let _opening = opening();
         let making = Making { path, note: attempt.job.files.making_in(attempt.slot), database: &attempt.job.database };
+        making.leave_former()?;
+        let _opening = opening();
         match fs::symlink_metadata(&making.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let path = RawText::from(OsString::from(&making.path));
@@ -62,9 +64,23 @@ impl<'a> Making<'a> {
                 notes.file(attempt.slot.to_string(), How::Replace)?.write_all(&text)?;
             }
             // It is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
-            Ok(_) | Err(_) => remove(&making.note)?,
+            Ok(_) | Err(_) => {}
         }
         Ok(making)
+    }
+
+    /// Does what the note of an earlier attempt says that could not be settled; where it still cannot, the next manager is
+    /// to try it.
+    fn leave_former(&self) -> io::Result<()> {
+        if look(&self.note)?.is_none() {
+            return Ok(());
+        }
+        if clear_noted(&self.note, self.database).is_err() {
+            let names = (1..).map(|number| self.note.with_extension(format!("left-{number}")));
+            let mut free = names.filter(|name| fs::symlink_metadata(name).is_err());
+            fs::rename(&self.note, free.next().expect("there are more names than notes"))?;
+        }
+        Ok(())
     }
 
     /// Settles what an attempt made, or left without success; the latter is said with its error.
@@ -104,8 +120,9 @@ impl<'a> Making<'a> {
     /// Clears what an attempt has left, and adds to its error what was done.
     fn cleared(self, error: String) -> String {
         match clear_noted(&self.note, self.database) {
-            Some(done) => format!("{error}; {done}"),
-            None => error,
+            Ok(Some(done)) => format!("{error}; {done}"),
+            Ok(None) => error,
+            Err(why) => format!("{error}; could not clear what it left: {why}"),
         }
     }
 }
@@ -113,7 +130,7 @@ impl<'a> Making<'a> {
 /// Forgets the note of an attempt that left nothing to be cleared.
 pub(super) fn forget(making: Option<Making<'_>>) {
     if let Some(making) = making {
-        // One that stays is replaced by the slot's next attempt.
+        // One that stays says nothing: the path is absent, or older than the note.
         let _ = remove(&making.note);
     }
 }
@@ -130,27 +147,33 @@ pub fn clear_partial(files: &JobFiles, database: &DatabaseFile, held: &[usize]) 
         let entry = entry?;
         let slot = entry.file_name().to_str().and_then(|name| name.parse().ok());
         if !slot.is_some_and(|slot| held.contains(&slot)) {
-            done.extend(clear_noted(&entry.path(), database));
+            let note = entry.path();
+            done.extend(clear_noted(&note, database).unwrap_or_else(|error| {
+                Some(format!("could not clear what {} tells of, which stays: {error}", note.display()))
+            }));
         }
     }
     Ok(done)
 }
 
-/// Does what a note says, and removes it; a note that was not written whole belongs to an attempt that never started.
-fn clear_noted(path: &Path, database: &DatabaseFile) -> Option<String> {
+/// Does what a note says, removes it, and returns what was done. A note that was not written whole belongs to an attempt
+/// that never started; one that cannot be read, or obeyed, stays.
+fn clear_noted(path: &Path, database: &DatabaseFile) -> Result<Option<String>, ClearError> {
     let _opening = opening();
-    let read = || -> io::Result<(Note, Timestamp)> {
-        let mut file = open_private(path, How::Read)?;
-        let began = micros(&file.metadata()?);
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        Ok((serde_json::from_slice(&text)?, Timestamp::from_micros(began)))
+    let mut file = match open_private(path, How::Read) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
     };
-    let done = read().ok().and_then(|(note, began)| note.clear(began, database).transpose());
-    let done = done.map(|done| done.unwrap_or_else(|error| format!("could not clear what it left: {error}")));
-    // One that stays is replaced by the slot's next attempt, and says nothing once the path is absent.
+    let began = Timestamp::from_micros(micros(&file.metadata()?));
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let done = match serde_json::from_slice::<Note>(&text) {
+        Ok(note) => note.clear(began, database)?,
+        Err(_) => None,
+    };
+    // One that stays says nothing once the path is absent.
     let _ = remove(path);
-    done
+    Ok(done)
 }
 
 impl Note {

@@ -9,19 +9,19 @@ use std::process::Command;
 use super::SHELL;
 use crate::handler::interpreter::{is_script_of_shell, missing_interpreter};
 use crate::handler::program::find_on_path;
-use crate::sys::{UnitProcess, is_no_program};
+use crate::sys::{SpawnError, UnitProcess, is_no_program};
 
 /// Starts a command; a script that names no interpreter is run by the shell, as every shell does.
 ///
 /// The command has all variables that it is to get.
-pub(super) fn start(command: &mut Command, stdin: &File, captured: bool) -> io::Result<UnitProcess> {
+pub(super) fn start(command: &mut Command, stdin: &File, captured: bool) -> Result<UnitProcess, SpawnError> {
     let error = match UnitProcess::spawn(command, stdin, captured) {
-        Err(error) if is_no_program(&error) => error,
+        Err(SpawnError::NotStarted(error)) if is_no_program(&error) => error,
         started => return started,
     };
     match program_of(command).filter(|program| is_script_of_shell(program)) {
         Some(script) => UnitProcess::spawn(&mut through_shell(command, &script), stdin, captured),
-        None => Err(error),
+        None => Err(error.into()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Coordinator<'_> {
     /// Lets units end as the reason for a halt wants it, and keeps the reason.
     pub(super) fn halt(&mut self, halt: Halt) -> Result<ReignEnd, ManagerError> {
         log_line!("the job halts: {}", halt.reason);
-        match self.stop((halt.stop, None))? {
+        match self.stop((halt.stop, None), Some(&halt))? {
             // Somebody wished for more while units were ending.
             Some(StopRequest::Cancel) => Ok(ReignEnd::Stopped(StopRequest::Cancel)),
             Some(_) => Ok(ReignEnd::Halted(halt)),

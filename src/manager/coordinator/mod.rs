@@ -1,6 +1,7 @@
 //! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
 
 mod ending;
+mod leaving;
 mod room;
 mod stopping;
 mod wishes;
@@ -8,7 +9,6 @@ mod wishes;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use super::abandon::Leave;
 use super::error::ManagerError;
 use super::feed::FEED_UNITS;
 use super::halt::{self, Halt};
@@ -21,9 +21,10 @@ use super::shared::Shared;
 use crate::handler::{Runner, slots_of};
 use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
 use crate::store::{PageBound, Reign, Store};
-use crate::sys::{Adopted, JobLock, Machine, StopFlags};
+use crate::sys::{Adopted, Machine, StopFlags};
 
 use ending::Other;
+pub(super) use leaving::{Held, Leave};
 
 /// How often units that are due are looked for while many fresh ones are queued.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
@@ -53,8 +54,8 @@ pub(super) struct Coordinator<'a> {
     hire: Sender<usize>,
     shared: &'a Shared,
     flags: &'a StopFlags,
-    /// The lock of the job, and what happens when its units are left.
-    post: Option<(&'a mut Option<JobLock>, &'a Leave)>,
+    /// What this process holds as the manager of the job.
+    post: Option<Held<'a>>,
     /// What is wrong with the lock.
     lock_trouble: Option<String>,
     /// The job as it was last read.
@@ -142,12 +143,13 @@ impl<'a> Coordinator<'a> {
         })
     }
 
-    /// Has the lock be made again when its file is deleted, and `leave` be told when units are left.
-    pub fn hold_post(&mut self, lock: &'a mut Option<JobLock>, leave: &'a Leave) {
-        self.post = Some((lock, leave));
+    /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.
+    pub fn hold_post(&mut self, held: Held<'a>) {
+        self.post = Some(held);
     }
 
-    /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed.
+    /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed. After an error no
+    /// attempt is under way when it returns, or the process has ended.
     pub fn run(mut self) -> Result<ReignEnd, ManagerError> {
         let end =
             panics::catch(|| self.feed_workers()).unwrap_or_else(|message| Err(ManagerError::Panicked { message }));
@@ -155,7 +157,11 @@ impl<'a> Coordinator<'a> {
         if end.is_err() {
             self.shared.end_units();
         }
-        end
+        match end {
+            Err(ManagerError::HandlersStay { .. })
+            | Ok(ReignEnd::Finished(_) | ReignEnd::Stopped(_) | ReignEnd::Halted(_)) => end,
+            Err(_) | Ok(ReignEnd::Failed) => self.leave_failed(end),
+        }
     }
 
     /// Takes turns until one ends the reign; a database that cannot be used for a time is waited for.
@@ -178,7 +184,7 @@ impl<'a> Coordinator<'a> {
             self.try_for_more();
             self.look_for_wishes()?;
             if let Some(stop) = self.stop_wanted() {
-                return self.stop(stop).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
+                return self.stop(stop, None).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
             }
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
             if let Some(halt) = halt::halt(&self.job, failures, now) {

@@ -2,15 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Coordinator, POLL_SIGNALS};
+use super::leaving::{COMMIT_TIME, END_UNITS};
+use super::{Coordinator, POLL_SIGNALS, ReignEnd};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
+use crate::manager::halt::{self, Halt};
 use crate::manager::log::log_line;
-use crate::manager::{abandon, halt};
 use crate::model::{StopRequest, chain, counted};
-
-/// Time beyond `kill_after` in which units must have ended once that was asked for.
-const END_UNITS: Duration = Duration::from_secs(5);
 
 impl Coordinator<'_> {
     /// Says that the job stops although nobody has wished it. Who resumes it meanwhile is only told less well when that
@@ -21,23 +19,33 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Gives back the units whose handlers do not return; does not return itself where the process ends with them.
-    fn leave_units(&mut self, wanted: StopRequest) -> Result<ManagerError, ManagerError> {
-        let (handlers, status) = abandon::leave_units(self.store, self.reign, &self.job.limits, wanted)?;
-        if let Some((lock, leave)) = &mut self.post {
-            // Whoever is told may want to go on with the job at once.
-            drop(lock.take());
-            leave(handlers, status);
+    /// Says once that ends are still to be committed, and gives up when none is for a long time.
+    fn wait_for_commit(&mut self, waiting: &mut Option<(usize, Instant)>) -> Result<(), ManagerError> {
+        let units = self.shared.feed.level().in_hand;
+        match *waiting {
+            Some((before, since)) if before == units => {
+                if since.elapsed() > COMMIT_TIME {
+                    return Err(self.leave_uncommitted(units));
+                }
+            }
+            _ => {
+                log_line!("{} have ended, and wait for their commit", counted(units, "unit"));
+                *waiting = Some((units, Instant::now()));
+            }
         }
-        Ok(ManagerError::HandlersStay { job: self.job.id, handlers, status })
+        Ok(())
     }
 
     /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
-    /// end; none when a thread failed.
-    pub(super) fn stop(&mut self, first: (StopRequest, Option<Duration>)) -> Result<Option<StopRequest>, ManagerError> {
+    /// end; none when a thread failed. `halt` says why, where the job stops by itself.
+    pub(super) fn stop(
+        &mut self,
+        first: (StopRequest, Option<Duration>),
+        halt: Option<&Halt>,
+    ) -> Result<Option<StopRequest>, ManagerError> {
         self.shared.stop_feeding();
         let began = Instant::now();
-        let mut ending_since = None;
+        let (mut ending_since, mut waiting) = (None, None);
         let mut wanted = first;
         crash_point!("stopping");
         log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
@@ -50,7 +58,6 @@ impl Coordinator<'_> {
             let at_once = (wanted.0 != StopRequest::Stop && wanted.1.is_none()) || too_late;
             if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
                 log_line!("ending the running units");
-                ending_since = Some(Instant::now());
                 self.shared.end_units();
             }
             let level = self.shared.feed.level();
@@ -60,8 +67,20 @@ impl Coordinator<'_> {
             if level.in_hand == 0 {
                 return Ok(Some(wanted.0));
             }
-            if ending_since.is_some_and(|since| since.elapsed() > self.job.limits.kill_after + END_UNITS) {
-                return Err(self.leave_units(wanted.0)?);
+            if self.shared.is_ending_units() {
+                let since = *ending_since.get_or_insert_with(Instant::now);
+                let is_late = since.elapsed() > self.job.limits.kill_after + END_UNITS;
+                if is_late && self.may_leave() {
+                    let end = match halt {
+                        Some(halt) if wanted.0 != StopRequest::Cancel => ReignEnd::Halted(halt.clone()),
+                        _ => ReignEnd::Stopped(wanted.0),
+                    };
+                    if let Some(error) = self.leave_units(&end)? {
+                        return Err(error);
+                    }
+                } else if is_late {
+                    self.wait_for_commit(&mut waiting)?;
+                }
             }
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
             self.share_places();

@@ -123,3 +123,33 @@ fn a_file_of_the_former_form_is_read_and_one_of_a_later_form_is_refused_by_its_n
     let refused = try_read(dir.path(), 7).1.unwrap_err().to_string();
     assert!(refused.ends_with("2.0.4 is of a version that is not known here"), "{refused}");
 }
+
+#[test]
+fn fault_303_a_name_counts_as_durable_when_its_directory_was_synced_and_only_for_that_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let output = dir.path().join("job/output");
+    fs::create_dir_all(&output).unwrap();
+    write(&output, 0, 7, "seven");
+    write(&output, 1, 8, "eight");
+    let planted = output.join(name_of(1, 1));
+    let open_to = |mode| fs::set_permissions(&planted, fs::Permissions::from_mode(mode)).unwrap();
+    let sync = SegmentSync::new(output.clone(), 1);
+    let slots = BTreeSet::from([0, 1]);
+    let named = || sync.named.lock().unwrap().clone();
+
+    open_to(0o666);
+    sync.sync(&slots).unwrap_err();
+    let after_error = named();
+    open_to(0o600);
+    sync.sync(&slots).unwrap();
+    let first = named();
+    fs::remove_dir_all(&output).unwrap();
+    fs::create_dir(&output).unwrap();
+    write(&output, 0, 9, "nine");
+    sync.sync(&slots).unwrap();
+
+    assert!(after_error.is_empty(), "{after_error:?}");
+    assert_eq!(first.keys().copied().collect::<Vec<_>>(), [0, 1]);
+    assert_ne!(named()[&0], first[&0]);
+}

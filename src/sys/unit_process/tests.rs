@@ -73,3 +73,14 @@ fn ringing_the_stop_ends_the_unit() {
     assert!(ending.stopped);
     assert_eq!(ending.signal, Some(15));
 }
+
+#[test]
+fn fault_303_others_of_a_group_that_cannot_be_looked_at_have_their_time() {
+    let now = Instant::now();
+    let fate = Fate { kill_at: Some(now + Duration::from_secs(1)), ..Fate::default() };
+    let unseen = || Err(io::Error::from(Errno::EMFILE));
+
+    assert!(!fate.is_over(now, unseen));
+    assert!(fate.is_over(now + Duration::from_secs(1), unseen));
+    assert!(fate.is_over(now, || Ok(false)));
+}

@@ -98,7 +98,11 @@ fn make(path: &Path) -> Result<(), DashboardError> {
         .create_new(true)
         .mode(0o600)
         .open(&draft)
-        .and_then(|mut file| writeln!(file, "{text}"))
+        .and_then(|mut file| {
+            writeln!(file, "{text}")?;
+            // The name may outlive a power cut where the content does not, and nobody would get in any more.
+            file.sync_all()
+        })
         .map_err(failed("write", &draft));
     let linked = written.and_then(|()| match std::fs::hard_link(&draft, path) {
         // Another one was faster.
