@@ -1,6 +1,6 @@
 //! Requests about a running unit whose manager dies before it has done what was asked.
 
-use crate::support::{World, wait_for};
+use crate::support::{World, text, wait_for};
 
 /// Submits units that end only when they are killed, and waits until all run.
 fn units_that_stay(world: &World, count: usize) -> String {
@@ -72,4 +72,29 @@ fn fault_212_a_cancellation_of_a_unit_holds_when_its_interrupted_job_is_cancelle
     let expected = [("skipped", "not needed"), ("cancelled", "no more")];
     assert_eq!(ends(&world, &job), expected.map(|(status, error)| (status.to_owned(), error.to_owned())));
     world.assert_sound(&job);
+}
+
+#[test]
+fn fault_291_a_unit_that_fails_and_is_retried_faster_than_its_manager_looks_can_be_cancelled_and_skipped() {
+    let world = World::new();
+    let submit =
+        ["submit", "-q", "--max-attempts", "1000000", "--backoff", "0s..1ms", "--shell", "--", "sleep 0.02; false"];
+
+    for (verb, end) in [(&["cancel"][..], "cancelled"), (&["kill", "--then", "skip"], "skipped")] {
+        let job = world.ok(&submit);
+        let unit = format!("{job}:1");
+        wait_for(&world, "some attempts", || world.units(&job)[0]["attempts"].as_u64() > Some(2));
+
+        // `kill` is about what runs, and it may just not run.
+        wait_for(&world, "the request to be taken", || {
+            let asked = world.run(&[verb, &["--no-wait", &unit, "--reason", "enough"]].concat());
+            assert!(asked.status.success() || verb[0] == "kill", "{verb:?}: {}", text(&asked.stderr));
+            asked.status.success()
+        });
+
+        wait_for(&world, "the unit to end", || world.units(&job)[0]["status"] == end);
+        assert_eq!(world.units(&job)[0]["error"], "enough");
+        wait_for(&world, "the job to end", || world.status(&job)["job_status"] != "running");
+        world.assert_sound(&job);
+    }
 }
