@@ -146,10 +146,16 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
         log_line!("error: {message}");
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
         // the job as it would be after its death: interrupted, and to be resumed.
-        if error.is_fenced() || error.is_passing() {
+        if error.is_fenced() {
             return outcome;
         }
-        if let Err(second) = post.store.fail_job(post.reign, &message, &format!("{error:?}"), post.clock.now()) {
+        let trace = format!("{error:?}");
+        let recorded = match error {
+            ManagerError::Recovery { .. } => post.store.note_error(post.reign, &message, &trace),
+            _ if error.is_passing() => return outcome,
+            _ => post.store.fail_job(post.reign, &message, &trace, post.clock.now()),
+        };
+        if let Err(second) = recorded {
             log_line!("error: cannot record the failure: {}", chain(&second));
         }
     }
@@ -219,6 +225,8 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
         unit.payload = patiently(flags, || store.payload(unit.id))?;
         teller.tell_unit(&teller::report(&post.context, unit, &change));
     }
+    // What ended before may be a reason to pause.
+    post.job = patiently(flags, || store.job(reign.job))?;
     let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;
     let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
     if let Some(hold) = &post.job.hold {
