@@ -212,9 +212,10 @@ fn of_store(error: &StoreError) -> Exit {
             Fault::Busy | Fault::Full | Fault::ReadOnly | Fault::Damaged | Fault::Unreachable => Exit::Database,
             Fault::Constraint | Fault::Unreadable | Fault::Unexpected => Exit::Unexpected,
         },
-        StoreError::WrongStatus { .. } | StoreError::AttemptOver { .. } | StoreError::KeyInUse { .. } => {
-            Exit::WrongState
-        }
+        StoreError::WrongStatus { .. }
+        | StoreError::AttemptOver { .. }
+        | StoreError::PathInUse { .. }
+        | StoreError::KeyInUse { .. } => Exit::WrongState,
         StoreError::EmptyPath
         | StoreError::NewJob(_)
         | StoreError::DuplicateUnitKey { .. }

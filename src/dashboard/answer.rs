@@ -204,6 +204,7 @@ fn status_of_store(error: &StoreError) -> StatusCode {
         | StoreError::DuplicateUnitKey { .. }
         | StoreError::KeyTwice { .. }
         | StoreError::SamePath { .. }
+        | StoreError::PathInUse { .. }
         | StoreError::NotSplit { .. }
         | StoreError::KeyInUse { .. }
         | StoreError::TooManyUnits { .. } => StatusCode::INTERNAL_SERVER_ERROR,
