@@ -54,6 +54,9 @@ mod status;
 mod store;
 mod sys;
 pub mod testing;
+#[cfg(test)]
+#[path = "../tests/it/support/skipped.rs"]
+mod without;
 
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;

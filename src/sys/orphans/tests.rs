@@ -5,10 +5,6 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-#[path = "../../../tests/it/support/skipped.rs"]
-#[expect(dead_code, reason = "these tests need no tools")]
-mod skipped;
-
 #[test]
 fn a_marked_process_is_ended_and_a_stranger_is_not() {
     let dir = tempfile::tempdir().unwrap();
@@ -126,7 +122,7 @@ const CONTAINER: &str = "mount -t tmpfs none \"$1\" && : >\"$1/0\" && exec <\"$1
 #[test]
 fn fault_290_a_process_of_another_container_is_none_of_ours_although_its_files_have_the_same_names() {
     if !rustix::process::geteuid().is_root() {
-        return skipped::without("mounting needs root");
+        return crate::without::without("mounting needs root");
     }
     for then in [":", "rm \"$1/0\" \"$1/1\""] {
         let dir = tempfile::tempdir().unwrap();
