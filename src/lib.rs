@@ -49,6 +49,9 @@ mod status;
 mod store;
 mod sys;
 pub mod testing;
+#[cfg(test)]
+#[path = "../tests/it/support/skipped.rs"]
+mod without;
 
 /// What a database, its directory and this machine look like to somebody who has to mend them.
 pub mod doctor {

@@ -98,13 +98,18 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn cancel_unit(&self, job: JobId, seq: Seq, reason: &str) -> Result<(), ClientError> {
-        let changed = self.store().cancel_pending_units(job, &UnitFilter::one(seq), reason, Timestamp::now())?;
-        if changed == 1 {
-            return Ok(());
-        }
-        match self.unit(job, seq)?.status {
-            UnitStatus::Running => self.kill_unit(job, seq, KillThen::Cancel, reason),
-            _ => Err(ClientError::NoUnitFits { job }),
+        let asked = Instant::now();
+        loop {
+            let changed = self.store().cancel_pending_units(job, &UnitFilter::one(seq), reason, Timestamp::now())?;
+            if changed == 1 {
+                return Ok(());
+            }
+            match self.kill_unit(job, seq, KillThen::Cancel, reason) {
+                // Between two attempts in the meantime.
+                Err(ClientError::UnitIdle { status: UnitStatus::Pending, .. }) if asked.elapsed() < START_TIME => {}
+                Err(ClientError::UnitIdle { .. }) => return Err(ClientError::NoUnitFits { job }),
+                asked => return asked,
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ impl Client {
     /// Has the manager end one unit that runs: TERM to its process group, KILL after the job's `kill_after`.
     ///
     /// The manager sees the request within a fraction of a second; a unit that comes to an end of its own before keeps that
-    /// end. What becomes of the unit otherwise is `then`. Only the attempt that runs now is meant: one after a retry is not.
+    /// end. What becomes of the unit otherwise is `then`. Only the attempt that runs now is meant: one after a retry is not,
+    /// unless the unit is to be skipped or cancelled.
     ///
     /// ```no_run
     /// # use job_manager::model::{KillThen, Seq};

@@ -76,21 +76,24 @@ impl Client {
 
     /// Takes the lock of a job; `row` is how it was before, when no directory was made for its lock yet.
     fn lock_to_delete(&self, job: JobId, row: Option<Job>) -> Result<JobLock, ClientError> {
-        if row.is_some_and(|row| row.status.is_terminal()) {
+        let (lock, row) = match row.filter(|row| row.status.is_terminal()) {
             // Whether it still has ended is looked at where it is deleted.
-            return self.lock_ended_job(job, "delete");
-        }
-        let lock = self.lock_idle_job(job, "delete")?;
-        // Read under the lock: nothing begins to run it from here on.
-        let row = self.store().readable_job(job)?;
+            Some(row) => (self.lock_ended_job(job, "delete")?, Some(row)),
+            None => {
+                let lock = self.lock_idle_job(job, "delete")?;
+                // Read under the lock: nothing begins to run it from here on.
+                (lock, self.store().readable_job(job)?)
+            }
+        };
         match row {
             Some(row) if row.status == JobStatus::Running => Err(ClientError::Interrupted { job }),
-            Some(_) => Ok(lock),
-            None => self.end_processes_of(job).map(|()| lock),
+            Some(row) if row.progress.running == 0 => Ok(lock),
+            // One that failed with its manager, or cannot be read, may have left processes.
+            Some(_) | None => self.end_processes_of(job).map(|()| lock),
         }
     }
 
-    /// Ends what a dead manager left of a job that nobody can resume or cancel, because it cannot be read.
+    /// Ends what a dead manager left of a job that nobody is to go on with.
     fn end_processes_of(&self, job: JobId) -> Result<(), ClientError> {
         let slots = self.job_files(job).slots();
         let begin = format!("{}:", self.store().job_uid(job)?);

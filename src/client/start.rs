@@ -99,7 +99,7 @@ impl Client {
         }
         if row.stop_request.is_some() && health.health != Health::Running {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
-            self.store().withdraw_stop_request(job, row.epoch)?;
+            self.store().withdraw_stop_request(&row)?;
         }
         let started = self.launch(&row)?;
         if matches!(started, Started::Already { .. }) {

@@ -44,9 +44,15 @@ pub(super) fn conclude(
     Ok(status)
 }
 
-/// Records that the job failed because of its manager; that even this cannot be written is said in the log.
+/// Records what went wrong with the manager. The job failed with it, unless nothing but the recovery of units could not be
+/// done: it stays interrupted then, with the error. That even this cannot be written is said in the log.
 pub(super) fn record_failure(store: &mut Store, reign: Reign, error: &ManagerError, now: Timestamp) {
-    if let Err(second) = store.fail_job(reign, &chain(error), &format!("{error:?}"), now) {
+    let (message, trace) = (chain(error), format!("{error:?}"));
+    let recorded = match error {
+        ManagerError::Recovery { .. } => store.note_error(reign, &message, &trace),
+        _ => store.fail_job(reign, &message, &trace, now),
+    };
+    if let Err(second) = recorded {
         log_line!("error: cannot record the failure: {}", chain(&second));
     }
 }

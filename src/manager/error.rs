@@ -27,6 +27,15 @@ pub enum ManagerError {
         /// The cause.
         source: io::Error,
     },
+    /// What the manager before this one left cannot be dealt with: processes of units may live, and what was asked of them
+    /// waits for the next manager.
+    #[error("cannot {operation}")]
+    Recovery {
+        /// What was tried.
+        operation: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
     /// Not even one unit could run.
     #[error("there is no room for a manager and one unit: raise the limit of open files or processes, or end some")]
     NoRoom(#[source] io::Error),
@@ -93,7 +102,7 @@ impl From<RecoveryError> for ManagerError {
     fn from(error: RecoveryError) -> Self {
         match error {
             RecoveryError::Store(error) => Self::Store(error),
-            RecoveryError::System { operation, source } => Self::System { operation, source },
+            RecoveryError::System { operation, source } => Self::Recovery { operation, source },
         }
     }
 }

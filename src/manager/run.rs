@@ -148,7 +148,8 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
         log_line!("error: {}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
         // the job as it would be after its death: interrupted, and to be resumed.
-        if error.is_fenced() || error.is_passing() {
+        let is_recovery = matches!(error, ManagerError::Recovery { .. });
+        if error.is_fenced() || error.is_passing() && !is_recovery {
             return outcome;
         }
         record_failure(&mut post.store, post.reign, error, post.clock.now());
@@ -193,6 +194,8 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
         unit.payload = patiently(flags, || store.payload(unit.id))?;
         teller.tell_unit(&teller::report(&post.context, unit, &change));
     }
+    // What ended before may be a reason to pause.
+    post.job = patiently(flags, || store.job(reign.job))?;
     let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;
     let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
     if let Some(hold) = &post.job.hold {

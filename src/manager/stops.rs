@@ -41,11 +41,14 @@ impl SlotStop {
         *self.lock() = State { attempt: Some(attempt), ending: None };
     }
 
-    /// Ends an attempt as a client wants it, if it is the one that runs here; returns whether it does. A later request counts
-    /// instead of an earlier one, but a cancellation is permanent.
+    /// Ends an attempt as a client wants it, if it is one that is meant and runs here; returns whether it does and was not
+    /// told before. A later request counts instead of an earlier one, but a cancellation is permanent.
     pub fn kill(&self, kill: &Kill) -> bool {
-        let is_replaced = |ending: &Ending| matches!(ending, Ending::Killed(before) if before.then != KillThen::Cancel);
-        self.end(|attempt| attempt == kill.attempt, is_replaced, || Ending::Killed(kill.clone()))
+        let is_replaced = |ending: &Ending| match ending {
+            Ending::Killed(before) => before.then != KillThen::Cancel && before != kill,
+            Ending::Disowned => false,
+        };
+        self.end(|attempt| kill.is_about(attempt), is_replaced, || Ending::Killed(kill.clone()))
     }
 
     /// Ends the attempt at a unit whose start could not be recorded, if it runs here; returns whether it did.
@@ -154,11 +157,31 @@ mod tests {
         let slot = SlotStop::new().unwrap();
         let retried = AttemptId { revision: 1, ..attempt(1) };
         let interrupted = AttemptId { started_us: 9, ..attempt(1) };
+        let asked = |then| Kill { then, ..kill(attempt(1)) };
 
-        for later in [retried, interrupted] {
+        for (later, then) in [
+            (retried, KillThen::Cancel),
+            (retried, KillThen::Fail),
+            (interrupted, KillThen::Retry),
+            (interrupted, KillThen::Fail),
+        ] {
             slot.begin(later);
 
-            assert!(!slot.kill(&kill(attempt(1))), "{later:?}");
+            assert!(!slot.kill(&asked(then)), "{later:?} {then}");
+        }
+    }
+
+    #[test]
+    fn fault_291_a_unit_that_is_to_be_cancelled_or_skipped_is_ended_in_whatever_attempt_and_once() {
+        for then in [KillThen::Cancel, KillThen::Skip] {
+            let slot = SlotStop::new().unwrap();
+            let asked = Kill { then, ..kill(attempt(1)) };
+            slot.begin(AttemptId { attempt: 2, started_us: 9, ..attempt(1) });
+
+            assert_eq!([slot.kill(&asked), slot.kill(&asked)], [true, false], "{then}");
+            let end = slot.finish(UnitOutcome::Interrupted.into());
+
+            assert_eq!(end.outcome, asked.outcome());
         }
     }
 

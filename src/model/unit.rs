@@ -133,6 +133,17 @@ pub struct Kill {
 }
 
 impl Kill {
+    /// Returns `true` if an attempt is to end by this: the one that was meant; and, of a unit that is to be cancelled or
+    /// skipped, any other until a client sends the unit back.
+    pub fn is_about(&self, attempt: AttemptId) -> bool {
+        match self.then {
+            KillThen::Retry | KillThen::Fail => attempt == self.attempt,
+            KillThen::Skip | KillThen::Cancel => {
+                (attempt.seq, attempt.revision) == (self.attempt.seq, self.attempt.revision)
+            }
+        }
+    }
+
     /// Returns what the end of the attempt means, when it is this request that has ended it.
     pub fn outcome(self) -> UnitOutcome {
         let (cause, error) = (Cause::Killed, self.reason);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::error::RecoveryError;
 use super::former::{former_databases, strays_of};
+use super::noted::{note, noted_seq};
 use super::outbox::{self, Ended, Kept};
 use super::policy;
 use crate::crash::crash_point;
@@ -166,10 +167,9 @@ fn asked_of(store: &mut Store, kills: &[Kill], unit: &Unit, from: UnitStatus) ->
         return Ok(None);
     }
     let row = store.units(unit.id.job(), &UnitFilter::one(seq), None, 1)?.pop();
-    let started_at = row.and_then(|row| row.started_at);
-    let is_meant =
-        |started: Timestamp| kill.attempt == AttemptId { seq, revision, attempt, started_us: started.as_micros() };
-    Ok(started_at.is_some_and(is_meant).then(|| kill.clone()))
+    let Some(started_at) = row.and_then(|row| row.started_at) else { return Ok(None) };
+    let interrupted = AttemptId { seq, revision, attempt, started_us: started_at.as_micros() };
+    Ok(kill.is_about(interrupted).then(|| Kill { attempt: interrupted, ..kill.clone() }))
 }
 
 /// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
@@ -226,14 +226,6 @@ fn interrupted_units(
     Ok(found)
 }
 
-/// Packs which attempt a slot runs into one word: the unit's number, then the last 16 bits of its revision and of the
-/// attempt's number. Never 0, because sequence numbers start at 1.
-pub fn note(unit: &Unit, attempt: u32) -> u64 {
-    let seq = u64::try_from(unit.id.seq().0).expect("sequence numbers are positive");
-    let last_bits = |number: i64| number.cast_unsigned() & u64::from(u16::MAX);
-    (seq << 32) | (last_bits(unit.revision) << 16) | last_bits(attempt.into())
-}
-
 /// Ends the processes of some units of a dead reign, and of all that hold slots; returns for each that could not be ended the
 /// unit that it names, and how many have ended. What other units left running on purpose is left alone.
 fn end_processes(job: &JobContext, units: &HashSet<Seq>) -> Result<(Vec<Option<Seq>>, usize), RecoveryError> {
@@ -275,11 +267,6 @@ fn remaining_of(
         }
     }
     remaining
-}
-
-/// Returns the unit that a note is about.
-fn noted_seq(noted: u64) -> Option<Seq> {
-    (noted != 0).then(|| Seq(i64::try_from(noted >> 32).expect("the upper half of a word fits")))
 }
 
 /// Returns the numbers of the slots that somebody holds.

@@ -10,9 +10,11 @@
 mod error;
 pub(crate) mod former;
 mod leftovers;
+mod noted;
 mod outbox;
 pub mod policy;
 
 pub use error::RecoveryError;
-pub use leftovers::{Leftovers, note};
+pub use leftovers::Leftovers;
+pub use noted::note;
 pub use outbox::{Ended, Outbox, RecorderGone, clear as clear_outbox};

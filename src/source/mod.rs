@@ -23,9 +23,6 @@ mod range;
 mod rows;
 mod text;
 mod utf8;
-#[cfg(test)]
-#[path = "../../tests/it/support/skipped.rs"]
-mod without;
 
 pub use commands::commands;
 pub use csv::{CsvOptions, csv};

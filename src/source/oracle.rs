@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::without::without_tool;
 use super::{CsvOptions, Items, Notes, WHOLE_DOCUMENT, csv, json as json_elements, jsonl};
+use crate::without::without_tool;
 
 const FILES: usize = 2400;
 const SEED: u64 = 0x5eed_0012;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::error::Failure;
+use super::reign::expect_reign;
 use super::statement::statement;
 use super::{Reign, Store, StoreError};
 use crate::model::{JobId, Timestamp};
@@ -35,8 +36,14 @@ statement! {
 
 impl Store {
     /// Brings the waits of a job forward, because the clock that they were written by has been set back by `step`.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a later manager has taken over: it has its own look at the clock.
     pub fn shift_waits(&mut self, reign: Reign, step: Duration, now: Timestamp) -> Result<(), StoreError> {
-        self.write("follow the clock", |conn| shift(conn, reign.job, step, now))
+        self.write("follow the clock", |conn| {
+            expect_reign(conn, reign)?;
+            shift(conn, reign.job, step, now)
+        })
     }
 }
 
@@ -46,4 +53,34 @@ pub(super) fn shift(conn: &mut SqliteConnection, job: JobId, step: Duration, now
     ShiftUnits { step, job: job.0, now }.execute(conn)?;
     ShiftHold { step, job: job.0, now }.execute(conn)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Seq, UnitFilter, UnitStatus};
+    use crate::store::Batch;
+    use crate::store::conformance::{LATER, NOW, change, job_of, reign_over};
+
+    #[test]
+    fn fault_296_a_superseded_manager_brings_no_wait_of_its_successor_forward() {
+        let mut store = Store::scratch().unwrap();
+        let job = job_of(&mut store, 1);
+        let before = reign_over(&mut store, job);
+        let waiting = [
+            change(job, 1, UnitStatus::Pending, UnitStatus::Running),
+            change(job, 1, UnitStatus::Running, UnitStatus::Pending),
+        ];
+        store.record(before, &Batch::of(&waiting)).unwrap();
+        let now = reign_over(&mut store, job);
+
+        let refused = store.shift_waits(before, Duration::from_millis(1), NOW);
+        let waits = |store: &mut Store| store.units(job, &UnitFilter::one(Seq(1)), None, 1).unwrap()[0].not_before;
+        let untouched = waits(&mut store);
+        store.shift_waits(now, Duration::from_millis(1), NOW).unwrap();
+
+        assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
+        assert_eq!(untouched, Some(LATER));
+        assert!(waits(&mut store) < Some(LATER));
+    }
 }

@@ -207,6 +207,20 @@ pub enum StoreError {
         /// What both would make.
         path: PathBuf,
     },
+    /// A new unit would make the path that one which is gone from the source still makes.
+    #[error(
+        "unit {first} is gone from the source and still runs, and unit {second} would make the same path {}: \
+         sync again when it has ended, or kill it",
+        path.display()
+    )]
+    PathInUse {
+        /// The unit that runs.
+        first: Seq,
+        /// The new one.
+        second: Seq,
+        /// What both would make.
+        path: PathBuf,
+    },
     /// A unit of several items cannot be replaced by units of one.
     #[error("unit {seq} cannot be replaced by units of one item")]
     NotSplit {

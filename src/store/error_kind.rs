@@ -27,7 +27,9 @@ impl StoreError {
                 Fault::ReadOnly | Fault::Damaged => ErrorKind::Database,
                 Fault::Constraint | Fault::Unreadable | Fault::Unexpected => ErrorKind::Internal,
             },
-            Self::WrongStatus { .. } | Self::AttemptOver { .. } | Self::KeyInUse { .. } => ErrorKind::Conflict,
+            Self::WrongStatus { .. } | Self::AttemptOver { .. } | Self::PathInUse { .. } | Self::KeyInUse { .. } => {
+                ErrorKind::Conflict
+            }
             Self::EmptyPath
             | Self::NewJob(_)
             | Self::DuplicateUnitKey { .. }

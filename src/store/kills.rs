@@ -2,13 +2,14 @@
 //!
 //! A request is written in the transaction that reads which attempt runs, and stays until that attempt is over: a manager that
 //! dies before leaves it to the recovery. No later attempt is meant by it; but a unit that is to be skipped or cancelled does not
-//! run again because its attempt came to an end of its own.
+//! run again because its attempt came to an end of its own: if the next one is under way, that one is meant.
 
 use diesel::prelude::*;
 
 use super::columns::{Word, count};
 use super::error::Failure;
 use super::metadata::put;
+use super::reign::expect_reign;
 use super::schema::{jobs, metadata, units};
 use super::steer::end_units;
 use super::{Reign, Store, StoreError};
@@ -79,9 +80,8 @@ impl Store {
             return Ok(standing);
         }
         self.write("settle the requests to end units", |conn| {
-            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
-                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
-            }
+            let mut standing = standing.clone();
+            expect_reign(conn, reign)?;
             for kill in &over {
                 let end = match kill.then {
                     KillThen::Cancel => Some(UnitStatus::Cancelled),
@@ -89,6 +89,11 @@ impl Store {
                     // They are about the attempt only.
                     KillThen::Retry | KillThen::Fail => None,
                 };
+                // Its next attempt may have begun since.
+                if runs(conn, reign.job, kill)? {
+                    standing.push(kill.clone());
+                    continue;
+                }
                 let unit = units::table.find(UnitId::new(reign.job, kill.attempt.seq).raw());
                 let revision: Option<i64> = unit.select(units::revision).first(conn).optional()?;
                 if let Some(end) = end.filter(|_| revision == Some(kill.attempt.revision)) {
@@ -98,19 +103,18 @@ impl Store {
                 let row = metadata::table.find((reign.job.0, key(kill.attempt.seq)));
                 diesel::delete(row.filter(metadata::value.eq(text(kill)))).execute(conn)?;
             }
-            Ok(())
-        })?;
-        Ok(standing)
+            Ok(standing)
+        })
     }
 }
 
-/// Says whether the attempt that a request is about is under way by its row.
+/// Says whether an attempt that a request is about is under way by its row.
 fn runs(conn: &mut SqliteConnection, job: JobId, kill: &Kill) -> Result<bool, Failure> {
     let row = units::table.find(UnitId::new(job, kill.attempt.seq).raw());
     let found: Option<Running> =
         row.select((units::status, units::revision, units::attempts, units::started_at)).first(conn).optional()?;
     let Some((Word(UnitStatus::Running), revision, attempts, Some(started_us))) = found else { return Ok(false) };
-    Ok(kill.attempt == AttemptId { seq: kill.attempt.seq, revision, attempt: count(attempts), started_us })
+    Ok(kill.is_about(AttemptId { seq: kill.attempt.seq, revision, attempt: count(attempts), started_us }))
 }
 
 /// Forgets the requests about units of a job that has ended.
@@ -131,8 +135,8 @@ fn text(kill: &Kill) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Batch;
-    use crate::store::conformance::{NOW, change, job_of, reign_over};
+    use crate::store::conformance::{LATER, NOW, change, job_of, reign_over};
+    use crate::store::{Batch, UnitChange};
 
     /// A job of one unit that runs, and the reign under which it does.
     fn one_that_runs() -> (Store, Reign) {
@@ -180,6 +184,24 @@ mod tests {
             let unit = store.units(reign.job, &UnitFilter::one(Seq(1)), None, 1).unwrap().pop().unwrap();
             assert_eq!(unit.status, status, "{then}");
             assert_eq!(store.kills(reign.job).unwrap(), []);
+        }
+    }
+
+    #[test]
+    fn fault_291_a_unit_that_is_to_end_does_not_go_on_with_an_attempt_that_began_before_the_look() {
+        for (then, standing) in [(KillThen::Cancel, 1), (KillThen::Skip, 1), (KillThen::Fail, 0), (KillThen::Retry, 0)]
+        {
+            let (mut store, reign) = one_that_runs();
+            store.request_kill(reign.job, Seq(1), then, "enough").unwrap();
+            let again = change(reign.job, 1, UnitStatus::Running, UnitStatus::Pending);
+            let start = change(reign.job, 1, UnitStatus::Pending, UnitStatus::Running);
+            let start = UnitChange { seen_attempts: 1, attempts: 2, started_at: Some(LATER), ..start };
+            store.record(reign, &Batch::of(&[again, start])).unwrap();
+
+            let kills = store.kills(reign.job).unwrap();
+            let found = store.settle_kills(reign, &kills, LATER).unwrap();
+
+            assert_eq!((found.len(), store.kills(reign.job).unwrap().len()), (standing, standing), "{then}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use super::create::{CreateOutcome, SameKey, append_in, create_in};
 use super::error::Failure;
@@ -26,15 +26,17 @@ pub type MadePath = Box<dyn Fn(&str, Seq) -> Option<PathBuf>>;
 const PAGE: i64 = 1000;
 
 statement! {
+    // One that is gone from the source may run yet.
     struct SamePath {
-        "SELECT made_paths.unit_id FROM made_paths JOIN units ON units.id = made_paths.unit_id WHERE path_hash = "
+        "SELECT made_paths.unit_id, units.outdated IS NOT NULL FROM made_paths \
+         JOIN units ON units.id = made_paths.unit_id WHERE path_hash = "
             hash: i64 as BigInt,
         " AND unit_id BETWEEN " first: i64 as BigInt,
         " AND " last: i64 as BigInt,
         " AND unit_id <> " own: i64 as BigInt,
     }
-    " AND units.outdated IS NULL"
-    -> BigInt
+    " AND (units.outdated IS NULL OR units.status = 'running')"
+    -> (BigInt, Bool)
 }
 
 statement! {
@@ -182,12 +184,17 @@ fn record(conn: &mut SqliteConnection, unit: UnitId, payload: &str, path_of: Pat
     let Some(path) = path_of(payload, unit.seq()) else { return Ok(()) };
     let (job, hash) = (unit.job(), hash_of(&path));
     let (first, last) = (UnitId::new(job, Seq(0)).raw(), UnitId::new(job, Seq::MAX).raw());
-    let same: Vec<i64> = SamePath { hash, first, last, own: unit.raw() }.load(conn)?;
-    for other in same.into_iter().map(UnitId::from_raw) {
+    let same: Vec<(i64, bool)> = SamePath { hash, first, last, own: unit.raw() }.load(conn)?;
+    for (other, is_gone) in same {
+        let other = UnitId::from_raw(other);
         let payload: String = units::table.find(other.raw()).select(units::payload).first(conn)?;
         let theirs = path_of(&payload, other.seq());
         if theirs.is_some_and(|theirs| theirs.components().eq(path.components())) {
-            return Err(StoreError::SamePath { first: other.seq(), second: unit.seq(), path }.into());
+            let (first, second) = (other.seq(), unit.seq());
+            return Err(match is_gone {
+                true => StoreError::PathInUse { first, second, path }.into(),
+                false => StoreError::SamePath { first, second, path }.into(),
+            });
         }
     }
     InsertPath { unit: unit.raw(), hash }.execute(conn)?;

@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::error::Failure;
 use super::metadata::{self, key};
+use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
 use super::{Reign, Store, StoreError, attempts, notes};
@@ -154,7 +155,7 @@ impl Store {
             let mut counters = Counters::default();
             for change in batch.changes {
                 if apply(conn, change)? {
-                    counters.shift(change.from, change.to);
+                    counters.shift(change.from, came_to(conn, change)?);
                     if let Some(attempt) = &change.attempt {
                         attempts::insert(conn, change.unit, attempt)?;
                     }
@@ -181,6 +182,15 @@ impl Store {
             }
             Ok(recorded)
         })
+    }
+}
+
+/// Returns the state that a changed unit is in: one that would run again is skipped if it is gone from the source.
+fn came_to(conn: &mut SqliteConnection, change: &UnitChange) -> Result<UnitStatus, Failure> {
+    let ended_at = change.attempt.as_ref().map(|attempt| attempt.ended_at).or(change.not_before);
+    match (change.to, ended_at) {
+        (UnitStatus::Pending, Some(ended_at)) if skip_gone(conn, change.unit, ended_at)? => Ok(UnitStatus::Skipped),
+        _ => Ok(change.to),
     }
 }
 

@@ -84,9 +84,7 @@ impl Store {
     pub fn note_stopping(&mut self, reign: Reign, why: &str) -> Result<(), StoreError> {
         self.set_patience(Duration::from_millis(100))?;
         let noted = self.write("note that the job stops", |conn| {
-            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
-                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
-            }
+            expect_reign(conn, reign)?;
             metadata::put(conn, reign.job, key::STOPPING, why)
         });
         self.set_patience(BUSY_TIMEOUT)?;
@@ -153,12 +151,20 @@ impl Store {
         })
     }
 
-    /// Moves a job to failed because of its manager, with the reason; its units stay as they are.
+    /// Moves a job to failed because of its manager, with the reason; its units stay as they are, and so does what was asked
+    /// of them.
     pub fn fail_job(&mut self, reign: Reign, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail the job", |conn| {
             conclude(conn, reign, JobStatus::Failed, Some(now))?;
-            metadata::put(conn, reign.job, key::ERROR, error)?;
-            metadata::put(conn, reign.job, key::ERROR_TRACE, trace)
+            put_error(conn, reign.job, error, trace)
+        })
+    }
+
+    /// Notes why a manager leaves a job that stays running by its row, so that the next one goes on with it.
+    pub fn note_error(&mut self, reign: Reign, error: &str, trace: &str) -> Result<(), StoreError> {
+        self.write("note why the job is left", |conn| {
+            expect_reign(conn, reign)?;
+            put_error(conn, reign.job, error, trace)
         })
     }
 
@@ -206,6 +212,17 @@ fn cancel(conn: &mut SqliteConnection, reign: Reign, now: Timestamp) -> Result<J
     Ok(JobStatus::Cancelled)
 }
 
+/// Refuses to go on when a later manager has begun its reign.
+pub(super) fn expect_reign(conn: &mut SqliteConnection, reign: Reign) -> Result<(), Failure> {
+    let Reign { job, epoch } = reign;
+    if super::jobs::job_row(conn, job)?.epoch == epoch { Ok(()) } else { Err(StoreError::Fenced { job, epoch }.into()) }
+}
+
+fn put_error(conn: &mut SqliteConnection, job: JobId, error: &str, trace: &str) -> Result<(), Failure> {
+    metadata::put(conn, job, key::ERROR, error)?;
+    metadata::put(conn, job, key::ERROR_TRACE, trace)
+}
+
 fn conclude(
     conn: &mut SqliteConnection,
     reign: Reign,
@@ -220,8 +237,12 @@ fn conclude(
     }
     .execute(conn)?;
     diesel::delete(metadata_table::table.find((reign.job.0, key::STOPPING))).execute(conn)?;
-    if finished_at.is_some() {
+    if changed == 0 {
+        return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+    }
+    // Of a job that failed with its manager units may be under way yet.
+    if finished_at.is_some() && super::jobs::job_row(conn, reign.job)?.progress.unfinished() == 0 {
         super::kills::forget(conn, reign.job)?;
     }
-    if changed == 0 { Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into()) } else { Ok(()) }
+    Ok(())
 }

@@ -1,12 +1,14 @@
 //! Units that are not what the source says any more: their content has changed, they are gone, or they are back.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::condition;
 use super::last::set_aside;
 use super::schema::{unit_notes, units};
+use super::statement::statement;
 use super::steer::{conclude_again, end_units, reopen, shift};
 use super::{Store, StoreError};
 use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
@@ -16,9 +18,19 @@ const REPLACED: &str = "changed in the source, another unit replaces it";
 /// Reason of a unit that had not ended when the source did not have it any more.
 pub const GONE: &str = "gone from the source";
 
+statement! {
+    struct SkipGone<'a> {
+        "UPDATE units SET status = 'skipped', not_before = NULL, revision = revision + 1, error = "
+            reason: &'a str as Text,
+        ", finished_at = max(" now: i64 as BigInt,
+        ", coalesce(started_at, 0)) WHERE status = 'pending' AND outdated IS NOT NULL AND id = " unit: i64 as BigInt,
+    }
+    ""
+}
+
 impl Store {
     /// Marks the units between the numbers of each pair as gone from the source. Those that are pending or have failed are
-    /// skipped; the others keep their state, and one that runs goes on.
+    /// skipped; the others keep their state, and one that runs goes on, but is not tried again.
     pub fn leave_gone(&mut self, job: JobId, ranges: &[(Seq, Seq)], now: Timestamp) -> Result<(), StoreError> {
         self.write("skip units that are gone", |conn| {
             super::jobs::job_row(conn, job)?;
@@ -105,6 +117,12 @@ pub(super) fn renew_in(
     }
     reopen(conn, job)?;
     Ok(renewed)
+}
+
+/// Skips a unit that is gone from the source and has just been sent back to pending; returns whether it was.
+pub(super) fn skip_gone(conn: &mut SqliteConnection, unit: UnitId, now: Timestamp) -> Result<bool, Failure> {
+    let skipped = SkipGone { reason: GONE, now: now.as_micros(), unit: unit.raw() }.execute(conn)?;
+    Ok(skipped == 1)
 }
 
 fn between((first, last): (Seq, Seq)) -> UnitFilter {

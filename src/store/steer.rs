@@ -17,7 +17,7 @@ use super::schema::{jobs, units};
 use super::split::is_current;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
     struct CancelUnfinished<'a> {
@@ -71,18 +71,17 @@ impl Store {
         })
     }
 
-    /// Withdraws a wish that a manager left unfulfilled when it died under `epoch`.
-    pub fn withdraw_stop_request(&mut self, job: JobId, epoch: Epoch) -> Result<(), StoreError> {
+    /// Withdraws a wish that a manager left unfulfilled when it died, as the job was read; one that came since stays.
+    pub fn withdraw_stop_request(&mut self, read: &Job) -> Result<(), StoreError> {
         self.write("withdraw the stop request", |conn| {
-            diesel::update(
-                jobs::table.find(job.0).filter(jobs::epoch.eq(epoch.0)).filter(jobs::stop_request.is_not_null()),
-            )
-            .set((
-                jobs::stop_request.eq(None::<&str>),
-                jobs::stop_grace_ms.eq(None::<i64>),
-                jobs::stop_reason.eq(None::<&str>),
-            ))
-            .execute(conn)?;
+            let row = jobs::table.find(read.id.0).filter(jobs::epoch.eq(read.epoch.0));
+            diesel::update(row.filter(jobs::stop_request.eq(read.stop_request.map(StopRequest::as_str))))
+                .set((
+                    jobs::stop_request.eq(None::<&str>),
+                    jobs::stop_grace_ms.eq(None::<i64>),
+                    jobs::stop_reason.eq(None::<&str>),
+                ))
+                .execute(conn)?;
             Ok(())
         })
     }

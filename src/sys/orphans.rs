@@ -5,6 +5,8 @@
 //! that shed both marks is found as long as it keeps the lock of a slot; so is a superseded manager that was suspended
 //! while it started a unit. One that keeps neither is not found.
 
+mod slots;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use self::slots::{is_below, keeps_lock};
 use super::inherited::opening;
 use super::is_another;
 use super::lack::lack_of;
@@ -143,8 +146,7 @@ fn mark_of(pid: i32, cookie: Option<Cookie<'_>>, slots: &Path) -> io::Result<Opt
     if unit.is_some() {
         return Ok(Some(unit));
     }
-    let stdin = seen(fs::read_link(format!("/proc/{pid}/fd/0")))?;
-    Ok(stdin.is_some_and(|stdin| stdin.starts_with(slots)).then_some(None))
+    Ok(is_below(pid, &PathBuf::from(format!("/proc/{pid}/fd/0")), slots)?.then_some(None))
 }
 
 /// Returns the unit of a process that has the cookie.
@@ -223,24 +225,6 @@ fn unit_of(rest: &str) -> Option<Seq> {
 /// Where the file system of a process begins.
 fn root_of(pid: i32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/root"))
-}
-
-/// Returns `true` if a process has an open file below `slots` whose exclusive lock it keeps; whoever merely reads such a
-/// file, or looks whether it is free, has none.
-fn keeps_lock(pid: i32, slots: &Path) -> io::Result<bool> {
-    let Some(open) = seen(fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(false) };
-    for descriptor in open {
-        let Some(descriptor) = seen(descriptor)? else { continue };
-        if !seen(fs::read_link(descriptor.path()))?.is_some_and(|file| file.starts_with(slots)) {
-            continue;
-        }
-        let about = Path::new("/proc").join(pid.to_string()).join("fdinfo").join(descriptor.file_name());
-        let about = seen(fs::read_to_string(about))?.unwrap_or_default();
-        if about.lines().any(|line| line.contains("FLOCK") && line.contains("WRITE")) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Returns what was seen of a process. One that has gone, or is another user's, is not ours; where this process itself

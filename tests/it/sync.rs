@@ -321,3 +321,32 @@ fn fault_223_no_filter_revives_a_unit_that_is_gone_from_the_source() {
 
     assert_eq!(world.status("1")["progress"]["pending"], 2, "the source has it again");
 }
+
+#[test]
+fn fault_295_a_unit_that_is_gone_and_runs_is_alone_with_what_it_makes_and_does_not_run_again() {
+    let world = World::new();
+    let row = |id: usize| csv([(id, "x".to_owned())].into_iter());
+    let (old, new) = (world.write("old.csv", &row(1)), world.write("new.csv", &row(2)));
+    let script = "echo begin {id} >>ran; until test -e go-{id}; do sleep 0.02; done; echo {id} >made-{name}; \
+        echo end {id} >>ran; test {id} = 2";
+    let submit = ["submit", "-q", "-j", "2", "--csv", old.to_str().unwrap(), "--unit-key", "{id}", "--creates"];
+    let submit =
+        [&submit[..], &["made-{name}", "--max-attempts", "5", "--backoff", "0s..1ms", "--shell", "--", script]];
+    world.ok(&submit.concat());
+    wait_for(&world, "the unit to start", || world.status("1")["progress"]["running"] == 1);
+
+    let refused = world.fails(4, &["sync", "1", "--csv", new.to_str().unwrap()]);
+    world.write("go-1", "");
+    world.write("go-2", "");
+    wait_for(&world, "it to end", || world.status("1")["progress"]["running"] == 0);
+    world.ok(&["wait", "1", "--timeout", "20s"]);
+    let gone = world.units("1");
+    world.ok(&["sync", "1", "--csv", new.to_str().unwrap()]);
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1", "--timeout", "20s"]);
+
+    assert!(refused.contains("is gone from the source and still runs"), "{refused}");
+    assert_eq!((&gone[0]["status"], &gone[0]["attempts"]), (&json!("skipped"), &json!(1)), "{gone:?}");
+    assert_eq!(world.lines("ran"), ["begin 1", "end 1", "begin 2", "end 2"]);
+    world.assert_sound("1");
+}

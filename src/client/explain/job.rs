@@ -78,11 +78,13 @@ fn lost(seen: &Observed) -> Explanation {
         Some(reason) => format!("the manager of job {job} has died ({reason}) {left}"),
         None => format!("the manager of job {job} has died {left}"),
     };
+    // It may have said why it could not go on.
+    let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
     if seen.job.stop_request == Some(StopRequest::Cancel) {
         let sentence = format!("{sentence}, before it could cancel the job");
         return Explanation::new(Why::ManagerLost, sentence, format!("job-manager cancel {job}"));
     }
-    Explanation::new(Why::ManagerLost, sentence, format!("job-manager resume {job}"))
+    Explanation::new(Why::ManagerLost, sentence + &error, format!("job-manager resume {job}"))
 }
 
 fn unknown(seen: &Observed) -> Explanation {

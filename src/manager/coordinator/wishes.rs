@@ -87,12 +87,17 @@ impl Coordinator<'_> {
     /// Ends the attempts that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
         self.asked = self.store.kills(self.reign.job)?;
+        self.end_asked();
+        Ok(())
+    }
+
+    /// Ends the attempts that are to end and run here.
+    fn end_asked(&self) {
         for kill in &self.asked {
             if self.shared.kill(kill) {
                 log_line!("ending unit {}: {}", kill.attempt.seq, kill.reason);
             }
         }
-        Ok(())
     }
 
     /// Forgets the requests whose attempts are over by their rows: until then they are needed if this process dies.
@@ -101,7 +106,11 @@ impl Coordinator<'_> {
             return Ok(());
         }
         match self.store.settle_kills(self.reign, &self.asked, self.shared.clock.now()) {
-            Ok(standing) => self.asked = standing,
+            Ok(standing) => {
+                self.asked = standing;
+                // A unit that is not to go on may have begun its next attempt since.
+                self.end_asked();
+            }
             // The next look, or the next manager, does it.
             Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => log_line!("{}", chain(&error)),
             Err(error) => return Err(error.into()),

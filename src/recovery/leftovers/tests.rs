@@ -168,3 +168,25 @@ fn fault_217_a_process_that_cannot_be_ended_fails_its_own_unit_and_no_other() {
     assert_eq!(of(&[0], &[None]), HashSet::from([Seq(1)]), "a note names the unit of a slot");
     assert_eq!(of(&[2], &[None]), HashSet::from([Seq(3)]), "only a unit of which no note tells may be in another slot");
 }
+
+#[test]
+fn fault_293_a_recovery_that_was_cut_off_before_it_cleared_its_notes_counts_no_death_twice() {
+    for start_was_committed in [true, false] {
+        let mut world = World::new();
+        let read =
+            world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
+        if start_was_committed {
+            world.store.record(world.reign, &Batch::of(&[policy::started(&read, NOW)])).unwrap();
+        }
+        let notes = SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap();
+        let noted = note(&read, 1);
+
+        for _ in 0..3 {
+            // As the death left it.
+            notes.set(0, noted);
+            world.recover();
+        }
+
+        assert_eq!((world.unit().status, world.unit().crashes), (UnitStatus::Pending, 1), "{start_was_committed}");
+    }
+}

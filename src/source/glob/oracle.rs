@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::source::without::without_tool;
+use crate::without::without_tool;
 
 const TREES: usize = 200;
 const TREES_THOROUGH: usize = 2000;

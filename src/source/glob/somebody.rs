@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::source::without::without_tool;
+use crate::without::without_tool;
 
 const NOBODY: &str = "65534";
 

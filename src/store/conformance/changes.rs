@@ -81,3 +81,18 @@ pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_anothe
     let record = store.manager_record(job).unwrap().unwrap();
     assert_eq!((record.halt_reason, record.stopped_by_signal), (None, false));
 }
+
+pub fn fault_296_a_wish_that_came_since_the_job_was_read_is_not_withdrawn(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    reign_over(&mut store, job);
+    store.request_stop(job, StopRequest::Stop, None, None).unwrap();
+    let read = store.job(job).unwrap();
+    store.request_stop(job, StopRequest::Cancel, None, Some("enough")).unwrap();
+
+    store.withdraw_stop_request(&read).unwrap();
+    let after_it = store.job(job).unwrap();
+    store.withdraw_stop_request(&after_it).unwrap();
+
+    assert_eq!(after_it.stop_request, Some(StopRequest::Cancel));
+    assert_eq!(store.job(job).unwrap().stop_request, None);
+}

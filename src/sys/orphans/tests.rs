@@ -114,3 +114,47 @@ fn a_process_that_is_executing_a_program_has_its_mark_all_the_time() {
 
     assert!(!came_back);
 }
+
+/// Mounts another file system at the directory `$1`, keeps a file and a lock there, and says so.
+const CONTAINER: &str = "mount -t tmpfs none \"$1\" && : >\"$1/0\" && exec <\"$1/0\" 9>\"$1/1\" && flock 9 && eval \"$2\" \
+    && echo && exec sleep 600 >&-";
+
+#[test]
+fn fault_290_a_process_of_another_container_is_none_of_ours_although_its_files_have_the_same_names() {
+    if !rustix::process::geteuid().is_root() {
+        return crate::without::without("mounting needs root");
+    }
+    for then in [":", "rm \"$1/0\" \"$1/1\""] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("0"), "").unwrap();
+        fs::write(dir.path().join("1"), "").unwrap();
+        let mut theirs = Command::new("unshare");
+        theirs.args(["-m", "sh", "-c", CONTAINER, "sh"]).arg(dir.path()).arg(then).stdout(Stdio::piped());
+        let mut theirs = theirs.spawn().unwrap();
+        theirs.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+
+        let by_marks = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
+        let by_lock = end_lock_holders(dir.path(), Duration::from_secs(5)).unwrap();
+
+        let lives = theirs.try_wait().unwrap().is_none();
+        // One that was ended has ended.
+        let _ = theirs.kill();
+        theirs.wait().unwrap();
+        assert_eq!((by_marks, by_lock, lives), (Orphans::default(), 0, true), "{then}");
+    }
+}
+
+#[test]
+fn fault_290_a_process_whose_slot_was_deleted_is_ours_still() {
+    let dir = tempfile::tempdir().unwrap();
+    let slot = super::super::SlotFile::at(dir.path().join("0"));
+    let mut child = Command::new("sleep").arg("600").stdin(slot.occupy(b"").unwrap()).spawn().unwrap();
+    fs::remove_file(slot.path()).unwrap();
+
+    let outcome = end_orphans(None, dir.path(), Duration::from_secs(5)).unwrap();
+
+    // One that was ended has ended.
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert_eq!((outcome.ended, outcome.left), (1, vec![]));
+}
