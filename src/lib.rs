@@ -71,11 +71,12 @@ pub use handler::{
 };
 pub use manager::run_if_manager;
 pub use model::{
-    Apart, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch, FailureCluster,
-    FoundJobs, Hold, ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus, JobTotals, KillThen,
-    Limits, MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent, Progress, Rate, RawText,
-    Row, Seq, Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Unreadable, UnreadableJob, Why, Window, Windows,
+    Apart, AttemptName, AttemptRecord, Bytes, Cause, ClusterId, ClusterIdError, Conditions, DiskFree, Epoch,
+    FailureCluster, FoundJobs, Hold, ItemPattern, ItemPatternError, Job, JobFiles, JobFilter, JobId, JobStatus,
+    JobTotals, KillThen, Limits, MaxFailures, NewJob, NewJobError, NewUnit, OnInterrupt, Outdated, Output, Percent,
+    Progress, Rate, RawText, Row, Seq, Slots, SpellingError, StartTimeError, StopRequest, Timeout, Timestamp,
+    UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, UnitsAdded, UnknownWordError, Unreadable, UnreadableJob,
+    Why, Window, Windows,
 };
 pub use status::{Health, Reason};
 pub use store::{Fault, StoreError};

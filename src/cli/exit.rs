@@ -113,8 +113,8 @@ pub(super) fn of_client(error: &ClientError) -> Exit {
         | ClientError::OutputNotKept { .. }
         | ClientError::OtherOwner { .. }
         | ClientError::SecretsMissing { .. }
+        | ClientError::AtMostOnce { .. }
         | ClientError::HealthUnknown { .. } => Exit::WrongState,
-        ClientError::SpecUnreadable { .. } => Exit::Unexpected,
         ClientError::Files { .. }
         | ClientError::Output { .. }
         | ClientError::SharedDisk { .. }

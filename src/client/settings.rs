@@ -1,17 +1,28 @@
 //! How a job runs its commands, as its settings say.
 
+use std::fmt::Display;
+
 use super::ClientError;
 use crate::handler::{COMMAND, CommandSpec};
-use crate::model::Job;
+use crate::model::{Job, Row, Unreadable};
+use crate::store::StoreError;
+
+/// Characters of settings that are shown when they cannot be read.
+const SHOWN_CHARS: usize = 120;
 
 /// Returns how a job runs its commands; `None` for a job of another handler.
 ///
 /// # Errors
-/// [`ClientError::SpecUnreadable`] when its settings are not what this version reads.
+/// [`StoreError::Unreadable`] when its settings are not what this version reads.
 pub(super) fn command_settings(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
     if job.handler != COMMAND {
         return Ok(None);
     }
-    let unreadable = |source| ClientError::SpecUnreadable { job: job.id, source };
-    serde_json::from_str(&job.spec).map(Some).map_err(unreadable)
+    CommandSpec::of_json(&job.spec).map(Some).map_err(|reason| unreadable(job, reason))
+}
+
+/// Says that the settings of a job cannot be read.
+pub(super) fn unreadable(job: &Job, reason: impl Display) -> ClientError {
+    let (value, reason) = (job.spec.chars().take(SHOWN_CHARS).collect(), reason.to_string());
+    StoreError::Unreadable(Unreadable { row: Row::Job(job.id), column: "spec", value, reason }).into()
 }

@@ -148,6 +148,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::SecretsMissing { .. }
         | ClientError::NoScope { .. }
         | ClientError::OtherOwner { .. }
+        | ClientError::AtMostOnce { .. }
         | ClientError::HealthUnknown { .. } => StatusCode::CONFLICT,
         // What no request here leads to, or is a fault of this machine that its owner has to look at.
         ClientError::SharedDisk { .. }
@@ -166,7 +167,6 @@ fn status_of(error: &ClientError) -> StatusCode {
         | ClientError::ManagerDied { .. }
         | ClientError::StartTimedOut { .. }
         | ClientError::WaitTimedOut { .. }
-        | ClientError::SpecUnreadable { .. }
         | ClientError::Files { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

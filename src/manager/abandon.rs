@@ -2,14 +2,14 @@
 //!
 //! What becomes of the process is not decided here: a manager ends it, a test goes on.
 
-use super::error::ManagerError;
+use super::error::{ManagerError, chain};
 use super::log::log_line;
 use crate::model::{JobStatus, Limits, StopRequest, Timestamp, Unit, UnitOutcome};
 use crate::recovery::policy::{self, Span};
 use crate::store::{Batch, Reign, Store, UnitChange};
 
-/// What becomes of the process when units are left: told how many, and the state of their job.
-pub(super) type Leave = Box<dyn Fn(usize, JobStatus) + Send>;
+/// What becomes of the process when units are left; told of them.
+pub(super) type Leave = Box<dyn Fn(ManagerError) + Send>;
 
 /// Gives back the units whose handlers do not return, leaves the job in the state that was asked for, and returns how many
 /// there are and that state.
@@ -43,4 +43,17 @@ pub(super) fn leave_units(
         StopRequest::Stop | StopRequest::StopNow => store.pause_job(reign, now)?,
     };
     Ok((changes.len(), status))
+}
+
+/// Says in the job what ended its manager, unless nothing may be written of that; units whose handlers do not return stay as
+/// they are, for the next manager.
+pub(super) fn leave_failed(store: &mut Store, reign: Reign, error: &ManagerError, now: Timestamp) {
+    log_line!("error: {}", chain(error));
+    // As for a manager whose threads have all ended.
+    if error.is_fenced() || error.is_passing() {
+        return;
+    }
+    if let Err(second) = store.fail_job(reign, &chain(error), &format!("{error:?}"), now) {
+        log_line!("error: cannot record the failure: {}", chain(&second));
+    }
 }

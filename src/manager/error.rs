@@ -70,6 +70,16 @@ pub enum ManagerError {
         /// The state that the job was left in.
         status: JobStatus,
     },
+    /// Handlers did not come back when the manager itself had failed.
+    #[error("{message}; {} of job {job} did not return", counted(handlers, "handler"))]
+    HandlersLeft {
+        /// The job.
+        job: JobId,
+        /// How many.
+        handlers: usize,
+        /// What had failed, with its causes.
+        message: String,
+    },
     /// A thread of the manager itself panicked.
     #[error("the manager panicked: {message}")]
     Panicked {
@@ -90,7 +100,12 @@ impl From<RecoveryError> for ManagerError {
 impl ManagerError {
     /// Says whether nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. })
+        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. })) || self.is_of_handlers()
+    }
+
+    /// Says whether handlers were left, so that all that was to be written has been.
+    pub(super) fn is_of_handlers(&self) -> bool {
+        matches!(self, Self::HandlersStay { .. } | Self::HandlersLeft { .. })
     }
 
     /// Says whether the database merely could not be written, or something was lacking, at that time.

@@ -17,14 +17,14 @@ use crate::sys::StopFlags;
 /// Runs a job until it has ended or is paused, and returns the state it is left in.
 ///
 /// # Errors
-/// [`ManagerError::HandlersStay`] when handlers do not come back; their threads live on.
+/// [`ManagerError::HandlersStay`] or [`ManagerError::HandlersLeft`] when handlers do not come back; their threads live on.
 pub(crate) fn run_inline(db: &Path, job: JobId, handlers: &Handlers, clock: Clock) -> Result<JobStatus, ManagerError> {
     panics::extend_hook();
     let (tell, told) = channel();
     let left = tell.clone();
-    let leave = move |handlers, status| {
+    let leave = move |error| {
         // Whoever asked is there as long as nobody has answered.
-        let _ = left.send(Err(ManagerError::HandlersStay { job, handlers, status }));
+        let _ = left.send(Err(error));
     };
     let post = match take_post(db, job, StopFlags::default(), clock, Box::new(leave))? {
         Taken::Post(post) => post,

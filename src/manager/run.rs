@@ -83,7 +83,10 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
     // An answer to whoever starts the job, before anything of it changes.
     sys::expect_room(LEAST_THREADS, LEAST_FILES).map_err(ManagerError::NoRoom)?;
     // Nothing of this process can go on with a thread that does not come back.
-    let leave = Box::new(|_, _| std::process::exit(SUCCESS));
+    let leave: Leave = Box::new(|error| {
+        let is_asked_for = matches!(error, ManagerError::HandlersStay { .. });
+        std::process::exit(if is_asked_for { SUCCESS } else { FAILURE })
+    });
     let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall, leave);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Taken::Already { pid } => {
@@ -232,10 +235,12 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     coordinator.hold_post(&mut post.lock, &post.leave);
     let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
     drop(crew);
+    // Whoever left handlers behind has said so, and may be another one's by now.
+    let end = match end {
+        Err(error) if error.is_of_handlers() => return Err(error),
+        end => end,
+    };
     if let Some(error) = shared.into_error() {
-        return Err(error);
-    }
-    if let Err(error @ ManagerError::HandlersStay { .. }) = end {
         return Err(error);
     }
     crash_point!("threads-ended");

@@ -85,6 +85,16 @@ impl Shared {
         self.first_error.get().is_some()
     }
 
+    /// Returns the first error of any thread.
+    pub fn error(&self) -> Option<&ManagerError> {
+        self.first_error.get()
+    }
+
+    /// Counts the attempts that run.
+    pub fn running_attempts(&self) -> usize {
+        lock(&self.stops).iter().filter(|stop| stop.is_running()).count()
+    }
+
     /// Returns the first error, once all threads have ended.
     pub fn into_error(self) -> Option<ManagerError> {
         self.first_error.into_inner()

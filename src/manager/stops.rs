@@ -69,6 +69,11 @@ impl SlotStop {
         is_new
     }
 
+    /// Returns `true` if an attempt runs here.
+    pub fn is_running(&self) -> bool {
+        self.lock().attempt.is_some()
+    }
+
     /// Returns `true` if the attempt that runs here is to be ended.
     pub fn is_ending(&self) -> bool {
         self.lock().ending.is_some()

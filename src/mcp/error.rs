@@ -178,6 +178,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
             "Nothing was changed: retry_units without one_by_one takes them as they are"
         }
+        ClientError::AtMostOnce { .. } => "Nothing was changed: start_batch makes a job of other limits",
         ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
             "Nothing was changed: job_status shows where it stands"
         }
@@ -208,7 +209,6 @@ fn of_client(error: &ClientError) -> &'static str {
         | ClientError::HookMissing
         | ClientError::ProgramUnknown { .. }
         | ClientError::ProgramMissing
-        | ClientError::SpecUnreadable { .. }
         | ClientError::Files { .. } => "A person has to look",
     }
 }

@@ -6,6 +6,7 @@
 
 mod added;
 mod apart;
+mod attempt_name;
 mod bounds;
 #[cfg(feature = "cli")]
 mod columns;
@@ -50,6 +51,7 @@ mod words;
 
 pub use added::{SeenKeys, UnitsAdded};
 pub use apart::Apart;
+pub use attempt_name::AttemptName;
 pub use bounds::{MaxFailures, Rate};
 #[cfg(feature = "cli")]
 pub use columns::column_names;

@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod at_most_once;
 mod bytes;
 mod changed_units;
 mod cli;
@@ -39,6 +40,7 @@ mod inherited;
 mod inside;
 mod items;
 mod job_keys;
+mod late_words;
 mod layers;
 mod leftover_processes;
 mod library;
@@ -48,6 +50,7 @@ mod lists;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod numbers;
 mod older_databases;
 mod output;
 mod owners;

@@ -6,12 +6,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use serde::de::Error;
-
 use super::SubmissionError;
 use super::environment::{Environment, name_of};
 use crate::client::ClientError;
-use crate::client::settings::command_settings;
+use crate::client::settings::{command_settings, unreadable};
 use crate::handler::{CommandSpec, Template, UnitTemplates, refuse_line_in_one_word, resolve_program};
 use crate::model::{Job, RawText, UnitDetail};
 use crate::sys::expect_writable;
@@ -104,8 +102,7 @@ pub fn output_dir(spec: &CommandSpec, given: &OsStr) -> Result<PathBuf, Submissi
 /// When the job's settings cannot be read.
 pub fn command_of(job: &Job, unit: &UnitDetail) -> Result<Option<String>, ClientError> {
     let Some(spec) = command_settings(job)? else { return Ok(None) };
-    let unreadable = |error| ClientError::SpecUnreadable { job: job.id, source: serde_json::Error::custom(error) };
-    let templates = UnitTemplates::of(&spec).map_err(unreadable)?;
+    let templates = UnitTemplates::of(&spec).map_err(|error| unreadable(job, error))?;
     // Of a payload that lacks what the command needs there is no command; the unit's error says so when it has run.
     let values = templates.values(&unit.payload);
     Ok(values.and_then(|values| templates.line(&values, unit.seq)).ok())

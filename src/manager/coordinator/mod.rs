@@ -147,15 +147,17 @@ impl<'a> Coordinator<'a> {
         self.post = Some((lock, leave));
     }
 
-    /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed.
+    /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed, unless the manager fails.
     pub fn run(mut self) -> Result<ReignEnd, ManagerError> {
         let end =
             panics::catch(|| self.feed_workers()).unwrap_or_else(|message| Err(ManagerError::Panicked { message }));
         self.shared.stop_feeding();
-        if end.is_err() {
-            self.shared.end_units();
+        match end {
+            Err(error) if error.is_of_handlers() => Err(error),
+            Err(error) => self.end_failed(Some(error)),
+            Ok(ReignEnd::Failed) => self.end_failed(None),
+            ended => ended,
         }
-        end
     }
 
     /// Takes turns until one ends the reign; a database that cannot be used for a time is waited for.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Coordinator, POLL_SIGNALS};
+use super::{Coordinator, POLL_SIGNALS, ReignEnd};
 use crate::crash::crash_point;
 use crate::manager::error::{ManagerError, chain};
 use crate::manager::log::log_line;
@@ -24,12 +24,41 @@ impl Coordinator<'_> {
     /// Gives back the units whose handlers do not return; does not return itself where the process ends with them.
     fn leave_units(&mut self, wanted: StopRequest) -> Result<ManagerError, ManagerError> {
         let (handlers, status) = abandon::leave_units(self.store, self.reign, &self.job.limits, wanted)?;
+        let job = self.job.id;
+        self.leave(ManagerError::HandlersStay { job, handlers, status });
+        Ok(ManagerError::HandlersStay { job, handlers, status })
+    }
+
+    /// Leaves the handlers that do not return; does not return itself where the process ends with them.
+    fn leave(&mut self, error: ManagerError) {
         if let Some((lock, leave)) = &mut self.post {
             // Whoever is told may want to go on with the job at once.
             drop(lock.take());
-            leave(handlers, status);
+            leave(error);
         }
-        Ok(ManagerError::HandlersStay { job: self.job.id, handlers, status })
+    }
+
+    /// Ends the running units of a manager that has failed, and waits until they have ended: no longer than handlers have to
+    /// return. `failed` is the coordinator's own error; without one it is that of another thread.
+    ///
+    /// Does not return where the process ends with handlers that do not.
+    pub(super) fn end_failed(&mut self, failed: Option<ManagerError>) -> Result<ReignEnd, ManagerError> {
+        self.shared.end_units();
+        let (began, job) = (Instant::now(), self.job.id);
+        while self.shared.running_attempts() > 0 && began.elapsed() <= self.job.limits.kill_after + END_UNITS {
+            std::thread::sleep(POLL_SIGNALS);
+        }
+        let handlers = self.shared.running_attempts();
+        if handlers > 0
+            && let Some(error) = self.shared.error().or(failed.as_ref())
+        {
+            let left = || ManagerError::HandlersLeft { job, handlers, message: chain(error) };
+            abandon::leave_failed(self.store, self.reign, error, self.shared.clock.now());
+            log_line!("{handlers} handlers do not return");
+            self.leave(left());
+            return Err(left());
+        }
+        failed.map_or(Ok(ReignEnd::Failed), Err)
     }
 
     /// Lets running units finish, or ends them, waits for the commit of their ends, and returns what was wanted in the
