@@ -43,17 +43,17 @@ impl<'w> Host<'w> {
 
     /// Starts the server with flags before its verb, and opens the conversation.
     pub fn with_flags(world: &'w World, flags: &[&str]) -> Host<'w> {
-        let mut host = Host::begin(world, &[flags, &["mcp"]].concat());
+        let mut host = Host::launch(world, &[flags, &["mcp"]].concat());
         host.open();
         host
     }
 
     /// Starts the server over pipes and says nothing to it.
     pub fn silent(world: &'w World) -> Host<'w> {
-        Host::begin(world, &["mcp"])
+        Host::launch(world, &["mcp"])
     }
 
-    fn begin(world: &'w World, args: &[&str]) -> Host<'w> {
+    fn launch(world: &'w World, args: &[&str]) -> Host<'w> {
         let mut child =
             world.job_manager(args).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
