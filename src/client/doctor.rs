@@ -225,8 +225,10 @@ fn unreadable_jobs(db: &Path) -> Vec<Finding> {
     let Ok(client) = Client::open_to_read(db) else { return Vec::new() };
     let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter::default()).unwrap_or_default();
     let unfit = jobs.iter().filter(|job| !job.status.is_terminal()).filter_map(|job| {
-        let kept = || client.store().creation(job.id).and_then(|_| client.store().submitter(job.id));
-        command_settings(job).and_then(|_| Ok(kept()?)).err()
+        let settings = command_settings(job).map(drop);
+        let creation = || Ok(client.store().creation(job.id).map(drop)?);
+        let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
+        settings.and_then(|()| creation()).and_then(|()| submitter()).err()
     });
     let named = unreadable.iter().map(ToString::to_string).chain(unfit.map(|error| error.to_string()));
     named.map(|message| finding(Severity::Error, "jobs", message)).collect()
