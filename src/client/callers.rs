@@ -1,10 +1,12 @@
 //! Creating jobs and adding units inside a caller's own transaction, with every check that a client makes.
 
+use std::path::Path;
+
 use super::create::{check_new_job, with_own_limits, with_submitter};
 use super::made::made_path;
 use super::payload::check_new_unit;
 use super::same_job::refuse_another;
-use super::{Client, ClientError, refuse_shared_disk};
+use super::{Client, ClientError, owner, refuse_shared_disk};
 use crate::model::{JobId, NewJob, NewUnit, UnitsAdded};
 use crate::store::{self, CallerConnection, CallerError, StoreError};
 
@@ -56,8 +58,8 @@ impl Client {
 /// ```
 ///
 /// # Errors
-/// Whatever [`Client::create_job`] refuses is refused here too, and a connection to anything else than a database of this
-/// version in WAL mode; the caller then rolls its transaction back.
+/// Whatever [`Client::create_job`] refuses is refused here too, a database of somebody else included, and a connection to
+/// anything else than a database of this version in WAL mode; the caller then rolls its transaction back.
 pub fn create_job_in(
     conn: &mut CallerConnection,
     new: &NewJob,
@@ -72,7 +74,7 @@ pub fn create_job_in(
         return Err(ClientError::NoUnits);
     }
     let made = made_path(&new.handler, &new.spec);
-    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref(), refuse_shared_disk, |job, creation| {
+    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref(), look_to_create, |job, creation| {
         refuse_another(job, creation, new)
     })
 }
@@ -91,9 +93,21 @@ pub fn add_units_in(
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<UnitsAdded, ClientError> {
     let made = |job: &crate::model::Job| made_path(&job.handler, &job.spec);
-    store::add_units_in(conn, job, units.into_iter(), made, refuse_shared_disk, |job, unit| {
+    store::add_units_in(conn, job, units.into_iter(), made, look_to_write, |job, unit| {
         check_new_unit(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
     })
+}
+
+/// Refuses what a client does not write to.
+fn look_to_write(db: &Path) -> Result<(), ClientError> {
+    refuse_shared_disk(db)?;
+    owner::refuse_open_directory(db)
+}
+
+/// Refuses also what a client creates no job in.
+fn look_to_create(db: &Path) -> Result<(), ClientError> {
+    look_to_write(db)?;
+    owner::refuse_other_owner(db)
 }
 
 /// So that a caller's transaction can return this error, and diesel can say that the transaction itself failed.

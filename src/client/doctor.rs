@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::settings::command_settings;
 use super::{Client, ClientError, kept_environment, surroundings};
-use crate::model::{Job, JobFilter, JobId, JobStatus, Limits};
+use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
 use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
@@ -219,11 +220,18 @@ fn machine_workers(db: &Path) -> Option<Finding> {
     Some(finding(Severity::Ok, "workers", message))
 }
 
-/// Names the jobs that no verb but `rm` can work on.
+/// Names the jobs that cannot be read: no verb but `rm` can work on them, or none can run them.
 fn unreadable_jobs(db: &Path) -> Vec<Finding> {
-    let found = Client::open_to_read(db).and_then(|client| client.jobs(&JobFilter::default()));
-    let unreadable = found.map(|found| found.unreadable).unwrap_or_default();
-    unreadable.iter().map(|job| finding(Severity::Error, "jobs", job.to_string())).collect()
+    let Ok(client) = Client::open_to_read(db) else { return Vec::new() };
+    let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter::default()).unwrap_or_default();
+    let unfit = jobs.iter().filter(|job| !job.status.is_terminal()).filter_map(|job| {
+        let settings = command_settings(job).map(drop);
+        let creation = || Ok(client.store().creation(job.id).map(drop)?);
+        let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
+        settings.and_then(|()| creation()).and_then(|()| submitter()).err()
+    });
+    let named = unreadable.iter().map(ToString::to_string).chain(unfit.map(|error| error.to_string()));
+    named.map(|message| finding(Severity::Error, "jobs", message)).collect()
 }
 
 fn jobs(db: &Path) -> Option<Finding> {

@@ -96,6 +96,15 @@ pub enum ClientError {
         /// The most that a job may have.
         max: usize,
     },
+    /// Units that may run at most once would run again; nothing was changed.
+    #[error(
+        "the units of job {job} may run at most once: more attempts are for a new job; `retry` runs a unit again that \
+         somebody has looked at"
+    )]
+    AtMostOnce {
+        /// The job.
+        job: JobId,
+    },
     /// The path by whose file system units wait is relative to nothing; nothing was created or changed.
     #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
     RelativeDisk {
@@ -136,14 +145,6 @@ pub enum ClientError {
         name: String,
         /// Names of those that they get.
         secrets: String,
-    },
-    /// The settings of a job's command are not what this version reads.
-    #[error("cannot read the settings of job {job}")]
-    SpecUnreadable {
-        /// The job.
-        job: JobId,
-        /// The cause.
-        source: serde_json::Error,
     },
     /// No job answers to that name.
     #[error("no job {selector:?}")]

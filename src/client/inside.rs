@@ -1,10 +1,10 @@
 //! What the command of a unit says about the attempt it belongs to.
 
 use super::{Client, ClientError};
-use crate::model::{JobId, Seq, UnitId, UnitNotes};
+use crate::model::{AttemptName, JobId, Seq, UnitId, UnitNotes};
 
 impl Client {
-    /// Says how far an attempt is.
+    /// Says how far an attempt is, which is named by its number or by all that a command knows of it.
     ///
     /// # Errors
     /// When that attempt is not under way any more; the same holds for the other words of a command.
@@ -12,24 +12,36 @@ impl Client {
         &self,
         job: JobId,
         seq: Seq,
-        attempt: u32,
+        attempt: impl Into<AttemptName>,
         done: u64,
         total: u64,
         message: &str,
     ) -> Result<(), ClientError> {
         let message = Some(message.to_owned()).filter(|message| !message.is_empty());
         let notes = UnitNotes { done: Some(done), total: Some(total), message, checkpoint: None };
-        Ok(self.store().note_attempt(UnitId::new(job, seq), attempt, &notes)?)
+        Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
     }
 
     /// Keeps a JSON document for the next attempt; durable when it returns.
-    pub fn keep_checkpoint(&self, job: JobId, seq: Seq, attempt: u32, json: &str) -> Result<(), ClientError> {
+    pub fn keep_checkpoint(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: impl Into<AttemptName>,
+        json: &str,
+    ) -> Result<(), ClientError> {
         let notes = UnitNotes { checkpoint: Some(json.to_owned()), ..UnitNotes::default() };
-        Ok(self.store().note_attempt(UnitId::new(job, seq), attempt, &notes)?)
+        Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
     }
 
     /// Sets the result that the unit has when it completes, as JSON.
-    pub fn put_result(&self, job: JobId, seq: Seq, attempt: u32, json: &str) -> Result<(), ClientError> {
-        Ok(self.store().put_result(UnitId::new(job, seq), attempt, json)?)
+    pub fn put_result(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: impl Into<AttemptName>,
+        json: &str,
+    ) -> Result<(), ClientError> {
+        Ok(self.store().put_result(UnitId::new(job, seq), attempt.into(), json)?)
     }
 }

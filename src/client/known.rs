@@ -48,13 +48,8 @@ pub(super) struct Place {
     pub is_gone: bool,
     /// Whether it was skipped for that.
     is_skipped: bool,
-}
-
-impl Place {
-    /// Returns `true` if the unit is skipped when the source does not have it.
-    pub fn is_skipped_when_gone(&self) -> bool {
-        matches!(self.status, UnitStatus::Pending | UnitStatus::Failed)
-    }
+    /// Whether it is skipped when the source does not have it.
+    pub is_skipped_when_gone: bool,
 }
 
 /// What a job has of a unit of the source.
@@ -81,6 +76,7 @@ impl KnownUnits {
     /// Reads the units of a job.
     pub fn of(client: &Client, job: JobId) -> Result<Self, ClientError> {
         let mut known = Self { present: HashMap::new(), gone: HashMap::new() };
+        let limits = client.job(job)?.limits;
         let mut after = None;
         loop {
             let page = client.store().unit_contents(job, after, CHUNK)?;
@@ -94,8 +90,14 @@ impl KnownUnits {
                 let is_gone = unit.outdated == Some(Outdated::Gone);
                 let sighting = Sighting { key: unit.key.as_deref().map(hash), content: content_of(&unit.payload) };
                 let is_skipped = unit.status == UnitStatus::Skipped && unit.error.as_deref() == Some(GONE);
-                let place =
-                    Place { seq: unit.seq, content: sighting.content, status: unit.status, is_gone, is_skipped };
+                let place = Place {
+                    seq: unit.seq,
+                    content: sighting.content,
+                    status: unit.status,
+                    is_gone,
+                    is_skipped,
+                    is_skipped_when_gone: limits.skipped_when_gone().contains(&unit.status),
+                };
                 let among = if is_gone { &mut known.gone } else { &mut known.present };
                 among.entry(sighting.identity()).or_default().push(place);
             }
@@ -122,7 +124,7 @@ impl KnownUnits {
 
     /// Returns the units that the source does not have, but those that were gone before and stay as they are.
     pub fn into_gone(self) -> impl Iterator<Item = Place> {
-        let again = self.gone.into_values().flatten().filter(Place::is_skipped_when_gone);
+        let again = self.gone.into_values().flatten().filter(|place| place.is_skipped_when_gone);
         self.present.into_values().flatten().chain(again)
     }
 }

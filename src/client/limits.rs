@@ -19,17 +19,22 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there; nothing is
-    /// changed then.
+    /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there, and when its
+    /// units may run at most once and would run again; nothing is changed then.
     pub fn set_limits(&self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, ClientError> {
+        let created = self.store().creation(job)?.map(|creation| creation.limits);
         let mut wrong = None;
         let limits = self.store().change_limits(job, |limits| {
             let before = limits.clone();
             change(limits);
             // A disk that was there when the job was created may be what it waits for.
             let start = (limits.start != before.start).then(|| check_conditions(&limits.start));
-            let checked = start.unwrap_or(Ok(())).and_then(|()| Ok(check_templates(limits)?));
-            if let Err(error) = checked.and_then(|()| refuse_workers_out_of_range(limits.workers)) {
+            let checked = start
+                .unwrap_or(Ok(()))
+                .and_then(|()| Ok(check_templates(limits)?))
+                .and_then(|()| refuse_workers_out_of_range(limits.workers))
+                .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
+            if let Err(error) = checked {
                 wrong = Some(error);
                 *limits = before;
             }
@@ -64,5 +69,53 @@ impl Client {
             JobStatus::AwaitingApproval => Ok(()),
             status => Err(ClientError::WrongStatus { operation, job, status }),
         }
+    }
+}
+
+/// Refuses limits under which units would run again that may run at most once; a job that an older version has made promises
+/// what its limits say now.
+fn keep_promise(job: JobId, created: Option<&Limits>, before: &Limits, after: &Limits) -> Result<(), ClientError> {
+    let is_promised = before.is_at_most_once() && created.is_none_or(Limits::is_at_most_once);
+    if is_promised && !after.is_at_most_once() { Err(ClientError::AtMostOnce { job }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NewJob, NewUnit, OnInterrupt};
+
+    fn job_with(client: &Client, change: impl FnOnce(&mut Limits)) -> JobId {
+        let mut new = NewJob::new("job", "handler");
+        change(&mut new.limits);
+        client.create_job(&new, [NewUnit::new(&1).unwrap()]).unwrap().job
+    }
+
+    #[test]
+    fn fault_254_no_change_of_limits_lets_a_unit_run_again_that_may_run_at_most_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let job = job_with(&client, Limits::set_at_most_once);
+
+        let more = client.set_limits(job, |limits| limits.max_attempts = 4);
+        let again = client.set_limits(job, |limits| limits.on_interrupt = OnInterrupt::Retry);
+        let other = client.set_limits(job, |limits| limits.workers = 3);
+
+        for refused in [more, again] {
+            assert!(matches!(refused, Err(ClientError::AtMostOnce { job: of }) if of == job), "{refused:?}");
+        }
+        assert_eq!(other.unwrap().workers, 3);
+        assert!(client.job(job).unwrap().limits.is_at_most_once());
+    }
+
+    #[test]
+    fn fault_254_attempts_that_were_taken_from_a_job_by_a_change_can_be_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+        let job = job_with(&client, |limits| limits.on_interrupt = OnInterrupt::Fail);
+        client.set_limits(job, |limits| limits.max_attempts = 1).unwrap();
+
+        let changed = client.set_limits(job, |limits| limits.max_attempts = 4);
+
+        assert_eq!(changed.unwrap().max_attempts, 4);
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn made_path(handler: &str, spec: &str) -> Option<MadePath> {
     if handler != COMMAND {
         return None;
     }
-    let spec: CommandSpec = serde_json::from_str(spec).ok()?;
+    let spec = CommandSpec::of_json(spec).ok()?;
     spec.creates.as_ref()?;
     let templates = UnitTemplates::of(&spec).ok()?;
     Some(Box::new(move |payload, seq| {

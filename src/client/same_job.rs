@@ -2,7 +2,7 @@
 //!
 //! Compared is what changes what runs: the handler, its settings, the limits. How fast that goes, names and labels may
 //! differ. Of a command's environment only the variables that were given by name are compared, because the rest differs
-//! in every terminal.
+//! in every terminal. Who asks for units that run at most once gets no job that does not promise it now.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -113,7 +113,16 @@ fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<Stri
         let limits = |limits: &Limits| object(limits);
         found.extend(of_objects(&limits(&creation.limits), &limits(&new.limits), &PACE));
     }
+    if found.is_empty() && new.limits.is_at_most_once() {
+        // An older version let that be taken from a job, or did not write down what it was created with.
+        found.extend(of_objects(&object(&promise(&job.limits)), &object(&promise(&new.limits)), &[]));
+    }
     found
+}
+
+/// Returns only what of some limits decides how often a unit may run.
+fn promise(limits: &Limits) -> Limits {
+    Limits { max_attempts: limits.max_attempts, on_interrupt: limits.on_interrupt, ..Limits::default() }
 }
 
 fn of_commands(old: &CommandSpec, new: &CommandSpec) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::conditions::waits_for_time;
+use super::settings::command_settings;
 use super::{Client, ClientError};
 use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, StopRequest, Timestamp, Waits, counted};
 use crate::status::Health;
@@ -131,6 +132,10 @@ impl Client {
             record = self.store().manager_record(job)?;
         }
         let runs = health.health == Health::Running && row.status == JobStatus::Running;
+        if !runs && !row.status.is_terminal() {
+            // What no manager could run is not to look as if it only had to be resumed.
+            command_settings(&row)?;
+        }
         let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
         let now = Timestamp::now();
         let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
@@ -175,7 +180,7 @@ impl Client {
     /// ```
     pub fn get_listed_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
         match self.get_manager_status(job) {
-            Err(ClientError::Store(damaged @ StoreError::DamagedRecord { .. })) => {
+            Err(ClientError::Store(damaged @ (StoreError::DamagedRecord { .. } | StoreError::Unreadable(_)))) => {
                 let row = self.store().job(job)?;
                 Ok(ManagerStatus { error: Some(damaged.to_string()), ..self.status_of_row(&row)? })
             }

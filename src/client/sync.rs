@@ -89,7 +89,7 @@ impl Client {
         }
         let gone: Vec<Place> = known.into_gone().collect();
         plan.gone_running = gone.iter().filter(|place| place.status == UnitStatus::Running).count();
-        plan.gone_ended = gone.iter().filter(|place| !place.is_skipped_when_gone()).count() - plan.gone_running;
+        plan.gone_ended = gone.iter().filter(|place| !place.is_skipped_when_gone).count() - plan.gone_running;
         plan.gone = gone.into_iter().map(|place| place.seq).collect();
         plan.gone.sort();
         plan.back.sort();

@@ -10,7 +10,7 @@ use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::words::words;
-use super::{SpellingError, TimeLimit};
+use super::{SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,8 +142,8 @@ impl Limits {
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
 
-    /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs, and nothing but a retry
-    /// that somebody asks for runs it again.
+    /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs. Nothing runs it again but
+    /// a retry that somebody asks for, or a sync that gives it other content; no change of limits takes this back.
     pub fn set_at_most_once(&mut self) {
         (self.max_attempts, self.on_interrupt) = (1, OnInterrupt::Fail);
     }
@@ -151,6 +151,12 @@ impl Limits {
     /// Returns `true` if every unit runs at most once.
     pub fn is_at_most_once(&self) -> bool {
         self.max_attempts == 1 && self.on_interrupt == OnInterrupt::Fail
+    }
+
+    /// Returns the states of units that are skipped when their source does not have them any more. A failed one that may run
+    /// at most once stays so: it does not run again when the source has it again.
+    pub(crate) fn skipped_when_gone(&self) -> &'static [UnitStatus] {
+        if self.is_at_most_once() { &[UnitStatus::Pending] } else { &[UnitStatus::Pending, UnitStatus::Failed] }
     }
 
     /// Says how long an attempt may take, in place of what was said before.

@@ -6,6 +6,7 @@
 
 mod added;
 mod apart;
+mod attempt_name;
 mod bounds;
 pub(crate) mod causes;
 mod columns;
@@ -49,6 +50,7 @@ mod words;
 
 pub use added::{SeenKeys, UnitsAdded};
 pub use apart::Apart;
+pub use attempt_name::AttemptName;
 pub use bounds::{MaxFailures, Rate};
 pub(crate) use causes::chain;
 pub use columns::column_names;

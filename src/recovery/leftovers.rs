@@ -53,6 +53,10 @@ impl Leftovers {
         let former = former_databases(store, job)?;
         if !interrupted.is_empty() || !held.is_empty() || !former.gone.is_empty() {
             let mut units: HashSet<Seq> = interrupted.iter().map(|(unit, _)| unit.id.seq()).collect();
+            // What an attempt left behind that had ended it may have left on purpose.
+            for seq in ended_units(store, job)? {
+                units.remove(&seq);
+            }
             if !former.gone.is_empty() {
                 units.extend(strays_of(store, job)?);
             }
@@ -123,6 +127,19 @@ impl Leftovers {
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
         Ok(Recovered { units: kept, unreadable })
     }
+}
+
+/// Returns the units that had ended when a manager died, but whose end had not been committed.
+fn ended_units(store: &mut Store, job: &JobContext) -> Result<Vec<Seq>, RecoveryError> {
+    let kept = outbox::read(&job.files).map_err(RecoveryError::system("read the ends of units"))?;
+    let mut units = Vec::new();
+    for ended in &kept.ended {
+        let row = store.units(job.id, &UnitFilter::one(ended.seq), None, 1)?.pop();
+        if row.is_some_and(|row| is_end_of(ended, &row)) {
+            units.push(ended.seq);
+        }
+    }
+    Ok(units)
 }
 
 /// Returns the changes of units that had ended when a manager died, but whose end had not been committed.

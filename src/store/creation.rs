@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::columns::Json;
+use super::columns::{Checked, Json};
 use super::error::Failure;
 use super::metadata::{self, key};
 use super::schema::metadata as table;
 use super::{Store, StoreError};
-use crate::model::{Contents, Creation, JobId, NewJob};
+use crate::model::{Contents, Creation, JobId, NewJob, Row};
 
 impl Store {
     /// Returns what a job was created with; none for one that an older version has made.
@@ -18,9 +18,9 @@ impl Store {
 
 /// Returns what a job was created with inside a transaction; see [`Store::creation`].
 pub(super) fn creation_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Creation>, Failure> {
-    let found: Option<Json<Creation>> =
+    let found: Option<Checked<Json<Creation>>> =
         table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
-    Ok(found.map(|Json(creation)| creation))
+    Ok(found.map(|creation| creation.of(Row::Job(job), key::CREATION)).transpose()?.map(|Json(creation)| creation))
 }
 
 /// Writes what a job is created with inside a transaction.

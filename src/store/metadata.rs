@@ -8,13 +8,13 @@ use std::str::FromStr;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::columns::Json;
+use super::columns::{Checked, Json};
 use super::error::Failure;
 use super::schema::{jobs, metadata};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{
-    Apart, DatabaseFile, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Submitter, Timestamp, Waits,
+    Apart, DatabaseFile, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Row, Submitter, Timestamp, Waits,
 };
 
 /// The keys of the table.
@@ -80,7 +80,8 @@ impl Store {
     pub fn submitter(&mut self, job: JobId) -> Result<Option<Submitter>, StoreError> {
         self.read("read what the units inherit", |conn| {
             let row = metadata::table.find((job.0, key::SUBMITTER)).select(metadata::value);
-            let found: Option<Json<Submitter>> = row.first(conn).optional()?;
+            let found: Option<Checked<Json<Submitter>>> = row.first(conn).optional()?;
+            let found = found.map(|submitter| submitter.of(Row::Job(job), key::SUBMITTER)).transpose()?;
             Ok(found.map(|Json(submitter)| submitter))
         })
     }
@@ -294,10 +295,9 @@ mod tests {
             store.write("test", |conn| put(conn, job, key, value)).unwrap();
         }
 
-        let unreadable = "a row holds what this version cannot read";
         let refused = store.submitter(job).map_err(said).unwrap_err();
-        assert!(refused.starts_with("cannot read what the units inherit") && refused.contains(unreadable), "{refused}");
-        assert!(store.creation(job).map_err(said).unwrap_err().contains(unreadable));
+        assert!(refused.starts_with("cannot read job 1: its submitter is "), "{refused}");
+        assert!(store.creation(job).map_err(said).unwrap_err().starts_with("cannot read job 1: its creation is "));
         let refused = store.manager_record(job).map_err(said).unwrap_err();
         assert_eq!(refused, "the record of job 1's manager is damaged: its waits is \"soon\"");
     }

@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::error::Failure;
-use super::schema::{unit_notes, units};
+use super::schema::{jobs, unit_notes, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{UnitId, UnitNotes};
+use crate::model::{AttemptName, Epoch, UnitId, UnitNotes};
 
 statement! {
     struct Upsert<'a> {
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::AttemptOver`] when that attempt is not under way.
-    pub fn note_attempt(&mut self, unit: UnitId, attempt: u32, notes: &UnitNotes) -> Result<(), StoreError> {
+    pub fn note_attempt(&mut self, unit: UnitId, attempt: AttemptName, notes: &UnitNotes) -> Result<(), StoreError> {
         self.write("note what the unit says", |conn| {
             let revision = expect_attempt(conn, unit, attempt)?;
             put(conn, unit, revision, notes)?;
@@ -58,7 +58,7 @@ impl Store {
     }
 
     /// Sets the result that the unit of an attempt under way has when it completes.
-    pub fn put_result(&mut self, unit: UnitId, attempt: u32, json: &str) -> Result<(), StoreError> {
+    pub fn put_result(&mut self, unit: UnitId, attempt: AttemptName, json: &str) -> Result<(), StoreError> {
         self.write("note the unit's result", |conn| {
             expect_attempt(conn, unit, attempt)?;
             diesel::update(units::table.find(unit.raw())).set(units::result.eq(json)).execute(conn)?;
@@ -67,20 +67,33 @@ impl Store {
     }
 }
 
+/// What the row of a unit says of its attempt: status, attempts, revision, start, and the time before which no other begins.
+type Row = (String, i64, i64, Option<i64>, Option<i64>);
+
 /// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
 /// not be committed yet.
-fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: u32) -> Result<i64, Failure> {
-    let row = units::table.find(unit.raw()).select((units::status, units::attempts, units::revision));
-    let row: Option<(String, i64, i64)> = row.get_result(conn).optional()?;
-    let found = row.and_then(|(status, attempts, revision)| match status.as_str() {
-        "running" => Some((attempts, revision)),
-        "pending" => Some((attempts + 1, revision)),
-        _ => None,
+fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptName) -> Result<i64, Failure> {
+    let row = units::table.find(unit.raw()).select((
+        units::status,
+        units::attempts,
+        units::revision,
+        units::started_at,
+        units::not_before,
+    ));
+    let row: Option<Row> = row.get_result(conn).optional()?;
+    let epoch: Option<i64> = jobs::table.find(unit.job().0).select(jobs::epoch).get_result(conn).optional()?;
+    let is_of_reign = attempt.epoch.is_none_or(|of| epoch.map(Epoch) == Some(of));
+    let found = row.filter(|(status, attempts, revision, started_at, not_before)| {
+        let (counted, may_have_begun) = match status.as_str() {
+            "running" => (*attempts, attempt.begun.is_none_or(|(_, at)| *started_at == Some(at))),
+            // Whatever sent the unit back since then has set a later time.
+            "pending" => (*attempts + 1, attempt.begun.is_none_or(|(_, at)| not_before.is_none_or(|due| due <= at))),
+            _ => return false,
+        };
+        let is_seen = attempt.begun.is_none_or(|(seen, _)| seen == *revision);
+        is_of_reign && is_seen && may_have_begun && counted == i64::from(attempt.number)
     });
-    match found {
-        Some((of_row, revision)) if of_row == i64::from(attempt) => Ok(revision),
-        _ => Err(StoreError::AttemptOver { unit, attempt }.into()),
-    }
+    found.map(|row| row.2).ok_or(Failure::Store(StoreError::AttemptOver { unit, attempt: attempt.number }))
 }
 
 /// Writes what a handler said inside a transaction; what it did not mention stays as it was. Returns `false` if a client has

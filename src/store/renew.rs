@@ -29,14 +29,15 @@ statement! {
 }
 
 impl Store {
-    /// Marks the units between the numbers of each pair as gone from the source. Those that are pending or have failed are
-    /// skipped; the others keep their state, and one that runs goes on, but is not tried again.
+    /// Marks the units between the numbers of each pair as gone from the source. Those that are pending are skipped, and so are
+    /// failed ones unless they may run at most once; the others keep their state, and one that runs goes on, but is not
+    /// tried again.
     pub fn leave_gone(&mut self, job: JobId, ranges: &[(Seq, Seq)], now: Timestamp) -> Result<(), StoreError> {
         self.write("skip units that are gone", |conn| {
-            super::jobs::job_row(conn, job)?;
+            let skipped = super::jobs::job_row(conn, job)?.limits.skipped_when_gone();
             for range in ranges {
                 let units_there = between(*range);
-                for status in [UnitStatus::Pending, UnitStatus::Failed] {
+                for &status in skipped {
                     end_units(conn, job, &units_there, status, UnitStatus::Skipped, GONE, now)?;
                 }
                 mark(conn, job, &units_there, Some(Outdated::Gone))?;

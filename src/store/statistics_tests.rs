@@ -64,7 +64,7 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     let reign = reign_over(store, job);
     store.record(reign, &Batch::of(&(1..=9).map(|seq| change(job, seq, Pending, Running)).collect::<Vec<_>>()))?;
     let notes = UnitNotes { message: Some("half".to_owned()), ..UnitNotes::default() };
-    store.note_attempt(UnitId::new(job, Seq(1)), 1, &notes)?;
+    store.note_attempt(UnitId::new(job, Seq(1)), 1.into(), &notes)?;
     let mut failed = change(job, 1, Running, Failed);
     failed.attempt = Some(Box::new(AttemptRecord {
         attempt: 1,

@@ -1,5 +1,7 @@
 //! What is written through a connection that belongs to a service is checked, waited for and undone as by a client.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -246,4 +248,26 @@ fn fault_232_a_job_that_was_committed_and_never_started_is_found_and_started() {
     world.ok(&["wait", &job.to_string()]);
     assert_eq!(client.job(job).unwrap().status, JobStatus::Completed);
     assert_eq!(world.ok(&["recover", "--created", "--all"]), "");
+}
+
+#[test]
+fn fault_260_no_job_is_created_through_a_callers_connection_where_a_client_would_create_none() {
+    let (dir, client, mut conn) = scratch();
+    let job = client.create_job(&NewJob::new("there", "x"), units(1..=1)).unwrap().job;
+    let allow = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+
+    allow(&client.path(), 0o666);
+    let open_file = create(&mut conn, &NewJob::new("new", "x")).unwrap_err();
+    let added = add_units_in(&mut conn, job, units(2..=2));
+    allow(&client.path(), 0o600);
+    allow(dir.path(), 0o777);
+    let open_dir = create(&mut conn, &NewJob::new("new", "x")).unwrap_err();
+    let refused = add_units_in(&mut conn, job, units(3..=3)).unwrap_err().to_string();
+    allow(dir.path(), 0o700);
+
+    for said in [open_file, open_dir, refused] {
+        assert!(said.contains("anybody can write to"), "{said}");
+    }
+    added.unwrap();
+    create(&mut conn, &NewJob::new("new", "x")).unwrap();
 }

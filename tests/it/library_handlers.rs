@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
+use job_manager::client::diesel as sql;
 use job_manager::client::{StopOptions, add_units_in, create_job_in};
 use job_manager::model::JobStatus;
 use job_manager::{Client, ClientError, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 
 use crate::support::text;
+use sql::prelude::*;
 
 const INSIDE: &str = "JOB_MANAGER_TEST_HANGS";
 
@@ -184,4 +186,34 @@ fn any_error_passes_through_the_question_mark_in_every_kind_of_handler() {
         let unit = client.unit(job, job_manager::model::Seq(1)).unwrap();
         assert_eq!(unit.error.as_deref(), Some("no route"), "{kind}");
     }
+}
+
+#[test]
+fn fault_258_a_manager_that_fails_does_not_wait_for_ever_for_a_handler_that_hangs() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = Client::create(&dir.path().join("jobs.db")).unwrap();
+    let mut new = NewJob::new("hangs", "waits");
+    new.limits.kill_after = Duration::from_millis(10);
+    let job = client.create_job(&new, numbers(1..=1)).unwrap().job;
+    let mut handlers = Handlers::new();
+    let mut conn = client.connect().unwrap();
+    let taken = std::sync::Mutex::new(Some(move || {
+        // As if a later manager had taken over.
+        sql::sql_query("UPDATE jobs SET epoch = epoch + 1").execute(&mut conn).unwrap();
+    }));
+    handlers.register("waits", move |_: u32, _: &UnitContext<'_>| -> Result<(), UnitError> {
+        taken.lock().unwrap().take().unwrap()();
+        loop {
+            std::thread::park();
+        }
+    });
+    let (tell, told) = std::sync::mpsc::channel();
+
+    let runner = Client::open(&client.path()).unwrap();
+    std::thread::spawn(move || tell.send(testing::run_job(&runner, job, &handlers).map_err(|error| error.to_string())));
+    let ended = told.recv_timeout(Duration::from_secs(60));
+
+    let error = ended.expect("it waits for the handler").unwrap_err();
+    assert!(error.contains("1 handler of job 1 did not return"), "{error}");
+    assert_eq!(client.job(job).unwrap().status, JobStatus::Running, "a later manager decides about the job");
 }

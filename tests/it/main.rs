@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod at_most_once;
 mod bytes;
 mod changed_units;
 mod cli;
@@ -40,6 +41,7 @@ mod inherited;
 mod inside;
 mod items;
 mod job_keys;
+mod late_words;
 mod layers;
 mod leftover_processes;
 mod library;
@@ -49,6 +51,7 @@ mod lists;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod numbers;
 mod older_databases;
 mod output;
 mod owners;

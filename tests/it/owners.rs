@@ -199,3 +199,31 @@ fn fault_199_a_file_that_may_not_be_opened_is_named_with_its_owner_and_mode() {
     assert!(closed.contains("is owned by root, mode 0700"), "{closed}");
     world.ok(&["cancel", "-y", "2"]);
 }
+
+#[test]
+fn fault_196_the_dashboard_an_approval_and_the_server_of_tools_ask_whether_another_owner_is_meant() {
+    let Some(world) = world_of_nobody() else { return };
+    for name in ["first", "second", "third", "fourth"] {
+        let submit = ["run", "-q", "--name", name, "--canary", "1", "--", "true", ":::", "a", "b"];
+        assert_eq!(as_nobody(&world, &submit).status.code(), Some(12));
+    }
+    let awaits = |name: &str| world.status(name)["job_status"] == "awaiting_approval";
+
+    let refused = world.fails(4, &["approve", "first"]);
+    let served = world.serve(&[]).post("/api/jobs/first/approve", "{}");
+    let called = Host::new(&world).call("approve_job", json!({ "job": "first" }));
+
+    assert!(refused.contains("sudo -u nobody"), "{refused}");
+    assert!(served.status == 409 && served.body.contains("sudo -u nobody"), "{served:?}");
+    assert!(called.failed && called.text.contains("sudo -u nobody"), "{}", called.text);
+    assert!(awaits("first"), "a refused approval left the job approved");
+    world.ok(&["--any-owner", "approve", "second"]);
+    let served = world.serve(&["--any-owner"]).post("/api/jobs/third/approve", "{}");
+    assert_eq!(served.status, 200, "{served:?}");
+    let called = Host::with_flags(&world, &["--any-owner"]).call("approve_job", json!({ "job": "fourth" }));
+    assert!(!called.failed, "{}", called.text);
+    for name in ["second", "third", "fourth"] {
+        world.ok(&["wait", name]);
+    }
+    assert_eq!(files_of_others(&world), "");
+}

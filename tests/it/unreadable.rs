@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, text};
 
 /// Replaces what a column holds, whatever the schema says to it.
 fn damage(world: &World, statement: &str) {
@@ -133,4 +133,44 @@ fn fault_211_a_limit_over_all_jobs_that_becomes_unreadable_ends_no_running_job()
     world.ok(&["wait", "2"]);
 
     assert_eq!(world.status("2")["progress"]["completed"], 4);
+}
+
+#[test]
+fn fault_259_settings_of_another_shape_are_named_before_anybody_resumes_the_job() {
+    for value in ["[]", "{\"argv\":7}", "7"] {
+        let world = three_jobs("spec", value);
+        let names_it =
+            |said: &str| assert!(said.contains("cannot read job 2: its spec") && said.contains("rm 2"), "{said}");
+
+        names_it(&world.fails(5, &["status", "2"]));
+        names_it(&String::from_utf8(world.run(&["doctor"]).stdout).unwrap());
+        names_it(&world.fails(5, &["resume", "2"]));
+        names_it(&world.fails(5, &["resume", "--all"]));
+        let listed: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
+        let error = listed["jobs"][1]["error"].as_str().unwrap().to_owned();
+
+        names_it(&error);
+        world.wait_for_status("1", "completed");
+        world.wait_for_status("3", "completed");
+        world.ok(&["cancel", "-y", "2"]);
+        world.ok(&["rm", "-y", "2"]);
+    }
+}
+
+#[test]
+fn fault_259_what_a_job_was_created_with_is_named_when_it_cannot_be_read() {
+    for key in ["creation", "submitter"] {
+        let world = World::new();
+        world.ok(&["create", "-q", "--key", "k", "--", "true", ":::", "a"]);
+        world.sql(&format!("UPDATE metadata SET value = '[]' WHERE key = '{key}'"));
+
+        let examined = String::from_utf8(world.run(&["doctor"]).stdout).unwrap();
+        let verb: &[&str] = if key == "creation" { &["set", "1", "timeout=1s"] } else { &["start", "1"] };
+        let refused = text(&world.run(verb).stderr);
+
+        for said in [examined, refused] {
+            assert!(said.contains("cannot read job 1: its ") && said.contains(key), "{said}");
+        }
+        world.ok(&["rm", "-y", "1"]);
+    }
 }

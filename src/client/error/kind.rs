@@ -26,6 +26,7 @@ impl ClientError {
             | Self::AttemptNotFound { .. }
             | Self::NoUnitFits { .. } => ErrorKind::NotFound,
             Self::KeyOfAnotherJob { .. }
+            | Self::AtMostOnce { .. }
             | Self::NothingToRun { .. }
             | Self::OneItemEach { .. }
             | Self::SeveralItems { .. }
@@ -43,7 +44,6 @@ impl ClientError {
             | Self::OtherOwner { .. }
             | Self::SecretsMissing { .. }
             | Self::HealthUnknown { .. } => ErrorKind::Conflict,
-            Self::SpecUnreadable { .. } => ErrorKind::Internal,
             Self::Files { .. } | Self::Output { .. } | Self::SharedDisk { .. } | Self::OpenToAll { .. } => {
                 ErrorKind::Database
             }

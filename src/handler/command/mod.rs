@@ -78,7 +78,7 @@ impl CommandHandler {
     pub fn new(job: &JobContext) -> Result<Self, HandlerError> {
         let wrong =
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
-        let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(|error| wrong(error.into()))?;
+        let spec = CommandSpec::of_json(&job.spec).map_err(|error| wrong(error.into()))?;
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
         let env = env_of_units(&spec);
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
@@ -255,7 +255,8 @@ impl Runner for CommandHandler {
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
         let job = attempt.job;
-        let cookie = format!("{}{}:{}:{};", self.cookie, attempt.unit.id.seq(), job.epoch, attempt.number);
+        let (seq, revision, started) = (attempt.unit.id.seq(), attempt.unit.revision, attempt.started_at.as_micros());
+        let cookie = format!("{}{seq}:{}:{}:{revision}:{started};", self.cookie, job.epoch, attempt.number);
         let own = Cookie { begin: &cookie, units: None, database: &job.database };
         let turn = self.turn_with(&attempt.unit.payload);
         let Prepared { mut command, stdin: content, made } =

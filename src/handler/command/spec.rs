@@ -163,6 +163,18 @@ pub enum ResultMode {
 }
 
 impl CommandSpec {
+    /// Reads the settings of a job of commands.
+    ///
+    /// # Errors
+    /// When they are not what this version reads.
+    pub fn of_json(text: &str) -> Result<CommandSpec, serde_json::Error> {
+        // An array would be read as fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(serde::de::Error::custom("it is no JSON object"));
+        }
+        serde_json::from_str(text)
+    }
+
     /// Describes a command that runs in `cwd`.
     pub fn new(argv: impl IntoIterator<Item = impl Into<RawText>>, cwd: PathBuf) -> Self {
         Self {

@@ -1,13 +1,13 @@
 //! What is done about the processes and ends of one unit.
 
 use std::borrow::Cow;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use super::outbox::Outbox;
 use super::*;
 use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
 use crate::store::{Access, CreateOutcome, PageBound};
-use crate::sys::own_identity;
+use crate::sys::{COOKIE_VARIABLE, own_identity};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
@@ -189,4 +189,40 @@ fn fault_293_a_recovery_that_was_cut_off_before_it_cleared_its_notes_counts_no_d
 
         assert_eq!((world.unit().status, world.unit().crashes), (UnitStatus::Pending, 1), "{start_was_committed}");
     }
+}
+
+/// Starts a process that bears the mark of the first attempt at a unit, as one that has left its group.
+fn left_by(world: &World, seq: i64) -> Child {
+    let cookie = format!("{}:{seq}:1:1;{}", world.job.uid, world.job.database.to_text());
+    Command::new("sleep").arg("600").env(COOKIE_VARIABLE, cookie).stdin(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
+fn fault_256_a_unit_whose_end_was_not_committed_keeps_its_daemon_and_an_interrupted_one_does_not() {
+    let mut world = World::of(2);
+    let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
+    let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
+    world.store.record(world.reign, &Batch::of(&starts)).unwrap();
+    let (mut daemon, mut orphan) = (left_by(&world, 1), left_by(&world, 2));
+    let ended = Ended {
+        epoch: world.reign.epoch,
+        seq: Seq(1),
+        attempt: 1,
+        revision: read[0].revision,
+        span_us: (NOW.as_micros(), NOW.as_micros()),
+        end: Cow::Owned(UnitOutcome::Completed { result: None }.into()),
+    };
+    let _committed = Outbox::open(&world.job.files, 0).unwrap().post(&ended);
+
+    world.recover();
+
+    let lives = [&mut daemon, &mut orphan].map(|child| child.try_wait().unwrap().is_none());
+    // The kill of one that has ended fails.
+    for child in [&mut daemon, &mut orphan] {
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    assert_eq!(lives, [true, false]);
+    let units = world.store.units(world.job.id, &UnitFilter::all(), None, 2).unwrap();
+    assert_eq!([units[0].status, units[1].status], [UnitStatus::Completed, UnitStatus::Pending]);
 }

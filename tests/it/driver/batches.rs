@@ -88,7 +88,7 @@ fn rows(random: &mut Random) -> String {
 }
 
 /// A unit writes down that it started and that it ended, and says so when another attempt of it lives. Its job is named by
-/// the uid, because the number of a deleted job may be given again.
+/// the uid, as in what is compared with it.
 ///
 /// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long beside a process that leaves their group
 /// and closes its streams: what ends them by force has to find it.

@@ -123,9 +123,7 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
         19..=22 => vec!["failures", id],
         23 => vec!["skip", id, "--seq", &range],
         24 => vec!["scale", id, &workers],
-        // More attempts than one are what at most once forbids.
-        25 if job.batch.may_run_again() => vec!["set", id, "max-attempts=4", "backoff=1ms..30ms"],
-        25 => vec!["set", id, "backoff=1ms..30ms"],
+        25 => vec!["set", id, "max-attempts=4", "backoff=1ms..30ms"],
         26..=28 if matches!(job.batch, Batch::Keyed | Batch::Lines) => return with_source("sync", job, driver, random),
         29 if job.batch != Batch::Once => return with_source("add", job, driver, random),
         26..=29 => vec!["units", id, "--sort", "-seq"],

@@ -41,10 +41,21 @@ impl<'w> Host<'w> {
         host
     }
 
+    /// Starts the server with flags before its verb, and opens the conversation.
+    pub fn with_flags(world: &'w World, flags: &[&str]) -> Host<'w> {
+        let mut host = Host::launch(world, &[flags, &["mcp"]].concat());
+        host.open();
+        host
+    }
+
     /// Starts the server over pipes and says nothing to it.
     pub fn silent(world: &'w World) -> Host<'w> {
+        Host::launch(world, &["mcp"])
+    }
+
+    fn launch(world: &'w World, args: &[&str]) -> Host<'w> {
         let mut child =
-            world.job_manager(&["mcp"]).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+            world.job_manager(args).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Host { world, child, stdin: Some(Box::new(stdin)), lines: lines_of(stdout), asked: 0 }
     }

@@ -119,7 +119,7 @@ fn units_dir(job: &Job, source: &SourceArgs) -> Result<Option<PathBuf>, CliError
     if job.handler != COMMAND {
         return Ok(None);
     }
-    let spec: CommandSpec = serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?;
+    let spec = CommandSpec::of_json(&job.spec).map_err(SubmissionError::Spec)?;
     if let (Some(cwd), Some(pattern)) = (&spec.cwd_template, source.relative_glob()) {
         let (pattern, cwd) = (pattern.to_string_lossy().into_owned(), cwd.to_string_lossy().into_owned());
         return Err(CliError::GlobWithoutDirectory { pattern, cwd });

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::str::FromStr;
 
-use job_manager::model::{JobId, RawText, Seq};
+use job_manager::model::{AttemptName, JobId, RawText, Seq};
 use job_manager::text::check_document;
 
 use super::error::CliError;
@@ -13,17 +13,18 @@ use super::error::CliError;
 pub(super) struct Inside {
     pub job: JobId,
     pub seq: Seq,
-    pub attempt: u32,
+    pub attempt: AttemptName,
 }
 
 impl Inside {
     /// Reads it from the environment that the manager gave to the command.
     pub fn new() -> Result<Self, CliError> {
-        Ok(Self {
-            job: JobId(number("JOB_MANAGER_JOB")?),
-            seq: Seq(number("JOB_MANAGER_UNIT")?),
-            attempt: number("JOB_MANAGER_ATTEMPT")?,
-        })
+        let (job, seq) = (JobId(number("JOB_MANAGER_JOB")?), Seq(number("JOB_MANAGER_UNIT")?));
+        let attempt = number("JOB_MANAGER_ATTEMPT")?;
+        // A command may hand these three on and nothing else.
+        let cookie = env::var("JOB_MANAGER_COOKIE").unwrap_or_default();
+        let attempt = AttemptName::of_cookie(&cookie, seq, attempt).unwrap_or_else(|| attempt.into());
+        Ok(Self { job, seq, attempt })
     }
 }
 

@@ -195,6 +195,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::SecretsMissing { .. } => {
             "Put them under env in the host's configuration of this server, or resume the job in a terminal that has them"
         }
+        ClientError::AtMostOnce { .. } => "Nothing was changed: start_batch makes a job of other limits",
         _ => match error.kind() {
             ErrorKind::InvalidInput | ErrorKind::NotFound => "Nothing was changed: correct this and call again",
             _ => "A person has to look",
