@@ -447,7 +447,8 @@ fn fault_115_status_wait_explain_and_stop_agree_on_a_thousand_forged_records() {
             state => {
                 let file = fs::File::create(&lock).unwrap();
                 if state == 1 {
-                    file.try_lock().unwrap();
+                    // A child of another test has what was open when it was forked, until it executes its program.
+                    file.lock().unwrap();
                 }
                 Some(file)
             }
@@ -460,7 +461,10 @@ fn fault_115_status_wait_explain_and_stop_agree_on_a_thousand_forged_records() {
         let asked = if status == "unknown" { "lives" } else { &status };
         assert_eq!((waited.as_str(), stopped.as_str()), (asked, asked), "round {round}: {row:?}");
         *seen.entry(status.split(' ').next().unwrap().to_owned()).or_default() += 1;
-        drop(held);
+        // Closing it would leave the lock to such a child.
+        if let Some(file) = held {
+            file.unlock().unwrap();
+        }
     }
 
     stranger.kill().unwrap();

@@ -4,9 +4,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::*;
-
-#[path = "../../../tests/it/support/skipped.rs"]
-mod skipped;
+use crate::without as skipped;
 
 const INSIDE: &str = "JOB_MANAGER_TEST_LAUNCH";
 const LAST_NUMBER: &str = "/proc/sys/kernel/ns_last_pid";
@@ -70,9 +68,10 @@ fn take_number(number: i32) -> Option<Child> {
     }
     fs::write(LAST_NUMBER, (number - 1).to_string()).unwrap();
     let mut child = Command::new("sleep").arg("600").stdout(Stdio::null()).spawn().unwrap();
-    if i32::try_from(child.id()) == Ok(number) {
-        return Some(child);
+    let is_it = i32::try_from(child.id()) == Ok(number);
+    if !is_it {
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
-    child.kill().unwrap();
-    None
+    is_it.then_some(child)
 }

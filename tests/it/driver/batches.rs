@@ -31,6 +31,11 @@ impl Batch {
         Batch::ALL.into_iter().find(|batch| batch.name() == name)
     }
 
+    /// Says whether its units are brought in line with a source.
+    pub fn has_source(self) -> bool {
+        matches!(self, Batch::Keyed | Batch::Lines)
+    }
+
     /// Says whether a person may send its units back, which is another start.
     pub fn may_run_again(self) -> bool {
         self != Batch::Once
@@ -55,6 +60,20 @@ impl Batch {
         }
     }
 
+    /// Writes the version of the source that is the last one, with lines that no other has, and returns the options.
+    pub fn last_source(self, world: &World) -> Vec<String> {
+        match self {
+            Batch::Lines => {
+                world.write(
+                    "lines.last",
+                    &(30..60).chain(1000..1010).map(|line| format!("{line}\n")).collect::<String>(),
+                );
+                ["--lines", "lines.last"].map(str::to_owned).to_vec()
+            }
+            _ => self.source(world, &mut Random::of(7)),
+        }
+    }
+
     /// Returns the options with which it is submitted, and its command.
     pub fn submission(self, world: &World, random: &mut Random) -> Vec<String> {
         let mut options = vec!["--name".to_owned(), self.name().to_owned()];
@@ -64,6 +83,10 @@ impl Batch {
             Batch::Canary => ["--canary", "3", "--backoff", "1ms..20ms"].map(str::to_owned).to_vec(),
             _ => ["--backoff", "1ms..20ms", "--max-attempts", "3"].map(str::to_owned).to_vec(),
         });
+        if !self.has_source() {
+            // A unit that is renewed may be interrupted with what its earlier attempt has left; these are never renewed.
+            options.extend(["--env", "DAEMON=yes"].map(str::to_owned));
+        }
         if random.below(3) == 0 {
             options.extend(["--timeout", "250ms"].map(str::to_owned));
         }
@@ -91,7 +114,8 @@ fn rows(random: &mut Random) -> String {
 /// the uid, as in what is compared with it.
 ///
 /// Payloads ending in 7 fail once, those in 8 always, and those in 9 take long beside a process that leaves their group
-/// and closes its streams: what ends them by force has to find it.
+/// and closes its streams: what ends them by force has to find it. The others leave a process behind, which in some jobs says
+/// when it has come to its end.
 const UNIT: &str = r#"#!/bin/sh
 job=${JOB_MANAGER_COOKIE%%:*}
 unit="$job $JOB_MANAGER_UNIT"
@@ -102,12 +126,22 @@ case $1 in
     *7) [ "$JOB_MANAGER_ATTEMPT" -gt 1 ] || exit 1 ;;
     *8) echo "cannot read $1" >&2; exit 3 ;;
     *9) setsid sleep 0.6 >/dev/null 2>&1 </dev/null & sleep 0.4; wait ;;
-    *) setsid sleep 0.2 >/dev/null 2>&1 </dev/null 9>&- & sleep 0.02 ;;
+    *)
+        if [ -n "$DAEMON" ]; then
+            setsid sh -c 'sleep 1; echo $$ >>daemons' daemon >/dev/null 2>&1 </dev/null 9>&- &
+        else
+            setsid sleep 0.2 >/dev/null 2>&1 </dev/null 9>&- &
+        fi
+        sleep 0.02 ;;
 esac
 echo "$unit $1" >>finished
 "#;
 
+/// Another name of the database.
+pub const ALIAS: &str = "alias.db";
+
 pub fn prepare(world: &World) {
     let path = world.write("unit", UNIT);
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink("jobs.db", world.path(ALIAS)).unwrap();
 }

@@ -1,19 +1,22 @@
 //! What must hold when nobody issues verbs any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use super::Driver;
 use super::batches::Batch;
-use crate::support::{Random, World, wait_for};
+use crate::support::{World, wait_for};
 
 /// Lets every job end, and checks each and the whole database.
 pub fn check(driver: &Driver) {
     let world = &driver.world;
     for (job, batch) in jobs(world) {
+        resume_during_stop(world, &job);
         end(world, &job);
-        if matches!(batch, Batch::Keyed | Batch::Lines) {
+        if batch.has_source() {
+            check_payloads(world, &job);
             synchronise(world, &job, batch);
             end(world, &job);
         }
@@ -29,7 +32,13 @@ pub fn check(driver: &Driver) {
         let stray = format!("(SELECT count(*) FROM {table} WHERE unit_id NOT IN (SELECT id FROM units))");
         assert_eq!(world.count(&stray), 0, "{table} without a unit");
     }
+    let replaced = "(SELECT count(*) FROM units WHERE outdated = 'replaced' AND status <> 'skipped')";
+    assert_eq!(world.count(replaced), 0, "units that others replace have run again");
     world.assert_no_process_left();
+    let ended: BTreeSet<String> = world.lines("daemons").into_iter().collect();
+    let daemons = driver.daemons.lock().unwrap();
+    let lost: Vec<_> = daemons.iter().filter(|pid| !ended.contains(&pid.to_string())).collect();
+    assert!(lost.is_empty(), "daemons of completed units were ended: {lost:?}\n{}", world.report());
 }
 
 fn jobs(world: &World) -> Vec<(String, Batch)> {
@@ -37,7 +46,33 @@ fn jobs(world: &World) -> Vec<(String, Batch)> {
         return Vec::new();
     };
     let jobs = document["jobs"].as_array().unwrap().iter();
-    jobs.map(|job| (job["job"]["id"].to_string(), Batch::of(job["job"]["name"].as_str().unwrap()).unwrap())).collect()
+    jobs.filter_map(|job| Some((job["job"]["id"].to_string(), Batch::of(job["job"]["name"].as_str().unwrap())?)))
+        .collect()
+}
+
+/// Resumes a job that is being stopped: whoever is told that it runs finds it running on.
+fn resume_during_stop(world: &World, job: &str) {
+    let is_running = |status: &Value| status["status"] == "running" && status["job_status"] == "running";
+    if !is_running(&world.status(job)) {
+        return;
+    }
+    world.run(&["stop", job]);
+    if !world.run(&["resume", job]).status.success() {
+        return;
+    }
+    wait_for(world, &format!("job {job} to go on"), || {
+        let status = world.status(job);
+        let by_signal = format!(
+            "(SELECT count(*) FROM metadata WHERE job_id = {job} AND key IN ('stopped_by_signal', 'halt_reason'))"
+        );
+        // A signal that came just before may not have been seen when the resume was answered.
+        assert!(
+            status["job_status"] != "paused" || world.count(&by_signal) > 0,
+            "job {job} was resumed and has paused: {status}\n{}",
+            world.report()
+        );
+        status["status"] != "running" || status["progress"]["pending"] == 0
+    });
 }
 
 /// Resumes a job until it has ended; nothing else may be needed, except for an approval or a cancellation that was asked for.
@@ -57,12 +92,15 @@ fn end(world: &World, job: &str) {
     });
 }
 
-/// Brings a job in line with a last version of its source, twice.
+/// Brings a job in line with a last version of its source, from several processes at once, and once more.
 fn synchronise(world: &World, job: &str, batch: Batch) {
     let mut args = vec!["sync".to_owned(), job.to_owned()];
-    args.extend(batch.source(world, &mut Random::of(7)));
+    args.extend(batch.last_source(world));
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    world.ok(&args);
+    let at_once = [(); 3].map(|()| world.job_manager(&args).stdout(Stdio::null()).spawn().unwrap());
+    for mut one in at_once {
+        assert!(one.wait().unwrap().success(), "{}", world.report());
+    }
     let again = world.ok(&args);
     assert!(again.starts_with("+0 new, ~0 changed, -0 gone"), "a second sync of job {job}: {again}");
     let live = world.units(job).into_iter().filter(|unit| unit["outdated"].is_null());
@@ -73,33 +111,57 @@ fn synchronise(world: &World, job: &str, batch: Batch) {
     assert_eq!(items.len(), all, "job {job} has an item twice");
 }
 
+/// Checks that each unit which is called completed ran to its end with the payload that its row has.
+fn check_payloads(world: &World, job: &str) {
+    if let Some(found) = ran_otherwise(world, &uid_of(world, job), &world.units(job)) {
+        panic!("{found}\n{}", world.report());
+    }
+}
+
+/// Returns what is wrong with a unit that is called completed and never ran to its end with the payload that its row has. That
+/// holds at any time for units that were read before.
+pub fn ran_otherwise(world: &World, uid: &str, units: &[Value]) -> Option<String> {
+    let finished: BTreeSet<String> = ledger(world, "finished", uid).into_iter().collect();
+    let found = units.iter().filter(|unit| unit["status"] == "completed").find(|unit| {
+        let line = format!("{uid} {} {}", unit["seq"], item(&unit["payload"]));
+        !finished.contains(&line)
+    });
+    found.map(|unit| format!("called completed, and did not run with its payload: {unit}"))
+}
+
 fn check_job(driver: &Driver, job: &str, batch: Batch) {
     let world = &driver.world;
     world.assert_sound(job);
-    let uid = world.status(job)["job"]["uid"].as_str().unwrap().to_owned();
-    let of_job = format!("{uid} ");
-    let ran =
-        |ledger: &str| world.lines(ledger).into_iter().filter(|line| line.starts_with(&of_job)).collect::<Vec<_>>();
-    let finished: BTreeSet<String> = ran("finished").into_iter().collect();
-    for unit in world.units(job).iter().filter(|unit| unit["status"] == "completed") {
-        let line = format!("{uid} {} {}", unit["seq"], item(&unit["payload"]));
-        assert!(
-            finished.contains(&line),
-            "called completed, and did not run with its payload: {unit}\n{}",
-            world.report()
-        );
-    }
+    check_payloads(world, job);
     if batch == Batch::Once {
         let mut starts: BTreeMap<String, usize> = BTreeMap::new();
-        ran("started").into_iter().for_each(|line| *starts.entry(line).or_default() += 1);
+        ledger(world, "started", &uid_of(world, job))
+            .into_iter()
+            .for_each(|line| *starts.entry(line).or_default() += 1);
         let repeated: Vec<_> = starts.iter().filter(|(_, count)| **count > 1).collect();
         assert!(repeated.is_empty(), "ran more than once: {repeated:?}\n{}", world.report());
     }
-    let killed = world.count(&format!(
-        "(SELECT count(*) FROM attempts JOIN units ON units.id = unit_id WHERE job_id = {job} AND cause = 'killed')"
-    ));
-    let asked = driver.kills.lock().unwrap().get(job).copied().unwrap_or_default();
-    assert!(killed <= i64::try_from(asked).unwrap(), "{asked} requests ended {killed} attempts of job {job}");
+    for unit in world.units(job) {
+        let seq = &unit["seq"];
+        let killed = world.count(&format!(
+            "(SELECT count(*) FROM attempts JOIN units ON units.id = unit_id \
+             WHERE job_id = {job} AND seq = {seq} AND cause = 'killed')"
+        ));
+        let asked = driver.kills.lock().unwrap().get(&format!("{job}:{seq}")).copied().unwrap_or_default();
+        assert!(
+            killed <= i64::try_from(asked).unwrap(),
+            "{asked} requests ended {killed} attempts of unit {job}:{seq}"
+        );
+    }
+}
+
+fn uid_of(world: &World, job: &str) -> String {
+    world.status(job)["job"]["uid"].as_str().unwrap().to_owned()
+}
+
+/// Returns the lines of a ledger about one job.
+fn ledger(world: &World, name: &str, uid: &str) -> Vec<String> {
+    world.lines(name).into_iter().filter(|line| line.starts_with(uid)).collect()
 }
 
 /// Returns what a unit was given, as it writes it down.

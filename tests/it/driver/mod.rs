@@ -1,13 +1,15 @@
 //! Six processes at a time that issue every verb at random on the same jobs, while managers and clients are killed.
 //!
-//! `make test` runs it for twenty seconds, `make soak` with twenty seeds. The order in which the processes of a run meet is
+//! `make test` runs it for a minute, `make soak` with twenty seeds. The order in which the processes of a run meet is
 //! not repeatable; the verbs that each of them issues are.
 
 mod batches;
 mod invariants;
+mod moments;
+mod processes;
 mod verbs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -21,8 +23,10 @@ pub struct Driver {
     world: World,
     /// The first verb of the run that broke a promise.
     violations: Mutex<Vec<String>>,
-    /// Requests to end one unit, by job.
+    /// Requests to end one unit that were not refused, by unit.
     kills: Mutex<BTreeMap<String, usize>>,
+    /// Daemons that lived when their units had completed.
+    daemons: Mutex<BTreeSet<u32>>,
     verbs: AtomicUsize,
     killed: AtomicUsize,
 }
@@ -35,6 +39,7 @@ impl Driver {
             world,
             violations: Mutex::default(),
             kills: Mutex::default(),
+            daemons: Mutex::default(),
             verbs: AtomicUsize::new(0),
             killed: AtomicUsize::new(0),
         }
@@ -61,6 +66,7 @@ impl Driver {
                 });
             }
         });
+        moments::create_beside_a_creation(self, &mut Random::of(seed));
         let found = self.violations.lock().unwrap();
         assert!(found.is_empty(), "seed {seed}: {}\n{}", found.join("\n"), self.world.report());
         drop(found);
@@ -76,7 +82,7 @@ impl Driver {
 #[test]
 fn every_verb_from_six_processes_at_once_keeps_the_promises() {
     let seed = Random::seed();
-    Driver::new().drive(seed, Duration::from_secs(20));
+    Driver::new().drive(seed, Duration::from_secs(60));
 }
 
 #[test]

@@ -1,21 +1,23 @@
 //! One verb at random, and what it may answer.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::Driver;
-use super::batches::Batch;
-use crate::support::{Random, identity, send, text};
+use super::batches::{ALIAS, Batch};
+use super::{Driver, moments, processes};
+use crate::support::{Random, exists, send, text};
 
 /// Jobs are added until there are so many that have not ended.
 const JOBS: usize = 4;
 /// Answers of a verb: done, refused, or how a job ended.
 const ANSWERS: [i32; 9] = [0, 2, 3, 4, 10, 11, 12, 13, 124];
+/// Answers of a verb that creates a job and starts it, which somebody else may stop, cancel or delete meanwhile.
+const ANSWERS_OF_SUBMIT: [i32; 7] = [0, 3, 4, 10, 11, 12, 13];
 /// What no answer contains.
 const UNFIT: [&str; 7] = [
     "panicked",
@@ -27,12 +29,13 @@ const UNFIT: [&str; 7] = [
     "no such column",
 ];
 
-struct Known {
-    id: String,
-    batch: Batch,
-    status: String,
-    pid: Option<u32>,
-    total: u64,
+pub struct Known {
+    pub id: String,
+    pub uid: String,
+    pub batch: Batch,
+    pub status: String,
+    pub pid: Option<u32>,
+    pub total: u64,
 }
 
 pub fn issue_one(driver: &Driver, random: &mut Random) {
@@ -46,8 +49,10 @@ pub fn issue_one(driver: &Driver, random: &mut Random) {
         return issue(driver, &args, random);
     }
     let job = &jobs[random.below(jobs.len() as u64) as usize];
-    if random.below(12) == 0 {
-        return disturb(driver, job, random);
+    match random.below(48) {
+        0..=3 => return disturb(driver, job, random),
+        4..=8 => return moments::one_of_them(driver, job, random),
+        _ => {}
     }
     issue(driver, &verb(driver, job, random), random);
 }
@@ -64,35 +69,34 @@ fn jobs(driver: &Driver) -> Option<Vec<Known>> {
         return None;
     }
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let known = document["jobs"].as_array().unwrap().iter().map(|job| Known {
-        id: job["job"]["id"].to_string(),
-        batch: Batch::of(job["job"]["name"].as_str().unwrap()).unwrap(),
-        status: job["job_status"].as_str().unwrap().to_owned(),
-        pid: job["pid"].as_u64().map(|pid| u32::try_from(pid).unwrap()),
-        total: job["progress"]["total"].as_u64().unwrap(),
+    let known = document["jobs"].as_array().unwrap().iter().filter_map(|job| {
+        Some(Known {
+            id: job["job"]["id"].to_string(),
+            uid: job["job"]["uid"].as_str().unwrap().to_owned(),
+            batch: Batch::of(job["job"]["name"].as_str().unwrap())?,
+            status: job["job_status"].as_str().unwrap().to_owned(),
+            pid: job["pid"].as_u64().map(|pid| u32::try_from(pid).unwrap()),
+            total: job["progress"]["total"].as_u64().unwrap(),
+        })
     });
     Some(known.collect())
 }
 
 /// Kills or suspends a job's manager; one that another process has seen to its end is left alone by the kernel.
 fn disturb(driver: &Driver, job: &Known, random: &mut Random) {
-    let Some(pid) = job.pid.filter(|pid| is_of_world(driver, *pid)) else { return };
+    let Some(pid) = job.pid.filter(|pid| processes::is_of_world(driver, *pid)) else { return };
     if random.below(3) == 0 {
         send(pid, Signal::SIGSTOP);
         std::thread::sleep(Duration::from_millis(random.below(400)));
         return send(pid, Signal::SIGCONT);
     }
-    send(pid, [Signal::SIGKILL, Signal::SIGKILL, Signal::SIGTERM][random.below(3) as usize]);
+    processes::note_daemons(driver, job);
+    let signal = [Signal::SIGKILL, Signal::SIGKILL, Signal::SIGTERM][random.below(3) as usize];
+    match random.below(3) {
+        0 => moments::while_unrecorded(driver, job, || send(pid, signal)),
+        _ => send(pid, signal),
+    }
     driver.killed.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Says whether a number is still that of a process of this test.
-fn is_of_world(driver: &Driver, pid: u32) -> bool {
-    let mark = format!("JM_TEST_WORLD={}", driver.world.path("").display());
-    let mark = mark.trim_end_matches('/').as_bytes().to_vec();
-    identity(pid).is_some()
-        && std::fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == mark))
 }
 
 fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
@@ -101,7 +105,6 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
     let first = 1 + random.below(job.total.max(1));
     let range = format!("{first}-{}", first + random.below(5));
     let workers = (1 + random.below(6)).to_string();
-    let then = ["retry", "fail", "skip"][random.below(3) as usize];
     let args: Vec<&str> = match random.below(44) {
         0..=5 => vec!["resume", id],
         6 => vec!["start", id],
@@ -113,10 +116,8 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
         12 => vec!["stop", id, "--grace", "100ms"],
         13 if random.below(3) == 0 => vec!["cancel", id],
         14 if random.below(3) == 0 => vec!["cancel", id, "--no-wait"],
-        13..=15 => return end_unit(driver, id, &["cancel", &unit]),
-        16 => return end_unit(driver, id, &["cancel", &unit, "--no-wait"]),
-        17 => return end_unit(driver, id, &["kill", &unit, "--then", then]),
-        18 => return end_unit(driver, id, &["kill", &unit, "--then", then, "--no-wait"]),
+        13 | 14 => vec!["cancel", &unit],
+        15..=18 => return end_running_unit(driver, job, random),
         19 | 20 if job.batch.may_run_again() => vec!["retry", id],
         21 if job.batch.may_run_again() => vec!["retry", id, "--seq", &range],
         22 if job.batch.may_run_again() => vec!["retry", id, "--status", "skipped", "--status", "cancelled"],
@@ -124,7 +125,7 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
         23 => vec!["skip", id, "--seq", &range],
         24 => vec!["scale", id, &workers],
         25 => vec!["set", id, "max-attempts=4", "backoff=1ms..30ms"],
-        26..=28 if matches!(job.batch, Batch::Keyed | Batch::Lines) => return with_source("sync", job, driver, random),
+        26..=28 if job.batch.has_source() => return with_source("sync", job, driver, random),
         29 if job.batch != Batch::Once => return with_source("add", job, driver, random),
         26..=29 => vec!["units", id, "--sort", "-seq"],
         30 => vec!["approve", id],
@@ -145,24 +146,47 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
     args.into_iter().map(str::to_owned).collect()
 }
 
-/// Writes down that one more unit of the job may be ended.
-fn end_unit(driver: &Driver, id: &str, args: &[&str]) -> Vec<String> {
-    *driver.kills.lock().unwrap().entry(id.to_owned()).or_default() += 1;
-    args.iter().map(|arg| (*arg).to_owned()).collect()
+/// Asks that a unit ends which ran a moment ago; where none did, that the first one does.
+fn end_running_unit(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
+    let seq = moments::first_unit(driver, &job.id, "running").unwrap_or(1);
+    let unit = format!("{}:{seq}", job.id);
+    let then = ["retry", "retry", "fail", "skip"][random.below(4) as usize];
+    let mut args = match random.below(4) {
+        0 => vec!["cancel", &unit],
+        _ => vec!["kill", &unit, "--then", then],
+    };
+    args.extend((random.below(2) == 0).then_some("--no-wait"));
+    args.into_iter().map(str::to_owned).collect()
 }
 
-fn with_source(verb: &str, job: &Known, driver: &Driver, random: &mut Random) -> Vec<String> {
+pub fn with_source(verb: &str, job: &Known, driver: &Driver, random: &mut Random) -> Vec<String> {
     let mut args = vec![verb.to_owned(), job.id.clone()];
     args.extend(job.batch.source(&driver.world, random));
     args
 }
 
-/// Runs a verb, which one time in eight is killed on the way, and looks at its answer.
-fn issue(driver: &Driver, args: &[String], random: &mut Random) {
-    driver.verbs.fetch_add(1, Ordering::Relaxed);
+/// Prepares a verb, which one time in four reaches the database by its other name.
+pub fn prepare(driver: &Driver, args: &[String], random: &mut Random) -> Command {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut command = driver.world.job_manager(&words);
+    if random.below(4) == 0 && exists(&driver.world.db()) {
+        command.env("JOB_MANAGER_DB", driver.world.path(ALIAS));
+    }
+    command
+}
+
+/// Runs a verb, which one time in eight is killed on the way, and looks at its answer.
+pub fn issue(driver: &Driver, args: &[String], random: &mut Random) {
+    driver.verbs.fetch_add(1, Ordering::Relaxed);
+    let mut command = prepare(driver, args, random);
+    let kill = (args[0] == "kill").then(|| args[1].clone());
+    let count_kill = |number: usize| {
+        if let Some(unit) = &kill {
+            *driver.kills.lock().unwrap().entry(unit.clone()).or_default() += number;
+        }
+    };
     if random.below(8) == 0 {
+        count_kill(1);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(random.below(60)));
         child.kill().unwrap();
@@ -171,11 +195,24 @@ fn issue(driver: &Driver, args: &[String], random: &mut Random) {
         return;
     }
     let output = command.output().unwrap();
+    let is_refused = output.status.code() == Some(3) || text(&output.stderr).contains("does not run, it is");
+    count_kill(usize::from(!is_refused));
+    judge(driver, args, &output);
+}
+
+/// Looks at the answer of a verb.
+pub fn judge(driver: &Driver, args: &[String], output: &Output) {
     let said = text(&output.stderr);
-    let fit = output.status.code().is_some_and(|code| ANSWERS.contains(&code));
-    let reason = matches!(output.status.code(), Some(0 | 10..=13)) || said.contains("error: ") || words[0] == "wait";
+    let verb = args[0].as_str();
+    let answers: &[i32] = match verb {
+        "create" => &[0],
+        "submit" | "run" => &ANSWERS_OF_SUBMIT,
+        _ => &ANSWERS,
+    };
+    let fit = output.status.code().is_some_and(|code| answers.contains(&code));
+    let reason = matches!(output.status.code(), Some(0 | 10..=13)) || said.contains("error: ") || verb == "wait";
     if !fit || !reason || UNFIT.iter().any(|unfit| said.contains(unfit)) {
         let status = output.status.signal().map_or(output.status.to_string(), |signal| format!("signal {signal}"));
-        driver.violation(format!("{words:?}: {status}\n{said}"));
+        driver.violation(format!("{args:?}: {status}\n{said}"));
     }
 }

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
-pub use processes::{identity, is_alive, kill, processor_time, zombies_below};
+pub use processes::{identity, is_alive, kill, of_world, processor_time, zombies_below};
 pub use random::Random;
 pub use skipped::{without, without_tool};
 pub use wait::wait_for;
@@ -267,7 +267,7 @@ impl World {
 
     /// Checks that nothing of this world runs any more.
     pub fn assert_no_process_left(&self) {
-        wait_for(self, "all processes to be gone", || processes::of_world(self.dir.path()).is_empty());
+        wait_for(self, "all processes to be gone", || of_world(self.dir.path()).is_empty());
     }
 
     /// Describes the last state of the world, for a test that gives up.
