@@ -217,13 +217,13 @@ fn fault_302_what_an_attempt_left_is_not_forgotten_because_its_note_cannot_be_re
     let note = world.path("jobs.db.d/1/making/0");
     let script = "echo half >{}.out; test -e again && exit 0; chmod 666 jobs.db.d/1/making/0; exit 1";
 
-    let job = run_making(&world, &[], script);
+    let job = run_making(&world, &["-j", "1"], script);
     let said = errors(&world, &job);
     let kept = (note.exists(), world.path("a.out").exists());
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs::set_permissions(&note, mode).unwrap();
     world.write("again", "");
-    world.ok(&["retry", &job]);
+    world.ok(&["retry", &job, "--all"]);
     world.ok(&["resume", &job]);
     world.ok(&["wait", &job]);
 
