@@ -224,8 +224,8 @@ fn settings_that_cannot_be_read_are_an_error_by_name_and_no_default() {
         let output = world.job_manager(args).stderr(Stdio::piped()).output().unwrap();
 
         let said = text(&output.stderr);
-        assert!(said.contains("error: cannot read the settings of job 1"), "{args:?}: {said}");
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()), "{args:?}");
+        assert!(said.contains("error: cannot read job 1: its spec is"), "{args:?}: {said}");
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(5), String::new()), "{args:?}");
     }
 }
 

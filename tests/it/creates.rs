@@ -208,7 +208,7 @@ fn a_slot_cannot_be_part_of_what_is_needed_before_the_unit_runs() {
         assert!(said.contains("{%}") && said.contains("known only when the unit runs"), "{option}: {said}");
     }
     assert!(!world.db().exists());
-    world.ok(&["run", "-q", "--env", "S={%}", "--", "test", "{%}", "=", "1"]);
+    world.ok(&["run", "-q", "-j", "1", "--env", "S={%}", "--", "test", "{%}", "=", "1"]);
 }
 
 #[test]
