@@ -70,7 +70,7 @@ pub fn note_hook() {
     HOOK_CALLED.store(true, Ordering::Relaxed);
 }
 
-/// Says whether this program can become a manager when it is started again.
+/// Returns `true` if this program can become a manager when it is started again.
 pub fn hook_was_called() -> bool {
     HOOK_CALLED.load(Ordering::Relaxed)
 }

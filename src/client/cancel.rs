@@ -8,7 +8,7 @@ use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
-use crate::store::Reign;
+use crate::store::Lease;
 use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
@@ -17,9 +17,9 @@ const START_TIME: Duration = Duration::from_secs(10);
 impl Client {
     /// Cancels a job: its running units are ended, and every unit that has not ended is cancelled.
     ///
-    /// A running manager does so within a fraction of a second of the wish, plus the time its units take to end;
+    /// A running manager does so within a fraction of a second of the request, plus the time its units take to end;
     /// wait for it with [`Client::wait`]. Without a manager it has happened when this returns. Where it cannot be told
-    /// whether one lives, the wish is left for it.
+    /// whether one lives, the request is left for it.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
@@ -69,9 +69,9 @@ impl Client {
         if !leftovers.are_gone() {
             return Err(ClientError::OrphansRemain { job });
         }
-        let reign = Reign { job, epoch: context.epoch };
+        let lease = Lease { job, epoch: context.epoch };
         // Those who would be told of it are callbacks and hooks of a manager.
-        leftovers.record(&mut self.store(), reign, &context, &notes, Timestamp::now()).map_err(failed(&context))?;
+        leftovers.record(&mut self.store(), lease, &context, &notes, Timestamp::now()).map_err(failed(&context))?;
         Ok(())
     }
 

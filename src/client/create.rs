@@ -27,7 +27,7 @@ pub struct Created {
     pub differs: Option<UnitsDiffer>,
 }
 
-/// Says whether managers can be started in a systemd scope of their own; makes one for a moment to find out.
+/// Returns `true` if managers can be started in a systemd scope of their own; makes one for a moment to find out.
 ///
 /// ```no_run
 /// if let Err(error) = job_manager::client::check_scope() {
@@ -215,7 +215,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
 /// Refuses what is wrong with a job whatever its units are.
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
-    if new.apart.scope { check_scope() } else { Ok(()) }
+    if new.isolation.scope { check_scope() } else { Ok(()) }
 }
 
 /// Refuses units that nobody could run as they are.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::settings::command_settings;
-use super::{Client, ClientError, kept_environment, surroundings};
+use super::{Client, ClientError, containment, kept_environment};
 use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits};
 use crate::status::Health;
 use crate::store::StoreError;
@@ -67,8 +67,8 @@ pub fn examine(db: &Path) -> Vec<Finding> {
     findings.extend(log(db));
     findings.extend(writer(db));
     findings.extend(limits());
-    findings.push(surroundings::cgroup_finding());
-    findings.extend(surroundings::linger_finding());
+    findings.push(containment::cgroup_finding());
+    findings.extend(containment::linger_finding());
     findings.extend(jobs(db));
     findings.extend(unreadable_jobs(db));
     findings.extend(unstarted(db));

@@ -45,7 +45,7 @@ struct Observed {
     pid: Option<u32>,
     /// Why the job paused by itself, if it did.
     halt_reason: Option<String>,
-    /// Whether a signal to its manager paused the job, and nobody's wish.
+    /// Whether a signal to its manager paused the job, and nobody's request.
     stopped_by_signal: bool,
     /// Error of the manager itself.
     error: Option<String>,

@@ -7,7 +7,7 @@ use crate::model::{ClusterId, FailureCluster, FailureEvidence, JobId, Seq};
 
 /// Units read at a time.
 const PAGE_UNITS: i64 = 1000;
-/// Kinds of failures that are told apart; what comes beyond them is counted together.
+/// Kinds of failures that are distinguished; what comes beyond them is counted together.
 const MAX_CLUSTERS: usize = 10_000;
 /// Longest example that is kept.
 const EXAMPLE_CHARS: usize = 1000;
@@ -16,7 +16,7 @@ impl Client {
     /// Groups the failed units of a job by why they failed, the most frequent kind first.
     ///
     /// Errors that differ in numbers, ids, paths, addresses, times or quoted text only are of one kind; an error that is
-    /// nothing but an exit code is told apart by the last line of standard error. The same failure has the same id in
+    /// nothing but an exit code is distinguished by the last line of standard error. The same failure has the same id in
     /// every job; [`UnitFilter::of_cluster`](crate::model::UnitFilter::of_cluster) selects its units.
     ///
     /// Reads page by page, beside a running manager: units that fail or are retried meanwhile may be missed. A job with

@@ -16,7 +16,7 @@ pub struct MachineWorkers {
 }
 
 impl MachineWorkers {
-    /// Says whether no further unit can start.
+    /// Returns `true` if no further unit can start.
     pub fn are_taken(self) -> bool {
         self.taken >= self.limit
     }

@@ -8,6 +8,7 @@ mod callers;
 mod cancel;
 mod changes;
 mod conditions;
+mod containment;
 mod create;
 pub(crate) mod doctor;
 pub(crate) mod documents;
@@ -50,7 +51,6 @@ mod stop;
 #[cfg(feature = "sources")]
 pub(crate) mod submission;
 mod submit;
-mod surroundings;
 mod sweep;
 mod sync;
 mod totals;
@@ -171,9 +171,9 @@ impl Client {
 
     /// Has this client's statements wait no longer than that for another process's transaction.
     ///
-    /// A manager that is started by it has its own patience: see [`Client::expect_writable`].
-    pub fn with_patience(self, patience: std::time::Duration) -> Result<Client, ClientError> {
-        self.store().set_patience(patience)?;
+    /// A manager that is started by it has its own time-out: see [`Client::expect_writable`].
+    pub fn with_busy_timeout(self, timeout: std::time::Duration) -> Result<Client, ClientError> {
+        self.store().set_busy_timeout(timeout)?;
         Ok(self)
     }
 

@@ -18,7 +18,7 @@ pub struct OutputReader {
 }
 
 impl Client {
-    /// Says whether a job keeps all of its units' output.
+    /// Returns `true` if a job keeps all of its units' output.
     ///
     /// # Errors
     /// When its settings cannot be read.
@@ -61,7 +61,7 @@ impl Client {
 
     /// Prepares to read the output of the latest attempt at a unit, or of that with a number, or its standard error.
     ///
-    /// After a retry numbers begin anew: of several attempts with one number the last is meant.
+    /// After a retry numbers begin again: of several attempts with one number the last is meant.
     pub fn output_reader(
         &self,
         job: JobId,
@@ -91,7 +91,7 @@ pub struct AttemptOutput {
 }
 
 impl Client {
-    /// Returns what is kept of the attempt with a number; after a retry numbers begin anew, and the last is meant.
+    /// Returns what is kept of the attempt with a number; after a retry numbers begin again, and the last is meant.
     ///
     /// ```no_run
     /// # use job_manager::model::Seq;

@@ -51,7 +51,7 @@ impl Client {
     /// Takes an interrupted job up where its manager left it: ends the processes of its units, gives the units back, and
     /// goes on.
     ///
-    /// Unlike [`Client::resume_job`] it keeps a wish that the dead manager did not fulfil: a job that was being stopped
+    /// Unlike [`Client::resume_job`] it keeps a request that the dead manager did not fulfil: a job that was being stopped
     /// or cancelled when the machine went down is paused or cancelled, not run. Where no manager can be started, the
     /// processes are ended all the same, before this returns the error.
     ///

@@ -152,14 +152,14 @@ impl Client {
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");
-        let apart = self.store().apart(job)?;
-        let scope = apart.scope.then(|| scope_of(row));
+        let isolation = self.store().isolation(job)?;
+        let scope = isolation.scope.then(|| scope_of(row));
         let plan = LaunchPlan {
             program: &program,
             title: &request.title(),
             args: request.to_args(),
             variables: self.given_secrets(row)?,
-            forget: apart.forgotten_variables(),
+            forget: isolation.forgotten_variables(),
             scope: scope.as_ref(),
             log,
         };
@@ -193,7 +193,7 @@ fn scope_of(row: &Job) -> Scope {
     }
 }
 
-/// Says whether a job has reached its end and was not given units since.
+/// Returns `true` if a job has reached its end and was not given units since.
 fn has_ended(row: &Job) -> bool {
     row.status.is_terminal() && row.progress.unfinished() == 0
 }

@@ -32,7 +32,7 @@ pub struct ManagerStatus {
     pub status: Health,
     /// Its process number, while it lives and is the process on record.
     pub pid: Option<u32>,
-    /// Reign of the latest manager, 0 before the first.
+    /// Lease of the latest manager, 0 before the first.
     pub epoch: Epoch,
     /// Which job it is.
     pub job: JobName,
@@ -96,7 +96,7 @@ pub struct EtaSeconds {
 }
 
 impl ManagerStatus {
-    /// Says whether the job was left running by a manager that has died.
+    /// Returns `true` if the job was left running by a manager that has died.
     pub fn is_interrupted(&self) -> bool {
         self.job_status == JobStatus::Running && self.status == Health::Stopped
     }
@@ -212,7 +212,7 @@ impl Client {
         })
     }
 
-    /// Says whether the disk of the database has no space left; one that cannot be looked at is not called full.
+    /// Returns `true` if the disk of the database has no space left; one that cannot be looked at is not called full.
     pub(super) fn disk_is_full(&self) -> bool {
         let path = self.path();
         path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))

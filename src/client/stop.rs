@@ -22,8 +22,8 @@ pub struct StopOptions {
 impl Client {
     /// Asks the manager of a job to claim nothing more, let running units finish, and pause the job.
     ///
-    /// The wish is durable when this returns; the manager sees it within a fraction of a second, also where it cannot be
-    /// seen from here. Called twice, the stronger wish counts. Wait for the pause with [`Client::wait`].
+    /// The request is durable when this returns; the manager sees it within a fraction of a second, also where it cannot be
+    /// seen from here. Called twice, the stronger request counts. Wait for the pause with [`Client::wait`].
     ///
     /// ```no_run
     /// # use job_manager::client::StopOptions;
@@ -43,7 +43,7 @@ impl Client {
         self.ask_manager(job, request, options.grace, None, "stop").map(|_| ())
     }
 
-    /// Leaves a wish for the manager of a job, unless it is certain that there is none; returns whether the job was still
+    /// Leaves a request for the manager of a job, unless it is certain that there is none; returns whether the job was still
     /// running by then.
     pub(super) fn ask_manager(
         &self,
@@ -57,7 +57,7 @@ impl Client {
         let health = self.manager_health(job)?;
         let row = self.store().job(job)?;
         match (row.status, health.health) {
-            // The wish goes by the database, whether or not the process can be seen from here.
+            // The request goes by the database, whether or not the process can be seen from here.
             (JobStatus::Running, Health::Running | Health::Unknown) => {}
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),
             (status, _) => return Err(ClientError::WrongStatus { operation, job, status }),
@@ -65,8 +65,8 @@ impl Client {
         let asked = self.store().request_stop(job, request, grace, reason);
         match asked {
             Ok(is_asked) => Ok(is_asked),
-            // A database that cannot be written cannot carry the wish: a signal can, to exactly that process.
-            // All it can say is to stop, so that other wishes fail.
+            // A database that cannot be written cannot carry the request: a signal can, to exactly that process.
+            // All it can say is to stop, so that other requests fail.
             Err(error)
                 if request == StopRequest::Stop
                     && health.pid.is_some()

@@ -106,8 +106,8 @@ impl Client {
         }
         // It may have ended in the proper way between the two looks.
         let again = self.store().job(row.id)?;
-        let same_reign = again.epoch == row.epoch;
-        let outcome = recorded_outcome(again.status).or(same_reign.then_some(JobOutcome::ManagerLost));
+        let same_lease = again.epoch == row.epoch;
+        let outcome = recorded_outcome(again.status).or(same_lease.then_some(JobOutcome::ManagerLost));
         Ok(outcome.map_or(Stand::Open, Stand::Ended))
     }
 }

@@ -25,7 +25,7 @@ pub enum How {
     Write,
     /// To be added to; made if there is none.
     Append,
-    /// To be written anew; made if there is none.
+    /// To be written again; made if there is none.
     Replace,
 }
 

@@ -63,12 +63,12 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Says whether units that end like this are of interest to anybody.
+    /// Returns `true` if units that end like this are of interest to anybody.
     pub fn wants(&self, status: UnitStatus) -> bool {
         !self.of(status).is_empty()
     }
 
-    /// Says whether anybody wants to be told of units.
+    /// Returns `true` if anybody wants to be told of units.
     pub fn wants_units(&self) -> bool {
         UnitStatus::ALL.iter().any(|status| self.wants(*status))
     }

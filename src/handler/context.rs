@@ -81,14 +81,14 @@ impl<'a> UnitContext<'a> {
         self.attempt.slot + 1
     }
 
-    /// Says whether the handler should come to an end: the job is being stopped, or the attempt has used up its time.
+    /// Returns `true` if the handler should come to an end: the job is being stopped, or the attempt has used up its time.
     ///
     /// A stop without haste waits for the handler however long it takes; one that returns
     /// [`UnitError::stopped`](super::UnitError::stopped) gives its unit back, with no attempt counted. A thread cannot
     /// be killed: a handler that never looks here delays a hasty stop by `kill_after`.
     pub fn should_stop(&self) -> bool {
         let late = self.attempt.limits.timeout.is_some_and(|timeout| self.began.elapsed() >= timeout);
-        late || self.attempt.desk.is_stopping()
+        late || self.attempt.control.is_stopping()
     }
 
     /// Says how far the unit is, for everybody who looks at it.
@@ -108,7 +108,7 @@ impl<'a> UnitContext<'a> {
             return;
         }
         *reported = Reported { at: Some(Instant::now()), held_back: None };
-        self.attempt.desk.note(self.attempt.unit.id, notes, false);
+        self.attempt.control.note(self.attempt.unit.id, notes, false);
     }
 
     /// Keeps a value for the next attempt; durable when it returns.
@@ -121,7 +121,7 @@ impl<'a> UnitContext<'a> {
     pub fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), CheckpointError> {
         let json = serde_json::to_string(value).map_err(CheckpointError::Unwritable)?;
         let notes = UnitNotes { checkpoint: Some(json), ..UnitNotes::default() };
-        match self.attempt.desk.note(self.attempt.unit.id, notes, true) {
+        match self.attempt.control.note(self.attempt.unit.id, notes, true) {
             true => Ok(()),
             false => Err(CheckpointError::NotRecorded),
         }
@@ -139,7 +139,7 @@ impl<'a> UnitContext<'a> {
     /// Sends the progress that was merged until now.
     pub(super) fn finish(&self) {
         if let Some(notes) = self.reported().held_back.take() {
-            self.attempt.desk.note(self.attempt.unit.id, notes, false);
+            self.attempt.control.note(self.attempt.unit.id, notes, false);
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> UnitContext<'a> {
 
     #[cfg(feature = "async")]
     pub(super) fn is_ending(&self) -> bool {
-        self.attempt.desk.is_ending_units()
+        self.attempt.control.is_ending_units()
     }
 }
 

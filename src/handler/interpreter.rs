@@ -1,7 +1,7 @@
 //! What the kernel needs beside the file of a program: the interpreter that a script or a dynamic executable names.
 //!
 //! An absent interpreter is reported by the kernel as if the program itself were absent, and a script without one as if
-//! it were for another machine. A shell tells these apart, and so do we.
+//! it were for another machine. A shell distinguishes these, and so do we.
 
 use std::ffi::OsString;
 use std::fs::File;

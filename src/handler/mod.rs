@@ -42,6 +42,6 @@ pub(crate) use {
 pub(crate) use {
     command::{CommandHandler, UnitTemplates, clear_partial},
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
-    runner::{Attempt, Desk, HandlerError, JobContext, Runner},
+    runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
     template::{TemplateError, UnitValues},
 };

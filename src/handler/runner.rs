@@ -8,14 +8,14 @@ use crate::model::{
     AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId,
     UnitNotes,
 };
-use crate::sys::Alarm;
+use crate::sys::EventFd;
 
 /// Runs units of one job; shared by all its workers.
 pub trait Runner: Send + Sync {
     /// Runs one attempt at one unit and says how it ended.
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd;
 
-    /// Says whether the end of a unit must outlive a death of the manager even before it is committed.
+    /// Returns `true` if the end of a unit must outlive a death of the manager even before it is committed.
     ///
     /// A death then causes no unit to run again but those that were running. It costs a small write per unit; without
     /// it the units of one commit may run again, which is right for units of microseconds only.
@@ -34,7 +34,7 @@ pub trait Runner: Send + Sync {
     }
 
     /// Returns the unit that a job ends with, if it has one; asked when all others have ended.
-    fn last_unit(&self, _progress: &Progress) -> Option<NewUnit> {
+    fn finalizer(&self, _progress: &Progress) -> Option<NewUnit> {
         None
     }
 }
@@ -48,7 +48,7 @@ pub struct JobContext {
     pub uid: String,
     /// Name for people.
     pub name: String,
-    /// Reign of the manager.
+    /// Lease of the manager.
     pub epoch: Epoch,
     /// Bounds of the run.
     pub limits: Limits,
@@ -84,17 +84,17 @@ pub struct Attempt<'a> {
     /// Worker slot, counted from 0; no two attempts that run at once share one.
     pub slot: usize,
     /// Rings when this unit is to be ended.
-    pub stop: &'a Alarm,
+    pub stop: &'a EventFd,
     /// What the manager offers while the attempt runs.
-    pub desk: &'a dyn Desk,
+    pub control: &'a dyn AttemptControl,
 }
 
 /// What a manager offers to an attempt under way.
-pub trait Desk: Sync {
-    /// Says whether the job is being stopped.
+pub trait AttemptControl: Sync {
+    /// Returns `true` if the job is being stopped.
     fn is_stopping(&self) -> bool;
 
-    /// Says whether running units are being ended.
+    /// Returns `true` if running units are being ended.
     #[cfg(feature = "async")]
     fn is_ending_units(&self) -> bool;
 

@@ -24,7 +24,7 @@ impl Clock {
         }
     }
 
-    /// Says whether this clock stands still by design.
+    /// Returns `true` if this clock stands still by design.
     pub fn is_fake(&self) -> bool {
         matches!(self, Self::Fake(_))
     }

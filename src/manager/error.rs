@@ -108,12 +108,12 @@ impl From<RecoveryError> for ManagerError {
 }
 
 impl ManagerError {
-    /// Says whether nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
+    /// Returns `true` if nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
         matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. })
     }
 
-    /// Says whether the database merely could not be written, or something was lacking, at that time.
+    /// Returns `true` if the database merely could not be written, or something was lacking, at that time.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Store(error) => matches!(error.fault(), Some(Fault::Busy | Fault::Full)),

@@ -60,12 +60,12 @@ pub(super) struct Level {
 }
 
 impl Level {
-    /// Says whether further fresh units are to be read.
+    /// Returns `true` if further fresh units are to be read.
     pub fn is_low_of_fresh(self) -> bool {
         self.is_low(self.queued - self.due)
     }
 
-    /// Says whether further units that came back are to be read.
+    /// Returns `true` if further units that came back are to be read.
     pub fn is_low_of_due(self) -> bool {
         self.is_low(self.due)
     }
@@ -141,7 +141,7 @@ impl Feed {
         }
     }
 
-    /// Says whether a worker may take a unit now.
+    /// Returns `true` if a worker may take a unit now.
     #[cfg(test)]
     pub fn has_room(&self) -> bool {
         let state = self.lock();

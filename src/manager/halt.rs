@@ -30,7 +30,7 @@ pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
     None
 }
 
-/// Says whether the deadline of a job is over.
+/// Returns `true` if the deadline of a job is over.
 pub(super) fn is_over(job: &Job, now: Timestamp) -> bool {
     deadline(job).is_some_and(|deadline| now >= deadline)
 }

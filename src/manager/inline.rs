@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use super::clock::Clock;
 use super::error::ManagerError;
 use super::panics;
-use super::run::{Taken, serve, take_post};
+use super::run::{Acquired, acquire, run_session};
 use crate::handler::Handlers;
 use crate::model::{JobId, JobStatus};
 use crate::sys::StopFlags;
@@ -26,13 +26,13 @@ pub(crate) fn run_inline(db: &Path, job: JobId, handlers: &Handlers, clock: Cloc
         // Whoever asked is there as long as nobody has answered.
         let _ = left.send(Err(error));
     };
-    let post = match take_post(db, job, StopFlags::default(), clock, Box::new(leave))? {
-        Taken::Post(post) => post,
-        Taken::Already { pid } => return Err(ManagerError::Already { job, pid }),
+    let session = match acquire(db, job, StopFlags::default(), clock, Box::new(leave))? {
+        Acquired::Session(session) => session,
+        Acquired::Already { pid } => return Err(ManagerError::Already { job, pid }),
     };
     let handlers = handlers.clone();
     let run = move || {
-        let outcome = serve(*post, &handlers);
+        let outcome = run_session(*session, &handlers);
         // What the program gave to its handlers is its own again when it is told.
         drop(handlers);
         // After handlers that came back too late nobody listens any more.

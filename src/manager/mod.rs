@@ -2,7 +2,7 @@
 //!
 //! Three kinds of threads: W workers, each a long claim-run-record loop in a slot of its own; one recorder, the only
 //! one that writes units, in group commits; and the main thread, which feeds the workers and polls for signals and
-//! wishes. A unit is never a task that rayon could steal, so that a handler may use rayon itself.
+//! requests. A unit is never a task that rayon could steal, so that a handler may use rayon itself.
 //!
 //! Invariants: nothing is written before the lock and the epoch are held; a unit is in hand from the moment it is
 //! read until the commit of its end, and is never read again meanwhile; whatever goes wrong, the workers are told to
@@ -11,6 +11,7 @@
 mod clock;
 mod conclusion;
 mod coordinator;
+mod dispatcher;
 mod entry;
 mod error;
 mod events;
@@ -21,19 +22,18 @@ mod inline;
 mod log;
 mod machine;
 mod panics;
-mod patience;
-mod places;
-mod pulse;
+mod permits;
+mod rate_meter;
 mod recorder;
 mod run;
 mod schedule;
 mod shared;
 mod shortage;
-mod staff;
 mod stops;
 mod takeover;
-mod teller;
+mod transient;
 mod worker;
+mod worker_pool;
 
 pub(crate) use clock::Clock;
 pub use clock::FakeClock;

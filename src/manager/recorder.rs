@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use super::events::Event;
 use super::log::log_line;
-use super::patience::Patience;
-use super::pulse::{HEARTBEAT_EVERY, Pulse};
+use super::rate_meter::{HEARTBEAT_EVERY, RateMeter};
 use super::shared::Shared;
+use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
 use crate::model::{UnitId, UnitNotes, UnitStatus, chain};
-use crate::store::{Batch, Fault, Recorded, Reign, Store, StoreError, UnitChange};
+use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError, UnitChange};
 
 /// Events of one commit, so that its memory is bounded.
 const BATCH_EVENTS: usize = 2048;
@@ -27,25 +27,25 @@ const COMMIT_EVERY: Duration = Duration::from_millis(20);
 /// Writes events until all senders are gone.
 pub(super) struct Recorder<'a> {
     store: Store,
-    reign: Reign,
+    lease: Lease,
     shared: &'a Shared,
     events: Receiver<Event>,
     reports: Option<Sender<UnitReport>>,
     runner: Arc<dyn Runner>,
-    pulse: Pulse,
+    rate_meter: RateMeter,
 }
 
 impl<'a> Recorder<'a> {
     /// Makes a recorder; what services are told goes to `reports`, and what units wrote is `runner`'s.
     pub fn new(
         store: Store,
-        reign: Reign,
+        lease: Lease,
         shared: &'a Shared,
         events: Receiver<Event>,
         reports: Option<Sender<UnitReport>>,
         runner: Arc<dyn Runner>,
     ) -> Self {
-        Self { store, reign, shared, events, reports, runner, pulse: Pulse::new() }
+        Self { store, lease, shared, events, reports, runner, rate_meter: RateMeter::new() }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -76,8 +76,8 @@ impl<'a> Recorder<'a> {
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
         let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
-        self.pulse.count(changes.iter().filter(|change| change.to.is_terminal()).count());
-        let heartbeat = self.pulse.beat(|| self.shared.waits());
+        self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
+        let heartbeat = self.rate_meter.beat(|| self.shared.waits());
         if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl<'a> Recorder<'a> {
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let claimed_through = heartbeat.as_ref().map(|_| self.shared.feed.claimed_through());
-        let recorded = self.record_patiently(&Batch {
+        let recorded = self.record_with_retries(&Batch {
             changes: &changes,
             notes: &notes,
             claimed_through,
@@ -120,25 +120,25 @@ impl<'a> Recorder<'a> {
     }
 
     /// Commits; a full disk and a busy database are waited out, and no unit starts meanwhile.
-    fn record_patiently(&mut self, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
+    fn record_with_retries(&mut self, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
         crash_point!("before-commit");
-        let mut patience = Patience::default();
+        let mut retries = TransientRetries::default();
         loop {
-            let Some(recorded) = self.shared.write(|| self.store.record(self.reign, batch)) else {
-                let Reign { job, epoch } = self.reign;
+            let Some(recorded) = self.shared.write(|| self.store.record(self.lease, batch)) else {
+                let Lease { job, epoch } = self.lease;
                 return Err(StoreError::Fenced { job, epoch });
             };
             match recorded {
                 Ok(recorded) => {
                     crash_point!("after-commit");
-                    patience.succeed();
+                    retries.succeed();
                     self.shared.feed.stall(false);
                     return Ok(recorded);
                 }
                 Err(error) => {
                     let full = error.fault() == Some(Fault::Full);
                     self.shared.feed.stall(true);
-                    patience.try_again(error, self.shared.is_ending_units())?;
+                    retries.try_again(error, self.shared.is_ending_units())?;
                     if full {
                         // As long as there is no space at all this fails too, and is tried again with the commit.
                         let _ = self.store.spare_space();
@@ -225,7 +225,7 @@ mod tests {
         let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
         let CreateOutcome::Created(job) = created else { panic!("there was a job") };
         let identity = own_identity().unwrap();
-        let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let (lease, job_row) = store.acquire_lease(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
         let at = Timestamp::now();
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
@@ -236,7 +236,7 @@ mod tests {
         store.skip_units(job, &UnitFilter::one(Seq(2)), "not this one", at).unwrap();
         let (_events, inbox) = sync_channel(1);
         let mut recorder =
-            Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None, Arc::new(Nothing));
+            Recorder::new(Store::open(&path, Access::Write).unwrap(), lease, &shared, inbox, None, Arc::new(Nothing));
 
         let starts = read.iter().map(|unit| Event::Started(policy::started(unit, at), None));
         recorder.commit(&mut starts.collect()).unwrap();
@@ -253,14 +253,14 @@ mod tests {
         let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
         let CreateOutcome::Created(job) = created else { panic!("there was a job") };
         let identity = own_identity().unwrap();
-        let (reign, job_row) = store.begin_reign(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let (lease, job_row) = store.acquire_lease(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
         shared.feed.put_fresh(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);
         let mut recorder =
-            Recorder::new(Store::open(&path, Access::Write).unwrap(), reign, &shared, inbox, None, Arc::new(Nothing));
+            Recorder::new(Store::open(&path, Access::Write).unwrap(), lease, &shared, inbox, None, Arc::new(Nothing));
 
         let began = Instant::now();
         while store.claimed_through(job).unwrap() == Seq(0) {

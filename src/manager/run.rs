@@ -6,16 +6,16 @@ use std::sync::mpsc::Receiver;
 
 use super::clock::Clock;
 use super::conclusion::{conclude, record_failure};
-use super::coordinator::{Coordinator, Held, Leave, ReignEnd};
+use super::coordinator::{Coordinator, Held, Leave, RunOutcome};
+use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::log::log_line;
-use super::patience::patiently;
 use super::recorder::Recorder;
 use super::shared::Shared;
-use super::staff::Staff;
 use super::takeover::{Takeover, take_over};
-use super::teller::{self, Teller};
-use super::worker::Crew;
+use super::transient::retry_transient;
+use super::worker::WorkerContext;
+use super::worker_pool::WorkerPool;
 use super::{events, panics};
 use crate::crash::crash_point;
 use crate::files::create_private_dir;
@@ -23,7 +23,7 @@ use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
 use crate::model::{Job, JobId, JobStatus, Limits, StateDir, chain};
 use crate::recovery::{Leftovers, clear_outbox};
-use crate::store::{Access, Reign, Store, StoreError};
+use crate::store::{Access, Lease, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
 
 const SUCCESS: i32 = 0;
@@ -34,9 +34,9 @@ const LEAST_THREADS: usize = 6;
 const LEAST_FILES: usize = 24;
 
 /// What a manager has once it is the one.
-pub(super) struct Post {
+pub(super) struct ManagerSession {
     store: Store,
-    reign: Reign,
+    lease: Lease,
     job: Job,
     context: JobContext,
     flags: StopFlags,
@@ -47,9 +47,9 @@ pub(super) struct Post {
 }
 
 /// What came of the attempt to become the manager.
-pub(super) enum Taken {
+pub(super) enum Acquired {
     /// This process is the manager.
-    Post(Box<Post>),
+    Session(Box<ManagerSession>),
     /// That one is.
     Already {
         /// Its process number, if it can be looked at.
@@ -60,7 +60,7 @@ pub(super) enum Taken {
 /// Runs the job of `request` in this process and returns its exit code.
 pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
     match become_manager(request) {
-        Ok(Some(post)) => match serve(post, handlers) {
+        Ok(Some(session)) => match run_session(session, handlers) {
             Ok(_) => SUCCESS,
             Err(_) => FAILURE,
         },
@@ -75,7 +75,7 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
 }
 
 /// Becomes the manager, or answers who is it.
-fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError> {
+fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, ManagerError> {
     crash_point!("manager-started");
     sys::become_manager().map_err(ManagerError::system("detach from the client"))?;
     let flags = sys::install_stop_flags().map_err(ManagerError::system("install signal handlers"))?;
@@ -87,63 +87,74 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<Post>, ManagerError>
         let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
         std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
     });
-    let taken = take_post(&request.db, request.job, flags.clone(), Clock::Wall, leave);
+    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
-        Taken::Already { pid } => {
+        Acquired::Already { pid } => {
             sys::write_ready(&Answer::Already { pid }.to_line());
             Ok(None)
         }
-        Taken::Post(mut post) => {
+        Acquired::Session(mut session) => {
             // A job of an older version has none recorded: its units keep the private umask that they were promised.
-            if let Some(submitter) = post.store.submitter(post.job.id)? {
+            if let Some(submitter) = session.store.submitter(session.job.id)? {
                 sys::inherit(&submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))?;
             }
-            let (pid, epoch) = (std::process::id(), post.reign.epoch);
+            let (pid, epoch) = (std::process::id(), session.lease.epoch);
             sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
             crash_point!("ready");
-            log_line!("manager {pid} of job {} ({}), epoch {epoch}", post.job.id, post.job.name);
-            Ok(Some(*post))
+            log_line!("manager {pid} of job {} ({}), epoch {epoch}", session.job.id, session.job.name);
+            Ok(Some(*session))
         }
     }
 }
 
 /// Takes the lock and the next epoch, and writes who the manager is.
-pub(super) fn take_post(
+pub(super) fn acquire(
     db: &Path,
     job: JobId,
     flags: StopFlags,
     clock: Clock,
     leave: Leave,
-) -> Result<Taken, ManagerError> {
+) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
     create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_over(&mut store, job, &files)? {
         Takeover::Won(lock) => lock,
-        Takeover::Already { pid } => return Ok(Taken::Already { pid }),
+        Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
     crash_point!("lock-taken");
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
-    let (reign, job) = store.begin_reign(job, &identity, &program, clock.now())?;
+    let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
     let context = JobContext::of(&job, files, store.file().clone());
-    Ok(Taken::Post(Box::new(Post { store, reign, job, context, flags, clock, lock: Some(lock), leave })))
+    Ok(Acquired::Session(Box::new(ManagerSession {
+        store,
+        lease,
+        job,
+        context,
+        flags,
+        clock,
+        lock: Some(lock),
+        leave,
+    })))
 }
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
-pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
-    let made = panics::catch(|| handlers.runner_of(&post.job.handler, &post.context));
+pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
+    let made = panics::catch(|| handlers.runner_of(&session.job.handler, &session.context));
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
-    let teller = Teller::new([handlers.callbacks()].into_iter().chain(&listeners));
+    let dispatcher = CallbackDispatcher::new([handlers.callbacks()].into_iter().chain(&listeners));
     let outcome = runner.and_then(|runner| {
-        panics::catch(|| run_job(&mut post, Arc::clone(&runner), &teller))
+        panics::catch(|| run_job(&mut session, Arc::clone(&runner), &dispatcher))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
-            .and_then(|end| conclude(&mut post.store, post.reign, &post.flags, &*runner, &end, post.clock.now()))
+            .and_then(|end| {
+                conclude(&mut session.store, session.lease, &session.flags, &*runner, &end, session.clock.now())
+            })
     });
-    let outcome = outcome.map_err(|error| error.of_file_limit(&post.flags));
+    let outcome = outcome.map_err(|error| error.of_file_limit(&session.flags));
     if let Err(error) = &outcome {
         log_line!("error: {}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
@@ -152,63 +163,74 @@ pub(super) fn serve(mut post: Post, handlers: &Handlers) -> Result<JobStatus, Ma
         if error.is_fenced() || error.is_passing() && !is_recovery {
             return outcome;
         }
-        record_failure(&mut post.store, post.reign, error, post.clock.now());
+        record_failure(&mut session.store, session.lease, error, session.clock.now());
     }
-    if let Err(error) = tell_end(&mut post, &teller) {
+    if let Err(error) = notify_end(&mut session, &dispatcher) {
         log_line!("error: {}", chain(&error));
     }
     outcome
 }
 
 /// Lets go of the job, tells the service of its end, and keeps what went wrong in its callbacks.
-fn tell_end(post: &mut Post, teller: &Teller<'_>) -> Result<(), StoreError> {
-    let job = post.store.job(post.job.id);
+fn notify_end(session: &mut ManagerSession, dispatcher: &CallbackDispatcher<'_>) -> Result<(), StoreError> {
+    let job = session.store.job(session.job.id);
     // After the look, or a later manager might have begun; and before anybody is told, who may want to go on with the job.
-    drop(post.lock.take());
+    drop(session.lock.take());
     let job = job?;
-    teller.tell_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
-    match teller.first_error() {
-        Some(message) => post.store.put_callback_error(post.reign, message),
+    dispatcher.notify_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
+    match dispatcher.first_error() {
+        Some(message) => session.store.put_callback_error(session.lease, message),
         None => Ok(()),
     }
 }
 
-fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Result<ReignEnd, ManagerError> {
-    let notes = SlotNotes::open(&post.context.files.notes(), Limits::MAX_WORKERS)
+fn run_job(
+    session: &mut ManagerSession,
+    runner: Arc<dyn Runner>,
+    dispatcher: &CallbackDispatcher<'_>,
+) -> Result<RunOutcome, ManagerError> {
+    let notes = SlotNotes::open(&session.context.files.notes(), Limits::MAX_WORKERS)
         .map_err(ManagerError::system("open the notes of the slots"))?;
-    let (store, reign, flags) = (&mut post.store, post.reign, &post.flags);
-    let now = post.clock.now();
-    let recovered = patiently(flags, || {
-        let leftovers = Leftovers::end(store, &post.context, &notes)?;
+    let (store, lease, flags) = (&mut session.store, session.lease, &session.flags);
+    let now = session.clock.now();
+    let recovered = retry_transient(flags, || {
+        let leftovers = Leftovers::end(store, &session.context, &notes)?;
         leftovers.done.iter().for_each(|done| log_line!("{done}"));
-        Ok::<_, ManagerError>(leftovers.record(store, reign, &post.context, &notes, now)?)
+        Ok::<_, ManagerError>(leftovers.record(store, lease, &session.context, &notes, now)?)
     })?;
     for line in recovered.unreadable {
         log_line!("{line}: that unit runs again");
     }
     for (mut unit, change) in recovered.units {
-        if !teller.wants(change.to) {
+        if !dispatcher.wants(change.to) {
             continue;
         }
         // One after the other: all of them together may be long.
-        unit.payload = patiently(flags, || store.payload(unit.id))?;
-        teller.tell_unit(&teller::report(&post.context, unit, &change));
+        unit.payload = retry_transient(flags, || store.payload(unit.id))?;
+        dispatcher.notify_unit(&dispatcher::report(&session.context, unit, &change));
     }
     // What ended before may be a reason to pause.
-    post.job = patiently(flags, || store.job(reign.job))?;
-    let claimed_through = patiently(flags, || store.claimed_through(post.job.id))?;
-    let shared = Shared::new(claimed_through, post.clock.clone(), post.job.limits.clone());
-    if let Some(hold) = &post.job.hold {
+    session.job = retry_transient(flags, || store.job(lease.job))?;
+    let claimed_through = retry_transient(flags, || store.claimed_through(session.job.id))?;
+    let shared = Shared::new(claimed_through, session.clock.clone(), session.job.limits.clone());
+    if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
     }
-    let crew = Crew { job: &post.context, runner, teller, shared: &shared, notes: &notes };
-    let recorder_store = patiently(&post.flags, || Store::open(post.store.path(), Access::Manage))?;
-    let (hire, demands) = std::sync::mpsc::channel();
-    let mut coordinator =
-        Coordinator::new(&mut post.store, &post.job, post.reign, &*crew.runner, hire, &shared, &post.flags)?;
-    coordinator.hold_post(Held { lock: &mut post.lock, notes: &notes, leave: &post.leave });
-    let end = with_threads(&crew, recorder_store, post.reign, coordinator, demands, teller);
-    drop(crew);
+    let worker_context = WorkerContext { job: &session.context, runner, dispatcher, shared: &shared, notes: &notes };
+    let recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
+    let (grow, demands) = std::sync::mpsc::channel();
+    let mut coordinator = Coordinator::new(
+        &mut session.store,
+        &session.job,
+        session.lease,
+        &*worker_context.runner,
+        grow,
+        &shared,
+        &session.flags,
+    )?;
+    coordinator.hold_post(Held { lock: &mut session.lock, notes: &notes, leave: &session.leave });
+    let end = with_threads(&worker_context, recorder_store, session.lease, coordinator, demands, dispatcher);
+    drop(worker_context);
     if let Some(error) = shared.take_error() {
         return Err(error);
     }
@@ -217,35 +239,42 @@ fn run_job(post: &mut Post, runner: Arc<dyn Runner>, teller: &Teller<'_>) -> Res
     }
     crash_point!("threads-ended");
     // Every end is committed; kept any longer, it could be mistaken for the end of a later attempt.
-    clear_outbox(&post.context.files).map_err(ManagerError::system("clear the ends of units"))?;
+    clear_outbox(&session.context.files).map_err(ManagerError::system("clear the ends of units"))?;
     end
 }
 
 /// Runs the coordinator on this thread while workers and recorder run on theirs; all have ended when it returns.
 fn with_threads(
-    crew: &Crew<'_>,
+    worker_context: &WorkerContext<'_>,
     recorder_store: Store,
-    reign: Reign,
+    lease: Lease,
     coordinator: Coordinator<'_>,
     demands: Receiver<usize>,
-    teller: &Teller<'_>,
-) -> Result<ReignEnd, ManagerError> {
-    let (events, inbox) = events::channel(&crew.shared.feed);
+    dispatcher: &CallbackDispatcher<'_>,
+) -> Result<RunOutcome, ManagerError> {
+    let (events, inbox) = events::channel(&worker_context.shared.feed);
     std::thread::scope(|threads| {
-        let (tell, reports) = teller.channel().unzip();
+        let (tell, reports) = dispatcher.channel().unzip();
         if let Some(reports) = reports {
-            start(threads, "callbacks", move || teller.tell_units(reports, &crew.shared.feed))?;
+            start(threads, "callbacks", move || dispatcher.notify_units(reports, &worker_context.shared.feed))?;
         }
-        let recorder = Recorder::new(recorder_store, reign, crew.shared, inbox, tell, Arc::clone(&crew.runner));
+        let recorder = Recorder::new(
+            recorder_store,
+            lease,
+            worker_context.shared,
+            inbox,
+            tell,
+            Arc::clone(&worker_context.runner),
+        );
         let record = move || {
             if let Err(message) = panics::catch(|| recorder.run()) {
-                crew.shared.fail(ManagerError::Panicked { message });
+                worker_context.shared.fail(ManagerError::Panicked { message });
             }
         };
         start(threads, "recorder", record)?;
-        let staff = Staff::new(threads, crew, events);
-        // The recorder ends with the last sender: that of the staff goes with the coordinator's demands.
-        start(threads, "staff", move || staff.follow(crew.job.limits.workers, &demands))?;
+        let pool = WorkerPool::new(threads, worker_context, events);
+        // The recorder ends with the last sender: that of the pool goes with the coordinator's demands.
+        start(threads, "pool", move || pool.follow(worker_context.job.limits.workers, &demands))?;
         coordinator.run()
     })
 }

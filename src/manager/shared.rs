@@ -87,7 +87,7 @@ impl Shared {
         gone.notify_one();
     }
 
-    /// Says whether some thread has failed.
+    /// Returns `true` if some thread has failed.
     pub fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::SeqCst)
     }
@@ -129,7 +129,7 @@ impl Shared {
         self.feed.close();
     }
 
-    /// Says whether the job is being stopped.
+    /// Returns `true` if the job is being stopped.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -157,7 +157,7 @@ impl Shared {
     /// Ends the running units; each goes back to pending.
     pub fn end_units(&self) {
         self.ending.store(true, Ordering::SeqCst);
-        lock(&self.stops).iter().for_each(|stop| stop.alarm.ring());
+        lock(&self.stops).iter().for_each(|stop| stop.event.ring());
     }
 
     /// Opens a slot: its stop rings when the unit in it is to end.
@@ -207,7 +207,7 @@ impl Shared {
         lock(&self.waits).clone()
     }
 
-    /// Says whether running units are being ended.
+    /// Returns `true` if running units are being ended.
     pub fn is_ending_units(&self) -> bool {
         self.ending.load(Ordering::SeqCst)
     }

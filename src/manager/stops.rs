@@ -4,13 +4,13 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::{AttemptEnd, AttemptId, Kill, KillThen, Seq, UnitOutcome};
-use crate::sys::Alarm;
+use crate::sys::EventFd;
 
 /// One slot's stop.
 #[derive(Debug)]
 pub(super) struct SlotStop {
     /// Rings when the unit in this slot is to end.
-    pub alarm: Alarm,
+    pub event: EventFd,
     state: Mutex<State>,
 }
 
@@ -33,7 +33,7 @@ enum Ending {
 impl SlotStop {
     /// Makes the stop of a slot in which nothing runs.
     pub fn new() -> io::Result<SlotStop> {
-        Ok(SlotStop { alarm: Alarm::new()?, state: Mutex::default() })
+        Ok(SlotStop { event: EventFd::new()?, state: Mutex::default() })
     }
 
     /// Says which attempt runs in the slot from now on.
@@ -67,7 +67,7 @@ impl SlotStop {
         let is_new = runs && state.ending.as_ref().is_none_or(is_replaced);
         if is_new {
             state.ending = Some(ending());
-            self.alarm.ring();
+            self.event.ring();
         }
         is_new
     }
@@ -91,7 +91,7 @@ impl SlotStop {
     pub fn finish(&self, end: AttemptEnd) -> AttemptEnd {
         let ending = std::mem::take(&mut *self.lock()).ending;
         if ending.is_some() {
-            self.alarm.silence();
+            self.event.silence();
         }
         match ending {
             // One that came to an end of its own meanwhile has that end.

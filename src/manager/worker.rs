@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::events::{Event, Events};
 use super::log::log_line;
 use super::panics;
 use super::shared::Shared;
 use super::stops::SlotStop;
-use super::teller::{self, Teller};
 use crate::crash::crash_point;
-use crate::handler::{Attempt, Desk, JobContext, Runner, limits_of};
+use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
 use crate::model::{
     AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
 };
@@ -30,97 +30,100 @@ const LONG_RESULT_BYTES: usize = 1 << 20;
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// What all workers of a job have in common.
-pub(super) struct Crew<'a> {
+pub(super) struct WorkerContext<'a> {
     pub job: &'a JobContext,
     pub runner: Arc<dyn Runner>,
-    pub teller: &'a Teller<'a>,
+    pub dispatcher: &'a CallbackDispatcher<'a>,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
 }
 
 /// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
-pub(super) fn work(crew: &Crew<'_>, slot: usize, events: Events<'_>) {
-    if let Err(message) = panics::catch(|| run_units(crew, slot, &events)) {
-        crew.shared.fail(ManagerError::Panicked { message });
+pub(super) fn work(worker_context: &WorkerContext<'_>, slot: usize, events: Events<'_>) {
+    if let Err(message) = panics::catch(|| run_units(worker_context, slot, &events)) {
+        worker_context.shared.fail(ManagerError::Panicked { message });
     }
 }
 
-fn run_units(crew: &Crew<'_>, slot: usize, events: &Events<'_>) {
-    let Some((stop, mut outbox)) = open_slot(crew, slot) else { return };
+fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_>) {
+    let Some((stop, mut outbox)) = open_slot(worker_context, slot) else { return };
     let _vacated = Vacated(&stop);
     let mut had = 0;
-    while let Some(unit) = crew.shared.feed.take(had) {
+    while let Some(unit) = worker_context.shared.feed.take(had) {
         had = unit.slots;
-        let limits = crew.shared.limits();
+        let limits = worker_context.shared.limits();
         let (limits, unfit) = match limits_of(&limits, &unit) {
             Ok(Some(own)) => (Arc::new(own), None),
             Ok(None) => (limits, None),
             Err(error) => (limits, Some(error)),
         };
         let number = unit.attempts + 1;
-        crew.notes.set(slot, note(&unit, number));
+        worker_context.notes.set(slot, note(&unit, number));
         crash_point!("unit-taken");
-        let started_at = crew.shared.clock.now();
+        let started_at = worker_context.shared.clock.now();
         // Before its start can be seen: whoever wants to end it then finds it here.
         let started_us = started_at.as_micros();
         stop.begin(AttemptId { seq: unit.id.seq(), revision: unit.revision, attempt: number, started_us });
-        match announce(crew, &unit, started_at, events) {
+        match announce(worker_context, &unit, started_at, events) {
             Ok(true) => {}
             Ok(false) => {
                 stop.finish(UnitOutcome::Interrupted.into());
-                crew.notes.set(slot, 0);
-                crew.shared.feed.release([unit.id]);
+                worker_context.notes.set(slot, 0);
+                worker_context.shared.feed.release([unit.id]);
                 continue;
             }
             Err(RecorderGone) => return,
         }
         crash_point!("unit-announced");
-        if crew.shared.is_ending_units() {
-            stop.alarm.ring();
+        if worker_context.shared.is_ending_units() {
+            stop.event.ring();
         }
-        let desk = WorkerDesk {
-            shared: crew.shared,
+        let control = WorkerAttempt {
+            shared: worker_context.shared,
             stop: &stop,
             events,
             revision: unit.revision,
             has_long_result: AtomicBool::new(false),
         };
         let attempt = Attempt {
-            job: crew.job,
+            job: worker_context.job,
             unit: &unit,
             number,
             started_at,
             limits: &limits,
             slot,
-            stop: &stop.alarm,
-            desk: &desk,
+            stop: &stop.event,
+            control: &control,
         };
         let end = stop.finish(match unfit {
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
-            None => run_attempt(crew, &attempt),
+            None => run_attempt(worker_context, &attempt),
         });
         // The clock may have been set back meanwhile.
-        let span = Span { started_at, ended_at: crew.shared.clock.now().max(started_at) };
+        let span = Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
-            crew.shared.hold_back(*lack, error);
+            worker_context.shared.hold_back(*lack, error);
         }
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;
         }
-        let waiter = outbox.as_mut().map(|outbox| keep(outbox, crew, &unit, span, &end));
+        let waiter = outbox.as_mut().map(|outbox| keep(outbox, worker_context, &unit, span, &end));
         crash_point!("unit-posted");
-        crew.notes.set(slot, 0);
-        let change = policy::ended(&unit, end, span, &limits, crew.job.epoch);
+        worker_context.notes.set(slot, 0);
+        let change = policy::ended(&unit, end, span, &limits, worker_context.job.epoch);
         if let Some(hold) = &change.hold {
-            crew.shared.hold(hold.until);
+            worker_context.shared.hold(hold.until);
         }
-        let report = crew.teller.wants(change.to).then(|| Box::new(teller::report(crew.job, unit, &change)));
+        let report = worker_context
+            .dispatcher
+            .wants(change.to)
+            .then(|| Box::new(dispatcher::report(worker_context.job, unit, &change)));
         if events.send(Event::Ended { change, slot, waiter, report }).is_err() {
             return;
         }
         // A long result leaves the memory with its commit only.
-        if desk.has_long_result.load(Ordering::Relaxed)
+        if control.has_long_result.load(Ordering::Relaxed)
             && outbox.as_mut().is_some_and(|outbox| outbox.wait_for_commits().is_err())
         {
             return;
@@ -139,13 +142,13 @@ impl Drop for Vacated<'_> {
 
 /// Opens what a slot needs: its stop and, if the handler wants no unit to run again that has ended, its outbox. Waits for
 /// what is lacking; `None` when the feed is closed before, or an error has ended the manager.
-fn open_slot(crew: &Crew<'_>, slot: usize) -> Option<(Arc<SlotStop>, Option<Outbox>)> {
-    let stop = wait_for(crew, "open a worker slot", || crew.shared.open_slot())?;
-    let outbox = || match crew.runner.commits_each_unit() {
-        true => open_outbox(&crew.job.files, slot).map(Some),
+fn open_slot(worker_context: &WorkerContext<'_>, slot: usize) -> Option<(Arc<SlotStop>, Option<Outbox>)> {
+    let stop = wait_for(worker_context, "open a worker slot", || worker_context.shared.open_slot())?;
+    let outbox = || match worker_context.runner.commits_each_unit() {
+        true => open_outbox(&worker_context.job.files, slot).map(Some),
         false => Ok(None),
     };
-    Some((stop, wait_for(crew, "open the outbox of a worker slot", outbox)?))
+    Some((stop, wait_for(worker_context, "open the outbox of a worker slot", outbox)?))
 }
 
 fn open_outbox(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
@@ -154,27 +157,37 @@ fn open_outbox(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
 }
 
 /// Tries until nothing is lacking any more, or the feed is closed; any other error ends the manager.
-fn wait_for<T>(crew: &Crew<'_>, operation: &'static str, open: impl Fn() -> io::Result<T>) -> Option<T> {
+fn wait_for<T>(
+    worker_context: &WorkerContext<'_>,
+    operation: &'static str,
+    open: impl Fn() -> io::Result<T>,
+) -> Option<T> {
     loop {
         match open() {
             Ok(opened) => return Some(opened),
             Err(error) => match lack_of(&error) {
-                Some(lack) => crew.shared.shortage.begin(lack, &error.to_string()),
+                Some(lack) => worker_context.shared.shortage.begin(lack, &error.to_string()),
                 None => {
-                    crew.shared.fail(ManagerError::system(operation)(error));
+                    worker_context.shared.fail(ManagerError::system(operation)(error));
                     return None;
                 }
             },
         }
-        if crew.shared.feed.is_closed_within(OPEN_AGAIN) {
+        if worker_context.shared.feed.is_closed_within(OPEN_AGAIN) {
             return None;
         }
     }
 }
 
-fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &AttemptEnd) -> SyncSender<bool> {
+fn keep(
+    outbox: &mut Outbox,
+    worker_context: &WorkerContext<'_>,
+    unit: &Unit,
+    span: Span,
+    end: &AttemptEnd,
+) -> SyncSender<bool> {
     let ended = Ended {
-        epoch: crew.job.epoch,
+        epoch: worker_context.job.epoch,
         seq: unit.id.seq(),
         attempt: unit.attempts + 1,
         revision: unit.revision,
@@ -190,22 +203,27 @@ fn keep(outbox: &mut Outbox, crew: &Crew<'_>, unit: &Unit, span: Span, end: &Att
 
 /// Tells the recorder that an attempt starts and returns whether it may; for units that must not run twice, waits until
 /// that is durable.
-fn announce(crew: &Crew<'_>, unit: &Unit, at: Timestamp, events: &Events<'_>) -> Result<bool, RecorderGone> {
+fn announce(
+    worker_context: &WorkerContext<'_>,
+    unit: &Unit,
+    at: Timestamp,
+    events: &Events<'_>,
+) -> Result<bool, RecorderGone> {
     let change = policy::started(unit, at);
-    match crew.job.limits.on_interrupt {
+    match worker_context.job.limits.on_interrupt {
         OnInterrupt::Retry => events.send(Event::Started(change, None)).map(|()| true),
         OnInterrupt::Fail => events.send_and_wait(|answer| Event::Started(change, Some(answer))),
     }
 }
 
-fn run_attempt(crew: &Crew<'_>, attempt: &Attempt<'_>) -> AttemptEnd {
-    panics::catch(|| crew.runner.run(attempt)).unwrap_or_else(|message| {
+fn run_attempt(worker_context: &WorkerContext<'_>, attempt: &Attempt<'_>) -> AttemptEnd {
+    panics::catch(|| worker_context.runner.run(attempt)).unwrap_or_else(|message| {
         UnitOutcome::Retry { cause: Cause::Panicked, error: format!("panicked: {message}"), delay: None }.into()
     })
 }
 
 /// What a worker offers to the handler it runs.
-struct WorkerDesk<'a> {
+struct WorkerAttempt<'a> {
     shared: &'a Shared,
     stop: &'a SlotStop,
     events: &'a Events<'a>,
@@ -215,7 +233,7 @@ struct WorkerDesk<'a> {
     has_long_result: AtomicBool,
 }
 
-impl Drop for WorkerDesk<'_> {
+impl Drop for WorkerAttempt<'_> {
     fn drop(&mut self) {
         if *self.has_long_result.get_mut() {
             self.shared.end_long_result();
@@ -223,7 +241,7 @@ impl Drop for WorkerDesk<'_> {
     }
 }
 
-impl Desk for WorkerDesk<'_> {
+impl AttemptControl for WorkerAttempt<'_> {
     fn is_stopping(&self) -> bool {
         self.shared.is_stopping() || self.stop.is_ending()
     }
@@ -294,12 +312,13 @@ mod tests {
         let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
         shared.feed.put_fresh(Seq(0), (1..=count).map(|seq| Unit::pending(JobId(1), seq)).collect());
         let counter = Arc::new(Counter::default());
-        let (runner, teller) = (Arc::clone(&counter), Teller::new([]));
-        let crew = Crew { job: &job, runner, teller: &teller, shared: &shared, notes: &notes };
+        let (runner, dispatcher) = (Arc::clone(&counter), CallbackDispatcher::new([]));
+        let worker_context =
+            WorkerContext { job: &job, runner, dispatcher: &dispatcher, shared: &shared, notes: &notes };
         let (events, inbox) = channel(&shared.feed);
 
         std::thread::scope(|threads| {
-            threads.spawn(|| work(&crew, 0, events));
+            threads.spawn(|| work(&worker_context, 0, events));
             recorder(&shared, inbox);
         });
 

@@ -1,6 +1,6 @@
 //! By what a process names the attempt that it belongs to.
 //!
-//! The number alone does not tell attempts apart: one that is interrupted is not counted, and a retry counts from 1 again. The
+//! The number alone does not tell attempts isolation: one that is interrupted is not counted, and a retry counts from 1 again. The
 //! cookie in the environment of a unit's processes does, and every one of them inherits it.
 
 use super::Epoch;
@@ -12,7 +12,7 @@ use super::Seq;
 pub struct AttemptName {
     /// Its number.
     pub number: u32,
-    /// The reign under which it runs.
+    /// The lease under which it runs.
     pub epoch: Option<Epoch>,
     /// Changes by clients that the unit had seen, and when the attempt started, in microseconds since the Unix epoch.
     pub begun: Option<(i64, i64)>,
@@ -21,7 +21,7 @@ pub struct AttemptName {
 impl AttemptName {
     /// Reads the cookie of an attempt at a unit; `None` for another one's, which a command may have set for its children.
     ///
-    /// Older versions wrote the reign and the number only.
+    /// Older versions wrote the lease and the number only.
     #[cfg(feature = "cli")]
     pub fn of_cookie(cookie: &str, seq: Seq, number: u32) -> Option<AttemptName> {
         let (attempt, _database) = cookie.split_once(';').unwrap_or((cookie, ""));

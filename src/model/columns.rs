@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Returns the names by which columns can be told apart, in their order.
+/// Returns the names by which columns can be told isolation, in their order.
 ///
 /// Names that are there once are kept. Columns that share a name, or have none, are called after it and their place, such
 /// as `a (column 3)`: a field is never taken from one of several columns that all bear its name.

@@ -6,7 +6,7 @@ use super::NewUnit;
 
 /// The number of some units and a checksum of their payloads and keys, whatever their order.
 ///
-/// The checksum is kept in databases: how it is made must not change. It tells accidents apart, not forgeries.
+/// The checksum is kept in databases: how it is made must not change. It tells accidents isolation, not forgeries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     units: u64,

@@ -1,4 +1,4 @@
-//! Which file a database is: names change and are shared, device and inode tell files apart.
+//! Which file a database is: names change and are shared, device and inode tell files isolation.
 
 use std::path::PathBuf;
 

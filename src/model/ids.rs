@@ -14,7 +14,7 @@ pub struct JobId(pub i64);
 #[serde(transparent)]
 pub struct Seq(pub i64);
 
-/// Number of a manager's reign over a job: a fencing token that only grows.
+/// Number of a manager's lease over a job: a fencing token that only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub i64);

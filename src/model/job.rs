@@ -28,7 +28,7 @@ pub struct Job {
     pub limits: Limits,
     /// Where it stands.
     pub status: JobStatus,
-    /// Reign of the latest manager, 0 before the first.
+    /// Lease of the latest manager, 0 before the first.
     pub epoch: Epoch,
     /// Grows with every change that a client makes to the job or its units.
     #[serde(skip)]
@@ -59,7 +59,7 @@ pub struct Hold {
     pub reason: String,
 }
 
-/// A wish that a client leaves in the job's row for its manager.
+/// A request that a client leaves in the job's row for its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StopRequest {
     /// Claim nothing more, let running units finish, pause.

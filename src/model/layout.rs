@@ -52,18 +52,18 @@ impl StateDir {
     }
 
     /// Returns the directory of the locks by which managers share a number of running units.
-    pub fn places(&self) -> PathBuf {
+    pub fn permits(&self) -> PathBuf {
         self.0.join("places")
     }
 
     /// Returns one of those locks; the first is 0.
     pub fn place(&self, number: usize) -> PathBuf {
-        self.places().join(number.to_string())
+        self.permits().join(number.to_string())
     }
 
     /// Returns the file among those that a job's manager locks while it waits for more of them.
     pub fn waits_for_place(&self, job: JobId) -> PathBuf {
-        self.places().join(format!("{job}.waits"))
+        self.permits().join(format!("{job}.waits"))
     }
 
     /// Returns the file of the token that requests to the dashboard have to show.

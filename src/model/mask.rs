@@ -4,7 +4,7 @@
 //! The result must stay the same between releases, because ids are made of it that people write down. Known weakness:
 //! a name of a file without a directory, without quotes and without digits is not told from a word.
 
-/// Text beyond this is not looked at; what tells failures apart stands at their beginning.
+/// Text beyond this is not looked at; what distinguishes failures stands at their beginning.
 const MAX_INPUT_CHARS: usize = 2048;
 /// Length at which a masked text ends.
 const MAX_MASKED_BYTES: usize = 400;
@@ -111,7 +111,7 @@ fn is_time(word: &str) -> bool {
         .any(|start| shape.strip_prefix(start).is_some_and(|rest| rest.chars().all(is_rest)))
 }
 
-/// Says whether a word is a path; `I/O` and `2/3` are none.
+/// Returns `true` if a word is a path; `I/O` and `2/3` are none.
 fn is_path(word: &str) -> bool {
     let rooted = ["/", "./", "../", "~/"].iter().any(|root| word.len() > root.len() && word.starts_with(root));
     let on_drive = word.get(1..3) == Some(":\\");
@@ -121,7 +121,7 @@ fn is_path(word: &str) -> bool {
     rooted || on_drive || (!first.is_empty() && !is_count && has_name)
 }
 
-/// Says whether a small number after this word tells one kind of failure from another.
+/// Returns `true` if a small number after this word tells one kind of failure from another.
 fn names_a_kind(word: &str) -> bool {
     let word = word.trim_end_matches(':').to_ascii_lowercase();
     matches!(word.as_str(), "status" | "code" | "errno") || (word.starts_with("http") && !word.contains("://"))

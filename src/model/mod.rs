@@ -5,7 +5,6 @@
 //! test compares the three.
 
 mod added;
-mod apart;
 mod attempt_name;
 mod bounds;
 pub(crate) mod causes;
@@ -18,6 +17,7 @@ mod database_file;
 mod error_kind;
 pub(crate) mod failure;
 mod ids;
+mod isolation;
 mod job;
 mod layout;
 mod limits;
@@ -49,7 +49,6 @@ mod window;
 mod words;
 
 pub use added::{SeenKeys, UnitsAdded};
-pub use apart::Apart;
 pub use attempt_name::AttemptName;
 pub use bounds::{MaxFailures, Rate};
 pub(crate) use causes::chain;
@@ -62,6 +61,7 @@ pub use database_file::DatabaseFile;
 pub use error_kind::ErrorKind;
 pub(crate) use failure::{ClusterId, FailureCluster, FailureEvidence};
 pub use ids::{Epoch, JobId, Seq, UnitId};
+pub use isolation::Isolation;
 pub use job::{Hold, Job, JobTotals, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt, Slots, Timeout};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::{Apart, Limits, Submitter};
+use super::{Isolation, Limits, Submitter};
 
 /// What a creator says about a job.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub struct NewJob {
     pub limits: Limits,
     /// Words of the creator about it, by which it can be listed.
     pub labels: BTreeMap<String, String>,
-    /// What its managers are kept apart from.
-    pub apart: Apart,
+    /// What its managers are isolated from.
+    pub isolation: Isolation,
     /// What its units inherit from the process that creates it, which fills this in.
     pub(crate) submitter: Option<Submitter>,
 }
@@ -48,7 +48,7 @@ impl NewJob {
             spec: "null".to_owned(),
             limits: Limits::default(),
             labels: BTreeMap::new(),
-            apart: Apart::default(),
+            isolation: Isolation::default(),
             submitter: None,
         }
     }

@@ -19,7 +19,7 @@ pub struct ItemPatternError {
 }
 
 impl ItemPattern {
-    /// Says whether the item of a payload contains what is looked for.
+    /// Returns `true` if the item of a payload contains what is looked for.
     pub fn matches(&self, payload: &str) -> bool {
         // Only a text differs from how it looks in JSON.
         match serde_json::from_str::<RawText>(payload) {

@@ -55,7 +55,7 @@ pub struct ManagerRecord {
     pub error: Option<String>,
     /// Why the job halted by itself, if it did.
     pub halt_reason: Option<String>,
-    /// Whether it paused the job because of a signal that nobody's wish went with, as at the shutdown of a machine.
+    /// Whether it paused the job because of a signal that nobody's request went with, as at the shutdown of a machine.
     pub stopped_by_signal: bool,
     /// Why it lets no unit start any more, from then until the job is in the state that calls for.
     pub stopping: Option<String>,

@@ -91,7 +91,7 @@ pub fn is_secret_value(value: &OsStr) -> bool {
     is_token || value.to_string_lossy().contains("PRIVATE KEY-----") || has_password(bytes)
 }
 
-/// Says whether there is an address with a password, `scheme://user:password@host`, anywhere in a text.
+/// Returns `true` if there is an address with a password, `scheme://user:password@host`, anywhere in a text.
 fn has_password(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some(at) = rest.windows(3).position(|three| three == b"://") {

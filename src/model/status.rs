@@ -40,7 +40,7 @@ words!(JobStatus, "job status", {
 });
 
 impl JobStatus {
-    /// Says whether the job has reached an end.
+    /// Returns `true` if the job has reached an end.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Completed | Self::Failed | Self::Cancelled => true,
@@ -63,7 +63,7 @@ impl JobStatus {
         }
     }
 
-    /// Says whether a job may move from this state to `next`.
+    /// Returns `true` if a job may move from this state to `next`.
     pub fn can_become(self, next: JobStatus) -> bool {
         self.successors().contains(&next)
     }
@@ -96,7 +96,7 @@ words!(UnitStatus, "unit status", {
 });
 
 impl UnitStatus {
-    /// Says whether the unit has reached an end.
+    /// Returns `true` if the unit has reached an end.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Completed | Self::Failed | Self::Skipped | Self::Cancelled => true,
@@ -120,7 +120,7 @@ impl UnitStatus {
         }
     }
 
-    /// Says whether a unit may move from this state to `next`.
+    /// Returns `true` if a unit may move from this state to `next`.
     pub fn can_become(self, next: UnitStatus) -> bool {
         self.successors().contains(&next)
     }

@@ -62,14 +62,14 @@ impl Unit {
     }
 
     /// Key of the unit that a job ends with; reserved for that. A former one has more after a colon.
-    pub const LAST_KEY: &str = "job-manager:then";
+    pub const FINALIZER_KEY: &str = "job-manager:then";
 
     /// Begins keys that no unit of a source may have.
     pub const RESERVED_KEYS: &str = "job-manager:";
 
-    /// Says whether a key is that of a unit which a job ends with, or ended with before others came after it.
+    /// Returns `true` if a key is that of a unit which a job ends with, or ended with before others came after it.
     pub fn is_last_key(key: &str) -> bool {
-        key.strip_prefix(Self::LAST_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        key.strip_prefix(Self::FINALIZER_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
     /// Returns a unit of a test that nothing has happened to yet.
@@ -102,7 +102,7 @@ pub enum KillThen {
     Cancel,
 }
 
-words!(KillThen, "fate of a killed unit", { Retry => "retry", Fail => "fail", Skip => "skip", Cancel => "cancel" });
+words!(KillThen, "action after a kill", { Retry => "retry", Fail => "fail", Skip => "skip", Cancel => "cancel" });
 
 /// Which attempt at a unit of a job: no other is the same, although one that is interrupted is not counted and a retry counts
 /// from 1 again.
@@ -124,7 +124,7 @@ pub struct Kill {
     /// The attempt.
     #[serde(flatten)]
     pub attempt: AttemptId,
-    /// The reign under which it runs.
+    /// The lease under which it runs.
     pub epoch: Epoch,
     /// What becomes of it.
     pub then: KillThen,
@@ -252,7 +252,7 @@ impl UnitDetail {
 pub struct AttemptRecord {
     /// Number of the attempt.
     pub attempt: u32,
-    /// Reign under which it ran.
+    /// Lease under which it ran.
     pub epoch: Epoch,
     /// When it started.
     pub started_at: Option<Timestamp>,

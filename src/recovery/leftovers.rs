@@ -13,7 +13,7 @@ use crate::handler::{JobContext, clear_partial};
 use crate::model::{
     AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted,
 };
-use crate::store::{Batch, Reign, Store, UnitChange};
+use crate::store::{Batch, Lease, Store, UnitChange};
 use crate::sys::{Cookie, Orphans, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
@@ -24,7 +24,7 @@ const SETTLE_POLL: Duration = Duration::from_millis(10);
 /// Time after which whoever still holds a slot is ended without a mark of a unit.
 const HOLD_TIME: Duration = Duration::from_millis(500);
 
-/// What is left of a reign whose processes have been ended.
+/// What is left of a lease whose processes have been ended.
 pub struct Leftovers {
     interrupted: Vec<(Unit, UnitStatus)>,
     /// Interrupted units of which processes remain.
@@ -93,7 +93,7 @@ impl Leftovers {
     pub fn record(
         self,
         store: &mut Store,
-        reign: Reign,
+        lease: Lease,
         job: &JobContext,
         notes: &SlotNotes,
         now: Timestamp,
@@ -103,14 +103,14 @@ impl Leftovers {
         if !ended.is_empty() {
             sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
         }
-        let mut changes = recorded_late(store, reign, job, &ended, now)?;
+        let mut changes = recorded_late(store, lease, job, &ended, now)?;
         let kills = store.kills(job.id)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
                 let is_gone = !self.remaining.contains(&unit.id.seq());
                 let change = match asked_of(store, &kills, &unit, from)? {
-                    Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, reign.epoch, now),
-                    _ => policy::crashed(&unit, from, is_gone, &job.limits, reign.epoch, now),
+                    Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, lease.epoch, now),
+                    _ => policy::crashed(&unit, from, is_gone, &job.limits, lease.epoch, now),
                 };
                 changes.push((unit, change));
             }
@@ -118,10 +118,10 @@ impl Leftovers {
         let (units, changes): (Vec<Unit>, Vec<UnitChange>) = changes.into_iter().unzip();
         let mut kept = Vec::new();
         if !changes.is_empty() {
-            let lost = store.record(reign, &Batch::of(&changes))?.lost;
+            let lost = store.record(lease, &Batch::of(&changes))?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }
-        store.settle_kills(reign, &kills, now)?;
+        store.settle_kills(lease, &kills, now)?;
         crash_point!("recovery-recorded");
         notes.clear();
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
@@ -145,15 +145,15 @@ fn ended_units(store: &mut Store, job: &JobContext) -> Result<Vec<Seq>, Recovery
 /// Returns the changes of units that had ended when a manager died, but whose end had not been committed.
 fn recorded_late(
     store: &mut Store,
-    reign: Reign,
+    lease: Lease,
     job: &JobContext,
     kept: &[Ended<'_>],
     now: Timestamp,
 ) -> Result<Vec<(Unit, UnitChange)>, RecoveryError> {
     let mut changes = Vec::new();
     for ended in kept {
-        let id = UnitId::new(reign.job, ended.seq);
-        let Some(row) = store.units(reign.job, &UnitFilter::one(ended.seq), None, 1)?.pop() else { continue };
+        let id = UnitId::new(lease.job, ended.seq);
+        let Some(row) = store.units(lease.job, &UnitFilter::one(ended.seq), None, 1)?.pop() else { continue };
         if !is_end_of(ended, &row) {
             continue;
         }
@@ -189,7 +189,7 @@ fn asked_of(store: &mut Store, kills: &[Kill], unit: &Unit, from: UnitStatus) ->
     Ok(kill.is_about(interrupted).then(|| Kill { attempt: interrupted, ..kill.clone() }))
 }
 
-/// Says whether a row still waits for exactly this end; a place keeps its last end long after that was committed.
+/// Returns `true` if a row still waits for exactly this end; a place keeps its last end long after that was committed.
 fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
     let started_at = ended.span().started_at;
     if row.revision != ended.revision {
@@ -243,22 +243,22 @@ fn interrupted_units(
     Ok(found)
 }
 
-/// Ends the processes of some units of a dead reign, and of all that hold slots; returns for each that could not be ended the
+/// Ends the processes of some units of a dead lease, and of all that hold slots; returns for each that could not be ended the
 /// unit that it names, and how many have ended. What other units left running on purpose is left alone.
 fn end_processes(job: &JobContext, units: &HashSet<Seq>) -> Result<(Vec<Option<Seq>>, usize), RecoveryError> {
     let failed = || RecoveryError::system("end the processes of interrupted units");
     let begin = format!("{}:", job.uid);
     let cookie = Cookie { begin: &begin, units: Some(units), database: &job.database };
-    let (slots, patience) = (job.files.slots(), job.limits.kill_after);
+    let (slots, grace) = (job.files.slots(), job.limits.kill_after);
     let (asked, mut ended) = (Instant::now(), 0);
     loop {
-        let Orphans { ended: more, left } = end_orphans(Some(cookie), &slots, patience).map_err(failed())?;
+        let Orphans { ended: more, left } = end_orphans(Some(cookie), &slots, grace).map_err(failed())?;
         ended += more;
         if asked.elapsed() > SETTLE_TIME || left.is_empty() && held_slots(job)?.is_empty() {
             return Ok((left, ended));
         }
         if asked.elapsed() > HOLD_TIME {
-            ended += end_lock_holders(&slots, patience).map_err(failed())?;
+            ended += end_lock_holders(&slots, grace).map_err(failed())?;
         }
         std::thread::sleep(SETTLE_POLL);
     }

@@ -1,8 +1,8 @@
-//! What a reign leaves behind, and what is done about it before anything else: by the next manager, and by whoever ends a job
+//! What a lease leaves behind, and what is done about it before anything else: by the next manager, and by whoever ends a job
 //! that has none.
 //!
 //! The processes of units are ended first. Then the ends that no commit had reached are recorded, and the units that are left
-//! are given back or failed. The caller holds the job's lock and names a reign of its own, so that nothing of the dead one
+//! are given back or failed. The caller holds the job's lock and names a lease of its own, so that nothing of the dead one
 //! can be written any more.
 //!
 //! It starts nothing, tells nobody, and knows neither managers nor clients.

@@ -36,7 +36,7 @@ pub struct RecorderGone;
 /// The end of one attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ended<'a> {
-    /// Reign under which it ran.
+    /// Lease under which it ran.
     pub epoch: Epoch,
     /// The unit.
     pub seq: Seq,

@@ -1,9 +1,9 @@
 //! Connections that belong to a caller, whatever state they are in: outside or inside a transaction, with or without
-//! patience, of whatever file.
+//! busy time-out, of whatever file.
 //!
 //! What is written through them has its own transaction or savepoint, undone as a whole when it fails or panics. The write
 //! lock is taken before anything is read: a transaction that reads first cannot wait for it. Known weakness: a caller
-//! that begins its own transaction by a connection without patience fails before anything here is asked.
+//! that begins its own transaction by a connection without a busy time-out fails before anything here is asked.
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -29,7 +29,7 @@ pub type CallerConnection = SqliteConnection;
 /// What the transactions of a caller end with.
 pub type CallerError = diesel::result::Error;
 
-statement! { struct Patience {} "PRAGMA busy_timeout" -> Integer }
+statement! { struct TransientRetries {} "PRAGMA busy_timeout" -> Integer }
 statement! { struct MainFile {} "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'" -> Binary }
 // Changes nothing, and begins to write.
 statement! { struct BeginWriting {} "UPDATE jobs SET epoch = epoch WHERE id IS NULL" }
@@ -99,7 +99,7 @@ fn patiently<T, E>(
     conn: &mut SqliteConnection,
     body: impl FnOnce(&mut SqliteConnection) -> Outcome<T, E>,
 ) -> Outcome<T, E> {
-    let chosen = match (Patience {}).get_result::<i32>(conn) {
+    let chosen = match (TransientRetries {}).get_result::<i32>(conn) {
         Ok(chosen) => chosen,
         Err(error) => return Ok(Err(error.into())),
     };

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::error::Failure;
-use super::reign::expect_reign;
+use super::lease::expect_lease;
 use super::statement::statement;
-use super::{Reign, Store, StoreError};
+use super::{Lease, Store, StoreError};
 use crate::model::{JobId, Timestamp};
 
 /// Steps below this are left to pass by themselves.
@@ -39,10 +39,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over: it has its own look at the clock.
-    pub fn shift_waits(&mut self, reign: Reign, step: Duration, now: Timestamp) -> Result<(), StoreError> {
+    pub fn shift_waits(&mut self, lease: Lease, step: Duration, now: Timestamp) -> Result<(), StoreError> {
         self.write("follow the clock", |conn| {
-            expect_reign(conn, reign)?;
-            shift(conn, reign.job, step, now)
+            expect_lease(conn, lease)?;
+            shift(conn, lease.job, step, now)
         })
     }
 }
@@ -60,19 +60,19 @@ mod tests {
     use super::*;
     use crate::model::{Seq, UnitFilter, UnitStatus};
     use crate::store::Batch;
-    use crate::store::conformance::{LATER, NOW, change, job_of, reign_over};
+    use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
 
     #[test]
     fn fault_296_a_superseded_manager_brings_no_wait_of_its_successor_forward() {
         let mut store = Store::scratch().unwrap();
         let job = job_of(&mut store, 1);
-        let before = reign_over(&mut store, job);
+        let before = lease_on(&mut store, job);
         let waiting = [
             change(job, 1, UnitStatus::Pending, UnitStatus::Running),
             change(job, 1, UnitStatus::Running, UnitStatus::Pending),
         ];
         store.record(before, &Batch::of(&waiting)).unwrap();
-        let now = reign_over(&mut store, job);
+        let now = lease_on(&mut store, job);
 
         let refused = store.shift_waits(before, Duration::from_millis(1), NOW);
         let waits = |store: &mut Store| store.units(job, &UnitFilter::one(Seq(1)), None, 1).unwrap()[0].not_before;

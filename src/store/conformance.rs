@@ -10,7 +10,7 @@ use crate::model::{
     AttemptRecord, Cause, Contents, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq,
     StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus,
 };
-use crate::store::{Batch, CreateOutcome, PageBound, Reign, SameKey, Store, StoreError, UnitChange};
+use crate::store::{Batch, CreateOutcome, Lease, PageBound, SameKey, Store, StoreError, UnitChange};
 
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_micros(2_000_000);
@@ -31,8 +31,8 @@ fn manager() -> ProcessIdentity {
     ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
 }
 
-pub(super) fn reign_over(store: &mut Store, job: JobId) -> Reign {
-    store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap().0
+pub(super) fn lease_on(store: &mut Store, job: JobId) -> Lease {
+    store.acquire_lease(job, &manager(), "program".as_ref(), NOW).unwrap().0
 }
 
 pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
@@ -118,14 +118,14 @@ pub fn a_unit_key_names_one_unit(mut store: Store) {
 
 pub fn counters_change_with_the_rows(mut store: Store) {
     let job = job_of(&mut store, 6);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
 
     let starts: Vec<_> = (1..=5).map(|seq| change(job, seq, Pending, Running)).collect();
-    store.record(reign, &Batch { claimed_through: Some(Seq(5)), ..Batch::of(&starts) }).unwrap();
+    store.record(lease, &Batch { claimed_through: Some(Seq(5)), ..Batch::of(&starts) }).unwrap();
     let ends = [Completed, Failed, Skipped, Cancelled, Pending];
     let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Running, to)).collect();
-    store.record(reign, &Batch::of(&ends)).unwrap();
+    store.record(lease, &Batch::of(&ends)).unwrap();
 
     let expected = counted(&mut store, job);
     assert_eq!(counters(&mut store, job), expected);
@@ -135,12 +135,12 @@ pub fn counters_change_with_the_rows(mut store: Store) {
 
 pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
     let job = job_of(&mut store, 2);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let complete = change(job, 1, UnitStatus::Pending, UnitStatus::Completed);
-    store.record(reign, &Batch::of(std::slice::from_ref(&complete))).unwrap();
+    store.record(lease, &Batch::of(std::slice::from_ref(&complete))).unwrap();
 
     let fail = change(job, 1, UnitStatus::Running, UnitStatus::Failed);
-    let recorded = store.record(reign, &Batch::of(&[complete, fail])).unwrap();
+    let recorded = store.record(lease, &Batch::of(&[complete, fail])).unwrap();
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
@@ -148,14 +148,14 @@ pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
 
 pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     use UnitStatus::{Completed, Pending, Running};
     let came_back = change(job, 1, Pending, Pending);
-    store.record(reign, &Batch::of(std::slice::from_ref(&came_back))).unwrap();
+    store.record(lease, &Batch::of(std::slice::from_ref(&came_back))).unwrap();
 
     // Both believe that its first attempt has yet to come.
     let changes = [change(job, 1, Pending, Running), change(job, 1, Pending, Completed)];
-    let recorded = store.record(reign, &Batch::of(&changes)).unwrap();
+    let recorded = store.record(lease, &Batch::of(&changes)).unwrap();
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
@@ -164,21 +164,21 @@ pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
 
 pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let reign = reign_over(&mut store, job);
-    store.record(reign, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
-    store.finish_job(reign, LATER, |_| None).unwrap();
+    let lease = lease_on(&mut store, job);
+    store.record(lease, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
+    store.finish_job(lease, LATER, |_| None).unwrap();
 
-    assert!(store.pause_job(reign, LATER).is_err());
-    assert!(store.fail_job(reign, "", "", LATER).is_err());
-    assert!(store.cancel_job(reign, LATER).is_err());
+    assert!(store.pause_job(lease, LATER).is_err());
+    assert!(store.fail_job(lease, "", "", LATER).is_err());
+    assert!(store.cancel_job(lease, LATER).is_err());
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Completed);
 }
 
 pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let old = reign_over(&mut store, job);
-    let new = reign_over(&mut store, job);
+    let old = lease_on(&mut store, job);
+    let new = lease_on(&mut store, job);
     let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
 
     assert!(matches!(store.record(old, &Batch::of(&complete)), Err(StoreError::Fenced { .. })));
@@ -193,10 +193,10 @@ pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
 
 pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     let job = job_of(&mut store, 3);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let back =
         |seq, at| UnitChange { not_before: Some(at), ..change(job, seq, UnitStatus::Pending, UnitStatus::Pending) };
-    store.record(reign, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
+    store.record(lease, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
 
     let due = |store: &mut Store, now| -> Vec<i64> {
         store
@@ -232,19 +232,19 @@ pub fn the_final_state_follows_from_the_units(mut store: Store) {
         (vec![Completed], None),
     ] {
         let job = job_of(&mut store, 2);
-        let reign = reign_over(&mut store, job);
+        let lease = lease_on(&mut store, job);
         let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Pending, to)).collect();
-        store.record(reign, &Batch::of(&ends)).unwrap();
+        store.record(lease, &Batch::of(&ends)).unwrap();
 
-        assert_eq!(store.finish_job(reign, LATER, |_| None).unwrap(), expected);
+        assert_eq!(store.finish_job(lease, LATER, |_| None).unwrap(), expected);
         assert_eq!(store.job(job).unwrap().finished_at, expected.map(|_| LATER));
     }
 }
 
-pub fn a_wish_reaches_the_manager_and_is_never_weakened(mut store: Store) {
+pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     let job = job_of(&mut store, 1);
     assert!(!store.request_stop(job, StopRequest::Stop, None, None).unwrap(), "nobody runs it");
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let before = store.job(job).unwrap().revision;
 
     assert!(store.request_stop(job, StopRequest::Cancel, None, None).unwrap());
@@ -253,18 +253,21 @@ pub fn a_wish_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     let row = store.job(job).unwrap();
     assert_eq!(row.stop_request, Some(StopRequest::Cancel));
     assert!(row.revision > before);
-    // The wish came after the manager had looked for the last time.
-    assert_eq!(store.pause_job(reign, LATER).unwrap(), JobStatus::Cancelled);
+    // The request came after the manager had looked for the last time.
+    assert_eq!(store.pause_job(lease, LATER).unwrap(), JobStatus::Cancelled);
     assert_eq!(store.job(job).unwrap().stop_request, None);
 }
 
 pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let job = job_of(&mut store, 2);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
-    store.record(reign, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
-    store.finish_job(reign, LATER, |_| None).unwrap();
-    assert!(matches!(store.begin_reign(job, &manager(), "program".as_ref(), NOW), Err(StoreError::WrongStatus { .. })));
+    store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
+    store.finish_job(lease, LATER, |_| None).unwrap();
+    assert!(matches!(
+        store.acquire_lease(job, &manager(), "program".as_ref(), NOW),
+        Err(StoreError::WrongStatus { .. })
+    ));
 
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 0);
@@ -272,16 +275,16 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
     assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
-    reign_over(&mut store, job);
+    lease_on(&mut store, job);
 }
 
 pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {
     let job = job_of(&mut store, 3);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
     let ends = [(1, Completed), (2, Failed), (3, Failed)].map(|(seq, to)| change(job, seq, Pending, to));
-    store.record(reign, &Batch::of(&ends)).unwrap();
-    store.finish_job(reign, NOW, |_| None).unwrap();
+    store.record(lease, &Batch::of(&ends)).unwrap();
+    store.finish_job(lease, NOW, |_| None).unwrap();
     let before = store.job(job).unwrap().revision;
 
     assert_eq!(store.skip_units(job, &UnitFilter::one(Seq(2)), "no need", LATER).unwrap(), 1);
@@ -298,9 +301,9 @@ pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {
 
 pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
     let job = job_of(&mut store, 3);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     use UnitStatus::{Completed, Pending, Running};
-    store.record(reign, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)])).unwrap();
+    store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)])).unwrap();
 
     store.cancel_idle_job(job, "no need", LATER).unwrap();
 
@@ -311,10 +314,10 @@ pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
 
 pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let record = AttemptRecord {
         attempt: 1,
-        epoch: reign.epoch,
+        epoch: lease.epoch,
         started_at: Some(NOW),
         ended_at: LATER,
         cause: Cause::Killed,
@@ -329,7 +332,7 @@ pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
         ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed)
     };
 
-    store.record(reign, &Batch::of(&[failed])).unwrap();
+    store.record(lease, &Batch::of(&[failed])).unwrap();
 
     let kept = store.attempts(UnitId::new(job, Seq(1))).unwrap();
     assert_eq!(kept.len(), 1);
@@ -382,7 +385,7 @@ conformance!(
         fault_73_a_manager_whose_epoch_is_over_writes_nothing,
         units_that_came_back_are_due_in_order_of_their_time,
         the_final_state_follows_from_the_units,
-        a_wish_reaches_the_manager_and_is_never_weakened,
+        a_request_reaches_the_manager_and_is_never_weakened,
         retried_units_reopen_the_job_with_all_their_attempts,
         a_job_whose_failures_are_skipped_is_completed,
         cancelling_an_idle_job_ends_all_that_had_not_ended,

@@ -170,7 +170,7 @@ pub(super) fn append_in(
     }
     let added = insert_units(conn, job, units, same_key)?;
     if added > 0 {
-        super::last::set_aside(conn, job, Timestamp::now())?;
+        super::finalizer::retire_finalizer(conn, job, Timestamp::now())?;
     }
     super::steer::reopen(conn, job)?;
     Ok(added)

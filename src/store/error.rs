@@ -182,7 +182,7 @@ pub enum StoreError {
     Fenced {
         /// The job.
         job: JobId,
-        /// The reign that is over.
+        /// The lease that is over.
         epoch: Epoch,
     },
     /// A job cannot be described so; nothing was created.

@@ -168,7 +168,7 @@ impl Store {
         self.read("read a unit", |conn| Ok(units::table.find(unit.raw()).select(units::payload).first(conn)?))
     }
 
-    /// Says whether a unit up to that number has not ended.
+    /// Returns `true` if a unit up to that number has not ended.
     pub fn is_unfinished_through(&mut self, job: JobId, through: Seq) -> Result<bool, StoreError> {
         self.read("look for waiting units", |conn| {
             let first = units::table

@@ -21,7 +21,7 @@ pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlT
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Says whether the item of a payload contains what is looked for.
+    /// Returns `true` if the item of a payload contains what is looked for.
     fn item_matches(payload: Text) -> Bool;
     /// Returns the id of a kind of failure.
     fn failure_cluster(cause: Text, exit_code: Nullable<BigInt>, error: Text, stderr: Text) -> BigInt;

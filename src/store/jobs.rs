@@ -158,7 +158,7 @@ impl Store {
         })
     }
 
-    /// Returns jobs, the newest first, those that cannot be read apart.
+    /// Returns jobs, the newest first, those that cannot be read separately.
     pub fn jobs(&mut self, filter: &JobFilter) -> Result<FoundJobs, StoreError> {
         self.read("list jobs", |conn| {
             let mut query = jobs::table
@@ -254,7 +254,7 @@ impl Store {
 
 /// Reads one visible job inside a transaction.
 pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
-    // Neither a status nor a limit is bound: SQLite would prepare the statement anew at each reading, to look at them.
+    // Neither a status nor a limit is bound: SQLite would prepare the statement again at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
     let job = row.map(Job::try_from).transpose()?;
     job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())

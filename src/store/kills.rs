@@ -1,4 +1,4 @@
-//! Requests of clients that one running unit shall end, as rows that name the attempt and its reign.
+//! Requests of clients that one running unit shall end, as rows that name the attempt and its lease.
 //!
 //! A request is written in the transaction that reads which attempt runs, and stays until that attempt is over: a manager that
 //! dies before leaves it to the recovery. No later attempt is meant by it; but a unit that is to be skipped or cancelled does not
@@ -8,11 +8,11 @@ use diesel::prelude::*;
 
 use super::columns::{Word, count};
 use super::error::Failure;
+use super::lease::expect_lease;
 use super::metadata::put;
-use super::reign::expect_reign;
 use super::schema::{jobs, metadata, units};
 use super::steer::end_units;
-use super::{Reign, Store, StoreError};
+use super::{Lease, Store, StoreError};
 use crate::model::{AttemptId, Epoch, JobId, Kill, KillThen, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Begins the keys of such rows.
@@ -53,7 +53,7 @@ impl Store {
         })
     }
 
-    /// Returns the requests that stand, whatever the reign under which they were made.
+    /// Returns the requests that stand, whatever the lease under which they were made.
     pub fn kills(&mut self, job: JobId) -> Result<Vec<Kill>, StoreError> {
         self.read("read the requests to end units", |conn| {
             let rows = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%"));
@@ -67,11 +67,11 @@ impl Store {
     ///
     /// A unit that is to be skipped or cancelled, and waits because its attempt came to another end, is skipped or cancelled
     /// now. Requests that came since these were read stay.
-    pub fn settle_kills(&mut self, reign: Reign, kills: &[Kill], now: Timestamp) -> Result<Vec<Kill>, StoreError> {
+    pub fn settle_kills(&mut self, lease: Lease, kills: &[Kill], now: Timestamp) -> Result<Vec<Kill>, StoreError> {
         let (over, standing): (Vec<Kill>, Vec<Kill>) = self.read("look for attempts that are to end", |conn| {
             let mut parts = (Vec::new(), Vec::new());
             for kill in kills {
-                let part = if runs(conn, reign.job, kill)? { &mut parts.1 } else { &mut parts.0 };
+                let part = if runs(conn, lease.job, kill)? { &mut parts.1 } else { &mut parts.0 };
                 part.push(kill.clone());
             }
             Ok(parts)
@@ -81,7 +81,7 @@ impl Store {
         }
         self.write("settle the requests to end units", |conn| {
             let mut standing = standing.clone();
-            expect_reign(conn, reign)?;
+            expect_lease(conn, lease)?;
             for kill in &over {
                 let end = match kill.then {
                     KillThen::Cancel => Some(UnitStatus::Cancelled),
@@ -90,17 +90,17 @@ impl Store {
                     KillThen::Retry | KillThen::Fail => None,
                 };
                 // Its next attempt may have begun since.
-                if runs(conn, reign.job, kill)? {
+                if runs(conn, lease.job, kill)? {
                     standing.push(kill.clone());
                     continue;
                 }
-                let unit = units::table.find(UnitId::new(reign.job, kill.attempt.seq).raw());
+                let unit = units::table.find(UnitId::new(lease.job, kill.attempt.seq).raw());
                 let revision: Option<i64> = unit.select(units::revision).first(conn).optional()?;
                 if let Some(end) = end.filter(|_| revision == Some(kill.attempt.revision)) {
                     let one = UnitFilter::one(kill.attempt.seq);
-                    end_units(conn, reign.job, &one, UnitStatus::Pending, end, &kill.reason, now)?;
+                    end_units(conn, lease.job, &one, UnitStatus::Pending, end, &kill.reason, now)?;
                 }
-                let row = metadata::table.find((reign.job.0, key(kill.attempt.seq)));
+                let row = metadata::table.find((lease.job.0, key(kill.attempt.seq)));
                 diesel::delete(row.filter(metadata::value.eq(text(kill)))).execute(conn)?;
             }
             Ok(standing)
@@ -108,7 +108,7 @@ impl Store {
     }
 }
 
-/// Says whether an attempt that a request is about is under way by its row.
+/// Returns `true` if an attempt that a request is about is under way by its row.
 fn runs(conn: &mut SqliteConnection, job: JobId, kill: &Kill) -> Result<bool, Failure> {
     let row = units::table.find(UnitId::new(job, kill.attempt.seq).raw());
     let found: Option<Running> =
@@ -135,34 +135,34 @@ fn text(kill: &Kill) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::conformance::{LATER, NOW, change, job_of, reign_over};
+    use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
     use crate::store::{Batch, UnitChange};
 
-    /// A job of one unit that runs, and the reign under which it does.
-    fn one_that_runs() -> (Store, Reign) {
+    /// A job of one unit that runs, and the lease under which it does.
+    fn one_that_runs() -> (Store, Lease) {
         let mut store = Store::scratch().unwrap();
         let job = job_of(&mut store, 1);
-        let reign = reign_over(&mut store, job);
+        let lease = lease_on(&mut store, job);
         let start = change(job, 1, UnitStatus::Pending, UnitStatus::Running);
-        store.record(reign, &Batch::of(&[start])).unwrap();
-        (store, reign)
+        store.record(lease, &Batch::of(&[start])).unwrap();
+        (store, lease)
     }
 
     #[test]
-    fn fault_212_a_request_stands_until_its_attempt_is_over_whatever_the_reign() {
-        let (mut store, reign) = one_that_runs();
-        store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        let kills = store.kills(reign.job).unwrap();
+    fn fault_212_a_request_stands_until_its_attempt_is_over_whatever_the_lease() {
+        let (mut store, lease) = one_that_runs();
+        store.request_kill(lease.job, Seq(1), KillThen::Skip, "hangs").unwrap();
+        let kills = store.kills(lease.job).unwrap();
 
-        let next = reign_over(&mut store, reign.job);
+        let next = lease_on(&mut store, lease.job);
         let standing = store.settle_kills(next, &kills, NOW).unwrap();
 
         assert_eq!((standing.as_slice(), kills.as_slice()), (kills.as_slice(), standing.as_slice()));
-        assert_eq!((kills.len(), store.kills(reign.job).unwrap().len()), (1, 1));
+        assert_eq!((kills.len(), store.kills(lease.job).unwrap().len()), (1, 1));
         let end = change(next.job, 1, UnitStatus::Running, UnitStatus::Completed);
         store.record(next, &Batch::of(&[end])).unwrap();
         assert_eq!(store.settle_kills(next, &kills, NOW).unwrap(), []);
-        assert_eq!(store.kills(reign.job).unwrap(), []);
+        assert_eq!(store.kills(lease.job).unwrap(), []);
     }
 
     #[test]
@@ -173,17 +173,17 @@ mod tests {
             (KillThen::Fail, UnitStatus::Pending),
             (KillThen::Retry, UnitStatus::Pending),
         ] {
-            let (mut store, reign) = one_that_runs();
-            store.request_kill(reign.job, Seq(1), then, "enough").unwrap();
-            let again = change(reign.job, 1, UnitStatus::Running, UnitStatus::Pending);
-            store.record(reign, &Batch::of(&[again])).unwrap();
+            let (mut store, lease) = one_that_runs();
+            store.request_kill(lease.job, Seq(1), then, "enough").unwrap();
+            let again = change(lease.job, 1, UnitStatus::Running, UnitStatus::Pending);
+            store.record(lease, &Batch::of(&[again])).unwrap();
 
-            let kills = store.kills(reign.job).unwrap();
-            store.settle_kills(reign, &kills, NOW).unwrap();
+            let kills = store.kills(lease.job).unwrap();
+            store.settle_kills(lease, &kills, NOW).unwrap();
 
-            let unit = store.units(reign.job, &UnitFilter::one(Seq(1)), None, 1).unwrap().pop().unwrap();
+            let unit = store.units(lease.job, &UnitFilter::one(Seq(1)), None, 1).unwrap().pop().unwrap();
             assert_eq!(unit.status, status, "{then}");
-            assert_eq!(store.kills(reign.job).unwrap(), []);
+            assert_eq!(store.kills(lease.job).unwrap(), []);
         }
     }
 
@@ -191,49 +191,49 @@ mod tests {
     fn fault_291_a_unit_that_is_to_end_does_not_go_on_with_an_attempt_that_began_before_the_look() {
         for (then, standing) in [(KillThen::Cancel, 1), (KillThen::Skip, 1), (KillThen::Fail, 0), (KillThen::Retry, 0)]
         {
-            let (mut store, reign) = one_that_runs();
-            store.request_kill(reign.job, Seq(1), then, "enough").unwrap();
-            let again = change(reign.job, 1, UnitStatus::Running, UnitStatus::Pending);
-            let start = change(reign.job, 1, UnitStatus::Pending, UnitStatus::Running);
+            let (mut store, lease) = one_that_runs();
+            store.request_kill(lease.job, Seq(1), then, "enough").unwrap();
+            let again = change(lease.job, 1, UnitStatus::Running, UnitStatus::Pending);
+            let start = change(lease.job, 1, UnitStatus::Pending, UnitStatus::Running);
             let start = UnitChange { seen_attempts: 1, attempts: 2, started_at: Some(LATER), ..start };
-            store.record(reign, &Batch::of(&[again, start])).unwrap();
+            store.record(lease, &Batch::of(&[again, start])).unwrap();
 
-            let kills = store.kills(reign.job).unwrap();
-            let found = store.settle_kills(reign, &kills, LATER).unwrap();
+            let kills = store.kills(lease.job).unwrap();
+            let found = store.settle_kills(lease, &kills, LATER).unwrap();
 
-            assert_eq!((found.len(), store.kills(reign.job).unwrap().len()), (standing, standing), "{then}");
+            assert_eq!((found.len(), store.kills(lease.job).unwrap().len()), (standing, standing), "{then}");
         }
     }
 
     #[test]
     fn fault_132_a_request_that_was_seen_is_gone_and_a_later_one_is_not() {
-        let (mut store, reign) = one_that_runs();
-        store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        let seen = store.kills(reign.job).unwrap();
-        store.request_kill(reign.job, Seq(1), KillThen::Fail, "hangs still").unwrap();
-        let end = change(reign.job, 1, UnitStatus::Running, UnitStatus::Failed);
-        store.record(reign, &Batch::of(&[end])).unwrap();
+        let (mut store, lease) = one_that_runs();
+        store.request_kill(lease.job, Seq(1), KillThen::Skip, "hangs").unwrap();
+        let seen = store.kills(lease.job).unwrap();
+        store.request_kill(lease.job, Seq(1), KillThen::Fail, "hangs still").unwrap();
+        let end = change(lease.job, 1, UnitStatus::Running, UnitStatus::Failed);
+        store.record(lease, &Batch::of(&[end])).unwrap();
 
-        store.settle_kills(reign, &seen, NOW).unwrap();
-        let later = store.kills(reign.job).unwrap();
-        store.settle_kills(reign, &later, NOW).unwrap();
+        store.settle_kills(lease, &seen, NOW).unwrap();
+        let later = store.kills(lease.job).unwrap();
+        store.settle_kills(lease, &later, NOW).unwrap();
 
         assert_eq!(later.iter().map(|kill| kill.then).collect::<Vec<_>>(), [KillThen::Fail]);
-        assert_eq!(store.kills(reign.job).unwrap(), []);
+        assert_eq!(store.kills(lease.job).unwrap(), []);
     }
 
     #[test]
     fn fault_132_a_request_is_for_the_attempt_that_runs_when_it_is_written() {
-        let (mut store, reign) = one_that_runs();
-        let end = change(reign.job, 1, UnitStatus::Running, UnitStatus::Failed);
-        store.record(reign, &Batch::of(&[end])).unwrap();
+        let (mut store, lease) = one_that_runs();
+        let end = change(lease.job, 1, UnitStatus::Running, UnitStatus::Failed);
+        store.record(lease, &Batch::of(&[end])).unwrap();
 
-        let found = store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
+        let found = store.request_kill(lease.job, Seq(1), KillThen::Skip, "hangs").unwrap();
 
-        assert_eq!((found, store.kills(reign.job).unwrap()), (UnitStatus::Failed, vec![]));
+        assert_eq!((found, store.kills(lease.job).unwrap()), (UnitStatus::Failed, vec![]));
         let expected = AttemptId { seq: Seq(1), revision: 0, attempt: 1, started_us: NOW.as_micros() };
-        let (mut store, reign) = one_that_runs();
-        store.request_kill(reign.job, Seq(1), KillThen::Skip, "hangs").unwrap();
-        assert_eq!(store.kills(reign.job).unwrap()[0].attempt, expected);
+        let (mut store, lease) = one_that_runs();
+        store.request_kill(lease.job, Seq(1), KillThen::Skip, "hangs").unwrap();
+        assert_eq!(store.kills(lease.job).unwrap()[0].attempt, expected);
     }
 }

@@ -14,7 +14,7 @@ use super::schema::{jobs, metadata};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{
-    Apart, DatabaseFile, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Row, Submitter, Timestamp, Waits,
+    DatabaseFile, Isolation, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Row, Submitter, Timestamp, Waits,
 };
 
 /// The keys of the table.
@@ -62,17 +62,17 @@ pub(super) fn label(name: &str) -> String {
     format!("{LABEL}{name}")
 }
 
-/// Value of a wish; one that was not made has no row.
-const WISHED: &str = "yes";
+/// Value of a request; one that was not made has no row.
+const REQUESTED: &str = "yes";
 
 impl Store {
-    /// Returns what the managers of a job are kept apart from.
-    pub fn apart(&mut self, job: JobId) -> Result<Apart, StoreError> {
+    /// Returns what the managers of a job are isolated from.
+    pub fn isolation(&mut self, job: JobId) -> Result<Isolation, StoreError> {
         self.read("read how the job is started", |conn| {
-            let wishes = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::value.eq(WISHED));
-            let wished: Vec<String> = wishes.select(metadata::key).load(conn)?;
-            let has = |key: &str| wished.iter().any(|other| other == key);
-            Ok(Apart { escape_ci: has(key::ESCAPE_CI), scope: has(key::SCOPE) })
+            let requests = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::value.eq(REQUESTED));
+            let requested: Vec<String> = requests.select(metadata::key).load(conn)?;
+            let has = |key: &str| requested.iter().any(|other| other == key);
+            Ok(Isolation { escape_ci: has(key::ESCAPE_CI), scope: has(key::SCOPE) })
         })
     }
 
@@ -195,16 +195,16 @@ pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &st
     Ok(())
 }
 
-/// Writes how a new job is started: its labels, what its managers are kept apart from, what its units inherit.
+/// Writes how a new job is started: its labels, what its managers are isolated from, what its units inherit.
 pub(super) fn put_new(conn: &mut SqliteConnection, job: JobId, new: &NewJob) -> Result<(), Failure> {
     for (name, value) in &new.labels {
         put(conn, job, &label(name), value)?;
     }
-    if new.apart.escape_ci {
-        put(conn, job, key::ESCAPE_CI, WISHED)?;
+    if new.isolation.escape_ci {
+        put(conn, job, key::ESCAPE_CI, REQUESTED)?;
     }
-    if new.apart.scope {
-        put(conn, job, key::SCOPE, WISHED)?;
+    if new.isolation.scope {
+        put(conn, job, key::SCOPE, REQUESTED)?;
     }
     if let Some(submitter) = &new.submitter {
         let text = serde_json::to_string(submitter).expect("it is made of numbers and words");
@@ -282,13 +282,13 @@ pub(super) fn put_manager(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::conformance::{job_of, reign_over};
+    use crate::store::conformance::{job_of, lease_on};
 
     #[test]
     fn what_cannot_be_read_in_a_row_is_an_error_and_not_absent() {
         let mut store = Store::scratch().unwrap();
         let job = job_of(&mut store, 1);
-        reign_over(&mut store, job);
+        lease_on(&mut store, job);
         let said = |error: StoreError| error.to_string();
 
         for (key, value) in [(key::SUBMITTER, "{\"umask\": \"rw\"}"), (key::CREATION, "{}"), (key::WAITS, "soon")] {
@@ -307,7 +307,7 @@ mod tests {
         let mut store = Store::scratch().unwrap();
         let job = job_of(&mut store, 1);
         assert_eq!(store.manager_record(job).unwrap(), None);
-        reign_over(&mut store, job);
+        lease_on(&mut store, job);
         let sound = store.manager_record(job).unwrap();
 
         for (key, forged) in [

@@ -5,7 +5,7 @@
 //! change in the transaction that changes the units. Nothing but SQLite ever opens the database file: an open and
 //! close of it by other code in this process would drop SQLite's locks.
 //!
-//! Known weakness: diesel does not hand out SQLite's result codes, so refusals are told apart by their fixed texts.
+//! Known weakness: diesel does not hand out SQLite's result codes, so refusals are distinguished by their fixed texts.
 
 mod attempts;
 mod callers;
@@ -22,12 +22,13 @@ mod error_kind;
 mod failures;
 mod feed;
 mod filter;
+mod finalizer;
 #[cfg(feature = "sources")]
 mod foreign;
 mod former;
 mod jobs;
 mod kills;
-mod last;
+mod lease;
 mod limits;
 mod made_paths;
 mod metadata;
@@ -41,7 +42,6 @@ mod query_text;
 #[cfg(test)]
 mod read_plans;
 mod record;
-mod reign;
 mod renew;
 mod results;
 mod schema;
@@ -85,10 +85,10 @@ pub use error::{Fault, StoreError};
 pub use feed::PageBound;
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
+pub use lease::Lease;
 pub use made_paths::MadePath;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
-pub use reign::Reign;
 pub use renew::GONE;
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;

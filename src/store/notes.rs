@@ -82,7 +82,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
     ));
     let row: Option<Row> = row.get_result(conn).optional()?;
     let epoch: Option<i64> = jobs::table.find(unit.job().0).select(jobs::epoch).get_result(conn).optional()?;
-    let is_of_reign = attempt.epoch.is_none_or(|of| epoch.map(Epoch) == Some(of));
+    let is_of_lease = attempt.epoch.is_none_or(|of| epoch.map(Epoch) == Some(of));
     let found = row.filter(|(status, attempts, revision, started_at, not_before)| {
         let (counted, may_have_begun) = match status.as_str() {
             "running" => (*attempts, attempt.begun.is_none_or(|(_, at)| *started_at == Some(at))),
@@ -91,7 +91,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
             _ => return false,
         };
         let is_seen = attempt.begun.is_none_or(|(seen, _)| seen == *revision);
-        is_of_reign && is_seen && may_have_begun && counted == i64::from(attempt.number)
+        is_of_lease && is_seen && may_have_begun && counted == i64::from(attempt.number)
     });
     found.map(|row| row.2).ok_or(Failure::Store(StoreError::AttemptOver { unit, attempt: attempt.number }))
 }

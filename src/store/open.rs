@@ -143,11 +143,11 @@ impl Store {
     }
 
     /// Has statements wait no longer than that for another process's transaction.
-    pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
-        self.execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))
+    pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
+        self.execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
     }
 
-    /// Says by an error whether the write lock cannot be had within the patience of this store.
+    /// Says by an error whether the write lock cannot be had within the timeout of this store.
     pub fn expect_writable(&mut self) -> Result<(), StoreError> {
         self.write("write to the database", |_| Ok(()))
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Access, Batch, CreateOutcome, Reign, Store, StoreError, UnitChange};
+use super::{Access, Batch, CreateOutcome, Lease, Store, StoreError, UnitChange};
 use crate::model::{
     JobId, NewJob, NewUnit, Output, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
 };
@@ -59,8 +59,8 @@ struct Expected {
 struct World {
     store: Store,
     job: JobId,
-    reign: Reign,
-    before: Option<Reign>,
+    lease: Lease,
+    before: Option<Lease>,
     units: [Expected; UNITS],
 }
 
@@ -76,9 +76,9 @@ impl World {
         let CreateOutcome::Created(job) = store.create_job(&NewJob::new("job", "x"), &units, true, NOW).unwrap() else {
             panic!("there was a job")
         };
-        let (reign, _) = store.begin_reign(job, &manager(), "program".as_ref(), NOW).unwrap();
+        let (lease, _) = store.acquire_lease(job, &manager(), "program".as_ref(), NOW).unwrap();
         let fresh = Expected { status: UnitStatus::Pending, attempts: 0, revision: 0 };
-        World { store, job, reign, before: None, units: [fresh; UNITS] }
+        World { store, job, lease, before: None, units: [fresh; UNITS] }
     }
 
     /// The change that a manager would record which believes the unit to be in `from`.
@@ -109,7 +109,7 @@ impl World {
     /// Records a change and expects it to hit exactly when the unit is where the manager believes it to be.
     fn record(&mut self, unit: usize, from: UnitStatus, to: UnitStatus) {
         let change = self.change(unit, from, to);
-        let recorded = self.store.record(self.reign, &Batch::of(std::slice::from_ref(&change))).unwrap();
+        let recorded = self.store.record(self.lease, &Batch::of(std::slice::from_ref(&change))).unwrap();
         let hits = self.units[unit].status == from;
         assert_eq!(recorded.lost.is_empty(), hits, "{change:?}");
         if hits {
@@ -158,8 +158,8 @@ impl World {
     }
 
     fn crash(&mut self) {
-        self.before = Some(self.reign);
-        self.reign = self.store.begin_reign(self.job, &manager(), "program".as_ref(), NOW).unwrap().0;
+        self.before = Some(self.lease);
+        self.lease = self.store.acquire_lease(self.job, &manager(), "program".as_ref(), NOW).unwrap().0;
         let running: Vec<usize> = self.store.running_units(self.job).unwrap().iter().map(place).collect();
         let expected: Vec<usize> = (0..UNITS).filter(|&unit| self.units[unit].status == UnitStatus::Running).collect();
         assert_eq!(running, expected);

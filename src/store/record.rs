@@ -8,7 +8,7 @@ use super::metadata::{self, key};
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Reign, Store, StoreError, attempts, notes};
+use super::{Lease, Store, StoreError, attempts, notes};
 use crate::crash::crash_point;
 use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
@@ -149,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over: nothing was written.
-    pub fn record(&mut self, reign: Reign, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
+    pub fn record(&mut self, lease: Lease, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
         self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
             let mut counters = Counters::default();
@@ -160,7 +160,7 @@ impl Store {
                         attempts::insert(conn, change.unit, attempt)?;
                     }
                     if let Some(hold) = &change.hold {
-                        extend_hold(conn, reign, hold)?;
+                        extend_hold(conn, lease, hold)?;
                     }
                 } else {
                     recorded.lost.push(change.unit);
@@ -172,13 +172,13 @@ impl Store {
                     recorded.lost.push(*unit);
                 }
             }
-            if counters.update(reign, batch.claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
-                return Err(Failure::Store(StoreError::Fenced { job: reign.job, epoch: reign.epoch }));
+            if counters.update(lease, batch.claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
+                return Err(Failure::Store(StoreError::Fenced { job: lease.job, epoch: lease.epoch }));
             }
             if let Some(heartbeat) = batch.heartbeat {
-                metadata::put(conn, reign.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
-                metadata::put(conn, reign.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
-                metadata::put_waits(conn, reign.job, heartbeat.waits.as_ref())?;
+                metadata::put(conn, lease.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
+                metadata::put(conn, lease.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
+                metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
             }
             Ok(recorded)
         })
@@ -232,9 +232,9 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
 }
 
 /// Moves the end of the job's hold to a later time, never to an earlier one.
-fn extend_hold(conn: &mut SqliteConnection, reign: Reign, hold: &Hold) -> Result<(), Failure> {
+fn extend_hold(conn: &mut SqliteConnection, lease: Lease, hold: &Hold) -> Result<(), Failure> {
     let until = hold.until.as_micros();
-    ExtendHold { until, reason: &hold.reason, job: reign.job.0, limit: until }.execute(conn)?;
+    ExtendHold { until, reason: &hold.reason, job: lease.job.0, limit: until }.execute(conn)?;
     Ok(())
 }
 
@@ -248,7 +248,7 @@ impl Counters {
         self.0[to as usize] += 1;
     }
 
-    fn update(&self, reign: Reign, claimed_through: Seq) -> ShiftCounters {
+    fn update(&self, lease: Lease, claimed_through: Seq) -> ShiftCounters {
         let of = |status: UnitStatus| self.0[status as usize];
         ShiftCounters {
             pending: of(UnitStatus::Pending),
@@ -258,8 +258,8 @@ impl Counters {
             skipped: of(UnitStatus::Skipped),
             cancelled: of(UnitStatus::Cancelled),
             claimed_through: claimed_through.0,
-            job: reign.job.0,
-            epoch: reign.epoch.0,
+            job: lease.job.0,
+            epoch: lease.epoch.0,
         }
     }
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::condition;
-use super::last::set_aside;
+use super::finalizer::retire_finalizer;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::steer::{conclude_again, end_units, reopen, shift};
@@ -114,7 +114,7 @@ pub(super) fn renew_in(
         renewed += 1;
     }
     if renewed > 0 {
-        set_aside(conn, job, now)?;
+        retire_finalizer(conn, job, now)?;
     }
     reopen(conn, job)?;
     Ok(renewed)

@@ -76,7 +76,7 @@ impl Store {
     fn cut_log(&mut self) -> Result<(), StoreError> {
         // Most of the work happens here, which keeps nobody from writing.
         self.tidy(|conn| conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"))?;
-        let patience: i64 = self.tidy(|conn| BusyTimeout {}.get_result(conn))?;
+        let timeout: i64 = self.tidy(|conn| BusyTimeout {}.get_result(conn))?;
         let tidied = self.tidy(|conn| {
             conn.batch_execute(&format!("PRAGMA busy_timeout = {}", LONGEST_STEP.as_millis()))?;
             for _ in 0..CUTS {
@@ -87,7 +87,7 @@ impl Store {
             }
             Ok(())
         });
-        self.tidy(|conn| conn.batch_execute(&format!("PRAGMA busy_timeout = {patience}")))?;
+        self.tidy(|conn| conn.batch_execute(&format!("PRAGMA busy_timeout = {timeout}")))?;
         tidied
     }
 

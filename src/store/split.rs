@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::{Condition, condition};
-use super::last;
+use super::finalizer;
 use super::made_paths::{PathOf, record_new};
 use super::schema::units;
 use super::steer::{literal, reopen, retried, send_back, shift};
@@ -44,9 +44,9 @@ impl Store {
             if let Some(path_of) = path_of {
                 record_new(conn, job, before, path_of)?;
             }
-            let moved = made + send_back(conn, job, filter, last::is_other, now)?;
+            let moved = made + send_back(conn, job, filter, finalizer::is_other, now)?;
             if moved > 0 {
-                last::set_aside(conn, job, now)?;
+                finalizer::retire_finalizer(conn, job, now)?;
             }
             reopen(conn, job)?;
             Ok(moved)
@@ -73,7 +73,7 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
         let selected = units::table
             .filter(literal(status))
             .filter(condition(conn, job, &filter.after(after))?)
-            .filter(last::is_other())
+            .filter(finalizer::is_other())
             .filter(is_current())
             .order(units::id)
             .limit(PAGE);

@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 
-use super::conformance::{LATER, NOW, change, job_of, reign_over};
+use super::conformance::{LATER, NOW, change, job_of, lease_on};
 use super::read_plans::{explained, statements_of};
 use super::{Access, Batch, PageBound, Store, StoreError};
 use crate::model::{AttemptRecord, Cause, KillThen, Output, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitStatus};
@@ -61,14 +61,14 @@ fn fault_270_the_end_of_a_job_and_a_prune_leave_no_statistics_behind() {
 fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     use UnitStatus::{Failed, Pending, Running};
     let job = job_of(store, 30);
-    let reign = reign_over(store, job);
-    store.record(reign, &Batch::of(&(1..=9).map(|seq| change(job, seq, Pending, Running)).collect::<Vec<_>>()))?;
+    let lease = lease_on(store, job);
+    store.record(lease, &Batch::of(&(1..=9).map(|seq| change(job, seq, Pending, Running)).collect::<Vec<_>>()))?;
     let notes = UnitNotes { message: Some("half".to_owned()), ..UnitNotes::default() };
     store.note_attempt(UnitId::new(job, Seq(1)), 1.into(), &notes)?;
     let mut failed = change(job, 1, Running, Failed);
     failed.attempt = Some(Box::new(AttemptRecord {
         attempt: 1,
-        epoch: reign.epoch,
+        epoch: lease.epoch,
         started_at: None,
         ended_at: NOW,
         cause: Cause::Failed,
@@ -77,7 +77,7 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
         error: "no".to_owned(),
         output: Output::default(),
     }));
-    store.record(reign, &Batch::of(&[failed, change(job, 2, Running, Pending)]))?;
+    store.record(lease, &Batch::of(&[failed, change(job, 2, Running, Pending)]))?;
     store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10))?;
     store.due_units(job, LATER, Seq::MAX, PageBound::units(10))?;
     store.next_due(job, Seq::MAX)?;
@@ -102,11 +102,11 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     }
     store.request_kill(job, Seq(3), KillThen::Cancel, "no need")?;
     let kills = store.kills(job)?;
-    store.settle_kills(reign, &kills, NOW)?;
+    store.settle_kills(lease, &kills, NOW)?;
     store.leave_gone(job, &[(Seq(20), Seq(22))], NOW)?;
     store.welcome_back(job, &[(Seq(20), Seq(21))])?;
     store.labels(job)?;
-    store.pause_job(reign, NOW)?;
+    store.pause_job(lease, NOW)?;
     store.cancel_idle_job(job, "no need", NOW)?;
     store.delete_jobs(&[job], |_| true)?;
     store.partial_jobs().map(drop)

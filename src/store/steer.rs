@@ -1,4 +1,4 @@
-//! What clients write: wishes for the manager, and changes to units that no manager is working on.
+//! What clients write: requests for the manager, and changes to units that no manager is working on.
 //!
 //! A client never touches a running unit. It may move units between pending and the ends, because a manager's own
 //! writes name the state and the revision that they expect and hit nothing when a client was faster. Every change of a
@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::error::Failure;
 use super::filter::{Condition, condition};
-use super::last;
+use super::finalizer;
 use super::schema::{jobs, units};
 use super::split::is_current;
 use super::statement::statement;
@@ -40,9 +40,9 @@ statement! {
 }
 
 impl Store {
-    /// Leaves a wish for the manager of a job; a stronger wish is never weakened by a later one.
+    /// Leaves a request for the manager of a job; a stronger request is never weakened by a later one.
     ///
-    /// Returns false when the job is not running by its row, so that nobody would fulfil the wish.
+    /// Returns false when the job is not running by its row, so that nobody would fulfil the request.
     pub fn request_stop(
         &mut self,
         job: JobId,
@@ -71,7 +71,7 @@ impl Store {
         })
     }
 
-    /// Withdraws a wish that a manager left unfulfilled when it died, as the job was read; one that came since stays.
+    /// Withdraws a request that a manager left unfulfilled when it died, as the job was read; one that came since stays.
     pub fn withdraw_stop_request(&mut self, read: &Job) -> Result<(), StoreError> {
         self.write("withdraw the stop request", |conn| {
             let row = jobs::table.find(read.id.0).filter(jobs::epoch.eq(read.epoch.0));
@@ -94,11 +94,11 @@ impl Store {
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
             super::jobs::job_row(conn, job)?;
-            let mut moved = send_back(conn, job, filter, last::is_other, now)?;
+            let mut moved = send_back(conn, job, filter, finalizer::is_other, now)?;
             if moved > 0 {
-                last::set_aside(conn, job, now)?;
+                finalizer::retire_finalizer(conn, job, now)?;
             } else {
-                moved = send_back(conn, job, filter, || last::is_last(job), now)?;
+                moved = send_back(conn, job, filter, || finalizer::is_finalizer(job), now)?;
             }
             reopen(conn, job)?;
             Ok(moved)
@@ -311,7 +311,7 @@ pub(super) fn shift(
     Ok(moved)
 }
 
-/// Orders wishes: a job that is to be cancelled is not merely paused.
+/// Orders requests: a job that is to be cancelled is not merely paused.
 const fn strength(request: StopRequest) -> u8 {
     match request {
         StopRequest::Stop => 0,

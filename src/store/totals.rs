@@ -19,7 +19,7 @@ statement! {
 
 impl Store {
     /// Returns for each state that jobs are in how many there are, and the sum of their counters; jobs in states that this version does
-    /// not know are left out, [`Store::jobs`] names them.
+    /// not know are omitted, [`Store::jobs`] names them.
     pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
         self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect()))
     }

@@ -1,6 +1,6 @@
 //! What units wrote on its way through the tables, and as the evidence of a failure.
 
-use super::conformance::{LATER, NOW, change, job_of, reign_over};
+use super::conformance::{LATER, NOW, change, job_of, lease_on};
 use super::{Access, Batch, Store, UnitChange};
 use crate::model::{AttemptRecord, Cause, Output, Seq, UnitFilter, UnitId, UnitStatus};
 
@@ -9,7 +9,7 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
     let job = job_of(&mut store, 3);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let long = [b"\xff\n".repeat(2000), b"no \xff file\0 here\r\n".to_vec()].concat();
     let written: [&[u8]; 3] = [b"\x1b]0;x\x07\xff\0\r\n", &long, b"job-manager:base64:?"];
     let outputs = written.map(|bytes| Output { stdout: Some(b"\0\xff"[..].into()), stderr: Some(bytes.into()) });
@@ -18,7 +18,7 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
         .map(|(seq, output)| UnitChange {
             attempt: Some(Box::new(AttemptRecord {
                 attempt: 1,
-                epoch: reign.epoch,
+                epoch: lease.epoch,
                 started_at: Some(NOW),
                 ended_at: LATER,
                 cause: Cause::Failed,
@@ -34,7 +34,7 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
         })
         .collect();
 
-    store.record(reign, &Batch::of(&changes)).unwrap();
+    store.record(lease, &Batch::of(&changes)).unwrap();
 
     let rows = store.units(job, &UnitFilter::all(), None, 10).unwrap();
     let failures = store.failures(job, Seq(0), 10).unwrap();

@@ -84,10 +84,10 @@ impl LaunchPlan<'_> {
 
 /// Starts the launcher and waits for the manager's line.
 ///
-/// Stdin is null, stdout the ready pipe. Blocks for at most `patience`; the launcher is reaped in any case, and
+/// Stdin is null, stdout the ready pipe. Blocks for at most `timeout`; the launcher is reaped in any case, and
 /// nothing of the caller's process is touched.
-pub fn launch(plan: LaunchPlan<'_>, patience: Duration) -> io::Result<Launched> {
-    let deadline = Instant::now() + patience;
+pub fn launch(plan: LaunchPlan<'_>, timeout: Duration) -> io::Result<Launched> {
+    let deadline = Instant::now() + timeout;
     let (reader, writer) = io::pipe()?;
     // The command goes at once, and with it the other end of the pipe, whose closing tells of a death.
     let mut launcher = plan.command().stdout(writer).spawn()?;

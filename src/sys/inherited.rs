@@ -192,7 +192,7 @@ pub(super) fn null_output() -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Alarm, Streams, UnitProcess};
+    use super::super::{EventFd, Streams, UnitProcess};
     use super::*;
 
     struct Said(Vec<u8>);
@@ -214,12 +214,12 @@ mod tests {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "ulimit -n"]);
         let process = UnitProcess::spawn(&mut command, &null(), true).unwrap();
-        let patience = std::time::Duration::from_secs(5);
-        let alarm = {
+        let grace = std::time::Duration::from_secs(5);
+        let event = {
             let _opening = opening();
-            Alarm::new().unwrap()
+            EventFd::new().unwrap()
         };
-        process.supervise(None, patience, &alarm, &mut said).unwrap();
+        process.supervise(None, grace, &event, &mut said).unwrap();
         String::from_utf8(said.0).unwrap().trim().to_owned()
     }
 

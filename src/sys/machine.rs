@@ -56,7 +56,7 @@ impl Machine {
         Ok(available)
     }
 
-    /// Returns how busy the processors are; own threads are told apart only where there are `enough` runnable ones.
+    /// Returns how busy the processors are; own threads are distinguished only where there are `enough` runnable ones.
     pub fn load(&self, is_enough: impl Fn(&Load) -> bool) -> io::Result<Load> {
         let (mut processors, mut limited) = (self.allowed_processors()?, None);
         for group in self.groups("cpu")? {

@@ -6,7 +6,7 @@ const LONG_BLOCK_BYTES: i32 = 1 << 20;
 
 /// Has long blocks given back to the kernel as soon as they are freed.
 ///
-/// By itself the allocator learns from the first long block that is freed to keep such blocks, for each thread apart: with items
+/// By itself the allocator learns from the first long block that is freed to keep such blocks, for each thread separately: with items
 /// of megabytes that is many times what is in use.
 pub(super) fn return_long_blocks() {
     #[cfg(target_env = "gnu")]

@@ -6,9 +6,10 @@
 //! Known weakness: only Linux is supported; pidfd and `/proc` have no stand-in yet.
 
 mod adopted;
-mod alarm;
+mod containment;
 mod detach;
 mod disk;
+mod event_fd;
 mod frames;
 mod group;
 mod inherited;
@@ -24,14 +25,13 @@ mod scope;
 mod segments;
 mod signals;
 mod slot;
-mod surroundings;
 mod unit_process;
 mod walk;
 mod writer;
 mod zone;
 
 pub use adopted::Adopted;
-pub use alarm::Alarm;
+pub use containment::{Containment, Linger, containment, linger};
 pub use detach::{
     LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
     write_ready,
@@ -39,6 +39,7 @@ pub use detach::{
 #[cfg(feature = "sources")]
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
+pub use event_fd::EventFd;
 pub use frames::{FrameOf, Stream};
 pub use group::any_is_adopted;
 pub use inherited::{
@@ -56,7 +57,6 @@ pub use scope::{SCOPE_PREFIX, Scope, ScopeError, try_scope};
 pub use segments::{SegmentReader, SegmentSync, SegmentWriter, sync_segments};
 pub use signals::{StopFlags, install_stop_flags, signal_name};
 pub use slot::{SlotError, SlotFile};
-pub use surroundings::{Linger, Surroundings, linger, surroundings};
 pub use unit_process::{Ending, SpawnError, Streams, UnitProcess, is_busy_program, is_no_program};
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
 pub use writer::Writer;

@@ -68,8 +68,8 @@ const USUAL_BYTES: usize = 64 * 1024;
 const PASSES: usize = 20;
 
 /// Ends every process that has the cookie or whose standard input is `slots` or lies below it: TERM,
-/// then KILL after `patience`.
-pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration) -> io::Result<Orphans> {
+/// then KILL after `grace`.
+pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, grace: Duration) -> io::Result<Orphans> {
     let mut ended = 0;
     for pass in 0..=PASSES {
         let found = find(|pid| mark_of(pid, cookie, slots))?;
@@ -78,7 +78,7 @@ pub fn end_orphans(cookie: Option<Cookie<'_>>, slots: &Path, patience: Duration)
             return Ok(Orphans { ended, left });
         }
         // Whoever appears only now was born while its parents were being ended, and has had its TERM with them.
-        let gentle = if pass == 0 { patience } else { Duration::ZERO };
+        let gentle = if pass == 0 { grace } else { Duration::ZERO };
         end(&handles, gentle)?;
         ended += handles.len();
     }
@@ -101,14 +101,14 @@ pub fn strays<J: Copy>(job_of: impl Fn(&str) -> Option<J>, database: &DatabaseFi
     Ok(strays)
 }
 
-/// Ends every process that keeps the lock of a file below `slots`, whatever it looks like: TERM, then KILL after `patience`.
+/// Ends every process that keeps the lock of a file below `slots`, whatever it looks like: TERM, then KILL after `grace`.
 /// Returns how many there were.
 ///
 /// Only for those who start no units: a child that has not come to its exec keeps the locks of its parent.
-pub fn end_lock_holders(slots: &Path, patience: Duration) -> io::Result<usize> {
+pub fn end_lock_holders(slots: &Path, grace: Duration) -> io::Result<usize> {
     let found = find(|pid| Ok(keeps_lock(pid, slots)?.then_some(())))?;
     let handles: Vec<OwnedFd> = found.into_iter().map(|(handle, ())| handle).collect();
-    end(&handles, patience)?;
+    end(&handles, grace)?;
     Ok(handles.len())
 }
 
@@ -161,7 +161,7 @@ fn unit_with(pid: i32, cookie: Cookie<'_>) -> io::Result<Option<Seq>> {
 
 /// What the cookie of a process says.
 struct Told {
-    /// Which attempt it is of: the job's uid, the unit, the reign and the number.
+    /// Which attempt it is of: the job's uid, the unit, the lease and the number.
     attempt: String,
     /// Which database.
     database: Option<DatabaseFile>,
@@ -237,12 +237,12 @@ fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn end(processes: &[OwnedFd], patience: Duration) -> io::Result<()> {
-    if !patience.is_zero() {
+fn end(processes: &[OwnedFd], grace: Duration) -> io::Result<()> {
+    if !grace.is_zero() {
         signal_all(processes, Signal::TERM);
         // One that is stopped would not see it.
         signal_all(processes, Signal::CONT);
-        if wait_all(processes, patience)? {
+        if wait_all(processes, grace)? {
             return Ok(());
         }
     }
@@ -258,8 +258,8 @@ fn signal_all(processes: &[OwnedFd], signal: Signal) {
 }
 
 /// Waits until all have ended; false when time ran out.
-fn wait_all(processes: &[OwnedFd], patience: Duration) -> io::Result<bool> {
-    let deadline = Instant::now() + patience;
+fn wait_all(processes: &[OwnedFd], grace: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + grace;
     for process in processes {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,4 +1,4 @@
-//! The whole output of units, in files that are only ever appended to: one for each worker slot and reign.
+//! The whole output of units, in files that are only ever appended to: one for each worker slot and lease.
 //!
 //! A frame is written by one call; when that fails, the file is cut back to the frames before, so that what other units of
 //! the slot write later can be read. A death in the middle of a write can only leave a torn frame at the end of a file that
@@ -68,7 +68,7 @@ impl SegmentWriter {
     }
 }
 
-/// Makes the files of one reign durable.
+/// Makes the files of one lease durable.
 #[derive(Debug)]
 pub struct SegmentSync {
     dir: PathBuf,

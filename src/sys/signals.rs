@@ -17,7 +17,7 @@ pub struct StopFlags {
 }
 
 impl StopFlags {
-    /// Says whether a TERM or INT has arrived.
+    /// Returns `true` if a TERM or INT has arrived.
     pub fn stop_requested(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -27,7 +27,7 @@ impl StopFlags {
         self.file_limit.load(Ordering::Relaxed)
     }
 
-    /// Says whether a second one has arrived: running units are to be ended.
+    /// Returns `true` if a second one has arrived: running units are to be ended.
     pub fn now_requested(&self) -> bool {
         self.now.load(Ordering::Relaxed)
     }

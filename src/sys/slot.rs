@@ -86,7 +86,7 @@ impl SlotFile {
         }
     }
 
-    /// Says whether no process has the file.
+    /// Returns `true` if no process has the file.
     pub fn is_free(&self) -> io::Result<bool> {
         let _opening = opening();
         match self.open(How::Read) {

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
-use super::Alarm;
+use super::EventFd;
 use super::group::has_others;
 use super::inherited::{null_output, opening, spawn_unit};
 
@@ -59,14 +59,14 @@ pub struct Ending {
 
 /// What is still to happen to a process that runs.
 #[derive(Debug, Default)]
-struct Fate {
+struct Deadlines {
     timeout_at: Option<Instant>,
     kill_at: Option<Instant>,
     timed_out: bool,
     stopped: bool,
 }
 
-impl Fate {
+impl Deadlines {
     /// Returns `true` if nobody of a group has time any more whose leader has ended; where nobody can be seen, there may be
     /// somebody.
     fn is_over(&self, now: Instant, has_others: impl FnOnce() -> io::Result<bool>) -> bool {
@@ -126,18 +126,18 @@ impl UnitProcess {
         mut self,
         timeout: Option<Duration>,
         kill_after: Duration,
-        stop: &Alarm,
+        stop: &EventFd,
         streams: &mut impl Streams,
     ) -> io::Result<Ending> {
         let watched = self.watch(timeout, kill_after, stop, streams);
         let status = kill_and_reap(&mut self.child)?;
-        let (fate, leaked) = watched?;
+        let (deadlines, leaked) = watched?;
         Ok(Ending {
             exit_code: status.code(),
             signal: status.signal(),
-            timed_out: fate.timed_out,
-            stopped: fate.stopped,
-            grace_left: fate.kill_at.map(|at| at.saturating_duration_since(Instant::now())),
+            timed_out: deadlines.timed_out,
+            stopped: deadlines.stopped,
+            grace_left: deadlines.kill_at.map(|at| at.saturating_duration_since(Instant::now())),
             leaked,
         })
     }
@@ -147,14 +147,15 @@ impl UnitProcess {
         &mut self,
         timeout: Option<Duration>,
         kill_after: Duration,
-        stop: &Alarm,
+        stop: &EventFd,
         streams: &mut impl Streams,
-    ) -> io::Result<(Fate, bool)> {
+    ) -> io::Result<(Deadlines, bool)> {
         let (mut out, mut err) = (self.out.take(), self.err.take());
-        let mut fate = Fate { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Fate::default() };
+        let mut deadlines =
+            Deadlines { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Deadlines::default() };
         let (mut ended, mut over_at) = (false, None);
         loop {
-            let ready = self.wait(&out, &err, stop, &fate, ended, over_at)?;
+            let ready = self.wait(&out, &err, stop, &deadlines, ended, over_at)?;
             if ready.out {
                 read_some(&mut out, |bytes| streams.take_stdout(bytes))?;
             }
@@ -164,34 +165,34 @@ impl UnitProcess {
             let now = Instant::now();
             ended |= ready.ended;
             // Whoever was asked to end with the main process has the same time for it.
-            if ended && over_at.is_none() && fate.is_over(now, || has_others(group_of(&self.child).as_raw())) {
+            if ended && over_at.is_none() && deadlines.is_over(now, || has_others(group_of(&self.child).as_raw())) {
                 over_at = Some(now);
             }
             match over_at {
                 None if ended => {}
-                None => self.advance(&mut fate, ready.stop, now, kill_after),
-                Some(_) if out.is_none() && err.is_none() => return Ok((fate, false)),
-                Some(at) if now >= at + LEAK_GRACE => return Ok((fate, true)),
+                None => self.advance(&mut deadlines, ready.stop, now, kill_after),
+                Some(_) if out.is_none() && err.is_none() => return Ok((deadlines, false)),
+                Some(at) if now >= at + LEAK_GRACE => return Ok((deadlines, true)),
                 Some(_) => {}
             }
         }
     }
 
     /// Ends the process where its time has come.
-    fn advance(&self, fate: &mut Fate, stop: bool, now: Instant, kill_after: Duration) {
-        let timed_out = fate.timeout_at.is_some_and(|at| now >= at);
-        if fate.kill_at.is_none() && (stop || timed_out) {
-            fate.stopped = stop;
-            fate.timed_out = !stop;
-            fate.timeout_at = None;
-            fate.kill_at = Some(now + kill_after);
+    fn advance(&self, deadlines: &mut Deadlines, stop: bool, now: Instant, kill_after: Duration) {
+        let timed_out = deadlines.timeout_at.is_some_and(|at| now >= at);
+        if deadlines.kill_at.is_none() && (stop || timed_out) {
+            deadlines.stopped = stop;
+            deadlines.timed_out = !stop;
+            deadlines.timeout_at = None;
+            deadlines.kill_at = Some(now + kill_after);
             // The group exists as long as its leader is not reaped.
             let _ = killpg(group_of(&self.child), Signal::SIGTERM);
             // A stopped process would not notice.
             let _ = killpg(group_of(&self.child), Signal::SIGCONT);
         }
-        if fate.kill_at.is_some_and(|at| now >= at) {
-            fate.kill_at = Some(now + kill_after.max(Duration::from_secs(1)));
+        if deadlines.kill_at.is_some_and(|at| now >= at) {
+            deadlines.kill_at = Some(now + kill_after.max(Duration::from_secs(1)));
             let _ = killpg(group_of(&self.child), Signal::SIGKILL);
         }
     }
@@ -200,21 +201,21 @@ impl UnitProcess {
         &self,
         out: &Option<impl AsFd>,
         err: &Option<impl AsFd>,
-        stop: &Alarm,
-        fate: &Fate,
+        stop: &EventFd,
+        deadlines: &Deadlines,
         ended: bool,
         over_at: Option<Instant>,
     ) -> io::Result<Ready> {
         let mut fds = Vec::with_capacity(4);
         let end_index = (!ended).then(|| push(&mut fds, self.handle.as_fd()));
-        let stop_index = (!ended && fate.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
+        let stop_index = (!ended && deadlines.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
         let out_index = out.as_ref().map(|out| push(&mut fds, out.as_fd()));
         let err_index = err.as_ref().map(|err| push(&mut fds, err.as_fd()));
 
         let deadline = match over_at {
             Some(at) => Some(at + LEAK_GRACE),
-            None if ended => fate.kill_at.map(|at| at.min(Instant::now() + GROUP_POLL)),
-            None => fate.kill_at.or(fate.timeout_at),
+            None if ended => deadlines.kill_at.map(|at| at.min(Instant::now() + GROUP_POLL)),
+            None => deadlines.kill_at.or(deadlines.timeout_at),
         };
         let timeout = deadline
             .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))

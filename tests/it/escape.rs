@@ -1,4 +1,4 @@
-//! What ends with a build or a service, and what is kept apart from it.
+//! What ends with a build or a service, and what is isolated from it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;

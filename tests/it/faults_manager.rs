@@ -274,7 +274,7 @@ fn fault_114_a_resume_while_the_job_stops_is_refused_and_one_that_succeeds_lasts
     let world = World::new();
     let job = world.ok(&["submit", "--shell", "--", "until test -e go; do sleep 0.02; done"]);
     world.ok(&["stop", &job]);
-    let by_wish = world.fails(4, &["resume", &job]);
+    let by_request = world.fails(4, &["resume", &job]);
     world.write("go", "");
     assert_eq!(world.run(&["wait", &job]).status.code(), Some(0));
     let job = world.ok(&["submit", "--range", "1-3", "--", "sleep", "600"]);
@@ -293,7 +293,7 @@ fn fault_114_a_resume_while_the_job_stops_is_refused_and_one_that_succeeds_lasts
         assert_eq!(world.manager(&job).to_string(), text(&resumed.stdout).trim(), "round {round}");
     }
 
-    assert!(by_wish.contains("is still stopping"), "{by_wish}");
+    assert!(by_request.contains("is still stopping"), "{by_request}");
     world.ok(&["cancel", &job]);
 }
 

@@ -58,7 +58,7 @@ fn a_graceful_stop_lets_running_units_finish() {
     wait_for(&world, "the first unit to start", || !world.lines("log").is_empty());
 
     world.ok(&["stop", &job]);
-    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", &job]).contains("stopping"));
+    wait_for(&world, "the request to be seen", || world.ok(&["logs", "--manager", &job]).contains("stopping"));
     world.write("go", "");
     let waited = world.run(&["wait", &job]);
 
@@ -87,7 +87,7 @@ fn pause_with_leaving_manager(world: &World) -> u32 {
     assert!(submit.env("JOB_MANAGER_CRASH", "after-pause:stop").output().unwrap().status.success());
     let leaving = world.manager("1");
     world.ok(&["stop", "1"]);
-    wait_for(world, "the wish to be seen", || world.ok(&["logs", "--manager", "1"]).contains("stopping"));
+    wait_for(world, "the request to be seen", || world.ok(&["logs", "--manager", "1"]).contains("stopping"));
     world.write("go", "");
     world.wait_for_status("1", "paused");
     wait_for(world, "it to stand still", || identity(leaving).is_some_and(|process| process.state == 'T'));
@@ -201,7 +201,9 @@ fn cancel_holds_although_the_manager_dies_while_it_cancels() {
     let manager = world.manager(&job);
 
     let mut cancel = world.job_manager(&["cancel", &job, "--reason", "no need"]).spawn().unwrap();
-    wait_for(&world, "the wish to be seen", || world.ok(&["logs", "--manager", &job]).contains("ending the running"));
+    wait_for(&world, "the request to be seen", || {
+        world.ok(&["logs", "--manager", &job]).contains("ending the running")
+    });
     signal(manager, Signal::SIGKILL);
 
     assert!(cancel.wait().unwrap().success());

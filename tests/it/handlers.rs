@@ -109,7 +109,7 @@ fn a_checkpoint_outlives_the_manager_and_is_given_to_the_next_attempt() {
     let counted = world.lines("counted");
     let repeated = counted.len() - 100;
     assert!(repeated <= 1, "only the number after the last checkpoint may be counted again: {counted:?}");
-    assert!(counted[before].parse::<usize>().unwrap() >= before, "it began anew: {counted:?}");
+    assert!(counted[before].parse::<usize>().unwrap() >= before, "it began again: {counted:?}");
     let unit: serde_json::Value = serde_json::from_str(&world.ok(&["unit", &format!("{job}:1"), "--json"])).unwrap();
     assert_eq!((&unit["notes"]["done"], &unit["notes"]["checkpoint"]), (&100.into(), &100.into()));
     assert_eq!(unit["unit"]["result"], 100);

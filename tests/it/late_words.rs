@@ -86,7 +86,7 @@ fn fault_257_a_late_child_has_no_say_about_another_attempt_of_the_same_number() 
 #[test]
 fn fault_257_units_of_older_versions_and_commands_without_the_cookie_have_their_say() {
     let world = at_its_second_run(after_an_interruption);
-    // As an older version writes it, with the reign and the number only.
+    // As an older version writes it, with the lease and the number only.
     let older = |cookie: &str| {
         let (attempt, database) = cookie.split_once(';').unwrap();
         format!("{};{database}", attempt.split(':').take(4).collect::<Vec<_>>().join(":"))
@@ -98,7 +98,7 @@ fn fault_257_units_of_older_versions_and_commands_without_the_cookie_have_their_
     world.write("go", "");
     world.ok(&["wait", "1"]);
 
-    assert_eq!(early.status.code(), Some(4), "another reign: {}", text(&early.stderr));
+    assert_eq!(early.status.code(), Some(4), "another lease: {}", text(&early.stderr));
     for taken in [of_older, without] {
         assert!(taken.status.success(), "{}", text(&taken.stderr));
     }

@@ -102,7 +102,7 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
     Explanation::new(Why::UnitQueued, sentence, format!("job-manager status {}", seen.job.id))
 }
 
-/// Says whether nothing of a job is under way where this is the cause.
+/// Returns `true` if nothing of a job is under way where this is the cause.
 fn stops_running(cause: Why) -> bool {
     matches!(
         cause,
@@ -116,7 +116,7 @@ fn stops_running(cause: Why) -> bool {
     ) || !is_of_living_job(cause)
 }
 
-/// Says whether no unit of a job is begun where this is the cause.
+/// Returns `true` if no unit of a job is begun where this is the cause.
 fn stops_pending(cause: Why) -> bool {
     let waits = matches!(
         cause,

@@ -26,13 +26,13 @@ pub(super) fn not_applied(
     let row = client.job(job)?;
     let labels = client.labels(job)?;
     let mut names = limits(&row, new, asked);
-    let apart = client.store().apart(job)?;
+    let isolation = client.store().isolation(job)?;
     let others = [
         ("name", asked.name && new.name != row.name),
         ("label", new.labels.iter().any(|(name, value)| labels.get(name) != Some(value))),
         ("order", asked.order),
-        ("escape-ci", new.apart.escape_ci && !apart.escape_ci),
-        ("scope", new.apart.scope && !apart.scope),
+        ("escape-ci", new.isolation.escape_ci && !isolation.escape_ci),
+        ("scope", new.isolation.scope && !isolation.scope),
     ];
     names.extend(others.into_iter().filter_map(|(name, is_other)| is_other.then_some(name)));
     Ok((!names.is_empty()).then(|| {

@@ -17,7 +17,7 @@ use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
 use crate::model::{JobId, Seq};
-use crate::sys::{Alarm, Ending, opening};
+use crate::sys::{Ending, EventFd, opening};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,8 +61,8 @@ pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
     let hook = Arc::new(Hook::new(program, cwd, db, TIMEOUT));
     let mut listeners = Callbacks::default();
     let of_units = Arc::clone(&hook);
-    listeners.unit_failed.push(Arc::new(move |report: &UnitReport| of_units.tell_of_unit(report)));
-    listeners.job_end.push(Arc::new(move |report: &JobReport| hook.tell_of_job(report)));
+    listeners.unit_failed.push(Arc::new(move |report: &UnitReport| of_units.notify_of_unit(report)));
+    listeners.job_end.push(Arc::new(move |report: &JobReport| hook.notify_of_job(report)));
     listeners
 }
 
@@ -72,7 +72,7 @@ impl Hook {
         Self { is_given_up: AtomicBool::new(false), timeout, program, cwd, db }
     }
 
-    fn tell_of_unit(&self, report: &UnitReport) -> Result<(), String> {
+    fn notify_of_unit(&self, report: &UnitReport) -> Result<(), String> {
         if self.is_given_up.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Hook {
         self.run("unit_failed", report.job, &Event { event: "unit_failed", job, unit: Some(unit) })
     }
 
-    fn tell_of_job(&self, report: &JobReport) -> Result<(), String> {
+    fn notify_of_job(&self, report: &JobReport) -> Result<(), String> {
         let event = if report.status.is_terminal() { "job_ended" } else { "job_paused" };
         let JobReport { job: id, name, status, progress } = report;
         let job = json!({ "id": id, "name": name, "status": status, "progress": progress });
@@ -112,9 +112,9 @@ impl Hook {
     }
 
     fn spawn(&self, event: &str, job: JobId, what: &Event<'_>) -> io::Result<(Ending, Capture)> {
-        let (content, alarm) = {
+        let (content, stop) = {
             let _opening = opening();
-            (memfd_create("hook", MemfdFlags::CLOEXEC)?, Alarm::new()?)
+            (memfd_create("hook", MemfdFlags::CLOEXEC)?, EventFd::new()?)
         };
         let mut content = File::from(content);
         content.write_all(&serde_json::to_vec(what)?)?;
@@ -124,7 +124,7 @@ impl Hook {
         command.env_clear().envs(std::env::vars_os()).env("JOB_MANAGER_DB", &self.db);
         let mut capture = Capture::new();
         let process = start(&mut command, &content, true)?;
-        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &alarm, &mut capture)?;
+        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &stop, &mut capture)?;
         Ok((ending, capture))
     }
 }
@@ -158,9 +158,9 @@ mod tests {
         let (name, progress) = ("job".to_owned(), Progress::default());
         let job = JobReport { job: JobId(1), name, status: JobStatus::Failed, progress };
 
-        let first = hook.tell_of_unit(&unit).unwrap_err();
-        let second = hook.tell_of_unit(&unit);
-        let end = hook.tell_of_job(&job);
+        let first = hook.notify_of_unit(&unit).unwrap_err();
+        let second = hook.notify_of_unit(&unit);
+        let end = hook.notify_of_job(&job);
 
         assert!(first.contains("took longer than 500ms"), "{first}");
         assert!(second.is_ok() && end.is_err());

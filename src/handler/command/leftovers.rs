@@ -19,12 +19,12 @@ const LAST_GRACE: Duration = Duration::from_secs(1);
 const LACK_WINDOW: Duration = Duration::from_secs(60);
 
 /// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
-pub(super) fn occupy(slot: &SlotFile, content: &[u8], patience: Duration) -> Result<File, AttemptEnd> {
+pub(super) fn occupy(slot: &SlotFile, content: &[u8], grace: Duration) -> Result<File, AttemptEnd> {
     match take_within(SPAWN_WINDOW, slot, content) {
         Err(SlotError::Occupied(_)) => {}
         taken => return taken.map_err(not_taken),
     }
-    end_leftovers(None, slot, patience)?;
+    end_leftovers(None, slot, grace)?;
     take_within(BUSY_WINDOW, slot, content).map_err(not_taken)
 }
 
@@ -46,7 +46,7 @@ fn take_within(window: Duration, slot: &SlotFile, content: &[u8]) -> Result<File
     }
 }
 
-/// Says whether a slot becomes free within the time that a process may take to let go of it.
+/// Returns `true` if a slot becomes free within the time that a process may take to let go of it.
 fn is_vacated(slot: &SlotFile) -> bool {
     let asked = Instant::now();
     loop {
@@ -67,25 +67,25 @@ pub(super) fn end_what_is_left(
     captured: bool,
     own: Cookie<'_>,
     slot: &SlotFile,
-    patience: Duration,
+    grace: Duration,
 ) -> Result<(), AttemptEnd> {
     let shows = || ending.leaked || (!captured && !is_vacated(slot));
     match ending.grace_left {
         // Where that cannot be seen, there may be somebody.
         Some(left) if any_is_adopted().unwrap_or(true) => {
-            end_leftovers(Some(own), slot, left.max(LAST_GRACE).min(patience))
+            end_leftovers(Some(own), slot, left.max(LAST_GRACE).min(grace))
         }
-        _ if shows() => end_leftovers(Some(own), slot, patience),
+        _ if shows() => end_leftovers(Some(own), slot, grace),
         _ => Ok(()),
     }
 }
 
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
-pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, patience: Duration) -> Result<(), AttemptEnd> {
+pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, grace: Duration) -> Result<(), AttemptEnd> {
     let asked = Instant::now();
     let attention = |error| Err(failed(Cause::NeedsAttention, error));
     loop {
-        match end_orphans(cookie, slot.path(), patience) {
+        match end_orphans(cookie, slot.path(), grace) {
             Ok(orphans) if orphans.left.is_empty() => return Ok(()),
             Ok(_) => return attention("a process it left behind cannot be ended".to_owned()),
             // Other units end, and with them what it takes to look.

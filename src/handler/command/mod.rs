@@ -180,7 +180,7 @@ impl CommandHandler {
             return incomplete(format!("ended well and did not make {}", path.display()));
         }
         let Some(whole) = result else { return UnitOutcome::Completed { result: None } };
-        attempt.desk.make_room_for_result(whole.bytes());
+        attempt.control.make_room_for_result(whole.bytes());
         let result = if self.spec.result == ResultMode::Json { whole.into_json() } else { whole.into_text() };
         match result {
             Ok(document) => UnitOutcome::Completed { result: Some(document) },
@@ -218,7 +218,7 @@ struct Prepared {
     made: Option<PathBuf>,
 }
 
-/// Says whether a unit is the one that a job ends with.
+/// Returns `true` if a unit is the one that a job ends with.
 fn is_last(unit: &Unit) -> bool {
     unit.key.as_deref().is_some_and(Unit::is_last_key)
 }
@@ -238,10 +238,10 @@ impl Runner for CommandHandler {
         Some(hook::listeners(hook, &self.spec.cwd, &self.db))
     }
 
-    fn last_unit(&self, progress: &Progress) -> Option<NewUnit> {
+    fn finalizer(&self, progress: &Progress) -> Option<NewUnit> {
         self.spec.then.as_ref().filter(|then| then.when.holds(progress)).map(|_| NewUnit {
             payload: serde_json::to_string(progress).expect("counts are numbers"),
-            key: Some(Unit::LAST_KEY.to_owned()),
+            key: Some(Unit::FINALIZER_KEY.to_owned()),
         })
     }
 
@@ -269,8 +269,8 @@ impl Runner for CommandHandler {
             return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
         }
         let slot = SlotFile::within(&self.dirs.slots, attempt.slot);
-        let patience = attempt.limits.kill_after;
-        let stdin = match occupy(&slot, &content, patience) {
+        let grace = attempt.limits.kill_after;
+        let stdin = match occupy(&slot, &content, grace) {
             Ok(stdin) => stdin,
             Err(end) => return end,
         };
@@ -304,7 +304,7 @@ impl Runner for CommandHandler {
         // From here on only the unit's processes have the locked file.
         drop(stdin);
         let ending = process.and_then(|process| {
-            let ending = process.supervise(attempt.limits.timeout, patience, attempt.stop, &mut capture);
+            let ending = process.supervise(attempt.limits.timeout, grace, attempt.stop, &mut capture);
             ending.map_err(|error| (None, error))
         });
         let settled = |outcome| match making {
@@ -313,7 +313,7 @@ impl Runner for CommandHandler {
         };
         match ending {
             Ok(ending) => {
-                if let Err(end) = end_what_is_left(&ending, captured, own, &slot, patience) {
+                if let Err(end) = end_what_is_left(&ending, captured, own, &slot, grace) {
                     return end;
                 }
                 let (output, result) = capture.finish();
@@ -327,7 +327,7 @@ impl Runner for CommandHandler {
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.
-                if let Err(end) = end_leftovers(Some(own), &slot, patience) {
+                if let Err(end) = end_leftovers(Some(own), &slot, grace) {
                     return end;
                 }
                 let error = format!("cannot watch the command: {error}");

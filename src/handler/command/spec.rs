@@ -109,7 +109,7 @@ pub enum ThenWhen {
 }
 
 impl ThenWhen {
-    /// Says whether the condition holds.
+    /// Returns `true` if the condition holds.
     pub const fn holds(self, progress: &Progress) -> bool {
         let succeeded = progress.failed + progress.cancelled == 0;
         match self {

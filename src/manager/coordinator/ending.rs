@@ -1,11 +1,11 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
-use super::{Coordinator, ReignEnd};
+use super::{Coordinator, RunOutcome};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
 use crate::manager::log::log_line;
-use crate::manager::patience::patiently;
+use crate::manager::transient::retry_transient;
 use crate::model::{JobStatus, Seq, StopRequest};
 use crate::store::StoreError;
 
@@ -36,20 +36,21 @@ impl Coordinator<'_> {
     }
 
     /// Ends the job whose units have all ended; none when there is something to run again.
-    pub(super) fn finish(&mut self) -> Result<Option<ReignEnd>, ManagerError> {
+    pub(super) fn finish(&mut self) -> Result<Option<RunOutcome>, ManagerError> {
         crash_point!("before-finish");
         let now = self.shared.clock.now();
-        let (runner, store, reign) = (self.runner, &mut *self.store, self.reign);
-        let finished = patiently(self.flags, || store.finish_job(reign, now, |progress| runner.last_unit(progress)))?;
+        let (runner, store, lease) = (self.runner, &mut *self.store, self.lease);
+        let finished =
+            retry_transient(self.flags, || store.finish_job(lease, now, |progress| runner.finalizer(progress)))?;
         if let Some(status) = finished {
             crash_point!("after-finish");
-            return Ok(Some(ReignEnd::Finished(status)));
+            return Ok(Some(RunOutcome::Finished(status)));
         }
         // Nobody has to approve the last one; while it ran, others may have been added.
-        self.last_added = self.store.has_last_unit(self.reign.job)?;
+        self.finalizer_added = self.store.has_finalizer(self.lease.job)?;
         let Some(canary) = self.canary() else { return Ok(None) };
         // Units were added in this very moment, or those that are left wait for an approval.
-        if self.store.is_unfinished_through(self.reign.job, Seq(canary.into()))? {
+        if self.store.is_unfinished_through(self.lease.job, Seq(canary.into()))? {
             return Ok(None);
         }
         self.halt(halt::canary(canary)).map(Some)
@@ -57,17 +58,17 @@ impl Coordinator<'_> {
 
     /// Returns how many units run before the job is approved, while that matters.
     pub(super) fn canary(&self) -> Option<u32> {
-        self.job.limits.canary.filter(|_| !self.last_added)
+        self.job.limits.canary.filter(|_| !self.finalizer_added)
     }
 
     /// Lets units end as the reason for a halt wants it, and keeps the reason.
-    pub(super) fn halt(&mut self, halt: Halt) -> Result<ReignEnd, ManagerError> {
+    pub(super) fn halt(&mut self, halt: Halt) -> Result<RunOutcome, ManagerError> {
         log_line!("the job halts: {}", halt.reason);
         match self.stop((halt.stop, None), Some(&halt))? {
-            // Somebody wished for more while units were ending.
-            Some(StopRequest::Cancel) => Ok(ReignEnd::Stopped(StopRequest::Cancel)),
-            Some(_) => Ok(ReignEnd::Halted(halt)),
-            None => Ok(ReignEnd::Failed),
+            // Somebody requested for more while units were ending.
+            Some(StopRequest::Cancel) => Ok(RunOutcome::Stopped(StopRequest::Cancel)),
+            Some(_) => Ok(RunOutcome::Halted(halt)),
+            None => Ok(RunOutcome::Failed),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Coordinator, POLL_SIGNALS, ReignEnd};
+use super::{Coordinator, POLL_SIGNALS, RunOutcome};
 use crate::manager::conclusion::{conclude, record_failure};
 use crate::manager::error::ManagerError;
 use crate::manager::log::log_line;
@@ -44,7 +44,7 @@ impl Coordinator<'_> {
 
     /// Gives back the units whose handlers do not return, and leaves the job as `end` calls for; none when an end of a unit
     /// is to be committed first. Does not return where the process ends with the handlers.
-    pub(super) fn leave_units(&mut self, end: &ReignEnd) -> Result<Option<ManagerError>, ManagerError> {
+    pub(super) fn leave_units(&mut self, end: &RunOutcome) -> Result<Option<ManagerError>, ManagerError> {
         let shared = self.shared;
         let mut are_left = shared.hold_recorder();
         if !self.may_leave() {
@@ -53,7 +53,7 @@ impl Coordinator<'_> {
         let staying = shared.under_way();
         log_line!("{} did not return, what they run is given back", counted(staying.len(), "handler"));
         self.give_back(&staying)?;
-        let status = conclude(self.store, self.reign, self.flags, self.runner, end, shared.clock.now())?;
+        let status = conclude(self.store, self.lease, self.flags, self.runner, end, shared.clock.now())?;
         *are_left = true;
         drop(are_left);
         let error = || ManagerError::HandlersStay { job: self.job.id, handlers: staying.len(), status };
@@ -64,7 +64,7 @@ impl Coordinator<'_> {
 
     /// Waits until no attempt is under way any more. When handlers do not return in time, leaves the job as the error calls
     /// for, and does not return where the process ends with them.
-    pub(super) fn leave_failed(&mut self, end: Result<ReignEnd, ManagerError>) -> Result<ReignEnd, ManagerError> {
+    pub(super) fn leave_failed(&mut self, end: Result<RunOutcome, ManagerError>) -> Result<RunOutcome, ManagerError> {
         let asked = Instant::now();
         loop {
             if self.shared.under_way().is_empty() {
@@ -90,7 +90,7 @@ impl Coordinator<'_> {
             if let Err(second) = self.give_back(&staying) {
                 log_line!("error: cannot give back their units: {}", chain(&second));
             }
-            record_failure(self.store, self.reign, &error, self.shared.clock.now());
+            record_failure(self.store, self.lease, &error, self.shared.clock.now());
             status = JobStatus::Failed;
             *are_left = true;
         }
@@ -110,10 +110,10 @@ impl Coordinator<'_> {
     /// Records that those attempts were interrupted.
     fn give_back(&mut self, staying: &[AttemptId]) -> Result<(), ManagerError> {
         let now = self.shared.clock.now();
-        let running = self.store.running_units(self.reign.job)?;
+        let running = self.store.running_units(self.lease.job)?;
         let left = running.into_iter().filter(|unit| staying.iter().any(|attempt| attempt.seq == unit.id.seq()));
         let changes: Vec<UnitChange> = left.map(|unit| self.interrupted(unit, now)).collect();
-        self.store.record(self.reign, &Batch::of(&changes))?;
+        self.store.record(self.lease, &Batch::of(&changes))?;
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Coordinator<'_> {
         let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
         let span = Span { started_at: now, ended_at: now };
         let outcome = UnitOutcome::Interrupted.into();
-        let mut change = policy::ended(&before, outcome, span, &self.job.limits, self.reign.epoch);
+        let mut change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch);
         // The row has that as well.
         change.started_at = None;
         if let Some(attempt) = &mut change.attempt {

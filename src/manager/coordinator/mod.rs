@@ -1,10 +1,10 @@
-//! The main thread while workers run: feeds them, follows signals and wishes, and knows when the job is over.
+//! The main thread while workers run: feeds them, follows signals and requests, and knows when the job is over.
 
 mod ending;
 mod leaving;
+mod requests;
 mod room;
 mod stopping;
-mod wishes;
 
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use super::feed::FEED_UNITS;
 use super::halt::{self, Halt};
 use super::machine::MachineWatch;
 use super::panics;
-use super::patience::Patience;
-use super::places::Places;
+use super::permits::MachinePermits;
 use super::schedule::Schedule;
 use super::shared::Shared;
+use super::transient::TransientRetries;
 use crate::handler::{Runner, slots_of};
 use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
-use crate::store::{PageBound, Reign, Store};
+use crate::store::{Lease, PageBound, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 use ending::Other;
@@ -31,14 +31,14 @@ const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
 /// Longest wait between two looks at the signals' flags.
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
-const POLL_WISHES: Duration = Duration::from_millis(100);
+const POLL_REQUESTS: Duration = Duration::from_millis(100);
 
-/// How a reign ended.
+/// How the run of a manager ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ReignEnd {
+pub(super) enum RunOutcome {
     /// Every unit has ended; the job has its final state.
     Finished(JobStatus),
-    /// A signal or a wish stopped it.
+    /// A signal or a request stopped it.
     Stopped(StopRequest),
     /// It waits for somebody.
     Halted(Halt),
@@ -48,10 +48,10 @@ pub(super) enum ReignEnd {
 
 pub(super) struct Coordinator<'a> {
     store: &'a mut Store,
-    reign: Reign,
+    lease: Lease,
     runner: &'a dyn Runner,
     /// Demands workers.
-    hire: Sender<usize>,
+    grow: Sender<usize>,
     shared: &'a Shared,
     flags: &'a StopFlags,
     /// What this process holds as the manager of the job.
@@ -60,14 +60,14 @@ pub(super) struct Coordinator<'a> {
     lock_trouble: Option<String>,
     /// The job as it was last read.
     job: Job,
-    wish: Option<(StopRequest, Option<Duration>)>,
+    request: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
     /// When units that are due were last looked for.
     due_looked_at: Instant,
     /// Requests to end attempts that are not over yet.
     asked: Vec<Kill>,
     clock_seen: Timestamp,
-    places: Places,
+    permits: MachinePermits,
     machine: MachineWatch,
     schedule: Schedule,
     /// When units may start, if not now.
@@ -78,7 +78,7 @@ pub(super) struct Coordinator<'a> {
     /// The job that was waited for and has completed.
     waited_for: Option<JobId>,
     /// Whether the job's last unit was added, because all others had ended.
-    last_added: bool,
+    finalizer_added: bool,
     seen_version: i64,
     seen_revision: i64,
     /// Whether everything that waits for its first attempt has been read.
@@ -89,46 +89,46 @@ impl<'a> Coordinator<'a> {
     pub fn new(
         store: &'a mut Store,
         job: &Job,
-        reign: Reign,
+        lease: Lease,
         runner: &'a dyn Runner,
-        hire: Sender<usize>,
+        grow: Sender<usize>,
         shared: &'a Shared,
         flags: &'a StopFlags,
     ) -> Result<Self, ManagerError> {
         let seen_version = store.data_version()?;
-        let (wish, seen_revision) = (wish_of(job), job.revision);
+        let (request, seen_revision) = (request_of(job), job.revision);
         let looked_at = Instant::now();
         // Those that came while the job was taken over.
         let asked = store.kills(job.id)?;
         if let Some(rate) = job.limits.rate {
             // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
-            shared.feed.limit_rate(rate.interval(), reign.epoch == Epoch(1));
+            shared.feed.limit_rate(rate.interval(), lease.epoch == Epoch(1));
         }
-        let mut places = Places::new(&StateDir::beside(store.path()), job.id);
-        places.set_limit(store.machine_workers()?);
+        let mut permits = MachinePermits::new(&StateDir::beside(store.path()), job.id);
+        permits.set_limit(store.machine_workers()?);
         // Before there are units: no worker is to take one without a place.
-        places.settle(&shared.feed, job.limits.workers);
+        permits.rebalance(&shared.feed, job.limits.workers);
         let mut machine = MachineWatch::new(Machine::this());
         machine.settle(&shared.feed, &job.limits.start);
         // A manager before this one may have added it.
-        let last_added = store.has_last_unit(job.id)?;
+        let finalizer_added = store.has_finalizer(job.id)?;
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
         Ok(Self {
             store,
-            reign,
+            lease,
             runner,
-            hire,
+            grow,
             shared,
             flags,
             post: None,
             lock_trouble: None,
             job: job.clone(),
-            wish,
+            request,
             looked_at,
             due_looked_at: looked_at,
             asked,
             clock_seen: shared.clock.now(),
-            places,
+            permits,
             machine,
             schedule: Schedule::default(),
             starts_at: None,
@@ -136,7 +136,7 @@ impl<'a> Coordinator<'a> {
             reaped_at: looked_at,
             tried_at: looked_at,
             waited_for: None,
-            last_added,
+            finalizer_added,
             seen_version,
             seen_revision,
             exhausted: false,
@@ -150,7 +150,7 @@ impl<'a> Coordinator<'a> {
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed. After an error no
     /// attempt is under way when it returns, or the process has ended.
-    pub fn run(mut self) -> Result<ReignEnd, ManagerError> {
+    pub fn run(mut self) -> Result<RunOutcome, ManagerError> {
         let end =
             panics::catch(|| self.feed_workers()).unwrap_or_else(|message| Err(ManagerError::Panicked { message }));
         self.shared.stop_feeding();
@@ -159,32 +159,32 @@ impl<'a> Coordinator<'a> {
         }
         match end {
             Err(ManagerError::HandlersStay { .. })
-            | Ok(ReignEnd::Finished(_) | ReignEnd::Stopped(_) | ReignEnd::Halted(_)) => end,
-            Err(_) | Ok(ReignEnd::Failed) => self.leave_failed(end),
+            | Ok(RunOutcome::Finished(_) | RunOutcome::Stopped(_) | RunOutcome::Halted(_)) => end,
+            Err(_) | Ok(RunOutcome::Failed) => self.leave_failed(end),
         }
     }
 
-    /// Takes turns until one ends the reign; a database that cannot be used for a time is waited for.
-    fn feed_workers(&mut self) -> Result<ReignEnd, ManagerError> {
-        let mut patience = Patience::default();
+    /// Takes turns until one ends the lease; a database that cannot be used for a time is waited for.
+    fn feed_workers(&mut self) -> Result<RunOutcome, ManagerError> {
+        let mut retries = TransientRetries::default();
         loop {
-            match self.take_turns(&mut patience) {
-                Err(error) => patience.try_again(error, self.flags.now_requested() || self.shared.has_failed())?,
+            match self.take_turns(&mut retries) {
+                Err(error) => retries.try_again(error, self.flags.now_requested() || self.shared.has_failed())?,
                 ended => return ended,
             }
         }
     }
 
-    fn take_turns(&mut self, patience: &mut Patience) -> Result<ReignEnd, ManagerError> {
+    fn take_turns(&mut self, retries: &mut TransientRetries) -> Result<RunOutcome, ManagerError> {
         loop {
             if self.shared.has_failed() {
-                return Ok(ReignEnd::Failed);
+                return Ok(RunOutcome::Failed);
             }
             self.reap_adopted();
             self.try_for_more();
-            self.look_for_wishes()?;
+            self.poll_requests()?;
             if let Some(stop) = self.stop_wanted() {
-                return self.stop(stop, None).map(|stopped| stopped.map_or(ReignEnd::Failed, ReignEnd::Stopped));
+                return self.stop(stop, None).map(|stopped| stopped.map_or(RunOutcome::Failed, RunOutcome::Stopped));
             }
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
             if let Some(halt) = halt::halt(&self.job, failures, now) {
@@ -195,7 +195,7 @@ impl<'a> Coordinator<'a> {
                 Other::Unfinished => {
                     // It may wait for the very place that this one has.
                     self.share_places();
-                    self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_WISHES);
+                    self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_REQUESTS);
                     continue;
                 }
                 Other::Hopeless(halt) => return self.halt(halt),
@@ -207,7 +207,7 @@ impl<'a> Coordinator<'a> {
             // Before units are read: none of them is to start on an old look.
             self.look_at_machine();
             let next_due = self.refill()?;
-            patience.succeed();
+            retries.succeed();
             let waits = self.look_at_machine();
             let waits =
                 waits.or_else(|| self.shared.feed.reports_too_many().map(|waiting| Waits::Callbacks { waiting }));
@@ -256,20 +256,20 @@ impl<'a> Coordinator<'a> {
             self.due_looked_at = Instant::now();
             // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
             let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
-            let due = self.store.due_units(self.reign.job, now, through, wide)?;
+            let due = self.store.due_units(self.lease.job, now, through, wide)?;
             are_all_read = due.is_last;
             self.shared.feed.put_due(self.with_slots(due.units));
         }
         if looks_for_fresh {
             let after = self.shared.feed.cursor();
             let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
-            let page = self.store.fresh_units(self.reign.job, after, through, bound)?;
+            let page = self.store.fresh_units(self.lease.job, after, through, bound)?;
             self.exhausted = self.shared.feed.put_fresh(after, self.with_slots(page.units)) && page.is_last;
         }
         if !are_all_read {
             return Ok(None);
         }
-        Ok(self.store.next_due(self.reign.job, through)?)
+        Ok(self.store.next_due(self.lease.job, through)?)
     }
 
     /// Notes how many workers each unit takes.
@@ -284,7 +284,7 @@ impl<'a> Coordinator<'a> {
     }
 }
 
-fn wish_of(job: &Job) -> Option<(StopRequest, Option<Duration>)> {
+fn request_of(job: &Job) -> Option<(StopRequest, Option<Duration>)> {
     job.stop_request.map(|request| (request, job.stop_grace))
 }
 

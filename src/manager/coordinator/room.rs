@@ -21,7 +21,7 @@ impl Coordinator<'_> {
 
     pub(super) fn share_places(&mut self) {
         let _opening = opening();
-        self.places.settle(&self.shared.feed, self.job.limits.workers);
+        self.permits.rebalance(&self.shared.feed, self.job.limits.workers);
     }
 
     /// Tries to run more units at a time, and to have more workers, where something was lacking for them.
@@ -36,7 +36,7 @@ impl Coordinator<'_> {
         }
         if shortage.is_of_workers() {
             // Whoever hires lives as long as this does.
-            let _ = self.hire.send(self.job.limits.workers);
+            let _ = self.grow.send(self.job.limits.workers);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::leaving::{COMMIT_TIME, END_UNITS};
-use super::{Coordinator, POLL_SIGNALS, ReignEnd};
+use super::{Coordinator, POLL_SIGNALS, RunOutcome};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
@@ -11,10 +11,10 @@ use crate::manager::log::log_line;
 use crate::model::{StopRequest, chain, counted};
 
 impl Coordinator<'_> {
-    /// Says that the job stops although nobody has wished it. Who resumes it meanwhile is only told less well when that
+    /// Says that the job stops although nobody has requested it. Who resumes it meanwhile is only told less well when that
     /// cannot be written: the stop does not wait for it.
     fn note_stopping(&mut self) {
-        if let Err(error) = self.store.note_stopping(self.reign, "by itself, or by a signal to its manager") {
+        if let Err(error) = self.store.note_stopping(self.lease, "by itself, or by a signal to its manager") {
             log_line!("{}", chain(&error));
         }
     }
@@ -49,7 +49,7 @@ impl Coordinator<'_> {
         let mut wanted = first;
         crash_point!("stopping");
         log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
-        if self.wish.is_none() {
+        if self.request.is_none() {
             self.note_stopping();
         }
         loop {
@@ -72,8 +72,8 @@ impl Coordinator<'_> {
                 let is_late = since.elapsed() > self.job.limits.kill_after + END_UNITS;
                 if is_late && self.may_leave() {
                     let end = match halt {
-                        Some(halt) if wanted.0 != StopRequest::Cancel => ReignEnd::Halted(halt.clone()),
-                        _ => ReignEnd::Stopped(wanted.0),
+                        Some(halt) if wanted.0 != StopRequest::Cancel => RunOutcome::Halted(halt.clone()),
+                        _ => RunOutcome::Stopped(wanted.0),
                     };
                     if let Some(error) = self.leave_units(&end)? {
                         return Err(error);
@@ -85,8 +85,8 @@ impl Coordinator<'_> {
             self.shared.feed.wait_for_change(level, POLL_SIGNALS);
             self.share_places();
             self.reap_adopted();
-            self.look_for_wishes()?;
-            wanted = self.wish.unwrap_or(wanted);
+            self.poll_requests()?;
+            wanted = self.request.unwrap_or(wanted);
         }
     }
 }

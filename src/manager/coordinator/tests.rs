@@ -15,13 +15,13 @@ impl Runner for OneMore {
         UnitOutcome::Completed { result: None }.into()
     }
 
-    fn last_unit(&self, _: &Progress) -> Option<NewUnit> {
-        Some(NewUnit { payload: "0".to_owned(), key: Some(Unit::LAST_KEY.to_owned()) })
+    fn finalizer(&self, _: &Progress) -> Option<NewUnit> {
+        Some(NewUnit { payload: "0".to_owned(), key: Some(Unit::FINALIZER_KEY.to_owned()) })
     }
 }
 
-fn reign_over(store: &mut Store, job: JobId) -> (Reign, Job) {
-    store.begin_reign(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
+fn lease_on(store: &mut Store, job: JobId) -> (Lease, Job) {
+    store.acquire_lease(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
 }
 
 fn job_of(store: &mut Store, count: usize) -> JobId {
@@ -37,11 +37,11 @@ fn only_units_behind_the_cursor_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
     let job = job_of(&mut store, 5);
-    let (reign, job) = reign_over(&mut store, job);
+    let (lease, job) = lease_on(&mut store, job);
     let shared = Shared::new(Seq(3), Clock::Wall, job.limits.clone());
     let flags = StopFlags::default();
 
-    Coordinator::new(&mut store, &job, reign, &OneMore, std::sync::mpsc::channel().0, &shared, &flags)
+    Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags)
         .unwrap()
         .refill()
         .unwrap();
@@ -58,26 +58,26 @@ fn nobody_has_to_approve_the_last_unit_whatever_is_read_again() {
     let job = job_of(&mut store, 2);
     store.change_limits(job, |limits| limits.canary = Some(2)).unwrap();
     store.skip_units(job, &UnitFilter::all(), "done", Timestamp::now()).unwrap();
-    let (reign, job) = reign_over(&mut store, job);
+    let (lease, job) = lease_on(&mut store, job);
     let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
     let flags = StopFlags::default();
-    let hire = std::sync::mpsc::channel().0;
-    let mut coordinator = Coordinator::new(&mut store, &job, reign, &OneMore, hire, &shared, &flags).unwrap();
+    let grow = std::sync::mpsc::channel().0;
+    let mut coordinator = Coordinator::new(&mut store, &job, lease, &OneMore, grow, &shared, &flags).unwrap();
 
     assert_eq!(coordinator.finish().unwrap(), None);
     // Somebody commits, and the job is read again with the limits that it has there.
     Store::open(&path, Access::Write).unwrap().change_limits(job.id, |_| ()).unwrap();
-    coordinator.looked_at = coordinator.looked_at.checked_sub(POLL_WISHES).unwrap();
-    coordinator.look_for_wishes().unwrap();
+    coordinator.looked_at = coordinator.looked_at.checked_sub(POLL_REQUESTS).unwrap();
+    coordinator.poll_requests().unwrap();
     coordinator.refill().unwrap();
 
     assert_eq!((shared.feed.level().queued, shared.feed.cursor()), (1, Seq(3)));
 
     // It died before any worker took the last unit.
-    let (reign, job) = reign_over(&mut store, job.id);
+    let (lease, job) = lease_on(&mut store, job.id);
     let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
-    let hire = std::sync::mpsc::channel().0;
-    let mut next = Coordinator::new(&mut store, &job, reign, &OneMore, hire, &shared, &flags).unwrap();
+    let grow = std::sync::mpsc::channel().0;
+    let mut next = Coordinator::new(&mut store, &job, lease, &OneMore, grow, &shared, &flags).unwrap();
     next.refill().unwrap();
     assert_eq!(shared.feed.level().queued, 1);
 }
@@ -88,14 +88,14 @@ fn a_superseded_manager_notices_it_without_a_write_of_its_own() {
     let path = dir.path().join("jobs.db");
     let mut store = Store::open(&path, Access::Create).unwrap();
     let job = job_of(&mut store, 1);
-    let (reign, job) = reign_over(&mut store, job);
+    let (lease, job) = lease_on(&mut store, job);
     let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
     let flags = StopFlags::default();
     let mut coordinator =
-        Coordinator::new(&mut store, &job, reign, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
+        Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
 
-    reign_over(&mut Store::open(&path, Access::Write).unwrap(), job.id);
-    coordinator.looked_at -= POLL_WISHES;
+    lease_on(&mut Store::open(&path, Access::Write).unwrap(), job.id);
+    coordinator.looked_at -= POLL_REQUESTS;
 
-    assert!(coordinator.look_for_wishes().is_err_and(|error| error.is_fenced()));
+    assert!(coordinator.poll_requests().is_err_and(|error| error.is_fenced()));
 }

@@ -11,11 +11,11 @@ use crate::sys::{COOKIE_VARIABLE, own_identity};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
-/// A job of one unit whose manager has just begun its reign.
+/// A job of one unit whose manager has just begun its lease.
 struct World {
     dir: tempfile::TempDir,
     store: Store,
-    reign: Reign,
+    lease: Lease,
     job: JobContext,
 }
 
@@ -30,16 +30,16 @@ impl World {
         let units: Vec<NewUnit> = (1..=units).map(|unit| NewUnit::new(&unit).unwrap()).collect();
         let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
         let CreateOutcome::Created(id) = created else { panic!("there was a job") };
-        let (reign, job) = store.begin_reign(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
+        let (lease, job) = store.acquire_lease(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
         let job = context(&dir, store.file(), &job);
         std::fs::create_dir_all(job.files.slots()).unwrap();
-        World { dir, store, reign, job }
+        World { dir, store, lease, job }
     }
 
     fn recover(&mut self) {
         let notes = SlotNotes::open(&self.dir.path().join("notes"), 1).unwrap();
         let leftovers = Leftovers::end(&mut self.store, &self.job, &notes).unwrap();
-        leftovers.record(&mut self.store, self.reign, &self.job, &notes, NOW).unwrap();
+        leftovers.record(&mut self.store, self.lease, &self.job, &notes, NOW).unwrap();
     }
 
     fn unit(&mut self) -> UnitDetail {
@@ -72,7 +72,7 @@ fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
     let end = UnitOutcome::Completed { result: None }.into();
     let ended = Ended {
-        epoch: world.reign.epoch,
+        epoch: world.lease.epoch,
         seq: Seq(1),
         attempt: 1,
         revision: read.revision,
@@ -108,7 +108,7 @@ fn fault_135_a_unit_whose_start_is_committed_first_has_not_run_before() {
 fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
     let mut world = World::new();
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
-    world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
     // This process bears no mark of a unit, as one that shed them all.
     let _held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
 
@@ -123,7 +123,7 @@ fn a_unit_is_not_run_again_while_somebody_holds_a_slot() {
 fn a_slot_that_is_held_for_a_moment_by_no_process_of_a_unit_costs_no_unit() {
     let mut world = World::new();
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units;
-    world.store.record(world.reign, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
+    world.store.record(world.lease, &Batch::of(&[policy::started(&read[0], NOW)])).unwrap();
     let held = SlotFile::at(world.job.files.slot(0)).occupy(b"").unwrap();
 
     std::thread::scope(|threads| {
@@ -142,7 +142,7 @@ fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other()
     let mut world = World::of(2);
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
     let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
-    world.store.record(world.reign, &Batch::of(&starts)).unwrap();
+    world.store.record(world.lease, &Batch::of(&starts)).unwrap();
     let notes = SlotNotes::open(&world.dir.path().join("notes"), 2).unwrap();
     notes.set(0, note(&read[0], 1));
     notes.set(1, note(&read[1], 1));
@@ -150,7 +150,7 @@ fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other()
     let _held = SlotFile::at(world.job.files.slot(1)).occupy(b"").unwrap();
 
     let leftovers = Leftovers::end(&mut world.store, &world.job, &notes).unwrap();
-    leftovers.record(&mut world.store, world.reign, &world.job, &notes, NOW).unwrap();
+    leftovers.record(&mut world.store, world.lease, &world.job, &notes, NOW).unwrap();
 
     let units = world.store.units(world.job.id, &UnitFilter::all(), None, 2).unwrap();
     assert_eq!([units[0].status, units[1].status], [UnitStatus::Pending, UnitStatus::Failed]);
@@ -176,7 +176,7 @@ fn fault_293_a_recovery_that_was_cut_off_before_it_cleared_its_notes_counts_no_d
         let read =
             world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
         if start_was_committed {
-            world.store.record(world.reign, &Batch::of(&[policy::started(&read, NOW)])).unwrap();
+            world.store.record(world.lease, &Batch::of(&[policy::started(&read, NOW)])).unwrap();
         }
         let notes = SlotNotes::open(&world.dir.path().join("notes"), 1).unwrap();
         let noted = note(&read, 1);
@@ -202,10 +202,10 @@ fn fault_256_a_unit_whose_end_was_not_committed_keeps_its_daemon_and_an_interrup
     let mut world = World::of(2);
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(2)).unwrap().units;
     let starts = [policy::started(&read[0], NOW), policy::started(&read[1], NOW)];
-    world.store.record(world.reign, &Batch::of(&starts)).unwrap();
+    world.store.record(world.lease, &Batch::of(&starts)).unwrap();
     let (mut daemon, mut orphan) = (left_by(&world, 1), left_by(&world, 2));
     let ended = Ended {
-        epoch: world.reign.epoch,
+        epoch: world.lease.epoch,
         seq: Seq(1),
         attempt: 1,
         revision: read[0].revision,

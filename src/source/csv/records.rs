@@ -91,7 +91,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Takes a line without quotes apart.
+    /// Splits a line without quotes.
     fn split_line(&self, record: &mut Record) -> Result<(), SourceError> {
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         if line.contains(&b'\r') {

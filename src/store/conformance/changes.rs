@@ -1,6 +1,6 @@
 //! What every store must do when a job or a unit changes between the moment somebody reads it and the moment they act on it.
 
-use super::{LATER, NOW, change, counted, counters, job_of, reign_over, units};
+use super::{LATER, NOW, change, counted, counters, job_of, lease_on, units};
 use crate::model::{Contents, JobStatus, NewJob, NewUnit, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitStatus};
 use crate::store::{Batch, CreateOutcome, PageBound, SameKey, Store, StoreError, UnitChange};
 
@@ -30,14 +30,14 @@ pub fn fault_130_nothing_is_added_to_a_job_that_is_being_deleted(mut store: Stor
 pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read(mut store: Store) {
     use UnitStatus::{Completed, Pending, Running};
     let job = job_of(&mut store, 2);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let renewed = |seq| (Seq(seq), NewUnit { payload: "\"new\"".to_owned(), key: None });
     store.skip_units(job, &UnitFilter::all(), "old", NOW).unwrap();
     store.renew_units(job, &[renewed(1), renewed(2)], NOW).unwrap();
 
     let said = (UnitId::new(job, Seq(1)), 0, UnitNotes { checkpoint: Some("1".to_owned()), ..UnitNotes::default() });
     let changes = [change(job, 1, Pending, Running), change(job, 2, Pending, Completed)];
-    let recorded = store.record(reign, &Batch { notes: &[said], ..Batch::of(&changes) }).unwrap();
+    let recorded = store.record(lease, &Batch { notes: &[said], ..Batch::of(&changes) }).unwrap();
 
     assert_eq!(recorded.lost, [1, 2, 1].map(|seq| UnitId::new(job, Seq(seq))));
     assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
@@ -47,19 +47,19 @@ pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_sinc
         .iter()
         .map(|unit| UnitChange { revision: unit.revision, ..change(job, unit.id.seq().0, Pending, Running) })
         .collect();
-    assert!(store.record(reign, &Batch::of(&now)).unwrap().lost.is_empty());
+    assert!(store.record(lease, &Batch::of(&now)).unwrap().lost.is_empty());
 }
 
 pub fn fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten(mut store: Store) {
     for halts in [true, false] {
         let job = job_of(&mut store, 2);
-        let reign = reign_over(&mut store, job);
+        let lease = lease_on(&mut store, job);
         store.request_stop(job, StopRequest::Stop, None, None).unwrap();
         store.request_stop(job, StopRequest::Cancel, None, Some("enough")).unwrap();
 
         let status = match halts {
-            true => store.halt_job(reign, JobStatus::AwaitingApproval, "look", LATER),
-            false => store.pause_job(reign, LATER),
+            true => store.halt_job(lease, JobStatus::AwaitingApproval, "look", LATER),
+            false => store.pause_job(lease, LATER),
         };
 
         assert_eq!(status.unwrap(), JobStatus::Cancelled);
@@ -70,8 +70,8 @@ pub fn fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten(mu
 
 pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let reign = reign_over(&mut store, job);
-    store.halt_job(reign, JobStatus::AwaitingApproval, "look at it", NOW).unwrap();
+    let lease = lease_on(&mut store, job);
+    store.halt_job(lease, JobStatus::AwaitingApproval, "look at it", NOW).unwrap();
     assert!(store.manager_record(job).unwrap().unwrap().halt_reason.is_some());
 
     store.cancel_idle_job(job, "no", NOW).unwrap();
@@ -84,7 +84,7 @@ pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_anothe
 
 pub fn fault_296_a_wish_that_came_since_the_job_was_read_is_not_withdrawn(mut store: Store) {
     let job = job_of(&mut store, 1);
-    reign_over(&mut store, job);
+    lease_on(&mut store, job);
     store.request_stop(job, StopRequest::Stop, None, None).unwrap();
     let read = store.job(job).unwrap();
     store.request_stop(job, StopRequest::Cancel, None, Some("enough")).unwrap();

@@ -1,6 +1,6 @@
 //! What every store must do for whoever reads units page by page.
 
-use super::{LATER, NOW, change, job_of, reign_over};
+use super::{LATER, NOW, change, job_of, lease_on};
 use crate::model::{UnitFilter, UnitOrder, UnitStatus};
 use crate::store::{Batch, Store, UnitChange};
 
@@ -16,12 +16,12 @@ pub fn pages_of_units_follow_each_other(mut store: Store) {
 
 pub fn units_are_listed_in_other_orders_page_by_page(mut store: Store) {
     let job = job_of(&mut store, 4);
-    let reign = reign_over(&mut store, job);
+    let lease = lease_on(&mut store, job);
     let ended = |seq, attempts, finished_at| {
         let ended = change(job, seq, UnitStatus::Pending, UnitStatus::Completed);
         UnitChange { attempts, finished_at: Some(finished_at), ..ended }
     };
-    store.record(reign, &Batch::of(&[ended(1, 1, NOW), ended(2, 3, LATER), ended(3, 1, LATER)])).unwrap();
+    store.record(lease, &Batch::of(&[ended(1, 1, NOW), ended(2, 3, LATER), ended(3, 1, LATER)])).unwrap();
     let mut listed = |order| {
         let mut page = |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1, usize::MAX).unwrap().pop();
         let pages = std::iter::successors(page(None), |unit| page(Some(unit.seq)));

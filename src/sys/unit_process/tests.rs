@@ -18,7 +18,7 @@ impl Streams for Collected {
 }
 
 fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
-    let stop = Alarm::new().unwrap();
+    let stop = EventFd::new().unwrap();
     let mut collected = Collected::default();
     let process =
         UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]), &null_output().unwrap(), true).unwrap();
@@ -64,7 +64,7 @@ fn a_process_left_behind_with_the_output_does_not_hold_the_unit() {
 
 #[test]
 fn ringing_the_stop_ends_the_unit() {
-    let stop = Alarm::new().unwrap();
+    let stop = EventFd::new().unwrap();
     let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600"), &null_output().unwrap(), true).unwrap();
 
     stop.ring();
@@ -77,10 +77,10 @@ fn ringing_the_stop_ends_the_unit() {
 #[test]
 fn fault_303_others_of_a_group_that_cannot_be_looked_at_have_their_time() {
     let now = Instant::now();
-    let fate = Fate { kill_at: Some(now + Duration::from_secs(1)), ..Fate::default() };
+    let deadlines = Deadlines { kill_at: Some(now + Duration::from_secs(1)), ..Deadlines::default() };
     let unseen = || Err(io::Error::from(Errno::EMFILE));
 
-    assert!(!fate.is_over(now, unseen));
-    assert!(fate.is_over(now + Duration::from_secs(1), unseen));
-    assert!(fate.is_over(now, || Ok(false)));
+    assert!(!deadlines.is_over(now, unseen));
+    assert!(deadlines.is_over(now + Duration::from_secs(1), unseen));
+    assert!(deadlines.is_over(now, || Ok(false)));
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{World, wait_for};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The program that is looked for.
@@ -116,7 +116,7 @@ impl<'a> Browser<'a> {
         }
         self.to.write_all(format!("{message}\0").as_bytes()).unwrap();
         loop {
-            let answer = self.from.recv_timeout(PATIENCE);
+            let answer = self.from.recv_timeout(DEADLINE);
             let mut answer = answer.unwrap_or_else(|error| panic!("the browser does not answer {method}: {error}"));
             if answer["id"] == self.asked {
                 return if answer["error"].is_null() {

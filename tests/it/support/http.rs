@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{World, send};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A dashboard of a world; ended with this guard.
 pub struct Served {
@@ -68,7 +68,7 @@ impl Served {
             if let Some(exit) = self.process.try_wait().unwrap() {
                 return exit;
             }
-            assert!(asked.elapsed() < PATIENCE, "the dashboard does not end");
+            assert!(asked.elapsed() < DEADLINE, "the dashboard does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -123,7 +123,7 @@ impl Served {
 
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Cli {
 }
 
 impl Cli {
-    /// Says whether the answer is to be JSON.
+    /// Returns `true` if the answer is to be JSON.
     pub fn wants_json(&self) -> bool {
         let submission = match &self.verb {
             Verb::Submit(verb) => &verb.submission,

@@ -46,7 +46,7 @@ pub(super) fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Res
     };
     let status = client.job(job)?.status;
     if !args.no_wait && status != JobStatus::Cancelled {
-        // It came to an end of its own before the wish was seen.
+        // It came to an end of its own before the request was seen.
         return Err(ClientError::WrongStatus { operation: "cancel", job, status }.into());
     }
     output.changed(job, changed, "cancelled")?;

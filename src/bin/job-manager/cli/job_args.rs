@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use clap::{Args, ValueEnum};
 use job_manager::client::ClockError;
-use job_manager::model::{Apart, Limits, OnInterrupt};
+use job_manager::model::{Isolation, Limits, OnInterrupt};
 use job_manager::submission::Several;
 
 use super::policy_args::PolicyArgs;
@@ -81,16 +81,16 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "CMD")]
     pub hook: Option<OsString>,
     #[command(flatten)]
-    pub apart: ApartArgs,
+    pub isolation: IsolationArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,
     #[command(flatten)]
     pub start: StartArgs,
 }
 
-/// What the job's managers are kept apart from.
+/// What the job's managers are isolated from.
 #[derive(Debug, Args)]
-pub(super) struct ApartArgs {
+pub(super) struct IsolationArgs {
     /// Start the manager without the variables by which a CI runner ends, with a build, all that the build has started
     #[arg(long)]
     pub escape_ci: bool,
@@ -125,12 +125,12 @@ pub(super) enum Interrupted {
     Fail,
 }
 
-impl ApartArgs {
-    pub fn apart(&self) -> Apart {
-        let mut apart = Apart::default();
-        apart.escape_ci = self.escape_ci;
-        apart.scope = self.scope;
-        apart
+impl IsolationArgs {
+    pub fn isolation(&self) -> Isolation {
+        let mut isolation = Isolation::default();
+        isolation.escape_ci = self.escape_ci;
+        isolation.scope = self.scope;
+        isolation
     }
 }
 

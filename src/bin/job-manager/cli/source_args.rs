@@ -88,7 +88,7 @@ impl SourceArgs {
         self.flags.commands.first().map(PathBuf::as_path)
     }
 
-    /// Says whether `--json` was given to have the answer as JSON.
+    /// Returns `true` if `--json` was given to have the answer as JSON.
     pub fn wants_json(&self) -> bool {
         self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
     }

@@ -59,7 +59,7 @@ impl SubmissionArgs {
             }
         }
         new.limits = self.job.limits()?;
-        new.apart = self.job.apart.apart();
+        new.isolation = self.job.isolation.isolation();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);
         }
@@ -96,7 +96,7 @@ impl SubmissionArgs {
     }
 
     fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
-        let (job, forget) = (&self.job, self.job.apart.apart().forgotten_variables());
+        let (job, forget) = (&self.job, self.job.isolation.isolation().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, job.env_only.as_deref(), forget)?;
         if let Some(name) = &job.shell_path {
             self.use_shell(name, &mut spec)?;

@@ -162,7 +162,7 @@ impl Access {
     }
 }
 
-/// Says whether a page that was reached under that name asks: another name with our port may be somebody else.
+/// Returns `true` if a page that was reached under that name asks: another name with our port may be somebody else.
 fn is_origin_of(host: &HeaderValue, origin: &HeaderValue) -> bool {
     let name = origin.as_bytes().strip_prefix(b"http://");
     name.is_some_and(|name| name.eq_ignore_ascii_case(host.as_bytes()))
@@ -172,7 +172,7 @@ fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// Says whether the browser goes to another page, rather than showing it inside of one, or reading it for one.
+/// Returns `true` if the browser goes to another page, rather than showing it inside of one, or reading it for one.
 fn is_link(headers: &HeaderMap) -> bool {
     let is = |name, value: &str| headers.get(name).is_some_and(|found| found == value);
     is(SEC_FETCH_MODE, "navigate") && is(SEC_FETCH_DEST, "document")

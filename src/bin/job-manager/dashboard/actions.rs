@@ -1,6 +1,6 @@
 //! What can be changed: one verb of the client each, asked for by POST.
 //!
-//! Nothing here waits for what a verb leads to: a wish is durable when it is answered, and the page sees what became of it.
+//! Nothing here waits for what a verb leads to: a request is durable when it is answered, and the page sees what became of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,10 +77,10 @@ async fn reject(State(connections): Shared, Named(job): Named<String>, body: Bod
 fn cancelled_by(
     client: &Client,
     job: JobId,
-    wish: impl FnOnce() -> Result<(), job_manager::client::ClientError>,
+    request: impl FnOnce() -> Result<(), job_manager::client::ClientError>,
 ) -> Result<UnitsChanged, Refused> {
     let before = client.progress(job)?.cancelled;
-    wish()?;
+    request()?;
     Ok(UnitsChanged::new(job, client.progress(job)?.cancelled - before))
 }
 

@@ -19,7 +19,7 @@ use tokio_stream::wrappers::WatchStream;
 use super::answer::Refused;
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How soon a wish to end is seen.
+/// How soon a request to end is seen.
 const NAP: Duration = Duration::from_millis(50);
 /// A page shows that the connection is lost when it hears nothing for some multiple of this.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -54,7 +54,8 @@ impl Dashboard {
     pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
         let read = || Client::open_to_read(&options.db);
         let (reader, watcher) = (read()?, read()?);
-        let write = || Ok(Client::open(&options.db)?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
+        let write =
+            || Ok(Client::open(&options.db)?.with_busy_timeout(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
         let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
         let port = options.port;
         let listen = |source: io::Error| match source.kind() {

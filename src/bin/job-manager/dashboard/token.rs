@@ -4,7 +4,7 @@
 //! its mode, or not at all: it is written under another name and then linked, and of two dashboards that start at the
 //! same moment both use what the first one linked.
 //!
-//! A browser is given something else: what is drawn anew for each dashboard and kept nowhere.
+//! A browser is given something else: what is drawn again for each dashboard and kept nowhere.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -80,7 +80,7 @@ impl Token {
         &self.0
     }
 
-    /// Says whether that is the token, in a time that does not depend on how much of it is right.
+    /// Returns `true` if that is the token, in a time that does not depend on how much of it is right.
     pub fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         let differing = own.iter().zip(given).fold(0, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));

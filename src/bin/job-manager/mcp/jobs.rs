@@ -1,4 +1,4 @@
-//! The database behind the tools, opened anew for each call, and the job that a call names.
+//! The database behind the tools, opened again for each call, and the job that a call names.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Jobs {
         Self { database, is_given_up: Box::new(is_given_up) }
     }
 
-    /// Says whether nobody waits for the answer any more.
+    /// Returns `true` if nobody waits for the answer any more.
     pub fn is_given_up(&self) -> bool {
         (self.is_given_up)()
     }
@@ -57,24 +57,24 @@ impl Jobs {
     /// Checks that the database could be opened for a new job, and opens it to read if there is one.
     pub fn to_rehearse(&self) -> Result<Option<Client>, ToolError> {
         let Database { path, is_default } = &*self.database;
-        Client::rehearse_create(path, *is_default)?.map(|client| patient(Ok(client))).transpose()
+        Client::rehearse_create(path, *is_default)?.map(|client| with_limits(Ok(client))).transpose()
     }
 
     /// Opens the database for a new job, and makes it if there is none.
     pub fn to_create(&self) -> Result<Client, ToolError> {
         let Database { path, is_default } = &*self.database;
-        patient(if *is_default { Client::create_with_directory(path) } else { Client::create(path) })
+        with_limits(if *is_default { Client::create_with_directory(path) } else { Client::create(path) })
     }
 }
 
-fn patient(opened: Result<Client, ClientError>) -> Result<Client, ToolError> {
-    Ok(opened?.with_patience(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob))
+fn with_limits(opened: Result<Client, ClientError>) -> Result<Client, ToolError> {
+    Ok(opened?.with_busy_timeout(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob))
 }
 
 fn existing(opened: Result<Client, ClientError>) -> Result<Option<Client>, ToolError> {
     match opened {
         Err(ClientError::Store(StoreError::NoDatabase { .. })) => Ok(None),
-        opened => patient(opened).map(Some),
+        opened => with_limits(opened).map(Some),
     }
 }
 

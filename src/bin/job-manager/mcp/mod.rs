@@ -2,7 +2,7 @@
 //!
 //! One line of JSON-RPC is one message, and nothing else is ever written to standard output. A tool is one file in
 //! `tools/`: what it is given, what it says about itself, what it does with the client. Every call opens the database
-//! anew, in a thread that may block, so that a call that waits holds up no other one, and gives up on a locked database
+//! again, in a thread that may block, so that a call that waits holds up no other one, and gives up on a locked database
 //! after half a second. All calls but `wait_job` answer at once; answers are bounded, whatever the size of the job.
 //!
 //! The server keeps nothing between two calls and owns no job: it may be killed at any moment. It ends by itself when

@@ -172,7 +172,7 @@ fn renew(plan: &Plan, output: &mut Output) {
     }
 }
 
-/// Says whether a file was written by this program; none when there is no such file.
+/// Returns `true` if a file was written by this program; none when there is no such file.
 fn is_ours(file: &Path) -> Result<Option<bool>, ServiceError> {
     Ok(read(file)?.map(|text| text.contains(MARK)))
 }

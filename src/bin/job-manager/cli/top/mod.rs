@@ -2,18 +2,18 @@
 //!
 //! `gather` reads, `view` holds what is shown and what keys do to it, `draw` puts it on a screen, `terminal` borrows the
 //! real one, `input` listens to it; the loop here brings them together. Reading never writes: a key that changes a job
-//! has a thread open a client of its own for that (`errands`), and `top` does not end before it has an answer.
+//! has a thread open a client of its own for that (`actions`), and `top` does not end before it has an answer.
 
+mod action;
+mod background_actions;
 mod columns;
 mod draw;
-mod errands;
 mod gather;
 mod input;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod view;
-mod wish;
 
 use std::io::{IsTerminal, stdout};
 use std::sync::mpsc::RecvTimeoutError;
@@ -29,11 +29,11 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use crate::system;
-use errands::Errands;
+use action::Action;
+use background_actions::BackgroundActions;
 use input::Input;
 use terminal::{Screen, Signals};
 use view::View;
-use wish::Wish;
 
 /// Time between two looks at the database.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -52,11 +52,11 @@ pub(super) fn top(global: &Global, _args: &Top, output: &mut Output) -> Result<E
     let client = global.read_client()?;
     let mut view = View::new(client.path(), terminal::has_colors());
     let signals = Signals::listen()?;
-    let errands = Errands::new(global.db_path()?);
+    let actions = BackgroundActions::new(global.db_path()?);
     let mut screen = Screen::enter()?;
-    let shown = show(&client, &errands, &mut view, &mut screen, &signals);
+    let shown = show(&client, &actions, &mut view, &mut screen, &signals);
     screen.leave();
-    let exit = errands.settle(&signals, output);
+    let exit = actions.settle(&signals, output);
     signals.pass_on()?;
     shown.map(|()| exit)
 }
@@ -64,7 +64,7 @@ pub(super) fn top(global: &Global, _args: &Top, output: &mut Output) -> Result<E
 /// Shows the jobs until a key, a signal or the end of the terminal ends it.
 fn show(
     client: &Client,
-    errands: &Errands,
+    actions: &BackgroundActions,
     view: &mut View,
     screen: &mut Screen,
     signals: &Signals,
@@ -72,7 +72,7 @@ fn show(
     let mut freshness = Freshness::default();
     let inputs = input::listen();
     while !signals.arrived() {
-        let answered = take_answers(view, errands);
+        let answered = take_answers(view, actions);
         let looked = freshness.look(client, view, answered);
         if looked || answered || view.is_changed() {
             match screen.draw(view) {
@@ -83,10 +83,10 @@ fn show(
         }
         match inputs.recv_timeout(LOOK_EVERY) {
             Ok(Input::Event(Event::Key(key))) if key.is_press() => match view.press(key) {
-                Some(Wish::Leave) => break,
-                Some(wish) => {
-                    view.say(wish.announcement());
-                    errands.begin(wish);
+                Some(Action::Leave) => break,
+                Some(action) => {
+                    view.say(action.announcement());
+                    actions.begin(action);
                 }
                 None => {}
             },
@@ -100,9 +100,9 @@ fn show(
     Ok(())
 }
 
-fn take_answers(view: &mut View, errands: &Errands) -> bool {
+fn take_answers(view: &mut View, actions: &BackgroundActions) -> bool {
     let mut any = false;
-    for answer in errands.answers() {
+    for answer in actions.answers() {
         view.say(answer.unwrap_or_else(|error| error_line(&error)));
         any = true;
     }
@@ -117,7 +117,7 @@ struct Freshness {
 }
 
 impl Freshness {
-    /// Reads what is shown anew if something may have changed; true when it did.
+    /// Reads what is shown again if something may have changed; true when it did.
     fn look(&mut self, client: &Client, view: &mut View, at_once: bool) -> bool {
         let age = self.read_at.map_or(Duration::MAX, |at| at.elapsed());
         if age < LOOK_EVERY && !at_once && !view.wants_detail() {

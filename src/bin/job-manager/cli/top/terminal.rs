@@ -12,7 +12,7 @@ use super::super::error::CliError;
 use super::draw::draw;
 use super::view::View;
 
-/// Says whether colours are wanted; `NO_COLOR` and `--color` have been heeded by then.
+/// Returns `true` if colours are wanted; `NO_COLOR` and `--color` have been heeded by then.
 pub(super) fn has_colors() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }

@@ -6,10 +6,10 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::action::Action;
 use super::draw::draw;
 use super::gather::{Detail, Line};
 use super::view::{Overlay, View};
-use super::wish::Wish;
 
 fn line(job: i64, name: &str, status: JobStatus, progress: Progress) -> Line {
     Line {
@@ -59,7 +59,7 @@ fn screen(view: &mut View, width: u16, height: u16) -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
-fn press(view: &mut View, key: char) -> Option<Wish> {
+fn press(view: &mut View, key: char) -> Option<Action> {
     view.press(KeyEvent::from(KeyCode::Char(key)))
 }
 
@@ -154,7 +154,7 @@ fn a_job_stays_selected_when_its_row_moves() {
     press(&mut view, 'k');
     let above = press(&mut view, 's');
 
-    assert_eq!((before, above), (Some(Wish::Resume(JobId(11))), Some(Wish::Stop(JobId(13)))));
+    assert_eq!((before, above), (Some(Action::Resume(JobId(11))), Some(Action::Stop(JobId(13)))));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_cancellation_is_asked_for_twice() {
 
     assert!(question.ends_with("cancel job 12 permanently, what runs and what waits? [y/N]"), "{question}");
     assert_eq!((asked, other), (None, None));
-    assert_eq!(answered, [None, Some(Wish::Cancel(JobId(12)))]);
+    assert_eq!(answered, [None, Some(Action::Cancel(JobId(12)))]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn three_keys_leave_and_a_key_on_nothing_asks_for_nothing() {
     ];
     let nothing = ['s', 'r', 'c', 'a', 'j', 'y', 'G'].map(|key| press(&mut view, key));
 
-    assert_eq!(leave, [Some(Wish::Leave); 3]);
+    assert_eq!(leave, [Some(Action::Leave); 3]);
     assert_eq!(nothing, [None; 7]);
     assert!(screen(&mut view, 60, 5).contains("no jobs yet"));
 }

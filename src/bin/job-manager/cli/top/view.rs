@@ -6,8 +6,8 @@ use job_manager::model::{JobId, JobStatus};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::widgets::TableState;
 
+use super::action::Action;
 use super::gather::{Detail, Line};
-use super::wish::Wish;
 
 /// Rows that a page key goes.
 const PAGE: isize = 10;
@@ -85,12 +85,12 @@ impl View {
         self.is_changed = true;
     }
 
-    /// Says whether the screen is to be drawn, once.
+    /// Returns `true` if the screen is to be drawn, once.
     pub fn is_changed(&mut self) -> bool {
         std::mem::take(&mut self.is_changed)
     }
 
-    /// Says whether there are no jobs, as opposed to none that were read.
+    /// Returns `true` if there are no jobs, as opposed to none that were read.
     pub fn is_empty(&self) -> bool {
         self.is_read && self.lines.is_empty()
     }
@@ -108,7 +108,7 @@ impl View {
         self.selected.filter(|_| self.is_open)
     }
 
-    /// Says whether the detail of another job than the present one is to be read.
+    /// Returns `true` if the detail of another job than the present one is to be read.
     pub fn wants_detail(&self) -> bool {
         self.open_job() != self.described
     }
@@ -118,22 +118,22 @@ impl View {
     }
 
     /// Does what a key says, and returns what it asks of others.
-    pub fn press(&mut self, key: KeyEvent) -> Option<Wish> {
+    pub fn press(&mut self, key: KeyEvent) -> Option<Action> {
         self.touch();
         self.message = None;
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return matches!(key.code, KeyCode::Char('c' | 'd')).then_some(Wish::Leave);
+            return matches!(key.code, KeyCode::Char('c' | 'd')).then_some(Action::Leave);
         }
         match std::mem::replace(&mut self.overlay, Overlay::Nothing) {
             Overlay::Nothing => self.press_in_list(key.code),
             Overlay::Help => None,
-            Overlay::AskCancel(job) => matches!(key.code, KeyCode::Char('y' | 'Y')).then_some(Wish::Cancel(job)),
+            Overlay::AskCancel(job) => matches!(key.code, KeyCode::Char('y' | 'Y')).then_some(Action::Cancel(job)),
         }
     }
 
-    fn press_in_list(&mut self, key: KeyCode) -> Option<Wish> {
+    fn press_in_list(&mut self, key: KeyCode) -> Option<Action> {
         match key {
-            KeyCode::Char('q') | KeyCode::Esc => return Some(Wish::Leave),
+            KeyCode::Char('q') | KeyCode::Esc => return Some(Action::Leave),
             KeyCode::Char('?' | 'h') => self.overlay = Overlay::Help,
             KeyCode::Down | KeyCode::Char('j') => self.go(1),
             KeyCode::Up | KeyCode::Char('k') => self.go(-1),
@@ -142,9 +142,9 @@ impl View {
             KeyCode::Home | KeyCode::Char('g') => self.select(0),
             KeyCode::End | KeyCode::Char('G') => self.select(usize::MAX),
             KeyCode::Enter | KeyCode::Char(' ') => self.is_open = !self.is_open,
-            KeyCode::Char('s') => return self.selected.map(Wish::Stop),
-            KeyCode::Char('r') => return self.selected.map(Wish::Resume),
-            KeyCode::Char('a') => return self.selected.map(Wish::Approve),
+            KeyCode::Char('s') => return self.selected.map(Action::Stop),
+            KeyCode::Char('r') => return self.selected.map(Action::Resume),
+            KeyCode::Char('a') => return self.selected.map(Action::Approve),
             KeyCode::Char('c') => self.overlay = self.selected.map_or(Overlay::Nothing, Overlay::AskCancel),
             _ => {}
         }

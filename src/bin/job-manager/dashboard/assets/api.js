@@ -1,4 +1,4 @@
-// Talking to the server: documents, wishes, and whether it is there at all.
+// Talking to the server: documents, requests, and whether it is there at all.
 
 /** An answer that says why something did not happen. */
 export class Refused extends Error {
@@ -14,9 +14,9 @@ export class NoConnection extends Error {}
 
 const TIMEOUT_MS = 20_000;
 
-/** @param {string} path @param {RequestInit} [options] @param {number} [patience] @returns {Promise<any>} */
-async function ask(path, options = {}, patience = TIMEOUT_MS) {
-  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(patience) }).catch((error) => {
+/** @param {string} path @param {RequestInit} [options] @param {number} [timeout] @returns {Promise<any>} */
+async function ask(path, options = {}, timeout = TIMEOUT_MS) {
+  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(timeout) }).catch((error) => {
     throw new NoConnection(`no answer: ${error.message}`);
   });
   const document = await answer.json().catch(() => null);

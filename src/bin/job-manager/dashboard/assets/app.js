@@ -8,7 +8,7 @@ const main = at("main");
 
 let about = { read_only: true, version: "", db: "" };
 
-/** What the units of a job are narrowed to; each job's page begins anew. */
+/** What the units of a job are narrowed to; each job's page begins again. */
 let narrowed = { job: "", status: "", cluster: "", pages: [0] };
 
 // --- buttons -------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ function route() {
 let turn = 0;
 let shown = "";
 
-/** Draws the page anew; of several that are under way only the latest is drawn. */
+/** Draws the page again; of several that are under way only the latest is drawn. */
 async function show() {
   const mine = ++turn;
   const place = location.hash;

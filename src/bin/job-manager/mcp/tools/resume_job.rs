@@ -20,7 +20,7 @@ impl Tool for ResumeJob {
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
-        // A manager has more patience than a host: what would keep it waiting is said before it is started.
+        // A manager waits longer than a host: what would keep it waiting is said before it is started.
         client.expect_writable()?;
         let started = client.resume_job(job)?;
         let done = match started {

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Coordinator, POLL_WISHES, wish_of};
+use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
 use crate::manager::log::log_line;
 use crate::model::{Limits, Rate, StopRequest, chain, counted};
-use crate::store::{Fault, Reign, SMALL_STEP, StoreError};
+use crate::store::{Fault, Lease, SMALL_STEP, StoreError};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
-    pub(super) fn look_for_wishes(&mut self) -> Result<(), ManagerError> {
-        if self.looked_at.elapsed() < POLL_WISHES {
+    pub(super) fn poll_requests(&mut self) -> Result<(), ManagerError> {
+        if self.looked_at.elapsed() < POLL_REQUESTS {
             return Ok(());
         }
         let passed = self.looked_at.elapsed();
@@ -26,11 +26,11 @@ impl Coordinator<'_> {
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => log_line!("the limit over all jobs stays: {unreadable}"),
-            limit => self.places.set_limit(limit?),
+            limit => self.permits.set_limit(limit?),
         }
-        let job = self.store.job(self.reign.job)?;
-        if job.epoch != self.reign.epoch {
-            let Reign { job, epoch } = self.reign;
+        let job = self.store.job(self.lease.job)?;
+        if job.epoch != self.lease.epoch {
+            let Lease { job, epoch } = self.lease;
             return Err(StoreError::Fenced { job, epoch }.into());
         }
         if job.revision != self.seen_revision {
@@ -38,12 +38,12 @@ impl Coordinator<'_> {
             self.seen_revision = job.revision;
             self.shared.feed.recall();
             self.exhausted = false;
-            self.last_added = self.store.has_last_unit(self.reign.job)?;
+            self.finalizer_added = self.store.has_finalizer(self.lease.job)?;
             self.follow_limits(&job.limits);
             self.kill_units()?;
         }
         self.settle_kills()?;
-        self.wish = wish_of(&job);
+        self.request = request_of(&job);
         self.job = job;
         // Last: what could not be read is looked at again.
         self.seen_version = version;
@@ -79,14 +79,14 @@ impl Coordinator<'_> {
         if limits.workers != before.workers {
             log_line!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);
             // Whoever hires lives as long as this does.
-            let _ = self.hire.send(limits.workers);
+            let _ = self.grow.send(limits.workers);
         }
         self.shared.set_limits(limits.clone());
     }
 
     /// Ends the attempts that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
-        self.asked = self.store.kills(self.reign.job)?;
+        self.asked = self.store.kills(self.lease.job)?;
         self.end_asked();
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Coordinator<'_> {
         if self.asked.is_empty() {
             return Ok(());
         }
-        match self.store.settle_kills(self.reign, &self.asked, self.shared.clock.now()) {
+        match self.store.settle_kills(self.lease, &self.asked, self.shared.clock.now()) {
             Ok(standing) => {
                 self.asked = standing;
                 // A unit that is not to go on may have begun its next attempt since.
@@ -126,15 +126,15 @@ impl Coordinator<'_> {
         let step = expected.since(now);
         if step > SMALL_STEP && !self.shared.clock.is_fake() {
             log_line!("the clock was set back by {step:?}, waits are brought forward");
-            self.store.shift_waits(self.reign, step, now)?;
+            self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
         }
         Ok(())
     }
 
     pub(super) fn stop_wanted(&self) -> Option<(StopRequest, Option<Duration>)> {
-        match self.wish {
-            Some(wish) => Some(wish),
+        match self.request {
+            Some(request) => Some(request),
             None if self.flags.now_requested() => Some((StopRequest::StopNow, None)),
             None if self.flags.stop_requested() => Some((StopRequest::Stop, None)),
             None => None,

@@ -1,31 +1,31 @@
-//! Tests of several managers that share the places of a machine.
+//! Tests of several managers that share the permits of a machine.
 
 use super::*;
 use crate::model::{Seq, Unit};
 
 /// A manager with as many units as it likes, and none that ends by itself.
 struct Manager {
-    places: Places,
+    permits: MachinePermits,
     feed: Feed,
 }
 
 impl Manager {
     fn new(state: &StateDir, job: i64, limit: usize) -> Manager {
-        let mut places = Places::new(state, JobId(job));
-        places.set_limit(Some(limit));
+        let mut permits = MachinePermits::new(state, JobId(job));
+        permits.set_limit(Some(limit));
         let feed = Feed::new(Seq(0));
         feed.put_fresh(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(job), seq)).collect());
-        Manager { places, feed }
+        Manager { permits, feed }
     }
 
     /// Lets it look around once, and its workers take what they may.
     fn look(&mut self) -> usize {
-        self.places.looked_at = None;
-        self.places.settle(&self.feed, 10);
+        self.permits.looked_at = None;
+        self.permits.rebalance(&self.feed, 10);
         while self.feed.has_room() {
             self.feed.take(0).unwrap();
         }
-        self.places.held.len()
+        self.permits.held.len()
     }
 
     /// Lets one of its units end, whose worker takes another one if it may.
@@ -88,7 +88,7 @@ fn the_last_place_of_a_manager_goes_to_one_that_has_none() {
     let dir = tempfile::tempdir().unwrap();
     let (mut first, mut second) = (Manager::new(&state(&dir), 1, 1), Manager::new(&state(&dir), 2, 1));
     assert_eq!((first.look(), second.look()), (1, 0));
-    first.places.taken_at = Instant::now().checked_sub(KEEP_LAST).unwrap();
+    first.permits.taken_at = Instant::now().checked_sub(KEEP_LAST).unwrap();
 
     first.look();
     first.end_unit();
@@ -103,7 +103,7 @@ fn a_suspended_manager_that_waits_is_in_nobodys_way() {
     first.look();
     second.look();
     let old = SystemTime::now() - WAITS_NO_MORE * 2;
-    fs::File::options().write(true).open(&second.places.own_wait).unwrap().set_modified(old).unwrap();
+    fs::File::options().write(true).open(&second.permits.own_wait).unwrap().set_modified(old).unwrap();
 
     first.look();
     first.end_unit();
@@ -117,12 +117,12 @@ fn places_beyond_a_lowered_limit_are_given_back_as_units_end() {
     let mut manager = Manager::new(&state(&dir), 1, 3);
     manager.look();
 
-    manager.places.set_limit(Some(1));
+    manager.permits.set_limit(Some(1));
 
     assert_eq!(manager.look(), 3);
     manager.end_unit();
     assert_eq!(manager.look(), 2);
     manager.end_unit();
     assert_eq!(manager.look(), 1);
-    assert_eq!(manager.places.held[0].0, 0);
+    assert_eq!(manager.permits.held[0].0, 0);
 }

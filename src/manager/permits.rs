@@ -1,7 +1,7 @@
-//! Places for running units that all managers of a database share, once somebody has limited how many there are.
+//! MachinePermits for running units that all managers of a database share, once somebody has limited how many there are.
 //!
 //! A place is a locked file: the kernel gives it back with its manager, however that ends. A manager that needs more of
-//! them locks a file of its own and writes into it how many it has. Free places go to whoever has the fewest; a manager
+//! them locks a file of its own and writes into it how many it has. Free permits go to whoever has the fewest; a manager
 //! with two more than one that waits gives one up, and its last one goes to a manager without any after a while. No unit
 //! is interrupted for that: a place is passed on when a unit ends. Without a limit no file is touched.
 //!
@@ -19,7 +19,7 @@ use crate::files::{How, create_private_dir, open_private};
 use crate::model::{JobId, StateDir, counted};
 use crate::sys::{JobLock, LockProbe};
 
-/// Time between two looks at the places.
+/// Time between two looks at the permits.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Time for which a manager keeps its only place while another has none.
 const KEEP_LAST: Duration = Duration::from_secs(1);
@@ -28,14 +28,14 @@ const LET_OTHERS: Duration = Duration::from_millis(200);
 /// Age above which nobody counts as waiting: a manager that waits renews its file all the time, a suspended one does not.
 const WAITS_NO_MORE: Duration = Duration::from_secs(2);
 
-/// What one manager has of the places.
-pub(super) struct Places {
+/// What one manager has of the permits.
+pub(super) struct MachinePermits {
     state: StateDir,
     /// The file that is locked while this manager waits.
     own_wait: PathBuf,
     waits: Option<JobLock>,
     limit: Option<usize>,
-    /// Places by number, the highest last.
+    /// MachinePermits by number, the highest last.
     held: Vec<(usize, JobLock)>,
     /// When the last place was taken.
     taken_at: Instant,
@@ -46,7 +46,7 @@ pub(super) struct Places {
     gave_last: Option<Instant>,
 }
 
-impl Places {
+impl MachinePermits {
     pub fn new(state: &StateDir, job: JobId) -> Self {
         Self {
             state: state.clone(),
@@ -61,7 +61,7 @@ impl Places {
         }
     }
 
-    /// Changes how many places there are.
+    /// Changes how many permits there are.
     pub fn set_limit(&mut self, limit: Option<usize>) {
         if limit == self.limit {
             return;
@@ -74,12 +74,12 @@ impl Places {
         self.looked_at = None;
     }
 
-    /// Takes and gives back places, and lets no more workers run than this manager has places, nor more than `workers`.
-    pub fn settle(&mut self, feed: &Feed, workers: usize) {
+    /// Takes and gives back permits, and lets no more workers run than this manager has permits, nor more than `workers`.
+    pub fn rebalance(&mut self, feed: &Feed, workers: usize) {
         let Some(limit) = self.limit else {
             feed.limit_workers(workers);
             self.held.clear();
-            self.wait_no_more();
+            self.stop_waiting();
             return;
         };
         if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
@@ -94,8 +94,8 @@ impl Places {
         let shared = self.share(feed, wanted, limit).map_err(|error| error.to_string()).err();
         if shared != self.trouble {
             match &shared {
-                Some(error) => log_line!("cannot share places in {}: {error}", self.state.places().display()),
-                None => log_line!("places can be shared again"),
+                Some(error) => log_line!("cannot share permits in {}: {error}", self.state.permits().display()),
+                None => log_line!("permits can be shared again"),
             }
             self.trouble = shared;
         }
@@ -108,8 +108,8 @@ impl Places {
     fn share(&mut self, feed: &Feed, wanted: usize, limit: usize) -> io::Result<()> {
         // Those beyond a limit that was lowered do not count, and go first.
         let valid = self.held.partition_point(|(place, _)| *place < limit);
-        let neediest = if wanted > 0 { self.neediest_other()? } else { None };
-        let keep = wanted.min(valid) - usize::from(self.owes_one(neediest) && valid > 0 && wanted >= valid);
+        let smallest = if wanted > 0 { self.smallest_waiter()? } else { None };
+        let keep = wanted.min(valid) - usize::from(self.should_yield(smallest) && valid > 0 && wanted >= valid);
         if keep < self.held.len() {
             // Units that run beyond that come to their end first.
             let busy = feed.limit_workers(keep);
@@ -117,23 +117,23 @@ impl Places {
             if self.held.is_empty() && wanted > 0 {
                 self.gave_last = Some(Instant::now());
             }
-            self.wait_no_more();
+            self.stop_waiting();
             return Ok(());
         }
         if keep < wanted {
-            self.take(wanted, limit, neediest)?;
+            self.take(wanted, limit, smallest)?;
         } else {
-            self.wait_no_more();
+            self.stop_waiting();
         }
         feed.limit_workers(self.held.len());
         Ok(())
     }
 
-    fn take(&mut self, wanted: usize, limit: usize, neediest: Option<usize>) -> io::Result<()> {
-        create_private_dir(&self.state.places())?;
+    fn take(&mut self, wanted: usize, limit: usize, smallest: Option<usize>) -> io::Result<()> {
+        create_private_dir(&self.state.permits())?;
         for place in 0..limit {
             let lets_others = self.gave_last.is_some_and(|at| at.elapsed() < LET_OTHERS);
-            let others_first = neediest.is_some_and(|theirs| theirs < self.held.len() || lets_others);
+            let others_first = smallest.is_some_and(|theirs| theirs < self.held.len() || lets_others);
             if self.held.len() == wanted || others_first {
                 break;
             }
@@ -147,7 +147,7 @@ impl Places {
             }
         }
         if self.held.len() == wanted {
-            self.wait_no_more();
+            self.stop_waiting();
             return Ok(());
         }
         if self.waits.is_none() {
@@ -158,25 +158,25 @@ impl Places {
         file.write_all(self.held.len().to_string().as_bytes())
     }
 
-    fn wait_no_more(&mut self) {
+    fn stop_waiting(&mut self) {
         if self.waits.take().is_some() {
             // One that is left behind is free, and says nothing.
             let _ = fs::remove_file(&self.own_wait);
         }
     }
 
-    /// Says whether one of the places is due to a manager that waits and has so many.
-    fn owes_one(&self, neediest: Option<usize>) -> bool {
-        match (self.held.len(), neediest) {
+    /// Returns `true` if one of the permits is due to a manager that waits and has so many.
+    fn should_yield(&self, smallest: Option<usize>) -> bool {
+        match (self.held.len(), smallest) {
             (_, None) | (0, _) => false,
             (1, Some(theirs)) => theirs == 0 && self.taken_at.elapsed() >= KEEP_LAST,
             (ours, Some(theirs)) => ours >= theirs + 2,
         }
     }
 
-    /// Returns how many places the manager has that has the fewest of those that wait for more.
-    fn neediest_other(&self) -> io::Result<Option<usize>> {
-        let entries = match fs::read_dir(self.state.places()) {
+    /// Returns how many permits the manager has that has the fewest of those that wait for more.
+    fn smallest_waiter(&self) -> io::Result<Option<usize>> {
+        let entries = match fs::read_dir(self.state.permits()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -9,7 +9,7 @@ const REASON: &str = "cancelled on request";
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Action {
     Leave,
     Stop(JobId),
     Resume(JobId),
@@ -17,7 +17,7 @@ pub(super) enum Wish {
     Approve(JobId),
 }
 
-impl Wish {
+impl Action {
     /// Says what is about to happen.
     pub fn announcement(self) -> String {
         match self {

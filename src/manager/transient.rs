@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_millis(250);
 
 /// Waits out what passes, for as long as it takes.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct TransientRetries {
     waited_for: Option<Fault>,
 }
 
@@ -38,7 +38,7 @@ impl OfDatabase for ManagerError {
     }
 }
 
-impl Patience {
+impl TransientRetries {
     /// Waits and returns, when it makes sense to try again; else, or when somebody is in a hurry, returns the error.
     pub fn try_again<E: OfDatabase>(&mut self, error: E, hurry: bool) -> Result<(), E> {
         let Some(fault @ (Fault::Busy | Fault::Full)) = error.fault().filter(|_| !hurry) else { return Err(error) };
@@ -62,15 +62,18 @@ impl Patience {
 }
 
 /// Works on the database until that succeeds, fails for a reason that does not pass, or a second signal tells us to hurry.
-pub(super) fn patiently<T, E: OfDatabase>(flags: &StopFlags, mut work: impl FnMut() -> Result<T, E>) -> Result<T, E> {
-    let mut patience = Patience::default();
+pub(super) fn retry_transient<T, E: OfDatabase>(
+    flags: &StopFlags,
+    mut work: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let mut retries = TransientRetries::default();
     loop {
         match work() {
             Ok(done) => {
-                patience.succeed();
+                retries.succeed();
                 return Ok(done);
             }
-            Err(error) => patience.try_again(error, flags.now_requested())?,
+            Err(error) => retries.try_again(error, flags.now_requested())?,
         }
     }
 }
@@ -87,14 +90,15 @@ mod tests {
     fn fault_160_a_busy_database_is_waited_out_however_often_it_refuses() {
         let mut refusals = vec![Fault::Busy; 8];
 
-        let done = patiently(&StopFlags::default(), || refusals.pop().map_or(Ok("done"), |fault| Err(refused(fault))));
+        let done =
+            retry_transient(&StopFlags::default(), || refusals.pop().map_or(Ok("done"), |fault| Err(refused(fault))));
 
         assert_eq!(done.unwrap(), "done");
     }
 
     #[test]
     fn what_does_not_pass_and_what_somebody_is_in_a_hurry_for_is_not_waited_out() {
-        assert!(Patience::default().try_again(refused(Fault::Damaged), false).is_err());
-        assert!(Patience::default().try_again(refused(Fault::Busy), true).is_err());
+        assert!(TransientRetries::default().try_again(refused(Fault::Damaged), false).is_err());
+        assert!(TransientRetries::default().try_again(refused(Fault::Busy), true).is_err());
     }
 }

@@ -7,12 +7,12 @@ use rustix::event::{EventfdFlags, eventfd};
 
 /// A bell that stays loud until it is silenced; ringing twice is the same as once.
 #[derive(Debug)]
-pub struct Alarm(OwnedFd);
+pub struct EventFd(OwnedFd);
 
-impl Alarm {
+impl EventFd {
     /// Makes a silent one.
-    pub fn new() -> io::Result<Alarm> {
-        Ok(Alarm(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
+    pub fn new() -> io::Result<EventFd> {
+        Ok(EventFd(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
 
     /// Wakes every thread that polls it, now and until it is silenced.
@@ -28,7 +28,7 @@ impl Alarm {
     }
 }
 
-impl AsFd for Alarm {
+impl AsFd for EventFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -40,22 +40,22 @@ mod tests {
 
     use super::*;
 
-    fn is_loud(alarm: &Alarm) -> bool {
-        let mut fds = [PollFd::new(alarm, PollFlags::IN)];
+    fn is_loud(event: &EventFd) -> bool {
+        let mut fds = [PollFd::new(event, PollFlags::IN)];
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() == 1
     }
 
     #[test]
     fn it_is_loud_from_its_ring_until_it_is_silenced() {
-        let alarm = Alarm::new().unwrap();
-        assert!(!is_loud(&alarm));
+        let event = EventFd::new().unwrap();
+        assert!(!is_loud(&event));
 
-        alarm.ring();
-        alarm.ring();
-        assert!(is_loud(&alarm));
-        alarm.silence();
+        event.ring();
+        event.ring();
+        assert!(is_loud(&event));
+        event.silence();
 
-        assert!(!is_loud(&alarm));
-        alarm.silence();
+        assert!(!is_loud(&event));
+        event.silence();
     }
 }

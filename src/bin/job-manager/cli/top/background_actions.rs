@@ -12,34 +12,34 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::output::Output;
 use super::super::report::Report;
+use super::action::Action;
 use super::terminal::Signals;
-use super::wish::Wish;
 
 /// Time after which a wait is announced, and between two looks for a signal.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What came of a wish.
+/// What came of a action.
 pub(super) type Answer = Result<String, ClientError>;
 
-/// Wishes on their way.
-pub(super) struct Errands {
+/// Requests on their way.
+pub(super) struct BackgroundActions {
     db: PathBuf,
     done: Sender<Answer>,
     answers: Receiver<Answer>,
 }
 
-impl Errands {
-    pub fn new(db: PathBuf) -> Errands {
+impl BackgroundActions {
+    pub fn new(db: PathBuf) -> BackgroundActions {
         let (done, answers) = mpsc::channel();
-        Errands { db, done, answers }
+        BackgroundActions { db, done, answers }
     }
 
     /// Has a thread do what was asked for: it may take seconds, in which the screen must go on.
-    pub fn begin(&self, wish: Wish) {
+    pub fn begin(&self, action: Action) {
         let (db, done) = (self.db.clone(), self.done.clone());
         thread::spawn(move || {
             // Nobody listens any more when a signal has ended the wait.
-            let _ = done.send(wish.carry_out(&db));
+            let _ = done.send(action.carry_out(&db));
         });
     }
 

@@ -11,13 +11,13 @@ use super::{Store, StoreError};
 use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 
 /// Reason of a last unit that was not needed any more.
-const NOT_LAST: &str = "other units come before the last one, which runs after them";
+const NOT_NEEDED: &str = "other units come before the last one, which runs after them";
 
 impl Store {
-    /// Says whether the unit that the job ends with is there already.
-    pub fn has_last_unit(&mut self, job: JobId) -> Result<bool, StoreError> {
+    /// Returns `true` if the unit that the job ends with is there already.
+    pub fn has_finalizer(&mut self, job: JobId) -> Result<bool, StoreError> {
         self.read("look for the last unit", |conn| {
-            let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::LAST_KEY));
+            let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
             Ok(named.select(units::id).first::<i64>(conn).optional()?.is_some())
         })
     }
@@ -29,18 +29,18 @@ pub(super) fn is_other() -> Condition {
 }
 
 /// Selects the present last unit.
-pub(super) fn is_last(job: JobId) -> Condition {
-    Box::new(units::job_id.eq(job.0).and(units::key.eq(Unit::LAST_KEY).assume_not_null()))
+pub(super) fn is_finalizer(job: JobId) -> Condition {
+    Box::new(units::job_id.eq(job.0).and(units::key.eq(Unit::FINALIZER_KEY).assume_not_null()))
 }
 
 /// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
 /// have ended. One that runs goes on beside them; one that has not completed is skipped.
-pub(super) fn set_aside(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
-    let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::LAST_KEY));
+pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+    let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
     let found: Option<(i64, Word<UnitStatus>)> = named.select((units::id, units::status)).first(conn).optional()?;
     let Some((id, Word(status))) = found else { return Ok(()) };
     let seq = UnitId::from_raw(id).seq();
-    diesel::update(units::table.find(id)).set(units::key.eq(format!("{}:{seq}", Unit::LAST_KEY))).execute(conn)?;
+    diesel::update(units::table.find(id)).set(units::key.eq(format!("{}:{seq}", Unit::FINALIZER_KEY))).execute(conn)?;
     match status {
         UnitStatus::Pending | UnitStatus::Failed | UnitStatus::Cancelled => skip(conn, job, id, status, now),
         UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped => Ok(()),
@@ -48,10 +48,10 @@ pub(super) fn set_aside(conn: &mut SqliteConnection, job: JobId, now: Timestamp)
 }
 
 /// Skips former last units that have failed since they were set aside: they have no say in the job's end.
-pub(super) fn skip_former(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
         .filter(units::job_id.eq(job.0))
-        .filter(units::key.between(format!("{}:", Unit::LAST_KEY), end_key()))
+        .filter(units::key.between(format!("{}:", Unit::FINALIZER_KEY), end_key()))
         .filter(units::status.eq_any([UnitStatus::Failed.as_str(), UnitStatus::Cancelled.as_str()]));
     for (id, Word(status)) in former.select((units::id, units::status)).load::<(i64, Word<UnitStatus>)>(conn)? {
         skip(conn, job, id, status, now)?;
@@ -64,7 +64,7 @@ fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now:
         .set((
             units::status.eq(UnitStatus::Skipped.as_str()),
             units::not_before.eq(None::<i64>),
-            units::error.eq(NOT_LAST),
+            units::error.eq(NOT_NEEDED),
             units::finished_at.eq(now.as_micros()),
             units::revision.eq(units::revision + 1),
         ))
@@ -74,7 +74,7 @@ fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now:
 }
 
 /// Returns the counts of a job without its former last units.
-pub(super) fn without_last(
+pub(super) fn without_finalizers(
     conn: &mut SqliteConnection,
     job: JobId,
     mut progress: Progress,
@@ -97,9 +97,9 @@ pub(super) fn without_last(
 
 /// Keys of last units, present and former, lie between these.
 fn first_key() -> &'static str {
-    Unit::LAST_KEY
+    Unit::FINALIZER_KEY
 }
 
 fn end_key() -> String {
-    format!("{}:~", Unit::LAST_KEY)
+    format!("{}:~", Unit::FINALIZER_KEY)
 }

@@ -11,44 +11,44 @@ use crate::model::{Unit, UnitStatus};
 use crate::store::UnitChange;
 
 /// Calls callbacks and remembers the first thing that went wrong with them.
-pub(super) struct Teller<'a> {
+pub(super) struct CallbackDispatcher<'a> {
     callbacks: Vec<&'a Callbacks>,
     first_error: OnceLock<String>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> CallbackDispatcher<'a> {
     /// Makes one that tells everybody in those lists.
     pub fn new(callbacks: impl IntoIterator<Item = &'a Callbacks>) -> Self {
         Self { callbacks: callbacks.into_iter().collect(), first_error: OnceLock::new() }
     }
 
-    /// Makes the way to the thread that runs [`Teller::tell_units`]; none when nobody wants to be told.
+    /// Makes the way to the thread that runs [`CallbackDispatcher::notify_units`]; none when nobody wants to be told.
     pub fn channel(&self) -> Option<(Sender<UnitReport>, Receiver<UnitReport>)> {
         self.callbacks.iter().any(|callbacks| callbacks.wants_units()).then(channel)
     }
 
-    /// Says whether units that end like this are of interest to anybody.
+    /// Returns `true` if units that end like this are of interest to anybody.
     pub fn wants(&self, status: UnitStatus) -> bool {
         self.callbacks.iter().any(|callbacks| callbacks.wants(status))
     }
 
     /// Tells of units until the last sender has gone; the recorder never waits for that, units of the feed do.
-    pub fn tell_units(&self, reports: Receiver<UnitReport>, feed: &Feed) {
+    pub fn notify_units(&self, reports: Receiver<UnitReport>, feed: &Feed) {
         for report in reports {
-            self.tell_unit(&report);
+            self.notify_unit(&report);
             feed.end_report();
         }
     }
 
     /// Tells of one unit.
-    pub fn tell_unit(&self, report: &UnitReport) {
+    pub fn notify_unit(&self, report: &UnitReport) {
         for callback in self.callbacks.iter().flat_map(|callbacks| callbacks.of(report.status)) {
             self.guard(|| callback(report));
         }
     }
 
     /// Tells of the end of the job.
-    pub fn tell_job_end(&self, report: &JobReport) {
+    pub fn notify_job_end(&self, report: &JobReport) {
         for callback in self.callbacks.iter().flat_map(|callbacks| callbacks.job_end()) {
             self.guard(|| callback(report));
         }

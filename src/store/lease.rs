@@ -1,4 +1,4 @@
-//! The reign of a manager over a job: from the epoch it raises to the state it leaves.
+//! The lease of a manager over a job: from the epoch it raises to the state it leaves.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::clock_step::{self, SMALL_STEP};
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
-use super::last::{skip_former, without_last};
+use super::finalizer::{skip_retired, without_finalizers};
 use super::metadata::{self, key};
 use super::open::BUSY_TIMEOUT;
 use super::schema::{jobs, metadata as metadata_table};
@@ -19,7 +19,7 @@ use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progr
 
 /// The right of one manager to write to one job, until a later manager begins its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reign {
+pub struct Lease {
     /// The job.
     pub job: JobId,
     /// The fencing token.
@@ -39,20 +39,20 @@ statement! {
 }
 
 impl Store {
-    /// Begins a reign: raises the epoch, moves the job to running, and writes who the manager is.
+    /// Begins a lease: raises the epoch, moves the job to running, and writes who the manager is.
     ///
     /// Only the holder of the job's lock may call it. Every later write of an earlier manager fails with
     /// [`StoreError::Fenced`].
     ///
     /// # Errors
     /// [`StoreError::WrongStatus`] when the job has ended.
-    pub fn begin_reign(
+    pub fn acquire_lease(
         &mut self,
         job: JobId,
         manager: &ProcessIdentity,
         program: &Path,
         now: Timestamp,
-    ) -> Result<(Reign, Job), StoreError> {
+    ) -> Result<(Lease, Job), StoreError> {
         let database = self.file.clone();
         self.write("take over the job", |conn| {
             let before = super::jobs::job_row(conn, job)?;
@@ -75,19 +75,19 @@ impl Store {
                 clock_step::shift(conn, job, step, now)?;
             }
             metadata::put_manager(conn, job, manager, &database, program, now)?;
-            Ok((Reign { job, epoch }, super::jobs::job_row(conn, job)?))
+            Ok((Lease { job, epoch }, super::jobs::job_row(conn, job)?))
         })
     }
 
     /// Notes that no unit starts any more and why, so that nobody is told that the job goes on; what the job becomes
     /// forgets it. A stop must not wait for long: this gives up on a busy database at once.
-    pub fn note_stopping(&mut self, reign: Reign, why: &str) -> Result<(), StoreError> {
-        self.set_patience(Duration::from_millis(100))?;
+    pub fn note_stopping(&mut self, lease: Lease, why: &str) -> Result<(), StoreError> {
+        self.set_busy_timeout(Duration::from_millis(100))?;
         let noted = self.write("note that the job stops", |conn| {
-            expect_reign(conn, reign)?;
-            metadata::put(conn, reign.job, key::STOPPING, why)
+            expect_lease(conn, lease)?;
+            metadata::put(conn, lease.job, key::STOPPING, why)
         });
-        self.set_patience(BUSY_TIMEOUT)?;
+        self.set_busy_timeout(BUSY_TIMEOUT)?;
         noted
     }
 
@@ -103,18 +103,18 @@ impl Store {
         })
     }
 
-    /// Moves a job whose reign this is to paused; a stop request is fulfilled with it. Without one it was a signal, which
+    /// Moves a job whose lease this is to paused; a stop request is fulfilled with it. Without one it was a signal, which
     /// is kept: whoever mends what a shutdown interrupted goes on with the job. Returns what the job is then: whoever
-    /// wished in the last moment that it be cancelled has that.
-    pub fn pause_job(&mut self, reign: Reign, now: Timestamp) -> Result<JobStatus, StoreError> {
+    /// requested in the last moment that it be cancelled has that.
+    pub fn pause_job(&mut self, lease: Lease, now: Timestamp) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
-            let wish = super::jobs::job_row(conn, reign.job)?.stop_request;
-            if wish == Some(StopRequest::Cancel) {
-                return cancel(conn, reign, now);
+            let request = super::jobs::job_row(conn, lease.job)?.stop_request;
+            if request == Some(StopRequest::Cancel) {
+                return cancel(conn, lease, now);
             }
-            conclude(conn, reign, JobStatus::Paused, None)?;
-            if wish.is_none() {
-                metadata::put(conn, reign.job, key::STOPPED_BY_SIGNAL, "true")?;
+            conclude(conn, lease, JobStatus::Paused, None)?;
+            if request.is_none() {
+                metadata::put(conn, lease.job, key::STOPPED_BY_SIGNAL, "true")?;
             }
             Ok(JobStatus::Paused)
         })
@@ -122,60 +122,60 @@ impl Store {
 
     /// Moves a job whose units have all ended to its final state, and returns that.
     ///
-    /// Returns none when there is something to run: units were added in the meantime, or `last` named the unit that the
+    /// Returns `None` when there is something to run: units were added in the meantime, or `last` named the unit that the
     /// job ends with, which is added now unless the job has it already.
     pub fn finish_job(
         &mut self,
-        reign: Reign,
+        lease: Lease,
         now: Timestamp,
         last: impl FnOnce(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
         self.write("finish the job", |conn| {
-            let job = super::jobs::job_row(conn, reign.job)?;
-            if job.epoch != reign.epoch {
-                return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+            let job = super::jobs::job_row(conn, lease.job)?;
+            if job.epoch != lease.epoch {
+                return Err(StoreError::Fenced { job: lease.job, epoch: lease.epoch }.into());
             }
             if job.progress.unfinished() > 0 {
                 return Ok(None);
             }
-            skip_former(conn, job.id, now)?;
-            let job = super::jobs::job_row(conn, reign.job)?;
-            if let Some(last) = last(&without_last(conn, job.id, job.progress)?)
-                && insert_units(conn, reign.job, &[last], SameKey::LeaveOut)? > 0
+            skip_retired(conn, job.id, now)?;
+            let job = super::jobs::job_row(conn, lease.job)?;
+            if let Some(last) = last(&without_finalizers(conn, job.id, job.progress)?)
+                && insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0
             {
                 return Ok(None);
             }
             let status = job.progress.final_status();
-            conclude(conn, reign, status, Some(now))?;
+            conclude(conn, lease, status, Some(now))?;
             Ok(Some(status))
         })
     }
 
     /// Moves a job to failed because of its manager, with the reason; its units stay as they are, and so does what was asked
     /// of them.
-    pub fn fail_job(&mut self, reign: Reign, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub fn fail_job(&mut self, lease: Lease, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail the job", |conn| {
-            conclude(conn, reign, JobStatus::Failed, Some(now))?;
-            put_error(conn, reign.job, error, trace)
+            conclude(conn, lease, JobStatus::Failed, Some(now))?;
+            put_error(conn, lease.job, error, trace)
         })
     }
 
     /// Notes why a manager leaves a job that stays running by its row, so that the next one goes on with it.
-    pub fn note_error(&mut self, reign: Reign, error: &str, trace: &str) -> Result<(), StoreError> {
+    pub fn note_error(&mut self, lease: Lease, error: &str, trace: &str) -> Result<(), StoreError> {
         self.write("note why the job is left", |conn| {
-            expect_reign(conn, reign)?;
-            put_error(conn, reign.job, error, trace)
+            expect_lease(conn, lease)?;
+            put_error(conn, lease.job, error, trace)
         })
     }
 
     /// Keeps what went wrong in a callback of the service.
-    pub fn put_callback_error(&mut self, reign: Reign, message: &str) -> Result<(), StoreError> {
+    pub fn put_callback_error(&mut self, lease: Lease, message: &str) -> Result<(), StoreError> {
         self.write("record the panic of a callback", |conn| {
             // The lock is free by now: a later manager has errors of its own.
-            if super::jobs::job_row(conn, reign.job)?.epoch != reign.epoch {
+            if super::jobs::job_row(conn, lease.job)?.epoch != lease.epoch {
                 return Ok(());
             }
-            metadata::put(conn, reign.job, key::CALLBACK_ERROR, message)
+            metadata::put(conn, lease.job, key::CALLBACK_ERROR, message)
         })
     }
 
@@ -183,38 +183,38 @@ impl Store {
     /// then, as [`Store::pause_job`].
     pub fn halt_job(
         &mut self,
-        reign: Reign,
+        lease: Lease,
         status: JobStatus,
         reason: &str,
         now: Timestamp,
     ) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
-            if super::jobs::job_row(conn, reign.job)?.stop_request == Some(StopRequest::Cancel) {
-                return cancel(conn, reign, now);
+            if super::jobs::job_row(conn, lease.job)?.stop_request == Some(StopRequest::Cancel) {
+                return cancel(conn, lease, now);
             }
-            conclude(conn, reign, status, None)?;
-            metadata::put(conn, reign.job, key::HALT_REASON, reason)?;
+            conclude(conn, lease, status, None)?;
+            metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
             Ok(status)
         })
     }
 
     /// Cancels every unit that has not ended, and the job.
-    pub fn cancel_job(&mut self, reign: Reign, now: Timestamp) -> Result<JobStatus, StoreError> {
-        self.write("cancel the job", |conn| cancel(conn, reign, now))
+    pub fn cancel_job(&mut self, lease: Lease, now: Timestamp) -> Result<JobStatus, StoreError> {
+        self.write("cancel the job", |conn| cancel(conn, lease, now))
     }
 }
 
-fn cancel(conn: &mut SqliteConnection, reign: Reign, now: Timestamp) -> Result<JobStatus, Failure> {
-    let reason: Option<String> = jobs::table.find(reign.job.0).select(jobs::stop_reason).first(conn)?;
+fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<JobStatus, Failure> {
+    let reason: Option<String> = jobs::table.find(lease.job.0).select(jobs::stop_reason).first(conn)?;
     let reason = reason.as_deref().unwrap_or("the job was cancelled");
-    super::steer::cancel_unfinished(conn, reign.job, reason, now)?;
-    conclude(conn, reign, JobStatus::Cancelled, Some(now))?;
+    super::steer::cancel_unfinished(conn, lease.job, reason, now)?;
+    conclude(conn, lease, JobStatus::Cancelled, Some(now))?;
     Ok(JobStatus::Cancelled)
 }
 
-/// Refuses to go on when a later manager has begun its reign.
-pub(super) fn expect_reign(conn: &mut SqliteConnection, reign: Reign) -> Result<(), Failure> {
-    let Reign { job, epoch } = reign;
+/// Refuses to go on when a later manager has begun its lease.
+pub(super) fn expect_lease(conn: &mut SqliteConnection, lease: Lease) -> Result<(), Failure> {
+    let Lease { job, epoch } = lease;
     if super::jobs::job_row(conn, job)?.epoch == epoch { Ok(()) } else { Err(StoreError::Fenced { job, epoch }.into()) }
 }
 
@@ -225,24 +225,24 @@ fn put_error(conn: &mut SqliteConnection, job: JobId, error: &str, trace: &str) 
 
 fn conclude(
     conn: &mut SqliteConnection,
-    reign: Reign,
+    lease: Lease,
     status: JobStatus,
     finished_at: Option<Timestamp>,
 ) -> Result<(), Failure> {
     let changed = Conclude {
         status: status.as_str(),
         finished_at: finished_at.map(Timestamp::as_micros),
-        job: reign.job.0,
-        epoch: reign.epoch.0,
+        job: lease.job.0,
+        epoch: lease.epoch.0,
     }
     .execute(conn)?;
-    diesel::delete(metadata_table::table.find((reign.job.0, key::STOPPING))).execute(conn)?;
+    diesel::delete(metadata_table::table.find((lease.job.0, key::STOPPING))).execute(conn)?;
     if changed == 0 {
-        return Err(StoreError::Fenced { job: reign.job, epoch: reign.epoch }.into());
+        return Err(StoreError::Fenced { job: lease.job, epoch: lease.epoch }.into());
     }
     // Of a job that failed with its manager units may be under way yet.
-    if finished_at.is_some() && super::jobs::job_row(conn, reign.job)?.progress.unfinished() == 0 {
-        super::kills::forget(conn, reign.job)?;
+    if finished_at.is_some() && super::jobs::job_row(conn, lease.job)?.progress.unfinished() == 0 {
+        super::kills::forget(conn, lease.job)?;
     }
     Ok(())
 }

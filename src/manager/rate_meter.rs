@@ -10,13 +10,13 @@ pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 const MEMORY: Duration = Duration::from_secs(15);
 
 /// Counts ended units and says when a heartbeat is due.
-pub(super) struct Pulse {
+pub(super) struct RateMeter {
     last: Instant,
     ended: usize,
     rate: Option<f64>,
 }
 
-impl Pulse {
+impl RateMeter {
     pub fn new() -> Self {
         Self { last: Instant::now(), ended: 0, rate: None }
     }

@@ -11,49 +11,53 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use super::error::ManagerError;
 use super::events::Events;
 use super::log::log_line;
-use super::worker::{Crew, work};
+use super::worker::{WorkerContext, work};
 use crate::model::{Lack, chain};
 use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Threads of one pool. Each looks for work at all others of its pool before it sleeps, so that a pool of a thousand
 /// would be busy with itself for seconds.
 const POOL_THREADS: usize = 32;
-/// Workers that are hired at first, and then twice as many each time: whether they and the processes of their units can be had is
+/// Workers that are started at first, and then twice as many each time: whether they and the processes of their units can be had is
 /// tried before, which takes long for a thousand.
-const HIRED_FIRST: usize = 64;
+const STARTED_FIRST: usize = 64;
 
 /// Starts workers within the scope of a manager's threads.
-pub(super) struct Staff<'scope, 'env> {
+pub(super) struct WorkerPool<'scope, 'env> {
     threads: &'scope Scope<'scope, 'env>,
-    crew: &'scope Crew<'env>,
+    worker_context: &'scope WorkerContext<'env>,
     events: Events<'env>,
-    hired: usize,
+    started: usize,
 }
 
-impl<'scope, 'env> Staff<'scope, 'env> {
-    /// Makes a staff of nobody.
-    pub fn new(threads: &'scope Scope<'scope, 'env>, crew: &'scope Crew<'env>, events: Events<'env>) -> Self {
-        Self { threads, crew, events, hired: 0 }
+impl<'scope, 'env> WorkerPool<'scope, 'env> {
+    /// Creates an empty pool.
+    pub fn new(
+        threads: &'scope Scope<'scope, 'env>,
+        worker_context: &'scope WorkerContext<'env>,
+        events: Events<'env>,
+    ) -> Self {
+        Self { threads, worker_context, events, started: 0 }
     }
 
-    /// Hires `first` workers, and on demand until nobody can ask any more.
+    /// Starts `first` workers, and on demand until nobody can ask any more.
     pub fn follow(mut self, first: usize, demands: &Receiver<usize>) {
-        self.hire(first);
+        self.grow(first);
         while let Ok(wanted) = demands.recv() {
-            self.hire(wanted);
+            self.grow(wanted);
         }
     }
 
     /// Makes sure that there are `wanted` workers, or as many as this process can have, and notes what is lacking.
     ///
     /// There are never fewer than before, the feed lets them wait.
-    fn hire(&mut self, wanted: usize) {
-        let (workers, mut lack) = if wanted > self.hired { self.with_files(wanted) } else { (self.hired, None) };
-        // The first of many begin with their units while the others are hired, and nobody is hired for a job that is over.
-        while self.hired < workers && !self.crew.shared.feed.is_closed_within(Duration::ZERO) {
-            let next = workers.min(self.hired + self.hired.max(HIRED_FIRST));
+    fn grow(&mut self, wanted: usize) {
+        let (workers, mut lack) = if wanted > self.started { self.with_files(wanted) } else { (self.started, None) };
+        // The first of many begin with their units while the others are started, and nobody is started for a job that is over.
+        while self.started < workers && !self.worker_context.shared.feed.is_closed_within(Duration::ZERO) {
+            let next = workers.min(self.started + self.started.max(STARTED_FIRST));
             let (next, lacks_threads) = self.with_threads(next, wanted);
-            if next > self.hired
+            if next > self.started
                 && let Err(error) = self.start(next)
             {
                 lack = Some((Lack::Processes, chain(&error)));
@@ -64,25 +68,25 @@ impl<'scope, 'env> Staff<'scope, 'env> {
                 break;
             }
         }
-        self.crew.shared.shortage.set_workers(lack);
+        self.worker_context.shared.shortage.set_workers(lack);
     }
 
     fn start(&mut self, workers: usize) -> Result<(), ManagerError> {
-        let first = self.hired;
+        let first = self.started;
         let pools = (first..workers).step_by(POOL_THREADS).map(|first| pool(first..workers.min(first + POOL_THREADS)));
         let pools: Vec<Pool> =
             pools.collect::<Result<_, _>>().map_err(|source| ManagerError::Workers { workers, source })?;
-        let (crew, events) = (self.crew, self.events.clone());
-        let man = move || man(&pools, crew, &events);
-        let manned = std::thread::Builder::new().name("pool".to_owned()).spawn_scoped(self.threads, man);
-        manned.map_err(ManagerError::system("start workers"))?;
-        self.hired = workers;
+        let (worker_context, events) = (self.worker_context, self.events.clone());
+        let run = move || run_workers(&pools, worker_context, &events);
+        let running = std::thread::Builder::new().name("pool".to_owned()).spawn_scoped(self.threads, run);
+        running.map_err(ManagerError::system("start workers"))?;
+        self.started = workers;
         Ok(())
     }
 
     /// Returns how many of the `wanted` workers can have the files that they need, and what is lacking for more.
     fn with_files(&self, wanted: usize) -> (usize, Option<(Lack, String)>) {
-        let files = if self.crew.runner.commits_each_unit() { OPEN_FILES_PER_UNIT } else { 2 };
+        let files = if self.worker_context.runner.commits_each_unit() { OPEN_FILES_PER_UNIT } else { 2 };
         let limit = match sys::allow_open_files(OPEN_FILES_BESIDE_UNITS + files * wanted as u64) {
             Ok(limit) => limit,
             Err(error) => {
@@ -91,7 +95,7 @@ impl<'scope, 'env> Staff<'scope, 'env> {
             }
         };
         let by_files = limit.saturating_sub(OPEN_FILES_BESIDE_UNITS) / files;
-        let by_files = usize::try_from(by_files).unwrap_or(usize::MAX).max(self.hired.max(1));
+        let by_files = usize::try_from(by_files).unwrap_or(usize::MAX).max(self.started.max(1));
         if by_files >= wanted {
             return (wanted, None);
         }
@@ -102,12 +106,13 @@ impl<'scope, 'env> Staff<'scope, 'env> {
     /// Returns how many workers this process can have now, up to `next` of the `wanted` ones, and what it lacks for those.
     fn with_threads(&self, next: usize, wanted: usize) -> (usize, Option<(Lack, String)>) {
         // A unit of a command is a process beside its worker's thread; those that run now are there already.
-        let runs_commands = self.crew.runner.commits_each_unit();
+        let runs_commands = self.worker_context.runner.commits_each_unit();
         let threads = if runs_commands { 2 } else { 1 };
-        let idle = if runs_commands { self.hired.saturating_sub(self.crew.shared.feed.level().busy) } else { 0 };
-        let (spare, refused) = sys::spare_threads(threads * (next - self.hired) + idle + 1);
+        let idle =
+            if runs_commands { self.started.saturating_sub(self.worker_context.shared.feed.level().busy) } else { 0 };
+        let (spare, refused) = sys::spare_threads(threads * (next - self.started) + idle + 1);
         let Some(error) = refused else { return (next, None) };
-        let workers = self.hired + spare.saturating_sub(idle + 1) / threads;
+        let workers = self.started + spare.saturating_sub(idle + 1) / threads;
         let what = sys::lack_of(&error).unwrap_or(Lack::Processes);
         (workers, Some((what, format!("there are enough for {workers} of {wanted} workers: {error}"))))
     }
@@ -124,7 +129,7 @@ fn pool(slots: Range<usize>) -> Result<Pool, ThreadPoolBuildError> {
 }
 
 /// Runs a loop on each thread of all pools until the feed is closed.
-fn man<'env>(pools: &[Pool], crew: &Crew<'env>, events: &Events<'env>) {
+fn run_workers<'env>(pools: &[Pool], worker_context: &WorkerContext<'env>, events: &Events<'env>) {
     let Some(((pool, slots), others)) = pools.split_first() else { return };
     pool.in_place_scope(|scope| {
         // No unit of a pool runs before every loop has a thread of its own: a handler that waits inside rayon would
@@ -134,10 +139,10 @@ fn man<'env>(pools: &[Pool], crew: &Crew<'env>, events: &Events<'env>) {
             let (events, all_here) = (events.clone(), Arc::clone(&all_here));
             scope.spawn(move |_| {
                 all_here.wait();
-                work(crew, slot, events);
+                work(worker_context, slot, events);
             });
         }
         all_here.wait();
-        man(others, crew, events);
+        run_workers(others, worker_context, events);
     });
 }

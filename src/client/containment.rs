@@ -1,35 +1,35 @@
 //! What managers started from here would end with, and whether the user's things run without a login.
 
 use super::doctor::{Finding, Severity};
-use crate::sys::{self, Linger, Surroundings};
+use crate::sys::{self, Containment, Linger};
 
 /// Says what holds this process, if that would take managers along.
 pub(super) fn cgroup_finding() -> Finding {
-    let (severity, message) = match sys::surroundings() {
-        Ok(surroundings) => around(&surroundings),
+    let (severity, message) = match sys::containment() {
+        Ok(containment) => around(&containment),
         Err(error) => (Severity::Warning, format!("cannot read the control group of this process: {error}")),
     };
     Finding { severity, about: "cgroup", message }
 }
 
-fn around(surroundings: &Surroundings) -> (Severity, String) {
-    match surroundings {
-        Surroundings::Free => {
+fn around(containment: &Containment) -> (Severity, String) {
+    match containment {
+        Containment::Free => {
             (Severity::Ok, "no service or container ends managers that are started from here".to_owned())
         }
-        Surroundings::ManagerScope(scope) => (Severity::Ok, format!("{scope} is left by no stop of a service")),
-        Surroundings::Session(session) => (
+        Containment::ManagerScope(scope) => (Severity::Ok, format!("{scope} is left by no stop of a service")),
+        Containment::Session(session) => (
             Severity::Ok,
             format!("{session} ends managers at the logout only where logind.conf has KillUserProcesses=yes"),
         ),
-        Surroundings::Service(service) => (
+        Containment::Service(service) => (
             Severity::Warning,
             format!(
                 "managers that are started from here end when {service} is stopped or restarted: create jobs with \
                  --scope, or give the service KillMode=process"
             ),
         ),
-        Surroundings::Container => (
+        Containment::Container => (
             Severity::Warning,
             "managers that are started from here end with this container: keep the database outside of it, and run \
              `recover --all` when it starts"
@@ -38,7 +38,7 @@ fn around(surroundings: &Surroundings) -> (Severity, String) {
     }
 }
 
-/// Says whether the user's things run without a login; nothing where that is no question.
+/// Returns `true` if the user's things run without a login; nothing where that is no question.
 pub(super) fn linger_finding() -> Option<Finding> {
     let (severity, message) = match sys::linger() {
         Linger::NoSystemd => (Severity::Ok, "systemd does not run here".to_owned()),
