@@ -466,7 +466,7 @@ fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_other
     let said = world.fails(4, &["start", "1"]);
     let started = world.job_manager(&["start", "1"]).env("API_KEY", "x").output().unwrap();
 
-    assert!(said.contains("--env API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
+    assert!(said.contains("need API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
     let hint = String::from_utf8(started.stderr).unwrap();
     assert!(hint.contains("run without OTHER_TOKEN") && !hint.contains("API_KEY"), "{hint}");
     world.ok(&["wait", "1"]);
