@@ -97,7 +97,8 @@ fn synchronise(world: &World, job: &str, batch: Batch) {
     let mut args = vec!["sync".to_owned(), job.to_owned()];
     args.extend(batch.last_source(world));
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let at_once = [(); 3].map(|()| world.job_manager(&args).stdout(Stdio::null()).spawn().unwrap());
+    let sync = || world.job_manager(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let at_once = [sync(), sync()];
     for mut one in at_once {
         assert!(one.wait().unwrap().success(), "{}", world.report());
     }
@@ -141,18 +142,21 @@ fn check_job(driver: &Driver, job: &str, batch: Batch) {
         let repeated: Vec<_> = starts.iter().filter(|(_, count)| **count > 1).collect();
         assert!(repeated.is_empty(), "ran more than once: {repeated:?}\n{}", world.report());
     }
-    for unit in world.units(job) {
-        let seq = &unit["seq"];
-        let killed = world.count(&format!(
+    let killed = |unit: &str| {
+        world.count(&format!(
             "(SELECT count(*) FROM attempts JOIN units ON units.id = unit_id \
-             WHERE job_id = {job} AND seq = {seq} AND cause = 'killed')"
-        ));
-        let asked = driver.kills.lock().unwrap().get(&format!("{job}:{seq}")).copied().unwrap_or_default();
-        assert!(
-            killed <= i64::try_from(asked).unwrap(),
-            "{asked} requests ended {killed} attempts of unit {job}:{seq}"
-        );
+             WHERE job_id = {job} AND seq LIKE '{unit}' AND cause = 'killed')"
+        ))
+    };
+    let of_job = format!("{job}:");
+    let kills = driver.kills.lock().unwrap();
+    let mut explained = 0;
+    for (unit, asked) in kills.iter().filter(|(unit, _)| unit.starts_with(&of_job)) {
+        let ended = killed(&unit[of_job.len()..]);
+        assert!(ended <= i64::try_from(*asked).unwrap(), "{asked} requests ended {ended} attempts of unit {unit}");
+        explained += ended;
     }
+    assert_eq!(killed("%"), explained, "attempts of job {job} were ended that nobody had asked for");
 }
 
 fn uid_of(world: &World, job: &str) -> String {
