@@ -10,19 +10,23 @@ CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$
 .PHONY: run-job test test-thorough soak bench bench-instructions check fmt lint deny doc clean
 
 run-job:
-	$(CARGO) build --release --quiet
+	$(CARGO) build --release
 	@mkdir -p $(OUT)
 	@if [ -n "$(GLOB)" ]; then set -- --glob '$(GLOB)'; else git ls-files -z > $(OUT)/files; set -- --lines $(OUT)/files --null; fi; \
 	$(BIN) --db $(OUT)/jobs.db run --name run-job "$$@" -- $(CMD)
 	@$(BIN) --db $(OUT)/jobs.db status
 	@echo "results: $(OUT)/"
 
-# Tests that cannot run here, because a tool or a right is missing, are counted and named at the end.
+# All parts run, and a failure in one fails the whole at the end. Tests that cannot run here, because a tool or a right is
+# missing, are counted and named then.
 SKIPPED := $(CURDIR)/target/skipped-tests
 test:
 	@mkdir -p $(dir $(SKIPPED)) && rm -f $(SKIPPED); export JM_TEST_SKIPPED=$(SKIPPED); \
-	if $(CARGO) nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --all-features && $(CARGO) test --all-features --doc; else $(CARGO) test --all-features; fi; \
-	code=$$?; if [ -s $(SKIPPED) ]; then sort -u -o $(SKIPPED) $(SKIPPED); echo "$$(wc -l <$(SKIPPED)) skipped here:"; cat $(SKIPPED); fi; exit $$code
+	code=0; \
+	if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --all-features --no-fail-fast || code=$$?; $(CARGO) test --all-features --doc || code=$$?; \
+	else $(CARGO) test --all-features --no-fail-fast || code=$$?; fi; \
+	if [ -s $(SKIPPED) ]; then sort -u -o $(SKIPPED) $(SKIPPED); echo "$$(wc -l <$(SKIPPED)) skipped here:"; cat $(SKIPPED); fi; exit $$code
 
 # The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
 test-thorough:

@@ -87,17 +87,13 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
         let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
         std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
     });
-    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave);
+    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, take_after_submitter);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Acquired::Already { pid } => {
             sys::write_ready(&Answer::Already { pid }.to_line());
             Ok(None)
         }
-        Acquired::Session(mut session) => {
-            // A job of an older version has none recorded: its units keep the private umask that they were promised.
-            if let Some(submitter) = session.store.submitter(session.job.id)? {
-                sys::inherit(&submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))?;
-            }
+        Acquired::Session(session) => {
             let (pid, epoch) = (std::process::id(), session.lease.epoch);
             sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
@@ -108,13 +104,23 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
     }
 }
 
-/// Takes the lock and the next epoch, and writes who the manager is.
+/// Takes on the umask and the limits that units get.
+fn take_after_submitter(store: &mut Store, job: JobId) -> Result<(), ManagerError> {
+    // A job of an older version has none recorded: its units keep the private umask that they were promised.
+    if let Some(submitter) = store.submitter(job)? {
+        sys::inherit(&submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))?;
+    }
+    Ok(())
+}
+
+/// Takes the lock and the next epoch, and writes who the manager is. What `prepare` refuses leaves the job as it was.
 pub(super) fn acquire(
     db: &Path,
     job: JobId,
     flags: StopFlags,
     clock: Clock,
     leave: Leave,
+    prepare: fn(&mut Store, JobId) -> Result<(), ManagerError>,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
@@ -124,6 +130,7 @@ pub(super) fn acquire(
         Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
     crash_point!("lock-taken");
+    prepare(&mut store, job)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;

@@ -127,7 +127,9 @@ fn fault_22_a_stopped_manager_is_running_but_stalled_and_other_jobs_go_on() {
 #[test]
 fn fault_22_a_manager_stopped_inside_a_transaction_makes_others_busy_and_then_goes_on() {
     let world = World::new();
-    let mut submit = world.job_manager(&["submit", "--shell", "--", "echo {} >>done", ":::", "a", "b", "c"]);
+    // Long enough that no commit holds the start and the end of all of them.
+    let script = "sleep 0.2; echo {} >>done";
+    let mut submit = world.job_manager(&["submit", "--shell", "--", script, ":::", "a", "b", "c"]);
     let job = text(&submit.env("JOB_MANAGER_CRASH", "inside-commit:stop@2").output().unwrap().stdout).trim().to_owned();
     let manager = world.manager(&job);
     wait_for(&world, "the manager to stop", || crate::support::identity(manager).unwrap().state == 'T');
