@@ -103,7 +103,7 @@ impl Shared {
         (!*are_left).then(write)
     }
 
-    /// Keeps the recorder from writing for the time being, and for good where that is set to `true`.
+    /// Keeps the recorder from writing for the time being, and permanently where that is set to `true`.
     pub fn hold_recorder(&self) -> MutexGuard<'_, bool> {
         lock(&self.are_left)
     }
