@@ -50,6 +50,14 @@ pub enum ClientError {
         /// What mends its mode.
         change: &'static str,
     },
+    /// A manager of an older version runs a job, and the schema cannot change under it; nothing was changed.
+    #[error("{} is of an older version, and a manager of an older version runs job {job}: it is not brought up to date under it", path.display())]
+    OlderManager {
+        /// The database.
+        path: PathBuf,
+        /// The job.
+        job: JobId,
+    },
     /// A source of units failed; nothing was created.
     #[error("cannot read the units")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -26,6 +26,7 @@ mod limits;
 mod list;
 mod machine;
 mod made;
+mod migration;
 mod output;
 mod owner;
 mod payload;
@@ -139,11 +140,16 @@ impl Client {
     }
 
     /// Opens the database at `path`, which must exist.
+    ///
+    /// One of an older version is brought up to date, as by [`Client::create`]; one of somebody else, and one in which a manager
+    /// of an older version runs a job, is refused instead.
     pub fn open(path: &Path) -> Result<Client, ClientError> {
         Self::with_access(path, Access::Write)
     }
 
     /// Opens the database at `path`, which must exist, so that nothing can be changed through this client.
+    ///
+    /// One of an older version is read as it is, and refused when it lacks what is read.
     pub fn open_to_read(path: &Path) -> Result<Client, ClientError> {
         Self::with_access(path, Access::Read)
     }
@@ -191,7 +197,7 @@ impl Client {
             // Before it is brought to this version.
             owner::refuse_other_owner(path)?;
         }
-        let store = Store::open(path, access)?;
+        let store = migration::open_store(path, access)?;
         if access == Access::Create {
             // It may be another one by now.
             owner::refuse_other_owner(store.path())?;

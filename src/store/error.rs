@@ -105,6 +105,16 @@ pub enum StoreError {
         /// The schema number that is needed.
         known: i32,
     },
+    /// An older version has written the database, and what is read is not in it; `Client::open` brings it up to date.
+    #[error("{} has schema {found}, this version reads schemas from {oldest} on", path.display())]
+    TooOldToRead {
+        /// The file.
+        path: PathBuf,
+        /// Its schema number.
+        found: i32,
+        /// The oldest schema number that can be read.
+        oldest: i32,
+    },
     /// Somebody has changed the journal mode, and in another one readers keep managers from writing.
     #[error(
         "{} is in the journal mode {mode:?} and must be in WAL mode: end what else has it open, then open it with Client::open",

@@ -17,6 +17,7 @@ impl StoreError {
             | Self::Moved { .. }
             | Self::TooNew { .. }
             | Self::TooOld { .. }
+            | Self::TooOldToRead { .. }
             | Self::NotWal { .. }
             | Self::NoWriteLock { .. }
             | Self::SqliteTooOld { .. }

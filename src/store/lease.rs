@@ -55,6 +55,7 @@ impl Store {
     ) -> Result<(Lease, Job), StoreError> {
         let database = self.file.clone();
         self.write("take over the job", |conn| {
+            super::migrate::refuse_newer(conn, &database.path)?;
             let before = super::jobs::job_row(conn, job)?;
             let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
             if ended || !(before.status == JobStatus::Running || before.status.can_become(JobStatus::Running)) {

@@ -113,44 +113,47 @@ impl Store {
     /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
     /// the truth about who lives.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
-        self.read("read the manager's record", |conn| {
-            let epoch: Option<i64> = jobs::table.find(job.0).select(jobs::epoch).first(conn).optional()?;
-            // Those two are long and written once by the job's creator; the manager says nothing in them.
-            let values = metadata::table
-                .filter(metadata::job_id.eq(job.0))
-                .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
-                .select((metadata::key, metadata::value))
-                .load(conn)?
-                .into_iter()
-                .collect();
-            let mut record = Record { job, values };
-            // The first epoch begins with the first record.
-            if epoch.is_none_or(|epoch| epoch == 0) && !record.values.contains_key(key::PID) {
-                return Ok(None);
-            }
-            Ok(Some(ManagerRecord {
-                identity: ProcessIdentity {
-                    pid: record.required(key::PID, |pid| pid.parse().ok().filter(is_process_number))?,
-                    start_ticks: record.required(key::START_TICKS, |ticks| ticks.parse().ok())?,
-                    boot_id: record.required(key::BOOT_ID, |id| is_boot_id(id).then(|| id.to_owned()))?,
-                    host: record.required(key::HOST, |host| (!host.is_empty()).then(|| host.to_owned()))?,
-                    namespaces: record.text(key::NAMESPACES),
-                },
-                database: record.optional(key::DATABASE, DatabaseFile::from_text)?,
-                version: record.text(key::VERSION).unwrap_or_default(),
-                heartbeat_at: record.optional(key::HEARTBEAT, |at| at.parse().ok().map(Timestamp::from_micros))?,
-                rate_per_second: record.optional(key::RATE, |rate| rate.parse().ok())?,
-                waits: record.optional(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
-                program: record.text(key::PROGRAM).map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
-                callback_error: record.text(key::CALLBACK_ERROR),
-                error: record.text(key::ERROR),
-                halt_reason: record.text(key::HALT_REASON),
-                stopped_by_signal: record.text(key::STOPPED_BY_SIGNAL).is_some(),
-                stopping: record.text(key::STOPPING),
-                error_trace: record.text(key::ERROR_TRACE),
-            }))
-        })
+        self.read("read the manager's record", |conn| record_of(conn, job))
     }
+}
+
+/// Returns what the latest manager of a job has written about itself.
+pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRecord>, Failure> {
+    let epoch: Option<i64> = jobs::table.find(job.0).select(jobs::epoch).first(conn).optional()?;
+    // Those two are long and written once by the job's creator; the manager says nothing in them.
+    let values = metadata::table
+        .filter(metadata::job_id.eq(job.0))
+        .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
+        .select((metadata::key, metadata::value))
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let mut record = Record { job, values };
+    // The first epoch begins with the first record.
+    if epoch.is_none_or(|epoch| epoch == 0) && !record.values.contains_key(key::PID) {
+        return Ok(None);
+    }
+    Ok(Some(ManagerRecord {
+        identity: ProcessIdentity {
+            pid: record.required(key::PID, |pid| pid.parse().ok().filter(is_process_number))?,
+            start_ticks: record.required(key::START_TICKS, |ticks| ticks.parse().ok())?,
+            boot_id: record.required(key::BOOT_ID, |id| is_boot_id(id).then(|| id.to_owned()))?,
+            host: record.required(key::HOST, |host| (!host.is_empty()).then(|| host.to_owned()))?,
+            namespaces: record.text(key::NAMESPACES),
+        },
+        database: record.optional(key::DATABASE, DatabaseFile::from_text)?,
+        version: record.text(key::VERSION).unwrap_or_default(),
+        heartbeat_at: record.optional(key::HEARTBEAT, |at| at.parse().ok().map(Timestamp::from_micros))?,
+        rate_per_second: record.optional(key::RATE, |rate| rate.parse().ok())?,
+        waits: record.optional(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
+        program: record.text(key::PROGRAM).map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
+        callback_error: record.text(key::CALLBACK_ERROR),
+        error: record.text(key::ERROR),
+        halt_reason: record.text(key::HALT_REASON),
+        stopped_by_signal: record.text(key::STOPPED_BY_SIGNAL).is_some(),
+        stopping: record.text(key::STOPPING),
+        error_trace: record.text(key::ERROR_TRACE),
+    }))
 }
 
 /// The rows of a job, as they are read into what its manager said.

@@ -32,6 +32,7 @@ mod lease;
 mod limits;
 mod made_paths;
 mod metadata;
+mod migrate;
 mod notes;
 mod open;
 mod place;
@@ -87,6 +88,7 @@ pub use feed::PageBound;
 pub use foreign::ForeignDatabase;
 pub use lease::Lease;
 pub use made_paths::MadePath;
+pub use migrate::RunningJob;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use renew::GONE;
@@ -100,6 +102,8 @@ pub use sorter::Sorter;
 pub struct Store {
     conn: SqliteConnection,
     file: DatabaseFile,
+    /// Number of the schema that the database had when it was opened.
+    schema: i32,
 }
 
 impl Store {

@@ -1,6 +1,6 @@
-//! Opening, creating and migrating a database.
+//! Opening and creating a database.
 //!
-//! Creation and migration are serialised by a lock file beside the database, because the switch to WAL is not safe
+//! Creation and migration, see [`migrate`](super::migrate), are serialised by a lock file beside the database, because the switch to WAL is not safe
 //! against a second process that does the same, and diesel reads the list of pending migrations outside its
 //! transaction.
 
@@ -27,6 +27,8 @@ use crate::model::StateDir;
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Number of the newest schema; equals the number of migrations.
 pub(super) const SCHEMA: i32 = 5;
+/// Number of the oldest schema that has all that is read.
+const OLDEST_READABLE: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.
 pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// How long a statement waits for another process's transaction before it gives up.
@@ -63,10 +65,10 @@ impl Store {
     ///
     /// With [`Access::Create`] a missing database is made, file mode 0600, beside a directory of mode 0700 for locks
     /// and logs; any number of processes may do so at the same moment, and all succeed. A database of an older
-    /// schema is migrated.
+    /// schema is read as it is if it has all that is read; [`Store::bring_up_to_date`] changes it.
     ///
     /// # Errors
-    /// When there is no database and none is to be made, when its directory is missing, when the file is not ours, newer
+    /// When there is no database and none is to be made, when it has a schema that is too old for that access, when its directory is missing, when the file is not ours, newer
     /// than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let Place { path, exists } = place_of(path)?;
@@ -92,9 +94,21 @@ impl Store {
         refuse_foreign(path)?;
         let (store, schema) = Self::connect(found)?;
         match schema {
-            Some(SCHEMA) => store.configure(access),
+            Some(found) => store.of_usable_schema(found, access)?.configure(access),
             None if access != Access::Create => store.await_set_up(access),
-            None | Some(_) => Self::set_up(&store.file.path),
+            None => Self::set_up(&store.file.path),
+        }
+    }
+
+    fn of_usable_schema(self, found: i32, access: Access) -> Result<Store, StoreError> {
+        let path = || self.file.path.clone();
+        match access {
+            _ if found == SCHEMA => Ok(self),
+            Access::Read if found >= OLDEST_READABLE => Ok(Store { schema: found, ..self }),
+            Access::Read => Err(StoreError::TooOldToRead { path: path(), found, oldest: OLDEST_READABLE }),
+            Access::Create | Access::Write | Access::Manage => {
+                Err(StoreError::TooOld { path: path(), found, known: SCHEMA })
+            }
         }
     }
 
@@ -107,25 +121,22 @@ impl Store {
         }
         drop(lock_for_setup(&lock_path)?);
         match self.schema_number()? {
-            Some(SCHEMA) => self.configure(access),
+            Some(found) => self.of_usable_schema(found, access)?.configure(access),
             // Whoever was making it has died; the next one that creates a job makes it.
-            Some(_) | None => Err(StoreError::NoDatabase { path }),
+            None => Err(StoreError::NoDatabase { path }),
         }
     }
 
-    /// Makes or migrates a database while no other process does.
+    /// Makes a database while no other process does.
     fn set_up(path: &Path) -> Result<Store, StoreError> {
-        let state = StateDir::beside(path);
-        create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
-        let _lock = lock_for_setup(&state.setup_lock())?;
+        let _lock = lock_setup_of(path)?;
 
         make_file(path)?;
         let found = Found::at(path)?;
         found.refuse_planted()?;
         let (mut store, schema) = Self::connect(found)?;
         match schema {
-            Some(SCHEMA) => {}
-            Some(_) => store.migrate()?,
+            Some(found) => store = store.of_usable_schema(found, Access::Create)?,
             None => {
                 // Before the first page is written: later it takes a VACUUM.
                 store.execute("PRAGMA auto_vacuum = INCREMENTAL")?;
@@ -136,7 +147,7 @@ impl Store {
                         reason: format!("its file system allows journal mode {mode} only"),
                     });
                 }
-                store.migrate()?;
+                store.write("set up the database", make_tables)?;
             }
         }
         store.configure(Access::Create)
@@ -153,14 +164,14 @@ impl Store {
     }
 
     /// Opens a file that was looked at, and returns its schema number with it.
-    fn connect(found: Found) -> Result<(Store, Option<i32>), StoreError> {
+    pub(super) fn connect(found: Found) -> Result<(Store, Option<i32>), StoreError> {
         let path = found.path().to_owned();
         let url = format!("file:{}?mode=rw", percent_encoded(&path));
         let conn = SqliteConnection::establish(&url).map_err(|error| {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn, file: found.file().clone() };
+        let mut store = Store { conn, file: found.file().clone(), schema: SCHEMA };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();
@@ -187,16 +198,6 @@ impl Store {
             return Err(of_another_program(&self.file.path));
         }
         Ok(None)
-    }
-
-    pub(super) fn migrate(&mut self) -> Result<(), StoreError> {
-        self.write("set up the database", |conn| {
-            conn.run_pending_migrations(MIGRATIONS)
-                .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
-            crash_point!("inside-setup");
-            conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
-            Ok(())
-        })
     }
 
     fn configure(mut self, access: Access) -> Result<Store, StoreError> {
@@ -249,6 +250,15 @@ impl Store {
     }
 }
 
+/// Brings the tables of a database to the newest schema, in the transaction of the caller.
+pub(super) fn make_tables(conn: &mut SqliteConnection) -> Result<(), Failure> {
+    conn.run_pending_migrations(MIGRATIONS)
+        .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+    crash_point!("inside-setup");
+    conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
+    Ok(())
+}
+
 /// Refuses a database of another program without a change to it: a connection that may write would take back a
 /// transaction that its own program left half done, and move its log into it.
 fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
@@ -280,6 +290,13 @@ fn was_ours(path: &Path) -> bool {
 
 fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
+}
+
+/// Takes the lock under which a database is made or migrated.
+pub(super) fn lock_setup_of(path: &Path) -> Result<File, StoreError> {
+    let state = StateDir::beside(path);
+    create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
+    lock_for_setup(&state.setup_lock())
 }
 
 /// Waits for the setup lock as long as a statement would wait for the database.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use diesel::prelude::*;
 
 use super::error::Fault;
+use super::open::{SCHEMA, make_tables};
 use super::{Store, StoreError};
 use crate::model::DatabaseFile;
 
@@ -19,9 +20,9 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store = Store { conn, file: DatabaseFile { path, device: 0, inode: 0 } };
+        let mut store = Store { conn, file: DatabaseFile { path, device: 0, inode: 0 }, schema: SCHEMA };
         store.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")?;
-        store.migrate()?;
+        store.write("set up the database", make_tables)?;
         Ok(store)
     }
 }

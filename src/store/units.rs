@@ -1,6 +1,7 @@
 //! Reading units, page by page.
 
 use diesel::connection::DefaultLoadingMode;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
@@ -13,6 +14,9 @@ use super::{Store, StoreError};
 use crate::model::{
     JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
 };
+
+/// The schema from which on units have a revision.
+const FIRST_WITH_REVISION: i32 = 5;
 
 /// A unit's content and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +40,6 @@ struct UnitRow {
     outdated: Option<Checked<Word<Outdated>>>,
     attempts: i64,
     crashes: i64,
-    revision: i64,
     not_before: Option<i64>,
     started_at: Option<i64>,
     finished_at: Option<i64>,
@@ -48,10 +51,10 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-impl TryFrom<UnitRow> for UnitDetail {
+impl TryFrom<(UnitRow, i64)> for UnitDetail {
     type Error = StoreError;
 
-    fn try_from(row: UnitRow) -> Result<UnitDetail, StoreError> {
+    fn try_from((row, revision): (UnitRow, i64)) -> Result<UnitDetail, StoreError> {
         let place = Row::Unit(UnitId::from_raw(row.id));
         Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
@@ -61,7 +64,7 @@ impl TryFrom<UnitRow> for UnitDetail {
             outdated: outdated(row.outdated, place)?,
             attempts: count(row.attempts),
             crashes: count(row.crashes),
-            revision: row.revision,
+            revision,
             not_before: row.not_before.map(Timestamp::from_micros),
             started_at: row.started_at.map(Timestamp::from_micros),
             finished_at: row.finished_at.map(Timestamp::from_micros),
@@ -72,6 +75,11 @@ impl TryFrom<UnitRow> for UnitDetail {
             output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
         })
     }
+}
+
+/// Returns how the revision of a unit is read; it has none in a schema that was made before there were any.
+fn revision(schema: i32) -> SqlLiteral<BigInt> {
+    diesel::dsl::sql(if schema < FIRST_WITH_REVISION { "0" } else { "units.revision" })
 }
 
 fn outdated(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, StoreError> {
@@ -134,12 +142,13 @@ impl Store {
         after: Option<Seq>,
         limit: i64,
     ) -> Result<Vec<UnitDetail>, StoreError> {
+        let revision = revision(self.schema);
         self.read("list units", |conn| {
-            let rows: Vec<UnitRow> = units::table
+            let rows: Vec<(UnitRow, i64)> = units::table
                 .filter(condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?)
                 .order(units::id)
                 .limit(limit)
-                .select(UnitRow::as_select())
+                .select((UnitRow::as_select(), revision))
                 .load(conn)?;
             Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
         })
@@ -155,11 +164,13 @@ impl Store {
         limit: i64,
         bytes: usize,
     ) -> Result<(Vec<UnitDetail>, bool), StoreError> {
+        let revision = revision(self.schema);
         self.read("list units", |conn| {
             let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
-            let query = units::table.filter(wanted).order(units::id).limit(limit).select(UnitRow::as_select());
+            let ordered = units::table.filter(wanted).order(units::id).limit(limit);
+            let query = ordered.select((UnitRow::as_select(), revision));
             let (mut page, mut held) = (Vec::new(), 0);
-            for row in query.load_iter::<UnitRow, DefaultLoadingMode>(conn)? {
+            for row in query.load_iter::<(UnitRow, i64), DefaultLoadingMode>(conn)? {
                 let unit = UnitDetail::try_from(row?)?;
                 held += unit.bytes();
                 page.push(unit);
@@ -199,6 +210,7 @@ impl Store {
             UnitOrder::Attempts => "attempts",
         };
         let rank = || diesel::dsl::sql::<BigInt>(rank);
+        let schema = self.schema;
         self.read("list units", |conn| {
             let mut wanted = units::table.filter(condition(conn, job, filter)?).into_boxed();
             if let Some(after) = after {
@@ -210,7 +222,8 @@ impl Store {
             let ids: Vec<i64> = wanted.order((rank().desc(), units::id)).limit(limit).select(units::id).load(conn)?;
             let (mut page, mut held) = (Vec::new(), 0);
             for id in ids {
-                let row: UnitRow = units::table.find(id).select(UnitRow::as_select()).first(conn)?;
+                let columns = (UnitRow::as_select(), revision(schema));
+                let row: (UnitRow, i64) = units::table.find(id).select(columns).first(conn)?;
                 let unit = UnitDetail::try_from(row)?;
                 held += unit.bytes();
                 page.push(unit);

@@ -5,27 +5,210 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
-use crate::support::World;
+use crate::support::{World, is_root, wait_for, without};
+
+/// The oldest schema that is read as it is.
+const OLDEST_READABLE: i64 = 3;
+const SCHEMA: i64 = 5;
+
+const READING: [&[&str]; 17] = [
+    &["list", "-a"],
+    &["status", "squares"],
+    &["status", "waiting", "--json"],
+    &["units", "squares"],
+    &["units", "squares", "--sort", "duration"],
+    &["unit", "1:2"],
+    &["logs", "1:1"],
+    &["failures", "squares"],
+    &["explain", "waiting"],
+    &["explain", "1:2"],
+    &["results", "squares", "--format", "csv"],
+    &["results", "squares", "--json"],
+    &["wait", "squares", "--timeout", "9s"],
+    &["watch", "squares"],
+    &["prune", "--dry-run", "--older-than", "1d"],
+    &["create", "--dry-run", "--", "true"],
+    &["doctor"],
+];
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// A world with the database of every older schema that was kept, and the number of that schema.
+fn worlds() -> Vec<(World, i64)> {
+    let dumps = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/databases")).unwrap();
+    let worlds: Vec<(World, i64)> =
+        dumps.map(|entry| world_of(&fs::read_to_string(entry.unwrap().path()).unwrap())).collect();
+    assert!(!worlds.is_empty(), "there is no older database");
+    worlds
+}
+
+fn world_of(dump: &str) -> (World, i64) {
+    let world = World::new();
+    let mut old = SqliteConnection::establish(world.db().to_str().unwrap()).unwrap();
+    old.batch_execute("PRAGMA journal_mode = WAL").unwrap();
+    old.batch_execute(dump).unwrap();
+    drop(old);
+    let schema = schema_number(&world);
+    (world, schema)
+}
+
+/// The database of schema 4, and the same without what that schema added to the one before.
+fn readable_worlds() -> Vec<(World, i64)> {
+    let four = || world_of(include_str!("../../fixtures/databases/4.sql"));
+    let (three, _) = four();
+    three.sql(
+        "DROP TABLE made_paths; PRAGMA user_version = 3;
+         DELETE FROM __diesel_schema_migrations WHERE version = '202611260000040000'",
+    );
+    vec![(three, 3), four()]
+}
+
+fn schema_number(world: &World) -> i64 {
+    world.count("user_version FROM pragma_user_version")
+}
+
+/// Everything that a migration changes.
+fn schema(world: &World) -> Vec<String> {
+    let mut conn = SqliteConnection::establish(world.db().to_str().unwrap()).unwrap();
+    let parts = "SELECT 'version ' || user_version AS line FROM pragma_user_version
+        UNION ALL SELECT 'migration ' || version || run_on FROM __diesel_schema_migrations
+        UNION ALL SELECT type || ' ' || name || ' ' || rootpage || coalesce(sql, '') FROM sqlite_schema";
+    let lines: Vec<Line> = diesel::sql_query(parts).load(&mut conn).unwrap();
+    lines.into_iter().map(|line| line.line).collect()
+}
 
 #[test]
-fn jobs_of_every_older_schema_are_read_and_go_on() {
-    let mut opened = 0;
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/databases")).unwrap() {
-        let dump = fs::read_to_string(entry.unwrap().path()).unwrap();
-        let world = World::new();
-        let mut old = SqliteConnection::establish(world.db().to_str().unwrap()).unwrap();
-        old.batch_execute("PRAGMA journal_mode = WAL").unwrap();
-        old.batch_execute(&dump).unwrap();
-        drop(old);
-
-        assert_eq!(world.status("squares")["progress"]["failed"], 1);
+fn jobs_of_every_older_schema_go_on() {
+    for (world, _) in worlds() {
         world.ok(&["start", "waiting"]);
         world.ok(&["wait", "waiting"]);
 
+        assert_eq!(world.status("squares")["progress"]["failed"], 1);
         assert_eq!(world.units("squares").len(), 3);
+        assert_eq!(schema_number(&world), SCHEMA);
         world.assert_sound("2");
-        opened += 1;
     }
-    assert!(opened > 0, "there is no older database");
+}
+
+#[test]
+fn fault_305_a_verb_that_reads_leaves_the_schema_of_an_older_database_as_it_is() {
+    for (world, found) in worlds().into_iter().chain(readable_worlds()) {
+        let before = schema(&world);
+
+        for verb in READING {
+            let output = world.run(verb);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+            assert!(schema(&world) == before, "{verb:?} has changed schema {found}");
+            if found < OLDEST_READABLE {
+                assert_eq!(output.status.code(), Some(5), "{verb:?} of schema {found}: {said}");
+                assert!(said.contains(&format!("has schema {found}, this version reads schemas")), "{verb:?}: {said}");
+                assert!(said.contains("job-manager doctor --migrate"), "{verb:?}: {said}");
+            } else {
+                // That of a job with a failed unit.
+                let expected = if ["wait", "watch"].contains(&verb[0]) { Some(10) } else { Some(0) };
+                assert_eq!(output.status.code(), expected, "{verb:?} of schema {found}: {said}");
+            }
+        }
+
+        world.ok(&["doctor", "--migrate"]);
+        assert_eq!(schema_number(&world), SCHEMA);
+        world.ok(&["start", "waiting"]);
+        world.ok(&["wait", "waiting"]);
+        world.assert_sound("2");
+    }
+}
+
+#[test]
+fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() {
+    for (world, _) in readable_worlds() {
+        let read = || ["squares", "waiting"].map(|job| (world.status(job)["progress"].clone(), world.units(job)));
+        let before = read();
+
+        world.ok(&["doctor", "--migrate"]);
+
+        assert_eq!(read(), before);
+    }
+}
+
+#[test]
+fn fault_306_an_older_database_of_somebody_else_is_not_brought_up_to_date() {
+    if !is_root() {
+        without("another user needs root");
+        return;
+    }
+    for (world, _) in worlds() {
+        std::os::unix::fs::chown(world.db(), Some(65534), Some(65534)).unwrap();
+        let before = schema(&world);
+
+        let verbs: [&[&str]; 5] = [
+            &["start", "waiting"],
+            &["cancel", "waiting", "-y"],
+            &["rm", "squares", "-y"],
+            &["doctor", "--migrate"],
+            &["list"],
+        ];
+        for verb in verbs {
+            world.run(verb);
+            assert!(schema(&world) == before, "{verb:?} has changed the schema");
+        }
+        assert!(world.fails(4, &["cancel", "waiting", "-y"]).contains("belongs to"));
+
+        let meant = world.job_manager(&["cancel", "waiting", "-y"]).env("JOB_MANAGER_ANY_OWNER", "1").status();
+        assert!(meant.unwrap().success());
+        assert_eq!(schema_number(&world), SCHEMA);
+    }
+}
+
+#[test]
+fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_version() {
+    let world = World::new();
+    world.ok(&[
+        "submit",
+        "-q",
+        "--shell",
+        "-j1",
+        "--",
+        "echo up >up; until [ -e go ]; do sleep 0.02; done",
+        "--",
+        ":::",
+        "a",
+        "b",
+    ]);
+    wait_for(&world, "the unit", || world.path("up").exists());
+    // What the manager uses stays; that is what it would be for one of the version before.
+    world.sql("PRAGMA user_version = 4");
+    let pid = world.status("1")["pid"].clone();
+
+    let verbs: [&[&str]; 7] = [
+        &["resume", "1"],
+        &["scale", "1", "2"],
+        &["cancel", "1", "-y"],
+        &["create", "--", "true"],
+        &["retry", "1"],
+        &["doctor", "--migrate"],
+        &["stop", "1", "--now"],
+    ];
+    for verb in verbs {
+        let said = world.fails(5, verb);
+        assert!(said.contains("a manager of an older version runs job 1"), "{verb:?}: {said}");
+        assert!(said.contains("`job-manager stop 1`"), "{verb:?}: {said}");
+        assert_eq!(schema_number(&world), 4, "{verb:?}");
+    }
+    assert_eq!(world.status("1")["pid"], pid);
+
+    world.ok(&["stop", "1"]);
+    fs::write(world.path("go"), "").unwrap();
+    world.wait_for_status("1", "paused");
+    assert_eq!(schema_number(&world), 4);
+
+    world.ok(&["resume", "1"]);
+    world.ok(&["wait", "1"]);
+    assert_eq!(schema_number(&world), SCHEMA);
+    world.assert_sound("1");
 }

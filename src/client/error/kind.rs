@@ -47,6 +47,8 @@ impl ClientError {
             Self::Files { .. } | Self::Output { .. } | Self::SharedDisk { .. } | Self::OpenToAll { .. } => {
                 ErrorKind::Database
             }
+            // It is over when that manager has left.
+            Self::OlderManager { .. } => ErrorKind::Busy,
             Self::WaitTimedOut { .. } => ErrorKind::TimedOut,
             Self::HookMissing
             | Self::ProgramMissing

@@ -185,6 +185,11 @@ impl Global {
         Ok(Client::open(&self.db_path()?)?.with_program(ManagerProgram::OfJob))
     }
 
+    /// Opens an existing database to stop a job in it.
+    pub fn stop_client(&self) -> Result<Client, CliError> {
+        Ok(Client::open_to_stop(&self.db_path()?)?)
+    }
+
     /// Opens an existing database to read it.
     pub fn read_client(&self) -> Result<Client, CliError> {
         Ok(Client::open_to_read(&self.db_path()?)?)

@@ -1,12 +1,18 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
-use job_manager::client::ClientError;
+use job_manager::client::{ClientError, StoreError};
 
 /// Returns what helps, if it is known; follows the message of the error.
 pub(super) fn next_step(error: &ClientError) -> Option<String> {
     let meant = "or say with --any-owner or JOB_MANAGER_ANY_OWNER=1 that it is meant";
     Some(match error {
         ClientError::NotStarted { source, .. } => return next_step(source),
+        ClientError::Store(StoreError::TooOldToRead { .. }) => {
+            "`job-manager doctor --migrate` brings it up to date".to_owned()
+        }
+        ClientError::OlderManager { job, .. } => {
+            format!("`job-manager stop {job}` has it pause when its running units have ended")
+        }
         ClientError::OtherOwner { sudo, .. } => format!("use `sudo -u {sudo}`, {meant}"),
         ClientError::OpenToAll { path, change } => format!("`chmod {change} {}`, {meant}", path.display()),
         ClientError::SecretsMissing { job, .. } => {

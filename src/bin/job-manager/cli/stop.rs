@@ -32,7 +32,9 @@ pub(super) struct Stop {
 }
 
 pub(super) fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<Exit, CliError> {
-    let client = global.open_client()?;
+    // How, is more than a manager of an older version can be told.
+    let is_plain = !args.now && args.grace.is_none();
+    let client = if is_plain { global.stop_client()? } else { global.open_client()? };
     let job = args.job.find(&client)?;
     client.stop_manager(job, StopOptions { now: args.now, grace: args.grace })?;
     if args.wait || std::io::stdout().is_terminal() {

@@ -52,11 +52,12 @@ impl Dashboard {
     /// # Errors
     /// When there is no database, the port is in use, or the token is not private.
     pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
-        let read = || Client::open_to_read(&options.db);
-        let (reader, watcher) = (read()?, read()?);
         let write =
             || Ok(Client::open(&options.db)?.with_busy_timeout(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
+        // First: it brings a database of an older version up to date.
         let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
+        let read = || Client::open_to_read(&options.db);
+        let (reader, watcher) = (read()?, read()?);
         let port = options.port;
         let listen = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => DashboardError::PortInUse { port },

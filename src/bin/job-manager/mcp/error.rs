@@ -152,6 +152,12 @@ pub(super) fn in_parameters(message: String) -> String {
 fn of_client(error: &ClientError) -> &'static str {
     match error {
         ClientError::Store(StoreError::NewJob(_)) => "Nothing was created: correct this and call again",
+        ClientError::Store(StoreError::TooOldToRead { .. }) => {
+            "A person has to bring it up to date: `job-manager doctor --migrate`; start_batch does so too"
+        }
+        ClientError::OlderManager { .. } => {
+            "Nothing was changed: stop_job has that job pause when its running units have ended"
+        }
         ClientError::Store(error) => match error.fault() {
             Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
             _ => "Nothing was changed",

@@ -54,6 +54,11 @@ impl Jobs {
         found(existing(Client::open(&self.database.path))?, job)
     }
 
+    /// Opens the database to stop one job.
+    pub fn to_stop(&self, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
+        found(existing(Client::open_to_stop(&self.database.path))?, job)
+    }
+
     /// Checks that the database could be opened for a new job, and opens it to read if there is one.
     pub fn to_rehearse(&self) -> Result<Option<Client>, ToolError> {
         let Database { path, is_default } = &*self.database;

@@ -38,7 +38,9 @@ impl Tool for StopJob {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let grace = given.grace.as_deref().map(duration).transpose()?;
-        let (client, job) = jobs.to_change(&given.job)?;
+        // How, is more than a manager of an older version can be told.
+        let is_plain = !given.now && grace.is_none();
+        let (client, job) = if is_plain { jobs.to_stop(&given.job)? } else { jobs.to_change(&given.job)? };
         client.stop_manager(job, StopOptions { now: given.now, grace })?;
         done_answer(&client, job, "The job was asked to stop.", json!("stop requested"))
     }
