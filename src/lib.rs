@@ -61,7 +61,7 @@ pub mod doctor {
 /// Why a job or a unit is where it is, and what can be done.
 pub mod explain {
     pub use crate::client::documents::ExplanationOf;
-    pub use crate::client::explain::Explanation;
+    pub use crate::client::explain::{Explanation, NextStep};
     pub use crate::model::outcome::Cause;
     pub use crate::model::why::Why;
 }

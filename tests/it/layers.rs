@@ -15,7 +15,7 @@ const RANKS: [&[&str]; 11] = [
     &["recovery"],
     &["manager", "client"],
     &["testing"],
-    &["system"],
+    &["command_line", "system"],
     &["dashboard", "mcp"],
     &["cli"],
 ];
