@@ -32,7 +32,7 @@ fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: Next
         Some(Cause::NeedsAttention) => Explanation::new(
             Why::UnitNeedsAttention,
             format!("unit {name} is not tried again because a process of it may still live{why}"),
-            NextStep::Unit(id),
+            NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)),
         ),
         Some(Cause::Crashed | Cause::Interrupted) if is_at_most_once => Explanation::new(
             Why::UnitCrashed,
@@ -65,7 +65,7 @@ fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
     let timeout = timeout_of(&seen.job.limits, &of.unit.payload, of.unit.seq).unwrap_or_default();
     let limit = timeout.map(|timeout| format!(", it may take {}", span(timeout))).unwrap_or_default();
     let sentence = format!("unit {name} runs{age} in its attempt {}{limit}", of.unit.attempts);
-    Explanation::new(Why::UnitRunning, sentence, NextStep::Unit(id))
+    Explanation::new(Why::UnitRunning, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)))
 }
 
 fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
@@ -85,7 +85,7 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
         let sentence =
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
-        return Explanation::new(Why::UnitWaits, sentence, NextStep::Unit(id));
+        return Explanation::new(Why::UnitWaits, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)));
     }
     let turn = match of.ahead {
         0 => "is next to start".to_owned(),
