@@ -55,13 +55,13 @@ mod without;
 
 /// What a database, its directory and this machine look like to somebody who has to mend them.
 pub mod doctor {
-    pub use crate::client::doctor::{Finding, Severity, examine};
+    pub use crate::client::doctor::{Finding, Remedy, Severity, examine};
 }
 
 /// Why a job or a unit is where it is, and what can be done.
 pub mod explain {
     pub use crate::client::documents::ExplanationOf;
-    pub use crate::client::explain::Explanation;
+    pub use crate::client::explain::{Explanation, NextStep};
     pub use crate::model::outcome::Cause;
     pub use crate::model::why::Why;
 }
@@ -83,11 +83,11 @@ pub mod submission {
     pub use crate::client::rehearse::Rehearsal;
     pub use crate::client::sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
     pub use crate::client::submission::{
-        Added, Asked, Order, OrderTextError, Scripts, Submission, SubmissionError, additions, command_spec,
-        find_program, find_shell, output_dir,
+        Added, Asked, Order, OrderError, OrderTextError, Scripts, ShellFault, Submission, SubmissionError, additions,
+        command_spec, find_program, find_shell, output_dir,
     };
     pub use crate::handler::program::ProgramError;
-    pub use crate::handler::template::{Several, TemplateError};
+    pub use crate::handler::template::{Several, TemplateError, TemplatePart};
 }
 
 /// Text as people read and write it: numbers with their nouns, spans of time, lines safe for a terminal.

@@ -1,15 +1,21 @@
 //! What managers started from here would end with, and whether the user's things run without a login.
 
-use super::doctor::{Finding, Severity};
+use super::doctor::{Finding, Remedy, Severity};
 use crate::sys::{self, Containment, Linger};
 
 /// Says what holds this process, if that would take managers along.
 pub(super) fn cgroup_finding() -> Finding {
-    let (severity, message) = match sys::containment() {
-        Ok(containment) => around(&containment),
+    let containment = sys::containment();
+    let (severity, message) = match &containment {
+        Ok(containment) => around(containment),
         Err(error) => (Severity::Warning, format!("cannot read the control group of this process: {error}")),
     };
-    Finding { severity, about: "cgroup", message }
+    let remedy = match containment {
+        Ok(Containment::Service(_)) => Some(Remedy::OwnScope),
+        Ok(Containment::Container) => Some(Remedy::RecoverInContainer),
+        _ => None,
+    };
+    Finding { severity, about: "cgroup", message, remedy }
 }
 
 fn around(containment: &Containment) -> (Severity, String) {
@@ -24,17 +30,11 @@ fn around(containment: &Containment) -> (Severity, String) {
         ),
         Containment::Service(service) => (
             Severity::Warning,
-            format!(
-                "managers that are started from here end when {service} is stopped or restarted: create jobs with \
-                 --scope, or give the service KillMode=process"
-            ),
+            format!("managers that are started from here end when {service} is stopped or restarted"),
         ),
-        Containment::Container => (
-            Severity::Warning,
-            "managers that are started from here end with this container: keep the database outside of it, and run \
-             `recover --all` when it starts"
-                .to_owned(),
-        ),
+        Containment::Container => {
+            (Severity::Warning, "managers that are started from here end with this container".to_owned())
+        }
     }
 }
 
@@ -52,5 +52,5 @@ pub(super) fn linger_finding() -> Option<Finding> {
             ),
         ),
     };
-    Some(Finding { severity, about: "linger", message })
+    Some(Finding { severity, about: "linger", message, remedy: None })
 }

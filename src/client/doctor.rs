@@ -50,8 +50,31 @@ pub struct Finding {
     pub severity: Severity,
     /// What was looked at.
     pub about: &'static str,
-    /// What was found, and what to do about it.
+    /// What was found.
     pub message: String,
+    /// What can be done about it, where a verb or an option helps.
+    #[serde(skip)]
+    pub remedy: Option<Remedy>,
+}
+
+/// What can be done about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// A recovery of all jobs ends processes that live on.
+    EndOrphans,
+    /// The next start of a job ends them, or a kill of their unit.
+    EndStrays,
+    /// A recovery of all jobs continues those that were interrupted.
+    Continue,
+    /// A recovery starts jobs that nobody has started; they can be deleted as well.
+    StartOrDelete,
+    /// A limit over all jobs can be set.
+    LimitMachine,
+    /// Jobs of their own scope outlive the service.
+    OwnScope,
+    /// A recovery of all jobs when the container starts continues them, if their database is outside of it.
+    RecoverInContainer,
 }
 
 /// Looks at the database, its disk and the limits of this process; changes nothing.
@@ -79,7 +102,13 @@ pub fn examine(db: &Path) -> Vec<Finding> {
 }
 
 fn finding(severity: Severity, about: &'static str, message: String) -> Finding {
-    Finding { severity, about, message }
+    Finding { severity, about, message, remedy: None }
+}
+
+impl Finding {
+    fn with(self, remedy: Remedy) -> Finding {
+        Finding { remedy: Some(remedy), ..self }
+    }
 }
 
 fn database(db: &Path) -> Finding {
@@ -181,11 +210,8 @@ fn orphans(db: &Path) -> Option<Finding> {
     Some(if found.is_empty() {
         finding(Severity::Ok, "orphans", "no process is left behind by a dead manager".to_owned())
     } else {
-        let message = format!(
-            "processes of units live on without a manager, of job {}; `recover --all` ends them",
-            found.join(", ")
-        );
-        finding(Severity::Warning, "orphans", message)
+        let message = format!("processes of units live on without a manager, of job {}", found.join(", "));
+        finding(Severity::Warning, "orphans", message).with(Remedy::EndOrphans)
     })
 }
 
@@ -198,12 +224,11 @@ fn strays(client: &Client, jobs: &[Job]) -> Option<Finding> {
     let named = |(job, stray): &(JobId, sys::Stray)| format!("{} (of unit {job}:{})", stray.pid, stray.unit);
     (!found.is_empty()).then(|| {
         let message = format!(
-            "processes live on of an original that is gone, of which this is a copy, of job {}: {}; the next start of a job, or \
-             `kill`, ends them",
+            "processes live on of an original that is gone, of which this is a copy, of job {}: {}",
             found[0].0,
             found.iter().map(named).collect::<Vec<_>>().join(", ")
         );
-        finding(Severity::Warning, "orphans", message)
+        finding(Severity::Warning, "orphans", message).with(Remedy::EndStrays)
     })
 }
 
@@ -214,7 +239,10 @@ fn machine_workers(db: &Path) -> Option<Finding> {
             return Some(finding(Severity::Error, "workers", error.to_string()));
         }
         Err(_) => return None,
-        Ok(None) => "no limit over all jobs; `scale --machine N` sets one".to_owned(),
+        Ok(None) => {
+            let message = "no limit over all jobs".to_owned();
+            return Some(finding(Severity::Ok, "workers", message).with(Remedy::LimitMachine));
+        }
         Ok(Some(workers)) => format!("limit over all jobs: {}, places taken: {}", workers.limit, workers.taken),
     };
     Some(finding(Severity::Ok, "workers", message))
@@ -244,11 +272,7 @@ fn jobs(db: &Path) -> Option<Finding> {
     Some(if interrupted.is_empty() {
         finding(Severity::Ok, "jobs", format!("{} running, none interrupted", running.len()))
     } else {
-        finding(
-            Severity::Warning,
-            "jobs",
-            format!("interrupted: {}; `recover --all` continues them", interrupted.join(", ")),
-        )
+        finding(Severity::Warning, "jobs", format!("interrupted: {}", interrupted.join(", "))).with(Remedy::Continue)
     })
 }
 
@@ -259,10 +283,7 @@ fn unstarted(db: &Path) -> Option<Finding> {
     Some(if jobs.is_empty() {
         finding(Severity::Ok, "unstarted", "every job was started".to_owned())
     } else {
-        let message = format!(
-            "created and never started: {}; `recover --created` starts them, `rm` deletes one",
-            jobs.join(", ")
-        );
-        finding(Severity::Warning, "unstarted", message)
+        let message = format!("created and never started: {}", jobs.join(", "));
+        finding(Severity::Warning, "unstarted", message).with(Remedy::StartOrDelete)
     })
 }

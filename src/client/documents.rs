@@ -109,15 +109,15 @@ pub struct WorkersSet {
 }
 
 impl ExplanationOf {
-    /// Says what an explanation is about.
-    pub fn new(job: JobId, unit: Option<Seq>, answer: &Explanation) -> Self {
+    /// Says what an explanation is about, and what to do in the words of whoever shows it.
+    pub fn new(job: JobId, unit: Option<Seq>, answer: &Explanation, next_step: String) -> Self {
         Self {
             schema: SCHEMA,
             job: JobRef { id: job },
             unit,
             cause: answer.cause,
             sentence: answer.sentence.clone(),
-            next_step: answer.next_step.clone(),
+            next_step,
         }
     }
 }

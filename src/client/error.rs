@@ -105,10 +105,7 @@ pub enum ClientError {
         max: usize,
     },
     /// Units that may run at most once would run again; nothing was changed.
-    #[error(
-        "the units of job {job} may run at most once: more attempts are for a new job; `retry` runs a unit again that \
-         somebody has looked at"
-    )]
+    #[error("the units of job {job} may run at most once: more attempts are for a new job")]
     AtMostOnce {
         /// The job.
         job: JobId,

@@ -4,14 +4,14 @@
 //! [`unit::explain`] then judge it as pure functions, the most likely obstacle first.
 
 mod job;
+mod next_step;
 #[cfg(test)]
 mod tests;
 mod unit;
 
 use std::time::Duration;
 
-use serde::Serialize;
-
+pub use self::next_step::NextStep;
 use super::conditions::waits_for_time;
 use super::{Client, ClientError, MachineWorkers};
 use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
@@ -19,19 +19,19 @@ use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
 /// Why a job or a unit is where it is, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
     /// The cause in one word that does not change.
     pub cause: Why,
     /// The cause in words for people, which may.
     pub sentence: String,
-    /// A command line that helps, or shows more.
-    pub next_step: String,
+    /// What helps, or shows more.
+    pub next_step: NextStep,
 }
 
 impl Explanation {
-    fn new(cause: Why, sentence: String, next_step: String) -> Self {
+    fn new(cause: Why, sentence: String, next_step: NextStep) -> Self {
         Self { cause, sentence, next_step }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn findings(db: &Path) -> Vec<Finding> {
             kept.insert(shown);
         }
     }
-    let finding = |severity, message| Finding { severity, about: "variables", message };
+    let finding = |severity, message| Finding { severity, about: "variables", message, remedy: None };
     let mut findings = Vec::new();
     if !kept.is_empty() || !by_name.is_empty() {
         let message = format!("jobs keep the values of {}, and by name only {}", listed(&kept), listed(&by_name));

@@ -78,7 +78,7 @@ pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use error::ClientError;
 pub use machine::MachineWorkers;
-pub use output::{AttemptOutput, OutputReader};
+pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;

@@ -17,6 +17,18 @@ pub struct OutputReader {
     of: FrameOf,
 }
 
+/// Where a job keeps what its units wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputPlace {
+    /// In files of this directory.
+    Dir(PathBuf),
+    /// Beside the database, all of it.
+    All,
+    /// In the database, the last that each of them wrote.
+    Last,
+}
+
 impl Client {
     /// Returns `true` if a job keeps all of its units' output.
     ///
@@ -43,19 +55,17 @@ impl Client {
         Ok(command_settings(job)?.map(|spec| spec.cwd))
     }
 
-    /// Says in half a sentence where people find what a job's units wrote; none when nothing of it is kept.
+    /// Returns where a job keeps what its units wrote; none when nothing of it is kept.
     ///
     /// # Errors
     /// When its settings cannot be read.
-    pub fn output_place(&self, job: &Job) -> Result<Option<String>, ClientError> {
+    pub fn output_place(&self, job: &Job) -> Result<Option<OutputPlace>, ClientError> {
         let Some(spec) = command_settings(job)? else { return Ok(None) };
         Ok(match (spec.output_dir, spec.output) {
-            (Some(dir), _) => Some(format!("what its units wrote is in {}", dir.display())),
+            (Some(dir), _) => Some(OutputPlace::Dir(dir)),
             (None, OutputMode::None) => None,
-            (None, OutputMode::Full) => Some(format!("job-manager logs {}    shows what its units wrote", job.id)),
-            (None, OutputMode::Tail) => {
-                Some(format!("job-manager logs {}    shows the last that each of its units wrote", job.id))
-            }
+            (None, OutputMode::Full) => Some(OutputPlace::All),
+            (None, OutputMode::Tail) => Some(OutputPlace::Last),
         })
     }
 

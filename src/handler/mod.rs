@@ -43,5 +43,5 @@ pub(crate) use {
     command::{CommandHandler, UnitTemplates, clear_partial},
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
-    template::{TemplateError, UnitValues},
+    template::{TemplateError, TemplatePart, UnitValues},
 };

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::template::{Template, TemplateError, UnitValues};
+use super::template::{Template, TemplateError, TemplatePart, UnitValues};
 use crate::model::{Limits, RawText, Seq, Slots, TimeLimit, Unit};
 
 /// A unit whose payload does not give the limit that it should.
@@ -84,8 +84,8 @@ pub fn check_templates(limits: &Limits) -> Result<(), UnitLimitError> {
         templates.push((text, SLOTS));
     }
     templates.into_iter().try_for_each(|(text, what)| {
-        let option = if what == TIMEOUT { "--timeout" } else { "--slots" };
-        parse(text, what)?.refuse_slot(option).map_err(|source| unusable(text, what, source))
+        let part = if what == TIMEOUT { TemplatePart::Timeout } else { TemplatePart::Slots };
+        parse(text, what)?.refuse_slot(part).map_err(|source| unusable(text, what, source))
     })
 }
 

@@ -19,7 +19,7 @@ pub enum ProgramError {
     #[error("command not found: {0}")]
     NotFound(String),
     /// There is none whose name has blanks: it looks like a whole command line in one word.
-    #[error("command not found: {0:?} is one word with blanks, did you mean --shell, or separate words?")]
+    #[error("command not found: {0:?} is one word with blanks, did you mean a script, or separate words?")]
     OneWord(String),
     /// It is there and cannot be executed.
     #[error("{} cannot be executed (not a file with execute permission)", .0.display())]

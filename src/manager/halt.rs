@@ -18,13 +18,13 @@ pub(super) fn halt(job: &Job, failures: u64, now: Timestamp) -> Option<Halt> {
     if let Some(most) = job.limits.max_failures.map(|most| most.of(job.progress.total)).filter(|most| failures >= *most)
     {
         let reason = format!(
-            "{} failed since its latest start, the limit is {most}: look at `units --failed`, then resume",
+            "{} failed since its latest start, the limit is {most}: look at the failed units, then resume",
             counted(failures, "unit")
         );
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop });
     }
     if let Some(deadline) = deadline(job).filter(|deadline| now >= *deadline) {
-        let reason = format!("its deadline {deadline} has passed: `set` another one, then resume");
+        let reason = format!("its deadline {deadline} has passed: set another one, then resume");
         return Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::StopNow });
     }
     None
@@ -41,14 +41,15 @@ fn deadline(job: &Job) -> Option<Timestamp> {
 
 /// Returns the halt of a job that waits for another one which will not complete by itself.
 pub(super) fn after(other: JobId, what: &str) -> Halt {
-    let reason = format!("it waits for job {other}, which {what}: complete that job, then resume, or `set` after=none");
+    let reason =
+        format!("it waits for job {other}, which {what}: complete that job or take that limit away, then resume");
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
 /// Returns the halt of a job whose windows are those of a time zone that is not known here.
 pub(super) fn unknown_zone(zone: &str) -> Halt {
     let reason = format!(
-        "the time zone {zone} of its window is not known on this machine: install it, or `set` the window again, then resume"
+        "the time zone {zone} of its window is not known on this machine: install it, or set the window again, then resume"
     );
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }

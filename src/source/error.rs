@@ -38,9 +38,7 @@ pub enum SourceError {
         remedy: &'static str,
     },
     /// A text has a NUL byte.
-    #[error(
-        "{place}: a NUL byte at byte {byte}, items that end with NUL are read with --null, UTF-16 is converted with iconv -f UTF-16 -t UTF-8"
-    )]
+    #[error("{place}: a NUL byte at byte {byte}")]
     Nul {
         /// The place in the input.
         place: Place,
@@ -56,19 +54,19 @@ pub enum SourceError {
         byte: u64,
     },
     /// Items should end with NUL, and none does.
-    #[error("{name} has lines and no NUL: read it without --null, or end an item of several lines with NUL")]
+    #[error("{name} has lines and no NUL")]
     NoNul {
         /// Name of the source.
         name: String,
     },
     /// A command has its end in the next line.
-    #[error("{place}: the command goes on in the next line, write it on one line or end commands with NUL (--null)")]
+    #[error("{place}: the command goes on in the next line")]
     CommandGoesOn {
         /// The place in the input.
         place: Place,
     },
     /// There is not one item.
-    #[error("no units: {reasons} (--allow-empty takes that for a job without units)")]
+    #[error("no units: {reasons}")]
     Empty {
         /// What is empty.
         reasons: String,
@@ -100,21 +98,19 @@ pub enum SourceError {
         source: JsonError,
     },
     /// A text that should have a document per line has a document of several lines.
-    #[error(
-        "{place}: the document goes on in the next line, read the file with --json, or write each document on a line with jq -c"
-    )]
+    #[error("{place}: the document goes on in the next line")]
     DocumentGoesOn {
         /// The place in the input.
         place: Place,
     },
     /// A text that should have a document per line is one array.
-    #[error("{place}: one array and not one document per line, read its elements with --json")]
+    #[error("{place}: one array and not one document per line")]
     OneArray {
         /// The place in the input.
         place: Place,
     },
     /// Something follows a JSON document.
-    #[error("{place}: text after the document{}; one document per line is read with --jsonl", at_column(*column))]
+    #[error("{place}: text after the document{}", at_column(*column))]
     AfterDocument {
         /// The place in the input.
         place: Place,
@@ -130,10 +126,7 @@ pub enum SourceError {
         limit: usize,
     },
     /// A JSON document has something else where the array should be.
-    #[error(
-        "{place}: cannot find the array at {path:?}{}; --path names the fields that lead to it, and one document per line is read with --jsonl",
-        at_column(*column)
-    )]
+    #[error("{place}: cannot find the array at {path:?}{}", at_column(*column))]
     NoArrayHere {
         /// The place in the input.
         place: Place,
@@ -145,7 +138,7 @@ pub enum SourceError {
         source: JsonError,
     },
     /// A JSON document has no array at the path.
-    #[error("{name}: nothing is at {path:?}, --path names the fields that lead to the array, `.` the document itself")]
+    #[error("{name}: nothing is at {path:?}")]
     NoArray {
         /// Name of the source.
         name: String,
@@ -161,16 +154,14 @@ pub enum SourceError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A quote of a CSV file has no end.
-    #[error(
-        "{place}: the quote that opens a field here is never closed, a file without quoting is read with --no-quotes"
-    )]
+    #[error("{place}: the quote that opens a field here is never closed")]
     Unclosed {
         /// Where it begins.
         place: Place,
     },
     /// A field of a CSV file goes on after its closing quote.
     #[error(
-        "{place}: text after a closing quote at byte {byte} (opened on line {opened}), write a quote inside a field twice; a file without quoting is read with --no-quotes"
+        "{place}: text after a closing quote at byte {byte} (opened on line {opened}), write a quote inside a field twice"
     )]
     AfterQuote {
         /// The place in the input.
@@ -181,9 +172,7 @@ pub enum SourceError {
         opened: u64,
     },
     /// A field of a CSV file that does not begin with a quote holds one.
-    #[error(
-        "{place}: a quote inside a field at byte {byte}, quote the whole field and write the quote twice; a file without quoting is read with --no-quotes"
-    )]
+    #[error("{place}: a quote inside a field at byte {byte}, quote the whole field and write the quote twice")]
     QuoteInside {
         /// The place in the input.
         place: Place,
@@ -235,7 +224,7 @@ pub enum SourceError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A CSV file begins with a line for Excel.
-    #[error("{place}: this line tells Excel the delimiter, remove it and give --delimiter {delimiter}")]
+    #[error("{place}: this line tells Excel the delimiter, remove it")]
     DelimiterLine {
         /// The place in the input.
         place: Place,
@@ -243,9 +232,7 @@ pub enum SourceError {
         delimiter: String,
     },
     /// The header of a CSV file is one field that looks like several.
-    #[error(
-        "{place}: the header is one field with {delimiter} in it, give --delimiter {delimiter}, or put the name in quotes if it is one"
-    )]
+    #[error("{place}: the header is one field with {delimiter} in it")]
     OtherDelimiter {
         /// The place in the input.
         place: Place,

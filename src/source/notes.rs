@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::model::Remark;
+
 /// Remarks about sources, for whoever asked for the items; handles of one collection share it.
 ///
 /// Sources write while they are read, so that a collection is complete when their stream has ended.
@@ -11,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Notes(Arc<Mutex<Vec<Note>>>);
 
 enum Note {
-    Text(String),
+    Said(Remark),
     Count(Counter, Box<dyn Fn(u64) -> String + Send>),
     Question(Box<dyn Fn() -> Option<String> + Send>),
 }
@@ -22,8 +24,8 @@ pub struct Counter(Arc<AtomicU64>);
 
 impl Notes {
     /// Adds a remark.
-    pub fn say(&self, text: impl Into<String>) {
-        self.lock().push(Note::Text(text.into()));
+    pub fn say(&self, remark: impl Into<Remark>) {
+        self.lock().push(Note::Said(remark.into()));
     }
 
     /// Adds a remark about a number; nothing is said while that is 0.
@@ -39,13 +41,20 @@ impl Notes {
     }
 
     /// Returns the remarks so far, in the order in which they were begun.
-    pub fn texts(&self) -> Vec<String> {
-        let text = |note: &Note| match note {
-            Note::Text(text) => Some(text.clone()),
-            Note::Count(counter, describe) => Some(counter.number()).filter(|number| *number > 0).map(describe),
-            Note::Question(question) => question(),
+    pub fn remarks(&self) -> Vec<Remark> {
+        let remark = |note: &Note| match note {
+            Note::Said(remark) => Some(remark.clone()),
+            Note::Count(counter, describe) => {
+                Some(counter.number()).filter(|number| *number > 0).map(describe).map(Remark::Text)
+            }
+            Note::Question(question) => question().map(Remark::Text),
         };
-        self.lock().iter().filter_map(text).collect()
+        self.lock().iter().filter_map(remark).collect()
+    }
+
+    /// Returns the remarks so far as texts, without what a face would add to them.
+    pub fn texts(&self) -> Vec<String> {
+        self.remarks().iter().map(Remark::to_string).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Note>> {

@@ -129,10 +129,7 @@ mod tests {
 
         let good: Vec<String> = good.into_iter().map(|item| item.unwrap().payload).collect();
         assert_eq!(good, (0..100_000).map(|number| number.to_string()).collect::<Vec<_>>());
-        assert_eq!(
-            bad[0].as_ref().unwrap_err().to_string(),
-            "number 100000: one array and not one document per line, read its elements with --json"
-        );
+        assert_eq!(bad[0].as_ref().unwrap_err().to_string(), "number 100000: one array and not one document per line");
     }
 
     #[test]

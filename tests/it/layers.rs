@@ -15,7 +15,7 @@ const RANKS: [&[&str]; 11] = [
     &["recovery"],
     &["manager", "client"],
     &["testing"],
-    &["system"],
+    &["command_line", "system"],
     &["dashboard", "mcp"],
     &["cli"],
 ];
@@ -105,6 +105,57 @@ fn what_belongs_to_one_layer_is_used_in_no_other() {
                 wrong.push(format!("{} uses {word}", path.display()));
             }
         }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Returns `true` if a line of code has a literal that names an option or a verb of the command line.
+fn names_a_flag_or_verb(line: &str) -> bool {
+    const VERBS: &str = " add approve cancel create doctor explain failures help init kill list logs prune recover reject \
+        results resume retry rm run scale serve service set skip start status stop submit sync top unit units wait watch ";
+    let is_verb = |text: &str| {
+        let verb: String = text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        !verb.is_empty() && VERBS.contains(&format!(" {verb} "))
+    };
+    let literals = line.split('"').skip(1);
+    let code = line.trim_start();
+    // A literal may go on from the line before.
+    let texts: Vec<&str> = if line.contains('"') { literals.collect() } else { vec![code] };
+    texts.iter().any(|text| {
+        let flag = text.match_indices("--").any(|(at, _)| {
+            text[at + 2..].starts_with(|c: char| c.is_ascii_lowercase())
+                && !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '-')
+        });
+        let verb = text.match_indices('`').any(|(at, _)| is_verb(&text[at + 1..]));
+        let line = text.match_indices("job-manager ").any(|(at, word)| is_verb(&text[at + word.len()..]));
+        flag || verb || line
+    })
+}
+
+#[test]
+fn no_sentence_of_the_library_names_an_option_or_a_verb() {
+    // Options of other programs, and the command line that an error shows corrected.
+    let others = [
+        "client/submission/mod.rs",
+        "handler/command/corrected.rs",
+        "handler/template/pasted.rs",
+        "model/process_variables.rs",
+        "source/glob/somebody.rs",
+        "sys/scope.rs",
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let name = path.display().to_string();
+        let is_other = |other: &&str| name.ends_with(&format!("src/{other}"));
+        if name.contains(&format!("src/{PROGRAM}")) || name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        if others.iter().any(|other| is_other(&other)) {
+            continue;
+        }
+        let code = |line: &&str| !line.trim_start().starts_with("//");
+        let lines = product(&text).lines().filter(code).filter(|line| names_a_flag_or_verb(line));
+        wrong.extend(lines.map(|line| format!("{name}: {}", line.trim())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

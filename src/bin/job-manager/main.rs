@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod cli;
+mod command_line;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "mcp")]

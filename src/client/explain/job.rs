@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Explanation, Observed};
+use super::{Explanation, NextStep, Observed};
 use crate::client::MachineWorkers;
-use crate::model::{JobStatus, StopRequest, Waits, Why, counted, span};
+use crate::model::{JobStatus, StopRequest, UnitId, Waits, Why, counted, span};
 use crate::status::{Health, Reason};
 
 /// Time for which a unit may run before it is called slow.
@@ -14,14 +14,14 @@ const SLOW: Duration = Duration::from_secs(30);
 pub(super) fn explain(seen: &Observed) -> Explanation {
     let job = seen.job.id;
     let left = seen.job.progress.unfinished();
-    let say = |cause, sentence, next: String| Explanation::new(cause, sentence, next);
+    let say = |cause, sentence, next| Explanation::new(cause, sentence, next);
     match seen.job.status {
         // No verb shows one that is still being made; whoever sees it here looked in that very moment.
         JobStatus::Partial | JobStatus::Created if seen.health == Health::Running => starting(seen),
         JobStatus::Partial | JobStatus::Created => say(
             Why::NotStarted,
             format!("job {job} was created with {} and never started", counted(left, "unit")),
-            format!("job-manager start {job}"),
+            NextStep::Start(job),
         ),
         JobStatus::Running => match seen.health {
             Health::Running => under_way(seen),
@@ -32,7 +32,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
             Some(reason) => say(
                 Why::Halted,
                 format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),
-                format!("job-manager resume {job}"),
+                NextStep::Resume(job),
             ),
             None if seen.stopped_by_signal => say(
                 Why::PausedBySignal,
@@ -40,7 +40,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                     "a signal to its manager, as at a shutdown, paused job {job} with {} left",
                     counted(left, "unit")
                 ),
-                format!("job-manager recover {job}"),
+                NextStep::Recover(job),
             ),
             None => say(
                 Why::Paused,
@@ -48,7 +48,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                     0 => format!("job {job} is paused and no unit is left, a resume ends it"),
                     left => format!("job {job} is paused with {} left", counted(left, "unit")),
                 },
-                format!("job-manager resume {job}"),
+                NextStep::Resume(job),
             ),
         },
         JobStatus::AwaitingApproval => say(
@@ -57,7 +57,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                 "job {job} has run its first units and waits for a person to look at them, with {} left",
                 counted(left, "unit")
             ),
-            format!("job-manager approve {job}"),
+            NextStep::Approve(job),
         ),
         JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => over(seen),
     }
@@ -66,7 +66,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
 fn starting(seen: &Observed) -> Explanation {
     let job = seen.job.id;
     let sentence = format!("the manager of job {job} is just starting, or is not the process on record");
-    Explanation::new(Why::Starting, sentence, format!("job-manager logs {job} --manager"))
+    Explanation::new(Why::Starting, sentence, NextStep::ManagerLog(job))
 }
 
 fn lost(seen: &Observed) -> Explanation {
@@ -82,16 +82,16 @@ fn lost(seen: &Observed) -> Explanation {
     let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
     if seen.job.stop_request == Some(StopRequest::Cancel) {
         let sentence = format!("{sentence}, before it could cancel the job");
-        return Explanation::new(Why::ManagerLost, sentence, format!("job-manager cancel {job}"));
+        return Explanation::new(Why::ManagerLost, sentence, NextStep::Cancel(job));
     }
-    Explanation::new(Why::ManagerLost, sentence + &error, format!("job-manager resume {job}"))
+    Explanation::new(Why::ManagerLost, sentence + &error, NextStep::Resume(job))
 }
 
 fn unknown(seen: &Observed) -> Explanation {
     let job = seen.job.id;
     let reason = seen.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let sentence = format!("it cannot be told whether a manager runs job {job}{reason}");
-    Explanation::new(Why::ManagerUnknown, sentence, format!("job-manager logs {job} --manager"))
+    Explanation::new(Why::ManagerUnknown, sentence, NextStep::ManagerLog(job))
 }
 
 /// Explains a job whose manager lives.
@@ -100,14 +100,14 @@ fn under_way(seen: &Observed) -> Explanation {
     if seen.disk_is_full {
         let sentence =
             format!("the disk of the database is full: the manager of job {job} goes on when there is space");
-        return Explanation::new(Why::DiskFull, sentence, "job-manager doctor".to_owned());
+        return Explanation::new(Why::DiskFull, sentence, NextStep::Doctor);
     }
     if let Some(writer) = &seen.writer {
         let sentence = format!(
             "{writer} holds the write lock of the database: the manager of job {job} keeps what happens in memory, and goes \
              on when it lets go"
         );
-        return Explanation::new(Why::DatabaseLocked, sentence, format!("ps -fp {}", writer.pid));
+        return Explanation::new(Why::DatabaseLocked, sentence, NextStep::Process(writer.pid));
     }
     match seen.reason {
         Some(Reason::Stalled) => return stalled(seen),
@@ -132,12 +132,12 @@ fn under_way(seen: &Observed) -> Explanation {
             "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
             hold.until, hold.reason
         );
-        return Explanation::new(Why::Held, sentence, format!("job-manager wait {job}"));
+        return Explanation::new(Why::Held, sentence, NextStep::Wait(job));
     }
     let progress = seen.job.progress;
     if let Some(other) = seen.job.limits.after.filter(|_| progress.total == progress.pending) {
         let sentence = format!("no unit of job {job} starts before job {other} has completed");
-        return Explanation::new(Why::WaitingForJob, sentence, format!("job-manager explain {other}"));
+        return Explanation::new(Why::WaitingForJob, sentence, NextStep::Explain(other));
     }
     if let Some(waits @ Waits::Lack { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
         let (running, workers) = (progress.running, seen.job.limits.workers);
@@ -146,11 +146,11 @@ fn under_way(seen: &Observed) -> Explanation {
             counted(running, "unit"),
             progress.pending
         );
-        return Explanation::new(waits.cause(), sentence, format!("job-manager scale {job} {}", running.max(1)));
+        return Explanation::new(waits.cause(), sentence, NextStep::Scale { job, workers: running.max(1) });
     }
     if let Some(waits @ Waits::Callbacks { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
         let sentence = format!("job {job} waits for {waits}; no unit starts meanwhile, {} pending", progress.pending);
-        return Explanation::new(waits.cause(), sentence, format!("job-manager wait {job}"));
+        return Explanation::new(waits.cause(), sentence, NextStep::Wait(job));
     }
     if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
         let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
@@ -159,12 +159,12 @@ fn under_way(seen: &Observed) -> Explanation {
             counted(progress.running, "unit"),
             progress.pending
         );
-        return Explanation::new(waits.cause(), sentence, format!("job-manager set {job} {}=none", waits.limit()));
+        return Explanation::new(waits.cause(), sentence, NextStep::Lift { job, limit: waits.limit() });
     }
     match (progress.running, progress.pending, seen.next_due) {
         (0, 0, _) => {
             let sentence = format!("every unit of job {job} has ended, its manager is about to end too");
-            Explanation::new(Why::Finishing, sentence, format!("job-manager wait {job}"))
+            Explanation::new(Why::Finishing, sentence, NextStep::Wait(job))
         }
         (0, _, Some(due)) if due > seen.now && seen.waiting >= progress.pending => {
             let sentence = format!(
@@ -172,13 +172,13 @@ fn under_way(seen: &Observed) -> Explanation {
                 counted(seen.waiting, "unit"),
                 span(due.since(seen.now))
             );
-            Explanation::new(Why::WaitingForRetry, sentence, format!("job-manager units {job} --status pending"))
+            Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
         }
         (0, pending, _) if seen.job.limits.rate.is_some() => rate_limited(seen, pending),
         (0, pending, _) if seen.machine.is_some_and(MachineWorkers::are_taken) => machine_busy(seen, pending),
         (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
             let sentence = format!("the manager of job {job} is about to take {}", counted(pending, "unit"));
-            Explanation::new(Why::AboutToRun, sentence, format!("job-manager status {job}"))
+            Explanation::new(Why::AboutToRun, sentence, NextStep::Status(job))
         }
         _ => working(seen),
     }
@@ -191,7 +191,7 @@ fn machine_busy(seen: &Observed, pending: i64) -> Explanation {
         "no unit of job {job} starts before one of another job ends, the limit over all jobs is {limit}; {} pending",
         counted(pending, "unit")
     );
-    Explanation::new(Why::MachineBusy, sentence, "job-manager list --status running".to_owned())
+    Explanation::new(Why::MachineBusy, sentence, NextStep::RunningJobs)
 }
 
 fn rate_limited(seen: &Observed, pending: i64) -> Explanation {
@@ -199,7 +199,7 @@ fn rate_limited(seen: &Observed, pending: i64) -> Explanation {
     let every = seen.job.limits.rate.map(|rate| span(rate.interval())).unwrap_or_default();
     let sentence =
         format!("one unit of job {job} starts in {every}, the rate that was set; {} wait", counted(pending, "unit"));
-    Explanation::new(Why::RateLimited, sentence, format!("job-manager set {job} rate=none"))
+    Explanation::new(Why::RateLimited, sentence, NextStep::Lift { job, limit: "rate" })
 }
 
 fn stalled(seen: &Observed) -> Explanation {
@@ -210,8 +210,8 @@ fn stalled(seen: &Observed) -> Explanation {
     );
     let next = match seen.pid {
         // Harmless for a process that is not suspended.
-        Some(pid) => format!("kill -CONT {pid}"),
-        None => format!("job-manager logs {job} --manager"),
+        Some(pid) => NextStep::ContinueProcess(pid),
+        None => NextStep::ManagerLog(job),
     };
     Explanation::new(Why::ManagerStalled, sentence, next)
 }
@@ -229,8 +229,8 @@ fn stopping(seen: &Observed, request: StopRequest) -> Explanation {
         oldest.unwrap_or_default()
     );
     let next = match request {
-        StopRequest::Stop => format!("job-manager stop {job} --now"),
-        StopRequest::StopNow | StopRequest::Cancel => format!("job-manager wait {job}"),
+        StopRequest::Stop => NextStep::StopNow(job),
+        StopRequest::StopNow | StopRequest::Cancel => NextStep::Wait(job),
     };
     Explanation::new(cause, sentence, next)
 }
@@ -254,7 +254,7 @@ fn working(seen: &Observed) -> Explanation {
                 counted(progress.running, "unit"),
                 span(age)
             );
-            return Explanation::new(Why::UnitsSlow, sentence, format!("job-manager unit {job}:{seq}"));
+            return Explanation::new(Why::UnitsSlow, sentence, NextStep::Unit(UnitId::new(job, seq)));
         }
     }
     let sentence = format!(
@@ -262,7 +262,7 @@ fn working(seen: &Observed) -> Explanation {
         counted(progress.running, "unit"),
         progress.pending
     );
-    Explanation::new(Why::Working, sentence, format!("job-manager wait {job}"))
+    Explanation::new(Why::Working, sentence, NextStep::Wait(job))
 }
 
 /// Explains a job that has ended.
@@ -273,7 +273,7 @@ fn over(seen: &Observed) -> Explanation {
     let (cause, sentence, next) = match seen.job.status {
         JobStatus::Failed if left > 0 || progress.failed == 0 => {
             let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-            let next = if left > 0 { format!("resume {job}") } else { format!("logs {job} --manager") };
+            let next = if left > 0 { NextStep::Resume(job) } else { NextStep::ManagerLog(job) };
             (
                 Why::ManagerFailed,
                 format!("the manager of job {job} failed with {} left{error}", counted(left, "unit")),
@@ -287,18 +287,18 @@ fn over(seen: &Observed) -> Explanation {
                 progress.cancelled,
                 counted(progress.total, "unit")
             ),
-            format!("retry {job} --status cancelled"),
+            NextStep::RetryCancelled(job),
         ),
         _ if progress.failed > 0 => (
             Why::UnitsFailed,
             format!("job {job} is over, {} of {} failed", progress.failed, counted(progress.total, "unit")),
-            format!("failures {job}"),
+            NextStep::Failures(job),
         ),
         _ => (
             Why::Completed,
             format!("job {job} is over: {} completed or skipped", counted(progress.total, "unit")),
-            format!("results {job}"),
+            NextStep::Results(job),
         ),
     };
-    Explanation::new(cause, sentence, format!("job-manager {next}"))
+    Explanation::new(cause, sentence, next)
 }

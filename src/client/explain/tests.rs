@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jobs_under_way::jobs_under_way;
 
-use super::{Explanation, Observed, ObservedUnit, job, unit};
+use super::{Explanation, NextStep, Observed, ObservedUnit, job, unit};
 use crate::model::{
     Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail,
-    UnitStatus, Why,
+    UnitId, UnitStatus, Why,
 };
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
@@ -85,7 +85,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
 }
 
 /// What is expected: the cause, the sentence, and the next step.
-type Answer = (Why, &'static str, &'static str);
+type Answer = (Why, &'static str, NextStep);
 
 fn job_case(change: impl FnOnce(&mut Observed), answer: Answer) -> (Explanation, Answer) {
     let mut seen = healthy();
@@ -113,14 +113,14 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
     vec![
         job_case(
             |seen| (seen.job.status, seen.health) = (JobStatus::Created, Health::NotStarted),
-            (Why::NotStarted, "job 7 was created with 5 units and never started", "job-manager start 7"),
+            (Why::NotStarted, "job 7 was created with 5 units and never started", NextStep::Start(JobId(7))),
         ),
         job_case(
             |seen| (seen.health, seen.reason) = (Health::Stopped, Some(Reason::HostRebooted)),
             (
                 Why::ManagerLost,
                 "the manager of job 7 has died (the host was rebooted) with 2 units running and 3 pending",
-                "job-manager resume 7",
+                NextStep::Resume(JobId(7)),
             ),
         ),
         job_case(
@@ -129,7 +129,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
                 Why::ManagerLost,
                 "this database is a copy: the manager on record belongs to the original, nobody runs job 7 here with 2 units \
                  running and 3 pending",
-                "job-manager resume 7",
+                NextStep::Resume(JobId(7)),
             ),
         ),
         job_case(
@@ -137,38 +137,38 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             (
                 Why::ManagerUnknown,
                 "it cannot be told whether a manager runs job 7: the manager ran on another host",
-                "job-manager logs 7 --manager",
+                NextStep::ManagerLog(JobId(7)),
             ),
         ),
         job_case(
             |seen| (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped),
-            (Why::Paused, "job 7 is paused with 5 units left", "job-manager resume 7"),
+            (Why::Paused, "job 7 is paused with 5 units left", NextStep::Resume(JobId(7))),
         ),
         job_case(
             |seen| (seen.job.status, seen.health, seen.stopped_by_signal) = (JobStatus::Paused, Health::Stopped, true),
             (
                 Why::PausedBySignal,
                 "a signal to its manager, as at a shutdown, paused job 7 with 5 units left",
-                "job-manager recover 7",
+                NextStep::Recover(JobId(7)),
             ),
         ),
         job_case(
             |seen| is_over(seen, JobStatus::Paused, Progress { total: 1, skipped: 1, ..Progress::default() }),
-            (Why::Paused, "job 7 is paused and no unit is left, a resume ends it", "job-manager resume 7"),
+            (Why::Paused, "job 7 is paused and no unit is left, a resume ends it", NextStep::Resume(JobId(7))),
         ),
         job_case(
             |seen| {
                 (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped);
                 seen.halt_reason = Some("too many failed".to_owned());
             },
-            (Why::Halted, "job 7 paused by itself with 5 units left: too many failed", "job-manager resume 7"),
+            (Why::Halted, "job 7 paused by itself with 5 units left: too many failed", NextStep::Resume(JobId(7))),
         ),
         job_case(
             |seen| {
                 seen.job.limits.after = Some(JobId(3));
                 seen.job.progress = Progress { total: 10, pending: 10, ..Progress::default() };
             },
-            (Why::WaitingForJob, "no unit of job 7 starts before job 3 has completed", "job-manager explain 3"),
+            (Why::WaitingForJob, "no unit of job 7 starts before job 3 has completed", NextStep::Explain(JobId(3))),
         ),
         job_case(
             |seen| {
@@ -178,7 +178,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             (
                 Why::RateLimited,
                 "one unit of job 7 starts in 1m00s, the rate that was set; 5 units wait",
-                "job-manager set 7 rate=none",
+                NextStep::Lift { job: JobId(7), limit: "rate" },
             ),
         ),
         job_case(
@@ -186,7 +186,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             (
                 Why::AwaitingApproval,
                 "job 7 has run its first units and waits for a person to look at them, with 5 units left",
-                "job-manager approve 7",
+                NextStep::Approve(JobId(7)),
             ),
         ),
         job_case(
@@ -197,7 +197,7 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             (
                 Why::ManagerFailed,
                 "the manager of job 7 failed with 5 units left: no handler \"x\"",
-                "job-manager resume 7",
+                NextStep::Resume(JobId(7)),
             ),
         ),
         job_case(
@@ -205,22 +205,18 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
                 let progress = Progress { total: 3, completed: 2, failed: 1, ..Progress::default() };
                 is_over(seen, JobStatus::Failed, progress);
             },
-            (Why::UnitsFailed, "job 7 is over, 1 of 3 units failed", "job-manager failures 7"),
+            (Why::UnitsFailed, "job 7 is over, 1 of 3 units failed", NextStep::Failures(JobId(7))),
         ),
         job_case(
             |seen| is_over(seen, JobStatus::Completed, Progress { total: 3, completed: 3, ..Progress::default() }),
-            (Why::Completed, "job 7 is over: 3 units completed or skipped", "job-manager results 7"),
+            (Why::Completed, "job 7 is over: 3 units completed or skipped", NextStep::Results(JobId(7))),
         ),
         job_case(
             |seen| {
                 let progress = Progress { total: 3, completed: 1, cancelled: 2, ..Progress::default() };
                 is_over(seen, JobStatus::Cancelled, progress);
             },
-            (
-                Why::Cancelled,
-                "job 7 was cancelled, 2 of 3 units did not complete",
-                "job-manager retry 7 --status cancelled",
-            ),
+            (Why::Cancelled, "job 7 was cancelled, 2 of 3 units did not complete", NextStep::RetryCancelled(JobId(7))),
         ),
     ]
 }
@@ -230,7 +226,11 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
         unit_case(
             UnitStatus::Completed,
             |_, _| {},
-            (Why::UnitCompleted, "unit 7:6 completed at 2026-05-28T20:26:30.000Z", "job-manager unit 7:6"),
+            (
+                Why::UnitCompleted,
+                "unit 7:6 completed at 2026-05-28T20:26:30.000Z",
+                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
+            ),
         ),
         unit_case(
             UnitStatus::Failed,
@@ -238,7 +238,11 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
                 of.last_cause = Some(Cause::Failed);
                 of.unit.error = Some("exited with code 1".to_owned());
             },
-            (Why::UnitFailed, "unit 7:6 failed after 2 attempts: exited with code 1", "job-manager retry 7 --seq 6"),
+            (
+                Why::UnitFailed,
+                "unit 7:6 failed after 2 attempts: exited with code 1",
+                NextStep::RetryUnit(UnitId::new(JobId(7), Seq(6))),
+            ),
         ),
         unit_case(
             UnitStatus::Failed,
@@ -246,7 +250,7 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
             (
                 Why::UnitCrashed,
                 "unit 7:6 is not tried again because managers died while it ran, 3 times",
-                "job-manager retry 7 --seq 6",
+                NextStep::RetryUnit(UnitId::new(JobId(7), Seq(6))),
             ),
         ),
         unit_case(
@@ -258,7 +262,7 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
             (
                 Why::UnitCrashed,
                 "unit 7:6 is not tried again because it was cut off, and it may run at most once",
-                "job-manager retry 7 --seq 6",
+                NextStep::RetryUnit(UnitId::new(JobId(7), Seq(6))),
             ),
         ),
         unit_case(
@@ -267,18 +271,22 @@ fn ended_units() -> Vec<(Explanation, Answer)> {
             (
                 Why::UnitNeedsAttention,
                 "unit 7:6 is not tried again because a process of it may still live",
-                "job-manager unit 7:6",
+                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
             ),
         ),
         unit_case(
             UnitStatus::Skipped,
             |_, of| of.unit.error = Some("no photo".to_owned()),
-            (Why::UnitSkipped, "unit 7:6 was skipped: no photo", "job-manager retry 7 --seq 6 --status skipped"),
+            (Why::UnitSkipped, "unit 7:6 was skipped: no photo", NextStep::RetrySkipped(UnitId::new(JobId(7), Seq(6)))),
         ),
         unit_case(
             UnitStatus::Cancelled,
             |_, of| of.unit.error = Some("wrong file".to_owned()),
-            (Why::UnitCancelled, "unit 7:6 was cancelled: wrong file", "job-manager retry 7 --seq 6"),
+            (
+                Why::UnitCancelled,
+                "unit 7:6 was cancelled: wrong file",
+                NextStep::RetryUnit(UnitId::new(JobId(7), Seq(6))),
+            ),
         ),
     ]
 }
@@ -288,7 +296,11 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
         unit_case(
             UnitStatus::Running,
             |seen, _| seen.job.limits.timeout = Some(Duration::from_secs(60)),
-            (Why::UnitRunning, "unit 7:6 runs for 20s in its attempt 2, it may take 1m00s", "job-manager unit 7:6"),
+            (
+                Why::UnitRunning,
+                "unit 7:6 runs for 20s in its attempt 2, it may take 1m00s",
+                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
+            ),
         ),
         unit_case(
             UnitStatus::Running,
@@ -296,7 +308,7 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::ManagerLost,
                 "unit 7:6 was running: the manager of job 7 has died with 2 units running and 3 pending",
-                "job-manager resume 7",
+                NextStep::Resume(JobId(7)),
             ),
         ),
         unit_case(
@@ -309,7 +321,7 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
                 Why::UnitWaits,
                 "unit 7:6 waits until 2026-05-28T20:28:10.000Z (in 1m30s) after 2 attempts, managers died 1 time while it \
                  ran, the last error: timed out",
-                "job-manager unit 7:6",
+                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
             ),
         ),
         unit_case(
@@ -318,18 +330,18 @@ fn units_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::UnitQueued,
                 "unit 7:6 waits for its turn after 4 units; 2 of 2 workers are busy",
-                "job-manager status 7",
+                NextStep::Status(JobId(7)),
             ),
         ),
         unit_case(
             UnitStatus::Pending,
             |_, of| of.ahead = 0,
-            (Why::UnitQueued, "unit 7:6 is next to start; 2 of 2 workers are busy", "job-manager status 7"),
+            (Why::UnitQueued, "unit 7:6 is next to start; 2 of 2 workers are busy", NextStep::Status(JobId(7))),
         ),
         unit_case(
             UnitStatus::Pending,
             |seen, _| (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped),
-            (Why::Paused, "unit 7:6 waits with its job: job 7 is paused with 5 units left", "job-manager resume 7"),
+            (Why::Paused, "unit 7:6 waits with its job: job 7 is paused with 5 units left", NextStep::Resume(JobId(7))),
         ),
     ]
 }
@@ -340,7 +352,7 @@ fn every_cause_has_its_words_and_its_next_step() {
     let mut explained: Vec<Why> = cases.iter().map(|(_, (cause, _, _))| *cause).collect();
 
     for (said, (cause, sentence, next)) in cases {
-        assert_eq!(said, Explanation::new(cause, sentence.to_owned(), next.to_owned()));
+        assert_eq!(said, Explanation::new(cause, sentence.to_owned(), next));
     }
 
     explained.sort();

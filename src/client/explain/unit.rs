@@ -1,13 +1,14 @@
 //! The judgement about a unit.
 
-use super::{Explanation, Observed, ObservedUnit, job};
+use super::{Explanation, NextStep, Observed, ObservedUnit, job};
 use crate::handler::{slots_of, timeout_of};
-use crate::model::{Cause, UnitStatus, Why, counted, span};
+use crate::model::{Cause, UnitId, UnitStatus, Why, counted, span};
 
 /// Explains where a unit stands.
 pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
-    let name = format!("{}:{}", seen.job.id, of.unit.seq);
-    let retry = format!("job-manager retry {} --seq {}", seen.job.id, of.unit.seq);
+    let id = UnitId::new(seen.job.id, of.unit.seq);
+    let name = id.to_string();
+    let retry = NextStep::RetryUnit(id);
     let why = of.unit.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
     match of.unit.status {
         UnitStatus::Pending => pending(seen, of, &name),
@@ -15,25 +16,23 @@ pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
         UnitStatus::Completed => {
             let when = of.unit.finished_at.map(|at| format!(" at {at}")).unwrap_or_default();
             let sentence = format!("unit {name} completed{when}");
-            Explanation::new(Why::UnitCompleted, sentence, format!("job-manager unit {name}"))
+            Explanation::new(Why::UnitCompleted, sentence, NextStep::Unit(id))
         }
         UnitStatus::Failed => failed(seen, of, &name, &why, retry),
-        UnitStatus::Skipped => Explanation::new(
-            Why::UnitSkipped,
-            format!("unit {name} was skipped{why}"),
-            format!("{retry} --status skipped"),
-        ),
+        UnitStatus::Skipped => {
+            Explanation::new(Why::UnitSkipped, format!("unit {name} was skipped{why}"), NextStep::RetrySkipped(id))
+        }
         UnitStatus::Cancelled => Explanation::new(Why::UnitCancelled, format!("unit {name} was cancelled{why}"), retry),
     }
 }
 
-fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: String) -> Explanation {
+fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: NextStep) -> Explanation {
     let is_at_most_once = seen.job.limits.is_at_most_once();
     match of.last_cause {
         Some(Cause::NeedsAttention) => Explanation::new(
             Why::UnitNeedsAttention,
             format!("unit {name} is not tried again because a process of it may still live{why}"),
-            format!("job-manager unit {name}"),
+            NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)),
         ),
         Some(Cause::Crashed | Cause::Interrupted) if is_at_most_once => Explanation::new(
             Why::UnitCrashed,
@@ -66,7 +65,7 @@ fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
     let timeout = timeout_of(&seen.job.limits, &of.unit.payload, of.unit.seq).unwrap_or_default();
     let limit = timeout.map(|timeout| format!(", it may take {}", span(timeout))).unwrap_or_default();
     let sentence = format!("unit {name} runs{age} in its attempt {}{limit}", of.unit.attempts);
-    Explanation::new(Why::UnitRunning, sentence, format!("job-manager unit {name}"))
+    Explanation::new(Why::UnitRunning, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)))
 }
 
 fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
@@ -86,7 +85,7 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
         let sentence =
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
-        return Explanation::new(Why::UnitWaits, sentence, format!("job-manager unit {name}"));
+        return Explanation::new(Why::UnitWaits, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)));
     }
     let turn = match of.ahead {
         0 => "is next to start".to_owned(),
@@ -99,7 +98,7 @@ fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
         }
         _ => format!("unit {name} {turn}; {running} of {workers} workers are busy"),
     };
-    Explanation::new(Why::UnitQueued, sentence, format!("job-manager status {}", seen.job.id))
+    Explanation::new(Why::UnitQueued, sentence, NextStep::Status(seen.job.id))
 }
 
 /// Returns `true` if nothing of a job is under way where this is the cause.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::shell::ShellFault;
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError, UnitLimitError};
 use crate::model::JobId;
@@ -57,7 +58,7 @@ pub enum SubmissionError {
     },
     /// The command has placeholders, and there is no source of items.
     #[error(
-        "no items for {}; `-` reads standard input, `:::` takes them from here; literal braces are doubled: {corrected}",
+        "no items for {}; literal braces are doubled: {corrected}",
         placeholders.join(" ")
     )]
     NoItems {
@@ -67,22 +68,20 @@ pub enum SubmissionError {
         corrected: String,
     },
     /// Units read an item from standard input, and there is no source of items.
-    #[error("no items for standard input: `-` reads them from here, `:::` takes them from the command line")]
+    #[error("no items for standard input")]
     NoItemsToRead,
     /// Units of several items cannot have keys.
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
     /// Units of several items cannot have limits of their own.
-    #[error(
-        "a time or slots of each item's own need units of one item, these have several: give one for all, or omit -n and -X"
-    )]
+    #[error("a time or slots of each item's own need units of one item, these have several: give one for all")]
     LimitsOfSeveral,
     /// Items are grouped, and there is no source of them.
-    #[error("no items to be joined to units: `-` reads standard input, `:::` takes them from here")]
+    #[error("no items to be joined to units")]
     NoItemsToGroup,
     /// A unit takes as many items as fit, and the command uses none.
     #[error(
-        "no end of the items of a unit: -X fills the command, which does not use them; write {{}} where they belong, or give -n N"
+        "no end of the items of a unit: the command is to be filled and does not use them; write {{}} where they belong"
     )]
     NothingToFill,
     /// The job takes combinations of items, or single ones, and these are the other.
@@ -126,37 +125,37 @@ pub enum SubmissionError {
         /// The path.
         path: PathBuf,
         /// Why not.
-        reason: &'static str,
+        reason: ShellFault,
     },
     /// A script is one argument.
-    #[error("--shell takes the whole script as one argument, this is {given}")]
+    #[error("a script for the shell is one argument, this is {given}")]
     ShellArguments {
         /// What was given.
         given: usize,
     },
     /// The variable is the manager's own.
-    #[error("--env {0}: what begins with JOB_MANAGER_ is about a manager or a unit, choose another name")]
+    #[error("variable {0}: what begins with JOB_MANAGER_ is about a manager or a unit, choose another name")]
     EnvReserved(String),
     /// A variable has two values.
-    #[error("--env gives two values for {0}, give one")]
+    #[error("the variable {0} is given two values, give one")]
     EnvTwice(String),
     /// A variable that units need is not set here.
-    #[error("--env {0}: no such variable in this environment, give NAME=VALUE")]
+    #[error("variable {0}: no such variable in this environment")]
     EnvMissing(String),
     /// What names variables is no name.
-    #[error("--env-only {0:?}: give names of variables, and values with --env NAME=VALUE")]
+    #[error("invalid name of a variable {0:?}")]
     EnvOnlyName(String),
     /// The value of a secret would stand in the database.
-    #[error("--env {0}=…: a secret is not kept in the database; set it in this environment and give --env {0}")]
+    #[error("variable {0}: a secret is not kept in the database; set it in this environment and give its name alone")]
     SecretValue(String),
     /// The directory of outputs is the same for all units.
     #[error(
-        "--output-dir {0}: a placeholder cannot stand there, the directory is the same for all units and its files are \
+        "directory of outputs {0}: a placeholder cannot stand there, the directory is the same for all units and its files are \
          named SEQ.ATTEMPT.out; literal braces are doubled"
     )]
     OutputDirTemplate(String),
     /// The directory of outputs cannot be written to.
-    #[error("--output-dir {}: cannot write there", path.display())]
+    #[error("directory of outputs {}: cannot write there", path.display())]
     OutputDir {
         /// The path.
         path: PathBuf,
@@ -174,7 +173,7 @@ pub enum SubmissionError {
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),
     /// The working directory is gone.
-    #[error("the directory that this is called in is gone: give --cwd with an absolute path")]
+    #[error("the directory that this is called in is gone: give an absolute path to run in")]
     NoWorkingDirectory(#[source] io::Error),
     /// The units have no place to run in.
     #[error("no directory {}, units cannot run there", .0.display())]
@@ -182,11 +181,10 @@ pub enum SubmissionError {
 }
 
 fn other_unit_key(job: JobId, recorded: &str, given: &str) -> String {
-    let instead = "omit --unit-key";
     match recorded {
         "" => {
-            format!("job {job} was created without --unit-key, its units cannot be known by {given:?} now: {instead}")
+            format!("job {job} was created without keys of its units, they cannot be known by {given:?} now")
         }
-        recorded => format!("job {job} knows its units by the key {recorded:?}, not {given:?}: {instead}"),
+        recorded => format!("job {job} knows its units by the key {recorded:?}, not {given:?}"),
     }
 }

@@ -3,7 +3,7 @@
 //! What changes what runs is refused when it differs. The rest is the job's own, and must not be dropped in silence.
 
 use crate::client::{Client, ClientError};
-use crate::model::{Job, JobId, NewJob};
+use crate::model::{Job, JobId, NewJob, Remark};
 
 /// Which options were given of those that have a value in every job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,7 +22,7 @@ pub(super) fn not_applied(
     job: JobId,
     new: &NewJob,
     asked: Asked,
-) -> Result<Option<String>, ClientError> {
+) -> Result<Option<Remark>, ClientError> {
     let row = client.job(job)?;
     let labels = client.labels(job)?;
     let mut names = limits(&row, new, asked);
@@ -35,13 +35,7 @@ pub(super) fn not_applied(
         ("scope", new.isolation.scope && !isolation.scope),
     ];
     names.extend(others.into_iter().filter_map(|(name, is_other)| is_other.then_some(name)));
-    Ok((!names.is_empty()).then(|| {
-        let names = names.join(", ");
-        format!(
-            "job {job} is there already, not applied: {names}; `job-manager scale` changes its workers, `job-manager set` \
-             its other limits"
-        )
-    }))
+    Ok((!names.is_empty()).then(|| Remark::NotApplied { job, names: names.join(", ") }))
 }
 
 /// Names the limits that say when units run, and that were asked for and are others than those of the job.

@@ -26,7 +26,7 @@ use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
 use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained};
-use crate::model::{NewJob, NewUnit, RawText, Seq, Slots, Unit};
+use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Unit};
 use crate::source::{Item, Notes};
 
 use grouping::{UnitItems, unit_items};
@@ -38,8 +38,8 @@ pub use additions::additions;
 pub use command::{command_spec, find_program, output_dir};
 pub use error::SubmissionError;
 pub use kept::Asked;
-pub use order::{Order, OrderTextError};
-pub use shell::{Scripts, find_shell};
+pub use order::{Order, OrderError, OrderTextError};
+pub use shell::{Scripts, ShellFault, find_shell};
 
 /// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
 const MAX_KEY_BYTES: usize = 4096;
@@ -95,7 +95,7 @@ impl Submission {
             notes.say("the command does not use its items: write {} where an item belongs");
         }
         if let Some(found) = templates.pasted_code() {
-            notes.say(found.to_string());
+            notes.say(Remark::PastedCode(found));
         }
         Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes, asked: Asked::default() })
     }

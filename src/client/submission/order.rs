@@ -3,7 +3,7 @@
 //! Values that are all numbers are sorted as numbers, exactly, whatever their length; values of which none is a number by their
 //! bytes. A mixture is refused: every order of it would be a guess. Equal ones keep the order of the source.
 
-use crate::handler::{Template, TemplateError, UnitValues};
+use crate::handler::{Template, TemplateError, TemplatePart, UnitValues};
 use crate::model::{RawText, Seq};
 use crate::source::{Item, Items, Place, SourceError};
 use crate::store::{Sorter, StoreError};
@@ -32,14 +32,27 @@ pub enum OrderTextError {
 
 /// An item that has no place in the order.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OrderError {
-    #[error("cannot use it for --order")]
+#[non_exhaustive]
+pub enum OrderError {
+    /// It has no value there.
+    #[error("cannot use it for the order")]
     Value(#[from] TemplateError),
+    /// Some values are numbers, and others are not.
     #[error(
-        "--order: {given:?} is {}, {other:?} at {place} is {}: to sort all of them as text, put a letter before the placeholder",
+        "{given:?} is {}, {other:?} at {place} is {}: to sort all of them as text, put a letter before the placeholder",
         kind(*is_number), kind(!*is_number)
     )]
-    Mixed { given: String, is_number: bool, other: String, place: String },
+    Mixed {
+        /// Its value.
+        given: String,
+        /// Whether that is a number.
+        is_number: bool,
+        /// The value of another item, of the other sort.
+        other: String,
+        /// Where that came from.
+        place: String,
+    },
+    /// The items cannot be sorted.
     #[error("cannot sort the items")]
     Store(#[from] StoreError),
 }
@@ -64,7 +77,7 @@ impl Order {
         };
         let template =
             Template::parse(&RawText::from(template)).map_err(|error| OrderTextError::Template(error.into()))?;
-        template.refuse_slot("--order").map_err(|error| OrderTextError::Template(error.into()))?;
+        template.refuse_slot(TemplatePart::Order).map_err(|error| OrderTextError::Template(error.into()))?;
         if template.is_literal() {
             return Err(OrderTextError::Literal { given: text.to_owned() });
         }
@@ -254,7 +267,7 @@ mod tests {
         assert!(order("size", &["1"]).is_err());
         let slot = Order::parse("-{%}").unwrap_err();
         let cause = std::error::Error::source(&slot).map_or_else(|| slot.to_string(), ToString::to_string);
-        assert_eq!(cause, "{%} cannot be part of --order: it is known only when the unit runs");
+        assert_eq!(cause, "{%} cannot be part of the order: it is known only when the unit runs");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! quotes in another way (fish, csh) would run something else than was asked.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,6 +31,31 @@ pub enum Scripts {
     Whole,
 }
 
+/// Why a program cannot be the shell of scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShellFault {
+    /// Nothing was named.
+    Empty,
+    /// Something with blanks was named, as if a shell could be given options.
+    Options,
+    /// It does not run a script.
+    RunsNoScript,
+    /// It reads quotes in another way than POSIX says.
+    QuotesOtherwise,
+}
+
+impl fmt::Display for ShellFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "it is empty, expected e.g. bash",
+            Self::Options => "a shell is a program, without options",
+            Self::RunsNoScript => "it does not run a script given after -c",
+            Self::QuotesOtherwise => "it does not read quotes as a POSIX shell does",
+        })
+    }
+}
+
 /// Finds a shell as a program is found, and tries it.
 ///
 /// # Errors
@@ -37,12 +63,11 @@ pub enum Scripts {
 pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Result<PathBuf, SubmissionError> {
     let name = name.as_ref();
     if name.is_empty() {
-        return Err(SubmissionError::NotAShell { path: "\"\"".into(), reason: "it is empty, expected e.g. bash" });
+        return Err(SubmissionError::NotAShell { path: "\"\"".into(), reason: ShellFault::Empty });
     }
     let path = match find_program(name, cwd) {
         Err(_) if name.to_string_lossy().contains(char::is_whitespace) => {
-            let reason = "--shell-path takes a program, without options";
-            return Err(SubmissionError::NotAShell { path: name.into(), reason });
+            return Err(SubmissionError::NotAShell { path: name.into(), reason: ShellFault::Options });
         }
         found => found?,
     };
@@ -53,10 +78,10 @@ pub fn find_shell(name: impl AsRef<OsStr>, cwd: &Path, scripts: Scripts) -> Resu
         Scripts::WithValues => runs(&path, cwd, &["-c", &exit]),
     };
     if !takes_scripts {
-        return refused("it does not run a script given after -c");
+        return refused(ShellFault::RunsNoScript);
     }
     if scripts == Scripts::WithValues && !runs(&path, cwd, &["-c", &comparison()?]) {
-        return refused("it does not read quotes as a POSIX shell does");
+        return refused(ShellFault::QuotesOtherwise);
     }
     Ok(path)
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::corrected::explained;
 use super::{CommandSpec, StdinMode};
 use crate::handler::template::{
-    CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, PastedCode, Template, TemplateError, UnitValues,
+    CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, Template, TemplateError, TemplatePart, UnitValues, pasted_code,
 };
-use crate::model::{RawText, Seq};
+use crate::model::{PastedCode, RawText, Seq};
 
 /// The templates of a command, its working directory, its variables and the path that it makes.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl UnitTemplates {
         if self.items.several.is_none() {
             return Ok(());
         }
-        let options = self.cwd.iter().map(|cwd| ("--cwd", cwd));
-        let options = options.chain(self.creates.iter().map(|creates| ("--creates", creates)));
-        for (option, template) in options.chain(self.env.iter().map(|(_, value)| ("--env", value))) {
+        let parts = self.cwd.iter().map(|cwd| (TemplatePart::Cwd, cwd));
+        let parts = parts.chain(self.creates.iter().map(|creates| (TemplatePart::Creates, creates)));
+        for (part, template) in parts.chain(self.env.iter().map(|(_, value)| (TemplatePart::Env, value))) {
             if let Some(placeholder) = template.item_placeholders().next() {
-                return Err(TemplateError::OneItemOnly { placeholder: placeholder.to_owned(), option });
+                return Err(TemplateError::OneItemOnly { placeholder: placeholder.to_owned(), part });
             }
         }
         Ok(())
@@ -74,11 +74,11 @@ impl UnitTemplates {
     /// Refuses placeholders that are known only when a unit runs, where paths are compared before.
     ///
     /// # Errors
-    /// With the placeholder and the option.
+    /// With the placeholder and the part.
     pub fn refuse_slots(&self) -> Result<(), TemplateError> {
-        let options = self.cwd.iter().map(|cwd| ("--cwd", cwd));
-        let mut options = options.chain(self.creates.iter().map(|creates| ("--creates", creates)));
-        options.try_for_each(|(option, template)| template.refuse_slot(option))
+        let parts = self.cwd.iter().map(|cwd| (TemplatePart::Cwd, cwd));
+        let mut parts = parts.chain(self.creates.iter().map(|creates| (TemplatePart::Creates, creates)));
+        parts.try_for_each(|(part, template)| template.refuse_slot(part))
     }
 
     /// Reads a payload of this job.
@@ -127,7 +127,7 @@ impl UnitTemplates {
 
     /// Returns the placeholder whose value a shell would read as code, if there is one.
     pub fn pasted_code(&self) -> Option<PastedCode> {
-        if self.shell { None } else { PastedCode::find(&self.command) }
+        if self.shell { None } else { pasted_code(&self.command) }
     }
 
     /// Checks that a unit can be made of a payload.

@@ -1,5 +1,6 @@
 //! What can be wrong with a template, or with a payload for it.
 
+use super::part::TemplatePart;
 use crate::model::counted;
 
 /// A template that cannot be compiled, or that has no text for a payload.
@@ -24,7 +25,7 @@ pub enum TemplateError {
     /// An argument is longer than the system takes.
     #[error(
         "argument {argument} of the command would have {bytes} bytes, the system takes at most {limit}: \
-         let the command read the item from standard input, with --stdin item"
+         let the command read the item from standard input"
     )]
     ArgumentTooLong {
         /// Which one, the program being the first.
@@ -37,7 +38,7 @@ pub enum TemplateError {
     /// All arguments together are longer than the system takes.
     #[error(
         "the command would have {bytes} bytes, it may have at most {limit}: \
-         let it read the item from standard input, with --stdin item"
+         let it read the item from standard input"
     )]
     CommandTooLong {
         /// How long it would be.
@@ -48,7 +49,7 @@ pub enum TemplateError {
     /// A script, its values quoted, is longer than the system takes for one argument.
     #[error(
         "the script would have {bytes} bytes, the system takes at most {limit}: \
-         let it read the item from standard input, with --stdin item"
+         let it read the item from standard input"
     )]
     ScriptTooLong {
         /// How long it would be.
@@ -186,27 +187,27 @@ pub enum TemplateError {
     },
     /// One of as many items as fit is asked for by its position.
     #[error(
-        "{placeholder} is one of as many items as fit, and the others would not be used: write {{}}, or take a number of items, with -n"
+        "{placeholder} is one of as many items as fit, and the others would not be used: write {{}}, or take a number of items"
     )]
     Uncounted {
         /// The placeholder, with its braces.
         placeholder: String,
     },
-    /// An option that can hold one item has a placeholder, and units have several.
-    #[error("{placeholder} in {option} needs a unit of one item, these have several")]
+    /// A part that can hold one item has a placeholder, and units have several.
+    #[error("{placeholder} in {part} needs a unit of one item, these have several")]
     OneItemOnly {
         /// The placeholder, with its braces.
         placeholder: String,
         /// Where it stands.
-        option: &'static str,
+        part: TemplatePart,
     },
-    /// An option that is needed before the unit runs has a placeholder that is known only then.
-    #[error("{placeholder} cannot be part of {option}: it is known only when the unit runs")]
+    /// A part that is needed before the unit runs has a placeholder that is known only then.
+    #[error("{placeholder} cannot be part of {part}: it is known only when the unit runs")]
     SlotBefore {
         /// The placeholder, with its braces.
         placeholder: String,
         /// Where it stands.
-        option: &'static str,
+        part: TemplatePart,
     },
     /// Several values stand in a script where one word can be.
     #[error(
@@ -217,7 +218,7 @@ pub enum TemplateError {
         placeholder: String,
     },
     /// One of several items holds a line break, and they are to be read line by line.
-    #[error("one of several items holds a line break, and standard input has one per line: use --stdin payload")]
+    #[error("one of several items holds a line break, and standard input has one per line")]
     LineBreak,
     /// A script for the shell has to be a single text.
     #[error("a shell command is one text that holds the whole script, not {count} texts")]

@@ -18,6 +18,7 @@ mod form;
 mod names;
 mod nearest;
 mod parse;
+mod part;
 mod pasted;
 mod path;
 mod placeholder;
@@ -39,7 +40,8 @@ pub use form::ItemForm;
 #[cfg(feature = "sources")]
 pub use form::Several;
 pub use nearest::nearest;
-pub use pasted::PastedCode;
+pub use part::TemplatePart;
+pub use pasted::pasted_code;
 pub use quote::quote_for_shell;
 pub use values::UnitValues;
 
@@ -102,12 +104,10 @@ impl Template {
         self.placeholders().find(|placeholder| !placeholder.depends_on_payload()).map(Placeholder::written)
     }
 
-    /// Refuses a placeholder that is known only when the unit runs, in an option that is needed before.
-    pub fn refuse_slot(&self, option: &'static str) -> Result<(), TemplateError> {
+    /// Refuses a placeholder that is known only when the unit runs, in a part that is needed before.
+    pub fn refuse_slot(&self, part: TemplatePart) -> Result<(), TemplateError> {
         match self.placeholders().find(|placeholder| placeholder.needs_slot()) {
-            Some(placeholder) => {
-                Err(TemplateError::SlotBefore { placeholder: placeholder.written().to_owned(), option })
-            }
+            Some(placeholder) => Err(TemplateError::SlotBefore { placeholder: placeholder.written().to_owned(), part }),
             None => Ok(()),
         }
     }

@@ -3,9 +3,8 @@
 //!
 //! An item that is the whole script is a command by intent, as every line of a file of commands is.
 
-use std::fmt;
-
 use super::{CommandTemplate, Template};
+use crate::model::{PastedCode, PastedInto};
 
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish"];
 /// Programs that hand the value of their option `-c` to a shell.
@@ -17,33 +16,24 @@ const WRAPPERS: [&str; 13] = [
 /// Options of `ssh` that take the next word as their value.
 const SSH_OPTIONS_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
 
-/// A placeholder whose value a shell reads as code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastedCode {
-    program: String,
-    placeholder: String,
-}
-
-impl PastedCode {
-    /// Finds the first such placeholder of a command that is not a script itself.
-    pub fn find(command: &CommandTemplate) -> Option<PastedCode> {
-        let words = command.arguments();
-        let name = |word: &Template| Some(base_name(&literal(word)?).to_owned());
-        let is_wrapped = name(words.first()?).is_some_and(|first| WRAPPERS.contains(&first.as_str()));
-        words.iter().enumerate().find_map(|(at, word)| {
-            let (program, arguments) = (name(word)?, &words[at + 1..]);
-            let code = match program.as_str() {
-                shell if SHELLS.contains(&shell) => script(arguments),
-                other if WITH_SCRIPT.contains(&other) => script_of_option(arguments),
-                // Elsewhere it is the name of a package or a file.
-                "ssh" if at == 0 || is_wrapped => remote_command(arguments),
-                _ => return None,
-            };
-            let mut placeholders = code.iter().flat_map(Template::placeholders);
-            let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload())?;
-            Some(PastedCode { program, placeholder: placeholder.written().to_owned() })
-        })
-    }
+/// Finds the first placeholder of a command, which is not a script itself, whose value a shell reads as code.
+pub fn pasted_code(command: &CommandTemplate) -> Option<PastedCode> {
+    let words = command.arguments();
+    let name = |word: &Template| Some(base_name(&literal(word)?).to_owned());
+    let is_wrapped = name(words.first()?).is_some_and(|first| WRAPPERS.contains(&first.as_str()));
+    words.iter().enumerate().find_map(|(at, word)| {
+        let (program, arguments) = (name(word)?, &words[at + 1..]);
+        let (code, shell) = match program.as_str() {
+            shell if SHELLS.contains(&shell) => (script(arguments), PastedInto::Itself),
+            other if WITH_SCRIPT.contains(&other) => (script_of_option(arguments), PastedInto::Started),
+            // Elsewhere it is the name of a package or a file.
+            "ssh" if at == 0 || is_wrapped => (remote_command(arguments), PastedInto::Remote),
+            _ => return None,
+        };
+        let mut placeholders = code.iter().flat_map(Template::placeholders);
+        let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload())?;
+        Some(PastedCode { program, placeholder: placeholder.written().to_owned(), shell })
+    })
 }
 
 /// Returns the word that a program with these arguments hands to a shell as a script, wherever its option stands.
@@ -96,39 +86,14 @@ fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
-impl fmt::Display for PastedCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, placeholder } = self;
-        write!(f, "{placeholder} becomes code that `{program}` runs, whatever the item holds: ")?;
-        if program == "ssh" {
-            return f.write_str(
-                "neither --shell nor \"$1\" quotes for the shell on the other side; let the remote command read the \
-                 item, with --stdin item",
-            );
-        }
-        if WITH_SCRIPT.contains(&program.as_str()) {
-            return write!(
-                f,
-                "--shell does not quote for the shell that `{program}` starts; let the script read the item, with \
-                 --stdin item"
-            );
-        }
-        write!(
-            f,
-            "use --shell, which quotes it, or write \"$1\" in the script and the item after it, \
-             as in {program} -c 'echo \"$1\"' {program} {placeholder}"
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::RawText;
 
-    fn found(argv: &[&str]) -> Option<String> {
+    fn found(argv: &[&str]) -> Option<PastedInto> {
         let argv: Vec<RawText> = argv.iter().map(|word| RawText::from(*word)).collect();
-        PastedCode::find(&CommandTemplate::parse(&argv).unwrap()).map(|found| found.to_string())
+        pasted_code(&CommandTemplate::parse(&argv).unwrap()).map(|found| found.shell)
     }
 
     #[test]
@@ -147,15 +112,14 @@ mod tests {
             &["nohup", "time", "/usr/bin/ksh", "-lc", "cat {}"],
             &["kubectl", "exec", "pod", "--", "dash", "-c", "cat {}"],
         ] {
-            let said = found(argv).unwrap_or_else(|| panic!("{argv:?}"));
-            assert!(said.contains("--shell") && said.contains("\"$1\""), "{said}");
+            assert_eq!(found(argv), Some(PastedInto::Itself), "{argv:?}");
         }
     }
 
     #[test]
     fn an_item_in_a_remote_command_is_found() {
         for argv in [&["ssh", "host", "cat", "{}"][..], &["ssh", "-p", "22", "-q", "{%}", "rm {}"]] {
-            assert!(found(argv).is_some_and(|said| said.contains("--stdin item")), "{argv:?}");
+            assert_eq!(found(argv), Some(PastedInto::Remote), "{argv:?}");
         }
     }
 
@@ -168,7 +132,7 @@ mod tests {
             &["runuser", "-u", "me", "--command=cat {}"],
             &["flock", "lock", "-c", "cat {}"],
         ] {
-            assert!(found(argv).is_some_and(|said| said.contains("with --stdin item")), "{argv:?}");
+            assert_eq!(found(argv), Some(PastedInto::Started), "{argv:?}");
         }
         assert_eq!(found(&["su", "-c", "cat \"$1\"", "me", "su", "{}"]), None);
         assert_eq!(found(&["flock", "{}", "cat", "x{}"]), None);

@@ -16,7 +16,7 @@ use suspicion::{Suspicion, refuse_other_delimiter};
 use super::item::{push_json_text, until_error};
 use super::{Item, Items, Notes, SourceError};
 use crate::model::counted;
-use crate::model::{SpellingError, column_names};
+use crate::model::{Remark, SpellingError, column_names};
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +91,7 @@ impl<R: BufRead> Table<R> {
         }
         if !is_there {
             if let Some(delimiter) = self.suspicion.delimiter() {
-                self.notes.say(format!(
-                    "{}: each record is one field with {delimiter} in it: if that separates fields, give --delimiter {delimiter}",
-                    self.name
-                ));
+                self.notes.say(Remark::OtherDelimiter { name: self.name.clone(), delimiter });
             }
             return Ok(None);
         }

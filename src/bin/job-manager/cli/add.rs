@@ -18,6 +18,7 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::which::JobKeys;
+use super::wording;
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is skipped
 #[derive(Debug, Args)]
@@ -62,7 +63,7 @@ pub(super) fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Ex
     let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
     let added = client.add_checked_units(&job, units)?;
-    output.hints(&notes.texts());
+    output.hints(&wording::remarks(&notes.remarks()));
     print_added(&job, added, output)?;
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));

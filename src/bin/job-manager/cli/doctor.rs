@@ -2,7 +2,7 @@
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, StoreError};
-use job_manager::doctor::{Severity, examine};
+use job_manager::doctor::{Finding, Remedy, Severity, examine};
 use serde_json::json;
 
 use super::args::Global;
@@ -26,7 +26,7 @@ pub(super) fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Res
         global.open_client()?;
     }
     let path = global.db_path()?;
-    let findings = examine(&path);
+    let findings: Vec<Finding> = examine(&path).into_iter().map(with_remedy).collect();
     if output.json {
         output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
     } else {
@@ -46,4 +46,19 @@ pub(super) fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Res
     }
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if broken { Exit::Database } else { Exit::Success })
+}
+
+/// Adds the verb or the option that helps.
+fn with_remedy(mut finding: Finding) -> Finding {
+    finding.message.push_str(match finding.remedy {
+        Some(Remedy::EndOrphans) => "; `recover --all` ends them",
+        Some(Remedy::EndStrays) => "; the next start of a job, or `kill`, ends them",
+        Some(Remedy::Continue) => "; `recover --all` continues them",
+        Some(Remedy::StartOrDelete) => "; `recover --created` starts them, `rm` deletes one",
+        Some(Remedy::LimitMachine) => "; `scale --machine N` sets one",
+        Some(Remedy::OwnScope) => ": create jobs with --scope, or give the service KillMode=process",
+        Some(Remedy::RecoverInContainer) => ": keep the database outside of it, and run `recover --all` when it starts",
+        _ => "",
+    });
+    finding
 }

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::one_line;
 use super::which::TargetArg;
+use crate::command_line::command_line;
 
 /// Say why nothing happens, and what to do about it
 #[derive(Debug, Args)]
@@ -22,13 +23,14 @@ pub(super) fn explain(global: &Global, args: &Explain, output: &mut Output) -> R
     let client = global.read_client()?;
     let (job, seq) = args.target.find(&client)?;
     let answer = client.explain(job, seq)?;
+    let next = command_line(answer.next_step);
     if output.json {
-        output.document(&ExplanationOf::new(job, seq, &answer))?;
+        output.document(&ExplanationOf::new(job, seq, &answer, next))?;
     } else if output.quiet {
         output.line(answer.cause)?;
     } else {
         output.line(one_line(&answer.sentence))?;
-        output.line(format_args!("try: {}", answer.next_step))?;
+        output.line(format_args!("try: {}", next))?;
     }
     Ok(Exit::Success)
 }

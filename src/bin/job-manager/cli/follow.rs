@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, StopOptions};
+use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, OutputPlace, StopOptions};
 use job_manager::model::{Job, JobId, Progress, TimeLimit};
 
 use super::error::CliError;
@@ -87,12 +87,21 @@ pub(super) fn follow_to_the_end(
                 Shows::Failures(_) => {
                     print_summary(client, job, output)?;
                     if let Some(place) = client.output_place(&client.job(job)?)? {
-                        output.hint(format_args!("  {place}"));
+                        output.hint(format_args!("  {}", named(job, &place)));
                     }
                 }
             }
             Ok(outcome.into())
         }
+    }
+}
+
+/// Says in half a sentence where people find what a job's units wrote.
+fn named(job: JobId, place: &OutputPlace) -> String {
+    match place {
+        OutputPlace::Dir(dir) => format!("what its units wrote is in {}", dir.display()),
+        OutputPlace::Last => format!("job-manager logs {job}    shows the last that each of its units wrote"),
+        _ => format!("job-manager logs {job}    shows what its units wrote"),
     }
 }
 

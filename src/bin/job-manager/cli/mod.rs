@@ -80,6 +80,7 @@ mod wait;
 mod watch;
 mod way_out;
 mod which;
+mod wording;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -2,12 +2,11 @@
 
 use anstyle::{AnsiColor, Style};
 use job_manager::model::ErrorKind;
-use job_manager::text::causes;
 use serde::Serialize;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::way_out;
+use super::{way_out, wording};
 
 /// What is said of an error.
 #[derive(Debug, Serialize)]
@@ -31,8 +30,8 @@ impl Report {
     pub fn of(error: &CliError) -> Report {
         Report {
             kind: error.kind(),
-            message: error.to_string(),
-            caused_by: causes(error),
+            message: wording::said(error),
+            caused_by: wording::causes(error),
             next: error.next_step(),
             exit_code: error.exit().code(),
         }

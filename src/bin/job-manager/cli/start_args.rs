@@ -6,6 +6,7 @@ use job_manager::model::{Bytes, Conditions, DiskFree, Percent, Slots, Timestamp,
 use job_manager::submission::Order;
 
 use super::values;
+use super::wording;
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
@@ -47,5 +48,5 @@ impl StartArgs {
 }
 
 fn order(text: &str) -> Result<Order, String> {
-    Order::parse(text).map_err(|error| error.to_string())
+    Order::parse(text).map_err(|error| wording::said(&error))
 }

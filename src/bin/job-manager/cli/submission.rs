@@ -18,6 +18,7 @@ use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
+use super::wording;
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; after `--` a line is a script even when it begins with a dash.
@@ -159,7 +160,7 @@ pub(super) fn create(
     let notes = submission.notes();
     let created = submission.create(|| global.create_client());
     // Where nothing was created they may say why.
-    output.hints(&notes.texts());
+    output.hints(&wording::remarks(&notes.remarks()));
     created
 }
 
@@ -184,7 +185,7 @@ pub(super) fn dry_run(
         },
     );
     // As of a creation: where it is refused they may say why.
-    output.hints(&notes.texts());
+    output.hints(&wording::remarks(&notes.remarks()));
     let rehearsal = rehearsal?;
     if let Some(existing) = rehearsal.existing {
         output.hint(format_args!("job {} has this key already, nothing would be created", existing.job));

@@ -10,6 +10,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::wording;
 
 /// Bring a job in line with a source: new units are added, changed ones run again, those that are gone are skipped
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(super) fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<
         let Synced { plan, changed_running, .. } = client.try_sync_units(job.id, units)?;
         (plan, changed_running)
     };
-    output.hints(&notes.texts());
+    output.hints(&wording::remarks(&notes.remarks()));
     let (new, changed, gone) = (plan.new.len(), plan.changed.len(), plan.gone.len());
     if changed_running > 0 {
         output.hint(format_args!(

@@ -12,6 +12,7 @@ use job_manager::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Connections, Named, Refused};
+use crate::command_line::command_line;
 
 const JOBS: i64 = 50;
 const MAX_JOBS: i64 = 500;
@@ -106,7 +107,8 @@ async fn explain(
     connections
         .read(move |client| {
             let job = client.find_job(&job)?;
-            Ok(ExplanationOf::new(job, seq, &client.explain(job, seq)?))
+            let answer = client.explain(job, seq)?;
+            Ok(ExplanationOf::new(job, seq, &answer, command_line(answer.next_step)))
         })
         .await
 }

@@ -12,19 +12,10 @@ use rmcp::model::CallToolResult;
 use serde_json::json;
 
 use super::answer::{Answer, beginning};
+use super::wording::help;
 
 /// Most characters of a message; what was given is repeated in some.
 const MESSAGE_CHARS: usize = 2000;
-/// What a message of the library calls by its name on the command line, and what it is called here.
-const PARAMETERS: [(&str, &str); 7] = [
-    ("--jsonl", "jsonl_file"),
-    ("--json", "json_file"),
-    ("--path", "json_path"),
-    ("--delimiter", "csv_delimiter"),
-    ("--no-quotes", "csv_no_quotes"),
-    ("--allow-empty", "allow_empty"),
-    ("--null", "the command line's --null"),
-];
 
 /// A call that did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -97,8 +88,12 @@ impl ToolError {
 
     /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
     fn message(&self) -> String {
-        let mut message = self.to_string();
-        let mut cause = self.source();
+        let (cause, help) = match self {
+            Self::Noted { error, .. } => (error.as_ref(), help(error)),
+            error => (error, help(error)),
+        };
+        let mut message = self.to_string() + &help.unwrap_or_default();
+        let mut cause = cause.source();
         while let Some(error) = cause {
             let text = error.to_string();
             if !message.ends_with(&text) {
@@ -106,11 +101,7 @@ impl ToolError {
             }
             cause = error.source();
         }
-        let cause = if let Self::Noted { error, .. } = self { error } else { self };
-        if !matches!(cause, Self::Submission(SubmissionError::Source(_))) {
-            return message;
-        }
-        in_parameters(message)
+        message
     }
 
     fn next_step(&self) -> &'static str {
@@ -139,14 +130,6 @@ impl ToolError {
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
         }
     }
-}
-
-/// Calls what a message about a source calls by its name on the command line by that of the parameter.
-pub(super) fn in_parameters(message: String) -> String {
-    PARAMETERS.iter().fold(message, |message, (flag, parameter)| {
-        let message = message.replace(&format!(" {flag}"), &format!(" {parameter}"));
-        message.replace(&format!("({flag}"), &format!("({parameter}"))
-    })
 }
 
 fn of_client(error: &ClientError) -> &'static str {

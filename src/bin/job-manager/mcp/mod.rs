@@ -22,6 +22,7 @@ mod sentence;
 mod server;
 mod tool;
 mod tools;
+mod wording;
 
 use std::io;
 use std::sync::Arc;

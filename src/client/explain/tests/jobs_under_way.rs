@@ -11,7 +11,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Starting,
                 "the manager of job 7 is just starting, or is not the process on record",
-                "job-manager logs 7 --manager",
+                NextStep::ManagerLog(JobId(7)),
             ),
         ),
         job_case(
@@ -19,7 +19,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::DiskFull,
                 "the disk of the database is full: the manager of job 7 goes on when there is space",
-                "job-manager doctor",
+                NextStep::Doctor,
             ),
         ),
         job_case(
@@ -28,7 +28,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::ManagerStalled,
                 "the manager of job 7 lives but has not written for 42s: it is suspended, or another process holds the \
                  database",
-                "kill -CONT 4711",
+                NextStep::ContinueProcess(4711),
             ),
         ),
         job_case(
@@ -36,7 +36,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Stopping,
                 "job 7 was asked to stop and waits for the end of 2 units, unit 7:6 for 20s",
-                "job-manager stop 7 --now",
+                NextStep::StopNow(JobId(7)),
             ),
         ),
         job_case(
@@ -44,7 +44,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Cancelling,
                 "job 7 was asked to cancel and waits for the end of 2 units, unit 7:6 for 20s",
-                "job-manager wait 7",
+                NextStep::Wait(JobId(7)),
             ),
         ),
         job_case(
@@ -55,7 +55,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::WaitingForMemory,
                 "job 7 waits for memory: 1 GiB of 2 GiB available; no unit starts meanwhile, 2 units running, 3 pending",
-                "job-manager set 7 memfree=none",
+                NextStep::Lift { job: JobId(7), limit: "memfree" },
             ),
         ),
         job_case(
@@ -64,7 +64,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::DatabaseLocked,
                 "process 42 (sqlite3) holds the write lock of the database: the manager of job 7 keeps what happens in \
                  memory, and goes on when it lets go",
-                "ps -fp 42",
+                NextStep::Process(42),
             ),
         ),
         job_case(
@@ -72,7 +72,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::WaitingForCallbacks,
                 "job 7 waits for the hook or callbacks: 1025 ends still to be told; no unit starts meanwhile, 3 pending",
-                "job-manager wait 7",
+                NextStep::Wait(JobId(7)),
             ),
         ),
         job_case(
@@ -81,7 +81,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::LacksResources,
                 "job 7 cannot run more than 2 units at a time, though it has 2 workers: it is short of open files: the limit \
                  is 64; 3 pending",
-                "job-manager scale 7 2",
+                NextStep::Scale { job: JobId(7), workers: 2 },
             ),
         ),
         job_case(
@@ -90,7 +90,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::WaitingForLoad,
                 "job 7 waits for load: 4 runnable, fewer than 1.6 wanted (80% of 2 processors); no unit starts meanwhile, \
                  2 units running, 3 pending",
-                "job-manager set 7 load=none",
+                NextStep::Lift { job: JobId(7), limit: "load" },
             ),
         ),
         job_case(
@@ -102,7 +102,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::WaitingForDisk,
                 "job 7 waits for disk space: cannot look at /data: No such file or directory (os error 2); no unit starts \
                  meanwhile, 2 units running, 3 pending",
-                "job-manager set 7 diskfree=none",
+                NextStep::Lift { job: JobId(7), limit: "diskfree" },
             ),
         ),
         job_case(
@@ -114,7 +114,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::WaitingForWindow,
                 "job 7 waits for the window 22:00-06:00 (Europe/Berlin), which opens at 2026-05-28T20:27:40.000Z; no unit \
                  starts meanwhile, 2 units running, 3 pending",
-                "job-manager set 7 window=none",
+                NextStep::Lift { job: JobId(7), limit: "window" },
             ),
         ),
         job_case(
@@ -122,7 +122,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::WaitingForTime,
                 "job 7 waits until 2026-05-28T20:27:40.000Z (not-before); no unit starts meanwhile, 2 units running, 3 pending",
-                "job-manager set 7 not-before=none",
+                NextStep::Lift { job: JobId(7), limit: "not-before" },
             ),
         ),
         job_case(
@@ -130,7 +130,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Held,
                 "no unit of job 7 starts before 2026-05-28T20:28:10.000Z (in 1m30s), a unit asked for that: quota used up",
-                "job-manager wait 7",
+                NextStep::Wait(JobId(7)),
             ),
         ),
         job_case(
@@ -141,7 +141,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::WaitingForRetry,
                 "job 7 waits for the next attempt of 3 units, the first at 2026-05-28T20:28:10.000Z (in 1m30s)",
-                "job-manager units 7 --status pending",
+                NextStep::PendingUnits(JobId(7)),
             ),
         ),
         job_case(
@@ -149,7 +149,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
                 seen.rate = None;
             },
-            (Why::AboutToRun, "the manager of job 7 is about to take 3 units", "job-manager status 7"),
+            (Why::AboutToRun, "the manager of job 7 is about to take 3 units", NextStep::Status(JobId(7))),
         ),
         job_case(
             |seen| {
@@ -159,19 +159,23 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::MachineBusy,
                 "no unit of job 7 starts before one of another job ends, the limit over all jobs is 4; 3 units pending",
-                "job-manager list --status running",
+                NextStep::RunningJobs,
             ),
         ),
         job_case(
             |seen| seen.job.progress = Progress { total: 5, completed: 5, ..Progress::default() },
-            (Why::Finishing, "every unit of job 7 has ended, its manager is about to end too", "job-manager wait 7"),
+            (
+                Why::Finishing,
+                "every unit of job 7 has ended, its manager is about to end too",
+                NextStep::Wait(JobId(7)),
+            ),
         ),
         job_case(
             |_| {},
             (
                 Why::Working,
                 "job 7 works: 2 units running, 3 pending, 2.0 ended per second lately",
-                "job-manager wait 7",
+                NextStep::Wait(JobId(7)),
             ),
         ),
         job_case(
@@ -180,7 +184,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::UnitsSlow,
                 "job 7 runs 2 units and none has ended lately; unit 7:6 takes the longest, 5m00s so far: there is no \
                  limit to that",
-                "job-manager unit 7:6",
+                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
             ),
         ),
     ]

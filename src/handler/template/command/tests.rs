@@ -223,7 +223,7 @@ fn what_the_system_would_not_take_is_refused_before() {
     assert_eq!(
         error_of(&["p", "{}"], &payload(MAX_ARGUMENT_BYTES + 1)),
         "argument 2 of the command would have 131072 bytes, the system takes at most 131071: \
-         let the command read the item from standard input, with --stdin item"
+         let the command read the item from standard input"
     );
     assert!(error_of(&["p", "-{}"], &payload(MAX_ARGUMENT_BYTES)).starts_with("argument 2 "));
     assert!(render(&many, &payload(116_000)).is_ok());

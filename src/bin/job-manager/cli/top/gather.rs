@@ -4,6 +4,8 @@ use job_manager::client::{Client, ClientError, EtaSeconds, Health};
 use job_manager::model::{Job, JobFilter, JobId, JobStatus, Progress, Seq};
 use job_manager::text::one_line;
 
+use crate::command_line::command_line;
+
 /// Jobs that are shown besides those that run.
 const MAX_JOBS: i64 = 500;
 /// Failed units that are named.
@@ -83,7 +85,7 @@ pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError>
     let failures = client.last_failures(job, FAILURES)?;
     Ok(Detail {
         sentence: one_line(&answer.sentence),
-        next_step: one_line(&answer.next_step),
+        next_step: command_line(answer.next_step),
         failures: failures.into_iter().map(|(seq, error)| (seq, one_line(&error))).collect(),
     })
 }

@@ -5,6 +5,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::command_line::command_line;
 use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
@@ -43,7 +44,7 @@ impl Tool for Explain {
             format!("{sentence}. {next_call}"),
             json!({
                 "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": sentence,
-                "next_call": next_call, "command_line": found.next_step,
+                "next_call": next_call, "command_line": command_line(found.next_step),
             }),
         ))
     }

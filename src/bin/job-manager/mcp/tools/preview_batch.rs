@@ -10,9 +10,10 @@ use serde_json::json;
 use super::start_batch::differs;
 use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::{ToolError, in_parameters};
+use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::wording::remarks;
 
 const DEFAULT_COUNT: usize = 5;
 const MAX_COUNT: usize = 20;
@@ -62,7 +63,7 @@ impl Tool for PreviewBatch {
             (None, false) => format!("The first of {units} commands ({}). start_batch runs all.", shown.len()),
         };
         summary.extend(rehearsal.existing.and_then(|created| created.differs).map(differs));
-        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
+        let warnings: Vec<String> = remarks(&notes.remarks());
         summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
         let cwd = RawText::from(spec.cwd.as_os_str());
         Ok(Answer::new(

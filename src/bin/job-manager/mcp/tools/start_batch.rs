@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::mcp::answer::Answer;
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::{ToolError, in_parameters};
+use crate::mcp::error::ToolError;
 use crate::mcp::jobs::Jobs;
 use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::wording::remarks;
 
 pub(super) struct StartBatch;
 
@@ -28,10 +29,10 @@ impl Tool for StartBatch {
         let Checked { submission, spec } = given.check()?;
         let notes = submission.notes();
         let created = submission.create(|| jobs.to_create());
-        let (client, created) = created.map_err(|error: ToolError| error.noted(notes.texts()))?;
+        let (client, created) = created.map_err(|error: ToolError| error.noted(remarks(&notes.remarks())))?;
         let started = client.start_created(created)?.started;
         let job = client.job(created.job)?;
-        let warnings: Vec<String> = notes.texts().into_iter().map(in_parameters).collect();
+        let warnings: Vec<String> = remarks(&notes.remarks());
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
         summary.extend(created.differs.map(differs));
         if created.new {
