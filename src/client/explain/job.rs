@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Explanation, Observed};
+use super::explanation::Explanation;
+use super::observed::Observed;
 use crate::client::MachineWorkers;
 use crate::model::{JobStatus, StopRequest, Waits, Why, counted, span};
 use crate::status::{Health, Reason};

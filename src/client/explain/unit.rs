@@ -1,6 +1,8 @@
 //! The judgement about a unit.
 
-use super::{Explanation, Observed, ObservedUnit, job};
+use super::explanation::Explanation;
+use super::job;
+use super::observed::{Observed, ObservedUnit};
 use crate::handler::{slots_of, timeout_of};
 use crate::model::{Cause, UnitStatus, Why, counted, span};
 

@@ -18,6 +18,7 @@ mod form;
 mod names;
 mod nearest;
 mod parse;
+mod part;
 mod pasted;
 mod path;
 mod placeholder;
@@ -44,18 +45,13 @@ pub use quote::quote_for_shell;
 pub use values::UnitValues;
 
 use crate::model::{RawText, Seq};
+use part::Part;
 use placeholder::{At, Placeholder, Word};
 
 /// A text with placeholders, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(Vec<u8>),
-    Placeholder(Placeholder),
 }
 
 impl Template {

@@ -1,0 +1,23 @@
+//! The answer.
+
+use serde::Serialize;
+
+use crate::model::Why;
+
+/// Why a job or a unit is where it is, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The cause in one word that does not change.
+    pub cause: Why,
+    /// The cause in words for people, which may.
+    pub sentence: String,
+    /// A command line that helps, or shows more.
+    pub next_step: String,
+}
+
+impl Explanation {
+    pub(super) fn new(cause: Why, sentence: String, next_step: String) -> Self {
+        Self { cause, sentence, next_step }
+    }
+}
