@@ -1,6 +1,6 @@
 //! What managers started from here would end with, and whether the user's things run without a login.
 
-use super::doctor::{Finding, Remedy, Severity};
+use super::finding::{Finding, Remedy, Severity};
 use crate::sys::{self, Containment, Linger};
 
 /// Says what holds this process, if that would take managers along.

@@ -3,8 +3,7 @@
 use super::conditions::check_conditions;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
-use super::same_job::UnitsDiffer;
-use super::{Client, ClientError};
+use super::{Client, ClientError, Created};
 use crate::crash::crash_point;
 use crate::handler::check_templates;
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
@@ -14,18 +13,6 @@ use crate::sys::{self, JobLock, SharedLock};
 /// Units written by one transaction, and the bytes of payload after which it ends early.
 const CHUNK_UNITS: usize = 10_000;
 const CHUNK_BYTES: usize = 8 << 20;
-
-/// What became of a creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Created {
-    /// The job.
-    pub job: JobId,
-    /// False when a job with the same key was there already and nothing was changed.
-    pub new: bool,
-    /// How the units that were given differ from those of the job that was there; none when they are what that job was
-    /// created with, or has now.
-    pub differs: Option<UnitsDiffer>,
-}
 
 /// Returns `true` if managers can be started in a systemd scope of their own; makes one for a moment to find out.
 ///

@@ -3,81 +3,21 @@
 //! Everything that is looked at is gathered here, at one moment, without writing anything; [`job::explain`] and
 //! [`unit::explain`] then judge it as pure functions, the most likely obstacle first.
 
+mod explanation;
 mod job;
 mod next_step;
+mod observed;
 #[cfg(test)]
 mod tests;
 mod unit;
 
-use std::time::Duration;
-
+pub use self::explanation::Explanation;
 pub use self::next_step::NextStep;
+use self::observed::{Observed, ObservedUnit};
 use super::conditions::waits_for_time;
-use super::{Client, ClientError, MachineWorkers};
-use crate::model::{Cause, Job, JobId, JobStatus, Seq, Timestamp, UnitDetail, UnitId, UnitStatus, Waits, Why};
-use crate::status::{Health, Reason};
-use crate::sys::Writer;
-
-/// Why a job or a unit is where it is, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Explanation {
-    /// The cause in one word that does not change.
-    pub cause: Why,
-    /// The cause in words for people, which may.
-    pub sentence: String,
-    /// What helps, or shows more.
-    pub next_step: NextStep,
-}
-
-impl Explanation {
-    fn new(cause: Why, sentence: String, next_step: NextStep) -> Self {
-        Self { cause, sentence, next_step }
-    }
-}
-
-/// What can be seen of a job at one moment.
-#[derive(Debug, Clone)]
-struct Observed {
-    job: Job,
-    health: Health,
-    reason: Option<Reason>,
-    pid: Option<u32>,
-    /// Why the job paused by itself, if it did.
-    halt_reason: Option<String>,
-    /// Whether a signal to its manager paused the job, and nobody's request.
-    stopped_by_signal: bool,
-    /// Error of the manager itself.
-    error: Option<String>,
-    /// Time since the manager last wrote.
-    silence: Option<Duration>,
-    disk_is_full: bool,
-    /// Who holds the write lock of the database, while the manager does not write.
-    writer: Option<Writer>,
-    /// Earliest time at which a unit that came back may run.
-    next_due: Option<Timestamp>,
-    /// Units that may not run yet.
-    waiting: i64,
-    /// The unit that has been running for longest, and since when.
-    oldest: Option<(Seq, Timestamp)>,
-    /// Units that ended per second lately.
-    rate: Option<f64>,
-    /// What the next start waits for, of the machine or the clock.
-    waits: Option<Waits>,
-    /// The limit over all jobs, if there is one.
-    machine: Option<MachineWorkers>,
-    now: Timestamp,
-}
-
-/// What can be seen of a unit besides.
-#[derive(Debug, Clone)]
-struct ObservedUnit {
-    unit: UnitDetail,
-    /// How its last attempt ended that did not complete.
-    last_cause: Option<Cause>,
-    /// Units that are to be taken before it.
-    ahead: i64,
-}
+use super::{Client, ClientError};
+use crate::model::{JobId, JobStatus, Seq, Timestamp, UnitId, UnitStatus};
+use crate::status::Health;
 
 impl Client {
     /// Says why nothing happens, or what does: for a job, or for one of its units.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Client;
-use super::doctor::{Finding, Severity};
+use super::finding::{Finding, Severity};
 use super::settings::command_settings;
 use crate::model::{JobFilter, JobId, is_secret};
 

@@ -6,30 +6,11 @@
 
 use std::path::Path;
 
-use super::{Client, ClientError, owner};
+use super::error::ClientError;
+use super::owner;
 use crate::model::{DatabaseFile, Timestamp};
 use crate::status::{Health, observe_manager};
 use crate::store::{Access, RunningJob, Store, StoreError};
-
-impl Client {
-    /// Opens the database at `path`, which must exist, to stop its jobs: one in which a manager of an older version runs is
-    /// left in its schema, and [`Client::stop_manager`] reaches that manager by a signal, which has no room for more than the
-    /// wish that it stops.
-    ///
-    /// ```no_run
-    /// # use job_manager::Client;
-    /// # use job_manager::client::StopOptions;
-    /// let client = Client::open_to_stop("jobs.db".as_ref())?;
-    /// client.stop_manager(client.find_job("last")?, StopOptions::default())?;
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    pub fn open_to_stop(path: &Path) -> Result<Client, ClientError> {
-        match Self::open(path) {
-            Err(refused @ ClientError::OlderManager { .. }) => Self::open_to_read(path).map_err(|_| refused),
-            opened => opened,
-        }
-    }
-}
 
 /// Opens a store; a database of an older schema that is to be written is brought up to date before.
 pub(super) fn open_store(path: &Path, access: Access) -> Result<Store, ClientError> {

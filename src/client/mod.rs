@@ -10,6 +10,7 @@ mod changes;
 mod conditions;
 mod containment;
 mod create;
+mod created;
 pub(crate) mod doctor;
 pub(crate) mod documents;
 mod ended_outputs;
@@ -17,6 +18,7 @@ mod error;
 pub(crate) mod explain;
 mod failures;
 mod find;
+mod finding;
 mod health;
 mod inside;
 mod kept_environment;
@@ -73,7 +75,8 @@ pub use diesel;
 
 pub use callers::{add_units_in, create_job_in};
 pub use conditions::{ClockError, start_time, windows};
-pub use create::{Created, check_scope};
+pub use create::check_scope;
+pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use error::ClientError;
@@ -82,7 +85,6 @@ pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
-pub use same_job::UnitsDiffer;
 pub use search::SEARCH_TIME;
 pub use start::Started;
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
@@ -186,6 +188,11 @@ impl Client {
     /// Fails when another process holds the database's write lock for longer than this client waits.
     pub fn expect_writable(&self) -> Result<(), ClientError> {
         Ok(self.store().expect_writable()?)
+    }
+
+    /// Refuses to run what stands in a database of somebody else, or of everybody.
+    fn refuse_other_owner(&self) -> Result<(), ClientError> {
+        owner::refuse_other_owner(&self.path())
     }
 
     fn with_access(path: &Path, access: Access) -> Result<Client, ClientError> {

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Client, ClientError};
+use super::ClientError;
 use crate::files::{own_user, user_for_sudo, user_name};
 
 /// Says that any owner is meant, as [`accept_any_owner`] does.
@@ -34,13 +34,6 @@ pub fn accept_any_owner() {
 fn is_any_meant() -> bool {
     let is_said = |value: std::ffi::OsString| !["", "0", "false", "no"].iter().any(|no| value == *no);
     IS_ANY_MEANT.load(Ordering::Relaxed) || env::var_os(VARIABLE).is_some_and(is_said)
-}
-
-impl Client {
-    /// Refuses to run what stands in a database of somebody else, or of everybody.
-    pub(super) fn refuse_other_owner(&self) -> Result<(), ClientError> {
-        refuse_other_owner(&self.path())
-    }
 }
 
 /// Refuses a database of somebody else, or one to which anybody can write; what is no file is refused when it is opened.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::known::{Found, KnownUnits, Sighting};
-use super::{Client, ClientError, Created};
+use super::{Client, ClientError, Created, UnitsDiffer};
 use crate::handler::{COMMAND, CommandSpec};
 use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, is_secret, span};
 
@@ -25,18 +25,6 @@ const PACE: [&str; 4] = ["workers", "rate", "start", "after"];
 const VARIABLE: &str = "variable ";
 /// Most characters that are shown of a setting.
 const SHOWN_CHARS: usize = 120;
-
-/// How units that were given differ from those of a job; a sync with them takes the difference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct UnitsDiffer {
-    /// Units that the job does not have.
-    pub new: usize,
-    /// Units that have another content under the same key.
-    pub changed: usize,
-    /// Units of the job that were not given.
-    pub gone: usize,
-}
 
 impl Client {
     /// Compares the job that has the key of a new one with that.

@@ -1,5 +1,6 @@
 //! Stopping a manager gracefully.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -20,6 +21,24 @@ pub struct StopOptions {
 }
 
 impl Client {
+    /// Opens the database at `path`, which must exist, to stop its jobs: one in which a manager of an older version runs is
+    /// left in its schema, and [`Client::stop_manager`] reaches that manager by a signal, which has no room for more than the
+    /// request that it stops.
+    ///
+    /// ```no_run
+    /// # use job_manager::Client;
+    /// # use job_manager::client::StopOptions;
+    /// let client = Client::open_to_stop("jobs.db".as_ref())?;
+    /// client.stop_manager(client.find_job("last")?, StopOptions::default())?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn open_to_stop(path: &Path) -> Result<Client, ClientError> {
+        match Self::open(path) {
+            Err(refused @ ClientError::OlderManager { .. }) => Self::open_to_read(path).map_err(|_| refused),
+            opened => opened,
+        }
+    }
+
     /// Asks the manager of a job to claim nothing more, let running units finish, and pause the job.
     ///
     /// The request is durable when this returns; the manager sees it within a fraction of a second, also where it cannot be

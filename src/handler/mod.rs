@@ -37,11 +37,11 @@ pub use typed::Handler;
 pub(crate) use {
     command::explained,
     program::{ProgramError, refuse_line_in_one_word, resolve_program},
-    template::Template,
+    template::{Template, TemplatePart},
 };
 pub(crate) use {
     command::{CommandHandler, UnitTemplates, clear_partial},
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
-    template::{TemplateError, TemplatePart, UnitValues},
+    template::{TemplateError, UnitValues},
 };

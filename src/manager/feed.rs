@@ -3,6 +3,8 @@
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
 //! that time, which is why the coordinator may read it again and why it is then skipped: no unit runs twice at once.
 
+mod level;
+mod origin;
 mod queue;
 mod state;
 
@@ -14,71 +16,16 @@ use std::time::{Duration, Instant};
 use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 
+pub(super) use level::{FEED_UNITS, LOW_UNITS, Level};
+pub(super) use origin::Origin;
 use queue::Queue;
 use state::{Held, MOST_REPORTS, State, following, ready};
-
-/// Units kept ready.
-pub(super) const FEED_UNITS: usize = 512;
-/// Units below which it is time to read more.
-pub(super) const LOW_UNITS: usize = FEED_UNITS / 2;
-/// Bytes that the units in hand may take before no further ones are read.
-const FEED_BYTES: usize = 32 << 20;
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
     state: Mutex<State>,
     unit_ready: Condvar,
     room: Condvar,
-}
-
-/// Why a unit is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// For its first attempt; such units are read in order of their numbers.
-    Fresh,
-    /// It came back to pending and is due.
-    Due,
-}
-
-/// How full the feed is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Level {
-    /// Units that no worker has taken yet.
-    pub queued: usize,
-    /// Units among them that came back.
-    pub due: usize,
-    /// What the units in hand hold in memory, about.
-    pub bytes: usize,
-    /// Workers that those may take within a moment, as far as the rate and the machine are concerned.
-    pub ready: usize,
-    /// Workers that units have taken and not given back.
-    pub busy: usize,
-    /// Units that run.
-    pub running: usize,
-    /// Units whose end is not committed, the queued ones included.
-    pub in_hand: usize,
-}
-
-impl Level {
-    /// Returns `true` if further fresh units are to be read.
-    pub fn is_low_of_fresh(self) -> bool {
-        self.is_low(self.queued - self.due)
-    }
-
-    /// Returns `true` if further units that came back are to be read.
-    pub fn is_low_of_due(self) -> bool {
-        self.is_low(self.due)
-    }
-
-    /// Few of a kind are queued, and there is memory for more; one of a kind is always queued, whatever its size.
-    fn is_low(self, queued: usize) -> bool {
-        queued <= LOW_UNITS && (queued == 0 || self.bytes < FEED_BYTES)
-    }
-
-    /// Returns for how many bytes of further units there is room.
-    pub fn room_bytes(self) -> usize {
-        FEED_BYTES.saturating_sub(self.bytes)
-    }
 }
 
 impl Feed {

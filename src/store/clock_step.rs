@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::error::Failure;
-use super::lease::expect_lease;
+use super::fence::expect_lease;
 use super::statement::statement;
 use super::{Lease, Store, StoreError};
 use crate::model::{JobId, Timestamp};

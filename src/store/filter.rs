@@ -27,6 +27,11 @@ extern "SQL" {
     fn failure_cluster(cause: Text, exit_code: Nullable<BigInt>, error: Text, stderr: Text) -> BigInt;
 }
 
+/// Selects the units that are part of what their job's source says: the others are not run again, whatever they are selected by.
+pub(super) fn is_current() -> Condition {
+    Box::new(units::outdated.is_null())
+}
+
 /// Translates a filter; parts that are not set do not restrict.
 pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFilter) -> Result<Condition, Failure> {
     // The only bounds of the number that a statement may have: of two lower ones SQLite begins at the one that stands

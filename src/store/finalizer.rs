@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use super::columns::Word;
+use super::counters::shift;
 use super::error::Failure;
 use super::filter::Condition;
 use super::schema::units;
-use super::steer::shift;
 use super::{Store, StoreError};
 use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::columns::{Word, count};
 use super::error::Failure;
-use super::lease::expect_lease;
+use super::fence::expect_lease;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};
 use super::steer::end_units;

@@ -9,22 +9,14 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::clock_step::{self, SMALL_STEP};
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
+use super::fence::{Lease, expect_lease};
 use super::finalizer::{skip_retired, without_finalizers};
 use super::metadata::{self, key};
 use super::open::BUSY_TIMEOUT;
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, former};
 use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progress, StopRequest, Timestamp};
-
-/// The right of one manager to write to one job, until a later manager begins its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// The job.
-    pub job: JobId,
-    /// The fencing token.
-    pub epoch: Epoch,
-}
 
 statement! {
     struct Conclude {
@@ -75,6 +67,7 @@ impl Store {
             if let Some(step) = ahead.filter(|step| *step > SMALL_STEP) {
                 clock_step::shift(conn, job, step, now)?;
             }
+            former::remember(conn, job, &database)?;
             metadata::put_manager(conn, job, manager, &database, program, now)?;
             Ok((Lease { job, epoch }, super::jobs::job_row(conn, job)?))
         })
@@ -211,12 +204,6 @@ fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<J
     super::steer::cancel_unfinished(conn, lease.job, reason, now)?;
     conclude(conn, lease, JobStatus::Cancelled, Some(now))?;
     Ok(JobStatus::Cancelled)
-}
-
-/// Refuses to go on when a later manager has begun its lease.
-pub(super) fn expect_lease(conn: &mut SqliteConnection, lease: Lease) -> Result<(), Failure> {
-    let Lease { job, epoch } = lease;
-    if super::jobs::job_row(conn, job)?.epoch == epoch { Ok(()) } else { Err(StoreError::Fenced { job, epoch }.into()) }
 }
 
 fn put_error(conn: &mut SqliteConnection, job: JobId, error: &str, trace: &str) -> Result<(), Failure> {

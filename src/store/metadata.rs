@@ -256,7 +256,6 @@ pub(super) fn put_manager(
     program: &Path,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    super::former::remember(conn, job, database)?;
     put(conn, job, key::PID, &manager.pid.to_string())?;
     put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
     put(conn, job, key::BOOT_ID, &manager.boot_id)?;

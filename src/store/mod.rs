@@ -13,6 +13,7 @@ mod clock_step;
 mod columns;
 #[cfg(test)]
 mod conformance;
+mod counters;
 mod create;
 mod creation;
 mod delete;
@@ -21,10 +22,13 @@ mod error;
 mod error_kind;
 mod failures;
 mod feed;
+mod fence;
 mod filter;
 mod finalizer;
 #[cfg(feature = "sources")]
 mod foreign;
+#[cfg(feature = "sources")]
+mod foreign_error;
 mod former;
 mod jobs;
 mod kills;
@@ -84,9 +88,9 @@ pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::{Fault, StoreError};
 pub use feed::PageBound;
+pub use fence::Lease;
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
-pub use lease::Lease;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;

@@ -17,7 +17,7 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Failure, Fault};
-use super::place::{Found, Place, make_file, place_of};
+use super::place::{Found, Place, files_error, make_file, place_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
@@ -315,11 +315,6 @@ fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
             Err(TryLockError::Error(source)) => return Err(files_error("lock", path, source)),
         }
     }
-}
-
-pub(super) fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    let source = files::explain_denied(path, source);
-    StoreError::Files { operation, path: path.to_owned(), source }
 }
 
 /// Writes a path so that it passes through a `file:` URI unharmed, whatever bytes it has.

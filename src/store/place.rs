@@ -14,7 +14,6 @@ use rustix::fs::{AtFlags, CWD, Mode, StatxAttributes, StatxFlags, mknodat, statx
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::open::files_error;
 use crate::files;
 use crate::model::DatabaseFile;
 
@@ -169,6 +168,11 @@ fn refuse_devices(path: &Path) -> Result<(), StoreError> {
 }
 
 const NAME_A_FILE: &str = "it is a directory: name a file in it, e.g. jobs.db";
+
+pub(super) fn files_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+    let source = files::explain_denied(path, source);
+    StoreError::Files { operation, path: path.to_owned(), source }
+}
 
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)

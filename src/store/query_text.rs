@@ -3,7 +3,7 @@
 //! SQLite takes the first statement of a text and passes over the rest, ends a text at a NUL, and gives a parameter that
 //! nobody binds the value NULL. Each of these would be another query than the one that was written.
 
-use super::foreign::ForeignError;
+use super::foreign_error::ForeignError;
 
 /// Refuses a text that is not one query.
 pub(super) fn check_query(query: &str) -> Result<(), ForeignError> {

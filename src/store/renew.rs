@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::counters::shift;
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
 use super::filter::condition;
 use super::finalizer::retire_finalizer;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
-use super::steer::{conclude_again, end_units, reopen, shift};
+use super::steer::{conclude_again, end_units, reopen};
 use super::{Store, StoreError};
 use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 

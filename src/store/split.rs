@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 
+use super::counters::shift;
 use super::create::{SameKey, insert_units};
 use super::error::Failure;
-use super::filter::{Condition, condition};
+use super::filter::{condition, is_current};
 use super::finalizer;
 use super::made_paths::{PathOf, record_new};
 use super::schema::units;
-use super::steer::{literal, reopen, retried, send_back, shift};
+use super::steer::{literal, reopen, retried, send_back};
 use super::{Store, StoreError};
 use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
@@ -52,11 +53,6 @@ impl Store {
             Ok(moved)
         })
     }
-}
-
-/// Selects the units that are part of what their job's source says: the others are not run again, whatever they are selected by.
-pub(super) fn is_current() -> Condition {
-    Box::new(units::outdated.is_null())
 }
 
 /// Replaces the units in one state that a filter selects, and returns how many units replace them.

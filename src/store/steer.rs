@@ -10,11 +10,11 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::counters::shift;
 use super::error::Failure;
-use super::filter::{Condition, condition};
+use super::filter::{Condition, condition, is_current};
 use super::finalizer;
 use super::schema::{jobs, units};
-use super::split::is_current;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Job, JobId, JobStatus, Seq, StopRequest, Timestamp, UnitFilter, UnitId, UnitStatus};
@@ -295,20 +295,6 @@ fn set_status(
         ))
         .execute(conn)?;
     super::metadata::forget_pause(conn, job)
-}
-
-/// Moves `changed` units from one counter to another.
-pub(super) fn shift(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    from: UnitStatus,
-    to: UnitStatus,
-    changed: usize,
-) -> Result<i64, Failure> {
-    let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
-    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ?, revision = revision + 1 WHERE id = ?");
-    diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
-    Ok(moved)
 }
 
 /// Orders requests: a job that is to be cancelled is not merely paused.

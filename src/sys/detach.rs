@@ -4,13 +4,12 @@
 //! for a group leader. That launcher leaves the session, spawns the executable once more and exits: the client reaps
 //! it at once, and the manager is nobody's child. The manager then undoes what it inherited.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use nix::fcntl::{FcntlArg, FdFlag};
 use nix::sys::stat::{Mode, umask};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::own_program::own_executable;
 use super::scope::Scope;
 
 /// What came back through the ready pipe.
@@ -30,19 +30,6 @@ pub enum Launched {
     Ended,
     /// Nothing came before the deadline.
     TimedOut,
-}
-
-/// Returns a path by which the running executable can be started again, also after an upgrade replaced its file.
-pub fn own_executable() -> PathBuf {
-    PathBuf::from("/proc/self/exe")
-}
-
-/// Returns where the running executable was, for whoever has to start it again later.
-pub fn own_program() -> io::Result<PathBuf> {
-    let path = std::env::current_exe()?;
-    // What the kernel says of a file that an upgrade has replaced; the new one is in its place.
-    let bytes = path.as_os_str().as_bytes();
-    Ok(bytes.strip_suffix(b" (deleted)").map_or_else(|| path.clone(), |path| OsStr::from_bytes(path).into()))
 }
 
 /// How a launcher is started.

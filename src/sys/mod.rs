@@ -19,6 +19,7 @@ mod machine;
 mod memory;
 mod notes;
 mod orphans;
+mod own_program;
 mod process;
 mod process_end;
 mod scope;
@@ -32,10 +33,7 @@ mod zone;
 
 pub use adopted::Adopted;
 pub use containment::{Containment, Linger, containment, linger};
-pub use detach::{
-    LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, own_executable, own_program,
-    write_ready,
-};
+pub use detach::{LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, write_ready};
 #[cfg(feature = "sources")]
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
@@ -50,6 +48,7 @@ pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
 pub use orphans::{COOKIE_VARIABLE, Cookie, Orphans, Stray, end_lock_holders, end_orphans, strays};
+pub use own_program::{own_executable, own_program};
 pub use process::{ProcessVerdict, own_identity, signal_process, verify_process};
 pub use process_end::ProcessEnd;
 pub use scope::reach_user_manager;

@@ -5,6 +5,7 @@
 //! that shed both marks is found as long as it keeps the lock of a slot; so is a superseded manager that was suspended
 //! while it started a unit. One that keeps neither is not found.
 
+mod seen;
 mod slots;
 
 use std::collections::HashSet;
@@ -17,10 +18,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use self::seen::seen;
 use self::slots::{is_below, keeps_lock};
 use super::inherited::opening;
 use super::is_another;
-use super::lack::lack_of;
 use crate::model::{DatabaseFile, Seq};
 
 /// Name of the environment variable that marks every process of a unit.
@@ -225,16 +226,6 @@ fn unit_of(rest: &str) -> Option<Seq> {
 /// Where the file system of a process begins.
 fn root_of(pid: i32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/root"))
-}
-
-/// Returns what was seen of a process. One that has gone, or is another user's, is not ours; where this process itself
-/// lacks something to look with, nobody knows.
-fn seen<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
-    match looked {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if lack_of(&error).is_some() => Err(error),
-        Err(_) => Ok(None),
-    }
 }
 
 fn end(processes: &[OwnedFd], grace: Duration) -> io::Result<()> {

@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::geteuid;
 
+use super::own_program::own_executable;
+
 const SYSTEMD_RUN: &str = "systemd-run";
 const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// What the names of scopes of managers begin with.
@@ -95,7 +97,7 @@ pub fn reach_user_manager(command: &mut Command) {
 
 /// Names this executable as another process can, for which `/proc/self` is something else.
 fn seen_from_outside(program: &Path) -> PathBuf {
-    if program == super::own_executable() {
+    if program == own_executable() {
         // Valid until the launcher runs, because this process waits for it.
         PathBuf::from(format!("/proc/{}/exe", std::process::id()))
     } else {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::source_files::{product, sources};
 
 /// Modules by rank; each imports from lower ranks only, so that siblings never see each other. Those of the program come
 /// last: the compiler keeps the library from seeing them.
@@ -22,24 +24,6 @@ const RANKS: [&[&str]; 11] = [
 /// Where the program is, which reaches the library through its public surface only.
 const PROGRAM: &str = "bin/job-manager";
 
-fn sources() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut dirs = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                dirs.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push((path, text));
-            }
-        }
-    }
-    assert!(found.len() > 20, "the sources were not found");
-    found
-}
-
 fn module_of(path: &Path) -> String {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let inside = path.strip_prefix(src.join(PROGRAM)).or_else(|_| path.strip_prefix(src)).unwrap();
@@ -56,11 +40,6 @@ fn uses(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(index, _)| !text[..index].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// The text before the unit tests of a file.
-fn product(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap()
-}
-
 #[test]
 fn a_module_imports_only_from_lower_ranks() {
     let mut wrong = Vec::new();
@@ -70,7 +49,7 @@ fn a_module_imports_only_from_lower_ranks() {
             continue;
         }
         let own = rank(&module).unwrap_or_else(|| panic!("{module} has no rank"));
-        for line in product(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for line in product(&text).lines() {
             for (index, _) in line.match_indices("crate::") {
                 let name: String = line[index + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 if let Some(other) = rank(&name)
@@ -100,8 +79,9 @@ fn what_belongs_to_one_layer_is_used_in_no_other() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let module = module_of(&path);
+        let code = product(&text);
         for (word, homes) in walls {
-            if uses(product(&text), word) && !homes.contains(&module.as_str()) {
+            if uses(&code, word) && !homes.contains(&module.as_str()) {
                 wrong.push(format!("{} uses {word}", path.display()));
             }
         }
@@ -150,11 +130,12 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
         if name.contains(&format!("src/{PROGRAM}")) || name.ends_with("tests.rs") || name.contains("/tests/") {
             continue;
         }
-        if others.iter().any(|other| is_other(&other)) {
+        if others.iter().any(is_other) {
             continue;
         }
         let code = |line: &&str| !line.trim_start().starts_with("//");
-        let lines = product(&text).lines().filter(code).filter(|line| names_a_flag_or_verb(line));
+        let text = product(&text);
+        let lines = text.lines().filter(code).filter(|line| names_a_flag_or_verb(line));
         wrong.extend(lines.map(|line| format!("{name}: {}", line.trim())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -164,9 +145,10 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
 fn fault_58_nothing_but_sqlite_opens_the_database_files() {
     // An open and close of the database by other code of the process drops the locks that SQLite holds on it.
     for (path, text) in sources() {
+        let code = product(&text);
         let suspicious = ["File::open(db", "File::open(&db", "File::open(self.path", "fs::read(db", "fs::copy("];
         for word in suspicious {
-            assert!(!product(&text).contains(word), "{} has {word}", path.display());
+            assert!(!code.contains(word), "{} has {word}", path.display());
         }
     }
 }
@@ -174,7 +156,7 @@ fn fault_58_nothing_but_sqlite_opens_the_database_files() {
 #[test]
 fn files_stay_short_and_say_what_they_are_for() {
     for (path, text) in sources() {
-        assert!(text.lines().count() <= 400, "{} has more than 400 lines", path.display());
+        assert!(text.lines().count() <= 300, "{} has more than 300 lines", path.display());
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("//! ") || first.starts_with("// @generated"), "{} says nothing", path.display());
     }

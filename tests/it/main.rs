@@ -7,6 +7,7 @@ mod cli;
 mod coming_from;
 mod control;
 mod creates;
+mod cycles;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]
@@ -73,6 +74,7 @@ mod shell_path;
 mod silence;
 mod skip;
 mod soak;
+mod source_files;
 mod sources;
 mod support;
 mod sync;

@@ -1,26 +1,8 @@
-//! Parts of messages that depend on what is known, and what is said of files.
+//! Parts of messages that depend on what is known.
 
 use std::fmt::Display;
-use std::io;
-use std::path::PathBuf;
 
-use super::ClientError;
-use crate::files::explain_denied;
 use crate::model::JobId;
-
-impl ClientError {
-    /// Returns a function that wraps what the operating system said about a file.
-    pub(in crate::client) fn files(
-        operation: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> ClientError {
-        let path = path.into();
-        move |source| {
-            let source = explain_denied(&path, source);
-            ClientError::Files { operation, path, source }
-        }
-    }
-}
 
 pub fn after(mark: &str, what: &Option<impl Display>) -> String {
     what.as_ref().map(|what| format!("{mark}{what}")).unwrap_or_default()

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Explanation, NextStep, Observed};
+use super::explanation::Explanation;
+use super::next_step::NextStep;
+use super::observed::Observed;
 use crate::client::MachineWorkers;
 use crate::model::{JobStatus, StopRequest, UnitId, Waits, Why, counted, span};
 use crate::status::{Health, Reason};

@@ -1,6 +1,9 @@
 //! The judgement about a unit.
 
-use super::{Explanation, NextStep, Observed, ObservedUnit, job};
+use super::explanation::Explanation;
+use super::job;
+use super::next_step::NextStep;
+use super::observed::{Observed, ObservedUnit};
 use crate::handler::{slots_of, timeout_of};
 use crate::model::{Cause, UnitId, UnitStatus, Why, counted, span};
 

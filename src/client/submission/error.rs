@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::shell::ShellFault;
+use super::shell_fault::ShellFault;
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError, UnitLimitError};
 use crate::model::JobId;

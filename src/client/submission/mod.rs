@@ -14,6 +14,7 @@ mod kept;
 mod order;
 mod same_names;
 mod shell;
+mod shell_fault;
 mod unit_limits;
 
 use std::ffi::OsStr;
@@ -39,7 +40,8 @@ pub use command::{command_spec, find_program, output_dir};
 pub use error::SubmissionError;
 pub use kept::Asked;
 pub use order::{Order, OrderError, OrderTextError};
-pub use shell::{Scripts, ShellFault, find_shell};
+pub use shell::{Scripts, find_shell};
+pub use shell_fault::ShellFault;
 
 /// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
 const MAX_KEY_BYTES: usize = 4096;

@@ -1,8 +1,7 @@
-//! What a message says of placeholders that are unknown: all of them, the nearest name, and the command in which their
-//! braces are literal.
+//! The command in which the braces are literal that are no placeholders, for a message about unknown ones.
 
 use super::UnitTemplates;
-use crate::handler::template::{Template, TemplateError, UnitValues, line_of, nearest, quote_for_shell};
+use crate::handler::template::{Template, UnitValues, line_of, quote_for_shell};
 use crate::model::RawText;
 
 /// Most bytes of a corrected command in a message.
@@ -39,29 +38,6 @@ impl UnitTemplates {
         line.push_str("-- ");
         line.push_str(&line_of(&argv));
         shortened(line)
-    }
-}
-
-/// Says of all unknown placeholders of some templates what an error says of the first; other errors stay as they are.
-pub fn explained<'t>(
-    error: TemplateError,
-    values: &UnitValues<'_>,
-    templates: impl Iterator<Item = &'t Template>,
-    corrected: impl FnOnce() -> String,
-) -> TemplateError {
-    let TemplateError::Unknown { placeholder } = error else { return error };
-    if let Some(items) = values.number_without(&placeholder) {
-        return TemplateError::TooFewItems { placeholder, items };
-    }
-    let mut placeholders = vec![placeholder];
-    templates.for_each(|template| template.find_unknown(values, &mut placeholders));
-    let names = values.names().unwrap_or_default();
-    let nearest = placeholders.iter().find_map(|given| nearest(given.trim_matches(['{', '}']), &names));
-    TemplateError::UnknownPlaceholders {
-        nearest: nearest.map(str::to_owned),
-        known: values.known(),
-        corrected: corrected(),
-        placeholders,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::{chain, failed, not_begun};
+use super::attempt_end::{chain, failed, not_begun};
 use crate::model::{AttemptEnd, Cause};
 use crate::sys::{Cookie, Ending, SlotError, SlotFile, any_is_adopted, end_orphans, lack_of};
 

@@ -1,8 +1,10 @@
 //! The built-in handler: each unit is a process.
 
+mod attempt_end;
 mod capture;
 mod corrected;
 mod exits;
+mod explained;
 mod hook;
 mod leftovers;
 mod partial;
@@ -26,18 +28,19 @@ use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, SpawnError, is_busy_program, lack_of};
+use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
 
+use attempt_end::{chain, failed, not_begun, not_started};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
-use start::{start, why_not_started};
+use start::{SHELL, start};
 use whole::{ResultError, Whole};
 
-#[cfg(feature = "sources")]
-pub use corrected::explained;
 pub use exits::{ExitCodes, ExitMeaning};
+#[cfg(feature = "sources")]
+pub use explained::explained;
 pub use partial::clear_partial;
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
 pub use templates::UnitTemplates;
@@ -49,7 +52,6 @@ pub const COMMAND: &str = "command";
 const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
 /// Items above this size are prepared one after the other.
 const LONG_ITEM_BYTES: usize = 1 << 20;
-const SHELL: &str = "/bin/sh";
 
 /// Runs each unit as a process in a group of its own.
 pub struct CommandHandler {
@@ -338,39 +340,5 @@ impl Runner for CommandHandler {
                 .into()
             }
         }
-    }
-}
-
-/// Tells failures of the moment from those that the next attempt would meet again.
-fn not_started(command: &Command, error: &io::Error) -> AttemptEnd {
-    let message = format!("cannot start {:?}: {}", command.get_program(), why_not_started(command, error));
-    match lack_of(error) {
-        Some(lack) => UnitOutcome::NotStarted { lack, error: message }.into(),
-        None if is_busy_program(error) => retry(Cause::NotStarted, message),
-        None => failed(Cause::NotStarted, message),
-    }
-}
-
-/// Says why a unit did not come to its start through no fault of its own.
-fn not_begun(what: &str, error: &io::Error) -> AttemptEnd {
-    let message = format!("{what}: {error}");
-    match lack_of(error) {
-        Some(lack) => UnitOutcome::NotStarted { lack, error: message }.into(),
-        None => retry(Cause::NotStarted, message),
-    }
-}
-
-fn retry(cause: Cause, error: String) -> AttemptEnd {
-    UnitOutcome::Retry { cause, error, delay: None }.into()
-}
-
-fn failed(cause: Cause, error: String) -> AttemptEnd {
-    UnitOutcome::Failed { cause, error }.into()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }

@@ -6,10 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::SHELL;
 use crate::handler::interpreter::{is_script_of_shell, missing_interpreter};
 use crate::handler::program::find_on_path;
 use crate::sys::{SpawnError, UnitProcess, is_no_program};
+
+pub(super) const SHELL: &str = "/bin/sh";
 
 /// Starts a command; a script that names no interpreter is run by the shell, as every shell does.
 ///

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::corrected::explained;
+use super::explained::explained;
 use super::{CommandSpec, StdinMode};
 use crate::handler::template::{
     CommandTemplate, ItemForm, MAX_ARGUMENT_BYTES, Template, TemplateError, TemplatePart, UnitValues, pasted_code,

@@ -1,6 +1,6 @@
 //! What can be wrong with a template, or with a payload for it.
 
-use super::part::TemplatePart;
+use super::template_part::TemplatePart;
 use crate::model::counted;
 
 /// A template that cannot be compiled, or that has no text for a payload.

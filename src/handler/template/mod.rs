@@ -29,6 +29,7 @@ mod script;
 mod script_reader;
 mod script_value;
 mod spread;
+mod template_part;
 mod values;
 mod word;
 
@@ -40,24 +41,19 @@ pub use form::ItemForm;
 #[cfg(feature = "sources")]
 pub use form::Several;
 pub use nearest::nearest;
-pub use part::TemplatePart;
 pub use pasted::pasted_code;
 pub use quote::quote_for_shell;
+pub use template_part::TemplatePart;
 pub use values::UnitValues;
 
 use crate::model::{RawText, Seq};
+use part::Part;
 use placeholder::{At, Placeholder, Word};
 
 /// A text with placeholders, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(Vec<u8>),
-    Placeholder(Placeholder),
 }
 
 impl Template {

@@ -1,8 +1,9 @@
 //! From text to parts.
 
+use super::TemplateError;
+use super::part::Part;
 use super::placeholder::Placeholder;
 use super::word::mark_whole_words;
-use super::{Part, TemplateError};
 use crate::model::RawText;
 
 /// Most characters of what stands after a brace that is no placeholder, for a message.

@@ -1,34 +1,10 @@
-//! The parts of how units run that a placeholder can stand in.
+//! What a template is made of.
 
-use std::fmt;
+use super::placeholder::Placeholder;
 
-/// What a template is for, besides the command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TemplatePart {
-    /// The working directory.
-    Cwd,
-    /// The value of a variable.
-    Env,
-    /// The path that a unit makes.
-    Creates,
-    /// The order of the units.
-    Order,
-    /// How long an attempt may take.
-    Timeout,
-    /// How many workers a unit takes.
-    Slots,
-}
-
-impl fmt::Display for TemplatePart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Cwd => "the working directory",
-            Self::Env => "a variable",
-            Self::Creates => "the path that a unit makes",
-            Self::Order => "the order",
-            Self::Timeout => "the timeout",
-            Self::Slots => "the number of workers",
-        })
-    }
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(Vec<u8>),
+    Placeholder(Placeholder),
 }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::form::Members;
 use super::path::is_without_name;
 use super::reading::{Format, PathPart, Reading, Subject, readings};
-use super::values::text_of;
+use super::values::{Members, text_of};
 use super::{TemplateError, UnitValues};
 use crate::model::{RawText, Seq};
 

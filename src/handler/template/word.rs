@@ -1,6 +1,6 @@
 //! Whether a placeholder is a whole word, where an empty value is what it says, or a part of one, where it would vanish.
 
-use super::Part;
+use super::part::Part;
 use super::script_reader::ScriptReader;
 
 /// Marks the placeholders that are whole words: as an argument, and in a script for the shell.

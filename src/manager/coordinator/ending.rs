@@ -1,5 +1,6 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
+use super::other::Other;
 use super::{Coordinator, RunOutcome};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
@@ -8,13 +9,6 @@ use crate::manager::log::log_line;
 use crate::manager::transient::retry_transient;
 use crate::model::{JobStatus, Seq, StopRequest};
 use crate::store::StoreError;
-
-/// How it stands with the job that another one waits for.
-pub(super) enum Other {
-    Completed,
-    Unfinished,
-    Hopeless(Halt),
-}
 
 impl Coordinator<'_> {
     /// Looks at the job that this one waits for, if there is one.

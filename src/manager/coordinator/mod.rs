@@ -2,6 +2,7 @@
 
 mod ending;
 mod leaving;
+mod other;
 mod requests;
 mod room;
 mod stopping;
@@ -23,8 +24,8 @@ use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopReques
 use crate::store::{Lease, PageBound, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
-use ending::Other;
 pub(super) use leaving::{Held, Leave};
+use other::Other;
 
 /// How often units that are due are looked for while many fresh ones are queued.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(200);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Origin;
+use super::origin::Origin;
 use crate::model::Unit;
 
 /// Units that are due of which so many go before a fresh one that waits.

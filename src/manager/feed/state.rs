@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::Origin;
+use super::origin::Origin;
 use super::queue::Queue;
 use crate::manager::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};

@@ -3,6 +3,7 @@
 //! Read strictly: a file that another program would read as other records is refused where that begins. Known weakness: a
 //! file with one column whose other delimiter is not in its header is only remarked on.
 
+mod options;
 mod records;
 mod suspicion;
 #[cfg(test)]
@@ -10,41 +11,13 @@ mod tests;
 
 use std::io::BufRead;
 
+pub use options::CsvOptions;
 use records::{Record, Records};
 use suspicion::{Suspicion, refuse_other_delimiter};
 
 use super::item::{push_json_text, until_error};
 use super::{Item, Items, Notes, SourceError};
-use crate::model::counted;
-use crate::model::{Remark, SpellingError, column_names};
-
-/// How a CSV file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CsvOptions {
-    /// What separates fields.
-    pub delimiter: u8,
-    /// Whether the first record names the fields; they are called 1, 2, … otherwise.
-    pub header: bool,
-    /// Whether fields may stand in quotes; these are characters as any other otherwise.
-    pub quotes: bool,
-}
-
-impl Default for CsvOptions {
-    fn default() -> Self {
-        Self { delimiter: b',', header: true, quotes: true }
-    }
-}
-
-impl CsvOptions {
-    /// Reads a delimiter: one ASCII character without another meaning in CSV, `tab` or `\t`.
-    pub fn delimiter(text: &str) -> Result<u8, SpellingError> {
-        match text.as_bytes() {
-            b"tab" | b"\\t" => Ok(b'\t'),
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
-            _ => Err(SpellingError { given: text.to_owned(), what: "delimiter", like: "; or | or tab" }),
-        }
-    }
-}
+use crate::model::{Remark, column_names, counted};
 
 /// Returns each record as an object of its fields, in the order of the columns; empty lines are skipped and noted.
 ///

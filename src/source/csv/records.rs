@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::ops::Range;
 
-use super::CsvOptions;
+use super::options::CsvOptions;
 use crate::source::bounded::{Found, read_bounded};
 use crate::source::text::{Holds, Text};
 use crate::source::{MAX_ITEM_BYTES, Place, SourceError};

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::CsvOptions;
+use super::options::CsvOptions;
 use super::records::{Record, Records};
 use crate::source::SourceError;
 

@@ -1,6 +1,6 @@
 //! Braces: `{a,b}` and `{1..3}` as bash expands them, before anything else of a pattern is looked at.
 
-use super::{MAX_ALTERNATIVES, PatternError};
+use super::pattern_error::{MAX_ALTERNATIVES, PatternError};
 
 /// Returns the texts that a text with braces stands for; braces that are no alternatives stay as they are.
 pub(super) fn expand(text: &[u8]) -> Result<Vec<Vec<u8>>, PatternError> {

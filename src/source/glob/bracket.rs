@@ -1,6 +1,6 @@
 //! `[…]`: one character out of a set.
 
-use super::PatternError;
+use super::pattern_error::PatternError;
 
 /// A set of characters.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! One component of a path as a pattern.
 
-use super::PatternError;
 use super::bracket::Bracket;
+use super::pattern_error::PatternError;
 
 /// What stands between two slashes of a pattern.
 #[derive(Debug, Clone)]

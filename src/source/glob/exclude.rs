@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::braces;
 use super::component::{Component, Matcher, Name};
 use super::pattern::{names, split};
-use super::{PatternError, braces};
+use super::pattern_error::PatternError;
 use crate::source::{Notes, SourceError};
 
 /// Patterns of what is skipped.

@@ -16,6 +16,7 @@ mod exclude;
 #[cfg(test)]
 mod oracle;
 mod pattern;
+mod pattern_error;
 #[cfg(test)]
 mod somebody;
 #[cfg(test)]
@@ -35,10 +36,8 @@ use crate::model::RawText;
 
 use exclude::Excludes;
 use pattern::Pattern;
+pub use pattern_error::PatternError;
 use walk::{Found, Walk};
-
-/// Most patterns that braces may stand for.
-const MAX_ALTERNATIVES: usize = 10_000;
 
 /// What a glob skips, and where it starts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,27 +52,6 @@ pub struct GlobOptions {
     pub below: Option<PathBuf>,
     /// Whether files of relative patterns are named from that directory, and not with it.
     pub unnamed: bool,
-}
-
-/// Why a text is no pattern.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatternError {
-    /// The last backslash has nothing to stand before.
-    #[error("it ends in a backslash, write \\\\ for one that is meant")]
-    TrailingBackslash,
-    /// No path has NUL.
-    #[error("it holds NUL")]
-    Nul,
-    /// A class of characters that does not exist.
-    #[error("[:{0}:] is not a class of characters, expected e.g. [:digit:]")]
-    UnknownClass(String),
-    /// The name of a character.
-    #[error("[.{0}.] is not supported, write the character itself")]
-    CollatingSymbol(String),
-    /// Too many alternatives.
-    #[error("its braces stand for more than {MAX_ALTERNATIVES} patterns")]
-    TooManyAlternatives,
 }
 
 /// Returns the files that match any of the patterns, each once, in the order of their bytes.

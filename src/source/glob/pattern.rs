@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::braces;
 use super::component::Component;
-use super::{MAX_ALTERNATIVES, PatternError, braces};
+use super::pattern_error::{MAX_ALTERNATIVES, PatternError};
 use crate::source::SourceError;
 
 /// A pattern as it was given.

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::seen;
+use super::seen::seen;
 
 /// Returns `true` if a process has an open file below `slots` whose exclusive lock it keeps; whoever merely reads such a
 /// file, or looks whether it is free, has none.

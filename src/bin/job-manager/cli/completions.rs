@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::help;
 
 /// Print the completions for a shell
 #[derive(Debug, Args)]
@@ -20,10 +19,9 @@ pub(super) struct Completions {
     pub shell: Shell,
 }
 
-pub(super) fn completions(args: &Completions) -> Result<Exit, CliError> {
+pub(super) fn completions(args: &Completions, mut command: Command) -> Result<Exit, CliError> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
-    let mut command = help::command();
     let name = command.get_name().to_owned();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
     io::stdout().lock().write_all(&script)?;

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::{Arg, Command, Parser};
 
-use super::args::Cli;
-use super::help;
+use super::verb::Cli;
 
 const PAGE: &str = include_str!("../../../../docs/command-line.md");
 
 fn command() -> Command {
-    let mut command = help::command();
+    let mut command = super::command::command();
     command.build();
     command
 }

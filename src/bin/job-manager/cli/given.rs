@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use job_manager::source::Range;
 
-use super::source_args::{STDIN, SourceFlags};
+use super::source_flags::{STDIN, SourceFlags};
 
 /// One source, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ fn sql(values: &[OsString]) -> Given {
 mod tests {
     use clap::{ArgMatches, Command, FromArgMatches};
 
-    use super::super::args::Cli;
+    use super::super::verb::Cli;
     use super::*;
 
     fn matches(line: &[&str]) -> ArgMatches {

@@ -9,7 +9,7 @@ use job_manager::source::{Input, InputFile, Separator};
 use job_manager::submission::{ListSpec, SourceSpec};
 
 use super::error::CliError;
-use super::source_args::STDIN;
+use super::source_flags::STDIN;
 
 /// One list, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use clap_mangen::Man as Page;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::help;
 use super::output::Output;
 use super::topics::{TOPICS, manual_page};
 
@@ -22,8 +21,8 @@ pub(super) struct Man {
     pub dir: Option<PathBuf>,
 }
 
-pub(super) fn man(args: &Man, output: &mut Output) -> Result<Exit, CliError> {
-    let mut command = with_all_help(help::command());
+pub(super) fn man(args: &Man, command: Command, output: &mut Output) -> Result<Exit, CliError> {
+    let mut command = with_all_help(command);
     command.build();
     match &args.dir {
         None => {
@@ -70,6 +69,7 @@ fn write_pages(command: &Command, dir: &Path) -> Result<Vec<PathBuf>, CliError> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::command::command;
     use super::*;
 
     /// Returns the letters and digits of a text, because a page breaks and escapes the rest.
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_page_of_a_verb_has_the_help_of_every_argument() {
-        let mut command = with_all_help(help::command());
+        let mut command = with_all_help(command());
         command.build();
 
         for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::{Arg, Command};
 use job_manager::text::quote_for_shell;
 
+use super::command::{SUBMITTING, command};
 use super::error::CliError;
-use super::help::{SUBMITTING, command};
 
 /// Flags of patterns, and flags of files, each of which takes one.
 const PATTERNS: [&str; 2] = ["glob", "exclude"];

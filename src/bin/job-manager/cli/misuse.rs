@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anstream::eprintln;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::command::command;
 use super::exit::Exit;
 use super::report::Report;
-use super::{help, misplaced, neighbours};
+use super::{misplaced, neighbours};
 
 /// Returns the words of this process's command line.
 pub(super) fn arguments() -> Vec<String> {
@@ -18,7 +19,7 @@ pub(super) fn arguments() -> Vec<String> {
 /// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
 pub(super) fn misused(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::MissingSubcommand {
-        eprintln!("{}", help::command().render_help().ansi());
+        eprintln!("{}", command().render_help().ansi());
         return ExitCode::from(Exit::Usage.code());
     }
     let arguments = arguments();
@@ -51,9 +52,8 @@ pub(super) fn misused(error: &clap::Error) -> ExitCode {
 /// after the option is a source.
 fn asks_for_json(arguments: &[String]) -> bool {
     let ours: Vec<&String> = arguments.iter().take_while(|word| *word != "--").collect();
-    let is_no_file = |next: &&String| {
-        next.starts_with('-') && next.len() > 1 || help::command().find_subcommand(next.as_str()).is_some()
-    };
+    let is_no_file =
+        |next: &&String| next.starts_with('-') && next.len() > 1 || command().find_subcommand(next.as_str()).is_some();
     ours.iter().enumerate().any(|(at, word)| *word == "--json" && ours.get(at + 1).is_none_or(is_no_file))
 }
 

@@ -7,6 +7,7 @@ mod add;
 mod approve;
 mod args;
 mod cancel;
+mod command;
 mod completions;
 mod confirm;
 mod create;
@@ -57,6 +58,7 @@ mod set;
 mod show_failures;
 mod skip;
 mod source_args;
+mod source_flags;
 mod start;
 mod start_args;
 mod status;
@@ -76,6 +78,7 @@ mod unit_progress;
 mod unit_result;
 mod units;
 mod values;
+mod verb;
 mod wait;
 mod watch;
 mod way_out;
@@ -88,22 +91,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::FromArgMatches;
 
-use args::{Cli, Verb};
+use command::command;
 use error::CliError;
 use misuse::{arguments, misused};
 use output::Output;
 use report::Report;
+use verb::{Cli, Verb};
 
 pub use exit::Exit;
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    let mut cli = match help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let mut cli = match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
     cli.global.apply_color();
-    let mut output = Output::new(&cli);
+    let mut output = Output::new(cli.wants_json(), &cli.global);
     let taken = cli.global.take_environment();
     // A file that reaches the limit of its size is an error of its write, not the end of this process. Where no handler
     // can be set the process ends as before.
@@ -174,8 +178,8 @@ fn run(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         #[cfg(feature = "mcp")]
         Verb::Mcp(args) => mcp::mcp(global, args, output),
         Verb::Doctor(args) => doctor::doctor(global, args, output),
-        Verb::Help(args) => help::help(args),
-        Verb::Completions(args) => completions::completions(args),
-        Verb::Man(args) => man::man(args, output),
+        Verb::Help(args) => help::help(args, command()),
+        Verb::Completions(args) => completions::completions(args, command()),
+        Verb::Man(args) => man::man(args, command(), output),
     }
 }

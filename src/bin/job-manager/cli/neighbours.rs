@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::help::command;
+use super::command::command;
 
 /// Verbs that take what the neighbours' commands take.
 const SUBMITTING: [&str; 5] = ["submit", "run", "create", "add", "sync"];
@@ -172,7 +172,7 @@ fn is_submitting(arguments: &[impl AsRef<str>]) -> bool {
 mod tests {
     use clap::Parser;
 
-    use super::super::args::Cli;
+    use super::super::verb::Cli;
     use super::*;
 
     fn advice_for(line: &[&str]) -> Option<String> {

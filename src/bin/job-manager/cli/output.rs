@@ -9,7 +9,7 @@ use job_manager::model::JobId;
 use job_manager::text::counted;
 use serde::Serialize;
 
-use super::args::Cli;
+use super::args::Global;
 use super::way_out;
 
 /// How long a person waits for a search before being told how far it came.
@@ -23,8 +23,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(cli: &Cli) -> Self {
-        Self { json: cli.wants_json(), quiet: cli.global.quiet, verbose: cli.global.verbose }
+    pub fn new(json: bool, global: &Global) -> Self {
+        Self { json, quiet: global.quiet, verbose: global.verbose }
     }
 
     /// Prints a line of the answer, whoever its text is of.

@@ -88,10 +88,8 @@ impl ToolError {
 
     /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
     fn message(&self) -> String {
-        let (cause, help) = match self {
-            Self::Noted { error, .. } => (error.as_ref(), help(error)),
-            error => (error, help(error)),
-        };
+        let cause = if let Self::Noted { error, .. } = self { error } else { self };
+        let help = if let Self::Submission(SubmissionError::Source(error)) = cause { help(error) } else { None };
         let mut message = self.to_string() + &help.unwrap_or_default();
         let mut cause = cause.source();
         while let Some(error) = cause {

@@ -20,6 +20,7 @@ mod pages;
 mod pipes;
 mod sentence;
 mod server;
+mod status_answer;
 mod tool;
 mod tools;
 mod wording;

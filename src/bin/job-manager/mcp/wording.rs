@@ -2,9 +2,6 @@
 
 use job_manager::model::Remark;
 use job_manager::source::SourceError;
-use job_manager::submission::SubmissionError;
-
-use super::error::ToolError;
 
 /// Returns remarks as a tool tells of them.
 pub(super) fn remarks(remarks: &[Remark]) -> Vec<String> {
@@ -23,9 +20,8 @@ fn remark(remark: &Remark) -> String {
     }
 }
 
-/// Returns what is added to the message of an error about the items.
-pub(super) fn help(error: &ToolError) -> Option<String> {
-    let ToolError::Submission(SubmissionError::Source(error)) = error else { return None };
+/// Returns what is added to the message of an error about a source.
+pub(super) fn help(error: &SourceError) -> Option<String> {
     let help = match error {
         SourceError::Nul { .. } => {
             ", items that end with NUL are read with the command line's --null, UTF-16 is converted with iconv -f UTF-16 \

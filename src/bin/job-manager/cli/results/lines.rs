@@ -4,15 +4,22 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::str;
 
+use clap::ValueEnum;
 use serde_json::to_writer;
 use serde_json::value::RawValue;
 
-use super::Format;
 use crate::cli::error::CliError;
 use crate::cli::units::item;
 use job_manager::client::Client;
 use job_manager::model::{JobId, RawText, Seq, UnitFilter, UnitResult};
 use job_manager::text::omitted_bytes;
+
+/// How a line of results is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Jsonl,
+    Csv,
+}
 
 /// Bytes of lines that are made before they are handed on.
 pub(super) const BUFFER_BYTES: usize = 1 << 18;

@@ -2,27 +2,24 @@
 
 mod lines;
 mod readers;
+mod written;
 
-use std::io::{self, Stdout, Write};
-
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
-use super::way_out::{self, WayOut};
+use super::way_out;
 use super::which::JobArg;
 use job_manager::client::SEARCH_TIME;
 use job_manager::model::UnitFilter;
 use job_manager::text::counted;
 
-use lines::{Lines, Omitted};
+use lines::{Format, Lines, Omitted};
 use readers::{Parts, read_in_turn};
-
-/// Bytes of one write.
-const WRITE_BYTES: usize = 1 << 16;
+use written::Written;
 
 /// Print payload and result of each unit, in order; a command's result is its output
 #[derive(Debug, Args)]
@@ -38,12 +35,6 @@ pub(super) struct Results {
     /// Format of the lines
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Jsonl,
-    Csv,
 }
 
 pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
@@ -88,21 +79,4 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
         }
     }
     Ok(Exit::Success)
-}
-
-/// What has been written, and what its lines do not say.
-struct Written {
-    stdout: WayOut<Stdout>,
-    omitted: Omitted,
-}
-
-impl Written {
-    fn take(&mut self, text: Vec<u8>, omitted: Omitted) -> io::Result<()> {
-        self.omitted.outputs += omitted.outputs;
-        self.omitted.bytes += omitted.bytes;
-        for part in text.chunks(WRITE_BYTES) {
-            self.stdout.write_all(part)?;
-        }
-        self.stdout.flush()
-    }
 }

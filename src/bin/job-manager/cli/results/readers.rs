@@ -6,8 +6,8 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use super::Written;
 use super::lines::{BUFFER_BYTES, Lines, Omitted};
+use super::written::Written;
 use crate::cli::error::CliError;
 use job_manager::client::Client;
 use job_manager::model::{JobId, Seq, UnitFilter};

@@ -7,7 +7,7 @@ use job_manager::model::ErrorKind;
 
 /// A service that was not installed, removed or shown.
 #[derive(Debug, thiserror::Error)]
-pub(in super::super) enum ServiceError {
+pub enum ServiceError {
     #[error("cannot find the home directory, set HOME")]
     NoHome,
     #[error("cannot tell which file this program is")]
@@ -34,7 +34,7 @@ impl ServiceError {
         move |source| ServiceError::Files { operation, path, source }
     }
 
-    pub(in super::super) fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoHome | Self::Unwritable(_) | Self::NothingToPrint => ErrorKind::InvalidInput,
             Self::NotInstalled(_) => ErrorKind::NotFound,

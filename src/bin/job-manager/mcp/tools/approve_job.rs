@@ -1,9 +1,9 @@
 //! `approve_job`: let a job go on after its first units.
 
-use super::started_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::status_answer::started_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct ApproveJob;

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::done_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJobWithReason};
+use crate::mcp::status_answer::done_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct CancelJob;

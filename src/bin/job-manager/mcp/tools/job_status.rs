@@ -1,9 +1,9 @@
 //! `job_status`: where a job stands and whether its manager lives.
 
-use super::status_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::status_answer::status_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct JobStatus;

@@ -2,10 +2,10 @@
 
 use job_manager::client::Started;
 
-use super::started_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{Jobs, OneJob};
+use crate::mcp::status_answer::started_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct ResumeJob;

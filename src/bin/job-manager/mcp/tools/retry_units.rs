@@ -7,10 +7,10 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::done_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::status_answer::done_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 pub(super) struct RetryUnits;

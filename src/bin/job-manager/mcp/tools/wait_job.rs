@@ -6,10 +6,10 @@ use job_manager::client::ClientError;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::status_answer;
 use crate::mcp::answer::Answer;
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::status_answer::status_answer;
 use crate::mcp::tool::{Effect, Tool};
 
 /// Hosts give a call up after a minute.

@@ -1,0 +1,189 @@
+//! The whole command line, with its help arranged: verbs and options in groups, the few options that most people need first.
+
+use clap::{Arg, Command, CommandFactory};
+
+use super::verb::Cli;
+
+/// Verbs by what they are for.
+pub(super) const VERBS: [(&str, &[&str]); 7] = [
+    ("Start and follow", &["submit", "run", "create", "start", "wait", "watch", "top"]),
+    ("Look", &["list", "status", "units", "unit", "logs", "results", "failures", "explain"]),
+    ("Steer", &["stop", "resume", "scale", "set", "approve", "reject", "cancel", "kill"]),
+    ("Repair and clean up", &["retry", "skip", "add", "sync", "recover", "rm", "prune"]),
+    ("Serve", &["serve", "mcp", "service"]),
+    ("From inside a unit", &["unit-progress", "unit-checkpoint", "unit-result", "unit-add"]),
+    ("Help", &["help", "doctor", "completions", "man"]),
+];
+
+/// Verbs whose options are many.
+pub(super) const SUBMITTING: [&str; 3] = ["submit", "run", "create"];
+
+/// Options of those verbs: what a group is about, with an example, and the long names.
+pub(super) const OPTIONS: [(&str, &[&str]); 8] = [
+    (
+        "Sources, e.g. --csv people.csv --limit 10",
+        &[
+            "lines",
+            "commands",
+            "null",
+            "csv",
+            "delimiter",
+            "no-header",
+            "jsonl",
+            "json",
+            "path",
+            "glob",
+            "exclude",
+            "hidden",
+            "sql",
+            "range",
+            "limit",
+            "no-quotes",
+            "allow-empty",
+            "order",
+            "items-per-unit",
+            "fill",
+        ],
+    ),
+    (
+        "The job, e.g. -j 8 --name photos",
+        &["workers", "name", "label", "key", "after", "then", "then-when", "hook", "hold", "dry-run"],
+    ),
+    (
+        "The command and its world, e.g. --shell --cwd work --env MODE=fast",
+        &["cwd", "env", "env-only", "shell", "shell-path", "stdin", "unit-key", "creates", "keep-partial"],
+    ),
+    (
+        "Output and results, e.g. --output full --result json",
+        &["output", "output-dir", "result", "keep-order", "tag", "progress-every"],
+    ),
+    (
+        "Failures, e.g. --max-attempts 2 --timeout 10m",
+        &["max-attempts", "backoff", "exit", "retry-on", "timeout", "kill-after", "on-interrupt", "at-most-once"],
+    ),
+    ("Pace and bounds, e.g. --rate 60/min --max-failures 5%", &["rate", "deadline", "max-failures", "canary"]),
+    (
+        "When units start, e.g. --memfree 2G --window 22:00-06:00",
+        &["memfree", "load", "diskfree", "window", "not-before", "slots"],
+    ),
+    ("Survival, e.g. --escape-ci", &["escape-ci", "scope"]),
+];
+
+/// Options that `-h` shows; `--help` shows all.
+pub(super) const FIRST: [&str; 14] = [
+    "lines",
+    "csv",
+    "glob",
+    "workers",
+    "name",
+    "cwd",
+    "env",
+    "shell",
+    "output",
+    "keep-order",
+    "tag",
+    "timeout",
+    "max-attempts",
+    "dry-run",
+];
+
+/// Options of every verb that `-h` of the verbs with many options omits.
+const LATER: [&str; 3] = ["color", "verbose", "quiet"];
+
+/// Returns the command line with its help arranged.
+pub(super) fn command() -> Command {
+    let mut command = Cli::command();
+    for verb in SUBMITTING {
+        command = command.mut_subcommand(verb, |verb| verb.mut_args(arranged));
+    }
+    let groups: String = VERBS.iter().map(|(heading, verbs)| group(&command, heading, verbs)).collect();
+    command = command.mut_args(|arg| {
+        let is_later = arg.get_long().is_some_and(|long| LATER.contains(&long));
+        arg.help_heading("Options of every verb").hide_short_help(is_later)
+    });
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}\n\n\
+         `job-manager help VERB` explains a verb, `VERB -h` shows the options that most people need;\n\
+         `help placeholders` lists what a command may say of its item, `help exit-codes` what they mean."
+    ))
+}
+
+fn arranged(arg: Arg) -> Arg {
+    let Some(long) = arg.get_long().map(str::to_owned) else { return arg.help_heading(None) };
+    let group = OPTIONS.iter().find(|(_, options)| options.contains(&long.as_str()));
+    let arg = arg.hide_short_help(!FIRST.contains(&long.as_str()));
+    match group {
+        Some((heading, _)) => arg.help_heading(*heading),
+        None => arg,
+    }
+}
+
+fn group(command: &Command, heading: &str, verbs: &[&str]) -> String {
+    let lines = verbs.iter().filter_map(|name| command.find_subcommand(name)).map(|verb| {
+        let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+        let about = about.lines().next().unwrap_or_default().replace(['{', '}'], "");
+        format!("  {:<16} {about}\n", verb.get_name())
+    });
+    format!("{heading}:\n{}\n", lines.collect::<String>())
+}
+
+#[cfg(all(test, feature = "mcp", feature = "serve", feature = "top"))]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::FromArgMatches;
+
+    use super::*;
+
+    #[test]
+    fn every_verb_is_in_one_group_of_the_help() {
+        let grouped: Vec<&str> = VERBS.iter().flat_map(|(_, verbs)| verbs.iter().copied()).collect();
+        let command = command();
+        let real: BTreeSet<&str> =
+            command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(Command::get_name).collect();
+
+        assert_eq!(grouped.iter().copied().collect::<BTreeSet<_>>(), real);
+        assert_eq!(grouped.len(), real.len(), "a verb is in two groups");
+        let help = command.clone().render_help().to_string();
+        assert!(help.contains("Steer:\n  stop             Pause a job"), "{help}");
+    }
+
+    #[test]
+    fn every_option_of_a_submission_is_in_one_group_whose_example_can_be_typed() {
+        let command = command();
+        let mut real = BTreeSet::new();
+        for verb in SUBMITTING {
+            let options = command.find_subcommand(verb).unwrap().get_arguments();
+            real.extend(options.filter(|arg| !arg.is_hide_set()).filter_map(|arg| arg.get_long()));
+        }
+        let grouped: Vec<&str> = OPTIONS.iter().flat_map(|(_, options)| options.iter().copied()).collect();
+
+        let known: BTreeSet<&str> = grouped.iter().copied().collect();
+        assert_eq!(real.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new(), "options without a group");
+        assert_eq!(grouped.len(), known.len(), "an option is in two groups");
+        assert!(FIRST.iter().all(|first| grouped.contains(first)));
+        for (heading, _) in OPTIONS {
+            let (_, example) = heading.split_once(", e.g. ").unwrap();
+            let line = ["job-manager", "submit"].into_iter().chain(example.split(' ')).chain(["--", "true"]);
+            let matches =
+                command.clone().try_get_matches_from(line).unwrap_or_else(|error| panic!("{heading}: {error}"));
+            assert!(Cli::from_arg_matches(&matches).is_ok(), "{heading}");
+        }
+    }
+
+    #[test]
+    fn the_short_help_of_submit_shows_what_most_people_need_and_the_long_one_all() {
+        let mut command = command();
+        command.build();
+        let verb = command.find_subcommand_mut("submit").unwrap();
+        let count = |help: &str| help.lines().filter(|line| line.trim_start().starts_with('-')).count();
+
+        let (short, long) = (verb.render_help().to_string(), verb.render_long_help().to_string());
+
+        assert!(count(&short) <= 18, "{short}");
+        assert!(count(&long) >= 40 && long.contains("Failures, e.g. --max-attempts 2 --timeout 10m:"), "{long}");
+        assert!(!short.contains("--backoff"), "{short}");
+        let (arguments, _) = short.split_once("\nOptions:").unwrap();
+        assert!(arguments.contains("[SOURCE]  ") && arguments.contains("[CMD]...  "), "{short}");
+    }
+}

@@ -1,0 +1,21 @@
+//! Counters of a job, which move in the transaction that changes its units.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::error::Failure;
+use crate::model::{JobId, UnitStatus};
+
+/// Moves `changed` units from one counter to another.
+pub(super) fn shift(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    from: UnitStatus,
+    to: UnitStatus,
+    changed: usize,
+) -> Result<i64, Failure> {
+    let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
+    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ?, revision = revision + 1 WHERE id = ?");
+    diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
+    Ok(moved)
+}
