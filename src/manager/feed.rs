@@ -5,6 +5,7 @@
 
 mod level;
 mod origin;
+mod pace;
 mod queue;
 mod state;
 
@@ -111,37 +112,6 @@ impl Feed {
         }
     }
 
-    /// Lets fewer units run at the same time than do now, and none start for a moment: one that a worker has taken could
-    /// not be started for want of something.
-    pub fn hold_back(&self, pause: Duration) {
-        let mut state = self.lock();
-        state.most_running = state.running.saturating_sub(1).clamp(1, state.most_running);
-        state.next_take = state.next_take.max(Instant::now() + pause);
-    }
-
-    /// Lets a few more units run at the same time, after they were held back, and returns `true` if all `workers` have
-    /// one again.
-    pub fn let_more_run(&self, workers: usize) -> bool {
-        let mut state = self.lock();
-        if state.most_running < workers {
-            state.most_running += 1 + state.most_running / 8;
-        }
-        let is_over = state.most_running >= workers;
-        if is_over {
-            state.most_running = usize::MAX;
-        }
-        self.unit_ready.notify_all();
-        is_over
-    }
-
-    /// Lets no unit start while the ends of those that run cannot be recorded.
-    pub fn stall(&self, stalled: bool) {
-        let mut state = self.lock();
-        if std::mem::replace(&mut state.stalled, stalled) && !stalled {
-            self.unit_ready.notify_all();
-        }
-    }
-
     /// Counts a unit of whose end somebody is to be told; where there are far too many, no unit starts.
     pub fn begin_report(&self) {
         self.lock().reports += 1;
@@ -166,34 +136,6 @@ impl Feed {
         let is_open = |state: &mut State| !state.closed;
         let waited = self.room.wait_timeout_while(self.lock(), time, is_open);
         waited.unwrap_or_else(PoisonError::into_inner).0.closed
-    }
-
-    /// Lets start what the machine has room for.
-    pub fn set_gate(&self, gate: Gate) {
-        let mut state = self.lock();
-        if gate != state.gate {
-            state.gate = gate;
-            self.unit_ready.notify_all();
-        }
-    }
-
-    /// Lets workers have no more than `most` units at the same time, and returns how many they have; those above that come
-    /// to their end.
-    pub fn limit_workers(&self, most: usize) -> usize {
-        let mut state = self.lock();
-        if most > state.most_busy {
-            self.unit_ready.notify_all();
-        }
-        state.most_busy = most;
-        state.busy
-    }
-
-    /// Hands units out no faster than one in `interval`, the first one after that time or, `at_once`, now.
-    pub fn limit_rate(&self, interval: Duration, at_once: bool) {
-        let mut state = self.lock();
-        state.interval = interval;
-        state.next_take = if at_once { Instant::now() } else { Instant::now() + interval };
-        self.unit_ready.notify_all();
     }
 
     /// Begins a round of reading; what is read from here on may be put here, if its end is not committed meanwhile.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::error::RecoveryError;
 use super::former::{former_databases, strays_of};
+use super::held_slots::held_slots;
 use super::noted::{note, noted_seq};
 use super::outbox::{self, Ended, Kept};
 use super::policy;
@@ -14,7 +15,7 @@ use crate::model::{
     AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted,
 };
 use crate::store::{Batch, Lease, Store, UnitChange};
-use crate::sys::{Cookie, Orphans, SlotFile, SlotNotes, end_lock_holders, end_orphans, sync_segments};
+use crate::sys::{Cookie, Orphans, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
 /// and that has not come to its exec, or by a manager that is about to learn that it was superseded.
@@ -284,21 +285,6 @@ fn remaining_of(
         }
     }
     remaining
-}
-
-/// Returns the numbers of the slots that somebody holds.
-fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> {
-    let entries = std::fs::read_dir(job.files.slots()).map_err(RecoveryError::system("list the job's slots"))?;
-    let mut held = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(RecoveryError::system("list the job's slots"))?;
-        let is_free = SlotFile::at(entry.path()).is_free().map_err(RecoveryError::system("look at the job's slots"))?;
-        // Results that are spooled beside the slots are locked by nobody.
-        if !is_free && let Some(slot) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
-            held.push(slot);
-        }
-    }
-    Ok(held)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 mod error;
 pub(crate) mod former;
+mod held_slots;
 mod leftovers;
 mod noted;
 mod outbox;

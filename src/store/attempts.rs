@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
-use super::error::Failure;
+use super::failure::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column};
 use super::{Store, StoreError};

@@ -15,8 +15,9 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer};
 
-use super::error::Failure;
-use super::open::{APPLICATION_ID, ApplicationId, BUSY_TIMEOUT, JournalMode, SCHEMA, UserVersion, WAL};
+use super::connection::BUSY_TIMEOUT;
+use super::failure::Failure;
+use super::open::{APPLICATION_ID, ApplicationId, JournalMode, SCHEMA, UserVersion, WAL};
 use super::place::{Found, place_of};
 use super::statement::statement;
 use super::{Access, Fault, Store, StoreError};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::fence::expect_lease;
 use super::statement::statement;
 use super::{Lease, Store, StoreError};

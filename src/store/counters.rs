@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::error::Failure;
+use super::failure::Failure;
 use crate::model::{JobId, UnitStatus};
 
 /// Moves `changed` units from one counter to another.

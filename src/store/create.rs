@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::creation::put_creation;
-use super::error::Failure;
+use super::failure::Failure;
 use super::metadata;
 use super::schema::{jobs, units as rows};
 use super::statement::statement;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json};
-use super::error::Failure;
+use super::failure::Failure;
 use super::metadata::{self, key};
 use super::schema::metadata as table;
 use super::{Store, StoreError};

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};

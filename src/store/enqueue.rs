@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::callers::{Ended, within};
 use super::create::{self, SameKey};
 use super::creation::{creation_of, put_creation};
-use super::error::Failure;
+use super::failure::Failure;
 use super::made_paths::{self, MadePath, PathOf};
 use super::{CreateOutcome, StoreError};
 use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use diesel::result::Error as SqlError;
-
+use super::fault::Fault;
 use crate::files::{Planted, denied_beside};
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
 
@@ -275,75 +274,6 @@ fn read_as(value: Option<&str>) -> String {
     value.map_or_else(|| "is missing".to_owned(), |value| format!("is {value:?}"))
 }
 
-/// Kinds of refusal by SQLite that call for different answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// Another process writes, and did not end in time.
-    #[error("the database is busy, another process holds its write lock")]
-    Busy,
-    /// No space is left; nothing of the operation was kept.
-    #[error("the disk is full")]
-    Full,
-    /// The file or its file system does not allow writing.
-    #[error("the database is read-only")]
-    ReadOnly,
-    /// The file is not a sound database any more.
-    #[error("the database is damaged, restore a backup or salvage it with `sqlite3 FILE .recover`")]
-    Damaged,
-    /// The file cannot be opened, read or written.
-    #[error("the database cannot be reached")]
-    Unreachable,
-    /// A rule of the schema was violated.
-    #[error("a rule of the schema was violated")]
-    Constraint,
-    /// A row holds what this version cannot read.
-    #[error("a row holds what this version cannot read")]
-    Unreadable,
-    /// Anything else; the cause has SQLite's words.
-    #[error("SQLite refused")]
-    Unexpected,
-}
-
-/// What ends a transaction: SQLite's refusal, or our own.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Sql(SqlError),
-    Store(StoreError),
-}
-
-impl From<SqlError> for Failure {
-    fn from(error: SqlError) -> Self {
-        Self::Sql(error)
-    }
-}
-
-impl From<NewJobError> for Failure {
-    fn from(error: NewJobError) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Failure {
-    /// A value in a row is not what its column holds.
-    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-        Self::Sql(SqlError::DeserializationError(Box::new(error)))
-    }
-
-    /// Adds what was tried on which database.
-    pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
-        match self {
-            Self::Store(error) => error,
-            Self::Sql(error) => StoreError::refused_by_sqlite(operation, Fault::of_sql(&error), path, Box::new(error)),
-        }
-    }
-}
-
 impl StoreError {
     /// Says what SQLite refused, and which file it was not allowed to open.
     pub(super) fn refused_by_sqlite(
@@ -363,37 +293,5 @@ impl StoreError {
             Self::Database { fault, .. } => Some(*fault),
             _ => None,
         }
-    }
-}
-
-impl Fault {
-    /// Classifies an error of diesel.
-    pub(super) fn of_sql(error: &SqlError) -> Fault {
-        match error {
-            SqlError::DatabaseError(kind, information) => match kind {
-                diesel::result::DatabaseErrorKind::Unknown => Self::of_message(information.message()),
-                _ => Fault::Constraint,
-            },
-            SqlError::DeserializationError(_) => Fault::Unreadable,
-            // The commit's own error is the cause; the rollback that failed after it is a consequence.
-            SqlError::RollbackErrorOnCommit { commit_error, .. } => Self::of_sql(commit_error),
-            _ => Fault::Unexpected,
-        }
-    }
-
-    /// Classifies one of SQLite's fixed texts; diesel does not hand out the result code.
-    pub(super) fn of_message(message: &str) -> Fault {
-        const TEXTS: &[(&str, Fault)] = &[
-            ("database is locked", Fault::Busy),
-            ("database table is locked", Fault::Busy),
-            ("locking protocol", Fault::Busy),
-            ("database or disk is full", Fault::Full),
-            ("readonly database", Fault::ReadOnly),
-            ("malformed", Fault::Damaged),
-            ("file is not a database", Fault::Damaged),
-            ("disk I/O error", Fault::Unreachable),
-            ("unable to open database file", Fault::Unreachable),
-        ];
-        TEXTS.iter().find(|(text, _)| message.contains(text)).map_or(Fault::Unexpected, |(_, fault)| *fault)
     }
 }

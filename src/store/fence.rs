@@ -3,7 +3,7 @@
 use diesel::SqliteConnection;
 
 use super::StoreError;
-use super::error::Failure;
+use super::failure::Failure;
 use super::jobs::job_row;
 use crate::model::{Epoch, JobId};
 

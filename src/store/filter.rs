@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use super::columns::Word;
-use super::error::Failure;
+use super::failure::Failure;
 use super::failures::{CAUSE, ERROR};
 use super::schema::units;
 use super::written::{END_OF_STDERR, Written};

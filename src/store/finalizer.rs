@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::columns::Word;
 use super::counters::shift;
-use super::error::Failure;
+use super::failure::Failure;
 use super::filter::Condition;
 use super::schema::units;
 use super::{Store, StoreError};

@@ -13,8 +13,8 @@ use diesel::prelude::*;
 use diesel::row::{Field, NamedRow, Row};
 use diesel::sqlite::{Sqlite, SqliteType};
 
+use super::connection::{BUSY_TIMEOUT, percent_encoded};
 use super::foreign_error::ForeignError;
-use super::open::{BUSY_TIMEOUT, percent_encoded};
 use super::query_text::check_query;
 use crate::model::{RawText, column_names};
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::metadata::{key, put};
 use super::schema::metadata;
 use super::{Store, StoreError};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json, Word};
-use super::error::Failure;
+use super::failure::Failure;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{

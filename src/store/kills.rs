@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Word, count};
-use super::error::Failure;
+use super::failure::Failure;
 use super::fence::expect_lease;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};

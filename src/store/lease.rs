@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::clock_step::{self, SMALL_STEP};
+use super::connection::BUSY_TIMEOUT;
 use super::create::{SameKey, insert_units};
-use super::error::Failure;
+use super::failure::Failure;
 use super::fence::{Lease, expect_lease};
 use super::finalizer::{skip_retired, without_finalizers};
 use super::metadata::{self, key};
-use super::open::BUSY_TIMEOUT;
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
 use super::{Store, StoreError, former};

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::create::{CreateOutcome, SameKey, append_in, create_in};
-use super::error::Failure;
+use super::failure::Failure;
 use super::renew::renew_in;
 use super::schema::{jobs, made_paths, units};
 use super::statement::statement;

@@ -11,7 +11,8 @@ use std::path::Path;
 use diesel::prelude::*;
 
 use super::error::Failure;
-use super::open::{SCHEMA, UserVersion, lock_setup_of, make_tables};
+use super::open::{SCHEMA, UserVersion, make_tables};
+use super::setup_lock::lock_setup_of;
 use super::place::Found;
 use super::schema::jobs;
 use super::{Store, StoreError, metadata};

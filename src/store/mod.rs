@@ -13,6 +13,7 @@ mod clock_step;
 mod columns;
 #[cfg(test)]
 mod conformance;
+mod connection;
 mod counters;
 mod create;
 mod creation;
@@ -20,7 +21,9 @@ mod delete;
 mod enqueue;
 mod error;
 mod error_kind;
+mod failure;
 mod failures;
+mod fault;
 mod feed;
 mod fence;
 mod filter;
@@ -55,6 +58,7 @@ mod schema_tests;
 #[cfg(feature = "sources")]
 mod scratch;
 mod settings;
+mod setup_lock;
 #[cfg(feature = "sources")]
 mod sorter;
 mod space;
@@ -64,6 +68,7 @@ mod statistics;
 #[cfg(test)]
 mod statistics_tests;
 mod steer;
+mod stop_requests;
 mod totals;
 mod units;
 mod waiting;
@@ -78,7 +83,7 @@ use std::path::Path;
 use diesel::SqliteConnection;
 use diesel::connection::Connection;
 
-use error::Failure;
+use failure::Failure;
 
 use crate::model::DatabaseFile;
 
@@ -86,7 +91,8 @@ pub use callers::{CallerConnection, CallerError};
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
-pub use error::{Fault, StoreError};
+pub use error::StoreError;
+pub use fault::Fault;
 pub use feed::PageBound;
 pub use fence::Lease;
 #[cfg(feature = "sources")]

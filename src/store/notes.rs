@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::schema::{jobs, unit_notes, units};
 use super::statement::statement;
 use super::{Store, StoreError};

@@ -4,24 +4,23 @@
 //! against a second process that does the same, and diesel reads the list of pending migrations outside its
 //! transaction.
 
-use std::fmt::Write as _;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::error::{Failure, Fault};
+use super::connection::{BUSY_TIMEOUT, percent_encoded};
+use super::failure::Failure;
+use super::fault::Fault;
 use super::place::{Found, Place, files_error, make_file, place_of};
+use super::setup_lock::{lock_for_setup, lock_setup_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
-use crate::files::{self, How, create_private_dir, open_private};
+use crate::files::{self, create_private_dir};
 use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -31,8 +30,6 @@ pub(super) const SCHEMA: i32 = 5;
 const OLDEST_READABLE: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.
 pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
-/// How long a statement waits for another process's transaction before it gives up.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Older ones can corrupt a database when two connections checkpoint at once.
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 
@@ -290,42 +287,6 @@ fn was_ours(path: &Path) -> bool {
 
 fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
-}
-
-/// Takes the lock under which a database is made or migrated.
-pub(super) fn lock_setup_of(path: &Path) -> Result<File, StoreError> {
-    let state = StateDir::beside(path);
-    create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
-    lock_for_setup(&state.setup_lock())
-}
-
-/// Waits for the setup lock as long as a statement would wait for the database.
-fn lock_for_setup(path: &Path) -> Result<File, StoreError> {
-    let file = open_private(path, How::Write).map_err(|source| files_error("create", path, source))?;
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(files_error("lock", path, io::ErrorKind::WouldBlock.into()));
-            }
-            Err(TryLockError::Error(source)) => return Err(files_error("lock", path, source)),
-        }
-    }
-}
-
-/// Writes a path so that it passes through a `file:` URI unharmed, whatever bytes it has.
-pub(super) fn percent_encoded(path: &Path) -> String {
-    path.as_os_str().as_bytes().iter().fold(String::new(), |mut text, &byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => text.push(char::from(byte)),
-            _ => write!(text, "%{byte:02X}").expect("writing to a string cannot fail"),
-        }
-        text
-    })
 }
 
 statement! { struct QuickCheck {} "PRAGMA quick_check(1)" -> Text }

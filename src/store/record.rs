@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::metadata::{self, key};
 use super::renew::skip_gone;
 use super::statement::statement;

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::counters::shift;
 use super::create::{SameKey, insert_units};
-use super::error::Failure;
+use super::failure::Failure;
 use super::filter::condition;
 use super::finalizer::retire_finalizer;
 use super::schema::{unit_notes, units};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use diesel::prelude::*;
 
-use super::error::Fault;
+use super::fault::Fault;
 use super::open::{SCHEMA, make_tables};
 use super::{Store, StoreError};
 use crate::model::DatabaseFile;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Text};
 
 use super::StoreError;
-use super::error::Failure;
+use super::failure::Failure;
 use super::statement::statement;
 
 /// Rows read at once.

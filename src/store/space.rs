@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::statement::statement;
 use super::{Store, StoreError};
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::counters::shift;
 use super::create::{SameKey, insert_units};
-use super::error::Failure;
+use super::failure::Failure;
 use super::filter::{condition, is_current};
 use super::finalizer;
 use super::made_paths::{PathOf, record_new};

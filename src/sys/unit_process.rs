@@ -7,7 +7,6 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,6 +15,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::EventFd;
 use super::group::has_others;
 use super::inherited::{null_output, opening, spawn_unit};
+use super::spawn_error::SpawnError;
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
@@ -71,29 +71,6 @@ impl Deadlines {
     /// somebody.
     fn is_over(&self, now: Instant, has_others: impl FnOnce() -> io::Result<bool>) -> bool {
         self.kill_at.is_none_or(|at| now >= at) || !has_others().unwrap_or(true)
-    }
-}
-
-/// Why there is no process.
-#[derive(Debug)]
-pub enum SpawnError {
-    /// It did not start.
-    NotStarted(io::Error),
-    /// It started, cannot be watched, and was ended: what it did until then is done.
-    NotWatched(io::Error),
-}
-
-impl From<SpawnError> for io::Error {
-    fn from(error: SpawnError) -> Self {
-        match error {
-            SpawnError::NotStarted(error) | SpawnError::NotWatched(error) => error,
-        }
-    }
-}
-
-impl From<io::Error> for SpawnError {
-    fn from(error: io::Error) -> Self {
-        Self::NotStarted(error)
     }
 }
 
@@ -274,16 +251,6 @@ fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Re
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// Returns `true` if a program could not be started because somebody just writes it.
-pub fn is_busy_program(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::ETXTBSY as i32)
-}
-
-/// Returns `true` if a file is in no format that this machine runs, as a script without an interpreter is not.
-pub fn is_no_program(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::ENOEXEC as i32)
 }
 
 /// Ends what is left of a process and its group, and reaps it.

@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod approvals;
 mod at_most_once;
 mod bytes;
 mod changed_units;
@@ -23,6 +24,7 @@ mod examples;
 mod explain;
 mod failures;
 mod fair_and_small;
+mod faults_copies;
 mod faults_database;
 mod faults_disk;
 mod faults_identity;
@@ -42,6 +44,7 @@ mod inherited;
 mod inside;
 mod items;
 mod job_keys;
+mod last_units;
 mod late_words;
 mod layers;
 mod leftover_processes;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{World, text, wait_for};
 
-fn counts(world: &World) -> [i64; 4] {
+pub fn counts(world: &World) -> [i64; 4] {
     let progress = &world.status("1")["progress"];
     ["completed", "failed", "skipped", "pending"].map(|count| progress[count].as_i64().unwrap())
 }
@@ -190,147 +190,6 @@ fn a_rate_can_be_changed_while_the_job_runs() {
 }
 
 #[test]
-fn the_first_units_run_alone_and_the_others_wait_for_an_approval() {
-    let world = World::new();
-    let mut submit = world.job_manager(&["run", "-q", "--canary", "3", "--", "sh", "-c", "echo {} >>done", ":::"]);
-    let ran = submit.args((1..=10).map(|unit| unit.to_string())).output().unwrap();
-
-    assert_eq!(ran.status.code(), Some(12), "{}", text(&ran.stderr));
-    let status = world.status("1");
-    assert_eq!(status["job_status"], "awaiting_approval");
-    assert!(status["waiting_for"].to_string().contains("approve"), "{status}");
-    assert_eq!(world.lines("done").len(), 3);
-    world.fails(4, &["resume", "1"]);
-    world.ok(&["approve", "1"]);
-    world.ok(&["wait", "1"]);
-
-    assert_eq!(world.lines("done").len(), 10);
-    world.fails(4, &["approve", "1"]);
-    world.assert_sound("1");
-}
-
-#[test]
-fn a_rejected_job_is_cancelled() {
-    let world = World::new();
-    world.fails(12, &["run", "-q", "--canary", "1", "--", "true", ":::", "1", "2", "3"]);
-
-    world.ok(&["reject", "1", "--reason", "blurred"]);
-
-    let status = world.status("1");
-    assert_eq!((status["job_status"].as_str(), status["progress"]["cancelled"].as_i64()), (Some("cancelled"), Some(2)));
-    world.assert_sound("1");
-}
-
-#[test]
-fn a_last_unit_runs_when_all_others_have_ended_and_knows_the_counts() {
-    let world = World::new();
-    let then = "echo $JOB_MANAGER_COMPLETED of $JOB_MANAGER_TOTAL, $JOB_MANAGER_FAILED failed >report";
-
-    world.fails(
-        10,
-        &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "{}", "!=", "b", ":::", "a", "b", "c"],
-    );
-
-    assert_eq!(world.lines("report"), ["2 of 3, 1 failed"]);
-    assert_eq!(counts(&world), [3, 1, 0, 0]);
-    world.assert_sound("1");
-}
-
-#[test]
-fn a_last_unit_runs_again_behind_units_that_are_retried_or_added() {
-    let world = World::new();
-    let then = "echo $JOB_MANAGER_COMPLETED of $JOB_MANAGER_TOTAL, $JOB_MANAGER_FAILED failed >>report";
-    world
-        .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
-
-    world.write("made", "");
-    world.ok(&["retry", "1", "--failed"]);
-    world.ok(&["resume", "1"]);
-    world.ok(&["wait", "1"]);
-    world.ok(&["add", "1", "--", ":::", ".."]);
-    world.ok(&["resume", "1"]);
-    world.ok(&["wait", "1"]);
-
-    assert_eq!(world.lines("report"), ["1 of 2, 1 failed", "2 of 2, 0 failed", "3 of 3, 0 failed"]);
-    assert_eq!(counts(&world), [6, 0, 0, 0]);
-    world.assert_sound("1");
-}
-
-#[test]
-fn a_last_unit_that_runs_goes_on_beside_units_that_are_added_and_has_no_say_when_it_fails() {
-    let world = World::new();
-    let then = "touch began; if test -e again; then exit 0; fi; while ! test -e go; do sleep 0.05; done; exit 1";
-    let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--then", then, "--", "echo", "{}", ":::", "a"]);
-    wait_for(&world, "the last unit to run", || world.path("began").exists());
-
-    world.ok(&["add", &job, "--", ":::", "b"]);
-    world.sh("touch again go");
-    world.ok(&["wait", &job]);
-
-    let units: Vec<String> = world.units(&job).iter().map(|unit| unit["status"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(units, ["completed", "skipped", "completed", "completed"]);
-    world.assert_sound(&job);
-}
-
-#[test]
-fn units_that_are_added_while_the_last_one_runs_have_to_be_approved_too() {
-    let world = World::new();
-    let then = "touch began; while ! test -e go; do sleep 0.05; done";
-    let job = world.ok(&["submit", "-q", "--canary", "2", "--then", then, "--", "echo", "{}", ":::", "a"]);
-    wait_for(&world, "the last unit to run", || world.path("began").exists());
-
-    world.ok(&["add", &job, "--", ":::", "b", "c"]);
-    world.sh("touch go");
-
-    world.fails(12, &["wait", &job]);
-    assert_eq!(world.status(&job)["progress"]["pending"], 2);
-}
-
-#[test]
-fn keys_that_jobs_give_to_units_of_their_own_are_refused() {
-    let world = World::new();
-
-    world.fails(2, &["run", "-q", "--unit-key", "{}", "--", "echo", "{}", ":::", "a", "job-manager:then"]);
-
-    assert!(!world.db().exists() || world.ok(&["list", "-q"]).is_empty());
-}
-
-#[test]
-fn a_failed_last_unit_is_retried_alone_and_never_beside_others() {
-    let world = World::new();
-    let then = "echo ran >>ran; test -e made";
-    world
-        .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
-
-    world.ok(&["retry", "1", "--failed"]);
-    world.ok(&["resume", "1"]);
-    world.fails(10, &["wait", "1"]);
-    assert_eq!(world.lines("ran").len(), 2);
-    assert_eq!(counts(&world), [1, 2, 1, 0]);
-    world.write("made", "");
-    world.ok(&["retry", "1", "--key", "job-manager:then"]);
-    world.ok(&["resume", "1"]);
-    world.fails(10, &["wait", "1"]);
-
-    assert_eq!(world.lines("ran").len(), 3);
-    assert_eq!(counts(&world), [2, 1, 1, 0]);
-    world.assert_sound("1");
-}
-
-#[test]
-fn a_last_unit_for_success_does_not_run_after_a_failure() {
-    let world = World::new();
-
-    world.fails(
-        10,
-        &["run", "-q", "--max-attempts", "1", "--then", "touch ran", "--then-when", "success", "--", "false"],
-    );
-
-    assert_eq!(counts(&world), [0, 1, 0, 0]);
-    assert!(!world.path("ran").exists());
-}
-
-#[test]
 fn units_that_are_added_while_a_job_runs_are_run() {
     let world = World::new();
     let job = world.ok(&[
@@ -391,101 +250,6 @@ fn a_job_that_waits_for_one_that_fails_pauses_and_says_so() {
 }
 
 #[test]
-fn a_hook_is_told_of_failed_units_and_of_the_end_as_data() {
-    let world = World::new();
-    let hook = world.write("hook.sh", "#!/bin/sh\nprintf '%s %s ' \"$1\" \"$2\" >>told; cat >>told; echo >>told\n");
-    world.sh("chmod +x hook.sh");
-
-    world.fails(
-        10,
-        &[
-            "run",
-            "-q",
-            "-j",
-            "1",
-            "--max-attempts",
-            "1",
-            "--hook",
-            hook.to_str().unwrap(),
-            "--",
-            "test",
-            "{}",
-            "=",
-            "a",
-            ":::",
-            "a",
-            "$(touch pwned)",
-        ],
-    );
-
-    let is_told = || matches!(&world.lines("told")[..], [_, end] if end.ends_with('}'));
-    wait_for(&world, "both events", is_told);
-    let told = world.lines("told");
-    assert!(told[0].starts_with("unit_failed 1 {") && told[0].contains("$(touch pwned)"), "{told:?}");
-    assert!(told[1].starts_with("job_ended 1 {") && told[1].contains("\"status\":\"failed\""), "{told:?}");
-    assert!(!world.path("pwned").exists());
-}
-
-#[test]
-fn a_hook_that_fails_stops_nothing_and_is_reported() {
-    let world = World::new();
-    let hook = world.write("hook.sh", "#!/bin/sh\necho no network >&2; exit 3\n");
-    world.sh("chmod +x hook.sh");
-
-    world.ok(&["run", "-q", "--hook", hook.to_str().unwrap(), "--", "true"]);
-
-    wait_for(&world, "the report", || !world.status("1")["callback_error"].is_null());
-    let error = world.status("1")["callback_error"].to_string();
-    assert!(error.contains("code 3") && error.contains("no network"), "{error}");
-    world.fails(127, &["run", "-q", "--hook", "no-such-program", "--", "true"]);
-}
-
-#[test]
-fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
-    let world = World::new();
-    let mut create = world.job_manager(&["create", "-q", "--env", "MODE=fast", "--shell", "--"]);
-    create.arg("echo $MODE $COLOUR $API_KEY >>seen").env("COLOUR", "blue").env("API_KEY", "first-secret");
-    assert!(create.status().unwrap().success());
-
-    let mut start = world.job_manager(&["start", "1"]);
-    assert!(start.env("COLOUR", "red").env("API_KEY", "second-secret").output().unwrap().status.success());
-    world.ok(&["wait", "1"]);
-
-    assert_eq!(world.lines("seen"), ["fast blue second-secret"]);
-    let files = std::fs::read(world.db()).unwrap();
-    assert!(!files.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
-    world.fails(2, &["create", "-q", "--env", "API_KEY=x", "--", "true"]);
-}
-
-#[test]
-fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_others_are_missing() {
-    let world = World::new();
-    let mut create = world.job_manager(&["create", "-q", "--env", "API_KEY", "--", "true"]);
-    assert!(create.env("API_KEY", "x").env("OTHER_TOKEN", "y").status().unwrap().success());
-
-    let said = world.fails(4, &["start", "1"]);
-    let started = world.job_manager(&["start", "1"]).env("API_KEY", "x").output().unwrap();
-
-    assert!(said.contains("need API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
-    let hint = String::from_utf8(started.stderr).unwrap();
-    assert!(hint.contains("run without OTHER_TOKEN") && !hint.contains("API_KEY"), "{hint}");
-    world.ok(&["wait", "1"]);
-}
-
-#[test]
-fn a_start_that_is_refused_changes_nothing() {
-    let world = World::new();
-    let mut submit =
-        world.job_manager(&["run", "-q", "--canary", "1", "--env", "API_KEY", "--", "true", ":::", "1", "2"]);
-    assert_eq!(submit.env("API_KEY", "x").status().unwrap().code(), Some(12));
-
-    world.fails(4, &["approve", "1"]);
-    world.fails(4, &["resume", "1"]);
-
-    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
-}
-
-#[test]
 fn what_a_broken_off_attempt_left_half_made_is_made_again() {
     let world = World::new();
     let script = "echo {} >>tried; echo half >{}.out; test $(grep -c {} tried) = 2 && echo whole >{}.out";
@@ -497,54 +261,12 @@ fn what_a_broken_off_attempt_left_half_made_is_made_again() {
 }
 
 #[test]
-fn a_last_unit_runs_although_the_others_ended_while_the_job_was_stopped() {
-    let world = World::new();
-    let job = world.ok(&["submit", "-q", "--then", "touch ran", "--", "sleep", "0.6"]);
-    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
-
-    world.ok(&["stop", "--wait", &job]);
-    assert_eq!(world.status(&job)["job_status"], "paused");
-    world.ok(&["resume", &job]);
-    world.ok(&["wait", &job]);
-
-    assert!(world.path("ran").exists());
-}
-
-#[test]
-fn no_unit_behind_the_first_ones_runs_without_an_approval() {
-    let world = World::new();
-    let mut create =
-        world.job_manager(&["create", "-q", "-j", "1", "--canary", "4", "--", "sh", "-c", "echo {} >>done", ":::"]);
-    assert!(create.args((1..=12).map(|unit| unit.to_string())).status().unwrap().success());
-    world.ok(&["skip", "1", "--seq", "1-2"]);
-
-    world.ok(&["start", "1"]);
-    world.fails(12, &["wait", "1"]);
-
-    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
-    let mut done = world.lines("done");
-    done.sort();
-    assert_eq!(done, ["3", "4"]);
-}
-
-#[test]
 fn a_job_without_units_left_ends_although_too_many_failed() {
     let world = World::new();
 
     world.fails(10, &["run", "-q", "--max-attempts", "1", "--max-failures", "1", "--", "false"]);
 
     assert_eq!(world.status("1")["job_status"], "failed");
-}
-
-#[test]
-fn an_approval_from_the_hook_goes_on_with_the_job() {
-    let world = World::new();
-    let hook = world.write("hook.sh", "#!/bin/sh\ntest $1 = job_paused && \"$BIN\" approve $2\nexit 0\n");
-    world.sh("chmod +x hook.sh");
-
-    world.fails(12, &["run", "-q", "--canary", "1", "--hook", hook.to_str().unwrap(), "--", "true", ":::", "1", "2"]);
-
-    wait_for(&world, "the second unit", || world.status("1")["job_status"] == "completed");
 }
 
 #[test]

@@ -144,3 +144,48 @@ fn fault_202_units_have_the_variables_of_an_allow_list_and_no_others() {
     assert!(!bytes.windows(4).any(|bytes| bytes == b"kept"));
     world.fails(2, &["create", "--env-only", "A=1", "--", "true"]);
 }
+
+#[test]
+fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
+    let world = World::new();
+    let mut create = world.job_manager(&["create", "-q", "--env", "MODE=fast", "--shell", "--"]);
+    create.arg("echo $MODE $COLOUR $API_KEY >>seen").env("COLOUR", "blue").env("API_KEY", "first-secret");
+    assert!(create.status().unwrap().success());
+
+    let mut start = world.job_manager(&["start", "1"]);
+    assert!(start.env("COLOUR", "red").env("API_KEY", "second-secret").output().unwrap().status.success());
+    world.ok(&["wait", "1"]);
+
+    assert_eq!(world.lines("seen"), ["fast blue second-secret"]);
+    let files = fs::read(world.db()).unwrap();
+    assert!(!files.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
+    world.fails(2, &["create", "-q", "--env", "API_KEY=x", "--", "true"]);
+}
+
+#[test]
+fn a_job_does_not_start_without_a_secret_that_was_asked_for_and_says_which_others_are_missing() {
+    let world = World::new();
+    let mut create = world.job_manager(&["create", "-q", "--env", "API_KEY", "--", "true"]);
+    assert!(create.env("API_KEY", "x").env("OTHER_TOKEN", "y").status().unwrap().success());
+
+    let said = world.fails(4, &["start", "1"]);
+    let started = world.job_manager(&["start", "1"]).env("API_KEY", "x").output().unwrap();
+
+    assert!(said.contains("need API_KEY") && !said.contains("OTHER_TOKEN"), "{said}");
+    let hint = String::from_utf8(started.stderr).unwrap();
+    assert!(hint.contains("run without OTHER_TOKEN") && !hint.contains("API_KEY"), "{hint}");
+    world.ok(&["wait", "1"]);
+}
+
+#[test]
+fn a_start_that_is_refused_changes_nothing() {
+    let world = World::new();
+    let mut submit =
+        world.job_manager(&["run", "-q", "--canary", "1", "--env", "API_KEY", "--", "true", ":::", "1", "2"]);
+    assert_eq!(submit.env("API_KEY", "x").status().unwrap().code(), Some(12));
+
+    world.fails(4, &["approve", "1"]);
+    world.fails(4, &["resume", "1"]);
+
+    assert_eq!(world.status("1")["job_status"], "awaiting_approval");
+}

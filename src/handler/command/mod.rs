@@ -8,6 +8,8 @@ mod explained;
 mod hook;
 mod leftovers;
 mod partial;
+mod prepare;
+mod prepared;
 mod spec;
 mod start;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions group items and name their words"))]
@@ -19,23 +21,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::template::{TemplateError, UnitValues};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
-use crate::sys::{COOKIE_VARIABLE, Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
+use crate::sys::{Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
 
 use attempt_end::{chain, failed, not_begun, not_started};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
-use start::{SHELL, start};
+use prepared::{Prepared, is_last};
+use start::start;
 use whole::{ResultError, Whole};
 
 pub use exits::{ExitCodes, ExitMeaning};
@@ -48,8 +48,6 @@ pub use variables::Variables;
 
 /// Name of the command handler in a job.
 pub const COMMAND: &str = "command";
-/// Payloads above this size are not put into the environment, which has limits of its own.
-const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
 /// Items above this size are prepared one after the other.
 const LONG_ITEM_BYTES: usize = 1 << 20;
 
@@ -109,72 +107,6 @@ impl CommandHandler {
         (payload.len() > LONG_ITEM_BYTES).then(turn)
     }
 
-    /// Prepares one attempt: its command, what it reads, and the path that it makes.
-    fn prepare(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<Prepared, TemplateError> {
-        let payload = &attempt.unit.payload;
-        let values =
-            if is_last(attempt.unit) { UnitValues::parse(payload)? } else { self.templates.values(payload)? };
-        let prepared = self.prepare_with(&values, attempt, cookie);
-        prepared.map_err(|error| self.templates.explain(error, &values))
-    }
-
-    fn prepare_with(
-        &self,
-        values: &UnitValues<'_>,
-        attempt: &Attempt<'_>,
-        cookie: &str,
-    ) -> Result<Prepared, TemplateError> {
-        let (unit, seq) = (attempt.unit, attempt.unit.id.seq());
-        let then = self.spec.then.as_ref().filter(|_| is_last(unit));
-        let template = self.templates.command();
-        let mut command = if let Some(then) = then {
-            self.shell(then.script.as_os_str())
-        } else if self.spec.shell {
-            self.shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
-        } else {
-            let argv = template.render(values, attempt.slot, seq)?;
-            let (name, args) = argv.split_first().ok_or(TemplateError::Empty)?;
-            let mut command = Command::new(self.spec.program.as_deref().unwrap_or(Path::new(name.as_os_str())));
-            command.arg0(name.as_os_str()).args(args.iter().map(RawText::as_os_str));
-            command
-        };
-        // The last unit is of no item: it runs where relative directories of units begin.
-        let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
-        // Only one that was given by name may say something else.
-        command.current_dir(&cwd).env_clear().env("PWD", &cwd).envs(&self.env);
-        if then.is_some() {
-            command.envs(counts(&unit.payload));
-        } else {
-            command.envs(self.templates.env(values, attempt.slot, seq)?);
-        }
-        command
-            .env(COOKIE_VARIABLE, cookie)
-            .env("JOB_MANAGER_DB", &attempt.job.database.path)
-            .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
-            .env("JOB_MANAGER_UNIT", seq.to_string())
-            .env("JOB_MANAGER_ATTEMPT", attempt.number.to_string())
-            .env("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
-        if let Some(key) = &unit.key {
-            command.env("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());
-        }
-        if unit.payload.len() <= PAYLOAD_VARIABLE_LIMIT_BYTES {
-            command.env("JOB_MANAGER_PAYLOAD", &unit.payload);
-        }
-        let stdin = match self.spec.stdin {
-            StdinMode::Null => Vec::new(),
-            StdinMode::Payload => unit.payload.clone().into_bytes(),
-            StdinMode::Item => values.input()?.into_owned(),
-        };
-        let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
-        Ok(Prepared { command, stdin, made })
-    }
-
-    fn shell(&self, script: &OsStr) -> Command {
-        let mut command = Command::new(self.spec.shell_path.as_deref().unwrap_or(Path::new(SHELL)));
-        command.arg("-c").arg(script);
-        command
-    }
-
     /// Looks at what a command that ended well was to make and to say.
     fn completed(&self, made: Option<&Path>, result: Option<Whole>, attempt: &Attempt<'_>) -> UnitOutcome {
         let incomplete = |error| UnitOutcome::Retry { cause: Cause::Failed, error, delay: None };
@@ -210,28 +142,6 @@ fn env_of_units(spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
     }
     env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
     env
-}
-
-/// What one attempt needs.
-struct Prepared {
-    command: Command,
-    stdin: Vec<u8>,
-    /// Path that the unit makes, if units of this job make one.
-    made: Option<PathBuf>,
-}
-
-/// Returns `true` if a unit is the one that a job ends with.
-fn is_last(unit: &Unit) -> bool {
-    unit.key.as_deref().is_some_and(Unit::is_last_key)
-}
-
-/// Returns the counts in the last unit's payload as variables for it.
-fn counts(payload: &str) -> Vec<(String, String)> {
-    let counts: BTreeMap<String, i64> = serde_json::from_str(payload).unwrap_or_default();
-    counts
-        .into_iter()
-        .map(|(name, count)| (format!("JOB_MANAGER_{}", name.to_uppercase()), count.to_string()))
-        .collect()
 }
 
 impl Runner for CommandHandler {

@@ -7,7 +7,7 @@ use super::outbox::Outbox;
 use super::*;
 use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
 use crate::store::{Access, CreateOutcome, PageBound};
-use crate::sys::{COOKIE_VARIABLE, own_identity};
+use crate::sys::{COOKIE_VARIABLE, SlotFile, own_identity};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 

@@ -1,5 +1,7 @@
 //! Tests of a unit's process, with real processes.
 
+use nix::errno::Errno;
+
 use super::*;
 
 #[derive(Default)]

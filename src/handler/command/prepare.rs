@@ -1,0 +1,95 @@
+//! What an attempt is given: its command, its input, its variables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::prepared::{Prepared, is_last};
+use super::start::SHELL;
+use super::{CommandHandler, StdinMode};
+use crate::handler::Attempt;
+use crate::handler::template::{TemplateError, UnitValues};
+use crate::model::RawText;
+use crate::sys::COOKIE_VARIABLE;
+
+/// Payloads above this size are not put into the environment, which has limits of its own.
+const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
+
+impl CommandHandler {
+    /// Prepares one attempt: its command, what it reads, and the path that it makes.
+    pub(super) fn prepare(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<Prepared, TemplateError> {
+        let payload = &attempt.unit.payload;
+        let values =
+            if is_last(attempt.unit) { UnitValues::parse(payload)? } else { self.templates.values(payload)? };
+        let prepared = self.prepare_with(&values, attempt, cookie);
+        prepared.map_err(|error| self.templates.explain(error, &values))
+    }
+
+    fn prepare_with(
+        &self,
+        values: &UnitValues<'_>,
+        attempt: &Attempt<'_>,
+        cookie: &str,
+    ) -> Result<Prepared, TemplateError> {
+        let (unit, seq) = (attempt.unit, attempt.unit.id.seq());
+        let then = self.spec.then.as_ref().filter(|_| is_last(unit));
+        let template = self.templates.command();
+        let mut command = if let Some(then) = then {
+            self.shell(then.script.as_os_str())
+        } else if self.spec.shell {
+            self.shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
+        } else {
+            let argv = template.render(values, attempt.slot, seq)?;
+            let (name, args) = argv.split_first().ok_or(TemplateError::Empty)?;
+            let mut command = Command::new(self.spec.program.as_deref().unwrap_or(Path::new(name.as_os_str())));
+            command.arg0(name.as_os_str()).args(args.iter().map(RawText::as_os_str));
+            command
+        };
+        // The last unit is of no item: it runs where relative directories of units begin.
+        let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
+        // Only one that was given by name may say something else.
+        command.current_dir(&cwd).env_clear().env("PWD", &cwd).envs(&self.env);
+        if then.is_some() {
+            command.envs(counts(&unit.payload));
+        } else {
+            command.envs(self.templates.env(values, attempt.slot, seq)?);
+        }
+        command
+            .env(COOKIE_VARIABLE, cookie)
+            .env("JOB_MANAGER_DB", &attempt.job.database.path)
+            .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
+            .env("JOB_MANAGER_UNIT", seq.to_string())
+            .env("JOB_MANAGER_ATTEMPT", attempt.number.to_string())
+            .env("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
+        if let Some(key) = &unit.key {
+            command.env("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());
+        }
+        if unit.payload.len() <= PAYLOAD_VARIABLE_LIMIT_BYTES {
+            command.env("JOB_MANAGER_PAYLOAD", &unit.payload);
+        }
+        let stdin = match self.spec.stdin {
+            StdinMode::Null => Vec::new(),
+            StdinMode::Payload => unit.payload.clone().into_bytes(),
+            StdinMode::Item => values.input()?.into_owned(),
+        };
+        let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
+        Ok(Prepared { command, stdin, made })
+    }
+
+    fn shell(&self, script: &OsStr) -> Command {
+        let mut command = Command::new(self.spec.shell_path.as_deref().unwrap_or(Path::new(SHELL)));
+        command.arg("-c").arg(script);
+        command
+    }
+}
+
+/// Returns the counts in the last unit's payload as variables for it.
+fn counts(payload: &str) -> Vec<(String, String)> {
+    let counts: BTreeMap<String, i64> = serde_json::from_str(payload).unwrap_or_default();
+    counts
+        .into_iter()
+        .map(|(name, count)| (format!("JOB_MANAGER_{}", name.to_uppercase()), count.to_string()))
+        .collect()
+}

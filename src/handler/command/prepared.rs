@@ -1,0 +1,19 @@
+//! What one attempt needs.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::model::Unit;
+
+/// A command that is ready to start, and what it reads.
+pub(super) struct Prepared {
+    pub command: Command,
+    pub stdin: Vec<u8>,
+    /// Path that the unit makes, if units of this job make one.
+    pub made: Option<PathBuf>,
+}
+
+/// Returns `true` if a unit is the one that a job ends with.
+pub(super) fn is_last(unit: &Unit) -> bool {
+    unit.key.as_deref().is_some_and(Unit::is_last_key)
+}

@@ -1,0 +1,119 @@
+//! What every store must do for whoever steers a job: requests, retries, cancels, deletion.
+
+use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
+use crate::model::{AttemptRecord, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitStatus};
+use crate::store::{Batch, PageBound, Store, StoreError, UnitChange};
+
+pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    assert!(!store.request_stop(job, StopRequest::Stop, None, None).unwrap(), "nobody runs it");
+    let lease = lease_on(&mut store, job);
+    let before = store.job(job).unwrap().revision;
+
+    assert!(store.request_stop(job, StopRequest::Cancel, None, None).unwrap());
+    assert!(store.request_stop(job, StopRequest::Stop, None, None).unwrap());
+
+    let row = store.job(job).unwrap();
+    assert_eq!(row.stop_request, Some(StopRequest::Cancel));
+    assert!(row.revision > before);
+    // The request came after the manager had looked for the last time.
+    assert_eq!(store.pause_job(lease, LATER).unwrap(), JobStatus::Cancelled);
+    assert_eq!(store.job(job).unwrap().stop_request, None);
+}
+
+pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
+    let job = job_of(&mut store, 2);
+    let lease = lease_on(&mut store, job);
+    use UnitStatus::{Completed, Failed, Pending};
+    store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
+    store.finish_job(lease, LATER, |_| None).unwrap();
+    assert!(matches!(
+        store.acquire_lease(job, &manager(), "program".as_ref(), NOW),
+        Err(StoreError::WrongStatus { .. })
+    ));
+
+    assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
+    assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 0);
+
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
+    assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
+    assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
+    lease_on(&mut store, job);
+}
+
+pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let lease = lease_on(&mut store, job);
+    use UnitStatus::{Completed, Failed, Pending};
+    let ends = [(1, Completed), (2, Failed), (3, Failed)].map(|(seq, to)| change(job, seq, Pending, to));
+    store.record(lease, &Batch::of(&ends)).unwrap();
+    store.finish_job(lease, NOW, |_| None).unwrap();
+    let before = store.job(job).unwrap().revision;
+
+    assert_eq!(store.skip_units(job, &UnitFilter::one(Seq(2)), "no need", LATER).unwrap(), 1);
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Failed);
+    assert_eq!(store.skip_units(job, &UnitFilter::all(), "no need", LATER).unwrap(), 1);
+    assert_eq!(store.skip_units(job, &UnitFilter::all(), "no need", LATER).unwrap(), 0);
+
+    let row = store.job(job).unwrap();
+    assert_eq!((row.status, row.finished_at), (JobStatus::Completed, Some(LATER)));
+    assert!(row.revision > before);
+    assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 2, 0]);
+    assert_eq!(store.units(job, &UnitFilter::one(Seq(3)), None, 1).unwrap()[0].error.as_deref(), Some("no need"));
+}
+
+pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let lease = lease_on(&mut store, job);
+    use UnitStatus::{Completed, Pending, Running};
+    store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Running)])).unwrap();
+
+    store.cancel_idle_job(job, "no need", LATER).unwrap();
+
+    assert_eq!(counters(&mut store, job), [0, 0, 1, 0, 0, 2]);
+    assert_eq!(store.job(job).unwrap().status, JobStatus::Cancelled);
+    assert!(matches!(store.cancel_idle_job(job, "no need", LATER), Err(StoreError::WrongStatus { .. })));
+}
+
+pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
+    let job = job_of(&mut store, 1);
+    let lease = lease_on(&mut store, job);
+    let record = AttemptRecord {
+        attempt: 1,
+        epoch: lease.epoch,
+        started_at: Some(NOW),
+        ended_at: LATER,
+        cause: Cause::Killed,
+        exit_code: None,
+        signal: Some(9),
+        error: "killed".to_owned(),
+        output: Output { stdout: Some("out".into()), stderr: None },
+    };
+    let failed = UnitChange {
+        attempt: Some(Box::new(record)),
+        error: Some("killed".to_owned()),
+        ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed)
+    };
+
+    store.record(lease, &Batch::of(&[failed])).unwrap();
+
+    let kept = store.attempts(UnitId::new(job, Seq(1))).unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].cause, kept[0].signal, kept[0].output.stdout.clone()),
+        (Cause::Killed, Some(9), Some("out".into()))
+    );
+}
+
+pub fn a_deleted_job_leaves_nothing(mut store: Store) {
+    let job = job_of(&mut store, 3);
+    let other = job_of(&mut store, 2);
+
+    assert_eq!(store.delete_jobs(&[job, other], |row| row.unwrap().progress.total == 9).unwrap(), []);
+    assert_eq!(store.delete_jobs(&[other, job], |row| row.unwrap().progress.total == 3).unwrap(), [job]);
+
+    assert!(matches!(store.job(job), Err(StoreError::JobNotFound(_))));
+    assert!(store.units(job, &UnitFilter::all(), None, 9).unwrap().is_empty());
+    assert_eq!(counters(&mut store, other), [2, 0, 0, 0, 0, 0]);
+    assert!(job_of(&mut store, 1) > other, "a number was given out twice");
+}

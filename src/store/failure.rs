@@ -1,0 +1,49 @@
+//! What ends a transaction.
+
+use std::path::Path;
+
+use diesel::result::Error as SqlError;
+
+use super::StoreError;
+use super::fault::Fault;
+use crate::model::NewJobError;
+
+/// What ends a transaction: SQLite's refusal, or our own.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sql(SqlError),
+    Store(StoreError),
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<NewJobError> for Failure {
+    fn from(error: NewJobError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failure {
+    /// A value in a row is not what its column holds.
+    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+        Self::Sql(SqlError::DeserializationError(Box::new(error)))
+    }
+
+    /// Adds what was tried on which database.
+    pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sql(error) => StoreError::refused_by_sqlite(operation, Fault::of_sql(&error), path, Box::new(error)),
+        }
+    }
+}

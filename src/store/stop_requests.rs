@@ -1,0 +1,66 @@
+//! Requests to stop, which clients leave for managers.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::schema::jobs;
+use super::{Store, StoreError};
+use crate::model::{Job, JobId, JobStatus, StopRequest};
+
+impl Store {
+    /// Leaves a request for the manager of a job; a stronger request is never weakened by a later one.
+    ///
+    /// Returns false when the job is not running by its row, so that nobody would fulfil the request.
+    pub fn request_stop(
+        &mut self,
+        job: JobId,
+        request: StopRequest,
+        grace: Option<Duration>,
+        reason: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.write("ask the manager to stop", |conn| {
+            let row = super::jobs::job_row(conn, job)?;
+            if row.status != JobStatus::Running {
+                return Ok(false);
+            }
+            let stronger = row.stop_request.is_none_or(|standing| strength(request) >= strength(standing));
+            if stronger {
+                let grace_ms = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+                diesel::update(jobs::table.find(job.0))
+                    .set((
+                        jobs::stop_request.eq(request.as_str()),
+                        jobs::stop_grace_ms.eq(grace_ms),
+                        jobs::stop_reason.eq(reason),
+                        jobs::revision.eq(jobs::revision + 1),
+                    ))
+                    .execute(conn)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Withdraws a request that a manager left unfulfilled when it died, as the job was read; one that came since stays.
+    pub fn withdraw_stop_request(&mut self, read: &Job) -> Result<(), StoreError> {
+        self.write("withdraw the stop request", |conn| {
+            let row = jobs::table.find(read.id.0).filter(jobs::epoch.eq(read.epoch.0));
+            diesel::update(row.filter(jobs::stop_request.eq(read.stop_request.map(StopRequest::as_str))))
+                .set((
+                    jobs::stop_request.eq(None::<&str>),
+                    jobs::stop_grace_ms.eq(None::<i64>),
+                    jobs::stop_reason.eq(None::<&str>),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+}
+
+/// Orders requests: a job that is to be cancelled is not merely paused.
+const fn strength(request: StopRequest) -> u8 {
+    match request {
+        StopRequest::Stop => 0,
+        StopRequest::StopNow => 1,
+        StopRequest::Cancel => 2,
+    }
+}
