@@ -175,7 +175,6 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
         "-j1",
         "--",
         "echo up >up; until [ -e go ]; do sleep 0.02; done",
-        "--",
         ":::",
         "a",
         "b",
@@ -190,7 +189,7 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
         &["scale", "1", "2"],
         &["cancel", "1", "-y"],
         &["create", "--", "true"],
-        &["retry", "1"],
+        &["retry", "1", "--failed"],
         &["doctor", "--migrate"],
         &["stop", "1", "--now"],
     ];
