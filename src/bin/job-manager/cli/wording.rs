@@ -1,5 +1,8 @@
 //! What the library says of a source, a command or a submission, with the options of the command line that help.
 
+#[cfg(test)]
+mod tests;
+
 use std::error::Error;
 
 use job_manager::client::ClientError;
