@@ -229,7 +229,7 @@ mod tests {
             let cut = read(&[text, b"\xe2\x82"].concat(), Holds::Utf8, buffer);
 
             assert_eq!(nul.0, text);
-            assert!(nul.1.unwrap().starts_with("f:2: a NUL byte at byte 3,"));
+            assert!(nul.1.unwrap().starts_with("f:2: a NUL byte at byte 3"));
             assert!(broken.0.starts_with(text));
             assert!(broken.1.unwrap().starts_with("f:2: not valid UTF-8 at byte 3,"), "{buffer}");
             assert!(cut.1.unwrap().starts_with("f:2: not valid UTF-8 at byte "));

@@ -10,11 +10,11 @@ use std::path::Path;
 
 use diesel::prelude::*;
 
-use super::error::Failure;
+use super::failure::Failure;
 use super::open::{SCHEMA, UserVersion, make_tables};
-use super::setup_lock::lock_setup_of;
 use super::place::Found;
 use super::schema::jobs;
+use super::setup_lock::lock_setup_of;
 use super::{Store, StoreError, metadata};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 

@@ -15,12 +15,12 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::connection::{BUSY_TIMEOUT, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
-use super::place::{Found, Place, files_error, make_file, place_of};
+use super::place::{Found, Place, make_file, place_of};
 use super::setup_lock::{lock_for_setup, lock_setup_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
-use crate::files::{self, create_private_dir};
+use crate::files;
 use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");

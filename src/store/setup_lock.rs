@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::StoreError;
 use super::connection::BUSY_TIMEOUT;
 use super::place::files_error;
-use crate::files::{How, open_private};
+use crate::files::{How, create_private_dir, open_private};
+use crate::model::StateDir;
 
 /// Takes the lock under which a database is made or migrated.
 pub(super) fn lock_setup_of(path: &Path) -> Result<File, StoreError> {

@@ -167,7 +167,7 @@ pub(super) fn cells() -> Vec<Cell> {
         ("text after the document", Json, b"[1]\n[2]\n", Refused("f:2: text after the document, column 1")),
         ("text after the document", JsonPath, b"{\"d\":{\"r\":[1]}} x", Refused("f:1: text after the document")),
         ("the other kind of JSON", Jsonl, b"[1,2]\n", Refused("f:1: one array and not one document per line")),
-        ("the other kind of JSON", Json, b"{\"a\":1}\n{\"a\":2}\n", Refused("f:2: text after the document, column 1")),
+        ("the other kind of JSON", Json, b"{\"a\":1}\n{\"a\":2}\n", Refused("f:1: cannot find the array at \".\"")),
         ("the other kind of JSON", JsonPath, b"[1]\n", Refused("f:1: cannot find the array at \"d.r\"")),
         ("a document over several lines", Jsonl, b"{\n \"a\": 1\n}\n", Refused("f:1: the document goes on in the next line")),
         ("a document over several lines", Json, b"[\n1\n,\n2\n]\n", Units(&["1", "2"])),

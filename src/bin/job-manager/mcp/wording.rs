@@ -16,6 +16,7 @@ fn remark(remark: &Remark) -> String {
         Remark::PastedCode(_) => {
             format!("{remark}: give shell, which quotes it, or let the script take the item as an argument, \"$1\"")
         }
+        Remark::NotApplied { .. } => format!("{remark}; scale_job changes its workers"),
         _ => remark.to_string(),
     }
 }
