@@ -32,7 +32,6 @@ const OLDEST_READABLE: i32 = 3;
 pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// Older ones can corrupt a database when two connections checkpoint at once.
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
-
 /// SQLite's words for a file whose header is not that of a database.
 const NO_DATABASE: &str = "file is not a database";
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::source_files::{product, sources};
+use crate::source_files::{product_files, product_with_words, sources};
 
 /// Modules by rank; each imports from lower ranks only, so that siblings never see each other. Those of the program come
 /// last: the compiler keeps the library from seeing them.
@@ -43,13 +43,13 @@ fn uses(text: &str, word: &str) -> bool {
 #[test]
 fn a_module_imports_only_from_lower_ranks() {
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
+    for (path, code) in product_files() {
         let module = module_of(&path);
         if matches!(module.as_str(), "lib" | "main") {
             continue;
         }
         let own = rank(&module).unwrap_or_else(|| panic!("{module} has no rank"));
-        for line in product(&text).lines() {
+        for line in code.lines() {
             for (index, _) in line.match_indices("crate::") {
                 let name: String = line[index + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 if let Some(other) = rank(&name)
@@ -78,9 +78,8 @@ fn what_belongs_to_one_layer_is_used_in_no_other() {
         ("ratatui::", &["cli"]),
     ];
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
+    for (path, code) in product_files() {
         let module = module_of(&path);
-        let code = product(&text);
         for (word, homes) in walls {
             if uses(&code, word) && !homes.contains(&module.as_str()) {
                 wrong.push(format!("{} uses {word}", path.display()));
@@ -135,7 +134,7 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
             continue;
         }
         let code = |line: &&str| !line.trim_start().starts_with("//");
-        let text = product(&text);
+        let text = product_with_words(&text);
         let lines = text.lines().filter(code).filter(|line| names_a_flag_or_verb(line));
         wrong.extend(lines.map(|line| format!("{name}: {}", line.trim())));
     }
@@ -145,8 +144,7 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
 #[test]
 fn fault_58_nothing_but_sqlite_opens_the_database_files() {
     // An open and close of the database by other code of the process drops the locks that SQLite holds on it.
-    for (path, text) in sources() {
-        let code = product(&text);
+    for (path, code) in product_files() {
         let suspicious = ["File::open(db", "File::open(&db", "File::open(self.path", "fs::read(db", "fs::copy("];
         for word in suspicious {
             assert!(!code.contains(word), "{} has {word}", path.display());

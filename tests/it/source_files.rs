@@ -1,5 +1,6 @@
 //! The files of the library and the program, as rules about them read them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,17 +28,56 @@ pub fn files_below(dir: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
+/// A module by the names on its way from the root of the crate.
+pub type Module = Vec<String>;
+
+/// Returns the modules that are compiled into the crate with that root, with their files and their code.
+pub fn modules(root: &str) -> BTreeMap<Module, (PathBuf, String)> {
+    let mut found = BTreeMap::new();
+    let mut next = vec![(Module::new(), Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(root))];
+    while let Some((module, file)) = next.pop() {
+        let code = product(&fs::read_to_string(&file).unwrap());
+        let is_root = ["mod.rs", "lib.rs", "main.rs"].iter().any(|name| file.ends_with(name));
+        let dir: PathBuf = if is_root { file.parent().unwrap().into() } else { file.with_extension("") };
+        let declared = code.lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';'));
+        for name in declared {
+            let places = [dir.join(format!("{name}.rs")), dir.join(name).join("mod.rs")];
+            let file = places.into_iter().find(|place| place.exists()).unwrap_or_else(|| panic!("no file of {name}"));
+            next.push(([module.as_slice(), &[name.to_owned()]].concat(), file));
+        }
+        found.insert(module, (file, code));
+    }
+    assert!(found.len() > 50, "{root} has only {} files", found.len());
+    found
+}
+
+/// Returns the files that are compiled into the library or the program, with their code.
+pub fn product_files() -> Vec<(PathBuf, String)> {
+    ["lib.rs", "bin/job-manager/main.rs"].into_iter().flat_map(|root| modules(root).into_values()).collect()
+}
+
 /// Returns the code of a file that is compiled into the product: without its unit tests, wherever they stand, without
-/// comments, and with nothing in its literals.
+/// comments and literals.
 pub fn product(text: &str) -> String {
     let code = without_words(text);
-    let mut kept = String::new();
-    let mut rest = code.as_str();
-    while let Some(at) = ["#[cfg(test", "#[cfg(all(test"].iter().filter_map(|mark| rest.find(mark)).min() {
-        kept.push_str(&rest[..at]);
-        rest = after_item(&rest[at..]);
+    product_spans(&code).into_iter().map(|(begin, end)| &code[begin..end]).collect()
+}
+
+/// Returns the text of a file that is compiled into the product, with its comments and literals.
+pub fn product_with_words(text: &str) -> String {
+    product_spans(&without_words(text)).into_iter().map(|(begin, end)| &text[begin..end]).collect()
+}
+
+/// Returns the beginnings and ends of what lies between unit tests.
+fn product_spans(code: &str) -> Vec<(usize, usize)> {
+    let (mut begin, mut spans) = (0, Vec::new());
+    let marks = ["#[cfg(test", "#[cfg(all(test"];
+    while let Some(at) = marks.iter().filter_map(|mark| code[begin..].find(mark)).min() {
+        spans.push((begin, begin + at));
+        begin = code.len() - after_item(&code[begin + at..]).len();
     }
-    kept + rest
+    spans.push((begin, code.len()));
+    spans
 }
 
 /// Returns what follows an item, its attributes included.
@@ -59,28 +99,29 @@ fn after_item(code: &str) -> &str {
     &rest[end.expect("an item ends") + 1..]
 }
 
-/// Returns a text in which comments, and what stands in literals, are gone.
+/// Returns a text with blanks in the place of comments and literals.
 fn without_words(text: &str) -> String {
     let mut code = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let is_word = code.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let taken = if rest.starts_with("//") {
+        let words = if rest.starts_with("//") {
             rest.find('\n').unwrap_or(rest.len())
         } else if c == '"' {
-            code.push_str("\"\"");
             1 + end_of_literal(&rest[1..], '"')
         } else if !is_word && let Some(length) = raw(rest) {
-            code.push_str("\"\"");
             length
-        } else if c == '\'' && (rest[1..].starts_with('\\') || rest.chars().nth(2) == Some('\'')) {
-            let first = rest[1..].chars().next().map_or(0, char::len_utf8);
-            1 + if rest[1..].starts_with('\\') { end_of_literal(&rest[1..], '\'') } else { first + 1 }
+        } else if c == '\'' && rest[1..].starts_with('\\') {
+            1 + end_of_literal(&rest[1..], '\'')
+        } else if c == '\'' && rest.chars().nth(2) == Some('\'') {
+            rest.chars().take(3).map(char::len_utf8).sum()
         } else {
             code.push(c);
-            c.len_utf8()
+            rest = &rest[c.len_utf8()..];
+            continue;
         };
-        rest = &rest[taken..];
+        code.extend(rest[..words].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        rest = &rest[words..];
     }
     code
 }
@@ -121,8 +162,10 @@ mod more;
 const J: (&str, char) = (br#"" { k::L"#, '\'');
 "##;
 
-    let product = product(text);
+    let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
 
-    let words: Vec<&str> = product.split_whitespace().collect();
-    assert_eq!(words.join(" "), "use a::B; fn g() -> &'static str { \"\" } const J: (&str, char) = (\"\", );",);
+    assert_eq!(words(product(text)), "use a::B; fn g() -> &'static str { } const J: (&str, char) = ( , );");
+    let with_words = product_with_words(text);
+    assert!(with_words.contains("// use c::D;") && with_words.contains(r#""use h::I; \" }""#), "{with_words}");
+    assert!(!with_words.contains("reason"), "{with_words}");
 }
