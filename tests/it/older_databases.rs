@@ -202,6 +202,8 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
     assert_eq!(world.status("1")["pid"], pid);
 
     world.ok(&["stop", "1"]);
+    // A signal is not seen at once, and the units end quickly.
+    wait_for(&world, "the manager to stop", || world.ok(&["logs", "1", "--manager"]).contains("stopping"));
     fs::write(world.path("go"), "").unwrap();
     world.wait_for_status("1", "paused");
     assert_eq!(schema_number(&world), 4);
