@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use super::finding::{Finding, Remedy, Severity};
 use super::settings::command_settings;
 use super::{Client, ClientError, containment, kept_environment};
-use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits};
+use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits, Row, Unreadable};
 use crate::status::Health;
 use crate::store::StoreError;
 use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
@@ -178,7 +178,7 @@ fn strays(client: &Client, jobs: &[Job]) -> Option<Finding> {
 fn machine_workers(db: &Path) -> Option<Finding> {
     let message = match Client::open_to_read(db).ok()?.machine_workers() {
         Err(error @ ClientError::Store(StoreError::Unreadable(_))) => {
-            return Some(finding(Severity::Error, "workers", error.to_string()));
+            return Some(finding(Severity::Error, "workers", error.to_string()).with(Remedy::LimitMachineAgain));
         }
         Err(_) => return None,
         Ok(None) => {
@@ -200,8 +200,14 @@ fn unreadable_jobs(db: &Path) -> Vec<Finding> {
         let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
         settings.and_then(|()| creation()).and_then(|()| submitter()).err()
     });
-    let named = unreadable.iter().map(ToString::to_string).chain(unfit.map(|error| error.to_string()));
-    named.map(|message| finding(Severity::Error, "jobs", message)).collect()
+    let named = |message| finding(Severity::Error, "jobs", message);
+    let unfit = unfit.map(|error| match &error {
+        ClientError::Store(StoreError::Unreadable(Unreadable { row: Row::Job(job), .. })) => {
+            named(error.to_string()).with(Remedy::Delete(*job))
+        }
+        _ => named(error.to_string()),
+    });
+    unreadable.iter().map(|found| named(found.to_string()).with(Remedy::Delete(found.job))).chain(unfit).collect()
 }
 
 fn jobs(db: &Path) -> Option<Finding> {

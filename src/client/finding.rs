@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::JobId;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +55,10 @@ pub enum Remedy {
     StartOrDelete,
     /// A limit over all jobs can be set.
     LimitMachine,
+    /// The limit over all jobs, which cannot be read, can be set again.
+    LimitMachineAgain,
+    /// The job, which cannot be read, can be deleted.
+    Delete(JobId),
     /// Jobs of their own scope outlive the service.
     OwnScope,
     /// A recovery of all jobs when the container starts continues them, if their database is outside of it.

@@ -17,7 +17,7 @@ pub struct ClusterId(u64);
 
 /// A text that is no id of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid cluster {text:?}, expected {ID_DIGITS} digits from 0 to f as a list of failures has them")]
+#[error("invalid cluster {text:?}, expected {ID_DIGITS} digits from 0 to f")]
 pub struct ClusterIdError {
     /// The text that was given.
     pub text: String,

@@ -63,7 +63,7 @@ impl fmt::Display for Unreadable {
         let value = format!("{} ({})", shortened(&self.value), self.reason);
         match self.row {
             Row::Job(job) => {
-                write!(f, "cannot read job {job}: its {column} is {value}; mend it, or delete the job")
+                write!(f, "cannot read job {job}: its {column} is {value}; mend it")
             }
             Row::Unit(unit) => {
                 write!(f, "cannot read unit {unit}: its {column} is {value}; mend it in the table units")
@@ -75,7 +75,7 @@ impl fmt::Display for Unreadable {
                 )
             }
             Row::Settings => {
-                write!(f, "cannot read the setting {column}: it is {value}; set another")
+                write!(f, "cannot read the setting {column}: it is {value}")
             }
         }
     }

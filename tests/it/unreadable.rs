@@ -24,11 +24,7 @@ fn three_jobs(column: &str, value: &str) -> World {
 fn fault_210_a_job_that_cannot_be_read_is_named_and_the_others_are_listed_and_resumed() {
     for (column, value) in [("limits", "{\"workers\":\"many\"}"), ("status", "asleep"), ("stop_request", "perhaps")] {
         let world = three_jobs(column, value);
-        let names_it = |text: &str| {
-            text.contains("job 2")
-                && text.contains(column)
-                && (text.contains("rm 2") || text.contains("delete the job"))
-        };
+        let names_it = |text: &str| text.contains("job 2") && text.contains(column) && text.contains("rm 2");
 
         let listed = world.run(&["list"]);
         let document: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
@@ -143,13 +139,8 @@ fn fault_211_a_limit_over_all_jobs_that_becomes_unreadable_ends_no_running_job()
 fn fault_259_settings_of_another_shape_are_named_before_anybody_resumes_the_job() {
     for value in ["[]", "{\"argv\":7}", "7"] {
         let world = three_jobs("spec", value);
-        let names_it = |said: &str| {
-            assert!(
-                said.contains("cannot read job 2: its spec")
-                    && (said.contains("rm 2") || said.contains("delete the job")),
-                "{said}"
-            )
-        };
+        let names_it =
+            |said: &str| assert!(said.contains("cannot read job 2: its spec") && said.contains("rm 2"), "{said}");
 
         names_it(&world.fails(5, &["status", "2"]));
         names_it(&String::from_utf8(world.run(&["doctor"]).stdout).unwrap());
@@ -158,7 +149,8 @@ fn fault_259_settings_of_another_shape_are_named_before_anybody_resumes_the_job(
         let listed: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
         let error = listed["jobs"][1]["error"].as_str().unwrap().to_owned();
 
-        names_it(&error);
+        // What a document of the library says names no verb.
+        assert!(error.contains("cannot read job 2: its spec"), "{error}");
         world.wait_for_status("1", "completed");
         world.wait_for_status("3", "completed");
         world.ok(&["cancel", "-y", "2"]);

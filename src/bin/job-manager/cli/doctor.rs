@@ -50,11 +50,15 @@ pub(super) fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Res
 
 /// Adds the verb or the option that helps.
 fn with_remedy(mut finding: Finding) -> Finding {
+    if let Some(Remedy::Delete(job)) = finding.remedy {
+        finding.message.push_str(&format!(", or `rm {job}` deletes the job"));
+    }
     finding.message.push_str(match finding.remedy {
         Some(Remedy::EndOrphans) => "; `recover --all` ends them",
         Some(Remedy::EndStrays) => "; the next start of a job, or `kill`, ends them",
         Some(Remedy::Continue) => "; `recover --all` continues them",
         Some(Remedy::StartOrDelete) => "; `recover --created` starts them, `rm` deletes one",
+        Some(Remedy::LimitMachineAgain) => "; `scale --machine N` sets another",
         Some(Remedy::LimitMachine) => "; `scale --machine N` sets one",
         Some(Remedy::OwnScope) => ": create jobs with --scope, or give the service KillMode=process",
         Some(Remedy::RecoverInContainer) => ": keep the database outside of it, and run `recover --all` when it starts",

@@ -25,7 +25,7 @@ pub(super) struct FilterArgs {
     #[arg(long = "match", value_name = "RE", help_heading = "Filter")]
     pub pattern: Option<ItemPattern>,
     /// Failed units of that kind, as listed by `failures`
-    #[arg(long, value_name = "ID", help_heading = "Filter")]
+    #[arg(long, value_name = "ID", value_parser = values::cluster, help_heading = "Filter")]
     pub cluster: Option<ClusterId>,
 }
 

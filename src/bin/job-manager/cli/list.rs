@@ -10,8 +10,8 @@ use super::exit::Exit;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
-use super::values;
 use super::which::JobKeys;
+use super::{values, wording};
 
 const DEFAULT_LIMIT: i64 = 20;
 const NAME_WIDTH: usize = 40;
@@ -45,12 +45,12 @@ pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<
     let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
     if output.json {
         let list = client.job_list(&filter)?;
-        list.unreadable.iter().for_each(|job| output.hint(job));
+        list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
         output.document(&list)?;
         return Ok(Exit::Success);
     }
     let FoundJobs { jobs, unreadable } = client.jobs(&filter)?;
-    unreadable.iter().for_each(|job| output.hint(job));
+    unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
     if output.quiet {
         for job in jobs {
             output.line(job.id)?;

@@ -1,7 +1,6 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
 use job_manager::client::{ClientError, StoreError};
-use job_manager::model::Row;
 
 /// Returns what helps, if it is known; follows the message of the error.
 pub(super) fn next_step(error: &ClientError) -> Option<String> {
@@ -27,11 +26,6 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::CancelUnfinished { .. } => "`cancel` ends it, and `retry` takes units back then".to_owned(),
         ClientError::Interrupted { .. } => "`resume` continues it".to_owned(),
         ClientError::OutputNotKept { .. } => "a job created with --output full keeps it".to_owned(),
-        ClientError::Store(StoreError::Unreadable(found)) => match found.row {
-            Row::Job(job) => format!("`rm {job}` deletes it"),
-            Row::Settings => "`scale --machine N` sets it".to_owned(),
-            Row::Unit(_) | Row::AttemptOf(_) => return None,
-        },
         ClientError::NoScope { job: None, .. } => "omit --scope".to_owned(),
         ClientError::NoScope { job: Some(_), .. } => "start it where systemd runs, or with --no-scope".to_owned(),
         _ => return None,

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::table::table;
 use super::text::{shortened, span};
-use super::values;
+use super::{values, wording};
 
 const NAME_WIDTH: usize = 40;
 /// Free space that is worth a hint.
@@ -46,7 +46,7 @@ pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Resul
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let FoundJobs { jobs: chosen, unreadable } =
         client.prunable_jobs(PruneOptions { older_than: args.older_than, keep: args.keep })?;
-    unreadable.iter().for_each(|job| output.hint(job));
+    unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
     if args.dry_run {
         print(&chosen, true, output)?;
         if !output.json && !output.quiet && !chosen.is_empty() {
@@ -71,7 +71,7 @@ pub(super) fn prune(global: &Global, args: &Prune, output: &mut Output) -> Resul
         Ok(false) => output.hint(format_args!("job {id} is kept: it has units to run again")),
         // One that cannot be deleted is no reason to keep the others.
         Err(error) => {
-            output.hint(format_args!("job {id} is kept: {error}"));
+            output.hint(format_args!("job {id} is kept: {}", wording::said(&error)));
             first_error.get_or_insert(error);
         }
     });

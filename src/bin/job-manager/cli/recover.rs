@@ -9,6 +9,7 @@ use super::output::Output;
 use super::secret_args::SecretArgs;
 use super::submit::print_started;
 use super::which::JobOrKeyArg;
+use super::wording;
 
 /// End what a dead manager left running, and continue its job
 ///
@@ -63,7 +64,7 @@ pub(super) fn recover(global: &Global, args: &Recover, output: &mut Output) -> R
             // One that cannot be recovered is no reason to leave the others where they are.
             Err(error) if several => {
                 let operation = if is_created { "started" } else { "recovered" };
-                output.hint(format_args!("job {job} is not {operation}: {error}"));
+                output.hint(format_args!("job {job} is not {operation}: {}", wording::said(&error)));
                 first_error.get_or_insert(error);
             }
             Err(error) => return Err(error.into()),

@@ -9,6 +9,7 @@ use super::output::Output;
 use super::secret_args::SecretArgs;
 use super::submit::print_started;
 use super::which::JobOrKeyArg;
+use super::wording;
 
 /// Continue a job that was paused or interrupted and print its manager's process number
 #[derive(Debug, Args)]
@@ -46,7 +47,7 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
             Ok(started) => print_started(&client, job, started, output)?,
             // One that cannot be resumed is no reason to leave the others where they are.
             Err(error) if args.all => {
-                output.hint(format_args!("job {job} is not resumed: {error}"));
+                output.hint(format_args!("job {job} is not resumed: {}", wording::said(&error)));
                 first_error.get_or_insert(error);
             }
             Err(error) => return Err(error.into()),

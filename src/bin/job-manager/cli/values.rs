@@ -8,10 +8,16 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use job_manager::client;
+use job_manager::failures::{ClusterId, ClusterIdError};
 use job_manager::model::{DiskFree, RawText, Seq, Timestamp};
 use job_manager::source::CsvOptions;
 use job_manager::text;
 use job_manager::text::SpellingError;
+
+/// Reads the id of a kind of failure.
+pub(super) fn cluster(text: &str) -> Result<ClusterId, String> {
+    text.parse().map_err(|error: ClusterIdError| format!("{error} as `failures` lists them"))
+}
 
 /// Reads what the model calls a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

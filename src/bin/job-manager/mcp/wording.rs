@@ -16,7 +16,9 @@ fn remark(remark: &Remark) -> String {
         Remark::PastedCode(_) => {
             format!("{remark}: give shell, which quotes it, or let the script take the item as an argument, \"$1\"")
         }
-        Remark::NotApplied { .. } => format!("{remark}; scale_job changes its workers"),
+        Remark::NotApplied { .. } => {
+            format!("{remark}; scale_job changes its workers, `job-manager set` in a terminal its other limits")
+        }
         _ => remark.to_string(),
     }
 }

@@ -4,6 +4,7 @@ use job_manager::client::{Client, ClientError, EtaSeconds, Health};
 use job_manager::model::{Job, JobFilter, JobId, JobStatus, Progress, Seq};
 use job_manager::text::one_line;
 
+use crate::cli::wording::unreadable;
 use crate::command_line::command_line;
 
 /// Jobs that are shown besides those that run.
@@ -38,7 +39,7 @@ pub(super) struct Detail {
 pub(super) fn jobs(client: &Client) -> Result<(Vec<Line>, Option<String>), ClientError> {
     let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
     let newest = client.jobs(&JobFilter { limit: Some(MAX_JOBS), ..JobFilter::default() })?;
-    let trouble = newest.unreadable.first().map(|job| one_line(&job.to_string()));
+    let trouble = newest.unreadable.first().map(|job| one_line(&unreadable(job)));
     let (running, newest) = (running.jobs, newest.jobs);
     let mut lines = running.iter().map(|job| line(client, job)).collect::<Result<Vec<_>, _>>()?;
     // Between the two looks a job may have begun to run, or ended.
