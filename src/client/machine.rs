@@ -57,7 +57,7 @@ impl Client {
     /// ```
     pub fn machine_workers(&self) -> Result<Option<MachineWorkers>, ClientError> {
         let Some(limit) = self.store().machine_workers()? else { return Ok(None) };
-        let is_taken = |place: &usize| matches!(LockProbe::of(&self.state.place(*place)), LockProbe::Held);
+        let is_taken = |permit: &usize| matches!(LockProbe::of(&self.state.permit(*permit)), LockProbe::Held);
         Ok(Some(MachineWorkers { limit, taken: (0..limit).filter(is_taken).count() }))
     }
 }

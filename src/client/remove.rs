@@ -107,7 +107,7 @@ impl Client {
 
 fn delete_files(state: &StateDir, job: JobId) -> Result<(), ClientError> {
     // Left behind by a manager that was killed while it waited; none in most cases.
-    let _ = fs::remove_file(state.waits_for_place(job));
+    let _ = fs::remove_file(state.waits_for_permit(job));
     let files = state.job(job);
     remove_private_dir(files.path()).map_err(ClientError::files("delete", files.path()))
 }

@@ -159,6 +159,19 @@ mod tests {
     use super::*;
     use crate::model::{NewJob, NewUnit, UnitStatus};
 
+    /// Reads all pages, and returns the numbers of the units on each.
+    fn numbers_of_pages(mut read: impl FnMut(Option<Seq>) -> (Vec<UnitDetail>, Option<Seq>)) -> Vec<Vec<i64>> {
+        let (mut pages, mut after) = (Vec::new(), None);
+        loop {
+            let (units, next) = read(after);
+            pages.push(units.iter().map(|unit| unit.seq.0).collect());
+            after = next;
+            if after.is_none() {
+                return pages;
+            }
+        }
+    }
+
     #[test]
     fn fault_220_a_page_of_long_units_is_cut_and_the_next_one_goes_on() {
         let dir = tempfile::tempdir().unwrap();
@@ -166,16 +179,10 @@ mod tests {
         let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
         let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
 
-        let mut pages = Vec::new();
-        let mut after = None;
-        loop {
+        let pages = numbers_of_pages(|after| {
             let found = client.search_units(job, &UnitFilter::all(), after, 100, SEARCH_TIME).unwrap();
-            pages.push(found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>());
-            after = found.next_after;
-            if after.is_none() {
-                break;
-            }
-        }
+            (found.units, found.next_after)
+        });
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
     }
@@ -187,17 +194,11 @@ mod tests {
         let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
         let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
 
-        let mut pages = Vec::new();
-        let mut after = None;
-        loop {
+        let pages = numbers_of_pages(|after| {
             let page =
                 client.unit_page(job, &UnitFilter::all(), UnitOrder::Attempts, after, 100, Duration::MAX).unwrap();
-            pages.push(page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>());
-            after = page.next_after;
-            if after.is_none() {
-                break;
-            }
-        }
+            (page.units, page.next_after)
+        });
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
     }

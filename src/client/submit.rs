@@ -83,7 +83,7 @@ impl Client {
     fn start_unless_it_rests(&self, job: JobId) -> Result<Option<Started>, ClientError> {
         let is_to_run = match self.job(job)?.status {
             JobStatus::Created | JobStatus::Running => true,
-            // Nobody requested it to pause.
+            // Nobody asked for the pause.
             JobStatus::Paused => self.was_stopped_by_signal(job)?,
             _ => false,
         };

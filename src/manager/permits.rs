@@ -1,12 +1,12 @@
 //! MachinePermits for running units that all managers of a database share, once somebody has limited how many there are.
 //!
-//! A place is a locked file: the kernel gives it back with its manager, however that ends. A manager that needs more of
+//! A permit is a locked file: the kernel gives it back with its manager, however that ends. A manager that needs more of
 //! them locks a file of its own and writes into it how many it has. Free permits go to whoever has the fewest; a manager
 //! with two more than one that waits gives one up, and its last one goes to a manager without any after a while. No unit
-//! is interrupted for that: a place is passed on when a unit ends. Without a limit no file is touched.
+//! is interrupted for that: a permit is passed on when a unit ends. Without a limit no file is touched.
 //!
 //! Known weaknesses: what a dead manager left running is not counted until it is ended, and a unit that waits for another
-//! job's units keeps its place meanwhile, so that jobs which start jobs can wait for each other for ever.
+//! job's units keeps its permit meanwhile, so that jobs which start jobs can wait for each other for ever.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -21,9 +21,9 @@ use crate::sys::{JobLock, LockProbe};
 
 /// Time between two looks at the permits.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Time for which a manager keeps its only place while another has none.
+/// Time for which a manager keeps its only permit while another has none.
 const KEEP_LAST: Duration = Duration::from_secs(1);
-/// Time for which a manager that gave its last place up lets others go first: each of them looks within that.
+/// Time for which a manager that gave its last permit up lets others go first: each of them looks within that.
 const LET_OTHERS: Duration = Duration::from_millis(200);
 /// Age above which nobody counts as waiting: a manager that waits renews its file all the time, a suspended one does not.
 const WAITS_NO_MORE: Duration = Duration::from_secs(2);
@@ -37,12 +37,12 @@ pub(super) struct MachinePermits {
     limit: Option<usize>,
     /// MachinePermits by number, the highest last.
     held: Vec<(usize, JobLock)>,
-    /// When the last place was taken.
+    /// When the last permit was taken.
     taken_at: Instant,
     looked_at: Option<Instant>,
     /// What went wrong with the files at the last look.
     trouble: Option<String>,
-    /// When the last place was given up for a manager that had none.
+    /// When the last permit was given up for a manager that had none.
     gave_last: Option<Instant>,
 }
 
@@ -50,7 +50,7 @@ impl MachinePermits {
     pub fn new(state: &StateDir, job: JobId) -> Self {
         Self {
             state: state.clone(),
-            own_wait: state.waits_for_place(job),
+            own_wait: state.waits_for_permit(job),
             waits: None,
             limit: None,
             held: Vec::new(),
@@ -107,7 +107,7 @@ impl MachinePermits {
 
     fn share(&mut self, feed: &Feed, wanted: usize, limit: usize) -> io::Result<()> {
         // Those beyond a limit that was lowered do not count, and go first.
-        let valid = self.held.partition_point(|(place, _)| *place < limit);
+        let valid = self.held.partition_point(|(permit, _)| *permit < limit);
         let smallest = if wanted > 0 { self.smallest_waiter()? } else { None };
         let keep = wanted.min(valid) - usize::from(self.should_yield(smallest) && valid > 0 && wanted >= valid);
         if keep < self.held.len() {
@@ -131,18 +131,18 @@ impl MachinePermits {
 
     fn take(&mut self, wanted: usize, limit: usize, smallest: Option<usize>) -> io::Result<()> {
         create_private_dir(&self.state.permits())?;
-        for place in 0..limit {
+        for permit in 0..limit {
             let lets_others = self.gave_last.is_some_and(|at| at.elapsed() < LET_OTHERS);
             let others_first = smallest.is_some_and(|theirs| theirs < self.held.len() || lets_others);
             if self.held.len() == wanted || others_first {
                 break;
             }
-            if self.held.iter().any(|(held, _)| *held == place) {
+            if self.held.iter().any(|(held, _)| *held == permit) {
                 continue;
             }
-            if let Some(lock) = JobLock::try_acquire(&self.state.place(place))? {
-                let at = self.held.partition_point(|(held, _)| *held < place);
-                self.held.insert(at, (place, lock));
+            if let Some(lock) = JobLock::try_acquire(&self.state.permit(permit))? {
+                let at = self.held.partition_point(|(held, _)| *held < permit);
+                self.held.insert(at, (permit, lock));
                 self.taken_at = Instant::now();
             }
         }

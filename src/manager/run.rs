@@ -235,7 +235,7 @@ fn run_job(
         &shared,
         &session.flags,
     )?;
-    coordinator.hold_post(Held { lock: &mut session.lock, notes: &notes, leave: &session.leave });
+    coordinator.set_held(Held { lock: &mut session.lock, notes: &notes, leave: &session.leave });
     let end = with_threads(&worker_context, recorder_store, session.lease, coordinator, demands, dispatcher);
     drop(worker_context);
     if let Some(error) = shared.take_error() {

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Database,
     /// What was waited for did not happen in time.
     TimedOut,
+    /// Whoever waited was interrupted; what was begun goes on.
+    Interrupted,
     /// Something that should not happen: a process that cannot be started, a rule that was broken.
     Internal,
 }

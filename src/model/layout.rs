@@ -57,12 +57,12 @@ impl StateDir {
     }
 
     /// Returns one of those locks; the first is 0.
-    pub fn place(&self, number: usize) -> PathBuf {
+    pub fn permit(&self, number: usize) -> PathBuf {
         self.permits().join(number.to_string())
     }
 
     /// Returns the file among those that a job's manager locks while it waits for more of them.
-    pub fn waits_for_place(&self, job: JobId) -> PathBuf {
+    pub fn waits_for_permit(&self, job: JobId) -> PathBuf {
         self.permits().join(format!("{job}.waits"))
     }
 

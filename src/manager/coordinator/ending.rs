@@ -59,7 +59,7 @@ impl Coordinator<'_> {
     pub(super) fn halt(&mut self, halt: Halt) -> Result<RunOutcome, ManagerError> {
         log_line!("the job halts: {}", halt.reason);
         match self.stop((halt.stop, None), Some(&halt))? {
-            // Somebody requested for more while units were ending.
+            // Somebody asked for more while units were ending.
             Some(StopRequest::Cancel) => Ok(RunOutcome::Stopped(StopRequest::Cancel)),
             Some(_) => Ok(RunOutcome::Halted(halt)),
             None => Ok(RunOutcome::Failed),

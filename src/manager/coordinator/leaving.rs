@@ -134,7 +134,7 @@ impl Coordinator<'_> {
 
     /// Lets go of the job, and tells why; notes of units that were given back would count as those of a death.
     fn let_go(&mut self, are_given_back: bool, error: ManagerError) {
-        let Some(held) = &mut self.post else { return };
+        let Some(held) = &mut self.held else { return };
         if are_given_back {
             held.notes.clear();
         }

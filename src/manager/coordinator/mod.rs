@@ -56,7 +56,7 @@ pub(super) struct Coordinator<'a> {
     shared: &'a Shared,
     flags: &'a StopFlags,
     /// What this process holds as the manager of the job.
-    post: Option<Held<'a>>,
+    held: Option<Held<'a>>,
     /// What is wrong with the lock.
     lock_trouble: Option<String>,
     /// The job as it was last read.
@@ -107,7 +107,7 @@ impl<'a> Coordinator<'a> {
         }
         let mut permits = MachinePermits::new(&StateDir::beside(store.path()), job.id);
         permits.set_limit(store.machine_workers()?);
-        // Before there are units: no worker is to take one without a place.
+        // Before there are units: no worker is to take one without a permit.
         permits.rebalance(&shared.feed, job.limits.workers);
         let mut machine = MachineWatch::new(Machine::this());
         machine.settle(&shared.feed, &job.limits.start);
@@ -121,7 +121,7 @@ impl<'a> Coordinator<'a> {
             grow,
             shared,
             flags,
-            post: None,
+            held: None,
             lock_trouble: None,
             job: job.clone(),
             request,
@@ -145,8 +145,8 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.
-    pub fn hold_post(&mut self, held: Held<'a>) {
-        self.post = Some(held);
+    pub fn set_held(&mut self, held: Held<'a>) {
+        self.held = Some(held);
     }
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed. After an error no
@@ -194,7 +194,7 @@ impl<'a> Coordinator<'a> {
             match self.other_job()? {
                 Other::Completed => {}
                 Other::Unfinished => {
-                    // It may wait for the very place that this one has.
+                    // It may wait for the very permit that this one has.
                     self.share_places();
                     self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_REQUESTS);
                     continue;

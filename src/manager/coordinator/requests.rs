@@ -52,7 +52,7 @@ impl Coordinator<'_> {
 
     /// Makes the job's lock again if something, as a cleaner of old files, has deleted it.
     fn renew_lock(&mut self) {
-        let Some(lock) = self.post.as_mut().and_then(|held| held.lock.as_mut()) else { return };
+        let Some(lock) = self.held.as_mut().and_then(|held| held.lock.as_mut()) else { return };
         let trouble = match lock.keep() {
             Ok(false) => None,
             Ok(true) => {

@@ -124,7 +124,7 @@ pub(super) enum CliError {
 impl CliError {
     /// Returns the exit code.
     pub fn exit(&self) -> Exit {
-        if matches!(self, Self::Detached) { Exit::Detached } else { self.kind().into() }
+        self.kind().into()
     }
 
     /// Returns what to try next in words, if the message does not say it.
@@ -153,8 +153,7 @@ impl CliError {
             #[cfg(feature = "top")]
             Self::Terminal(_) => ErrorKind::Internal,
             Self::Service(error) => error.kind(),
-            // Nothing went wrong: the job goes on.
-            Self::Detached => ErrorKind::Internal,
+            Self::Detached => ErrorKind::Interrupted,
             Self::Source(error) => error.kind(),
             Self::Clock(_)
             | Self::Requires { .. }

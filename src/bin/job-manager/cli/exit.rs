@@ -81,6 +81,7 @@ impl From<ErrorKind> for Exit {
             ErrorKind::TimedOut => Exit::TimedOut,
             ErrorKind::CommandNotExecutable => Exit::CommandNotExecutable,
             ErrorKind::CommandNotFound => Exit::CommandNotFound,
+            ErrorKind::Interrupted => Exit::Detached,
             ErrorKind::Internal => Exit::Unexpected,
         }
     }

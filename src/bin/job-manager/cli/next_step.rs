@@ -1,12 +1,19 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
 use job_manager::client::{ClientError, StoreError};
+use job_manager::model::Row;
 
 /// Returns what helps, if it is known; follows the message of the error.
 pub(super) fn next_step(error: &ClientError) -> Option<String> {
     let meant = "or say with --any-owner or JOB_MANAGER_ANY_OWNER=1 that it is meant";
     Some(match error {
         ClientError::NotStarted { source, .. } => return next_step(source),
+        ClientError::Store(StoreError::Unreadable(found)) => match found.row {
+            Row::Job(job) => format!("`rm {job}` deletes it"),
+            Row::Settings => "`scale --machine N` sets another".to_owned(),
+            Row::Unit(_) | Row::AttemptOf(_) => return None,
+        },
+        ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()
         }

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use job_manager::model::ErrorKind;
+use job_manager::text::causes;
 use serde::Serialize;
 
 use super::error::CliError;
@@ -31,7 +32,7 @@ impl Report {
         Report {
             kind: error.kind(),
             message: wording::said(error),
-            caused_by: wording::causes(error),
+            caused_by: causes(error).map(wording::said).collect(),
             next: error.next_step(),
             exit_code: error.exit().code(),
         }

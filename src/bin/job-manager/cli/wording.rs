@@ -5,8 +5,7 @@ mod tests;
 
 use std::error::Error;
 
-use job_manager::client::{ClientError, StoreError};
-use job_manager::model::{JobId, PastedCode, PastedInto, Remark, Row, UnreadableJob};
+use job_manager::model::{JobId, PastedCode, PastedInto, Remark, UnreadableJob};
 use job_manager::source::SourceError;
 use job_manager::submission::{
     OrderError, OrderTextError, ProgramError, ShellFault, SubmissionError, TemplateError, TemplatePart,
@@ -22,12 +21,6 @@ pub(super) fn said(error: &(dyn Error + 'static)) -> String {
         of_submission(error)
     } else if let Some(error) = error.downcast_ref() {
         of_source(error)
-    } else if let Some(error) = error.downcast_ref::<ClientError>() {
-        of_client(error)
-    } else if let Some(error) = error.downcast_ref::<Box<ClientError>>() {
-        of_client(error)
-    } else if let Some(error) = error.downcast_ref() {
-        of_store(error)
     } else if let Some(error) = error.downcast_ref::<Box<TemplateError>>() {
         of_template(error)
     } else if let Some(error) = error.downcast_ref() {
@@ -42,17 +35,6 @@ pub(super) fn said(error: &(dyn Error + 'static)) -> String {
         None
     };
     found.unwrap_or_else(|| error.to_string())
-}
-
-/// Returns the causes of an error, the nearest first.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(said(error));
-        cause = error.source();
-    }
-    texts
 }
 
 /// Returns what is said of a job of a list that cannot be read.
@@ -101,35 +83,12 @@ fn of_verb(error: &CliError) -> Option<String> {
     match error {
         CliError::Submission(error) => of_submission(error),
         CliError::Source(error) => of_source(error),
-        CliError::Client(error) => of_client(error),
-        _ => None,
-    }
-}
-
-fn of_client(error: &ClientError) -> Option<String> {
-    match error {
-        ClientError::AtMostOnce { .. } => {
-            Some(format!("{error}; `retry` runs a unit again that somebody has looked at"))
-        }
-        ClientError::Store(error) => of_store(error),
-        _ => None,
-    }
-}
-
-fn of_store(error: &StoreError) -> Option<String> {
-    match error {
-        StoreError::Unreadable(found) => match found.row {
-            Row::Job(job) => Some(format!("{error}, or `rm {job}` deletes the job")),
-            Row::Settings => Some(format!("{error}; `scale --machine N` sets another")),
-            Row::Unit(_) | Row::AttemptOf(_) => None,
-        },
         _ => None,
     }
 }
 
 fn of_submission(error: &SubmissionError) -> Option<String> {
     Some(match error {
-        SubmissionError::Client(error) => return of_client(error),
         SubmissionError::Source(error) => return of_source(error),
         SubmissionError::Program(error) => return of_program(error),
         SubmissionError::NoItems { placeholders, corrected } => format!(

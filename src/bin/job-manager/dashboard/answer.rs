@@ -130,7 +130,7 @@ fn status_of(error: &ClientError) -> StatusCode {
         ErrorKind::Conflict => StatusCode::CONFLICT,
         ErrorKind::Busy | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::Database | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::Database | ErrorKind::Interrupted | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -143,7 +143,11 @@ struct ErrorDocument {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let document = json!(ErrorDocument { schema: 1, error: self.to_string(), caused_by: causes(&self) });
+        let document = json!(ErrorDocument {
+            schema: 1,
+            error: self.to_string(),
+            caused_by: causes(&self).map(ToString::to_string).collect()
+        });
         (self.status(), Json(document)).into_response()
     }
 }

@@ -1,13 +1,11 @@
 //! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
 
-use std::error::Error;
-
 use job_manager::client::{ClientError, ClockError, Fault, StoreError};
 use job_manager::failures::ClusterIdError;
 use job_manager::model::{ErrorKind, ItemPatternError};
 use job_manager::source::RangeError;
 use job_manager::submission::{OrderTextError, SubmissionError};
-use job_manager::text::SpellingError;
+use job_manager::text::{SpellingError, causes};
 use rmcp::model::CallToolResult;
 use serde_json::json;
 
@@ -91,13 +89,10 @@ impl ToolError {
         let cause = if let Self::Noted { error, .. } = self { error } else { self };
         let help = if let Self::Submission(SubmissionError::Source(error)) = cause { help(error) } else { None };
         let mut message = self.to_string() + &help.unwrap_or_default();
-        let mut cause = cause.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
+        for text in causes(cause).map(ToString::to_string) {
             if !message.ends_with(&text) {
                 message = format!("{message}: {text}");
             }
-            cause = error.source();
         }
         message
     }

@@ -47,7 +47,8 @@ impl Parts {
 
     /// Returns what a filter selects in every second part, from the first or the second one on.
     fn of_turn(&self, turn: usize, filter: &UnitFilter) -> impl Iterator<Item = UnitFilter> {
-        (self.first.0..=self.last.0).step_by(PART_UNITS as usize).skip(turn).step_by(2).map(|first| UnitFilter {
+        let starts = std::iter::successors(Some(self.first.0), |first| Some(first + PART_UNITS));
+        starts.take(self.count()).skip(turn).step_by(2).map(|first| UnitFilter {
             first: Some(Seq(first)),
             last: Some(Seq((first + PART_UNITS - 1).min(self.last.0))),
             ..filter.clone()

@@ -15,7 +15,7 @@ fn place() -> Place {
 fn lines(error: impl Into<CliError>) -> Vec<String> {
     let error = error.into();
     let mut lines = vec![said(&error)];
-    lines.extend(causes(&error));
+    lines.extend(job_manager::text::causes(&error).map(said));
     lines
 }
 
