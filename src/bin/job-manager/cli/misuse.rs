@@ -18,7 +18,7 @@ pub(super) fn arguments() -> Vec<String> {
 
 /// Prints what clap says of a command line, or where its words belong, or what a neighbour's word is called here.
 pub(super) fn misused(error: &clap::Error) -> ExitCode {
-    if error.kind() == ErrorKind::MissingSubcommand {
+    if error.kind() == ErrorKind::MissingSubcommand && !asks_for_json(&arguments()) {
         eprintln!("{}", command().render_help().ansi());
         return ExitCode::from(Exit::Usage.code());
     }
@@ -48,13 +48,27 @@ pub(super) fn misused(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Returns `true` if a command line that was not understood asks for JSON: what follows `--` is a unit's, and a file
-/// after the option is a source.
+/// Returns `true` if a command line that was not understood asks for JSON: what follows `--` is a unit's, and behind a verb
+/// that has sources a file may follow the option.
 fn asks_for_json(arguments: &[String]) -> bool {
-    let ours: Vec<&String> = arguments.iter().take_while(|word| *word != "--").collect();
-    let is_no_file =
-        |next: &&String| next.starts_with('-') && next.len() > 1 || command().find_subcommand(next.as_str()).is_some();
-    ours.iter().enumerate().any(|(at, word)| *word == "--json" && ours.get(at + 1).is_none_or(is_no_file))
+    let command = command();
+    let ours: Vec<&String> = arguments.iter().skip(1).take_while(|word| *word != "--").collect();
+    let verb = ours.iter().position(|word| command.find_subcommand(word.as_str()).is_some());
+    let takes_file = |at: usize| {
+        verb.filter(|verb| *verb < at).and_then(|verb| command.find_subcommand(ours[verb])).is_some_and(|verb| {
+            verb.get_arguments().any(|option| {
+                option.get_long() == Some("json") && option.get_num_args().is_some_and(|values| values.takes_values())
+            })
+        })
+    };
+    // As `SourceFlags::is_json_file` has it for a command line that is understood.
+    let has_path = ours.iter().any(|word| word.starts_with("--path"));
+    let is_file = |next: &&String| if *next == "-" { has_path } else { !next.starts_with('-') };
+    ours.iter().enumerate().any(|(at, word)| match word.strip_prefix("--json") {
+        Some("") => !(takes_file(at) && ours.get(at + 1).is_some_and(is_file)),
+        Some(value) => value.starts_with('=') && !takes_file(at),
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -68,6 +82,14 @@ mod tests {
         assert!(asks("job-manager status --json --nonsense"));
         assert!(asks("job-manager --json status --nonsense"));
         assert!(asks("job-manager status 1 --json"));
+        assert!(asks("job-manager status --json=true"));
+        assert!(asks("job-manager --json nonsense"));
+        assert!(asks("job-manager --json"));
+        assert!(asks("job-manager run --json --nonsense -- true {}"));
+        assert!(!asks("job-manager --jsonl a.jsonl"));
+        assert!(asks("job-manager add 1 --json - --nonsense"));
+        assert!(!asks("job-manager add 1 --json - --path a --nonsense"));
+        assert!(!asks("job-manager run --json=a.json --nonsense -- true {}"));
         assert!(!asks("job-manager run --json a.json --nonsense -- true {}"));
         assert!(!asks("job-manager run --nonsense -- jq --json"));
     }
