@@ -3,7 +3,7 @@
 use super::conditions::check_conditions;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
-use super::{Client, ClientError, Created};
+use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
 use crate::handler::check_templates;
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
@@ -22,7 +22,7 @@ const CHUNK_BYTES: usize = 8 << 20;
 /// }
 /// ```
 pub fn check_scope() -> Result<(), ClientError> {
-    sys::try_scope().map_err(|source| ClientError::NoScope { job: None, source })
+    sys::try_scope().map_err(|source| StartError::NoScope { job: None, source }.into())
 }
 
 impl Client {
@@ -182,7 +182,7 @@ pub(super) fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
 pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
     match workers {
         1..=Limits::MAX_WORKERS => Ok(()),
-        given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
+        given => Err(LimitError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }.into()),
     }
 }
 

@@ -79,7 +79,7 @@ pub use create::check_scope;
 pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
-pub use error::ClientError;
+pub use error::{AccessError, ClientError, LimitError, StartError};
 pub use machine::MachineWorkers;
 pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;
@@ -112,7 +112,7 @@ fn refuse_shared_disk(path: &Path) -> Result<(), ClientError> {
     let Some(dir) = absolute.ancestors().skip(1).find(|dir| dir.is_dir()) else { return Ok(()) };
     let disk = sys::disk_of(dir).map_err(ClientError::files("look at the disk of", dir))?;
     match disk.shared {
-        Some(kind) => Err(ClientError::SharedDisk { path: absolute, kind }),
+        Some(kind) => Err(AccessError::SharedDisk { path: absolute, kind }.into()),
         None => Ok(()),
     }
 }

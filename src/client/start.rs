@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::health::has_left;
-use super::{Client, ClientError};
+use super::{Client, ClientError, StartError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{Answer, LaunchRequest, Stage};
@@ -129,7 +129,7 @@ impl Client {
         match (row, self.manager_health(job)) {
             (Ok(row), _) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
             (_, Ok(ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
-            _ => ClientError::ManagerRefused { job, message },
+            _ => StartError::ManagerRefused { job, message }.into(),
         }
     }
 
@@ -166,10 +166,11 @@ impl Client {
         let launched = sys::launch(plan, START_TIMEOUT);
         if scope.is_some() && matches!(launched, Err(_) | Ok(Launched::Ended)) {
             // The manager or the scope: a second try without it tells.
-            sys::try_scope().map_err(|source| ClientError::NoScope { job: Some(job), source })?;
+            sys::try_scope().map_err(|source| StartError::NoScope { job: Some(job), source })?;
         }
-        let launched = launched.map_err(|source| ClientError::Spawn { program, source })?;
-        let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };
+        let launched = launched.map_err(|source| StartError::Spawn { program, source })?;
+        let died =
+            || ClientError::from(StartError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) });
         match launched {
             Launched::Line(line) => match Answer::from_line(&line) {
                 Some(Answer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
@@ -178,7 +179,9 @@ impl Client {
                 None => Err(died()),
             },
             Launched::Ended => Err(died()),
-            Launched::TimedOut => Err(ClientError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }),
+            Launched::TimedOut => {
+                Err(StartError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }.into())
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Client, ClientError};
+use super::{AccessError, Client, ClientError};
 use crate::model::{JobId, JobStatus, StopRequest};
 use crate::status::Health;
 use crate::store::Fault;
@@ -34,7 +34,9 @@ impl Client {
     /// ```
     pub fn open_to_stop(path: &Path) -> Result<Client, ClientError> {
         match Self::open(path) {
-            Err(refused @ ClientError::OlderManager { .. }) => Self::open_to_read(path).map_err(|_| refused),
+            Err(refused @ ClientError::Access(AccessError::OlderManager { .. })) => {
+                Self::open_to_read(path).map_err(|_| refused)
+            }
             opened => opened,
         }
     }
