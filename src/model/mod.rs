@@ -94,3 +94,4 @@ pub use waits::{Lack, Resource, Waits};
 pub(crate) use why::Why;
 pub use window::{Opening, Window, Windows};
 pub use words::UnknownWordError;
+pub(crate) use words::words;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use job_manager::client::{Client, ClientError};
 use job_manager::model::{JobId, KillThen, Seq, UnitStatus};
 
@@ -10,6 +10,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
+use super::values;
 use super::which::UnitArg;
 
 /// Time between two looks at the unit.
@@ -22,8 +23,8 @@ pub(super) struct Kill {
     #[command(flatten)]
     pub unit: UnitArg,
     /// What becomes of it
-    #[arg(long, value_enum, default_value_t = Then::Retry)]
-    pub then: Then,
+    #[arg(long, default_value_t = KillThen::Retry, value_parser = values::word::<KillThen>(["retry", "fail", "skip"]))]
+    pub then: KillThen,
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "killed on request")]
     pub reason: String,
@@ -32,23 +33,11 @@ pub(super) struct Kill {
     pub no_wait: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Then {
-    Retry,
-    Fail,
-    Skip,
-}
-
 pub(super) fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, CliError> {
     let client = global.open_client()?;
     let (job, seq) = args.unit.find_unit(&client)?;
-    let then = match args.then {
-        Then::Retry => KillThen::Retry,
-        Then::Fail => KillThen::Fail,
-        Then::Skip => KillThen::Skip,
-    };
     let attempt = client.unit(job, seq)?.attempts;
-    client.kill_unit(job, seq, then, &args.reason)?;
+    client.kill_unit(job, seq, args.then, &args.reason)?;
     if args.no_wait {
         output.changed(job, 1, "asked to end")?;
     } else {

@@ -1,12 +1,12 @@
 //! `run`: submit a job and follow it to its end.
 
 use clap::Args;
+use job_manager::handler::OutputMode;
 
 use super::args::Global;
 use super::error::CliError;
 use super::exit::Exit;
 use super::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt, on_stop_of_container};
-use super::job_args::KeptOutput;
 use super::output::Output;
 use super::print_outputs::{OutputPrinter, PrintArgs};
 use super::show_failures::FailuresShown;
@@ -28,7 +28,7 @@ pub(super) struct Run {
 pub(super) fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Exit, CliError> {
     args.print.refuse_mixtures(&args.submission.job, output.json)?;
     let order = args.print.order();
-    let kept = if order.is_some() { KeptOutput::Full } else { KeptOutput::Tail };
+    let kept = if order.is_some() { OutputMode::Full } else { OutputMode::Tail };
     let prepared = args.submission.prepare_keeping(global, kept)?;
     if let Some(count) = args.submission.job.dry_run {
         submission::dry_run(prepared, global, count, output)?;
