@@ -1,0 +1,102 @@
+//! `status`: where a job stands and whether its manager lives.
+
+use clap::Args;
+use job_manager::client::{Health, ManagerStatus};
+use job_manager::model::Timestamp;
+use job_manager::text::counted;
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::text::{one_line, span, style_of};
+use crate::cli::which::JobOrKeyArg;
+
+/// Show where a job stands and whether its manager lives
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager status photos --json")]
+pub struct Status {
+    #[command(flatten)]
+    pub job: JobOrKeyArg,
+    /// Exit with 10, 11, 12 or 13 when the job failed, was cancelled, is paused, or lost its manager
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exit, CliError> {
+    let found = global.read_client().and_then(|client| {
+        let job = args.job.find(&client)?;
+        Ok((client, job))
+    });
+    let (client, job) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            if output.json && error.exit() == Exit::NotFound {
+                output.document(&json!({ "schema": 1, "status": "not_found" }))?;
+            }
+            return Err(error);
+        }
+    };
+    let status = client.get_manager_status(job)?;
+    if output.json {
+        output.document(&status)?;
+    } else if output.quiet {
+        output.line(status.word())?;
+    } else {
+        print(&status, output)?;
+    }
+    let outcome = if args.exit_code { client.outcome(job)? } else { None };
+    Ok(outcome.map_or(Exit::Success, Exit::from))
+}
+
+fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
+    let style = style_of(status.job_status, status.is_interrupted());
+    output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
+    output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
+    let manager = match (status.status, status.pid) {
+        (Health::Running, Some(pid)) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
+        (Health::Running, None) => "running".to_owned(),
+        (Health::NotStarted, _) => "not started".to_owned(),
+        (Health::Stopped, _) => "stopped".to_owned(),
+        (Health::Unknown, _) => "unknown".to_owned(),
+    };
+    output.line(format_args!("manager   {manager}"))?;
+    let counts = status.progress.counts;
+    output.line(format_args!(
+        "units     {} % of {}: {} completed, {} failed, {} skipped, {} cancelled, {} running, {} pending",
+        status.progress.percentage,
+        counts.total,
+        counts.completed,
+        counts.failed,
+        counts.skipped,
+        counts.cancelled,
+        counts.running,
+        counts.pending
+    ))?;
+    if let Some(rate) = status.rate_per_second {
+        let left = status.eta_seconds.map_or_else(String::new, |eta| {
+            let span_of = |seconds| span(std::time::Duration::from_secs(seconds));
+            format!(", {} to {} left", span_of(eta.low), span_of(eta.high))
+        });
+        output.line(format_args!("rate      {rate:.1} units per second{left}"))?;
+    }
+    if let Some(started) = status.started_at {
+        let until = status.completed_at.unwrap_or_else(Timestamp::now);
+        output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
+    }
+    if let Some(waiting) = &status.waiting_for {
+        output.line(format_args!("waits     {}", one_line(waiting)))?;
+    }
+    if let Some(error) = &status.error {
+        output.line(format_args!("error     {}", one_line(error)))?;
+    }
+    output.line(format_args!("log       {}", status.log.display()))?;
+    if status.is_interrupted() && status.cancel_requested {
+        let id = status.job.id;
+        output.hint(format_args!("its manager died before it could cancel the job; `job-manager cancel {id}` ends it"));
+    } else if status.is_interrupted() {
+        output.hint(format_args!("its manager has died; `job-manager resume {}` continues it", status.job.id));
+    }
+    Ok(())
+}
