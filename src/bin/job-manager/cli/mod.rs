@@ -30,6 +30,7 @@ mod list;
 mod lists;
 mod logs;
 mod man;
+mod managers;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod misplaced;
