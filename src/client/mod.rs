@@ -28,6 +28,7 @@ mod limits;
 mod list;
 mod machine;
 mod made;
+mod managers;
 mod migration;
 mod output;
 mod owner;

@@ -34,11 +34,6 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// A value in a row is not what its column holds.
-    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-        Self::Sql(SqlError::DeserializationError(Box::new(error)))
-    }
-
     /// Adds what was tried on which database.
     pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
         match self {

@@ -252,7 +252,23 @@ impl Store {
     }
 }
 
-/// Reads one visible job inside a transaction.
+/// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
+/// reads and then writes begins with it. Where writes are immediate transactions, as here, no other is under way anyhow; where
+/// they are not, this is the read that locks the row.
+pub(super) fn lock_job(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
+    job_row(conn, id)
+}
+
+/// Locks a job as [`lock_job`] does; none that nobody may see yet, or any more.
+pub(super) fn lock_visible(conn: &mut SqliteConnection, id: JobId) -> Result<Option<Job>, Failure> {
+    match lock_job(conn, id) {
+        Ok(job) => Ok(Some(job)),
+        Err(Failure::Store(StoreError::JobNotFound(_))) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Reads one visible job inside a transaction that only reads, or a second time in one that has locked it.
 pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement again at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;

@@ -15,7 +15,7 @@ use super::open::{SCHEMA, UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;
-use super::{Store, StoreError, metadata};
+use super::{Store, StoreError, managers};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 
 /// A job that runs as far as its row says.
@@ -62,7 +62,7 @@ impl Store {
 fn running_jobs(conn: &mut SqliteConnection) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
-    let of = |id| match metadata::record_of(conn, JobId(id)) {
+    let of = |id| match managers::record_of(conn, JobId(id)) {
         // The lock says whether somebody runs the job.
         Err(Failure::Store(StoreError::DamagedRecord { .. })) => Ok(RunningJob { id: JobId(id), record: None }),
         record => Ok(RunningJob { id: JobId(id), record: record? }),

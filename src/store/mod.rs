@@ -33,11 +33,13 @@ mod foreign;
 #[cfg(feature = "sources")]
 mod foreign_error;
 mod former;
+mod former_record;
 mod jobs;
 mod kills;
 mod lease;
 mod limits;
 mod made_paths;
+mod managers;
 mod metadata;
 mod migrate;
 mod notes;
@@ -50,6 +52,7 @@ mod query_text;
 #[cfg(test)]
 mod read_plans;
 mod record;
+mod recorded;
 mod renew;
 mod results;
 mod schema;
@@ -70,6 +73,8 @@ mod statistics_tests;
 mod steer;
 mod stop_requests;
 mod totals;
+#[cfg(test)]
+mod transition_tests;
 mod units;
 mod waiting;
 mod written;

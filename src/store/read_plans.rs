@@ -151,11 +151,22 @@ fn fault_190_what_belongs_to_one_unit_or_job_is_found_by_its_key() {
         of(store, "unit_notes", &|store| drop(store.unit_notes(unit).unwrap())),
         of(store, "metadata", &|store| drop(store.labels(JobId(1)).unwrap())),
         of(store, "metadata", &|store| drop(store.creation(JobId(1)).unwrap())),
+        of(store, "managers", &|store| drop(store.manager_record(JobId(1)).unwrap())),
         of(store, "jobs", &|store| assert_eq!(store.job_of_key("k").unwrap(), None)),
         of(store, "jobs", &|store| drop(store.job(JobId(1)))),
     ] {
         assert!(plan.starts_with("SEARCH ") && !plan.contains("SCAN"), "{sql}: {plan}");
     }
+}
+
+#[test]
+fn the_unit_that_a_job_ends_with_is_found_by_its_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = &mut Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+
+    let (sql, plan) = plan_of(store, |store| store.has_finalizer(JobId(1)));
+
+    assert_eq!(plan, "SEARCH units USING INDEX units_kind (job_id=? AND kind=?)", "{sql}");
 }
 
 #[test]

@@ -4,11 +4,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::failure::Failure;
-use super::metadata::{self, key};
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Lease, Store, StoreError, attempts, notes};
+use super::{Lease, Store, StoreError, attempts, managers, metadata, notes};
 use crate::crash::crash_point;
 use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
@@ -176,8 +175,7 @@ impl Store {
                 return Err(Failure::Store(StoreError::Fenced { job: lease.job, epoch: lease.epoch }));
             }
             if let Some(heartbeat) = batch.heartbeat {
-                metadata::put(conn, lease.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
-                metadata::put(conn, lease.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
+                managers::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
             }
             Ok(recorded)

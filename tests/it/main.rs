@@ -52,6 +52,7 @@ mod library;
 mod library_callers;
 mod library_handlers;
 mod lists;
+mod managers;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;

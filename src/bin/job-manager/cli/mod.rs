@@ -17,6 +17,7 @@ mod given;
 mod inside;
 mod job_args;
 mod lists;
+mod managers;
 mod misplaced;
 mod misuse;
 mod neighbours;

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use job_manager::client::{Health, ManagerStatus};
-use job_manager::model::Timestamp;
+use job_manager::model::{ManagerRun, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
 
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::managers::{self, WithManagers};
 use crate::cli::output::Output;
 use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobOrKeyArg;
@@ -39,18 +40,21 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
         }
     };
     let status = client.get_manager_status(job)?;
-    if output.json {
+    let managers = if global.verbose { client.managers(job)? } else { Vec::new() };
+    if output.json && global.verbose {
+        output.document(&WithManagers { status: &status, managers: &managers })?;
+    } else if output.json {
         output.document(&status)?;
     } else if output.quiet {
         output.line(status.word())?;
     } else {
-        print(&status, output)?;
+        print(&status, &managers, output)?;
     }
     let outcome = if args.exit_code { client.outcome(job)? } else { None };
     Ok(outcome.map_or(Exit::Success, Exit::from))
 }
 
-fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
+fn print(status: &ManagerStatus, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
@@ -91,6 +95,7 @@ fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
     if let Some(error) = &status.error {
         output.line(format_args!("error     {}", one_line(error)))?;
     }
+    managers::print(managers, output)?;
     output.line(format_args!("log       {}", status.log.display()))?;
     if status.is_interrupted() && status.cancel_requested {
         let id = status.job.id;
