@@ -52,6 +52,7 @@ mod library;
 mod library_callers;
 mod library_handlers;
 mod lists;
+mod manager_log;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
@@ -83,6 +84,7 @@ mod support;
 mod sync;
 mod templates;
 mod top;
+mod tracing;
 mod unreadable;
 mod unwatched;
 mod waiting;
