@@ -1,12 +1,16 @@
 //! Creating jobs and adding units.
 
+use std::env;
+
+use tracing::warn;
+
 use super::conditions::check_conditions;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
 use crate::handler::check_templates;
-use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Timestamp};
+use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Submitter, Timestamp, TraceContext};
 use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
 
@@ -175,7 +179,17 @@ impl Client {
 pub(super) fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
     let failed =
         |source| StoreError::Files { operation: "read what units inherit from", path: "/proc/self".into(), source };
-    Ok(NewJob { submitter: Some(sys::own_inheritance().map_err(failed)?), ..new.clone() })
+    let submitter = Submitter { trace: own_trace(), ..sys::own_inheritance().map_err(failed)? };
+    Ok(NewJob { submitter: Some(submitter), ..new.clone() })
+}
+
+/// Returns the span of a trace that this process is in; one that cannot be read is none.
+fn own_trace() -> Option<TraceContext> {
+    let given = env::var_os(TraceContext::PARENT_VARIABLE)?;
+    let state = env::var(TraceContext::STATE_VARIABLE).ok();
+    TraceContext::new(&given.to_string_lossy(), state)
+        .inspect_err(|error| warn!("{} is {given:?} and ignored: {error}", TraceContext::PARENT_VARIABLE))
+        .ok()
 }
 
 /// Refuses a number of workers that no job can have.

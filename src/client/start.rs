@@ -1,8 +1,10 @@
 //! Starting the manager of a job.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::health::has_left;
@@ -10,7 +12,7 @@ use super::{Client, ClientError, StartError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{Answer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, StopRequest, Timestamp};
+use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, LogFormat, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
 use crate::store::StoreError;
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
@@ -18,6 +20,19 @@ use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 /// How long a manager may take to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const LOG_TAIL_BYTES: u64 = 2048;
+
+/// The form of the logs of managers that this process starts.
+static LOG_FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// Has the managers that this process starts write their logs in that form, from the first time that this is said; it holds
+/// for each until it ends. Without it they do as the variable `JOB_MANAGER_LOG_FORMAT` says.
+///
+/// ```no_run
+/// job_manager::client::set_log_format(job_manager::model::LogFormat::Json);
+/// ```
+pub fn set_log_format(format: LogFormat) {
+    LOG_FORMAT.get_or_init(|| format);
+}
 
 /// What a start led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +173,7 @@ impl Client {
             program: &program,
             title: &request.title(),
             args: request.to_args(),
-            variables: self.given_secrets(row)?,
+            variables: self.given_secrets(row)?.into_iter().chain(log_variable()).collect(),
             forget: isolation.forgotten_variables(),
             scope: scope.as_ref(),
             log,
@@ -184,6 +199,10 @@ impl Client {
             }
         }
     }
+}
+
+fn log_variable() -> Option<(OsString, OsString)> {
+    LOG_FORMAT.get().map(|format| (LogFormat::VARIABLE.into(), format.as_str().into()))
 }
 
 /// Names a scope for the next manager of a job; processes of earlier ones may live in theirs still, and several clients

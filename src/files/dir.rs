@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::denied::explain_denied;
@@ -119,6 +119,11 @@ impl PrivateDir {
         let file = self.make(Path::new(name), How::Write).map_err(|error| self.refused(Path::new(name), error))?;
         self.remove(name)?;
         Ok(file)
+    }
+
+    /// Gives a file in it another name, under which nothing else remains.
+    pub fn rename(&self, name: &str, new_name: &str) -> io::Result<()> {
+        renameat(&self.dir, name, &self.dir, new_name).map_err(|error| explained(&self.path.join(new_name), error))
     }
 
     /// Takes a file out of it, if there is one.

@@ -81,6 +81,17 @@ impl<'a> UnitContext<'a> {
         self.attempt.slot + 1
     }
 
+    /// Returns what names this attempt as a span of the job's trace, in the form of W3C's `traceparent`: what the handler
+    /// asks of others can be seen below it. There is one if the process that created the job had `TRACEPARENT`.
+    pub fn traceparent(&self) -> Option<String> {
+        self.attempt.traceparent()
+    }
+
+    /// Returns what vendors have added to the trace, in the form of W3C's `tracestate`.
+    pub fn tracestate(&self) -> Option<&str> {
+        self.attempt.job.trace.as_ref()?.state()
+    }
+
     /// Returns `true` if the handler should come to an end: the job is being stopped, or the attempt has used up its time.
     ///
     /// A stop without haste waits for the handler however long it takes; one that returns

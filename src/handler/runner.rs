@@ -5,8 +5,8 @@ use std::io;
 
 use super::callbacks::Callbacks;
 use crate::model::{
-    AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, Unit, UnitId,
-    UnitNotes,
+    AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, TraceContext, Unit,
+    UnitId, UnitNotes,
 };
 use crate::sys::EventFd;
 
@@ -58,13 +58,15 @@ pub struct JobContext {
     pub files: JobFiles,
     /// The database.
     pub database: DatabaseFile,
+    /// The trace that the job is in.
+    pub trace: Option<TraceContext>,
 }
 
 impl JobContext {
     /// Returns what a runner, or whoever looks after its units, has to know of a job.
     pub fn of(job: &Job, files: JobFiles, database: DatabaseFile) -> JobContext {
         let Job { id, uid, name, epoch, limits, spec, .. } = job.clone();
-        JobContext { id, uid, name, epoch, limits, spec, files, database }
+        JobContext { id, uid, name, epoch, limits, spec, files, database, trace: None }
     }
 }
 
@@ -87,6 +89,13 @@ pub struct Attempt<'a> {
     pub stop: &'a EventFd,
     /// What the manager offers while the attempt runs.
     pub control: &'a dyn AttemptControl,
+}
+
+impl Attempt<'_> {
+    /// Returns what names this attempt as a span of the job's trace.
+    pub fn traceparent(&self) -> Option<String> {
+        self.job.trace.as_ref()?.of_attempt(&self.job.uid, self.unit.id.seq(), self.number, self.started_at)
+    }
 }
 
 /// What a manager offers to an attempt under way.

@@ -1,8 +1,9 @@
 //! The state in which a manager leaves its job.
 
+use tracing::{error, info};
+
 use super::coordinator::RunOutcome;
 use super::error::ManagerError;
-use super::log::log_line;
 use super::transient::retry_transient;
 use crate::crash::crash_point;
 use crate::handler::Runner;
@@ -40,7 +41,7 @@ pub(super) fn conclude(
         }
         RunOutcome::Failed => unreachable!("a failed thread leaves its error"),
     };
-    log_line!("the job is {status}");
+    info!("the job is {status}");
     Ok(status)
 }
 
@@ -53,6 +54,6 @@ pub(super) fn record_failure(store: &mut Store, lease: Lease, error: &ManagerErr
         _ => store.fail_job(lease, &message, &trace, now),
     };
     if let Err(second) = recorded {
-        log_line!("error: cannot record the failure: {}", chain(&second));
+        error!("cannot record the failure: {}", chain(&second));
     }
 }

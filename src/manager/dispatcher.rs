@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use tracing::error;
+
 use super::feed::Feed;
-use super::log::log_line;
 use super::panics;
 use crate::handler::{Callbacks, JobContext, JobReport, UnitReport};
 use crate::model::{Unit, UnitStatus};
@@ -62,7 +63,7 @@ impl<'a> CallbackDispatcher<'a> {
     fn guard(&self, callback: impl FnOnce() -> Result<(), String>) {
         let told = panics::catch(callback).map_err(|message| format!("a callback panicked: {message}"));
         if let Err(message) = told.and_then(|told| told) {
-            log_line!("error: {message}");
+            error!("{message}");
             // The first one is kept; the log has them all.
             let _ = self.first_error.set(message);
         }

@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 
+use tracing::error;
+
+use super::log;
 use crate::crash::crash_point;
 use crate::handler::Handlers;
-use crate::launch::{self, LaunchRequest, Stage};
+use crate::launch::{self, LaunchArgumentsError, LaunchRequest, Stage};
 use crate::model::handed_on;
 use crate::sys;
 
@@ -17,32 +20,36 @@ const FAILURE: i32 = 1;
 /// manager leaves its session, resets all signals and never returns from here. `register` is called in a manager only.
 /// Under an async runtime's own `main` it works too, at the price of that runtime's idle threads.
 ///
+/// A manager says what it does by events and spans of `tracing`: `job` at the level INFO, in it `unit` and in that `attempt`
+/// at the level DEBUG. It writes them into the job's log, unless there is a global subscriber by the time at which `register`
+/// returns: `register` is the place to set one, and a log of its own is then the service's affair.
+///
 /// ```no_run
 /// job_manager::run_if_manager(|_handlers| {});
 /// // the ordinary program follows
 /// ```
 pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let launched = LaunchRequest::from_args(&args);
-    if launched.is_some() {
-        super::log::open();
-    }
+    let Some(launched) = LaunchRequest::from_args(&args) else { return launch::note_hook() };
     let code = match launched {
-        None => return launch::note_hook(),
-        Some(Err(error)) => {
-            super::log::line(format_args!("error: {error}"));
-            2
+        Ok(request) if request.stage == Stage::Manager => {
+            let mut handlers = Handlers::new();
+            register(&mut handlers);
+            // Afterwards, so that the service can have its own.
+            log::install();
+            super::run::manage(&request, &handlers)
         }
-        Some(Ok(request)) => match request.stage {
-            Stage::Launcher => become_launcher(request),
-            Stage::Manager => {
-                let mut handlers = Handlers::new();
-                register(&mut handlers);
-                super::run::manage(&request, &handlers)
-            }
-        },
+        launched => {
+            log::install();
+            launched.map_or_else(refuse, become_launcher)
+        }
     };
     std::process::exit(code);
+}
+
+fn refuse(error: LaunchArgumentsError) -> i32 {
+    error!("{error}");
+    2
 }
 
 fn become_launcher(request: LaunchRequest) -> i32 {
@@ -57,7 +64,7 @@ fn become_launcher(request: LaunchRequest) -> i32 {
     match sys::detach_and_respawn(&manager.title(), manager.to_args(), changed) {
         Ok(()) => 0,
         Err(error) => {
-            super::log::line(format_args!("error: cannot detach from the client: {error}"));
+            error!("cannot detach from the client: {error}");
             FAILURE
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn run_inline(db: &Path, job: JobId, handlers: &Handlers, clock: Cloc
         // Whoever asked is there as long as nobody has answered.
         let _ = left.send(Err(error));
     };
-    let session = match acquire(db, job, StopFlags::default(), clock, Box::new(leave), |_, _| Ok(()))? {
+    let session = match acquire(db, job, StopFlags::default(), clock, Box::new(leave), |_| Ok(()))? {
         Acquired::Session(session) => session,
         Acquired::Already { pid } => return Err(ManagerError::Already { job, pid }),
     };

@@ -8,9 +8,10 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tracing::info;
+
 use super::feed::Feed;
 use super::gate::Gate;
-use super::log::log_line;
 use crate::model::{Bytes, Conditions, DiskFree, Percent, RawText, Resource, Waits};
 use crate::sys::{Load, Machine};
 
@@ -96,7 +97,7 @@ impl MachineWatch {
             match room {
                 Room::Short(waits) => {
                     if self.waits.is_none() {
-                        log_line!("no unit starts: it waits for {waits}");
+                        info!("no unit starts: it waits for {waits}");
                     }
                     (self.waits, self.good_looks) = (Some(waits), 0);
                     return Gate::CLOSED;
@@ -110,7 +111,7 @@ impl MachineWatch {
             if self.good_looks < GOOD_LOOKS {
                 return Gate::CLOSED;
             }
-            log_line!("units start again");
+            info!("units start again");
             self.waits = None;
         }
         gate

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
-use super::log::log_line;
+use tracing::error;
 
 thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -14,7 +14,7 @@ thread_local! {
 /// Makes every panic write one line to the log and remember where it happened.
 pub(super) fn install_hook() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
-        log_line!("panic at {}: {}", remember(panic), text(panic.payload()));
+        error!("panic at {}: {}", remember(panic), text(panic.payload()));
     }));
 }
 

@@ -13,8 +13,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use tracing::{info, warn};
+
 use super::feed::Feed;
-use super::log::log_line;
 use crate::files::{How, create_private_dir, open_private};
 use crate::model::{JobId, StateDir, counted};
 use crate::sys::{JobLock, LockProbe};
@@ -67,8 +68,8 @@ impl MachinePermits {
             return;
         }
         match limit {
-            Some(limit) => log_line!("at most {} run over all jobs from now on", counted(limit, "unit")),
-            None => log_line!("the number of units over all jobs is not limited any more"),
+            Some(limit) => info!("at most {} run over all jobs from now on", counted(limit, "unit")),
+            None => info!("the number of units over all jobs is not limited any more"),
         }
         self.limit = limit;
         self.looked_at = None;
@@ -94,8 +95,8 @@ impl MachinePermits {
         let shared = self.share(feed, wanted, limit).map_err(|error| error.to_string()).err();
         if shared != self.trouble {
             match &shared {
-                Some(error) => log_line!("cannot share permits in {}: {error}", self.state.permits().display()),
-                None => log_line!("permits can be shared again"),
+                Some(error) => warn!("cannot share permits in {}: {error}", self.state.permits().display()),
+                None => info!("permits can be shared again"),
             }
             self.trouble = shared;
         }

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
+use tracing::{error, warn};
+
 use super::events::Event;
-use super::log::log_line;
+use super::log;
 use super::rate_meter::{HEARTBEAT_EVERY, RateMeter};
 use super::shared::Shared;
 use super::transient::TransientRetries;
@@ -66,7 +68,7 @@ impl<'a> Recorder<'a> {
             }
             next_commit = Instant::now() + COMMIT_EVERY;
             if let Err(error) = self.commit(&mut batch) {
-                log_line!("error: {}", chain(&error));
+                error!("{}", chain(&error));
                 self.shared.fail(error.into());
                 while self.events.recv().is_ok() {}
                 return;
@@ -78,6 +80,9 @@ impl<'a> Recorder<'a> {
         let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
         self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
         let heartbeat = self.rate_meter.beat(self.shared);
+        if heartbeat.is_some() {
+            log::turn_when_full();
+        }
         if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());
         }
@@ -85,7 +90,7 @@ impl<'a> Recorder<'a> {
             && let Err(error) = self.runner.sync_outputs(&slots)
         {
             // The end of a unit is worth more than the certainty that a power cut leaves its output.
-            log_line!("the output of units may not outlive a power cut: {error}");
+            warn!("the output of units may not outlive a power cut: {error}");
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let claimed_through = heartbeat.as_ref().map(|_| self.shared.feed.claimed_through());
@@ -98,7 +103,7 @@ impl<'a> Recorder<'a> {
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.
             let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };
-            log_line!("unit {unit} was changed by a client meanwhile, this manager leaves it alone{ending}");
+            warn!("unit {unit} was changed by a client meanwhile, this manager leaves it alone{ending}");
         }
         let failed =
             changes.iter().filter(|change| change.to == UnitStatus::Failed && !recorded.lost.contains(&change.unit));

@@ -4,24 +4,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
+use tracing::{Span, error, info, info_span, warn};
+
 use super::clock::Clock;
 use super::conclusion::{conclude, record_failure};
 use super::coordinator::{Coordinator, Held, Leave, RunOutcome};
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
-use super::log::log_line;
 use super::recorder::Recorder;
 use super::shared::Shared;
 use super::takeover::{Takeover, take_over};
 use super::transient::retry_transient;
 use super::worker::WorkerContext;
 use super::worker_pool::WorkerPool;
-use super::{events, panics};
+use super::{events, log, panics};
 use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::{Handlers, JobContext, JobReport, Runner};
 use crate::launch::{Answer, LaunchRequest};
-use crate::model::{Job, JobId, JobStatus, Limits, StateDir, chain};
+use crate::model::{Job, JobId, JobStatus, Limits, StateDir, Submitter, chain};
 use crate::recovery::{Leftovers, clear_outbox};
 use crate::store::{Access, Lease, Store, StoreError};
 use crate::sys::{self, JobLock, SlotNotes, StopFlags};
@@ -39,6 +40,8 @@ pub(super) struct ManagerSession {
     lease: Lease,
     job: Job,
     context: JobContext,
+    /// In which everything happens.
+    span: Span,
     flags: StopFlags,
     clock: Clock,
     // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
@@ -67,7 +70,7 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
         Ok(None) => SUCCESS,
         Err(error) => {
             let message = chain(&error);
-            log_line!("error: {message}");
+            error!("{message}");
             sys::write_ready(&Answer::Refused { message }.to_line());
             FAILURE
         }
@@ -98,29 +101,27 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
             sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
             crash_point!("ready");
-            log_line!("manager {pid} of job {} ({}), epoch {epoch}", session.job.id, session.job.name);
+            log::bound(&session.context.files);
+            let _in_job = session.span.clone().entered();
+            info!("manager {pid} of job {} ({}), epoch {epoch}", session.job.id, session.job.name);
             Ok(Some(*session))
         }
     }
 }
 
 /// Takes on the umask and the limits that units get.
-fn take_after_submitter(store: &mut Store, job: JobId) -> Result<(), ManagerError> {
-    // A job of an older version has none recorded: its units keep the private umask that they were promised.
-    if let Some(submitter) = store.submitter(job)? {
-        sys::inherit(&submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))?;
-    }
-    Ok(())
+fn take_after_submitter(submitter: &Submitter) -> Result<(), ManagerError> {
+    sys::inherit(submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))
 }
 
-/// Takes the lock and the next epoch, and writes who the manager is. What `prepare` refuses leaves the job as it was.
+/// Takes the lock and the next epoch, and writes who the manager is. What `take_after` refuses leaves the job as it was.
 pub(super) fn acquire(
     db: &Path,
     job: JobId,
     flags: StopFlags,
     clock: Clock,
     leave: Leave,
-    prepare: fn(&mut Store, JobId) -> Result<(), ManagerError>,
+    take_after: fn(&Submitter) -> Result<(), ManagerError>,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
@@ -130,17 +131,23 @@ pub(super) fn acquire(
         Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
     crash_point!("lock-taken");
-    prepare(&mut store, job)?;
+    // A job of an older version has none recorded: its units keep the private umask that they were promised.
+    let submitter = store.submitter(job)?;
+    submitter.as_ref().map_or(Ok(()), take_after)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
-    let context = JobContext::of(&job, files, store.file().clone());
+    let mut context = JobContext::of(&job, files, store.file().clone());
+    context.trace = submitter.and_then(|submitter| submitter.trace);
+    let traceparent = context.trace.as_ref().map(tracing::field::display);
+    let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch.0, traceparent);
     Ok(Acquired::Session(Box::new(ManagerSession {
         store,
         lease,
         job,
         context,
+        span,
         flags,
         clock,
         lock: Some(lock),
@@ -150,6 +157,7 @@ pub(super) fn acquire(
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.
 pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> Result<JobStatus, ManagerError> {
+    let _in_job = session.span.clone().entered();
     let made = panics::catch(|| handlers.runner_of(&session.job.handler, &session.context));
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
@@ -163,7 +171,7 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
     });
     let outcome = outcome.map_err(|error| error.of_file_limit(&session.flags));
     if let Err(error) = &outcome {
-        log_line!("error: {}", chain(error));
+        error!("{}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
         // the job as it would be after its death: interrupted, and to be resumed.
         let is_recovery = matches!(error, ManagerError::Recovery { .. });
@@ -173,7 +181,7 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
         record_failure(&mut session.store, session.lease, error, session.clock.now());
     }
     if let Err(error) = notify_end(&mut session, &dispatcher) {
-        log_line!("error: {}", chain(&error));
+        error!("{}", chain(&error));
     }
     outcome
 }
@@ -202,11 +210,11 @@ fn run_job(
     let now = session.clock.now();
     let recovered = retry_transient(flags, || {
         let leftovers = Leftovers::end(store, &session.context, &notes)?;
-        leftovers.done.iter().for_each(|done| log_line!("{done}"));
+        leftovers.done.iter().for_each(|done| info!("{done}"));
         Ok::<_, ManagerError>(leftovers.record(store, lease, &session.context, &notes, now)?)
     })?;
     for line in recovered.unreadable {
-        log_line!("{line}: that unit runs again");
+        warn!("{line}: that unit runs again");
     }
     for (mut unit, change) in recovered.units {
         if !dispatcher.wants(change.to) {
@@ -223,7 +231,14 @@ fn run_job(
     if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
     }
-    let worker_context = WorkerContext { job: &session.context, runner, dispatcher, shared: &shared, notes: &notes };
+    let worker_context = WorkerContext {
+        job: &session.context,
+        runner,
+        dispatcher,
+        shared: &shared,
+        notes: &notes,
+        span: &session.span,
+    };
     let recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
     let (grow, demands) = std::sync::mpsc::channel();
     let mut coordinator = Coordinator::new(
@@ -292,6 +307,8 @@ fn start<'scope>(
     name: &str,
     run: impl FnOnce() + Send + 'scope,
 ) -> Result<(), ManagerError> {
+    let job = Span::current();
+    let run = move || job.in_scope(run);
     let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, run);
     started.map(drop).map_err(ManagerError::system("start the threads of the manager"))
 }

@@ -6,7 +6,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::log::log_line;
+use tracing::{info, warn};
+
 use crate::model::{Lack, Waits};
 
 /// What is lacking at present.
@@ -26,7 +27,7 @@ impl Shortage {
     pub fn begin(&self, what: Lack, error: &str) {
         let mut state = self.lock();
         if state.of_units.is_none() {
-            log_line!("short of {what}, fewer units run at a time: {error}");
+            warn!("short of {what}, fewer units run at a time: {error}");
         }
         state.of_units = Some(Waits::Lack { what, error: error.to_owned() });
     }
@@ -34,7 +35,7 @@ impl Shortage {
     /// Notes that as many units as there are workers may run again.
     pub fn end(&self) {
         if self.lock().of_units.take().is_some() {
-            log_line!("as many units run at a time again as there are workers");
+            info!("as many units run at a time again as there are workers");
         }
     }
 
@@ -44,8 +45,8 @@ impl Shortage {
         let mut state = self.lock();
         if state.of_workers != lack {
             match &lack {
-                Some(lack) => log_line!("short of {lack}"),
-                None => log_line!("there are as many workers as there should be"),
+                Some(lack) => warn!("short of {lack}"),
+                None => info!("there are as many workers as there should be"),
             }
             state.of_workers = lack;
         }

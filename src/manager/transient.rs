@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tracing::{info, warn};
+
 use super::error::ManagerError;
-use super::log::log_line;
 use crate::model::chain;
 use crate::store::{Fault, StoreError};
 use crate::sys::StopFlags;
@@ -44,7 +45,7 @@ impl TransientRetries {
         let Some(fault @ (Fault::Busy | Fault::Full)) = error.fault().filter(|_| !hurry) else { return Err(error) };
         if self.waited_for != Some(fault) {
             let what = if fault == Fault::Full { "space" } else { "the lock" };
-            log_line!("{}; waiting for {what}, what happened is kept in memory", chain(&error));
+            warn!("{}; waiting for {what}, what happened is kept in memory", chain(&error));
         }
         self.waited_for = Some(fault);
         std::thread::sleep(RETRY);
@@ -54,8 +55,8 @@ impl TransientRetries {
     /// Says in the log that a wait is over, if there was one.
     pub fn succeed(&mut self) {
         match self.waited_for.take() {
-            Some(Fault::Full) => log_line!("the disk has space again, going on"),
-            Some(_) => log_line!("the database can be written again, going on"),
+            Some(Fault::Full) => info!("the disk has space again, going on"),
+            Some(_) => info!("the database can be written again, going on"),
             None => {}
         }
     }

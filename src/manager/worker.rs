@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use tracing::{Span, debug, debug_span, warn};
+
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::events::{Event, Events};
-use super::log::log_line;
 use super::panics;
 use super::shared::Shared;
 use super::stops::SlotStop;
@@ -19,7 +20,7 @@ use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
 use crate::model::{
     AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
 };
-use crate::recovery::policy::{self, Span};
+use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
 
@@ -36,10 +37,13 @@ pub(super) struct WorkerContext<'a> {
     pub dispatcher: &'a CallbackDispatcher<'a>,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
+    /// The job's, in which workers are.
+    pub span: &'a Span,
 }
 
 /// Works in one slot until the feed is closed; a panic in our own code ends the manager, and hangs nothing.
 pub(super) fn work(worker_context: &WorkerContext<'_>, slot: usize, events: Events<'_>) {
+    let _in_job = worker_context.span.enter();
     if let Err(message) = panics::catch(|| run_units(worker_context, slot, &events)) {
         worker_context.shared.fail(ManagerError::Panicked { message });
     }
@@ -51,6 +55,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
     let mut had = 0;
     while let Some(unit) = worker_context.shared.feed.take(had) {
         had = unit.slots;
+        let _in_unit = debug_span!("unit", seq = unit.id.seq().0, key = unit.key).entered();
         let limits = worker_context.shared.limits();
         let (limits, unfit) = match limits_of(&limits, &unit) {
             Ok(Some(own)) => (Arc::new(own), None),
@@ -95,12 +100,14 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             stop: &stop.event,
             control: &control,
         };
+        let traceparent = || attempt.traceparent();
+        let _in_attempt = debug_span!("attempt", number, slot = slot + 1, traceparent = traceparent()).entered();
         let end = stop.finish(match unfit {
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
             None => run_attempt(worker_context, &attempt),
         });
         // The clock may have been set back meanwhile.
-        let span = Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
+        let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
             worker_context.shared.hold_back(*lack, error);
@@ -112,6 +119,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         crash_point!("unit-posted");
         worker_context.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &limits, worker_context.job.epoch);
+        debug!(status = change.to.as_str(), error = change.error, "the attempt has ended");
         if let Some(hold) = &change.hold {
             worker_context.shared.hold(hold.until);
         }
@@ -183,7 +191,7 @@ fn keep(
     outbox: &mut Outbox,
     worker_context: &WorkerContext<'_>,
     unit: &Unit,
-    span: Span,
+    span: policy::Span,
     end: &AttemptEnd,
 ) -> SyncSender<bool> {
     let ended = Ended {
@@ -196,7 +204,7 @@ fn keep(
     };
     let (waiter, posted) = outbox.post(&ended);
     if let Err(error) = posted {
-        log_line!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
+        warn!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
     }
     waiter
 }

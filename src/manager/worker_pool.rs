@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use tracing::warn;
+
 use super::error::ManagerError;
 use super::events::Events;
-use super::log::log_line;
 use super::worker::{WorkerContext, work};
 use crate::model::{Lack, chain};
 use crate::sys::{self, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
@@ -90,7 +91,7 @@ impl<'scope, 'env> WorkerPool<'scope, 'env> {
         let limit = match sys::allow_open_files(OPEN_FILES_BESIDE_UNITS + files * wanted as u64) {
             Ok(limit) => limit,
             Err(error) => {
-                log_line!("cannot raise the limit of open files: {error}");
+                warn!("cannot raise the limit of open files: {error}");
                 return (wanted, None);
             }
         };

@@ -78,6 +78,11 @@ impl StateDir {
 }
 
 impl JobFiles {
+    /// Name of the manager's log.
+    pub const LOG: &str = "manager.log";
+    /// Name of what was its log until that was full.
+    pub const FORMER_LOG: &str = "manager.log.1";
+
     /// Returns the job's own directory.
     pub fn path(&self) -> &Path {
         &self.0
@@ -95,7 +100,12 @@ impl JobFiles {
 
     /// Returns the manager's log.
     pub fn log(&self) -> PathBuf {
-        self.0.join("manager.log")
+        self.0.join(Self::LOG)
+    }
+
+    /// Returns what was the manager's log until that was full.
+    pub fn former_log(&self) -> PathBuf {
+        self.0.join(Self::FORMER_LOG)
     }
 
     /// Returns the notes about which unit each worker slot runs.

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Names, and what each of them is about.
-const ABOUT_A_PROCESS: [(&str, &[&str]); 8] = [
+const ABOUT_A_PROCESS: [(&str, &[&str]); 9] = [
     ("a shell and where it is", &["_", "SHLVL", "PWD", "OLDPWD"]),
     ("a terminal, which units do not have", &["LINES", "COLUMNS", "GPG_TTY", "SSH_TTY", "WINDOWID"]),
     ("a pane or window of a multiplexer or editor", &["TMUX_PANE", "WINDOW", "INSIDE_EMACS"]),
@@ -37,6 +37,7 @@ const ABOUT_A_PROCESS: [(&str, &[&str]); 8] = [
         "a descriptor that is not handed on",
         &["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "PMI_FD", "WAYLAND_SOCKET"],
     ),
+    ("a span of a trace, of which each attempt gets its own", &["TRACEPARENT", "TRACESTATE"]),
     ("a start by a desktop", &["DESKTOP_STARTUP_ID", "GIO_LAUNCHED_DESKTOP_FILE", "GIO_LAUNCHED_DESKTOP_FILE_PID"]),
 ];
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::TraceContext;
+
 /// Inherited properties of the process that created a job; its environment and directory are in the job's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -14,4 +16,7 @@ pub struct Submitter {
     pub nice: i32,
     /// Its soft limits by their names, such as `nofile`; `None` is unlimited. A limit that is absent was not recorded.
     pub limits: BTreeMap<String, Option<u64>>,
+    /// The span of a trace that it was in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
 }

@@ -94,7 +94,8 @@ pub fn own_inheritance() -> io::Result<Submitter> {
         let (soft, _) = getrlimit(resource)?;
         Ok((name.to_owned(), (soft != RLIM_INFINITY).then_some(soft)))
     });
-    Ok(Submitter { umask, nice: getpriority_process(None)?, limits: limits.collect::<io::Result<_>>()? })
+    let limits = limits.collect::<io::Result<_>>()?;
+    Ok(Submitter { umask, nice: getpriority_process(None)?, limits, trace: None })
 }
 
 /// Has this process hand down what that one did, as far as it may; for a manager, before it has threads.

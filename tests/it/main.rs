@@ -52,6 +52,7 @@ mod library;
 mod library_callers;
 mod library_handlers;
 mod lists;
+mod manager_log;
 mod managers;
 mod manual;
 #[cfg(feature = "mcp")]
@@ -84,6 +85,7 @@ mod support;
 mod sync;
 mod templates;
 mod top;
+mod tracing;
 mod unreadable;
 mod unwatched;
 mod waiting;

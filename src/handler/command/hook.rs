@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
-use crate::model::{JobId, Seq};
+use crate::model::{JobId, Seq, TraceContext};
 use crate::sys::{Ending, EventFd, opening};
 
 /// Time that a hook may take.
@@ -32,6 +32,8 @@ struct Hook {
     program: PathBuf,
     cwd: PathBuf,
     db: PathBuf,
+    /// Variables of the trace that the job is in.
+    trace: Vec<(&'static str, String)>,
 }
 
 /// What a hook reads.
@@ -57,8 +59,11 @@ struct FailedUnit<'a> {
 /// document on its standard input.
 ///
 /// One hook runs at a time, on a thread of its own. What goes wrong with it is in the status and in the manager's log.
-pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
-    let hook = Arc::new(Hook::new(program, cwd, db, TIMEOUT));
+pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path, trace: Option<&TraceContext>) -> Callbacks {
+    let mut hook = Hook::new(program, cwd, db, TIMEOUT);
+    let variables = trace.into_iter().flat_map(|trace| trace.variables(trace.to_string()));
+    hook.trace = variables.collect();
+    let hook = Arc::new(hook);
     let mut listeners = Callbacks::default();
     let of_units = Arc::clone(&hook);
     listeners.unit_failed.push(Arc::new(move |report: &UnitReport| of_units.notify_of_unit(report)));
@@ -69,7 +74,7 @@ pub(super) fn listeners(program: &Path, cwd: &Path, db: &Path) -> Callbacks {
 impl Hook {
     fn new(program: &Path, cwd: &Path, db: &Path, timeout: Duration) -> Self {
         let (program, cwd, db) = (program.to_owned(), cwd.to_owned(), db.to_owned());
-        Self { is_given_up: AtomicBool::new(false), timeout, program, cwd, db }
+        Self { is_given_up: AtomicBool::new(false), timeout, program, cwd, db, trace: Vec::new() }
     }
 
     fn notify_of_unit(&self, report: &UnitReport) -> Result<(), String> {
@@ -122,6 +127,7 @@ impl Hook {
         let mut command = Command::new(&self.program);
         command.args([event, &job.to_string()]).current_dir(&self.cwd);
         command.env_clear().envs(std::env::vars_os()).env("JOB_MANAGER_DB", &self.db);
+        command.envs(self.trace.iter().cloned());
         let mut capture = Capture::new();
         let process = start(&mut command, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &stop, &mut capture)?;

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
-use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, Unit, UnitOutcome};
+use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, TraceContext, Unit, UnitOutcome};
 use crate::sys::{Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
 
 use attempt_end::{chain, failed, not_begun, not_started};
@@ -59,6 +59,7 @@ pub struct CommandHandler {
     env: BTreeMap<OsString, OsString>,
     cookie: String,
     db: PathBuf,
+    trace: Option<TraceContext>,
     /// The files of the whole output, where it is kept in them.
     outputs: Option<SegmentSync>,
     dirs: Dirs,
@@ -94,6 +95,7 @@ impl CommandHandler {
             env,
             cookie: format!("{}:", job.uid),
             db: job.database.path.clone(),
+            trace: job.trace.clone(),
             outputs,
             turn: Mutex::default(),
             dirs,
@@ -147,7 +149,7 @@ fn env_of_units(spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
 impl Runner for CommandHandler {
     fn listeners(&self) -> Option<Callbacks> {
         let hook = self.spec.hook.as_ref()?;
-        Some(hook::listeners(hook, &self.spec.cwd, &self.db))
+        Some(hook::listeners(hook, &self.spec.cwd, &self.db, self.trace.as_ref()))
     }
 
     fn finalizer(&self, progress: &Progress) -> Option<NewUnit> {

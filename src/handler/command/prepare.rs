@@ -49,8 +49,12 @@ impl CommandHandler {
         };
         // The last unit is of no item: it runs where relative directories of units begin.
         let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
-        // Only one that was given by name may say something else.
-        command.current_dir(&cwd).env_clear().env("PWD", &cwd).envs(&self.env);
+        command.current_dir(&cwd).env_clear().env("PWD", &cwd);
+        if let (Some(trace), Some(parent)) = (&attempt.job.trace, attempt.traceparent()) {
+            command.envs(trace.variables(parent));
+        }
+        // Only those that were given by name may say something else.
+        command.envs(&self.env);
         if then.is_some() {
             command.envs(counts(&unit.payload));
         } else {

@@ -1,11 +1,12 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
+use tracing::warn;
+
 use super::other::Other;
 use super::{Coordinator, RunOutcome};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
-use crate::manager::log::log_line;
 use crate::manager::transient::retry_transient;
 use crate::model::{JobStatus, Seq, StopRequest};
 use crate::store::StoreError;
@@ -57,7 +58,7 @@ impl Coordinator<'_> {
 
     /// Lets units end as the reason for a halt wants it, and keeps the reason.
     pub(super) fn halt(&mut self, halt: Halt) -> Result<RunOutcome, ManagerError> {
-        log_line!("the job halts: {}", halt.reason);
+        warn!("the job halts: {}", halt.reason);
         match self.stop((halt.stop, None), Some(&halt))? {
             // Somebody asked for more while units were ending.
             Some(StopRequest::Cancel) => Ok(RunOutcome::Stopped(StopRequest::Cancel)),

@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::{error, warn};
+
 use super::{Coordinator, POLL_SIGNALS, RunOutcome};
 use crate::manager::conclusion::{conclude, record_failure};
 use crate::manager::error::ManagerError;
-use crate::manager::log::log_line;
 use crate::model::{AttemptId, JobStatus, Timestamp, Unit, UnitOutcome, chain, counted};
 use crate::recovery::policy::{self, Span};
 use crate::store::{Batch, UnitChange};
@@ -51,7 +52,7 @@ impl Coordinator<'_> {
             return Ok(None);
         }
         let staying = shared.under_way();
-        log_line!("{} did not return, what they run is given back", counted(staying.len(), "handler"));
+        warn!("{} did not return, what they run is given back", counted(staying.len(), "handler"));
         self.give_back(&staying)?;
         let status = conclude(self.store, self.lease, self.flags, self.runner, end, shared.clock.now())?;
         *are_left = true;
@@ -81,14 +82,14 @@ impl Coordinator<'_> {
         };
         let error = error.of_file_limit(self.flags);
         let staying = self.shared.under_way();
-        log_line!("error: {}; {} did not return", chain(&error), counted(staying.len(), "handler"));
+        error!("{}; {} did not return", chain(&error), counted(staying.len(), "handler"));
         let mut status = JobStatus::Running;
         // Where nothing may be written the notes are not ours either.
         let may_write = !error.is_fenced() && !error.is_passing();
         if may_write {
             let mut are_left = self.shared.hold_recorder();
             if let Err(second) = self.give_back(&staying) {
-                log_line!("error: cannot give back their units: {}", chain(&second));
+                error!("cannot give back their units: {}", chain(&second));
             }
             record_failure(self.store, self.lease, &error, self.shared.clock.now());
             status = JobStatus::Failed;
@@ -102,7 +103,7 @@ impl Coordinator<'_> {
     /// Does not return where the process ends with that.
     pub(super) fn leave_uncommitted(&mut self, units: usize) -> ManagerError {
         let error = || ManagerError::NotCommitted { units, waited: COMMIT_TIME };
-        log_line!("error: {}", chain(&error()));
+        error!("{}", chain(&error()));
         self.let_go(false, error());
         error()
     }

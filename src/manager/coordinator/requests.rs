@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::{info, warn};
+
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
-use crate::manager::log::log_line;
 use crate::model::{Limits, Rate, StopRequest, chain, counted};
 use crate::store::{Fault, Lease, SMALL_STEP, StoreError};
 
@@ -25,7 +26,7 @@ impl Coordinator<'_> {
         }
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
-            Err(unreadable @ StoreError::Unreadable(_)) => log_line!("the limit over all jobs stays: {unreadable}"),
+            Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),
             limit => self.permits.set_limit(limit?),
         }
         let job = self.store.job(self.lease.job)?;
@@ -56,13 +57,13 @@ impl Coordinator<'_> {
         let trouble = match lock.keep() {
             Ok(false) => None,
             Ok(true) => {
-                log_line!("the lock of the job was deleted, and is made again");
+                warn!("the lock of the job was deleted, and is made again");
                 None
             }
             Err(error) => Some(format!("the lock of the job was deleted, and cannot be made again: {error}")),
         };
         if let Some(trouble) = trouble.as_ref().filter(|trouble| self.lock_trouble.as_ref() != Some(trouble)) {
-            log_line!("{trouble}");
+            warn!("{trouble}");
         }
         self.lock_trouble = trouble;
     }
@@ -77,7 +78,7 @@ impl Coordinator<'_> {
             self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
         }
         if limits.workers != before.workers {
-            log_line!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);
+            info!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);
             // Whoever hires lives as long as this does.
             let _ = self.grow.send(limits.workers);
         }
@@ -95,7 +96,7 @@ impl Coordinator<'_> {
     fn end_asked(&self) {
         for kill in &self.asked {
             if self.shared.kill(kill) {
-                log_line!("ending unit {}: {}", kill.attempt.seq, kill.reason);
+                info!("ending unit {}: {}", kill.attempt.seq, kill.reason);
             }
         }
     }
@@ -112,7 +113,7 @@ impl Coordinator<'_> {
                 self.end_asked();
             }
             // The next look, or the next manager, does it.
-            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => log_line!("{}", chain(&error)),
+            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => warn!("{}", chain(&error)),
             Err(error) => return Err(error.into()),
         }
         Ok(())
@@ -125,7 +126,7 @@ impl Coordinator<'_> {
         self.clock_seen = now;
         let step = expected.since(now);
         if step > SMALL_STEP && !self.shared.clock.is_fake() {
-            log_line!("the clock was set back by {step:?}, waits are brought forward");
+            warn!("the clock was set back by {step:?}, waits are brought forward");
             self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
         }

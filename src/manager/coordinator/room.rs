@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::warn;
+
 use super::Coordinator;
-use crate::manager::log::log_line;
 use crate::model::Waits;
 use crate::sys::opening;
 
@@ -46,9 +47,12 @@ impl Coordinator<'_> {
             return;
         }
         self.reaped_at = Instant::now();
-        let _opening = opening();
-        if let Err(error) = self.adopted.reap() {
-            log_line!("cannot reap the processes that units left behind: {error}");
+        let reaped = {
+            let _opening = opening();
+            self.adopted.reap()
+        };
+        if let Err(error) = reaped {
+            warn!("cannot reap the processes that units left behind: {error}");
         }
     }
 }

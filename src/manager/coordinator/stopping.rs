@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::{info, warn};
+
 use super::leaving::{COMMIT_TIME, END_UNITS};
 use super::{Coordinator, POLL_SIGNALS, RunOutcome};
 use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
-use crate::manager::log::log_line;
 use crate::model::{StopRequest, chain, counted};
 
 impl Coordinator<'_> {
@@ -15,7 +16,7 @@ impl Coordinator<'_> {
     /// cannot be written: the stop does not wait for it.
     fn note_stopping(&mut self) {
         if let Err(error) = self.store.note_stopping(self.lease, "by itself, or by a signal to its manager") {
-            log_line!("{}", chain(&error));
+            warn!("{}", chain(&error));
         }
     }
 
@@ -29,7 +30,7 @@ impl Coordinator<'_> {
                 }
             }
             _ => {
-                log_line!("{} have ended, and wait for their commit", counted(units, "unit"));
+                info!("{} have ended, and wait for their commit", counted(units, "unit"));
                 *waiting = Some((units, Instant::now()));
             }
         }
@@ -48,7 +49,7 @@ impl Coordinator<'_> {
         let (mut ending_since, mut waiting) = (None, None);
         let mut wanted = first;
         crash_point!("stopping");
-        log_line!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
+        info!("stopping ({}), {} in hand", wanted.0, counted(self.shared.feed.level().in_hand, "unit"));
         if self.request.is_none() {
             self.note_stopping();
         }
@@ -57,7 +58,7 @@ impl Coordinator<'_> {
             let too_late = halt::is_over(&self.job, self.shared.clock.now());
             let at_once = (wanted.0 != StopRequest::Stop && wanted.1.is_none()) || too_late;
             if !self.shared.is_ending_units() && (at_once || grace_over || self.flags.now_requested()) {
-                log_line!("ending the running units");
+                info!("ending the running units");
                 self.shared.end_units();
             }
             let level = self.shared.feed.level();

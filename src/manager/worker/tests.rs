@@ -35,13 +35,21 @@ fn run_in_one_slot(on_interrupt: OnInterrupt, count: i64, recorder: impl FnOnce(
         spec: "null".to_owned(),
         files: StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)),
         database: DatabaseFile { path: dir.path().join("jobs.db"), device: 1, inode: 1 },
+        trace: None,
     };
     let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
     let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
     shared.feed.put_fresh(Seq(0), (1..=count).map(|seq| Unit::pending(JobId(1), seq)).collect());
     let counter = Arc::new(Counter::default());
     let (runner, dispatcher) = (Arc::clone(&counter), CallbackDispatcher::new([]));
-    let worker_context = WorkerContext { job: &job, runner, dispatcher: &dispatcher, shared: &shared, notes: &notes };
+    let worker_context = WorkerContext {
+        job: &job,
+        runner,
+        dispatcher: &dispatcher,
+        shared: &shared,
+        notes: &notes,
+        span: &Span::none(),
+    };
     let (events, inbox) = channel(&shared.feed);
 
     std::thread::scope(|threads| {

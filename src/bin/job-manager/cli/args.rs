@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use etcetera::BaseStrategy;
-use job_manager::client::{Client, ManagerProgram, accept_any_owner};
-use job_manager::model::Seq;
+use job_manager::client::{Client, ManagerProgram, accept_any_owner, set_log_format};
+use job_manager::model::{LogFormat, Seq};
 
 use super::error::CliError;
 
@@ -34,6 +34,9 @@ pub(super) struct Global {
     /// Run jobs of a database that belongs to somebody else [env: JOB_MANAGER_ANY_OWNER]
     #[arg(long, global = true)]
     pub any_owner: bool,
+    /// How managers that are started here write their logs [env: JOB_MANAGER_LOG_FORMAT]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = log_formats())]
+    pub log_format: Option<LogFormat>,
     /// Do not ask
     #[arg(short, long, global = true)]
     pub yes: bool,
@@ -65,6 +68,9 @@ impl Global {
     pub fn take_environment(&mut self) -> Result<(), CliError> {
         if self.any_owner {
             accept_any_owner();
+        }
+        if let Some(format) = self.log_format {
+            set_log_format(format);
         }
         if self.db.is_none()
             && let Some(db) = std::env::var_os("JOB_MANAGER_DB")
@@ -117,6 +123,10 @@ impl Global {
 
 /// The newest job, which is meant where none is named.
 pub(super) const LAST: &str = "last";
+
+fn log_formats() -> impl TypedValueParser<Value = LogFormat> {
+    PossibleValuesParser::new(LogFormat::ALL.iter().map(|format| format.as_str())).try_map(|format| format.parse())
+}
 
 fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
     if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }

@@ -38,6 +38,9 @@ pub enum DashboardError {
         /// The cause.
         source: io::Error,
     },
+    /// A token cannot be drawn.
+    #[error("cannot read the system's random source")]
+    Random(#[source] getrandom::Error),
     /// Somebody else knows the token, or there is none in the file.
     #[error("{} {reason}: delete it, and a new one is made", path.display())]
     TokenUnsafe {
@@ -58,7 +61,7 @@ impl DashboardError {
             Self::Client(error) => error.kind(),
             Self::PortInUse { .. } => ErrorKind::InvalidInput,
             Self::Token { .. } | Self::TokenUnsafe { .. } => ErrorKind::Database,
-            Self::Listen { .. } | Self::Server(_) => ErrorKind::Internal,
+            Self::Random(_) | Self::Listen { .. } | Self::Server(_) => ErrorKind::Internal,
         }
     }
 }

@@ -6,18 +6,18 @@
 //!
 //! A browser is given something else: what is drawn again for each dashboard and kept nowhere.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use job_manager::files::{create_private_dir, own_user};
 use job_manager::model::StateDir;
+use subtle::ConstantTimeEq;
 
 use super::DashboardError;
 
 const BYTES: usize = 32;
-const RANDOM: &str = "/dev/urandom";
 
 /// What a request has to show; never printed by accident.
 #[derive(Clone)]
@@ -47,8 +47,7 @@ impl Token {
     /// Draws one that nobody has seen.
     pub fn drawn() -> Result<Token, DashboardError> {
         let mut random = [0; BYTES];
-        let source = Path::new(RANDOM);
-        File::open(source).and_then(|mut file| file.read_exact(&mut random)).map_err(failed("read", source))?;
+        getrandom::fill(&mut random).map_err(DashboardError::Random)?;
         Ok(Token(random.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
@@ -82,9 +81,7 @@ impl Token {
 
     /// Returns `true` if that is the token, in a time that does not depend on how much of it is right.
     pub fn is(&self, given: &str) -> bool {
-        let (own, given) = (self.0.as_bytes(), given.as_bytes());
-        let differing = own.iter().zip(given).fold(0, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));
-        own.len() == given.len() && differing == 0
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }
 

@@ -2,14 +2,11 @@
 
 mod printer;
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use clap::Args;
 use job_manager::client::{Client, SEARCH_TIME};
-use job_manager::files::{How, open_private};
 use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
 use crate::cli::args::Global;
@@ -164,18 +161,14 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
 }
 
 fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
-    let path = client.job_files(job).log();
-    let mut file = open_private(&path, How::Read).map_err(|error| CliError::NoLog(path, error))?;
-    if let Some(last) = args.lines {
-        let start = start_of_last(&file, last)?;
-        file.seek(SeekFrom::Start(start))?;
-    }
+    let opened = client.manager_log(job, args.lines);
+    let mut log = opened.map_err(|error| CliError::NoLog(client.job_files(job).log(), error))?;
     let mut block = vec![0; BLOCK_BYTES];
     loop {
         // Asked before reading, so that what a manager wrote last is still read.
         let ended = !args.follow || client.outcome(job)?.is_some();
         loop {
-            match file.read(&mut block)? {
+            match log.read(&mut block)? {
                 0 => break,
                 read => printer.take(&block[..read])?,
             }
@@ -187,52 +180,6 @@ fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'
     }
 }
 
-/// Returns where the last lines of a file begin, looked for from its end.
-fn start_of_last(file: &File, lines: usize) -> io::Result<u64> {
-    let end = file.metadata()?.len();
-    let (mut block, mut at, mut left) = (vec![0; BLOCK_BYTES], end, lines);
-    while at > 0 && left > 0 {
-        let start = at.saturating_sub(BLOCK_BYTES as u64);
-        let block = &mut block[..usize::try_from(at - start).expect("a block is short")];
-        file.read_exact_at(block, start)?;
-        for (index, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
-            // The end of a line begins the next, but for the last one.
-            let begins = start + index as u64 + 1;
-            left -= usize::from(begins < end);
-            if left == 0 {
-                return Ok(begins);
-            }
-        }
-        at = start;
-    }
-    Ok(if lines == 0 { end } else { 0 })
-}
-
 fn chosen(streams: Streams, stderr: bool) -> RawText {
     if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_lines_of_a_log_are_found_from_its_end() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log");
-        let long = "x".repeat(BLOCK_BYTES * 2);
-        for (text, lines, last) in [
-            ("", 3, ""),
-            ("one\ntwo\nthree\n", 0, ""),
-            ("one\ntwo\nthree\n", 1, "three\n"),
-            ("one\ntwo\nthree", 2, "two\nthree"),
-            ("one\ntwo\n", 5, "one\ntwo\n"),
-            ("\n\n\n", 2, "\n\n"),
-            (&format!("one\n{long}\n"), 1, &format!("{long}\n")),
-        ] {
-            std::fs::write(&path, text).unwrap();
-            let start = start_of_last(&File::open(&path).unwrap(), lines).unwrap();
-            assert!(&text[usize::try_from(start).unwrap()..] == last, "{lines} of {} bytes", text.len());
-        }
-    }
 }

@@ -1,0 +1,20 @@
+//! The form of the lines in a manager's log.
+
+use super::words::words;
+
+/// How a manager writes its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON document a line.
+    Json,
+}
+
+words! { LogFormat, "log format", { Text => "text", Json => "json" } }
+
+impl LogFormat {
+    /// The variable in which a manager finds its format.
+    pub const VARIABLE: &str = "JOB_MANAGER_LOG_FORMAT";
+}
