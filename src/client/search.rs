@@ -1,6 +1,6 @@
 //! Looking for units in a bounded time.
 //!
-//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time: no
+//! A filter by item looks at every unit. A search reads a bounded range of numbers at a time: no
 //! snapshot is held for long, and whoever asked is told how far it came instead of being left to wait.
 
 use std::cmp::Reverse;

@@ -79,7 +79,7 @@ pub(super) fn report(job: &JobContext, unit: Unit, change: &UnitChange) -> UnitR
         payload: unit.payload,
         status: change.to,
         attempts: change.attempts,
-        result: change.result.clone(),
-        error: change.error.clone(),
+        result: change.result().map(str::to_owned),
+        error: change.error().map(str::to_owned),
     }
 }

@@ -21,7 +21,6 @@ mod isolation;
 mod job;
 mod layout;
 mod limits;
-mod mask;
 mod new_job;
 pub(crate) mod outcome;
 mod outdated;

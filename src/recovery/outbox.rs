@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::Span;
 use crate::files::{How, PrivateDir, explain_denied, open_private, remove_private_dir};
-use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
+use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp, Unit};
 
 /// Ends of one slot that may wait for their commit: enough for the shortest units beside the slowest disk.
 const MOST_ENDS: usize = 256;
@@ -51,7 +51,19 @@ pub struct Ended<'a> {
     pub end: Cow<'a, AttemptEnd>,
 }
 
-impl Ended<'_> {
+impl<'a> Ended<'a> {
+    /// Describes the end of the unit's next attempt.
+    pub fn of(unit: &Unit, epoch: Epoch, span: Span, end: &'a AttemptEnd) -> Self {
+        Self {
+            epoch,
+            seq: unit.id.seq(),
+            attempt: unit.attempts + 1,
+            revision: unit.revision,
+            span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
+            end: Cow::Borrowed(end),
+        }
+    }
+
     /// Returns when the attempt ran.
     pub fn span(&self) -> Span {
         let (started, ended) = self.span_us;

@@ -11,7 +11,7 @@ use crate::support::{World, is_root, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 5;
+const SCHEMA: i64 = 7;
 
 const READING: [&[&str]; 17] = [
     &["list", "-a"],
@@ -58,7 +58,7 @@ fn world_of(dump: &str) -> (World, i64) {
     (world, schema)
 }
 
-/// The database of schema 4, and the same without what that schema added to the one before.
+/// The database of schema 4, the same without what that schema added to the one before, and with what the next one added.
 fn readable_worlds() -> Vec<(World, i64)> {
     let four = || world_of(include_str!("../../fixtures/databases/4.sql"));
     let (three, _) = four();
@@ -66,7 +66,10 @@ fn readable_worlds() -> Vec<(World, i64)> {
         "DROP TABLE made_paths; PRAGMA user_version = 3;
          DELETE FROM __diesel_schema_migrations WHERE version = '202611260000040000'",
     );
-    vec![(three, 3), four()]
+    let (five, _) = four();
+    five.sql(include_str!("../../migrations/2026-11-26-000005-0000_revision/up.sql"));
+    five.sql("PRAGMA user_version = 5; INSERT INTO __diesel_schema_migrations (version) VALUES ('202611260000050000')");
+    vec![(three, 3), four(), (five, 5)]
 }
 
 fn schema_number(world: &World) -> i64 {
@@ -133,6 +136,24 @@ fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() 
         world.ok(&["doctor", "--migrate"]);
 
         assert_eq!(read(), before);
+    }
+}
+
+#[test]
+fn failures_of_an_older_database_have_the_same_kinds_before_and_after_it_is_brought_up_to_date() {
+    for (world, schema) in readable_worlds() {
+        let listed = || world.ok(&["failures", "squares", "--json"]);
+        let before = listed();
+        let kind = world.ok(&["failures", "squares", "-q"]);
+        let of_kind = || world.ok(&["units", "squares", "--cluster", &kind, "-q"]);
+        let units = of_kind();
+
+        world.ok(&["doctor", "--migrate"]);
+
+        assert!(!kind.is_empty() && !units.is_empty(), "schema {schema}: {before}");
+        assert_eq!((listed(), of_kind()), (before, units), "schema {schema}");
+        assert_eq!(world.count("count(*) FROM failure_kinds"), 1);
+        assert_eq!(world.ok(&["retry", "squares", "--cluster", &kind]), "1 unit pending again");
     }
 }
 
