@@ -29,7 +29,7 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct WorkerContext<'a> {
     pub job: &'a JobContext,
     pub runner: Arc<dyn Runner>,
-    pub dispatcher: &'a CallbackDispatcher<'a>,
+    pub dispatcher: &'a CallbackDispatcher,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
 }

@@ -23,7 +23,8 @@ pub fn units_are_listed_in_other_orders_page_by_page(mut store: Store) {
     };
     store.record(lease, &Batch::of(&[ended(1, 1, NOW), ended(2, 3, LATER), ended(3, 1, LATER)])).unwrap();
     let mut listed = |order| {
-        let mut page = |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1, usize::MAX).unwrap().pop();
+        let mut page =
+            |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1, usize::MAX).unwrap().units.pop();
         let pages = std::iter::successors(page(None), |unit| page(Some(unit.seq)));
         pages.map(|unit| unit.seq.0).collect::<Vec<_>>()
     };

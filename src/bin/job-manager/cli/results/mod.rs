@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::filter::FilterArgs;
 use super::output::Output;
+use super::units::named;
 use super::way_out;
 use super::which::JobArg;
 use job_manager::client::SEARCH_TIME;
@@ -60,7 +61,7 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
         let Some(next) = next else { break };
         after = Some(next);
     }
-    let Omitted { outputs, bytes } = written.omitted;
+    let Omitted { outputs, bytes, unreadable } = written.omitted;
     if outputs > 0 {
         output.hint(format_args!(
             "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
@@ -78,5 +79,5 @@ pub(super) fn results(global: &Global, args: &Results, output: &mut Output) -> R
             ));
         }
     }
-    Ok(Exit::Success)
+    named(output, unreadable)
 }
