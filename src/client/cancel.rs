@@ -1,9 +1,10 @@
 //! Ending a job, or one of its units, permanently.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::files::create_private_dir;
+use crate::files::{How, create_private_dir, open_private};
 use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
@@ -71,8 +72,15 @@ impl Client {
         }
         let lease = Lease { job, epoch: context.epoch };
         // Those who would be told of it are callbacks and hooks of a manager.
-        leftovers.record(&mut self.store(), lease, &context, &notes, Timestamp::now()).map_err(failed(&context))?;
-        Ok(())
+        let now = Timestamp::now();
+        let recovered = leftovers.record(&mut self.store(), lease, &context, &notes, now).map_err(failed(&context))?;
+        if recovered.unreadable.is_empty() {
+            return Ok(());
+        }
+        let log = context.files.log();
+        let lines: String = recovered.unreadable.iter().map(|line| format!("{now} {line}\n")).collect();
+        let written = open_private(&log, How::Append).and_then(|mut file| file.write_all(lines.as_bytes()));
+        written.map_err(ClientError::files("write to", log))
     }
 
     /// Ends the processes that a dead manager left behind; the caller holds the job's lock.

@@ -8,7 +8,6 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
 use crate::model::{Row, Unreadable};
 
 /// A state or another closed set, kept as its word.
@@ -39,9 +38,9 @@ impl<T> Checked<T> {
     /// Returns the value.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] with the place, when the column holds something else.
-    pub fn of(self, row: Row, column: &'static str) -> Result<T, StoreError> {
-        self.0.map_err(|Held { value, reason }| StoreError::Unreadable(Unreadable { row, column, value, reason }))
+    /// When the column holds something else: what, and where.
+    pub fn of(self, row: Row, column: &'static str) -> Result<T, Unreadable> {
+        self.0.map_err(|Held { value, reason }| Unreadable { row, column, value, reason })
     }
 }
 

@@ -79,8 +79,8 @@ pub enum StoreError {
         value: Option<String>,
     },
     /// A row holds what this version cannot read.
-    #[error("{0}")]
-    Unreadable(Unreadable),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The file is no longer where it was opened.
     #[error("{} was moved, deleted or replaced while it was in use", path.display())]
     Moved {

@@ -6,7 +6,7 @@ use diesel::result::Error as SqlError;
 
 use super::StoreError;
 use super::fault::Fault;
-use crate::model::NewJobError;
+use crate::model::{NewJobError, Unreadable};
 
 /// What ends a transaction: SQLite's refusal, or our own.
 #[derive(Debug)]
@@ -30,6 +30,12 @@ impl From<NewJobError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(found: Unreadable) -> Self {
+        Self::Store(found.into())
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use diesel::prelude::*;
 
 use super::failure::Failure;
+use super::failures::keep_kinds;
 use super::open::{SCHEMA, UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
@@ -46,7 +47,7 @@ impl Store {
         let file = store.file.clone();
         let mut refused = None;
         let outcome = store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn)?) {
-            Ok(()) => make_tables(conn),
+            Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
             Err(error) => {
                 refused = Some(error);
                 Err(diesel::result::Error::RollbackTransaction.into())

@@ -9,6 +9,7 @@
 
 mod attempts;
 mod callers;
+mod change;
 mod clock_step;
 mod columns;
 #[cfg(test)]
@@ -93,6 +94,7 @@ use failure::Failure;
 use crate::model::DatabaseFile;
 
 pub use callers::{CallerConnection, CallerError};
+pub use change::UnitChange;
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
@@ -105,7 +107,7 @@ pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;
-pub use record::{Batch, Recorded, UnitChange};
+pub use record::{Batch, Recorded};
 pub use renew::GONE;
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;

@@ -72,7 +72,6 @@ fn fault_190_no_reading_statement_begins_before_its_page() {
     let (job, after) = (JobId(1), Some(Seq(5)));
     let mut found = vec![
         plan_of(store, |store| store.unit_contents(job, after, 9)),
-        plan_of(store, |store| store.failures(job, Seq(5), 9)),
         plan_of(store, |store| store.last_failures(job, 9)),
     ];
     for filter in filters() {

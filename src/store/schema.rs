@@ -18,6 +18,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    failure_kinds (unit_id) {
+        unit_id -> BigInt,
+        kind -> BigInt,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> BigInt,
         uid -> Text,
@@ -130,11 +137,20 @@ diesel::table! {
 }
 
 diesel::joinable!(attempts -> units (unit_id));
+diesel::joinable!(failure_kinds -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    attempts, jobs, made_paths, managers, metadata, settings, unit_notes, units,
+    attempts,
+    failure_kinds,
+    jobs,
+    made_paths,
+    managers,
+    metadata,
+    settings,
+    unit_notes,
+    units,
 );

@@ -13,7 +13,7 @@ use crate::support::{World, is_root, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 6;
+const SCHEMA: i64 = 7;
 
 const READING: [&[&str]; 17] = [
     &["list", "-a"],
@@ -235,6 +235,24 @@ fn fault_307_a_manager_of_a_former_schema_is_seen_as_it_is_and_its_successor_say
     let state = |at: usize| (managers[at]["number"].clone(), managers[at]["state"].clone());
     assert_eq!((lost, state(0), state(1)), ("lost".into(), (1.into(), "lost".into()), (2.into(), "left".into())));
     world.assert_sound("2");
+}
+
+#[test]
+fn failures_of_an_older_database_have_the_same_kinds_before_and_after_it_is_brought_up_to_date() {
+    for (world, schema) in readable_worlds() {
+        let listed = || world.ok(&["failures", "squares", "--json"]);
+        let before = listed();
+        let kind = world.ok(&["failures", "squares", "-q"]);
+        let of_kind = || world.ok(&["units", "squares", "--cluster", &kind, "-q"]);
+        let units = of_kind();
+
+        world.ok(&["doctor", "--migrate"]);
+
+        assert!(!kind.is_empty() && !units.is_empty(), "schema {schema}: {before}");
+        assert_eq!((listed(), of_kind()), (before, units), "schema {schema}");
+        assert_eq!(world.count("count(*) FROM failure_kinds"), 1);
+        assert_eq!(world.ok(&["retry", "squares", "--cluster", &kind]), "1 unit pending again");
+    }
 }
 
 #[test]

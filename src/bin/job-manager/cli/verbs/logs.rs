@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use clap::Args;
-use job_manager::client::{Client, SEARCH_TIME};
+use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
 use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
 use crate::cli::args::Global;
@@ -148,15 +148,19 @@ fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawTex
 }
 
 fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
-    let mut after = None;
+    let (mut after, mut unreadable) = (None, None);
     loop {
         // Few at a time, and fewer of long ones.
         let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
-        for unit in page.units {
+        for unit in page.page.units {
             printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
         }
-        let Some(next) = page.next_after else { return Ok(()) };
-        after = Some(next);
+        unreadable = unreadable.or(page.page.unreadable.into_iter().next());
+        after = page.next_after;
+        if after.is_none() {
+            // After what could be read, so that no unit hides another one.
+            return unreadable.map_or(Ok(()), |unit| Err(ClientError::from(StoreError::from(unit)).into()));
+        }
     }
 }
 

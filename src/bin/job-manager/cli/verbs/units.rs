@@ -1,7 +1,8 @@
 //! `units`: the units of a job, page by page.
 
 use clap::Args;
-use job_manager::model::{RawText, Seq, UnitDetail, UnitOrder};
+use job_manager::client::{ClientError, StoreError};
+use job_manager::model::{RawText, Seq, UnitDetail, UnitOrder, Unreadable};
 
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
@@ -42,7 +43,7 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit,
         client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
     if output.json {
         output.document(&page)?;
-        return Ok(Exit::Success);
+        return named(output, page.unreadable);
     }
     if output.quiet {
         for unit in &page.units {
@@ -66,7 +67,14 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit,
         (None, Some(next)) if !output.quiet => output.hint(format_args!("more: --after {next}")),
         (None, _) => {}
     }
-    Ok(Exit::Success)
+    named(output, page.unreadable)
+}
+
+/// Names units that cannot be read after the others were shown: one is the error, the others come before it.
+pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Result<Exit, CliError> {
+    let Some(last) = unreadable.pop() else { return Ok(Exit::Success) };
+    unreadable.iter().for_each(|unit| output.hint(unit));
+    Err(ClientError::from(StoreError::from(last)).into())
 }
 
 fn row(unit: &UnitDetail) -> Vec<String> {

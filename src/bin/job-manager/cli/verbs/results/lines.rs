@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::cli::error::CliError;
 use crate::cli::verbs::units::item;
 use job_manager::client::Client;
-use job_manager::model::{JobId, RawText, Seq, UnitFilter, UnitResult};
+use job_manager::model::{JobId, RawText, Seq, UnitFilter, UnitResult, Unreadable};
 use job_manager::text::omitted_bytes;
 
 /// How a line of results is written.
@@ -24,11 +24,25 @@ pub enum Format {
 /// Bytes of lines that are made before they are handed on.
 pub(super) const BUFFER_BYTES: usize = 1 << 18;
 
-/// What copies for display omit of the output of units.
-#[derive(Debug, Clone, Copy, Default)]
+/// Units that cannot be read which are named.
+const MOST_NAMED: usize = 1000;
+
+/// What lines do not say: what copies for display omit of the output of units, and units that cannot be read.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Omitted {
     pub outputs: u64,
     pub bytes: u64,
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Omitted {
+    /// Adds what further lines do not say.
+    pub fn add(&mut self, other: Omitted) {
+        self.outputs += other.outputs;
+        self.bytes += other.bytes;
+        self.unreadable.extend(other.unreadable);
+        self.unreadable.truncate(MOST_NAMED);
+    }
 }
 
 /// Lines that were made and are not handed on yet.
@@ -76,7 +90,13 @@ impl Lines {
     ) -> Result<Option<Seq>, CliError> {
         let mut made = Ok(());
         let next = client.each_result(job, filter, after, &mut |unit| {
-            made = self.add(&unit);
+            match unit {
+                Ok(unit) => made = self.add(&unit),
+                Err(unreadable) if self.omitted.unreadable.len() < MOST_NAMED => {
+                    self.omitted.unreadable.push(unreadable);
+                }
+                Err(_) => {}
+            }
             made.is_ok() && !self.are_full()
         })?;
         made?;

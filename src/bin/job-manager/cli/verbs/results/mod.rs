@@ -11,6 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::filter::FilterArgs;
 use crate::cli::output::Output;
+use crate::cli::verbs::units::named;
 use crate::cli::way_out;
 use crate::cli::which::JobArg;
 use job_manager::client::SEARCH_TIME;
@@ -60,7 +61,7 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<E
         let Some(next) = next else { break };
         after = Some(next);
     }
-    let Omitted { outputs, bytes } = written.omitted;
+    let Omitted { outputs, bytes, unreadable } = written.omitted;
     if outputs > 0 {
         output.hint(format_args!(
             "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
@@ -78,5 +79,5 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<E
             ));
         }
     }
-    Ok(Exit::Success)
+    named(output, unreadable)
 }

@@ -16,8 +16,7 @@ pub(super) struct Written {
 
 impl Written {
     pub fn take(&mut self, text: Vec<u8>, omitted: Omitted) -> io::Result<()> {
-        self.omitted.outputs += omitted.outputs;
-        self.omitted.bytes += omitted.bytes;
+        self.omitted.add(omitted);
         for part in text.chunks(WRITE_BYTES) {
             self.stdout.write_all(part)?;
         }
