@@ -59,6 +59,7 @@ mod schema_tests;
 mod scratch;
 mod settings;
 mod setup_lock;
+mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;
 mod space;
@@ -102,6 +103,7 @@ pub use migrate::RunningJob;
 pub use open::Access;
 pub use record::{Batch, Recorded, UnitChange};
 pub use renew::GONE;
+pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
 

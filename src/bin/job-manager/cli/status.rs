@@ -1,7 +1,8 @@
 //! `status`: where a job stands and whether its manager lives.
 
 use clap::Args;
-use job_manager::client::{Health, ManagerStatus};
+use job_manager::client::{Health, Snapshot};
+use job_manager::explain::NextStep;
 use job_manager::model::Timestamp;
 use job_manager::text::counted;
 use serde_json::json;
@@ -12,6 +13,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::text::{one_line, span, style_of};
 use super::which::JobOrKeyArg;
+use crate::command_line::command_line;
 
 /// Show where a job stands and whether its manager lives
 #[derive(Debug, Args)]
@@ -38,19 +40,20 @@ pub(super) fn status(global: &Global, args: &Status, output: &mut Output) -> Res
             return Err(error);
         }
     };
-    let status = client.get_manager_status(job)?;
+    let seen = client.snapshot(job)?;
     if output.json {
-        output.document(&status)?;
+        output.document(&seen.status())?;
     } else if output.quiet {
-        output.line(status.word())?;
+        output.line(seen.word())?;
     } else {
-        print(&status, output)?;
+        print(&seen, output)?;
     }
-    let outcome = if args.exit_code { client.outcome(job)? } else { None };
+    let outcome = if args.exit_code { seen.outcome() } else { None };
     Ok(outcome.map_or(Exit::Success, Exit::from))
 }
 
-fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
+fn print(seen: &Snapshot, output: &mut Output) -> Result<(), CliError> {
+    let status = &seen.status();
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
@@ -92,11 +95,13 @@ fn print(status: &ManagerStatus, output: &mut Output) -> Result<(), CliError> {
         output.line(format_args!("error     {}", one_line(error)))?;
     }
     output.line(format_args!("log       {}", status.log.display()))?;
-    if status.is_interrupted() && status.cancel_requested {
-        let id = status.job.id;
-        output.hint(format_args!("its manager died before it could cancel the job; `job-manager cancel {id}` ends it"));
-    } else if status.is_interrupted() {
-        output.hint(format_args!("its manager has died; `job-manager resume {}` continues it", status.job.id));
+    if status.is_interrupted() {
+        output.hint(match seen.explanation().next_step {
+            next @ NextStep::Cancel(_) => {
+                format!("its manager died before it could cancel the job; `{}` ends it", command_line(next))
+            }
+            next => format!("its manager has died; `{}` continues it", command_line(next)),
+        });
     }
     Ok(())
 }
