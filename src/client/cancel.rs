@@ -9,7 +9,7 @@ use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
-use crate::store::Lease;
+use crate::store::{JobRows, Lease};
 use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
@@ -30,7 +30,7 @@ impl Client {
     pub fn cancel_job(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
         let asked = Instant::now();
         loop {
-            let (row, health) = self.without_leaving_manager(job)?;
+            let (JobRows { job: row, .. }, health) = self.without_leaving_manager(job)?;
             if row.status.is_terminal() {
                 return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
             }

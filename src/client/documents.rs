@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::explain::Explanation;
 use super::settings::command_of;
-use super::{Client, ClientError, ManagerStatus, Started, UnitsSwept};
+use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes,
     UnitOrder, Unreadable, UnreadableJob, Why,
@@ -154,9 +154,8 @@ impl WorkersSet {
 impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
-        let FoundJobs { jobs, unreadable } = self.jobs(filter)?;
-        let jobs = jobs.iter().map(|job| self.get_listed_status(job.id)).collect::<Result<_, _>>()?;
-        Ok(JobList { schema: SCHEMA, jobs, unreadable })
+        let FoundJobs { jobs, unreadable } = self.whole_snapshots(filter)?;
+        Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), unreadable })
     }
 
     /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than

@@ -56,8 +56,13 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn machine_workers(&self) -> Result<Option<MachineWorkers>, ClientError> {
-        let Some(limit) = self.store().machine_workers()? else { return Ok(None) };
+        let limit = self.store().machine_workers()?;
+        Ok(limit.map(|limit| self.permits_taken(limit)))
+    }
+
+    /// Looks how far a limit over all jobs is used up.
+    pub(super) fn permits_taken(&self, limit: usize) -> MachineWorkers {
         let is_taken = |permit: &usize| matches!(LockProbe::of(&self.state.permit(*permit)), LockProbe::Held);
-        Ok(Some(MachineWorkers { limit, taken: (0..limit).filter(is_taken).count() }))
+        MachineWorkers { limit, taken: (0..limit).filter(is_taken).count() }
     }
 }

@@ -48,11 +48,11 @@ pub struct UnreadableJob {
     pub reason: String,
 }
 
-/// The jobs that a listing found.
-#[derive(Debug, Clone, Default)]
-pub struct FoundJobs {
+/// The jobs that a listing found, or what it shows of them.
+#[derive(Debug, Clone)]
+pub struct FoundJobs<T = Job> {
     /// Those that can be read, the newest first.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<T>,
     /// The others; one whose state cannot be read counts as being in any.
     pub unreadable: Vec<UnreadableJob>,
 }
@@ -94,6 +94,12 @@ impl Unreadable {
             Row::Unit(unit) | Row::AttemptOf(unit) => Some(unit.seq()),
             Row::Job(_) | Row::Settings => None,
         }
+    }
+}
+
+impl<T> Default for FoundJobs<T> {
+    fn default() -> Self {
+        Self { jobs: Vec::new(), unreadable: Vec::new() }
     }
 }
 

@@ -29,6 +29,13 @@ struct Held {
     reason: String,
 }
 
+impl<T: OfText> Checked<T> {
+    /// Reads the text of a column.
+    pub fn of_text(text: &str) -> Self {
+        Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() }))
+    }
+}
+
 impl<T> Checked<T> {
     /// Returns the value, if it can be read.
     pub fn known(self) -> Option<T> {
@@ -70,8 +77,7 @@ impl<T: DeserializeOwned> OfText for Json<T> {
 
 impl<T: OfText> FromSql<Text, Sqlite> for Checked<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = value.read_text();
-        Ok(Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() })))
+        Ok(Self::of_text(value.read_text()))
     }
 }
 

@@ -63,6 +63,7 @@ mod schema_tests;
 mod scratch;
 mod settings;
 mod setup_lock;
+mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;
 mod space;
@@ -109,6 +110,7 @@ pub use migrate::RunningJob;
 pub use open::Access;
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
+pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
 

@@ -4,8 +4,10 @@ use diesel::connection::SimpleConnection;
 
 use super::conformance::{LATER, NOW, change, job_of, lease_on};
 use super::read_plans::{explained, statements_of};
-use super::{Access, Batch, PageBound, Store, StoreError};
-use crate::model::{Cause, KillThen, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitOutcome, UnitStatus};
+use super::{Access, Batch, Extent, PageBound, Store, StoreError};
+use crate::model::{
+    Cause, JobFilter, KillThen, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitOutcome, UnitStatus,
+};
 
 /// Tables whose rows are as many as the units.
 const LARGE: [&str; 6] = ["units", "attempts", "failure_kinds", "unit_notes", "made_paths", "metadata"];
@@ -73,8 +75,8 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     store.due_units(job, LATER, Seq::MAX, PageBound::units(10))?;
     store.next_due(job, Seq::MAX)?;
     store.running_units(job)?;
-    store.waiting_units(job, NOW)?;
-    store.oldest_running(job)?;
+    store.snapshot(job, Extent::Whole, NOW)?;
+    store.snapshots(&JobFilter::default(), Extent::Whole, NOW)?;
     store.is_unfinished_through(job, Seq(9))?;
     store.unit_contents(job, None, 9)?;
     store.failures(job, 9)?;

@@ -1,8 +1,8 @@
 //! `list`: the jobs of a database.
 
 use clap::Args;
-use job_manager::client::Client;
-use job_manager::model::{FoundJobs, Job, JobFilter, JobStatus, Timestamp};
+use job_manager::client::Snapshot;
+use job_manager::model::{FoundJobs, JobFilter, JobStatus, Timestamp};
 
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
@@ -50,30 +50,29 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, C
         output.document(&list)?;
         return Ok(Exit::Success);
     }
-    let FoundJobs { jobs, unreadable } = client.jobs(&filter)?;
+    let FoundJobs { jobs, unreadable } = client.snapshots(&filter)?;
     unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
     if output.quiet {
-        for job in jobs {
-            output.line(job.id)?;
+        for seen in jobs {
+            output.line(seen.job.id)?;
         }
         return Ok(Exit::Success);
     }
     let now = Timestamp::now();
-    let rows = jobs.iter().map(|job| row(&client, job, now)).collect::<Result<Vec<_>, CliError>>()?;
+    let rows = jobs.iter().map(|seen| row(seen, now));
     output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))?;
     Ok(Exit::Success)
 }
 
-fn row(client: &Client, job: &Job, now: Timestamp) -> Result<Vec<String>, CliError> {
-    let runs = job.status == JobStatus::Running;
-    let status = if runs { client.get_listed_status(job.id)?.word() } else { job.status.as_str() };
-    Ok(vec![
+fn row(seen: &Snapshot, now: Timestamp) -> Vec<String> {
+    let job = &seen.job;
+    vec![
         job.id.to_string(),
         shortened(&job.name, NAME_WIDTH),
-        status.to_owned(),
+        seen.word().to_owned(),
         format!("{} %", job.progress.percentage()),
         job.progress.failed.to_string(),
         job.progress.total.to_string(),
         span(now.since(job.created_at)),
-    ])
+    ]
 }

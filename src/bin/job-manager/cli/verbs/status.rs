@@ -1,7 +1,8 @@
 //! `status`: where a job stands and whether its manager lives.
 
 use clap::Args;
-use job_manager::client::{Health, ManagerStatus};
+use job_manager::client::{Health, Snapshot};
+use job_manager::explain::NextStep;
 use job_manager::model::{ManagerRun, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
@@ -13,6 +14,7 @@ use crate::cli::managers::{self, WithManagers};
 use crate::cli::output::Output;
 use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobOrKeyArg;
+use crate::command_line::command_line;
 
 /// Show where a job stands and whether its manager lives
 #[derive(Debug, Args)]
@@ -39,22 +41,23 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
             return Err(error);
         }
     };
-    let status = client.get_manager_status(job)?;
+    let seen = client.snapshot(job)?;
     let managers = if global.verbose { client.managers(job)? } else { Vec::new() };
     if output.json && global.verbose {
-        output.document(&WithManagers { status: &status, managers: &managers })?;
+        output.document(&WithManagers { status: &seen.status(), managers: &managers })?;
     } else if output.json {
-        output.document(&status)?;
+        output.document(&seen.status())?;
     } else if output.quiet {
-        output.line(status.word())?;
+        output.line(seen.word())?;
     } else {
-        print(&status, &managers, output)?;
+        print(&seen, &managers, output)?;
     }
-    let outcome = if args.exit_code { client.outcome(job)? } else { None };
+    let outcome = if args.exit_code { seen.outcome() } else { None };
     Ok(outcome.map_or(Exit::Success, Exit::from))
 }
 
-fn print(status: &ManagerStatus, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
+fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
+    let status = &seen.status();
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
@@ -97,11 +100,13 @@ fn print(status: &ManagerStatus, managers: &[ManagerRun], output: &mut Output) -
     }
     managers::print(managers, output)?;
     output.line(format_args!("log       {}", status.log.display()))?;
-    if status.is_interrupted() && status.cancel_requested {
-        let id = status.job.id;
-        output.hint(format_args!("its manager died before it could cancel the job; `job-manager cancel {id}` ends it"));
-    } else if status.is_interrupted() {
-        output.hint(format_args!("its manager has died; `job-manager resume {}` continues it", status.job.id));
+    if status.is_interrupted() {
+        output.hint(match seen.explanation().next_step {
+            next @ NextStep::Cancel(_) => {
+                format!("its manager died before it could cancel the job; `{}` ends it", command_line(next))
+            }
+            next => format!("its manager has died; `{}` continues it", command_line(next)),
+        });
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Reading what `top` shows: as much of a job as its state asks for, and never the units but a few failed ones.
 
-use job_manager::client::{Client, ClientError, EtaSeconds, Health};
-use job_manager::model::{Job, JobFilter, JobId, JobStatus, Progress, Seq};
+use std::collections::HashSet;
+
+use job_manager::client::{Client, ClientError, EtaSeconds, Snapshot};
+use job_manager::model::{JobFilter, JobId, JobStatus, Progress, Seq};
 use job_manager::text::one_line;
 
 use crate::cli::wording::unreadable;
@@ -37,42 +39,29 @@ pub(super) struct Detail {
 
 /// Returns the jobs, those that run before the others, the newest first, and names one that cannot be read.
 pub(super) fn jobs(client: &Client) -> Result<(Vec<Line>, Option<String>), ClientError> {
-    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?;
-    let newest = client.jobs(&JobFilter { limit: Some(MAX_JOBS), ..JobFilter::default() })?;
+    let running = client.snapshots(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() })?.jobs;
+    let newest = client.snapshots(&JobFilter { limit: Some(MAX_JOBS), ..JobFilter::default() })?;
     let trouble = newest.unreadable.first().map(|job| one_line(&unreadable(job)));
-    let (running, newest) = (running.jobs, newest.jobs);
-    let mut lines = running.iter().map(|job| line(client, job)).collect::<Result<Vec<_>, _>>()?;
     // Between the two looks a job may have begun to run, or ended.
-    let others: Vec<&Job> = newest.iter().filter(|job| running.iter().all(|other| other.id != job.id)).collect();
-    for job in others {
-        lines.push(line(client, job)?);
-    }
-    Ok((lines, trouble))
+    let shown: HashSet<JobId> = running.iter().map(|seen| seen.job.id).collect();
+    let others = newest.jobs.iter().filter(|seen| !shown.contains(&seen.job.id));
+    Ok((running.iter().chain(others).map(line).collect(), trouble))
 }
 
-fn line(client: &Client, job: &Job) -> Result<Line, ClientError> {
-    let mut line = Line {
+fn line(seen: &Snapshot) -> Line {
+    let job = &seen.job;
+    Line {
         job: job.id,
         name: one_line(&job.name),
-        state: state(job.status, job.status.as_str()),
+        state: state(job.status, seen.word()),
         status: job.status,
-        is_interrupted: false,
+        is_interrupted: seen.is_interrupted(),
         progress: job.progress,
-        rate: None,
-        eta: None,
+        rate: seen.rate,
+        eta: seen.eta(),
         workers: job.limits.workers,
-        manager: None,
-    };
-    if job.status == JobStatus::Running {
-        let status = client.get_listed_status(job.id)?;
-        line.state = state(status.job_status, status.word());
-        line.status = status.job_status;
-        line.is_interrupted = status.is_interrupted();
-        line.progress = status.progress.counts;
-        (line.rate, line.eta) = (status.rate_per_second, status.eta_seconds);
-        line.manager = status.pid.filter(|_| status.status == Health::Running);
+        manager: seen.pid,
     }
-    Ok(line)
 }
 
 /// Names a state in a word that leaves room for others.
