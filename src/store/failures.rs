@@ -44,11 +44,11 @@ const LAST_FAILED: &str = concat!(
 
 /// Each kind with its first unit.
 const KINDS: &str = concat!(
-    "SELECT kind, failed, last, units.id AS id, ",
+    "SELECT kinds.kind AS kind, failed, last, units.id AS id, ",
     evidence!(),
-    " FROM (SELECT kind, count(*) AS failed, min(id) AS first, max(id) AS last \
+    " FROM (SELECT failure_kinds.kind AS kind, count(*) AS failed, min(id) AS first, max(id) AS last \
      FROM units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id \
-     WHERE status = 'failed' AND id BETWEEN ? AND ? GROUP BY kind) \
+     WHERE status = 'failed' AND id BETWEEN ? AND ? GROUP BY failure_kinds.kind) AS kinds \
      JOIN units ON units.id = first ORDER BY failed DESC, first"
 );
 
