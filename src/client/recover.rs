@@ -1,7 +1,7 @@
 //! Mending what dead managers left behind.
 
 use super::{Client, ClientError, Started};
-use crate::model::{JobFilter, JobId, JobStatus};
+use crate::model::{JobFilter, JobId, JobStatus, Unreadable};
 use crate::status::Health;
 
 impl Client {
@@ -11,7 +11,7 @@ impl Client {
         let statuses = vec![JobStatus::Running, JobStatus::Paused];
         let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
         // Why one cannot be read is said when that one is recovered.
-        let mut interrupted: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
+        let mut interrupted: Vec<JobId> = jobs.unreadable.iter().filter_map(Unreadable::job).rev().collect();
         for job in jobs.jobs.into_iter().rev() {
             let by_signal = job.status == JobStatus::Running || self.was_stopped_by_signal(job.id)?;
             // What cannot be told of one is said when that one is recovered.
@@ -40,7 +40,7 @@ impl Client {
     pub fn unstarted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
         let jobs = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Created], ..JobFilter::default() })?;
         // Why one cannot be read is said when that one is started.
-        let unreadable = jobs.unreadable.iter().map(|found| found.job).rev();
+        let unreadable = jobs.unreadable.iter().filter_map(Unreadable::job).rev();
         Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
     }
 

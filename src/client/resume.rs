@@ -1,7 +1,7 @@
 //! Continuing jobs that were stopped or interrupted.
 
 use super::{Client, ClientError, Started};
-use crate::model::{JobFilter, JobId, JobStatus};
+use crate::model::{JobFilter, JobId, JobStatus, Unreadable};
 use crate::status::Health;
 
 impl Client {
@@ -24,7 +24,7 @@ impl Client {
         let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], ..JobFilter::default() };
         let jobs = self.store().jobs(&filter)?;
         // Why one cannot be read is said when that one is resumed.
-        let mut resumable: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
+        let mut resumable: Vec<JobId> = jobs.unreadable.iter().filter_map(Unreadable::job).rev().collect();
         for job in jobs.jobs.into_iter().rev() {
             // What cannot be told of one is said when that one is resumed.
             let is_over = self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);

@@ -31,8 +31,8 @@ struct Held {
 
 impl<T> Checked<T> {
     /// Returns the value, if it can be read.
-    pub fn known(self) -> Option<T> {
-        self.0.ok()
+    pub fn as_known(&self) -> Option<&T> {
+        self.0.as_ref().ok()
     }
 
     /// Returns the value.

@@ -9,8 +9,7 @@ use super::failure::Failure;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{
-    Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp,
-    Unreadable, UnreadableJob,
+    Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
 };
 
 #[derive(Queryable, Selectable)]
@@ -43,9 +42,9 @@ pub(super) struct JobRow {
 }
 
 impl TryFrom<JobRow> for Job {
-    type Error = StoreError;
+    type Error = Unreadable;
 
-    fn try_from(row: JobRow) -> Result<Job, StoreError> {
+    fn try_from(row: JobRow) -> Result<Job, Unreadable> {
         let place = Row::Job(JobId(row.id));
         Ok(Job {
             id: JobId(row.id),
@@ -186,13 +185,9 @@ impl Store {
             }
             let mut found = FoundJobs::default();
             for row in query.load::<JobRow>(conn)? {
-                let job = JobId(row.id);
                 match Job::try_from(row) {
                     Ok(job) => found.jobs.push(job),
-                    Err(StoreError::Unreadable(Unreadable { column, value, reason, .. })) => {
-                        found.unreadable.push(UnreadableJob { job, column, value, reason });
-                    }
-                    Err(error) => return Err(error.into()),
+                    Err(unreadable) => found.unreadable.push(unreadable),
                 }
             }
             Ok(found)

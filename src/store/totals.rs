@@ -29,5 +29,5 @@ fn totals(
     (status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow,
 ) -> Option<JobTotals> {
     let units = Progress { total, pending, running, completed, failed, skipped, cancelled };
-    Some(JobTotals { status: status.known()?.0, jobs, units })
+    Some(JobTotals { status: status.as_known()?.0, jobs, units })
 }

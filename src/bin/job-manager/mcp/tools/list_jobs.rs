@@ -1,7 +1,7 @@
 //! `list_jobs`: the jobs there are, the newest first.
 
 use job_manager::client::Client;
-use job_manager::model::{FoundJobs, Job, JobFilter, JobStatus, UnreadableJob};
+use job_manager::model::{FoundJobs, Job, JobFilter, JobStatus, Unreadable};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -81,8 +81,8 @@ fn label(text: &str) -> Result<(String, String), ToolError> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn unreadable_row(job: &UnreadableJob) -> Value {
-    json!({ "job": { "id": job.job }, "column": job.column, "value": line(&job.value) })
+fn unreadable_row(job: &Unreadable) -> Value {
+    json!({ "job": { "id": job.job() }, "column": job.column, "value": line(&job.value) })
 }
 
 fn row(client: &Client, job: &Job) -> Result<Value, ToolError> {
