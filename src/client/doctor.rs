@@ -200,20 +200,20 @@ fn unreadable_jobs(db: &Path) -> Vec<Finding> {
         let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
         settings.and_then(|()| creation()).and_then(|()| submitter()).err()
     });
-    let named = |message| finding(Severity::Error, "jobs", message);
-    let unfit = unfit.map(|error| match &error {
-        ClientError::Store(StoreError::Unreadable(Unreadable { row: Row::Job(job), .. })) => {
-            named(error.to_string()).with(Remedy::Delete(*job))
+    let errors = unreadable.into_iter().map(|found| StoreError::from(found).into()).chain(unfit);
+    let named = |error: ClientError| match (finding(Severity::Error, "jobs", error.to_string()), &error) {
+        (named, ClientError::Store(StoreError::Unreadable(Unreadable { row: Row::Job(job), .. }))) => {
+            named.with(Remedy::Delete(*job))
         }
-        _ => named(error.to_string()),
-    });
-    unreadable.iter().map(|found| named(found.to_string()).with(Remedy::Delete(found.job))).chain(unfit).collect()
+        (named, _) => named,
+    };
+    errors.map(named).collect()
 }
 
 fn jobs(db: &Path) -> Option<Finding> {
     let client = Client::open_to_read(db).ok()?;
     let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() }).ok()?;
-    let is_readable = |job: &JobId| running.unreadable.iter().all(|other| other.job != *job);
+    let is_readable = |job: &JobId| running.unreadable.iter().all(|other| other.job() != Some(*job));
     let interrupted = client.interrupted_jobs().ok()?.into_iter().filter(is_readable);
     let interrupted: Vec<String> = interrupted.map(|job| job.to_string()).collect();
     let running = running.jobs;

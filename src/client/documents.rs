@@ -11,7 +11,7 @@ use super::settings::command_of;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, Unreadable, UnreadableJob, Why,
+    UnitOrder, Unreadable, Why,
 };
 
 const SCHEMA: u32 = 1;
@@ -28,7 +28,7 @@ pub struct JobList {
     schema: u32,
     jobs: Vec<ManagerStatus>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unreadable: Vec<UnreadableJob>,
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// One page of the units of a job.
@@ -36,15 +36,8 @@ pub struct JobList {
 pub struct UnitPage {
     schema: u32,
     job: JobRef,
-    pub units: Vec<UnitDetail>,
-    /// Units of the page that cannot be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unreadable: Vec<Unreadable>,
-    /// Number after which the next page begins, if there may be one.
-    pub next_after: Option<Seq>,
-    /// Number up to which the search came, if its time ran out before the page was full.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub searched_through: Option<Seq>,
+    #[serde(flatten)]
+    pub found: FoundUnits,
 }
 
 /// Everything about one unit.
@@ -170,22 +163,11 @@ impl Client {
         budget: Duration,
     ) -> Result<UnitPage, ClientError> {
         let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
-        let page = |FoundUnits { units, unreadable }, next_after, searched_through| UnitPage {
-            schema: SCHEMA,
-            job: JobRef { id: job },
-            units,
-            unreadable,
-            next_after,
-            searched_through,
+        let found = match order {
+            UnitOrder::Seq => self.search_units(job, filter, after, limit, budget)?,
+            _ => self.search_sorted(job, filter, order, after, limit, budget)?,
         };
-        if order == UnitOrder::Seq {
-            let found = self.search_units(job, filter, after, limit, budget)?;
-            return Ok(page(found.page, found.next_after, found.searched_through));
-        }
-        let found = self.search_sorted(job, filter, order, after, limit, budget)?;
-        let may_go_on = (found.is_cut || found.page.count() >= limit) && found.searched_through.is_none();
-        let next_after = found.page.units.last().map(|unit| unit.seq).filter(|_| may_go_on);
-        Ok(page(found.page, next_after, found.searched_through))
+        Ok(UnitPage { schema: SCHEMA, job: JobRef { id: job }, found })
     }
 
     /// Returns everything about one unit.

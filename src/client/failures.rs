@@ -39,7 +39,6 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn last_failures(&self, job: JobId, limit: i64) -> Result<Vec<(Seq, String)>, ClientError> {
-        let failures = self.store().last_failures(job, limit)?;
-        Ok(failures.into_iter().map(|(seq, failure)| (seq, failure.words())).collect())
+        Ok(self.store().last_failures(job, limit)?)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Client, ClientError, StoreError};
 use crate::model::{
-    AttemptRecord, FoundJobs, FoundUnits, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId,
-    UnitNotes, UnitOrder,
+    AttemptRecord, FoundJobs, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes,
+    UnitOrder,
 };
 
 impl Client {
@@ -113,9 +113,7 @@ impl Client {
         if let Some(after) = after.filter(|_| order != UnitOrder::Seq) {
             self.unit(job, after)?;
         }
-        let FoundUnits { units, unreadable } =
-            self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?;
-        unreadable.into_iter().next().map_or(Ok(units), |first| Err(StoreError::from(first).into()))
+        Ok(self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?.all().map_err(StoreError::from)?)
     }
 
     /// Returns the labels that a job was created with.

@@ -84,7 +84,7 @@ impl Client {
     pub fn refuse_to_compact_beside_managers(&self) -> Result<(), ClientError> {
         let statuses = vec![JobStatus::Running];
         let running = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        let unreadable = running.unreadable.into_iter().map(|found| found.job);
+        let unreadable = running.unreadable.into_iter().filter_map(|found| found.job());
         for job in running.jobs.into_iter().map(|job| job.id).chain(unreadable) {
             let health = self.manager_health(job)?;
             match health.health {

@@ -1,7 +1,7 @@
 //! Mending what dead managers left behind.
 
 use super::{Client, ClientError, Snapshot, Started};
-use crate::model::{JobFilter, JobId, JobStatus};
+use crate::model::{JobFilter, JobId, JobStatus, Unreadable};
 use crate::status::Health;
 
 impl Client {
@@ -17,7 +17,7 @@ impl Client {
     pub(super) fn jobs_to_continue(&self, is_chosen: impl Fn(&Snapshot) -> bool) -> Result<Vec<JobId>, ClientError> {
         let statuses = vec![JobStatus::Running, JobStatus::Paused];
         let found = self.whole_snapshots(&JobFilter { statuses, ..JobFilter::default() })?;
-        let unreadable = found.unreadable.iter().map(|found| found.job).rev();
+        let unreadable = found.unreadable.iter().filter_map(Unreadable::job).rev();
         Ok(unreadable.chain(found.jobs.iter().rev().filter(|seen| is_chosen(seen)).map(|seen| seen.job.id)).collect())
     }
 
@@ -38,7 +38,7 @@ impl Client {
     pub fn unstarted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
         let jobs = self.store().jobs(&JobFilter { statuses: vec![JobStatus::Created], ..JobFilter::default() })?;
         // Why one cannot be read is said when that one is started.
-        let unreadable = jobs.unreadable.iter().map(|found| found.job).rev();
+        let unreadable = jobs.unreadable.iter().filter_map(Unreadable::job).rev();
         Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
     }
 

@@ -19,24 +19,6 @@ const SORTED_UNITS: i64 = 50_000;
 /// Bytes after which a page is cut, however few units it has.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// A page of units in another order than that of their numbers.
-pub(super) struct SortedUnits {
-    pub page: FoundUnits,
-    /// Whether there may be more because these are long.
-    pub is_cut: bool,
-    /// Number up to which units were looked at, if the time ran out before all were.
-    pub searched_through: Option<Seq>,
-}
-
-/// What a search found.
-pub struct UnitsFound {
-    pub page: FoundUnits,
-    /// Number after which the search goes on, if there may be more.
-    pub next_after: Option<Seq>,
-    /// Number up to which it came, if its time ran out before there were as many units as were asked for.
-    pub searched_through: Option<Seq>,
-}
-
 impl Client {
     /// Returns up to `limit` units after `after` in order of their numbers, as many as are found within `budget`.
     pub fn search_units(
@@ -46,7 +28,7 @@ impl Client {
         after: Option<Seq>,
         limit: i64,
         budget: Duration,
-    ) -> Result<UnitsFound, ClientError> {
+    ) -> Result<FoundUnits, ClientError> {
         let begun = Instant::now();
         let filter = filter.after(after.unwrap_or(Seq(0)));
         let total = self.store().job(job)?.progress.total;
@@ -58,21 +40,21 @@ impl Client {
         while through < end {
             if through > start && begun.elapsed() >= budget {
                 let reached = Some(Seq(through));
-                return Ok(UnitsFound { page, next_after: reached, searched_through: reached });
+                return Ok(FoundUnits { next_after: reached, searched_through: reached, ..page });
             }
             let part = through.saturating_add(range).min(end);
             let left = limit - page.count();
             let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
-            let (found, full_at) =
+            let found =
                 self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
             bytes += found.units.iter().map(UnitDetail::bytes).sum::<usize>();
             page.append(found);
-            if full_at.is_some() {
-                return Ok(UnitsFound { page, next_after: full_at, searched_through: None });
+            if page.next_after.is_some() {
+                return Ok(page);
             }
             through = part;
         }
-        Ok(UnitsFound { page, next_after: None, searched_through: None })
+        Ok(page)
     }
 }
 
@@ -113,7 +95,7 @@ impl Client {
         after: Option<Seq>,
         limit: i64,
         budget: Duration,
-    ) -> Result<SortedUnits, ClientError> {
+    ) -> Result<FoundUnits, ClientError> {
         let begun = Instant::now();
         let total = self.store().job(job)?.progress.total;
         if let Some(after) = after {
@@ -132,10 +114,12 @@ impl Client {
             is_cut = cut(&mut page.units);
             first = last + 1;
             if first <= end && begun.elapsed() >= budget {
-                return Ok(SortedUnits { page, is_cut, searched_through: Some(Seq(last)) });
+                return Ok(FoundUnits { searched_through: Some(Seq(last)), ..page });
             }
         }
-        Ok(SortedUnits { page, is_cut, searched_through: None })
+        let may_go_on = is_cut || page.count() >= limit;
+        page.next_after = page.units.last().map(|unit| unit.seq).filter(|_| may_go_on);
+        Ok(page)
     }
 }
 
@@ -180,7 +164,7 @@ mod tests {
 
         let pages = numbers_of_pages(|after| {
             let found = client.search_units(job, &UnitFilter::all(), after, 100, SEARCH_TIME).unwrap();
-            (found.page.units, found.next_after)
+            (found.units, found.next_after)
         });
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
@@ -196,7 +180,7 @@ mod tests {
         let pages = numbers_of_pages(|after| {
             let page =
                 client.unit_page(job, &UnitFilter::all(), UnitOrder::Attempts, after, 100, Duration::MAX).unwrap();
-            (page.units, page.next_after)
+            (page.found.units, page.found.next_after)
         });
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
@@ -220,7 +204,7 @@ mod tests {
         let first = client.search_units(job, &filter, None, 100, Duration::MAX).unwrap();
         let second = client.search_units(job, &filter, first.next_after, 100, Duration::MAX).unwrap();
 
-        let numbers = |found: UnitsFound| found.page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+        let numbers = |found: FoundUnits| found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
         assert_eq!([numbers(first), numbers(second)], [vec![1, 2001, 4001], vec![6001, 8001]]);
     }
 
@@ -236,7 +220,7 @@ mod tests {
 
         loop {
             let found = client.search_units(job, &filter, after, 10, Duration::ZERO).unwrap();
-            let numbers = found.page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+            let numbers = found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
             seen.push((numbers, found.searched_through.map(|seq| seq.0)));
             after = found.next_after;
             if after.is_none() {
@@ -273,10 +257,10 @@ mod tests {
         client.skip_units(job, &late, "no need").unwrap();
 
         let all = page(Duration::MAX);
-        assert_eq!((numbers(&all.page.units), all.searched_through), (vec![4489, 4499, 9], None));
+        assert_eq!((numbers(&all.units), all.searched_through), (vec![4489, 4499, 9], None));
         let some = page(Duration::ZERO);
-        assert_eq!((numbers(&some.page.units), some.searched_through), (vec![9, 19, 29], Some(Seq(2000))));
+        assert_eq!((numbers(&some.units), some.searched_through), (vec![9, 19, 29], Some(Seq(2000))));
         let after = client.search_sorted(job, &filter, UnitOrder::Finished, Some(Seq(4499)), 2, Duration::MAX).unwrap();
-        assert_eq!(numbers(&after.page.units), [9, 19]);
+        assert_eq!(numbers(&after.units), [9, 19]);
     }
 }

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
-use crate::model::{AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain};
+use crate::model::{AttemptId, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
@@ -158,15 +158,13 @@ impl Drop for Vacated<'_> {
 fn open_slot(worker_context: &WorkerContext<'_>, slot: usize) -> Option<(Arc<SlotStop>, Option<Outbox>)> {
     let stop = wait_for(worker_context, "open a worker slot", || worker_context.shared.open_slot())?;
     let outbox = || match worker_context.runner.commits_each_unit() {
-        true => open_outbox(&worker_context.job.files, slot).map(Some),
+        true => {
+            let _opening = opening();
+            Outbox::open(&worker_context.job.files, slot).map(Some)
+        }
         false => Ok(None),
     };
     Some((stop, wait_for(worker_context, "open the outbox of a worker slot", outbox)?))
-}
-
-fn open_outbox(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
-    let _opening = opening();
-    Outbox::open(files, slot)
 }
 
 /// Tries until nothing is lacking any more, or the feed is closed; any other error ends the manager.

@@ -7,9 +7,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Cause, Seq};
+use super::{Cause, RawText, Seq};
 use mask::mask;
 
+/// Characters at the end of standard error that are looked at.
+const END_CHARS: usize = 2048;
 /// Digits of an id as people see it.
 const ID_DIGITS: usize = 12;
 
@@ -47,33 +49,33 @@ pub struct FailureCluster {
 }
 
 /// What is known about why one unit failed.
-#[derive(Debug, Clone)]
-pub struct FailureEvidence {
+#[derive(Debug, Clone, Copy)]
+pub struct FailureEvidence<'a> {
     /// How its last attempt ended.
     pub cause: Cause,
     /// Exit code of that attempt, if a command exited.
     pub exit_code: Option<i32>,
     /// Why, in words.
-    pub error: String,
-    /// The end of what it wrote to standard error.
-    pub stderr: String,
+    pub error: &'a str,
+    /// What it wrote to standard error, of which the end counts.
+    pub stderr: Option<&'a RawText>,
 }
 
-impl FailureEvidence {
+impl FailureEvidence<'_> {
     /// Returns the words that say most: the error, and the last line of standard error where the error is an exit code.
     pub fn words(&self) -> String {
         match self.last_line() {
             Some(line) => format!("{}: {line}", self.error),
-            None => self.error.clone(),
+            None => self.error.to_owned(),
         }
     }
 
     /// Returns the words without what differs from unit to unit. An exit code is no such thing.
     pub fn masked(&self) -> String {
         match self.last_line() {
-            Some(line) => format!("{}: {}", self.error, mask(line)),
-            None if self.is_exit_code() => self.error.clone(),
-            None => mask(&self.error),
+            Some(line) => format!("{}: {}", self.error, mask(&line)),
+            None if self.is_exit_code() => self.error.to_owned(),
+            None => mask(self.error),
         }
     }
 
@@ -86,9 +88,22 @@ impl FailureEvidence {
         self.cause == Cause::Failed && self.exit_code.is_some()
     }
 
-    fn last_line(&self) -> Option<&str> {
-        let lines = if self.is_exit_code() { self.stderr.as_str() } else { "" };
-        lines.lines().map(str::trim).rfind(|line| !line.is_empty())
+    fn last_line(&self) -> Option<String> {
+        let end = end_of(self.stderr.filter(|_| self.is_exit_code())?);
+        end.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    }
+}
+
+/// Returns the end of what a unit wrote, as text without NUL. How much that is must stay as it is, because ids are made of it: of
+/// bytes that are no text it ends with a group of three.
+fn end_of(written: &RawText) -> String {
+    match written.as_str().filter(|text| !text.contains('\0')) {
+        Some(text) => text[text.char_indices().rev().nth(END_CHARS - 1).map_or(0, |(at, _)| at)..].to_owned(),
+        None => {
+            let bytes = written.as_bytes();
+            let from = bytes.len().next_multiple_of(3).saturating_sub(END_CHARS + 1);
+            String::from_utf8_lossy(&bytes[from..]).replace('\0', "\u{FFFD}")
+        }
     }
 }
 
@@ -146,7 +161,8 @@ mod tests {
 
     fn command(code: i32, stderr: &str) -> ClusterId {
         let error = format!("exited with code {code}");
-        FailureEvidence { cause: Cause::Failed, exit_code: Some(code), error, stderr: stderr.to_owned() }.cluster()
+        let stderr = RawText::from(stderr.to_owned());
+        FailureEvidence { cause: Cause::Failed, exit_code: Some(code), error: &error, stderr: Some(&stderr) }.cluster()
     }
 
     #[test]
@@ -154,6 +170,17 @@ mod tests {
         assert_eq!(command(1, "reading 1\nno space on disk 7\n\n"), command(1, "no space on disk 12"));
         assert_ne!(command(1, "no space on disk 7"), command(2, "no space on disk 7"));
         assert_ne!(command(1, "no space on disk 7"), command(1, ""));
+    }
+
+    #[test]
+    fn the_end_of_standard_error_is_as_long_as_it_was_in_every_release() {
+        let text = "ä".repeat(3000);
+        for length in [9000, 9001, 9002] {
+            // As it was cut from a column in base64, between two groups of four digits.
+            assert_eq!(end_of(&vec![0xff; length].into()).chars().count(), 2049 - (3 - length % 3) % 3);
+        }
+        assert_eq!(end_of(&text.into()).chars().count(), 2048);
+        assert_eq!(end_of(&b"a\0\xff"[..].into()), "a\u{fffd}\u{fffd}");
     }
 
     #[test]

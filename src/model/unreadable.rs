@@ -35,35 +35,28 @@ pub enum Row {
     Settings,
 }
 
-/// A job of a list that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnreadableJob {
-    /// The job.
-    pub job: JobId,
-    /// The column.
-    pub column: &'static str,
-    /// What it holds.
-    pub value: String,
-    /// Why it cannot be read.
-    pub reason: String,
-}
-
 /// The jobs that a listing found, or what it shows of them.
 #[derive(Debug, Clone)]
 pub struct FoundJobs<T = Job> {
     /// Those that can be read, the newest first.
     pub jobs: Vec<T>,
     /// The others; one whose state cannot be read counts as being in any.
-    pub unreadable: Vec<UnreadableJob>,
+    pub unreadable: Vec<Unreadable>,
 }
 
-/// Units of a page.
-#[derive(Debug, Clone, Default)]
+/// A page of units.
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct FoundUnits {
     /// Those that can be read, in the order that was asked for.
     pub units: Vec<UnitDetail>,
     /// The others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
+    /// Number after which the next page begins, if there may be one.
+    pub next_after: Option<Seq>,
+    /// Number up to which the search came, if its time ran out before the page was full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched_through: Option<Seq>,
 }
 
 impl FoundUnits {
@@ -75,19 +68,34 @@ impl FoundUnits {
         }
     }
 
-    /// Takes those of another part.
+    /// Takes the units of the part that follows, and its end.
     pub(crate) fn append(&mut self, mut part: Self) {
         self.units.append(&mut part.units);
         self.unreadable.append(&mut part.unreadable);
+        self.next_after = part.next_after;
     }
 
     /// Counts them.
     pub(crate) fn count(&self) -> i64 {
         i64::try_from(self.units.len() + self.unreadable.len()).expect("a page fits into 64 bits")
     }
+
+    /// Returns the units, if all of them can be read.
+    pub(crate) fn all(self) -> Result<Vec<UnitDetail>, Unreadable> {
+        self.unreadable.into_iter().next().map_or(Ok(self.units), Err)
+    }
 }
 
 impl Unreadable {
+    /// Returns the job that it is, or belongs to.
+    pub fn job(&self) -> Option<JobId> {
+        match self.row {
+            Row::Job(job) => Some(job),
+            Row::Unit(unit) | Row::AttemptOf(unit) => Some(unit.job()),
+            Row::Settings => None,
+        }
+    }
+
     /// Returns the number of the unit that it is about, if it is about one.
     pub fn seq(&self) -> Option<Seq> {
         match self.row {
@@ -129,32 +137,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-impl From<UnreadableJob> for Unreadable {
-    fn from(found: UnreadableJob) -> Unreadable {
-        Unreadable { row: Row::Job(found.job), column: found.column, value: found.value, reason: found.reason }
-    }
-}
-
-impl fmt::Display for UnreadableJob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Unreadable::from(self.clone()).fmt(f)
-    }
-}
-
 impl Serialize for Unreadable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            seq: Option<Seq>,
-            column: &'static str,
-            value: &'a str,
-        }
-        Document { seq: self.seq(), column: self.column, value: &self.value }.serialize(serializer)
-    }
-}
-
-impl Serialize for UnreadableJob {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Named {
@@ -162,11 +145,16 @@ impl Serialize for UnreadableJob {
         }
         #[derive(Serialize)]
         struct Document<'a> {
-            job: Named,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            job: Option<Named>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            seq: Option<Seq>,
             column: &'static str,
             value: &'a str,
         }
-        Document { job: Named { id: self.job }, column: self.column, value: &self.value }.serialize(serializer)
+        let seq = self.seq();
+        let job = self.job().filter(|_| seq.is_none()).map(|id| Named { id });
+        Document { job, seq, column: self.column, value: &self.value }.serialize(serializer)
     }
 }
 

@@ -12,17 +12,11 @@ use crate::model::{DatabaseFile, Seq, UnitFilter, UnitStatus};
 use crate::store::Store;
 use crate::sys::{is_in_place, strays};
 
-/// The other databases under which a job was run.
-pub struct Former {
-    /// Those that are not where they were.
-    pub gone: Vec<DatabaseFile>,
-}
-
-/// Returns the other databases under which a job was run before this copy of it.
-pub fn former_databases(store: &mut Store, job: &JobContext) -> Result<Former, RecoveryError> {
+/// Returns the other databases under which a job was run before this copy of it, as far as they are not where they were.
+pub fn former_databases_gone(store: &mut Store, job: &JobContext) -> Result<Vec<DatabaseFile>, RecoveryError> {
     let mut gone = store.former_databases(job.id)?;
     gone.retain(|database| !is_in_place(database, Path::new("/")));
-    Ok(Former { gone })
+    Ok(gone)
 }
 
 /// Returns the units of which an original that is gone left processes, without those that have completed here: what these

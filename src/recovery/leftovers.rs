@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::error::RecoveryError;
-use super::former::{former_databases, strays_of};
+use super::former::{former_databases_gone, strays_of};
 use super::held_slots::held_slots;
 use super::noted::{note, noted_seq};
 use super::outbox::{self, Ended, Kept};
@@ -51,14 +51,14 @@ impl Leftovers {
         crash_point!("before-recovery");
         let interrupted = interrupted_units(store, job, notes)?;
         let (mut left, mut held, mut done) = (Vec::new(), held_slots(job)?, Vec::new());
-        let former = former_databases(store, job)?;
-        if !interrupted.is_empty() || !held.is_empty() || !former.gone.is_empty() {
+        let former = former_databases_gone(store, job)?;
+        if !interrupted.is_empty() || !held.is_empty() || !former.is_empty() {
             let mut units: HashSet<Seq> = interrupted.iter().map(|(unit, _)| unit.id.seq()).collect();
             // What an attempt left behind that had ended it may have left on purpose.
-            for seq in ended_units(store, job)? {
-                units.remove(&seq);
+            for (ended, _) in uncommitted(store, job, kept_ends(job)?.ended)? {
+                units.remove(&ended.seq);
             }
-            if !former.gone.is_empty() {
+            if !former.is_empty() {
                 units.extend(strays_of(store, job)?);
             }
             let ended;
@@ -79,7 +79,7 @@ impl Leftovers {
         );
         let are_gone = held.is_empty() && left.is_empty();
         if are_gone {
-            store.forget_former_databases(job.id, &former.gone)?;
+            store.forget_former_databases(job.id, &former)?;
         }
         crash_point!("orphans-ended");
         Ok(Leftovers { interrupted, remaining, are_gone, done })
@@ -99,12 +99,12 @@ impl Leftovers {
         notes: &SlotNotes,
         now: Timestamp,
     ) -> Result<Recovered, RecoveryError> {
-        let Kept { ended, unreadable } =
-            outbox::read(&job.files).map_err(RecoveryError::system("read the ends of units"))?;
+        let Kept { ended, unreadable } = kept_ends(job)?;
         if !ended.is_empty() {
             sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
         }
-        let mut changes = recorded_late(store, lease, job, &ended, now)?;
+        let late = uncommitted(store, job, ended)?;
+        let mut changes: Vec<_> = late.into_iter().map(|(ended, row)| recorded_late(job, ended, row, now)).collect();
         let kills = store.kills(job.id)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
@@ -130,50 +130,31 @@ impl Leftovers {
     }
 }
 
-/// Returns the units that had ended when a manager died, but whose end had not been committed.
-fn ended_units(store: &mut Store, job: &JobContext) -> Result<Vec<Seq>, RecoveryError> {
-    let kept = outbox::read(&job.files).map_err(RecoveryError::system("read the ends of units"))?;
-    let mut units = Vec::new();
-    for ended in &kept.ended {
-        let row = store.units(job.id, &UnitFilter::one(ended.seq), None, 1)?.pop();
-        if row.is_some_and(|row| is_end_of(ended, &row)) {
-            units.push(ended.seq);
-        }
-    }
-    Ok(units)
+fn kept_ends(job: &JobContext) -> Result<Kept, RecoveryError> {
+    outbox::read(&job.files).map_err(RecoveryError::system("read the ends of units"))
 }
 
-/// Returns the changes of units that had ended when a manager died, but whose end had not been committed.
-fn recorded_late(
+/// Returns the ends that no commit had reached when a manager died, with the rows that wait for them.
+fn uncommitted(
     store: &mut Store,
-    lease: Lease,
     job: &JobContext,
-    kept: &[Ended<'_>],
-    now: Timestamp,
-) -> Result<Vec<(Unit, UnitChange)>, RecoveryError> {
-    let mut changes = Vec::new();
+    kept: Vec<Ended<'static>>,
+) -> Result<Vec<(Ended<'static>, UnitDetail)>, RecoveryError> {
+    let mut found = Vec::new();
     for ended in kept {
-        let id = UnitId::new(lease.job, ended.seq);
-        let Some(row) = store.units(lease.job, &UnitFilter::one(ended.seq), None, 1)?.pop() else { continue };
-        if !is_end_of(ended, &row) {
-            continue;
-        }
-        let unit = Unit {
-            id,
-            key: row.key,
-            payload: String::new(),
-            attempts: ended.attempt.saturating_sub(1),
-            crashes: row.crashes,
-            revision: row.revision,
-            checkpoint: None,
-            came_back: true,
-            slots: 1,
-        };
-        let change =
-            policy::ended(&unit, ended.end.clone().into_owned(), ended.span_until(now), &job.limits, ended.epoch);
-        changes.push((unit, UnitChange { from: row.status, seen_attempts: row.attempts, ..change }));
+        let row = store.units(job.id, &UnitFilter::one(ended.seq), None, 1)?.pop();
+        found.extend(row.filter(|row| is_end_of(&ended, row)).map(|row| (ended, row)));
     }
-    Ok(changes)
+    Ok(found)
+}
+
+/// Returns the change of a unit that had ended when a manager died, but whose end had not been committed.
+fn recorded_late(job: &JobContext, ended: Ended<'static>, row: UnitDetail, now: Timestamp) -> (Unit, UnitChange) {
+    let (from, seen_attempts, span) = (row.status, row.attempts, ended.span_until(now));
+    let attempts = ended.attempt.saturating_sub(1);
+    let unit = Unit { attempts, ..unit_of(UnitId::new(job.id, ended.seq), row) };
+    let change = policy::ended(&unit, ended.end.into_owned(), span, &job.limits, ended.epoch);
+    (unit, UnitChange { from, seen_attempts, ..change })
 }
 
 /// Returns what was asked of the attempt at a unit that was under way when its manager died; nothing where it was to be tried
@@ -209,17 +190,14 @@ fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
 /// Returns a unit whose row says that it waits.
 fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, RecoveryError> {
     let row = store.units(id.job(), &UnitFilter::one(id.seq()), None, 1)?.pop();
-    Ok(row.filter(|row| row.status == UnitStatus::Pending).map(|row| Unit {
-        id,
-        key: row.key,
-        payload: String::new(),
-        attempts: row.attempts,
-        crashes: row.crashes,
-        revision: row.revision,
-        checkpoint: None,
-        came_back: true,
-        slots: 1,
-    }))
+    Ok(row.filter(|row| row.status == UnitStatus::Pending).map(|row| unit_of(id, row)))
+}
+
+/// Returns what is to be known of a unit whose attempt is over.
+fn unit_of(id: UnitId, row: UnitDetail) -> Unit {
+    let UnitDetail { key, attempts, crashes, revision, .. } = row;
+    let (payload, checkpoint) = (String::new(), None);
+    Unit { id, key, payload, attempts, crashes, revision, checkpoint, came_back: true, slots: 1 }
 }
 
 /// Returns the units whose rows say that they run, and those that a slot's note shows to have started although the

@@ -24,22 +24,6 @@ struct AttemptRow {
     stderr: Option<Written>,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = attempts, treat_none_as_default_value = false)]
-struct NewAttemptRow<'a> {
-    unit_id: i64,
-    attempt: i64,
-    epoch: i64,
-    started_at: Option<i64>,
-    ended_at: i64,
-    cause: &'static str,
-    exit_code: Option<i64>,
-    signal: Option<i64>,
-    error: &'a str,
-    stdout: Option<&'a str>,
-    stderr: Option<&'a str>,
-}
-
 impl Store {
     /// Returns the attempts of a unit that did not complete, oldest first.
     pub fn attempts(&mut self, unit: UnitId) -> Result<Vec<AttemptRecord>, StoreError> {
@@ -67,19 +51,19 @@ pub(super) fn insert(conn: &mut SqliteConnection, change: &UnitChange) -> Result
     };
     let (stdout, stderr) = (column(end.output.stdout.as_ref()), column(end.output.stderr.as_ref()));
     diesel::insert_into(attempts::table)
-        .values(NewAttemptRow {
-            unit_id,
-            attempt: change.attempt().into(),
-            epoch: change.epoch.0,
-            started_at,
-            ended_at: ended_at.as_micros(),
-            cause: cause.as_str(),
-            exit_code: end.exit_code.map(i64::from),
-            signal: end.signal.map(i64::from),
-            error,
-            stdout: stdout.as_deref(),
-            stderr: stderr.as_deref(),
-        })
+        .values((
+            attempts::unit_id.eq(unit_id),
+            attempts::attempt.eq(i64::from(change.attempt())),
+            attempts::epoch.eq(change.epoch.0),
+            attempts::started_at.eq(started_at),
+            attempts::ended_at.eq(ended_at.as_micros()),
+            attempts::cause.eq(cause.as_str()),
+            attempts::exit_code.eq(end.exit_code.map(i64::from)),
+            attempts::signal.eq(end.signal.map(i64::from)),
+            attempts::error.eq(error),
+            attempts::stdout.eq(stdout),
+            attempts::stderr.eq(stderr),
+        ))
         .execute(conn)?;
     Ok(())
 }

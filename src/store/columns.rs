@@ -37,9 +37,14 @@ impl<T: OfText> Checked<T> {
 }
 
 impl<T> Checked<T> {
+    /// Returns `true` if it can be read.
+    pub fn is_read(&self) -> bool {
+        self.0.is_ok()
+    }
+
     /// Returns the value, if it can be read.
-    pub fn known(self) -> Option<T> {
-        self.0.ok()
+    pub fn as_known(&self) -> Option<&T> {
+        self.0.as_ref().ok()
     }
 
     /// Returns the value.

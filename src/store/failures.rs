@@ -11,94 +11,73 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::columns::{Checked, Word};
 use super::failure::Failure;
 use super::statement::statement;
-use super::written::{Written, end_of_stderr};
-use super::{Store, StoreError};
-use crate::model::{Cause, ClusterId, FailureCluster, FailureEvidence, JobId, Seq, UnitId};
+use super::written::Written;
+use super::{Store, StoreError, UnitChange};
+use crate::model::{AttemptEnd, Cause, ClusterId, FailureCluster, FailureEvidence, JobId, Seq, UnitId};
 
 /// Units whose kinds are worked out at a time.
-const PAGE_UNITS: i64 = 1000;
+const PAGE_UNITS: i64 = 100;
 /// Longest example that is kept.
 const EXAMPLE_CHARS: usize = 1000;
 
 /// What the kind of a unit's failure depends on, as SQL. A unit without attempts on record failed in no special way.
 macro_rules! evidence {
     () => {
-        concat!(
-            "coalesce((SELECT cause FROM attempts WHERE attempts.unit_id = units.id \
-             ORDER BY attempts.id DESC LIMIT 1), 'failed') AS cause, \
-             exit_code, substr(coalesce(error, ''), 1, 4096) AS error, ",
-            end_of_stderr!(),
-            " AS stderr"
-        )
+        "units.id, coalesce((SELECT cause FROM attempts WHERE attempts.unit_id = units.id ORDER BY attempts.id DESC LIMIT 1), \
+         'failed'), exit_code, coalesce(error, ''), stderr"
     };
 }
 
-const FAILED_AFTER: &str =
-    concat!("SELECT id, ", evidence!(), " FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ");
+type EvidenceColumns = (BigInt, Text, Nullable<BigInt>, Text, Nullable<Text>);
+type EvidenceRow = (i64, Checked<Word<Cause>>, Option<i64>, String, Option<Written>);
 
-const LAST_FAILED: &str = concat!(
-    "SELECT id, ",
-    evidence!(),
-    " FROM units INDEXED BY units_failed WHERE status = 'failed' AND id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?"
-);
-
+const FAILED: &str =
+    concat!("SELECT ", evidence!(), " FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ");
 /// Each kind with its first unit.
 const KINDS: &str = concat!(
-    "SELECT kinds.kind AS kind, failed, last, units.id AS id, ",
+    "SELECT kinds.kind AS kind, failed, last, ",
     evidence!(),
     " FROM (SELECT failure_kinds.kind AS kind, count(*) AS failed, min(id) AS first, max(id) AS last \
-     FROM units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id \
-     WHERE status = 'failed' AND id BETWEEN ? AND ? GROUP BY failure_kinds.kind) AS kinds \
-     JOIN units ON units.id = first ORDER BY failed DESC, first"
+     FROM units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id WHERE status = 'failed' AND id BETWEEN "
 );
 
 statement! {
+    struct Kinds {
+        KINDS first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+    }
+    " GROUP BY failure_kinds.kind) AS kinds JOIN units ON units.id = first ORDER BY failed DESC, first"
+    -> (BigInt, BigInt, BigInt, EvidenceColumns)
+}
+
+statement! {
+    struct LastFailed {
+        FAILED after: i64 as BigInt,
+        " AND id <= " through: i64 as BigInt,
+        " ORDER BY id DESC LIMIT " limit: i64 as BigInt,
+    }
+    "" -> EvidenceColumns
+}
+
+statement! {
     struct WithoutKind {
-        FAILED_AFTER after: i64 as BigInt,
+        FAILED after: i64 as BigInt,
         " AND id <= " through: i64 as BigInt,
         " AND NOT EXISTS (SELECT 1 FROM failure_kinds WHERE unit_id = units.id) ORDER BY id LIMIT "
             limit: i64 as BigInt,
     }
-    "" -> (BigInt, Text, Nullable<BigInt>, Text, Text)
+    "" -> EvidenceColumns
 }
 
 statement! {
     struct KeepKind {
-        "INSERT INTO failure_kinds (unit_id, kind) VALUES (" unit: i64 as BigInt,
+        "INSERT OR REPLACE INTO failure_kinds (unit_id, kind) VALUES (" unit: i64 as BigInt,
         ", " kind: i64 as BigInt,
     }
     ")"
 }
 
-statement! { struct ForgetKind { "DELETE FROM failure_kinds WHERE unit_id = " unit: i64 as BigInt, } "" }
-
 statement! { struct HasKinds {} "SELECT count(*) FROM main.sqlite_schema WHERE name = 'failure_kinds'" -> BigInt }
-
-#[derive(Queryable, QueryableByName)]
-struct FailureRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    cause: Checked<Word<Cause>>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    exit_code: Option<i64>,
-    #[diesel(sql_type = Text)]
-    error: String,
-    #[diesel(sql_type = Text)]
-    stderr: Written,
-}
-
-#[derive(QueryableByName)]
-struct KindRow {
-    #[diesel(sql_type = BigInt)]
-    kind: i64,
-    #[diesel(sql_type = BigInt)]
-    failed: i64,
-    #[diesel(sql_type = BigInt)]
-    last: i64,
-    #[diesel(embed)]
-    first: FailureRow,
-}
 
 impl Store {
     /// Returns the failed units of a job by kind, the most frequent kind first; what is left after `most` kinds is counted
@@ -107,65 +86,67 @@ impl Store {
         self.read("read the failures", |conn| {
             provide_kinds(conn, job)?;
             let (first, last) = numbers_of(job);
-            let query = diesel::sql_query(KINDS).bind::<BigInt, _>(first).bind::<BigInt, _>(last);
             let mut found: Vec<FailureCluster> = Vec::new();
-            for row in query.load_iter::<KindRow, DefaultLoadingMode>(conn)? {
-                let KindRow { kind, failed, last, first } = row?;
-                let (first, last, failure) = (seq_of(first.id), seq_of(last), FailureEvidence::from(first));
+            let rows = Kinds { first, last }.load_iter::<(i64, i64, i64, EvidenceRow), DefaultLoadingMode>(conn)?;
+            for row in rows {
+                let (kind, count, last, row) = row?;
+                let (first, last, failure) = (seq_of(row.0), seq_of(last), evidence(&row));
+                if let Some(others) = found.get_mut(most) {
+                    others.count += count;
+                    (others.first, others.last) = (others.first.min(first), others.last.max(last));
+                    continue;
+                }
                 let (id, text) = match found.len() {
                     kinds if kinds < most => (Some(ClusterId::from_number(kind)), failure.masked()),
                     _ => (None, "failures of other kinds".to_owned()),
                 };
-                match found.last_mut().filter(|others| others.id.is_none()) {
-                    Some(others) => {
-                        others.count += failed;
-                        (others.first, others.last) = (others.first.min(first), others.last.max(last));
-                    }
-                    None => {
-                        let example = failure.words().chars().take(EXAMPLE_CHARS).collect();
-                        found.push(FailureCluster {
-                            id,
-                            cause: failure.cause,
-                            text,
-                            count: failed,
-                            first,
-                            last,
-                            example,
-                        });
-                    }
-                }
+                let example = failure.words().chars().take(EXAMPLE_CHARS).collect();
+                found.push(FailureCluster { id, cause: failure.cause, text, count, first, last, example });
             }
             Ok(found)
         })
     }
 
-    /// Returns why up to `limit` failed units failed, the highest numbers first; its cost does not depend on the others.
-    pub fn last_failures(&mut self, job: JobId, limit: i64) -> Result<Vec<(Seq, FailureEvidence)>, StoreError> {
+    /// Returns why up to `limit` failed units failed, in words, the highest numbers first; its cost does not depend on the others.
+    pub fn last_failures(&mut self, job: JobId, limit: i64) -> Result<Vec<(Seq, String)>, StoreError> {
         self.read("read the failures", |conn| {
-            let (first, last) = numbers_of(job);
-            let query = diesel::sql_query(LAST_FAILED).bind::<BigInt, _>(first).bind::<BigInt, _>(last);
-            let rows: Vec<FailureRow> = query.bind::<BigInt, _>(limit).load(conn)?;
-            Ok(rows.into_iter().map(|row| (seq_of(row.id), row.into())).collect())
+            let (first, through) = numbers_of(job);
+            let rows: Vec<EvidenceRow> = LastFailed { after: first - 1, through, limit }.load(conn)?;
+            Ok(rows.iter().map(|row| (seq_of(row.0), evidence(row).words())).collect())
         })
     }
 }
 
-/// Works out of which kind the failure of a unit is that has just failed.
-pub(super) fn keep_kind(conn: &mut SqliteConnection, unit: UnitId) -> Result<(), Failure> {
-    ForgetKind { unit: unit.raw() }.execute(conn)?;
-    keep_kinds(conn, unit.raw() - 1, unit.raw())
+/// Keeps of which kind the failure of a unit is that has just failed.
+pub(super) fn keep_kind(conn: &mut SqliteConnection, change: &UnitChange) -> Result<(), Failure> {
+    let Some((AttemptEnd { exit_code, output, .. }, (cause, error))) = change.end.as_ref().zip(change.failure()) else {
+        return Ok(());
+    };
+    let failure = FailureEvidence { cause, exit_code: *exit_code, error, stderr: output.stderr.as_ref() };
+    KeepKind { unit: change.unit.raw(), kind: failure.cluster().as_number() }.execute(conn)?;
+    Ok(())
 }
 
 /// Works out the kinds of failed units after one and up to another that have none.
 pub(super) fn keep_kinds(conn: &mut SqliteConnection, mut after: i64, through: i64) -> Result<(), Failure> {
-    while after < through {
-        let page: Vec<FailureRow> = WithoutKind { after, through, limit: PAGE_UNITS }.load(conn)?;
-        after = page.last().map_or(through, |row| row.id);
-        for row in page {
-            KeepKind { unit: row.id, kind: FailureEvidence::from(row).cluster().as_number() }.execute(conn)?;
+    loop {
+        let page: Vec<EvidenceRow> = WithoutKind { after, through, limit: PAGE_UNITS }.load(conn)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.0;
+        for row in &page {
+            KeepKind { unit: row.0, kind: evidence(row).cluster().as_number() }.execute(conn)?;
         }
     }
-    Ok(())
+}
+
+fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEvidence<'_> {
+    FailureEvidence {
+        // One that cannot be read is named where the attempt is shown.
+        cause: cause.as_known().map_or(Cause::Failed, |word| word.0),
+        exit_code: exit_code.and_then(|code| i32::try_from(code).ok()),
+        error,
+        stderr: stderr.as_ref().map(|written| &written.0),
+    }
 }
 
 /// Makes the kinds of a job's failures known to a connection whose database has none.
@@ -191,15 +172,6 @@ fn numbers_of(job: JobId) -> (i64, i64) {
 
 fn seq_of(id: i64) -> Seq {
     UnitId::from_raw(id).seq()
-}
-
-impl From<FailureRow> for FailureEvidence {
-    fn from(row: FailureRow) -> FailureEvidence {
-        // One that cannot be read is named where the attempt is shown.
-        let cause = row.cause.known().map_or(Cause::Failed, |word| word.0);
-        let exit_code = row.exit_code.and_then(|code| i32::try_from(code).ok());
-        FailureEvidence { cause, exit_code, error: row.error, stderr: row.stderr.into_text() }
-    }
 }
 
 #[cfg(test)]

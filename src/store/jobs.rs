@@ -10,8 +10,7 @@ use super::failure::Failure;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{
-    Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp,
-    Unreadable, UnreadableJob,
+    Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
 };
 
 #[derive(Queryable, Selectable)]
@@ -44,7 +43,7 @@ pub(super) struct JobRow {
 }
 
 impl JobRow {
-    fn job(self, limits: impl FnOnce(String, Row) -> Result<Limits, StoreError>) -> Result<Job, StoreError> {
+    fn job(self, limits: impl FnOnce(String, Row) -> Result<Limits, Unreadable>) -> Result<Job, Unreadable> {
         let row = self;
         let place = Row::Job(JobId(row.id));
         Ok(Job {
@@ -267,20 +266,16 @@ pub(super) fn found_jobs(conn: &mut SqliteConnection, filter: &JobFilter) -> Res
     }
     let (mut found, mut known) = (FoundJobs::default(), HashMap::new());
     for row in query.load::<JobRow>(conn)? {
-        let job = JobId(row.id);
         match row.job(|text, place| known_limits(&mut known, text, place)) {
             Ok(job) => found.jobs.push(job),
-            Err(StoreError::Unreadable(Unreadable { column, value, reason, .. })) => {
-                found.unreadable.push(UnreadableJob { job, column, value, reason });
-            }
-            Err(error) => return Err(error.into()),
+            Err(unreadable) => found.unreadable.push(unreadable),
         }
     }
     Ok(found)
 }
 
 /// Reads limits, which most jobs of a page have in common, once for each text.
-fn known_limits(known: &mut HashMap<String, Limits>, text: String, place: Row) -> Result<Limits, StoreError> {
+fn known_limits(known: &mut HashMap<String, Limits>, text: String, place: Row) -> Result<Limits, Unreadable> {
     if let Some(limits) = known.get(&text) {
         return Ok(limits.clone());
     }
@@ -288,6 +283,6 @@ fn known_limits(known: &mut HashMap<String, Limits>, text: String, place: Row) -
     Ok(known.entry(text).or_insert(limits).clone())
 }
 
-fn limits_of(text: &str, place: Row) -> Result<Limits, StoreError> {
+fn limits_of(text: &str, place: Row) -> Result<Limits, Unreadable> {
     Ok(Checked::<Json<Limits>>::of_text(text).of(place, "limits")?.0)
 }

@@ -116,7 +116,7 @@ impl Store {
                     counters.shift(change.from, came_to(conn, change)?);
                     attempts::insert(conn, change)?;
                     if change.to == UnitStatus::Failed {
-                        failures::keep_kind(conn, change.unit)?;
+                        failures::keep_kind(conn, change)?;
                     }
                     if let Some((until, reason)) = change.hold() {
                         extend_hold(conn, lease, until, reason)?;

@@ -8,6 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use super::columns::{Checked, Word};
 use super::filter::condition;
 use super::schema::units;
+use super::units::outdated_of;
 use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};
@@ -17,35 +18,22 @@ fn shown_output() -> SqlLiteral<Nullable<Text>> {
     diesel::dsl::sql("CASE WHEN result IS NULL THEN stdout END")
 }
 
-#[derive(Queryable)]
-struct ResultRow {
-    id: i64,
-    key: Option<String>,
-    payload: String,
-    status: Checked<Word<UnitStatus>>,
-    outdated: Option<Checked<Word<Outdated>>>,
-    error: Option<String>,
-    result: Option<String>,
-    stdout: Option<Written>,
-}
+type ResultRow = (
+    i64,
+    Option<String>,
+    String,
+    Checked<Word<UnitStatus>>,
+    Option<Checked<Word<Outdated>>>,
+    Option<String>,
+    Option<String>,
+    Option<Written>,
+);
 
-impl TryFrom<ResultRow> for UnitResult {
-    type Error = Unreadable;
-
-    fn try_from(row: ResultRow) -> Result<UnitResult, Unreadable> {
-        let unit = UnitId::from_raw(row.id);
-        let outdated = row.outdated.map(|word| word.of(Row::Unit(unit), "outdated")).transpose()?;
-        Ok(UnitResult {
-            seq: unit.seq(),
-            key: row.key,
-            payload: row.payload,
-            status: row.status.of(Row::Unit(unit), "status")?.0,
-            outdated: outdated.map(|word| word.0),
-            error: row.error,
-            result: row.result,
-            stdout: row.stdout.map(|it| it.0),
-        })
-    }
+fn of_row(row: ResultRow) -> Result<UnitResult, Unreadable> {
+    let (id, key, payload, status, outdated, error, result, stdout) = row;
+    let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
+    let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
+    Ok(UnitResult { seq, key, payload, status, outdated, error, result, stdout: stdout.map(|it| it.0) })
 }
 
 impl Store {
@@ -73,8 +61,8 @@ impl Store {
             let wanted = units::table.filter(condition(conn, job, filter)?).order(units::id).select(shown);
             for row in wanted.load_iter::<ResultRow, DefaultLoadingMode>(conn)? {
                 let row = row?;
-                let seq = UnitId::from_raw(row.id).seq();
-                if !take(UnitResult::try_from(row)) {
+                let seq = UnitId::from_raw(row.0).seq();
+                if !take(of_row(row)) {
                     return Ok(Some(seq));
                 }
             }

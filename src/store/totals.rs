@@ -42,11 +42,11 @@ impl Store {
             let mut known: HashMap<String, bool> = HashMap::new();
             let is_sound = |(status, stop_request, limits): CheckableRow| {
                 let is_read = known.get(&limits).copied().unwrap_or_else(|| {
-                    let is_read = Checked::<Json<Limits>>::of_text(&limits).known().is_some();
+                    let is_read = Checked::<Json<Limits>>::of_text(&limits).is_read();
                     known.insert(limits, is_read);
                     is_read
                 });
-                is_read && status.known().is_some() && stop_request.is_none_or(|request| request.known().is_some())
+                is_read && status.is_read() && stop_request.is_none_or(|request| request.is_read())
             };
             let rows: Vec<CheckableRow> = Checkable {}.load(conn)?;
             Ok(rows.len() - rows.into_iter().map(is_sound).filter(|is_sound| *is_sound).count())
@@ -58,5 +58,5 @@ fn totals(
     (status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow,
 ) -> Option<JobTotals> {
     let units = Progress { total, pending, running, completed, failed, skipped, cancelled };
-    Some(JobTotals { status: status.known()?.0, jobs, units })
+    Some(JobTotals { status: status.as_known()?.0, jobs, units })
 }

@@ -62,7 +62,7 @@ impl TryFrom<(UnitRow, i64)> for UnitDetail {
             key: row.key,
             payload: row.payload,
             status: row.status.of(place, "status")?.0,
-            outdated: outdated(row.outdated, place)?,
+            outdated: outdated_of(row.outdated, place)?,
             attempts: count(row.attempts),
             crashes: count(row.crashes),
             revision,
@@ -83,21 +83,13 @@ fn revision(schema: i32) -> SqlLiteral<BigInt> {
     diesel::dsl::sql(if schema < FIRST_WITH_REVISION { "0" } else { "units.revision" })
 }
 
-fn outdated(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, Unreadable> {
+pub(super) fn outdated_of(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, Unreadable> {
     column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
 }
 
 /// What a unit is and where it stands, without what it said.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = units, check_for_backend(Sqlite))]
-struct ContentRow {
-    id: i64,
-    key: Option<String>,
-    payload: String,
-    status: Checked<Word<UnitStatus>>,
-    outdated: Option<Checked<Word<Outdated>>>,
-    error: Option<String>,
-}
+type ContentRow =
+    (i64, Option<String>, String, Checked<Word<UnitStatus>>, Option<Checked<Word<Outdated>>>, Option<String>);
 
 impl Store {
     /// Returns a page of units as [`Store::units`] does, without their results and output: those who look at every unit
@@ -115,18 +107,12 @@ impl Store {
                 .filter(units::id.le(UnitId::new(job, Seq::MAX).raw()))
                 .order(units::id)
                 .limit(limit)
-                .select(ContentRow::as_select())
+                .select((units::id, units::key, units::payload, units::status, units::outdated, units::error))
                 .load(conn)?;
-            let content = |row: ContentRow| {
-                let unit = UnitId::from_raw(row.id);
-                Ok(UnitContent {
-                    seq: unit.seq(),
-                    key: row.key,
-                    payload: row.payload,
-                    status: row.status.of(Row::Unit(unit), "status")?.0,
-                    outdated: outdated(row.outdated, Row::Unit(unit))?,
-                    error: row.error,
-                })
+            let content = |(id, key, payload, status, outdated, error): ContentRow| {
+                let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
+                let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
+                Ok(UnitContent { seq, key, payload, status, outdated, error })
             };
             Ok(rows.into_iter().map(content).collect::<Result<_, Unreadable>>()?)
         })
@@ -143,20 +129,10 @@ impl Store {
         after: Option<Seq>,
         limit: i64,
     ) -> Result<Vec<UnitDetail>, StoreError> {
-        let revision = revision(self.schema);
-        self.read("list units", |conn| {
-            let rows: Vec<(UnitRow, i64)> = units::table
-                .filter(condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?)
-                .order(units::id)
-                .limit(limit)
-                .select((UnitRow::as_select(), revision))
-                .load(conn)?;
-            Ok(rows.into_iter().map(UnitDetail::try_from).collect::<Result<_, _>>()?)
-        })
+        Ok(self.unit_page(job, filter, after, limit, usize::MAX)?.all()?)
     }
 
-    /// Returns a page of units like [`Store::units`], with those that cannot be read, and cut after `bytes` but for the first one;
-    /// and the number of its last one, if there may be more.
+    /// Returns a page of units like [`Store::units`], with those that cannot be read, and cut after `bytes` but for the first one.
     pub fn unit_page(
         &mut self,
         job: JobId,
@@ -164,7 +140,7 @@ impl Store {
         after: Option<Seq>,
         limit: i64,
         bytes: usize,
-    ) -> Result<(FoundUnits, Option<Seq>), StoreError> {
+    ) -> Result<FoundUnits, StoreError> {
         let revision = revision(self.schema);
         self.read("list units", |conn| {
             let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
@@ -178,10 +154,11 @@ impl Store {
                 held += unit.as_ref().map_or(0, UnitDetail::bytes);
                 page.add(unit);
                 if held >= bytes || page.count() == limit {
-                    return Ok((page, Some(seq)));
+                    page.next_after = Some(seq);
+                    break;
                 }
             }
-            Ok((page, None))
+            Ok(page)
         })
     }
 
@@ -206,7 +183,7 @@ impl Store {
         bytes: usize,
     ) -> Result<FoundUnits, StoreError> {
         let rank = match order {
-            UnitOrder::Seq => return Ok(self.unit_page(job, filter, after, limit, bytes)?.0),
+            UnitOrder::Seq => return self.unit_page(job, filter, after, limit, bytes),
             UnitOrder::Duration => "coalesce(finished_at - started_at, -1)",
             UnitOrder::Finished => "coalesce(finished_at, -1)",
             UnitOrder::Attempts => "attempts",

@@ -15,40 +15,11 @@ use diesel::sqlite::Sqlite;
 
 use crate::model::RawText;
 
-macro_rules! base64_marker {
-    () => {
-        "job-manager:base64:"
-    };
-}
-
-/// The end of a unit's standard error in a form that [`Written`] reads: 2048 characters, or 2049 bytes as base64, which
-/// is cut between its groups of four.
-macro_rules! end_of_stderr {
-    () => {
-        concat!(
-            "CASE WHEN stderr GLOB '",
-            $crate::store::written::base64_marker!(),
-            "*' THEN '",
-            $crate::store::written::base64_marker!(),
-            "' || substr(replace(stderr, '",
-            $crate::store::written::base64_marker!(),
-            "', ''), -2732) ELSE substr(coalesce(stderr, ''), -2048) END"
-        )
-    };
-}
-
-pub(super) use {base64_marker, end_of_stderr};
+const MARKER: &str = "job-manager:base64:";
 
 /// The value of a column with what a unit wrote.
 #[derive(Debug, FromSqlRow)]
 pub(super) struct Written(pub RawText);
-
-impl Written {
-    /// Returns the text for people, without NUL.
-    pub fn into_text(self) -> String {
-        self.0.to_string_lossy().replace('\0', "\u{FFFD}")
-    }
-}
 
 impl FromSql<Text, Sqlite> for Written {
     fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
@@ -59,15 +30,15 @@ impl FromSql<Text, Sqlite> for Written {
 /// Returns what stands in the column.
 pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {
     let written = written?;
-    let is_kept = |text: &&str| !text.contains('\0') && !text.starts_with(base64_marker!());
+    let is_kept = |text: &&str| !text.contains('\0') && !text.starts_with(MARKER);
     Some(match written.as_str().filter(is_kept) {
         Some(text) => text.into(),
-        None => [base64_marker!(), &BASE64_STANDARD.encode(written.as_bytes())].concat().into(),
+        None => [MARKER, &BASE64_STANDARD.encode(written.as_bytes())].concat().into(),
     })
 }
 
 fn read(column: String) -> RawText {
-    match column.strip_prefix(base64_marker!()).map(|base64| BASE64_STANDARD.decode(base64)) {
+    match column.strip_prefix(MARKER).map(|base64| BASE64_STANDARD.decode(base64)) {
         Some(Ok(bytes)) => bytes.into(),
         _ => column.into(),
     }

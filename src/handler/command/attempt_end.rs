@@ -33,10 +33,3 @@ pub(super) fn retry(cause: Cause, error: String) -> AttemptEnd {
 pub(super) fn failed(cause: Cause, error: String) -> AttemptEnd {
     UnitOutcome::Failed { cause, error }.into()
 }
-
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::attempt_end::{chain, failed, not_begun};
-use crate::model::{AttemptEnd, Cause};
+use super::attempt_end::{failed, not_begun};
+use crate::model::{AttemptEnd, Cause, chain};
 use crate::sys::{Cookie, Ending, SlotError, SlotFile, any_is_adopted, end_orphans, lack_of};
 
 /// Time in which a slot usually seems taken although nobody is left in it.

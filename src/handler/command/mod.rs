@@ -26,10 +26,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
-use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, TraceContext, Unit, UnitOutcome};
+use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, TraceContext, Unit, UnitOutcome, chain};
 use crate::sys::{Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
 
-use attempt_end::{chain, failed, not_begun, not_started};
+use attempt_end::{failed, not_begun, not_started};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, end_what_is_left, occupy};

@@ -32,7 +32,7 @@ impl FailuresShown {
         self.failed = job.progress.failed;
         let failed = UnitFilter { statuses: vec![UnitStatus::Failed], ..UnitFilter::all() };
         let most = i64::try_from(MOST).unwrap_or(i64::MAX) + 1;
-        let page = client.search_units(job.id, &failed, None, most, SEARCH_TIME)?.page.units;
+        let page = client.search_units(job.id, &failed, None, most, SEARCH_TIME)?.units;
         let mut news = Vec::new();
         for unit in page {
             if !self.shown.insert(unit.seq) {

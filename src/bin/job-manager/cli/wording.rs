@@ -5,7 +5,7 @@ mod tests;
 
 use std::error::Error;
 
-use job_manager::model::{JobId, PastedCode, PastedInto, Remark, UnreadableJob};
+use job_manager::model::{JobId, PastedCode, PastedInto, Remark, Unreadable};
 use job_manager::source::SourceError;
 use job_manager::submission::{
     OrderError, OrderTextError, ProgramError, ShellFault, SubmissionError, TemplateError, TemplatePart,
@@ -38,8 +38,8 @@ pub(super) fn said(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Returns what is said of a job of a list that cannot be read.
-pub(super) fn unreadable(found: &UnreadableJob) -> String {
-    format!("{found}, or `rm {}` deletes the job", found.job)
+pub(super) fn unreadable(found: &Unreadable) -> String {
+    found.job().map_or_else(|| found.to_string(), |job| format!("{found}, or `rm {job}` deletes the job"))
 }
 
 /// Returns remarks as they are printed.

@@ -43,7 +43,7 @@ impl Pages {
         let after = asked.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
         let found = client.search_units(job, filter, after, limit, SEARCH_TIME)?;
         let mut page = Page::default();
-        let FoundUnits { units, unreadable } = found.page;
+        let FoundUnits { units, unreadable, .. } = found;
         let last = units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
         let is_whole = page.len() == units.len();
         let next_after = if is_whole { found.next_after } else { last };

@@ -152,10 +152,10 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
     loop {
         // Few at a time, and fewer of long ones.
         let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
-        for unit in page.page.units {
+        for unit in page.units {
             printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
         }
-        unreadable = unreadable.or(page.page.unreadable.into_iter().next());
+        unreadable = unreadable.or(page.unreadable.into_iter().next());
         after = page.next_after;
         if after.is_none() {
             // After what could be read, so that no unit hides another one.

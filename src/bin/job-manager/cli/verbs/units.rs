@@ -43,8 +43,9 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit,
         client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
     if output.json {
         output.document(&page)?;
-        return named(output, page.unreadable);
+        return named(output, page.found.unreadable);
     }
+    let page = page.found;
     if output.quiet {
         for unit in &page.units {
             output.line(unit.seq)?;

@@ -1,7 +1,7 @@
 //! `list_jobs`: the jobs there are, the newest first.
 
 use job_manager::client::Snapshot;
-use job_manager::model::{FoundJobs, JobFilter, JobStatus, UnreadableJob};
+use job_manager::model::{FoundJobs, JobFilter, JobStatus, Unreadable};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -77,8 +77,8 @@ fn label(text: &str) -> Result<(String, String), ToolError> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn unreadable_row(job: &UnreadableJob) -> Value {
-    json!({ "job": { "id": job.job }, "column": job.column, "value": line(&job.value) })
+fn unreadable_row(job: &Unreadable) -> Value {
+    json!({ "job": { "id": job.job() }, "column": job.column, "value": line(&job.value) })
 }
 
 fn row(seen: &Snapshot) -> Value {

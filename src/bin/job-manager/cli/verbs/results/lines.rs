@@ -92,10 +92,7 @@ impl Lines {
         let next = client.each_result(job, filter, after, &mut |unit| {
             match unit {
                 Ok(unit) => made = self.add(&unit),
-                Err(unreadable) if self.omitted.unreadable.len() < MOST_NAMED => {
-                    self.omitted.unreadable.push(unreadable);
-                }
-                Err(_) => {}
+                Err(unreadable) => self.omitted.unreadable.push(unreadable),
             }
             made.is_ok() && !self.are_full()
         })?;
