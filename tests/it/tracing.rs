@@ -97,7 +97,6 @@ fn a_service_with_a_subscriber_sees_the_spans_of_its_job_its_units_and_their_att
     assert_eq!(
         own.collect::<Vec<_>>(),
         [
-            "INFO J: there are as many workers as there should be",
             "INFO J: unit seq=1: attempt number=1 slot=1: good",
             "DEBUG J: unit seq=1: attempt number=1 slot=1: the attempt has ended status=\"completed\"",
             "INFO J: unit seq=2: attempt number=1 slot=1: bad",
