@@ -1,14 +1,15 @@
 //! Ending a job, or one of its units, permanently.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::files::create_private_dir;
+use crate::files::{How, create_private_dir, open_private};
 use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
-use crate::store::Lease;
+use crate::store::{JobRows, Lease};
 use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
@@ -29,7 +30,7 @@ impl Client {
     pub fn cancel_job(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
         let asked = Instant::now();
         loop {
-            let (row, health) = self.without_leaving_manager(job)?;
+            let (JobRows { job: row, .. }, health) = self.without_leaving_manager(job)?;
             if row.status.is_terminal() {
                 return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
             }
@@ -71,8 +72,15 @@ impl Client {
         }
         let lease = Lease { job, epoch: context.epoch };
         // Those who would be told of it are callbacks and hooks of a manager.
-        leftovers.record(&mut self.store(), lease, &context, &notes, Timestamp::now()).map_err(failed(&context))?;
-        Ok(())
+        let now = Timestamp::now();
+        let recovered = leftovers.record(&mut self.store(), lease, &context, &notes, now).map_err(failed(&context))?;
+        if recovered.unreadable.is_empty() {
+            return Ok(());
+        }
+        let log = context.files.log();
+        let lines: String = recovered.unreadable.iter().map(|line| format!("{now} {line}\n")).collect();
+        let written = open_private(&log, How::Append).and_then(|mut file| file.write_all(lines.as_bytes()));
+        written.map_err(ClientError::files("write to", log))
     }
 
     /// Ends the processes that a dead manager left behind; the caller holds the job's lock.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::ClientError;
+use super::{ClientError, LimitError};
 use crate::model::{Conditions, Job, StartTimeError, Timestamp, Waits, Window, Windows, start_time as read_time};
 use crate::sys::{ZoneError, disk_of, own_zone, zone_of};
 
@@ -57,12 +57,12 @@ pub(super) fn check_conditions(start: &Conditions) -> Result<(), ClientError> {
     for disk in &start.diskfree {
         let path = || disk.path.clone();
         if !disk.path.is_absolute() {
-            return Err(ClientError::RelativeDisk { path: path() });
+            return Err(LimitError::RelativeDisk { path: path() }.into());
         }
-        disk_of(Path::new(&disk.path)).map_err(|source| ClientError::NoDisk { path: path(), source })?;
+        disk_of(Path::new(&disk.path)).map_err(|source| LimitError::NoDisk { path: path(), source })?;
     }
     if let Some(windows) = &start.window {
-        zone_of(&windows.zone).map_err(|source| ClientError::Zone { source })?;
+        zone_of(&windows.zone).map_err(|source| LimitError::Zone { source })?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::conditions::check_conditions;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
-use super::{Client, ClientError, Created};
+use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
 use crate::handler::check_templates;
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Submitter, Timestamp, TraceContext};
@@ -26,7 +26,7 @@ const CHUNK_BYTES: usize = 8 << 20;
 /// }
 /// ```
 pub fn check_scope() -> Result<(), ClientError> {
-    sys::try_scope().map_err(|source| ClientError::NoScope { job: None, source })
+    sys::try_scope().map_err(|source| StartError::NoScope { job: None, source }.into())
 }
 
 impl Client {
@@ -196,7 +196,7 @@ fn own_trace() -> Option<TraceContext> {
 pub(super) fn refuse_workers_out_of_range(workers: usize) -> Result<(), ClientError> {
     match workers {
         1..=Limits::MAX_WORKERS => Ok(()),
-        given => Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }),
+        given => Err(LimitError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }.into()),
     }
 }
 

@@ -7,12 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::explain::Explanation;
-use super::search::SortedUnits;
 use super::settings::command_of;
-use super::{Client, ClientError, ManagerStatus, Started, UnitsSwept};
+use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, FailureCluster, FoundJobs, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes, UnitOrder,
-    UnreadableJob, Why,
+    AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes,
+    UnitOrder, Unreadable, UnreadableJob, Why,
 };
 
 const SCHEMA: u32 = 1;
@@ -38,6 +37,9 @@ pub struct UnitPage {
     schema: u32,
     job: JobRef,
     pub units: Vec<UnitDetail>,
+    /// Units of the page that cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
     /// Number after which the next page begins, if there may be one.
     pub next_after: Option<Seq>,
     /// Number up to which the search came, if its time ran out before the page was full.
@@ -152,9 +154,8 @@ impl WorkersSet {
 impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
-        let FoundJobs { jobs, unreadable } = self.jobs(filter)?;
-        let jobs = jobs.iter().map(|job| self.get_listed_status(job.id)).collect::<Result<_, _>>()?;
-        Ok(JobList { schema: SCHEMA, jobs, unreadable })
+        let FoundJobs { jobs, unreadable } = self.whole_snapshots(filter)?;
+        Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), unreadable })
     }
 
     /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than
@@ -169,22 +170,22 @@ impl Client {
         budget: Duration,
     ) -> Result<UnitPage, ClientError> {
         let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
-        let page = |units, next_after, searched_through| UnitPage {
+        let page = |FoundUnits { units, unreadable }, next_after, searched_through| UnitPage {
             schema: SCHEMA,
             job: JobRef { id: job },
             units,
+            unreadable,
             next_after,
             searched_through,
         };
         if order == UnitOrder::Seq {
             let found = self.search_units(job, filter, after, limit, budget)?;
-            return Ok(page(found.units, found.next_after, found.searched_through));
+            return Ok(page(found.page, found.next_after, found.searched_through));
         }
-        let SortedUnits { units, is_cut, searched_through } =
-            self.search_sorted(job, filter, order, after, limit, budget)?;
-        let is_full = is_cut || i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
-        let next_after = units.last().map(|unit| unit.seq).filter(|_| is_full && searched_through.is_none());
-        Ok(page(units, next_after, searched_through))
+        let found = self.search_sorted(job, filter, order, after, limit, budget)?;
+        let may_go_on = (found.is_cut || found.page.count() >= limit) && found.searched_through.is_none();
+        let next_after = found.page.units.last().map(|unit| unit.seq).filter(|_| may_go_on);
+        Ok(page(found.page, next_after, found.searched_through))
     }
 
     /// Returns everything about one unit.

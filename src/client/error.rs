@@ -1,6 +1,9 @@
-//! What a client can be told instead of what it asked for.
+//! Errors that the client returns.
 
+mod access;
 mod kind;
+mod limit;
+mod start;
 mod wording;
 
 use std::io;
@@ -12,9 +15,11 @@ use crate::handler::UnitLimitError;
 use crate::model::{JobId, JobStatus, Seq, UnitStatus};
 use crate::status::Reason;
 use crate::store::StoreError;
-use crate::sys::{ScopeError, ZoneError};
 
-use wording::{after, excerpt, known, no_scope};
+pub use access::AccessError;
+pub use limit::LimitError;
+pub use start::StartError;
+use wording::{after, known};
 
 /// A verb that did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -23,42 +28,9 @@ pub enum ClientError {
     /// The database refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The database lies where other machines can write too, and SQLite's locks cannot be relied on.
-    #[error("{} is on {kind}, where SQLite's locks cannot be relied on: use a local disk", path.display())]
-    SharedDisk {
-        /// The database.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: &'static str,
-    },
-    /// The database is somebody else's, and its units would run under another name than theirs; nothing was changed.
-    #[error("{} belongs to {owner}, and its units would run as {user}", path.display())]
-    OtherOwner {
-        /// The database.
-        path: PathBuf,
-        /// Whose it is.
-        owner: String,
-        /// How `sudo` is told to become that user.
-        sudo: String,
-        /// Who asked.
-        user: String,
-    },
-    /// Anybody can write to the database, or put another one in its place; nothing was changed.
-    #[error("anybody can write to {}, and so decide what runs as you", path.display())]
-    OpenToAll {
-        /// The database, or its directory.
-        path: PathBuf,
-        /// What mends its mode.
-        change: &'static str,
-    },
-    /// A manager of an older version runs a job, and the schema cannot change under it; nothing was changed.
-    #[error("{} is of an older version, and a manager of an older version runs job {job}: it is not brought up to date under it", path.display())]
-    OlderManager {
-        /// The database.
-        path: PathBuf,
-        /// The job.
-        job: JobId,
-    },
+    /// The database may not be used as it was asked for; nothing was changed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A source of units failed; nothing was created.
     #[error("cannot read the units")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -97,39 +69,14 @@ pub enum ClientError {
         /// What was looked for.
         key: String,
     },
-    /// A limit lies outside its range; nothing was created.
-    #[error("a job can have 1 to {max} workers, not {given}")]
-    WorkersOutOfRange {
-        /// What was asked for.
-        given: usize,
-        /// The most that a job may have.
-        max: usize,
-    },
+    /// A limit cannot be used; nothing was created or changed.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// Units that may run at most once would run again; nothing was changed.
     #[error("the units of job {job} may run at most once: more attempts are for a new job")]
     AtMostOnce {
         /// The job.
         job: JobId,
-    },
-    /// The path by whose file system units wait is relative to nothing; nothing was created or changed.
-    #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
-    RelativeDisk {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The file system by whose space units wait cannot be looked at; nothing was created or changed.
-    #[error("cannot look at the file system of {}", path.display())]
-    NoDisk {
-        /// The path.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The time zone of a window is not known here; nothing was created or changed.
-    #[error("cannot use the window")]
-    Zone {
-        /// The cause.
-        source: ZoneError,
     },
     /// Limits that units have of their own cannot be used; nothing was created or changed.
     #[error(transparent)]
@@ -294,64 +241,9 @@ pub enum ClientError {
         /// Why the job's lock could not be looked at, if that is so.
         lock: Option<String>,
     },
-    /// This executable would run itself again instead of a manager.
-    #[error("call job_manager::run_if_manager first thing in main: managers are started from this executable")]
-    HookMissing,
-    /// The job is run by a function of some other program, which has not run it yet.
-    #[error("job {job} is run by the handler {handler:?} of another program: start it from there the first time")]
-    ProgramUnknown {
-        /// The job.
-        job: JobId,
-        /// Name of the handler.
-        handler: String,
-    },
-    /// No `job-manager` program was found.
-    #[error("no job-manager program beside this executable or on PATH")]
-    ProgramMissing,
-    /// The job is to be run in a systemd scope of its own, which cannot be made here.
-    #[error("{}", no_scope(*job))]
-    NoScope {
-        /// The job; none when it was about to be created, and was not.
-        job: Option<JobId>,
-        /// The cause.
-        source: ScopeError,
-    },
-    /// The manager could not be started.
-    #[error("cannot start {}", program.display())]
-    Spawn {
-        /// The program.
-        program: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The manager said that it cannot run the job.
-    #[error("the manager of job {job} cannot run it: {message}")]
-    ManagerRefused {
-        /// The job.
-        job: JobId,
-        /// What it said.
-        message: String,
-    },
-    /// The manager ended before it was ready.
-    #[error("the manager of job {job} ended before it was ready, see {}{}", log.display(), excerpt(tail))]
-    ManagerDied {
-        /// The job.
-        job: JobId,
-        /// Its log.
-        log: PathBuf,
-        /// The last lines of it.
-        tail: String,
-    },
-    /// The manager was not ready in time; it may still become so.
-    #[error("the manager of job {job} was not ready after {waited:?}, see {}", log.display())]
-    StartTimedOut {
-        /// The job.
-        job: JobId,
-        /// How long was waited.
-        waited: Duration,
-        /// Its log.
-        log: PathBuf,
-    },
+    /// No manager could be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The job was created with all its units, and its manager could not be started.
     #[error("job {job} was created and could not be started: start it, or submit it again with the same key")]
     NotStarted {

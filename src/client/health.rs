@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
 use crate::files::{How, create_private_dir, open_private};
-use crate::model::{Job, JobId, JobStatus, ManagerRecord, StopRequest, Timestamp};
+use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason, observe_manager};
+use crate::store::{Extent, JobRows};
 use crate::sys::JobLock;
 
 /// How long a manager may take from its last word about the job to its end, and from its lock to its first word.
@@ -15,28 +16,21 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTLE_POLL: Duration = Duration::from_millis(5);
 
 impl Client {
+    /// Returns the health of a job's manager, also of a job whose row cannot be read.
     pub(super) fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
-        Ok(self.manager_seen(job)?.1)
-    }
-
-    /// Returns what the manager has written about itself, and its health by that.
-    pub(super) fn manager_seen(&self, job: JobId) -> Result<(Option<ManagerRecord>, ManagerHealth), ClientError> {
         let mut store = self.store();
         let record = store.manager_record(job)?;
-        let health = observe_manager(job, record.as_ref(), store.file(), Timestamp::now());
-        Ok((record, health))
+        Ok(observe_manager(job, record.as_ref(), store.file(), Timestamp::now()))
     }
 
     /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
     /// its lock is waited for: it would be taken for one that runs the job, and nobody would.
-    pub(super) fn without_leaving_manager(&self, job: JobId) -> Result<(Job, ManagerHealth), ClientError> {
+    pub(super) fn without_leaving_manager(&self, job: JobId) -> Result<(JobRows, ManagerHealth), ClientError> {
         let asked = Instant::now();
         loop {
-            // In this order: a manager that was seen to live is judged by what it had written by then.
-            let health = self.manager_health(job)?;
-            let row = self.store().job(job)?;
-            if health.health != Health::Running || !has_left(&row) || asked.elapsed() > SETTLE_TIMEOUT {
-                return Ok((row, health));
+            let (rows, health) = self.look(job, Extent::Manager)?;
+            if health.health != Health::Running || !has_left(&rows.job) || asked.elapsed() > SETTLE_TIMEOUT {
+                return Ok((rows, health));
             }
             std::thread::sleep(SETTLE_POLL);
         }
@@ -51,16 +45,14 @@ impl Client {
 
     /// Refuses a job whose manager lives and is about to leave it: whoever is told that it runs would wait for nothing.
     pub(super) fn refuse_while_it_ends(&self, job: JobId) -> Result<(), ClientError> {
-        let row = self.store().job(job)?;
-        match row.stop_request {
-            Some(StopRequest::Cancel) => return Err(ClientError::StillCancelling { job }),
-            Some(StopRequest::Stop | StopRequest::StopNow) => return Err(ClientError::StillStopping { job }),
-            None => {}
+        let (rows, _) = self.look(job, Extent::Manager)?;
+        match rows.job.stop_request {
+            Some(StopRequest::Cancel) => Err(ClientError::StillCancelling { job }),
+            Some(StopRequest::Stop | StopRequest::StopNow) => Err(ClientError::StillStopping { job }),
+            // It may have paused since.
+            None if rows.is_stopping() || is_at_rest(rows.job.status) => Err(ClientError::StillStopping { job }),
+            None => Ok(()),
         }
-        let stops_by_itself = self.store().manager_record(job)?.is_some_and(|record| record.stopping.is_some());
-        // It may have paused since.
-        let has_paused = matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval);
-        if stops_by_itself || has_paused { Err(ClientError::StillStopping { job }) } else { Ok(()) }
     }
 
     /// Takes the lock of a job that no manager runs, so that none begins meanwhile.
@@ -112,5 +104,9 @@ impl Client {
 
 /// Returns `true` if a manager that lives has written its last word about a job.
 pub(super) fn has_left(row: &Job) -> bool {
-    row.status.is_terminal() || matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval)
+    row.status.is_terminal() || is_at_rest(row.status)
+}
+
+fn is_at_rest(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Paused | JobStatus::AwaitingApproval)
 }

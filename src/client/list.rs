@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, StoreError};
 use crate::model::{
-    AttemptRecord, FoundJobs, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes,
-    UnitOrder,
+    AttemptRecord, FoundJobs, FoundUnits, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId,
+    UnitNotes, UnitOrder,
 };
 
 impl Client {
@@ -113,7 +113,9 @@ impl Client {
         if let Some(after) = after.filter(|_| order != UnitOrder::Seq) {
             self.unit(job, after)?;
         }
-        Ok(self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?)
+        let FoundUnits { units, unreadable } =
+            self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?;
+        unreadable.into_iter().next().map_or(Ok(units), |first| Err(StoreError::from(first).into()))
     }
 
     /// Returns the labels that a job was created with.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, LimitError};
 use crate::model::Limits;
 use crate::sys::LockProbe;
 
@@ -41,7 +41,7 @@ impl Client {
     /// When it is 0 or larger than any job's number of workers may be; nothing is changed then.
     pub fn set_machine_workers(&self, limit: Option<usize>) -> Result<(), ClientError> {
         if let Some(given) = limit.filter(|limit| !(1..=Limits::MAX_WORKERS).contains(limit)) {
-            return Err(ClientError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS });
+            return Err(LimitError::WorkersOutOfRange { given, max: Limits::MAX_WORKERS }.into());
         }
         Ok(self.store().set_machine_workers(limit)?)
     }
@@ -56,8 +56,13 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn machine_workers(&self) -> Result<Option<MachineWorkers>, ClientError> {
-        let Some(limit) = self.store().machine_workers()? else { return Ok(None) };
+        let limit = self.store().machine_workers()?;
+        Ok(limit.map(|limit| self.permits_taken(limit)))
+    }
+
+    /// Looks how far a limit over all jobs is used up.
+    pub(super) fn permits_taken(&self, limit: usize) -> MachineWorkers {
         let is_taken = |permit: &usize| matches!(LockProbe::of(&self.state.permit(*permit)), LockProbe::Held);
-        Ok(Some(MachineWorkers { limit, taken: (0..limit).filter(is_taken).count() }))
+        MachineWorkers { limit, taken: (0..limit).filter(is_taken).count() }
     }
 }

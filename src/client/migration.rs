@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::error::ClientError;
+use super::error::{AccessError, ClientError};
 use super::owner;
 use crate::model::{DatabaseFile, Timestamp};
 use crate::status::{Health, observe_manager};
@@ -30,7 +30,7 @@ fn refuse_older_managers(database: &DatabaseFile, running: &[RunningJob]) -> Res
         let (job, path) = (job.id, database.path.clone());
         match found.health {
             Health::NotStarted | Health::Stopped => {}
-            Health::Running => return Err(ClientError::OlderManager { path, job }),
+            Health::Running => return Err(AccessError::OlderManager { path, job }.into()),
             Health::Unknown => {
                 return Err(ClientError::HealthUnknown { job, reason: found.reason, lock: None });
             }

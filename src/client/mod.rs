@@ -26,9 +26,11 @@ mod kill;
 mod known;
 mod limits;
 mod list;
+mod look;
 mod machine;
 mod made;
 mod manager_log;
+mod managers;
 mod migration;
 mod output;
 mod owner;
@@ -47,6 +49,7 @@ mod search;
 mod secrets;
 mod settings;
 mod skip;
+mod snapshot;
 #[cfg(feature = "sources")]
 pub(crate) mod sources;
 mod start;
@@ -80,7 +83,7 @@ pub use create::check_scope;
 pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
-pub use error::ClientError;
+pub use error::{AccessError, ClientError, LimitError, StartError};
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;
 pub use output::{AttemptOutput, OutputPlace, OutputReader};
@@ -88,6 +91,7 @@ pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 pub use search::SEARCH_TIME;
+pub use snapshot::Snapshot;
 pub use start::{Started, set_log_format};
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
@@ -114,7 +118,7 @@ fn refuse_shared_disk(path: &Path) -> Result<(), ClientError> {
     let Some(dir) = absolute.ancestors().skip(1).find(|dir| dir.is_dir()) else { return Ok(()) };
     let disk = sys::disk_of(dir).map_err(ClientError::files("look at the disk of", dir))?;
     match disk.shared {
-        Some(kind) => Err(ClientError::SharedDisk { path: absolute, kind }),
+        Some(kind) => Err(AccessError::SharedDisk { path: absolute, kind }.into()),
         None => Ok(()),
     }
 }

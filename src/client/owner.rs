@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ClientError;
+use super::{AccessError, ClientError};
 use crate::files::{own_user, user_for_sudo, user_name};
 
 /// Says that any owner is meant, as [`accept_any_owner`] does.
@@ -42,13 +42,13 @@ pub(super) fn refuse_other_owner(db: &Path) -> Result<(), ClientError> {
     let (path, own) = (db.to_owned(), own_user());
     let refused = if found.uid() != own {
         let (owner, user) = (user_name(found.uid()), user_name(own));
-        ClientError::OtherOwner { path, owner, sudo: user_for_sudo(found.uid()), user }
+        AccessError::OtherOwner { path, owner, sudo: user_for_sudo(found.uid()), user }
     } else if found.mode() & 0o002 != 0 {
-        ClientError::OpenToAll { path, change: "o-w" }
+        AccessError::OpenToAll { path, change: "o-w" }
     } else {
         return Ok(());
     };
-    if is_any_meant() { Ok(()) } else { Err(refused) }
+    if is_any_meant() { Ok(()) } else { Err(refused.into()) }
 }
 
 /// Refuses to write to a database in a directory in which anybody can put another one in its place.
@@ -58,7 +58,7 @@ pub(super) fn refuse_open_directory(db: &Path) -> Result<(), ClientError> {
     let Some(dir) = file.parent() else { return Ok(()) };
     let is_open = fs::metadata(dir).is_ok_and(|found| found.is_dir() && found.mode() & 0o1002 == 0o002);
     if is_open && !is_any_meant() {
-        return Err(ClientError::OpenToAll { path: dir.to_owned(), change: "+t" });
+        return Err(AccessError::OpenToAll { path: dir.to_owned(), change: "+t" }.into());
     }
     Ok(())
 }

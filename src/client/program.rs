@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ClientError;
+use super::{ClientError, StartError};
 use crate::handler::COMMAND;
 use crate::launch;
 use crate::model::Job;
@@ -30,13 +30,13 @@ impl ManagerProgram {
         match self {
             Self::OfJob if job.handler != COMMAND => match before {
                 Some(program) => Ok(program.to_owned()),
-                None => Err(ClientError::ProgramUnknown { job: job.id, handler: job.handler.clone() }),
+                None => Err(StartError::ProgramUnknown { job: job.id, handler: job.handler.clone() }.into()),
             },
             // Without the hook the executable would run the service a second time.
-            Self::ThisExecutable | Self::OfJob if !launch::hook_was_called() => Err(ClientError::HookMissing),
+            Self::ThisExecutable | Self::OfJob if !launch::hook_was_called() => Err(StartError::HookMissing.into()),
             Self::ThisExecutable | Self::OfJob => Ok(sys::own_executable()),
             Self::Path(path) => Ok(path.clone()),
-            Self::Lookup => look_up().ok_or(ClientError::ProgramMissing),
+            Self::Lookup => look_up().ok_or(StartError::ProgramMissing.into()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Mending what dead managers left behind.
 
-use super::{Client, ClientError, Started};
+use super::{Client, ClientError, Snapshot, Started};
 use crate::model::{JobFilter, JobId, JobStatus};
 use crate::status::Health;
 
@@ -8,19 +8,17 @@ impl Client {
     /// Returns the jobs whose managers died, or were sent a signal, as at the shutdown of a machine; oldest first. A job
     /// that somebody paused is none of them; one that cannot be read may be.
     pub fn interrupted_jobs(&self) -> Result<Vec<JobId>, ClientError> {
+        let by_signal = |seen: &Snapshot| seen.job.status == JobStatus::Running || seen.stopped_by_signal;
+        self.jobs_to_continue(|seen| seen.is_damaged || by_signal(seen) && seen.may_be_over())
+    }
+
+    /// Returns those of the running and the paused jobs that are chosen, and those that cannot be read, oldest first: why one
+    /// cannot is said when that one is continued.
+    pub(super) fn jobs_to_continue(&self, is_chosen: impl Fn(&Snapshot) -> bool) -> Result<Vec<JobId>, ClientError> {
         let statuses = vec![JobStatus::Running, JobStatus::Paused];
-        let jobs = self.store().jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        // Why one cannot be read is said when that one is recovered.
-        let mut interrupted: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
-        for job in jobs.jobs.into_iter().rev() {
-            let by_signal = job.status == JobStatus::Running || self.was_stopped_by_signal(job.id)?;
-            // What cannot be told of one is said when that one is recovered.
-            let is_over = || self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);
-            if by_signal && is_over() {
-                interrupted.push(job.id);
-            }
-        }
-        Ok(interrupted)
+        let found = self.whole_snapshots(&JobFilter { statuses, ..JobFilter::default() })?;
+        let unreadable = found.unreadable.iter().map(|found| found.job).rev();
+        Ok(unreadable.chain(found.jobs.iter().rev().filter(|seen| is_chosen(seen)).map(|seen| seen.job.id)).collect())
     }
 
     /// Returns the jobs that were created and never started, oldest first: those of [`create_job_in`](crate::client::create_job_in) whose
@@ -44,10 +42,6 @@ impl Client {
         Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
     }
 
-    pub(super) fn was_stopped_by_signal(&self, job: JobId) -> Result<bool, ClientError> {
-        Ok(self.store().manager_record(job)?.is_some_and(|record| record.stopped_by_signal))
-    }
-
     /// Takes an interrupted job up where its manager left it: ends the processes of its units, gives the units back, and
     /// goes on.
     ///
@@ -66,18 +60,19 @@ impl Client {
     /// # Errors
     /// When the job is not interrupted, and when its manager cannot be started.
     pub fn recover_job(&self, job: JobId) -> Result<Started, ClientError> {
-        let (row, health) = self.without_leaving_manager(job)?;
+        let (rows, health) = self.without_leaving_manager(job)?;
+        let row = &rows.job;
         match (row.status, health.health) {
             (JobStatus::Running, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
-            (JobStatus::Paused, Health::Stopped) if self.was_stopped_by_signal(job)? => {}
+            (JobStatus::Paused, Health::Stopped) if rows.was_stopped_by_signal() => {}
             (JobStatus::Running, Health::Unknown) => {
                 return Err(self.health_unknown(job, health.reason));
             }
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
         self.refuse_other_owner()?;
-        self.refuse_without_secrets(&row).and_then(|()| self.launch(&row)).inspect_err(|_| {
+        self.refuse_without_secrets(row).and_then(|()| self.launch(row, rows.known_record())).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.

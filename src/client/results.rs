@@ -2,14 +2,14 @@
 
 use super::search::RANGE_UNITS;
 use super::{Client, ClientError};
-use crate::model::{JobId, Seq, UnitFilter, UnitResult};
+use crate::model::{JobId, Seq, UnitFilter, UnitResult, Unreadable};
 
 /// Units that are read on one snapshot.
 const PART_UNITS: i64 = 10_000;
 
 impl Client {
     /// Gives what came of units after `after` to `take`, in order of their numbers, until that has enough or some thousands were
-    /// read; returns the number after which the next call goes on, and none at the end.
+    /// read; returns the number after which the next call goes on, and none at the end. One that cannot be read is given as such.
     ///
     /// `take` is called inside of a read, so that it waits for nothing.
     pub fn each_result(
@@ -17,7 +17,7 @@ impl Client {
         job: JobId,
         filter: &UnitFilter,
         after: Option<Seq>,
-        take: &mut dyn FnMut(UnitResult) -> bool,
+        take: &mut dyn FnMut(Result<UnitResult, Unreadable>) -> bool,
     ) -> Result<Option<Seq>, ClientError> {
         let filter = filter.after(after.unwrap_or(Seq(0)));
         let total = self.store().progress(job)?.total;

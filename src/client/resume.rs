@@ -1,8 +1,7 @@
 //! Continuing jobs that were stopped or interrupted.
 
 use super::{Client, ClientError, Started};
-use crate::model::{JobFilter, JobId, JobStatus};
-use crate::status::Health;
+use crate::model::{JobId, JobStatus};
 
 impl Client {
     /// Continues a job that was paused or interrupted; the same as starting it.
@@ -21,17 +20,6 @@ impl Client {
 
     /// Returns the jobs that can be resumed: the paused and the interrupted ones, oldest first.
     pub fn resumable_jobs(&self) -> Result<Vec<JobId>, ClientError> {
-        let filter = JobFilter { statuses: vec![JobStatus::Running, JobStatus::Paused], ..JobFilter::default() };
-        let jobs = self.store().jobs(&filter)?;
-        // Why one cannot be read is said when that one is resumed.
-        let mut resumable: Vec<JobId> = jobs.unreadable.iter().map(|found| found.job).rev().collect();
-        for job in jobs.jobs.into_iter().rev() {
-            // What cannot be told of one is said when that one is resumed.
-            let is_over = self.manager_health(job.id).map_or(true, |health| health.health == Health::Stopped);
-            if job.status == JobStatus::Paused || is_over {
-                resumable.push(job.id);
-            }
-        }
-        Ok(resumable)
+        self.jobs_to_continue(|seen| seen.job.status == JobStatus::Paused || seen.may_be_over())
     }
 }

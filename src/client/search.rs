@@ -1,13 +1,13 @@
 //! Looking for units in a bounded time.
 //!
-//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time: no
+//! A filter by item looks at every unit. A search reads a bounded range of numbers at a time: no
 //! snapshot is held for long, and whoever asked is told how far it came instead of being left to wait.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
-use crate::model::{JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
+use crate::model::{FoundUnits, JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 
 /// How long a face looks for units before it answers a program.
 pub const SEARCH_TIME: Duration = Duration::from_millis(500);
@@ -21,7 +21,7 @@ const PAGE_BYTES: usize = 16 << 20;
 
 /// A page of units in another order than that of their numbers.
 pub(super) struct SortedUnits {
-    pub units: Vec<UnitDetail>,
+    pub page: FoundUnits,
     /// Whether there may be more because these are long.
     pub is_cut: bool,
     /// Number up to which units were looked at, if the time ran out before all were.
@@ -30,7 +30,7 @@ pub(super) struct SortedUnits {
 
 /// What a search found.
 pub struct UnitsFound {
-    pub units: Vec<UnitDetail>,
+    pub page: FoundUnits,
     /// Number after which the search goes on, if there may be more.
     pub next_after: Option<Seq>,
     /// Number up to which it came, if its time ran out before there were as many units as were asked for.
@@ -53,27 +53,26 @@ impl Client {
         let end = filter.last.map_or(total, |last| last.0.min(total));
         let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
         let mut through = filter.first.map_or(0, |first| first.0.saturating_sub(1));
-        let (mut units, mut bytes) = (Vec::new(), 0);
+        let (mut page, mut bytes) = (FoundUnits::default(), 0);
         let start = through;
         while through < end {
             if through > start && begun.elapsed() >= budget {
                 let reached = Some(Seq(through));
-                return Ok(UnitsFound { units, next_after: reached, searched_through: reached });
+                return Ok(UnitsFound { page, next_after: reached, searched_through: reached });
             }
             let part = through.saturating_add(range).min(end);
-            let left = limit - i64::try_from(units.len()).expect("a page fits into 64 bits");
+            let left = limit - page.count();
             let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
-            let (mut found, is_full) =
+            let (found, full_at) =
                 self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
-            bytes += found.iter().map(UnitDetail::bytes).sum::<usize>();
-            units.append(&mut found);
-            if is_full {
-                let next_after = units.last().map(|unit| unit.seq);
-                return Ok(UnitsFound { units, next_after, searched_through: None });
+            bytes += found.units.iter().map(UnitDetail::bytes).sum::<usize>();
+            page.append(found);
+            if full_at.is_some() {
+                return Ok(UnitsFound { page, next_after: full_at, searched_through: None });
             }
             through = part;
         }
-        Ok(UnitsFound { units, next_after: None, searched_through: None })
+        Ok(UnitsFound { page, next_after: None, searched_through: None })
     }
 }
 
@@ -123,20 +122,20 @@ impl Client {
         let end = filter.last.map_or(total, |last| last.0.min(total));
         let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
         let mut first = filter.first.map_or(1, |first| first.0.max(1));
-        let (mut page, mut is_cut) = (Vec::new(), false);
+        let (mut page, mut is_cut) = (FoundUnits::default(), false);
         while first <= end {
             let last = first.saturating_add(range - 1).min(end);
             let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            page.extend(self.store().sorted_units(job, &part, order, after, limit, PAGE_BYTES)?);
-            page.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
-            page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            is_cut = cut(&mut page);
+            page.append(self.store().sorted_units(job, &part, order, after, limit, PAGE_BYTES)?);
+            page.units.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
+            page.units.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            is_cut = cut(&mut page.units);
             first = last + 1;
             if first <= end && begun.elapsed() >= budget {
-                return Ok(SortedUnits { units: page, is_cut, searched_through: Some(Seq(last)) });
+                return Ok(SortedUnits { page, is_cut, searched_through: Some(Seq(last)) });
             }
         }
-        Ok(SortedUnits { units: page, is_cut, searched_through: None })
+        Ok(SortedUnits { page, is_cut, searched_through: None })
     }
 }
 
@@ -181,7 +180,7 @@ mod tests {
 
         let pages = numbers_of_pages(|after| {
             let found = client.search_units(job, &UnitFilter::all(), after, 100, SEARCH_TIME).unwrap();
-            (found.units, found.next_after)
+            (found.page.units, found.next_after)
         });
 
         assert_eq!(pages, [vec![1, 2, 3], vec![4, 5]]);
@@ -221,7 +220,7 @@ mod tests {
         let first = client.search_units(job, &filter, None, 100, Duration::MAX).unwrap();
         let second = client.search_units(job, &filter, first.next_after, 100, Duration::MAX).unwrap();
 
-        let numbers = |found: UnitsFound| found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+        let numbers = |found: UnitsFound| found.page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
         assert_eq!([numbers(first), numbers(second)], [vec![1, 2001, 4001], vec![6001, 8001]]);
     }
 
@@ -237,7 +236,7 @@ mod tests {
 
         loop {
             let found = client.search_units(job, &filter, after, 10, Duration::ZERO).unwrap();
-            let numbers = found.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
+            let numbers = found.page.units.iter().map(|unit| unit.seq.0).collect::<Vec<_>>();
             seen.push((numbers, found.searched_through.map(|seq| seq.0)));
             after = found.next_after;
             if after.is_none() {
@@ -274,10 +273,10 @@ mod tests {
         client.skip_units(job, &late, "no need").unwrap();
 
         let all = page(Duration::MAX);
-        assert_eq!((numbers(&all.units), all.searched_through), (vec![4489, 4499, 9], None));
+        assert_eq!((numbers(&all.page.units), all.searched_through), (vec![4489, 4499, 9], None));
         let some = page(Duration::ZERO);
-        assert_eq!((numbers(&some.units), some.searched_through), (vec![9, 19, 29], Some(Seq(2000))));
+        assert_eq!((numbers(&some.page.units), some.searched_through), (vec![9, 19, 29], Some(Seq(2000))));
         let after = client.search_sorted(job, &filter, UnitOrder::Finished, Some(Seq(4499)), 2, Duration::MAX).unwrap();
-        assert_eq!(numbers(&after.units), [9, 19]);
+        assert_eq!(numbers(&after.page.units), [9, 19]);
     }
 }

@@ -8,13 +8,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::health::has_left;
-use super::{Client, ClientError};
+use super::{Client, ClientError, StartError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{LaunchAnswer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, LogFormat, StopRequest, Timestamp};
+use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, LogFormat, ManagerRecord, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
-use crate::store::StoreError;
+use crate::store::{Extent, JobRows, StoreError};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
 
 /// How long a manager may take to become ready.
@@ -84,7 +84,7 @@ impl Client {
     /// When nothing is left to run, when the job is being stopped or cancelled, when the manager cannot be started, refuses, or ends before it is ready; the
     /// error then holds the end of its log.
     pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
-        let (row, health) = self.without_leaving_manager(job)?;
+        let (JobRows { job: row, record, .. }, health) = self.without_leaving_manager(job)?;
         if health.health != Health::Running {
             self.refuse_other_owner()?;
         }
@@ -116,7 +116,7 @@ impl Client {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(&row)?;
         }
-        let started = self.launch(&row)?;
+        let started = self.launch(&row, record?.as_ref())?;
         if matches!(started, Started::Already { .. }) {
             self.refuse_while_it_ends(job)?;
         }
@@ -140,28 +140,28 @@ impl Client {
     /// Tells a job that another manager has finished meanwhile, and one that somebody else holds, from one that cannot
     /// be run.
     fn refusal(&self, job: JobId, message: String) -> ClientError {
-        let row = self.store().job(job);
-        match (row, self.manager_health(job)) {
-            (Ok(row), _) if has_ended(&row) => ClientError::NothingToRun { job, status: row.status },
-            (_, Ok(ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
-            _ => ClientError::ManagerRefused { job, message },
+        match self.look(job, Extent::Manager) {
+            Ok((JobRows { job: row, .. }, _)) if has_ended(&row) => {
+                ClientError::NothingToRun { job, status: row.status }
+            }
+            Ok((_, ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
+            _ => StartError::ManagerRefused { job, message }.into(),
         }
     }
 
     /// Starts a manager and returns what it answers; a job that somebody deletes meanwhile is not found.
-    pub(super) fn launch(&self, row: &Job) -> Result<Started, ClientError> {
-        self.try_launch(row).map_err(|error| match self.store().job(row.id) {
+    pub(super) fn launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
+        self.try_launch(row, before).map_err(|error| match self.store().job(row.id) {
             Err(gone @ StoreError::JobNotFound(_)) => gone.into(),
             _ => error,
         })
     }
 
-    fn try_launch(&self, row: &Job) -> Result<Started, ClientError> {
+    fn try_launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
         self.refuse_other_owner()?;
         let job = row.id;
         let files = self.job_files(job);
-        let before = self.store().manager_record(job)?.and_then(|record| record.program);
-        let program = self.program.resolve(row, before.as_deref())?;
+        let program = self.program.resolve(row, before.and_then(|record| record.program.as_deref()))?;
         // One that cannot be read is said here: the manager would fail the job for it.
         self.store().machine_workers()?;
         let log = open_log(&files)?;
@@ -181,10 +181,11 @@ impl Client {
         let launched = sys::launch(plan, START_TIMEOUT);
         if scope.is_some() && matches!(launched, Err(_) | Ok(Launched::Ended)) {
             // The manager or the scope: a second try without it tells.
-            sys::try_scope().map_err(|source| ClientError::NoScope { job: Some(job), source })?;
+            sys::try_scope().map_err(|source| StartError::NoScope { job: Some(job), source })?;
         }
-        let launched = launched.map_err(|source| ClientError::Spawn { program, source })?;
-        let died = || ClientError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) };
+        let launched = launched.map_err(|source| StartError::Spawn { program, source })?;
+        let died =
+            || ClientError::from(StartError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) });
         match launched {
             Launched::Line(line) => match LaunchAnswer::from_line(&line) {
                 Some(LaunchAnswer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
@@ -193,7 +194,9 @@ impl Client {
                 None => Err(died()),
             },
             Launched::Ended => Err(died()),
-            Launched::TimedOut => Err(ClientError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }),
+            Launched::TimedOut => {
+                Err(StartError::StartTimedOut { job, waited: START_TIMEOUT, log: files.log() }.into())
+            }
         }
     }
 }

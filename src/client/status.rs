@@ -2,26 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use super::conditions::waits_for_time;
-use super::settings::command_settings;
+use super::explain::Explanation;
+use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
-use crate::model::{Epoch, Job, JobId, JobStatus, Progress, Seq, StopRequest, Timestamp, Waits, counted};
+use crate::model::{Epoch, JobId, JobStatus, Progress, StopRequest, Timestamp, Why};
 use crate::status::Health;
-use crate::store::StoreError;
-use crate::sys::{Writer, disk_of};
 
 /// Version of the document that [`ManagerStatus`] is written as.
 const SCHEMA: u32 = 1;
-/// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
-pub(super) const SILENCE: Duration = Duration::from_secs(3);
-/// Free bytes below which a disk counts as full.
-const FULL_BYTES: u64 = 256 * 1024;
-const NO_SPACE: &str = "space: the disk of the database is full, the manager goes on when there is some";
-
 /// Where a job stands and whether its manager lives; written as the document of `status --json`.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -98,24 +89,17 @@ pub struct EtaSeconds {
 impl ManagerStatus {
     /// Returns `true` if the job was left running by a manager that has died.
     pub fn is_interrupted(&self) -> bool {
-        self.job_status == JobStatus::Running && self.status == Health::Stopped
+        is_interrupted(self.job_status, self.status)
     }
 
-    /// Names the state of the job for people, for whom interrupted is a state of its own; unknown says that nobody can
-    /// tell whether the manager lives.
+    /// Names the state of the job for people; see [`Snapshot::word`].
     pub fn word(&self) -> &'static str {
-        match (self.job_status, self.status) {
-            (JobStatus::Running, Health::Stopped) => "interrupted",
-            (JobStatus::Running, Health::Unknown) => "unknown",
-            (status, _) => status.as_str(),
-        }
+        word(self.job_status, self.status)
     }
 }
 
 impl Client {
-    /// Returns where a job stands and whether its manager lives, in a time that does not depend on its units.
-    ///
-    /// Reads the job's row and looks at its lock; signals nobody and writes nothing.
+    /// Returns where a job stands and whether its manager lives: the document of a [`Client::snapshot`].
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
@@ -124,126 +108,54 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn get_manager_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
-        let mut row = self.store().job(job)?;
-        let (mut record, health) = self.manager_seen(job)?;
-        // The manager may have ended in the proper way between the two looks.
-        if row.status == JobStatus::Running && health.health == Health::Stopped {
-            row = self.store().job(job)?;
-            record = self.store().manager_record(job)?;
-        }
-        let runs = health.health == Health::Running && row.status == JobStatus::Running;
-        if !runs && !row.status.is_terminal() {
-            // What no manager could run is not to look as if it only had to be resumed.
-            command_settings(&row)?;
-        }
-        let rate = record.as_ref().and_then(|record| record.rate_per_second).filter(|_| runs);
-        let now = Timestamp::now();
-        let silent = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| now.since(at));
-        let halted = matches!(row.status, JobStatus::Paused | JobStatus::AwaitingApproval);
-        let halt_reason = record.as_ref().and_then(|record| record.halt_reason.clone()).filter(|_| halted);
-        let noted = record.as_ref().and_then(|record| record.waits.clone());
-        let waits = waits_for_time(&row, now).or(noted).filter(|_| runs && row.progress.pending > 0);
-        let waiting_for = match runs {
-            true if silent.is_some_and(|age| age > SILENCE) && self.disk_is_full() => Some(NO_SPACE.to_owned()),
-            true => match silent.filter(|age| *age > SILENCE).and_then(|_| self.writer_beside(health.pid)) {
-                Some(writer) => Some(format!("{writer} to let go of the write lock of the database")),
-                None => self.waiting_for(&row, waits.as_ref())?,
-            },
-            false => halt_reason,
-        };
-        let is_held = waits.as_ref().is_some_and(|waits| !matches!(waits, Waits::Lack { .. }))
-            || row.hold.as_ref().is_some_and(|hold| hold.until > now);
-        Ok(ManagerStatus {
-            status: health.health,
-            pid: health.pid,
-            callback_error: record.as_ref().and_then(|record| record.callback_error.clone()),
-            error: record.and_then(|record| record.error),
-            rate_per_second: rate,
-            // The pace of before says nothing about when units start again.
-            eta_seconds: rate.filter(|_| !is_held).and_then(|rate| eta(&row.progress, rate)),
-            waiting_for: waiting_for.or_else(|| health.reason.map(|reason| reason.to_string())),
-            ..self.status_of_row(&row)?
-        })
+        Ok(self.snapshot(job)?.status())
     }
+}
 
-    /// Returns the status of one job of a list: a record of its manager that cannot be read makes that job unknown, with
-    /// the reason as its error, and keeps no other job from being shown.
-    ///
-    /// ```no_run
-    /// # use job_manager::model::JobFilter;
-    /// # use job_manager::Client;
-    /// # let client = Client::open("jobs.db".as_ref())?;
-    /// for job in client.jobs(&JobFilter::default())?.jobs {
-    ///     println!("{} {}", job.id, client.get_listed_status(job.id)?.word());
-    /// }
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    pub fn get_listed_status(&self, job: JobId) -> Result<ManagerStatus, ClientError> {
-        match self.get_manager_status(job) {
-            Err(ClientError::Store(damaged @ (StoreError::DamagedRecord { .. } | StoreError::Unreadable(_)))) => {
-                let row = self.store().job(job)?;
-                Ok(ManagerStatus { error: Some(damaged.to_string()), ..self.status_of_row(&row)? })
-            }
-            other => other,
-        }
-    }
-
-    /// Returns what the row of a job says of it, its manager unknown.
-    fn status_of_row(&self, row: &Job) -> Result<ManagerStatus, ClientError> {
-        Ok(ManagerStatus {
+impl Snapshot {
+    /// Returns the document of where the job stands: what it waits for and when it may end follow from the same cause that
+    /// [`Snapshot::explanation`] names.
+    pub fn status(&self) -> ManagerStatus {
+        let Explanation { cause, waiting_for, .. } = self.explanation();
+        let row = &self.job;
+        ManagerStatus {
             schema: SCHEMA,
-            status: Health::Unknown,
-            pid: None,
+            status: self.health,
+            pid: self.pid,
             epoch: row.epoch,
             job: JobName { id: row.id, uid: row.uid.clone(), name: row.name.clone() },
             job_status: row.status,
             started_at: row.started_at,
             completed_at: row.finished_at,
-            callback_error: None,
-            error: None,
-            labels: self.store().labels(row.id)?,
+            callback_error: self.callback_error.clone(),
+            error: self.error.clone(),
+            labels: self.labels.clone(),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             workers: row.limits.workers,
-            rate_per_second: None,
-            eta_seconds: None,
+            rate_per_second: self.rate,
+            eta_seconds: self.eta_of(cause),
             cancel_requested: row.stop_request == Some(StopRequest::Cancel),
-            waiting_for: None,
-            log: self.job_files(row.id).log(),
-        })
+            waiting_for,
+            log: self.log.clone(),
+        }
     }
 
-    /// Returns `true` if the disk of the database has no space left; one that cannot be looked at is not called full.
-    pub(super) fn disk_is_full(&self) -> bool {
-        let path = self.path();
-        path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
+    /// Returns when the job is expected to end, if it goes on at a pace that is known.
+    pub fn eta(&self) -> Option<EtaSeconds> {
+        self.eta_of(self.explanation().cause)
     }
 
-    /// Returns who holds the write lock of the database at this moment, if it is not the manager with that number.
-    pub(super) fn writer_beside(&self, manager: Option<u32>) -> Option<Writer> {
-        Writer::of(&self.path()).filter(|writer| Some(writer.pid) != manager)
-    }
-
-    fn waiting_for(&self, row: &Job, waits: Option<&Waits>) -> Result<Option<String>, ClientError> {
-        if let Some(request) = row.stop_request {
-            return Ok(Some(format!("{} running units to end ({request})", row.progress.running)));
-        }
-        if let Some(hold) = row.hold.as_ref().filter(|hold| hold.until > Timestamp::now()) {
-            return Ok(Some(format!("{}, no unit starts before {}", hold.reason, hold.until)));
-        }
-        if let Some(other) = row.limits.after.filter(|_| row.progress.total == row.progress.pending) {
-            return Ok(Some(format!("job {other} to complete")));
-        }
-        if let Some(waits) = waits {
-            return Ok(Some(waits.to_string()));
-        }
-        if row.progress.running > 0 || row.progress.pending == 0 {
-            return Ok(None);
-        }
-        if let Some(machine) = self.machine_workers()?.filter(|machine| machine.are_taken()) {
-            return Ok(Some(format!("a unit of another job to end: the limit over all jobs is {}", machine.limit)));
-        }
-        let due = self.store().next_due(row.id, Seq::MAX)?;
-        Ok(due.map(|due| format!("the next attempt of {}, the first at {due}", counted(row.progress.pending, "unit"))))
+    fn eta_of(&self, cause: Why) -> Option<EtaSeconds> {
+        let bound = self.job.limits.rate.map(|rate| 1.0 / rate.interval().as_secs_f64());
+        let pace = match cause {
+            Why::RateLimited => bound,
+            Why::Working | Why::UnitsSlow | Why::LacksResources => {
+                self.rate.map(|rate| bound.map_or(rate, |bound| rate.min(bound)))
+            }
+            // The pace of before says nothing about when units start again.
+            _ => None,
+        };
+        pace.and_then(|pace| eta(&self.job.progress, pace))
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Client, ClientError};
+use super::{AccessError, Client, ClientError};
 use crate::model::{JobId, JobStatus, StopRequest};
 use crate::status::Health;
-use crate::store::Fault;
+use crate::store::{Extent, Fault};
 use crate::sys::signal_process;
 
 /// How a manager is to stop.
@@ -34,7 +34,9 @@ impl Client {
     /// ```
     pub fn open_to_stop(path: &Path) -> Result<Client, ClientError> {
         match Self::open(path) {
-            Err(refused @ ClientError::OlderManager { .. }) => Self::open_to_read(path).map_err(|_| refused),
+            Err(refused @ ClientError::Access(AccessError::OlderManager { .. })) => {
+                Self::open_to_read(path).map_err(|_| refused)
+            }
             opened => opened,
         }
     }
@@ -72,10 +74,8 @@ impl Client {
         reason: Option<&str>,
         operation: &'static str,
     ) -> Result<bool, ClientError> {
-        // In this order: a manager that was seen to live is judged by what it had written by then.
-        let health = self.manager_health(job)?;
-        let row = self.store().job(job)?;
-        match (row.status, health.health) {
+        let (rows, health) = self.look(job, Extent::Manager)?;
+        match (rows.job.status, health.health) {
             // The request goes by the database, whether or not the process can be seen from here.
             (JobStatus::Running, Health::Running | Health::Unknown) => {}
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => return Err(ClientError::Interrupted { job }),
@@ -91,8 +91,7 @@ impl Client {
                     && health.pid.is_some()
                     && matches!(error.fault(), Some(Fault::Full | Fault::Busy | Fault::ReadOnly)) =>
             {
-                let record = self.store().manager_record(job)?;
-                match record.map(|record| signal_process(&record.identity, Signal::TERM)) {
+                match rows.record?.map(|record| signal_process(&record.identity, Signal::TERM)) {
                     Some(Ok(true)) => Ok(true),
                     _ => Err(error.into()),
                 }

@@ -2,6 +2,7 @@
 
 use super::{Client, ClientError, Created, Started, UnitsDiffer};
 use crate::model::{JobId, JobStatus, NewJob, NewUnit};
+use crate::store::Extent;
 
 /// What a submission led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +82,11 @@ impl Client {
     }
 
     fn start_unless_it_rests(&self, job: JobId) -> Result<Option<Started>, ClientError> {
-        let is_to_run = match self.job(job)?.status {
+        let (rows, _) = self.look(job, Extent::Manager)?;
+        let is_to_run = match rows.job.status {
             JobStatus::Created | JobStatus::Running => true,
             // Nobody asked for the pause.
-            JobStatus::Paused => self.was_stopped_by_signal(job)?,
+            JobStatus::Paused => rows.was_stopped_by_signal(),
             _ => false,
         };
         if !is_to_run {

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::snapshot::{Snapshot, is_interrupted};
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, JobStatus};
 use crate::status::Health;
+use crate::store::{Extent, JobRows};
 use crate::sys::ProcessEnd;
 
 /// Times between two looks: short at first, so that small jobs are not kept waiting.
@@ -60,15 +62,11 @@ impl Client {
         let mut pause = FIRST_LOOK;
         let mut manager = None;
         loop {
-            let row = self.store().job(job)?;
-            let pid = match self.stand_of(&row)? {
-                Stand::Ended(outcome) => {
-                    look(&row);
-                    return Ok(Some(outcome));
-                }
-                Stand::Run(pid) => Some(pid),
-                Stand::Open => None,
-            };
+            let (JobRows { job: row, .. }, manager_seen) = self.look(job, Extent::Running)?;
+            if let Some(outcome) = outcome_of(row.status, manager_seen.health) {
+                look(&row);
+                return Ok(Some(outcome));
+            }
             if !look(&row) {
                 return Ok(None);
             }
@@ -79,46 +77,23 @@ impl Client {
                 return Err(ClientError::WaitTimedOut { job, waited });
             }
             let left = timeout.map_or(pause, |timeout| timeout.saturating_sub(waited));
-            rest(&mut manager, pid, pause.min(left));
+            rest(&mut manager, manager_seen.pid, pause.min(left));
             pause = (pause * 2).min(LAST_LOOK);
         }
     }
 
     /// Returns how a job ended; none when it goes on, or may be started yet.
     pub fn outcome(&self, job: JobId) -> Result<Option<JobOutcome>, ClientError> {
-        let row = self.store().job(job)?;
-        Ok(match self.stand_of(&row)? {
-            Stand::Ended(outcome) => Some(outcome),
-            Stand::Run(_) | Stand::Open => None,
-        })
-    }
-
-    fn stand_of(&self, row: &Job) -> Result<Stand, ClientError> {
-        if let Some(outcome) = recorded_outcome(row.status) {
-            return Ok(Stand::Ended(outcome));
-        }
-        if row.status != JobStatus::Running {
-            return Ok(Stand::Open);
-        }
-        let manager = self.manager_health(row.id)?;
-        if manager.health != Health::Stopped {
-            return Ok(manager.pid.map_or(Stand::Open, Stand::Run));
-        }
-        // It may have ended in the proper way between the two looks.
-        let again = self.store().job(row.id)?;
-        let same_lease = again.epoch == row.epoch;
-        let outcome = recorded_outcome(again.status).or(same_lease.then_some(JobOutcome::ManagerLost));
-        Ok(outcome.map_or(Stand::Open, Stand::Ended))
+        let (rows, manager) = self.look(job, Extent::Running)?;
+        Ok(outcome_of(rows.job.status, manager.health))
     }
 }
 
-/// Where a job stands for whoever waits for its end.
-enum Stand {
-    Ended(JobOutcome),
-    /// The manager of that number runs it.
-    Run(u32),
-    /// It goes on, or may be started yet.
-    Open,
+impl Snapshot {
+    /// Returns how the job ended; none when it goes on, or may be started yet.
+    pub fn outcome(&self) -> Option<JobOutcome> {
+        outcome_of(self.job.status, self.health)
+    }
 }
 
 /// Pauses that long, or until the manager that runs the job has ended; each end cuts one pause short.
@@ -137,13 +112,14 @@ fn rest(manager: &mut Option<(u32, Option<ProcessEnd>)>, pid: Option<u32>, pause
     }
 }
 
-fn recorded_outcome(status: JobStatus) -> Option<JobOutcome> {
+fn outcome_of(status: JobStatus, manager: Health) -> Option<JobOutcome> {
     match status {
         JobStatus::Completed => Some(JobOutcome::Completed),
         JobStatus::Failed => Some(JobOutcome::Failed),
         JobStatus::Cancelled => Some(JobOutcome::Cancelled),
         JobStatus::Paused => Some(JobOutcome::Paused),
         JobStatus::AwaitingApproval => Some(JobOutcome::AwaitingApproval),
+        JobStatus::Running if is_interrupted(status, manager) => Some(JobOutcome::ManagerLost),
         JobStatus::Partial | JobStatus::Created | JobStatus::Running => None,
     }
 }

@@ -96,7 +96,9 @@ impl Handlers {
     ///
     /// Callbacks of units run on one thread of their own, in the order of the commits, after the commit: what they see
     /// is durable. A death of the manager in between loses the call, and it is never made twice. Slow callbacks slow
-    /// the job down. A panic in one is recorded in the job and in the log, and stops nothing.
+    /// the job down. A panic in one is recorded in the job and in the log, and stops nothing. One that has not returned forty
+    /// seconds after all else of the job was done is left behind, and with it the calls for units that were to follow: the
+    /// manager ends, and the job and the log name it.
     pub fn on_unit_complete(&mut self, callback: impl Fn(&UnitReport) + Send + Sync + 'static) -> &mut Self {
         self.callbacks.unit_complete.push(listener(callback));
         self

@@ -50,7 +50,7 @@ pub(super) fn conclude(
 pub(super) fn record_failure(store: &mut Store, lease: Lease, error: &ManagerError, now: Timestamp) {
     let (message, trace) = (chain(error), format!("{error:?}"));
     let recorded = match error {
-        ManagerError::Recovery { .. } => store.note_error(lease, &message, &trace),
+        ManagerError::Recovery { .. } => store.note_error(lease, &message, &trace, now),
         _ => store.fail_job(lease, &message, &trace, now),
     };
     if let Err(second) = recorded {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::{Heartbeat, Timestamp, Waits};
+use super::shared::Shared;
+use crate::model::{Heartbeat, Timestamp};
 
 /// Time between two heartbeats.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
@@ -26,16 +27,17 @@ impl RateMeter {
         self.ended += ended;
     }
 
-    /// Returns a heartbeat when one is due, with what the next start waits for.
-    pub fn beat(&mut self, waits: impl FnOnce() -> Option<Waits>) -> Option<Heartbeat> {
+    /// Returns a heartbeat when one is due.
+    pub fn beat(&mut self, shared: &Shared) -> Option<Heartbeat> {
         let elapsed = self.last.elapsed();
         if elapsed < HEARTBEAT_EVERY {
             return None;
         }
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
-        let waits = waits();
+        let (workers, running) = (shared.limits().workers, shared.under_way().len());
+        let waits = shared.waits();
         *self = Self { last: Instant::now(), ended: 0, rate: Some(rate_per_second) };
-        Some(Heartbeat { at: Timestamp::now(), rate_per_second, waits })
+        Some(Heartbeat { at: Timestamp::now(), workers, running, rate_per_second, waits })
     }
 }
 

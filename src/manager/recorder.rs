@@ -79,7 +79,7 @@ impl<'a> Recorder<'a> {
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
         let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
         self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
-        let heartbeat = self.rate_meter.beat(|| self.shared.waits());
+        let heartbeat = self.rate_meter.beat(self.shared);
         if heartbeat.is_some() {
             log::turn_when_full();
         }

@@ -22,7 +22,7 @@ use crate::handler::{Handlers, JobReport, Runner};
 use crate::launch::{LaunchAnswer, LaunchRequest};
 use crate::model::{JobStatus, Limits, Submitter, chain};
 use crate::recovery::{Leftovers, clear_outbox};
-use crate::store::{Access, Lease, Store, StoreError};
+use crate::store::{Access, Lease, Store};
 use crate::sys::{self, SlotNotes};
 
 const SUCCESS: i32 = 0;
@@ -92,7 +92,7 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
     let made = panics::catch(|| handlers.runner_of(&session.job.handler, &session.context));
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
-    let dispatcher = CallbackDispatcher::new([handlers.callbacks()].into_iter().chain(&listeners));
+    let dispatcher = Arc::new(CallbackDispatcher::new([handlers.callbacks().clone()].into_iter().chain(listeners)));
     let outcome = runner.and_then(|runner| {
         panics::catch(|| run_job(&mut session, Arc::clone(&runner), &dispatcher))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
@@ -118,14 +118,14 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
 }
 
 /// Lets go of the job, tells the service of its end, and keeps what went wrong in its callbacks.
-fn notify_end(session: &mut ManagerSession, dispatcher: &CallbackDispatcher<'_>) -> Result<(), StoreError> {
+fn notify_end(session: &mut ManagerSession, dispatcher: &Arc<CallbackDispatcher>) -> Result<(), ManagerError> {
     let job = session.store.job(session.job.id);
     // After the look, or a later manager might have begun; and before anybody is told, who may want to go on with the job.
     drop(session.lock.take());
     let job = job?;
-    dispatcher.notify_job_end(&JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress });
+    dispatcher.notify_job_end(JobReport { job: job.id, name: job.name, status: job.status, progress: job.progress })?;
     match dispatcher.first_error() {
-        Some(message) => session.store.put_callback_error(session.lease, message),
+        Some(message) => Ok(session.store.put_callback_error(session.lease, message)?),
         None => Ok(()),
     }
 }
@@ -133,7 +133,7 @@ fn notify_end(session: &mut ManagerSession, dispatcher: &CallbackDispatcher<'_>)
 fn run_job(
     session: &mut ManagerSession,
     runner: Arc<dyn Runner>,
-    dispatcher: &CallbackDispatcher<'_>,
+    dispatcher: &Arc<CallbackDispatcher>,
 ) -> Result<RunOutcome, ManagerError> {
     let notes = SlotNotes::open(&session.context.files.notes(), Limits::MAX_WORKERS)
         .map_err(ManagerError::system("open the notes of the slots"))?;
@@ -153,7 +153,7 @@ fn run_job(
         }
         // One after the other: all of them together may be long.
         unit.payload = retry_transient(flags, || store.payload(unit.id))?;
-        dispatcher.notify_unit(&dispatcher::report(&session.context, unit, &change));
+        dispatcher.notify_unit(dispatcher::report(&session.context, unit, &change))?;
     }
     // What ended before may be a reason to pause.
     session.job = retry_transient(flags, || store.job(lease.job))?;
@@ -203,14 +203,11 @@ fn with_threads(
     lease: Lease,
     coordinator: Coordinator<'_>,
     demands: Receiver<usize>,
-    dispatcher: &CallbackDispatcher<'_>,
+    dispatcher: &Arc<CallbackDispatcher>,
 ) -> Result<RunOutcome, ManagerError> {
     let (events, inbox) = events::channel(&worker_context.shared.feed);
-    std::thread::scope(|threads| {
-        let (tell, reports) = dispatcher.channel().unzip();
-        if let Some(reports) = reports {
-            start(threads, "callbacks", move || dispatcher.notify_units(reports, &worker_context.shared.feed))?;
-        }
+    let (tell, calls) = dispatcher.notify_units(Arc::clone(&worker_context.shared.feed))?.unzip();
+    let end = std::thread::scope(|threads| {
         let recorder = Recorder::new(
             recorder_store,
             lease,
@@ -229,7 +226,11 @@ fn with_threads(
         // The recorder ends with the last sender: that of the pool goes with the coordinator's demands.
         start(threads, "pool", move || pool.follow(worker_context.job.limits.workers, &demands))?;
         coordinator.run()
-    })
+    });
+    if let Some(calls) = calls {
+        dispatcher.wait_for(&calls);
+    }
+    end
 }
 
 /// Starts one of the manager's own threads.

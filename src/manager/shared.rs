@@ -19,7 +19,7 @@ const HOLD_BACK: Duration = Duration::from_millis(250);
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
     /// Units on their way to the workers.
-    pub feed: Feed,
+    pub feed: Arc<Feed>,
     /// The time.
     pub clock: Clock,
     /// What is lacking to run as many units at a time as should.
@@ -45,7 +45,7 @@ pub(super) struct Shared {
 impl Shared {
     pub fn new(claimed_through: Seq, clock: Clock, limits: Limits) -> Self {
         Self {
-            feed: Feed::new(claimed_through),
+            feed: Arc::new(Feed::new(claimed_through)),
             clock,
             shortage: Shortage::default(),
             stopping: AtomicBool::new(false),

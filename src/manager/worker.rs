@@ -1,10 +1,8 @@
 //! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
 
-use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use tracing::{Span, debug, debug_span, warn};
@@ -17,9 +15,7 @@ use super::shared::Shared;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
-use crate::model::{
-    AttemptEnd, AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
-};
+use crate::model::{AttemptId, Cause, JobFiles, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
@@ -34,7 +30,7 @@ const OPEN_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct WorkerContext<'a> {
     pub job: &'a JobContext,
     pub runner: Arc<dyn Runner>,
-    pub dispatcher: &'a CallbackDispatcher<'a>,
+    pub dispatcher: &'a CallbackDispatcher,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
     /// The job's, in which workers are.
@@ -104,7 +100,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         let _in_attempt = debug_span!("attempt", number, slot = slot + 1, traceparent = traceparent()).entered();
         let end = stop.finish(match unfit {
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
-            None => run_attempt(worker_context, &attempt),
+            None => panics::catch(|| worker_context.runner.run(&attempt)).unwrap_or_else(|message| {
+                let error = format!("panicked: {message}");
+                UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None }.into()
+            }),
         });
         // The clock may have been set back meanwhile.
         let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
@@ -115,13 +114,19 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;
         }
-        let waiter = outbox.as_mut().map(|outbox| keep(outbox, worker_context, &unit, span, &end));
+        let waiter = outbox.as_mut().map(|outbox| {
+            let (waiter, posted) = outbox.post(&Ended::of(&unit, worker_context.job.epoch, span, &end));
+            if let Err(error) = posted {
+                warn!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
+            }
+            waiter
+        });
         crash_point!("unit-posted");
         worker_context.notes.set(slot, 0);
         let change = policy::ended(&unit, end, span, &limits, worker_context.job.epoch);
-        debug!(status = change.to.as_str(), error = change.error, "the attempt has ended");
-        if let Some(hold) = &change.hold {
-            worker_context.shared.hold(hold.until);
+        debug!(status = change.to.as_str(), error = change.error(), "the attempt has ended");
+        if let Some((until, _)) = change.hold() {
+            worker_context.shared.hold(until);
         }
         let report = worker_context
             .dispatcher
@@ -187,28 +192,6 @@ fn wait_for<T>(
     }
 }
 
-fn keep(
-    outbox: &mut Outbox,
-    worker_context: &WorkerContext<'_>,
-    unit: &Unit,
-    span: policy::Span,
-    end: &AttemptEnd,
-) -> SyncSender<bool> {
-    let ended = Ended {
-        epoch: worker_context.job.epoch,
-        seq: unit.id.seq(),
-        attempt: unit.attempts + 1,
-        revision: unit.revision,
-        span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
-        end: Cow::Borrowed(end),
-    };
-    let (waiter, posted) = outbox.post(&ended);
-    if let Err(error) = posted {
-        warn!("the end of unit {} is kept in memory only until its commit: {error}", unit.id);
-    }
-    waiter
-}
-
 /// Tells the recorder that an attempt starts and returns whether it may; for units that must not run twice, waits until
 /// that is durable.
 fn announce(
@@ -222,12 +205,6 @@ fn announce(
         OnInterrupt::Retry => events.send(Event::Started(change, None)).map(|()| true),
         OnInterrupt::Fail => events.send_and_wait(|answer| Event::Started(change, Some(answer))),
     }
-}
-
-fn run_attempt(worker_context: &WorkerContext<'_>, attempt: &Attempt<'_>) -> AttemptEnd {
-    panics::catch(|| worker_context.runner.run(attempt)).unwrap_or_else(|message| {
-        UnitOutcome::Retry { cause: Cause::Panicked, error: format!("panicked: {message}"), delay: None }.into()
-    })
 }
 
 /// What a worker offers to the handler it runs.

@@ -1,12 +1,14 @@
 //! Kinds of failures: what failed units have in common.
 
+mod mask;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::mask::mask;
 use super::{Cause, Seq};
+use mask::mask;
 
 /// Digits of an id as people see it.
 const ID_DIGITS: usize = 12;
@@ -27,7 +29,7 @@ pub struct ClusterIdError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FailureCluster {
-    /// Id of the kind; none for what is left over of a job with more kinds than are told isolation.
+    /// Id of the kind; none for what is left over of a job with more kinds than are told apart.
     #[serde(rename = "cluster")]
     pub id: Option<ClusterId>,
     /// How their last attempts ended.

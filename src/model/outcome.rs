@@ -107,6 +107,35 @@ pub enum UnitOutcome {
     },
 }
 
+impl UnitOutcome {
+    /// Returns how an attempt came to nothing, and why; `None` where it did what there was to do, or was never made.
+    pub fn failure(&self) -> Option<(Cause, &str)> {
+        Some(match self {
+            Self::Completed { .. } | Self::Skipped { .. } | Self::NotStarted { .. } => return None,
+            Self::Retry { cause, error, .. } | Self::Failed { cause, error } => (*cause, error),
+            Self::Interrupted => (Cause::Interrupted, "ended because its manager was told to stop"),
+            Self::Cancelled { reason } => (Cause::Cancelled, reason),
+            Self::PauseJob { reason, .. } => (Cause::Postponed, reason),
+        })
+    }
+
+    /// Returns why the unit did not complete, in words.
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Skipped { reason: error } | Self::NotStarted { error, .. } => Some(error),
+            other => other.failure().map(|(_, error)| error),
+        }
+    }
+
+    /// Returns what the handler returned, as JSON.
+    pub fn result(&self) -> Option<&str> {
+        match self {
+            Self::Completed { result } => result.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// Everything that is known about an attempt that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttemptEnd {

@@ -26,6 +26,10 @@ pub struct ProcessIdentity {
 pub struct Heartbeat {
     /// When it was written.
     pub at: Timestamp,
+    /// Units that may run at a time.
+    pub workers: usize,
+    /// Units that run.
+    pub running: usize,
     /// Units that ended per second lately.
     pub rate_per_second: f64,
     /// What the next start of a unit waits for of the machine.

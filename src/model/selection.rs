@@ -90,7 +90,7 @@ impl UnitFilter {
 
     /// Returns `true` if only a look at each unit tells whether it is selected.
     pub(crate) fn looks_at_each_unit(&self) -> bool {
-        self.pattern.is_some() || self.cluster.is_some()
+        self.pattern.is_some()
     }
 
     /// Selects the failed units of one kind of failure.

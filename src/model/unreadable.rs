@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Job, JobId, UnitId};
+use super::{Job, JobId, Seq, UnitDetail, UnitId};
 
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
@@ -48,13 +48,59 @@ pub struct UnreadableJob {
     pub reason: String,
 }
 
-/// The jobs that a listing found.
-#[derive(Debug, Clone, Default)]
-pub struct FoundJobs {
+/// The jobs that a listing found, or what it shows of them.
+#[derive(Debug, Clone)]
+pub struct FoundJobs<T = Job> {
     /// Those that can be read, the newest first.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<T>,
     /// The others; one whose state cannot be read counts as being in any.
     pub unreadable: Vec<UnreadableJob>,
+}
+
+/// Units of a page.
+#[derive(Debug, Clone, Default)]
+pub struct FoundUnits {
+    /// Those that can be read, in the order that was asked for.
+    pub units: Vec<UnitDetail>,
+    /// The others.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl FoundUnits {
+    /// Takes one more.
+    pub(crate) fn add(&mut self, unit: Result<UnitDetail, Unreadable>) {
+        match unit {
+            Ok(unit) => self.units.push(unit),
+            Err(unreadable) => self.unreadable.push(unreadable),
+        }
+    }
+
+    /// Takes those of another part.
+    pub(crate) fn append(&mut self, mut part: Self) {
+        self.units.append(&mut part.units);
+        self.unreadable.append(&mut part.unreadable);
+    }
+
+    /// Counts them.
+    pub(crate) fn count(&self) -> i64 {
+        i64::try_from(self.units.len() + self.unreadable.len()).expect("a page fits into 64 bits")
+    }
+}
+
+impl Unreadable {
+    /// Returns the number of the unit that it is about, if it is about one.
+    pub fn seq(&self) -> Option<Seq> {
+        match self.row {
+            Row::Unit(unit) | Row::AttemptOf(unit) => Some(unit.seq()),
+            Row::Job(_) | Row::Settings => None,
+        }
+    }
+}
+
+impl<T> Default for FoundJobs<T> {
+    fn default() -> Self {
+        Self { jobs: Vec::new(), unreadable: Vec::new() }
+    }
 }
 
 impl fmt::Display for Unreadable {
@@ -81,6 +127,8 @@ impl fmt::Display for Unreadable {
     }
 }
 
+impl std::error::Error for Unreadable {}
+
 impl From<UnreadableJob> for Unreadable {
     fn from(found: UnreadableJob) -> Unreadable {
         Unreadable { row: Row::Job(found.job), column: found.column, value: found.value, reason: found.reason }
@@ -90,6 +138,19 @@ impl From<UnreadableJob> for Unreadable {
 impl fmt::Display for UnreadableJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Unreadable::from(self.clone()).fmt(f)
+    }
+}
+
+impl Serialize for Unreadable {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            seq: Option<Seq>,
+            column: &'static str,
+            value: &'a str,
+        }
+        Document { seq: self.seq(), column: self.column, value: &self.value }.serialize(serializer)
     }
 }
 

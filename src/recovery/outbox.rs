@@ -1,11 +1,14 @@
 //! The ends of units between the unit's own end and their commit, kept where the death of the manager cannot take them.
 //!
 //! Each worker slot has one file, to which its worker adds the end of every unit, and which it writes from the start
-//! again, as the next round, whenever everything in it is durable. The next manager records what it finds of the last
-//! round as if it had seen it. Nothing is synced: a power cut can lose it, and the unit then runs again.
+//! again whenever everything in it is durable. The next manager records what it finds there as if it had seen it, and names
+//! what it cannot read. Nothing is synced: a power cut can lose it, and the unit then runs again.
+
+mod form;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -16,19 +19,12 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::Span;
 use crate::files::{How, PrivateDir, explain_denied, open_private, remove_private_dir};
-use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp};
+use crate::model::{AttemptEnd, Epoch, JobFiles, Seq, Timestamp, Unit};
 
 /// Ends of one slot that may wait for their commit: enough for the shortest units beside the slowest disk.
 const MOST_ENDS: usize = 256;
 /// Bytes of them after which the slot waits until they are durable.
 const MOST_BYTES: u64 = 1 << 20;
-/// Mark, round, length and checksum of an end.
-const HEADER_BYTES: usize = 16;
-/// Begins each end.
-const MARK: u32 = u32::from_le_bytes(*b"end2");
-/// Ending of the files' names, which tells them from those of another form.
-const ENDING: &str = ".2";
-
 /// The recorder is gone: nothing becomes durable any more.
 #[derive(Debug)]
 pub struct RecorderGone;
@@ -51,7 +47,19 @@ pub struct Ended<'a> {
     pub end: Cow<'a, AttemptEnd>,
 }
 
-impl Ended<'_> {
+impl<'a> Ended<'a> {
+    /// Describes the end of the unit's next attempt.
+    pub fn of(unit: &Unit, epoch: Epoch, span: Span, end: &'a AttemptEnd) -> Self {
+        Self {
+            epoch,
+            seq: unit.id.seq(),
+            attempt: unit.attempts + 1,
+            revision: unit.revision,
+            span_us: (span.started_at.as_micros(), span.ended_at.as_micros()),
+            end: Cow::Borrowed(end),
+        }
+    }
+
     /// Returns when the attempt ran.
     pub fn span(&self) -> Span {
         let (started, ended) = self.span_us;
@@ -70,16 +78,14 @@ pub struct Outbox {
     file: File,
     /// Where the next end goes.
     offset: u64,
-    /// How often the file was begun.
-    round: u32,
     uncommitted: VecDeque<Receiver<bool>>,
 }
 
 impl Outbox {
     /// Opens the file of a slot.
     pub fn open(files: &JobFiles, slot: usize) -> io::Result<Outbox> {
-        let file = PrivateDir::create(&files.outbox())?.file(format!("{slot}{ENDING}"), How::Write)?;
-        Ok(Outbox { file, offset: 0, round: 0, uncommitted: VecDeque::new() })
+        let file = PrivateDir::create(&files.outbox())?.file(format!("{slot}{}", form::ENDING), How::Write)?;
+        Ok(Outbox { file, offset: 0, uncommitted: VecDeque::new() })
     }
 
     /// Makes room for one more end: waits for commits only when there are far too many ends without one.
@@ -94,9 +100,7 @@ impl Outbox {
                 Err(TryRecvError::Disconnected) => return Err(RecorderGone),
             };
         }
-        if self.offset > 0 {
-            (self.offset, self.round) = (0, self.round.wrapping_add(1));
-        }
+        self.offset = 0;
         Ok(())
     }
 
@@ -119,16 +123,12 @@ impl Outbox {
     }
 
     fn append(&mut self, ended: &Ended<'_>) -> io::Result<()> {
-        let mut bytes = vec![0; HEADER_BYTES];
+        let mut bytes = vec![0; form::HEADER_BYTES];
         serde_json::to_writer(&mut bytes, ended)?;
-        let json = &bytes[HEADER_BYTES..];
-        let length = u32::try_from(json.len()).map_err(io::Error::other)?;
-        let header = [MARK, self.round, length, checksum(self.round, json)];
-        for (place, number) in bytes.chunks_exact_mut(4).zip(header) {
-            place.copy_from_slice(&number.to_le_bytes());
-        }
+        form::seal(&mut bytes)?;
         self.file.write_all_at(&bytes, self.offset)?;
-        self.offset += bytes.len() as u64;
+        // The next one takes the place of the mark that says that there is none.
+        self.offset += (bytes.len() - form::END.len()) as u64;
         Ok(())
     }
 }
@@ -138,11 +138,11 @@ impl Outbox {
 pub struct Kept {
     /// The ends that can be read.
     pub ended: Vec<Ended<'static>>,
-    /// Where others are that cannot.
+    /// What cannot be read: the file, the record's number in it, and why.
     pub unreadable: Vec<String>,
 }
 
-/// Returns what the manager before this one left.
+/// Returns what the manager before this one left, in this form or in one of those before it.
 pub fn read(files: &JobFiles) -> io::Result<Kept> {
     let mut kept = Kept::default();
     let entries = match fs::read_dir(files.outbox()) {
@@ -152,13 +152,28 @@ pub fn read(files: &JobFiles) -> io::Result<Kept> {
     };
     for entry in entries {
         let path = entry?.path();
-        if !path.to_string_lossy().ends_with(ENDING) {
-            kept.unreadable.push(format!("{} is of another version, whose ends are not read", path.display()));
-            continue;
+        let bytes = read_whole(&path)?;
+        let (mut at, mut number) = (0, 1);
+        let mut name = |number: usize, reason: &dyn Display| {
+            kept.unreadable.push(format!("record {number} of {} cannot be read: {reason}", path.display()));
+        };
+        loop {
+            match form::record_at(&path, &bytes, at) {
+                Ok(None) => break,
+                Ok(Some(record)) => {
+                    at = record.end;
+                    match serde_json::from_slice(&bytes[record]) {
+                        Ok(ended) => kept.ended.push(ended),
+                        Err(error) => name(number, &error),
+                    }
+                }
+                Err(reason) => {
+                    name(number, &format_args!("{reason}; nothing after it is read"));
+                    break;
+                }
+            }
+            number += 1;
         }
-        let (ended, damaged_at) = parse_all(&read_whole(&path)?);
-        kept.ended.extend(ended);
-        kept.unreadable.extend(damaged_at.map(|at| format!("the end at byte {at} of {} is damaged", path.display())));
     }
     Ok(kept)
 }
@@ -172,40 +187,6 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
 /// Forgets everything, once it is recorded.
 pub fn clear(files: &JobFiles) -> io::Result<()> {
     remove_private_dir(&files.outbox())
-}
-
-/// Reads the ends of the last round, and returns where one is that cannot be read.
-fn parse_all(bytes: &[u8]) -> (Vec<Ended<'static>>, Option<usize>) {
-    let (mut found, mut at, mut last_round) = (Vec::new(), 0, None);
-    while let Some([mark, round, length, sum]) = header(&bytes[at..]) {
-        // What follows the ends of a round is left of a longer one before it.
-        if mark != MARK || last_round.is_some_and(|last| last != round) {
-            break;
-        }
-        let end = (at + HEADER_BYTES).saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        let json = bytes.get(at + HEADER_BYTES..end).filter(|json| checksum(round, json) == sum);
-        let Some(ended) = json.and_then(|json| serde_json::from_slice(json).ok()) else { return (found, Some(at)) };
-        found.push(ended);
-        (at, last_round) = (end, Some(round));
-    }
-    let is_damaged = found.is_empty() && !bytes.is_empty();
-    (found, is_damaged.then_some(0))
-}
-
-fn header(bytes: &[u8]) -> Option<[u32; 4]> {
-    let header = bytes.first_chunk::<HEADER_BYTES>()?;
-    let mut numbers = [0; 4];
-    for (number, bytes) in numbers.iter_mut().zip(header.chunks_exact(4)) {
-        *number = u32::from_le_bytes(bytes.try_into().ok()?);
-    }
-    Some(numbers)
-}
-
-fn checksum(round: u32, json: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&round.to_le_bytes());
-    hasher.update(json);
-    hasher.finalize()
 }
 
 #[cfg(test)]

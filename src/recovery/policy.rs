@@ -1,8 +1,9 @@
 //! What the end of an attempt means for its unit: a pure function from outcome, limits and history to a change.
 
+use std::time::Duration;
+
 use crate::model::{
-    AttemptEnd, AttemptRecord, Cause, Epoch, Hold, Kill, Limits, OnInterrupt, Output, Timestamp, Unit, UnitOutcome,
-    UnitStatus, backoff_delay,
+    AttemptEnd, Cause, Epoch, Kill, Limits, OnInterrupt, Timestamp, Unit, UnitOutcome, UnitStatus, backoff_delay,
 };
 use crate::store::UnitChange;
 
@@ -23,61 +24,35 @@ pub fn started(unit: &Unit, at: Timestamp) -> UnitChange {
 /// Returns the change that records how an attempt ended.
 pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: Epoch) -> UnitChange {
     let number = unit.attempts + 1;
-    let mut next = UnitChange {
-        started_at: Some(span.started_at),
-        exit_code: end.exit_code,
-        signal: end.signal,
-        output: end.output,
-        ..change(unit, UnitStatus::Running, UnitStatus::Pending)
-    };
-    let verdict = match end.outcome {
-        UnitOutcome::Completed { result } => {
-            next.result = result;
-            return finish(next, UnitStatus::Completed, span.ended_at);
+    let back_at = |delay| (UnitStatus::Pending, Some(span.ended_at + delay));
+    let (mut attempts, mut started_at) = (number, Some(span.started_at));
+    let (to, not_before) = match &end.outcome {
+        UnitOutcome::Completed { .. } => (UnitStatus::Completed, None),
+        UnitOutcome::Skipped { .. } => (UnitStatus::Skipped, None),
+        UnitOutcome::Cancelled { .. } => (UnitStatus::Cancelled, None),
+        UnitOutcome::Retry { delay, .. } if number < limits.max_attempts => {
+            back_at(delay.unwrap_or_else(|| backoff_delay(limits, unit.id, number)))
         }
-        UnitOutcome::Skipped { reason } => {
-            next.error = Some(reason);
-            return finish(next, UnitStatus::Skipped, span.ended_at);
+        UnitOutcome::Retry { .. } | UnitOutcome::Failed { .. } => (UnitStatus::Failed, None),
+        UnitOutcome::PauseJob { .. } if limits.is_at_most_once() => (UnitStatus::Failed, None),
+        UnitOutcome::PauseJob { delay, .. } => {
+            attempts = unit.attempts;
+            back_at(*delay)
         }
-        UnitOutcome::Retry { cause, error, delay } if number < limits.max_attempts => {
-            let delay = delay.unwrap_or_else(|| backoff_delay(limits, unit.id, number));
-            next.not_before = Some(span.ended_at + delay);
-            (UnitStatus::Pending, cause, error)
-        }
-        UnitOutcome::Retry { cause, error, .. } | UnitOutcome::Failed { cause, error } => {
-            (UnitStatus::Failed, cause, error)
-        }
-        UnitOutcome::PauseJob { delay, reason } => {
-            let until = span.ended_at + delay;
-            next.hold = Some(Box::new(Hold { until, reason: reason.clone() }));
-            if limits.is_at_most_once() {
-                (UnitStatus::Failed, Cause::Postponed, reason)
-            } else {
-                next.attempts = unit.attempts;
-                next.not_before = Some(until);
-                (UnitStatus::Pending, Cause::Postponed, reason)
-            }
-        }
-        UnitOutcome::NotStarted { error, .. } => {
+        UnitOutcome::NotStarted { .. } => {
             // No attempt was made, so that there is nothing to record of one, whatever the unit is worth.
-            let (attempts, error, not_before) = (unit.attempts, Some(error), Some(span.ended_at));
-            return UnitChange { attempts, error, not_before, started_at: None, ..next };
+            (attempts, started_at) = (unit.attempts, None);
+            back_at(Duration::ZERO)
         }
-        UnitOutcome::Cancelled { reason } => (UnitStatus::Cancelled, Cause::Cancelled, reason),
+        UnitOutcome::Interrupted if limits.on_interrupt == OnInterrupt::Fail => (UnitStatus::Failed, None),
         UnitOutcome::Interrupted => {
-            let error = "ended because its manager was told to stop".to_owned();
-            match limits.on_interrupt {
-                OnInterrupt::Retry => {
-                    // Our own doing: the attempt is not counted.
-                    next.attempts = unit.attempts;
-                    next.not_before = Some(span.ended_at);
-                    (UnitStatus::Pending, Cause::Interrupted, error)
-                }
-                OnInterrupt::Fail => (UnitStatus::Failed, Cause::Interrupted, error),
-            }
+            // Our own doing: the attempt is not counted.
+            attempts = unit.attempts;
+            back_at(Duration::ZERO)
         }
     };
-    not_completed(next, verdict, number, span, epoch)
+    let (ended_at, end) = (Some(span.ended_at), Some(end));
+    UnitChange { attempts, not_before, started_at, ended_at, epoch, end, ..change(unit, UnitStatus::Running, to) }
 }
 
 /// Returns the change for a unit that ran when its manager died; `from` is what its row says.
@@ -91,26 +66,22 @@ pub fn crashed(
 ) -> UnitChange {
     let counted = if from == UnitStatus::Running { unit.attempts } else { unit.attempts + 1 };
     let crashes = unit.crashes + 1;
-    let mut next = UnitChange {
-        crashes,
-        seen_attempts: unit.attempts,
-        attempts: counted,
-        ..change(unit, from, UnitStatus::Pending)
-    };
-    let verdict = if !orphans_gone {
-        let error = "needs attention: a process of its last attempt cannot be ended".to_owned();
-        (UnitStatus::Failed, Cause::NeedsAttention, error)
+    let failed = |cause, error| (UnitStatus::Failed, counted, None, UnitOutcome::Failed { cause, error });
+    let died = || "the manager died while this unit ran".to_owned();
+    let (to, attempts, not_before, outcome) = if !orphans_gone {
+        failed(Cause::NeedsAttention, "needs attention: a process of its last attempt cannot be ended".to_owned())
     } else if limits.on_interrupt == OnInterrupt::Fail {
-        (UnitStatus::Failed, Cause::Crashed, "the manager died while this unit ran".to_owned())
+        failed(Cause::Crashed, died())
     } else if crashes >= Limits::MAX_CRASHES {
-        (UnitStatus::Failed, Cause::Crashed, format!("the manager died {crashes} times while this unit ran"))
+        failed(Cause::Crashed, format!("the manager died {crashes} times while this unit ran"))
     } else {
-        next.attempts = counted - 1;
         // Not at once: a unit that is the cause would otherwise take the others down with it again and again.
-        next.not_before = Some(now + backoff_delay(limits, unit.id, crashes));
-        (UnitStatus::Pending, Cause::Crashed, "the manager died while this unit ran".to_owned())
+        let not_before = Some(now + backoff_delay(limits, unit.id, crashes));
+        let outcome = UnitOutcome::Retry { cause: Cause::Crashed, error: died(), delay: None };
+        (UnitStatus::Pending, counted - 1, not_before, outcome)
     };
-    not_completed(next, verdict, counted, Span { started_at: now, ended_at: now }, epoch)
+    let (ended_at, end, seen_attempts) = (Some(now), Some(outcome.into()), unit.attempts);
+    UnitChange { seen_attempts, attempts, crashes, not_before, ended_at, epoch, end, ..change(unit, from, to) }
 }
 
 /// Returns the change for a unit that ran when its manager died, and whose attempt was to end as `kill` says.
@@ -119,32 +90,6 @@ pub fn obeyed(unit: &Unit, kill: Kill, limits: &Limits, epoch: Epoch, now: Times
     let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit.clone() };
     let span = Span { started_at: Timestamp::from_micros(kill.attempt.started_us), ended_at: now };
     ended(&before, kill.outcome().into(), span, limits, epoch)
-}
-
-fn not_completed(
-    mut next: UnitChange,
-    (to, cause, error): (UnitStatus, Cause, String),
-    number: u32,
-    span: Span,
-    epoch: Epoch,
-) -> UnitChange {
-    next.attempt = Some(Box::new(AttemptRecord {
-        attempt: number,
-        epoch,
-        started_at: next.started_at,
-        ended_at: span.ended_at,
-        cause,
-        exit_code: next.exit_code,
-        signal: next.signal,
-        error: error.clone(),
-        output: next.output.clone(),
-    }));
-    next.error = Some(error);
-    if to == UnitStatus::Pending { next } else { finish(next, to, span.ended_at) }
-}
-
-fn finish(next: UnitChange, to: UnitStatus, at: Timestamp) -> UnitChange {
-    UnitChange { to, not_before: None, finished_at: Some(at), ..next }
 }
 
 fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
@@ -159,14 +104,9 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
         crashes: unit.crashes,
         not_before: None,
         started_at: None,
-        finished_at: None,
-        exit_code: None,
-        signal: None,
-        error: None,
-        result: None,
-        output: Output::default(),
-        attempt: None,
-        hold: None,
+        ended_at: None,
+        epoch: Epoch(0),
+        end: None,
     }
 }
 
@@ -202,7 +142,7 @@ mod tests {
         assert_eq!((first.to, first.attempts), (UnitStatus::Pending, 1));
         assert!(first.not_before >= Some(NOW));
         assert_eq!((last.to, last.attempts, last.not_before), (UnitStatus::Failed, 2, None));
-        assert_eq!(last.attempt.unwrap().cause, Cause::Failed);
+        assert_eq!(last.failure().unwrap().0, Cause::Failed);
     }
 
     #[test]
@@ -219,32 +159,32 @@ mod tests {
             let change = ended(&unit(0, 0), lacks.clone().into(), SPAN, &limits, Epoch(1));
 
             assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 0));
-            assert!(change.attempt.is_none());
-            assert_eq!(change.error.as_deref(), Some("too many"));
+            assert!(change.failure().is_none());
+            assert_eq!(change.error(), Some("too many"));
         }
     }
 
     #[test]
     fn a_pause_of_the_job_costs_no_attempt_and_holds_the_others() {
-        let delay = std::time::Duration::from_secs(60);
+        let delay = Duration::from_secs(60);
         let end = UnitOutcome::PauseJob { delay, reason: "quota".to_owned() };
 
         let change = ended(&unit(2, 0), end.into(), SPAN, &Limits::default(), Epoch(1));
 
         assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 2));
         assert_eq!(change.not_before, Some(NOW + delay));
-        assert_eq!(change.hold, Some(Box::new(Hold { until: NOW + delay, reason: "quota".to_owned() })));
+        assert_eq!(change.hold(), Some((NOW + delay, "quota")));
     }
 
     #[test]
     fn fault_136_an_at_most_once_unit_has_one_attempt_however_it_ends() {
-        let pause = UnitOutcome::PauseJob { delay: std::time::Duration::from_secs(60), reason: "quota".to_owned() };
+        let pause = UnitOutcome::PauseJob { delay: Duration::from_secs(60), reason: "quota".to_owned() };
 
         let ends = [retry(), pause.into(), UnitOutcome::Interrupted.into()];
         let changes = ends.map(|end| ended(&unit(0, 0), end, SPAN, &at_most_once(), Epoch(1)));
 
         assert_eq!(changes.each_ref().map(|change| change.to), [UnitStatus::Failed; 3]);
-        assert_eq!(changes.map(|change| change.hold.is_some()), [false, true, false], "the others wait all the same");
+        assert_eq!(changes.map(|change| change.hold().is_some()), [false, true, false], "the others wait all the same");
     }
 
     #[test]
@@ -265,7 +205,7 @@ mod tests {
 
         assert_eq!((second.to, second.crashes, second.attempts), (UnitStatus::Pending, 2, 0));
         assert_eq!(third.to, UnitStatus::Failed);
-        assert_eq!(third.error.as_deref(), Some("the manager died 3 times while this unit ran"));
+        assert_eq!(third.error(), Some("the manager died 3 times while this unit ran"));
     }
 
     #[test]
@@ -273,7 +213,7 @@ mod tests {
         let change = crashed(&unit(1, 0), UnitStatus::Running, false, &Limits::default(), Epoch(2), NOW);
 
         assert_eq!(change.to, UnitStatus::Failed);
-        assert!(change.error.unwrap().starts_with("needs attention"));
+        assert!(change.error().unwrap().starts_with("needs attention"));
     }
 
     #[test]

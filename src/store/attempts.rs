@@ -6,7 +6,7 @@ use super::columns::{Checked, Word, count};
 use super::failure::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column};
-use super::{Store, StoreError};
+use super::{Store, StoreError, UnitChange};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
 
 #[derive(Queryable, Selectable)]
@@ -54,24 +54,29 @@ impl Store {
     }
 }
 
-/// Writes one attempt inside a transaction; of one whose start its record does not know, the unit's row does.
-pub(super) fn insert(conn: &mut SqliteConnection, unit: UnitId, record: &AttemptRecord) -> Result<(), Failure> {
-    let started_at = match record.started_at {
-        Some(at) => Some(at.as_micros()),
-        None => units::table.find(unit.raw()).select(units::started_at).get_result(conn)?,
+/// Writes the attempt of a change inside a transaction, if it came to nothing; of one whose start the change does not know,
+/// the unit's row does.
+pub(super) fn insert(conn: &mut SqliteConnection, change: &UnitChange) -> Result<(), Failure> {
+    let (Some(end), Some(ended_at), Some((cause, error))) = (&change.end, change.ended_at, change.failure()) else {
+        return Ok(());
     };
-    let (stdout, stderr) = (column(record.output.stdout.as_ref()), column(record.output.stderr.as_ref()));
+    let unit_id = change.unit.raw();
+    let started_at = match change.started_at {
+        Some(at) => Some(at.as_micros()),
+        None => units::table.find(unit_id).select(units::started_at).get_result(conn)?,
+    };
+    let (stdout, stderr) = (column(end.output.stdout.as_ref()), column(end.output.stderr.as_ref()));
     diesel::insert_into(attempts::table)
         .values(NewAttemptRow {
-            unit_id: unit.raw(),
-            attempt: record.attempt.into(),
-            epoch: record.epoch.0,
+            unit_id,
+            attempt: change.attempt().into(),
+            epoch: change.epoch.0,
             started_at,
-            ended_at: record.ended_at.as_micros(),
-            cause: record.cause.as_str(),
-            exit_code: record.exit_code.map(i64::from),
-            signal: record.signal.map(i64::from),
-            error: &record.error,
+            ended_at: ended_at.as_micros(),
+            cause: cause.as_str(),
+            exit_code: end.exit_code.map(i64::from),
+            signal: end.signal.map(i64::from),
+            error,
             stdout: stdout.as_deref(),
             stderr: stderr.as_deref(),
         })

@@ -8,7 +8,6 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
 use crate::model::{Row, Unreadable};
 
 /// A state or another closed set, kept as its word.
@@ -30,6 +29,13 @@ struct Held {
     reason: String,
 }
 
+impl<T: OfText> Checked<T> {
+    /// Reads the text of a column.
+    pub fn of_text(text: &str) -> Self {
+        Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() }))
+    }
+}
+
 impl<T> Checked<T> {
     /// Returns the value, if it can be read.
     pub fn known(self) -> Option<T> {
@@ -39,9 +45,9 @@ impl<T> Checked<T> {
     /// Returns the value.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] with the place, when the column holds something else.
-    pub fn of(self, row: Row, column: &'static str) -> Result<T, StoreError> {
-        self.0.map_err(|Held { value, reason }| StoreError::Unreadable(Unreadable { row, column, value, reason }))
+    /// When the column holds something else: what, and where.
+    pub fn of(self, row: Row, column: &'static str) -> Result<T, Unreadable> {
+        self.0.map_err(|Held { value, reason }| Unreadable { row, column, value, reason })
     }
 }
 
@@ -71,8 +77,7 @@ impl<T: DeserializeOwned> OfText for Json<T> {
 
 impl<T: OfText> FromSql<Text, Sqlite> for Checked<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = value.read_text();
-        Ok(Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() })))
+        Ok(Self::of_text(value.read_text()))
     }
 }
 

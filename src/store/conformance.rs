@@ -9,8 +9,8 @@ use pages::*;
 use steering::*;
 
 use crate::model::{
-    Contents, JobFilter, JobId, JobStatus, NewJob, NewUnit, Output, ProcessIdentity, Seq, Timestamp, UnitFilter,
-    UnitId, UnitStatus,
+    AttemptEnd, Cause, Contents, Epoch, JobFilter, JobId, JobStatus, Lack, NewJob, NewUnit, ProcessIdentity, Seq,
+    Timestamp, UnitFilter, UnitId, UnitOutcome, UnitStatus,
 };
 use crate::store::{Batch, CreateOutcome, Lease, PageBound, SameKey, Store, StoreError, UnitChange};
 
@@ -48,15 +48,24 @@ pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> 
         crashes: 0,
         not_before: (to == UnitStatus::Pending).then_some(LATER),
         started_at: Some(NOW),
-        finished_at: to.is_terminal().then_some(NOW),
-        exit_code: Some(0),
-        signal: None,
-        error: None,
-        result: None,
-        output: Output::default(),
-        attempt: None,
-        hold: None,
+        ended_at: (to != UnitStatus::Running).then_some(NOW),
+        epoch: Epoch(1),
+        end: end(to),
     }
+}
+
+/// An end that brings a unit into that state.
+pub(super) fn end(to: UnitStatus) -> Option<AttemptEnd> {
+    let (error, reason) = (String::new(), String::new());
+    let outcome = match to {
+        UnitStatus::Running => return None,
+        UnitStatus::Pending => UnitOutcome::NotStarted { lack: Lack::Memory, error },
+        UnitStatus::Completed => UnitOutcome::Completed { result: None },
+        UnitStatus::Failed => UnitOutcome::Failed { cause: Cause::Failed, error },
+        UnitStatus::Skipped => UnitOutcome::Skipped { reason },
+        UnitStatus::Cancelled => UnitOutcome::Cancelled { reason },
+    };
+    Some(AttemptEnd { exit_code: Some(0), ..outcome.into() })
 }
 
 /// The rows by status, counted one by one.

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::creation::put_creation;
 use super::failure::Failure;
+use super::jobs::lock_visible;
 use super::metadata;
 use super::schema::{jobs, units as rows};
 use super::statement::statement;
@@ -164,15 +165,18 @@ pub(super) fn append_in(
     same_key: SameKey,
 ) -> Result<usize, Failure> {
     refuse_reserved_keys(units)?;
-    if same_key == SameKey::LeaveOut {
-        // Only its creation adds to a job that nobody sees: one that is being deleted gets no more units.
-        super::jobs::job_row(conn, job)?;
+    let is_visible = lock_visible(conn, job)?.is_some();
+    // Only its creation adds to a job that nobody sees: one that is being deleted gets no more units.
+    if !is_visible && same_key == SameKey::LeaveOut {
+        return Err(StoreError::JobNotFound(job).into());
     }
     let added = insert_units(conn, job, units, same_key)?;
-    if added > 0 {
+    if is_visible && added > 0 {
         super::finalizer::retire_finalizer(conn, job, Timestamp::now())?;
     }
-    super::steer::reopen(conn, job)?;
+    if is_visible {
+        super::steer::reopen(conn, job)?;
+    }
     Ok(added)
 }
 

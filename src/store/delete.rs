@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::failure::Failure;
+use super::jobs::lock_job;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -44,7 +45,7 @@ impl Store {
         let (hidden, gone) = self.write("delete jobs", |conn| {
             let mut hidden = Vec::new();
             for &job in jobs {
-                let row = match super::jobs::job_row(conn, job) {
+                let row = match lock_job(conn, job) {
                     Ok(row) => Ok(row),
                     Err(Failure::Store(unreadable @ StoreError::Unreadable(_))) => Err(unreadable),
                     Err(error) => return Err(error),
@@ -93,8 +94,14 @@ impl Store {
 fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Failure> {
     let mut room = UNITS_PER_TRANSACTION;
     for (gone, &job) in jobs.iter().enumerate() {
-        let partial = || jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str()));
-        if !diesel::select(diesel::dsl::exists(partial())).get_result(conn)? {
+        match lock_job(conn, job) {
+            // Whoever can see it still has it.
+            Ok(_) => continue,
+            Err(Failure::Store(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+        let partial = jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str()));
+        if !diesel::select(diesel::dsl::exists(partial)).get_result(conn)? {
             continue;
         }
         let (first, last) = (UnitId::new(job, Seq(0)).raw(), UnitId::new(job, Seq::MAX).raw());

@@ -9,6 +9,7 @@ use super::callers::{Ended, within};
 use super::create::{self, SameKey};
 use super::creation::{creation_of, put_creation};
 use super::failure::Failure;
+use super::jobs::lock_job;
 use super::made_paths::{self, MadePath, PathOf};
 use super::{CreateOutcome, StoreError};
 use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};
@@ -33,7 +34,7 @@ pub fn create_job_in<E: From<StoreError>>(
         let first = next_chunk(&mut units)?;
         let job = match create::create_in(conn, new, &first, true, Timestamp::now())? {
             CreateOutcome::Existing(job) => {
-                let row = super::jobs::job_row(conn, job)?;
+                let row = lock_job(conn, job)?;
                 same(&row, creation_of(conn, job)?.as_ref()).map_err(Ended::Refused)?;
                 return Ok(job);
             }
@@ -61,7 +62,7 @@ pub fn add_units_in<E: From<StoreError>>(
     check: impl Fn(&Job, &NewUnit) -> Result<(), E>,
 ) -> Result<UnitsAdded, E> {
     within(conn, "add units", look, |conn| {
-        let row = super::jobs::job_row(conn, job)?;
+        let row = lock_job(conn, job)?;
         let before = Seq(row.progress.total);
         let units = units.map(|unit| check(&row, &unit).map(|()| unit));
         let added = append(conn, job, units, SameKey::LeaveOut)?;

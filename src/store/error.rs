@@ -30,6 +30,12 @@ pub enum StoreError {
     /// A database was asked for, and its path is an empty text.
     #[error("the path of the database is empty")]
     EmptyPath,
+    /// A database was asked for by what is no path: a URL, or SQLite's name for memory.
+    #[error("a database is a file here, and {begin} begins no path: give a path, with ./ before a name like that")]
+    NoPath {
+        /// What it begins with; the rest may hold a password.
+        begin: String,
+    },
     /// The file is something else than a database of ours.
     #[error("{} is not a job-manager database ({reason})", path.display())]
     NotOurs {
@@ -73,8 +79,8 @@ pub enum StoreError {
         value: Option<String>,
     },
     /// A row holds what this version cannot read.
-    #[error("{0}")]
-    Unreadable(Unreadable),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The file is no longer where it was opened.
     #[error("{} was moved, deleted or replaced while it was in use", path.display())]
     Moved {
@@ -289,9 +295,6 @@ impl StoreError {
 
     /// Returns the kind of SQLite's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Database { fault, .. } => Some(*fault),
-            _ => None,
-        }
+        if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
     }
 }

@@ -32,6 +32,7 @@ impl StoreError {
                 ErrorKind::Conflict
             }
             Self::EmptyPath
+            | Self::NoPath { .. }
             | Self::NewJob(_)
             | Self::DuplicateUnitKey { .. }
             | Self::KeyTwice { .. }

@@ -6,7 +6,7 @@ use diesel::result::Error as SqlError;
 
 use super::StoreError;
 use super::fault::Fault;
-use crate::model::NewJobError;
+use crate::model::{NewJobError, Unreadable};
 
 /// What ends a transaction: SQLite's refusal, or our own.
 #[derive(Debug)]
@@ -33,12 +33,13 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl Failure {
-    /// A value in a row is not what its column holds.
-    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-        Self::Sql(SqlError::DeserializationError(Box::new(error)))
+impl From<Unreadable> for Failure {
+    fn from(found: Unreadable) -> Self {
+        Self::Store(found.into())
     }
+}
 
+impl Failure {
     /// Adds what was tried on which database.
     pub(super) fn during(self, operation: &'static str, path: &Path) -> StoreError {
         match self {

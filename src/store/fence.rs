@@ -4,8 +4,8 @@ use diesel::SqliteConnection;
 
 use super::StoreError;
 use super::failure::Failure;
-use super::jobs::job_row;
-use crate::model::{Epoch, JobId};
+use super::jobs::lock_job;
+use crate::model::{Epoch, Job, JobId};
 
 /// The right of one manager to write to one job, until a later manager begins its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,9 @@ pub struct Lease {
     pub epoch: Epoch,
 }
 
-/// Refuses to go on when a later manager has begun its lease.
-pub(super) fn expect_lease(conn: &mut SqliteConnection, lease: Lease) -> Result<(), Failure> {
+/// Locks the job of a lease and returns it; refuses to go on when a later manager has begun its own.
+pub(super) fn expect_lease(conn: &mut SqliteConnection, lease: Lease) -> Result<Job, Failure> {
     let Lease { job, epoch } = lease;
-    if job_row(conn, job)?.epoch == epoch { Ok(()) } else { Err(StoreError::Fenced { job, epoch }.into()) }
+    let row = lock_job(conn, job)?;
+    if row.epoch == epoch { Ok(row) } else { Err(StoreError::Fenced { job, epoch }.into()) }
 }

@@ -1,20 +1,18 @@
 //! Filters of units as conditions on their table, so that a bulk write stays one statement.
 //!
-//! What SQL cannot express is a function of ours that SQLite calls for each unit; it is made known to the connection
-//! whenever a filter needs it. Such a filter reads every unit that the others leave over.
+//! What SQL cannot express, a match of the item, is a function of ours that SQLite calls for each unit; it is made known to the
+//! connection whenever a filter needs it. Such a filter reads every unit that the others leave over.
 
 use std::panic::AssertUnwindSafe;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 
-use super::columns::Word;
 use super::failure::Failure;
-use super::failures::{CAUSE, ERROR};
+use super::failures;
 use super::schema::units;
-use super::written::{END_OF_STDERR, Written};
-use crate::model::{Cause, FailureEvidence, JobId, Seq, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, Seq, UnitFilter, UnitId, UnitStatus};
 
 /// The units that a filter selects, as a condition on the table.
 pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlType = Bool>>;
@@ -23,8 +21,6 @@ pub(super) type Condition = Box<dyn BoxableExpression<units::table, Sqlite, SqlT
 extern "SQL" {
     /// Returns `true` if the item of a payload contains what is looked for.
     fn item_matches(payload: Text) -> Bool;
-    /// Returns the id of a kind of failure.
-    fn failure_cluster(cause: Text, exit_code: Nullable<BigInt>, error: Text, stderr: Text) -> BigInt;
 }
 
 /// Selects the units that are part of what their job's source says: the others are not run again, whatever they are selected by.
@@ -54,21 +50,20 @@ pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFi
         all = Box::new(all.and(item_matches(units::payload)));
     }
     if let Some(cluster) = filter.cluster {
-        failure_cluster_utils::register_impl(conn, cluster_of)?;
-        let found = format!("failure_cluster({CAUSE}, exit_code, {ERROR}, {END_OF_STDERR})");
-        let failed = diesel::dsl::sql::<Bool>("status = 'failed'");
-        all = Box::new(all.and(failed.and(diesel::dsl::sql::<BigInt>(&found).eq(cluster.as_number()))));
+        failures::provide_kinds(conn, job)?;
+        let of_kind = format!(
+            "status = 'failed' AND units.id IN (SELECT unit_id FROM failure_kinds WHERE kind = {} AND unit_id BETWEEN {} AND {})",
+            cluster.as_number(),
+            zero + first,
+            zero + last
+        );
+        all = Box::new(all.and(diesel::dsl::sql::<Bool>(&of_kind)));
     }
     if let Some(current) = filter.current {
         let mark = if current { "outdated IS NULL" } else { "outdated IS NOT NULL" };
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(mark)));
     }
     Ok(all)
-}
-
-fn cluster_of(cause: Word<Cause>, exit_code: Option<i64>, error: String, stderr: Written) -> i64 {
-    let exit_code = exit_code.and_then(|code| i32::try_from(code).ok());
-    FailureEvidence { cause: cause.0, exit_code, error, stderr: stderr.into_text() }.cluster().as_number()
 }
 
 /// Names the states in the text of the statement: a bound value would hide from SQLite that a partial index applies.

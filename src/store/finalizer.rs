@@ -10,6 +10,9 @@ use super::schema::units;
 use super::{Store, StoreError};
 use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 
+/// Kinds of units that are no items of their jobs: the one that a job ends with, and those it ended with before others came.
+const FINALIZER: &str = "finalizer";
+const RETIRED: &str = "retired";
 /// Reason of a last unit that was not needed any more.
 const NOT_NEEDED: &str = "other units come before the last one, which runs after them";
 
@@ -17,30 +20,37 @@ impl Store {
     /// Returns `true` if the unit that the job ends with is there already.
     pub fn has_finalizer(&mut self, job: JobId) -> Result<bool, StoreError> {
         self.read("look for the last unit", |conn| {
-            let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
-            Ok(named.select(units::id).first::<i64>(conn).optional()?.is_some())
+            Ok(units::table.filter(is_finalizer(job)).select(units::id).first::<i64>(conn).optional()?.is_some())
         })
     }
 }
 
-/// Selects the units that are no last ones, present or former.
+/// Selects the units that are items of their jobs.
 pub(super) fn is_other() -> Condition {
-    Box::new(units::key.is_null().or(diesel::dsl::not(units::key.between(first_key(), end_key())).assume_not_null()))
+    Box::new(units::kind.is_null())
 }
 
 /// Selects the present last unit.
 pub(super) fn is_finalizer(job: JobId) -> Condition {
-    Box::new(units::job_id.eq(job.0).and(units::key.eq(Unit::FINALIZER_KEY).assume_not_null()))
+    Box::new(units::job_id.eq(job.0).and(units::kind.eq(FINALIZER).assume_not_null()))
+}
+
+/// Makes the unit that was just added by that key the one that the job ends with.
+pub(super) fn mark_finalizer(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+    let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
+    diesel::update(named).set(units::kind.eq(FINALIZER)).execute(conn)?;
+    Ok(())
 }
 
 /// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
 /// have ended. One that runs goes on beside them; one that has not completed is skipped.
 pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
-    let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
-    let found: Option<(i64, Word<UnitStatus>)> = named.select((units::id, units::status)).first(conn).optional()?;
+    let present = units::table.filter(is_finalizer(job)).select((units::id, units::status));
+    let found: Option<(i64, Word<UnitStatus>)> = present.first(conn).optional()?;
     let Some((id, Word(status))) = found else { return Ok(()) };
     let seq = UnitId::from_raw(id).seq();
-    diesel::update(units::table.find(id)).set(units::key.eq(format!("{}:{seq}", Unit::FINALIZER_KEY))).execute(conn)?;
+    let key = format!("{}:{seq}", Unit::FINALIZER_KEY);
+    diesel::update(units::table.find(id)).set((units::kind.eq(RETIRED), units::key.eq(key))).execute(conn)?;
     match status {
         UnitStatus::Pending | UnitStatus::Failed | UnitStatus::Cancelled => skip(conn, job, id, status, now),
         UnitStatus::Running | UnitStatus::Completed | UnitStatus::Skipped => Ok(()),
@@ -51,7 +61,7 @@ pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Tim
 pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
         .filter(units::job_id.eq(job.0))
-        .filter(units::key.between(format!("{}:", Unit::FINALIZER_KEY), end_key()))
+        .filter(units::kind.eq(RETIRED))
         .filter(units::status.eq_any([UnitStatus::Failed.as_str(), UnitStatus::Cancelled.as_str()]));
     for (id, Word(status)) in former.select((units::id, units::status)).load::<(i64, Word<UnitStatus>)>(conn)? {
         skip(conn, job, id, status, now)?;
@@ -79,7 +89,7 @@ pub(super) fn without_finalizers(
     job: JobId,
     mut progress: Progress,
 ) -> Result<Progress, Failure> {
-    let former = units::table.filter(units::job_id.eq(job.0)).filter(units::key.between(first_key(), end_key()));
+    let former = units::table.filter(units::job_id.eq(job.0)).filter(units::kind.is_not_null());
     for Word(status) in former.select(units::status).load::<Word<UnitStatus>>(conn)? {
         progress.total -= 1;
         let count = match status {
@@ -93,13 +103,4 @@ pub(super) fn without_finalizers(
         *count -= 1;
     }
     Ok(progress)
-}
-
-/// Keys of last units, present and former, lie between these.
-fn first_key() -> &'static str {
-    Unit::FINALIZER_KEY
-}
-
-fn end_key() -> String {
-    format!("{}:~", Unit::FINALIZER_KEY)
 }

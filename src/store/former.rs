@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::failure::Failure;
-use super::metadata::{key, put};
+use super::managers::opened_by_latest;
+use super::metadata::put;
 use super::schema::metadata;
 use super::{Store, StoreError};
 use crate::model::{DatabaseFile, JobId};
@@ -20,9 +21,9 @@ impl Store {
         self.read("read which database this is a copy of", |conn| {
             let of_job = metadata::table.filter(metadata::job_id.eq(job.0));
             let is_former = metadata::key.ge(FORMER).and(metadata::key.lt(AFTER_FORMER));
-            let rows: Vec<String> =
-                of_job.filter(is_former.or(metadata::key.eq(key::DATABASE))).select(metadata::value).load(conn)?;
-            let found = rows.iter().filter_map(|text| DatabaseFile::from_text(text));
+            let rows: Vec<String> = of_job.filter(is_former).select(metadata::value).load(conn)?;
+            let found = rows.into_iter().chain(opened_by_latest(conn, job)?);
+            let found = found.filter_map(|text| DatabaseFile::from_text(&text));
             Ok(found.filter(|database| !database.is_same_file(&own)).collect())
         })
     }
@@ -46,9 +47,12 @@ fn former(database: &DatabaseFile) -> String {
 }
 
 /// Notes the database whose manager ran the job before, if it is another one than that of the next.
-pub(super) fn remember(conn: &mut SqliteConnection, job: JobId, next: &DatabaseFile) -> Result<(), Failure> {
-    let before: Option<String> =
-        metadata::table.find((job.0, key::DATABASE)).select(metadata::value).first(conn).optional()?;
+pub(super) fn remember(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    before: Option<String>,
+    next: &DatabaseFile,
+) -> Result<(), Failure> {
     let other = before.and_then(|text| DatabaseFile::from_text(&text)).filter(|other| !other.is_same_file(next));
     other.map_or(Ok(()), |other| put(conn, job, &former(&other), &other.to_text()))
 }

@@ -1,5 +1,6 @@
 //! Reading jobs.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -22,7 +23,7 @@ pub(super) struct JobRow {
     key: Option<String>,
     handler: String,
     spec: String,
-    limits: Checked<Json<Limits>>,
+    limits: String,
     status: Checked<Word<JobStatus>>,
     stop_request: Option<Checked<Word<StopRequest>>>,
     stop_grace_ms: Option<i64>,
@@ -42,10 +43,9 @@ pub(super) struct JobRow {
     finished_at: Option<i64>,
 }
 
-impl TryFrom<JobRow> for Job {
-    type Error = StoreError;
-
-    fn try_from(row: JobRow) -> Result<Job, StoreError> {
+impl JobRow {
+    fn job(self, limits: impl FnOnce(String, Row) -> Result<Limits, StoreError>) -> Result<Job, StoreError> {
+        let row = self;
         let place = Row::Job(JobId(row.id));
         Ok(Job {
             id: JobId(row.id),
@@ -54,7 +54,7 @@ impl TryFrom<JobRow> for Job {
             key: row.key,
             handler: row.handler,
             spec: row.spec,
-            limits: row.limits.of(place, "limits")?.0,
+            limits: limits(row.limits, place)?,
             status: row.status.of(place, "status")?.0,
             epoch: Epoch(row.epoch),
             revision: row.revision,
@@ -160,43 +160,7 @@ impl Store {
 
     /// Returns jobs, the newest first, those that cannot be read separately.
     pub fn jobs(&mut self, filter: &JobFilter) -> Result<FoundJobs, StoreError> {
-        self.read("list jobs", |conn| {
-            let mut query = jobs::table
-                .filter(jobs::status.ne(JobStatus::Partial.as_str()))
-                .order(jobs::id.desc())
-                .select(JobRow::as_select())
-                .into_boxed();
-            if !filter.statuses.is_empty() {
-                let wanted = filter.statuses.iter().map(|status| status.as_str());
-                // A state of another version may be any of those.
-                let known = JobStatus::ALL.iter().map(|status| status.as_str());
-                query = query.filter(jobs::status.eq_any(wanted).or(jobs::status.ne_all(known)));
-            }
-            if let Some((name, value)) = &filter.label {
-                let labelled = metadata::table
-                    .filter(metadata::key.eq(super::metadata::label(name)).and(metadata::value.eq(value)))
-                    .select(metadata::job_id);
-                query = query.filter(jobs::id.eq_any(labelled));
-            }
-            if let Some(key) = &filter.key {
-                query = query.filter(jobs::key.eq(key));
-            }
-            if let Some(limit) = filter.limit {
-                query = query.limit(limit);
-            }
-            let mut found = FoundJobs::default();
-            for row in query.load::<JobRow>(conn)? {
-                let job = JobId(row.id);
-                match Job::try_from(row) {
-                    Ok(job) => found.jobs.push(job),
-                    Err(StoreError::Unreadable(Unreadable { column, value, reason, .. })) => {
-                        found.unreadable.push(UnreadableJob { job, column, value, reason });
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Ok(found)
-        })
+        self.read("list jobs", |conn| found_jobs(conn, filter))
     }
 
     /// Returns the jobs, the newest first and at most two, whose uid begins with `prefix`.
@@ -252,10 +216,78 @@ impl Store {
     }
 }
 
-/// Reads one visible job inside a transaction.
+/// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
+/// reads and then writes begins with it. Where writes are immediate transactions, as here, no other is under way anyhow; where
+/// they are not, this is the read that locks the row.
+pub(super) fn lock_job(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
+    job_row(conn, id)
+}
+
+/// Locks a job as [`lock_job`] does; none that nobody may see yet, or any more.
+pub(super) fn lock_visible(conn: &mut SqliteConnection, id: JobId) -> Result<Option<Job>, Failure> {
+    match lock_job(conn, id) {
+        Ok(job) => Ok(Some(job)),
+        Err(Failure::Store(StoreError::JobNotFound(_))) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Reads one visible job inside a transaction that only reads, or a second time in one that has locked it.
 pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement again at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
-    let job = row.map(Job::try_from).transpose()?;
+    let job = row.map(|row| row.job(|text, place| limits_of(&text, place))).transpose()?;
     job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
+}
+
+/// Reads visible jobs inside a transaction, the newest first.
+pub(super) fn found_jobs(conn: &mut SqliteConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
+    let mut query = jobs::table
+        .filter(jobs::status.ne(JobStatus::Partial.as_str()))
+        .order(jobs::id.desc())
+        .select(JobRow::as_select())
+        .into_boxed();
+    if !filter.statuses.is_empty() {
+        let wanted = filter.statuses.iter().map(|status| status.as_str());
+        // A state of another version may be any of those.
+        let known = JobStatus::ALL.iter().map(|status| status.as_str());
+        query = query.filter(jobs::status.eq_any(wanted).or(jobs::status.ne_all(known)));
+    }
+    if let Some((name, value)) = &filter.label {
+        let labelled = metadata::table
+            .filter(metadata::key.eq(super::metadata::label(name)).and(metadata::value.eq(value)))
+            .select(metadata::job_id);
+        query = query.filter(jobs::id.eq_any(labelled));
+    }
+    if let Some(key) = &filter.key {
+        query = query.filter(jobs::key.eq(key));
+    }
+    if let Some(limit) = filter.limit {
+        query = query.limit(limit);
+    }
+    let (mut found, mut known) = (FoundJobs::default(), HashMap::new());
+    for row in query.load::<JobRow>(conn)? {
+        let job = JobId(row.id);
+        match row.job(|text, place| known_limits(&mut known, text, place)) {
+            Ok(job) => found.jobs.push(job),
+            Err(StoreError::Unreadable(Unreadable { column, value, reason, .. })) => {
+                found.unreadable.push(UnreadableJob { job, column, value, reason });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// Reads limits, which most jobs of a page have in common, once for each text.
+fn known_limits(known: &mut HashMap<String, Limits>, text: String, place: Row) -> Result<Limits, StoreError> {
+    if let Some(limits) = known.get(&text) {
+        return Ok(limits.clone());
+    }
+    let limits = limits_of(&text, place)?;
+    Ok(known.entry(text).or_insert(limits).clone())
+}
+
+fn limits_of(text: &str, place: Row) -> Result<Limits, StoreError> {
+    Ok(Checked::<Json<Limits>>::of_text(text).of(place, "limits")?.0)
 }

@@ -9,11 +9,12 @@ use diesel::prelude::*;
 use super::columns::{Word, count};
 use super::failure::Failure;
 use super::fence::expect_lease;
+use super::jobs::lock_job;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};
 use super::steer::end_units;
 use super::{Lease, Store, StoreError};
-use crate::model::{AttemptId, Epoch, JobId, Kill, KillThen, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{AttemptId, JobId, Kill, KillThen, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Begins the keys of such rows.
 const PREFIX: &str = "kill:";
@@ -33,12 +34,12 @@ impl Store {
         reason: &str,
     ) -> Result<UnitStatus, StoreError> {
         self.write("ask the manager to end the unit", |conn| {
+            let epoch = lock_job(conn, job)?.epoch;
             let row = units::table.find(UnitId::new(job, seq).raw());
             let (Word(status), revision, attempts, started_us): Running =
                 row.select((units::status, units::revision, units::attempts, units::started_at)).first(conn)?;
             let Some(started_us) = started_us.filter(|_| status == UnitStatus::Running) else { return Ok(status) };
             let attempt = AttemptId { seq, revision, attempt: count(attempts), started_us };
-            let epoch = Epoch(jobs::table.find(job.0).select(jobs::epoch).first(conn)?);
             let standing: Option<String> =
                 metadata::table.find((job.0, key(seq))).select(metadata::value).first(conn).optional()?;
             // One that cannot be read was written by another version, for a manager of its own.

@@ -11,12 +11,19 @@ use super::connection::BUSY_TIMEOUT;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
 use super::fence::{Lease, expect_lease};
-use super::finalizer::{skip_retired, without_finalizers};
+use super::finalizer::{mark_finalizer, skip_retired, without_finalizers};
+use super::jobs::{job_row, lock_job};
 use super::metadata::{self, key};
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
-use super::{Store, StoreError, former};
-use crate::model::{Epoch, Job, JobId, JobStatus, NewUnit, ProcessIdentity, Progress, StopRequest, Timestamp};
+use super::{Store, StoreError, former, managers};
+use crate::model::{
+    Epoch, Job, JobId, JobStatus, ManagerState, NewUnit, ProcessIdentity, Progress, StopRequest, Timestamp,
+};
+
+/// Why a manager left its job paused.
+const ON_REQUEST: &str = "asked to stop";
+const BY_SIGNAL: &str = "stopped by a signal";
 
 statement! {
     struct Conclude {
@@ -48,7 +55,7 @@ impl Store {
         let database = self.file.clone();
         self.write("take over the job", |conn| {
             super::migrate::refuse_newer(conn, &database.path)?;
-            let before = super::jobs::job_row(conn, job)?;
+            let before = lock_job(conn, job)?;
             let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
             if ended || !(before.status == JobStatus::Running || before.status.can_become(JobStatus::Running)) {
                 return Err(StoreError::WrongStatus { operation: "run", job, status: before.status }.into());
@@ -62,14 +69,15 @@ impl Store {
                     jobs::finished_at.eq(None::<i64>),
                 ))
                 .execute(conn)?;
-            // The manager before this one cannot have lived in the future: the clock has been set back since.
-            let ahead = metadata::heartbeat(conn, job)?.map(|heartbeat| heartbeat.since(now));
-            if let Some(step) = ahead.filter(|step| *step > SMALL_STEP) {
-                clock_step::shift(conn, job, step, now)?;
+            let lease = Lease { job, epoch };
+            if let Some((heartbeat, opened)) = managers::begin(conn, lease, manager, &database, program, now)? {
+                // The manager before this one cannot have lived in the future: the clock has been set back since.
+                if heartbeat.since(now) > SMALL_STEP {
+                    clock_step::shift(conn, job, heartbeat.since(now), now)?;
+                }
+                former::remember(conn, job, opened, &database)?;
             }
-            former::remember(conn, job, &database)?;
-            metadata::put_manager(conn, job, manager, &database, program, now)?;
-            Ok((Lease { job, epoch }, super::jobs::job_row(conn, job)?))
+            Ok((lease, job_row(conn, job)?))
         })
     }
 
@@ -93,7 +101,7 @@ impl Store {
             diesel::update(jobs::table.find(job.0).filter(jobs::epoch.gt(0)))
                 .set(jobs::epoch.eq(jobs::epoch + 1))
                 .execute(conn)?;
-            Ok(())
+            managers::lose(conn, job)
         })
     }
 
@@ -102,11 +110,12 @@ impl Store {
     /// requested in the last moment that it be cancelled has that.
     pub fn pause_job(&mut self, lease: Lease, now: Timestamp) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
-            let request = super::jobs::job_row(conn, lease.job)?.stop_request;
+            let request = expect_lease(conn, lease)?.stop_request;
             if request == Some(StopRequest::Cancel) {
                 return cancel(conn, lease, now);
             }
-            conclude(conn, lease, JobStatus::Paused, None)?;
+            let reason = if request.is_none() { BY_SIGNAL } else { ON_REQUEST };
+            conclude(conn, lease, JobStatus::Paused, (ManagerState::Left, reason), now)?;
             if request.is_none() {
                 metadata::put(conn, lease.job, key::STOPPED_BY_SIGNAL, "true")?;
             }
@@ -125,22 +134,20 @@ impl Store {
         last: impl FnOnce(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
         self.write("finish the job", |conn| {
-            let job = super::jobs::job_row(conn, lease.job)?;
-            if job.epoch != lease.epoch {
-                return Err(StoreError::Fenced { job: lease.job, epoch: lease.epoch }.into());
-            }
+            let job = expect_lease(conn, lease)?;
             if job.progress.unfinished() > 0 {
                 return Ok(None);
             }
             skip_retired(conn, job.id, now)?;
-            let job = super::jobs::job_row(conn, lease.job)?;
+            let job = job_row(conn, lease.job)?;
             if let Some(last) = last(&without_finalizers(conn, job.id, job.progress)?)
                 && insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0
             {
+                mark_finalizer(conn, lease.job)?;
                 return Ok(None);
             }
             let status = job.progress.final_status();
-            conclude(conn, lease, status, Some(now))?;
+            conclude(conn, lease, status, (ManagerState::Left, status.as_str()), now)?;
             Ok(Some(status))
         })
     }
@@ -149,15 +156,16 @@ impl Store {
     /// of them.
     pub fn fail_job(&mut self, lease: Lease, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail the job", |conn| {
-            conclude(conn, lease, JobStatus::Failed, Some(now))?;
+            conclude(conn, lease, JobStatus::Failed, (ManagerState::Refused, error), now)?;
             put_error(conn, lease.job, error, trace)
         })
     }
 
     /// Notes why a manager leaves a job that stays running by its row, so that the next one goes on with it.
-    pub fn note_error(&mut self, lease: Lease, error: &str, trace: &str) -> Result<(), StoreError> {
+    pub fn note_error(&mut self, lease: Lease, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("note why the job is left", |conn| {
             expect_lease(conn, lease)?;
+            managers::end(conn, lease, ManagerState::Refused, error, now)?;
             put_error(conn, lease.job, error, trace)
         })
     }
@@ -166,7 +174,7 @@ impl Store {
     pub fn put_callback_error(&mut self, lease: Lease, message: &str) -> Result<(), StoreError> {
         self.write("record the panic of a callback", |conn| {
             // The lock is free by now: a later manager has errors of its own.
-            if super::jobs::job_row(conn, lease.job)?.epoch != lease.epoch {
+            if lock_job(conn, lease.job)?.epoch != lease.epoch {
                 return Ok(());
             }
             metadata::put(conn, lease.job, key::CALLBACK_ERROR, message)
@@ -183,10 +191,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<JobStatus, StoreError> {
         self.write("pause the job", |conn| {
-            if super::jobs::job_row(conn, lease.job)?.stop_request == Some(StopRequest::Cancel) {
+            if expect_lease(conn, lease)?.stop_request == Some(StopRequest::Cancel) {
                 return cancel(conn, lease, now);
             }
-            conclude(conn, lease, status, None)?;
+            conclude(conn, lease, status, (ManagerState::Left, reason), now)?;
             metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
             Ok(status)
         })
@@ -194,7 +202,10 @@ impl Store {
 
     /// Cancels every unit that has not ended, and the job.
     pub fn cancel_job(&mut self, lease: Lease, now: Timestamp) -> Result<JobStatus, StoreError> {
-        self.write("cancel the job", |conn| cancel(conn, lease, now))
+        self.write("cancel the job", |conn| {
+            expect_lease(conn, lease)?;
+            cancel(conn, lease, now)
+        })
     }
 }
 
@@ -202,7 +213,7 @@ fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<J
     let reason: Option<String> = jobs::table.find(lease.job.0).select(jobs::stop_reason).first(conn)?;
     let reason = reason.as_deref().unwrap_or("the job was cancelled");
     super::steer::cancel_unfinished(conn, lease.job, reason, now)?;
-    conclude(conn, lease, JobStatus::Cancelled, Some(now))?;
+    conclude(conn, lease, JobStatus::Cancelled, (ManagerState::Left, reason), now)?;
     Ok(JobStatus::Cancelled)
 }
 
@@ -211,15 +222,17 @@ fn put_error(conn: &mut SqliteConnection, job: JobId, error: &str, trace: &str) 
     metadata::put(conn, job, key::ERROR_TRACE, trace)
 }
 
+/// Leaves a job in a state, and says how its manager ended.
 fn conclude(
     conn: &mut SqliteConnection,
     lease: Lease,
     status: JobStatus,
-    finished_at: Option<Timestamp>,
+    (state, reason): (ManagerState, &str),
+    now: Timestamp,
 ) -> Result<(), Failure> {
     let changed = Conclude {
         status: status.as_str(),
-        finished_at: finished_at.map(Timestamp::as_micros),
+        finished_at: status.is_terminal().then_some(now.as_micros()),
         job: lease.job.0,
         epoch: lease.epoch.0,
     }
@@ -228,8 +241,9 @@ fn conclude(
     if changed == 0 {
         return Err(StoreError::Fenced { job: lease.job, epoch: lease.epoch }.into());
     }
+    managers::end(conn, lease, state, reason, now)?;
     // Of a job that failed with its manager units may be under way yet.
-    if finished_at.is_some() && super::jobs::job_row(conn, lease.job)?.progress.unfinished() == 0 {
+    if status.is_terminal() && job_row(conn, lease.job)?.progress.unfinished() == 0 {
         super::kills::forget(conn, lease.job)?;
     }
     Ok(())

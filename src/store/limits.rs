@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::jobs::lock_job;
 use super::schema::jobs;
 use super::{Store, StoreError};
 use crate::model::{JobId, Limits};
@@ -13,7 +14,7 @@ impl Store {
     /// [`StoreError::WrongStatus`] when it has ended.
     pub fn change_limits(&mut self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, StoreError> {
         self.write("change the limits of the job", |conn| {
-            let row = super::jobs::job_row(conn, job)?;
+            let row = lock_job(conn, job)?;
             if row.status.is_terminal() {
                 return Err(StoreError::WrongStatus { operation: "change", job, status: row.status }.into());
             }

@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Bool};
 
 use super::create::{CreateOutcome, SameKey, append_in, create_in};
 use super::failure::Failure;
+use super::jobs::lock_job;
 use super::renew::renew_in;
 use super::schema::{jobs, made_paths, units};
 use super::statement::statement;
@@ -105,9 +106,10 @@ impl Store {
         path_of: PathOf<'_>,
     ) -> Result<usize, StoreError> {
         self.write("add units", |conn| {
-            let before = total(conn, job)?;
             let added = append_in(conn, job, units, same_key)?;
-            record_new(conn, job, before, path_of)?;
+            let total: i64 = jobs::table.find(job.0).select(jobs::total).first(conn)?;
+            let new = i64::try_from(added).expect("no more were added than a slice holds");
+            record_new(conn, job, Seq(total - new), path_of)?;
             Ok(added)
         })
     }
@@ -124,7 +126,7 @@ impl Store {
         path_of: PathOf<'_>,
     ) -> Result<usize, StoreError> {
         self.write("renew units", |conn| {
-            let before = total(conn, job)?;
+            let before = Seq(lock_job(conn, job)?.progress.total);
             let renewed = renew_in(conn, job, new, now)?;
             let changed: Vec<UnitId> = new.iter().map(|(seq, _)| UnitId::new(job, *seq)).collect();
             record_again(conn, &changed, path_of)?;
@@ -132,11 +134,6 @@ impl Store {
             Ok(renewed)
         })
     }
-}
-
-fn total(conn: &mut SqliteConnection, job: JobId) -> Result<Seq, Failure> {
-    let total: Option<i64> = jobs::table.find(job.0).select(jobs::total).first(conn).optional()?;
-    total.map(Seq).ok_or(Failure::Store(StoreError::JobNotFound(job)))
 }
 
 /// Records what the units of a job after that number make; refuses one that makes the same as another.

@@ -1,37 +1,22 @@
-//! What a manager says about itself, as pairs of key and value.
+//! What is text about a job, as pairs of key and value: how it was created, what its managers met and say to people.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::columns::{Checked, Json};
 use super::failure::Failure;
-use super::schema::{jobs, metadata};
+use super::schema::metadata;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{
-    DatabaseFile, Isolation, JobId, ManagerRecord, NewJob, ProcessIdentity, RawText, Row, Submitter, Timestamp, Waits,
-};
+use crate::model::{Isolation, JobId, NewJob, Row, Submitter, Waits};
 
 /// The keys of the table.
 pub(super) mod key {
     pub const CREATION: &str = "creation";
-    pub const PID: &str = "manager_pid";
-    pub const START_TICKS: &str = "manager_start_ticks";
-    pub const BOOT_ID: &str = "boot_id";
-    pub const HOST: &str = "host";
-    pub const NAMESPACES: &str = "namespaces";
-    pub const DATABASE: &str = "database";
     pub const STOPPING: &str = "stopping";
-    pub const VERSION: &str = "version";
-    pub const HEARTBEAT: &str = "heartbeat_at";
-    pub const RATE: &str = "rate_per_second";
     pub const WAITS: &str = "waits";
-    pub const PROGRAM: &str = "program";
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";
@@ -106,90 +91,38 @@ impl Store {
             Ok(())
         })
     }
-
-    /// Returns what the latest manager of a job said about itself; `None` before the first.
-    ///
-    /// # Errors
-    /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
-    /// the truth about who lives.
-    pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
-        self.read("read the manager's record", |conn| record_of(conn, job))
-    }
 }
 
-/// Returns what the latest manager of a job has written about itself.
-pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRecord>, Failure> {
-    let epoch: Option<i64> = jobs::table.find(job.0).select(jobs::epoch).first(conn).optional()?;
-    // Those two are long and written once by the job's creator; the manager says nothing in them.
-    let values = metadata::table
-        .filter(metadata::job_id.eq(job.0))
-        .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
-        .select((metadata::key, metadata::value))
-        .load(conn)?
-        .into_iter()
-        .collect();
-    let mut record = Record { job, values };
-    // The first epoch begins with the first record.
-    if epoch.is_none_or(|epoch| epoch == 0) && !record.values.contains_key(key::PID) {
-        return Ok(None);
-    }
-    Ok(Some(ManagerRecord {
-        identity: ProcessIdentity {
-            pid: record.required(key::PID, |pid| pid.parse().ok().filter(is_process_number))?,
-            start_ticks: record.required(key::START_TICKS, |ticks| ticks.parse().ok())?,
-            boot_id: record.required(key::BOOT_ID, |id| is_boot_id(id).then(|| id.to_owned()))?,
-            host: record.required(key::HOST, |host| (!host.is_empty()).then(|| host.to_owned()))?,
-            namespaces: record.text(key::NAMESPACES),
-        },
-        database: record.optional(key::DATABASE, DatabaseFile::from_text)?,
-        version: record.text(key::VERSION).unwrap_or_default(),
-        heartbeat_at: record.optional(key::HEARTBEAT, |at| at.parse().ok().map(Timestamp::from_micros))?,
-        rate_per_second: record.optional(key::RATE, |rate| rate.parse().ok())?,
-        waits: record.optional(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
-        program: record.text(key::PROGRAM).map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
-        callback_error: record.text(key::CALLBACK_ERROR),
-        error: record.text(key::ERROR),
-        halt_reason: record.text(key::HALT_REASON),
-        stopped_by_signal: record.text(key::STOPPED_BY_SIGNAL).is_some(),
-        stopping: record.text(key::STOPPING),
-        error_trace: record.text(key::ERROR_TRACE),
-    }))
-}
-
-/// The rows of a job, as they are read into what its manager said.
-struct Record {
+/// What is told of a job, by key.
+pub(super) struct Texts {
     job: JobId,
     values: HashMap<String, String>,
 }
 
-impl Record {
-    fn text(&mut self, key: &str) -> Option<String> {
+impl Texts {
+    /// Reads all that managers wrote, without what is long and written once by the job's creator.
+    pub fn of(conn: &mut SqliteConnection, job: JobId) -> Result<Texts, Failure> {
+        let rows = metadata::table
+            .filter(metadata::job_id.eq(job.0))
+            .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
+            .select((metadata::key, metadata::value));
+        Ok(Texts { job, values: rows.load(conn)?.into_iter().collect() })
+    }
+
+    /// Takes one text.
+    pub fn take(&mut self, key: &str) -> Option<String> {
         self.values.remove(key)
     }
 
-    fn optional<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
-        let Some(value) = self.text(key) else { return Ok(None) };
-        match read(&value) {
-            Some(read) => Ok(Some(read)),
-            None => Err(StoreError::DamagedRecord { job: self.job, key, value: Some(value) }.into()),
-        }
-    }
-
-    fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
-        let job = self.job;
-        self.optional(key, read)?.ok_or_else(|| StoreError::DamagedRecord { job, key, value: None }.into())
+    /// Takes what a text says.
+    pub fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+        self.take(key).map(|value| read(&value).ok_or_else(|| damaged(self.job, key, Some(value)))).transpose()
     }
 }
 
-/// Returns `true` for a number that a process can have.
-fn is_process_number(pid: &u32) -> bool {
-    (1..=i32::MAX.unsigned_abs()).contains(pid)
-}
-
-/// Returns `true` for a text in the form of the kernel's boot ids.
-fn is_boot_id(text: &str) -> bool {
-    let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+/// Names the part of what a manager wrote about itself that cannot be read or is missing.
+pub(super) fn damaged(job: JobId, key: &'static str, value: Option<String>) -> Failure {
+    StoreError::DamagedRecord { job, key, value }.into()
 }
 
 /// Sets one value inside a transaction.
@@ -227,19 +160,6 @@ pub(super) fn put_waits(conn: &mut SqliteConnection, job: JobId, waits: Option<&
     Ok(())
 }
 
-/// Returns when the latest manager last wrote.
-pub(super) fn heartbeat(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Timestamp>, Failure> {
-    let value: Option<String> =
-        metadata::table.find((job.0, key::HEARTBEAT)).select(metadata::value).first(conn).optional()?;
-    Ok(parsed(value)?.map(Timestamp::from_micros))
-}
-
-fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
-    value: Option<String>,
-) -> Result<Option<T>, Failure> {
-    value.map(|value| value.parse()).transpose().map_err(Failure::unreadable)
-}
-
 /// Forgets why a manager paused its job: a client has given the job another state.
 pub(super) fn forget_pause(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     let reasons = metadata::key.eq_any([key::HALT_REASON, key::STOPPED_BY_SIGNAL]);
@@ -247,28 +167,9 @@ pub(super) fn forget_pause(conn: &mut SqliteConnection, job: JobId) -> Result<()
     Ok(())
 }
 
-/// Writes who a manager is, and forgets the error of the one before.
-pub(super) fn put_manager(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    manager: &ProcessIdentity,
-    database: &DatabaseFile,
-    program: &Path,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    put(conn, job, key::PID, &manager.pid.to_string())?;
-    put(conn, job, key::START_TICKS, &manager.start_ticks.to_string())?;
-    put(conn, job, key::BOOT_ID, &manager.boot_id)?;
-    put(conn, job, key::HOST, &manager.host)?;
-    if let Some(namespaces) = &manager.namespaces {
-        put(conn, job, key::NAMESPACES, namespaces)?;
-    }
-    put(conn, job, key::DATABASE, &database.to_text())?;
-    put(conn, job, key::PROGRAM, &RawText::from(program.as_os_str()).to_column())?;
-    put(conn, job, key::VERSION, env!("CARGO_PKG_VERSION"))?;
-    put(conn, job, key::HEARTBEAT, &now.as_micros().to_string())?;
+/// Forgets what the manager before said and met: the next one begins.
+pub(super) fn forget_manager(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
-        key::RATE,
         key::WAITS,
         key::ERROR,
         key::HALT_REASON,

@@ -11,11 +11,12 @@ use std::path::Path;
 use diesel::prelude::*;
 
 use super::failure::Failure;
+use super::failures::keep_kinds;
 use super::open::{SCHEMA, UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;
-use super::{Store, StoreError, metadata};
+use super::{Store, StoreError, managers};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 
 /// A job that runs as far as its row says.
@@ -46,7 +47,7 @@ impl Store {
         let file = store.file.clone();
         let mut refused = None;
         let outcome = store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn)?) {
-            Ok(()) => make_tables(conn),
+            Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
             Err(error) => {
                 refused = Some(error);
                 Err(diesel::result::Error::RollbackTransaction.into())
@@ -62,7 +63,7 @@ impl Store {
 fn running_jobs(conn: &mut SqliteConnection) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
-    let of = |id| match metadata::record_of(conn, JobId(id)) {
+    let of = |id| match managers::record_of(conn, JobId(id)) {
         // The lock says whether somebody runs the job.
         Err(Failure::Store(StoreError::DamagedRecord { .. })) => Ok(RunningJob { id: JobId(id), record: None }),
         record => Ok(RunningJob { id: JobId(id), record: record? }),

@@ -9,6 +9,7 @@
 
 mod attempts;
 mod callers;
+mod change;
 mod clock_step;
 mod columns;
 #[cfg(test)]
@@ -33,11 +34,13 @@ mod foreign;
 #[cfg(feature = "sources")]
 mod foreign_error;
 mod former;
+mod former_record;
 mod jobs;
 mod kills;
 mod lease;
 mod limits;
 mod made_paths;
+mod managers;
 mod metadata;
 mod migrate;
 mod notes;
@@ -50,6 +53,7 @@ mod query_text;
 #[cfg(test)]
 mod read_plans;
 mod record;
+mod recorded;
 mod renew;
 mod results;
 mod schema;
@@ -59,6 +63,7 @@ mod schema_tests;
 mod scratch;
 mod settings;
 mod setup_lock;
+mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;
 mod space;
@@ -70,6 +75,8 @@ mod statistics_tests;
 mod steer;
 mod stop_requests;
 mod totals;
+#[cfg(test)]
+mod transition_tests;
 mod units;
 mod waiting;
 mod written;
@@ -88,6 +95,7 @@ use failure::Failure;
 use crate::model::DatabaseFile;
 
 pub use callers::{CallerConnection, CallerError};
+pub use change::UnitChange;
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
@@ -100,8 +108,9 @@ pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;
-pub use record::{Batch, Recorded, UnitChange};
+pub use record::{Batch, Recorded};
 pub use renew::GONE;
+pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
 

@@ -4,10 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::failure::Failure;
-use super::schema::{jobs, unit_notes, units};
+use super::jobs::lock_visible;
+use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{AttemptName, Epoch, UnitId, UnitNotes};
+use crate::model::{AttemptName, UnitId, UnitNotes};
 
 statement! {
     struct Upsert<'a> {
@@ -73,6 +74,8 @@ type Row = (String, i64, i64, Option<i64>, Option<i64>);
 /// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
 /// not be committed yet.
 fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptName) -> Result<i64, Failure> {
+    let over = || StoreError::AttemptOver { unit, attempt: attempt.number };
+    let job = lock_visible(conn, unit.job())?.ok_or_else(over)?;
     let row = units::table.find(unit.raw()).select((
         units::status,
         units::attempts,
@@ -81,8 +84,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
         units::not_before,
     ));
     let row: Option<Row> = row.get_result(conn).optional()?;
-    let epoch: Option<i64> = jobs::table.find(unit.job().0).select(jobs::epoch).get_result(conn).optional()?;
-    let is_of_lease = attempt.epoch.is_none_or(|of| epoch.map(Epoch) == Some(of));
+    let is_of_lease = attempt.epoch.is_none_or(|of| job.epoch == of);
     let found = row.filter(|(status, attempts, revision, started_at, not_before)| {
         let (counted, may_have_begun) = match status.as_str() {
             "running" => (*attempts, attempt.begun.is_none_or(|(_, at)| *started_at == Some(at))),
@@ -93,7 +95,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
         let is_seen = attempt.begun.is_none_or(|(seen, _)| seen == *revision);
         is_of_lease && is_seen && may_have_begun && counted == i64::from(attempt.number)
     });
-    found.map(|row| row.2).ok_or(Failure::Store(StoreError::AttemptOver { unit, attempt: attempt.number }))
+    found.map(|row| row.2).ok_or_else(|| over().into())
 }
 
 /// Writes what a handler said inside a transaction; what it did not mention stays as it was. Returns `false` if a client has

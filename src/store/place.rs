@@ -29,6 +29,9 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
     if given.as_os_str().is_empty() {
         return Err(StoreError::EmptyPath);
     }
+    if let Some(begin) = no_path(given) {
+        return Err(StoreError::NoPath { begin });
+    }
     let path = std::path::absolute(given).map_err(|source| files_error("find the absolute path of", given, source))?;
     let found = match fs::symlink_metadata(&path) {
         Ok(found) if found.is_symlink() => return place_behind_link(path),
@@ -42,6 +45,16 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
     let path = canonical(&path)?;
     refuse_devices(&path)?;
     if is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(Place { path, exists: true }) }
+}
+
+/// Returns how a name begins that means something else than a path to whoever writes it.
+fn no_path(given: &Path) -> Option<String> {
+    let (begin, rest) = given.to_str()?.split_once(':')?;
+    let is_scheme = begin.starts_with(|first: char| first.is_ascii_alphabetic())
+        && begin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
+    let is_url = is_scheme && (rest.starts_with('/') || ["file", "sqlite", "sqlite3"].contains(&begin));
+    let is_memory = begin.is_empty() && rest == "memory:";
+    if is_memory { Some(":memory:".to_owned()) } else { is_url.then(|| format!("{begin}:")) }
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, StoreError> {

@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::conformance::end;
 use super::{Access, Batch, CreateOutcome, Lease, Store, StoreError, UnitChange};
 use crate::model::{
-    JobId, NewJob, NewUnit, Output, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
+    JobId, NewJob, NewUnit, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
 };
 
 const UNITS: usize = 4;
@@ -95,14 +96,9 @@ impl World {
             crashes: 0,
             not_before: (to == UnitStatus::Pending).then_some(NOW),
             started_at: Some(NOW),
-            finished_at: to.is_terminal().then_some(NOW),
-            exit_code: None,
-            signal: None,
-            error: None,
-            result: None,
-            output: Output::default(),
-            attempt: None,
-            hold: None,
+            ended_at: (to != UnitStatus::Running).then_some(NOW),
+            epoch: self.lease.epoch,
+            end: end(to),
         }
     }
 
@@ -197,6 +193,8 @@ impl World {
                 count(UnitStatus::Cancelled)
             ]
         );
+        let kinds = self.store.failures(self.job, 9).unwrap();
+        assert_eq!(kinds.iter().map(|kind| kind.count).sum::<i64>(), progress.failed);
         rows
     }
 }

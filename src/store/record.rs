@@ -4,54 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::failure::Failure;
-use super::metadata::{self, key};
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Lease, Store, StoreError, attempts, notes};
+use super::{Lease, Store, StoreError, UnitChange, attempts, failures, managers, metadata, notes};
 use crate::crash::crash_point;
-use crate::model::{AttemptRecord, Heartbeat, Hold, Output, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
-
-/// One change of one unit.
-///
-/// `from`, `seen_attempts` and `revision` say how the row must look; one that a client has changed meanwhile is left alone.
-#[derive(Debug, Clone)]
-pub struct UnitChange {
-    /// The unit.
-    pub unit: UnitId,
-    /// State it is expected in.
-    pub from: UnitStatus,
-    /// State it moves to.
-    pub to: UnitStatus,
-    /// Attempts that its row must have counted.
-    pub seen_attempts: u32,
-    /// Changes by clients that its row must have seen.
-    pub revision: i64,
-    /// Attempts counted from now on.
-    pub attempts: u32,
-    /// Managers that died while it ran.
-    pub crashes: u32,
-    /// Earliest time of the next attempt; set exactly when it goes back to pending.
-    pub not_before: Option<Timestamp>,
-    /// When the attempt started; none when only the row may know it.
-    pub started_at: Option<Timestamp>,
-    /// When the unit ended; set exactly when it does.
-    pub finished_at: Option<Timestamp>,
-    /// Exit code of the attempt.
-    pub exit_code: Option<i32>,
-    /// Signal that ended the attempt.
-    pub signal: Option<i32>,
-    /// Why it did not complete.
-    pub error: Option<String>,
-    /// What the handler returned, as JSON.
-    pub result: Option<String>,
-    /// Ends of its output streams.
-    pub output: Output,
-    /// The attempt, if it did not complete.
-    pub attempt: Option<Box<AttemptRecord>>,
-    /// A time before which no other unit of the job shall start either.
-    pub hold: Option<Box<Hold>>,
-}
+use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
 /// What one transaction records.
 #[derive(Debug, Default)]
@@ -156,11 +114,12 @@ impl Store {
             for change in batch.changes {
                 if apply(conn, change)? {
                     counters.shift(change.from, came_to(conn, change)?);
-                    if let Some(attempt) = &change.attempt {
-                        attempts::insert(conn, change.unit, attempt)?;
+                    attempts::insert(conn, change)?;
+                    if change.to == UnitStatus::Failed {
+                        failures::keep_kind(conn, change.unit)?;
                     }
-                    if let Some(hold) = &change.hold {
-                        extend_hold(conn, lease, hold)?;
+                    if let Some((until, reason)) = change.hold() {
+                        extend_hold(conn, lease, until, reason)?;
                     }
                 } else {
                     recorded.lost.push(change.unit);
@@ -176,8 +135,7 @@ impl Store {
                 return Err(Failure::Store(StoreError::Fenced { job: lease.job, epoch: lease.epoch }));
             }
             if let Some(heartbeat) = batch.heartbeat {
-                metadata::put(conn, lease.job, key::HEARTBEAT, &heartbeat.at.as_micros().to_string())?;
-                metadata::put(conn, lease.job, key::RATE, &heartbeat.rate_per_second.to_string())?;
+                managers::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
             }
             Ok(recorded)
@@ -187,8 +145,7 @@ impl Store {
 
 /// Returns the state that a changed unit is in: one that would run again is skipped if it is gone from the source.
 fn came_to(conn: &mut SqliteConnection, change: &UnitChange) -> Result<UnitStatus, Failure> {
-    let ended_at = change.attempt.as_ref().map(|attempt| attempt.ended_at).or(change.not_before);
-    match (change.to, ended_at) {
+    match (change.to, change.ended_at) {
         (UnitStatus::Pending, Some(ended_at)) if skip_gone(conn, change.unit, ended_at)? => Ok(UnitStatus::Skipped),
         _ => Ok(change.to),
     }
@@ -197,44 +154,43 @@ fn came_to(conn: &mut SqliteConnection, change: &UnitChange) -> Result<UnitStatu
 /// Changes one row; false when it was not in the expected state.
 fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failure> {
     let started_at = change.started_at.map(Timestamp::as_micros);
-    let changed = if change.to == UnitStatus::Running {
-        StartUnit {
+    let changed = match &change.end {
+        None => StartUnit {
             attempts: change.attempts.into(),
             started_at,
             id: change.unit.raw(),
             seen_attempts: change.seen_attempts.into(),
             revision: change.revision,
         }
-        .execute(conn)?
-    } else {
-        MoveUnit {
+        .execute(conn)?,
+        Some(AttemptEnd { outcome, exit_code, signal, output }) => MoveUnit {
             to: change.to.as_str(),
             attempts: change.attempts.into(),
             crashes: change.crashes.into(),
             not_before: change.not_before.map(Timestamp::as_micros),
             started_at,
-            finished_at: change.finished_at.map(Timestamp::as_micros),
-            exit_code: change.exit_code.map(i64::from),
-            signal: change.signal.map(i64::from),
-            error: change.error.as_deref(),
+            finished_at: change.ended_at.filter(|_| change.to.is_terminal()).map(Timestamp::as_micros),
+            exit_code: exit_code.map(i64::from),
+            signal: signal.map(i64::from),
+            error: outcome.error(),
             ended_as: change.to.as_str(),
-            result: change.result.as_deref(),
-            stdout: column(change.output.stdout.as_ref()).as_deref(),
-            stderr: column(change.output.stderr.as_ref()).as_deref(),
+            result: outcome.result(),
+            stdout: column(output.stdout.as_ref()).as_deref(),
+            stderr: column(output.stderr.as_ref()).as_deref(),
             id: change.unit.raw(),
             from: change.from.as_str(),
             seen_attempts: change.seen_attempts.into(),
             revision: change.revision,
         }
-        .execute(conn)?
+        .execute(conn)?,
     };
     Ok(changed == 1)
 }
 
 /// Moves the end of the job's hold to a later time, never to an earlier one.
-fn extend_hold(conn: &mut SqliteConnection, lease: Lease, hold: &Hold) -> Result<(), Failure> {
-    let until = hold.until.as_micros();
-    ExtendHold { until, reason: &hold.reason, job: lease.job.0, limit: until }.execute(conn)?;
+fn extend_hold(conn: &mut SqliteConnection, lease: Lease, until: Timestamp, reason: &str) -> Result<(), Failure> {
+    let until = until.as_micros();
+    ExtendHold { until, reason, job: lease.job.0, limit: until }.execute(conn)?;
     Ok(())
 }
 

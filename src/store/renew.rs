@@ -8,6 +8,7 @@ use super::create::{SameKey, insert_units};
 use super::failure::Failure;
 use super::filter::condition;
 use super::finalizer::retire_finalizer;
+use super::jobs::lock_job;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::steer::{conclude_again, end_units, reopen};
@@ -35,7 +36,7 @@ impl Store {
     /// tried again.
     pub fn leave_gone(&mut self, job: JobId, ranges: &[(Seq, Seq)], now: Timestamp) -> Result<(), StoreError> {
         self.write("skip units that are gone", |conn| {
-            let skipped = super::jobs::job_row(conn, job)?.limits.skipped_when_gone();
+            let skipped = lock_job(conn, job)?.limits.skipped_when_gone();
             for range in ranges {
                 let units_there = between(*range);
                 for &status in skipped {
@@ -50,6 +51,7 @@ impl Store {
     /// Takes the mark from units that the source has again.
     pub fn welcome_back(&mut self, job: JobId, ranges: &[(Seq, Seq)]) -> Result<(), StoreError> {
         self.write("take units back", |conn| {
+            lock_job(conn, job)?;
             ranges.iter().try_for_each(|range| mark(conn, job, &between(*range), None))
         })
     }
@@ -70,7 +72,7 @@ pub(super) fn renew_in(
     new: &[(Seq, NewUnit)],
     now: Timestamp,
 ) -> Result<usize, Failure> {
-    super::jobs::job_row(conn, job)?;
+    lock_job(conn, job)?;
     let mut renewed = 0;
     for (seq, unit) in new {
         let row = units::table.find(UnitId::new(job, *seq).raw());

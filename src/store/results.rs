@@ -10,7 +10,7 @@ use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
 use super::{Store, StoreError};
-use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus};
+use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};
 
 /// Output is shown where there is no result; a copy for display may be long.
 fn shown_output() -> SqlLiteral<Nullable<Text>> {
@@ -30,9 +30,9 @@ struct ResultRow {
 }
 
 impl TryFrom<ResultRow> for UnitResult {
-    type Error = StoreError;
+    type Error = Unreadable;
 
-    fn try_from(row: ResultRow) -> Result<UnitResult, StoreError> {
+    fn try_from(row: ResultRow) -> Result<UnitResult, Unreadable> {
         let unit = UnitId::from_raw(row.id);
         let outdated = row.outdated.map(|word| word.of(Row::Unit(unit), "outdated")).transpose()?;
         Ok(UnitResult {
@@ -50,14 +50,14 @@ impl TryFrom<ResultRow> for UnitResult {
 
 impl Store {
     /// Gives what came of units to `take`, in order of their numbers, until that has enough; returns the number of the unit at
-    /// which it had.
+    /// which it had. One that cannot be read is given as such.
     ///
     /// One row is in memory at a time, and a snapshot is held meanwhile: `take` waits for nothing.
     pub fn each_result(
         &mut self,
         job: JobId,
         filter: &UnitFilter,
-        take: &mut dyn FnMut(UnitResult) -> bool,
+        take: &mut dyn FnMut(Result<UnitResult, Unreadable>) -> bool,
     ) -> Result<Option<Seq>, StoreError> {
         self.read("read results", |conn| {
             let shown = (
@@ -72,9 +72,9 @@ impl Store {
             );
             let wanted = units::table.filter(condition(conn, job, filter)?).order(units::id).select(shown);
             for row in wanted.load_iter::<ResultRow, DefaultLoadingMode>(conn)? {
-                let unit = UnitResult::try_from(row?)?;
-                let seq = unit.seq;
-                if !take(unit) {
+                let row = row?;
+                let seq = UnitId::from_raw(row.id).seq();
+                if !take(UnitResult::try_from(row)) {
                     return Ok(Some(seq));
                 }
             }

@@ -18,6 +18,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    failure_kinds (unit_id) {
+        unit_id -> BigInt,
+        kind -> BigInt,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> BigInt,
         uid -> Text,
@@ -52,6 +59,30 @@ diesel::table! {
     made_paths (unit_id) {
         unit_id -> BigInt,
         path_hash -> BigInt,
+    }
+}
+
+diesel::table! {
+    managers (job_id, number) {
+        job_id -> BigInt,
+        number -> BigInt,
+        uid -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        host -> Text,
+        boot_id -> Text,
+        pid -> BigInt,
+        start_ticks -> BigInt,
+        namespaces -> Nullable<Text>,
+        database -> Nullable<Text>,
+        version -> Text,
+        program -> Nullable<Text>,
+        workers -> Nullable<BigInt>,
+        running -> Nullable<BigInt>,
+        rate -> Nullable<Double>,
+        heartbeat_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
     }
 }
 
@@ -101,12 +132,25 @@ diesel::table! {
         stderr -> Nullable<Text>,
         outdated -> Nullable<Text>,
         revision -> BigInt,
+        kind -> Nullable<Text>,
     }
 }
 
 diesel::joinable!(attempts -> units (unit_id));
+diesel::joinable!(failure_kinds -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
+diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
-diesel::allow_tables_to_appear_in_same_query!(attempts, jobs, made_paths, metadata, settings, unit_notes, units,);
+diesel::allow_tables_to_appear_in_same_query!(
+    attempts,
+    failure_kinds,
+    jobs,
+    made_paths,
+    managers,
+    metadata,
+    settings,
+    unit_notes,
+    units,
+);

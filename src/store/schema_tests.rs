@@ -11,7 +11,7 @@ use super::create::InsertUnit;
 use super::feed::{DueUnits, FreshUnits, NextDue, RunningUnits};
 use super::record::{ShiftCounters, StartUnit};
 use super::{Access, Store};
-use crate::model::{Cause, JobStatus, StopRequest, UnitStatus};
+use crate::model::{Cause, JobStatus, ManagerState, StopRequest, UnitStatus};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -35,7 +35,9 @@ fn the_table_definitions_are_those_of_the_database() {
     let mut store = store(&dir);
     let generated = include_str!("schema.rs");
 
-    for table in ["attempts", "jobs", "made_paths", "metadata", "settings", "unit_notes", "units"] {
+    let tables =
+        ["attempts", "failure_kinds", "jobs", "made_paths", "managers", "metadata", "settings", "unit_notes", "units"];
+    for table in tables {
         let query = format!(
             "SELECT name || ' ' || type || ' ' || (\"notnull\" = 0 AND pk = 0) AS line FROM pragma_table_xinfo('{table}')"
         );
@@ -43,7 +45,11 @@ fn the_table_definitions_are_those_of_the_database() {
             .iter()
             .map(|line| {
                 let parts: Vec<&str> = line.split(' ').collect();
-                let sql_type = if parts[1] == "INTEGER" { "BigInt" } else { "Text" };
+                let sql_type = match parts[1] {
+                    "INTEGER" => "BigInt",
+                    "REAL" => "Double",
+                    _ => "Text",
+                };
                 let nullable = parts.last() == Some(&"1");
                 let sql_type = if nullable { format!("Nullable<{sql_type}>") } else { sql_type.to_owned() };
                 format!("        {} -> {sql_type},", parts[0])
@@ -59,15 +65,21 @@ fn the_table_definitions_are_those_of_the_database() {
 #[test]
 fn the_checks_know_exactly_the_words_of_the_code() {
     let sql = include_str!("../../migrations/2026-11-24-000001-0000_jobs/up.sql");
-    let words_after = |start: &str| -> Vec<String> {
+    let words_in = |sql: &str, start: &str| -> Vec<String> {
         let list = sql.split(start).nth(1).unwrap().split(')').next().unwrap();
         list.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
     };
+    let words_after = |start: &str| words_in(sql, start);
+    let managers = include_str!("../../migrations/2026-11-26-000006-0000_managers/up.sql");
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let of = |all: Vec<&'static str>| texts(&all);
 
     assert_eq!(words_after("CHECK (status IN"), of(JobStatus::ALL.iter().map(|status| status.as_str()).collect()));
     assert_eq!(words_after("CHECK (status ="), of(UnitStatus::ALL.iter().map(|status| status.as_str()).collect()));
+    assert_eq!(
+        words_in(managers, "CHECK (state IN ("),
+        of(ManagerState::ALL.iter().map(|state| state.as_str()).collect())
+    );
     assert_eq!(words_after("stop_request IN ("), of(StopRequest::ALL.iter().map(|word| word.as_str()).collect()));
     assert_eq!(words_after("CHECK (cause IN ("), of(Cause::ALL.iter().map(|word| word.as_str()).collect()));
 }

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::failure::Failure;
 use super::schema::settings;
 use super::{Store, StoreError};
 use crate::model::{Row, Unreadable};
@@ -12,14 +13,8 @@ impl Store {
     /// Returns how many units of all jobs together may run at the same time; none without such a limit.
     pub fn machine_workers(&mut self) -> Result<Option<usize>, StoreError> {
         self.read("read the machine's limit", |conn| {
-            let value: Option<String> =
-                settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?;
-            let Some(value) = value else { return Ok(None) };
-            let unreadable = |error: std::num::ParseIntError| {
-                let (value, reason) = (value.clone(), error.to_string());
-                StoreError::Unreadable(Unreadable { row: Row::Settings, column: MACHINE_WORKERS, value, reason })
-            };
-            Ok(Some(value.parse().map_err(unreadable)?))
+            let text = machine_workers_text(conn)?;
+            Ok(text.as_deref().map(read_machine_workers).transpose()?)
         })
     }
 
@@ -35,4 +30,17 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Returns what the limit over all jobs is said to be.
+pub(super) fn machine_workers_text(conn: &mut SqliteConnection) -> Result<Option<String>, Failure> {
+    Ok(settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?)
+}
+
+/// Reads the limit over all jobs.
+pub(super) fn read_machine_workers(value: &str) -> Result<usize, StoreError> {
+    value.parse().map_err(|error: std::num::ParseIntError| {
+        let (value, reason) = (value.to_owned(), error.to_string());
+        StoreError::Unreadable(Unreadable { row: Row::Settings, column: MACHINE_WORKERS, value, reason })
+    })
 }

@@ -7,6 +7,7 @@ use super::create::{SameKey, insert_units};
 use super::failure::Failure;
 use super::filter::{condition, is_current};
 use super::finalizer;
+use super::jobs::lock_job;
 use super::made_paths::{PathOf, record_new};
 use super::schema::units;
 use super::steer::{literal, reopen, retried, send_back};
@@ -37,7 +38,7 @@ impl Store {
         path_of: Option<PathOf<'_>>,
     ) -> Result<i64, StoreError> {
         self.write("split units", |conn| {
-            let before = Seq(super::jobs::job_row(conn, job)?.progress.total);
+            let before = Seq(lock_job(conn, job)?.progress.total);
             let mut made = 0;
             for status in retried(filter) {
                 made += split_in(conn, job, filter, status, now, &split)?;

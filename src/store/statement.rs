@@ -4,12 +4,12 @@
 //! is what SQLite needs to see that a partial index applies. A node declared here has a static query id instead,
 //! so that its text is built and prepared at its first use only.
 
-/// Declares a statement: pieces of text, each followed by the value bound there, then the rest of the text.
+/// Declares a statement: pieces of text, literal or constant, each followed by the value bound there, then the rest of the text.
 macro_rules! statement {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident $(<$life:lifetime>)? {
-            $($text:literal $field:ident: $rust:ty as $sql:ty,)*
+            $($text:tt $field:ident: $rust:ty as $sql:ty,)*
         }
         $rest:literal
         $(-> $row:ty)?

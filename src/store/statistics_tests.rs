@@ -4,11 +4,13 @@ use diesel::connection::SimpleConnection;
 
 use super::conformance::{LATER, NOW, change, job_of, lease_on};
 use super::read_plans::{explained, statements_of};
-use super::{Access, Batch, PageBound, Store, StoreError};
-use crate::model::{AttemptRecord, Cause, KillThen, Output, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitStatus};
+use super::{Access, Batch, Extent, PageBound, Store, StoreError};
+use crate::model::{
+    Cause, JobFilter, KillThen, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitOutcome, UnitStatus,
+};
 
 /// Tables whose rows are as many as the units.
-const LARGE: [&str; 5] = ["units", "attempts", "unit_notes", "made_paths", "metadata"];
+const LARGE: [&str; 6] = ["units", "attempts", "failure_kinds", "unit_notes", "made_paths", "metadata"];
 
 /// Statistics that say: the tables have few rows, and to look into an index is no cheaper than to read them all.
 const KINDS: [&str; 3] = [
@@ -66,27 +68,18 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     let notes = UnitNotes { message: Some("half".to_owned()), ..UnitNotes::default() };
     store.note_attempt(UnitId::new(job, Seq(1)), 1.into(), &notes)?;
     let mut failed = change(job, 1, Running, Failed);
-    failed.attempt = Some(Box::new(AttemptRecord {
-        attempt: 1,
-        epoch: lease.epoch,
-        started_at: None,
-        ended_at: NOW,
-        cause: Cause::Failed,
-        exit_code: Some(1),
-        signal: None,
-        error: "no".to_owned(),
-        output: Output::default(),
-    }));
+    failed.started_at = None;
+    failed.end = Some(UnitOutcome::Failed { cause: Cause::Failed, error: "no".to_owned() }.into());
     store.record(lease, &Batch::of(&[failed, change(job, 2, Running, Pending)]))?;
     store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10))?;
     store.due_units(job, LATER, Seq::MAX, PageBound::units(10))?;
     store.next_due(job, Seq::MAX)?;
     store.running_units(job)?;
-    store.waiting_units(job, NOW)?;
-    store.oldest_running(job)?;
+    store.snapshot(job, Extent::Whole, NOW)?;
+    store.snapshots(&JobFilter::default(), Extent::Whole, NOW)?;
     store.is_unfinished_through(job, Seq(9))?;
     store.unit_contents(job, None, 9)?;
-    store.failures(job, Seq(0), 9)?;
+    store.failures(job, 9)?;
     store.last_failures(job, 9)?;
     store.attempts(UnitId::new(job, Seq(1)))?;
     store.unit_notes(UnitId::new(job, Seq(1)))?;

@@ -12,10 +12,11 @@ use super::counters::shift;
 use super::failure::Failure;
 use super::filter::{Condition, condition, is_current};
 use super::finalizer;
+use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{Job, JobId, JobStatus, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, JobStatus, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
     struct CancelUnfinished<'a> {
@@ -45,7 +46,7 @@ impl Store {
     /// filter selects no other. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
-            super::jobs::job_row(conn, job)?;
+            lock_job(conn, job)?;
             let mut moved = send_back(conn, job, filter, finalizer::is_other, now)?;
             if moved > 0 {
                 finalizer::retire_finalizer(conn, job, now)?;
@@ -66,7 +67,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         self.write("cancel units", |conn| {
-            super::jobs::job_row(conn, job)?;
+            lock_job(conn, job)?;
             end_units(conn, job, filter, UnitStatus::Pending, UnitStatus::Cancelled, reason, now)
         })
     }
@@ -84,7 +85,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         self.write("skip units", |conn| {
-            super::jobs::job_row(conn, job)?;
+            lock_job(conn, job)?;
             let mut moved = 0;
             for status in skipped(filter) {
                 moved += end_units(conn, job, filter, status, UnitStatus::Skipped, reason, now)?;
@@ -99,7 +100,7 @@ impl Store {
     /// The caller holds the job's lock, so that no manager can begin meanwhile.
     pub fn cancel_idle_job(&mut self, job: JobId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {
-            let row = super::jobs::job_row(conn, job)?;
+            let row = lock_job(conn, job)?;
             if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
                 return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
             }
@@ -182,7 +183,7 @@ pub(super) fn end_units(
 
 /// Gives a job that had ended the final state that its units call for now.
 pub(super) fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
-    let row = super::jobs::job_row(conn, job)?;
+    let row = lock_job(conn, job)?;
     let status = row.progress.final_status();
     let has_ended = row.status.is_terminal() && row.progress.unfinished() == 0;
     // One that was cancelled before it began stays so: nothing of it was ever done.
@@ -212,19 +213,11 @@ pub(super) fn cancel_unfinished(
 
 /// Makes a job that had ended paused when it has something to do again.
 pub(super) fn reopen(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
-    let Some(row) = super::jobs::job_row(conn, job).map(Some).or_else(absent)? else { return Ok(()) };
+    let row = lock_job(conn, job)?;
     if row.status.is_terminal() && row.progress.unfinished() > 0 {
         set_status(conn, job, JobStatus::Paused, None)?;
     }
     Ok(())
-}
-
-/// Treats a job that nobody may see yet as absent.
-fn absent(failure: Failure) -> Result<Option<Job>, Failure> {
-    match failure {
-        Failure::Store(StoreError::JobNotFound(_)) => Ok(None),
-        other => Err(other),
-    }
 }
 
 fn set_status(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::jobs::lock_job;
 use super::schema::jobs;
 use super::{Store, StoreError};
 use crate::model::{Job, JobId, JobStatus, StopRequest};
@@ -20,7 +21,7 @@ impl Store {
         reason: Option<&str>,
     ) -> Result<bool, StoreError> {
         self.write("ask the manager to stop", |conn| {
-            let row = super::jobs::job_row(conn, job)?;
+            let row = lock_job(conn, job)?;
             if row.status != JobStatus::Running {
                 return Ok(false);
             }

@@ -1,12 +1,14 @@
 //! Sums over all jobs.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use std::collections::HashMap;
 
-use super::columns::{Checked, Word};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::columns::{Checked, Json, Word};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobStatus, JobTotals, Progress};
+use crate::model::{JobStatus, JobTotals, Limits, Progress, StopRequest};
 
 type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
@@ -22,6 +24,33 @@ impl Store {
     /// not know are omitted, [`Store::jobs`] names them.
     pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
         self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect()))
+    }
+}
+
+statement! {
+    struct Checkable {}
+    "SELECT status, stop_request, limits FROM jobs WHERE status NOT IN ('partial', 'completed', 'failed', 'cancelled')"
+        -> (Text, Nullable<Text>, Text)
+}
+type CheckableRow = (Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, String);
+
+impl Store {
+    /// Returns how many of the jobs that have not ended cannot be read.
+    pub fn count_unreadable_jobs(&mut self) -> Result<usize, StoreError> {
+        self.read("look for jobs that cannot be read", |conn| {
+            // Most jobs have the same limits.
+            let mut known: HashMap<String, bool> = HashMap::new();
+            let is_sound = |(status, stop_request, limits): CheckableRow| {
+                let is_read = known.get(&limits).copied().unwrap_or_else(|| {
+                    let is_read = Checked::<Json<Limits>>::of_text(&limits).known().is_some();
+                    known.insert(limits, is_read);
+                    is_read
+                });
+                is_read && status.known().is_some() && stop_request.is_none_or(|request| request.known().is_some())
+            };
+            let rows: Vec<CheckableRow> = Checkable {}.load(conn)?;
+            Ok(rows.len() - rows.into_iter().map(is_sound).filter(|is_sound| *is_sound).count())
+        })
     }
 }
 

@@ -12,7 +12,8 @@ use super::schema::units;
 use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{
-    JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
+    FoundUnits, JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
+    Unreadable,
 };
 
 /// The schema from which on units have a revision.
@@ -52,9 +53,9 @@ struct UnitRow {
 }
 
 impl TryFrom<(UnitRow, i64)> for UnitDetail {
-    type Error = StoreError;
+    type Error = Unreadable;
 
-    fn try_from((row, revision): (UnitRow, i64)) -> Result<UnitDetail, StoreError> {
+    fn try_from((row, revision): (UnitRow, i64)) -> Result<UnitDetail, Unreadable> {
         let place = Row::Unit(UnitId::from_raw(row.id));
         Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
@@ -82,7 +83,7 @@ fn revision(schema: i32) -> SqlLiteral<BigInt> {
     diesel::dsl::sql(if schema < FIRST_WITH_REVISION { "0" } else { "units.revision" })
 }
 
-fn outdated(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, StoreError> {
+fn outdated(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, Unreadable> {
     column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
 }
 
@@ -127,7 +128,7 @@ impl Store {
                     error: row.error,
                 })
             };
-            rows.into_iter().map(content).collect()
+            Ok(rows.into_iter().map(content).collect::<Result<_, Unreadable>>()?)
         })
     }
 
@@ -154,8 +155,8 @@ impl Store {
         })
     }
 
-    /// Returns a page of units like [`Store::units`], cut after `bytes` but for the first one; and whether it was cut, so that there
-    /// may be more.
+    /// Returns a page of units like [`Store::units`], with those that cannot be read, and cut after `bytes` but for the first one;
+    /// and the number of its last one, if there may be more.
     pub fn unit_page(
         &mut self,
         job: JobId,
@@ -163,23 +164,24 @@ impl Store {
         after: Option<Seq>,
         limit: i64,
         bytes: usize,
-    ) -> Result<(Vec<UnitDetail>, bool), StoreError> {
+    ) -> Result<(FoundUnits, Option<Seq>), StoreError> {
         let revision = revision(self.schema);
         self.read("list units", |conn| {
             let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
             let ordered = units::table.filter(wanted).order(units::id).limit(limit);
             let query = ordered.select((UnitRow::as_select(), revision));
-            let (mut page, mut held) = (Vec::new(), 0);
+            let (mut page, mut held) = (FoundUnits::default(), 0);
             for row in query.load_iter::<(UnitRow, i64), DefaultLoadingMode>(conn)? {
-                let unit = UnitDetail::try_from(row?)?;
-                held += unit.bytes();
-                page.push(unit);
-                if held >= bytes {
-                    return Ok((page, true));
+                let row = row?;
+                let seq = UnitId::from_raw(row.0.id).seq();
+                let unit = UnitDetail::try_from(row);
+                held += unit.as_ref().map_or(0, UnitDetail::bytes);
+                page.add(unit);
+                if held >= bytes || page.count() == limit {
+                    return Ok((page, Some(seq)));
                 }
             }
-            let is_full = i64::try_from(page.len()).is_ok_and(|found| found == limit);
-            Ok((page, is_full))
+            Ok((page, None))
         })
     }
 
@@ -190,8 +192,8 @@ impl Store {
         })
     }
 
-    /// Returns a page of units in another order than that of their numbers, those that are equal in it by number; cut after `bytes`
-    /// but for the first one.
+    /// Returns a page of units in another order than that of their numbers, those that are equal in it by number, with those that
+    /// cannot be read; cut after `bytes` but for the first one.
     ///
     /// Reads every unit that the filter selects, of most of them only what they are compared by.
     pub fn sorted_units(
@@ -202,9 +204,9 @@ impl Store {
         after: Option<Seq>,
         limit: i64,
         bytes: usize,
-    ) -> Result<Vec<UnitDetail>, StoreError> {
+    ) -> Result<FoundUnits, StoreError> {
         let rank = match order {
-            UnitOrder::Seq => return self.units(job, filter, after, limit),
+            UnitOrder::Seq => return Ok(self.unit_page(job, filter, after, limit, bytes)?.0),
             UnitOrder::Duration => "coalesce(finished_at - started_at, -1)",
             UnitOrder::Finished => "coalesce(finished_at, -1)",
             UnitOrder::Attempts => "attempts",
@@ -216,17 +218,17 @@ impl Store {
             if let Some(after) = after {
                 let after = UnitId::new(job, after).raw();
                 let last: Option<i64> = units::table.find(after).select(rank()).get_result(conn).optional()?;
-                let Some(last) = last else { return Ok(Vec::new()) };
+                let Some(last) = last else { return Ok(FoundUnits::default()) };
                 wanted = wanted.filter(rank().lt(last).or(rank().eq(last).and(units::id.gt(after))));
             }
             let ids: Vec<i64> = wanted.order((rank().desc(), units::id)).limit(limit).select(units::id).load(conn)?;
-            let (mut page, mut held) = (Vec::new(), 0);
+            let (mut page, mut held) = (FoundUnits::default(), 0);
             for id in ids {
                 let columns = (UnitRow::as_select(), revision(schema));
                 let row: (UnitRow, i64) = units::table.find(id).select(columns).first(conn)?;
-                let unit = UnitDetail::try_from(row)?;
-                held += unit.bytes();
-                page.push(unit);
+                let unit = UnitDetail::try_from(row);
+                held += unit.as_ref().map_or(0, UnitDetail::bytes);
+                page.add(unit);
                 if held >= bytes {
                     break;
                 }

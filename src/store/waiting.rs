@@ -5,19 +5,10 @@ use diesel::sql_types::BigInt;
 
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, Seq, Timestamp, UnitId};
+use crate::model::{Timestamp, UnitId};
 
 /// Units counted at most; nobody wants to know exactly how many more there are.
 const MAX_COUNTED: i64 = 100_000;
-
-statement! {
-    struct WaitingUnits {
-        "SELECT count(*) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
-            job: i64 as BigInt,
-        " AND not_before > " after: i64 as BigInt,
-    }
-    "" -> BigInt
-}
 
 statement! {
     struct DueBefore {
@@ -38,23 +29,7 @@ statement! {
     ")" -> BigInt
 }
 
-statement! {
-    struct OldestRunning {
-        "SELECT id, started_at FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
-            first: i64 as BigInt,
-        " AND " last: i64 as BigInt,
-    }
-    " ORDER BY started_at LIMIT 1" -> (BigInt, BigInt)
-}
-
 impl Store {
-    /// Returns how many units that came back may not run at `now` yet.
-    pub fn waiting_units(&mut self, job: JobId, now: Timestamp) -> Result<i64, StoreError> {
-        self.read("count the waiting units", |conn| {
-            Ok(WaitingUnits { job: job.0, after: now.as_micros() }.get_result(conn)?)
-        })
-    }
-
     /// Returns how many units are to be taken before that one, which is due since `due` or waits for its first attempt;
     /// not more than a hundred thousand of those that wait for their first.
     pub fn units_ahead(&mut self, unit: UnitId, due: Option<Timestamp>, now: Timestamp) -> Result<i64, StoreError> {
@@ -68,16 +43,6 @@ impl Store {
             let after = UnitId::new(unit.job(), claimed_through).raw();
             let fresh: i64 = FreshBefore { after, before: unit.raw(), limit: MAX_COUNTED }.get_result(conn)?;
             Ok(due_before + fresh)
-        })
-    }
-
-    /// Returns the unit whose attempt has been under way for longest, and when that started.
-    pub fn oldest_running(&mut self, job: JobId) -> Result<Option<(Seq, Timestamp)>, StoreError> {
-        self.read("read running units", |conn| {
-            let all =
-                OldestRunning { first: UnitId::new(job, Seq::FIRST).raw(), last: UnitId::new(job, Seq::MAX).raw() };
-            let row: Option<(i64, i64)> = all.get_result(conn).optional()?;
-            Ok(row.map(|(id, at)| (UnitId::from_raw(id).seq(), Timestamp::from_micros(at))))
         })
     }
 }

@@ -15,7 +15,7 @@ use diesel::sqlite::Sqlite;
 
 use crate::model::RawText;
 
-macro_rules! marker {
+macro_rules! base64_marker {
     () => {
         "job-manager:base64:"
     };
@@ -23,15 +23,21 @@ macro_rules! marker {
 
 /// The end of a unit's standard error in a form that [`Written`] reads: 2048 characters, or 2049 bytes as base64, which
 /// is cut between its groups of four.
-pub(super) const END_OF_STDERR: &str = concat!(
-    "CASE WHEN stderr GLOB '",
-    marker!(),
-    "*' THEN '",
-    marker!(),
-    "' || substr(replace(stderr, '",
-    marker!(),
-    "', ''), -2732) ELSE substr(coalesce(stderr, ''), -2048) END"
-);
+macro_rules! end_of_stderr {
+    () => {
+        concat!(
+            "CASE WHEN stderr GLOB '",
+            $crate::store::written::base64_marker!(),
+            "*' THEN '",
+            $crate::store::written::base64_marker!(),
+            "' || substr(replace(stderr, '",
+            $crate::store::written::base64_marker!(),
+            "', ''), -2732) ELSE substr(coalesce(stderr, ''), -2048) END"
+        )
+    };
+}
+
+pub(super) use {base64_marker, end_of_stderr};
 
 /// The value of a column with what a unit wrote.
 #[derive(Debug, FromSqlRow)]
@@ -53,15 +59,15 @@ impl FromSql<Text, Sqlite> for Written {
 /// Returns what stands in the column.
 pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {
     let written = written?;
-    let is_kept = |text: &&str| !text.contains('\0') && !text.starts_with(marker!());
+    let is_kept = |text: &&str| !text.contains('\0') && !text.starts_with(base64_marker!());
     Some(match written.as_str().filter(is_kept) {
         Some(text) => text.into(),
-        None => [marker!(), &BASE64_STANDARD.encode(written.as_bytes())].concat().into(),
+        None => [base64_marker!(), &BASE64_STANDARD.encode(written.as_bytes())].concat().into(),
     })
 }
 
 fn read(column: String) -> RawText {
-    match column.strip_prefix(marker!()).map(|base64| BASE64_STANDARD.decode(base64)) {
+    match column.strip_prefix(base64_marker!()).map(|base64| BASE64_STANDARD.decode(base64)) {
         Some(Ok(bytes)) => bytes.into(),
         _ => column.into(),
     }

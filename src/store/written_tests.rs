@@ -1,8 +1,8 @@
 //! What units wrote on its way through the tables, and as the evidence of a failure.
 
-use super::conformance::{LATER, NOW, change, job_of, lease_on};
+use super::conformance::{change, job_of, lease_on};
 use super::{Access, Batch, Store, UnitChange};
-use crate::model::{AttemptRecord, Cause, Output, Seq, UnitFilter, UnitId, UnitStatus};
+use crate::model::{AttemptEnd, Cause, Output, UnitFilter, UnitId, UnitOutcome, UnitStatus};
 
 #[test]
 fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
@@ -16,20 +16,12 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
     let changes: Vec<UnitChange> = (1..)
         .zip(&outputs)
         .map(|(seq, output)| UnitChange {
-            attempt: Some(Box::new(AttemptRecord {
-                attempt: 1,
-                epoch: lease.epoch,
-                started_at: Some(NOW),
-                ended_at: LATER,
-                cause: Cause::Failed,
+            end: Some(AttemptEnd {
+                outcome: UnitOutcome::Failed { cause: Cause::Failed, error: "exit code 1".to_owned() },
                 exit_code: Some(1),
                 signal: None,
-                error: "exit code 1".to_owned(),
                 output: output.clone(),
-            })),
-            exit_code: Some(1),
-            error: Some("exit code 1".to_owned()),
-            output: output.clone(),
+            }),
             ..change(job, seq, UnitStatus::Pending, UnitStatus::Failed)
         })
         .collect();
@@ -37,7 +29,8 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
     store.record(lease, &Batch::of(&changes)).unwrap();
 
     let rows = store.units(job, &UnitFilter::all(), None, 10).unwrap();
-    let failures = store.failures(job, Seq(0), 10).unwrap();
+    let mut failures = store.last_failures(job, 10).unwrap();
+    failures.reverse();
     for (((row, output), (seq, failure)), words) in rows.iter().zip(&outputs).zip(&failures).zip([
         "exit code 1: \u{1b}]0;x\u{7}\u{fffd}\u{fffd}",
         "exit code 1: no \u{fffd} file\u{fffd} here",

@@ -38,6 +38,31 @@ fn no_verb_makes_the_directory_of_a_database_whose_disk_may_not_be_mounted() {
 }
 
 #[test]
+fn a_url_is_refused_as_a_database_by_its_scheme_and_its_password_is_not_told() {
+    let world = World::new();
+    let urls =
+        ["postgres://me:secret@host/jobs", "postgresql:///jobs?password=secret", "file:jobs.db", "sqlite:jobs.db"];
+    let names = || fs::read_dir(world.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let (before, verbs) = (names(), [&["create", "--", "true"][..], &["list"], &["status"]]);
+
+    for db in urls.into_iter().chain(["file:///jobs.db", ":memory:", "http://host/jobs.db"]) {
+        for verb in verbs {
+            let said = world.fails(2, &[&["--db", db], verb].concat());
+            let begin = if db.starts_with(':') { db } else { db.split_inclusive(':').next().unwrap() };
+            assert!(
+                said.contains(&format!("{begin} begins no path")) && !said.contains("secret"),
+                "{db} {verb:?}: {said}"
+            );
+        }
+    }
+
+    assert_eq!(names(), before);
+    world.ok(&["--db", "./:memory:", "create", "--", "true"]);
+    world.ok(&["--db", "./file:jobs.db", "create", "--", "true"]);
+    world.ok(&["--db", "a:b.db", "create", "--", "true"]);
+}
+
+#[test]
 fn the_directory_of_the_default_database_is_made() {
     let world = World::new();
 

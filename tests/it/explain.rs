@@ -65,7 +65,7 @@ fn a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do() {
     let slow = why(&world, &job);
     let pid = world.manager(&job);
     world.suspend(pid);
-    let after = "UPDATE metadata SET value = CAST(value - 60000000 AS TEXT) WHERE key = 'heartbeat_at'";
+    let after = "UPDATE managers SET heartbeat_at = heartbeat_at - 60000000";
     world.sql(after);
     let stalled = why(&world, &job);
     send(pid, Signal::SIGCONT);

@@ -10,7 +10,7 @@ fn fault_16_a_strangers_process_number_fools_nobody() {
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
     let job = world.ok(&["submit", "--", "sleep", "600"]);
     let manager = world.manager(&job);
-    let claim = format!("UPDATE metadata SET value = '{}' WHERE key = 'manager_pid'", stranger.id());
+    let claim = format!("UPDATE managers SET pid = {}", stranger.id());
 
     world.sql(&claim);
     let running = world.status(&job);
@@ -36,7 +36,7 @@ fn fault_16_a_number_that_runs_again_with_another_start_is_not_the_manager() {
     world.kill_manager(&job);
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
 
-    world.sql(&format!("UPDATE metadata SET value = '{}' WHERE key = 'manager_pid'", stranger.id()));
+    world.sql(&format!("UPDATE managers SET pid = {}", stranger.id()));
     let status = world.status(&job);
     world.ok(&["resume", &job]);
     world.ok(&["cancel", &job]);
@@ -53,7 +53,7 @@ fn fault_24_after_a_reboot_the_job_is_interrupted_and_says_why() {
     let job = world.ok(&["submit", "--shell", "--", "test -e go || sleep 600", ":::", "a"]);
     world.kill_manager(&job);
 
-    world.sql("UPDATE metadata SET value = '00000000-0000-0000-0000-000000000000' WHERE key = 'boot_id'");
+    world.sql("UPDATE managers SET boot_id = '00000000-0000-0000-0000-000000000000'");
     let status = world.status(&job);
     world.write("go", "");
     world.ok(&["resume", &job]);

@@ -109,7 +109,7 @@ fn fault_22_a_stopped_manager_is_running_but_stalled_and_other_jobs_go_on() {
     let manager = world.manager(&job);
     world.suspend(manager);
 
-    world.sql("UPDATE metadata SET value = '1' WHERE key = 'heartbeat_at'");
+    world.sql("UPDATE managers SET heartbeat_at = 1");
     let status = world.status(&job);
     let resumed = world.ok(&["resume", &job]);
     world.ok(&["run", "-q", "--", "true"]);
@@ -158,7 +158,7 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
         until test \"$(wc -l <done)\" -ge 8; do sleep 0.02; done; \
         echo 1 >cg/jm-$$/cgroup.freeze; \"$3\"; \"$BIN\" status -q; \"$BIN\" resume; \
         echo 0 >cg/jm-$$/cgroup.freeze; \"$BIN\" wait -q; until rmdir cg/jm-$$; do sleep 0.02; done";
-    let age = world.write("age", "#!/bin/sh\npython3 -c \"import sqlite3; c = sqlite3.connect('jobs.db', timeout=10); c.execute('UPDATE metadata SET value = value - 8*3600*1000000 WHERE key = \\'heartbeat_at\\''); c.commit()\"\n");
+    let age = world.write("age", "#!/bin/sh\npython3 -c \"import sqlite3; c = sqlite3.connect('jobs.db', timeout=10); c.execute('UPDATE managers SET heartbeat_at = heartbeat_at - 8*3600*1000000'); c.commit()\"\n");
     world.sh("chmod +x age");
 
     let mut command = world.command("unshare");
@@ -173,7 +173,7 @@ fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
 
 /// Has the record of a job's manager name a process that is gone, and its lock be gone too.
 fn hide(world: &World, lock: &str) {
-    world.sql("UPDATE metadata SET value = '1' WHERE key = 'manager_start_ticks'");
+    world.sql("UPDATE managers SET start_ticks = 1");
     world.sh(&format!("rm {lock}"));
 }
 

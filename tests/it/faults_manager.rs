@@ -227,7 +227,9 @@ fn fault_115_one_damaged_record_keeps_no_other_job_from_being_resumed() {
     let sound = world.ok(&["submit", "--", "sleep", "600"]);
     world.kill_manager(&damaged);
     world.kill_manager(&sound);
-    world.sql(&format!("UPDATE metadata SET value = 'x' WHERE job_id = {damaged} AND key = 'boot_id'"));
+    world.sql(&format!(
+        "PRAGMA ignore_check_constraints = ON; UPDATE managers SET boot_id = 'x' WHERE job_id = {damaged}"
+    ));
 
     let said = world.fails(5, &["status", &damaged]);
     let listed = world.ok(&["list"]);
@@ -267,6 +269,33 @@ fn verdicts(client: &Client, job: JobId) -> [String; 4] {
     [status, explained, waited, stopped]
 }
 
+/// Process number, start, boot, host, namespaces and heartbeat of a manager as a row, in which what is no number cannot stand as one.
+fn forged_row(job: JobId, parts: &[Option<String>]) -> String {
+    let is_number = |column: usize| matches!(column, 0 | 1 | 5);
+    let value = |(column, part): (usize, &Option<String>)| match part {
+        Some(text) if !is_number(column) => format!("'{text}'"),
+        Some(text) => text.parse::<i64>().map_or("9223372036854775807".to_owned(), |number| number.to_string()),
+        None => "NULL".to_owned(),
+    };
+    let values: Vec<String> = parts.iter().enumerate().map(value).collect();
+    // A part that must be there and is not leaves no row.
+    format!(
+        "INSERT OR IGNORE INTO managers (job_id, number, uid, state, version, pid, start_ticks, boot_id, host, namespaces,
+         heartbeat_at) VALUES ({}, 1, 'uid', 'live', '', {})",
+        job.0,
+        values.join(", ")
+    )
+}
+
+/// The same parts as the texts of former schemas.
+fn forged_texts(job: JobId, parts: &[Option<String>]) -> String {
+    let keys = ["manager_pid", "manager_start_ticks", "boot_id", "host", "namespaces", "heartbeat_at"];
+    let row =
+        |(key, part): (&str, &Option<String>)| part.as_ref().map(|text| format!("({}, '{key}', '{text}')", job.0));
+    let rows: Vec<String> = keys.into_iter().zip(parts).filter_map(row).collect();
+    format!("INSERT INTO metadata (job_id, key, value) VALUES {}", rows.join(", "))
+}
+
 #[test]
 fn fault_115_status_wait_explain_and_stop_agree_on_a_thousand_forged_records() {
     let dir = tempfile::tempdir().unwrap();
@@ -274,8 +303,11 @@ fn fault_115_status_wait_explain_and_stop_agree_on_a_thousand_forged_records() {
     let client = Client::create(&db).unwrap();
     let job = client.create_job(&NewJob::new("job", "x"), [NewUnit::new(&1).unwrap()]).unwrap().job;
     let mut conn = SqliteConnection::establish(db.to_str().unwrap()).unwrap();
-    conn.batch_execute("PRAGMA busy_timeout = 10000; UPDATE jobs SET status = 'running', epoch = 1, started_at = 1")
-        .unwrap();
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 10000; PRAGMA ignore_check_constraints = ON;
+         UPDATE jobs SET status = 'running', epoch = 1, started_at = 1",
+    )
+    .unwrap();
     let lock = client.job_files(job).lock();
     fs::create_dir_all(lock.parent().unwrap()).unwrap();
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
@@ -292,30 +324,19 @@ fn fault_115_status_wait_explain_and_stop_agree_on_a_thousand_forged_records() {
 
     for round in 0..1000 {
         let (pid, ticks) = own[usize::try_from(random.below(2)).unwrap()].clone();
-        let mut row = vec![
-            ("manager_pid", pid),
-            ("manager_start_ticks", ticks),
-            ("boot_id", boot.clone()),
-            ("host", host.clone()),
-            ("namespaces", namespaces.clone()),
-            ("heartbeat_at", "1".to_owned()),
-        ];
+        let sound = [pid, ticks, boot.clone(), host.clone(), namespaces.clone(), "1".to_owned()];
+        let mut row: Vec<Option<String>> = sound.into_iter().map(Some).collect();
         for _ in 0..random.below(3) {
             let column = usize::try_from(random.below(row.len() as u64)).unwrap();
             let forged =
                 ["", "x", "0", "-1", "7", "4194304", "99999999999999999999", "00000000-0000-0000-0000-000000000000"];
-            match random.below(9) {
-                8 => drop(row.remove(column)),
-                value => row[column].1 = forged[usize::try_from(value).unwrap()].to_owned(),
-            }
+            row[column] = forged.get(usize::try_from(random.below(9)).unwrap()).map(|value| (*value).to_owned());
         }
-        let values: Vec<String> = row.iter().map(|(key, value)| format!("({}, '{key}', '{value}')", job.0)).collect();
-        let forged = format!(
-            "DELETE FROM metadata WHERE key <> 'creation'; INSERT INTO metadata (job_id, key, value) VALUES {}",
-            values.join(", ")
-        );
+        // Every other one as a schema before the table of managers would hold it.
+        let forged = if round % 2 == 0 { forged_row(job, &row) } else { forged_texts(job, &row) };
         conn.batch_execute(&format!(
-            "{forged}; UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, stop_reason = NULL"
+            "DELETE FROM managers; DELETE FROM metadata WHERE key <> 'creation'; {forged};
+             UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, stop_reason = NULL"
         ))
         .unwrap();
         let held = match random.below(3) {

@@ -108,3 +108,25 @@ fn fault_299_a_stop_of_a_handler_that_does_not_return_is_no_death_of_its_manager
     assert_eq!((&unit["unit"]["crashes"], &unit["unit"]["attempts"]), (&0.into(), &1.into()), "{unit}");
     assert!(!unit.to_string().contains("crashed"), "{unit}");
 }
+
+#[test]
+fn fault_330_a_manager_ends_with_everything_recorded_although_a_callback_does_not_return() {
+    let world = World::new();
+    let job = world.service("unheard", 3, 1);
+    wait_for(&world, "the units to be recorded", || world.status(&job)["progress"]["completed"] == 3);
+    let manager = world.manager(&job);
+
+    let waited = std::time::Instant::now();
+    while identity(manager).is_some_and(|process| process.state != 'Z') {
+        assert!(waited.elapsed().as_secs() < 120, "the manager stays: {}", world.report());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+
+    let status = world.status(&job);
+    assert_eq!(status["job_status"], "completed");
+    let named = format!("on_unit_complete of unit {job}:1 did not return");
+    assert!(status["callback_error"].as_str().unwrap().contains(&named), "{status}");
+    assert!(world.ok(&["logs", "--manager", &job]).contains(&named));
+    assert_eq!(world.lines("callbacks"), ["complete 1", "end completed"]);
+    world.assert_sound(&job);
+}

@@ -1,5 +1,6 @@
 //! Whole-process tests: real managers, real signals, real files.
 
+mod agreement;
 mod approvals;
 mod at_most_once;
 mod bytes;
@@ -53,6 +54,7 @@ mod library_callers;
 mod library_handlers;
 mod lists;
 mod manager_log;
+mod managers;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;

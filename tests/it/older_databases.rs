@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use serde_json::Value;
 
 use crate::support::{World, is_root, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 5;
+const SCHEMA: i64 = 7;
 
 const READING: [&[&str]; 17] = [
     &["list", "-a"],
@@ -32,6 +34,10 @@ const READING: [&[&str]; 17] = [
     &["create", "--dry-run", "--", "true"],
     &["doctor"],
 ];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
 
 #[derive(QueryableByName)]
 struct Line {
@@ -58,7 +64,10 @@ fn world_of(dump: &str) -> (World, i64) {
     (world, schema)
 }
 
-/// The database of schema 4, and the same without what that schema added to the one before.
+/// What undoes the newest migration.
+const UNDO: &str = include_str!("../../migrations/2026-11-26-000006-0000_managers/down.sql");
+
+/// The databases of schemas 4 and 5, and the former without what that schema added to the one before.
 fn readable_worlds() -> Vec<(World, i64)> {
     let four = || world_of(include_str!("../../fixtures/databases/4.sql"));
     let (three, _) = four();
@@ -66,7 +75,11 @@ fn readable_worlds() -> Vec<(World, i64)> {
         "DROP TABLE made_paths; PRAGMA user_version = 3;
          DELETE FROM __diesel_schema_migrations WHERE version = '202611260000040000'",
     );
-    vec![(three, 3), four()]
+    vec![(three, 3), four(), five()]
+}
+
+fn five() -> (World, i64) {
+    world_of(include_str!("../../fixtures/databases/5.sql"))
 }
 
 fn schema_number(world: &World) -> i64 {
@@ -127,12 +140,118 @@ fn fault_305_a_verb_that_reads_leaves_the_schema_of_an_older_database_as_it_is()
 #[test]
 fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() {
     for (world, _) in readable_worlds() {
-        let read = || ["squares", "waiting"].map(|job| (world.status(job)["progress"].clone(), world.units(job)));
+        let managers = |job| json(&world.ok(&["status", job, "-v", "--json"]))["managers"].clone();
+        let read = || {
+            ["squares", "waiting"].map(|job| (world.status(job)["progress"].clone(), world.units(job), managers(job)))
+        };
         let before = read();
 
         world.ok(&["doctor", "--migrate"]);
 
         assert_eq!(read(), before);
+        assert_eq!((before[0].2.as_array().unwrap().len(), &before[1].2), (1, &json("[]")));
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_read_hinders_no_migration_and_is_named_as_before() {
+    let (world, _) = five();
+    world.sql("UPDATE metadata SET value = 'x' WHERE job_id = 1 AND key = 'boot_id'");
+    world.sql("UPDATE metadata SET value = '4294967296' WHERE job_id = 3 AND key = 'manager_pid'");
+    let read = || [world.fails(5, &["status", "squares"]), world.fails(5, &["status", "ending"])];
+    let before = read();
+
+    world.ok(&["doctor", "--migrate"]);
+
+    assert!(before[0].contains("its boot_id is \"x\""), "{before:?}");
+    assert_eq!(read(), before);
+    assert_eq!(world.status("ended")["job_status"], "completed");
+    assert_eq!(world.count("count(*) FROM managers"), 1);
+}
+
+#[test]
+fn the_units_that_jobs_of_former_schemas_end_with_stay_what_they_are() {
+    let (world, _) = five();
+
+    world.ok(&["start", "waiting"]);
+    world.ok(&["resume", "ending"]);
+    world.fails(10, &["wait", "ending"]);
+
+    let kinds = "(SELECT group_concat(job_id || ':' || seq || kind, ' ') = '3:3retired 3:5finalizer 4:2finalizer' FROM \
+                 (SELECT * FROM units WHERE kind IS NOT NULL ORDER BY id))";
+    assert_eq!(world.count(kinds), 1, "{}", world.report());
+    world.ok(&["wait", "waiting"]);
+    world.assert_sound("3");
+}
+
+/// Has job 2 of schema 5 run by a process that holds its lock, as a manager of that version would.
+fn run_by(world: &World, process: u32) -> fs::File {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let ticks = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap().to_owned();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    world.sql(&format!(
+        "UPDATE jobs SET status = 'running', epoch = 1, started_at = 1 WHERE id = 2;
+         INSERT INTO metadata (job_id, key, value) VALUES (2, 'manager_pid', '{process}'), (2, 'host', 'host'),
+         (2, 'manager_start_ticks', '{ticks}'), (2, 'boot_id', '{}'), (2, 'heartbeat_at', '2'), (2, 'version', '0.1.0')",
+        boot.trim()
+    ));
+    let lock = world.path("jobs.db.d/2/lock");
+    fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    world.sh("chmod -R go= jobs.db.d");
+    let lock = fs::File::create(lock).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+#[test]
+fn fault_307_a_manager_of_a_former_schema_is_seen_as_it_is_and_its_successor_says_how_it_ended() {
+    let (world, found) = five();
+    let mut manager = Command::new("sleep").arg("600").spawn().unwrap();
+    let lock = run_by(&world, manager.id());
+    let before = schema(&world);
+
+    let status = world.status("waiting");
+    let seen = json(&world.ok(&["status", "waiting", "-v", "--json"]))["managers"].clone();
+    let refused = [world.fails(5, &["resume", "waiting"]), world.fails(5, &["doctor", "--migrate"])];
+    assert_eq!((&status["status"], &status["pid"]), (&"running".into(), &manager.id().into()), "{status}");
+    assert_eq!(
+        (&seen[0]["state"], &seen[0]["host"], seen[1].is_null()),
+        (&"live".into(), &"host".into(), true),
+        "{seen}"
+    );
+    for said in refused {
+        assert!(said.contains("a manager of an older version runs job 2"), "{said}");
+    }
+    assert!(schema(&world) == before && schema_number(&world) == found);
+
+    manager.kill().unwrap();
+    manager.wait().unwrap();
+    lock.unlock().unwrap();
+    let lost = json(&world.ok(&["status", "waiting", "-v", "--json"]))["managers"][0]["state"].clone();
+    world.ok(&["resume", "waiting"]);
+    world.ok(&["wait", "waiting"]);
+
+    let managers = json(&world.ok(&["status", "waiting", "-v", "--json"]))["managers"].clone();
+    let state = |at: usize| (managers[at]["number"].clone(), managers[at]["state"].clone());
+    assert_eq!((lost, state(0), state(1)), ("lost".into(), (1.into(), "lost".into()), (2.into(), "left".into())));
+    world.assert_sound("2");
+}
+
+#[test]
+fn failures_of_an_older_database_have_the_same_kinds_before_and_after_it_is_brought_up_to_date() {
+    for (world, schema) in readable_worlds() {
+        let listed = || world.ok(&["failures", "squares", "--json"]);
+        let before = listed();
+        let kind = world.ok(&["failures", "squares", "-q"]);
+        let of_kind = || world.ok(&["units", "squares", "--cluster", &kind, "-q"]);
+        let units = of_kind();
+
+        world.ok(&["doctor", "--migrate"]);
+
+        assert!(!kind.is_empty() && !units.is_empty(), "schema {schema}: {before}");
+        assert_eq!((listed(), of_kind()), (before, units), "schema {schema}");
+        assert_eq!(world.count("count(*) FROM failure_kinds"), 1);
+        assert_eq!(world.ok(&["retry", "squares", "--cluster", &kind]), "1 unit pending again");
     }
 }
 
@@ -180,8 +299,9 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
         "b",
     ]);
     wait_for(&world, "the unit", || world.path("up").exists());
-    // What the manager uses stays; that is what it would be for one of the version before.
-    world.sql("PRAGMA user_version = 4");
+    // What the manager uses stays; and there is what one of the version before would have written of itself.
+    let texts = &UNDO[UNDO.find("WITH latest").unwrap()..UNDO.find("DROP TABLE").unwrap()];
+    world.sql(&format!("{texts}; PRAGMA user_version = 4"));
     let pid = world.status("1")["pid"].clone();
 
     let verbs: [&[&str]; 7] = [

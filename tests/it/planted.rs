@@ -153,7 +153,7 @@ fn fault_194_a_log_of_sqlite_that_somebody_planted_is_not_read() {
 
 #[test]
 fn fault_195_no_file_of_a_job_is_opened_through_a_link_a_pipe_or_a_second_name() {
-    for name in ["lock", "manager.log", "notes", "outbox/0.2", "output/1.0.3", "making/0"] {
+    for name in ["lock", "manager.log", "notes", "outbox/0.3", "output/1.0.3", "making/0"] {
         for kind in ["link", "hard link", "pipe"] {
             let world = World::new();
             world.write("precious", "precious");

@@ -175,3 +175,83 @@ fn fault_259_what_a_job_was_created_with_is_named_when_it_cannot_be_read() {
         world.ok(&["rm", "-y", "1"]);
     }
 }
+
+#[test]
+fn fault_259_units_beside_one_that_cannot_be_read_are_shown_and_it_is_named() {
+    for (column, value) in [("status", "lost"), ("outdated", "perhaps")] {
+        let world = World::new();
+        world.ok(&["run", "-q", "--", "echo", "{}", ":::", "a", "b", "c"]);
+        damage(&world, &format!("UPDATE units SET {column} = '{value}' WHERE id & 4294967295 = 2"));
+        let names_it = |said: &[u8]| {
+            let said = String::from_utf8_lossy(said).into_owned();
+            assert!(said.contains("unit 1:2") && said.contains(column) && said.contains(value), "{said}");
+        };
+
+        let units = world.run(&["units", "1"]);
+        let document = world.run(&["units", "1", "--json"]);
+        let sorted = world.run(&["units", "1", "--sort", "duration", "-q"]);
+        let second = world.run(&["units", "1", "-q", "--limit", "1", "--after", "1"]);
+        let results = world.run(&["results", "1", "--all"]);
+        let logs = world.run(&["logs", "1"]);
+
+        for answer in [&units, &document, &sorted, &second, &results, &logs] {
+            assert_eq!(answer.status.code(), Some(5));
+            names_it(&answer.stderr);
+        }
+        let shown = |answer: &std::process::Output| String::from_utf8(answer.stdout.clone()).unwrap();
+        assert!(shown(&units).contains("completed") && shown(&units).lines().count() == 3, "{}", shown(&units));
+        let page: Value = serde_json::from_slice(&document.stdout).unwrap();
+        assert_eq!(page["units"].as_array().unwrap().len(), 2);
+        assert_eq!((&page["unreadable"][0]["seq"], &page["unreadable"][0]["column"]), (&2.into(), &column.into()));
+        let mut numbers: Vec<String> = shown(&sorted).lines().map(str::to_owned).collect();
+        numbers.sort();
+        assert_eq!(numbers, ["1", "3"]);
+        assert_eq!(shown(&second), "");
+        assert_eq!(shown(&results).lines().count(), 2, "{}", shown(&results));
+        assert_eq!(shown(&logs), "a\nc\n");
+    }
+}
+
+#[test]
+fn fault_259_a_unit_that_cannot_be_read_is_named_by_both_readers_of_a_large_job() {
+    let world = World::new();
+    world.ok(&["create", "-q", "--range", "1-12000", "--", "true"]);
+    damage(&world, "UPDATE units SET outdated = 'perhaps' WHERE id & 4294967295 IN (2, 3000, 11999)");
+
+    let results = world.run(&["results", "1", "--all"]);
+
+    let (shown, said) = (String::from_utf8(results.stdout).unwrap(), String::from_utf8(results.stderr).unwrap());
+    assert_eq!((results.status.code(), shown.lines().count()), (Some(5), 12_000 - 3));
+    for seq in [2, 3000, 11_999] {
+        assert!(said.contains(&format!("unit 1:{seq}")), "{said}");
+    }
+}
+
+#[test]
+fn fault_259_failures_are_counted_beside_a_unit_and_an_attempt_that_cannot_be_read() {
+    let world = World::new();
+    world.run(&["run", "-q", "--max-attempts", "1", "--", "false", ":::", "a", "b", "c"]);
+    damage(&world, "UPDATE units SET outdated = 'perhaps' WHERE id & 4294967295 = 1");
+    damage(&world, "UPDATE attempts SET cause = 'fate' WHERE unit_id & 4294967295 = 1");
+
+    let found: Value = serde_json::from_str(&world.ok(&["failures", "1", "--json"])).unwrap();
+
+    assert_eq!((&found["failed"], &found["clusters"][0]["count"]), (&3.into(), &3.into()));
+}
+
+#[cfg(all(feature = "mcp", feature = "serve"))]
+#[test]
+fn fault_259_faces_show_the_other_units_and_name_the_one_that_cannot_be_read() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--", "echo", "{}", ":::", "a", "b", "c"]);
+    damage(&world, "UPDATE units SET status = 'lost' WHERE id & 4294967295 = 2");
+
+    let listed = crate::support::Host::new(&world).call("list_units", serde_json::json!({ "job": "1" }));
+    let served = world.serve(&["--read-only"]).get("/api/jobs/1/units");
+
+    assert!(!listed.failed && listed.text.contains("unit 1:2"), "{}", listed.text);
+    for page in [&listed.document, &served] {
+        assert_eq!(page["units"].as_array().unwrap().len(), 2);
+        assert_eq!(page["unreadable"][0]["seq"], 2);
+    }
+}

@@ -8,13 +8,12 @@ impl ClientError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
+            Self::Access(error) => error.kind(),
+            Self::Start(error) => error.kind(),
             Self::NotStarted { source, .. } => source.kind(),
             Self::Source(_)
             | Self::KeyTwice { .. }
-            | Self::WorkersOutOfRange { .. }
-            | Self::RelativeDisk { .. }
-            | Self::NoDisk { .. }
-            | Self::Zone { .. }
+            | Self::Limit(_)
             | Self::UnitLimit(_)
             | Self::NoSuchSecret { .. } => ErrorKind::InvalidInput,
             Self::NoUnits
@@ -39,24 +38,11 @@ impl ClientError {
             | Self::Interrupted { .. }
             | Self::ManagerRuns { .. }
             | Self::OrphansRemain { .. }
-            | Self::ProgramUnknown { .. }
             | Self::OutputNotKept { .. }
-            | Self::OtherOwner { .. }
             | Self::SecretsMissing { .. }
             | Self::HealthUnknown { .. } => ErrorKind::Conflict,
-            Self::Files { .. } | Self::Output { .. } | Self::SharedDisk { .. } | Self::OpenToAll { .. } => {
-                ErrorKind::Database
-            }
-            // It is over when that manager has left.
-            Self::OlderManager { .. } => ErrorKind::Busy,
+            Self::Files { .. } | Self::Output { .. } => ErrorKind::Database,
             Self::WaitTimedOut { .. } => ErrorKind::TimedOut,
-            Self::HookMissing
-            | Self::ProgramMissing
-            | Self::NoScope { .. }
-            | Self::Spawn { .. }
-            | Self::ManagerRefused { .. }
-            | Self::ManagerDied { .. }
-            | Self::StartTimedOut { .. } => ErrorKind::Internal,
         }
     }
 }

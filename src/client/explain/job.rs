@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use super::explanation::Explanation;
 use super::next_step::NextStep;
-use super::observed::Observed;
-use crate::client::MachineWorkers;
+use crate::client::snapshot::Snapshot;
 use crate::model::{JobStatus, StopRequest, UnitId, Waits, Why, counted, span};
 use crate::status::{Health, Reason};
 
 /// Time for which a unit may run before it is called slow.
 const SLOW: Duration = Duration::from_secs(30);
+const NO_SPACE: &str = "space: the disk of the database is full, the manager goes on when there is some";
 
 /// Explains where a job stands.
-pub(super) fn explain(seen: &Observed) -> Explanation {
+pub(super) fn explain(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let left = seen.job.progress.unfinished();
     let say = |cause, sentence, next| Explanation::new(cause, sentence, next);
@@ -26,7 +26,7 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
             NextStep::Start(job),
         ),
         JobStatus::Running => match seen.health {
-            Health::Running => under_way(seen),
+            Health::Running => with_reason(seen, under_way(seen)),
             Health::Stopped | Health::NotStarted => lost(seen),
             Health::Unknown => unknown(seen),
         },
@@ -35,7 +35,8 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                 Why::Halted,
                 format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),
                 NextStep::Resume(job),
-            ),
+            )
+            .waiting(reason),
             None if seen.stopped_by_signal => say(
                 Why::PausedBySignal,
                 format!(
@@ -60,18 +61,20 @@ pub(super) fn explain(seen: &Observed) -> Explanation {
                 counted(left, "unit")
             ),
             NextStep::Approve(job),
-        ),
+        )
+        .waiting(seen.halt_reason.as_deref().unwrap_or("a person to look at its first units")),
         JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => over(seen),
     }
 }
 
-fn starting(seen: &Observed) -> Explanation {
+fn starting(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let sentence = format!("the manager of job {job} is just starting, or is not the process on record");
-    Explanation::new(Why::Starting, sentence, NextStep::ManagerLog(job))
+    let reason = seen.reason.unwrap_or(Reason::Unidentified);
+    Explanation::new(Why::Starting, sentence, NextStep::ManagerLog(job)).waiting(reason)
 }
 
-fn lost(seen: &Observed) -> Explanation {
+fn lost(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let progress = seen.job.progress;
     let left = format!("with {} running and {} pending", counted(progress.running, "unit"), progress.pending);
@@ -82,34 +85,47 @@ fn lost(seen: &Observed) -> Explanation {
     };
     // It may have said why it could not go on.
     let error = seen.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-    if seen.job.stop_request == Some(StopRequest::Cancel) {
-        let sentence = format!("{sentence}, before it could cancel the job");
-        return Explanation::new(Why::ManagerLost, sentence, NextStep::Cancel(job));
-    }
-    Explanation::new(Why::ManagerLost, sentence + &error, NextStep::Resume(job))
+    let (sentence, next) = match seen.job.stop_request {
+        Some(StopRequest::Cancel) => (format!("{sentence}, before it could cancel the job"), NextStep::Cancel(job)),
+        _ => (sentence + &error, NextStep::Resume(job)),
+    };
+    let lost = Explanation::new(Why::ManagerLost, sentence, next);
+    // Nothing to wait for, but for whoever knows where the manager may be.
+    Explanation { waiting_for: seen.reason.map(|reason| reason.to_string()), ..lost }
 }
 
-fn unknown(seen: &Observed) -> Explanation {
+fn unknown(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
-    let reason = seen.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let sentence = format!("it cannot be told whether a manager runs job {job}{reason}");
-    Explanation::new(Why::ManagerUnknown, sentence, NextStep::ManagerLog(job))
+    let reason = seen.reason.map(|reason| reason.to_string());
+    let why = reason.as_ref().or(seen.error.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
+    let sentence = format!("it cannot be told whether a manager runs job {job}{why}");
+    let unknown = Explanation::new(Why::ManagerUnknown, sentence, NextStep::ManagerLog(job));
+    Explanation { waiting_for: reason, ..unknown }
+}
+
+/// Adds to what goes on why its manager cannot be looked at as others can.
+fn with_reason(seen: &Snapshot, found: Explanation) -> Explanation {
+    match seen.reason.filter(|_| found.waiting_for.is_none()) {
+        Some(reason) => Explanation { sentence: format!("{}; {reason}", found.sentence), ..found }.waiting(reason),
+        None => found,
+    }
 }
 
 /// Explains a job whose manager lives.
-fn under_way(seen: &Observed) -> Explanation {
+fn under_way(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     if seen.disk_is_full {
         let sentence =
             format!("the disk of the database is full: the manager of job {job} goes on when there is space");
-        return Explanation::new(Why::DiskFull, sentence, NextStep::Doctor);
+        return Explanation::new(Why::DiskFull, sentence, NextStep::Doctor).waiting(NO_SPACE);
     }
     if let Some(writer) = &seen.writer {
         let sentence = format!(
             "{writer} holds the write lock of the database: the manager of job {job} keeps what happens in memory, and goes \
              on when it lets go"
         );
-        return Explanation::new(Why::DatabaseLocked, sentence, NextStep::Process(writer.pid));
+        return Explanation::new(Why::DatabaseLocked, sentence, NextStep::Process(writer.pid))
+            .waiting(format_args!("{writer} to let go of the write lock of the database"));
     }
     match seen.reason {
         Some(Reason::Stalled) => return stalled(seen),
@@ -134,77 +150,87 @@ fn under_way(seen: &Observed) -> Explanation {
             "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
             hold.until, hold.reason
         );
-        return Explanation::new(Why::Held, sentence, NextStep::Wait(job));
+        return Explanation::new(Why::Held, sentence, NextStep::Wait(job))
+            .waiting(format_args!("{}, no unit starts before {}", hold.reason, hold.until));
     }
     let progress = seen.job.progress;
     if let Some(other) = seen.job.limits.after.filter(|_| progress.total == progress.pending) {
         let sentence = format!("no unit of job {job} starts before job {other} has completed");
-        return Explanation::new(Why::WaitingForJob, sentence, NextStep::Explain(other));
-    }
-    if let Some(waits @ Waits::Lack { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
-        let (running, workers) = (progress.running, seen.job.limits.workers);
-        let sentence = format!(
-            "job {job} cannot run more than {} at a time, though it has {workers} workers: it is short of {waits}; {} pending",
-            counted(running, "unit"),
-            progress.pending
-        );
-        return Explanation::new(waits.cause(), sentence, NextStep::Scale { job, workers: running.max(1) });
-    }
-    if let Some(waits @ Waits::Callbacks { .. }) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
-        let sentence = format!("job {job} waits for {waits}; no unit starts meanwhile, {} pending", progress.pending);
-        return Explanation::new(waits.cause(), sentence, NextStep::Wait(job));
+        return Explanation::new(Why::WaitingForJob, sentence, NextStep::Explain(other))
+            .waiting(format_args!("job {other} to complete"));
     }
     if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
-        let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
-        let sentence = format!(
-            "job {job} waits {preposition} {waits}; no unit starts meanwhile, {} running, {} pending",
-            counted(progress.running, "unit"),
-            progress.pending
-        );
-        return Explanation::new(waits.cause(), sentence, NextStep::Lift { job, limit: waits.limit() });
+        return held_up(seen, waits);
     }
-    match (progress.running, progress.pending, seen.next_due) {
-        (0, 0, _) => {
+    match (progress.running, progress.pending) {
+        (0, 0) => {
             let sentence = format!("every unit of job {job} has ended, its manager is about to end too");
             Explanation::new(Why::Finishing, sentence, NextStep::Wait(job))
         }
-        (0, _, Some(due)) if due > seen.now && seen.waiting >= progress.pending => {
-            let sentence = format!(
-                "job {job} waits for the next attempt of {}, the first at {due} (in {})",
-                counted(seen.waiting, "unit"),
-                span(due.since(seen.now))
-            );
-            Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
-        }
-        (0, pending, _) if seen.job.limits.rate.is_some() => rate_limited(seen, pending),
-        (0, pending, _) if seen.machine.is_some_and(MachineWorkers::are_taken) => machine_busy(seen, pending),
-        (0, pending, _) if seen.rate.is_none_or(|rate| rate <= 0.0) => {
-            let sentence = format!("the manager of job {job} is about to take {}", counted(pending, "unit"));
-            Explanation::new(Why::AboutToRun, sentence, NextStep::Status(job))
-        }
+        (0, pending) => idle(seen, &counted(pending, "unit")),
         _ => working(seen),
     }
 }
 
-fn machine_busy(seen: &Observed, pending: i64) -> Explanation {
+/// Explains a job whose next start waits for something of the machine, or for a time.
+fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
     let job = seen.job.id;
-    let limit = seen.machine.map_or(0, |machine| machine.limit);
-    let sentence = format!(
-        "no unit of job {job} starts before one of another job ends, the limit over all jobs is {limit}; {} pending",
-        counted(pending, "unit")
-    );
-    Explanation::new(Why::MachineBusy, sentence, NextStep::RunningJobs)
+    let progress = seen.job.progress;
+    let (running, pending) = (counted(progress.running, "unit"), progress.pending);
+    let (sentence, next) = match waits {
+        Waits::Lack { .. } => (
+            format!(
+                "job {job} cannot run more than {running} at a time, though it has {} workers: it is short of {waits}; \
+                 {pending} pending",
+                seen.job.limits.workers
+            ),
+            NextStep::Scale { job, workers: progress.running.max(1) },
+        ),
+        Waits::Callbacks { .. } => {
+            (format!("job {job} waits for {waits}; no unit starts meanwhile, {pending} pending"), NextStep::Wait(job))
+        }
+        _ => {
+            let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
+            let sentence = format!(
+                "job {job} waits {preposition} {waits}; no unit starts meanwhile, {running} running, {pending} pending"
+            );
+            (sentence, NextStep::Lift { job, limit: waits.limit() })
+        }
+    };
+    Explanation::new(waits.cause(), sentence, next).waiting(waits)
 }
 
-fn rate_limited(seen: &Observed, pending: i64) -> Explanation {
+/// Explains a job of which units are pending and none runs.
+fn idle(seen: &Snapshot, pending: &str) -> Explanation {
     let job = seen.job.id;
-    let every = seen.job.limits.rate.map(|rate| span(rate.interval())).unwrap_or_default();
-    let sentence =
-        format!("one unit of job {job} starts in {every}, the rate that was set; {} wait", counted(pending, "unit"));
-    Explanation::new(Why::RateLimited, sentence, NextStep::Lift { job, limit: "rate" })
+    if let Some(due) = seen.retry_at {
+        let left = span(due.since(seen.now));
+        let sentence = format!("job {job} waits for the next attempt of {pending}, the first at {due} (in {left})");
+        return Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
+            .waiting(format_args!("the next attempt of {pending}, the first at {due}"));
+    }
+    if let Some(rate) = seen.job.limits.rate {
+        let every = span(rate.interval());
+        let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {pending} wait");
+        return Explanation::new(Why::RateLimited, sentence, NextStep::Lift { job, limit: "rate" })
+            .waiting(format_args!("the rate that was set, one unit in {every}"));
+    }
+    if let Some(machine) = seen.machine.filter(|machine| machine.are_taken()) {
+        let sentence = format!(
+            "no unit of job {job} starts before one of another job ends, the limit over all jobs is {}; {pending} pending",
+            machine.limit
+        );
+        return Explanation::new(Why::MachineBusy, sentence, NextStep::RunningJobs)
+            .waiting(format_args!("a unit of another job to end: the limit over all jobs is {}", machine.limit));
+    }
+    if seen.rate.is_none_or(|rate| rate <= 0.0) {
+        let sentence = format!("the manager of job {job} is about to take {pending}");
+        return Explanation::new(Why::AboutToRun, sentence, NextStep::Status(job));
+    }
+    working(seen)
 }
 
-fn stalled(seen: &Observed) -> Explanation {
+fn stalled(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let since = seen.silence.map(|age| format!(" for {}", span(age))).unwrap_or_default();
     let sentence = format!(
@@ -215,10 +241,10 @@ fn stalled(seen: &Observed) -> Explanation {
         Some(pid) => NextStep::ContinueProcess(pid),
         None => NextStep::ManagerLog(job),
     };
-    Explanation::new(Why::ManagerStalled, sentence, next)
+    Explanation::new(Why::ManagerStalled, sentence, next).waiting(Reason::Stalled)
 }
 
-fn stopping(seen: &Observed, request: StopRequest) -> Explanation {
+fn stopping(seen: &Snapshot, request: StopRequest) -> Explanation {
     let job = seen.job.id;
     let (cause, verb) = match request {
         StopRequest::Stop | StopRequest::StopNow => (Why::Stopping, "stop"),
@@ -234,11 +260,12 @@ fn stopping(seen: &Observed, request: StopRequest) -> Explanation {
         StopRequest::Stop => NextStep::StopNow(job),
         StopRequest::StopNow | StopRequest::Cancel => NextStep::Wait(job),
     };
-    Explanation::new(cause, sentence, next)
+    let running = counted(seen.job.progress.running, "running unit");
+    Explanation::new(cause, sentence, next).waiting(format_args!("{running} to end ({request})"))
 }
 
 /// Explains a job whose units run.
-fn working(seen: &Observed) -> Explanation {
+fn working(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let progress = seen.job.progress;
     let rate = seen.rate.unwrap_or(0.0);
@@ -268,7 +295,7 @@ fn working(seen: &Observed) -> Explanation {
 }
 
 /// Explains a job that has ended.
-fn over(seen: &Observed) -> Explanation {
+fn over(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let progress = seen.job.progress;
     let left = progress.unfinished();

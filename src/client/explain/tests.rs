@@ -1,12 +1,14 @@
 //! Every cause, with what is seen when it is the one, and the words for it.
 
+mod agreement;
 mod jobs_under_way;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jobs_under_way::jobs_under_way;
 
-use super::{Explanation, NextStep, Observed, ObservedUnit, job, unit};
+use super::{Explanation, NextStep, ObservedUnit, Snapshot, job, unit};
 use crate::model::{
     Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail,
     UnitId, UnitStatus, Why,
@@ -21,7 +23,7 @@ fn ago(seconds: i64) -> Timestamp {
 }
 
 /// A job of ten units, of which three are pending and two run, with a manager that works.
-fn healthy() -> Observed {
+fn healthy() -> Snapshot {
     let job = Job {
         id: JobId(7),
         uid: "uid".to_owned(),
@@ -41,7 +43,7 @@ fn healthy() -> Observed {
         started_at: Some(ago(100)),
         finished_at: None,
     };
-    Observed {
+    Snapshot {
         job,
         health: Health::Running,
         reason: None,
@@ -49,15 +51,18 @@ fn healthy() -> Observed {
         halt_reason: None,
         stopped_by_signal: false,
         error: None,
+        is_damaged: false,
+        callback_error: None,
+        labels: BTreeMap::new(),
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
         writer: None,
-        next_due: None,
-        waiting: 0,
+        retry_at: None,
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),
         waits: None,
         machine: None,
+        log: "manager.log".into(),
         now: NOW,
     }
 }
@@ -87,7 +92,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
 /// What is expected: the cause, the sentence, and the next step.
 type Answer = (Why, &'static str, NextStep);
 
-fn job_case(change: impl FnOnce(&mut Observed), answer: Answer) -> (Explanation, Answer) {
+fn job_case(change: impl FnOnce(&mut Snapshot), answer: Answer) -> (Explanation, Answer) {
     let mut seen = healthy();
     change(&mut seen);
     (job::explain(&seen), answer)
@@ -95,7 +100,7 @@ fn job_case(change: impl FnOnce(&mut Observed), answer: Answer) -> (Explanation,
 
 fn unit_case(
     status: UnitStatus,
-    change: impl FnOnce(&mut Observed, &mut ObservedUnit),
+    change: impl FnOnce(&mut Snapshot, &mut ObservedUnit),
     answer: Answer,
 ) -> (Explanation, Answer) {
     let (mut seen, mut of) = (healthy(), one_unit(status));
@@ -103,7 +108,7 @@ fn unit_case(
     (unit::explain(&seen, &of), answer)
 }
 
-fn is_over(seen: &mut Observed, status: JobStatus, progress: Progress) {
+fn is_over(seen: &mut Snapshot, status: JobStatus, progress: Progress) {
     seen.job.status = status;
     seen.job.progress = progress;
     seen.health = Health::Stopped;
@@ -352,7 +357,7 @@ fn every_cause_has_its_words_and_its_next_step() {
     let mut explained: Vec<Why> = cases.iter().map(|(_, (cause, _, _))| *cause).collect();
 
     for (said, (cause, sentence, next)) in cases {
-        assert_eq!(said, Explanation::new(cause, sentence.to_owned(), next));
+        assert_eq!((said.cause, said.sentence.as_str(), said.next_step), (cause, sentence, next));
     }
 
     explained.sort();

@@ -3,12 +3,13 @@
 use super::explanation::Explanation;
 use super::job;
 use super::next_step::NextStep;
-use super::observed::{Observed, ObservedUnit};
+use super::observed::ObservedUnit;
+use crate::client::snapshot::Snapshot;
 use crate::handler::{slots_of, timeout_of};
 use crate::model::{Cause, UnitId, UnitStatus, Why, counted, span};
 
 /// Explains where a unit stands.
-pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
+pub(super) fn explain(seen: &Snapshot, of: &ObservedUnit) -> Explanation {
     let id = UnitId::new(seen.job.id, of.unit.seq);
     let name = id.to_string();
     let retry = NextStep::RetryUnit(id);
@@ -29,7 +30,7 @@ pub(super) fn explain(seen: &Observed, of: &ObservedUnit) -> Explanation {
     }
 }
 
-fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: NextStep) -> Explanation {
+fn failed(seen: &Snapshot, of: &ObservedUnit, name: &str, why: &str, retry: NextStep) -> Explanation {
     let is_at_most_once = seen.job.limits.is_at_most_once();
     match of.last_cause {
         Some(Cause::NeedsAttention) => Explanation::new(
@@ -58,7 +59,7 @@ fn failed(seen: &Observed, of: &ObservedUnit, name: &str, why: &str, retry: Next
     }
 }
 
-fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
+fn running(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
     let job = job::explain(seen);
     if stops_running(job.cause) {
         return Explanation { sentence: format!("unit {name} was running: {}", job.sentence), ..job };
@@ -71,7 +72,7 @@ fn running(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
     Explanation::new(Why::UnitRunning, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)))
 }
 
-fn pending(seen: &Observed, of: &ObservedUnit, name: &str) -> Explanation {
+fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
     let job = job::explain(seen);
     if stops_pending(job.cause) {
         return Explanation { sentence: format!("unit {name} waits with its job: {}", job.sentence), ..job };

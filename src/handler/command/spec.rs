@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::exits::ExitCodes;
 use super::variables::Variables;
 use crate::handler::template::ItemForm;
-use crate::model::{Progress, RawText, raw_path};
+use crate::model::{Progress, RawText, raw_path, words};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -97,8 +97,7 @@ pub struct ThenSpec {
 }
 
 /// The condition of a last unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThenWhen {
     /// Every unit completed or was skipped.
     Success,
@@ -107,6 +106,8 @@ pub enum ThenWhen {
     /// Some unit failed or was cancelled.
     Failure,
 }
+
+words!(ThenWhen, "condition", { Success => "success", Always => "always", Failure => "failure" });
 
 impl ThenWhen {
     /// Returns `true` if the condition holds.
@@ -121,8 +122,7 @@ impl ThenWhen {
 }
 
 /// What a unit reads from its standard input.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StdinMode {
     /// Nothing.
     #[default]
@@ -133,9 +133,10 @@ pub enum StdinMode {
     Item,
 }
 
+words!(StdinMode, "standard input", { Null => "null", Payload => "payload", Item => "item" });
+
 /// What is kept of a unit's output.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OutputMode {
     /// Nothing: it is thrown away, which saves two pipes.
     None,
@@ -145,6 +146,8 @@ pub enum OutputMode {
     /// All of it, beside the database; the end of it in the database too.
     Full,
 }
+
+words!(OutputMode, "amount of output", { None => "none", Tail => "tail", Full => "full" });
 
 /// What becomes the result of a unit whose command wrote to its standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -124,13 +124,9 @@ impl Coordinator<'_> {
         let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
         let span = Span { started_at: now, ended_at: now };
         let outcome = UnitOutcome::Interrupted.into();
-        let mut change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch);
+        let change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch);
         // The row has that as well.
-        change.started_at = None;
-        if let Some(attempt) = &mut change.attempt {
-            attempt.started_at = None;
-        }
-        change
+        UnitChange { started_at: None, ..change }
     }
 
     /// Lets go of the job, and tells why; notes of units that were given back would count as those of a death.

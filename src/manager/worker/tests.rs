@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use super::*;
 use crate::manager::Clock;
 use crate::manager::events::channel;
-use crate::model::{DatabaseFile, Epoch, JobId, Limits, Seq, StateDir};
+use crate::model::{AttemptEnd, DatabaseFile, Epoch, JobId, Limits, Seq, StateDir};
 
 /// Counts the attempts that it is given.
 #[derive(Default)]

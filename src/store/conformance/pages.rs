@@ -19,11 +19,12 @@ pub fn units_are_listed_in_other_orders_page_by_page(mut store: Store) {
     let lease = lease_on(&mut store, job);
     let ended = |seq, attempts, finished_at| {
         let ended = change(job, seq, UnitStatus::Pending, UnitStatus::Completed);
-        UnitChange { attempts, finished_at: Some(finished_at), ..ended }
+        UnitChange { attempts, ended_at: Some(finished_at), ..ended }
     };
     store.record(lease, &Batch::of(&[ended(1, 1, NOW), ended(2, 3, LATER), ended(3, 1, LATER)])).unwrap();
     let mut listed = |order| {
-        let mut page = |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1, usize::MAX).unwrap().pop();
+        let mut page =
+            |after| store.sorted_units(job, &UnitFilter::all(), order, after, 1, usize::MAX).unwrap().units.pop();
         let pages = std::iter::successors(page(None), |unit| page(Some(unit.seq)));
         pages.map(|unit| unit.seq.0).collect::<Vec<_>>()
     };

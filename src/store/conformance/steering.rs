@@ -1,7 +1,9 @@
 //! What every store must do for whoever steers a job: requests, retries, cancels, deletion.
 
 use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
-use crate::model::{AttemptRecord, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitStatus};
+use crate::model::{
+    AttemptEnd, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome, UnitStatus,
+};
 use crate::store::{Batch, PageBound, Store, StoreError, UnitChange};
 
 pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
@@ -78,22 +80,13 @@ pub fn cancelling_an_idle_job_ends_all_that_had_not_ended(mut store: Store) {
 pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
     let job = job_of(&mut store, 1);
     let lease = lease_on(&mut store, job);
-    let record = AttemptRecord {
-        attempt: 1,
-        epoch: lease.epoch,
-        started_at: Some(NOW),
-        ended_at: LATER,
-        cause: Cause::Killed,
+    let end = AttemptEnd {
+        outcome: UnitOutcome::Failed { cause: Cause::Killed, error: "killed".to_owned() },
         exit_code: None,
         signal: Some(9),
-        error: "killed".to_owned(),
         output: Output { stdout: Some("out".into()), stderr: None },
     };
-    let failed = UnitChange {
-        attempt: Some(Box::new(record)),
-        error: Some("killed".to_owned()),
-        ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed)
-    };
+    let failed = UnitChange { end: Some(end), ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed) };
 
     store.record(lease, &Batch::of(&[failed])).unwrap();
 

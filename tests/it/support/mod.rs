@@ -261,6 +261,9 @@ impl World {
         let rows = self.count(&format!("(SELECT count(*) FROM units WHERE job_id = {job})"));
         assert_eq!(progress["total"].as_i64().unwrap(), rows);
         assert_eq!(self.count("(SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')"), 0);
+        let live = "(SELECT count(*) FROM managers JOIN jobs ON jobs.id = job_id \
+                    WHERE state = 'live' AND (status <> 'running' OR number <> epoch))";
+        assert_eq!(self.count(live), 0, "a manager that has not ended of a job that does not run, or has another one");
         let reasonless = "(SELECT count(*) FROM units WHERE status IN ('failed', 'cancelled') AND error IS NULL)";
         assert_eq!(self.count(reasonless), 0, "a unit that did not complete has no reason");
     }

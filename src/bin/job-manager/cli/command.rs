@@ -2,18 +2,7 @@
 
 use clap::{Arg, Command, CommandFactory};
 
-use super::verb::Cli;
-
-/// Verbs by what they are for.
-pub(super) const VERBS: [(&str, &[&str]); 7] = [
-    ("Start and follow", &["submit", "run", "create", "start", "wait", "watch", "top"]),
-    ("Look", &["list", "status", "units", "unit", "logs", "results", "failures", "explain"]),
-    ("Steer", &["stop", "resume", "scale", "set", "approve", "reject", "cancel", "kill"]),
-    ("Repair and clean up", &["retry", "skip", "add", "sync", "recover", "rm", "prune"]),
-    ("Serve", &["serve", "mcp", "service"]),
-    ("From inside a unit", &["unit-progress", "unit-checkpoint", "unit-result", "unit-add"]),
-    ("Help", &["help", "doctor", "completions", "man"]),
-];
+use super::verbs::{Cli, Verb};
 
 /// Verbs whose options are many.
 pub(super) const SUBMITTING: [&str; 3] = ["submit", "run", "create"];
@@ -96,7 +85,7 @@ pub(super) fn command() -> Command {
     for verb in SUBMITTING {
         command = command.mut_subcommand(verb, |verb| verb.mut_args(arranged));
     }
-    let groups: String = VERBS.iter().map(|(heading, verbs)| group(&command, heading, verbs)).collect();
+    let groups: String = Verb::GROUPS.iter().map(|(heading, verbs)| group(&command, heading, verbs)).collect();
     command = command.mut_args(|arg| {
         let is_later = arg.get_long().is_some_and(|long| LATER.contains(&long));
         arg.help_heading("Options of every verb").hide_short_help(is_later)
@@ -119,7 +108,7 @@ fn arranged(arg: Arg) -> Arg {
 }
 
 fn group(command: &Command, heading: &str, verbs: &[&str]) -> String {
-    let lines = verbs.iter().filter_map(|name| command.find_subcommand(name)).map(|verb| {
+    let lines = verbs.iter().filter_map(|name| command.find_subcommand(name.replace('_', "-"))).map(|verb| {
         let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
         let about = about.lines().next().unwrap_or_default().replace(['{', '}'], "");
         format!("  {:<16} {about}\n", verb.get_name())
@@ -137,12 +126,13 @@ mod tests {
 
     #[test]
     fn every_verb_is_in_one_group_of_the_help() {
-        let grouped: Vec<&str> = VERBS.iter().flat_map(|(_, verbs)| verbs.iter().copied()).collect();
+        let names = Verb::GROUPS.iter().flat_map(|(_, verbs)| verbs.iter());
+        let grouped: Vec<String> = names.map(|name| name.replace('_', "-")).collect();
         let command = command();
         let real: BTreeSet<&str> =
             command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(Command::get_name).collect();
 
-        assert_eq!(grouped.iter().copied().collect::<BTreeSet<_>>(), real);
+        assert_eq!(grouped.iter().map(String::as_str).collect::<BTreeSet<_>>(), real);
         assert_eq!(grouped.len(), real.len(), "a verb is in two groups");
         let help = command.clone().render_help().to_string();
         assert!(help.contains("Steer:\n  stop             Pause a job"), "{help}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Arg, Command, Parser};
 
-use super::verb::Cli;
+use super::verbs::Cli;
 
 const PAGE: &str = include_str!("../../../../docs/command-line.md");
 

@@ -11,7 +11,7 @@ use job_manager::text::JsonError;
 
 use super::exit::Exit;
 use super::next_step::next_step;
-use super::service::ServiceError;
+use super::verbs::service::ServiceError;
 #[cfg(feature = "serve")]
 use crate::dashboard::DashboardError;
 

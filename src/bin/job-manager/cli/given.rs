@@ -97,7 +97,7 @@ fn sql(values: &[OsString]) -> Given {
 mod tests {
     use clap::{ArgMatches, Command, FromArgMatches};
 
-    use super::super::verb::Cli;
+    use super::super::verbs::Cli;
     use super::*;
 
     fn matches(line: &[&str]) -> ArgMatches {

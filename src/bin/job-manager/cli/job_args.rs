@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::num::NonZeroU32;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use job_manager::client::ClockError;
+use job_manager::handler::{OutputMode, ResultMode, StdinMode};
 use job_manager::model::{Isolation, Limits, OnInterrupt};
 use job_manager::submission::Several;
 
@@ -54,20 +56,20 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"))]
     pub shell_path: Option<OsString>,
     /// What units read from standard input
-    #[arg(long, value_enum, default_value_t = Stdin::Null)]
-    pub stdin: Stdin,
+    #[arg(long, default_value_t, value_parser = values::word::<StdinMode>(["null", "payload", "item"]))]
+    pub stdin: StdinMode,
     /// What is kept of the output of units [default: tail, or full where `run` prints it]
-    #[arg(long, value_enum)]
-    pub output: Option<KeptOutput>,
+    #[arg(long, value_parser = values::word::<OutputMode>(["none", "tail", "full"]))]
+    pub output: Option<OutputMode>,
     /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<OsString>,
     /// What becomes the result of a unit: all of its output as a text, or as one JSON document; without it the output as it is kept
-    #[arg(long, value_enum)]
-    pub result: Option<ResultKind>,
+    #[arg(long, value_parser = result_mode())]
+    pub result: Option<ResultMode>,
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
-    #[arg(long, value_enum, default_value_t = Interrupted::Retry)]
-    pub on_interrupt: Interrupted,
+    #[arg(long, default_value_t = OnInterrupt::Retry, value_parser = values::word::<OnInterrupt>(["retry", "fail"]))]
+    pub on_interrupt: OnInterrupt,
     /// No unit runs twice: one attempt, recorded before it starts
     #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"])]
     pub at_most_once: bool,
@@ -99,30 +101,10 @@ pub(super) struct IsolationArgs {
     pub scope: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Stdin {
-    Null,
-    Payload,
-    Item,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum KeptOutput {
-    None,
-    Tail,
-    Full,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ResultKind {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Interrupted {
-    Retry,
-    Fail,
+/// Reads what becomes the result; databases have other words for it.
+fn result_mode() -> impl TypedValueParser<Value = ResultMode> {
+    PossibleValuesParser::new(["text", "json"])
+        .map(|word| if word == "json" { ResultMode::Json } else { ResultMode::Text })
 }
 
 impl IsolationArgs {
@@ -148,10 +130,7 @@ impl JobArgs {
         self.policy.apply(&mut limits);
         limits.slots = self.start.slots.clone();
         limits.start = self.start.conditions()?;
-        limits.on_interrupt = match self.on_interrupt {
-            Interrupted::Retry => OnInterrupt::Retry,
-            Interrupted::Fail => OnInterrupt::Fail,
-        };
+        limits.on_interrupt = self.on_interrupt;
         if self.at_most_once {
             limits.set_at_most_once();
         }

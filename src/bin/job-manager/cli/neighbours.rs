@@ -172,7 +172,7 @@ fn is_submitting(arguments: &[impl AsRef<str>]) -> bool {
 mod tests {
     use clap::Parser;
 
-    use super::super::verb::Cli;
+    use super::super::verbs::Cli;
     use super::*;
 
     fn advice_for(line: &[&str]) -> Option<String> {

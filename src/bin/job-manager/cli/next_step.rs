@@ -1,6 +1,6 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
-use job_manager::client::{ClientError, StoreError};
+use job_manager::client::{AccessError, ClientError, StartError, StoreError};
 use job_manager::model::Row;
 
 /// Returns what helps, if it is known; follows the message of the error.
@@ -17,11 +17,13 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()
         }
-        ClientError::OlderManager { job, .. } => {
+        ClientError::Access(AccessError::OlderManager { job, .. }) => {
             format!("`job-manager stop {job}` has it pause when its running units have ended")
         }
-        ClientError::OtherOwner { sudo, .. } => format!("use `sudo -u {sudo}`, {meant}"),
-        ClientError::OpenToAll { path, change } => format!("`chmod {change} {}`, {meant}", path.display()),
+        ClientError::Access(AccessError::OtherOwner { sudo, .. }) => format!("use `sudo -u {sudo}`, {meant}"),
+        ClientError::Access(AccessError::OpenToAll { path, change }) => {
+            format!("`chmod {change} {}`, {meant}", path.display())
+        }
         ClientError::SecretsMissing { job, .. } => {
             format!("set it in this environment, or give it with `resume {job} --env NAME=VALUE`")
         }
@@ -33,8 +35,10 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::CancelUnfinished { .. } => "`cancel` ends it, and `retry` takes units back then".to_owned(),
         ClientError::Interrupted { .. } => "`resume` continues it".to_owned(),
         ClientError::OutputNotKept { .. } => "a job created with --output full keeps it".to_owned(),
-        ClientError::NoScope { job: None, .. } => "omit --scope".to_owned(),
-        ClientError::NoScope { job: Some(_), .. } => "start it where systemd runs, or with --no-scope".to_owned(),
+        ClientError::Start(StartError::NoScope { job: None, .. }) => "omit --scope".to_owned(),
+        ClientError::Start(StartError::NoScope { job: Some(_), .. }) => {
+            "start it where systemd runs, or with --no-scope".to_owned()
+        }
         _ => return None,
     })
 }

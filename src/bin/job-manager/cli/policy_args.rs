@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
 use job_manager::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
 
@@ -55,21 +55,14 @@ pub(super) struct PolicyArgs {
     #[arg(long, value_name = "CMD")]
     pub then: Option<OsString>,
     /// When that runs [default: always]
-    #[arg(long, value_enum)]
-    pub then_when: Option<When>,
+    #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]))]
+    pub then_when: Option<ThenWhen>,
 }
 
 /// Meanings of exit codes, as one value of a flag.
 pub(super) type Exits = std::sync::Arc<BTreeMap<i32, ExitMeaning>>;
 /// Exit codes, as one value of a flag.
 pub(super) type Codes = std::sync::Arc<Vec<i32>>;
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum When {
-    Success,
-    Always,
-    Failure,
-}
 
 impl PolicyArgs {
     pub fn apply(&self, limits: &mut Limits) {
@@ -107,11 +100,7 @@ impl PolicyArgs {
         if self.then.is_none() && self.then_when.is_some() {
             return Err(CliError::Requires { given: "--then-when", missing: "--then" });
         }
-        let when = match self.then_when {
-            Some(When::Success) => ThenWhen::Success,
-            None | Some(When::Always) => ThenWhen::Always,
-            Some(When::Failure) => ThenWhen::Failure,
-        };
+        let when = self.then_when.unwrap_or(ThenWhen::Always);
         Ok(self.then.clone().map(|script| ThenSpec { script: script.into(), when }))
     }
 }

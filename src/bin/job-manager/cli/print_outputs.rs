@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use indicatif::ProgressBar;
 use job_manager::client::{OutputOrder, Stream, TakeOutput};
-use job_manager::handler::NOT_ALL_KEPT;
+use job_manager::handler::{NOT_ALL_KEPT, OutputMode};
 use job_manager::model::{RawText, Unit, UnitDetail};
 use serde_json::value::RawValue;
 
 use super::error::CliError;
-use super::job_args::{JobArgs, KeptOutput};
+use super::job_args::JobArgs;
 use super::text::one_line;
 use super::way_out::harmless;
 
@@ -45,9 +45,9 @@ impl PrintArgs {
         let other = match job.output {
             _ if json => Some("--json answers with one document"),
             _ if job.output_dir.is_some() => Some("--output-dir writes it into files"),
-            Some(KeptOutput::None) => Some("--output none keeps nothing of it"),
-            Some(KeptOutput::Tail) => Some("--output tail keeps the ends of it only"),
-            Some(KeptOutput::Full) | None => None,
+            Some(OutputMode::None) => Some("--output none keeps nothing of it"),
+            Some(OutputMode::Tail) => Some("--output tail keeps the ends of it only"),
+            Some(OutputMode::Full) | None => None,
         };
         other.map_or(Ok(()), |other| Err(CliError::NothingToPrint(other)))
     }

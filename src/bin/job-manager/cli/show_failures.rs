@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use job_manager::client::Client;
+use job_manager::client::{Client, SEARCH_TIME};
 use job_manager::model::{Job, RawText, Seq, UnitDetail, UnitFilter, UnitStatus};
 
 use super::error::CliError;
@@ -31,7 +31,8 @@ impl FailuresShown {
         }
         self.failed = job.progress.failed;
         let failed = UnitFilter { statuses: vec![UnitStatus::Failed], ..UnitFilter::all() };
-        let page = client.units(job.id, &failed, None, i64::try_from(MOST).unwrap_or(i64::MAX) + 1)?;
+        let most = i64::try_from(MOST).unwrap_or(i64::MAX) + 1;
+        let page = client.search_units(job.id, &failed, None, most, SEARCH_TIME)?.page.units;
         let mut news = Vec::new();
         for unit in page {
             if !self.shown.insert(unit.seq) {

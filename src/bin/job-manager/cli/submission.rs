@@ -6,14 +6,14 @@ use std::path::Path;
 
 use clap::Args;
 use job_manager::client::{Client, Created, UnitsDiffer};
-use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode, StdinMode};
+use job_manager::handler::{COMMAND, CommandSpec, OutputMode};
 use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use serde_json::json;
 
 use super::args::Global;
 use super::error::CliError;
-use super::job_args::{JobArgs, KeptOutput, ResultKind, Stdin};
+use super::job_args::JobArgs;
 use super::lists::split_command;
 use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
@@ -39,11 +39,11 @@ pub(super) struct SubmissionArgs {
 impl SubmissionArgs {
     /// Checks everything that can be checked before the first unit is read.
     pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
-        self.prepare_keeping(global, KeptOutput::Tail)
+        self.prepare_keeping(global, OutputMode::Tail)
     }
 
     /// Like [`prepare`](Self::prepare), for a job that keeps so much of its units' output unless it is told.
-    pub fn prepare_keeping(&self, global: &Global, output: KeptOutput) -> Result<Submission, CliError> {
+    pub fn prepare_keeping(&self, global: &Global, output: OutputMode) -> Result<Submission, CliError> {
         let (argv, lists) = split_command(&self.command)?;
         let run_line = RUN_LINE.map(OsString::from);
         let (argv, origin) = match self.source.commands() {
@@ -96,23 +96,15 @@ impl SubmissionArgs {
         }
     }
 
-    fn spec(&self, argv: &[OsString], output: KeptOutput) -> Result<CommandSpec, CliError> {
+    fn spec(&self, argv: &[OsString], output: OutputMode) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.isolation.isolation().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, job.env_only.as_deref(), forget)?;
         if let Some(name) = &job.shell_path {
             self.use_shell(name, &mut spec)?;
         }
         spec.items.several = job.several();
-        spec.stdin = match self.job.stdin {
-            Stdin::Null => StdinMode::Null,
-            Stdin::Payload => StdinMode::Payload,
-            Stdin::Item => StdinMode::Item,
-        };
-        spec.result = match self.job.result {
-            None => ResultMode::Output,
-            Some(ResultKind::Text) => ResultMode::Text,
-            Some(ResultKind::Json) => ResultMode::Json,
-        };
+        spec.stdin = self.job.stdin;
+        spec.result = self.job.result.unwrap_or_default();
         spec.exits = self.job.policy.exit_codes()?;
         spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then()?;
@@ -121,11 +113,7 @@ impl SubmissionArgs {
         if spec.keep_partial && spec.creates.is_none() {
             return Err(CliError::Requires { given: "--keep-partial", missing: "--creates" });
         }
-        spec.output = match self.job.output.unwrap_or(output) {
-            KeptOutput::None => OutputMode::None,
-            KeptOutput::Tail => OutputMode::Tail,
-            KeptOutput::Full => OutputMode::Full,
-        };
+        spec.output = self.job.output.unwrap_or(output);
         spec.output_dir = self.job.output_dir.as_deref().map(|dir| output_dir(&spec, dir)).transpose()?;
         Ok(spec)
     }

@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use job_manager::client;
 use job_manager::failures::{ClusterId, ClusterIdError};
-use job_manager::model::{DiskFree, RawText, Seq, Timestamp};
+use job_manager::model::{DiskFree, RawText, Seq, Timestamp, UnknownWordError};
 use job_manager::source::CsvOptions;
 use job_manager::text;
 use job_manager::text::SpellingError;
@@ -37,6 +37,13 @@ pub(super) const DRY_RUN: &str = "10";
 pub(super) fn dry_run(text: &str) -> Result<usize, String> {
     let number = if text == "-" { DRY_RUN } else { text };
     number.parse().map_err(|_| format!("invalid number of commands \"{text}\", expected e.g. {DRY_RUN}"))
+}
+
+/// Reads one of some words; help and completions name them.
+pub(super) fn word<T: FromStr<Err = UnknownWordError> + Clone + Send + Sync + 'static>(
+    words: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words).map(|word| word.parse().expect("only words of the type are offered"))
 }
 
 /// Reads what has one spelling.

@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicU64;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use job_manager::client::{Client, Health, ManagerStatus};
-use job_manager::model::{FoundJobs, JobFilter, JobStatus, JobTotals, Progress, UnitStatus};
+use job_manager::client::{Client, Health, Snapshot};
+use job_manager::model::{JobFilter, JobStatus, JobTotals, Progress, UnitStatus};
 use job_manager::text::one_line;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 
 use super::answer::{Connections, Refused};
 
-const MAX_JOBS: usize = 100;
+const MAX_JOBS: i64 = 100;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
@@ -33,17 +33,23 @@ pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Resu
 
 struct Numbers {
     totals: Vec<JobTotals>,
-    unfinished: Vec<ManagerStatus>,
+    running: Vec<Snapshot>,
+    /// The newest jobs that have not ended.
+    shown: Vec<Snapshot>,
     unreadable: usize,
 }
 
 impl Numbers {
     fn of(client: &Client) -> Result<Numbers, Refused> {
-        let statuses = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
-        // All of them: whether managers live is not asked of the newest only.
-        let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter { statuses, ..JobFilter::default() })?;
-        let unfinished = jobs.iter().map(|job| client.get_listed_status(job.id)).collect::<Result<_, _>>()?;
-        Ok(Numbers { totals: client.job_totals()?, unfinished, unreadable: unreadable.len() })
+        let unfinished = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
+        let seen = |statuses, limit| client.snapshots(&JobFilter { statuses, limit, ..JobFilter::default() });
+        Ok(Numbers {
+            totals: client.job_totals()?,
+            // All of them: whether managers live is not asked of the newest only.
+            running: seen(vec![JobStatus::Running], None)?.jobs,
+            shown: seen(unfinished, Some(MAX_JOBS))?.jobs,
+            unreadable: client.count_unreadable_jobs()?,
+        })
     }
 
     fn text(&self) -> String {
@@ -77,8 +83,7 @@ impl Numbers {
     fn managers(&self, registry: &mut Registry) {
         let managers = Counts::default();
         for (word, health) in [("running", Health::Running), ("lost", Health::Stopped), ("unknown", Health::Unknown)] {
-            let running = self.unfinished.iter().filter(|job| job.job_status == JobStatus::Running);
-            let count = running.filter(|job| job.status == health).count();
+            let count = self.running.iter().filter(|seen| seen.health == health).count();
             managers.get_or_create(&labels("health", &word)).set(bounded(count));
         }
         registry.register("managers", "Managers of jobs that are running, by whether they live", managers);
@@ -87,22 +92,24 @@ impl Numbers {
     fn per_job(&self, registry: &mut Registry) {
         let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
         let rate = Rates::default();
-        for job in self.unfinished.iter().take(MAX_JOBS) {
-            let of_job = vec![("job", job.job.id.to_string()), ("name", one_line(&job.job.name))];
+        for seen in &self.shown {
+            let job = &seen.job;
+            let of_job = vec![("job", job.id.to_string()), ("name", one_line(&job.name))];
             for status in UnitStatus::ALL {
                 let of_state = [of_job.clone(), labels("status", status)].concat();
-                units.get_or_create(&of_state).set(count_of(&job.progress.counts, *status));
+                units.get_or_create(&of_state).set(count_of(&job.progress, *status));
             }
-            up.get_or_create(&of_job).set((job.status == Health::Running).into());
-            workers.get_or_create(&of_job).set(bounded(job.workers));
-            rate.get_or_create(&of_job).set(job.rate_per_second.unwrap_or(0.0));
+            up.get_or_create(&of_job).set((seen.health == Health::Running).into());
+            workers.get_or_create(&of_job).set(bounded(job.limits.workers));
+            rate.get_or_create(&of_job).set(seen.rate.unwrap_or(0.0));
         }
         registry.register("job_units", "Units of a job that has not ended, by state", units);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
         let omitted = Gauge::<i64>::default();
-        omitted.set(bounded(self.unfinished.len().saturating_sub(MAX_JOBS)));
+        let unfinished: i64 = self.totals.iter().filter(|of| !of.status.is_terminal()).map(|of| of.jobs).sum();
+        omitted.set((unfinished - bounded(self.shown.len())).max(0));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
     }
 }

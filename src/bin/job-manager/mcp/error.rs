@@ -1,6 +1,6 @@
 //! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
 
-use job_manager::client::{ClientError, ClockError, Fault, StoreError};
+use job_manager::client::{AccessError, ClientError, ClockError, Fault, StartError, StoreError};
 use job_manager::failures::ClusterIdError;
 use job_manager::model::{ErrorKind, ItemPatternError};
 use job_manager::source::RangeError;
@@ -131,7 +131,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "A person has to bring it up to date: `job-manager doctor --migrate`; start_batch does so too"
         }
-        ClientError::OlderManager { .. } => {
+        ClientError::Access(AccessError::OlderManager { .. }) => {
             "Nothing was changed: stop_job has that job pause when its running units have ended"
         }
         ClientError::Store(error) => match error.fault() {
@@ -165,13 +165,15 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
             "Nothing was changed: job_status shows where it stands"
         }
-        ClientError::WaitTimedOut { .. } | ClientError::StartTimedOut { .. } => "job_status shows where it stands",
+        ClientError::WaitTimedOut { .. } | ClientError::Start(StartError::StartTimedOut { .. }) => {
+            "job_status shows where it stands"
+        }
         ClientError::OrphansRemain { .. }
-        | ClientError::Spawn { .. }
-        | ClientError::ManagerRefused { .. }
-        | ClientError::ManagerDied { .. }
+        | ClientError::Start(StartError::Spawn { .. })
+        | ClientError::Start(StartError::ManagerRefused { .. })
+        | ClientError::Start(StartError::ManagerDied { .. })
         | ClientError::HealthUnknown { .. } => "A person has to look; job_status names the manager's log",
-        ClientError::OtherOwner { .. } | ClientError::OpenToAll { .. } => {
+        ClientError::Access(AccessError::OtherOwner { .. }) | ClientError::Access(AccessError::OpenToAll { .. }) => {
             "A person has to look: the owner runs it with `sudo -u`, or this server is started with --any-owner"
         }
         ClientError::SecretsMissing { .. } => {

@@ -3,14 +3,17 @@
 //! A page ends with its limit, when its rows fill an answer or when the search has taken its time, whichever comes first; `next_after` leads on from there.
 
 use job_manager::client::SEARCH_TIME;
-use job_manager::model::{Seq, UnitDetail, UnitFilter};
+use job_manager::model::{FoundUnits, Seq, UnitDetail, UnitFilter, Unreadable};
 use job_manager::text::counted;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, PAGE_BYTES, Page, exactly};
+use super::answer::{Answer, PAGE_BYTES, Page, exactly, line};
 use super::error::ToolError;
 use super::jobs::{JobGiven, Jobs};
+
+/// Units that cannot be read which an answer names.
+const MOST_NAMED: usize = 10;
 
 /// A page of units that a call asks for.
 pub(super) struct Asked {
@@ -40,8 +43,9 @@ impl Pages {
         let after = asked.after.map(|after| Seq(after.clamp(0, Seq::MAX.0)));
         let found = client.search_units(job, filter, after, limit, SEARCH_TIME)?;
         let mut page = Page::default();
-        let last = found.units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
-        let is_whole = page.len() == found.units.len();
+        let FoundUnits { units, unreadable } = found.page;
+        let last = units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
+        let is_whole = page.len() == units.len();
         let next_after = if is_whole { found.next_after } else { last };
         let searched_through = found.searched_through.filter(|_| is_whole);
         let (title, shown) = (self.title, page.len());
@@ -62,9 +66,17 @@ impl Pages {
             let through = counted_through.map(|seq| format!(" up to unit {seq}")).unwrap_or_default();
             summary.push_str(&format!(" {skipped} gone from the source or replaced{through}: all shows them."));
         }
+        for unit in unreadable.iter().take(MOST_NAMED) {
+            summary.push_str(&format!(" {}.", line(&unit.to_string())));
+        }
         let mut document = json!({
             "schema": 1, "job": { "id": job }, "next_after": next_after, "limit": limit, "limit_bytes": PAGE_BYTES,
         });
+        if !unreadable.is_empty() {
+            let row =
+                |unit: &Unreadable| json!({ "seq": unit.seq(), "column": unit.column, "value": line(&unit.value) });
+            document["unreadable"] = unreadable.iter().take(MOST_NAMED).map(row).collect();
+        }
         if let Some(seq) = searched_through {
             document["searched_through"] = json!(seq);
         }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use job_manager::client::ManagerStatus;
-use job_manager::explain::Why;
+use job_manager::client::{ManagerStatus, Snapshot};
+use job_manager::explain::{Explanation, NextStep, Why};
 use job_manager::model::{Job, JobStatus};
 use job_manager::text::{counted, span};
 
 /// Says where a job stands and what to call next.
-pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
+pub(super) fn sentence(seen: &Snapshot, status: &ManagerStatus) -> String {
     let counts = &status.progress.counts;
     let mut text = format!(
         "Job {} ({}) is {}: {} of {} completed",
@@ -38,25 +38,7 @@ pub(super) fn sentence(job: &Job, status: &ManagerStatus) -> String {
     if let Some(error) = &status.error {
         text.push_str(&format!("; its manager failed: {error}"));
     }
-    format!("{text}. {}", next_call(job, status))
-}
-
-fn next_call(job: &Job, status: &ManagerStatus) -> &'static str {
-    match status.job_status {
-        JobStatus::Partial | JobStatus::Created => "resume_job starts it.",
-        JobStatus::Running if status.is_interrupted() && status.cancel_requested => {
-            "Its manager died before it could cancel the job: cancel_job ends it."
-        }
-        JobStatus::Running if status.is_interrupted() => "Its manager died, nothing is lost: resume_job continues it.",
-        JobStatus::Running => "wait_job waits for it; explain says why, if nothing moves.",
-        JobStatus::Paused => "explain says why it paused, resume_job continues it.",
-        JobStatus::AwaitingApproval => {
-            "Its first units have ended: show what get_results and list_failures say of them, then approve_job or reject_job."
-        }
-        JobStatus::Completed => "get_results has the results.",
-        JobStatus::Failed => "list_failures says why; retry_units and then resume_job try failed units again.",
-        JobStatus::Cancelled => after_cancel(job),
-    }
+    format!("{text}. {}", next_call(&seen.job, &seen.explanation()))
 }
 
 /// Says what to call about a job that was cancelled.
@@ -70,10 +52,15 @@ fn after_cancel(job: &Job) -> &'static str {
     }
 }
 
-/// Says what to call about a cause.
-pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
-    match cause {
-        Why::NotStarted | Why::ManagerLost | Why::Paused | Why::PausedBySignal => "resume_job continues it.",
+/// Says what to call about a job, or a unit of it, that is where it is for that cause.
+pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
+    match found.cause {
+        Why::NotStarted => "resume_job starts it.",
+        Why::ManagerLost if matches!(found.next_step, NextStep::Cancel(_)) => {
+            "Its manager died before it could cancel the job: cancel_job ends it."
+        }
+        Why::ManagerLost => "Its manager died, nothing is lost: resume_job continues it.",
+        Why::Paused | Why::PausedBySignal => "resume_job continues it.",
         Why::Halted => "Remove the cause, then resume_job.",
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."
@@ -98,7 +85,9 @@ pub(super) fn next_call_about(job: &Job, cause: Why) -> &'static str {
         Why::ManagerUnknown | Why::ManagerStalled | Why::ManagerFailed | Why::UnitNeedsAttention => {
             "A person has to look; job_status names the manager's log."
         }
-        Why::AwaitingApproval => "Look at the first units with get_results, then approve_job or reject_job.",
+        Why::AwaitingApproval => {
+            "Its first units have ended: show what get_results and list_failures say of them, then approve_job or reject_job."
+        }
         Why::UnitsFailed => "list_failures says why; retry_units and then resume_job try failed units again.",
         Why::Completed | Why::UnitCompleted => "get_results has the results.",
         Why::Cancelled | Why::UnitCancelled => after_cancel(job),

@@ -9,19 +9,20 @@ use super::answer::{Answer, line};
 use super::error::ToolError;
 use super::sentence::sentence;
 
-/// Returns where a job stands, with what units, managers and handlers said about it shortened.
-fn short_status(client: &Client, job: JobId) -> Result<ManagerStatus, ToolError> {
-    let mut status = client.get_manager_status(job)?;
+/// Says where a job stands, in a sentence and as a document in which what units, managers and handlers said is shortened.
+fn said_of(client: &Client, job: JobId) -> Result<(String, ManagerStatus), ToolError> {
+    let seen = client.snapshot(job)?;
+    let mut status = seen.status();
     for said in [&mut status.error, &mut status.callback_error, &mut status.waiting_for].into_iter().flatten() {
         *said = line(said);
     }
-    Ok(status)
+    Ok((sentence(&seen, &status), status))
 }
 
 /// Answers with where a job stands.
 pub(super) fn status_answer(client: &Client, job: JobId) -> Result<Answer, ToolError> {
-    let (row, status) = (client.job(job)?, short_status(client, job)?);
-    Ok(Answer::new(sentence(&row, &status), &status))
+    let (sentence, status) = said_of(client, job)?;
+    Ok(Answer::new(sentence, &status))
 }
 
 /// Answers with the manager that a start led to; says which secrets its units run without.
@@ -42,6 +43,6 @@ pub(super) fn started_answer(client: &Client, job: JobId, started: Started, done
 
 /// Answers with what was done, and where the job stands then.
 pub(super) fn done_answer(client: &Client, job: JobId, done: &str, more: impl Serialize) -> Result<Answer, ToolError> {
-    let (row, status) = (client.job(job)?, short_status(client, job)?);
-    Ok(Answer::new(format!("{done} {}", sentence(&row, &status)), json!({ "done": more, "status": status })))
+    let (sentence, status) = said_of(client, job)?;
+    Ok(Answer::new(format!("{done} {sentence}"), json!({ "done": more, "status": status })))
 }

@@ -136,7 +136,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
         job_case(
             |seen| {
                 seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
-                (seen.next_due, seen.waiting) = (Some(ago(-90)), 3);
+                seen.retry_at = Some(ago(-90));
             },
             (
                 Why::WaitingForRetry,

@@ -93,10 +93,13 @@ const table = (titles, rows, label) =>
     el("thead", {}, el("tr", {}, titles.map((title) => el("th", { scope: "col" }, title)))),
     el("tbody", {}, rows));
 
+/** What cannot be read, under its name. @param {any} of @param {(it: any) => string} name */
+const unreadableOf = (of, name) => (of.unreadable ?? []).map((/** @type {any} */ it) =>
+  el("p", { role: "alert" }, `${name(it)} cannot be read: its ${it.column} is ${JSON.stringify(it.value)}`));
+
 /** All jobs. @param {any} list */
 export function jobs(list) {
-  const unreadable = (list.unreadable ?? []).map((/** @type {any} */ it) =>
-    el("p", { role: "alert" }, `Job ${it.job.id} cannot be read: its ${it.column} is ${JSON.stringify(it.value)}`));
+  const unreadable = unreadableOf(list, (it) => `Job ${it.job.id}`);
   if (list.jobs.length === 0 && unreadable.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, "There is no job yet.")];
   const titles = ["Job", "State", "Done", "Units", "Failed", "Pace", "Manager"];
   const rows = list.jobs.map((job) => {
@@ -158,7 +161,8 @@ const item = (payload) => (typeof payload === "string" ? payload : JSON.stringif
 
 /** A page of units. @param {any} page @param {string} job */
 export function units(page, job) {
-  if (page.units.length === 0) return el("p", { class: "quiet" }, "No unit here.");
+  const unreadable = unreadableOf(page, (it) => `Unit ${it.seq}`);
+  if (page.units.length === 0 && unreadable.length === 0) return el("p", { class: "quiet" }, "No unit here.");
   const titles = ["Unit", "State", "Item", "Attempts", "Time", "Error"];
   const rows = page.units.map((unit) =>
     row([
@@ -169,7 +173,7 @@ export function units(page, job) {
       between(unit.started_at, unit.finished_at) || "–",
       el("bdi", { class: "cut", title: unit.error }, unit.error ?? ""),
     ], titles));
-  return table(titles, rows, "Units");
+  return el("div", {}, ...unreadable, table(titles, rows, "Units"));
 }
 
 /** Bytes that are not UTF-8 are an object with their text. @param {any} of */

@@ -9,7 +9,7 @@ use crate::command_line::command_line;
 use crate::mcp::answer::{Answer, beginning};
 use crate::mcp::error::ToolError;
 use crate::mcp::jobs::{JobGiven, Jobs};
-use crate::mcp::sentence::next_call_about;
+use crate::mcp::sentence::next_call;
 use crate::mcp::tool::{Effect, Tool};
 
 /// Most characters of the sentence, which may repeat what a unit or a manager said.
@@ -38,7 +38,7 @@ impl Tool for Explain {
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
         let found = client.explain(job, given.seq.map(Seq))?;
-        let next_call = next_call_about(&client.job(job)?, found.cause);
+        let next_call = next_call(&client.job(job)?, &found);
         let sentence = beginning(&found.sentence, SENTENCE_CHARS);
         Ok(Answer::new(
             format!("{sentence}. {next_call}"),

@@ -1,7 +1,5 @@
 //! `list_failures`: why units failed, by kind.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
 use crate::mcp::answer::{Answer, Page, line};
@@ -10,8 +8,6 @@ use crate::mcp::jobs::{Jobs, OneJob};
 use crate::mcp::tool::{Effect, Tool};
 
 const MAX_CLUSTERS: usize = 20;
-/// Time for reading failed units; a job may have a million of them.
-const READING: Duration = Duration::from_millis(500);
 
 pub(super) struct ListFailures;
 
@@ -20,15 +16,13 @@ impl Tool for ListFailures {
     const NAME: &'static str = "list_failures";
     const TITLE: &'static str = "List failures by kind";
     const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent kind first, \
-        with the number of a unit as an example of each: at most 20 kinds, and no more failures than are read \
-        in half a second. Next call get_unit for an example's \
+        with the number of a unit as an example of each: at most 20 kinds. Next call get_unit for an example's \
         output, then retry_units with the id of a cluster for failures that another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
-        let asked = Instant::now();
-        let (clusters, is_all) = client.failures_while(job, || asked.elapsed() < READING)?;
+        let clusters = client.failures(job)?;
         let read: i64 = clusters.iter().map(|cluster| cluster.count).sum();
         let mut page = Page::default();
         for cluster in clusters.iter().take(MAX_CLUSTERS) {
@@ -41,11 +35,10 @@ impl Tool for ListFailures {
             }
         }
         let (shown, kinds) = (page.len(), clusters.len());
-        let of = if is_all { "All" } else { "Only the first" };
         let summary = match kinds {
             0 => format!("No unit of job {job} has failed."),
             _ => format!(
-                "{of} {read} failed units of job {job} were read, kinds of failure: {kinds}, shown: {shown}. get_unit shows \
+                "All {read} failed units of job {job} were read, kinds of failure: {kinds}, shown: {shown}. get_unit shows \
                  an example, retry_units takes a cluster."
             ),
         };
@@ -53,7 +46,7 @@ impl Tool for ListFailures {
             summary,
             json!({
                 "schema": 1, "job": { "id": job }, "failed": client.progress(job)?.failed, "read": read,
-                "is_all": is_all, "kinds": kinds, "clusters": page.into_rows(), "limit": MAX_CLUSTERS,
+                "is_all": true, "kinds": kinds, "clusters": page.into_rows(), "limit": MAX_CLUSTERS,
             }),
         ))
     }

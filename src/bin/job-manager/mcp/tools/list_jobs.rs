@@ -1,7 +1,7 @@
 //! `list_jobs`: the jobs there are, the newest first.
 
-use job_manager::client::Client;
-use job_manager::model::{FoundJobs, Job, JobFilter, JobStatus, UnreadableJob};
+use job_manager::client::Snapshot;
+use job_manager::model::{FoundJobs, JobFilter, JobStatus, UnreadableJob};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,18 +49,14 @@ impl Tool for ListJobs {
         };
         let label = given.label.as_deref().map(label).transpose()?;
         let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let FoundJobs { jobs: found, unreadable } = client.jobs(&JobFilter {
+        let FoundJobs { jobs: found, unreadable } = client.snapshots(&JobFilter {
             statuses: given.status.unwrap_or_default(),
             label,
             limit: Some(limit),
             ..JobFilter::default()
         })?;
         let mut page = Page::default();
-        for job in &found {
-            if !page.add(row(&client, job)?) {
-                break;
-            }
-        }
+        found.iter().map(row).take_while(|row| page.add(row)).for_each(drop);
         let summary = match page.len() {
             0 => "No job fits.".to_owned(),
             shown => format!("Jobs shown: {shown}, the newest first. job_status shows one, wait_job waits for it."),
@@ -85,16 +81,16 @@ fn unreadable_row(job: &UnreadableJob) -> Value {
     json!({ "job": { "id": job.job }, "column": job.column, "value": line(&job.value) })
 }
 
-fn row(client: &Client, job: &Job) -> Result<Value, ToolError> {
-    let status = client.get_listed_status(job.id)?;
-    Ok(json!({
+fn row(seen: &Snapshot) -> Value {
+    let job = &seen.job;
+    json!({
         "id": job.id,
         "name": line(&job.name),
-        "status": status.word(),
-        "percentage": status.progress.percentage,
+        "status": seen.word(),
+        "percentage": job.progress.percentage(),
         "total": job.progress.total,
         "completed": job.progress.completed,
         "failed": job.progress.failed,
         "created_at": job.created_at,
-    }))
+    })
 }

@@ -1,0 +1,41 @@
+//! The managers that a job has had, for `status -v`.
+
+use job_manager::client::ManagerStatus;
+use job_manager::model::{ManagerRun, ManagerState};
+use serde::Serialize;
+
+use super::error::CliError;
+use super::output::Output;
+use super::text::one_line;
+
+/// The document of `status --json -v`.
+#[derive(Serialize)]
+pub(super) struct WithManagers<'a> {
+    #[serde(flatten)]
+    pub status: &'a ManagerStatus,
+    pub managers: &'a [ManagerRun],
+}
+
+/// Prints a line for each manager: its number, process and host, from when until when, and how it ended.
+pub(super) fn print(managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
+    let titles = ["managers"].into_iter().chain(std::iter::repeat(""));
+    for (run, title) in managers.iter().zip(titles) {
+        output.line(format_args!("{title:<9} {}", line_of(run)))?;
+    }
+    Ok(())
+}
+
+fn line_of(run: &ManagerRun) -> String {
+    let span = match (run.started_at, run.ended_at) {
+        (Some(from), Some(to)) => format!(", {from} to {to}"),
+        (Some(from), None) => format!(", since {from}"),
+        (None, Some(to)) => format!(", until {to}"),
+        (None, None) => String::new(),
+    };
+    let end = match (run.state, &run.reason) {
+        (ManagerState::Live, _) => String::new(),
+        (state, None) => format!(", {state}"),
+        (state, Some(reason)) => format!(", {state}: {}", one_line(reason)),
+    };
+    format!("{}: process {} on {}{span}{end}", run.number, run.pid, one_line(&run.host))
+}

@@ -1,0 +1,31 @@
+//! `completions`: what a shell needs to complete the command line.
+
+use std::io::{self, Write};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+
+/// Print the completions for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  job-manager completions bash > ~/.local/share/bash-completion/completions/job-manager"
+)]
+pub struct Completions {
+    /// Shell that reads them
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+pub fn completions(_: &Global, args: &Completions, _: &mut Output, mut command: Command) -> Result<Exit, CliError> {
+    // Into memory first: the generator panics when its writer fails, as a closed pipe does.
+    let mut script = Vec::new();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
+    io::stdout().lock().write_all(&script)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,68 @@
+//! `doctor`: what could hurt here.
+
+use clap::Args;
+use job_manager::client::{Client, ClientError, StoreError};
+use job_manager::doctor::{Finding, Remedy, Severity, examine};
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::next_step::next_step;
+use crate::cli::output::Output;
+use crate::cli::text::one_line;
+
+/// Look for what could hurt here: the database, its disk, limits of this machine
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager doctor")]
+pub struct Doctor {
+    /// Bring a database of an older version up to date before
+    #[arg(long)]
+    pub migrate: bool,
+}
+
+pub fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Result<Exit, CliError> {
+    if args.migrate {
+        global.open_client()?;
+    }
+    let path = global.db_path()?;
+    let findings: Vec<Finding> = examine(&path).into_iter().map(with_remedy).collect();
+    if output.json {
+        output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
+    } else {
+        for finding in &findings {
+            output.line(format_args!(
+                "{:<5} {:<10} {}",
+                finding.severity.word(),
+                finding.about,
+                one_line(&finding.message)
+            ))?;
+        }
+    }
+    if let Err(error @ ClientError::Store(StoreError::TooOldToRead { .. })) = Client::open_to_read(&path)
+        && let Some(next) = next_step(&error)
+    {
+        output.hint(next);
+    }
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if broken { Exit::Database } else { Exit::Success })
+}
+
+/// Adds the verb or the option that helps.
+fn with_remedy(mut finding: Finding) -> Finding {
+    if let Some(Remedy::Delete(job)) = finding.remedy {
+        finding.message.push_str(&format!(", or `rm {job}` deletes the job"));
+    }
+    finding.message.push_str(match finding.remedy {
+        Some(Remedy::EndOrphans) => "; `recover --all` ends them",
+        Some(Remedy::EndStrays) => "; the next start of a job, or `kill`, ends them",
+        Some(Remedy::Continue) => "; `recover --all` continues them",
+        Some(Remedy::StartOrDelete) => "; `recover --created` starts them, `rm` deletes one",
+        Some(Remedy::LimitMachineAgain) => "; `scale --machine N` sets another",
+        Some(Remedy::LimitMachine) => "; `scale --machine N` sets one",
+        Some(Remedy::OwnScope) => ": create jobs with --scope, or give the service KillMode=process",
+        Some(Remedy::RecoverInContainer) => ": keep the database outside of it, and run `recover --all` when it starts",
+        _ => "",
+    });
+    finding
+}

@@ -1,0 +1,64 @@
+//! `failures`: why units failed, by kind.
+
+use clap::Args;
+use job_manager::failures::FailureCluster;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::table::table;
+use crate::cli::text::shortened;
+use crate::cli::which::JobOrKeyArg;
+
+const TEXT_WIDTH: usize = 70;
+
+/// Group failed units by why they failed
+///
+/// What differs from unit to unit, such as numbers, paths and ids, is masked. `retry` and `skip` take the id of a
+/// cluster.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager failures photos")]
+pub struct Failures {
+    #[command(flatten)]
+    pub job: JobOrKeyArg,
+}
+
+pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let report = client.failure_report(job)?;
+    if output.json {
+        output.document(&report)?;
+        return Ok(Exit::Success);
+    }
+    let clusters = report.clusters;
+    if output.quiet {
+        for id in clusters.iter().filter_map(|cluster| cluster.id) {
+            output.line(id)?;
+        }
+        return Ok(Exit::Success);
+    }
+    output.line(table(
+        &["CLUSTER", "UNITS", "FIRST", "LAST", "CAUSE", "ERROR"],
+        &[1, 2, 3],
+        clusters.iter().map(row),
+    ))?;
+    if let Some((id, first)) = clusters.first().and_then(|cluster| Some((cluster.id?, cluster.first))) {
+        output.hint(format_args!(
+            "`job-manager unit {job}:{first}` shows one, `job-manager retry {job} --cluster {id}` tries all like it again"
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+fn row(cluster: &FailureCluster) -> Vec<String> {
+    vec![
+        cluster.id.map(|id| id.to_string()).unwrap_or_default(),
+        cluster.count.to_string(),
+        cluster.first.to_string(),
+        cluster.last.to_string(),
+        cluster.cause.to_string(),
+        shortened(&cluster.text, TEXT_WIDTH),
+    ]
+}

@@ -1,0 +1,78 @@
+//! `list`: the jobs of a database.
+
+use clap::Args;
+use job_manager::client::Snapshot;
+use job_manager::model::{FoundJobs, JobFilter, JobStatus, Timestamp};
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::table::table;
+use crate::cli::text::{shortened, span};
+use crate::cli::which::JobKeys;
+use crate::cli::{values, wording};
+
+const DEFAULT_LIMIT: i64 = 20;
+const NAME_WIDTH: usize = 40;
+
+/// List jobs, the newest first
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager list --status failed")]
+#[command(visible_aliases = ["ls", "ps"])]
+pub struct List {
+    /// Only jobs in that state; may be repeated
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<JobStatus>,
+    /// Only jobs with that label
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
+    pub label: Option<(String, String)>,
+    #[command(flatten)]
+    pub keys: JobKeys,
+    /// Show no more than N jobs
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = |text: &str| values::whole(text, 1, i64::MAX), allow_negative_numbers = true)]
+    pub limit: i64,
+    /// Show all jobs
+    #[arg(short, long, conflicts_with = "limit")]
+    pub all: bool,
+}
+
+pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    // A key that no job has is not an empty list.
+    args.keys.find(&client)?;
+    let key = args.keys.key()?.map(str::to_owned);
+    let limit = (!args.all).then_some(args.limit);
+    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
+    if output.json {
+        let list = client.job_list(&filter)?;
+        list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
+        output.document(&list)?;
+        return Ok(Exit::Success);
+    }
+    let FoundJobs { jobs, unreadable } = client.snapshots(&filter)?;
+    unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
+    if output.quiet {
+        for seen in jobs {
+            output.line(seen.job.id)?;
+        }
+        return Ok(Exit::Success);
+    }
+    let now = Timestamp::now();
+    let rows = jobs.iter().map(|seen| row(seen, now));
+    output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))?;
+    Ok(Exit::Success)
+}
+
+fn row(seen: &Snapshot, now: Timestamp) -> Vec<String> {
+    let job = &seen.job;
+    vec![
+        job.id.to_string(),
+        shortened(&job.name, NAME_WIDTH),
+        seen.word().to_owned(),
+        format!("{} %", job.progress.percentage()),
+        job.progress.failed.to_string(),
+        job.progress.total.to_string(),
+        span(now.since(job.created_at)),
+    ]
+}

@@ -1,0 +1,189 @@
+//! `logs`: what units, or the manager, wrote.
+
+mod printer;
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use clap::Args;
+use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
+use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::values;
+use crate::cli::which::UnitArg;
+
+use printer::{BLOCK_BYTES, Printer};
+
+/// Units read at once; each holds up to 128 KiB of output.
+const PAGE_UNITS: i64 = 32;
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+
+/// Show the output of units
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager logs photos:17 --stderr")]
+pub struct Logs {
+    #[command(flatten)]
+    pub unit: UnitArg,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    pub stderr: bool,
+    /// Output of that attempt, if it did not complete
+    #[arg(long, value_name = "N", conflicts_with = "manager", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    pub attempt: Option<u32>,
+    /// The manager's own log
+    #[arg(long)]
+    pub manager: bool,
+    /// Only the last N lines
+    #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
+    pub lines: Option<usize>,
+    /// Go on with what the unit or, with --manager, the manager writes, until it ends; for a unit, its job has to keep
+    /// all of its output
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let (job, seq) = args.unit.find(&client)?;
+    let mut printer = Printer::new(Some(output));
+    let printed = print(&client, job, seq, args, &mut printer);
+    // Also what came before damage.
+    printer.finish()?;
+    printed.map(|()| Exit::Success)
+}
+
+fn print(
+    client: &Client,
+    job: JobId,
+    seq: Option<Seq>,
+    args: &Logs,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
+    if args.manager {
+        return manager_log(client, job, args, printer);
+    }
+
+    let wrote = match seq {
+        Some(seq) if client.keeps_output(&client.job(job)?)? => Wrote::All(seq),
+        _ if args.follow => return Err(CliError::NothingToFollow),
+        Some(seq) => Wrote::End(seq),
+        None => Wrote::Ends,
+    };
+    if let Some(last) = args.lines {
+        // Read twice, so that no line has to be kept meanwhile, however long it is.
+        let mut counter = Printer::new(None);
+        wrote.print(client, job, args, false, &mut counter)?;
+        printer.skip = counter.lines().saturating_sub(last);
+    }
+    wrote.print(client, job, args, args.follow, printer)
+}
+
+/// What is shown of units.
+enum Wrote {
+    /// All that a unit wrote.
+    All(Seq),
+    /// The end of what a unit wrote.
+    End(Seq),
+    /// The ends of what each unit wrote.
+    Ends,
+}
+
+impl Wrote {
+    fn print(
+        &self,
+        client: &Client,
+        job: JobId,
+        args: &Logs,
+        follow: bool,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), CliError> {
+        match self {
+            Self::All(seq) => full_log(client, job, *seq, args, follow, printer),
+            Self::End(seq) => printer.take(unit_log(client, job, *seq, args)?.as_bytes()),
+            Self::Ends => all_logs(client, job, args, printer),
+        }
+    }
+}
+
+/// Prints all that an attempt wrote, and with `follow` goes on while it runs.
+fn full_log(
+    client: &Client,
+    job: JobId,
+    seq: Seq,
+    args: &Logs,
+    follow: bool,
+    printer: &mut Printer<'_>,
+) -> Result<(), CliError> {
+    let unit = client.unit(job, seq)?;
+    let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
+    let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
+    loop {
+        // Asked before reading, so that what it wrote last is still read.
+        let unit = client.unit(job, seq)?;
+        let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
+        let mut printed = Ok(());
+        let read = reader.read_more(|bytes| {
+            printed = printer.take(bytes);
+            if printed.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+        });
+        printed?;
+        read?;
+        if !follow || !runs {
+            return Ok(());
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+fn unit_log(client: &Client, job: JobId, seq: Seq, args: &Logs) -> Result<RawText, CliError> {
+    let streams = match args.attempt {
+        None => client.unit(job, seq)?.output,
+        Some(number) => client.attempt_output(job, seq, number)?.output,
+    };
+    Ok(chosen(streams, args.stderr))
+}
+
+fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let (mut after, mut unreadable) = (None, None);
+    loop {
+        // Few at a time, and fewer of long ones.
+        let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
+        for unit in page.page.units {
+            printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
+        }
+        unreadable = unreadable.or(page.page.unreadable.into_iter().next());
+        after = page.next_after;
+        if after.is_none() {
+            // After what could be read, so that no unit hides another one.
+            return unreadable.map_or(Ok(()), |unit| Err(ClientError::from(StoreError::from(unit)).into()));
+        }
+    }
+}
+
+fn manager_log(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>) -> Result<(), CliError> {
+    let opened = client.manager_log(job, args.lines);
+    let mut log = opened.map_err(|error| CliError::NoLog(client.job_files(job).log(), error))?;
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        // Asked before reading, so that what a manager wrote last is still read.
+        let ended = !args.follow || client.outcome(job)?.is_some();
+        loop {
+            match log.read(&mut block)? {
+                0 => break,
+                read => printer.take(&block[..read])?,
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
+}
+
+fn chosen(streams: Streams, stderr: bool) -> RawText {
+    if stderr { streams.stderr } else { streams.stdout }.unwrap_or_default()
+}

@@ -1,0 +1,182 @@
+//! The verbs, one file each, and the tree of arguments that they make up.
+
+mod add;
+mod approve;
+mod cancel;
+mod completions;
+mod create;
+mod doctor;
+mod explain;
+mod failures;
+mod help;
+mod kill;
+mod list;
+mod logs;
+mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod prune;
+mod recover;
+mod reject;
+mod results;
+mod resume;
+mod retry;
+mod rm;
+mod run;
+mod scale;
+#[cfg(feature = "serve")]
+mod serve;
+pub(super) mod service;
+mod set;
+mod skip;
+mod start;
+mod status;
+mod stop;
+mod submit;
+mod sync;
+#[cfg(feature = "top")]
+mod top;
+mod unit;
+mod unit_add;
+mod unit_checkpoint;
+mod unit_progress;
+mod unit_result;
+mod units;
+mod wait;
+mod watch;
+
+use clap::{Command, Parser, Subcommand};
+
+use super::args::Global;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Output;
+
+/// Runs batches in a detached process that survives the death of whoever asked for them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "job-manager",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = false
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+impl Cli {
+    /// Returns `true` if the answer is to be JSON.
+    pub fn wants_json(&self) -> bool {
+        let submission = match &self.verb {
+            Verb::Submit(verb) => &verb.submission,
+            Verb::Run(verb) => &verb.submission,
+            Verb::Create(verb) => &verb.submission,
+            _ => return self.global.wants_json(),
+        };
+        submission.source.wants_json()
+    }
+}
+
+/// Makes the tree of arguments and the groups of its help from a table of verbs: each is a module with a struct and a
+/// function of its name.
+macro_rules! verbs {
+    (($global:ident, $output:ident, $command:ident) $($group:literal {
+        $($(#[$cfg:meta])* $verb:ident => $module:ident $(with $extra:ident)?,)+
+    })+) => {
+        #[derive(Debug, Subcommand)]
+        pub(super) enum Verb {
+            $($($(#[$cfg])* $verb($module::$verb),)+)+
+        }
+
+        impl Verb {
+            /// Names the verbs by what they are for, as modules are named.
+            pub const GROUPS: &[(&str, &[&str])] = &[$(($group, &[$(stringify!($module)),+])),+];
+
+            /// Does what was asked; `command` returns the whole command line, for those that explain it.
+            pub fn run(
+                &self,
+                $global: &Global,
+                $output: &mut Output,
+                $command: fn() -> Command,
+            ) -> Result<Exit, CliError> {
+                match self {
+                    $($($(#[$cfg])* Self::$verb(args) => $module::$module($global, args, $output $(, $extra())?),)+)+
+                }
+            }
+        }
+    };
+}
+
+verbs! { (global, output, command)
+    "Start and follow" {
+        Submit => submit,
+        Run => run,
+        Create => create,
+        Start => start,
+        Wait => wait,
+        Watch => watch,
+        #[cfg(feature = "top")] Top => top,
+    }
+    "Look" {
+        List => list,
+        Status => status,
+        Units => units,
+        Unit => unit,
+        Logs => logs,
+        Results => results,
+        Failures => failures,
+        Explain => explain,
+    }
+    "Steer" {
+        Stop => stop,
+        Resume => resume,
+        Scale => scale,
+        Set => set,
+        Approve => approve,
+        Reject => reject,
+        Cancel => cancel,
+        Kill => kill,
+    }
+    "Repair and clean up" {
+        Retry => retry,
+        Skip => skip,
+        Add => add,
+        Sync => sync,
+        Recover => recover,
+        Rm => rm,
+        Prune => prune,
+    }
+    "Serve" {
+        #[cfg(feature = "serve")] Serve => serve,
+        #[cfg(feature = "mcp")] Mcp => mcp,
+        Service => service,
+    }
+    "From inside a unit" {
+        UnitProgress => unit_progress,
+        UnitCheckpoint => unit_checkpoint,
+        UnitResult => unit_result,
+        UnitAdd => unit_add,
+    }
+    "Help" {
+        Help => help with command,
+        Doctor => doctor,
+        Completions => completions with command,
+        Man => man with command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,47 @@
+//! `rm`: delete jobs.
+
+use clap::Args;
+use job_manager::text::counted;
+use serde_json::json;
+
+use super::prune::say_reclaimable;
+use crate::cli::args::Global;
+use crate::cli::confirm::confirm;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::which::JobKeys;
+
+/// Delete jobs that no manager runs, with their units and logs
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager rm 12 13 -y")]
+pub struct Rm {
+    /// Jobs: number, uid or prefix of that, name, or `last`
+    #[arg(required_unless_present_any = ["job_key", "key"], conflicts_with_all = ["job_key", "key"], value_name = "JOB")]
+    pub jobs: Vec<String>,
+    #[command(flatten)]
+    pub keys: JobKeys,
+}
+
+pub fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.open_client()?;
+    let named = args.jobs.iter().map(|job| Ok(client.find_job(job)?));
+    let jobs = named.chain(args.keys.find(&client).transpose()).collect::<Result<Vec<_>, CliError>>()?;
+    let units: i64 = jobs.iter().map(|job| client.progress(*job).map(|p| p.total)).sum::<Result<i64, _>>()?;
+    let numbers = jobs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    confirm(global, &format!("delete job {numbers} with {}", counted(units, "unit")))?;
+    for job in &jobs {
+        client.remove_job(*job)?;
+    }
+    if output.json {
+        output.document(&json!({ "schema": 1, "deleted": jobs, "units_changed": units }))?;
+    } else if output.quiet {
+        for job in &jobs {
+            output.line(job)?;
+        }
+    } else {
+        output.line(format_args!("{} deleted", counted(units, "unit")))?;
+    }
+    say_reclaimable(&client, output)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,55 @@
+//! `serve`: a dashboard and metrics on this machine.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::values;
+use crate::dashboard::{Dashboard, DashboardOptions};
+
+/// Serve a dashboard and /metrics, on this machine only, until Ctrl-C
+///
+/// The address that is printed has a token in it, which stays the same: whoever knows it may do with the jobs what you
+/// may. Programs send it as `Authorization: Bearer TOKEN`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager serve --read-only")]
+pub struct Serve {
+    /// Port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 7878, value_parser = |text: &str| values::whole(text, 0, u16::MAX), allow_negative_numbers = true)]
+    pub port: u16,
+    /// Show everything and change nothing
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<Exit, CliError> {
+    let options = DashboardOptions { db: global.db_path()?, port: args.port, read_only: args.read_only };
+    let dashboard = Dashboard::open(&options)?;
+    // Before anybody can read the address, so that whoever has it can also end this in the proper way.
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(CliError::Signals)?;
+    }
+    let (address, token) = (dashboard.address(), dashboard.token());
+    let url = format!("{address}?token={token}");
+    if output.json {
+        output.document(&json!({
+            "schema": 1, "url": url, "address": address, "token": token, "read_only": args.read_only,
+        }))?;
+    } else if output.quiet {
+        output.line(&url)?;
+    } else {
+        output.line(format_args!("dashboard at {url}"))?;
+        output.hint(
+            "whoever knows this address may do with the jobs what you may; Ctrl-C ends the dashboard, not the jobs",
+        );
+    }
+    dashboard.serve(&stop)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,112 @@
+//! `status`: where a job stands and whether its manager lives.
+
+use clap::Args;
+use job_manager::client::{Health, Snapshot};
+use job_manager::explain::NextStep;
+use job_manager::model::{ManagerRun, Timestamp};
+use job_manager::text::counted;
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::managers::{self, WithManagers};
+use crate::cli::output::Output;
+use crate::cli::text::{one_line, span, style_of};
+use crate::cli::which::JobOrKeyArg;
+use crate::command_line::command_line;
+
+/// Show where a job stands and whether its manager lives
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager status photos --json")]
+pub struct Status {
+    #[command(flatten)]
+    pub job: JobOrKeyArg,
+    /// Exit with 10, 11, 12 or 13 when the job failed, was cancelled, is paused, or lost its manager
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exit, CliError> {
+    let found = global.read_client().and_then(|client| {
+        let job = args.job.find(&client)?;
+        Ok((client, job))
+    });
+    let (client, job) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            if output.json && error.exit() == Exit::NotFound {
+                output.document(&json!({ "schema": 1, "status": "not_found" }))?;
+            }
+            return Err(error);
+        }
+    };
+    let seen = client.snapshot(job)?;
+    let managers = if global.verbose { client.managers(job)? } else { Vec::new() };
+    if output.json && global.verbose {
+        output.document(&WithManagers { status: &seen.status(), managers: &managers })?;
+    } else if output.json {
+        output.document(&seen.status())?;
+    } else if output.quiet {
+        output.line(seen.word())?;
+    } else {
+        print(&seen, &managers, output)?;
+    }
+    let outcome = if args.exit_code { seen.outcome() } else { None };
+    Ok(outcome.map_or(Exit::Success, Exit::from))
+}
+
+fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
+    let status = &seen.status();
+    let style = style_of(status.job_status, status.is_interrupted());
+    output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
+    output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
+    let manager = match (status.status, status.pid) {
+        (Health::Running, Some(pid)) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
+        (Health::Running, None) => "running".to_owned(),
+        (Health::NotStarted, _) => "not started".to_owned(),
+        (Health::Stopped, _) => "stopped".to_owned(),
+        (Health::Unknown, _) => "unknown".to_owned(),
+    };
+    output.line(format_args!("manager   {manager}"))?;
+    let counts = status.progress.counts;
+    output.line(format_args!(
+        "units     {} % of {}: {} completed, {} failed, {} skipped, {} cancelled, {} running, {} pending",
+        status.progress.percentage,
+        counts.total,
+        counts.completed,
+        counts.failed,
+        counts.skipped,
+        counts.cancelled,
+        counts.running,
+        counts.pending
+    ))?;
+    if let Some(rate) = status.rate_per_second {
+        let left = status.eta_seconds.map_or_else(String::new, |eta| {
+            let span_of = |seconds| span(std::time::Duration::from_secs(seconds));
+            format!(", {} to {} left", span_of(eta.low), span_of(eta.high))
+        });
+        output.line(format_args!("rate      {rate:.1} units per second{left}"))?;
+    }
+    if let Some(started) = status.started_at {
+        let until = status.completed_at.unwrap_or_else(Timestamp::now);
+        output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
+    }
+    if let Some(waiting) = &status.waiting_for {
+        output.line(format_args!("waits     {}", one_line(waiting)))?;
+    }
+    if let Some(error) = &status.error {
+        output.line(format_args!("error     {}", one_line(error)))?;
+    }
+    managers::print(managers, output)?;
+    output.line(format_args!("log       {}", status.log.display()))?;
+    if status.is_interrupted() {
+        output.hint(match seen.explanation().next_step {
+            next @ NextStep::Cancel(_) => {
+                format!("its manager died before it could cancel the job; `{}` ends it", command_line(next))
+            }
+            next => format!("its manager has died; `{}` continues it", command_line(next)),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `submit`: create a job and start it detached.
+
+use clap::Args;
+use job_manager::client::{Client, Created, ManagerStarted, Started};
+use job_manager::model::{Job, JobId};
+use job_manager::text::counted;
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::submission::{self, SubmissionArgs};
+
+/// Create a job and its units, start it detached, print its number
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager submit -j 8 --glob 'photos/*.jpg' -- convert {} out/{/.}.webp")]
+pub struct Submit {
+    #[command(flatten)]
+    pub submission: SubmissionArgs,
+    /// Create the job without starting it
+    #[arg(long)]
+    pub hold: bool,
+}
+
+pub fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
+    let prepared = args.submission.prepare(global)?;
+    if let Some(count) = args.submission.job.dry_run {
+        submission::dry_run(prepared, global, count, output)?;
+        return Ok(Exit::Success);
+    }
+    let (client, created) = submission::create(prepared, global, output)?;
+    let started = if args.hold { None } else { client.start_created(created)?.started };
+    print_created(&client, created, started, output)?;
+    Ok(Exit::Success)
+}
+
+/// Prints the number of the job, or all about it as JSON.
+pub fn print_created(
+    client: &Client,
+    created: Created,
+    started: Option<Started>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let job = client.job(created.job)?;
+    if !created.new {
+        existing(&job, created, output);
+    }
+    if output.json {
+        output.document(&json!({
+            "schema": 1,
+            "job": { "id": job.id, "uid": job.uid, "name": job.name },
+            "new": created.new,
+            "units": job.progress.total,
+            "units_differ": created.differs,
+            "pid": started.and_then(Started::pid),
+        }))?;
+        return Ok(());
+    }
+    output.line(job.id)?;
+    output.detail(format_args!("manager's log: {}", client.job_files(job.id).log().display()));
+    if created.new && started.is_some() {
+        output.hint(format_args!(
+            "{} started; `job-manager status {}` tells how far the job is",
+            counted(job.progress.total, "unit"),
+            job.id
+        ));
+    }
+    Ok(())
+}
+
+/// Says that a job was there already, and how the items differ from its units.
+pub fn existing(job: &Job, created: Created, output: &mut Output) {
+    output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
+    submission::differs(created, output);
+}
+
+/// Prints the manager of a job that was started or resumed.
+pub fn print_started(client: &Client, job: JobId, started: Started, output: &mut Output) -> Result<(), CliError> {
+    if matches!(started, Started::Ready { .. }) {
+        for name in client.missing_secrets(job)? {
+            output.hint(format_args!("the units of job {job} run without {name}, which is not set here"));
+        }
+    }
+    let started = ManagerStarted::new(job, started);
+    if output.json {
+        output.document(&started)?;
+        return Ok(());
+    }
+    if started.already_running {
+        output.hint(format_args!("job {job} has a manager already"));
+    }
+    match started.pid {
+        Some(pid) => output.line(pid)?,
+        None => output.hint("its process number cannot be told from here"),
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `unit-add`: a command adds units to its own job.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use job_manager::submission::{OpenSources, SourceOptions, SourceSpec, additions};
+
+use super::add::print_added;
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::inside::Inside;
+use crate::cli::output::Output;
+
+/// Add units, from inside a unit's command, to the same job
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager unit-add --unit-key '{}' page2 page3")]
+pub struct UnitAdd {
+    /// Template of a name for each unit; one that the job has already is counted, not added
+    #[arg(long, value_name = "TEMPLATE")]
+    pub unit_key: Option<OsString>,
+    /// Items
+    #[arg(required = true, value_name = "ITEM")]
+    pub items: Vec<OsString>,
+}
+
+pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<Exit, CliError> {
+    if args.items.iter().any(|item| item == "-") {
+        return Err(CliError::ItemsFromStdin);
+    }
+    let Inside { job, .. } = Inside::new()?;
+    let client = global.open_client()?;
+    let job = client.job(job)?;
+    let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
+    let units = additions(sources, args.unit_key.as_deref(), &job)?;
+    print_added(&job, client.add_checked_units(&job, units)?, output)?;
+    Ok(Exit::Success)
+}

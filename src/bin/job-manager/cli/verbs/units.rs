@@ -1,0 +1,111 @@
+//! `units`: the units of a job, page by page.
+
+use clap::Args;
+use job_manager::client::{ClientError, StoreError};
+use job_manager::model::{RawText, Seq, UnitDetail, UnitOrder, Unreadable};
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::filter::FilterArgs;
+use crate::cli::output::{Output, SEARCH_TIMEOUT};
+use crate::cli::table::table;
+use crate::cli::text::{shortened, span};
+use crate::cli::values;
+use crate::cli::which::JobArg;
+
+const PAYLOAD_WIDTH: usize = 50;
+const ERROR_WIDTH: usize = 60;
+
+/// List units of a job
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager units photos --failed")]
+pub struct Units {
+    #[command(flatten)]
+    pub job: JobArg,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Order: `seq`, or the units with the longest `duration`, the latest `finished` or the most `attempts` first
+    #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
+    pub sort: UnitOrder,
+    /// Show no more than N units
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = |text: &str| values::whole(text, 1, 100_000_i64), allow_negative_numbers = true)]
+    pub limit: i64,
+    /// Show units after that one: the last of a page gives the next page
+    #[arg(long, value_name = "SEQ", value_parser = |text: &str| values::whole(text, 0, i64::MAX), allow_negative_numbers = true)]
+    pub after: Option<i64>,
+}
+
+pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let page =
+        client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
+    if output.json {
+        output.document(&page)?;
+        return named(output, page.unreadable);
+    }
+    if output.quiet {
+        for unit in &page.units {
+            output.line(unit.seq)?;
+        }
+    } else {
+        let rows = page.units.iter().map(row);
+        output.line(table(&["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
+    }
+    match (page.searched_through, page.next_after) {
+        (Some(seq), _) => {
+            let goes_on = match args.sort {
+                UnitOrder::Seq => format!("--after {seq} goes on"),
+                _ => format!("only those before are in this order; --seq {}- looks at the others", seq.0 + 1),
+            };
+            output.hint(format_args!(
+                "the search took {} s and stopped after unit {seq}: {goes_on}",
+                SEARCH_TIMEOUT.as_secs()
+            ));
+        }
+        (None, Some(next)) if !output.quiet => output.hint(format_args!("more: --after {next}")),
+        (None, _) => {}
+    }
+    named(output, page.unreadable)
+}
+
+/// Names units that cannot be read after the others were shown: one is the error, the others come before it.
+pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Result<Exit, CliError> {
+    let Some(last) = unreadable.pop() else { return Ok(Exit::Success) };
+    unreadable.iter().for_each(|unit| output.hint(unit));
+    Err(ClientError::from(StoreError::from(last)).into())
+}
+
+fn row(unit: &UnitDetail) -> Vec<String> {
+    let time = match (unit.started_at, unit.finished_at) {
+        (Some(started), Some(finished)) => span(finished.since(started)),
+        _ => String::new(),
+    };
+    vec![
+        unit.seq.to_string(),
+        status(unit),
+        unit.attempts.to_string(),
+        time,
+        shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH),
+        shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH),
+    ]
+}
+
+/// Returns where a unit stands, and why the source does not have it any more.
+pub fn status(unit: &UnitDetail) -> String {
+    match unit.outdated {
+        Some(outdated) => format!("{} ({outdated})", unit.status),
+        None => unit.status.to_string(),
+    }
+}
+
+/// Returns the text of a payload that is one, else its JSON.
+pub fn item(payload: &str) -> String {
+    serde_json::from_str::<String>(payload).unwrap_or_else(|_| payload.to_owned())
+}
+
+/// Returns the same for people, with bytes that are no text replaced.
+pub fn shown_item(payload: &str) -> String {
+    RawText::of_json(payload).map_or_else(|| item(payload), |text| text.to_string_lossy().into_owned())
+}

@@ -1,0 +1,32 @@
+//! `wait`: block until a job ends.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::args::Global;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::follow::print_summary;
+use crate::cli::output::Output;
+use crate::cli::values;
+use crate::cli::which::JobOrKeyArg;
+
+/// Block until a job ends, is paused, or loses its manager; the exit code tells which
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  job-manager wait photos --timeout 10m")]
+pub struct Wait {
+    #[command(flatten)]
+    pub job: JobOrKeyArg,
+    /// Give up after this time, with exit code 124; the job goes on
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+}
+
+pub fn wait(global: &Global, args: &Wait, output: &mut Output) -> Result<Exit, CliError> {
+    let client = global.read_client()?;
+    let job = args.job.find(&client)?;
+    let outcome = client.wait(job, args.timeout)?;
+    print_summary(&client, job, output)?;
+    Ok(outcome.into())
+}

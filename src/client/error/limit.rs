@@ -1,0 +1,40 @@
+//! Why a limit cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::sys::ZoneError;
+
+/// A limit that cannot be used; nothing was created or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// A limit lies outside its range.
+    #[error("a job can have 1 to {max} workers, not {given}")]
+    WorkersOutOfRange {
+        /// What was asked for.
+        given: usize,
+        /// The most that a job may have.
+        max: usize,
+    },
+    /// The path by whose file system units wait is relative to nothing.
+    #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
+    RelativeDisk {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file system by whose space units wait cannot be looked at.
+    #[error("cannot look at the file system of {}", path.display())]
+    NoDisk {
+        /// The path.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The time zone of a window is not known here.
+    #[error("cannot use the window")]
+    Zone {
+        /// The cause.
+        source: ZoneError,
+    },
+}

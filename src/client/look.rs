@@ -1,0 +1,214 @@
+//! The door through which a job is looked at: its rows, then its manager, so that the two fit.
+//!
+//! The rows are read in one transaction, and a lock is no part of it: a manager may end, or another begin, between the two
+//! looks. That is noticed here and nowhere else. What is returned was true at the time of the look at the manager, or of a
+//! later one at the rows: a manager that was seen to live is judged by what it had written by then.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use super::conditions::waits_for_time;
+use super::settings::command_settings;
+use super::{Client, ClientError, MachineWorkers, Snapshot};
+use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp};
+use crate::status::{Health, ManagerHealth, observe_manager};
+use crate::store::{Extent, JobRows, Store, StoreError};
+use crate::sys::{Writer, disk_of};
+
+/// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Free bytes below which a disk counts as full.
+const FULL_BYTES: u64 = 256 * 1024;
+
+impl Client {
+    /// Returns what can be seen of a job at this moment, in a time that does not depend on its units.
+    ///
+    /// Reads the job's row and looks at its lock; signals nobody and writes nothing.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let seen = client.snapshot(client.find_job("last")?)?;
+    /// println!("{}: {}", seen.word(), seen.explanation().sentence);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
+        let (rows, health) = self.look(job, Extent::Whole)?;
+        match Beside::of(self).snapshot(rows, health, Extent::Whole) {
+            (seen, None) => Ok(seen),
+            (_, Some(fault)) => Err(fault),
+        }
+    }
+
+    /// Returns what can be seen of jobs at this moment, the newest first, without their labels and the errors of those that
+    /// have ended. A manager's record that cannot be read makes that job unknown, and keeps no other one from being shown.
+    ///
+    /// ```no_run
+    /// # use job_manager::model::JobFilter;
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for seen in client.snapshots(&JobFilter::default())?.jobs {
+    ///     println!("{} {}", seen.job.id, seen.word());
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn snapshots(&self, filter: &JobFilter) -> Result<FoundJobs<Snapshot>, ClientError> {
+        self.page(filter, Extent::Running)
+    }
+
+    /// Like [`Client::snapshots`], with all that [`Client::snapshot`] has.
+    pub(super) fn whole_snapshots(&self, filter: &JobFilter) -> Result<FoundJobs<Snapshot>, ClientError> {
+        self.page(filter, Extent::Whole)
+    }
+
+    /// Returns the rows of a job and its manager's health.
+    pub(super) fn look(&self, job: JobId, extent: Extent) -> Result<(JobRows, ManagerHealth), ClientError> {
+        Ok(look(&mut self.store(), job, extent)?)
+    }
+
+    fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
+        let FoundJobs { jobs, unreadable } = looks(&mut self.store(), filter, extent)?;
+        let beside = Beside::of(self);
+        let shown = |(rows, health)| match beside.snapshot(rows, health, extent) {
+            (seen, None) => seen,
+            (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
+        };
+        Ok(FoundJobs { jobs: jobs.into_iter().map(shown).collect(), unreadable })
+    }
+}
+
+fn look(store: &mut Store, job: JobId, extent: Extent) -> Result<(JobRows, ManagerHealth), StoreError> {
+    let read = |store: &mut Store| {
+        let rows = store.snapshot(job, extent, Timestamp::now())?;
+        match rows.record {
+            Ok(record) => Ok(JobRows { record: Ok(record), ..rows }),
+            Err(damaged) => Err(damaged),
+        }
+    };
+    let mut before = store.data_version()?;
+    let mut rows = read(store)?;
+    loop {
+        let health = health_of(store.file(), &rows, extent);
+        if rows.job.status != JobStatus::Running {
+            return Ok((rows, health));
+        }
+        let after = store.data_version()?;
+        if after == before {
+            return Ok((rows, health));
+        }
+        let again = read(store)?;
+        if again.job.epoch == rows.job.epoch {
+            return Ok((again, health));
+        }
+        // Another manager has begun meanwhile: of that one the health says nothing.
+        (rows, before) = (again, after);
+    }
+}
+
+fn looks(
+    store: &mut Store,
+    filter: &JobFilter,
+    extent: Extent,
+) -> Result<FoundJobs<(JobRows, ManagerHealth)>, StoreError> {
+    let before = store.data_version()?;
+    let FoundJobs { jobs, unreadable } = store.snapshots(filter, extent, Timestamp::now())?;
+    let seen = |rows: JobRows| {
+        let health = health_of(store.file(), &rows, extent);
+        (rows, health)
+    };
+    let mut jobs: Vec<_> = jobs.into_iter().map(seen).collect();
+    if store.data_version()? != before {
+        let is_lost =
+            |rows: &JobRows, health: Health| rows.job.status == JobStatus::Running && health == Health::Stopped;
+        for (rows, health) in jobs.iter_mut().filter(|(rows, seen)| is_lost(rows, seen.health)) {
+            (*rows, *health) = look(store, rows.job.id, extent)?;
+        }
+    }
+    Ok(FoundJobs { jobs, unreadable })
+}
+
+/// Looks at the manager of a job, unless the job has ended and nobody asks: its lock says nothing more then.
+fn health_of(database: &DatabaseFile, rows: &JobRows, extent: Extent) -> ManagerHealth {
+    let job = &rows.job;
+    let unseen = |health| ManagerHealth { health, pid: None, reason: None };
+    match &rows.record {
+        Err(_) => unseen(Health::Unknown),
+        Ok(record) if extent.asks_for_manager(job.status) => {
+            observe_manager(job.id, record.as_ref(), database, Timestamp::now())
+        }
+        Ok(_) => unseen(if job.epoch > Epoch(0) { Health::Stopped } else { Health::NotStarted }),
+    }
+}
+
+/// What is looked at besides rows and managers, once for all jobs of a page, and only if one needs it.
+struct Beside<'a> {
+    client: &'a Client,
+    now: Timestamp,
+    disk_is_full: OnceCell<bool>,
+    writer: OnceCell<Option<Writer>>,
+    machine: OnceCell<MachineWorkers>,
+}
+
+impl<'a> Beside<'a> {
+    fn of(client: &'a Client) -> Self {
+        let now = Timestamp::now();
+        Self { client, now, disk_is_full: OnceCell::new(), writer: OnceCell::new(), machine: OnceCell::new() }
+    }
+
+    /// Returns what was seen of a job, and what of it cannot be read.
+    fn snapshot(&self, rows: JobRows, seen: ManagerHealth, extent: Extent) -> (Snapshot, Option<ClientError>) {
+        let JobRows { job, record, said, units, machine_workers } = rows;
+        let (record, damaged) = parted(record);
+        let (limit, unreadable) = parted(machine_workers);
+        let runs = job.status == JobStatus::Running && seen.health == Health::Running;
+        // What no manager could run is not to look as if it only had to be resumed.
+        let may_run = extent == Extent::Whole && !runs && !job.status.is_terminal();
+        let unfit = || if may_run { command_settings(&job).err() } else { None };
+        let is_damaged = damaged.is_some();
+        let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);
+        let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
+        let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
+        let record = record.as_ref();
+        let noted = || record.and_then(|record| record.waits.clone());
+        let snapshot = Snapshot {
+            health: seen.health,
+            pid: seen.pid,
+            rate: record.and_then(|record| record.rate_per_second).filter(|_| runs),
+            reason: seen.reason,
+            is_damaged,
+            halt_reason: record.and_then(|record| record.halt_reason.clone()),
+            stopped_by_signal: record.is_some_and(|record| record.stopped_by_signal),
+            error: said.error,
+            callback_error: said.callback_error,
+            labels: said.labels,
+            silence,
+            disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),
+            writer: if is_silent { self.writer_beside(seen.pid) } else { None },
+            retry_at: units.retry_at,
+            oldest: units.oldest,
+            waits: if runs { waits_for_time(&job, self.now).or_else(noted) } else { None },
+            machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
+            log: self.client.job_files(job.id).log(),
+            now: self.now,
+            job,
+        };
+        (snapshot, fault)
+    }
+
+    /// Returns who holds the write lock of the database at this moment, if it is not the manager with that number.
+    fn writer_beside(&self, manager: Option<u32>) -> Option<Writer> {
+        let writer = self.writer.get_or_init(|| Writer::of(&self.client.path()));
+        writer.clone().filter(|writer| Some(writer.pid) != manager)
+    }
+}
+
+fn parted<T: Default>(read: Result<T, StoreError>) -> (T, Option<StoreError>) {
+    match read {
+        Ok(read) => (read, None),
+        Err(error) => (T::default(), Some(error)),
+    }
+}
+
+/// Returns `true` if the disk of the database has no space left; one that cannot be looked at is not called full.
+fn disk_is_full(client: &Client) -> bool {
+    let path = client.path();
+    path.parent().is_some_and(|dir| disk_of(dir).is_ok_and(|disk| disk.free_bytes < FULL_BYTES))
+}

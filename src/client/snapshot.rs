@@ -1,0 +1,88 @@
+//! A job at one moment: what its rows say, whether its manager lives, and what else bears on where it stands.
+//!
+//! Everything that is shown of a job is rendered from here: its status, why nothing happens, lists, metrics.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::machine::MachineWorkers;
+use crate::model::{Job, JobStatus, Seq, Timestamp, Waits};
+use crate::status::{Health, Reason};
+use crate::sys::Writer;
+
+/// What can be seen of a job at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Its row.
+    pub job: Job,
+    /// Whether its manager lives.
+    pub health: Health,
+    /// The number of that process, while it lives and is the process on record.
+    pub pid: Option<u32>,
+    /// Units that ended per second lately, while it runs.
+    pub rate: Option<f64>,
+    pub(super) reason: Option<Reason>,
+    /// Whether what its manager wrote about itself cannot be read, which `error` says.
+    pub(super) is_damaged: bool,
+    /// Why the job paused by itself, if it did.
+    pub(super) halt_reason: Option<String>,
+    /// Whether a signal to its manager paused the job, and nobody's request.
+    pub(super) stopped_by_signal: bool,
+    /// Error of the manager itself.
+    pub(super) error: Option<String>,
+    pub(super) callback_error: Option<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    /// Time since the manager last wrote.
+    pub(super) silence: Option<Duration>,
+    pub(super) disk_is_full: bool,
+    /// Who holds the write lock of the database, while the manager does not write.
+    pub(super) writer: Option<Writer>,
+    /// When the first unit may run, if all that are left wait for their next attempt.
+    pub(super) retry_at: Option<Timestamp>,
+    /// The unit that has been running for longest, and since when.
+    pub(super) oldest: Option<(Seq, Timestamp)>,
+    /// What the next start waits for, of the machine or the clock.
+    pub(super) waits: Option<Waits>,
+    /// The limit over all jobs, if there is one and it may be what the job waits for.
+    pub(super) machine: Option<MachineWorkers>,
+    pub(super) log: PathBuf,
+    pub(super) now: Timestamp,
+}
+
+impl Snapshot {
+    /// Returns `true` if the job was left running by a manager that has died.
+    pub fn is_interrupted(&self) -> bool {
+        is_interrupted(self.job.status, self.health)
+    }
+
+    /// Returns `true` if nobody runs the job as far as can be told: of one that cannot be read, nobody can.
+    pub(super) fn may_be_over(&self) -> bool {
+        match self.health {
+            Health::Stopped | Health::NotStarted => true,
+            Health::Unknown => self.reason.is_none(),
+            Health::Running => false,
+        }
+    }
+
+    /// Names the state of the job for people, for whom interrupted is a state of its own; unknown says that nobody can
+    /// tell whether the manager lives.
+    pub fn word(&self) -> &'static str {
+        word(self.job.status, self.health)
+    }
+}
+
+/// Returns `true` if a job in that state was left so by a manager of that health.
+pub(super) fn is_interrupted(status: JobStatus, health: Health) -> bool {
+    status == JobStatus::Running && matches!(health, Health::Stopped | Health::NotStarted)
+}
+
+/// Names the state of a job for people.
+pub(super) fn word(status: JobStatus, health: Health) -> &'static str {
+    match (status, health) {
+        _ if is_interrupted(status, health) => "interrupted",
+        (JobStatus::Running, Health::Unknown) => "unknown",
+        (status, _) => status.as_str(),
+    }
+}

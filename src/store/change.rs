@@ -1,0 +1,64 @@
+//! What a manager, or the recovery, has to record of one unit.
+
+use crate::model::{AttemptEnd, Cause, Epoch, Timestamp, UnitId, UnitOutcome, UnitStatus};
+
+/// One change of one unit.
+///
+/// `from`, `seen_attempts` and `revision` say how the row must look; one that a client has changed meanwhile is left alone.
+#[derive(Debug, Clone)]
+pub struct UnitChange {
+    /// The unit.
+    pub unit: UnitId,
+    /// State it is expected in.
+    pub from: UnitStatus,
+    /// State it moves to.
+    pub to: UnitStatus,
+    /// Attempts that its row must have counted.
+    pub seen_attempts: u32,
+    /// Changes by clients that its row must have seen.
+    pub revision: i64,
+    /// Attempts counted from now on.
+    pub attempts: u32,
+    /// Managers that died while it ran.
+    pub crashes: u32,
+    /// Earliest time of the next attempt; set exactly when it goes back to pending.
+    pub not_before: Option<Timestamp>,
+    /// When the attempt started; none when only the row may know it.
+    pub started_at: Option<Timestamp>,
+    /// When the attempt ended; none when it starts.
+    pub ended_at: Option<Timestamp>,
+    /// Lease under which it ran.
+    pub epoch: Epoch,
+    /// How it ended; none when it starts.
+    pub end: Option<AttemptEnd>,
+}
+
+impl UnitChange {
+    /// Returns the number of the attempt, counted from 1.
+    pub fn attempt(&self) -> u32 {
+        self.seen_attempts + u32::from(self.from == UnitStatus::Pending)
+    }
+
+    /// Returns how the attempt came to nothing, and why.
+    pub fn failure(&self) -> Option<(Cause, &str)> {
+        self.end.as_ref()?.outcome.failure()
+    }
+
+    /// Returns why the unit did not complete, in words.
+    pub fn error(&self) -> Option<&str> {
+        self.end.as_ref()?.outcome.error()
+    }
+
+    /// Returns what the handler returned, as JSON.
+    pub fn result(&self) -> Option<&str> {
+        self.end.as_ref()?.outcome.result()
+    }
+
+    /// Returns the time before which no other unit of the job shall start either, and why.
+    pub fn hold(&self) -> Option<(Timestamp, &str)> {
+        match (&self.end.as_ref()?.outcome, self.ended_at) {
+            (UnitOutcome::PauseJob { delay, reason }, Some(ended_at)) => Some((ended_at + *delay, reason)),
+            _ => None,
+        }
+    }
+}

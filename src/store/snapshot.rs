@@ -1,0 +1,212 @@
+//! What the rows say of jobs at one moment: whoever tells where a job stands reads it here, in one transaction.
+//!
+//! A page of jobs takes the same number of statements however many of them have ended: of those the row says it all, and
+//! neither a manager's record nor units are read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::failure::Failure;
+use super::jobs::{found_jobs, job_row};
+use super::managers::record_of;
+use super::metadata::{key, label};
+use super::settings::{machine_workers_text, read_machine_workers};
+use super::statement::statement;
+use super::{Store, StoreError};
+use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRecord, Seq, Timestamp, UnitId};
+
+/// How much is read of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Its row and what its latest manager wrote about itself, whatever state it is in: for who acts on it.
+    Manager,
+    /// Its row, and while it is running what its manager wrote about itself and what its units do.
+    Running,
+    /// The same of every job that has not ended, and what is told of a job besides: labels, errors.
+    Whole,
+}
+
+impl Extent {
+    /// Returns `true` if a manager is asked for about a job in that state.
+    pub fn asks_for_manager(self, status: JobStatus) -> bool {
+        match self {
+            Self::Manager => true,
+            Self::Running => status == JobStatus::Running,
+            Self::Whole => !status.is_terminal(),
+        }
+    }
+}
+
+/// What is read of a job at one moment.
+#[derive(Debug)]
+pub struct JobRows {
+    /// Its row.
+    pub job: Job,
+    /// What its latest manager wrote about itself, where the extent asks for that.
+    pub record: Result<Option<ManagerRecord>, StoreError>,
+    /// What is told of it besides.
+    pub said: Said,
+    /// What its units do while it is running.
+    pub units: UnitsUnderWay,
+    /// The limit over all jobs, for a job that is running and has no unit under way.
+    pub machine_workers: Result<Option<usize>, StoreError>,
+}
+
+impl JobRows {
+    /// Returns what its latest manager wrote about itself, if that can be read.
+    pub fn known_record(&self) -> Option<&ManagerRecord> {
+        self.record.as_ref().ok()?.as_ref()
+    }
+
+    /// Returns `true` if its manager lets no unit start any more.
+    pub fn is_stopping(&self) -> bool {
+        self.known_record().is_some_and(|record| record.stopping.is_some())
+    }
+
+    /// Returns `true` if a signal to its manager paused it, and nobody's request.
+    pub fn was_stopped_by_signal(&self) -> bool {
+        self.known_record().is_some_and(|record| record.stopped_by_signal)
+    }
+}
+
+/// What its creator and its managers have told of a job.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// Words of its creator about it.
+    pub labels: BTreeMap<String, String>,
+    /// Error that ended its manager.
+    pub error: Option<String>,
+    /// The first panic in a callback.
+    pub callback_error: Option<String>,
+}
+
+/// What the units of a running job do.
+#[derive(Debug, Default)]
+pub struct UnitsUnderWay {
+    /// When the first of them may run, if all that are left have failed and wait for their next attempt.
+    pub retry_at: Option<Timestamp>,
+    /// The unit whose attempt has been under way for longest, and since when.
+    pub oldest: Option<(Seq, Timestamp)>,
+}
+
+statement! {
+    struct Texts {
+        "SELECT job_id, key, value FROM metadata WHERE job_id IN (SELECT value FROM json_each("
+            jobs: String as Text,
+    }
+    ")) AND (key IN ('callback_error', 'error') OR key >= 'label:' AND key < 'label;')" -> (BigInt, Text, Text)
+}
+
+type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>);
+type UnderWayRow = (i64, Option<i64>, bool, Option<i64>, Option<i64>);
+
+statement! {
+    // One that came back has a time, and is found by that; those after the cursor wait for their first attempt.
+    struct UnderWay {
+        "WITH under_way AS MATERIALIZED (SELECT jobs.id, \
+         (SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = jobs.id) \
+             AS due, \
+         EXISTS (SELECT 1 FROM units WHERE units.id > (jobs.id << 32) + claimed_through AND units.id < (jobs.id + 1) << 32 \
+             AND status = 'pending' AND not_before IS NULL) AS has_fresh, \
+         (SELECT units.id FROM units INDEXED BY units_running WHERE status = 'running' \
+             AND units.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295 ORDER BY started_at LIMIT 1) AS oldest \
+         FROM jobs WHERE jobs.id IN (SELECT value FROM json_each("
+            jobs: String as Text,
+    }
+    "))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
+        -> UnderWayColumns
+}
+
+impl Store {
+    /// Returns what is told of a job at one moment.
+    pub fn snapshot(&mut self, job: JobId, extent: Extent, now: Timestamp) -> Result<JobRows, StoreError> {
+        self.read("read the job", |conn| {
+            let job = job_row(conn, job)?;
+            Ok(rows_of(conn, vec![job], extent, now)?.pop().expect("one for each job"))
+        })
+    }
+
+    /// Returns what is told of jobs at one moment, the newest first, those that cannot be read separately.
+    pub fn snapshots(
+        &mut self,
+        filter: &JobFilter,
+        extent: Extent,
+        now: Timestamp,
+    ) -> Result<FoundJobs<JobRows>, StoreError> {
+        self.read("list jobs", |conn| {
+            let FoundJobs { jobs, unreadable } = found_jobs(conn, filter)?;
+            Ok(FoundJobs { jobs: rows_of(conn, jobs, extent, now)?, unreadable })
+        })
+    }
+}
+
+fn rows_of(
+    conn: &mut SqliteConnection,
+    jobs: Vec<Job>,
+    extent: Extent,
+    now: Timestamp,
+) -> Result<Vec<JobRows>, Failure> {
+    let mut said = if extent == Extent::Whole { said_of(conn, &jobs)? } else { HashMap::new() };
+    let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
+    let is_idle = |job: &Job| job.status == JobStatus::Running && job.progress.running == 0 && job.progress.pending > 0;
+    let machine_workers =
+        if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
+    let rows = jobs.into_iter().map(|job| {
+        let asks = extent.asks_for_manager(job.status) && job.epoch > Epoch(0);
+        Ok(JobRows {
+            record: if asks { readable(record_of(conn, job.id))? } else { Ok(None) },
+            said: said.remove(&job.id).unwrap_or_default(),
+            units: units.remove(&job.id).unwrap_or_default(),
+            machine_workers: machine_workers.as_deref().filter(|_| is_idle(&job)).map(read_machine_workers).transpose(),
+            job,
+        })
+    });
+    rows.collect()
+}
+
+/// Tells a record that cannot be read from a database that cannot.
+fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, StoreError>, Failure> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(Failure::Store(error)) => Ok(Err(error)),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn said_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, Said>, Failure> {
+    let mut said: HashMap<JobId, Said> = HashMap::new();
+    for (job, key, value) in (Texts { jobs: numbers(jobs.iter()) }).load::<(i64, String, String)>(conn)? {
+        let said = said.entry(JobId(job)).or_default();
+        match key.as_str() {
+            key::ERROR => said.error = Some(value),
+            key::CALLBACK_ERROR => said.callback_error = Some(value),
+            name => drop(said.labels.insert(name[label("").len()..].to_owned(), value)),
+        }
+    }
+    Ok(said)
+}
+
+fn units_under_way(
+    conn: &mut SqliteConnection,
+    jobs: &[Job],
+    now: Timestamp,
+) -> Result<HashMap<JobId, UnitsUnderWay>, Failure> {
+    let running = jobs.iter().filter(|job| job.status == JobStatus::Running).collect::<Vec<_>>();
+    if running.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<UnderWayRow> = UnderWay { jobs: numbers(running.into_iter()) }.load(conn)?;
+    let of_row = |(job, due, has_fresh, oldest, started): UnderWayRow| {
+        let due = due.map(Timestamp::from_micros).filter(|due| *due > now && !has_fresh);
+        let oldest = oldest.zip(started).map(|(id, at)| (UnitId::from_raw(id).seq(), Timestamp::from_micros(at)));
+        (JobId(job), UnitsUnderWay { retry_at: due, oldest })
+    };
+    Ok(rows.into_iter().map(of_row).collect())
+}
+
+/// Writes the numbers of jobs as one value that a statement takes.
+fn numbers<'a>(jobs: impl Iterator<Item = &'a Job>) -> String {
+    format!("[{}]", jobs.map(|job| job.id.0.to_string()).collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,143 @@
+//! The promise of docs/state-machine.md, read from the sources: a statement that gives jobs or units another state names the state
+//! that it expects, or stands where the job's row is locked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What locks the row of a job.
+const LOCKS: [&str; 3] = ["lock_job(conn", "lock_visible(conn", "expect_lease(conn"];
+/// What reads.
+const READS: [&str; 5] = ["job_row(conn", ".first(conn)", ".load(conn)", ".get_result(conn)", ".load_iter"];
+
+/// Gives free pages back, which are those of no job.
+const WITHOUT_JOB: &str = "release_space";
+
+struct Function {
+    name: String,
+    is_public: bool,
+    body: String,
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.into_iter().chain(folders.iter().flat_map(|folder| sources(folder))).collect()
+}
+
+/// The product's sources of the store without comments.
+fn texts() -> Vec<String> {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let is_product = |path: &PathBuf| {
+        let path = path.to_str().unwrap();
+        !path.contains("tests") && !path.contains("conformance") && !path.contains("properties")
+    };
+    let text_of = |path: PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = product.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    sources(&store).into_iter().filter(is_product).map(text_of).collect()
+}
+
+/// The text from a brace to the one that closes it.
+fn block(text: &str) -> &str {
+    let mut depth = 0;
+    let end = text.char_indices().find(|(_, char)| {
+        depth += i32::from(*char == '{') - i32::from(*char == '}');
+        depth == 0 && *char == '}'
+    });
+    &text[..=end.expect("a block is closed").0]
+}
+
+fn functions(text: &str) -> Vec<Function> {
+    let starts = text.match_indices("fn ").filter(|(at, _)| text[..*at].ends_with([' ', '\n']) || *at == 0);
+    let function = |(at, _): (usize, &str)| {
+        let rest = &text[at + 3..];
+        let name: String = rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
+        let line = text[..at].rsplit('\n').next().unwrap();
+        let body = rest.find('{').map(|brace| block(&rest[brace..]).to_owned())?;
+        (!name.is_empty()).then(|| Function { name, is_public: line.trim() == "pub", body })
+    };
+    starts.filter_map(function).collect()
+}
+
+/// The names of declared statements that change a state whatever it is.
+fn unguarded_statements(texts: &[String]) -> BTreeSet<String> {
+    let declared =
+        texts.iter().flat_map(|text| text.match_indices("statement! {").map(|(at, _)| block(&text[at + 11..])));
+    let is_unguarded = |statement: &&str| {
+        let (set, condition) = statement.split_once("WHERE").unwrap_or((statement, ""));
+        let changes = ["UPDATE jobs SET", "UPDATE units SET"].iter().any(|update| set.contains(update));
+        changes && set.contains("status = ") && !condition.contains("status ")
+    };
+    let name = |statement: &str| {
+        let rest = statement.split_once("struct ").expect("a statement is a struct").1;
+        rest.chars().take_while(|char| char.is_alphanumeric()).collect()
+    };
+    declared.filter(is_unguarded).map(name).collect()
+}
+
+/// Where a function changes a state without a word about the one that it expects.
+fn changes(function: &Function, statements: &BTreeSet<String>) -> Vec<usize> {
+    let body = &function.body;
+    let built = body.match_indices("diesel::update(").filter(|(at, _)| {
+        let statement = body[*at..].split(".execute(").next().unwrap();
+        let (rows, set) = statement.split_once(".set(").unwrap_or((statement, ""));
+        set.contains("::status.eq(") && !rows.contains("status")
+    });
+    let declared = statements.iter().flat_map(|name| body.match_indices(name.as_str()));
+    built.chain(declared).map(|(at, _)| at).collect()
+}
+
+fn first_lock(body: &str) -> usize {
+    LOCKS.iter().filter_map(|lock| body.find(lock)).min().unwrap_or(usize::MAX)
+}
+
+#[test]
+fn a_change_of_state_names_the_state_that_it_expects_or_the_row_of_its_job_is_locked() {
+    let texts = texts();
+    let statements = unguarded_statements(&texts);
+    let functions: Vec<Function> = texts.iter().flat_map(|text| functions(text)).collect();
+    let mut unlocked = BTreeMap::<&str, bool>::new();
+    loop {
+        let before = unlocked.len();
+        for function in &functions {
+            let calls = unlocked.keys().flat_map(|name| {
+                function.body.match_indices(&format!("{name}(conn")).map(|(at, _)| at).collect::<Vec<_>>()
+            });
+            let mut places = changes(function, &statements).into_iter().chain(calls.collect::<Vec<_>>());
+            let lock = first_lock(&function.body);
+            if places.any(|place| place < lock) {
+                unlocked.insert(&function.name, function.is_public);
+            }
+        }
+        if unlocked.len() == before {
+            break;
+        }
+    }
+
+    let transactions: Vec<_> = unlocked.iter().filter(|(_, is_public)| **is_public).map(|(name, _)| *name).collect();
+    assert_eq!(
+        transactions,
+        Vec::<&str>::new(),
+        "nothing in these locks the job before its state, or that of a unit, changes"
+    );
+    // What is looked at at all.
+    assert!(statements.contains("HideJob"), "{statements:?}");
+    for helper in ["set_status", "end_units", "send_back", "split_in"] {
+        assert!(unlocked.contains_key(helper), "{helper} changes a state that its caller has locked");
+    }
+}
+
+#[test]
+fn what_reads_and_then_writes_locks_the_job_first() {
+    for text in texts() {
+        for function in functions(&text).into_iter().filter(|function| function.name != WITHOUT_JOB) {
+            let Some((_, body)) = function.body.split_once("self.write(") else { continue };
+            let read = READS.iter().filter_map(|read| body.find(read)).min().unwrap_or(usize::MAX);
+            assert!(first_lock(body) <= read, "{} reads before it locks the job", function.name);
+        }
+    }
+}
