@@ -43,7 +43,7 @@ pub struct LaunchArgumentsError;
 /// What a manager answers once it knows how the start went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum LaunchAnswer {
     /// It has the lock, and its epoch and identity are in the database.
     Ready {
         /// Its process number.
@@ -114,14 +114,14 @@ impl LaunchRequest {
     }
 }
 
-impl Answer {
+impl LaunchAnswer {
     /// Writes the answer as one line, without its end.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("an answer is made of numbers and text")
     }
 
     /// Reads an answer; none when the line is not one.
-    pub fn from_line(line: &str) -> Option<Answer> {
+    pub fn from_line(line: &str) -> Option<LaunchAnswer> {
         serde_json::from_str(line).ok()
     }
 }
@@ -155,8 +155,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_line_is_an_answer_or_none(line in ".{0,200}") {
-            if let Some(answer) = Answer::from_line(&line) {
-                assert_eq!(Answer::from_line(&answer.to_line()), Some(answer));
+            if let Some(answer) = LaunchAnswer::from_line(&line) {
+                assert_eq!(LaunchAnswer::from_line(&answer.to_line()), Some(answer));
             }
         }
 
@@ -173,15 +173,15 @@ mod tests {
     #[test]
     fn answers_survive_the_way_through_the_pipe() {
         for answer in [
-            Answer::Ready { pid: 7, epoch: Epoch(3) },
-            Answer::Already { pid: Some(8) },
-            Answer::Already { pid: None },
-            Answer::Refused { message: "two\nlines \"quoted\"".to_owned() },
+            LaunchAnswer::Ready { pid: 7, epoch: Epoch(3) },
+            LaunchAnswer::Already { pid: Some(8) },
+            LaunchAnswer::Already { pid: None },
+            LaunchAnswer::Refused { message: "two\nlines \"quoted\"".to_owned() },
         ] {
             let line = answer.to_line();
 
             assert!(!line.contains('\n'));
-            assert_eq!(Answer::from_line(&line), Some(answer));
+            assert_eq!(LaunchAnswer::from_line(&line), Some(answer));
         }
     }
 }

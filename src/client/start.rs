@@ -11,7 +11,7 @@ use super::health::has_left;
 use super::{Client, ClientError, StartError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
-use crate::launch::{Answer, LaunchRequest, Stage};
+use crate::launch::{LaunchAnswer, LaunchRequest, Stage};
 use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, LogFormat, ManagerRecord, StopRequest, Timestamp};
 use crate::status::{Health, ManagerHealth, Reason};
 use crate::store::{Extent, JobRows, StoreError};
@@ -187,10 +187,10 @@ impl Client {
         let died =
             || ClientError::from(StartError::ManagerDied { job, log: files.log(), tail: last_line(&files.log()) });
         match launched {
-            Launched::Line(line) => match Answer::from_line(&line) {
-                Some(Answer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
-                Some(Answer::Already { pid }) => Ok(Started::Already { pid }),
-                Some(Answer::Refused { message }) => Err(self.refusal(job, message)),
+            Launched::Line(line) => match LaunchAnswer::from_line(&line) {
+                Some(LaunchAnswer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
+                Some(LaunchAnswer::Already { pid }) => Ok(Started::Already { pid }),
+                Some(LaunchAnswer::Refused { message }) => Err(self.refusal(job, message)),
                 None => Err(died()),
             },
             Launched::Ended => Err(died()),

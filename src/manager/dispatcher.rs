@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use tracing::error;
+use tracing::{Span, error};
 
 use super::error::ManagerError;
 use super::feed::Feed;
@@ -113,11 +113,11 @@ impl CallbackDispatcher {
     /// Makes calls on a thread that nobody has to wait for.
     fn call(self: &Arc<Self>, calls: impl FnOnce(&Self) + Send + 'static) -> Result<Calls, ManagerError> {
         let (end, ended) = channel();
-        let dispatcher = Arc::clone(self);
+        let (dispatcher, job) = (Arc::clone(self), Span::current());
         let run = move || {
-            calls(&dispatcher);
+            job.in_scope(|| calls(&dispatcher));
             // What the program gave is its own again before anybody hears of the end.
-            drop(dispatcher);
+            drop((dispatcher, job));
             drop::<Sender<()>>(end);
         };
         let started = std::thread::Builder::new().name("callbacks".to_owned()).spawn(run);

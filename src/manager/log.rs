@@ -35,7 +35,7 @@ pub(super) fn install() {
     let (level, level_refused) = variable(LEVEL_VARIABLE, LevelFilter::INFO);
     let (format, format_refused) = variable(LogFormat::VARIABLE, LogFormat::default());
     // An error is that there is one.
-    let _ = tracing::subscriber::set_global_default(LogSubscriber::new(level, format));
+    let _ = tracing::subscriber::set_global_default(LogSubscriber::new(level, format, write));
     [level_refused, format_refused].iter().flatten().for_each(|refused| warn!("{refused}"));
 }
 

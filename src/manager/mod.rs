@@ -27,6 +27,7 @@ mod rate_meter;
 mod recorder;
 mod run;
 mod schedule;
+mod session;
 mod shared;
 mod shortage;
 mod stops;

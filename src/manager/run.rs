@@ -1,31 +1,29 @@
 //! A manager's life, from the arguments it was started with to its exit code.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use tracing::{Span, error, info, info_span, warn};
+use tracing::{Span, error, info, warn};
 
 use super::clock::Clock;
 use super::conclusion::{conclude, record_failure};
-use super::coordinator::{Coordinator, Held, Leave, RunOutcome};
+use super::coordinator::{Coordinator, Held, RunOutcome};
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::recorder::Recorder;
+use super::session::{Acquired, ManagerSession, acquire};
 use super::shared::Shared;
-use super::takeover::{Takeover, take_over};
 use super::transient::retry_transient;
 use super::worker::WorkerContext;
 use super::worker_pool::WorkerPool;
 use super::{events, log, panics};
 use crate::crash::crash_point;
-use crate::files::create_private_dir;
-use crate::handler::{Handlers, JobContext, JobReport, Runner};
-use crate::launch::{Answer, LaunchRequest};
-use crate::model::{Job, JobId, JobStatus, Limits, StateDir, Submitter, chain};
+use crate::handler::{Handlers, JobReport, Runner};
+use crate::launch::{LaunchAnswer, LaunchRequest};
+use crate::model::{JobStatus, Limits, Submitter, chain};
 use crate::recovery::{Leftovers, clear_outbox};
 use crate::store::{Access, Lease, Store};
-use crate::sys::{self, JobLock, SlotNotes, StopFlags};
+use crate::sys::{self, SlotNotes};
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = 1;
@@ -33,32 +31,6 @@ const FAILURE: i32 = 1;
 const LEAST_THREADS: usize = 6;
 /// Files that a manager with one worker has open, and those of its unit.
 const LEAST_FILES: usize = 24;
-
-/// What a manager has once it is the one.
-pub(super) struct ManagerSession {
-    store: Store,
-    lease: Lease,
-    job: Job,
-    context: JobContext,
-    /// In which everything happens.
-    span: Span,
-    flags: StopFlags,
-    clock: Clock,
-    // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
-    lock: Option<JobLock>,
-    leave: Leave,
-}
-
-/// What came of the attempt to become the manager.
-pub(super) enum Acquired {
-    /// This process is the manager.
-    Session(Box<ManagerSession>),
-    /// That one is.
-    Already {
-        /// Its process number, if it can be looked at.
-        pid: Option<u32>,
-    },
-}
 
 /// Runs the job of `request` in this process and returns its exit code.
 pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
@@ -71,7 +43,7 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
         Err(error) => {
             let message = chain(&error);
             error!("{message}");
-            sys::write_ready(&Answer::Refused { message }.to_line());
+            sys::write_ready(&LaunchAnswer::Refused { message }.to_line());
             FAILURE
         }
     }
@@ -93,12 +65,12 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
     let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, take_after_submitter);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Acquired::Already { pid } => {
-            sys::write_ready(&Answer::Already { pid }.to_line());
+            sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
             Ok(None)
         }
         Acquired::Session(session) => {
             let (pid, epoch) = (std::process::id(), session.lease.epoch);
-            sys::write_ready(&Answer::Ready { pid, epoch }.to_line());
+            sys::write_ready(&LaunchAnswer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
             crash_point!("ready");
             log::bound(&session.context.files);
@@ -112,47 +84,6 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
 /// Takes on the umask and the limits that units get.
 fn take_after_submitter(submitter: &Submitter) -> Result<(), ManagerError> {
     sys::inherit(submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))
-}
-
-/// Takes the lock and the next epoch, and writes who the manager is. What `take_after` refuses leaves the job as it was.
-pub(super) fn acquire(
-    db: &Path,
-    job: JobId,
-    flags: StopFlags,
-    clock: Clock,
-    leave: Leave,
-    take_after: fn(&Submitter) -> Result<(), ManagerError>,
-) -> Result<Acquired, ManagerError> {
-    let mut store = Store::open(db, Access::Manage)?;
-    let files = StateDir::beside(store.path()).job(job);
-    create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
-    let lock = match take_over(&mut store, job, &files)? {
-        Takeover::Won(lock) => lock,
-        Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
-    };
-    crash_point!("lock-taken");
-    // A job of an older version has none recorded: its units keep the private umask that they were promised.
-    let submitter = store.submitter(job)?;
-    submitter.as_ref().map_or(Ok(()), take_after)?;
-    let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
-    let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
-    let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;
-    crash_point!("epoch-raised");
-    let mut context = JobContext::of(&job, files, store.file().clone());
-    context.trace = submitter.and_then(|submitter| submitter.trace);
-    let traceparent = context.trace.as_ref().map(tracing::field::display);
-    let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch.0, traceparent);
-    Ok(Acquired::Session(Box::new(ManagerSession {
-        store,
-        lease,
-        job,
-        context,
-        span,
-        flags,
-        clock,
-        lock: Some(lock),
-        leave,
-    })))
 }
 
 /// Runs the job, leaves it in the state that its end calls for, and returns that.

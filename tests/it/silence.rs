@@ -88,7 +88,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
 }
 
 /// Options that are no question here, with what they are.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     // Sources.
     "--lines",
     "--commands",
@@ -107,6 +107,7 @@ const OTHERS: [&str; 17] = [
     "--quiet",
     "--verbose",
     "--color",
+    "--log-format",
     "--yes",
     "--help",
 ];

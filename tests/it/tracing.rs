@@ -88,6 +88,8 @@ fn a_service_with_a_subscriber_sees_the_spans_of_its_job_its_units_and_their_att
         tracing::info!(target: "job_manager_service", "{word}");
         if word == "bad" { Err(std::io::Error::other("no such word").into()) } else { Ok(()) }
     });
+    handlers.on_unit_failed(|unit| tracing::info!(target: "job_manager_service", "told of unit {}", unit.seq));
+    handlers.on_job_end(|job| tracing::info!(target: "job_manager_service", "told that it is {}", job.status));
 
     testing::run_job(&client, job, &handlers).unwrap();
 
@@ -97,12 +99,13 @@ fn a_service_with_a_subscriber_sees_the_spans_of_its_job_its_units_and_their_att
     assert_eq!(
         own.collect::<Vec<_>>(),
         [
-            "INFO J: there are as many workers as there should be",
             "INFO J: unit seq=1: attempt number=1 slot=1: good",
             "DEBUG J: unit seq=1: attempt number=1 slot=1: the attempt has ended status=\"completed\"",
             "INFO J: unit seq=2: attempt number=1 slot=1: bad",
             "DEBUG J: unit seq=2: attempt number=1 slot=1: the attempt has ended status=\"failed\" error=\"no such word\"",
+            "INFO J: told of unit 2",
             "INFO J: the job is failed",
+            "INFO J: told that it is failed",
         ]
     );
     let names: Vec<_> = seen.spans.values().map(|span| span.replace(of_job, "J")).collect();

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
-use crate::model::text::one_line;
 use crate::model::{LogFormat, Timestamp};
 
 /// Begins the targets of our own events, which lines for people do without.
@@ -55,7 +54,8 @@ impl Visit for Fields {
 /// Returns the line of an event in `spans`.
 pub(super) fn line_of(format: LogFormat, event: &Metadata<'_>, fields: Fields, spans: &Spans) -> String {
     let line = match format {
-        LogFormat::Text => one_line(&text(event, fields, spans)),
+        // Bytes that steer a terminal stay: whoever prints them there takes them out.
+        LogFormat::Text => text(event, fields, spans).replace('\n', " "),
         LogFormat::Json => {
             let spans = spans.iter().map(|(name, fields)| json!({ "name": name, "fields": fields.0 }));
             json!({

@@ -23,14 +23,15 @@ thread_local! {
 pub(super) struct LogSubscriber {
     level: LevelFilter,
     format: LogFormat,
+    write: fn(&[u8]),
     made: AtomicU64,
     /// Open spans with those around them, and how many handles there are to each.
     open: Mutex<HashMap<Id, (Spans, usize)>>,
 }
 
 impl LogSubscriber {
-    pub fn new(level: LevelFilter, format: LogFormat) -> LogSubscriber {
-        LogSubscriber { level, format, made: AtomicU64::new(1), open: Mutex::default() }
+    pub fn new(level: LevelFilter, format: LogFormat, write: fn(&[u8])) -> LogSubscriber {
+        LogSubscriber { level, format, write, made: AtomicU64::new(1), open: Mutex::default() }
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Id, (Spans, usize)>> {
@@ -71,7 +72,7 @@ impl Subscriber for LogSubscriber {
     fn event(&self, event: &Event<'_>) {
         let fields = Fields::of(|fields| event.record(fields));
         let spans = self.around(event.parent(), event.is_contextual());
-        super::write(line_of(self.format, event.metadata(), fields, &spans).as_bytes());
+        (self.write)(line_of(self.format, event.metadata(), fields, &spans).as_bytes());
     }
 
     fn enter(&self, span: &Id) {

@@ -14,7 +14,7 @@ use job_manager::failures::ClusterId;
 use job_manager::model::{JobId, Seq, UnitFilter, UnitStatus};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Connections, Named, Refused};
+use super::answer::{Connections, Named, Refused, Reply};
 
 type Shared = State<Arc<Connections>>;
 /// A body may be omitted, but not be of another kind.
@@ -38,7 +38,7 @@ struct Stop {
     grace_seconds: Option<u32>,
 }
 
-async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Answer<impl Serialize> {
+async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<Stop>) -> Reply<impl Serialize> {
     let Stop { now, grace_seconds } = given(body)?;
     let options = StopOptions { now, grace: grace_seconds.map(|seconds| Duration::from_secs(seconds.into())) };
     connections
@@ -49,7 +49,7 @@ async fn stop(State(connections): Shared, Named(job): Named<String>, body: Body<
         .await
 }
 
-async fn resume(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+async fn resume(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.resume_job(job)?))).await
 }
 
@@ -59,16 +59,16 @@ struct Because {
     reason: Option<String>,
 }
 
-async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
+async fn cancel(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply<impl Serialize> {
     let reason = given(body)?.reason.unwrap_or_else(|| "cancelled on request".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.cancel_job(job, &reason))).await
 }
 
-async fn approve(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+async fn approve(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
     connections.write(job, |client, job| Ok(ManagerStarted::new(job, client.approve_job(job)?))).await
 }
 
-async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Answer<impl Serialize> {
+async fn reject(State(connections): Shared, Named(job): Named<String>, body: Body<Because>) -> Reply<impl Serialize> {
     let reason = given(body)?.reason.unwrap_or_else(|| "rejected after its first units".to_owned());
     connections.write(job, move |client, job| cancelled_by(client, job, || client.reject_job(job, &reason))).await
 }
@@ -112,7 +112,7 @@ impl Retry {
     }
 }
 
-async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Answer<impl Serialize> {
+async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Reply<impl Serialize> {
     let filter = given(body)?.filter()?;
     let retry = move |client: &Client, job| {
         Ok(UnitsChanged::swept(job, client.retry_units_within(job, &filter, Some(SEARCH_TIME))?))
@@ -130,7 +130,7 @@ async fn scale(
     State(connections): Shared,
     Named(job): Named<String>,
     body: Result<Json<Scale>, JsonRejection>,
-) -> Answer<impl Serialize> {
+) -> Reply<impl Serialize> {
     let Json(Scale { workers }) = body?;
     connections
         .write(job, move |client, job| {

@@ -25,7 +25,7 @@ pub(super) struct Connections {
 pub(super) struct Named<T>(pub T);
 
 /// An answer, or why there is none.
-pub(super) type Answer<T> = Result<Json<T>, Refused>;
+pub(super) type Reply<T> = Result<Json<T>, Refused>;
 
 /// Why a request was not fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ impl Connections {
     pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         look: impl FnOnce(&Client) -> Result<T, Refused> + Send + 'static,
-    ) -> Answer<T> {
+    ) -> Reply<T> {
         let connections = Arc::clone(self);
         let looking = tokio::task::spawn_blocking(move || {
             // A database that was replaced would go on to be shown as it was.
@@ -76,7 +76,7 @@ impl Connections {
         self: &Arc<Self>,
         job: String,
         change: impl FnOnce(&Client, JobId) -> Result<T, Refused> + Send + 'static,
-    ) -> Answer<T> {
+    ) -> Reply<T> {
         let connections = Arc::clone(self);
         let changing = tokio::task::spawn_blocking(move || {
             let writer = connections.writer.as_ref().ok_or(Refused::ReadOnly)?;

@@ -11,7 +11,7 @@ use job_manager::explain::ExplanationOf;
 use job_manager::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Connections, Named, Refused};
+use super::answer::{Connections, Named, Refused, Reply};
 use crate::command_line::command_line;
 
 const JOBS: i64 = 50;
@@ -38,14 +38,14 @@ struct JobsQuery {
     limit: Option<i64>,
 }
 
-async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Answer<impl Serialize> {
+async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Reply<impl Serialize> {
     let Query(query) = query?;
     let statuses = words(query.status.as_deref())?;
     let limit = Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS));
     connections.read(move |client| Ok(client.job_list(&JobFilter { statuses, limit, ..JobFilter::default() })?)).await
 }
 
-async fn job(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
     connections.read(move |client| Ok(client.get_manager_status(client.find_job(&job)?)?)).await
 }
 
@@ -65,7 +65,7 @@ async fn units(
     State(connections): Shared,
     Named(job): Named<String>,
     query: Result<Query<UnitsQuery>, QueryRejection>,
-) -> Answer<impl Serialize> {
+) -> Reply<impl Serialize> {
     let Query(query) = query?;
     let filter = UnitFilter {
         statuses: words(query.status.as_deref())?,
@@ -83,12 +83,12 @@ async fn units(
         .await
 }
 
-async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Answer<impl Serialize> {
+async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, String)>) -> Reply<impl Serialize> {
     let seq = number(&seq)?;
     connections.read(move |client| Ok(client.unit_view(client.find_job(&job)?, seq)?)).await
 }
 
-async fn failures(State(connections): Shared, Named(job): Named<String>) -> Answer<impl Serialize> {
+async fn failures(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
     connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?)?)).await
 }
 
@@ -102,7 +102,7 @@ async fn explain(
     State(connections): Shared,
     Named(job): Named<String>,
     query: Result<Query<ExplainQuery>, QueryRejection>,
-) -> Answer<impl Serialize> {
+) -> Reply<impl Serialize> {
     let seq = query?.0.unit.map(Seq);
     connections
         .read(move |client| {

@@ -51,7 +51,7 @@ impl Add {
 
 /// What `--json` says of an addition.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct AddedDocument {
     #[serde(flatten)]
     changed: UnitsChanged,
     units_skipped: usize,
@@ -79,7 +79,7 @@ pub fn print_added(job: &Job, added: Added, output: &mut Output) -> Result<(), C
     }
     let added = i64::try_from(added).unwrap_or(i64::MAX);
     if output.json {
-        output.document(&Answer {
+        output.document(&AddedDocument {
             changed: UnitsChanged::new(job.id, added),
             units_skipped: skipped,
             units_differ: differ,

@@ -52,7 +52,7 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit,
         }
     } else {
         let rows = page.units.iter().map(row);
-        output.line(table(&["SEQ", "STATUS", "TRIES", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
+        output.line(table(&["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
     }
     match (page.searched_through, page.next_after) {
         (Some(seq), _) => {

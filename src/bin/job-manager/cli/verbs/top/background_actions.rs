@@ -19,13 +19,13 @@ use crate::cli::report::Report;
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What came of a action.
-pub(super) type Answer = Result<String, ClientError>;
+pub(super) type ActionOutcome = Result<String, ClientError>;
 
 /// Requests on their way.
 pub(super) struct BackgroundActions {
     db: PathBuf,
-    done: Sender<Answer>,
-    answers: Receiver<Answer>,
+    done: Sender<ActionOutcome>,
+    answers: Receiver<ActionOutcome>,
 }
 
 impl BackgroundActions {
@@ -44,7 +44,7 @@ impl BackgroundActions {
     }
 
     /// Returns what has come since the last time.
-    pub fn answers(&self) -> impl Iterator<Item = Answer> {
+    pub fn answers(&self) -> impl Iterator<Item = ActionOutcome> {
         self.answers.try_iter()
     }
 

@@ -1,0 +1,83 @@
+//! How a process becomes the manager of a job, and what it has then.
+
+use std::path::Path;
+
+use tracing::{Span, info_span};
+
+use super::clock::Clock;
+use super::coordinator::Leave;
+use super::error::ManagerError;
+use super::takeover::{Takeover, take_over};
+use crate::crash::crash_point;
+use crate::files::create_private_dir;
+use crate::handler::JobContext;
+use crate::model::{Job, JobId, StateDir, Submitter};
+use crate::store::{Access, Lease, Store};
+use crate::sys::{self, JobLock, StopFlags};
+
+/// What a manager has once it is the one.
+pub(super) struct ManagerSession {
+    pub store: Store,
+    pub lease: Lease,
+    pub job: Job,
+    pub context: JobContext,
+    /// In which everything happens.
+    pub span: Span,
+    pub flags: StopFlags,
+    pub clock: Clock,
+    // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
+    pub lock: Option<JobLock>,
+    pub leave: Leave,
+}
+
+/// What came of the attempt to become the manager.
+pub(super) enum Acquired {
+    /// This process is the manager.
+    Session(Box<ManagerSession>),
+    /// That one is.
+    Already {
+        /// Its process number, if it can be looked at.
+        pid: Option<u32>,
+    },
+}
+
+/// Takes the lock and the next epoch, and writes who the manager is. What `take_after` refuses leaves the job as it was.
+pub(super) fn acquire(
+    db: &Path,
+    job: JobId,
+    flags: StopFlags,
+    clock: Clock,
+    leave: Leave,
+    take_after: fn(&Submitter) -> Result<(), ManagerError>,
+) -> Result<Acquired, ManagerError> {
+    let mut store = Store::open(db, Access::Manage)?;
+    let files = StateDir::beside(store.path()).job(job);
+    create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
+    let lock = match take_over(&mut store, job, &files)? {
+        Takeover::Won(lock) => lock,
+        Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
+    };
+    crash_point!("lock-taken");
+    // A job of an older version has none recorded: its units keep the private umask that they were promised.
+    let submitter = store.submitter(job)?;
+    submitter.as_ref().map_or(Ok(()), take_after)?;
+    let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
+    let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
+    let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;
+    crash_point!("epoch-raised");
+    let mut context = JobContext::of(&job, files, store.file().clone());
+    context.trace = submitter.and_then(|submitter| submitter.trace);
+    let traceparent = context.trace.as_ref().map(tracing::field::display);
+    let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch.0, traceparent);
+    Ok(Acquired::Session(Box::new(ManagerSession {
+        store,
+        lease,
+        job,
+        context,
+        span,
+        flags,
+        clock,
+        lock: Some(lock),
+        leave,
+    })))
+}
