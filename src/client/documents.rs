@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::explain::Explanation;
-use super::search::SortedUnits;
+use super::search::UnitsFound;
 use super::settings::command_of;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
@@ -168,22 +168,12 @@ impl Client {
         budget: Duration,
     ) -> Result<UnitPage, ClientError> {
         let after = after.map(|after| after.clamp(Seq(0), Seq::MAX));
-        let page = |units, next_after, searched_through| UnitPage {
-            schema: SCHEMA,
-            job: JobRef { id: job },
-            units,
-            next_after,
-            searched_through,
+        let found = match order {
+            UnitOrder::Seq => self.search_units(job, filter, after, limit, budget)?,
+            _ => self.search_sorted(job, filter, order, after, limit, budget)?,
         };
-        if order == UnitOrder::Seq {
-            let found = self.search_units(job, filter, after, limit, budget)?;
-            return Ok(page(found.units, found.next_after, found.searched_through));
-        }
-        let SortedUnits { units, is_cut, searched_through } =
-            self.search_sorted(job, filter, order, after, limit, budget)?;
-        let is_full = is_cut || i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
-        let next_after = units.last().map(|unit| unit.seq).filter(|_| is_full && searched_through.is_none());
-        Ok(page(units, next_after, searched_through))
+        let UnitsFound { units, next_after, searched_through } = found;
+        Ok(UnitPage { schema: SCHEMA, job: JobRef { id: job }, units, next_after, searched_through })
     }
 
     /// Returns everything about one unit.

@@ -35,6 +35,7 @@ mod owner;
 mod payload;
 mod program;
 mod prune;
+mod ranges;
 mod recover;
 #[cfg(feature = "sources")]
 pub(crate) mod rehearse;

@@ -1,11 +1,11 @@
 //! Looking for units in a bounded time.
 //!
-//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time: no
-//! snapshot is held for long, and whoever asked is told how far it came instead of being left to wait.
+//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time.
 
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::ranges::Ranges;
 use super::{Client, ClientError};
 use crate::model::{JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 
@@ -18,15 +18,6 @@ pub(super) const RANGE_UNITS: i64 = 2000;
 const SORTED_UNITS: i64 = 50_000;
 /// Bytes after which a page is cut, however few units it has.
 const PAGE_BYTES: usize = 16 << 20;
-
-/// A page of units in another order than that of their numbers.
-pub(super) struct SortedUnits {
-    pub units: Vec<UnitDetail>,
-    /// Whether there may be more because these are long.
-    pub is_cut: bool,
-    /// Number up to which units were looked at, if the time ran out before all were.
-    pub searched_through: Option<Seq>,
-}
 
 /// What a search found.
 pub struct UnitsFound {
@@ -47,37 +38,26 @@ impl Client {
         limit: i64,
         budget: Duration,
     ) -> Result<UnitsFound, ClientError> {
-        let begun = Instant::now();
         let filter = filter.after(after.unwrap_or(Seq(0)));
         let total = self.store().job(job)?.progress.total;
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
-        let mut through = filter.first.map_or(0, |first| first.0.saturating_sub(1));
+        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
+        let mut ranges = Ranges::of(&filter, total, size, budget);
         let (mut units, mut bytes) = (Vec::new(), 0);
-        let start = through;
-        while through < end {
-            if through > start && begun.elapsed() >= budget {
-                let reached = Some(Seq(through));
-                return Ok(UnitsFound { units, next_after: reached, searched_through: reached });
-            }
-            let part = through.saturating_add(range).min(end);
+        for range in ranges.by_ref() {
             let left = limit - i64::try_from(units.len()).expect("a page fits into 64 bits");
-            let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
             let (mut found, is_full) =
-                self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
+                self.store().unit_page(job, &range, None, left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
             bytes += found.iter().map(UnitDetail::bytes).sum::<usize>();
             units.append(&mut found);
             if is_full {
                 let next_after = units.last().map(|unit| unit.seq);
                 return Ok(UnitsFound { units, next_after, searched_through: None });
             }
-            through = part;
         }
-        Ok(UnitsFound { units, next_after: None, searched_through: None })
+        let reached = ranges.stopped_at();
+        Ok(UnitsFound { units, next_after: reached, searched_through: reached })
     }
-}
 
-impl Client {
     /// Counts the units that a filter selects, and says how far they were looked at if `budget` was over before all were.
     pub fn count_units_within(
         &self,
@@ -88,24 +68,14 @@ impl Client {
         if !filter.looks_at_each_unit() {
             return Ok((self.count_units(job, filter)?, None));
         }
-        let begun = Instant::now();
-        let total = self.store().progress(job)?.total;
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let (mut first, mut count) = (filter.first.map_or(1, |first| first.0.max(1)), 0);
-        while first <= end {
-            let last = first.saturating_add(RANGE_UNITS - 1).min(end);
-            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            count += self.store().count_units(job, &part)?;
-            first = last + 1;
-            if first <= end && begun.elapsed() >= budget {
-                return Ok((count, Some(Seq(last))));
-            }
-        }
-        Ok((count, None))
+        let mut ranges = Ranges::of(filter, self.store().progress(job)?.total, RANGE_UNITS, budget);
+        let counts = ranges.by_ref().map(|range| self.store().count_units(job, &range));
+        let count = counts.sum::<Result<i64, _>>()?;
+        Ok((count, ranges.stopped_at()))
     }
 
     /// Returns a page of units in another order than that of their numbers, and how far they were looked at if `budget` was over
-    /// before all were: the page is of those then.
+    /// before all were: the page is of those then, and there is no next one.
     pub(super) fn search_sorted(
         &self,
         job: JobId,
@@ -114,29 +84,24 @@ impl Client {
         after: Option<Seq>,
         limit: i64,
         budget: Duration,
-    ) -> Result<SortedUnits, ClientError> {
-        let begun = Instant::now();
+    ) -> Result<UnitsFound, ClientError> {
         let total = self.store().job(job)?.progress.total;
         if let Some(after) = after {
             self.unit(job, after)?;
         }
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
-        let mut first = filter.first.map_or(1, |first| first.0.max(1));
-        let (mut page, mut is_cut) = (Vec::new(), false);
-        while first <= end {
-            let last = first.saturating_add(range - 1).min(end);
-            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            page.extend(self.store().sorted_units(job, &part, order, after, limit, PAGE_BYTES)?);
-            page.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
-            page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            is_cut = cut(&mut page);
-            first = last + 1;
-            if first <= end && begun.elapsed() >= budget {
-                return Ok(SortedUnits { units: page, is_cut, searched_through: Some(Seq(last)) });
-            }
+        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
+        let mut ranges = Ranges::of(filter, total, size, budget);
+        let (mut units, mut is_cut) = (Vec::new(), false);
+        for range in ranges.by_ref() {
+            units.extend(self.store().sorted_units(job, &range, order, after, limit, PAGE_BYTES)?);
+            units.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
+            units.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            is_cut = cut(&mut units);
         }
-        Ok(SortedUnits { units: page, is_cut, searched_through: None })
+        let searched_through = ranges.stopped_at();
+        let is_full = is_cut || i64::try_from(units.len()).is_ok_and(|shown| shown == limit);
+        let next_after = units.last().map(|unit| unit.seq).filter(|_| is_full && searched_through.is_none());
+        Ok(UnitsFound { units, next_after, searched_through })
     }
 }
 

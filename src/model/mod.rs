@@ -89,7 +89,7 @@ pub use time::Timestamp;
 pub(crate) use time::span;
 pub use unit::{AttemptId, AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use unit_result::UnitResult;
-pub use unreadable::{FoundJobs, Row, Unreadable, UnreadableJob};
+pub use unreadable::{FoundJobs, Row, UnendedJobs, Unreadable, UnreadableJob};
 pub use waits::{Lack, Resource, Waits};
 pub(crate) use why::Why;
 pub use window::{Opening, Window, Windows};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Job, JobId, UnitId};
+use super::{Job, JobId, JobStatus, UnitId};
 
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
@@ -55,6 +55,16 @@ pub struct FoundJobs<T = Job> {
     pub jobs: Vec<T>,
     /// The others; one whose state cannot be read counts as being in any.
     pub unreadable: Vec<UnreadableJob>,
+}
+
+/// The jobs that have not ended.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct UnendedJobs {
+    /// Those that can be read, the newest first.
+    pub jobs: Vec<(JobId, JobStatus)>,
+    /// How many others there are.
+    pub unreadable: usize,
 }
 
 impl<T> Default for FoundJobs<T> {

@@ -42,7 +42,7 @@ pub(super) fn list(global: &Global, args: &List, output: &mut Output) -> Result<
     args.keys.find(&client)?;
     let key = args.keys.key()?.map(str::to_owned);
     let limit = (!args.all).then_some(args.limit);
-    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
+    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key, jobs: None };
     if output.json {
         let list = client.job_list(&filter)?;
         list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));

@@ -7,9 +7,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::Output;
 use super::secret_args::SecretArgs;
-use super::submit::print_started;
+use super::submit::start_each;
 use super::which::JobOrKeyArg;
-use super::wording;
 
 /// Continue a job that was paused or interrupted and print its manager's process number
 #[derive(Debug, Args)]
@@ -38,20 +37,9 @@ pub(super) fn resume(global: &Global, args: &Resume, output: &mut Output) -> Res
     if jobs.is_empty() {
         return Err(CliError::NothingToResume);
     }
-    let mut first_error = None;
-    for job in jobs {
-        if args.no_scope {
-            client.forget_scope(job)?;
-        }
-        match client.resume_job(job) {
-            Ok(started) => print_started(&client, job, started, output)?,
-            // One that cannot be resumed is no reason to leave the others where they are.
-            Err(error) if args.all => {
-                output.hint(format_args!("job {job} is not resumed: {}", wording::said(&error)));
-                first_error.get_or_insert(error);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+    let resume = |job| {
+        let forgotten = if args.no_scope { client.forget_scope(job) } else { Ok(()) };
+        ("resumed", forgotten.and_then(|()| client.resume_job(job)))
+    };
+    start_each(&client, jobs, args.all, resume, output)
 }
