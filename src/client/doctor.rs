@@ -27,19 +27,23 @@ const LARGE_LOG_BYTES: u64 = 64 << 20;
 /// }
 /// ```
 pub fn examine(db: &Path) -> Vec<Finding> {
-    let mut findings = vec![database(db)];
+    let opened = Client::open_to_read(db);
+    let mut findings = vec![database(db, &opened)];
     findings.extend(disk(db));
     findings.extend(log(db));
     findings.extend(writer(db));
     findings.extend(limits());
     findings.push(containment::cgroup_finding());
     findings.extend(containment::linger_finding());
-    findings.extend(jobs(db));
-    findings.extend(unreadable_jobs(db));
-    findings.extend(unstarted(db));
-    findings.extend(kept_environment::findings(db));
-    findings.extend(machine_workers(db));
-    findings.extend(orphans(db));
+    if let Ok(client) = opened {
+        let found = client.jobs(&JobFilter::default()).unwrap_or_default();
+        findings.extend(jobs(&client, &found));
+        findings.extend(unreadable_jobs(&client, &found));
+        findings.extend(unstarted(&client));
+        findings.extend(kept_environment::findings(&found.jobs));
+        findings.extend(machine_workers(&client));
+        findings.push(orphans(&client, &found.jobs));
+    }
     findings
 }
 
@@ -53,26 +57,20 @@ impl Finding {
     }
 }
 
-fn database(db: &Path) -> Finding {
-    match Client::open_to_read(db) {
-        Ok(client) => {
-            let checked = client.store().integrity();
-            match checked {
-                Ok((version, sound)) if sound => {
-                    finding(Severity::Ok, "database", format!("{} is sound, SQLite {version}", db.display()))
-                }
-                Ok(_) => finding(
-                    Severity::Error,
-                    "database",
-                    format!("{} is damaged, salvage it with `sqlite3 FILE .recover`", db.display()),
-                ),
-                Err(error) => finding(Severity::Error, "database", error.to_string()),
+fn database(db: &Path, opened: &Result<Client, ClientError>) -> Finding {
+    let of = |severity, message| finding(severity, "database", message);
+    match opened {
+        Ok(client) => match client.store().integrity() {
+            Ok((version, true)) => of(Severity::Ok, format!("{} is sound, SQLite {version}", db.display())),
+            Ok((_, false)) => {
+                of(Severity::Error, format!("{} is damaged, salvage it with `sqlite3 FILE .recover`", db.display()))
             }
-        }
+            Err(error) => of(Severity::Error, error.to_string()),
+        },
         Err(ClientError::Store(StoreError::NoDatabase { path })) => {
-            finding(Severity::Ok, "database", format!("none yet at {}", path.display()))
+            of(Severity::Ok, format!("none yet at {}", path.display()))
         }
-        Err(error) => finding(Severity::Error, "database", error.to_string()),
+        Err(error) => of(Severity::Error, error.to_string()),
     }
 }
 
@@ -135,9 +133,7 @@ fn limits() -> Option<Finding> {
 }
 
 /// Looks for processes that dead managers left behind: they hold the locks of their slots.
-fn orphans(db: &Path) -> Option<Finding> {
-    let client = Client::open_to_read(db).ok()?;
-    let jobs = client.jobs(&JobFilter::default()).ok()?.jobs;
+fn orphans(client: &Client, jobs: &[Job]) -> Finding {
     let has_orphans = |job: &Job| {
         let slots = std::fs::read_dir(client.job_files(job.id).slots());
         let mut held = slots.into_iter().flatten().filter_map(Result::ok).map(|slot| LockProbe::of(&slot.path()));
@@ -146,15 +142,14 @@ fn orphans(db: &Path) -> Option<Finding> {
             && client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped)
     };
     let found: Vec<String> = jobs.iter().filter(|job| has_orphans(job)).map(|job| job.id.to_string()).collect();
-    if let Some(strays) = strays(&client, &jobs) {
-        return Some(strays);
+    if let Some(strays) = strays(client, jobs) {
+        return strays;
     }
-    Some(if found.is_empty() {
-        finding(Severity::Ok, "orphans", "no process is left behind by a dead manager".to_owned())
-    } else {
-        let message = format!("processes of units live on without a manager, of job {}", found.join(", "));
-        finding(Severity::Warning, "orphans", message).with(Remedy::EndOrphans)
-    })
+    if found.is_empty() {
+        return finding(Severity::Ok, "orphans", "no process is left behind by a dead manager".to_owned());
+    }
+    let message = format!("processes of units live on without a manager, of job {}", found.join(", "));
+    finding(Severity::Warning, "orphans", message).with(Remedy::EndOrphans)
 }
 
 /// Names processes that an original left behind of which this database is a copy, and which is gone.
@@ -175,8 +170,8 @@ fn strays(client: &Client, jobs: &[Job]) -> Option<Finding> {
 }
 
 /// Says how many units may run over all jobs, and how many places for them are taken.
-fn machine_workers(db: &Path) -> Option<Finding> {
-    let message = match Client::open_to_read(db).ok()?.machine_workers() {
+fn machine_workers(client: &Client) -> Option<Finding> {
+    let message = match client.machine_workers() {
         Err(error @ ClientError::Store(StoreError::Unreadable(_))) => {
             return Some(finding(Severity::Error, "workers", error.to_string()).with(Remedy::LimitMachineAgain));
         }
@@ -191,16 +186,15 @@ fn machine_workers(db: &Path) -> Option<Finding> {
 }
 
 /// Names the jobs that cannot be read: no verb but `rm` can work on them, or none can run them.
-fn unreadable_jobs(db: &Path) -> Vec<Finding> {
-    let Ok(client) = Client::open_to_read(db) else { return Vec::new() };
-    let FoundJobs { jobs, unreadable } = client.jobs(&JobFilter::default()).unwrap_or_default();
+fn unreadable_jobs(client: &Client, found: &FoundJobs) -> Vec<Finding> {
+    let FoundJobs { jobs, unreadable } = found;
     let unfit = jobs.iter().filter(|job| !job.status.is_terminal()).filter_map(|job| {
         let settings = command_settings(job).map(drop);
         let creation = || Ok(client.store().creation(job.id).map(drop)?);
         let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
         settings.and_then(|()| creation()).and_then(|()| submitter()).err()
     });
-    let errors = unreadable.into_iter().map(|found| StoreError::from(found).into()).chain(unfit);
+    let errors = unreadable.iter().cloned().map(|found| StoreError::from(found).into()).chain(unfit);
     let named = |error: ClientError| match (finding(Severity::Error, "jobs", error.to_string()), &error) {
         (named, ClientError::Store(StoreError::Unreadable(Unreadable { row: Row::Job(job), .. }))) => {
             named.with(Remedy::Delete(*job))
@@ -210,24 +204,21 @@ fn unreadable_jobs(db: &Path) -> Vec<Finding> {
     errors.map(named).collect()
 }
 
-fn jobs(db: &Path) -> Option<Finding> {
-    let client = Client::open_to_read(db).ok()?;
-    let running = client.jobs(&JobFilter { statuses: vec![JobStatus::Running], ..JobFilter::default() }).ok()?;
-    let is_readable = |job: &JobId| running.unreadable.iter().all(|other| other.job() != Some(*job));
+fn jobs(client: &Client, found: &FoundJobs) -> Option<Finding> {
+    let is_readable = |job: &JobId| found.unreadable.iter().all(|other| other.job() != Some(*job));
     let interrupted = client.interrupted_jobs().ok()?.into_iter().filter(is_readable);
     let interrupted: Vec<String> = interrupted.map(|job| job.to_string()).collect();
-    let running = running.jobs;
+    let running = found.jobs.iter().filter(|job| job.status == JobStatus::Running).count();
     Some(if interrupted.is_empty() {
-        finding(Severity::Ok, "jobs", format!("{} running, none interrupted", running.len()))
+        finding(Severity::Ok, "jobs", format!("{running} running, none interrupted"))
     } else {
         finding(Severity::Warning, "jobs", format!("interrupted: {}", interrupted.join(", "))).with(Remedy::Continue)
     })
 }
 
 /// Names jobs that nobody has started: whoever created them may have died before, or holds them back.
-fn unstarted(db: &Path) -> Option<Finding> {
-    let jobs: Vec<String> =
-        Client::open_to_read(db).ok()?.unstarted_jobs().ok()?.iter().map(JobId::to_string).collect();
+fn unstarted(client: &Client) -> Option<Finding> {
+    let jobs: Vec<String> = client.unstarted_jobs().ok()?.iter().map(JobId::to_string).collect();
     Some(if jobs.is_empty() {
         finding(Severity::Ok, "unstarted", "every job was started".to_owned())
     } else {

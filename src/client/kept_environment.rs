@@ -1,25 +1,20 @@
 //! What the jobs of a database keep of the environments that they were submitted from, by name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use super::Client;
 use super::finding::{Finding, Severity};
 use super::settings::command_settings;
-use crate::model::{JobFilter, JobId, is_secret};
+use crate::model::{Job, JobId, is_secret};
 
 /// Most names that are shown at once.
 const SHOWN_NAMES: usize = 60;
 
 /// Names the variables whose values are kept, those that are kept by name only, and secrets whose values are kept all the
 /// same, by jobs of older versions.
-pub(super) fn findings(db: &Path) -> Vec<Finding> {
-    let Ok(found) = Client::open_to_read(db).and_then(|client| client.jobs(&JobFilter::default())) else {
-        return Vec::new();
-    };
+pub(super) fn findings(jobs: &[Job]) -> Vec<Finding> {
     let (mut kept, mut by_name) = (BTreeSet::new(), BTreeSet::new());
     let mut leaking: BTreeMap<JobId, BTreeSet<String>> = BTreeMap::new();
-    for job in &found.jobs {
+    for job in jobs {
         // What cannot be read is named by whoever works on that job.
         let Ok(Some(spec)) = command_settings(job) else { continue };
         by_name.extend(spec.secrets.iter().map(|name| name.to_string_lossy().into_owned()));

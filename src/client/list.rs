@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Client, ClientError, StoreError};
+use super::{Client, ClientError};
 use crate::model::{
     AttemptRecord, FoundJobs, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes,
-    UnitOrder,
 };
 
 impl Client {
@@ -82,38 +81,6 @@ impl Client {
     ) -> Result<Vec<UnitDetail>, ClientError> {
         self.store().job(job)?;
         Ok(self.store().units(job, filter, after, limit)?)
-    }
-
-    /// Returns a page of units in another order, after the unit `after`, which was the last of the page before.
-    ///
-    /// Reads every unit that the filter selects.
-    ///
-    /// ```no_run
-    /// # use job_manager::model::{UnitFilter, UnitOrder};
-    /// # use job_manager::Client;
-    /// # let client = Client::open("jobs.db".as_ref())?;
-    /// let job = client.find_job("last")?;
-    /// for slow in client.sorted_units(job, &UnitFilter::all(), UnitOrder::Duration, None, 10)? {
-    ///     println!("{} {:?} {:?}", slow.seq, slow.started_at, slow.finished_at);
-    /// }
-    /// # Ok::<(), job_manager::ClientError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When the job, or the unit `after` in another order than by number, is not there.
-    pub fn sorted_units(
-        &self,
-        job: JobId,
-        filter: &UnitFilter,
-        order: UnitOrder,
-        after: Option<Seq>,
-        limit: i64,
-    ) -> Result<Vec<UnitDetail>, ClientError> {
-        self.store().job(job)?;
-        if let Some(after) = after.filter(|_| order != UnitOrder::Seq) {
-            self.unit(job, after)?;
-        }
-        Ok(self.store().sorted_units(job, filter, order, after, limit, usize::MAX)?.all().map_err(StoreError::from)?)
     }
 
     /// Returns the labels that a job was created with.

@@ -83,15 +83,10 @@ fn look(store: &mut Store, job: JobId, extent: Extent) -> Result<(JobRows, Manag
             Err(damaged) => Err(damaged),
         }
     };
-    let mut before = store.data_version()?;
     let mut rows = read(store)?;
     loop {
         let health = health_of(store.file(), &rows, extent);
-        if rows.job.status != JobStatus::Running {
-            return Ok((rows, health));
-        }
-        let after = store.data_version()?;
-        if after == before {
+        if rows.version.is_none() || rows.version == Some(store.data_version()?) {
             return Ok((rows, health));
         }
         let again = read(store)?;
@@ -99,7 +94,7 @@ fn look(store: &mut Store, job: JobId, extent: Extent) -> Result<(JobRows, Manag
             return Ok((again, health));
         }
         // Another manager has begun meanwhile: of that one the health says nothing.
-        (rows, before) = (again, after);
+        rows = again;
     }
 }
 
@@ -108,18 +103,23 @@ fn looks(
     filter: &JobFilter,
     extent: Extent,
 ) -> Result<FoundJobs<(JobRows, ManagerHealth)>, StoreError> {
-    let before = store.data_version()?;
     let FoundJobs { jobs, unreadable } = store.snapshots(filter, extent, Timestamp::now())?;
     let seen = |rows: JobRows| {
         let health = health_of(store.file(), &rows, extent);
         (rows, health)
     };
     let mut jobs: Vec<_> = jobs.into_iter().map(seen).collect();
-    if store.data_version()? != before {
+    let before = jobs.iter().find_map(|(rows, _)| rows.version);
+    if before.is_some() && before != Some(store.data_version()?) {
         let is_lost =
             |rows: &JobRows, health: Health| rows.job.status == JobStatus::Running && health == Health::Stopped;
-        for (rows, health) in jobs.iter_mut().filter(|(rows, seen)| is_lost(rows, seen.health)) {
-            (*rows, *health) = look(store, rows.job.id, extent)?;
+        for lost in jobs.iter_mut().filter(|(rows, seen)| is_lost(rows, seen.health)) {
+            match look(store, lost.0.job.id, extent) {
+                Ok(found) => *lost = found,
+                // Deleted meanwhile: it was there when the page was read.
+                Err(StoreError::JobNotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(FoundJobs { jobs, unreadable })
@@ -155,7 +155,7 @@ impl<'a> Beside<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth, extent: Extent) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, said, units, machine_workers } = rows;
+        let JobRows { job, record, said, units, machine_workers, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;

@@ -37,6 +37,7 @@ mod owner;
 mod payload;
 mod program;
 mod prune;
+mod ranges;
 mod recover;
 #[cfg(feature = "sources")]
 pub(crate) mod rehearse;

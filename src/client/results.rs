@@ -1,5 +1,8 @@
 //! Reading what came of all units of a job, without holding a snapshot, or more than one of them, for long.
 
+use std::time::Duration;
+
+use super::ranges::Ranges;
 use super::search::RANGE_UNITS;
 use super::{Client, ClientError};
 use crate::model::{JobId, Seq, UnitFilter, UnitResult, Unreadable};
@@ -20,15 +23,12 @@ impl Client {
         take: &mut dyn FnMut(Result<UnitResult, Unreadable>) -> bool,
     ) -> Result<Option<Seq>, ClientError> {
         let filter = filter.after(after.unwrap_or(Seq(0)));
-        let total = self.store().progress(job)?.total;
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let first = filter.first.unwrap_or(Seq::FIRST);
-        if first.0 > end {
-            return Ok(None);
+        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { PART_UNITS };
+        let mut ranges = Ranges::of(&filter, self.store().progress(job)?.total, size, Duration::MAX);
+        let Some(range) = ranges.next() else { return Ok(None) };
+        match self.store().each_result(job, &range, take)? {
+            Some(stopped) if range.last.is_none_or(|last| stopped < last) => Ok(Some(stopped)),
+            _ => Ok(ranges.stopped_at()),
         }
-        let part = if filter.looks_at_each_unit() { RANGE_UNITS } else { PART_UNITS };
-        let through = Seq(first.0.saturating_add(part - 1).min(end));
-        let stopped = self.store().each_result(job, &UnitFilter { last: Some(through), ..filter }, take)?;
-        Ok(Some(stopped.unwrap_or(through)).filter(|seq| seq.0 < end))
     }
 }

@@ -1,11 +1,11 @@
 //! Looking for units in a bounded time.
 //!
-//! A filter by item looks at every unit. A search reads a bounded range of numbers at a time: no
-//! snapshot is held for long, and whoever asked is told how far it came instead of being left to wait.
+//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time.
 
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::ranges::Ranges;
 use super::{Client, ClientError};
 use crate::model::{FoundUnits, JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 
@@ -29,36 +29,24 @@ impl Client {
         limit: i64,
         budget: Duration,
     ) -> Result<FoundUnits, ClientError> {
-        let begun = Instant::now();
         let filter = filter.after(after.unwrap_or(Seq(0)));
         let total = self.store().job(job)?.progress.total;
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
-        let mut through = filter.first.map_or(0, |first| first.0.saturating_sub(1));
+        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
+        let mut ranges = Ranges::of(&filter, total, size, budget);
         let (mut page, mut bytes) = (FoundUnits::default(), 0);
-        let start = through;
-        while through < end {
-            if through > start && begun.elapsed() >= budget {
-                let reached = Some(Seq(through));
-                return Ok(FoundUnits { next_after: reached, searched_through: reached, ..page });
-            }
-            let part = through.saturating_add(range).min(end);
+        for range in ranges.by_ref() {
             let left = limit - page.count();
-            let filter = UnitFilter { last: Some(Seq(part)), ..filter.clone() };
-            let found =
-                self.store().unit_page(job, &filter, Some(Seq(through)), left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
+            let found = self.store().unit_page(job, &range, None, left, PAGE_BYTES - bytes.min(PAGE_BYTES))?;
             bytes += found.units.iter().map(UnitDetail::bytes).sum::<usize>();
             page.append(found);
             if page.next_after.is_some() {
                 return Ok(page);
             }
-            through = part;
         }
-        Ok(page)
+        let reached = ranges.stopped_at();
+        Ok(FoundUnits { next_after: reached, searched_through: reached, ..page })
     }
-}
 
-impl Client {
     /// Counts the units that a filter selects, and says how far they were looked at if `budget` was over before all were.
     pub fn count_units_within(
         &self,
@@ -69,24 +57,14 @@ impl Client {
         if !filter.looks_at_each_unit() {
             return Ok((self.count_units(job, filter)?, None));
         }
-        let begun = Instant::now();
-        let total = self.store().progress(job)?.total;
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let (mut first, mut count) = (filter.first.map_or(1, |first| first.0.max(1)), 0);
-        while first <= end {
-            let last = first.saturating_add(RANGE_UNITS - 1).min(end);
-            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            count += self.store().count_units(job, &part)?;
-            first = last + 1;
-            if first <= end && begun.elapsed() >= budget {
-                return Ok((count, Some(Seq(last))));
-            }
-        }
-        Ok((count, None))
+        let mut ranges = Ranges::of(filter, self.store().progress(job)?.total, RANGE_UNITS, budget);
+        let counts = ranges.by_ref().map(|range| self.store().count_units(job, &range));
+        let count = counts.sum::<Result<i64, _>>()?;
+        Ok((count, ranges.stopped_at()))
     }
 
     /// Returns a page of units in another order than that of their numbers, and how far they were looked at if `budget` was over
-    /// before all were: the page is of those then.
+    /// before all were: the page is of those then, and there is no next one.
     pub(super) fn search_sorted(
         &self,
         job: JobId,
@@ -96,30 +74,23 @@ impl Client {
         limit: i64,
         budget: Duration,
     ) -> Result<FoundUnits, ClientError> {
-        let begun = Instant::now();
         let total = self.store().job(job)?.progress.total;
         if let Some(after) = after {
             self.unit(job, after)?;
         }
-        let end = filter.last.map_or(total, |last| last.0.min(total));
-        let range = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
-        let mut first = filter.first.map_or(1, |first| first.0.max(1));
+        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
+        let mut ranges = Ranges::of(filter, total, size, budget);
         let (mut page, mut is_cut) = (FoundUnits::default(), false);
-        while first <= end {
-            let last = first.saturating_add(range - 1).min(end);
-            let part = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
-            page.append(self.store().sorted_units(job, &part, order, after, limit, PAGE_BYTES)?);
+        for range in ranges.by_ref() {
+            page.append(self.store().sorted_units(job, &range, order, after, limit, PAGE_BYTES)?);
             page.units.sort_by_key(|unit| (Reverse(order.rank(unit)), unit.seq));
             page.units.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             is_cut = cut(&mut page.units);
-            first = last + 1;
-            if first <= end && begun.elapsed() >= budget {
-                return Ok(FoundUnits { searched_through: Some(Seq(last)), ..page });
-            }
         }
-        let may_go_on = is_cut || page.count() >= limit;
-        page.next_after = page.units.last().map(|unit| unit.seq).filter(|_| may_go_on);
-        Ok(page)
+        let searched_through = ranges.stopped_at();
+        let may_go_on = (is_cut || page.count() >= limit) && searched_through.is_none();
+        let next_after = page.units.last().map(|unit| unit.seq).filter(|_| may_go_on);
+        Ok(FoundUnits { next_after, searched_through, ..page })
     }
 }
 

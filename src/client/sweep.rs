@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::ranges::Ranges;
 use super::{Client, ClientError};
 use crate::model::{JobId, Seq, UnitFilter};
 
@@ -36,33 +37,27 @@ impl Client {
     ) -> Result<UnitsSwept, ClientError> {
         let mut swept = UnitsSwept { changed: 0, searched_through: None };
         if filter.looks_at_each_unit() {
-            let begun = Instant::now();
-            let is_over = || budget.is_some_and(|budget| begun.elapsed() >= budget);
             let total = self.store().progress(job)?.total;
-            let end = filter.last.map_or(total, |last| last.0.min(total));
-            let mut first = filter.first.unwrap_or(Seq::FIRST).0.max(1);
-            let mut size = FIRST_RANGE;
-            while first <= end {
-                let last = first.saturating_add(size - 1).min(end);
-                let range = UnitFilter { first: Some(Seq(first)), last: Some(Seq(last)), ..filter.clone() };
+            let mut ranges = Ranges::of(filter, total, FIRST_RANGE, budget.unwrap_or(Duration::MAX));
+            while let Some(range) = ranges.next() {
                 let at = Instant::now();
                 let found = self.store().units(job, &range, None, 1)?;
                 if let Some(unit) = found.first() {
                     swept.changed += change(&UnitFilter { first: Some(unit.seq), ..range })?;
                 }
                 if at.elapsed() < LONG_RANGE {
-                    size = size.saturating_mul(2);
-                }
-                first = last + 1;
-                if first <= end && is_over() {
-                    swept.searched_through = Some(Seq(last));
-                    return Ok(swept);
+                    ranges.size = ranges.size.saturating_mul(2);
                 }
             }
+            swept.searched_through = ranges.stopped_at();
         } else {
             swept.changed = change(filter)?;
         }
-        if swept.changed == 0 { Err(ClientError::NoUnitFits { job }) } else { Ok(swept) }
+        if swept.changed == 0 && swept.searched_through.is_none() {
+            Err(ClientError::NoUnitFits { job })
+        } else {
+            Ok(swept)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sums over all jobs.
 
 use super::{Client, ClientError};
-use crate::model::JobTotals;
+use crate::model::{JobTotals, UnendedJobs};
 
 impl Client {
     /// Returns for each state that jobs are in how many there are, and the sum of their counters.
@@ -17,14 +17,15 @@ impl Client {
         Ok(self.store().job_totals()?)
     }
 
-    /// Returns how many of the jobs that have not ended cannot be read; [`Client::jobs`] names them.
+    /// Returns the jobs that have not ended, the newest first, with their states, and counts those that cannot be read, which
+    /// [`Client::jobs`] names.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;
-    /// assert_eq!(client.count_unreadable_jobs()?, 0);
+    /// println!("{} jobs have not ended", client.unended_jobs()?.jobs.len());
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
-    pub fn count_unreadable_jobs(&self) -> Result<usize, ClientError> {
-        Ok(self.store().count_unreadable_jobs()?)
+    pub fn unended_jobs(&self) -> Result<UnendedJobs, ClientError> {
+        Ok(self.store().unended_jobs()?)
     }
 }

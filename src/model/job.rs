@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::words::words;
-use super::{Epoch, JobId, JobStatus, Limits, Timestamp};
+use super::{Epoch, JobId, JobStatus, Limits, Timestamp, UnitStatus};
 
 /// A job as the database holds it.
 #[derive(Debug, Clone, Serialize)]
@@ -112,6 +112,19 @@ impl Progress {
     /// Returns the number of units that have not reached an end.
     pub const fn unfinished(&self) -> i64 {
         self.pending + self.running
+    }
+
+    /// Returns the counters with their states, in the order in which they are told.
+    pub const fn by_state(&self) -> [(UnitStatus, i64); 6] {
+        use UnitStatus::*;
+        [
+            (Completed, self.completed),
+            (Failed, self.failed),
+            (Skipped, self.skipped),
+            (Cancelled, self.cancelled),
+            (Running, self.running),
+            (Pending, self.pending),
+        ]
     }
 
     /// Returns ended units per hundred, to one decimal; 100 only when all have ended.

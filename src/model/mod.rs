@@ -94,7 +94,7 @@ pub(crate) use time::span;
 pub(crate) use trace_context::TraceContext;
 pub use unit::{AttemptId, AttemptRecord, Kill, KillThen, NewUnit, Unit, UnitDetail, UnitNotes};
 pub use unit_result::UnitResult;
-pub use unreadable::{FoundJobs, FoundUnits, Row, Unreadable};
+pub use unreadable::{FoundJobs, FoundUnits, Row, UnendedJobs, Unreadable};
 pub use waits::{Lack, Resource, Waits};
 pub(crate) use why::Why;
 pub use window::{Opening, Window, Windows};

@@ -1,7 +1,7 @@
 //! Which jobs or units a verb is about.
 
 use super::words::words;
-use super::{ClusterId, ItemPattern, JobStatus, Seq, UnitStatus};
+use super::{ClusterId, ItemPattern, JobId, JobStatus, Seq, UnitStatus};
 use super::{Timestamp, UnitDetail};
 
 /// Which jobs a listing shows.
@@ -13,6 +13,8 @@ pub struct JobFilter {
     pub label: Option<(String, String)>,
     /// Only the job of that key.
     pub key: Option<String>,
+    /// Only these; all when it is none.
+    pub jobs: Option<Vec<JobId>>,
     /// At most so many, the newest ones.
     pub limit: Option<i64>,
 }

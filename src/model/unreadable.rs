@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Job, JobId, Seq, UnitDetail, UnitId};
+use super::{Job, JobId, JobStatus, Seq, UnitDetail, UnitId};
 
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
@@ -103,6 +103,16 @@ impl Unreadable {
             Row::Job(_) | Row::Settings => None,
         }
     }
+}
+
+/// The jobs that have not ended.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct UnendedJobs {
+    /// Those that can be read, the newest first.
+    pub jobs: Vec<(JobId, JobStatus)>,
+    /// How many others there are.
+    pub unreadable: usize,
 }
 
 impl<T> Default for FoundJobs<T> {

@@ -37,9 +37,9 @@ impl<T: OfText> Checked<T> {
 }
 
 impl<T> Checked<T> {
-    /// Returns `true` if it can be read.
-    pub fn is_read(&self) -> bool {
-        self.0.is_ok()
+    /// Returns the value, if it can be read.
+    pub fn known(self) -> Option<T> {
+        self.0.ok()
     }
 
     /// Returns the value, if it can be read.

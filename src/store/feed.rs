@@ -58,7 +58,7 @@ statement! {
     " ORDER BY id" -> UnitColumns
 }
 
-statement! { struct DataVersion {} "PRAGMA data_version" -> BigInt }
+statement! { pub(super) struct DataVersion {} "PRAGMA data_version" -> BigInt }
 
 /// How many units are read at once.
 #[derive(Debug, Clone, Copy)]

@@ -261,6 +261,9 @@ pub(super) fn found_jobs(conn: &mut SqliteConnection, filter: &JobFilter) -> Res
     if let Some(key) = &filter.key {
         query = query.filter(jobs::key.eq(key));
     }
+    if let Some(these) = &filter.jobs {
+        query = query.filter(jobs::id.eq_any(these.iter().map(|job| job.0)));
+    }
     if let Some(limit) = filter.limit {
         query = query.limit(limit);
     }

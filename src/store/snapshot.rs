@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::failure::Failure;
+use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
 use super::managers::record_of;
 use super::metadata::{key, label};
@@ -52,6 +53,8 @@ pub struct JobRows {
     pub units: UnitsUnderWay,
     /// The limit over all jobs, for a job that is running and has no unit under way.
     pub machine_workers: Result<Option<usize>, StoreError>,
+    /// What [`Store::data_version`] was at that moment; none of a job that no manager changes.
+    pub version: Option<i64>,
 }
 
 impl JobRows {
@@ -150,7 +153,9 @@ fn rows_of(
 ) -> Result<Vec<JobRows>, Failure> {
     let mut said = if extent == Extent::Whole { said_of(conn, &jobs)? } else { HashMap::new() };
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
-    let is_idle = |job: &Job| job.status == JobStatus::Running && job.progress.running == 0 && job.progress.pending > 0;
+    let is_running = |job: &Job| job.status == JobStatus::Running;
+    let version = if jobs.iter().any(is_running) { Some(DataVersion {}.get_result(conn)?) } else { None };
+    let is_idle = |job: &Job| is_running(job) && job.progress.running == 0 && job.progress.pending > 0;
     let machine_workers =
         if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
     let rows = jobs.into_iter().map(|job| {
@@ -159,6 +164,7 @@ fn rows_of(
             record: if asks { readable(record_of(conn, job.id))? } else { Ok(None) },
             said: said.remove(&job.id).unwrap_or_default(),
             units: units.remove(&job.id).unwrap_or_default(),
+            version: version.filter(|_| is_running(&job)),
             machine_workers: machine_workers.as_deref().filter(|_| is_idle(&job)).map(read_machine_workers).transpose(),
             job,
         })

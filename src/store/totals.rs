@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::columns::{Checked, Json, Word};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobStatus, JobTotals, Limits, Progress, StopRequest};
+use crate::model::{JobId, JobStatus, JobTotals, Limits, Progress, StopRequest, UnendedJobs};
 
 type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
@@ -28,28 +28,32 @@ impl Store {
 }
 
 statement! {
-    struct Checkable {}
-    "SELECT status, stop_request, limits FROM jobs WHERE status NOT IN ('partial', 'completed', 'failed', 'cancelled')"
-        -> (Text, Nullable<Text>, Text)
+    struct Unended {}
+    "SELECT id, status, stop_request, limits FROM jobs WHERE status NOT IN ('partial', 'completed', 'failed', 'cancelled') \
+     ORDER BY id DESC" -> (BigInt, Text, Nullable<Text>, Text)
 }
-type CheckableRow = (Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, String);
+type UnendedRow = (i64, Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, String);
 
 impl Store {
-    /// Returns how many of the jobs that have not ended cannot be read.
-    pub fn count_unreadable_jobs(&mut self) -> Result<usize, StoreError> {
-        self.read("look for jobs that cannot be read", |conn| {
+    /// Returns the jobs that have not ended, the newest first, with their states, and how many more of them cannot be read.
+    pub fn unended_jobs(&mut self) -> Result<UnendedJobs, StoreError> {
+        self.read("look for jobs that have not ended", |conn| {
+            let mut found = UnendedJobs::default();
             // Most jobs have the same limits.
             let mut known: HashMap<String, bool> = HashMap::new();
-            let is_sound = |(status, stop_request, limits): CheckableRow| {
-                let is_read = known.get(&limits).copied().unwrap_or_else(|| {
-                    let is_read = Checked::<Json<Limits>>::of_text(&limits).is_read();
-                    known.insert(limits, is_read);
-                    is_read
+            for (id, status, request, limits) in (Unended {}).load::<UnendedRow>(conn)? {
+                let has_limits = known.get(&limits).copied().unwrap_or_else(|| {
+                    let has_limits = Checked::<Json<Limits>>::of_text(&limits).known().is_some();
+                    known.insert(limits, has_limits);
+                    has_limits
                 });
-                is_read && status.is_read() && stop_request.is_none_or(|request| request.is_read())
-            };
-            let rows: Vec<CheckableRow> = Checkable {}.load(conn)?;
-            Ok(rows.len() - rows.into_iter().map(is_sound).filter(|is_sound| *is_sound).count())
+                let is_sound = has_limits && request.is_none_or(|request| request.known().is_some());
+                match status.known().filter(|_| is_sound) {
+                    Some(Word(status)) => found.jobs.push((JobId(id), status)),
+                    None => found.unreadable += 1,
+                }
+            }
+            Ok(found)
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, OutputPlace, StopOptions};
-use job_manager::model::{Job, JobId, Progress, TimeLimit};
+use job_manager::model::{Job, JobId, Progress, TimeLimit, UnitStatus};
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -265,17 +265,17 @@ fn counts(progress: &Progress, rate: f64, left: Duration) -> String {
 
 /// Sums a job up in one line.
 pub(super) fn summary(status: &ManagerStatus) -> String {
-    let Progress { total, completed, failed, skipped, cancelled, .. } = status.progress.counts;
+    let counts = status.progress.counts;
+    let Progress { total, completed, failed, .. } = counts;
     let mut text = format!(
         "job {} ({}) {}: {completed} of {total} completed",
         status.job.id,
         one_line(&status.job.name),
         status.word()
     );
-    for (count, what) in [(failed, "failed"), (skipped, "skipped"), (cancelled, "cancelled")] {
-        if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
-        }
+    let others = counts.by_state().into_iter().filter(|(state, count)| state.is_terminal() && *count > 0);
+    for (state, count) in others.filter(|(state, _)| *state != UnitStatus::Completed) {
+        text.push_str(&format!(", {count} {state}"));
     }
     if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
         text.push_str(&format!(", in {}", span(ended.since(started))));

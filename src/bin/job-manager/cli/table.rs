@@ -1,19 +1,23 @@
 //! Plain tables: no boxes, two spaces between columns.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
 
 /// Lays rows out under their headings; columns named in `right` are aligned to the right.
 pub(super) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headings);
-    for row in rows {
-        table.add_row(row);
+    let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
+    let mut widths = vec![0; rows[0].len()];
+    for row in &rows {
+        row.iter().zip(&mut widths).for_each(|(cell, width)| *width = cell.width().max(*width));
     }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if right.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let lines = rows.iter().map(|row| {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let space = " ".repeat(widths[column] - cell.width());
+            line.extend(if right.contains(&column) { [&space, cell.as_str(), "  "] } else { [cell, &space, "  "] });
         }
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        line.truncate(line.trim_end().len());
+        line
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

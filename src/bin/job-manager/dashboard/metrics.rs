@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use job_manager::client::{Client, Health, Snapshot};
-use job_manager::model::{JobFilter, JobStatus, JobTotals, Progress, UnitStatus};
+use job_manager::model::{JobFilter, JobStatus, JobTotals, UnitStatus};
 use job_manager::text::one_line;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 
 use super::answer::{Connections, Refused};
 
-const MAX_JOBS: i64 = 100;
+const MAX_JOBS: usize = 100;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
@@ -33,22 +33,25 @@ pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Resu
 
 struct Numbers {
     totals: Vec<JobTotals>,
-    running: Vec<Snapshot>,
-    /// The newest jobs that have not ended.
-    shown: Vec<Snapshot>,
+    /// The jobs that run, and the newest of the others that have not ended.
+    seen: Vec<Snapshot>,
+    /// Jobs that have not ended and have no series of their own.
+    omitted: usize,
     unreadable: usize,
 }
 
 impl Numbers {
     fn of(client: &Client) -> Result<Numbers, Refused> {
-        let unfinished = JobStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
-        let seen = |statuses, limit| client.snapshots(&JobFilter { statuses, limit, ..JobFilter::default() });
+        let unended = client.unended_jobs()?;
+        // All that run: whether managers live is not asked of the newest only.
+        let is_seen = |place: usize, status: JobStatus| place < MAX_JOBS || status == JobStatus::Running;
+        let seen = unended.jobs.iter().enumerate().filter(|(place, (_, status))| is_seen(*place, *status));
+        let jobs = Some(seen.map(|(_, (job, _))| *job).collect());
         Ok(Numbers {
             totals: client.job_totals()?,
-            // All of them: whether managers live is not asked of the newest only.
-            running: seen(vec![JobStatus::Running], None)?.jobs,
-            shown: seen(unfinished, Some(MAX_JOBS))?.jobs,
-            unreadable: client.count_unreadable_jobs()?,
+            seen: client.snapshots(&JobFilter { jobs, ..JobFilter::default() })?.jobs,
+            omitted: unended.jobs.len().saturating_sub(MAX_JOBS),
+            unreadable: unended.unreadable,
         })
     }
 
@@ -70,8 +73,10 @@ impl Numbers {
             jobs.get_or_create(&labels("status", status)).set(found.map_or(0, |totals| totals.jobs));
         }
         for status in UnitStatus::ALL {
-            let sum = self.totals.iter().map(|totals| count_of(&totals.units, *status)).sum();
-            units.get_or_create(&labels("status", status)).set(sum);
+            drop(units.get_or_create(&labels("status", status)));
+        }
+        for (status, count) in self.totals.iter().flat_map(|totals| totals.units.by_state()) {
+            units.get_or_create(&labels("status", &status)).inc_by(count);
         }
         registry.register("jobs", "Jobs by state", jobs);
         let unreadable = Gauge::<i64>::default();
@@ -83,7 +88,8 @@ impl Numbers {
     fn managers(&self, registry: &mut Registry) {
         let managers = Counts::default();
         for (word, health) in [("running", Health::Running), ("lost", Health::Stopped), ("unknown", Health::Unknown)] {
-            let count = self.running.iter().filter(|seen| seen.health == health).count();
+            let running = self.seen.iter().filter(|seen| seen.job.status == JobStatus::Running);
+            let count = running.filter(|seen| seen.health == health).count();
             managers.get_or_create(&labels("health", &word)).set(bounded(count));
         }
         registry.register("managers", "Managers of jobs that are running, by whether they live", managers);
@@ -92,12 +98,11 @@ impl Numbers {
     fn per_job(&self, registry: &mut Registry) {
         let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
         let rate = Rates::default();
-        for seen in &self.shown {
+        for seen in self.seen.iter().take(MAX_JOBS) {
             let job = &seen.job;
             let of_job = vec![("job", job.id.to_string()), ("name", one_line(&job.name))];
-            for status in UnitStatus::ALL {
-                let of_state = [of_job.clone(), labels("status", status)].concat();
-                units.get_or_create(&of_state).set(count_of(&job.progress, *status));
+            for (status, count) in job.progress.by_state() {
+                units.get_or_create(&[of_job.clone(), labels("status", &status)].concat()).set(count);
             }
             up.get_or_create(&of_job).set((seen.health == Health::Running).into());
             workers.get_or_create(&of_job).set(bounded(job.limits.workers));
@@ -108,25 +113,13 @@ impl Numbers {
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
         let omitted = Gauge::<i64>::default();
-        let unfinished: i64 = self.totals.iter().filter(|of| !of.status.is_terminal()).map(|of| of.jobs).sum();
-        omitted.set((unfinished - bounded(self.shown.len())).max(0));
+        omitted.set(bounded(self.omitted));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
     }
 }
 
 fn labels(name: &'static str, value: &impl ToString) -> Labels {
     vec![(name, value.to_string())]
-}
-
-fn count_of(units: &Progress, status: UnitStatus) -> i64 {
-    match status {
-        UnitStatus::Pending => units.pending,
-        UnitStatus::Running => units.running,
-        UnitStatus::Completed => units.completed,
-        UnitStatus::Failed => units.failed,
-        UnitStatus::Skipped => units.skipped,
-        UnitStatus::Cancelled => units.cancelled,
-    }
 }
 
 fn bounded(count: usize) -> i64 {

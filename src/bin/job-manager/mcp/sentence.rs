@@ -18,15 +18,8 @@ pub(super) fn sentence(seen: &Snapshot, status: &ManagerStatus) -> String {
         counts.completed,
         counted(counts.total, "unit")
     );
-    let others = [
-        (counts.failed, "failed"),
-        (counts.skipped, "skipped"),
-        (counts.cancelled, "cancelled"),
-        (counts.running, "running"),
-        (counts.pending, "pending"),
-    ];
-    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
-        text.push_str(&format!(", {count} {what}"));
+    for (state, count) in counts.by_state().into_iter().skip(1).filter(|(_, count)| *count > 0) {
+        text.push_str(&format!(", {count} {state}"));
     }
     if let Some(eta) = &status.eta_seconds {
         let [low, high] = [eta.low, eta.high].map(|seconds| span(Duration::from_secs(seconds)));

@@ -43,7 +43,7 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, C
     args.keys.find(&client)?;
     let key = args.keys.key()?.map(str::to_owned);
     let limit = (!args.all).then_some(args.limit);
-    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key };
+    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key, jobs: None };
     if output.json {
         let list = client.job_list(&filter)?;
         list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));

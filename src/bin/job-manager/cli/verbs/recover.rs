@@ -1,15 +1,17 @@
 //! `recover`: mend what dead managers left behind.
 
-use clap::Args;
+use std::collections::HashSet;
 
-use super::submit::print_started;
+use clap::Args;
+use job_manager::model::JobId;
+
+use super::submit::start_each;
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
-use crate::cli::wording;
 
 /// End what a dead manager left running, and continue its job
 ///
@@ -56,19 +58,10 @@ pub fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<E
         [job] if !several => args.secrets.give_to(client, job)?,
         _ => args.secrets.give(client)?,
     };
-    let mut first_error = None;
-    for (place, job) in jobs.into_iter().enumerate() {
-        let is_created = several && place >= interrupted;
-        match if is_created { client.start_detached(job) } else { client.recover_job(job) } {
-            Ok(started) => print_started(&client, job, started, output)?,
-            // One that cannot be recovered is no reason to leave the others where they are.
-            Err(error) if several => {
-                let operation = if is_created { "started" } else { "recovered" };
-                output.hint(format_args!("job {job} is not {operation}: {}", wording::said(&error)));
-                first_error.get_or_insert(error);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+    let created: HashSet<JobId> = jobs[interrupted..].iter().copied().collect();
+    let start = |job| match several && created.contains(&job) {
+        true => ("started", client.start_detached(job)),
+        false => ("recovered", client.recover_job(job)),
+    };
+    start_each(&client, jobs, several, start, output)
 }

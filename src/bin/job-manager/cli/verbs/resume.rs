@@ -2,14 +2,13 @@
 
 use clap::Args;
 
-use super::submit::print_started;
+use super::submit::start_each;
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
-use crate::cli::wording;
 
 /// Continue a job that was paused or interrupted and print its manager's process number
 #[derive(Debug, Args)]
@@ -38,20 +37,9 @@ pub fn resume(global: &Global, args: &Resume, output: &mut Output) -> Result<Exi
     if jobs.is_empty() {
         return Err(CliError::NothingToResume);
     }
-    let mut first_error = None;
-    for job in jobs {
-        if args.no_scope {
-            client.forget_scope(job)?;
-        }
-        match client.resume_job(job) {
-            Ok(started) => print_started(&client, job, started, output)?,
-            // One that cannot be resumed is no reason to leave the others where they are.
-            Err(error) if args.all => {
-                output.hint(format_args!("job {job} is not resumed: {}", wording::said(&error)));
-                first_error.get_or_insert(error);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+    let resume = |job| {
+        let forgotten = if args.no_scope { client.forget_scope(job) } else { Ok(()) };
+        ("resumed", forgotten.and_then(|()| client.resume_job(job)))
+    };
+    start_each(&client, jobs, args.all, resume, output)
 }

@@ -71,15 +71,10 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.line(format_args!("manager   {manager}"))?;
     let counts = status.progress.counts;
     output.line(format_args!(
-        "units     {} % of {}: {} completed, {} failed, {} skipped, {} cancelled, {} running, {} pending",
+        "units     {} % of {}: {}",
         status.progress.percentage,
         counts.total,
-        counts.completed,
-        counts.failed,
-        counts.skipped,
-        counts.cancelled,
-        counts.running,
-        counts.pending
+        counts.by_state().map(|(state, count)| format!("{count} {state}")).join(", ")
     ))?;
     if let Some(rate) = status.rate_per_second {
         let left = status.eta_seconds.map_or_else(String::new, |eta| {

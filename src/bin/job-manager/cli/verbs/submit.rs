@@ -1,7 +1,7 @@
 //! `submit`: create a job and start it detached.
 
 use clap::Args;
-use job_manager::client::{Client, Created, ManagerStarted, Started};
+use job_manager::client::{Client, ClientError, Created, ManagerStarted, Started};
 use job_manager::model::{Job, JobId};
 use job_manager::text::counted;
 use serde_json::json;
@@ -11,6 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::submission::{self, SubmissionArgs};
+use crate::cli::wording;
 
 /// Create a job and its units, start it detached, print its number
 #[derive(Debug, Args)]
@@ -73,6 +74,29 @@ pub fn print_created(
 pub fn existing(job: &Job, created: Created, output: &mut Output) {
     output.hint(format_args!("job {} has this key already, it is {}", job.id, job.status));
     submission::differs(created, output);
+}
+
+/// Starts jobs, and prints their managers; of several, one that cannot be started is no reason to leave the others where they
+/// are.
+pub(super) fn start_each(
+    client: &Client,
+    jobs: impl IntoIterator<Item = JobId>,
+    are_several: bool,
+    start: impl Fn(JobId) -> (&'static str, Result<Started, ClientError>),
+    output: &mut Output,
+) -> Result<Exit, CliError> {
+    let mut first_error = None;
+    for job in jobs {
+        match start(job) {
+            (_, Ok(started)) => print_started(client, job, started, output)?,
+            (done, Err(error)) if are_several => {
+                output.hint(format_args!("job {job} is not {done}: {}", wording::said(&error)));
+                first_error.get_or_insert(error);
+            }
+            (_, Err(error)) => return Err(error.into()),
+        }
+    }
+    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
 }
 
 /// Prints the manager of a job that was started or resumed.
