@@ -156,6 +156,7 @@ impl Store {
     /// of them.
     pub fn fail_job(&mut self, lease: Lease, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail the job", |conn| {
+            expect_lease(conn, lease)?;
             conclude(conn, lease, JobStatus::Failed, (ManagerState::Refused, error), now)?;
             put_error(conn, lease.job, error, trace)
         })
