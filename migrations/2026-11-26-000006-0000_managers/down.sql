@@ -1,4 +1,5 @@
-DROP INDEX units_kind;
+DROP INDEX units_marked;
+CREATE INDEX units_outdated ON units (id) WHERE outdated IS NOT NULL;
 ALTER TABLE units DROP COLUMN kind;
 WITH latest AS (
     SELECT * FROM managers WHERE number = (SELECT max(number) FROM managers AS any WHERE any.job_id = managers.job_id)

@@ -26,7 +26,7 @@ impl Client {
         let mut managers = self.store().managers(job)?;
         if let Some(latest) = managers.last_mut().filter(|latest| latest.state == ManagerState::Live) {
             latest.state = ManagerState::Lost;
-            latest.ended_at = latest.heartbeat_at;
+            latest.ended_at = Some(latest.heartbeat_at);
         }
         Ok(managers)
     }

@@ -39,7 +39,7 @@ pub struct ManagerRun {
     /// When it took the job; `None` where an older version did not record that.
     pub started_at: Option<Timestamp>,
     /// When it last wrote.
-    pub heartbeat_at: Option<Timestamp>,
+    pub heartbeat_at: Timestamp,
     /// When it ended; for one that was lost, when it last wrote.
     pub ended_at: Option<Timestamp>,
 }

@@ -4,7 +4,7 @@
 //! becomes visible with the last one: a crash leaves either the whole job or none that anybody sees.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 
 use super::creation::put_creation;
 use super::failure::Failure;
@@ -28,10 +28,20 @@ statement! {
     pub(super) struct InsertUnit<'a> {
         "INSERT INTO units (status, attempts, crashes, id, key, payload) VALUES ('pending', 0, 0, "
             id: i64 as BigInt,
-        ", " key: Option<&'a str> as Nullable<Text>,
+        ", " key: &'a str as Text,
         ", " payload: &'a str as Text,
     }
     ") ON CONFLICT (job_id, key) WHERE key IS NOT NULL DO NOTHING"
+}
+
+statement! {
+    // One without a key is the same as no other: nobody looks for that, and it enters no index.
+    pub(super) struct InsertNameless<'a> {
+        "INSERT INTO units (status, attempts, crashes, id, payload) VALUES ('pending', 0, 0, "
+            id: i64 as BigInt,
+        ", " payload: &'a str as Text,
+    }
+    ")"
 }
 
 /// What happens to a unit whose key another unit of its job has.
@@ -220,7 +230,11 @@ pub(super) fn insert_units(
             return Err(StoreError::TooManyUnits { job, limit: Seq::MAX.0 }.into());
         }
         let id = UnitId::new(job, Seq(last + 1)).raw();
-        let inserted = InsertUnit { id, key: unit.key.as_deref(), payload: &unit.payload }.execute(conn)?;
+        let payload = &unit.payload;
+        let inserted = match unit.key.as_deref() {
+            Some(key) => InsertUnit { id, key, payload }.execute(conn)?,
+            None => InsertNameless { id, payload }.execute(conn)?,
+        };
         match (inserted, &unit.key, same_key) {
             (0, Some(key), SameKey::Refuse) => {
                 let named = rows::table.filter(rows::job_id.eq(job.0)).filter(rows::key.eq(key.as_str()));

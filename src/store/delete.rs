@@ -6,7 +6,6 @@ use diesel::sql_types::BigInt;
 
 use super::failure::Failure;
 use super::jobs::lock_job;
-use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Job, JobId, JobStatus, Seq, UnitId};
@@ -29,6 +28,8 @@ statement! {
     ""
 }
 
+// Says whether it is one, and keeps others from it.
+statement! { struct LockPartial { "UPDATE jobs SET status = 'partial' WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 statement! { struct DeletePartial { "DELETE FROM jobs WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 
 impl Store {
@@ -94,14 +95,7 @@ impl Store {
 fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Failure> {
     let mut room = UNITS_PER_TRANSACTION;
     for (gone, &job) in jobs.iter().enumerate() {
-        match lock_job(conn, job) {
-            // Whoever can see it still has it.
-            Ok(_) => continue,
-            Err(Failure::Store(_)) => {}
-            Err(failure) => return Err(failure),
-        }
-        let partial = jobs::table.find(job.0).filter(jobs::status.eq(JobStatus::Partial.as_str()));
-        if !diesel::select(diesel::dsl::exists(partial)).get_result(conn)? {
+        if (LockPartial { id: job.0 }).execute(conn)? == 0 {
             continue;
         }
         let (first, last) = (UnitId::new(job, Seq(0)).raw(), UnitId::new(job, Seq::MAX).raw());

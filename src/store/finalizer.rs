@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::filter::Condition;
 use super::schema::units;
 use super::{Store, StoreError};
-use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
+use crate::model::{JobId, Progress, Seq, Timestamp, Unit, UnitId, UnitStatus};
 
 /// Kinds of units that are no items of their jobs: the one that a job ends with, and those it ended with before others came.
 const FINALIZER: &str = "finalizer";
@@ -20,7 +20,13 @@ impl Store {
     /// Returns `true` if the unit that the job ends with is there already.
     pub fn has_finalizer(&mut self, job: JobId) -> Result<bool, StoreError> {
         self.read("look for the last unit", |conn| {
-            Ok(units::table.filter(is_finalizer(job)).select(units::id).first::<i64>(conn).optional()?.is_some())
+            Ok(units::table
+                .filter(of(job))
+                .filter(is_finalizer())
+                .select(units::id)
+                .first::<i64>(conn)
+                .optional()?
+                .is_some())
         })
     }
 }
@@ -31,8 +37,13 @@ pub(super) fn is_other() -> Condition {
 }
 
 /// Selects the present last unit.
-pub(super) fn is_finalizer(job: JobId) -> Condition {
-    Box::new(units::job_id.eq(job.0).and(units::kind.eq(FINALIZER).assume_not_null()))
+pub(super) fn is_finalizer() -> Condition {
+    Box::new(units::kind.eq(FINALIZER).assume_not_null())
+}
+
+/// Selects the units of a job; by their numbers, which are what the index of units of a kind is in order of.
+fn of(job: JobId) -> Condition {
+    Box::new(units::id.between(UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, Seq::MAX).raw()))
 }
 
 /// Makes the unit that was just added by that key the one that the job ends with.
@@ -45,7 +56,7 @@ pub(super) fn mark_finalizer(conn: &mut SqliteConnection, job: JobId) -> Result<
 /// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
 /// have ended. One that runs goes on beside them; one that has not completed is skipped.
 pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
-    let present = units::table.filter(is_finalizer(job)).select((units::id, units::status));
+    let present = units::table.filter(of(job)).filter(is_finalizer()).select((units::id, units::status));
     let found: Option<(i64, Word<UnitStatus>)> = present.first(conn).optional()?;
     let Some((id, Word(status))) = found else { return Ok(()) };
     let seq = UnitId::from_raw(id).seq();
@@ -60,7 +71,7 @@ pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Tim
 /// Skips former last units that have failed since they were set aside: they have no say in the job's end.
 pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
-        .filter(units::job_id.eq(job.0))
+        .filter(of(job))
         .filter(units::kind.eq(RETIRED))
         .filter(units::status.eq_any([UnitStatus::Failed.as_str(), UnitStatus::Cancelled.as_str()]));
     for (id, Word(status)) in former.select((units::id, units::status)).load::<(i64, Word<UnitStatus>)>(conn)? {
@@ -89,7 +100,7 @@ pub(super) fn without_finalizers(
     job: JobId,
     mut progress: Progress,
 ) -> Result<Progress, Failure> {
-    let former = units::table.filter(units::job_id.eq(job.0)).filter(units::kind.is_not_null());
+    let former = units::table.filter(of(job)).filter(units::kind.is_not_null());
     for Word(status) in former.select(units::status).load::<Word<UnitStatus>>(conn)? {
         progress.total -= 1;
         let count = match status {

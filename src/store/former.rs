@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::failure::Failure;
-use super::managers::opened_by_latest;
+use super::managers::latest;
 use super::metadata::put;
 use super::schema::metadata;
 use super::{Store, StoreError};
@@ -22,7 +22,7 @@ impl Store {
             let of_job = metadata::table.filter(metadata::job_id.eq(job.0));
             let is_former = metadata::key.ge(FORMER).and(metadata::key.lt(AFTER_FORMER));
             let rows: Vec<String> = of_job.filter(is_former).select(metadata::value).load(conn)?;
-            let found = rows.into_iter().chain(opened_by_latest(conn, job)?);
+            let found = rows.into_iter().chain(latest(conn, job)?.and_then(|latest| latest.database));
             let found = found.filter_map(|text| DatabaseFile::from_text(&text));
             Ok(found.filter(|database| !database.is_same_file(&own)).collect())
         })

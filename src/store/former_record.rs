@@ -2,66 +2,52 @@
 //!
 //! Such a database is read as it is; and where a text could not be read when it was brought up to date, it stands here still.
 
+use std::str::FromStr;
+
 use diesel::prelude::*;
 
+use super::columns::Word;
 use super::failure::Failure;
-use super::metadata::{Texts, damaged};
-use super::recorded::{Recorded, is_boot_id, path_of};
+use super::manager_row::ManagerRow;
+use super::metadata::Texts;
 use super::schema::jobs;
-use crate::model::{
-    DatabaseFile, Epoch, Job, JobId, JobStatus, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, Timestamp,
-};
+use crate::model::{JobId, JobStatus, ManagerState};
 
-const PID: &str = "manager_pid";
-
-/// Returns what the manager of a job wrote as texts; `None` before the first one.
-pub(super) fn recorded(
+/// Returns what the manager of a job wrote as texts, as the row that it would be; `None` before the first one.
+pub(super) fn former_row(
     conn: &mut SqliteConnection,
     job: JobId,
     texts: &mut Texts,
-) -> Result<Option<Recorded>, Failure> {
-    let epoch: Option<i64> = jobs::table.find(job.0).select(jobs::epoch).first(conn).optional()?;
-    let pid = texts.read(PID, |pid| pid.parse().ok().filter(|pid| (1..=i32::MAX.unsigned_abs()).contains(pid)))?;
+) -> Result<Option<ManagerRow>, Failure> {
+    let of_job = jobs::table.find(job.0).select((jobs::epoch, jobs::status, jobs::started_at));
+    let found: Option<(i64, String, Option<i64>)> = of_job.first(conn).optional()?;
+    let Some((epoch, status, started_at)) = found else { return Ok(None) };
     // The first epoch begins with the first record.
-    if pid.is_none() && epoch.is_none_or(|epoch| epoch == 0) {
+    if epoch == 0 && !texts.has("manager_pid") {
         return Ok(None);
     }
-    let missing = |key| move || damaged(job, key, None);
-    Ok(Some(Recorded {
-        identity: ProcessIdentity {
-            pid: pid.ok_or_else(missing(PID))?,
-            start_ticks: texts
-                .read("manager_start_ticks", |ticks| ticks.parse().ok())?
-                .ok_or_else(missing("manager_start_ticks"))?,
-            boot_id: texts
-                .read("boot_id", |id| is_boot_id(id).then(|| id.to_owned()))?
-                .ok_or_else(missing("boot_id"))?,
-            host: texts
-                .read("host", |host| (!host.is_empty()).then(|| host.to_owned()))?
-                .ok_or_else(missing("host"))?,
-            namespaces: texts.take("namespaces"),
-        },
-        database: texts.read("database", DatabaseFile::from_text)?,
+    let runs = status == JobStatus::Running.as_str();
+    let pid = texts.required("manager_pid", parsed)?;
+    let heartbeat_at = texts.required("heartbeat_at", parsed)?;
+    Ok(Some(ManagerRow {
+        number: epoch,
+        state: Word(if runs { ManagerState::Live } else { ManagerState::Left }),
+        reason: None,
+        pid,
+        start_ticks: texts.required("manager_start_ticks", parsed)?,
+        boot_id: texts.required("boot_id", parsed)?,
+        host: texts.required("host", parsed)?,
+        namespaces: texts.take("namespaces"),
+        database: texts.take("database"),
         version: texts.take("version").unwrap_or_default(),
-        program: texts.take("program").as_deref().map(path_of),
-        heartbeat_at: texts.read("heartbeat_at", |at| at.parse().ok().map(Timestamp::from_micros))?,
-        rate_per_second: texts.read("rate_per_second", |rate| rate.parse().ok())?,
+        program: texts.take("program"),
+        rate: texts.read("rate_per_second", parsed)?,
+        heartbeat_at,
+        started_at: started_at.filter(|_| epoch == 1),
+        ended_at: (!runs).then_some(heartbeat_at),
     }))
 }
 
-/// Returns the one manager that such a record tells of.
-pub(super) fn run(job: &Job, record: ManagerRecord) -> ManagerRun {
-    let runs = job.status == JobStatus::Running;
-    ManagerRun {
-        number: job.epoch,
-        state: if runs { ManagerState::Live } else { ManagerState::Left },
-        reason: None,
-        host: record.identity.host,
-        pid: record.identity.pid.into(),
-        version: record.version,
-        // The job began with its first manager.
-        started_at: job.started_at.filter(|_| job.epoch == Epoch(1)),
-        heartbeat_at: record.heartbeat_at,
-        ended_at: record.heartbeat_at.filter(|_| !runs),
-    }
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }

@@ -70,13 +70,15 @@ impl Store {
                 ))
                 .execute(conn)?;
             let lease = Lease { job, epoch };
-            if let Some((heartbeat, opened)) = managers::begin(conn, lease, manager, &database, program, now)? {
+            if let Some(former) = managers::latest(conn, job)? {
                 // The manager before this one cannot have lived in the future: the clock has been set back since.
-                if heartbeat.since(now) > SMALL_STEP {
-                    clock_step::shift(conn, job, heartbeat.since(now), now)?;
+                let step = Timestamp::from_micros(former.heartbeat_at).since(now);
+                if step > SMALL_STEP {
+                    clock_step::shift(conn, job, step, now)?;
                 }
-                former::remember(conn, job, opened, &database)?;
+                former::remember(conn, job, former.database, &database)?;
             }
+            managers::begin(conn, lease, manager, &database, program, now)?;
             Ok((lease, job_row(conn, job)?))
         })
     }
@@ -156,6 +158,7 @@ impl Store {
     /// of them.
     pub fn fail_job(&mut self, lease: Lease, error: &str, trace: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail the job", |conn| {
+            expect_lease(conn, lease)?;
             conclude(conn, lease, JobStatus::Failed, (ManagerState::Refused, error), now)?;
             put_error(conn, lease.job, error, trace)
         })

@@ -2,41 +2,28 @@
 //!
 //! Whether a manager lives is seen from its lock; `live` only means that it has not said anything else.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Double};
 
-use super::columns::{Checked, Word};
+use super::columns::Word;
 use super::failure::Failure;
 use super::fence::Lease;
+use super::former_record::former_row;
+use super::manager_row::ManagerRow;
 use super::metadata::{self, Texts, damaged, key};
 use super::open::UserVersion;
-use super::recorded::{Recorded, is_boot_id, path_of, text, whole};
 use super::schema::managers;
 use super::statement::statement;
-use super::{Store, StoreError, former_record};
+use super::{Store, StoreError};
 use crate::model::{
-    DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Row,
-    Timestamp,
+    DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Timestamp,
 };
 
 /// The schema from which on managers have a table of their own.
 const FIRST_WITH_MANAGERS: i32 = 6;
-
-type Columns = (
-    (BigInt, Text, Nullable<Text>, Text, Text, BigInt, BigInt, Nullable<Text>, Nullable<Text>),
-    (Text, Nullable<Text>, Nullable<Double>, BigInt, Nullable<BigInt>, Nullable<BigInt>),
-);
-
-statement! {
-    struct NewestFirst {
-        "SELECT number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, \
-         version, program, rate, heartbeat_at, started_at, ended_at FROM managers WHERE job_id = "
-            job: i64 as BigInt,
-    }
-    " ORDER BY number DESC" -> Columns
-}
 
 statement! {
     // The counters of the same transaction are the fence.
@@ -52,47 +39,14 @@ statement! {
     ""
 }
 
-statement! {
-    struct End<'a> {
-        "UPDATE managers SET state = "
-            state: &'static str as Text,
-        ", reason = " reason: &'a str as Text,
-        ", ended_at = " ended_at: i64 as BigInt,
-        " WHERE state = 'live' AND job_id = " job: i64 as BigInt,
-        " AND number = " number: i64 as BigInt,
-    }
-    ""
-}
-
-statement! {
-    struct Lose {
-        "UPDATE managers SET state = 'lost', ended_at = heartbeat_at WHERE state = 'live' AND job_id = "
-            job: i64 as BigInt,
-    }
-    ""
-}
-
-#[derive(Queryable)]
-struct Who {
-    number: i64,
-    state: Checked<Word<ManagerState>>,
-    reason: Option<String>,
-    host: String,
-    boot_id: String,
-    pid: i64,
-    start_ticks: i64,
-    namespaces: Option<String>,
-    database: Option<String>,
-}
-
-#[derive(Queryable)]
-struct Life {
-    version: String,
-    program: Option<String>,
-    rate: Option<f64>,
-    heartbeat_at: i64,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
+/// The managers of a job, the latest first.
+macro_rules! rows_of {
+    ($job:expr) => {
+        managers::table
+            .filter(managers::job_id.eq($job.0))
+            .order(managers::number.desc())
+            .select(ManagerRow::as_select())
+    };
 }
 
 impl Store {
@@ -108,40 +62,52 @@ impl Store {
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.
     pub fn managers(&mut self, job: JobId) -> Result<Vec<ManagerRun>, StoreError> {
         self.read("read who ran the job", |conn| {
-            let row = super::jobs::job_row(conn, job)?;
-            let rows: Vec<(Who, Life)> =
-                if has_managers(conn)? { NewestFirst { job: job.0 }.load(conn)? } else { Vec::new() };
-            let mut runs = rows.into_iter().rev().map(|row| run(job, row)).collect::<Result<Vec<_>, _>>()?;
-            if runs.is_empty()
-                && let Some(record) = record_of(conn, job)?
-            {
-                runs.push(former_record::run(&row, record));
+            let mut rows: Vec<ManagerRow> = if has_table(conn)? { rows_of!(job).load(conn)? } else { Vec::new() };
+            if rows.is_empty() {
+                let mut texts = Texts::of(conn, job)?;
+                rows.extend(former_row(conn, job, &mut texts)?);
             }
-            Ok(runs)
+            Ok(rows.into_iter().rev().map(run).collect())
         })
     }
 }
 
 /// Returns what the latest manager of a job has written about itself.
 pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRecord>, Failure> {
-    let row = if has_managers(conn)? { latest(conn, job)? } else { None };
+    let row = if has_table(conn)? { latest(conn, job)? } else { None };
     let mut texts = Texts::of(conn, job)?;
-    let recorded = match row {
-        Some(row) => Some(recorded(job, row)?),
+    let row = match row {
+        Some(row) => Some(row),
         // Of an older schema; or it could not be read when it was brought up to date.
-        None => former_record::recorded(conn, job, &mut texts)?,
+        None => former_row(conn, job, &mut texts)?,
     };
-    let Some(Recorded { identity, database, version, program, heartbeat_at, rate_per_second }) = recorded else {
-        return Ok(None);
+    let Some(row) = row else { return Ok(None) };
+    // Others may have written it: the checks of the table do not hold for everybody.
+    let part = |key, is_sound: bool, value: &dyn ToString| {
+        if is_sound { Ok(()) } else { Err(damaged(job, key, Some(value.to_string()))) }
     };
+    part("pid", (1..=i32::MAX.into()).contains(&row.pid), &row.pid)?;
+    part("start_ticks", row.start_ticks >= 0, &row.start_ticks)?;
+    part("boot_id", is_boot_id(&row.boot_id), &row.boot_id)?;
+    part("host", !row.host.is_empty(), &row.host)?;
+    let database = row
+        .database
+        .as_deref()
+        .map(|text| DatabaseFile::from_text(text).ok_or_else(|| damaged(job, "database", Some(text.to_owned()))));
     Ok(Some(ManagerRecord {
-        identity,
-        database,
-        version,
-        heartbeat_at,
-        rate_per_second,
+        identity: ProcessIdentity {
+            pid: row.pid.try_into().expect("it is in the range of process numbers"),
+            start_ticks: row.start_ticks.cast_unsigned(),
+            boot_id: row.boot_id,
+            host: row.host,
+            namespaces: row.namespaces,
+        },
+        database: database.transpose()?,
+        version: row.version,
+        heartbeat_at: Some(Timestamp::from_micros(row.heartbeat_at)),
+        rate_per_second: row.rate,
         waits: texts.read(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
-        program,
+        program: row.program.map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
         callback_error: texts.take(key::CALLBACK_ERROR),
         error: texts.take(key::ERROR),
         halt_reason: texts.take(key::HALT_REASON),
@@ -153,57 +119,38 @@ pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Optio
 
 /// Returns `true` if managers have a table of their own by now. Asked within the transaction that reads it: somebody may have brought
 /// the database up to date since it was opened.
-fn has_managers(conn: &mut SqliteConnection) -> Result<bool, Failure> {
+fn has_table(conn: &mut SqliteConnection) -> Result<bool, Failure> {
     Ok(UserVersion {}.get_result::<i32>(conn)? >= FIRST_WITH_MANAGERS)
 }
 
-fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<(Who, Life)>, Failure> {
-    Ok(NewestFirst { job: job.0 }.get_result(conn).optional()?)
+/// Returns the row of the latest manager of a job.
+pub(super) fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRow>, Failure> {
+    // Without a limit, which would be bound: no more than one row is read.
+    Ok(rows_of!(job).get_result(conn).optional()?)
 }
 
-/// Returns which database the latest manager of a job opened.
-pub(super) fn opened_by_latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<String>, Failure> {
-    Ok(latest(conn, job)?.and_then(|(who, _)| who.database))
+/// Returns `true` for a text in the form of the kernel's boot ids.
+fn is_boot_id(text: &str) -> bool {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
-/// Reads a row that others may have written: the checks of the table do not hold for everybody.
-fn recorded(job: JobId, (who, life): (Who, Life)) -> Result<Recorded, Failure> {
-    Ok(Recorded {
-        identity: ProcessIdentity {
-            pid: whole(job, "pid", who.pid, 1..=i32::MAX.into())?,
-            start_ticks: whole(job, "start_ticks", who.start_ticks, 0..=i64::MAX)?,
-            boot_id: text(job, "boot_id", who.boot_id, is_boot_id)?,
-            host: text(job, "host", who.host, |host| !host.is_empty())?,
-            namespaces: who.namespaces,
-        },
-        database: match who.database {
-            Some(text) => Some(DatabaseFile::from_text(&text).ok_or_else(|| damaged(job, "database", Some(text)))?),
-            None => None,
-        },
-        version: life.version,
-        program: life.program.as_deref().map(path_of),
-        heartbeat_at: Some(Timestamp::from_micros(life.heartbeat_at)),
-        rate_per_second: life.rate,
-    })
-}
-
-fn run(job: JobId, (who, life): (Who, Life)) -> Result<ManagerRun, StoreError> {
-    Ok(ManagerRun {
-        number: Epoch(who.number),
-        state: who.state.of(Row::Job(job), "state")?.0,
-        reason: who.reason,
-        host: who.host,
-        pid: who.pid,
-        version: life.version,
-        started_at: life.started_at.map(Timestamp::from_micros),
-        heartbeat_at: Some(Timestamp::from_micros(life.heartbeat_at)),
-        ended_at: life.ended_at.map(Timestamp::from_micros),
-    })
+fn run(row: ManagerRow) -> ManagerRun {
+    let Word(state) = row.state;
+    ManagerRun {
+        number: Epoch(row.number),
+        state,
+        reason: row.reason,
+        host: row.host,
+        pid: row.pid,
+        version: row.version,
+        started_at: row.started_at.map(Timestamp::from_micros),
+        heartbeat_at: Timestamp::from_micros(row.heartbeat_at),
+        ended_at: row.ended_at.map(Timestamp::from_micros),
+    }
 }
 
 /// Writes who the manager of a lease is, in place of the one before, which is lost if it has not said that it leaves.
-///
-/// Returns what that one recorded last: its heartbeat and the database that it opened.
 pub(super) fn begin(
     conn: &mut SqliteConnection,
     lease: Lease,
@@ -211,8 +158,7 @@ pub(super) fn begin(
     database: &DatabaseFile,
     program: &Path,
     now: Timestamp,
-) -> Result<Option<(Timestamp, Option<String>)>, Failure> {
-    let before = latest(conn, lease.job)?;
+) -> Result<(), Failure> {
     lose(conn, lease.job)?;
     metadata::forget_manager(conn, lease.job)?;
     diesel::insert_into(managers::table)
@@ -233,21 +179,15 @@ pub(super) fn begin(
             managers::started_at.eq(now.as_micros()),
         ))
         .execute(conn)?;
-    Ok(before.map(|(who, life)| (Timestamp::from_micros(life.heartbeat_at), who.database)))
+    Ok(())
 }
 
 /// Says that a manager lives.
 pub(super) fn beat(conn: &mut SqliteConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    Beat {
-        at: heartbeat.at.as_micros(),
-        workers: count(heartbeat.workers),
-        running: count(heartbeat.running),
-        rate: heartbeat.rate_per_second,
-        job: lease.job.0,
-        number: lease.epoch.0,
-    }
-    .execute(conn)?;
+    let (at, rate) = (heartbeat.at.as_micros(), heartbeat.rate_per_second);
+    let (workers, running) = (count(heartbeat.workers), count(heartbeat.running));
+    Beat { at, workers, running, rate, job: lease.job.0, number: lease.epoch.0 }.execute(conn)?;
     Ok(())
 }
 
@@ -259,14 +199,20 @@ pub(super) fn end(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (state, ended_at) = (state.as_str(), now.as_micros());
-    End { state, reason, ended_at, job: lease.job.0, number: lease.epoch.0 }.execute(conn)?;
+    diesel::update(managers::table.find((lease.job.0, lease.epoch.0)).filter(managers::ended_at.is_null()))
+        .set((managers::state.eq(state.as_str()), managers::reason.eq(reason), managers::ended_at.eq(now.as_micros())))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Says that a manager which has not said that it leaves is gone.
 pub(super) fn lose(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
-    Lose { job: job.0 }.execute(conn)?;
+    diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
+        .set((
+            managers::state.eq(ManagerState::Lost.as_str()),
+            managers::ended_at.eq(managers::heartbeat_at.nullable()),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 

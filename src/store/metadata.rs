@@ -114,6 +114,16 @@ impl Texts {
         self.values.remove(key)
     }
 
+    /// Returns `true` if a text is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// Takes what a text says that must be there.
+    pub fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+        self.read(key, read)?.ok_or_else(|| damaged(self.job, key, None))
+    }
+
     /// Takes what a text says.
     pub fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
         self.take(key).map(|value| read(&value).ok_or_else(|| damaged(self.job, key, Some(value)))).transpose()

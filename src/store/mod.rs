@@ -40,6 +40,7 @@ mod kills;
 mod lease;
 mod limits;
 mod made_paths;
+mod manager_row;
 mod managers;
 mod metadata;
 mod migrate;
@@ -53,7 +54,6 @@ mod query_text;
 #[cfg(test)]
 mod read_plans;
 mod record;
-mod recorded;
 mod renew;
 mod results;
 mod schema;

@@ -97,7 +97,7 @@ fn fault_190_few_units_are_found_by_their_index() {
         (UnitFilter { key: Some("k".to_owned()), ..UnitFilter::all() }, "units_key"),
         (UnitFilter::with_status(UnitStatus::Failed), "units_failed"),
         (UnitFilter::with_status(UnitStatus::Running), "units_running"),
-        (UnitFilter { current: Some(false), ..UnitFilter::all() }, "units_outdated"),
+        (UnitFilter { current: Some(false), ..UnitFilter::all() }, "units_marked"),
     ];
 
     for (filter, index) in filters {
@@ -165,7 +165,7 @@ fn the_unit_that_a_job_ends_with_is_found_by_its_kind() {
 
     let (sql, plan) = plan_of(store, |store| store.has_finalizer(JobId(1)));
 
-    assert_eq!(plan, "SEARCH units USING INDEX units_kind (job_id=? AND kind=?)", "{sql}");
+    assert_eq!(plan, "SEARCH units USING INDEX units_marked (id>? AND id<?)", "{sql}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::create::InsertUnit;
+use super::create::{InsertNameless, InsertUnit};
 use super::feed::{DueUnits, FreshUnits, NextDue, RunningUnits};
 use super::record::{ShiftCounters, StartUnit};
 use super::{Access, Store};
@@ -180,7 +180,8 @@ fn no_hot_statement_scans_a_table() {
                 epoch: 0,
             },
         ),
-        plan(store, &InsertUnit { id: 0, key: None, payload: "" }),
+        plan(store, &InsertUnit { id: 0, key: "", payload: "" }),
+        plan(store, &InsertNameless { id: 0, payload: "" }),
     ];
 
     assert_eq!(
@@ -193,6 +194,7 @@ fn no_hot_statement_scans_a_table() {
             "SEARCH units USING INDEX units_running (id>? AND id<?)",
             "SEARCH units USING INTEGER PRIMARY KEY (rowid=?)",
             "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)",
+            "",
             "",
         ]
     );

@@ -51,7 +51,7 @@ impl Store {
             if moved > 0 {
                 finalizer::retire_finalizer(conn, job, now)?;
             } else {
-                moved = send_back(conn, job, filter, || finalizer::is_finalizer(job), now)?;
+                moved = send_back(conn, job, filter, finalizer::is_finalizer, now)?;
             }
             reopen(conn, job)?;
             Ok(moved)

@@ -45,7 +45,7 @@ struct Line {
     line: String,
 }
 
-/// A world with the database of every older schema that was kept, and the number of that schema.
+/// A world with the database of every schema that was kept, and the number of that schema.
 fn worlds() -> Vec<(World, i64)> {
     let dumps = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/databases")).unwrap();
     let worlds: Vec<(World, i64)> =
@@ -261,7 +261,7 @@ fn fault_306_an_older_database_of_somebody_else_is_not_brought_up_to_date() {
         without("another user needs root");
         return;
     }
-    for (world, _) in worlds() {
+    for (world, _) in worlds().into_iter().filter(|(_, found)| *found < SCHEMA) {
         std::os::unix::fs::chown(world.db(), Some(65534), Some(65534)).unwrap();
         let before = schema(&world);
 

@@ -1,0 +1,28 @@
+//! The row of a manager, which older schemas have as texts.
+
+use diesel::prelude::*;
+
+use super::columns::Word;
+use super::schema::managers;
+use crate::model::ManagerState;
+
+/// What is read of a row.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = managers, check_for_backend(diesel::sqlite::Sqlite))]
+pub(super) struct ManagerRow {
+    pub number: i64,
+    pub state: Word<ManagerState>,
+    pub reason: Option<String>,
+    pub host: String,
+    pub boot_id: String,
+    pub pid: i64,
+    pub start_ticks: i64,
+    pub namespaces: Option<String>,
+    pub database: Option<String>,
+    pub version: String,
+    pub program: Option<String>,
+    pub rate: Option<f64>,
+    pub heartbeat_at: i64,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+}
