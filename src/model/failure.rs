@@ -31,7 +31,7 @@ pub struct ClusterIdError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FailureCluster {
-    /// Id of the kind; none for what is left over of a job with more kinds than are listed.
+    /// Id of the kind; none for what is left over of a job with more kinds than are counted each.
     #[serde(rename = "cluster")]
     pub id: Option<ClusterId>,
     /// How their last attempts ended.
