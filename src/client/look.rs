@@ -32,8 +32,8 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
-        let (rows, health) = self.look(job, Extent::Whole)?;
-        match Beside::of(self).snapshot(rows, health, Extent::Whole) {
+        let (rows, health) = self.look(job, Extent::Single)?;
+        match Beside::of(self).snapshot(rows, health, Extent::Single) {
             (seen, None) => Ok(seen),
             (_, Some(fault)) => Err(fault),
         }
@@ -160,7 +160,7 @@ impl<'a> Beside<'a> {
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
         // What no manager could run is not to look as if it only had to be resumed.
-        let may_run = extent == Extent::Whole && !runs && !job.status.is_terminal();
+        let may_run = extent.tells_all() && !runs && !job.status.is_terminal();
         let unfit = || if may_run { command_settings(&job).err() } else { None };
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);

@@ -27,13 +27,20 @@ pub enum Extent {
     Running,
     /// The same of every job that has not ended, and what is told of a job besides: labels, errors.
     Whole,
+    /// That and its latest manager whatever state it is in, which may live on for a moment when the job has ended: for a single one.
+    Single,
 }
 
 impl Extent {
+    /// Returns `true` if all is told of a job that its creator and its managers have said.
+    pub fn tells_all(self) -> bool {
+        matches!(self, Self::Whole | Self::Single)
+    }
+
     /// Returns `true` if a manager is asked for about a job in that state.
     pub fn asks_for_manager(self, status: JobStatus) -> bool {
         match self {
-            Self::Manager => true,
+            Self::Manager | Self::Single => true,
             Self::Running => status == JobStatus::Running,
             Self::Whole => !status.is_terminal(),
         }
@@ -151,7 +158,7 @@ fn rows_of(
     extent: Extent,
     now: Timestamp,
 ) -> Result<Vec<JobRows>, Failure> {
-    let mut said = if extent == Extent::Whole { said_of(conn, &jobs)? } else { HashMap::new() };
+    let mut said = if extent.tells_all() { said_of(conn, &jobs)? } else { HashMap::new() };
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
     let is_running = |job: &Job| job.status == JobStatus::Running;
     let version = if jobs.iter().any(is_running) { Some(DataVersion {}.get_result(conn)?) } else { None };
