@@ -26,6 +26,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Calls callbacks and remembers the first thing that went wrong with them.
 pub(super) struct CallbackDispatcher {
     callbacks: Vec<Callbacks>,
+    /// The job's, in which calls are made.
+    span: Span,
     last_call_time: Duration,
     first_error: OnceLock<String>,
     /// What is being called, and since when.
@@ -42,11 +44,17 @@ impl CallbackDispatcher {
     pub fn new(callbacks: impl IntoIterator<Item = Callbacks>) -> Self {
         Self {
             callbacks: callbacks.into_iter().collect(),
+            span: Span::none(),
             last_call_time: LAST_CALL_TIME,
             first_error: OnceLock::new(),
             under_way: Mutex::new(None),
             has_left: AtomicBool::new(false),
         }
+    }
+
+    /// Makes its calls in a span; not every subscriber knows in which one a thread is.
+    pub fn in_span(self, span: &Span) -> Self {
+        Self { span: span.clone(), ..self }
     }
 
     /// Returns `true` if units that end like this are of interest to anybody.
@@ -113,7 +121,7 @@ impl CallbackDispatcher {
     /// Makes calls on a thread that nobody has to wait for.
     fn call(self: &Arc<Self>, calls: impl FnOnce(&Self) + Send + 'static) -> Result<Calls, ManagerError> {
         let (end, ended) = channel();
-        let (dispatcher, job) = (Arc::clone(self), Span::current());
+        let (dispatcher, job) = (Arc::clone(self), self.span.clone());
         let run = move || {
             job.in_scope(|| calls(&dispatcher));
             // What the program gave is its own again before anybody hears of the end.

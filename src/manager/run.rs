@@ -92,7 +92,8 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
     let made = panics::catch(|| handlers.runner_of(&session.job.handler, &session.context));
     let runner = made.map_err(|message| ManagerError::Panicked { message }).and_then(|made| Ok(made?));
     let listeners = runner.as_ref().ok().and_then(|runner| runner.listeners());
-    let dispatcher = Arc::new(CallbackDispatcher::new([handlers.callbacks().clone()].into_iter().chain(listeners)));
+    let dispatcher = CallbackDispatcher::new([handlers.callbacks().clone()].into_iter().chain(listeners));
+    let dispatcher = Arc::new(dispatcher.in_span(&session.span));
     let outcome = runner.and_then(|runner| {
         panics::catch(|| run_job(&mut session, Arc::clone(&runner), &dispatcher))
             .unwrap_or_else(|message| Err(ManagerError::Panicked { message }))
@@ -221,10 +222,10 @@ fn with_threads(
                 worker_context.shared.fail(ManagerError::Panicked { message });
             }
         };
-        start(threads, "recorder", record)?;
+        start(threads, worker_context.span, "recorder", record)?;
         let pool = WorkerPool::new(threads, worker_context, events);
         // The recorder ends with the last sender: that of the pool goes with the coordinator's demands.
-        start(threads, "pool", move || pool.follow(worker_context.job.limits.workers, &demands))?;
+        start(threads, worker_context.span, "pool", move || pool.follow(worker_context.job.limits.workers, &demands))?;
         coordinator.run()
     });
     if let Some(calls) = calls {
@@ -236,10 +237,11 @@ fn with_threads(
 /// Starts one of the manager's own threads.
 fn start<'scope>(
     threads: &'scope std::thread::Scope<'scope, '_>,
+    job: &Span,
     name: &str,
     run: impl FnOnce() + Send + 'scope,
 ) -> Result<(), ManagerError> {
-    let job = Span::current();
+    let job = job.clone();
     let run = move || job.in_scope(run);
     let started = std::thread::Builder::new().name(name.to_owned()).spawn_scoped(threads, run);
     started.map(drop).map_err(ManagerError::system("start the threads of the manager"))
