@@ -9,6 +9,7 @@ mod next_step;
 mod observed;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod unit;
 
 pub use self::explanation::Explanation;

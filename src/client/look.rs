@@ -32,8 +32,8 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
-        let (rows, health) = self.look(job, Extent::Single)?;
-        match Beside::of(self).snapshot(rows, health, Extent::Single) {
+        let (rows, health) = self.look(job, Extent::Whole)?;
+        match Beside::of(self).snapshot(rows, health, Extent::Whole) {
             (seen, None) => Ok(seen),
             (_, Some(fault)) => Err(fault),
         }
@@ -85,7 +85,7 @@ fn look(store: &mut Store, job: JobId, extent: Extent) -> Result<(JobRows, Manag
     };
     let mut rows = read(store)?;
     loop {
-        let health = health_of(store.file(), &rows, extent);
+        let health = health_of(store.file(), &rows);
         if rows.version.is_none() || rows.version == Some(store.data_version()?) {
             return Ok((rows, health));
         }
@@ -105,7 +105,7 @@ fn looks(
 ) -> Result<FoundJobs<(JobRows, ManagerHealth)>, StoreError> {
     let FoundJobs { jobs, unreadable } = store.snapshots(filter, extent, Timestamp::now())?;
     let seen = |rows: JobRows| {
-        let health = health_of(store.file(), &rows, extent);
+        let health = health_of(store.file(), &rows);
         (rows, health)
     };
     let mut jobs: Vec<_> = jobs.into_iter().map(seen).collect();
@@ -126,14 +126,12 @@ fn looks(
 }
 
 /// Looks at the manager of a job, unless the job has ended and nobody asks: its lock says nothing more then.
-fn health_of(database: &DatabaseFile, rows: &JobRows, extent: Extent) -> ManagerHealth {
+fn health_of(database: &DatabaseFile, rows: &JobRows) -> ManagerHealth {
     let job = &rows.job;
     let unseen = |health| ManagerHealth { health, pid: None, reason: None };
     match &rows.record {
         Err(_) => unseen(Health::Unknown),
-        Ok(record) if extent.asks_for_manager(job.status) => {
-            observe_manager(job.id, record.as_ref(), database, Timestamp::now())
-        }
+        Ok(record) if rows.asks_for_manager => observe_manager(job.id, record.as_ref(), database, Timestamp::now()),
         Ok(_) => unseen(if job.epoch > Epoch(0) { Health::Stopped } else { Health::NotStarted }),
     }
 }
@@ -160,7 +158,7 @@ impl<'a> Beside<'a> {
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
         // What no manager could run is not to look as if it only had to be resumed.
-        let may_run = extent.tells_all() && !runs && !job.status.is_terminal();
+        let may_run = extent == Extent::Whole && !runs && !job.status.is_terminal();
         let unfit = || if may_run { command_settings(&job).err() } else { None };
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);

@@ -228,7 +228,7 @@ fn what_is_read_of_a_job_besides_its_row_is_found_by_its_number() {
     let store = &mut store_with_ended_jobs(&dir.path().join("jobs.db"), 3);
     let now = Timestamp::from_micros(3);
 
-    let statements = statements_of(store, |store| store.snapshot(JobId(5), Extent::Single, now));
+    let statements = statements_of(store, |store| store.snapshot(JobId(5), Extent::Whole, now));
 
     let besides = statements.into_iter().filter(|sql| sql.contains("units") || sql.contains("metadata"));
     let plans: Vec<(String, String)> = besides.map(|sql| explained(store, sql)).collect();

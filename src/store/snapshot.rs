@@ -4,6 +4,7 @@
 //! neither a manager's record nor units are read.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
@@ -18,31 +19,28 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRecord, Seq, Timestamp, UnitId};
 
+/// Time after which the manager of a job that has ended lives no more, however long hooks and callbacks take that are told of it.
+const LAST_TIME: Duration = Duration::from_secs(120);
+
 /// How much is read of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// Its row and what its latest manager wrote about itself, whatever state it is in: for who acts on it.
     Manager,
-    /// Its row, and while it is running what its manager wrote about itself and what its units do.
+    /// Its row, and while it is running, or has just ended, what its manager wrote about itself and what its units do.
     Running,
     /// The same of every job that has not ended, and what is told of a job besides: labels, errors.
     Whole,
-    /// That and its latest manager whatever state it is in, which may live on for a moment when the job has ended: for a single one.
-    Single,
 }
 
 impl Extent {
-    /// Returns `true` if all is told of a job that its creator and its managers have said.
-    pub fn tells_all(self) -> bool {
-        matches!(self, Self::Whole | Self::Single)
-    }
-
-    /// Returns `true` if a manager is asked for about a job in that state.
-    pub fn asks_for_manager(self, status: JobStatus) -> bool {
+    /// Returns `true` if it is asked who manages a job.
+    fn asks_for_manager(self, job: &Job, now: Timestamp) -> bool {
+        let may_live_on = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
         match self {
-            Self::Manager | Self::Single => true,
-            Self::Running => status == JobStatus::Running,
-            Self::Whole => !status.is_terminal(),
+            Self::Manager => true,
+            Self::Running => job.status == JobStatus::Running || may_live_on,
+            Self::Whole => !job.status.is_terminal() || may_live_on,
         }
     }
 }
@@ -54,6 +52,8 @@ pub struct JobRows {
     pub job: Job,
     /// What its latest manager wrote about itself, where the extent asks for that.
     pub record: Result<Option<ManagerRecord>, StoreError>,
+    /// Whether its manager is to be looked at.
+    pub asks_for_manager: bool,
     /// What is told of it besides.
     pub said: Said,
     /// What its units do while it is running.
@@ -158,7 +158,7 @@ fn rows_of(
     extent: Extent,
     now: Timestamp,
 ) -> Result<Vec<JobRows>, Failure> {
-    let mut said = if extent.tells_all() { said_of(conn, &jobs)? } else { HashMap::new() };
+    let mut said = if extent == Extent::Whole { said_of(conn, &jobs)? } else { HashMap::new() };
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
     let is_running = |job: &Job| job.status == JobStatus::Running;
     let version = if jobs.iter().any(is_running) { Some(DataVersion {}.get_result(conn)?) } else { None };
@@ -166,9 +166,11 @@ fn rows_of(
     let machine_workers =
         if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
     let rows = jobs.into_iter().map(|job| {
-        let asks = extent.asks_for_manager(job.status) && job.epoch > Epoch(0);
+        let asks_for_manager = extent.asks_for_manager(&job, now);
+        let has_record = asks_for_manager && job.epoch > Epoch(0);
         Ok(JobRows {
-            record: if asks { readable(record_of(conn, job.id))? } else { Ok(None) },
+            asks_for_manager,
+            record: if has_record { readable(record_of(conn, job.id))? } else { Ok(None) },
             said: said.remove(&job.id).unwrap_or_default(),
             units: units.remove(&job.id).unwrap_or_default(),
             version: version.filter(|_| is_running(&job)),

@@ -75,7 +75,7 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     store.due_units(job, LATER, Seq::MAX, PageBound::units(10))?;
     store.next_due(job, Seq::MAX)?;
     store.running_units(job)?;
-    store.snapshot(job, Extent::Single, NOW)?;
+    store.snapshot(job, Extent::Whole, NOW)?;
     store.snapshots(&JobFilter::default(), Extent::Whole, NOW)?;
     store.is_unfinished_through(job, Seq(9))?;
     store.unit_contents(job, None, 9)?;

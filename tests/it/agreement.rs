@@ -123,15 +123,18 @@ fn status_explain_wait_and_lists_agree_about_any_job() {
 }
 
 #[test]
-fn a_list_looks_at_no_lock_of_a_job_that_has_ended() {
+fn nobody_looks_at_the_lock_of_a_job_that_ended_long_ago_and_everybody_at_that_of_one_whose_manager_may_live_on() {
     let world = World::new();
     world.ok(&["run", "-q", "--", "true"]);
     let held = fs::File::options().read(true).write(true).open(world.path("jobs.db.d/1/lock")).unwrap();
     held.lock().unwrap();
 
-    let listed = world.ok(&["list", "--json"]);
-    let status = world.status("1");
+    for (status, ended) in [("running", ""), ("stopped", "UPDATE jobs SET started_at = 1, finished_at = 1")] {
+        world.sql(ended);
+        let listed = world.ok(&["list", "--json"]);
+        let seen = world.status("1");
 
-    assert!(listed.contains("\"status\":\"stopped\""), "{listed}");
-    assert_eq!((&status["status"], &status["job_status"]), (&"stopped".into(), &"completed".into()));
+        assert!(listed.contains(&format!("\"status\":\"{status}\"")), "{listed}");
+        assert_eq!((&seen["status"], &seen["job_status"]), (&status.into(), &"completed".into()));
+    }
 }

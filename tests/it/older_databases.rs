@@ -156,6 +156,7 @@ fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() 
 #[test]
 fn a_record_that_cannot_be_read_hinders_no_migration_and_is_named_as_before() {
     let (world, _) = five();
+    world.sql("UPDATE jobs SET status = 'paused', finished_at = NULL WHERE id = 1");
     world.sql("UPDATE metadata SET value = 'x' WHERE job_id = 1 AND key = 'boot_id'");
     world.sql("UPDATE metadata SET value = '4294967296' WHERE job_id = 3 AND key = 'manager_pid'");
     let read = || [world.fails(5, &["status", "squares"]), world.fails(5, &["status", "ending"])];

@@ -1,16 +1,11 @@
-//! The judgement about a job.
-
-use std::time::Duration;
+//! The judgement about a job, for one that no manager runs; `under_way` judges the others.
 
 use super::explanation::Explanation;
 use super::next_step::NextStep;
+use super::under_way::{starting, under_way};
 use crate::client::snapshot::Snapshot;
-use crate::model::{JobStatus, StopRequest, UnitId, Waits, Why, counted, span};
+use crate::model::{JobStatus, StopRequest, Why, counted};
 use crate::status::{Health, Reason};
-
-/// Time for which a unit may run before it is called slow.
-const SLOW: Duration = Duration::from_secs(30);
-const NO_SPACE: &str = "space: the disk of the database is full, the manager goes on when there is some";
 
 /// Explains where a job stands.
 pub(super) fn explain(seen: &Snapshot) -> Explanation {
@@ -67,13 +62,6 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
     }
 }
 
-fn starting(seen: &Snapshot) -> Explanation {
-    let job = seen.job.id;
-    let sentence = format!("the manager of job {job} is just starting, or is not the process on record");
-    let reason = seen.reason.unwrap_or(Reason::Unidentified);
-    Explanation::new(Why::Starting, sentence, NextStep::ManagerLog(job)).waiting(reason)
-}
-
 fn lost(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
     let progress = seen.job.progress;
@@ -109,189 +97,6 @@ fn with_reason(seen: &Snapshot, found: Explanation) -> Explanation {
         Some(reason) => Explanation { sentence: format!("{}; {reason}", found.sentence), ..found }.waiting(reason),
         None => found,
     }
-}
-
-/// Explains a job whose manager lives.
-fn under_way(seen: &Snapshot) -> Explanation {
-    let job = seen.job.id;
-    if seen.disk_is_full {
-        let sentence =
-            format!("the disk of the database is full: the manager of job {job} goes on when there is space");
-        return Explanation::new(Why::DiskFull, sentence, NextStep::Doctor).waiting(NO_SPACE);
-    }
-    if let Some(writer) = &seen.writer {
-        let sentence = format!(
-            "{writer} holds the write lock of the database: the manager of job {job} keeps what happens in memory, and goes \
-             on when it lets go"
-        );
-        return Explanation::new(Why::DatabaseLocked, sentence, NextStep::Process(writer.pid))
-            .waiting(format_args!("{writer} to let go of the write lock of the database"));
-    }
-    match seen.reason {
-        Some(Reason::Stalled) => return stalled(seen),
-        Some(Reason::Unidentified) => return starting(seen),
-        Some(
-            Reason::HostRebooted
-            | Reason::OtherHost
-            | Reason::OtherNamespace
-            | Reason::Invisible
-            | Reason::LockInvisible
-            | Reason::Killed
-            | Reason::Copy,
-        )
-        | None => {}
-    }
-    if let Some(request) = seen.job.stop_request {
-        return stopping(seen, request);
-    }
-    if let Some(hold) = seen.job.hold.as_ref().filter(|hold| hold.until > seen.now) {
-        let left = span(hold.until.since(seen.now));
-        let sentence = format!(
-            "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
-            hold.until, hold.reason
-        );
-        return Explanation::new(Why::Held, sentence, NextStep::Wait(job))
-            .waiting(format_args!("{}, no unit starts before {}", hold.reason, hold.until));
-    }
-    let progress = seen.job.progress;
-    if let Some(other) = seen.job.limits.after.filter(|_| progress.total == progress.pending) {
-        let sentence = format!("no unit of job {job} starts before job {other} has completed");
-        return Explanation::new(Why::WaitingForJob, sentence, NextStep::Explain(other))
-            .waiting(format_args!("job {other} to complete"));
-    }
-    if let Some(waits) = seen.waits.as_ref().filter(|_| progress.pending > 0) {
-        return held_up(seen, waits);
-    }
-    match (progress.running, progress.pending) {
-        (0, 0) => {
-            let sentence = format!("every unit of job {job} has ended, its manager is about to end too");
-            Explanation::new(Why::Finishing, sentence, NextStep::Wait(job))
-        }
-        (0, pending) => idle(seen, &counted(pending, "unit")),
-        _ => working(seen),
-    }
-}
-
-/// Explains a job whose next start waits for something of the machine, or for a time.
-fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
-    let job = seen.job.id;
-    let progress = seen.job.progress;
-    let (running, pending) = (counted(progress.running, "unit"), progress.pending);
-    let (sentence, next) = match waits {
-        Waits::Lack { .. } => (
-            format!(
-                "job {job} cannot run more than {running} at a time, though it has {} workers: it is short of {waits}; \
-                 {pending} pending",
-                seen.job.limits.workers
-            ),
-            NextStep::Scale { job, workers: progress.running.max(1) },
-        ),
-        Waits::Callbacks { .. } => {
-            (format!("job {job} waits for {waits}; no unit starts meanwhile, {pending} pending"), NextStep::Wait(job))
-        }
-        _ => {
-            let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
-            let sentence = format!(
-                "job {job} waits {preposition} {waits}; no unit starts meanwhile, {running} running, {pending} pending"
-            );
-            (sentence, NextStep::Lift { job, limit: waits.limit() })
-        }
-    };
-    Explanation::new(waits.cause(), sentence, next).waiting(waits)
-}
-
-/// Explains a job of which units are pending and none runs.
-fn idle(seen: &Snapshot, pending: &str) -> Explanation {
-    let job = seen.job.id;
-    if let Some(due) = seen.retry_at {
-        let left = span(due.since(seen.now));
-        let sentence = format!("job {job} waits for the next attempt of {pending}, the first at {due} (in {left})");
-        return Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
-            .waiting(format_args!("the next attempt of {pending}, the first at {due}"));
-    }
-    if let Some(rate) = seen.job.limits.rate {
-        let every = span(rate.interval());
-        let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {pending} wait");
-        return Explanation::new(Why::RateLimited, sentence, NextStep::Lift { job, limit: "rate" })
-            .waiting(format_args!("the rate that was set, one unit in {every}"));
-    }
-    if let Some(machine) = seen.machine.filter(|machine| machine.are_taken()) {
-        let sentence = format!(
-            "no unit of job {job} starts before one of another job ends, the limit over all jobs is {}; {pending} pending",
-            machine.limit
-        );
-        return Explanation::new(Why::MachineBusy, sentence, NextStep::RunningJobs)
-            .waiting(format_args!("a unit of another job to end: the limit over all jobs is {}", machine.limit));
-    }
-    if seen.rate.is_none_or(|rate| rate <= 0.0) {
-        let sentence = format!("the manager of job {job} is about to take {pending}");
-        return Explanation::new(Why::AboutToRun, sentence, NextStep::Status(job));
-    }
-    working(seen)
-}
-
-fn stalled(seen: &Snapshot) -> Explanation {
-    let job = seen.job.id;
-    let since = seen.silence.map(|age| format!(" for {}", span(age))).unwrap_or_default();
-    let sentence = format!(
-        "the manager of job {job} lives but has not written{since}: it is suspended, or another process holds the database"
-    );
-    let next = match seen.pid {
-        // Harmless for a process that is not suspended.
-        Some(pid) => NextStep::ContinueProcess(pid),
-        None => NextStep::ManagerLog(job),
-    };
-    Explanation::new(Why::ManagerStalled, sentence, next).waiting(Reason::Stalled)
-}
-
-fn stopping(seen: &Snapshot, request: StopRequest) -> Explanation {
-    let job = seen.job.id;
-    let (cause, verb) = match request {
-        StopRequest::Stop | StopRequest::StopNow => (Why::Stopping, "stop"),
-        StopRequest::Cancel => (Why::Cancelling, "cancel"),
-    };
-    let oldest = seen.oldest.map(|(seq, since)| format!(", unit {job}:{seq} for {}", span(seen.now.since(since))));
-    let sentence = format!(
-        "job {job} was asked to {verb} and waits for the end of {}{}",
-        counted(seen.job.progress.running, "unit"),
-        oldest.unwrap_or_default()
-    );
-    let next = match request {
-        StopRequest::Stop => NextStep::StopNow(job),
-        StopRequest::StopNow | StopRequest::Cancel => NextStep::Wait(job),
-    };
-    let running = counted(seen.job.progress.running, "running unit");
-    Explanation::new(cause, sentence, next).waiting(format_args!("{running} to end ({request})"))
-}
-
-/// Explains a job whose units run.
-fn working(seen: &Snapshot) -> Explanation {
-    let job = seen.job.id;
-    let progress = seen.job.progress;
-    let rate = seen.rate.unwrap_or(0.0);
-    if let Some((seq, since)) = seen.oldest {
-        let age = seen.now.since(since);
-        // At the present rate not even one unit would have ended meanwhile.
-        if age > SLOW && rate * age.as_secs_f64() < 1.0 {
-            let limit = match (seen.job.limits.timeout, &seen.job.limits.timeout_from) {
-                (_, Some(template)) => format!("each may take what {template} says"),
-                (Some(timeout), None) => format!("each may take {}", span(timeout)),
-                (None, None) => "there is no limit to that".to_owned(),
-            };
-            let sentence = format!(
-                "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}",
-                counted(progress.running, "unit"),
-                span(age)
-            );
-            return Explanation::new(Why::UnitsSlow, sentence, NextStep::Unit(UnitId::new(job, seq)));
-        }
-    }
-    let sentence = format!(
-        "job {job} works: {} running, {} pending, {rate:.1} ended per second lately",
-        counted(progress.running, "unit"),
-        progress.pending
-    );
-    Explanation::new(Why::Working, sentence, NextStep::Wait(job))
 }
 
 /// Explains a job that has ended.
