@@ -22,6 +22,9 @@ use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRe
 /// Time after which the manager of a job that has ended lives no more, however long hooks and callbacks take that are told of it.
 const LAST_TIME: Duration = Duration::from_secs(120);
 
+/// Managers of jobs that have just ended that are looked at for one page: it may hold more of these jobs than anybody waits for.
+const MOST_LAST: usize = 100;
+
 /// How much is read of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -35,8 +38,7 @@ pub enum Extent {
 
 impl Extent {
     /// Returns `true` if it is asked who manages a job.
-    fn asks_for_manager(self, job: &Job, now: Timestamp) -> bool {
-        let may_live_on = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
+    fn asks_for_manager(self, job: &Job, may_live_on: bool) -> bool {
         match self {
             Self::Manager => true,
             Self::Running => job.status == JobStatus::Running || may_live_on,
@@ -165,8 +167,11 @@ fn rows_of(
     let is_idle = |job: &Job| is_running(job) && job.progress.running == 0 && job.progress.pending > 0;
     let machine_workers =
         if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
+    let mut last = 0;
     let rows = jobs.into_iter().map(|job| {
-        let asks_for_manager = extent.asks_for_manager(&job, now);
+        let has_just_ended = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
+        last += usize::from(has_just_ended);
+        let asks_for_manager = extent.asks_for_manager(&job, has_just_ended && last <= MOST_LAST);
         let has_record = asks_for_manager && job.epoch > Epoch(0);
         Ok(JobRows {
             asks_for_manager,
