@@ -50,7 +50,7 @@ pub(super) fn bound(files: &JobFiles) {
 }
 
 /// Goes on in a new file when others than this log have filled the present one.
-pub(super) fn turn_when_full() {
+pub(super) fn rotate_when_full() {
     if let Some(file) = &mut *lock() {
         // Tried again soon.
         let _ = file.make_room(0);
