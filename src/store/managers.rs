@@ -1,4 +1,4 @@
-//! Who runs and ran each job: one row for each manager, from the lease it acquires to the word it leaves, or never leaves.
+//! Who runs and ran each job: one row for each manager, from the lease that it acquires to the end that it records, if it does.
 //!
 //! Whether a manager lives is seen from its lock; `live` only means that it has not said anything else.
 

@@ -1,4 +1,4 @@
-//! What is text about a job, as pairs of key and value: how it was created, what its managers met and say to people.
+//! Texts about a job, as pairs of key and value: how it was created, its labels, errors, what is waited for.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -93,7 +93,7 @@ impl Store {
     }
 }
 
-/// What is told of a job, by key.
+/// Texts about a job, by key.
 pub(super) struct Texts {
     job: JobId,
     values: HashMap<String, String>,
