@@ -122,7 +122,7 @@ fn looks(
     Ok(FoundJobs { jobs, unreadable })
 }
 
-/// Looks at the manager of a job, unless the job has ended and nobody asks: its lock says nothing more then.
+/// Looks at the manager of a job, unless the job has ended and its rows do not ask for that: its lock says nothing more then.
 fn health_of(database: &DatabaseFile, rows: &JobRows) -> ManagerHealth {
     let job = &rows.job;
     let unseen = |health| ManagerHealth { health, pid: None, reason: None };
