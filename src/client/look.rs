@@ -1,4 +1,4 @@
-//! The door through which a job is looked at: its rows, then its manager, so that the two fit.
+//! Looking at a job: its rows, then its manager, so that the two fit.
 //!
 //! The rows are read in one transaction, and a lock is no part of it: a manager may end, or another begin, between the two
 //! looks. That is noticed here and nowhere else. What is returned was true at the time of the look at the manager, or of a
@@ -33,14 +33,14 @@ impl Client {
     /// ```
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
-        match Beside::of(self).snapshot(rows, health, Extent::Whole) {
+        match PageContext::of(self).snapshot(rows, health, Extent::Whole) {
             (seen, None) => Ok(seen),
             (_, Some(fault)) => Err(fault),
         }
     }
 
-    /// Returns what can be seen of jobs at this moment, the newest first, without their labels and the errors of those that
-    /// have ended. A manager's record that cannot be read makes that job unknown, and keeps no other one from being shown.
+    /// Returns what can be seen of jobs at this moment, the newest first, without their labels and the errors that their
+    /// managers left. A manager's record that cannot be read makes that job unknown, and keeps no other one from being shown.
     ///
     /// ```no_run
     /// # use job_manager::model::JobFilter;
@@ -66,8 +66,8 @@ impl Client {
 
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
         let FoundJobs { jobs, unreadable } = looks(&mut self.store(), filter, extent)?;
-        let beside = Beside::of(self);
-        let shown = |(rows, health)| match beside.snapshot(rows, health, extent) {
+        let context = PageContext::of(self);
+        let shown = |(rows, health)| match context.snapshot(rows, health, extent) {
             (seen, None) => seen,
             (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
         };
@@ -76,12 +76,9 @@ impl Client {
 }
 
 fn look(store: &mut Store, job: JobId, extent: Extent) -> Result<(JobRows, ManagerHealth), StoreError> {
-    let read = |store: &mut Store| {
+    let read = |store: &mut Store| -> Result<JobRows, StoreError> {
         let rows = store.snapshot(job, extent, Timestamp::now())?;
-        match rows.record {
-            Ok(record) => Ok(JobRows { record: Ok(record), ..rows }),
-            Err(damaged) => Err(damaged),
-        }
+        Ok(JobRows { record: Ok(rows.record?), ..rows })
     };
     let mut rows = read(store)?;
     loop {
@@ -125,7 +122,7 @@ fn looks(
     Ok(FoundJobs { jobs, unreadable })
 }
 
-/// Looks at the manager of a job, unless the job has ended and nobody asks: its lock says nothing more then.
+/// Looks at the manager of a job, unless the job has ended and its rows do not ask for that: its lock says nothing more then.
 fn health_of(database: &DatabaseFile, rows: &JobRows) -> ManagerHealth {
     let job = &rows.job;
     let unseen = |health| ManagerHealth { health, pid: None, reason: None };
@@ -137,7 +134,7 @@ fn health_of(database: &DatabaseFile, rows: &JobRows) -> ManagerHealth {
 }
 
 /// What is looked at besides rows and managers, once for all jobs of a page, and only if one needs it.
-struct Beside<'a> {
+struct PageContext<'a> {
     client: &'a Client,
     now: Timestamp,
     disk_is_full: OnceCell<bool>,
@@ -145,7 +142,7 @@ struct Beside<'a> {
     machine: OnceCell<MachineWorkers>,
 }
 
-impl<'a> Beside<'a> {
+impl<'a> PageContext<'a> {
     fn of(client: &'a Client) -> Self {
         let now = Timestamp::now();
         Self { client, now, disk_is_full: OnceCell::new(), writer: OnceCell::new(), machine: OnceCell::new() }
@@ -153,7 +150,7 @@ impl<'a> Beside<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth, extent: Extent) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, said, units, machine_workers, .. } = rows;
+        let JobRows { job, record, texts, units, machine_workers, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
@@ -174,9 +171,9 @@ impl<'a> Beside<'a> {
             is_damaged,
             halt_reason: record.and_then(|record| record.halt_reason.clone()),
             stopped_by_signal: record.is_some_and(|record| record.stopped_by_signal),
-            error: said.error,
-            callback_error: said.callback_error,
-            labels: said.labels,
+            error: texts.error,
+            callback_error: texts.callback_error,
+            labels: texts.labels,
             silence,
             disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },

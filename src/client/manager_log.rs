@@ -66,7 +66,7 @@ impl ManagerLog {
             return Ok(None);
         }
         match find(&self.files.former_log())? {
-            // A second turn, before this reader had come to its end.
+            // A second rotation, before this reader had come to its end.
             Some(former) if !are_same(&former, &self.file)? => Ok(Some(former)),
             _ => Ok(Some(newest)),
         }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_311_a_log_that_is_read_is_read_on_after_it_has_turned() {
+    fn fault_311_a_log_that_is_read_is_read_on_after_it_was_rotated() {
         let (_dir, files) = log("old\n", "1\n");
         let mut reader = ManagerLog::open(files.clone(), Some(1)).unwrap();
         assert_eq!(rest(&mut reader), "1\n");

@@ -1,6 +1,6 @@
 //! Looking for units in a bounded time.
 //!
-//! A filter by item or by kind of failure looks at every unit. A search reads a bounded range of numbers at a time.
+//! A filter by item looks at every unit: a search by it reads a bounded range of numbers at a time.
 
 use std::cmp::Reverse;
 use std::time::Duration;

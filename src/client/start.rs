@@ -24,8 +24,8 @@ const LOG_TAIL_BYTES: u64 = 2048;
 /// The form of the logs of managers that this process starts.
 static LOG_FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
-/// Has the managers that this process starts write their logs in that form, from the first time that this is said; it holds
-/// for each until it ends. Without it they do as the variable `JOB_MANAGER_LOG_FORMAT` says.
+/// Has the managers that this process starts from now on write their logs in that form; only the first call counts. Without it
+/// they do as the variable `JOB_MANAGER_LOG_FORMAT` says.
 ///
 /// ```no_run
 /// job_manager::client::set_log_format(job_manager::model::LogFormat::Json);

@@ -36,7 +36,7 @@ pub(super) struct CallbackDispatcher {
     has_left: AtomicBool,
 }
 
-/// Says by its end that a thread has made its calls.
+/// Disconnected once a thread has made its calls.
 pub(super) type Calls = Receiver<()>;
 
 impl CallbackDispatcher {

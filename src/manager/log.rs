@@ -2,7 +2,7 @@
 //!
 //! Only a launcher or a manager writes one. A program that has set a subscriber of its own by then keeps it, and its
 //! events go wherever that sends them; what lands on standard error is bounded all the same. Known weakness: a line is
-//! not cut, so that one longer than the file may be makes it as long.
+//! not cut, so that one longer than the bound makes the file as long as itself.
 
 mod file;
 mod line;
@@ -34,7 +34,7 @@ static FILE: Mutex<Option<LogFile>> = Mutex::new(None);
 pub(super) fn install() {
     let (level, level_refused) = variable(LEVEL_VARIABLE, LevelFilter::INFO);
     let (format, format_refused) = variable(LogFormat::VARIABLE, LogFormat::default());
-    // An error is that there is one.
+    // It fails where the program has one of its own, which stays.
     let _ = tracing::subscriber::set_global_default(LogSubscriber::new(level, format, write));
     [level_refused, format_refused].iter().flatten().for_each(|refused| warn!("{refused}"));
 }
@@ -49,8 +49,8 @@ pub(super) fn bound(files: &JobFiles) {
     refused.iter().for_each(|refused| warn!("{refused}"));
 }
 
-/// Goes on in a new file when others than this log have filled the present one.
-pub(super) fn turn_when_full() {
+/// Goes on in a new file when others than this log, who write to standard error too, have filled the present one.
+pub(super) fn rotate_when_full() {
     if let Some(file) = &mut *lock() {
         // Tried again soon.
         let _ = file.make_room(0);

@@ -81,7 +81,7 @@ impl<'a> Recorder<'a> {
         self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
         let heartbeat = self.rate_meter.beat(self.shared);
         if heartbeat.is_some() {
-            log::turn_when_full();
+            log::rotate_when_full();
         }
         if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
             return Ok(());

@@ -62,7 +62,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
         let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
         std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
     });
-    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, take_after_submitter);
+    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, inherit);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Acquired::Already { pid } => {
             sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
@@ -82,7 +82,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
 }
 
 /// Takes on the umask and the limits that units get.
-fn take_after_submitter(submitter: &Submitter) -> Result<(), ManagerError> {
+fn inherit(submitter: &Submitter) -> Result<(), ManagerError> {
     sys::inherit(submitter).map_err(ManagerError::system("take on the submitter's umask and limits"))
 }
 

@@ -21,7 +21,7 @@ pub(super) struct ManagerSession {
     pub lease: Lease,
     pub job: Job,
     pub context: JobContext,
-    /// In which everything happens.
+    /// The span in which everything happens.
     pub span: Span,
     pub flags: StopFlags,
     pub clock: Clock,
@@ -41,14 +41,14 @@ pub(super) enum Acquired {
     },
 }
 
-/// Takes the lock and the next epoch, and writes who the manager is. What `take_after` refuses leaves the job as it was.
+/// Takes the lock and the next epoch, and writes who the manager is. What `inherit` refuses leaves the job as it was.
 pub(super) fn acquire(
     db: &Path,
     job: JobId,
     flags: StopFlags,
     clock: Clock,
     leave: Leave,
-    take_after: fn(&Submitter) -> Result<(), ManagerError>,
+    inherit: fn(&Submitter) -> Result<(), ManagerError>,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
@@ -60,7 +60,7 @@ pub(super) fn acquire(
     crash_point!("lock-taken");
     // A job of an older version has none recorded: its units keep the private umask that they were promised.
     let submitter = store.submitter(job)?;
-    submitter.as_ref().map_or(Ok(()), take_after)?;
+    submitter.as_ref().map_or(Ok(()), inherit)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::fnv::fnv;
 use super::{Cause, RawText, Seq};
 use mask::mask;
 
@@ -31,7 +32,7 @@ pub struct ClusterIdError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FailureCluster {
-    /// Id of the kind; none for what is left over of a job with more kinds than are counted each.
+    /// Id of the kind; none for the rest of a job with more kinds than are counted one by one.
     #[serde(rename = "cluster")]
     pub id: Option<ClusterId>,
     /// How their last attempts ended.
@@ -111,8 +112,7 @@ impl ClusterId {
     /// Hashes a kind of failure. FNV-1a, because ids that people wrote down must not change with a library.
     pub fn of(cause: Cause, masked: &str) -> ClusterId {
         let bytes = cause.as_str().bytes().chain([0]).chain(masked.bytes());
-        let hash =
-            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = fnv(bytes);
         Self((hash ^ (hash >> 48)) & 0xffff_ffff_ffff)
     }
 

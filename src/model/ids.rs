@@ -55,6 +55,14 @@ impl UnitId {
         Self((job.0 << Self::SEQ_BITS) | seq.0)
     }
 
+    /// Returns the first and the last key that a unit of a job can have, as stored.
+    ///
+    /// # Panics
+    /// When the job lies outside its range.
+    pub(crate) fn ends_of(job: JobId) -> [i64; 2] {
+        [Seq::FIRST, Seq::MAX].map(|seq| Self::new(job, seq).raw())
+    }
+
     /// Wraps a key read from the database.
     pub const fn from_raw(raw: i64) -> Self {
         Self(raw)

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::words::words;
 use super::{Epoch, Timestamp};
 
-/// What a manager has said about its end.
+/// How a manager ended, as its row says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ManagerState {
     /// Nothing yet: it lives, or died without a word.

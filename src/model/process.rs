@@ -43,8 +43,6 @@ pub struct ManagerRecord {
     pub identity: ProcessIdentity,
     /// The database that it opened; `None` from older versions.
     pub database: Option<DatabaseFile>,
-    /// Version of this package that it ran.
-    pub version: String,
     /// When its recorder last wrote; only ever a sign of a stall, never of death.
     pub heartbeat_at: Option<Timestamp>,
     /// Units that ended per second lately.
@@ -53,16 +51,10 @@ pub struct ManagerRecord {
     pub waits: Option<Waits>,
     /// The executable that it ran.
     pub program: Option<PathBuf>,
-    /// The first panic in a callback of the service, if there was one; it stopped nothing.
-    pub callback_error: Option<String>,
-    /// Error that ended it, if one did.
-    pub error: Option<String>,
     /// Why the job halted by itself, if it did.
     pub halt_reason: Option<String>,
     /// Whether it paused the job because of a signal that nobody's request went with, as at the shutdown of a machine.
     pub stopped_by_signal: bool,
     /// Why it lets no unit start any more, from then until the job is in the state that calls for.
     pub stopping: Option<String>,
-    /// Where that error came from.
-    pub error_trace: Option<String>,
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::fnv::fnv;
 use super::{Seq, Timestamp};
 
 /// Longest list of vendors that is handed on; no shorter one may be cut by anybody.
@@ -69,7 +70,7 @@ impl TraceContext {
         // After a retry numbers begin again.
         let name = format!("{uid}:{seq}:{attempt}:{}", started_at.as_micros());
         let (trace, flags) = (self.parent.get(TRACE)?, self.parent.get(FLAGS)?);
-        Some(format!("00-{trace}-{:016x}-{flags}", fnv(name.as_bytes()).max(1)))
+        Some(format!("00-{trace}-{:016x}-{flags}", fnv(name.bytes()).max(1)))
     }
 }
 
@@ -90,11 +91,6 @@ fn is_parent(text: &str) -> bool {
         && has_digit(&parent[SPAN])
         && !parent.starts_with("ff")
         && (more.is_empty() || more.starts_with('-') && !parent.starts_with("00"))
-}
-
-/// The 64-bit hash of Fowler, Noll and Vo (FNV-1a).
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

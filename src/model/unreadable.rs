@@ -60,7 +60,7 @@ pub struct FoundUnits {
 }
 
 impl FoundUnits {
-    /// Takes one more.
+    /// Adds a unit.
     pub(crate) fn add(&mut self, unit: Result<UnitDetail, Unreadable>) {
         match unit {
             Ok(unit) => self.units.push(unit),
@@ -68,14 +68,14 @@ impl FoundUnits {
         }
     }
 
-    /// Takes the units of the part that follows, and its end.
+    /// Adds the page that follows.
     pub(crate) fn append(&mut self, mut part: Self) {
         self.units.append(&mut part.units);
         self.unreadable.append(&mut part.unreadable);
         self.next_after = part.next_after;
     }
 
-    /// Counts them.
+    /// Returns how many units there are, with those that cannot be read.
     pub(crate) fn count(&self) -> i64 {
         i64::try_from(self.units.len() + self.unreadable.len()).expect("a page fits into 64 bits")
     }

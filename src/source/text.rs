@@ -1,4 +1,4 @@
-//! The one door for all texts, whatever they hold: lines, commands, CSV, JSON.
+//! Reading all texts, whatever they hold: lines, commands, CSV, JSON.
 //!
 //! A byte order mark is taken away. What is not a text in UTF-8, and would be read as something else, is refused by name with
 //! the way out: UTF-16 and UTF-32, archives and compressed files, NUL bytes, and, in formats that are text by definition,

@@ -38,12 +38,7 @@ impl<T: OfText> Checked<T> {
 
 impl<T> Checked<T> {
     /// Returns the value, if it can be read.
-    pub fn known(self) -> Option<T> {
-        self.0.ok()
-    }
-
-    /// Returns the value, if it can be read.
-    pub fn as_known(&self) -> Option<&T> {
+    pub fn known(&self) -> Option<&T> {
         self.0.as_ref().ok()
     }
 

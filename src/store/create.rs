@@ -35,7 +35,7 @@ statement! {
 }
 
 statement! {
-    // One without a key is the same as no other: nobody looks for that, and it enters no index.
+    // One without a key cannot have the key of another: there is no conflict to look for, and it enters no index of keys.
     pub(super) struct InsertNameless<'a> {
         "INSERT INTO units (status, attempts, crashes, id, payload) VALUES ('pending', 0, 0, "
             id: i64 as BigInt,

@@ -28,7 +28,7 @@ statement! {
     ""
 }
 
-// Says whether it is one, and keeps others from it.
+// Changes nothing but tells whether it is one, and locks its row.
 statement! { struct LockPartial { "UPDATE jobs SET status = 'partial' WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 statement! { struct DeletePartial { "DELETE FROM jobs WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 

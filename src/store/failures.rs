@@ -1,6 +1,6 @@
 //! Why units failed, and of which kind each failure is.
 //!
-//! The kind is worked out when the unit fails and kept in a table that only failed units enter. Who reads it asks for the
+//! The kind is worked out when the unit fails and kept in a table that only failed units enter. Whoever reads it asks for the
 //! state of the unit as well, because a unit that was sent back keeps the kind of its last failure. For a database of a
 //! schema without that table the same rows are made in a temporary one, which nobody else sees.
 
@@ -85,7 +85,7 @@ impl Store {
     pub fn failures(&mut self, job: JobId, most: usize) -> Result<Vec<FailureCluster>, StoreError> {
         self.read("read the failures", |conn| {
             provide_kinds(conn, job)?;
-            let (first, last) = numbers_of(job);
+            let [first, last] = UnitId::ends_of(job);
             let mut found: Vec<FailureCluster> = Vec::new();
             let rows = Kinds { first, last }.load_iter::<(i64, i64, i64, EvidenceRow), DefaultLoadingMode>(conn)?;
             for row in rows {
@@ -110,7 +110,7 @@ impl Store {
     /// Returns why up to `limit` failed units failed, in words, the highest numbers first; its cost does not depend on the others.
     pub fn last_failures(&mut self, job: JobId, limit: i64) -> Result<Vec<(Seq, String)>, StoreError> {
         self.read("read the failures", |conn| {
-            let (first, through) = numbers_of(job);
+            let [first, through] = UnitId::ends_of(job);
             let rows: Vec<EvidenceRow> = LastFailed { after: first - 1, through, limit }.load(conn)?;
             Ok(rows.iter().map(|row| (seq_of(row.0), evidence(row).words())).collect())
         })
@@ -142,7 +142,7 @@ pub(super) fn keep_kinds(conn: &mut SqliteConnection, mut after: i64, through: i
 fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEvidence<'_> {
     FailureEvidence {
         // One that cannot be read is named where the attempt is shown.
-        cause: cause.as_known().map_or(Cause::Failed, |word| word.0),
+        cause: cause.known().map_or(Cause::Failed, |word| word.0),
         exit_code: exit_code.and_then(|code| i32::try_from(code).ok()),
         error,
         stderr: stderr.as_ref().map(|written| &written.0),
@@ -160,14 +160,10 @@ pub(super) fn provide_kinds(conn: &mut SqliteConnection, job: JobId) -> Result<(
          CREATE TEMP TABLE IF NOT EXISTS failure_kinds (unit_id INTEGER NOT NULL PRIMARY KEY, kind INTEGER NOT NULL);
          CREATE INDEX IF NOT EXISTS temp.failure_kinds_kind ON failure_kinds (kind);",
     )?;
-    let (first, last) = numbers_of(job);
+    let [first, last] = UnitId::ends_of(job);
     let provided = keep_kinds(conn, first - 1, last);
     conn.batch_execute("PRAGMA query_only = ON")?;
     provided
-}
-
-fn numbers_of(job: JobId) -> (i64, i64) {
-    (UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, Seq::MAX).raw())
 }
 
 fn seq_of(id: i64) -> Seq {

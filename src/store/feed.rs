@@ -157,9 +157,8 @@ impl Store {
     /// Returns the units whose rows say that they run, without their payloads: all of them together may be long.
     pub fn running_units(&mut self, job: JobId) -> Result<Vec<Unit>, StoreError> {
         self.read("read running units", |conn| {
-            let all =
-                RunningUnits { first: UnitId::new(job, Seq::FIRST).raw(), last: UnitId::new(job, Seq::MAX).raw() };
-            Ok(all.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
+            let [first, last] = UnitId::ends_of(job);
+            Ok(RunningUnits { first, last }.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
         })
     }
 

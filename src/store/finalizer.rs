@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::filter::Condition;
 use super::schema::units;
 use super::{Store, StoreError};
-use crate::model::{JobId, Progress, Seq, Timestamp, Unit, UnitId, UnitStatus};
+use crate::model::{JobId, Progress, Timestamp, Unit, UnitId, UnitStatus};
 
 /// Kinds of units that are no items of their jobs: the one that a job ends with, and those it ended with before others came.
 const FINALIZER: &str = "finalizer";
@@ -41,9 +41,10 @@ pub(super) fn is_finalizer() -> Condition {
     Box::new(units::kind.eq(FINALIZER).assume_not_null())
 }
 
-/// Selects the units of a job; by their numbers, which are what the index of units of a kind is in order of.
+/// Selects the units of a job by their numbers, which order the index of units of a kind.
 fn of(job: JobId) -> Condition {
-    Box::new(units::id.between(UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, Seq::MAX).raw()))
+    let [first, last] = UnitId::ends_of(job);
+    Box::new(units::id.between(first, last))
 }
 
 /// Makes the unit that was just added by that key the one that the job ends with.
@@ -68,7 +69,7 @@ pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Tim
     }
 }
 
-/// Skips former last units that have failed since they were set aside: they have no say in the job's end.
+/// Skips former last units that have failed since they were retired: the job's end does not depend on them.
 pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
         .filter(of(job))

@@ -15,7 +15,7 @@ use super::renew::renew_in;
 use super::schema::{jobs, made_paths, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitId, UnitStatus};
+use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitId, UnitStatus, fnv};
 
 /// Returns the path that a unit of that payload and number makes, if it makes one.
 pub type PathOf<'a> = &'a dyn Fn(&str, Seq) -> Option<PathBuf>;
@@ -202,9 +202,7 @@ fn record(conn: &mut SqliteConnection, unit: UnitId, payload: &str, path_of: Pat
 fn hash_of(path: &Path) -> i64 {
     let parts = path.components().map(|part| part.as_os_str().as_bytes());
     let bytes = parts.flat_map(|part| part.iter().copied().chain([0]));
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    hash.cast_signed()
+    fnv(bytes).cast_signed()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who runs and ran each job: one row for each manager, from the lease it acquires to the word it leaves, or never leaves.
+//! Who runs and ran each job: one row for each manager, from the lease that it acquires to the end that it records, if it does.
 //!
 //! Whether a manager lives is seen from its lock; `live` only means that it has not said anything else.
 
@@ -103,17 +103,13 @@ pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Optio
             namespaces: row.namespaces,
         },
         database: database.transpose()?,
-        version: row.version,
         heartbeat_at: Some(Timestamp::from_micros(row.heartbeat_at)),
         rate_per_second: row.rate,
         waits: texts.read(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
         program: row.program.map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
-        callback_error: texts.take(key::CALLBACK_ERROR),
-        error: texts.take(key::ERROR),
         halt_reason: texts.take(key::HALT_REASON),
         stopped_by_signal: texts.take(key::STOPPED_BY_SIGNAL).is_some(),
         stopping: texts.take(key::STOPPING),
-        error_trace: texts.take(key::ERROR_TRACE),
     }))
 }
 
@@ -150,7 +146,7 @@ fn run(row: ManagerRow) -> ManagerRun {
     }
 }
 
-/// Writes who the manager of a lease is, in place of the one before, which is lost if it has not said that it leaves.
+/// Adds the row of a lease's manager; the one before is lost if it has not recorded its end.
 pub(super) fn begin(
     conn: &mut SqliteConnection,
     lease: Lease,
@@ -182,7 +178,7 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// Says that a manager lives.
+/// Writes a heartbeat.
 pub(super) fn beat(conn: &mut SqliteConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let (at, rate) = (heartbeat.at.as_micros(), heartbeat.rate_per_second);
@@ -191,7 +187,7 @@ pub(super) fn beat(conn: &mut SqliteConnection, lease: Lease, heartbeat: &Heartb
     Ok(())
 }
 
-/// Says how a manager leaves its job.
+/// Records how a manager ended.
 pub(super) fn end(
     conn: &mut SqliteConnection,
     lease: Lease,
@@ -205,7 +201,7 @@ pub(super) fn end(
     Ok(())
 }
 
-/// Says that a manager which has not said that it leaves is gone.
+/// Records as lost a manager that has not recorded its end.
 pub(super) fn lose(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
         .set((

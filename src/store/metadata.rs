@@ -1,4 +1,4 @@
-//! What is text about a job, as pairs of key and value: how it was created, what its managers met and say to people.
+//! Texts about a job, as pairs of key and value: how it was created, its labels, errors, what is waited for.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -93,7 +93,7 @@ impl Store {
     }
 }
 
-/// What is told of a job, by key.
+/// Texts about a job, by key.
 pub(super) struct Texts {
     job: JobId,
     values: HashMap<String, String>,
@@ -119,12 +119,12 @@ impl Texts {
         self.values.contains_key(key)
     }
 
-    /// Takes what a text says that must be there.
+    /// Takes and reads a text that must be there.
     pub fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
         self.read(key, read)?.ok_or_else(|| damaged(self.job, key, None))
     }
 
-    /// Takes what a text says.
+    /// Takes and reads a text.
     pub fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
         self.take(key).map(|value| read(&value).ok_or_else(|| damaged(self.job, key, Some(value)))).transpose()
     }
@@ -177,7 +177,7 @@ pub(super) fn forget_pause(conn: &mut SqliteConnection, job: JobId) -> Result<()
     Ok(())
 }
 
-/// Forgets what the manager before said and met: the next one begins.
+/// Deletes the texts of the manager before: the next one begins.
 pub(super) fn forget_manager(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
         key::WAITS,

@@ -1,4 +1,4 @@
-//! Bringing a database of an older schema up to date: the one door to it.
+//! Bringing a database of an older schema up to date, which happens nowhere else.
 //!
 //! Nobody who merely opens a database changes its schema. Whoever wants it changed is shown the jobs that run by then, within
 //! the transaction that would do it: a manager of an older version that begins afterwards waits for this transaction, and

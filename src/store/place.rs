@@ -47,7 +47,7 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
     if is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(Place { path, exists: true }) }
 }
 
-/// Returns how a name begins that means something else than a path to whoever writes it.
+/// Returns the beginning of a name that is a URL, or SQLite's name for memory, instead of a path.
 fn no_path(given: &Path) -> Option<String> {
     let (begin, rest) = given.to_str()?.split_once(':')?;
     let is_scheme = begin.starts_with(|first: char| first.is_ascii_alphabetic())

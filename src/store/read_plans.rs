@@ -215,7 +215,7 @@ fn a_page_of_jobs_takes_as_many_statements_however_many_of_them_have_ended() {
             let statements = statements_of(store, |store| store.snapshots(&all, extent, now));
             let found = store.snapshots(&all, extent, now).unwrap().jobs;
             assert_eq!(found.len(), ended + 2);
-            assert!(found.iter().all(|rows| rows.said.labels.is_empty() == (extent == Extent::Running)));
+            assert!(found.iter().all(|rows| rows.texts.labels.is_empty() == (extent == Extent::Running)));
             statements.len()
         });
 

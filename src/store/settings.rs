@@ -32,7 +32,7 @@ impl Store {
     }
 }
 
-/// Returns what the limit over all jobs is said to be.
+/// Returns the text of the limit over all jobs.
 pub(super) fn machine_workers_text(conn: &mut SqliteConnection) -> Result<Option<String>, Failure> {
     Ok(settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?)
 }

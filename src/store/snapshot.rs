@@ -1,7 +1,7 @@
-//! What the rows say of jobs at one moment: whoever tells where a job stands reads it here, in one transaction.
+//! What the rows say of jobs at one moment, read in one transaction: all that tells where a job stands.
 //!
-//! A page of jobs takes the same number of statements however many of them have ended: of those the row says it all, and
-//! neither a manager's record nor units are read.
+//! A page of jobs takes the same number of statements however many of them have ended: of those neither units nor a manager's
+//! record are read, but for the records of some that ended a moment ago, whose managers may live on.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -19,10 +19,9 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRecord, Seq, Timestamp, UnitId};
 
-/// Time after which the manager of a job that has ended lives no more, however long hooks and callbacks take that are told of it.
+/// Time after which no manager of a job that has ended lives any more, however long its last hooks and callbacks take.
 const LAST_TIME: Duration = Duration::from_secs(120);
-
-/// Managers of jobs that have just ended that are looked at for one page: it may hold more of these jobs than anybody waits for.
+/// Most managers of jobs that have just ended that are looked at for one page, which may hold any number of such jobs.
 const MOST_LAST: usize = 100;
 
 /// How much is read of a job.
@@ -32,7 +31,7 @@ pub enum Extent {
     Manager,
     /// Its row, and while it is running, or has just ended, what its manager wrote about itself and what its units do.
     Running,
-    /// The same of every job that has not ended, and what is told of a job besides: labels, errors.
+    /// The same of every job that has not ended, and texts about each job: labels, errors.
     Whole,
 }
 
@@ -56,8 +55,8 @@ pub struct JobRows {
     pub record: Result<Option<ManagerRecord>, StoreError>,
     /// Whether its manager is to be looked at.
     pub asks_for_manager: bool,
-    /// What is told of it besides.
-    pub said: Said,
+    /// Texts about it.
+    pub texts: JobTexts,
     /// What its units do while it is running.
     pub units: UnitsUnderWay,
     /// The limit over all jobs, for a job that is running and has no unit under way.
@@ -83,9 +82,9 @@ impl JobRows {
     }
 }
 
-/// What its creator and its managers have told of a job.
+/// Texts that its creator and its managers have left about a job.
 #[derive(Debug, Default)]
-pub struct Said {
+pub struct JobTexts {
     /// Words of its creator about it.
     pub labels: BTreeMap<String, String>,
     /// Error that ended its manager.
@@ -104,7 +103,7 @@ pub struct UnitsUnderWay {
 }
 
 statement! {
-    struct Texts {
+    struct TextsOf {
         "SELECT job_id, key, value FROM metadata WHERE job_id IN (SELECT value FROM json_each("
             jobs: String as Text,
     }
@@ -132,7 +131,7 @@ statement! {
 }
 
 impl Store {
-    /// Returns what is told of a job at one moment.
+    /// Reads a job at one moment.
     pub fn snapshot(&mut self, job: JobId, extent: Extent, now: Timestamp) -> Result<JobRows, StoreError> {
         self.read("read the job", |conn| {
             let job = job_row(conn, job)?;
@@ -140,7 +139,7 @@ impl Store {
         })
     }
 
-    /// Returns what is told of jobs at one moment, the newest first, those that cannot be read separately.
+    /// Reads jobs at one moment, the newest first, those that cannot be read separately.
     pub fn snapshots(
         &mut self,
         filter: &JobFilter,
@@ -160,7 +159,7 @@ fn rows_of(
     extent: Extent,
     now: Timestamp,
 ) -> Result<Vec<JobRows>, Failure> {
-    let mut said = if extent == Extent::Whole { said_of(conn, &jobs)? } else { HashMap::new() };
+    let mut texts = if extent == Extent::Whole { texts_of(conn, &jobs)? } else { HashMap::new() };
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
     let is_running = |job: &Job| job.status == JobStatus::Running;
     let version = if jobs.iter().any(is_running) { Some(DataVersion {}.get_result(conn)?) } else { None };
@@ -176,7 +175,7 @@ fn rows_of(
         Ok(JobRows {
             asks_for_manager,
             record: if has_record { readable(record_of(conn, job.id))? } else { Ok(None) },
-            said: said.remove(&job.id).unwrap_or_default(),
+            texts: texts.remove(&job.id).unwrap_or_default(),
             units: units.remove(&job.id).unwrap_or_default(),
             version: version.filter(|_| is_running(&job)),
             machine_workers: machine_workers.as_deref().filter(|_| is_idle(&job)).map(read_machine_workers).transpose(),
@@ -195,17 +194,17 @@ fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, StoreError>, Failur
     }
 }
 
-fn said_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, Said>, Failure> {
-    let mut said: HashMap<JobId, Said> = HashMap::new();
-    for (job, key, value) in (Texts { jobs: numbers(jobs.iter()) }).load::<(i64, String, String)>(conn)? {
-        let said = said.entry(JobId(job)).or_default();
+fn texts_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, JobTexts>, Failure> {
+    let mut texts: HashMap<JobId, JobTexts> = HashMap::new();
+    for (job, key, value) in (TextsOf { jobs: numbers(jobs.iter()) }).load::<(i64, String, String)>(conn)? {
+        let texts = texts.entry(JobId(job)).or_default();
         match key.as_str() {
-            key::ERROR => said.error = Some(value),
-            key::CALLBACK_ERROR => said.callback_error = Some(value),
-            name => drop(said.labels.insert(name[label("").len()..].to_owned(), value)),
+            key::ERROR => texts.error = Some(value),
+            key::CALLBACK_ERROR => texts.callback_error = Some(value),
+            name => drop(texts.labels.insert(name[label("").len()..].to_owned(), value)),
         }
     }
-    Ok(said)
+    Ok(texts)
 }
 
 fn units_under_way(

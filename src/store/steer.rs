@@ -16,7 +16,7 @@ use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, JobStatus, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
     struct CancelUnfinished<'a> {
@@ -200,13 +200,8 @@ pub(super) fn cancel_unfinished(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let moved = CancelUnfinished {
-        now: now.as_micros(),
-        reason,
-        first: UnitId::new(job, Seq::FIRST).raw(),
-        last: UnitId::new(job, Seq::MAX).raw(),
-    }
-    .execute(conn)?;
+    let [first, last] = UnitId::ends_of(job);
+    let moved = CancelUnfinished { now: now.as_micros(), reason, first, last }.execute(conn)?;
     Recount { moved: i64::try_from(moved).expect("SQLite counts in 64 bits"), job: job.0 }.execute(conn)?;
     Ok(())
 }

@@ -49,7 +49,7 @@ impl Store {
                 });
                 let is_sound = has_limits && request.is_none_or(|request| request.known().is_some());
                 match status.known().filter(|_| is_sound) {
-                    Some(Word(status)) => found.jobs.push((JobId(id), status)),
+                    Some(Word(status)) => found.jobs.push((JobId(id), *status)),
                     None => found.unreadable += 1,
                 }
             }
@@ -62,5 +62,5 @@ fn totals(
     (status, jobs, total, pending, running, completed, failed, skipped, cancelled): TotalsRow,
 ) -> Option<JobTotals> {
     let units = Progress { total, pending, running, completed, failed, skipped, cancelled };
-    Some(JobTotals { status: status.as_known()?.0, jobs, units })
+    Some(JobTotals { status: status.known()?.0, jobs, units })
 }

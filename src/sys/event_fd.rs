@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{EventfdFlags, eventfd};
 
-/// A bell that stays loud until it is silenced; ringing twice is the same as once.
+/// A level-triggered event: it stays set until it is silenced, and setting it twice is the same as once.
 #[derive(Debug)]
 pub struct EventFd(OwnedFd);
 

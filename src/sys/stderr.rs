@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
-/// Has whatever this process writes on its standard error, by whomever, written into a file.
+/// Makes a file the standard error of this process, for whatever in it writes there.
 pub fn replace_stderr(file: &File) -> io::Result<()> {
     Ok(rustix::stdio::dup2_stderr(file.as_fd())?)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{World, text, wait_for};
 
-/// A length at which the log turns every few dozen lines.
+/// A length at which the log is rotated every few dozen lines.
 const BYTES: u64 = 4000;
 
 /// Runs a job of `count` units, about each of which the log has a line, with a log of two short files.
@@ -38,7 +38,7 @@ fn fault_311_a_log_of_any_length_is_two_files_of_the_stated_length_that_are_read
 
     let [former, newest] = log_files(&world);
     assert!(former.len() as u64 <= BYTES && newest.len() as u64 <= BYTES, "{} {}", former.len(), newest.len());
-    assert!(former.len() as u64 > BYTES / 2, "the log has not turned when it was full:\n{former}");
+    assert!(former.len() as u64 > BYTES / 2, "the log was not rotated when it was full:\n{former}");
     let names: BTreeSet<_> = fs::read_dir(world.path("jobs.db.d/1")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names.iter().filter(|name| name.to_string_lossy().contains("log")).count(), 2, "{names:?}");
     assert_eq!(world.ok(&["logs", "--manager"]), format!("{former}{newest}").trim());
@@ -51,7 +51,7 @@ fn fault_311_a_log_of_any_length_is_two_files_of_the_stated_length_that_are_read
 }
 
 #[test]
-fn fault_311_a_log_is_followed_across_its_turns() {
+fn fault_311_a_log_is_followed_across_rotations() {
     let world = World::new();
     let submit = ["create", "-q", "--range", "1-120", "-j1", "--", "sleep", "0.02"];
     world.ok(&submit);
@@ -67,11 +67,11 @@ fn fault_311_a_log_is_followed_across_its_turns() {
 
     assert_eq!(ended(&followed), (1..=120).collect::<Vec<_>>(), "{followed}");
     assert!(followed.trim_end().ends_with("the job is completed"), "{followed}");
-    assert!(ended(&log_files(&world).concat()).len() < 120, "the log has not turned twice");
+    assert!(ended(&log_files(&world).concat()).len() < 120, "the log was not rotated twice");
 }
 
 #[test]
-fn fault_312_a_panic_after_a_turn_lands_in_the_present_file() {
+fn fault_312_a_panic_after_a_rotation_lands_in_the_present_file() {
     let world = World::new();
     let mut service = world.command(crate::support::example("service"));
     service.arg(world.db()).args(["says", "400", "1"]);

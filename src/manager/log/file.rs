@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_311_what_others_write_into_the_log_makes_it_turn_too() {
+    fn fault_311_what_others_write_into_the_log_makes_it_rotate_too() {
         let dir = tempfile::tempdir().unwrap();
         let files = files(&dir);
         let mut log = LogFile::open(&files, 100, |_| Ok(())).unwrap();

@@ -73,7 +73,7 @@ pub(super) fn line_of(format: LogFormat, event: &Metadata<'_>, fields: Fields, s
 
 fn text(event: &Metadata<'_>, mut fields: Fields, spans: &Spans) -> String {
     let mut text = format!("{} {:5} ", Timestamp::now(), event.level());
-    // Of the outermost, the job, is the whole file.
+    // The outermost is the job, and the whole file is about that.
     for (name, fields) in spans.iter().skip(1) {
         text.push_str(name);
         push_fields(&mut text, &fields.0);

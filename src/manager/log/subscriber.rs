@@ -1,4 +1,4 @@
-//! What hears of events and spans in a manager that has no subscriber of its service's.
+//! The subscriber of events and spans in a manager whose program has set none.
 //!
 //! Known weakness: fields that a span gets after it was made are not written.
 
@@ -39,7 +39,7 @@ impl LogSubscriber {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the spans in which something is that has that parent, or is where this thread is.
+    /// Returns the spans around an event or a span: those of its parent, or those that this thread is in.
     fn around(&self, parent: Option<&Id>, is_contextual: bool) -> Spans {
         // A thread that ends has no list any more.
         let innermost = || ENTERED.try_with(|entered| entered.borrow().last().cloned()).ok().flatten();

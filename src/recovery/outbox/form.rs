@@ -2,7 +2,8 @@
 //!
 //! A record is a mark with the version, the length and the checksum of what follows, and a JSON document. After the last one
 //! stands [`END`], written together with it, so that nothing can be damaged without a trace. Files of versions before this one
-//! had no such end: there what is no record may be left of a longer file, and ends the records in silence unless it is the first.
+//! had no such end: there, what is no record may be left over from a longer file, and ends the records without an error unless
+//! it is the first.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -26,7 +27,7 @@ const CUT_OFF: &str = "it is cut off";
 const DAMAGED: &str = "its checksum is another";
 const NO_MARK: &str = "no record of a version that is known begins there";
 
-/// Makes a record of a document behind room for the header, and says that it is the last one.
+/// Makes the last record of a file from room for the header and a document after it.
 pub(super) fn seal(bytes: &mut Vec<u8>) -> io::Result<()> {
     let json = &bytes[HEADER_BYTES..];
     let length = u32::try_from(json.len()).map_err(io::Error::other)?;

@@ -82,7 +82,7 @@ pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_anothe
     assert_eq!((record.halt_reason, record.stopped_by_signal), (None, false));
 }
 
-pub fn fault_296_a_wish_that_came_since_the_job_was_read_is_not_withdrawn(mut store: Store) {
+pub fn fault_296_a_request_that_came_since_the_job_was_read_is_not_withdrawn(mut store: Store) {
     let job = job_of(&mut store, 1);
     lease_on(&mut store, job);
     store.request_stop(job, StopRequest::Stop, None, None).unwrap();

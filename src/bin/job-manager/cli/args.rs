@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use etcetera::BaseStrategy;
 use job_manager::client::{Client, ManagerProgram, accept_any_owner, set_log_format};
 use job_manager::model::{LogFormat, Seq};
 
 use super::error::CliError;
+use super::values;
 
 /// Flags that every verb takes.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub any_owner: bool,
     /// How managers that are started here write their logs [env: JOB_MANAGER_LOG_FORMAT]
-    #[arg(long, global = true, value_name = "FORMAT", value_parser = log_formats())]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = values::word::<LogFormat>(["text", "json"]))]
     pub log_format: Option<LogFormat>,
     /// Do not ask
     #[arg(short, long, global = true)]
@@ -123,10 +124,6 @@ impl Global {
 
 /// The newest job, which is meant where none is named.
 pub(super) const LAST: &str = "last";
-
-fn log_formats() -> impl TypedValueParser<Value = LogFormat> {
-    PossibleValuesParser::new(LogFormat::ALL.iter().map(|format| format.as_str())).try_map(|format| format.parse())
-}
 
 fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
     if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }

@@ -12,7 +12,7 @@ use super::answer::{Answer, PAGE_BYTES, Page, exactly, line};
 use super::error::ToolError;
 use super::jobs::{JobGiven, Jobs};
 
-/// Units that cannot be read which an answer names.
+/// Most units that cannot be read which an answer names.
 const MOST_NAMED: usize = 10;
 
 /// A page of units that a call asks for.

@@ -45,7 +45,7 @@ fn after_cancel(job: &Job) -> &'static str {
     }
 }
 
-/// Says what to call about a job, or a unit of it, that is where it is for that cause.
+/// Returns what to call next, for the explanation of a job or of one of its units.
 pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
     match found.cause {
         Why::NotStarted => "resume_job starts it.",

@@ -24,7 +24,7 @@ pub enum Format {
 /// Bytes of lines that are made before they are handed on.
 pub(super) const BUFFER_BYTES: usize = 1 << 18;
 
-/// Units that cannot be read which are named.
+/// Most units that cannot be read which are named.
 const MOST_NAMED: usize = 1000;
 
 /// What lines do not say: what copies for display omit of the output of units, and units that cannot be read.
