@@ -171,6 +171,7 @@ impl<'a> PageContext<'a> {
             is_damaged,
             halt_reason: record.and_then(|record| record.halt_reason.clone()),
             stopped_by_signal: record.is_some_and(|record| record.stopped_by_signal),
+            is_stopping: record.is_some_and(|record| record.stopping.is_some()),
             error: texts.error,
             callback_error: texts.callback_error,
             labels: texts.labels,

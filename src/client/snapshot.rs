@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub(super) halt_reason: Option<String>,
     /// Whether a signal to its manager paused the job, and nobody's request.
     pub(super) stopped_by_signal: bool,
+    /// Whether its manager lets no unit start any more.
+    pub(super) is_stopping: bool,
     /// Error of the manager itself.
     pub(super) error: Option<String>,
     pub(super) callback_error: Option<String>,

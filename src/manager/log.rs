@@ -10,6 +10,7 @@ mod subscriber;
 
 use std::env;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,7 +26,7 @@ use crate::sys;
 const LEVEL_VARIABLE: &str = "JOB_MANAGER_LOG";
 /// Most bytes of one of the two files.
 const BYTES_VARIABLE: &str = "JOB_MANAGER_LOG_BYTES";
-const DEFAULT_BYTES: u64 = 8 << 20;
+const DEFAULT_BYTES: NonZeroU64 = NonZeroU64::new(8 << 20).expect("it is above zero");
 
 /// The file, once this process is the one that bounds it.
 static FILE: Mutex<Option<LogFile>> = Mutex::new(None);
@@ -42,7 +43,7 @@ pub(super) fn install() {
 /// Bounds the log from here on; for the one that holds the job's lock.
 pub(super) fn bound(files: &JobFiles) {
     let (bytes, refused) = variable(BYTES_VARIABLE, DEFAULT_BYTES);
-    match LogFile::open(files, bytes, sys::replace_stderr) {
+    match LogFile::open(files, bytes.get(), sys::replace_stderr) {
         Ok(file) => *lock() = Some(file),
         Err(error) => warn!("the log can become of any length: {error}"),
     }

@@ -1,6 +1,6 @@
 //! How values of the model look in columns.
 
-use std::str::FromStr;
+use std::str::{FromStr, Utf8Error};
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -34,6 +34,13 @@ impl<T: OfText> Checked<T> {
     pub fn of_text(text: &str) -> Self {
         Self(T::of_text(text).map_err(|error| Held { value: text.to_owned(), reason: error.to_string() }))
     }
+
+    /// Reads the bytes of a column, which another program may have written.
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let held =
+            |error: Utf8Error| Held { value: String::from_utf8_lossy(bytes).into_owned(), reason: error.to_string() };
+        str::from_utf8(bytes).map_err(held).map_or_else(|held| Self(Err(held)), Self::of_text)
+    }
 }
 
 impl<T> Checked<T> {
@@ -51,9 +58,22 @@ impl<T> Checked<T> {
     }
 }
 
+impl Checked<String> {
+    /// Returns the text, with a mark in place of each byte that is no text.
+    pub fn shown(&self) -> &str {
+        self.0.as_ref().map_or_else(|held| held.value.as_str(), String::as_str)
+    }
+}
+
 /// A value that a text stands for.
 pub(super) trait OfText: Sized {
     fn of_text(text: &str) -> deserialize::Result<Self>;
+}
+
+impl OfText for String {
+    fn of_text(text: &str) -> deserialize::Result<Self> {
+        Ok(text.to_owned())
+    }
 }
 
 impl<T> OfText for Word<T>
@@ -77,7 +97,7 @@ impl<T: DeserializeOwned> OfText for Json<T> {
 
 impl<T: OfText> FromSql<Text, Sqlite> for Checked<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self::of_text(value.read_text()))
+        Ok(Self::of_bytes(value.read_blob()))
     }
 }
 

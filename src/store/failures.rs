@@ -29,7 +29,7 @@ macro_rules! evidence {
 }
 
 type EvidenceColumns = (BigInt, Text, Nullable<BigInt>, Text, Nullable<Text>);
-type EvidenceRow = (i64, Checked<Word<Cause>>, Option<i64>, String, Option<Written>);
+type EvidenceRow = (i64, Checked<Word<Cause>>, Option<i64>, Checked<String>, Option<Written>);
 
 const FAILED: &str =
     concat!("SELECT ", evidence!(), " FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ");
@@ -144,7 +144,7 @@ fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEviden
         // One that cannot be read is named where the attempt is shown.
         cause: cause.known().map_or(Cause::Failed, |word| word.0),
         exit_code: exit_code.and_then(|code| i32::try_from(code).ok()),
-        error,
+        error: error.shown(),
         stderr: stderr.as_ref().map(|written| &written.0),
     }
 }

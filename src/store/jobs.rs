@@ -17,12 +17,12 @@ use crate::model::{
 #[diesel(table_name = jobs, check_for_backend(diesel::sqlite::Sqlite))]
 pub(super) struct JobRow {
     id: i64,
-    uid: String,
-    name: String,
-    key: Option<String>,
-    handler: String,
-    spec: String,
-    limits: String,
+    uid: Checked<String>,
+    name: Checked<String>,
+    key: Option<Checked<String>>,
+    handler: Checked<String>,
+    spec: Checked<String>,
+    limits: Checked<String>,
     status: Checked<Word<JobStatus>>,
     stop_request: Option<Checked<Word<StopRequest>>>,
     stop_grace_ms: Option<i64>,
@@ -46,14 +46,19 @@ impl JobRow {
     fn job(self, limits: impl FnOnce(String, Row) -> Result<Limits, Unreadable>) -> Result<Job, Unreadable> {
         let row = self;
         let place = Row::Job(JobId(row.id));
+        let counters = [row.total, row.pending, row.running, row.completed, row.failed, row.skipped, row.cancelled];
+        if let Some(negative) = counters.into_iter().find(|counter| *counter < 0) {
+            let (value, reason) = (negative.to_string(), "it is below zero".to_owned());
+            return Err(Unreadable { row: place, column: "counter", value, reason });
+        }
         Ok(Job {
             id: JobId(row.id),
-            uid: row.uid,
-            name: row.name,
-            key: row.key,
-            handler: row.handler,
-            spec: row.spec,
-            limits: limits(row.limits, place)?,
+            uid: row.uid.of(place, "uid")?,
+            name: row.name.of(place, "name")?,
+            key: row.key.map(|key| key.of(place, "key")).transpose()?,
+            handler: row.handler.of(place, "handler")?,
+            spec: row.spec.of(place, "spec")?,
+            limits: limits(row.limits.of(place, "limits")?, place)?,
             status: row.status.of(place, "status")?.0,
             epoch: Epoch(row.epoch),
             revision: row.revision,

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
+use diesel::result::Error::DeserializationError;
 use diesel::sql_types::{BigInt, Double};
 
 use super::columns::Word;
@@ -122,7 +123,12 @@ fn has_table(conn: &mut SqliteConnection) -> Result<bool, Failure> {
 /// Returns the row of the latest manager of a job.
 pub(super) fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRow>, Failure> {
     // Without a limit, which would be bound: no more than one row is read.
-    Ok(rows_of!(job).get_result(conn).optional()?)
+    let row = rows_of!(job).get_result(conn).optional();
+    // Of one row alone, it says nothing about the database.
+    Ok(row.map_err(|error| match error {
+        DeserializationError(reason) => damaged(job, "row of its manager", Some(reason.to_string())),
+        error => error.into(),
+    })?)
 }
 
 /// Returns `true` for a text in the form of the kernel's boot ids.

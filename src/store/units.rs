@@ -35,8 +35,8 @@ pub struct UnitContent {
 #[diesel(table_name = units, check_for_backend(Sqlite))]
 struct UnitRow {
     id: i64,
-    key: Option<String>,
-    payload: String,
+    key: Option<Checked<String>>,
+    payload: Checked<String>,
     status: Checked<Word<UnitStatus>>,
     outdated: Option<Checked<Word<Outdated>>>,
     attempts: i64,
@@ -46,8 +46,8 @@ struct UnitRow {
     finished_at: Option<i64>,
     exit_code: Option<i64>,
     signal: Option<i64>,
-    error: Option<String>,
-    result: Option<String>,
+    error: Option<Checked<String>>,
+    result: Option<Checked<String>>,
     stdout: Option<Written>,
     stderr: Option<Written>,
 }
@@ -59,8 +59,8 @@ impl TryFrom<(UnitRow, i64)> for UnitDetail {
         let place = Row::Unit(UnitId::from_raw(row.id));
         Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
-            key: row.key,
-            payload: row.payload,
+            key: text_of(row.key, place, "key")?,
+            payload: row.payload.of(place, "payload")?,
             status: row.status.of(place, "status")?.0,
             outdated: outdated_of(row.outdated, place)?,
             attempts: count(row.attempts),
@@ -71,8 +71,8 @@ impl TryFrom<(UnitRow, i64)> for UnitDetail {
             finished_at: row.finished_at.map(Timestamp::from_micros),
             exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
             signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
-            error: row.error,
-            result: row.result,
+            error: text_of(row.error, place, "error")?,
+            result: text_of(row.result, place, "result")?,
             output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
         })
     }
@@ -85,6 +85,10 @@ fn revision(schema: i32) -> SqlLiteral<BigInt> {
 
 pub(super) fn outdated_of(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, Unreadable> {
     column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
+}
+
+fn text_of(text: Option<Checked<String>>, place: Row, column: &'static str) -> Result<Option<String>, Unreadable> {
+    text.map(|text| text.of(place, column)).transpose()
 }
 
 /// What a unit is and where it stands, without what it said.

@@ -132,3 +132,20 @@ fn a_unit_that_took_its_managers_down_and_a_manager_that_fails_are_named() {
 fn runs(world: &World, job: &str) -> bool {
     world.status(job)["status"] == "running"
 }
+
+#[test]
+fn fault_333_a_stop_by_a_signal_is_told_while_units_run_on() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "-j1", "--", "sleep", "600", ":::", "a", "b"]);
+    wait_for(&world, "the first unit", || world.status(&job)["progress"]["running"] == 1);
+
+    send(world.manager(&job), Signal::SIGTERM);
+    wait_for(&world, "the word about it", || !world.status(&job)["waiting_for"].is_null());
+
+    let status = world.ok(&["status", &job]);
+    let explained: Value = serde_json::from_str(&world.ok(&["explain", &job, "--json"])).unwrap();
+    assert!(status.contains("1 running unit to end (stop)"), "{status}");
+    assert_eq!(explained["cause"], "stopping", "{explained}");
+    world.ok(&["stop", &job, "--now"]);
+    world.wait_for_status(&job, "paused");
+}

@@ -335,3 +335,14 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
     assert_eq!(schema_number(&world), SCHEMA);
     world.assert_sound("1");
 }
+
+#[test]
+fn fault_331_bytes_that_are_no_text_hinder_no_migration() {
+    for (world, schema) in readable_worlds() {
+        world.sql("UPDATE units SET error = CAST(x'fffe' AS TEXT) WHERE status = 'failed'");
+
+        world.ok(&["doctor", "--migrate"]);
+
+        assert_eq!(schema_number(&world), SCHEMA, "schema {schema}");
+    }
+}

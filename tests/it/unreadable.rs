@@ -255,3 +255,64 @@ fn fault_259_faces_show_the_other_units_and_name_the_one_that_cannot_be_read() {
         assert_eq!(page["unreadable"][0]["seq"], 2);
     }
 }
+
+#[test]
+fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other() {
+    for column in ["name", "spec", "handler"] {
+        let world = three_jobs("limits", "{}");
+        damage(&world, &format!("UPDATE jobs SET {column} = CAST(x'ff' AS TEXT) WHERE id = 1"));
+
+        let listed = world.run(&["list"]);
+        let status = world.fails(5, &["status", "1"]);
+        let deleted = world.ok(&["rm", "1", "-y"]);
+
+        let (shown, said) = (text(&listed.stdout), text(&listed.stderr));
+        assert!(shown.contains("second") && shown.contains("third") && !shown.contains("first"), "{column}: {shown}");
+        assert!(said.contains("job 1") && said.contains(column), "{column}: {said}");
+        assert!(status.contains("job 1") && status.contains(column), "{column}: {status}");
+        assert!(deleted.contains('1'), "{deleted}");
+    }
+    for column in ["error", "payload", "key", "result"] {
+        let world = World::new();
+        world.run(&["run", "-q", "--", "false", ":::", "a", "b"]);
+        damage(&world, &format!("UPDATE units SET {column} = CAST(x'fffe' AS TEXT) WHERE seq = 1"));
+
+        let units = world.run(&["units", "1"]);
+        let failures = world.ok(&["failures", "1", "--json"]);
+
+        let (shown, said) = (text(&units.stdout), text(&units.stderr));
+        assert_eq!(units.status.code(), Some(5), "{column}: {said}");
+        assert!(shown.contains("exited with code 1"), "{column}: {shown}");
+        assert!(said.contains("unit 1:1") && said.contains(column), "{column}: {said}");
+        assert!(failures.contains("\"count\":2"), "{column}: {failures}");
+    }
+}
+
+#[test]
+fn fault_331_counters_below_zero_are_no_panic() {
+    let world = three_jobs("limits", "{}");
+    damage(&world, "UPDATE jobs SET total = -3 WHERE id = 2");
+
+    for args in [&["add", "2", "--range", "1-2"][..], &["status", "2"], &["explain", "2"], &["resume", "2"]] {
+        let said = world.fails(5, args);
+        assert!(said.contains("-3"), "{args:?}: {said}");
+    }
+    assert!(world.ok(&["list", "-q"]).starts_with("3\n1"));
+}
+
+#[test]
+fn fault_332_a_row_of_a_manager_that_cannot_be_read_hides_no_other_job() {
+    for (column, value) in [("state", "'weird'"), ("host", "CAST(x'ff' AS TEXT)"), ("version", "CAST(x'ff' AS TEXT)")] {
+        let world = World::new();
+        world.ok(&["create", "-q", "--name", "first", "--", "true"]);
+        let job = world.ok(&["submit", "-q", "--", "sleep", "600"]);
+        world.kill_manager(&job);
+        damage(&world, &format!("UPDATE managers SET {column} = {value}"));
+
+        let listed = world.ok(&["list"]);
+        let status = world.fails(5, &["status", &job]);
+
+        assert!(listed.contains("first") && listed.contains("unknown"), "{column}: {listed}");
+        assert!(status.contains(&format!("job {job}")), "{column}: {status}");
+    }
+}

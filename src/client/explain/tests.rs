@@ -52,6 +52,7 @@ fn healthy() -> Snapshot {
         pid: Some(4711),
         halt_reason: None,
         stopped_by_signal: false,
+        is_stopping: false,
         error: None,
         is_damaged: false,
         callback_error: None,

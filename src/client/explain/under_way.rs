@@ -50,7 +50,9 @@ pub(super) fn under_way(seen: &Snapshot) -> Explanation {
         )
         | None => {}
     }
-    if let Some(request) = seen.job.stop_request {
+    // A signal asks for a stop too, and only the manager knows of it.
+    let by_signal = seen.is_stopping.then_some(StopRequest::Stop);
+    if let Some(request) = seen.job.stop_request.or(by_signal) {
         return stopping(seen, request);
     }
     if let Some(hold) = seen.job.hold.as_ref().filter(|hold| hold.until > seen.now) {
