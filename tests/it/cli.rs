@@ -287,8 +287,11 @@ fn a_job_that_runs_already_can_be_watched_to_its_end() {
 fn with_json_an_error_is_one_document_on_standard_error() {
     let world = World::new();
     world.ok(&["create", "--name", "idle", "--", "true", ":::", "a"]);
-    let table: [(&[&str], &str, i64); 8] = [
+    let table: [(&[&str], &str, i64); 11] = [
         (&["--json"], "invalid_input", 2),
+        (&["--json", "unit-checkpoint"], "invalid_input", 2),
+        (&["--json", "create", "--json", "no-such-file", "--", "echo", "{}"], "invalid_input", 2),
+        (&["create", "--json", "--json", "no-such-file", "--", "echo", "{}"], "invalid_input", 2),
         (&["--json", "nonsense"], "invalid_input", 2),
         (&["explain", "7", "--json"], "not_found", 3),
         (&["--json", "logs", "1:9"], "not_found", 3),

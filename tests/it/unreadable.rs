@@ -316,3 +316,20 @@ fn fault_332_a_row_of_a_manager_that_cannot_be_read_hides_no_other_job() {
         assert!(status.contains(&format!("job {job}")), "{column}: {status}");
     }
 }
+
+#[test]
+fn a_prune_beside_a_job_that_cannot_be_read_ends_with_a_document_of_the_error() {
+    let world = three_jobs("limits", "[]");
+    damage(&world, "UPDATE jobs SET status = 'cancelled', finished_at = 1, started_at = 1, cancelled = 1, pending = 0");
+
+    let pruned = world.run(&["prune", "-y", "--json"]);
+
+    let said = text(&pruned.stderr);
+    let document: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(pruned.status.code(), Some(5), "{said}");
+    assert_eq!(
+        (&document["error"]["kind"], &document["error"]["exit_code"]),
+        (&"database".into(), &5.into()),
+        "{said}"
+    );
+}

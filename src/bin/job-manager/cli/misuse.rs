@@ -39,7 +39,13 @@ pub(super) fn misused(error: &clap::Error) -> ExitCode {
         .or(not_utf8.flatten())
         .or_else(|| neighbours::advice(error, &arguments))
         .or_else(|| has_no_verb.then(|| misplaced::without_verb(&arguments)).flatten());
-    match advice.or(said) {
+    // A verb without what it needs answers with its help, which is no document.
+    let missing = || {
+        let shows_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        let text = "arguments are missing: `job-manager help VERB` lists them".to_owned();
+        (shows_help && asks_for_json(&arguments)).then_some(text)
+    };
+    match advice.or(said).or_else(missing) {
         Some(advice) => {
             Report::of_misuse(advice).print(asks_for_json(&arguments));
             ExitCode::from(Exit::Usage.code())
@@ -50,7 +56,7 @@ pub(super) fn misused(error: &clap::Error) -> ExitCode {
 
 /// Returns `true` if a command line that was not understood asks for JSON: what follows `--` is a unit's, and behind a verb
 /// that has sources a file may follow the option.
-fn asks_for_json(arguments: &[String]) -> bool {
+pub(super) fn asks_for_json(arguments: &[String]) -> bool {
     let command = command();
     let ours: Vec<&String> = arguments.iter().skip(1).take_while(|word| *word != "--").collect();
     let verb = ours.iter().position(|word| command.find_subcommand(word.as_str()).is_some());

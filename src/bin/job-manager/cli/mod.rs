@@ -50,7 +50,7 @@ use clap::FromArgMatches;
 
 use command::command;
 use error::CliError;
-use misuse::{arguments, misused};
+use misuse::{arguments, asks_for_json, misused};
 use output::Output;
 use report::Report;
 use verbs::Cli;
@@ -64,7 +64,8 @@ pub fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     cli.global.apply_color();
-    let mut output = Output::new(cli.wants_json(), &cli.global);
+    // Before a verb with sources the option has no file, whatever follows that verb.
+    let mut output = Output::new(cli.wants_json() || asks_for_json(&arguments()), &cli.global);
     let taken = cli.global.take_environment();
     // A file that reaches the limit of its size is an error of its write, not the end of this process. Where no handler
     // can be set the process ends as before.

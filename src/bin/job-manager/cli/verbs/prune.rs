@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use clap::Args;
-use job_manager::client::{Client, PruneOptions};
+use job_manager::client::{Client, ClientError, PruneOptions, StoreError};
 use job_manager::model::{Bytes, FoundJobs, Job, JobId, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
@@ -82,8 +82,13 @@ pub fn prune(global: &Global, args: &Prune, output: &mut Output) -> Result<Exit,
         client.compact()?;
     }
     say_reclaimable(&client, output)?;
-    let done = if unreadable.is_empty() { Exit::Success } else { Exit::Database };
-    first_error.map_or(Ok(done), |error| Err(error.into()))
+    let unreadable = unreadable.into_iter().next().map(|job| StoreError::from(job).into());
+    match first_error.or(unreadable) {
+        // The lines above have named them all.
+        Some(ClientError::Store(StoreError::Unreadable(_))) if !output.json => Ok(Exit::Database),
+        Some(error) => Err(error.into()),
+        None => Ok(Exit::Success),
+    }
 }
 
 /// Says what only a compaction gives back to the file system, if that is something.
