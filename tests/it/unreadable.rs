@@ -325,11 +325,12 @@ fn a_prune_beside_a_job_that_cannot_be_read_ends_with_a_document_of_the_error() 
     let pruned = world.run(&["prune", "-y", "--json"]);
 
     let said = text(&pruned.stderr);
-    let document: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let document: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(pruned.status.code(), Some(5), "{said}");
     assert_eq!(
         (&document["error"]["kind"], &document["error"]["exit_code"]),
         (&"database".into(), &5.into()),
         "{said}"
     );
+    assert!(document["error"]["hints"][0].as_str().unwrap().contains("job 2"), "{said}");
 }

@@ -85,9 +85,10 @@ pub fn main() -> ExitCode {
                     "a file would have become larger than this process may make one: raise the limit (`ulimit -f`)",
                 );
             }
-            report.print(output.json);
+            report.after(output.take_hints()).print(output.json);
             error.exit()
         }
     };
+    output.print_hints();
     ExitCode::from(exit.code())
 }

@@ -20,11 +20,13 @@ pub(super) struct Output {
     pub json: bool,
     pub quiet: bool,
     pub verbose: bool,
+    /// What was said beside a document, until it is known whether an error follows, in whose document it belongs.
+    hints: Vec<String>,
 }
 
 impl Output {
     pub fn new(json: bool, global: &Global) -> Self {
-        Self { json, quiet: global.quiet, verbose: global.verbose }
+        Self { json, quiet: global.quiet, verbose: global.verbose, hints: Vec::new() }
     }
 
     /// Prints a line of the answer, whoever its text is of.
@@ -80,9 +82,23 @@ impl Output {
 
     /// Says something that is not part of the answer, unless it was asked to be quiet.
     pub fn hint(&mut self, text: impl Display) {
-        if !self.quiet {
+        if self.json && !self.quiet {
+            self.hints.push(text.to_string());
+        } else if !self.quiet {
             // Standard error may be closed; a hint is then lost on nobody.
             let _ = way_out::stderr().line(&text.to_string());
+        }
+    }
+
+    /// Returns the hints that nobody has been told of.
+    pub fn take_hints(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.hints)
+    }
+
+    /// Prints the hints that nobody has been told of.
+    pub fn print_hints(&mut self) {
+        for text in self.take_hints() {
+            let _ = way_out::stderr().line(&text);
         }
     }
 

@@ -18,6 +18,9 @@ pub(super) struct Report {
     /// What helps, if it is known.
     next: Option<String>,
     exit_code: u8,
+    /// What was said before it happened.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -35,18 +38,25 @@ impl Report {
             caused_by: causes(error).map(wording::said).collect(),
             next: error.next_step(),
             exit_code: error.exit().code(),
+            hints: Vec::new(),
         }
     }
 
     /// Tells of a command line that cannot be understood.
     pub fn of_misuse(message: String) -> Report {
         let exit_code = Exit::Usage.code();
-        Report { kind: ErrorKind::InvalidInput, message, caused_by: Vec::new(), next: None, exit_code }
+        Report { kind: ErrorKind::InvalidInput, message, caused_by: Vec::new(), next: None, exit_code, hints: Vec::new() }
     }
 
     /// Adds a cause that the error does not know of.
     pub fn because(mut self, cause: &str) -> Report {
         self.caused_by.push(cause.to_owned());
+        self
+    }
+
+    /// Adds what was said before.
+    pub fn after(mut self, hints: Vec<String>) -> Report {
+        self.hints = hints;
         self
     }
 

@@ -20,6 +20,7 @@ pub fn mcp(global: &Global, _args: &Mcp, output: &mut Output) -> Result<Exit, Cl
         output.hint(
             "this is for an MCP host, not for a terminal: docs/mcp.md says how to enter it there; Ctrl-D ends it",
         );
+        output.print_hints();
     }
     serve(Database { path: global.db_path()?, is_default: global.db.is_none() })?;
     Ok(Exit::Success)
