@@ -45,7 +45,14 @@ impl Report {
     /// Tells of a command line that cannot be understood.
     pub fn of_misuse(message: String) -> Report {
         let exit_code = Exit::Usage.code();
-        Report { kind: ErrorKind::InvalidInput, message, caused_by: Vec::new(), next: None, exit_code, hints: Vec::new() }
+        Report {
+            kind: ErrorKind::InvalidInput,
+            message,
+            caused_by: Vec::new(),
+            next: None,
+            exit_code,
+            hints: Vec::new(),
+        }
     }
 
     /// Adds a cause that the error does not know of.
