@@ -125,10 +125,10 @@ pub(super) fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<M
     // Without a limit, which would be bound: no more than one row is read.
     let row = rows_of!(job).get_result(conn).optional();
     // Of one row alone, it says nothing about the database.
-    Ok(row.map_err(|error| match error {
+    row.map_err(|error| match error {
         DeserializationError(reason) => damaged(job, "row of its manager", Some(reason.to_string())),
         error => error.into(),
-    })?)
+    })
 }
 
 /// Returns `true` for a text in the form of the kernel's boot ids.
