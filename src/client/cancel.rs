@@ -78,7 +78,7 @@ impl Client {
             return Ok(());
         }
         let log = context.files.log();
-        let lines: String = recovered.unreadable.iter().map(|line| format!("{now} {line}\n")).collect();
+        let lines: String = recovered.unreadable.iter().map(|line| format!("{now} WARN  {line}\n")).collect();
         let written = open_private(&log, How::Append).and_then(|mut file| file.write_all(lines.as_bytes()));
         written.map_err(ClientError::files("write to", log))
     }

@@ -19,7 +19,7 @@ struct AttemptRow {
     cause: Checked<Word<Cause>>,
     exit_code: Option<i64>,
     signal: Option<i64>,
-    error: String,
+    error: Checked<String>,
     stdout: Option<Written>,
     stderr: Option<Written>,
 }
@@ -77,7 +77,7 @@ fn record(unit: UnitId, row: AttemptRow) -> Result<AttemptRecord, StoreError> {
         cause: row.cause.of(Row::AttemptOf(unit), "cause")?.0,
         exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
         signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
-        error: row.error,
+        error: row.error.of(Row::AttemptOf(unit), "error")?,
         output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
     })
 }

@@ -77,7 +77,12 @@ statement! {
     ")"
 }
 
-statement! { struct HasKinds {} "SELECT count(*) FROM main.sqlite_schema WHERE name = 'failure_kinds'" -> BigInt }
+statement! {
+    // In the database, and in what this connection has made for itself.
+    struct HasKinds {}
+    "SELECT (SELECT count(*) FROM main.sqlite_schema WHERE name = 'failure_kinds'), \
+     (SELECT count(*) FROM temp.sqlite_schema WHERE name = 'failure_kinds')" -> (BigInt, BigInt)
+}
 
 impl Store {
     /// Returns the failed units of a job by kind, the most frequent kind first; what is left after `most` kinds is counted
@@ -149,21 +154,30 @@ fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEviden
     }
 }
 
-/// Makes the kinds of a job's failures known to a connection whose database has none.
+/// Makes the kinds of a job's failures known to a connection whose database has none, anew each time: managers of an older
+/// version may run, and somebody may bring the database up to date, whose own kinds those made here would hide.
 pub(super) fn provide_kinds(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
-    let tables: i64 = HasKinds {}.get_result(conn)?;
-    if tables > 0 {
+    let (in_database, own): (i64, i64) = HasKinds {}.get_result(conn)?;
+    if in_database > 0 && own == 0 {
+        return Ok(());
+    }
+    conn.batch_execute("PRAGMA query_only = OFF")?;
+    let provided = replace_own_kinds(conn, job, in_database == 0);
+    conn.batch_execute("PRAGMA query_only = ON")?;
+    provided
+}
+
+fn replace_own_kinds(conn: &mut SqliteConnection, job: JobId, are_needed: bool) -> Result<(), Failure> {
+    conn.batch_execute("DROP TABLE IF EXISTS temp.failure_kinds")?;
+    if !are_needed {
         return Ok(());
     }
     conn.batch_execute(
-        "PRAGMA query_only = OFF;
-         CREATE TEMP TABLE IF NOT EXISTS failure_kinds (unit_id INTEGER NOT NULL PRIMARY KEY, kind INTEGER NOT NULL);
-         CREATE INDEX IF NOT EXISTS temp.failure_kinds_kind ON failure_kinds (kind);",
+        "CREATE TEMP TABLE failure_kinds (unit_id INTEGER NOT NULL PRIMARY KEY, kind INTEGER NOT NULL);
+         CREATE INDEX temp.failure_kinds_kind ON failure_kinds (kind);",
     )?;
     let [first, last] = UnitId::ends_of(job);
-    let provided = keep_kinds(conn, first - 1, last);
-    conn.batch_execute("PRAGMA query_only = ON")?;
-    provided
+    keep_kinds(conn, first - 1, last)
 }
 
 fn seq_of(id: i64) -> Seq {

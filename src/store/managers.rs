@@ -63,7 +63,8 @@ impl Store {
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.
     pub fn managers(&mut self, job: JobId) -> Result<Vec<ManagerRun>, StoreError> {
         self.read("read who ran the job", |conn| {
-            let mut rows: Vec<ManagerRow> = if has_table(conn)? { rows_of!(job).load(conn)? } else { Vec::new() };
+            let read = |conn: &mut SqliteConnection| rows_of!(job).load(conn).map_err(|error| of_row(job, error));
+            let mut rows: Vec<ManagerRow> = if has_table(conn)? { read(conn)? } else { Vec::new() };
             if rows.is_empty() {
                 let mut texts = Texts::of(conn, job)?;
                 rows.extend(former_row(conn, job, &mut texts)?);
@@ -123,12 +124,15 @@ fn has_table(conn: &mut SqliteConnection) -> Result<bool, Failure> {
 /// Returns the row of the latest manager of a job.
 pub(super) fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRow>, Failure> {
     // Without a limit, which would be bound: no more than one row is read.
-    let row = rows_of!(job).get_result(conn).optional();
-    // Of one row alone, it says nothing about the database.
-    row.map_err(|error| match error {
-        DeserializationError(reason) => damaged(job, "row of its manager", Some(reason.to_string())),
+    rows_of!(job).get_result(conn).optional().map_err(|error| of_row(job, error))
+}
+
+/// Names the job of a row that cannot be read, which says nothing about the rest of the database.
+fn of_row(job: JobId, error: diesel::result::Error) -> Failure {
+    match error {
+        DeserializationError(reason) => damaged(job, "row of a manager", Some(reason.to_string())),
         error => error.into(),
-    })
+    }
 }
 
 /// Returns `true` for a text in the form of the kernel's boot ids.

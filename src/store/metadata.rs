@@ -75,12 +75,15 @@ impl Store {
     pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
         self.read("read the labels", |conn| {
             // A range: for a bound LIKE SQLite prepares the statement again at each reading.
-            let rows: Vec<(String, String)> = metadata::table
+            let rows: Vec<(Checked<String>, Checked<String>)> = metadata::table
                 .filter(metadata::job_id.eq(job.0))
                 .filter(metadata::key.ge(LABEL).and(metadata::key.lt(AFTER_LABELS)))
                 .select((metadata::key, metadata::value))
                 .load(conn)?;
-            Ok(rows.into_iter().map(|(key, value)| (key[LABEL.len()..].to_owned(), value)).collect())
+            Ok(rows
+                .into_iter()
+                .map(|(key, value)| (key.shown()[LABEL.len()..].to_owned(), value.shown().to_owned()))
+                .collect())
         })
     }
 
@@ -106,7 +109,10 @@ impl Texts {
             .filter(metadata::job_id.eq(job.0))
             .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
             .select((metadata::key, metadata::value));
-        Ok(Texts { job, values: rows.load(conn)?.into_iter().collect() })
+        let rows: Vec<(Checked<String>, Checked<String>)> = rows.load(conn)?;
+        let text =
+            |(key, value): (Checked<String>, Checked<String>)| (key.shown().to_owned(), value.shown().to_owned());
+        Ok(Texts { job, values: rows.into_iter().map(text).collect() })
     }
 
     /// Takes one text.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::columns::Checked;
 use super::failure::Failure;
 use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
@@ -196,9 +197,10 @@ fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, StoreError>, Failur
 
 fn texts_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, JobTexts>, Failure> {
     let mut texts: HashMap<JobId, JobTexts> = HashMap::new();
-    for (job, key, value) in (TextsOf { jobs: numbers(jobs.iter()) }).load::<(i64, String, String)>(conn)? {
-        let texts = texts.entry(JobId(job)).or_default();
-        match key.as_str() {
+    let rows: Vec<(i64, Checked<String>, Checked<String>)> = TextsOf { jobs: numbers(jobs.iter()) }.load(conn)?;
+    for (job, key, value) in rows {
+        let (texts, value) = (texts.entry(JobId(job)).or_default(), value.shown().to_owned());
+        match key.shown() {
             key::ERROR => texts.error = Some(value),
             key::CALLBACK_ERROR => texts.callback_error = Some(value),
             name => drop(texts.labels.insert(name[label("").len()..].to_owned(), value)),

@@ -91,9 +91,10 @@ fn text_of(text: Option<Checked<String>>, place: Row, column: &'static str) -> R
     text.map(|text| text.of(place, column)).transpose()
 }
 
+type TextColumn = Option<Checked<String>>;
 /// What a unit is and where it stands, without what it said.
 type ContentRow =
-    (i64, Option<String>, String, Checked<Word<UnitStatus>>, Option<Checked<Word<Outdated>>>, Option<String>);
+    (i64, TextColumn, Checked<String>, Checked<Word<UnitStatus>>, Option<Checked<Word<Outdated>>>, TextColumn);
 
 impl Store {
     /// Returns a page of units as [`Store::units`] does, without their results and output: those who look at every unit
@@ -116,6 +117,8 @@ impl Store {
             let content = |(id, key, payload, status, outdated, error): ContentRow| {
                 let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
                 let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
+                let (key, error) = (text_of(key, place, "key")?, text_of(error, place, "error")?);
+                let payload = payload.of(place, "payload")?;
                 Ok(UnitContent { seq, key, payload, status, outdated, error })
             };
             Ok(rows.into_iter().map(content).collect::<Result<_, Unreadable>>()?)

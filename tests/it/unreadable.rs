@@ -311,7 +311,9 @@ fn fault_332_a_row_of_a_manager_that_cannot_be_read_hides_no_other_job() {
 
         let listed = world.ok(&["list"]);
         let status = world.fails(5, &["status", &job]);
+        let history = world.fails(5, &["status", "-v", &job]);
 
+        assert!(history.contains(&format!("job {job}")), "{column}: {history}");
         assert!(listed.contains("first") && listed.contains("unknown"), "{column}: {listed}");
         assert!(status.contains(&format!("job {job}")), "{column}: {status}");
     }
@@ -333,4 +335,61 @@ fn a_prune_beside_a_job_that_cannot_be_read_ends_with_a_document_of_the_error() 
         "{said}"
     );
     assert!(document["error"]["hints"][0].as_str().unwrap().contains("job 2"), "{said}");
+}
+
+#[test]
+fn fault_332_a_former_manager_whose_row_cannot_be_read_is_named() {
+    let world = World::new();
+    let job = world.ok(&["submit", "-q", "--", "sleep", "600"]);
+    world.ok(&["stop", &job, "--now", "--wait"]);
+    world.ok(&["resume", &job]);
+    damage(&world, "UPDATE managers SET state = 'weird' WHERE number = 1");
+
+    let said = world.fails(5, &["status", "-v", &job]);
+
+    assert!(said.contains(&format!("job {job}")), "{said}");
+    assert_eq!(world.status(&job)["status"], "running");
+}
+
+#[test]
+fn fault_331_bytes_that_are_no_text_in_what_is_told_of_a_job_or_an_attempt_hide_nothing_else() {
+    let world = World::new();
+    world.run(&[
+        "run",
+        "-q",
+        "--label",
+        "team=web",
+        "--max-attempts",
+        "2",
+        "--backoff",
+        "1ms",
+        "--",
+        "false",
+        ":::",
+        "a",
+    ]);
+    world.ok(&["create", "-q", "--name", "other", "--", "true"]);
+    damage(&world, "UPDATE attempts SET error = CAST(x'ff' AS TEXT)");
+    damage(&world, "UPDATE metadata SET value = CAST(x'ff' AS TEXT) WHERE key LIKE 'label:%'");
+    damage(&world, "INSERT INTO metadata (job_id, key, value) VALUES (1, 'error', CAST(x'ff41' AS TEXT))");
+
+    let listed = world.ok(&["list", "--json"]);
+    let status = world.ok(&["status", "1"]);
+    let unit = world.fails(5, &["unit", "1:1"]);
+
+    assert!(listed.contains("other") && listed.contains("\u{fffd}A"), "{listed}");
+    assert!(status.contains("\u{fffd}A"), "{status}");
+    assert!(unit.contains("1:1") && unit.contains("error"), "{unit}");
+}
+
+#[test]
+fn fault_331_a_sync_names_the_unit_whose_bytes_are_no_text() {
+    let world = World::new();
+    std::fs::write(world.path("names"), "a\nb\n").unwrap();
+    world.ok(&["create", "-q", "--lines", "names", "--", "echo", "{}"]);
+    damage(&world, "UPDATE units SET payload = CAST(x'22ff22' AS TEXT) WHERE seq = 2");
+
+    let said = world.fails(5, &["sync", "1", "--lines", "names"]);
+
+    assert!(said.contains("unit 1:2") && said.contains("payload"), "{said}");
 }

@@ -86,7 +86,7 @@ fn a_database_without_kinds_is_read_the_same_and_not_written_to() {
     let path = dir.path().join("jobs.db");
     let tables = || {
         let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        HasKinds {}.get_result::<i64>(&mut conn).unwrap()
+        HasKinds {}.get_result::<(i64, i64)>(&mut conn).unwrap().0
     };
 
     let mut reader = Store::open(&path, Access::Read).unwrap();
@@ -121,4 +121,24 @@ fn kinds_are_counted_and_looked_up_by_their_indexes() {
         assert!(plan.contains("SEARCH failure_kinds USING COVERING INDEX failure_kinds_kind (kind=?"), "{plan}");
         assert!(plan.contains("SEARCH units USING INTEGER PRIMARY KEY (rowid=?)"), "{plan}");
     }
+}
+
+#[test]
+fn fault_334_kinds_of_an_older_database_are_those_of_its_present_failures_and_after_a_migration_its_own() {
+    let (dir, mut store, job) = failed(&["a", "b"]);
+    let path = dir.path().join("jobs.db");
+    let kinds = |store: &mut Store| counted(store, job);
+    store.execute("ALTER TABLE failure_kinds RENAME TO kept; PRAGMA user_version = 5").unwrap();
+    let mut reader = Store::open(&path, Access::Read).unwrap();
+    assert_eq!(kinds(&mut reader), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+
+    // A manager of the older version has run the first unit again.
+    store.execute("UPDATE units SET error = 'b' WHERE seq = 1").unwrap();
+    assert_eq!(kinds(&mut reader), [("b".to_owned(), 2)]);
+
+    store
+        .execute("ALTER TABLE kept RENAME TO failure_kinds; UPDATE failure_kinds SET kind = 7; PRAGMA user_version = 7")
+        .unwrap();
+    store.execute("UPDATE units SET error = 'c'").unwrap();
+    assert_eq!(reader.failures(job, 9).unwrap()[0].id, Some(ClusterId::from_number(7)));
 }

@@ -186,6 +186,7 @@ impl CliError {
             | Self::JobOrUnit { .. }
             | Self::Value(_) => ErrorKind::InvalidInput,
             Self::NothingToResume => ErrorKind::Conflict,
+            Self::NoLog(_, error) if error.kind() != io::ErrorKind::NotFound => ErrorKind::Database,
             Self::NothingKept | Self::NoLog(..) => ErrorKind::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => ErrorKind::Internal,
         }
