@@ -8,7 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use super::columns::{Checked, Word};
 use super::filter::condition;
 use super::schema::units;
-use super::units::outdated_of;
+use super::units::{TextColumn, outdated_of, text_of};
 use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};
@@ -20,12 +20,12 @@ fn shown_output() -> SqlLiteral<Nullable<Text>> {
 
 type ResultRow = (
     i64,
-    Option<String>,
-    String,
+    TextColumn,
+    Checked<String>,
     Checked<Word<UnitStatus>>,
     Option<Checked<Word<Outdated>>>,
-    Option<String>,
-    Option<String>,
+    TextColumn,
+    TextColumn,
     Option<Written>,
 );
 
@@ -33,6 +33,8 @@ fn of_row(row: ResultRow) -> Result<UnitResult, Unreadable> {
     let (id, key, payload, status, outdated, error, result, stdout) = row;
     let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
     let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
+    let (key, payload) = (text_of(key, place, "key")?, payload.of(place, "payload")?);
+    let (error, result) = (text_of(error, place, "error")?, text_of(result, place, "result")?);
     Ok(UnitResult { seq, key, payload, status, outdated, error, result, stdout: stdout.map(|it| it.0) })
 }
 

@@ -35,7 +35,7 @@ pub struct UnitContent {
 #[diesel(table_name = units, check_for_backend(Sqlite))]
 struct UnitRow {
     id: i64,
-    key: Option<Checked<String>>,
+    key: TextColumn,
     payload: Checked<String>,
     status: Checked<Word<UnitStatus>>,
     outdated: Option<Checked<Word<Outdated>>>,
@@ -46,8 +46,8 @@ struct UnitRow {
     finished_at: Option<i64>,
     exit_code: Option<i64>,
     signal: Option<i64>,
-    error: Option<Checked<String>>,
-    result: Option<Checked<String>>,
+    error: TextColumn,
+    result: TextColumn,
     stdout: Option<Written>,
     stderr: Option<Written>,
 }
@@ -87,11 +87,16 @@ pub(super) fn outdated_of(column: Option<Checked<Word<Outdated>>>, place: Row) -
     column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
 }
 
-fn text_of(text: Option<Checked<String>>, place: Row, column: &'static str) -> Result<Option<String>, Unreadable> {
+pub(super) fn text_of(
+    text: Option<Checked<String>>,
+    place: Row,
+    column: &'static str,
+) -> Result<Option<String>, Unreadable> {
     text.map(|text| text.of(place, column)).transpose()
 }
 
-type TextColumn = Option<Checked<String>>;
+/// A text of a unit, which another program may have written.
+pub(super) type TextColumn = Option<Checked<String>>;
 /// What a unit is and where it stands, without what it said.
 type ContentRow =
     (i64, TextColumn, Checked<String>, Checked<Word<UnitStatus>>, Option<Checked<Word<Outdated>>>, TextColumn);

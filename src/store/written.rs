@@ -22,8 +22,10 @@ const MARKER: &str = "job-manager:base64:";
 pub(super) struct Written(pub RawText);
 
 impl FromSql<Text, Sqlite> for Written {
-    fn from_sql(bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(read(<String as FromSql<Text, Sqlite>>::from_sql(bytes)?)))
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        // Bytes without the marker that are no text came from another program.
+        let bytes = value.read_blob();
+        Ok(Self(str::from_utf8(bytes).map_or_else(|_| bytes.into(), |text| read(text.to_owned()))))
     }
 }
 

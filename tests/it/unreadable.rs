@@ -277,12 +277,17 @@ fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other(
         world.run(&["run", "-q", "--", "false", ":::", "a", "b"]);
         damage(&world, &format!("UPDATE units SET {column} = CAST(x'fffe' AS TEXT) WHERE seq = 1"));
 
-        let units = world.run(&["units", "1"]);
+        let (units, results) = (world.run(&["units", "1"]), world.run(&["results", "1"]));
         let failures = world.ok(&["failures", "1", "--json"]);
 
         let (shown, said) = (text(&units.stdout), text(&units.stderr));
         assert_eq!(units.status.code(), Some(5), "{column}: {said}");
         assert!(shown.contains("exited with code 1"), "{column}: {shown}");
+        assert_eq!(
+            (results.status.code(), text(&results.stdout).lines().count()),
+            (Some(5), 1),
+            "{column}: {results:?}"
+        );
         assert!(said.contains("unit 1:1") && said.contains(column), "{column}: {said}");
         assert!(failures.contains("\"count\":2"), "{column}: {failures}");
     }
@@ -392,4 +397,17 @@ fn fault_331_a_sync_names_the_unit_whose_bytes_are_no_text() {
     let said = world.fails(5, &["sync", "1", "--lines", "names"]);
 
     assert!(said.contains("unit 1:2") && said.contains("payload"), "{said}");
+}
+
+#[test]
+fn fault_331_bytes_in_the_column_of_what_a_unit_wrote_are_what_it_wrote() {
+    let world = World::new();
+    world.run(&["run", "-q", "--", "false", ":::", "a", "b"]);
+    damage(&world, "UPDATE units SET stdout = CAST(x'61ff0a' AS TEXT), stderr = CAST(x'fe' AS TEXT) WHERE seq = 1");
+
+    let units = world.ok(&["units", "1", "--json"]);
+    let log = world.run(&["logs", "1:1"]);
+
+    assert!(units.contains("\"seq\":2"), "{units}");
+    assert_eq!(log.stdout, b"a\xff\n");
 }
