@@ -108,6 +108,7 @@ pub use foreign::ForeignDatabase;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;
+pub use place::check_path;
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};

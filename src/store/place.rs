@@ -26,12 +26,7 @@ pub(super) struct Place {
 
 /// Looks at the path of a database; changes nothing.
 pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
-    if given.as_os_str().is_empty() {
-        return Err(StoreError::EmptyPath);
-    }
-    if let Some(begin) = no_path(given) {
-        return Err(StoreError::NoPath { begin });
-    }
+    check_path(given)?;
     let path = std::path::absolute(given).map_err(|source| files_error("find the absolute path of", given, source))?;
     let found = match fs::symlink_metadata(&path) {
         Ok(found) if found.is_symlink() => return place_behind_link(path),
@@ -45,6 +40,25 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
     let path = canonical(&path)?;
     refuse_devices(&path)?;
     if is_mounted_alone(&path) { Err(StoreError::MountedAlone { path }) } else { Ok(Place { path, exists: true }) }
+}
+
+/// Refuses what names no database: an empty text, a URL, SQLite's name for memory. Nothing is looked at, opened or made; every
+/// opening begins with it.
+///
+/// ```
+/// use job_manager::client::check_path;
+///
+/// assert!(check_path("jobs.db".as_ref()).is_ok());
+/// assert!(check_path("postgres://host/jobs".as_ref()).is_err());
+/// ```
+///
+/// # Errors
+/// [`StoreError::EmptyPath`] and [`StoreError::NoPath`].
+pub fn check_path(given: &Path) -> Result<(), StoreError> {
+    if given.as_os_str().is_empty() {
+        return Err(StoreError::EmptyPath);
+    }
+    no_path(given).map_or(Ok(()), |begin| Err(StoreError::NoPath { begin }))
 }
 
 /// Returns the beginning of a name that is a URL, or SQLite's name for memory, instead of a path.

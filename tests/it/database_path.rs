@@ -43,7 +43,16 @@ fn a_url_is_refused_as_a_database_by_its_scheme_and_its_password_is_not_told() {
     let urls =
         ["postgres://me:secret@host/jobs", "postgresql:///jobs?password=secret", "file:jobs.db", "sqlite:jobs.db"];
     let names = || fs::read_dir(world.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
-    let (before, verbs) = (names(), [&["create", "--", "true"][..], &["list"], &["status"]]);
+    let (before, verbs) = (
+        names(),
+        [
+            &["create", "--", "true"][..],
+            &["list"],
+            &["status"],
+            &["doctor", "--json"],
+            &["service", "install", "--print"],
+        ],
+    );
 
     for db in urls.into_iter().chain(["file:///jobs.db", ":memory:", "http://host/jobs.db"]) {
         for verb in verbs {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use etcetera::BaseStrategy;
-use job_manager::client::{Client, ManagerProgram, accept_any_owner, set_log_format};
+use job_manager::client::{self, Client, ClientError, ManagerProgram, accept_any_owner, set_log_format};
 use job_manager::model::{LogFormat, Seq};
 
 use super::error::CliError;
@@ -83,6 +83,8 @@ impl Global {
 
     pub fn db_path(&self) -> Result<PathBuf, CliError> {
         if let Some(db) = &self.db {
+            // Before any verb repeats it: a URL may hold a password.
+            client::check_path(db).map_err(ClientError::from)?;
             return Ok(db.clone());
         }
         self.default_db()
