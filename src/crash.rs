@@ -43,7 +43,8 @@ mod armed {
         }
         match plan.action.as_str() {
             "kill" => raise(Signal::SIGKILL),
-            "stop" => raise(Signal::SIGSTOP),
+            // To this thread, so that it stands still at this place: another thread would take its time to stop it.
+            "stop" => nix::sys::signal::raise(Signal::SIGSTOP).expect("a thread may signal itself"),
             "term" => raise(Signal::SIGTERM),
             "abort" => std::process::abort(),
             "exit" => std::process::exit(7),

@@ -1,12 +1,15 @@
 //! Directories of ours, held open, and the files in them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Mode, OFlags, RenameFlags, ResolveFlags, mkdirat, openat, openat2, renameat, renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::denied::explain_denied;
@@ -126,8 +129,18 @@ impl PrivateDir {
         renameat(&self.dir, name, &self.dir, new_name).map_err(|error| explained(&self.path.join(new_name), error))
     }
 
+    /// Gives a file in it another name that is free; one whose name is taken by now is removed, which returns `false`.
+    pub fn rename_to_new(&self, name: &Path, new_name: &OsStr) -> io::Result<bool> {
+        match renameat_with(&self.dir, name, &self.dir, new_name, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => self.remove(name).map(|()| false),
+            Err(error) => Err(explained(&self.path.join(new_name), error)),
+        }
+    }
+
     /// Takes a file out of it, if there is one.
-    pub fn remove(&self, name: &str) -> io::Result<()> {
+    pub fn remove(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        let name = name.as_ref();
         match unlinkat(&self.dir, name, AtFlags::empty()) {
             Err(Errno::NOENT) | Ok(()) => Ok(()),
             Err(error) => Err(explained(&self.path.join(name), error)),

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::files::{How, create_private_dir, open_private};
+use crate::files::{How, PrivateDir, open_private};
 
 /// The held lock of one job; freed when dropped or when the process ends.
 #[derive(Debug)]
@@ -35,7 +35,10 @@ impl JobLock {
     ///
     /// A look by [`LockProbe::of`] in the same instant can make it seem held for a moment.
     pub fn try_acquire(path: &Path) -> io::Result<Option<JobLock>> {
-        let file = open_private(path, How::Write)?;
+        JobLock::locked(open_private(path, How::Write)?, path)
+    }
+
+    fn locked(file: File, path: &Path) -> io::Result<Option<JobLock>> {
         match file.try_lock() {
             Ok(()) => Ok(Some(JobLock { path: path.to_owned(), file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -52,20 +55,30 @@ impl JobLock {
 
     /// Makes the file again, with its directory, when it was deleted; returns `true` if it did.
     ///
-    /// When another process has made and locked one meanwhile, this holds what it held: whose job it is then, the
-    /// epoch decides.
+    /// Nobody sees the new file before it is locked: a free lock would mean that its holder has died. When another
+    /// process has made and locked one meanwhile, this holds what it held: whose job it is then, the epoch decides.
     pub fn keep(&mut self) -> io::Result<bool> {
         let held = self.file.metadata()?;
         match std::fs::metadata(&self.path) {
-            Ok(found) if (found.dev(), found.ino()) == (held.dev(), held.ino()) => return Ok(false),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.path.parent().map_or(Ok(()), create_private_dir)?;
-            }
-            Err(error) => return Err(error),
+            Ok(found) if (found.dev(), found.ino()) == (held.dev(), held.ino()) => Ok(false),
+            Ok(_) => Ok(self.hold(JobLock::try_acquire(&self.path)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_again(),
+            Err(error) => Err(error),
         }
-        let renewed = JobLock::try_acquire(&self.path)?;
-        Ok(renewed.map(|lock| *self = lock).is_some())
+    }
+
+    fn make_again(&mut self) -> io::Result<bool> {
+        let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let dir = PrivateDir::create(parent)?;
+        let new_name = Path::new(name).with_extension("new");
+        let Some(made) = JobLock::locked(dir.file(&new_name, How::Write)?, &self.path)? else { return Ok(false) };
+        Ok(dir.rename_to_new(&new_name, name)? && self.hold(Some(made)))
+    }
+
+    fn hold(&mut self, renewed: Option<JobLock>) -> bool {
+        renewed.map(|lock| *self = lock).is_some()
     }
 }
 
@@ -103,6 +116,10 @@ impl LockProbe {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crate::files::create_private_dir;
+
     use super::*;
 
     #[test]
@@ -143,5 +160,34 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let others = JobLock::try_acquire(&path).unwrap();
         assert!(!lock.keep().unwrap() && others.is_some());
+    }
+    #[test]
+    fn fault_335_a_lock_that_is_made_again_is_never_seen_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let mut lock = JobLock::try_acquire(&path).unwrap().unwrap();
+        let over = AtomicBool::new(false);
+
+        let (made, seen) = std::thread::scope(|scope| {
+            let seen = scope.spawn(|| {
+                let mut seen = [0_u32; 2];
+                while !over.load(Ordering::Relaxed) {
+                    match LockProbe::of(&path) {
+                        LockProbe::Held => seen[0] += 1,
+                        LockProbe::Free => seen[1] += 1,
+                        LockProbe::Missing | LockProbe::Unknown => {}
+                    }
+                }
+                seen
+            });
+            let made =
+                (0..5_000).filter(|_| std::fs::remove_file(&path).is_ok() && lock.keep().unwrap_or(false)).count();
+            over.store(true, Ordering::Relaxed);
+            (made, seen.join().unwrap())
+        });
+
+        assert_eq!(made, 5_000);
+        assert!(seen[0] > 0 && seen[1] == 0, "held and free: {seen:?}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }
