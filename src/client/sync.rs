@@ -132,7 +132,12 @@ impl Client {
     fn lock_sync(&self, job: JobId) -> Result<JobLock, ClientError> {
         let files = self.job_files(job);
         create_private_dir(files.path()).map_err(ClientError::files("create", files.path()))?;
-        JobLock::acquire(&files.sync_lock()).map_err(ClientError::files("lock", files.sync_lock()))
+        let lock = JobLock::acquire(&files.sync_lock());
+        if lock.is_err() {
+            // One that was deleted meanwhile has no files either.
+            self.job(job)?;
+        }
+        lock.map_err(ClientError::files("lock", files.sync_lock()))
     }
 
     /// Does what a plan says, and returns how many of the changed units run and were left alone.

@@ -35,22 +35,26 @@ impl JobLock {
     ///
     /// A look by [`LockProbe::of`] in the same instant can make it seem held for a moment.
     pub fn try_acquire(path: &Path) -> io::Result<Option<JobLock>> {
-        JobLock::locked(open_private(path, How::Write)?, path)
-    }
-
-    fn locked(file: File, path: &Path) -> io::Result<Option<JobLock>> {
-        match file.try_lock() {
-            Ok(()) => Ok(Some(JobLock { path: path.to_owned(), file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        loop {
+            let file = open_private(path, How::Write)?;
+            if !try_lock(&file)? {
+                return Ok(None);
+            }
+            if is_at(&file, path)? {
+                return Ok(Some(JobLock { path: path.to_owned(), file }));
+            }
         }
     }
 
     /// Waits until nobody else holds the lock, and takes it.
     pub fn acquire(path: &Path) -> io::Result<JobLock> {
-        let file = open_private(path, How::Write)?;
-        file.lock()?;
-        Ok(JobLock { path: path.to_owned(), file })
+        loop {
+            let file = open_private(path, How::Write)?;
+            file.lock()?;
+            if is_at(&file, path)? {
+                return Ok(JobLock { path: path.to_owned(), file });
+            }
+        }
     }
 
     /// Makes the file again, with its directory, when it was deleted; returns `true` if it did.
@@ -58,12 +62,12 @@ impl JobLock {
     /// Nobody sees the new file before it is locked: a free lock would mean that its holder has died. When another
     /// process has made and locked one meanwhile, this holds what it held: whose job it is then, the epoch decides.
     pub fn keep(&mut self) -> io::Result<bool> {
-        let held = self.file.metadata()?;
-        match std::fs::metadata(&self.path) {
-            Ok(found) if (found.dev(), found.ino()) == (held.dev(), held.ino()) => Ok(false),
-            Ok(_) => Ok(self.hold(JobLock::try_acquire(&self.path)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_again(),
-            Err(error) => Err(error),
+        if is_at(&self.file, &self.path)? {
+            return Ok(false);
+        }
+        match self.path.try_exists()? {
+            true => Ok(self.hold(JobLock::try_acquire(&self.path)?)),
+            false => self.make_again(),
         }
     }
 
@@ -73,8 +77,11 @@ impl JobLock {
         };
         let dir = PrivateDir::create(parent)?;
         let new_name = Path::new(name).with_extension("new");
-        let Some(made) = JobLock::locked(dir.file(&new_name, How::Write)?, &self.path)? else { return Ok(false) };
-        Ok(dir.rename_to_new(&new_name, name)? && self.hold(Some(made)))
+        let file = dir.file(&new_name, How::Write)?;
+        if !try_lock(&file)? || !dir.rename_to_new(&new_name, name)? {
+            return Ok(false);
+        }
+        Ok(self.hold(Some(JobLock { path: self.path.clone(), file })))
     }
 
     fn hold(&mut self, renewed: Option<JobLock>) -> bool {
@@ -91,26 +98,54 @@ pub struct SharedLock {
 impl SharedLock {
     /// Waits until nobody holds the lock alone, and shares it.
     pub fn acquire(path: &Path) -> io::Result<SharedLock> {
-        let file = open_private(path, How::Write)?;
-        file.lock_shared()?;
-        Ok(SharedLock { _file: file })
+        loop {
+            let file = open_private(path, How::Write)?;
+            file.lock_shared()?;
+            if is_at(&file, path)? {
+                return Ok(SharedLock { _file: file });
+            }
+        }
     }
 }
 
 impl LockProbe {
     /// Looks whether the lock is held.
     pub fn of(path: &Path) -> LockProbe {
-        let file = match open_private(path, How::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return LockProbe::Missing,
-            Err(_) => return LockProbe::Unknown,
-        };
-        // Shared, so that two observers do not take each other for a manager.
-        match file.try_lock_shared() {
-            Ok(()) => LockProbe::Free,
-            Err(TryLockError::WouldBlock) => LockProbe::Held,
-            Err(TryLockError::Error(_)) => LockProbe::Unknown,
+        LockProbe::look(path).unwrap_or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => LockProbe::Missing,
+            _ => LockProbe::Unknown,
+        })
+    }
+
+    fn look(path: &Path) -> io::Result<LockProbe> {
+        loop {
+            let file = open_private(path, How::Read)?;
+            // Shared, so that two observers do not take each other for a manager.
+            match file.try_lock_shared() {
+                Ok(()) if is_at(&file, path)? => return Ok(LockProbe::Free),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(LockProbe::Held),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+    }
+}
+
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Says whether an open file still stands at its path: the lock of one that was deleted or replaced says nothing.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
