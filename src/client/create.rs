@@ -164,7 +164,7 @@ impl Client {
     }
 
     /// Deletes what interrupted creations and deletions left behind, unless somebody creates or deletes right now.
-    fn sweep_partial_jobs(&self) -> Result<(), ClientError> {
+    pub(super) fn sweep_partial_jobs(&self) -> Result<(), ClientError> {
         let path = self.state.partial_lock();
         // The lock first: a job that is found under it is being created or deleted by nobody.
         if let Some(_alone) = JobLock::try_acquire(&path).map_err(ClientError::files("lock", &path))? {

@@ -78,6 +78,20 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
+    /// Units that may run at most once could run in the job and in its copy; nothing was copied.
+    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled with that")]
+    CopyWouldRepeat {
+        /// The job.
+        job: JobId,
+    },
+    /// A job that waits for another one would not wait for it in another database; nothing was copied.
+    #[error("job {job} waits for job {other}, which stays where it is")]
+    WaitsForJob {
+        /// The job.
+        job: JobId,
+        /// The one that it waits for.
+        other: JobId,
+    },
     /// Limits that units have of their own cannot be used; nothing was created or changed.
     #[error(transparent)]
     UnitLimit(#[from] UnitLimitError),

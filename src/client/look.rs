@@ -174,6 +174,7 @@ impl<'a> PageContext<'a> {
             is_stopping: record.is_some_and(|record| record.stopping.is_some()),
             error: texts.error,
             callback_error: texts.callback_error,
+            copied_from: texts.copied_from,
             labels: texts.labels,
             silence,
             disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),

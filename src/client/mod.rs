@@ -9,6 +9,7 @@ mod cancel;
 mod changes;
 mod conditions;
 mod containment;
+mod copy;
 mod create;
 mod created;
 pub(crate) mod doctor;
@@ -80,6 +81,7 @@ pub use diesel;
 
 pub use callers::{add_units_in, create_job_in};
 pub use conditions::{ClockError, start_time, windows};
+pub use copy::{Copied, CopySource};
 pub use create::check_scope;
 pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};

@@ -35,6 +35,7 @@ pub struct Snapshot {
     /// Error of the manager itself.
     pub(super) error: Option<String>,
     pub(super) callback_error: Option<String>,
+    pub(super) copied_from: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
     /// Time since the manager last wrote.
     pub(super) silence: Option<Duration>,

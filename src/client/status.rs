@@ -37,6 +37,9 @@ pub struct ManagerStatus {
     pub error: Option<String>,
     /// The first panic in a callback of the service, if there was one; it stopped nothing.
     pub callback_error: Option<String>,
+    /// The uid of the job in another database that it is a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<String>,
     /// Words of its creator about it.
     pub labels: BTreeMap<String, String>,
     /// Counters of its units.
@@ -128,6 +131,7 @@ impl Snapshot {
             started_at: row.started_at,
             completed_at: row.finished_at,
             callback_error: self.callback_error.clone(),
+            copied_from: self.copied_from.clone(),
             error: self.error.clone(),
             labels: self.labels.clone(),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },

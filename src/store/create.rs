@@ -198,7 +198,8 @@ fn refuse_reserved_keys(units: &[NewUnit]) -> Result<(), Failure> {
     }
 }
 
-fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
+/// Returns the job that has a key.
+pub(super) fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
     let Some(key) = key else { return Ok(None) };
     let found: Option<(i64, String)> =
         jobs::table.filter(jobs::key.eq(key)).select((jobs::id, jobs::status)).first(conn).optional()?;

@@ -29,7 +29,7 @@ statement! {
 }
 
 // Changes nothing but tells whether it is one, and locks its row.
-statement! { struct LockPartial { "UPDATE jobs SET status = 'partial' WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
+statement! { pub(super) struct LockPartial { "UPDATE jobs SET status = 'partial' WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 statement! { struct DeletePartial { "DELETE FROM jobs WHERE status = 'partial' AND id = " id: i64 as BigInt, } "" }
 
 impl Store {

@@ -266,6 +266,26 @@ pub enum StoreError {
         /// The job that has the key.
         job: JobId,
     },
+    /// A job with that key is there already; nothing was copied.
+    #[error("job {job} has the key {key:?} there already")]
+    KeyTaken {
+        /// The job that has the key.
+        job: JobId,
+        /// The key.
+        key: String,
+    },
+    /// There is a copy of that job already; nothing was copied.
+    #[error("job {job} is a copy of it there already")]
+    Copied {
+        /// The copy.
+        job: JobId,
+    },
+    /// Somebody has changed a job while it was copied; nothing was copied.
+    #[error("job {job} was changed while it was copied, try again")]
+    ChangedMeanwhile {
+        /// The job.
+        job: JobId,
+    },
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]
     TooManyUnits {

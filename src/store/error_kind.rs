@@ -28,9 +28,13 @@ impl StoreError {
                 Fault::ReadOnly | Fault::Damaged => ErrorKind::Database,
                 Fault::Constraint | Fault::Unreadable | Fault::Unexpected => ErrorKind::Internal,
             },
-            Self::WrongStatus { .. } | Self::AttemptOver { .. } | Self::PathInUse { .. } | Self::KeyInUse { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::WrongStatus { .. }
+            | Self::AttemptOver { .. }
+            | Self::PathInUse { .. }
+            | Self::KeyInUse { .. }
+            | Self::KeyTaken { .. }
+            | Self::Copied { .. }
+            | Self::ChangedMeanwhile { .. } => ErrorKind::Conflict,
             Self::EmptyPath
             | Self::NoPath { .. }
             | Self::NewJob(_)

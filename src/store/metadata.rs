@@ -25,6 +25,12 @@ pub(super) mod key {
     pub const SCOPE: &str = "scope";
     pub const SUBMITTER: &str = "submitter";
     pub const ERROR_TRACE: &str = "error_trace";
+    /// The uid of the job that this one is a copy of.
+    pub const COPIED_FROM: &str = "copied_from";
+    /// What a copy becomes once the job that moves to it has been cancelled; there only until then.
+    pub const HELD_COPY: &str = "held_copy";
+    /// The uid of the copy that a job has moved to.
+    pub const MOVED_TO: &str = "moved_to";
 }
 
 statement! {

@@ -15,6 +15,8 @@ mod columns;
 #[cfg(test)]
 mod conformance;
 mod connection;
+mod copied_rows;
+mod copy;
 mod counters;
 mod create;
 mod creation;
@@ -97,6 +99,7 @@ use crate::model::DatabaseFile;
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
 pub use clock_step::SMALL_STEP;
+pub use copy::{CopiedPart, PartialCopy};
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;

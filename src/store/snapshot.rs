@@ -92,6 +92,8 @@ pub struct JobTexts {
     pub error: Option<String>,
     /// The first panic in a callback.
     pub callback_error: Option<String>,
+    /// The uid of the job that it is a copy of.
+    pub copied_from: Option<String>,
 }
 
 /// What the units of a running job do.
@@ -108,7 +110,7 @@ statement! {
         "SELECT job_id, key, value FROM metadata WHERE job_id IN (SELECT value FROM json_each("
             jobs: String as Text,
     }
-    ")) AND (key IN ('callback_error', 'error') OR key >= 'label:' AND key < 'label;')" -> (BigInt, Text, Text)
+    ")) AND (key IN ('callback_error', 'copied_from', 'error') OR key >= 'label:' AND key < 'label;')" -> (BigInt, Text, Text)
 }
 
 type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>);
@@ -203,6 +205,7 @@ fn texts_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, 
         match key.shown() {
             key::ERROR => texts.error = Some(value),
             key::CALLBACK_ERROR => texts.callback_error = Some(value),
+            key::COPIED_FROM => texts.copied_from = Some(value),
             name => drop(texts.labels.insert(name[label("").len()..].to_owned(), value)),
         }
     }

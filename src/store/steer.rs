@@ -99,15 +99,23 @@ impl Store {
     ///
     /// The caller holds the job's lock, so that no manager can begin meanwhile.
     pub fn cancel_idle_job(&mut self, job: JobId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.write("cancel the job", |conn| {
-            let row = lock_job(conn, job)?;
-            if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
-                return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
-            }
-            cancel_unfinished(conn, job, reason, now)?;
-            set_status(conn, job, JobStatus::Cancelled, Some(now))
-        })
+        self.write("cancel the job", |conn| cancel_idle(conn, job, reason, now))
     }
+}
+
+/// Cancels a job that has no manager inside a transaction; see [`Store::cancel_idle_job`].
+pub(super) fn cancel_idle(
+    conn: &mut SqliteConnection,
+    job: JobId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let row = lock_job(conn, job)?;
+    if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
+        return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
+    }
+    cancel_unfinished(conn, job, reason, now)?;
+    set_status(conn, job, JobStatus::Cancelled, Some(now))
 }
 
 /// Sends ended units back to pending that a filter and another condition select, and counts them.

@@ -8,6 +8,7 @@ mod changed_units;
 mod cli;
 mod coming_from;
 mod control;
+mod copy;
 mod creates;
 mod cycles;
 #[cfg(feature = "serve")]

@@ -26,6 +26,8 @@ impl ClientError {
             | Self::NoUnitFits { .. } => ErrorKind::NotFound,
             Self::KeyOfAnotherJob { .. }
             | Self::AtMostOnce { .. }
+            | Self::CopyWouldRepeat { .. }
+            | Self::WaitsForJob { .. }
             | Self::NothingToRun { .. }
             | Self::OneItemEach { .. }
             | Self::SeveralItems { .. }

@@ -56,6 +56,7 @@ fn healthy() -> Snapshot {
         error: None,
         is_damaged: false,
         callback_error: None,
+        copied_from: None,
         labels: BTreeMap::new(),
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,

@@ -210,7 +210,8 @@ pub fn judge(driver: &Driver, args: &[String], output: &Output) {
         _ => &ANSWERS,
     };
     let fit = output.status.code().is_some_and(|code| answers.contains(&code));
-    let reason = matches!(output.status.code(), Some(0 | 10..=13)) || said.contains("error: ") || verb == "wait";
+    let has_error = said.contains("error: ") || said.contains("\"error\":{");
+    let reason = matches!(output.status.code(), Some(0 | 10..=13)) || has_error || verb == "wait";
     if !fit || !reason || UNFIT.iter().any(|unfit| said.contains(unfit)) {
         let status = output.status.signal().map_or(output.status.to_string(), |signal| format!("signal {signal}"));
         driver.violation(format!("{args:?}: {status}\n{said}"));

@@ -13,6 +13,8 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
             Row::Settings => "`scale --machine N` sets another".to_owned(),
             Row::Unit(_) | Row::AttemptOf(_) => return None,
         },
+        ClientError::CopyWouldRepeat { .. } => "--cancel-source cancels it here".to_owned(),
+        ClientError::WaitsForJob { .. } => "`set after=none` has it wait no longer".to_owned(),
         ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()

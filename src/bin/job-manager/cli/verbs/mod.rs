@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod cancel;
 mod completions;
+mod copy;
 mod create;
 mod doctor;
 mod explain;
@@ -147,6 +148,7 @@ verbs! { (global, output, command)
         Add => add,
         Sync => sync,
         Recover => recover,
+        Copy => copy,
         Rm => rm,
         Prune => prune,
     }

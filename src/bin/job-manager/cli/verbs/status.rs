@@ -87,6 +87,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
     }
+    if let Some(uid) = &status.copied_from {
+        output.line(format_args!("copy of   job {uid}"))?;
+    }
     if let Some(waiting) = &status.waiting_for {
         output.line(format_args!("waits     {}", one_line(waiting)))?;
     }

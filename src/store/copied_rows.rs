@@ -1,0 +1,145 @@
+//! The rows of a job as they stand, with every column, to be written into another database.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types;
+use diesel::sqlite::Sqlite;
+
+use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, unit_notes, units};
+
+/// A text; bytes that are none, which another program may have written, are an error and no text.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]
+#[diesel(sql_type = sql_types::Text)]
+pub(super) struct Text(pub String);
+
+impl FromSql<sql_types::Text, Sqlite> for Text {
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(str::from_utf8(value.read_blob())?.to_owned()))
+    }
+}
+
+impl ToSql<sql_types::Text, Sqlite> for Text {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        ToSql::<sql_types::Text, Sqlite>::to_sql(self.0.as_str(), out)
+    }
+}
+
+/// Declares the rows of tables: what is read of one is what is written, but for its number.
+macro_rules! rows {
+    ($($(#[$about:meta])* $row:ident of $table:ident { $($column:ident: $rust:ty,)* })*) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+            #[diesel(table_name = $table, check_for_backend(Sqlite), treat_none_as_default_value = false)]
+            pub(super) struct $row {
+                $(pub $column: $rust,)*
+            }
+        )*
+    };
+}
+
+rows! {
+    /// A job, without its number, which the other database gives out, and without what was asked of its manager.
+    JobColumns of jobs {
+        uid: Text,
+        name: Text,
+        key: Option<Text>,
+        handler: Text,
+        spec: Text,
+        limits: Text,
+        status: Text,
+        hold_until: Option<i64>,
+        hold_reason: Option<Text>,
+        epoch: i64,
+        revision: i64,
+        claimed_through: i64,
+        total: i64,
+        pending: i64,
+        running: i64,
+        completed: i64,
+        failed: i64,
+        skipped: i64,
+        cancelled: i64,
+        created_at: i64,
+        started_at: Option<i64>,
+        finished_at: Option<i64>,
+    }
+    MetadataColumns of metadata {
+        job_id: i64,
+        key: Text,
+        value: Text,
+    }
+    /// A manager, without the database that it had opened: it is none of the copy's.
+    ManagerColumns of managers {
+        job_id: i64,
+        number: i64,
+        uid: Text,
+        state: Text,
+        reason: Option<Text>,
+        host: Text,
+        boot_id: Text,
+        pid: i64,
+        start_ticks: i64,
+        namespaces: Option<Text>,
+        version: Text,
+        program: Option<Text>,
+        workers: Option<i64>,
+        running: Option<i64>,
+        rate: Option<f64>,
+        heartbeat_at: i64,
+        started_at: Option<i64>,
+        ended_at: Option<i64>,
+    }
+    UnitColumns of units {
+        id: i64,
+        key: Option<Text>,
+        payload: Text,
+        status: Text,
+        attempts: i64,
+        crashes: i64,
+        not_before: Option<i64>,
+        started_at: Option<i64>,
+        finished_at: Option<i64>,
+        exit_code: Option<i64>,
+        signal: Option<i64>,
+        error: Option<Text>,
+        result: Option<Text>,
+        stdout: Option<Text>,
+        stderr: Option<Text>,
+        outdated: Option<Text>,
+        revision: i64,
+        kind: Option<Text>,
+    }
+    /// An attempt, without its number in the table.
+    AttemptColumns of attempts {
+        unit_id: i64,
+        attempt: i64,
+        epoch: i64,
+        started_at: Option<i64>,
+        ended_at: i64,
+        cause: Text,
+        exit_code: Option<i64>,
+        signal: Option<i64>,
+        error: Text,
+        stdout: Option<Text>,
+        stderr: Option<Text>,
+    }
+    NoteColumns of unit_notes {
+        unit_id: i64,
+        done: Option<i64>,
+        total: Option<i64>,
+        message: Option<Text>,
+        checkpoint: Option<Text>,
+    }
+    KindColumns of failure_kinds {
+        unit_id: i64,
+        kind: i64,
+    }
+    MadePathColumns of made_paths {
+        unit_id: i64,
+        path_hash: i64,
+    }
+}

@@ -1,0 +1,309 @@
+//! A job that is copied into another database.
+//!
+//! The copy is `partial`, seen by nobody, until all of it is there. A job that moves is cancelled where it was first: from
+//! its last row until then the copy is *held*, which a sweep leaves alone, so that whatever dies in between leaves
+//! either the job as it was or a copy that only has to be shown.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::prelude::*;
+use diesel::result::Error::DeserializationError;
+use diesel::sql_types::{BigInt, Nullable, Text as SqlText};
+use serde::{Deserialize, Serialize};
+
+use super::columns::Json;
+use super::copied_rows::{
+    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns, Text,
+    UnitColumns,
+};
+use super::create::job_with_key;
+use super::delete::LockPartial;
+use super::failure::Failure;
+use super::jobs::lock_job;
+use super::metadata::{self, key};
+use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, unit_notes, units};
+use super::statement::statement;
+use super::steer::cancel_idle;
+use super::{Store, StoreError};
+use crate::model::{JobId, JobStatus, Limits, Row, Timestamp, UnitId, Unreadable};
+
+const PARTIAL: &str = JobStatus::Partial.as_str();
+/// Units that are read at a time.
+const PAGE: i64 = 1_000;
+/// Bytes after which fewer are read; a unit may be larger by itself.
+const PAGE_BYTES: usize = 8 << 20;
+/// Rows that one statement inserts: SQLite binds 32,766 values at most.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// A part of a job that is copied.
+pub enum CopiedPart {
+    /// The job, which is the first part.
+    Job(Box<CopiedJob>),
+    /// The units that follow.
+    Units(CopiedUnits),
+}
+
+/// A job without its units.
+pub struct CopiedJob {
+    row: JobColumns,
+    texts: Vec<MetadataColumns>,
+    managers: Vec<ManagerColumns>,
+}
+
+/// A page of units and what belongs to them.
+pub struct CopiedUnits {
+    units: Vec<UnitColumns>,
+    attempts: Vec<AttemptColumns>,
+    notes: Vec<NoteColumns>,
+    kinds: Vec<KindColumns>,
+    made: Vec<MadePathColumns>,
+}
+
+/// A copy that nobody sees yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartialCopy {
+    /// Its number in its database.
+    pub job: JobId,
+    /// Its uid.
+    pub uid: String,
+    /// How many units it has.
+    pub units: i64,
+    /// Number of the changes that clients had made to the job when it was copied.
+    revision: i64,
+    becomes: Becomes,
+}
+
+/// What a copy becomes when it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Becomes {
+    status: String,
+    finished_at: Option<i64>,
+}
+
+statement! {
+    struct Show<'a> {
+        "UPDATE jobs SET status = " status: &'a str as SqlText,
+        ", finished_at = " finished_at: Option<i64> as Nullable<BigInt>,
+        " WHERE status = 'partial' AND id = " job: i64 as BigInt,
+    }
+    ""
+}
+
+/// Inserts rows of one table.
+macro_rules! insert {
+    ($conn:ident, $table:expr, $rows:ident) => {
+        for rows in $rows.chunks(ROWS_PER_STATEMENT) {
+            diesel::insert_into($table).values(rows).execute($conn)?;
+        }
+    };
+}
+
+impl Store {
+    /// Reads all of a job on one snapshot, and hands it on part by part.
+    ///
+    /// # Errors
+    /// When a row cannot be read, by its name, and as `each` fails.
+    pub fn read_to_copy(
+        &mut self,
+        job: JobId,
+        mut each: impl FnMut(CopiedPart) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.read("read the job", |conn| {
+            each(CopiedPart::Job(Box::new(read_job(conn, job)?)))?;
+            let [first, last] = UnitId::ends_of(job);
+            let mut after = first - 1;
+            loop {
+                let page = read_units(conn, after, last)?;
+                let Some(unit) = page.units.last() else { return Ok(()) };
+                after = unit.id;
+                each(CopiedPart::Units(page))?;
+            }
+        })
+    }
+
+    /// Begins a copy, which nobody sees; the caller holds the lock under which jobs are created.
+    ///
+    /// # Errors
+    /// [`StoreError::Copied`] when there is a copy of that job, and [`StoreError::KeyTaken`] when another job has its key.
+    pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
+        self.write("copy the job", |conn| {
+            let CopiedJob { mut row, texts: rows, managers: runs } = of;
+            let uid = uuid::Uuid::now_v7().to_string();
+            let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
+            if let Some(job) = copy_of(conn, &origin.0)? {
+                return Err(StoreError::Copied { job }.into());
+            }
+            let key = row.key.as_ref().map(|key| key.0.as_str());
+            if let Some((job, key)) = job_with_key(conn, key)?.zip(key) {
+                return Err(StoreError::KeyTaken { job, key: key.to_owned() }.into());
+            }
+            let becomes = Becomes { status: row.status.0, finished_at: row.finished_at.take() };
+            row.status = Text(PARTIAL.to_owned());
+            let job: i64 = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
+            let texts: Vec<_> = rows.into_iter().map(|text| MetadataColumns { job_id: job, ..text }).collect();
+            diesel::insert_into(texts::table).values(texts).execute(conn)?;
+            metadata::put(conn, JobId(job), key::COPIED_FROM, &origin.0)?;
+            for run in runs {
+                let run = ManagerColumns { job_id: job, uid: Text(uuid::Uuid::now_v7().to_string()), ..run };
+                diesel::insert_into(managers::table).values(run).execute(conn)?;
+            }
+            Ok(PartialCopy { job: JobId(job), uid, units: row.total, revision: row.revision, becomes })
+        })
+    }
+
+    /// Returns the copies of a job that nobody sees.
+    pub fn partial_copies(&mut self, uid: &str) -> Result<Vec<JobId>, StoreError> {
+        self.read("look for interrupted copies", |conn| {
+            let copies = jobs::table.inner_join(texts::table).filter(jobs::status.eq(PARTIAL)).select(jobs::id);
+            let of_job = copies.filter(texts::key.eq(key::COPIED_FROM).and(texts::value.eq(uid)));
+            Ok(of_job.load(conn)?.into_iter().map(JobId).collect())
+        })
+    }
+
+    /// Adds units to a copy.
+    pub fn add_copied(&mut self, copy: &PartialCopy, page: CopiedUnits) -> Result<(), StoreError> {
+        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made } = page;
+        let renumber = |id: &mut i64| *id = UnitId::new(copy.job, UnitId::from_raw(*id).seq()).raw();
+        units.iter_mut().for_each(|row| renumber(&mut row.id));
+        attempts.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        notes.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        kinds.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        made.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        self.write("copy units", |conn| {
+            if (LockPartial { id: copy.job.0 }).execute(conn)? == 0 {
+                return Err(StoreError::JobNotFound(copy.job).into());
+            }
+            insert!(conn, units::table, units);
+            insert!(conn, attempts::table, attempts);
+            insert!(conn, unit_notes::table, notes);
+            insert!(conn, failure_kinds::table, kinds);
+            insert!(conn, made_paths::table, made);
+            Ok(())
+        })
+    }
+
+    /// Keeps a copy that has all of its units from being swept, until it is shown.
+    pub fn hold_copy(&mut self, copy: &PartialCopy) -> Result<(), StoreError> {
+        let becomes = serde_json::to_string(&copy.becomes).expect("a word and a number are JSON");
+        self.write("copy the job", |conn| metadata::put(conn, copy.job, key::HELD_COPY, &becomes))
+    }
+
+    /// Returns the copy that a job moved to, if it has not been shown yet.
+    pub fn held_copy(&mut self, uid: &str) -> Result<Option<PartialCopy>, StoreError> {
+        self.read("look for the copy", |conn| {
+            let row = jobs::table.filter(jobs::uid.eq(uid)).select((jobs::id, jobs::total, jobs::revision));
+            let Some((job, units, revision)) = row.first::<(i64, i64, i64)>(conn).optional()? else { return Ok(None) };
+            let held = texts::table.find((job, key::HELD_COPY)).select(texts::value);
+            let becomes: Option<Json<Becomes>> = held.first(conn).optional()?;
+            let copy = |Json(becomes)| PartialCopy { job: JobId(job), uid: uid.to_owned(), units, revision, becomes };
+            Ok(becomes.map(copy))
+        })
+    }
+
+    /// Shows a copy, in the state that its job was in.
+    pub fn show_copy(&mut self, copy: &PartialCopy) -> Result<(), StoreError> {
+        self.write("copy the job", |conn| {
+            diesel::delete(texts::table.find((copy.job.0, key::HELD_COPY))).execute(conn)?;
+            let Becomes { status, finished_at } = &copy.becomes;
+            let shown = Show { status, finished_at: *finished_at, job: copy.job.0 }.execute(conn)?;
+            if shown == 0 { Err(StoreError::JobNotFound(copy.job).into()) } else { Ok(()) }
+        })
+    }
+
+    /// Cancels a job that moves to a held copy; the caller holds the job's lock.
+    ///
+    /// # Errors
+    /// [`StoreError::ChangedMeanwhile`] when somebody has changed it since it was copied.
+    pub fn leave_to_copy(
+        &mut self,
+        job: JobId,
+        copy: &PartialCopy,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write("cancel the job", |conn| {
+            if lock_job(conn, job)?.revision != copy.revision {
+                return Err(StoreError::ChangedMeanwhile { job }.into());
+            }
+            cancel_idle(conn, job, reason, now)?;
+            metadata::put(conn, job, key::MOVED_TO, &copy.uid)
+        })
+    }
+
+    /// Returns the uid of the copy that a job has moved to.
+    pub fn moved_to(&mut self, job: JobId) -> Result<Option<String>, StoreError> {
+        self.read("read the job", |conn| {
+            Ok(texts::table.find((job.0, key::MOVED_TO)).select(texts::value).first(conn).optional()?)
+        })
+    }
+}
+
+/// Returns the copy of a job that this database has, by the job's uid.
+fn copy_of(conn: &mut SqliteConnection, uid: &str) -> Result<Option<JobId>, Failure> {
+    let found = texts::table.filter(texts::key.eq(key::COPIED_FROM)).filter(texts::value.eq(uid));
+    Ok(found.select(texts::job_id).first(conn).optional()?.map(JobId))
+}
+
+fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failure> {
+    let known = lock_job(conn, job)?;
+    let place = Row::Job(job);
+    let select = jobs::table.find(job.0).select(JobColumns::as_select());
+    let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;
+    // The number of another job means nothing elsewhere.
+    if known.limits.after.is_some() {
+        let limits = Limits { after: None, ..known.limits };
+        row.limits = Text(serde_json::to_string(&limits).expect("limits are numbers and words"));
+    }
+    let of_job = texts::table.filter(texts::job_id.eq(job.0));
+    let of_job = of_job.filter(texts::key.ne_all([key::WAITS, key::COPIED_FROM, key::MOVED_TO]));
+    let texts = of_job.select(MetadataColumns::as_select()).load(conn);
+    let texts = texts.map_err(|error| unreadable(place, "row in metadata", error))?;
+    let of_job = managers::table.filter(managers::job_id.eq(job.0));
+    let managers = of_job.select(ManagerColumns::as_select()).load(conn);
+    let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
+    Ok(CopiedJob { row, texts, managers })
+}
+
+fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
+    let mut found = Vec::new();
+    let (mut bytes, mut next) = (0, after + 1);
+    let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);
+    for unit in page.select(UnitColumns::as_select()).load_iter::<UnitColumns, DefaultLoadingMode>(conn)? {
+        // Numbers have no gaps.
+        let unit = unit.map_err(|error| unreadable(Row::Unit(UnitId::from_raw(next)), "row", error))?;
+        let texts = [Some(&unit.payload), unit.result.as_ref(), unit.stdout.as_ref(), unit.stderr.as_ref()];
+        bytes += texts.into_iter().flatten().map(|text| text.0.len()).sum::<usize>();
+        next = unit.id + 1;
+        found.push(unit);
+        if bytes > PAGE_BYTES {
+            break;
+        }
+    }
+    let job = Row::Job(UnitId::from_raw(last).job());
+    macro_rules! of_page {
+        ($table:ident, $columns:ident) => {
+            $table::table
+                .filter($table::unit_id.gt(after).and($table::unit_id.lt(next)))
+                .select($columns::as_select())
+                .load(conn)
+                .map_err(|error| unreadable(job, concat!("row in ", stringify!($table)), error))?
+        };
+    }
+    Ok(CopiedUnits {
+        attempts: of_page!(attempts, AttemptColumns),
+        notes: of_page!(unit_notes, NoteColumns),
+        kinds: of_page!(failure_kinds, KindColumns),
+        made: of_page!(made_paths, MadePathColumns),
+        units: found,
+    })
+}
+
+/// Names the row that holds what is no text.
+fn unreadable(row: Row, column: &'static str, error: diesel::result::Error) -> Failure {
+    match error {
+        DeserializationError(reason) => {
+            let (value, reason) = (reason.to_string(), "it is copied as it is or not at all".to_owned());
+            StoreError::from(Unreadable { row, column, value, reason }).into()
+        }
+        error => error.into(),
+    }
+}
