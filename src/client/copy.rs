@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{AccessError, Client, ClientError};
+use super::{Client, ClientError, CopyError};
 use crate::crash::crash_point;
 use crate::model::{Job, JobId, JobStatus, Timestamp};
 use crate::store::{Access, CopiedPart, PartialCopy, Store, StoreError};
@@ -65,7 +65,7 @@ impl Client {
         let into = Client::create(into)?;
         let own = self.store().file().clone();
         if own.is_same_file(into.store().file()) {
-            return Err(AccessError::SameDatabase { path: own.path }.into());
+            return Err(CopyError::SameDatabase { path: own.path }.into());
         }
         let moved = self.store().moved_to(job)?;
         let held = moved.map_or(Ok(None), |uid| into.store().held_copy(&uid))?;
@@ -105,11 +105,11 @@ impl Client {
     /// Refuses to make two jobs of one whose units may run once, or of one that waits for another.
     fn refuse_two_of(&self, row: &Job, source: CopySource) -> Result<(), ClientError> {
         if row.limits.is_at_most_once() && source == CopySource::Keep {
-            return Err(ClientError::CopyWouldRepeat { job: row.id });
+            return Err(CopyError::WouldRepeat { job: row.id }.into());
         }
         match row.limits.after {
             Some(other) if row.started_at.is_none() && self.job(other)?.status != JobStatus::Completed => {
-                Err(ClientError::WaitsForJob { job: row.id, other })
+                Err(CopyError::WaitsForJob { job: row.id, other }.into())
             }
             _ => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! Errors that the client returns.
 
 mod access;
+mod copy;
 mod kind;
 mod limit;
 mod start;
@@ -17,6 +18,7 @@ use crate::status::Reason;
 use crate::store::StoreError;
 
 pub use access::AccessError;
+pub use copy::CopyError;
 pub use limit::LimitError;
 pub use start::StartError;
 use wording::{after, known};
@@ -78,20 +80,9 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
-    /// Units that may run at most once could run in the job and in its copy; nothing was copied.
-    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled with that")]
-    CopyWouldRepeat {
-        /// The job.
-        job: JobId,
-    },
-    /// A job that waits for another one would not wait for it in another database; nothing was copied.
-    #[error("job {job} waits for job {other}, which stays where it is")]
-    WaitsForJob {
-        /// The job.
-        job: JobId,
-        /// The one that it waits for.
-        other: JobId,
-    },
+    /// A job cannot be copied; nothing was.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// Limits that units have of their own cannot be used; nothing was created or changed.
     #[error(transparent)]
     UnitLimit(#[from] UnitLimitError),

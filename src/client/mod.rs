@@ -86,7 +86,7 @@ pub use create::check_scope;
 pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
-pub use error::{AccessError, ClientError, LimitError, StartError};
+pub use error::{AccessError, ClientError, CopyError, LimitError, StartError};
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;
 pub use output::{AttemptOutput, OutputPlace, OutputReader};

@@ -262,13 +262,16 @@ fn units_are_sorted_once_when_the_job_is_created() {
 #[test]
 fn a_held_start_goes_on_within_a_second_of_the_end_of_the_hold() {
     let world = World::new();
+    let asked = jiff::Timestamp::now();
     let job = world.ok(&["submit", "--not-before", "+1s", "--shell", "--", "date +%s%N >started"]);
+    let submitted = jiff::Timestamp::now();
 
     world.ok(&["wait", &job]);
 
-    let status = world.status(&job);
-    let began = status["started_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     let started = world.lines("started")[0].parse::<i128>().unwrap();
-    let waited = Duration::from_nanos(u64::try_from(started - began.as_nanosecond()).unwrap());
-    assert!((Duration::from_millis(500)..Duration::from_secs(10)).contains(&waited), "{waited:?}");
+    let since =
+        |time: jiff::Timestamp| Duration::from_nanos(u64::try_from(started - time.as_nanosecond()).unwrap_or(0));
+    assert!(since(asked) >= Duration::from_secs(1), "{:?}", since(asked));
+    // A second, and what a busy machine takes to start a process.
+    assert!(since(submitted) < Duration::from_secs(10), "{:?}", since(submitted));
 }

@@ -16,12 +16,6 @@ pub enum AccessError {
         /// The kind of file system.
         kind: &'static str,
     },
-    /// A job would be copied into the database that it is in.
-    #[error("{} is the database that the job is in", path.display())]
-    SameDatabase {
-        /// The database.
-        path: PathBuf,
-    },
     /// The database is somebody else's, and its units would run under another name than theirs.
     #[error("{} belongs to {owner}, and its units would run as {user}", path.display())]
     OtherOwner {
@@ -56,7 +50,6 @@ impl AccessError {
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::SameDatabase { .. } => ErrorKind::InvalidInput,
             Self::OtherOwner { .. } => ErrorKind::Conflict,
             Self::SharedDisk { .. } | Self::OpenToAll { .. } => ErrorKind::Database,
             // It is over when that manager has left.

@@ -10,6 +10,7 @@ impl ClientError {
             Self::Store(error) => error.kind(),
             Self::Access(error) => error.kind(),
             Self::Start(error) => error.kind(),
+            Self::Copy(error) => error.kind(),
             Self::NotStarted { source, .. } => source.kind(),
             Self::Source(_)
             | Self::KeyTwice { .. }
@@ -26,8 +27,6 @@ impl ClientError {
             | Self::NoUnitFits { .. } => ErrorKind::NotFound,
             Self::KeyOfAnotherJob { .. }
             | Self::AtMostOnce { .. }
-            | Self::CopyWouldRepeat { .. }
-            | Self::WaitsForJob { .. }
             | Self::NothingToRun { .. }
             | Self::OneItemEach { .. }
             | Self::SeveralItems { .. }

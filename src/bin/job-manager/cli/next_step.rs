@@ -1,6 +1,6 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
-use job_manager::client::{AccessError, ClientError, StartError, StoreError};
+use job_manager::client::{AccessError, ClientError, CopyError, StartError, StoreError};
 use job_manager::model::Row;
 
 /// Returns what helps, if it is known; follows the message of the error.
@@ -13,8 +13,8 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
             Row::Settings => "`scale --machine N` sets another".to_owned(),
             Row::Unit(_) | Row::AttemptOf(_) => return None,
         },
-        ClientError::CopyWouldRepeat { .. } => "--cancel-source cancels it here".to_owned(),
-        ClientError::WaitsForJob { .. } => "`set after=none` has it wait no longer".to_owned(),
+        ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source cancels it here".to_owned(),
+        ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` has it wait no longer".to_owned(),
         ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()

@@ -1,0 +1,41 @@
+//! Why a job cannot be copied into another database.
+
+use std::path::PathBuf;
+
+use crate::model::{ErrorKind, JobId};
+
+/// A job that cannot be copied as it was asked for; nothing was copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The job is in that database.
+    #[error("{} is the database that the job is in", path.display())]
+    SameDatabase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Units that may run at most once could run in the job and in its copy.
+    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled with that")]
+    WouldRepeat {
+        /// The job.
+        job: JobId,
+    },
+    /// The job waits for another one, and would not wait for it in another database.
+    #[error("job {job} waits for job {other}, which stays where it is")]
+    WaitsForJob {
+        /// The job.
+        job: JobId,
+        /// The one that it waits for.
+        other: JobId,
+    },
+}
+
+impl CopyError {
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::SameDatabase { .. } => ErrorKind::InvalidInput,
+            Self::WouldRepeat { .. } | Self::WaitsForJob { .. } => ErrorKind::Conflict,
+        }
+    }
+}
