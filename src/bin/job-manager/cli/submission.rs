@@ -11,14 +11,12 @@ use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use serde_json::json;
 
-use super::args::Global;
-use super::error::CliError;
 use super::job_args::JobArgs;
 use super::lists::split_command;
-use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
 use super::wording;
+use super::{CliError, Global, Output};
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; after `--` a line is a script even when it begins with a dash.
@@ -169,7 +167,7 @@ pub(super) fn dry_run(
                 commands.push(command);
                 return Ok(());
             }
-            Ok(output.line(command)?)
+            output.line(command)
         },
     );
     // As of a creation: where it is refused they may say why.

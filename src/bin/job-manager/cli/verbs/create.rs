@@ -3,11 +3,8 @@
 use clap::Args;
 
 use super::submit::print_created;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::submission::{self, SubmissionArgs};
+use crate::cli::{CliError, Global, Output};
 
 /// Create a job without starting it; `start` starts it
 #[derive(Debug, Args)]
@@ -17,13 +14,11 @@ pub struct Create {
     pub submission: SubmissionArgs,
 }
 
-pub fn create(global: &Global, args: &Create, output: &mut Output) -> Result<Exit, CliError> {
+pub fn create(global: &Global, args: &Create, output: &mut Output) -> Result<(), CliError> {
     let prepared = args.submission.prepare(global)?;
     if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, global, count, output)?;
-        return Ok(Exit::Success);
+        return submission::dry_run(prepared, global, count, output);
     }
     let (client, created) = submission::create(prepared, global, output)?;
-    print_created(&client, created, None, output)?;
-    Ok(Exit::Success)
+    print_created(&client, created, None, output)
 }
