@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
 use etcetera::BaseStrategy;
-use job_manager::files::{How, create_given_dir, open_given};
+use job_manager::files::{How, create_given_dir, if_there, open_given};
 use job_manager::host::{self, Linger};
 use job_manager::submission::SubmissionError;
 use serde_json::json;
@@ -115,12 +115,7 @@ fn uninstall(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, 
     }
     let disabled = carry_out(&plan.command("disable"));
     for file in [&plan.link, &plan.file] {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(ServiceError::files("remove", file)(error).into());
-            }
-            _ => {}
-        }
+        if_there(fs::remove_file(file)).map_err(ServiceError::files("remove", file))?;
     }
     // Without its file it starts no more, whatever the service manager has heard.
     renew(output);
@@ -168,11 +163,8 @@ fn is_ours(file: &Path) -> Result<Option<bool>, ServiceError> {
 }
 
 fn read(file: &Path) -> Result<Option<String>, ServiceError> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ServiceError::files("read", file)(error)),
-    }
+    let bytes = if_there(fs::read(file)).map_err(ServiceError::files("read", file))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Writes a file whole or not at all.
