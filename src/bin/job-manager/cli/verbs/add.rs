@@ -96,7 +96,7 @@ pub fn units(
     args: &Add,
     job: &Job,
 ) -> Result<(impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, Notes), CliError> {
-    let (extra, lists) = split_command(&args.items)?;
+    let (extra, lists) = split_command(&args.items, args.source.null())?;
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }

@@ -1,9 +1,10 @@
 //! `create`: create a job without starting it.
 
 use clap::Args;
+use job_manager::handler::OutputMode;
 
 use super::submit::print_created;
-use crate::cli::submission::{self, SubmissionArgs};
+use crate::cli::submission::SubmissionArgs;
 use crate::cli::{CliError, Global, Output};
 
 /// Create a job without starting it; `start` starts it
@@ -15,10 +16,6 @@ pub struct Create {
 }
 
 pub fn create(global: &Global, args: &Create, output: &mut Output) -> Result<(), CliError> {
-    let prepared = args.submission.prepare(global)?;
-    if let Some(count) = args.submission.job.dry_run {
-        return submission::dry_run(prepared, global, count, output);
-    }
-    let (client, created) = submission::create(prepared, global, output)?;
+    let Some((client, created)) = args.submission.create(global, OutputMode::Tail, output)? else { return Ok(()) };
     print_created(&client, created, None, output)
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, Created, ManagerStarted, Started};
+use job_manager::handler::OutputMode;
 use job_manager::model::{Job, JobId};
 use job_manager::text::counted;
 use serde_json::json;
@@ -22,11 +23,7 @@ pub struct Submit {
 }
 
 pub fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<(), CliError> {
-    let prepared = args.submission.prepare(global)?;
-    if let Some(count) = args.submission.job.dry_run {
-        return submission::dry_run(prepared, global, count, output);
-    }
-    let (client, created) = submission::create(prepared, global, output)?;
+    let Some((client, created)) = args.submission.create(global, OutputMode::Tail, output)? else { return Ok(()) };
     let started = if args.hold { None } else { client.start_created(created)?.started };
     print_created(&client, created, started, output)
 }
