@@ -209,7 +209,7 @@ mod tests {
     fn spec(change: impl FnOnce(&mut CommandSpec)) -> CommandSpec {
         let mut spec = CommandSpec::new(["convert", "{}"], "/data".into());
         (spec.env_given, spec.unit_key) = (Some(Vec::new()), Some(RawText::default()));
-        spec.env.insert("TERM", "xterm");
+        spec.env.insert("TERM".into(), "xterm".into());
         change(&mut spec);
         spec
     }
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(found(|spec| spec.creates = Some("{}.out".into())), one(r#"creates none → "{}.out""#));
         assert_eq!(found(|spec| spec.unit_key = Some("{}".into())), one(r#"unit key "" → "{}""#));
         let given = |spec: &mut CommandSpec| {
-            spec.env.insert("MODE", "fast");
+            spec.env.insert("MODE".into(), "fast".into());
             spec.env_given = Some(vec!["MODE".into()]);
         };
         assert_eq!(found(given), one(r#"variable MODE none → "fast""#));
@@ -238,7 +238,7 @@ mod tests {
     fn where_it_was_submitted_from_makes_no_difference() {
         let elsewhere = |spec: &mut CommandSpec| {
             spec.program = Some("/opt/bin/convert".into());
-            spec.env.insert("TERM", "dumb");
+            spec.env.insert("TERM".into(), "dumb".into());
             spec.secrets = vec!["API_KEY".into()];
             spec.cwd = "/data/./".into();
         };

@@ -238,9 +238,17 @@ pub fn create_given_dir(dir: &Path) -> io::Result<()> {
 
 /// Deletes a directory in a directory of ours, with all that is in it, if there is one.
 pub fn remove_private_dir(path: &Path) -> io::Result<()> {
-    match PrivateDir::open(path.parent().unwrap_or(Path::new("."))) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        dir => dir?.remove_dir_all(name_of(path)?),
+    match if_there(PrivateDir::open(path.parent().unwrap_or(Path::new("."))))? {
+        Some(dir) => dir.remove_dir_all(name_of(path)?),
+        None => Ok(()),
+    }
+}
+
+/// Returns what was done with a file, or nothing where there is none.
+pub fn if_there<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        done => done.map(Some),
     }
 }
 

@@ -15,7 +15,9 @@ mod kept;
 mod owner;
 
 pub use denied::{denied_beside, explain_denied};
-pub use dir::{How, PrivateDir, create_given_dir, create_private_dir, open_given, open_private, remove_private_dir};
+pub use dir::{
+    How, PrivateDir, create_given_dir, create_private_dir, if_there, open_given, open_private, remove_private_dir,
+};
 pub use judge::{Planted, refuse_planted_beside};
 pub use kept::KeptDir;
 pub use owner::{own_user, user_for_sudo, user_name};

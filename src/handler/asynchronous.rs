@@ -1,53 +1,38 @@
 //! Async functions as handlers: each worker drives one at a time, on a runtime that all of them share.
 
 use std::io;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use super::runner::{Attempt, Runner};
 use super::typed::run_typed;
 use super::{UnitContext, UnitError};
-use crate::model::AttemptEnd;
 
 /// Time between two looks at whether running units are to be ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// An async function as a runner.
-pub(super) struct Asynchronous<P, R, F> {
-    function: Arc<F>,
-    runtime: Runtime,
-    types: PhantomData<fn(P) -> R>,
-}
-
-impl<P, R, F> Asynchronous<P, R, F> {
-    /// Makes the runtime; timers and sockets work in it.
-    pub fn new(function: Arc<F>) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("async").enable_all().build()?;
-        Ok(Self { function, runtime, types: PhantomData })
-    }
-}
-
-impl<P, R, F> Runner for Asynchronous<P, R, F>
+/// Makes a runner of an async function, and its runtime; timers and sockets work in it.
+pub(super) fn runner_of<P, R, F>(function: Arc<F>) -> io::Result<impl Runner>
 where
     P: DeserializeOwned + 'static,
     R: Serialize + 'static,
     F: AsyncFn(P, &UnitContext<'_>) -> Result<R, UnitError> + Send + Sync + 'static,
 {
-    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
+    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("async").enable_all().build()?;
+    Ok(move |attempt: &Attempt<'_>| {
         run_typed(attempt, |payload, unit| {
-            self.runtime.block_on(async {
+            runtime.block_on(async {
                 tokio::select! {
-                    end = (self.function)(payload, unit) => end,
+                    end = function(payload, unit) => end,
                     cut = cut_off(attempt, unit) => Err(cut),
                 }
             })
         })
-    }
+    })
 }
 
 /// Waits until the attempt is to be ended from outside; unlike a thread, a future can simply be dropped.

@@ -20,7 +20,6 @@ pub(crate) mod tail;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions check and quote commands"))]
 pub(crate) mod template;
 mod typed;
-mod unknown;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
 pub use command::{

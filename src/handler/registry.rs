@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::callbacks::{Callbacks, JobReport, Listener, UnitReport};
-use super::runner::{HandlerError, JobContext, Runner};
-use super::typed::{Function, Typed};
-use super::unknown::Unknown;
+use super::runner::{Attempt, HandlerError, JobContext, Runner};
+use super::typed::run_typed;
 use super::{COMMAND, CommandHandler, Handler, UnitContext, UnitError};
+use crate::model::{Cause, UnitOutcome};
 
 type Factory = Arc<dyn Fn(&JobContext) -> Result<Arc<dyn Runner>, HandlerError> + Send + Sync>;
 
@@ -52,13 +52,13 @@ impl Handlers {
         R: Serialize + 'static,
         F: Fn(P, &UnitContext<'_>) -> Result<R, UnitError> + Send + Sync + 'static,
     {
-        self.register_handler(name, Function::new(function))
+        self.insert_runner(name, move |attempt: &Attempt<'_>| run_typed(attempt, &function))
     }
 
     /// Registers a type with state of its own.
     pub fn register_handler(&mut self, name: &str, handler: impl Handler) -> &mut Self {
-        let runner: Arc<dyn Runner> = Arc::new(Typed(handler));
-        self.insert(name, Arc::new(move |_| Ok(Arc::clone(&runner))))
+        let run = move |attempt: &Attempt<'_>| run_typed(attempt, |payload, unit| handler.run(payload, unit));
+        self.insert_runner(name, run)
     }
 
     /// Registers an async function or closure; as many run at once as the job has workers.
@@ -87,7 +87,7 @@ impl Handlers {
             &name.clone(),
             Arc::new(move |_| {
                 let setup = |source| HandlerError::Setup { name: name.clone(), source };
-                Ok(Arc::new(super::asynchronous::Asynchronous::new(Arc::clone(&function)).map_err(setup)?))
+                Ok(Arc::new(super::asynchronous::runner_of(Arc::clone(&function)).map_err(setup)?))
             }),
         )
     }
@@ -121,9 +121,13 @@ impl Handlers {
     pub(crate) fn runner_of(&self, name: &str, job: &JobContext) -> Result<Arc<dyn Runner>, HandlerError> {
         match self.factories.get(name) {
             Some(factory) => factory(job),
+            // The units and not the job, so that whoever has the right program can retry them, and nothing crashes in a loop.
             None => {
                 let known = self.factories.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                Ok(Arc::new(Unknown { name: name.to_owned(), known }))
+                let error = format!("unknown handler {name:?}, this program knows: {known}");
+                Ok(Arc::new(move |_: &Attempt<'_>| {
+                    UnitOutcome::Failed { cause: Cause::NotStarted, error: error.clone() }.into()
+                }))
             }
         }
     }
@@ -131,6 +135,11 @@ impl Handlers {
     /// Returns what the program wants to be told.
     pub(crate) fn callbacks(&self) -> &Callbacks {
         &self.callbacks
+    }
+
+    fn insert_runner(&mut self, name: &str, runner: impl Runner + 'static) -> &mut Self {
+        let runner: Arc<dyn Runner> = Arc::new(runner);
+        self.insert(name, Arc::new(move |_| Ok(Arc::clone(&runner))))
     }
 
     fn insert(&mut self, name: &str, factory: Factory) -> &mut Self {

@@ -39,6 +39,13 @@ pub trait Runner: Send + Sync {
     }
 }
 
+/// A function is a runner that needs nothing else.
+impl<F: Fn(&Attempt<'_>) -> AttemptEnd + Send + Sync> Runner for F {
+    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
+        self(attempt)
+    }
+}
+
 /// The job that a runner works for.
 #[derive(Debug, Clone)]
 pub struct JobContext {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::model::text::whole_characters;
 use crate::model::{RawText, counted};
 
 /// Bytes kept of each output stream of a unit.
@@ -50,7 +51,7 @@ impl Tail {
             self.head.extend_from_slice(&end);
             return if self.head.is_empty() { None } else { Some(self.head.into()) };
         }
-        let (whole_head, whole_end) = (without_partial_end(&self.head), without_partial_start(&end));
+        let (whole_head, whole_end) = (&self.head[..whole_characters(&self.head)], without_partial_start(&end));
         let partial = self.head.len() - whole_head.len() + end.len() - whole_end.len();
         let omitted = self.omitted + partial as u64;
         let mark = format!("{OMITTED_BEGIN}{} omitted ...]\n", counted(omitted, "byte"));
@@ -70,17 +71,6 @@ pub fn omitted_bytes(kept: &RawText) -> u64 {
             std::str::from_utf8(&count[..digits]).ok()?.parse().ok()
         })
         .unwrap_or(0)
-}
-
-/// Drops a character at the end whose last bytes are missing.
-fn without_partial_end(bytes: &[u8]) -> &[u8] {
-    let is_partial = |start: &usize| match std::str::from_utf8(&bytes[*start..]) {
-        Ok(_) => false,
-        Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
-    };
-    // A character has four bytes at most, so a partial one three.
-    let start = (bytes.len().saturating_sub(3)..bytes.len()).find(is_partial);
-    &bytes[..start.unwrap_or(bytes.len())]
 }
 
 /// Drops the bytes at the start that continue a character whose first byte is missing.

@@ -1,11 +1,9 @@
 //! Handlers as users write them: a typed payload in, a typed result out.
 
-use std::marker::PhantomData;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::runner::{Attempt, Runner};
+use super::runner::Attempt;
 use super::{UnitContext, UnitError};
 use crate::model::{AttemptEnd, Cause, UnitOutcome};
 
@@ -40,41 +38,6 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Runs one attempt at one unit.
     fn run(&self, payload: Self::Payload, unit: &UnitContext<'_>) -> Result<Self::Output, UnitError>;
-}
-
-/// A closure as a handler.
-pub(super) struct Function<P, R, F> {
-    function: F,
-    types: PhantomData<fn(P) -> R>,
-}
-
-impl<P, R, F> Function<P, R, F> {
-    pub fn new(function: F) -> Self {
-        Self { function, types: PhantomData }
-    }
-}
-
-impl<P, R, F> Handler for Function<P, R, F>
-where
-    P: DeserializeOwned + 'static,
-    R: Serialize + 'static,
-    F: Fn(P, &UnitContext<'_>) -> Result<R, UnitError> + Send + Sync + 'static,
-{
-    type Payload = P;
-    type Output = R;
-
-    fn run(&self, payload: P, unit: &UnitContext<'_>) -> Result<R, UnitError> {
-        (self.function)(payload, unit)
-    }
-}
-
-/// A handler as a runner.
-pub(super) struct Typed<H>(pub H);
-
-impl<H: Handler> Runner for Typed<H> {
-    fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
-        run_typed(attempt, |payload, unit| self.0.run(payload, unit))
-    }
 }
 
 /// Reads the payload, runs `body` and writes its result.

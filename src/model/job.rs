@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::unit::raw_json;
 use super::words::words;
 use super::{Epoch, JobId, JobStatus, Limits, Timestamp, UnitStatus};
 
@@ -145,13 +146,6 @@ impl Progress {
         } else {
             JobStatus::Completed
         }
-    }
-}
-
-fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    match serde_json::value::RawValue::from_string(text.to_owned()) {
-        Ok(raw) => raw.serialize(serializer),
-        Err(_) => serializer.serialize_str(text),
     }
 }
 

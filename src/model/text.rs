@@ -25,6 +25,16 @@ pub fn steers_terminal(c: char) -> bool {
     directional || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
+/// Returns how many of the bytes are not the beginning of a character whose rest is missing.
+pub fn whole_characters(bytes: &[u8]) -> usize {
+    let is_partial = |start: &usize| {
+        std::str::from_utf8(&bytes[*start..])
+            .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    // A character has four bytes at most, so a partial one three.
+    (bytes.len().saturating_sub(3)..bytes.len()).find(is_partial).unwrap_or(bytes.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -271,7 +271,7 @@ pub struct AttemptRecord {
     pub output: Output,
 }
 
-fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match serde_json::value::RawValue::from_string(text.to_owned()) {
         Ok(raw) => raw.serialize(serializer),
         Err(_) => serializer.serialize_str(text),

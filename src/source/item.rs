@@ -30,15 +30,7 @@ impl Item {
 
 /// Writes items as a JSON array.
 pub(super) fn array<'a>(items: impl Iterator<Item = &'a Item>) -> String {
-    let mut payload = "[".to_owned();
-    for (number, item) in items.enumerate() {
-        if number > 0 {
-            payload.push(',');
-        }
-        payload.push_str(&item.payload);
-    }
-    payload.push(']');
-    payload
+    format!("[{}]", items.map(|item| item.payload.as_str()).collect::<Vec<_>>().join(","))
 }
 
 /// A stream of items; nothing follows the first error.

@@ -64,27 +64,16 @@ impl<R: BufRead> Lines<R> {
             Separator::Newline | Separator::EachNewline => Holds::Bytes,
             Separator::Nul => Holds::BytesAndNul,
         };
-        Lines {
-            text: Text::new(reader, name, holds),
-            separator,
-            limit: MAX_ITEM_BYTES,
-            buffer: Vec::new(),
-            number: 0,
-            after_nul: 0,
-        }
+        Self::of(Text::new(reader, name, holds), separator)
     }
 
     /// Opens a text whose lines are UTF-8.
     pub fn of_utf8(reader: R, name: &str) -> Lines<R> {
-        let text = Text::new(reader, name, Holds::Utf8);
-        Lines {
-            text,
-            separator: Separator::Newline,
-            limit: MAX_ITEM_BYTES,
-            buffer: Vec::new(),
-            number: 0,
-            after_nul: 0,
-        }
+        Self::of(Text::new(reader, name, Holds::Utf8), Separator::Newline)
+    }
+
+    fn of(text: Text<R>, separator: Separator) -> Lines<R> {
+        Lines { text, separator, limit: MAX_ITEM_BYTES, buffer: Vec::new(), number: 0, after_nul: 0 }
     }
 
     /// Returns the next line without what ends it.

@@ -63,9 +63,9 @@ impl Environment {
                         return Err(SubmissionError::SecretValue(name.to_string_lossy().into_owned()));
                     }
                     match literal {
-                        Some(text) => kept.variables.insert(name, OsStr::from_bytes(&text)),
-                        None => kept.templates.insert(name, value),
-                    }
+                        Some(text) => kept.variables.insert(name.to_owned(), OsStr::from_bytes(&text).to_owned()),
+                        None => kept.templates.insert(name.to_owned(), value.to_owned()),
+                    };
                 }
                 None if !own.contains_key(variable) => {
                     return Err(SubmissionError::EnvMissing(variable.to_string_lossy().into_owned()));
@@ -88,7 +88,7 @@ impl Environment {
                     kept.required_secrets.push(name.clone().into());
                 }
                 kept.secrets.push(name.into());
-            } else if kept.templates.get(&name).is_none() {
+            } else if !kept.templates.contains_key(&name) {
                 kept.variables.entry(name).or_insert(value);
             }
         }
@@ -119,6 +119,10 @@ pub(super) fn name_of(variable: &OsStr) -> &OsStr {
 mod tests {
     use super::*;
 
+    fn of<const N: usize>(variables: [(&str, &str); N]) -> Variables {
+        variables.map(|(name, value)| (name.into(), value.into())).into()
+    }
+
     fn capture(given: &[&str]) -> Result<Environment, SubmissionError> {
         capture_without(&[], given)
     }
@@ -141,7 +145,7 @@ mod tests {
         let kept = capture(&["MODE=fast", "PATH=/usr/bin", "API_KEY"]).unwrap();
 
         let variables = [("BUILD_ID", "7"), ("MODE", "fast"), ("PATH", "/usr/bin")];
-        assert_eq!(kept.variables, variables.into_iter().collect());
+        assert_eq!(kept.variables, of(variables));
         assert_eq!(kept.secrets, ["API_KEY", "DB_PASSWORD_FILE", "my_token"].map(RawText::from));
         assert_eq!(kept.required_secrets, ["API_KEY".into()]);
     }
@@ -151,7 +155,7 @@ mod tests {
         let forgotten = capture_without(&["BUILD_ID"], &[]).unwrap();
         let given = capture_without(&["BUILD_ID"], &["BUILD_ID"]).unwrap();
 
-        let value = |kept: &Environment, name: &str| kept.variables.get(name.as_ref()).cloned();
+        let value = |kept: &Environment, name: &str| kept.variables.get(OsStr::new(name)).cloned();
         assert_eq!((value(&forgotten, "BUILD_ID"), value(&forgotten, "PATH")), (None, Some("/bin".into())));
         assert_eq!(value(&given, "BUILD_ID"), Some("7".into()));
     }
@@ -173,8 +177,8 @@ mod tests {
 
         let kept = Environment::capture(own, &["DIR={//}".into(), "JSON={{}}".into()], None, &[]).unwrap();
 
-        assert_eq!(kept.templates, [("DIR", "{//}")].into_iter().collect());
-        assert_eq!(kept.variables, [("BRACES", "{}"), ("JSON", "{}")].into_iter().collect());
+        assert_eq!(kept.templates, of([("DIR", "{//}")]));
+        assert_eq!(kept.variables, of([("BRACES", "{}"), ("JSON", "{}")]));
     }
 
     #[test]
@@ -185,7 +189,7 @@ mod tests {
         let kept = Environment::capture(own, &["LINES".into()], None, &[]).unwrap();
 
         let variables = [("LINES", "40"), ("MAKEFLAGS", "k"), ("TERM", "xterm")];
-        assert_eq!(kept.variables, variables.into_iter().collect());
+        assert_eq!(kept.variables, of(variables));
     }
 
     #[test]
@@ -210,7 +214,7 @@ mod tests {
         let refused = Environment::capture(own(), &["DB=redis://:pw@cache".into()], None, &[]);
         let template = Environment::capture(own(), &["DB=redis://:{password}@cache".into()], None, &[]).unwrap();
 
-        assert_eq!(kept.variables, [("SITE", "https://example.org")].into_iter().collect());
+        assert_eq!(kept.variables, of([("SITE", "https://example.org")]));
         assert_eq!(kept.secrets, ["DATABASE", "MYSQL_PWD"].map(RawText::from));
         assert_eq!(kept.required_secrets, ["DATABASE".into()]);
         assert!(matches!(refused, Err(SubmissionError::SecretValue(name)) if name == "DB"));
@@ -225,7 +229,7 @@ mod tests {
 
         let kept = Environment::capture(own(), &["MODE=fast".into()], Some(&wanted), &[]).unwrap();
 
-        assert_eq!(kept.variables, [("LINES", "4"), ("MODE", "fast"), ("PATH", "/bin")].into_iter().collect());
+        assert_eq!(kept.variables, of([("LINES", "4"), ("MODE", "fast"), ("PATH", "/bin")]));
         assert_eq!((kept.secrets, kept.required_secrets), (vec!["API_KEY".into()], vec!["API_KEY".into()]));
         for wrong in ["A=1", "", "JOB_MANAGER_DB"] {
             assert!(Environment::capture(own(), &[], Some(&[wrong.into()]), &[]).is_err(), "{wrong}");

@@ -10,13 +10,13 @@
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{How, KeptDir, open_given, open_private};
+use crate::files::{How, KeptDir, if_there, open_given, open_private};
 use crate::handler::Attempt;
 use crate::model::{Cause, DatabaseFile, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
 use crate::store::{Access, Store, StoreError};
@@ -55,16 +55,13 @@ impl<'a> Making<'a> {
         let making = Making { path, note: attempt.job.files.making_in(attempt.slot), database: &attempt.job.database };
         making.leave_former()?;
         let _opening = opening();
-        match fs::symlink_metadata(&making.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let path = RawText::from(OsString::from(&making.path));
-                let database = making.database.to_text();
-                let note = Note { unit: attempt.unit.id.raw(), path, keep, database };
-                let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
-                notes.file(attempt.slot.to_string(), How::Replace)?.write_all(&text)?;
-            }
-            // It is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
-            Ok(_) | Err(_) => {}
+        // What is there already is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
+        if let Ok(None) = look(&making.path) {
+            let path = RawText::from(OsString::from(&making.path));
+            let database = making.database.to_text();
+            let note = Note { unit: attempt.unit.id.raw(), path, keep, database };
+            let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
+            notes.file(attempt.slot.to_string(), How::Replace)?.write_all(&text)?;
         }
         Ok(making)
     }
@@ -138,10 +135,7 @@ pub(super) fn forget(making: Option<Making<'_>>) {
 /// Clears what attempts of a manager that died have left, once their processes have ended; returns what was done. What
 /// is made in slots that are `held` is left, and what the units of a database make of which this one is a copy is theirs.
 pub fn clear_partial(files: &JobFiles, database: &DatabaseFile, held: &[usize]) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(files.making()) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
+    let Some(entries) = if_there(fs::read_dir(files.making()))? else { return Ok(Vec::new()) };
     let mut done = Vec::new();
     for entry in entries {
         let entry = entry?;
@@ -160,10 +154,7 @@ pub fn clear_partial(files: &JobFiles, database: &DatabaseFile, held: &[usize]) 
 /// that never started; one that cannot be read, or obeyed, stays.
 fn clear_noted(path: &Path, database: &DatabaseFile) -> Result<Option<String>, ClearError> {
     let _opening = opening();
-    let mut file = match open_private(path, How::Read) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
+    let Some(mut file) = if_there(open_private(path, How::Read))? else { return Ok(None) };
     let began = Timestamp::from_micros(micros(&file.metadata()?));
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
@@ -246,17 +237,11 @@ fn free_name(mark: &Path, unit: UnitId) -> PathBuf {
 }
 
 fn look(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
-    }
+    if_there(fs::symlink_metadata(path))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    if_there(fs::remove_file(path)).map(drop)
 }
 
 fn micros(of: &Metadata) -> i64 {

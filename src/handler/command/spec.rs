@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::exits::ExitCodes;
-use super::variables::Variables;
+use super::variables::{self, Variables};
 use crate::handler::template::ItemForm;
 use crate::model::{Progress, RawText, raw_path, words};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommandSpec {
     /// The command, with placeholders; each element gives exactly one argument.
@@ -31,17 +31,15 @@ pub struct CommandSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd_template: Option<RawText>,
     /// Variables of the units, added to those of the manager unless `env_only`.
-    #[serde(default)]
+    #[serde(default, with = "variables")]
     pub env: Variables,
     /// Variables whose values are templates.
-    #[serde(default, skip_serializing_if = "Variables::is_empty")]
+    #[serde(default, skip_serializing_if = "Variables::is_empty", with = "variables")]
     pub env_templates: Variables,
     /// Names of the variables that were given, not only found in an environment; unknown for jobs of older versions.
-    #[serde(default)]
     pub env_given: Option<Vec<RawText>>,
     /// Template of the key of each unit, by which the units of a source are known again; empty when units have no keys,
     /// unknown for jobs of older versions and of programs that give keys themselves.
-    #[serde(default)]
     pub unit_key: Option<RawText>,
     /// Units have no variables but those of `env`, `secrets` and the manager's own about the unit.
     #[serde(default)]
@@ -71,7 +69,6 @@ pub struct CommandSpec {
     #[serde(default)]
     pub exits: ExitCodes,
     /// Template of a path: a unit for which it exists is skipped, and one that completes must have made it.
-    #[serde(default)]
     pub creates: Option<RawText>,
     /// Whether what an attempt without success left at that path stays, for the next one to go on with.
     #[serde(default)]
@@ -80,7 +77,6 @@ pub struct CommandSpec {
     #[serde(default)]
     pub result: ResultMode,
     /// What runs as the job's last unit, when all others have ended.
-    #[serde(default)]
     pub then: Option<ThenSpec>,
     /// Program that is told of failed units and of the end or the pause of the job.
     #[serde(default, with = "raw_path::optional")]
@@ -180,38 +176,13 @@ impl CommandSpec {
 
     /// Describes a command that runs in `cwd`.
     pub fn new(argv: impl IntoIterator<Item = impl Into<RawText>>, cwd: PathBuf) -> Self {
-        Self {
-            argv: argv.into_iter().map(Into::into).collect(),
-            program: None,
-            shell: false,
-            shell_path: None,
-            cwd,
-            cwd_template: None,
-            env: Variables::default(),
-            env_templates: Variables::default(),
-            env_given: None,
-            unit_key: None,
-            env_only: false,
-            secrets: Vec::new(),
-            required_secrets: Vec::new(),
-            items: ItemForm::default(),
-            are_commands: None,
-            stdin: StdinMode::Null,
-            output: OutputMode::Tail,
-            output_dir: None,
-            exits: ExitCodes::default(),
-            creates: None,
-            keep_partial: false,
-            result: ResultMode::Output,
-            then: None,
-            hook: None,
-        }
+        Self { argv: argv.into_iter().map(Into::into).collect(), cwd, ..Self::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
+    use std::ffi::{OsStr, OsString};
     use std::os::unix::ffi::OsStringExt;
 
     use super::*;
@@ -245,7 +216,7 @@ mod tests {
 
         assert_eq!(spec.argv, ["echo".into(), "{}".into()]);
         assert_eq!(spec.program, Some("/bin/echo".into()));
-        assert_eq!(spec.env.get("A".as_ref()), Some(&OsString::from("b")));
-        assert_eq!(serde_json::to_value(&spec.env).unwrap(), serde_json::json!({ "A": "b" }));
+        assert_eq!(spec.env.get(OsStr::new("A")), Some(&OsString::from("b")));
+        assert_eq!(serde_json::to_value(&spec).unwrap()["env"], serde_json::json!({ "A": "b" }));
     }
 }

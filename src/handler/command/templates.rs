@@ -248,7 +248,7 @@ mod tests {
     fn every_template_of_a_unit_is_checked() {
         let options = |spec: &mut CommandSpec| {
             spec.cwd_template = Some("d/{x}".into());
-            spec.env_templates.insert("N", "{y}");
+            spec.env_templates.insert("N".into(), "{y}".into());
             spec.creates = Some("{z}".into());
         };
         assert_eq!(
@@ -261,7 +261,7 @@ mod tests {
             "{} is empty in a path; a default is written like {field:-text}"
         );
         let long = format!("{{\"v\":\"{}\"}}", "x".repeat(MAX_ARGUMENT_BYTES));
-        let said = refused(&["p"], |spec| spec.env_templates.insert("N", "{v}"), &long);
+        let said = refused(&["p"], |spec| drop(spec.env_templates.insert("N".into(), "{v}".into())), &long);
         assert!(said.starts_with("the variable N would have 131073 bytes"), "{said}");
     }
 }

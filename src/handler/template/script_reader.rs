@@ -39,6 +39,7 @@ impl Inside {
     }
 }
 
+#[derive(Default)]
 pub(super) struct ScriptReader {
     /// Innermost last; empty among the commands of the script itself.
     open: Vec<Inside>,
@@ -59,16 +60,8 @@ pub(super) struct ScriptReader {
 impl ScriptReader {
     /// Starts at the beginning of a script with these texts between its placeholders.
     pub(super) fn new<'a>(mut texts: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self {
-            open: Vec::new(),
-            previous: None,
-            at_word_start: true,
-            escaped: false,
-            at_substitution: false,
-            here_documents_ahead: 0,
-            at_here_document: false,
-            has_case: texts.any(|text| text.windows(4).any(|word| word == b"case")),
-        }
+        let has_case = texts.any(|text| text.windows(4).any(|word| word == b"case"));
+        Self { at_word_start: true, has_case, ..Self::default() }
     }
 
     /// Reads on; bytes that are not UTF-8 are a letter like any other to the shell.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ColorChoice};
 use etcetera::BaseStrategy;
 use job_manager::client::{self, Client, ClientError, ManagerProgram, accept_any_owner, set_log_format};
 use job_manager::model::{LogFormat, Seq};
@@ -30,8 +30,8 @@ pub(super) struct Global {
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
     /// Run jobs of a database that belongs to somebody else [env: JOB_MANAGER_ANY_OWNER]
     #[arg(long, global = true)]
     pub any_owner: bool,
@@ -43,13 +43,6 @@ pub(super) struct Global {
     pub yes: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 impl Global {
     /// Returns `true` if the option without a value was given.
     pub fn wants_json(&self) -> bool {
@@ -58,9 +51,9 @@ impl Global {
 
     pub fn apply_color(&self) {
         match self.color {
-            Color::Auto => anstream::ColorChoice::Auto,
-            Color::Always => anstream::ColorChoice::Always,
-            Color::Never => anstream::ColorChoice::Never,
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
     }

@@ -6,9 +6,8 @@ use job_manager::client::Client;
 use job_manager::model::JobId;
 use job_manager::text::{counted, printable};
 
-use super::args::Global;
-use super::error::CliError;
 use super::text::one_line;
+use super::{CliError, Global};
 
 /// Asks before the newest job is ended that nobody named: it may be another one than is meant.
 pub(super) fn confirm_for_last(global: &Global, client: &Client, job: JobId, verb: &str) -> Result<(), CliError> {

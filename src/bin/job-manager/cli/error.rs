@@ -143,52 +143,20 @@ impl CliError {
             Self::Client(error) => error.kind(),
             #[cfg(feature = "mcp")]
             Self::Mcp(crate::mcp::ServeError::SetUp(_)) => ErrorKind::Internal,
-            #[cfg(feature = "mcp")]
-            Self::Mcp(crate::mcp::ServeError::Handshake(_)) => ErrorKind::InvalidInput,
             #[cfg(feature = "serve")]
             Self::Dashboard(error) => error.kind(),
             Self::Submission(error) => error.kind(),
-            #[cfg(feature = "top")]
-            Self::NoTerminal => ErrorKind::InvalidInput,
             #[cfg(feature = "top")]
             Self::Terminal(_) => ErrorKind::Internal,
             Self::Service(error) => error.kind(),
             Self::Detached => ErrorKind::Interrupted,
             Self::Source(error) => error.kind(),
-            Self::Clock(_)
-            | Self::Requires { .. }
-            | Self::NoTopic(_)
-            | Self::NoCommand
-            | Self::CommandForAdd
-            | Self::NoSource
-            | Self::ItemsFromStdin
-            | Self::ValueFromStdin
-            | Self::ValueUnsound(_)
-            | Self::OutsideUnit
-            | Self::UnknownSource { .. }
-            | Self::StdinTwice
-            | Self::GivenTwice(_)
-            | Self::ExitCodeTwice { .. }
-            | Self::CommandsAmongItems
-            | Self::NothingToPair { .. }
-            | Self::NoListFile { .. }
-            | Self::ListsAmongSources
-            | Self::GlobWithoutDirectory { .. }
-            | Self::NothingToFollow
-            | Self::NothingToPrint(_)
-            | Self::NoHome
-            | Self::NotConfirmed(_)
-            | Self::NoFilter
-            | Self::NoSeq
-            | Self::TwoJobKeys
-            | Self::TwoJobs
-            | Self::TwoUnits
-            | Self::JobOrUnit { .. }
-            | Self::Value(_) => ErrorKind::InvalidInput,
             Self::NothingToResume => ErrorKind::Conflict,
             Self::NoLog(_, error) if error.kind() != io::ErrorKind::NotFound => ErrorKind::Database,
             Self::NothingKept | Self::NoLog(..) => ErrorKind::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => ErrorKind::Internal,
+            // What was asked for cannot be.
+            _ => ErrorKind::InvalidInput,
         }
     }
 }

@@ -5,57 +5,49 @@ use job_manager::model::ErrorKind;
 
 /// Exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+#[repr(u8)]
 pub enum Exit {
     /// Done as asked.
-    Success,
+    Success = 0,
     /// An error that should not happen.
-    Unexpected,
+    Unexpected = 1,
     /// Usage error, bad source or template, refused for want of `-y`.
-    Usage,
+    Usage = 2,
     /// No such job, unit or database, or the filter matched nothing.
-    NotFound,
+    NotFound = 3,
     /// The job is in a state in which this cannot be done.
-    WrongState,
+    WrongState = 4,
     /// The database is busy, unreachable, full or damaged.
-    Database,
+    Database = 5,
     /// The job failed.
-    JobFailed,
+    JobFailed = 10,
     /// The job was cancelled.
-    JobCancelled,
+    JobCancelled = 11,
     /// The job is paused or waits for approval.
-    JobPaused,
+    JobPaused = 12,
     /// The job's manager died.
-    ManagerLost,
+    ManagerLost = 13,
     /// `wait --timeout` ran out.
-    TimedOut,
+    TimedOut = 124,
     /// The command cannot be executed.
-    CommandNotExecutable,
+    CommandNotExecutable = 126,
     /// The command is not found.
-    CommandNotFound,
+    CommandNotFound = 127,
     /// Ctrl-C in `run`: the job goes on.
-    Detached,
+    Detached = 130,
 }
 
 impl Exit {
     /// Returns the number.
     pub const fn code(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::Unexpected => 1,
-            Self::Usage => 2,
-            Self::NotFound => 3,
-            Self::WrongState => 4,
-            Self::Database => 5,
-            Self::JobFailed => 10,
-            Self::JobCancelled => 11,
-            Self::JobPaused => 12,
-            Self::ManagerLost => 13,
-            Self::TimedOut => 124,
-            Self::CommandNotExecutable => 126,
-            Self::CommandNotFound => 127,
-            Self::Detached => 130,
-        }
+        self as u8
+    }
+}
+
+/// What a verb comes to that has nothing to tell but that it is done.
+impl From<()> for Exit {
+    fn from((): ()) -> Exit {
+        Exit::Success
     }
 }
 

@@ -10,12 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, OutputPlace, StopOptions};
 use job_manager::model::{Job, JobId, Progress, TimeLimit, UnitStatus};
 
-use super::error::CliError;
-use super::exit::Exit;
-use super::output::Output;
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
 use super::text::{one_line, span};
+use super::{CliError, Exit, Output};
 
 const DRAWS_PER_SECOND: u8 = 10;
 
@@ -108,14 +106,7 @@ fn named(job: JobId, place: &OutputPlace) -> String {
 /// Prints in one line, or as JSON in full, where a job stands.
 pub(super) fn print_summary(client: &Client, job: JobId, output: &mut Output) -> Result<(), CliError> {
     let status = client.get_manager_status(job)?;
-    if output.json {
-        output.document(&status)?;
-    } else if output.quiet {
-        output.line(job)?;
-    } else {
-        output.line(summary(&status))?;
-    }
-    Ok(())
+    output.answer(&status, job, summary(&status))
 }
 
 /// How following ended.

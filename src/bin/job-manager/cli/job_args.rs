@@ -18,71 +18,71 @@ use super::values;
 #[derive(Debug, Args)]
 pub(super) struct JobArgs {
     /// Units that run at the same time: a number, or a percentage of the processors
-    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true)]
+    #[arg(short = 'j', long, value_name = "N", value_parser = values::workers, allow_negative_numbers = true, help_heading = "The job")]
     pub workers: Option<usize>,
     /// Items per unit; `{}` becomes one argument for each of them
-    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::at_least_one::<NonZeroU32>, allow_negative_numbers = true)]
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "commands", value_parser = values::at_least_one::<NonZeroU32>, allow_negative_numbers = true, help_heading = "Sources")]
     pub items_per_unit: Option<NonZeroU32>,
     /// As many items per unit as the system takes in one command, with -n at most N
-    #[arg(short = 'X', long, conflicts_with = "commands")]
+    #[arg(short = 'X', long, conflicts_with = "commands", help_heading = "Sources")]
     pub fill: bool,
     /// Name of the job [default: the name of the command]
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "The job")]
     pub name: Option<String>,
     /// Word about the job, by which `list` finds it; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::label, help_heading = "The job")]
     pub label: Vec<(String, String)>,
     /// The same key and command twice is the same job
-    #[arg(long, visible_alias = "job-key", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, visible_alias = "job-key", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "The job")]
     pub key: Option<String>,
     /// Template of a name for each unit, unique in the job
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", help_heading = "The command and its world")]
     pub unit_key: Option<OsString>,
     /// Working directory of the units, a template [default: this one]
-    #[arg(long, value_name = "DIR", value_parser = values::not_empty("."))]
+    #[arg(long, value_name = "DIR", value_parser = values::not_empty("."), help_heading = "The command and its world")]
     pub cwd: Option<OsString>,
     /// Variable for the units, its value a template, besides those of this environment; without a value it is taken from
     /// here. Secrets, such as API_KEY, are passed by name and taken from the environment of whoever starts the job
-    #[arg(long, value_name = "NAME[=VALUE]")]
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "The command and its world")]
     pub env: Vec<OsString>,
     /// Give units these variables of this environment only, besides those of --env; all but secrets are kept in the
     /// database
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', help_heading = "The command and its world")]
     pub env_only: Option<Vec<OsString>>,
     /// The command is one script for /bin/sh; placeholders are quoted
-    #[arg(long, conflicts_with = "commands")]
+    #[arg(long, conflicts_with = "commands", help_heading = "The command and its world")]
     pub shell: bool,
     /// Shell for --shell, --commands and --then, such as bash, instead of /bin/sh
-    #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"))]
+    #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"), help_heading = "The command and its world")]
     pub shell_path: Option<OsString>,
     /// What units read from standard input
-    #[arg(long, default_value_t, value_parser = values::word::<StdinMode>(["null", "payload", "item"]))]
+    #[arg(long, default_value_t, value_parser = values::word::<StdinMode>(["null", "payload", "item"]), help_heading = "The command and its world")]
     pub stdin: StdinMode,
     /// What is kept of the output of units [default: tail, or full where `run` prints it]
-    #[arg(long, value_parser = values::word::<OutputMode>(["none", "tail", "full"]))]
+    #[arg(long, value_parser = values::word::<OutputMode>(["none", "tail", "full"]), help_heading = "Output and results")]
     pub output: Option<OutputMode>,
     /// Directory for files with the output of each attempt, SEQ.ATTEMPT.out and .err
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output and results")]
     pub output_dir: Option<OsString>,
     /// What becomes the result of a unit: all of its output as a text, or as one JSON document; without it the output as it is kept
-    #[arg(long, value_parser = result_mode())]
+    #[arg(long, value_parser = result_mode(), help_heading = "Output and results")]
     pub result: Option<ResultMode>,
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
-    #[arg(long, default_value_t = OnInterrupt::Retry, value_parser = values::word::<OnInterrupt>(["retry", "fail"]))]
+    #[arg(long, default_value_t = OnInterrupt::Retry, value_parser = values::word::<OnInterrupt>(["retry", "fail"]), help_heading = "Failures")]
     pub on_interrupt: OnInterrupt,
     /// No unit runs twice: one attempt, recorded before it starts
-    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"])]
+    #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"], help_heading = "Failures")]
     pub at_most_once: bool,
     /// Print the first N commands and create nothing
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run)]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = values::DRY_RUN, value_parser = values::dry_run, help_heading = "The job")]
     pub dry_run: Option<usize>,
     /// No unit starts before that job has completed
-    #[arg(long, value_name = "JOB")]
+    #[arg(long, value_name = "JOB", help_heading = "The job")]
     pub after: Option<String>,
     /// Program that is told of failed units and of the job's end or pause, with the event as its argument
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", help_heading = "The job")]
     pub hook: Option<OsString>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Survival")]
     pub isolation: IsolationArgs,
     #[command(flatten)]
     pub policy: PolicyArgs,

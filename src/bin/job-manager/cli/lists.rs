@@ -3,26 +3,13 @@
 //! One list is a source like any other; several are combined, which no other source can join.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use job_manager::source::{Input, InputFile, Separator};
 use job_manager::submission::{ListSpec, SourceSpec};
 
 use super::error::CliError;
 use super::source_flags::STDIN;
-
-/// One list, as it was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct GivenList {
-    content: Content,
-    is_paired: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
-    Words(Vec<OsString>),
-    File(PathBuf),
-}
 
 /// What begins a list: whether files are named, and whether it is paired with the list before it.
 struct Mark {
@@ -44,7 +31,9 @@ impl Mark {
 }
 
 /// Splits what stands after `--` into the command and its lists.
-pub(super) fn split_command(after: &[OsString]) -> Result<(&[OsString], Vec<GivenList>), CliError> {
+pub(super) fn split_command(after: &[OsString], null: bool) -> Result<(&[OsString], Vec<ListSpec>), CliError> {
+    // An empty line counts, or what is paired with the lines after it would go with another one.
+    let separator = if null { Separator::Nul } else { Separator::EachNewline };
     let end = after.iter().position(|word| Mark::of(word).is_some()).unwrap_or(after.len());
     let (command, mut rest) = after.split_at(end);
     let mut lists = Vec::new();
@@ -56,46 +45,23 @@ pub(super) fn split_command(after: &[OsString]) -> Result<(&[OsString], Vec<Give
         if mark.is_paired && lists.is_empty() {
             return Err(CliError::NothingToPair { mark: word.to_string_lossy().into_owned() });
         }
+        let list = |source| ListSpec { source, is_paired: mark.is_paired };
         if !mark.names_files {
-            lists.push(GivenList { content: Content::Words(words.to_vec()), is_paired: mark.is_paired });
+            lists.push(list(SourceSpec::Arguments(words.to_vec())));
             continue;
         }
         if words.is_empty() {
             return Err(CliError::NoListFile { mark: word.to_string_lossy().into_owned() });
         }
-        let files = words.iter().map(|file| Content::File(file.into()));
-        lists.extend(files.map(|content| GivenList { content, is_paired: mark.is_paired }));
+        let lines = |file| SourceSpec::Lines { input: input(Path::new(file)), separator };
+        lists.extend(words.iter().map(|file| list(lines(file))));
     }
     Ok((command, lists))
 }
 
 /// Returns the lists as one source.
-pub(super) fn source_of(mut lists: Vec<GivenList>, null: bool) -> Option<SourceSpec> {
-    if lists.len() > 1 {
-        let lists = lists.into_iter();
-        let lists = lists.map(|list| ListSpec { is_paired: list.is_paired, source: list.into_source(null) });
-        return Some(SourceSpec::Product(lists.collect()));
-    }
-    lists.pop().map(|list| list.into_source(null))
-}
-
-impl GivenList {
-    pub fn is_file(&self) -> bool {
-        matches!(self.content, Content::File(_))
-    }
-
-    pub fn is_stdin(&self) -> bool {
-        matches!(&self.content, Content::File(path) if path.as_os_str() == STDIN)
-    }
-
-    fn into_source(self, null: bool) -> SourceSpec {
-        // An empty line counts, or what is paired with the lines after it would go with another one.
-        let separator = if null { Separator::Nul } else { Separator::EachNewline };
-        match self.content {
-            Content::Words(words) => SourceSpec::Arguments(words),
-            Content::File(path) => SourceSpec::Lines { input: input(&path), separator },
-        }
-    }
+pub(super) fn source_of(mut lists: Vec<ListSpec>) -> Option<SourceSpec> {
+    if lists.len() > 1 { Some(SourceSpec::Product(lists)) } else { lists.pop().map(|list| list.source) }
 }
 
 /// Returns the text at a path, or standard input.
@@ -107,19 +73,19 @@ pub(super) fn input(path: &Path) -> Input {
 mod tests {
     use super::*;
 
-    fn split(line: &[&str]) -> Result<(Vec<OsString>, Vec<GivenList>), String> {
+    fn split(line: &[&str]) -> Result<(Vec<OsString>, Vec<ListSpec>), String> {
         let words: Vec<OsString> = line.iter().map(OsString::from).collect();
-        let split = split_command(&words).map_err(|error| error.to_string());
+        let split = split_command(&words, false).map_err(|error| error.to_string());
         split.map(|(command, lists)| (command.to_vec(), lists))
     }
 
-    fn words(words: &[&str], is_paired: bool) -> GivenList {
-        let words = words.iter().map(OsString::from).collect();
-        GivenList { content: Content::Words(words), is_paired }
+    fn words(words: &[&str], is_paired: bool) -> ListSpec {
+        ListSpec { source: SourceSpec::Arguments(words.iter().map(OsString::from).collect()), is_paired }
     }
 
-    fn file(path: &str, is_paired: bool) -> GivenList {
-        GivenList { content: Content::File(path.into()), is_paired }
+    fn file(path: &str, is_paired: bool) -> ListSpec {
+        let separator = Separator::EachNewline;
+        ListSpec { source: SourceSpec::Lines { input: input(Path::new(path)), separator }, is_paired }
     }
 
     #[test]
@@ -161,20 +127,13 @@ mod tests {
 
     #[test]
     fn one_list_is_a_plain_source_and_several_are_a_product() {
-        assert_eq!(source_of(vec![], false), None);
-        assert_eq!(source_of(vec![words(&["a"], false)], false), Some(SourceSpec::Arguments(vec!["a".into()])));
-        let Some(SourceSpec::Product(lists)) = source_of(vec![file("-", false), words(&["a"], true)], true) else {
-            panic!("several lists are combined");
-        };
-        assert_eq!(
-            lists,
-            [
-                ListSpec {
-                    source: SourceSpec::Lines { input: Input::Stdin, separator: Separator::Nul },
-                    is_paired: false
-                },
-                ListSpec { source: SourceSpec::Arguments(vec!["a".into()]), is_paired: true },
-            ]
-        );
+        let list = [words(&["a"], false)];
+        let several = [file("-", false), words(&["a"], true)];
+
+        assert_eq!(source_of(vec![]), None);
+        assert_eq!(source_of(list.to_vec()), Some(SourceSpec::Arguments(vec!["a".into()])));
+        assert_eq!(source_of(several.to_vec()), Some(SourceSpec::Product(several.to_vec())));
+        let (_, ended_by_nul) = split_command(&["::::".into(), "-".into()], true).unwrap();
+        assert_eq!(ended_by_nul[0].source, SourceSpec::Lines { input: Input::Stdin, separator: Separator::Nul });
     }
 }

@@ -4,9 +4,8 @@ use job_manager::client::ManagerStatus;
 use job_manager::model::{ManagerRun, ManagerState};
 use serde::Serialize;
 
-use super::error::CliError;
-use super::output::Output;
 use super::text::one_line;
+use super::{CliError, Output};
 
 /// The document of `status --json -v`.
 #[derive(Serialize)]
@@ -20,7 +19,7 @@ pub(super) struct WithManagers<'a> {
 pub(super) fn print(managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
     let titles = ["managers"].into_iter().chain(std::iter::repeat(""));
     for (run, title) in managers.iter().zip(titles) {
-        output.line(format_args!("{title:<9} {}", line_of(run)))?;
+        output.field(title, Some(line_of(run)))?;
     }
     Ok(())
 }

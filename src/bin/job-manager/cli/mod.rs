@@ -48,6 +48,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::FromArgMatches;
 
+use args::Global;
 use command::command;
 use error::CliError;
 use misuse::{arguments, asks_for_json, misused};

@@ -9,8 +9,7 @@ use job_manager::model::JobId;
 use job_manager::text::counted;
 use serde::Serialize;
 
-use super::args::Global;
-use super::way_out;
+use super::{CliError, Global, way_out};
 
 /// How long a person waits for a search before being told how far it came.
 pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,46 +29,59 @@ impl Output {
     }
 
     /// Prints a line of the answer, whoever its text is of.
-    pub fn line(&mut self, text: impl Display) -> io::Result<()> {
-        way_out::stdout().line(&text.to_string())
+    pub fn line(&mut self, text: impl Display) -> Result<(), CliError> {
+        Ok(way_out::stdout().line(&text.to_string())?)
     }
 
     /// Prints a line that is ours from end to end, with its colours.
-    pub fn own_line(&mut self, text: impl Display) -> io::Result<()> {
-        writeln!(anstream::stdout(), "{text}")
+    pub fn own_line(&mut self, text: impl Display) -> Result<(), CliError> {
+        Ok(writeln!(anstream::stdout(), "{text}")?)
     }
 
     /// Prints what somebody else wrote.
-    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        way_out::stdout().write_all(bytes)
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        Ok(way_out::stdout().write_all(bytes)?)
     }
 
     /// Prints one JSON document.
-    pub fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
+    pub fn document(&mut self, document: &impl Serialize) -> Result<(), CliError> {
         let mut stdout = BufWriter::new(way_out::stdout());
-        serde_json::to_writer(&mut stdout, document)?;
+        serde_json::to_writer(&mut stdout, document).map_err(io::Error::from)?;
         stdout.write_all(b"\n")?;
-        stdout.flush()
+        Ok(stdout.flush()?)
+    }
+
+    /// Prints a line with its title, if there is something to tell.
+    pub fn field(&mut self, title: &str, value: Option<impl Display>) -> Result<(), CliError> {
+        value.map_or(Ok(()), |value| self.line(format_args!("{title:<9} {value}")))
+    }
+
+    /// Prints an answer: a document, what a script takes from it, or a line for people.
+    pub fn answer(
+        &mut self,
+        document: &impl Serialize,
+        word: impl Display,
+        line: impl Display,
+    ) -> Result<(), CliError> {
+        if self.json {
+            self.document(document)
+        } else if self.quiet {
+            self.line(word)
+        } else {
+            self.line(line)
+        }
     }
 
     /// Prints how many units of a job were changed, and what they are now.
-    pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> io::Result<()> {
-        if self.json {
-            self.document(&UnitsChanged::new(job, changed))
-        } else if self.quiet {
-            self.line(job)
-        } else {
-            self.line(format_args!("{} {what}", counted(changed, "unit")))
-        }
+    pub fn changed(&mut self, job: JobId, changed: i64, what: &str) -> Result<(), CliError> {
+        let line = format!("{} {what}", counted(changed, "unit"));
+        self.answer(&UnitsChanged::new(job, changed), job, line)
     }
 
     /// Says the same, and how far the units were looked for if the time for that ran out.
-    pub fn swept(&mut self, job: JobId, swept: UnitsSwept, what: &str) -> io::Result<()> {
-        if self.json {
-            self.document(&UnitsChanged::swept(job, swept))?;
-        } else {
-            self.changed(job, swept.changed, what)?;
-        }
+    pub fn swept(&mut self, job: JobId, swept: UnitsSwept, what: &str) -> Result<(), CliError> {
+        let line = format!("{} {what}", counted(swept.changed, "unit"));
+        self.answer(&UnitsChanged::swept(job, swept), job, line)?;
         if let Some(seq) = swept.searched_through {
             self.hint(format_args!(
                 "the search took {} s and stopped after unit {seq}: the same with --seq {}- goes on",

@@ -13,49 +13,48 @@ use super::{policy_values, values};
 
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Policies")]
 pub(super) struct PolicyArgs {
     /// Attempts before a unit is failed permanently
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Failures")]
     pub max_attempts: u32,
     /// Delay before the next attempt, doubled each time, up to the second value
-    #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff)]
+    #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff, help_heading = "Failures")]
     pub backoff: (Duration, Duration),
     /// Meaning of exit codes: ok, retry, fail, skip, pause:DURATION
-    #[arg(long, value_name = "CODE=MEANING,…", value_parser = exits)]
+    #[arg(long, value_name = "CODE=MEANING,…", value_parser = |text: &str| policy_values::exits(text).map(Exits::new), help_heading = "Failures")]
     pub exit: Option<Exits>,
     /// Only these exit codes are worth another attempt
-    #[arg(long, value_name = "CODES", value_parser = codes)]
+    #[arg(long, value_name = "CODES", value_parser = |text: &str| policy_values::codes(text).map(Codes::new), help_heading = "Failures")]
     pub retry_on: Option<Codes>,
     /// Time that one attempt may take, such as 90s or 1h30m, or a template such as {t}; 0 is no limit
-    #[arg(long, value_name = "DURATION|TEMPLATE")]
+    #[arg(long, value_name = "DURATION|TEMPLATE", help_heading = "Failures")]
     pub timeout: Option<Timeout>,
     /// Time between TERM and KILL for a unit that has to end
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after, help_heading = "Failures")]
     pub kill_after: Duration,
     /// Time after its first start at which the job pauses, such as 8h; 0 is no limit
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", help_heading = "Pace and bounds")]
     pub deadline: Option<TimeLimit>,
     /// Failed units, or their share, at which the job pauses
-    #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures)]
+    #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures, help_heading = "Pace and bounds")]
     pub max_failures: Option<MaxFailures>,
     /// Attempts that may start in a span of time, such as 60/min
-    #[arg(long, value_name = "N/TIME", value_parser = policy_values::rate)]
+    #[arg(long, value_name = "N/TIME", value_parser = values::spelled::<Rate>, help_heading = "Pace and bounds")]
     pub rate: Option<Rate>,
     /// Run the first N units and wait for `approve` or `reject`
-    #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub canary: Option<u32>,
     /// A unit is skipped when this path exists, and has failed when it did not make it; a template
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "The command and its world")]
     pub creates: Option<OsString>,
     /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made
-    #[arg(long)]
+    #[arg(long, help_heading = "The command and its world")]
     pub keep_partial: bool,
     /// Script that runs as the last unit, with the counts in its environment
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", help_heading = "The job")]
     pub then: Option<OsString>,
     /// When that runs [default: always]
-    #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]))]
+    #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]), help_heading = "The job")]
     pub then_when: Option<ThenWhen>,
 }
 
@@ -103,12 +102,4 @@ impl PolicyArgs {
         let when = self.then_when.unwrap_or(ThenWhen::Always);
         Ok(self.then.clone().map(|script| ThenSpec { script: script.into(), when }))
     }
-}
-
-fn exits(text: &str) -> Result<Exits, String> {
-    policy_values::exits(text).map(Exits::new)
-}
-
-fn codes(text: &str) -> Result<Codes, String> {
-    policy_values::codes(text).map(Codes::new)
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use job_manager::handler::ExitMeaning;
-use job_manager::model::{MaxFailures, Rate};
-use job_manager::text::SpellingError;
+use job_manager::model::MaxFailures;
 
 use super::values::duration;
 
@@ -52,11 +51,6 @@ pub(super) fn codes(text: &str) -> Result<Vec<i32>, String> {
 
 fn exit_code(text: &str) -> Result<i32, String> {
     text.parse::<u8>().map(i32::from).map_err(|_| format!("invalid exit code {text:?}, expected 0 to 255"))
-}
-
-/// Reads `60/min`, `5/s`, `1000/h` or `10/30s`.
-pub(super) fn rate(text: &str) -> Result<Rate, String> {
-    text.parse().map_err(|error: SpellingError| error.to_string())
 }
 
 /// Reads `20`, or `5%` of all units.
@@ -107,7 +101,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_policy_panic(text in r"([0-9]{1,20}|[-.,=%/:smhd]|pause|\PC){0,8}") {
-            let _ = (exits(&text), codes(&text), rate(&text), max_failures(&text));
+            let _ = (exits(&text), codes(&text), text.parse::<job_manager::model::Rate>(), max_failures(&text));
         }
     }
 }

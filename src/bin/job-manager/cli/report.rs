@@ -5,9 +5,7 @@ use job_manager::model::ErrorKind;
 use job_manager::text::causes;
 use serde::Serialize;
 
-use super::error::CliError;
-use super::exit::Exit;
-use super::{way_out, wording};
+use super::{CliError, Exit, way_out, wording};
 
 /// What is said of an error.
 #[derive(Debug, Serialize)]

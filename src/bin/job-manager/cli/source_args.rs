@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use job_manager::source::{CsvOptions, GlobOptions, Input, InputFile, Notes, Separator};
-use job_manager::submission::{OpenSources, SourceOptions, SourceSpec};
+use job_manager::submission::{ListSpec, OpenSources, SourceOptions, SourceSpec};
 
 use super::error::CliError;
 use super::given::{Given, given_in_order};
-use super::lists::{GivenList, input, source_of};
+use super::lists::{input, source_of};
 use super::source_flags::{STDIN, SourceFlags};
 use crate::system::has_waiting_input;
 
@@ -26,14 +26,19 @@ impl SourceArgs {
         self.flags.commands.first().map(PathBuf::as_path)
     }
 
+    /// Returns `true` if items end with NUL.
+    pub fn null(&self) -> bool {
+        self.flags.null
+    }
+
     /// Returns `true` if `--json` was given to have the answer as JSON.
     pub fn wants_json(&self) -> bool {
         self.flags.json.iter().any(|file| !self.flags.is_json_file(file))
     }
 
     /// Returns `true` if one of the sources is standard input.
-    pub fn reads_stdin(&self, lists: &[GivenList]) -> bool {
-        self.given.iter().any(Given::is_stdin) || lists.iter().any(GivenList::is_stdin)
+    pub fn reads_stdin(&self, lists: &[ListSpec]) -> bool {
+        self.given.iter().any(Given::is_stdin) || lists.iter().any(is_stdin)
     }
 
     /// Takes the word in the place of JOB for a source, where a key names the job.
@@ -58,11 +63,11 @@ impl SourceArgs {
     /// Opens the sources, which are then read one after the other; `None` when no source was given.
     ///
     /// Relative patterns of files are looked up in `below`, where the units run, if that is not the directory of the caller.
-    pub fn open(&self, lists: Vec<GivenList>, below: Option<&Path>) -> Result<Option<OpenSources>, CliError> {
+    pub fn open(&self, lists: Vec<ListSpec>, below: Option<&Path>) -> Result<Option<OpenSources>, CliError> {
         self.refuse_mixtures(&lists)?;
         let mut sources =
             self.given.iter().map(|given| self.flags.spec(given, below)).collect::<Result<Vec<_>, _>>()?;
-        sources.extend(source_of(lists, self.flags.null));
+        sources.extend(source_of(lists));
         if sources.is_empty() {
             return Ok(None);
         }
@@ -70,7 +75,7 @@ impl SourceArgs {
         Ok(Some(OpenSources::open(&sources, options)?))
     }
 
-    fn refuse_mixtures(&self, lists: &[GivenList]) -> Result<(), CliError> {
+    fn refuse_mixtures(&self, lists: &[ListSpec]) -> Result<(), CliError> {
         let is_commands = |given: &Given| matches!(given, Given::Commands(_));
         let is_text = |given: &Given| matches!(given, Given::Word(_) | Given::Lines(_)) || is_commands(given);
         if self.given.iter().any(is_commands) && (!lists.is_empty() || !self.given.iter().all(is_commands)) {
@@ -79,15 +84,23 @@ impl SourceArgs {
         if lists.len() > 1 && !self.given.is_empty() {
             return Err(CliError::ListsAmongSources);
         }
-        let has_text = self.given.iter().any(is_text) || lists.iter().any(GivenList::is_file);
+        let has_text = self.given.iter().any(is_text) || lists.iter().any(is_file);
         let has_items = !self.given.is_empty() || !lists.is_empty();
         self.flags.refuse_incomplete(self.given.iter(), has_text, has_items)?;
         let from_stdin = self.given.iter().filter(|given| given.is_stdin()).count();
-        if from_stdin + lists.iter().filter(|list| list.is_stdin()).count() > 1 {
+        if from_stdin + lists.iter().filter(|list| is_stdin(list)).count() > 1 {
             return Err(CliError::StdinTwice);
         }
         Ok(())
     }
+}
+
+fn is_file(list: &ListSpec) -> bool {
+    matches!(list.source, SourceSpec::Lines { .. })
+}
+
+fn is_stdin(list: &ListSpec) -> bool {
+    matches!(list.source, SourceSpec::Lines { input: Input::Stdin, .. })
 }
 
 /// Remarks, once all is read, on bytes at a standard input that is no source. They are only remarked on, because CI and

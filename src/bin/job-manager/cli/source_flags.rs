@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use job_manager::source::Range;
+use job_manager::source::{CsvOptions, Range};
 
 use super::values;
 
@@ -29,7 +29,7 @@ pub(super) struct SourceFlags {
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub csv: Vec<PathBuf>,
     /// Separator of the CSV file's fields, one character or `tab` [default: ,]
-    #[arg(long, value_name = "CHAR", value_parser = values::delimiter, help_heading = "Sources")]
+    #[arg(long, value_name = "CHAR", value_parser = CsvOptions::delimiter, help_heading = "Sources")]
     pub delimiter: Option<u8>,
     /// The CSV file has no header; fields are called 1, 2, …
     #[arg(long, help_heading = "Sources")]

@@ -11,14 +11,12 @@ use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use serde_json::json;
 
-use super::args::Global;
-use super::error::CliError;
 use super::job_args::JobArgs;
 use super::lists::split_command;
-use super::output::Output;
 use super::source_args::{SourceArgs, note_waiting_input};
 use super::text::shortened;
 use super::wording;
+use super::{CliError, Global, Output};
 
 const NAME_WIDTH: usize = 60;
 /// How a command out of a file is run; after `--` a line is a script even when it begins with a dash.
@@ -37,20 +35,33 @@ pub(super) struct SubmissionArgs {
 }
 
 impl SubmissionArgs {
-    /// Checks everything that can be checked before the first unit is read.
-    pub fn prepare(&self, global: &Global) -> Result<Submission, CliError> {
-        self.prepare_keeping(global, OutputMode::Tail)
+    /// Creates the job, which keeps so much of its units' output unless it is told; none when that was only rehearsed.
+    pub fn create(
+        &self,
+        global: &Global,
+        kept: OutputMode,
+        output: &mut Output,
+    ) -> Result<Option<(Client, Created)>, CliError> {
+        let submission = self.prepare(global, kept)?;
+        if let Some(count) = self.job.dry_run {
+            return dry_run(submission, global, count, output).map(|()| None);
+        }
+        let notes = submission.notes();
+        let created = submission.create(|| global.create_client());
+        // Where nothing was created they may say why.
+        output.hints(&wording::remarks(&notes.remarks()));
+        created.map(Some)
     }
 
-    /// Like [`prepare`](Self::prepare), for a job that keeps so much of its units' output unless it is told.
-    pub fn prepare_keeping(&self, global: &Global, output: OutputMode) -> Result<Submission, CliError> {
-        let (argv, lists) = split_command(&self.command)?;
+    /// Checks everything that can be checked before the first unit is read.
+    fn prepare(&self, global: &Global, kept: OutputMode) -> Result<Submission, CliError> {
+        let (argv, lists) = split_command(&self.command, self.source.null())?;
         let run_line = RUN_LINE.map(OsString::from);
         let (argv, origin) = match self.source.commands() {
             Some(file) => (run_line.as_slice(), file.to_string_lossy()),
             None => (argv, argv.first().ok_or(CliError::NoCommand)?.to_string_lossy()),
         };
-        let spec = self.spec(argv, output)?;
+        let spec = self.spec(argv, kept)?;
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
@@ -139,26 +150,8 @@ impl SubmissionArgs {
     }
 }
 
-/// Creates the job, with a hint about whatever was noticed of its items.
-pub(super) fn create(
-    submission: Submission,
-    global: &Global,
-    output: &mut Output,
-) -> Result<(Client, Created), CliError> {
-    let notes = submission.notes();
-    let created = submission.create(|| global.create_client());
-    // Where nothing was created they may say why.
-    output.hints(&wording::remarks(&notes.remarks()));
-    created
-}
-
 /// Prints the first commands, quoted for a shell, checks all that a creation checks, and creates nothing.
-pub(super) fn dry_run(
-    submission: Submission,
-    global: &Global,
-    count: usize,
-    output: &mut Output,
-) -> Result<(), CliError> {
+fn dry_run(submission: Submission, global: &Global, count: usize, output: &mut Output) -> Result<(), CliError> {
     let notes = submission.notes();
     let mut commands = Vec::new();
     let rehearsal = submission.rehearse(
@@ -169,7 +162,7 @@ pub(super) fn dry_run(
                 commands.push(command);
                 return Ok(());
             }
-            Ok(output.line(command)?)
+            output.line(command)
         },
     );
     // As of a creation: where it is refused they may say why.

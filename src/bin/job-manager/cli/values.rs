@@ -10,7 +10,6 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use job_manager::client;
 use job_manager::failures::{ClusterId, ClusterIdError};
 use job_manager::model::{DiskFree, RawText, Seq, Timestamp, UnknownWordError};
-use job_manager::source::CsvOptions;
 use job_manager::text;
 use job_manager::text::SpellingError;
 
@@ -160,11 +159,6 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Reads what separates the fields of a CSV file.
-pub(super) fn delimiter(text: &str) -> Result<u8, String> {
-    CsvOptions::delimiter(text).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +222,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_flag_panic(text in r"([0-9]{1,20}|[-.%:smhd]|\PC){0,8}") {
-            let _ = (duration(&text), kill_after(&text), backoff(&text), workers(&text), seq_range(&text), delimiter(&text));
+            let _ = (duration(&text), kill_after(&text), backoff(&text), workers(&text), seq_range(&text));
             let _ = crate::cli::args::split_unit(&text);
         }
     }

@@ -3,11 +3,10 @@
 //! On a terminal, characters that steer it are replaced; into a file or a pipe every byte goes as it is. Nobody else
 //! writes to standard output or standard error, but for what is ours from end to end.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
-use job_manager::text::steers_terminal;
+use job_manager::text::{printable, steers_terminal, whole_characters};
 
 /// A stream that is harmless where it is a terminal.
 pub(super) struct WayOut<W: Write> {
@@ -37,8 +36,7 @@ impl<W: Write> WayOut<W> {
 
     /// Writes such a line after something that is ours, colours included.
     pub fn line_behind(&mut self, ours: impl Display, text: &str) -> io::Result<()> {
-        let is_harmful = |c: char| c == '\r' || steers_terminal(c);
-        let text = if self.is_terminal { replaced(text, is_harmful) } else { text.into() };
+        let text = if self.is_terminal { printable(text) } else { text.into() };
         // In one piece, or the lines of several processes run into each other.
         self.to.write_all(format!("{ours}{text}\n").as_bytes())
     }
@@ -73,25 +71,7 @@ impl<W: Write> Drop for WayOut<W> {
 
 /// Returns what may be shown on a terminal; carriage returns stay, as whoever wrote the text meant them.
 pub(super) fn harmless(bytes: &[u8]) -> String {
-    replaced(&String::from_utf8_lossy(bytes), steers_terminal).into_owned()
-}
-
-fn replaced(text: &str, is_harmful: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if text.contains(&is_harmful) {
-        Cow::Owned(text.chars().map(|c| if is_harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// Returns how many bytes there are before a character at the end of which some are missing.
-fn whole_characters(bytes: &[u8]) -> usize {
-    // A character has four bytes at most, so a partial one three.
-    let is_partial = |start: &usize| {
-        std::str::from_utf8(&bytes[*start..])
-            .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-    };
-    (bytes.len().saturating_sub(3)..bytes.len()).find(is_partial).unwrap_or(bytes.len())
+    String::from_utf8_lossy(bytes).replace(steers_terminal, "\u{fffd}")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use job_manager::client::{Client, ClientError, StoreError};
 use job_manager::model::{ErrorKind, JobId};
 use job_manager::text::causes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// The connections of a dashboard.
@@ -134,20 +134,10 @@ fn status_of(error: &ClientError) -> StatusCode {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorDocument {
-    schema: u32,
-    error: String,
-    caused_by: Vec<String>,
-}
-
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let document = json!(ErrorDocument {
-            schema: 1,
-            error: self.to_string(),
-            caused_by: causes(&self).map(ToString::to_string).collect()
-        });
+        let caused_by: Vec<String> = causes(&self).map(ToString::to_string).collect();
+        let document = json!({ "schema": 1, "error": self.to_string(), "caused_by": caused_by });
         (self.status(), Json(document)).into_response()
     }
 }

@@ -16,39 +16,19 @@ pub enum DashboardError {
     #[error(
         "port {port} is in use, perhaps by another dashboard: give another one with --port, or --port 0 for any that is free"
     )]
-    PortInUse {
-        /// The port.
-        port: u16,
-    },
+    PortInUse { port: u16 },
     /// The port cannot be had.
     #[error("cannot listen on port {port} of 127.0.0.1")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// The cause.
-        source: io::Error,
-    },
+    Listen { port: u16, source: io::Error },
     /// The token cannot be read or made.
     #[error("cannot {operation} {}", path.display())]
-    Token {
-        /// What was tried.
-        operation: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    Token { operation: &'static str, path: PathBuf, source: io::Error },
     /// A token cannot be drawn.
     #[error("cannot read the system's random source")]
     Random(#[source] getrandom::Error),
     /// Somebody else knows the token, or there is none in the file.
     #[error("{} {reason}: delete it, and a new one is made", path.display())]
-    TokenUnsafe {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    TokenUnsafe { path: PathBuf, reason: &'static str },
     /// The web server ended by itself.
     #[error("the web server failed")]
     Server(#[source] io::Error),

@@ -19,18 +19,5 @@ mod reading;
 mod server;
 mod token;
 
-use std::path::PathBuf;
-
 pub use error::DashboardError;
 pub use server::Dashboard;
-
-/// How a dashboard is to be served.
-#[derive(Debug, Clone)]
-pub struct DashboardOptions {
-    /// The database, which must exist.
-    pub db: PathBuf,
-    /// The port on 127.0.0.1; 0 takes any that is free.
-    pub port: u16,
-    /// Nothing can be changed through it.
-    pub read_only: bool,
-}

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::answer::{Connections, Refused};
 use super::events::{Changes, look_for_changes};
 use super::listen::{answer, places};
 use super::token::Token;
-use super::{DashboardError, DashboardOptions, actions, assets, metrics, reading};
+use super::{DashboardError, actions, assets, metrics, reading};
 
 /// How long a change waits for another process's transaction; whoever asked can ask again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,7 +43,7 @@ pub struct Dashboard {
 struct About {
     schema: u32,
     version: &'static str,
-    db: std::path::PathBuf,
+    db: PathBuf,
     read_only: bool,
 }
 
@@ -51,14 +52,12 @@ impl Dashboard {
     ///
     /// # Errors
     /// When there is no database, the port is in use, or the token is not private.
-    pub fn open(options: &DashboardOptions) -> Result<Dashboard, DashboardError> {
-        let write =
-            || Ok(Client::open(&options.db)?.with_busy_timeout(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
+    pub fn open(db: &Path, port: u16, read_only: bool) -> Result<Dashboard, DashboardError> {
+        let write = || Ok(Client::open(db)?.with_busy_timeout(BUSY_TIMEOUT)?.with_program(ManagerProgram::OfJob));
         // First: it brings a database of an older version up to date.
-        let writer = (!options.read_only).then(write).transpose().map_err(DashboardError::Client)?;
-        let read = || Client::open_to_read(&options.db);
+        let writer = (!read_only).then(write).transpose().map_err(DashboardError::Client)?;
+        let read = || Client::open_to_read(db);
         let (reader, watcher) = (read()?, read()?);
-        let port = options.port;
         let listen = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => DashboardError::PortInUse { port },
             _ => DashboardError::Listen { port, source },
@@ -68,8 +67,7 @@ impl Dashboard {
         let address = listener.local_addr().map_err(DashboardError::Server)?;
         let token = Token::of(&StateDir::beside(&reader.path()))?;
         let session = Token::drawn()?;
-        let about =
-            About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only: options.read_only };
+        let about = About { schema: 1, version: env!("CARGO_PKG_VERSION"), db: reader.path(), read_only };
         let connections = Connections::new(reader, writer);
         Ok(Dashboard { listener, address, token, session, connections, watcher, about })
     }

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use job_manager::files::{create_private_dir, own_user};
+use job_manager::files::{create_private_dir, if_there, own_user};
 use job_manager::model::StateDir;
 use subtle::ConstantTimeEq;
 
@@ -52,11 +52,8 @@ impl Token {
     }
 
     fn read(path: &Path) -> Result<Option<Token>, DashboardError> {
-        let mut file = match OpenOptions::new().read(true).custom_flags(no_follow()).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("open", path)(error)),
-        };
+        let opened = if_there(OpenOptions::new().read(true).custom_flags(no_follow()).open(path));
+        let Some(mut file) = opened.map_err(failed("open", path))? else { return Ok(None) };
         let about = file.metadata().map_err(failed("look at", path))?;
         let refuse = |reason| Err(DashboardError::TokenUnsafe { path: path.to_owned(), reason });
         if about.mode() & 0o077 != 0 {
@@ -111,10 +108,7 @@ fn make(path: &Path) -> Result<(), DashboardError> {
 }
 
 fn remove(draft: &Path) -> Result<(), DashboardError> {
-    match std::fs::remove_file(draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", draft)(error)),
-        _ => Ok(()),
-    }
+    if_there(std::fs::remove_file(draft)).map(drop).map_err(failed("remove", draft))
 }
 
 /// Makes an open fail on a symbolic link: it could lead to a file of somebody else.

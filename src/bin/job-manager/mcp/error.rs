@@ -110,17 +110,11 @@ impl ToolError {
             | Self::NoItems { .. }
             | Self::Order(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
-            Self::Parameters(_)
-            | Self::Spelling(_)
-            | Self::Clock(_)
-            | Self::Label(_)
-            | Self::Pattern(_)
-            | Self::NoFilter
-            | Self::NotOneUnit => "Nothing was done: correct the parameters and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
             Self::NoJobsYet => "start_batch starts the first one",
             Self::Noted { error, .. } => error.next_step(),
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
+            _ => "Nothing was done: correct the parameters and call again",
         }
     }
 }

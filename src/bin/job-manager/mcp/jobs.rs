@@ -8,6 +8,7 @@ use job_manager::client::{Client, ClientError, ManagerProgram, StoreError};
 use job_manager::model::JobId;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 use super::error::ToolError;
 
@@ -26,17 +27,17 @@ pub struct Database {
 /// What a call can do: with the jobs of the database, for as long as somebody waits for the answer.
 pub(super) struct Jobs {
     database: Arc<Database>,
-    is_given_up: Box<dyn Fn() -> bool + Send>,
+    given_up: [CancellationToken; 2],
 }
 
 impl Jobs {
-    pub fn new(database: Arc<Database>, is_given_up: impl Fn() -> bool + Send + 'static) -> Self {
-        Self { database, is_given_up: Box::new(is_given_up) }
+    pub fn new(database: Arc<Database>, given_up: [CancellationToken; 2]) -> Self {
+        Self { database, given_up }
     }
 
     /// Returns `true` if nobody waits for the answer any more.
     pub fn is_given_up(&self) -> bool {
-        (self.is_given_up)()
+        self.given_up.iter().any(CancellationToken::is_cancelled)
     }
 
     /// Opens the database to read it; none when there is none.

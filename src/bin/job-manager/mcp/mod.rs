@@ -26,15 +26,19 @@ mod tools;
 mod wording;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::stdio_pipes;
+use tokio_util::sync::CancellationToken;
 
+use answer::Answer;
+use error::ToolError;
+use jobs::{JobGiven, Jobs, OneJob, OneJobWithReason};
 use messages::Messages;
-use pipes::{HungUp, Watched};
+use pipes::Watched;
 use server::Server;
+use tool::{Effect, Tool};
 
 pub use jobs::Database;
 
@@ -66,20 +70,20 @@ pub fn serve(database: Database) -> Result<(), ServeError> {
 }
 
 async fn converse(database: Database) -> Result<(), ServeError> {
-    let gone = Arc::new(HungUp::default());
+    let gone = CancellationToken::new();
     let (reader, writer) = stdio_pipes();
     let messages = Messages::new(Watched::new(reader, &gone), Watched::new(writer, &gone));
     let conversation = async {
-        match rmcp::serve_server(Server::new(database, Arc::clone(&gone)), messages).await {
+        match rmcp::serve_server(Server::new(database, gone.clone()), messages).await {
             // However it ended, there is nobody left to be told.
             Ok(service) => drop(service.waiting().await),
-            Err(_) if gone.has_happened() => {}
+            Err(_) if gone.is_cancelled() => {}
             Err(error) => return Err(ServeError::Handshake(Box::new(error))),
         }
         Ok(())
     };
     let long_gone = async {
-        gone.happened().await;
+        gone.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {

@@ -8,9 +8,8 @@ use job_manager::text::counted;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, PAGE_BYTES, Page, exactly, line};
-use super::error::ToolError;
-use super::jobs::{JobGiven, Jobs};
+use super::answer::{PAGE_BYTES, Page, exactly, line};
+use super::{Answer, JobGiven, Jobs, ToolError};
 
 /// Most units that cannot be read which an answer names.
 const MOST_NAMED: usize = 10;

@@ -2,51 +2,26 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
-
-/// Whether the host has closed its end; it never opens it again.
-#[derive(Debug, Default)]
-pub(super) struct HungUp {
-    happened: AtomicBool,
-    wake: Notify,
-}
-
-impl HungUp {
-    pub fn has_happened(&self) -> bool {
-        self.happened.load(Ordering::Relaxed)
-    }
-
-    /// Waits until it has; there may be one who waits.
-    pub async fn happened(&self) {
-        // A wake-up before the wait is kept for it.
-        self.wake.notified().await;
-    }
-
-    fn happen(&self) {
-        self.happened.store(true, Ordering::Relaxed);
-        self.wake.notify_one();
-    }
-}
+use tokio_util::sync::CancellationToken;
 
 /// One of the two streams.
 pub(super) struct Watched<T> {
     stream: T,
-    gone: Arc<HungUp>,
+    /// Cancelled when the host has closed its end; it never opens it again.
+    gone: CancellationToken,
 }
 
 impl<T> Watched<T> {
-    pub fn new(stream: T, gone: &Arc<HungUp>) -> Self {
-        Self { stream, gone: Arc::clone(gone) }
+    pub fn new(stream: T, gone: &CancellationToken) -> Self {
+        Self { stream, gone: gone.clone() }
     }
 
     fn watch<V>(&self, result: &Poll<io::Result<V>>) {
         if matches!(result, Poll::Ready(Err(_))) {
-            self.gone.happen();
+            self.gone.cancel();
         }
     }
 }
@@ -56,7 +31,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if matches!(result, Poll::Ready(Ok(()))) && buffer.filled().len() == before {
-            self.gone.happen();
+            self.gone.cancel();
         }
         self.watch(&result);
         result

@@ -5,9 +5,9 @@ use job_manager::model::JobId;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::{Answer, line};
-use super::error::ToolError;
+use super::answer::line;
 use super::sentence::sentence;
+use super::{Answer, ToolError};
 
 /// Says where a job stands, in a sentence and as a document in which what units, managers and handlers said is shortened.
 fn said_of(client: &Client, job: JobId) -> Result<(String, ManagerStatus), ToolError> {

@@ -7,10 +7,8 @@ use rmcp::schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::error::ToolError;
 use super::exact;
-use super::jobs::Jobs;
+use super::{Answer, Jobs, ToolError};
 
 /// Something that a model can ask for.
 pub(super) trait Tool {

@@ -11,14 +11,12 @@ use job_manager::source::Notes;
 use job_manager::submission::{Added, SubmissionError, additions};
 use serde::Serialize;
 
-use crate::cli::args::{Global, LAST};
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
+use crate::cli::args::LAST;
 use crate::cli::lists::split_command;
-use crate::cli::output::Output;
 use crate::cli::source_args::{SourceArgs, note_waiting_input};
 use crate::cli::which::JobKeys;
 use crate::cli::wording;
+use crate::cli::{CliError, Global, Output};
 
 /// Add units to a job, also while it runs; a unit whose key the job has already is skipped
 #[derive(Debug, Args)]
@@ -58,7 +56,7 @@ struct AddedDocument {
     units_differ: usize,
 }
 
-pub fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, CliError> {
+pub fn add(global: &Global, args: &Add, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let job = client.job(args.find(&client)?)?;
     let (units, notes) = units(args, &job)?;
@@ -68,7 +66,7 @@ pub fn add(global: &Global, args: &Add, output: &mut Output) -> Result<Exit, Cli
     if matches!(client.job(job.id)?.status, JobStatus::Paused | JobStatus::Created) {
         output.hint(format_args!("`job-manager resume {}` runs them", job.id));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Prints how many units were added, and how many the job had already.
@@ -98,7 +96,7 @@ pub fn units(
     args: &Add,
     job: &Job,
 ) -> Result<(impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, Notes), CliError> {
-    let (extra, lists) = split_command(&args.items)?;
+    let (extra, lists) = split_command(&args.items, args.source.null())?;
     if !extra.is_empty() {
         return Err(CliError::CommandForAdd);
     }

@@ -3,12 +3,9 @@
 use clap::Args;
 
 use super::submit::print_started;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Let a job go on whose first units, those of --canary, have ended
 #[derive(Debug, Args)]
@@ -20,10 +17,9 @@ pub struct Approve {
     pub secrets: SecretArgs,
 }
 
-pub fn approve(global: &Global, args: &Approve, output: &mut Output) -> Result<Exit, CliError> {
+pub fn approve(global: &Global, args: &Approve, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let client = args.secrets.give_to(client, job)?;
-    print_started(&client, job, client.approve_job(job)?, output)?;
-    Ok(Exit::Success)
+    print_started(&client, job, client.approve_job(job)?, output)
 }

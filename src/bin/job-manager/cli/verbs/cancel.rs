@@ -5,12 +5,9 @@ use job_manager::client::{Client, ClientError, JobOutcome};
 use job_manager::model::{JobId, JobStatus, Seq, UnitStatus};
 
 use super::kill::wait_for_end;
-use crate::cli::args::Global;
 use crate::cli::confirm::confirm_for_last;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::which::TargetArg;
+use crate::cli::{CliError, Global, Output};
 
 /// End a job, or one of its units, permanently
 #[derive(Debug, Args)]
@@ -26,7 +23,7 @@ pub struct Cancel {
     pub no_wait: bool,
 }
 
-pub fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<Exit, CliError> {
+pub fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let (job, seq) = args.target.find(&client)?;
     if !args.target.is_named() {
@@ -53,10 +50,10 @@ pub fn cancel(global: &Global, args: &Cancel, output: &mut Output) -> Result<Exi
     if status != JobStatus::Cancelled {
         output.hint(format_args!("job {job} was asked to end"));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
-fn cancel_unit(client: &Client, job: JobId, seq: Seq, args: &Cancel, output: &mut Output) -> Result<Exit, CliError> {
+fn cancel_unit(client: &Client, job: JobId, seq: Seq, args: &Cancel, output: &mut Output) -> Result<(), CliError> {
     let attempt = client.unit(job, seq)?.attempts;
     client.cancel_unit(job, seq, &args.reason)?;
     let status = if args.no_wait { client.unit(job, seq)?.status } else { wait_for_end(client, job, seq, attempt)? };
@@ -66,5 +63,5 @@ fn cancel_unit(client: &Client, job: JobId, seq: Seq, args: &Cancel, output: &mu
         // It came to an end of its own before the request was seen.
         _ => return Err(ClientError::UnitIdle { job, seq, status }.into()),
     }
-    Ok(Exit::Success)
+    Ok(())
 }

@@ -5,10 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
+use crate::cli::{CliError, Global, Output};
 
 /// Print the completions for a shell
 #[derive(Debug, Args)]
@@ -21,11 +18,10 @@ pub struct Completions {
     pub shell: Shell,
 }
 
-pub fn completions(_: &Global, args: &Completions, _: &mut Output, mut command: Command) -> Result<Exit, CliError> {
+pub fn completions(_: &Global, args: &Completions, _: &mut Output, mut command: Command) -> Result<(), CliError> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    io::stdout().lock().write_all(&script)?;
-    Ok(Exit::Success)
+    Ok(io::stdout().lock().write_all(&script)?)
 }

@@ -9,11 +9,8 @@ use job_manager::client::{ClientError, CopySource, check_path};
 use job_manager::text::counted;
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Copy a job that stands still into another database, under a new uid
 ///
@@ -32,7 +29,7 @@ pub struct Copy {
     pub cancel_source: bool,
 }
 
-pub fn copy(global: &Global, args: &Copy, output: &mut Output) -> Result<Exit, CliError> {
+pub fn copy(global: &Global, args: &Copy, output: &mut Output) -> Result<(), CliError> {
     // Before anything repeats it: a URL may hold a password.
     check_path(&args.to).map_err(ClientError::from)?;
     let client = global.open_client()?;
@@ -40,21 +37,16 @@ pub fn copy(global: &Global, args: &Copy, output: &mut Output) -> Result<Exit, C
     let source = if args.cancel_source { CopySource::Cancel } else { CopySource::Keep };
     let copied = client.copy_job(job, &args.to, source)?;
     let path = args.to.display();
-    if output.json {
-        let (id, uid) = (copied.job, &copied.uid);
-        output.document(&json!({
-            "schema": 1, "job": { "id": id, "uid": uid }, "database": path.to_string(), "units": copied.units,
-            "copied_from": client.job(job)?.uid, "source_cancelled": copied.source_cancelled,
-        }))?;
-    } else if output.quiet {
-        output.line(copied.job)?;
-    } else {
-        output.line(format_args!("job {} in {path}: {}", copied.job, counted(copied.units, "unit")))?;
-    }
+    let document = json!({
+        "schema": 1, "job": { "id": copied.job, "uid": copied.uid }, "database": path.to_string(), "units": copied.units,
+        "copied_from": client.job(job)?.uid, "source_cancelled": copied.source_cancelled,
+    });
+    let units = counted(copied.units, "unit");
+    output.answer(&document, copied.job, format_args!("job {} in {path}: {units}", copied.job))?;
     if copied.source_cancelled {
         output.hint(format_args!("job {job} is cancelled here"));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn path(given: OsString) -> Result<PathBuf, &'static str> {

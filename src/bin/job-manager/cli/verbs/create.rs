@@ -1,13 +1,11 @@
 //! `create`: create a job without starting it.
 
 use clap::Args;
+use job_manager::handler::OutputMode;
 
 use super::submit::print_created;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
-use crate::cli::submission::{self, SubmissionArgs};
+use crate::cli::submission::SubmissionArgs;
+use crate::cli::{CliError, Global, Output};
 
 /// Create a job without starting it; `start` starts it
 #[derive(Debug, Args)]
@@ -17,13 +15,7 @@ pub struct Create {
     pub submission: SubmissionArgs,
 }
 
-pub fn create(global: &Global, args: &Create, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare(global)?;
-    if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, global, count, output)?;
-        return Ok(Exit::Success);
-    }
-    let (client, created) = submission::create(prepared, global, output)?;
-    print_created(&client, created, None, output)?;
-    Ok(Exit::Success)
+pub fn create(global: &Global, args: &Create, output: &mut Output) -> Result<(), CliError> {
+    let Some((client, created)) = args.submission.create(global, OutputMode::Tail, output)? else { return Ok(()) };
+    print_created(&client, created, None, output)
 }

@@ -5,12 +5,9 @@ use job_manager::client::{Client, ClientError, StoreError};
 use job_manager::doctor::{Finding, Remedy, Severity, examine};
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::next_step::next_step;
-use crate::cli::output::Output;
 use crate::cli::text::one_line;
+use crate::cli::{CliError, Exit, Global, Output};
 
 /// Look for what could hurt here: the database, its disk, limits of this machine
 #[derive(Debug, Args)]

@@ -3,13 +3,10 @@
 use clap::Args;
 use job_manager::failures::FailureCluster;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::table::table;
 use crate::cli::text::shortened;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 const TEXT_WIDTH: usize = 70;
 
@@ -24,20 +21,19 @@ pub struct Failures {
     pub job: JobOrKeyArg,
 }
 
-pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<Exit, CliError> {
+pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let report = client.failure_report(job)?;
     if output.json {
-        output.document(&report)?;
-        return Ok(Exit::Success);
+        return output.document(&report);
     }
     let clusters = report.clusters;
     if output.quiet {
         for id in clusters.iter().filter_map(|cluster| cluster.id) {
             output.line(id)?;
         }
-        return Ok(Exit::Success);
+        return Ok(());
     }
     output.line(table(
         &["CLUSTER", "UNITS", "FIRST", "LAST", "CAUSE", "ERROR"],
@@ -49,7 +45,7 @@ pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result
             "`job-manager unit {job}:{first}` shows one, `job-manager retry {job} --cluster {id}` tries all like it again"
         ));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn row(cluster: &FailureCluster) -> Vec<String> {

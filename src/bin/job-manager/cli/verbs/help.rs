@@ -3,11 +3,8 @@
 use anstream::println;
 use clap::{Args, Command};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::topics;
+use crate::cli::{CliError, Global, Output};
 
 /// Explain a verb or a topic: placeholders, exit-codes
 #[derive(Debug, Args)]
@@ -19,7 +16,7 @@ pub struct Help {
 }
 
 /// Prints the help of a verb of `command`, or of a topic.
-pub fn help(_: &Global, args: &Help, _: &mut Output, mut command: Command) -> Result<Exit, CliError> {
+pub fn help(_: &Global, args: &Help, _: &mut Output, mut command: Command) -> Result<(), CliError> {
     command.build();
     let text = match args.about.as_deref() {
         None => command.render_long_help().ansi().to_string(),
@@ -30,5 +27,5 @@ pub fn help(_: &Global, args: &Help, _: &mut Output, mut command: Command) -> Re
         },
     };
     println!("{}", text.trim_end());
-    Ok(Exit::Success)
+    Ok(())
 }

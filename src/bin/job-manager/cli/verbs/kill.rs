@@ -6,12 +6,9 @@ use clap::Args;
 use job_manager::client::{Client, ClientError};
 use job_manager::model::{JobId, KillThen, Seq, UnitStatus};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::values;
 use crate::cli::which::UnitArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Time between two looks at the unit.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -33,7 +30,7 @@ pub struct Kill {
     pub no_wait: bool,
 }
 
-pub fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, CliError> {
+pub fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let (job, seq) = args.unit.find_unit(&client)?;
     let attempt = client.unit(job, seq)?.attempts;
@@ -44,7 +41,7 @@ pub fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<Exit, C
         wait_for_end(&client, job, seq, attempt)?;
         output.changed(job, 1, "ended")?;
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Waits until an attempt at a unit has ended, and returns where the unit stands then.

@@ -4,14 +4,10 @@ use clap::Args;
 use job_manager::client::Snapshot;
 use job_manager::model::{FoundJobs, JobFilter, JobStatus, Timestamp};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::table::table;
 use crate::cli::text::{shortened, span};
 use crate::cli::which::JobKeys;
-use crate::cli::{values, wording};
+use crate::cli::{CliError, Global, Output, values, wording};
 
 const DEFAULT_LIMIT: i64 = 20;
 const NAME_WIDTH: usize = 40;
@@ -37,7 +33,7 @@ pub struct List {
     pub all: bool,
 }
 
-pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, CliError> {
+pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     // A key that no job has is not an empty list.
     args.keys.find(&client)?;
@@ -47,8 +43,7 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, C
     if output.json {
         let list = client.job_list(&filter)?;
         list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
-        output.document(&list)?;
-        return Ok(Exit::Success);
+        return output.document(&list);
     }
     let FoundJobs { jobs, unreadable } = client.snapshots(&filter)?;
     unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
@@ -56,12 +51,11 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<Exit, C
         for seen in jobs {
             output.line(seen.job.id)?;
         }
-        return Ok(Exit::Success);
+        return Ok(());
     }
     let now = Timestamp::now();
     let rows = jobs.iter().map(|seen| row(seen, now));
-    output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))?;
-    Ok(Exit::Success)
+    output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))
 }
 
 fn row(seen: &Snapshot, now: Timestamp) -> Vec<String> {

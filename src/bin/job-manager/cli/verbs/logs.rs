@@ -9,12 +9,9 @@ use clap::Args;
 use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
 use job_manager::model::{JobId, Output as Streams, RawText, Seq, UnitFilter, UnitStatus};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::values;
 use crate::cli::which::UnitArg;
+use crate::cli::{CliError, Global, Output};
 
 use printer::{BLOCK_BYTES, Printer};
 
@@ -46,14 +43,14 @@ pub struct Logs {
     pub follow: bool,
 }
 
-pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<Exit, CliError> {
+pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
     let mut printer = Printer::new(Some(output));
     let printed = print(&client, job, seq, args, &mut printer);
     // Also what came before damage.
     printer.finish()?;
-    printed.map(|()| Exit::Success)
+    printed
 }
 
 fn print(

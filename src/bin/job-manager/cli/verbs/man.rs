@@ -7,11 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::topics::{TOPICS, manual_page};
+use crate::cli::{CliError, Global, Output};
 
 /// Print the manual page, or write one page for each verb and topic into a directory
 #[derive(Debug, Args)]
@@ -22,7 +19,7 @@ pub struct Man {
     pub dir: Option<PathBuf>,
 }
 
-pub fn man(_: &Global, args: &Man, output: &mut Output, command: Command) -> Result<Exit, CliError> {
+pub fn man(_: &Global, args: &Man, output: &mut Output, command: Command) -> Result<(), CliError> {
     let mut command = with_all_help(command);
     command.build();
     match &args.dir {
@@ -37,7 +34,7 @@ pub fn man(_: &Global, args: &Man, output: &mut Output, command: Command) -> Res
             }
         }
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Shows everything in long help only, because the pages lose the help of what `-h` hides.

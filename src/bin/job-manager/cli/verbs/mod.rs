@@ -48,10 +48,7 @@ mod watch;
 
 use clap::{Command, Parser, Subcommand};
 
-use super::args::Global;
-use super::error::CliError;
-use super::exit::Exit;
-use super::output::Output;
+use super::{CliError, Exit, Global, Output};
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
@@ -105,7 +102,7 @@ macro_rules! verbs {
                 $command: fn() -> Command,
             ) -> Result<Exit, CliError> {
                 match self {
-                    $($($(#[$cfg])* Self::$verb(args) => $module::$module($global, args, $output $(, $extra())?),)+)+
+                    $($($(#[$cfg])* Self::$verb(args) => $module::$module($global, args, $output $(, $extra())?).map(Exit::from),)+)+
                 }
             }
         }

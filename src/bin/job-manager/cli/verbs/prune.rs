@@ -9,14 +9,10 @@ use job_manager::model::{Bytes, FoundJobs, Job, JobId, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
 
-use crate::cli::args::Global;
 use crate::cli::confirm::confirm;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::table::table;
 use crate::cli::text::{shortened, span};
-use crate::cli::{values, wording};
+use crate::cli::{CliError, Exit, Global, Output, values, wording};
 
 const NAME_WIDTH: usize = 40;
 /// Free space that is worth a hint.

@@ -6,12 +6,9 @@ use clap::Args;
 use job_manager::model::JobId;
 
 use super::submit::start_each;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// End what a dead manager left running, and continue its job
 ///
@@ -33,7 +30,7 @@ pub struct Recover {
     pub secrets: SecretArgs,
 }
 
-pub fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<Exit, CliError> {
+pub fn recover(global: &Global, args: &Recover, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let several = args.all || args.created;
     let mut jobs = match several {

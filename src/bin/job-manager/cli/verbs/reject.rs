@@ -2,12 +2,9 @@
 
 use clap::Args;
 
-use crate::cli::args::Global;
 use crate::cli::confirm::confirm_for_last;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Cancel a job whose first units, those of --canary, have ended
 #[derive(Debug, Args)]
@@ -20,7 +17,7 @@ pub struct Reject {
     pub reason: String,
 }
 
-pub fn reject(global: &Global, args: &Reject, output: &mut Output) -> Result<Exit, CliError> {
+pub fn reject(global: &Global, args: &Reject, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     if !args.job.is_named() {
@@ -28,6 +25,5 @@ pub fn reject(global: &Global, args: &Reject, output: &mut Output) -> Result<Exi
     }
     let before = client.progress(job)?.cancelled;
     client.reject_job(job, &args.reason)?;
-    output.changed(job, client.progress(job)?.cancelled - before, "cancelled")?;
-    Ok(Exit::Success)
+    output.changed(job, client.progress(job)?.cancelled - before, "cancelled")
 }

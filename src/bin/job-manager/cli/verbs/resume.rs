@@ -3,12 +3,9 @@
 use clap::Args;
 
 use super::submit::start_each;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Continue a job that was paused or interrupted and print its manager's process number
 #[derive(Debug, Args)]
@@ -26,7 +23,7 @@ pub struct Resume {
     pub secrets: SecretArgs,
 }
 
-pub fn resume(global: &Global, args: &Resume, output: &mut Output) -> Result<Exit, CliError> {
+pub fn resume(global: &Global, args: &Resume, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let jobs = if args.all { client.resumable_jobs()? } else { vec![args.job.find(&client)?] };
     // Of all jobs, each gets those that it was submitted with.

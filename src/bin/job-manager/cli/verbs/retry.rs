@@ -3,12 +3,10 @@
 use clap::Args;
 use job_manager::model::{JobStatus, UnitStatus};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::filter::FilterArgs;
-use crate::cli::output::{Output, SEARCH_TIMEOUT};
+use crate::cli::output::SEARCH_TIMEOUT;
 use crate::cli::which::JobArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Send failed or cancelled units back to pending
 #[derive(Debug, Args)]
@@ -26,7 +24,7 @@ pub struct Retry {
     pub one_by_one: bool,
 }
 
-pub fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<Exit, CliError> {
+pub fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<(), CliError> {
     if args.filter.is_empty() && !args.all && !args.one_by_one {
         return Err(CliError::NoFilter);
     }
@@ -45,5 +43,5 @@ pub fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<Exit,
     if client.job(job)?.status == JobStatus::Paused {
         output.hint(format_args!("`job-manager resume {job}` runs them"));
     }
-    Ok(Exit::Success)
+    Ok(())
 }

@@ -5,12 +5,9 @@ use job_manager::text::counted;
 use serde_json::json;
 
 use super::prune::say_reclaimable;
-use crate::cli::args::Global;
 use crate::cli::confirm::confirm;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::which::JobKeys;
+use crate::cli::{CliError, Global, Output};
 
 /// Delete jobs that no manager runs, with their units and logs
 #[derive(Debug, Args)]
@@ -23,7 +20,7 @@ pub struct Rm {
     pub keys: JobKeys,
 }
 
-pub fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit, CliError> {
+pub fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let named = args.jobs.iter().map(|job| Ok(client.find_job(job)?));
     let jobs = named.chain(args.keys.find(&client).transpose()).collect::<Result<Vec<_>, CliError>>()?;
@@ -33,15 +30,7 @@ pub fn rm(global: &Global, args: &Rm, output: &mut Output) -> Result<Exit, CliEr
     for job in &jobs {
         client.remove_job(*job)?;
     }
-    if output.json {
-        output.document(&json!({ "schema": 1, "deleted": jobs, "units_changed": units }))?;
-    } else if output.quiet {
-        for job in &jobs {
-            output.line(job)?;
-        }
-    } else {
-        output.line(format_args!("{} deleted", counted(units, "unit")))?;
-    }
-    say_reclaimable(&client, output)?;
-    Ok(Exit::Success)
+    let document = json!({ "schema": 1, "deleted": jobs, "units_changed": units });
+    output.answer(&document, numbers.replace(", ", "\n"), format_args!("{} deleted", counted(units, "unit")))?;
+    say_reclaimable(&client, output)
 }

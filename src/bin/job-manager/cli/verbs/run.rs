@@ -4,14 +4,11 @@ use clap::Args;
 use job_manager::handler::OutputMode;
 
 use super::submit::existing;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt, on_stop_of_container};
-use crate::cli::output::Output;
 use crate::cli::print_outputs::{OutputPrinter, PrintArgs};
 use crate::cli::show_failures::FailuresShown;
-use crate::cli::submission::{self, SubmissionArgs};
+use crate::cli::submission::SubmissionArgs;
+use crate::cli::{CliError, Exit, Global, Output};
 
 /// Submit a job and follow it to its end; Ctrl-C lets it go on without you
 #[derive(Debug, Args)]
@@ -19,9 +16,9 @@ use crate::cli::submission::{self, SubmissionArgs};
 pub struct Run {
     #[command(flatten)]
     pub submission: SubmissionArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Output and results")]
     pub print: PrintArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Output and results")]
     pub progress: ProgressArgs,
 }
 
@@ -29,12 +26,7 @@ pub fn run(global: &Global, args: &Run, output: &mut Output) -> Result<Exit, Cli
     args.print.refuse_mixtures(&args.submission.job, output.json)?;
     let order = args.print.order();
     let kept = if order.is_some() { OutputMode::Full } else { OutputMode::Tail };
-    let prepared = args.submission.prepare_keeping(global, kept)?;
-    if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, global, count, output)?;
-        return Ok(Exit::Success);
-    }
-    let (client, created) = submission::create(prepared, global, output)?;
+    let Some((client, created)) = args.submission.create(global, kept, output)? else { return Ok(Exit::Success) };
     let job = created.job;
     if !created.new {
         existing(&client.job(job)?, created, output);

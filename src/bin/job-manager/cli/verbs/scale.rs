@@ -4,12 +4,9 @@ use clap::Args;
 use job_manager::client::{Client, WorkersSet};
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::values::{self, MachineLimit};
 use crate::cli::which::JobKeys;
+use crate::cli::{CliError, Global, Output};
 
 /// Change how many units run at the same time, of one job or over all jobs, also while they run
 #[derive(Debug, Args)]
@@ -28,7 +25,7 @@ pub struct Scale {
     pub keys: JobKeys,
 }
 
-pub fn scale(global: &Global, args: &Scale, output: &mut Output) -> Result<Exit, CliError> {
+pub fn scale(global: &Global, args: &Scale, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let (job, workers) = match (args.keys.find(&client)?, &args.job, args.workers) {
         (None, Some(job), Some(workers)) => (client.find_job(job)?, workers),
@@ -39,21 +36,12 @@ pub fn scale(global: &Global, args: &Scale, output: &mut Output) -> Result<Exit,
         (None, ..) => return scale_machine(&client, args, output),
     };
     let limits = client.set_limits(job, |limits| limits.workers = workers)?;
-    if output.json {
-        output.document(&WorkersSet::new(job, limits.workers))?;
-    } else {
-        output.line(limits.workers)?;
-    }
-    Ok(Exit::Success)
+    output.answer(&WorkersSet::new(job, limits.workers), limits.workers, limits.workers)
 }
 
-fn scale_machine(client: &Client, args: &Scale, output: &mut Output) -> Result<Exit, CliError> {
+fn scale_machine(client: &Client, args: &Scale, output: &mut Output) -> Result<(), CliError> {
     let limit = args.machine.and_then(|MachineLimit(limit)| limit);
     client.set_machine_workers(limit)?;
-    if output.json {
-        output.document(&json!({ "schema": 1, "machine_workers": limit }))?;
-    } else {
-        output.line(limit.map_or("none".to_owned(), |limit| limit.to_string()))?;
-    }
-    Ok(Exit::Success)
+    let word = limit.map_or("none".to_owned(), |limit| limit.to_string());
+    output.answer(&json!({ "schema": 1, "machine_workers": limit }), &word, &word)
 }

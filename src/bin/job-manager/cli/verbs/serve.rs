@@ -6,12 +6,9 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::values;
-use crate::dashboard::{Dashboard, DashboardOptions};
+use crate::cli::{CliError, Global, Output};
+use crate::dashboard::Dashboard;
 
 /// Serve a dashboard and /metrics, on this machine only, until Ctrl-C
 ///
@@ -28,9 +25,8 @@ pub struct Serve {
     pub read_only: bool,
 }
 
-pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<Exit, CliError> {
-    let options = DashboardOptions { db: global.db_path()?, port: args.port, read_only: args.read_only };
-    let dashboard = Dashboard::open(&options)?;
+pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<(), CliError> {
+    let dashboard = Dashboard::open(&global.db_path()?, args.port, args.read_only)?;
     // Before anybody can read the address, so that whoever has it can also end this in the proper way.
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -51,5 +47,5 @@ pub fn serve(global: &Global, args: &Serve, output: &mut Output) -> Result<Exit,
         );
     }
     dashboard.serve(&stop)?;
-    Ok(Exit::Success)
+    Ok(())
 }

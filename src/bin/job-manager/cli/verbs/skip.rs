@@ -3,12 +3,10 @@
 use clap::Args;
 use job_manager::model::JobStatus;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::filter::FilterArgs;
-use crate::cli::output::{Output, SEARCH_TIMEOUT};
+use crate::cli::output::SEARCH_TIMEOUT;
 use crate::cli::which::JobArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Skip units that are pending or failed
 #[derive(Debug, Args)]
@@ -26,7 +24,7 @@ pub struct Skip {
     pub reason: String,
 }
 
-pub fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<Exit, CliError> {
+pub fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<(), CliError> {
     if args.filter.is_empty() && !args.all {
         return Err(CliError::NoFilter);
     }
@@ -38,5 +36,5 @@ pub fn skip(global: &Global, args: &Skip, output: &mut Output) -> Result<Exit, C
     if row.status == JobStatus::Paused && row.progress.unfinished() == 0 {
         output.hint(format_args!("no unit is left, `job-manager resume {job}` ends the job"));
     }
-    Ok(Exit::Success)
+    Ok(())
 }

@@ -3,12 +3,9 @@
 use clap::Args;
 
 use super::submit::print_started;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::secret_args::SecretArgs;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Start a job detached and print its manager's process number
 #[derive(Debug, Args)]
@@ -23,13 +20,12 @@ pub struct Start {
     pub secrets: SecretArgs,
 }
 
-pub fn start(global: &Global, args: &Start, output: &mut Output) -> Result<Exit, CliError> {
+pub fn start(global: &Global, args: &Start, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let client = args.secrets.give_to(client, job)?;
     if args.no_scope {
         client.forget_scope(job)?;
     }
-    print_started(&client, job, client.start_detached(job)?, output)?;
-    Ok(Exit::Success)
+    print_started(&client, job, client.start_detached(job)?, output)
 }

@@ -7,13 +7,10 @@ use job_manager::model::{ManagerRun, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::managers::{self, WithManagers};
-use crate::cli::output::Output;
 use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Exit, Global, Output};
 use crate::command_line::command_line;
 
 /// Show where a job stands and whether its manager lives
@@ -87,15 +84,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
     }
-    if let Some(uid) = &status.copied_from {
-        output.line(format_args!("copy of   job {uid}"))?;
-    }
-    if let Some(waiting) = &status.waiting_for {
-        output.line(format_args!("waits     {}", one_line(waiting)))?;
-    }
-    if let Some(error) = &status.error {
-        output.line(format_args!("error     {}", one_line(error)))?;
-    }
+    output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
+    output.field("waits", status.waiting_for.as_deref().map(one_line))?;
+    output.field("error", status.error.as_deref().map(one_line))?;
     managers::print(managers, output)?;
     output.line(format_args!("log       {}", status.log.display()))?;
     if status.is_interrupted() {

@@ -6,13 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use job_manager::client::{ClientError, JobOutcome, StopOptions};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::follow::print_summary;
-use crate::cli::output::Output;
 use crate::cli::values;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Pause a job: running units finish, nothing new is started
 #[derive(Debug, Args)]
@@ -32,7 +29,7 @@ pub struct Stop {
     pub wait: bool,
 }
 
-pub fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<Exit, CliError> {
+pub fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<(), CliError> {
     // How, is more than a manager of an older version can be told.
     let is_plain = !args.now && args.grace.is_none();
     let client = if is_plain { global.stop_client()? } else { global.open_client()? };
@@ -45,5 +42,5 @@ pub fn stop(global: &Global, args: &Stop, output: &mut Output) -> Result<Exit, C
         }
     }
     print_summary(&client, job, output)?;
-    Ok(Exit::Success)
+    Ok(())
 }

@@ -2,16 +2,14 @@
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, Created, ManagerStarted, Started};
+use job_manager::handler::OutputMode;
 use job_manager::model::{Job, JobId};
 use job_manager::text::counted;
 use serde_json::json;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::submission::{self, SubmissionArgs};
 use crate::cli::wording;
+use crate::cli::{CliError, Global, Output};
 
 /// Create a job and its units, start it detached, print its number
 #[derive(Debug, Args)]
@@ -20,20 +18,14 @@ pub struct Submit {
     #[command(flatten)]
     pub submission: SubmissionArgs,
     /// Create the job without starting it
-    #[arg(long)]
+    #[arg(long, help_heading = "The job")]
     pub hold: bool,
 }
 
-pub fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<Exit, CliError> {
-    let prepared = args.submission.prepare(global)?;
-    if let Some(count) = args.submission.job.dry_run {
-        submission::dry_run(prepared, global, count, output)?;
-        return Ok(Exit::Success);
-    }
-    let (client, created) = submission::create(prepared, global, output)?;
+pub fn submit(global: &Global, args: &Submit, output: &mut Output) -> Result<(), CliError> {
+    let Some((client, created)) = args.submission.create(global, OutputMode::Tail, output)? else { return Ok(()) };
     let started = if args.hold { None } else { client.start_created(created)?.started };
-    print_created(&client, created, started, output)?;
-    Ok(Exit::Success)
+    print_created(&client, created, started, output)
 }
 
 /// Prints the number of the job, or all about it as JSON.
@@ -84,7 +76,7 @@ pub(super) fn start_each(
     are_several: bool,
     start: impl Fn(JobId) -> (&'static str, Result<Started, ClientError>),
     output: &mut Output,
-) -> Result<Exit, CliError> {
+) -> Result<(), CliError> {
     let mut first_error = None;
     for job in jobs {
         match start(job) {
@@ -96,7 +88,7 @@ pub(super) fn start_each(
             (_, Err(error)) => return Err(error.into()),
         }
     }
-    first_error.map_or(Ok(Exit::Success), |error| Err(error.into()))
+    first_error.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Prints the manager of a job that was started or resumed.
@@ -108,8 +100,7 @@ pub fn print_started(client: &Client, job: JobId, started: Started, output: &mut
     }
     let started = ManagerStarted::new(job, started);
     if output.json {
-        output.document(&started)?;
-        return Ok(());
+        return output.document(&started);
     }
     if started.already_running {
         output.hint(format_args!("job {job} has a manager already"));

@@ -6,11 +6,8 @@ use job_manager::model::JobStatus;
 use serde_json::json;
 
 use super::add::{self, Add};
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::wording;
+use crate::cli::{CliError, Global, Output};
 
 /// Bring a job in line with a source: new units are added, changed ones run again, those that are gone are skipped
 #[derive(Debug, Args)]
@@ -23,7 +20,7 @@ pub struct Sync {
     pub dry_run: bool,
 }
 
-pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<Exit, CliError> {
+pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<(), CliError> {
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(args.add.find(&client)?)?;
     let (units, notes) = add::units(&args.add, &job)?;
@@ -47,7 +44,7 @@ pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<Exit, C
             "gone_ended": plan.gone_ended, "gone_running": plan.gone_running, "same": plan.same,
             "back": plan.back.len(), "changed_running": changed_running, "dry_run": args.dry_run,
         }))?;
-        return Ok(Exit::Success);
+        return Ok(());
     }
     let of_gone = of_which(&[(plan.gone_ended, "had ended"), (plan.gone_running, "still running")]);
     let of_same = of_which(&[(plan.back.len(), "back in the source")]);
@@ -59,7 +56,7 @@ pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<Exit, C
     if !args.dry_run && client.job(job.id)?.status == JobStatus::Paused {
         output.hint(format_args!("`job-manager resume {}` runs what is to be run", job.id));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 /// Names the parts of a number that are not 0, in brackets.

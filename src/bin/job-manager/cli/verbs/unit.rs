@@ -4,12 +4,9 @@ use clap::Args;
 use job_manager::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
 
 use super::units::{shown_item, status};
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::text::{one_line, span};
 use crate::cli::which::UnitArg;
+use crate::cli::{CliError, Global, Output};
 
 /// Show one unit: its command, payload, attempts, output and result
 #[derive(Debug, Args)]
@@ -19,46 +16,32 @@ pub struct Unit {
     pub unit: UnitArg,
 }
 
-pub fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<Exit, CliError> {
+pub fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find_unit(&client)?;
     let view = client.unit_view(job, seq)?;
     if output.json {
-        output.document(&view)?;
-        return Ok(Exit::Success);
+        return output.document(&view);
     }
     print(&view.unit, view.command.as_deref(), output)?;
     print_notes(&view.notes, output)?;
-    print_attempts(&view.attempts_not_completed, output)?;
-    Ok(Exit::Success)
+    print_attempts(&view.attempts_not_completed, output)
 }
 
 fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Result<(), CliError> {
     output.line(format_args!("unit      {}", unit.seq))?;
     output.line(format_args!("status    {}", status(unit)))?;
-    if let Some(key) = &unit.key {
-        output.line(format_args!("key       {}", one_line(&RawText::of_column(key).to_string_lossy())))?;
-    }
+    output.field("key", unit.key.as_deref().map(|key| one_line(&RawText::of_column(key).to_string_lossy())))?;
     output.line(format_args!("item      {}", one_line(&shown_item(&unit.payload))))?;
-    if let Some(command) = command {
-        output.line(format_args!("command   {}", one_line(command)))?;
-    }
+    output.field("command", command.map(one_line))?;
     output.line(format_args!("attempts  {}", unit.attempts))?;
-    if unit.crashes > 0 {
-        output.line(format_args!("crashes   {}", unit.crashes))?;
-    }
+    output.field("crashes", Some(unit.crashes).filter(|crashes| *crashes > 0))?;
     if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
         output.line(format_args!("time      {started}, {}", span(finished.since(started))))?;
     }
-    if let Some(not_before) = unit.not_before {
-        output.line(format_args!("next      not before {not_before}"))?;
-    }
-    if let Some(error) = &unit.error {
-        output.line(format_args!("error     {}", one_line(error)))?;
-    }
-    if let Some(result) = &unit.result {
-        output.line(format_args!("result    {}", one_line(result)))?;
-    }
+    output.field("next", unit.not_before.map(|at| format!("not before {at}")))?;
+    output.field("error", unit.error.as_deref().map(one_line))?;
+    output.field("result", unit.result.as_deref().map(one_line))?;
     streams(&unit.output, output)
 }
 
@@ -67,10 +50,7 @@ fn print_notes(notes: &UnitNotes, output: &mut Output) -> Result<(), CliError> {
         let message = notes.message.as_deref().map(|message| format!(", {}", one_line(message))).unwrap_or_default();
         output.line(format_args!("progress  {done} of {total}{message}"))?;
     }
-    if let Some(checkpoint) = &notes.checkpoint {
-        output.line(format_args!("checkpoint {}", one_line(checkpoint)))?;
-    }
-    Ok(())
+    output.field("checkpoint", notes.checkpoint.as_deref().map(one_line))
 }
 
 fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(), CliError> {

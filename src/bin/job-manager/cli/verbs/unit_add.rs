@@ -6,11 +6,8 @@ use clap::Args;
 use job_manager::submission::{OpenSources, SourceOptions, SourceSpec, additions};
 
 use super::add::print_added;
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::inside::Inside;
-use crate::cli::output::Output;
+use crate::cli::{CliError, Global, Output};
 
 /// Add units, from inside a unit's command, to the same job
 #[derive(Debug, Args)]
@@ -24,7 +21,7 @@ pub struct UnitAdd {
     pub items: Vec<OsString>,
 }
 
-pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<Exit, CliError> {
+pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<(), CliError> {
     if args.items.iter().any(|item| item == "-") {
         return Err(CliError::ItemsFromStdin);
     }
@@ -33,6 +30,5 @@ pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<
     let job = client.job(job)?;
     let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
     let units = additions(sources, args.unit_key.as_deref(), &job)?;
-    print_added(&job, client.add_checked_units(&job, units)?, output)?;
-    Ok(Exit::Success)
+    print_added(&job, client.add_checked_units(&job, units)?, output)
 }

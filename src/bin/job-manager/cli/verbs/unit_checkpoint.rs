@@ -5,11 +5,8 @@ use std::ffi::OsString;
 use clap::{Args, Subcommand};
 use job_manager::model::RawText;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::inside::{Inside, json_or_text};
-use crate::cli::output::Output;
+use crate::cli::{CliError, Global, Output};
 
 /// Keep a value, from inside a unit's command, for the next attempt at the unit, or get what was kept
 #[derive(Debug, Args)]
@@ -30,13 +27,13 @@ pub enum Action {
     Get,
 }
 
-pub fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &mut Output) -> Result<Exit, CliError> {
+pub fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &mut Output) -> Result<(), CliError> {
     let Inside { job, seq, attempt } = Inside::new()?;
     match &args.action {
         Action::Put { value } => {
             let value = json_or_text(value)?;
             global.open_client()?.keep_checkpoint(job, seq, attempt, &value)?;
-            Ok(Exit::Success)
+            Ok(())
         }
         Action::Get => match global.read_client()?.unit_notes(job, seq)?.checkpoint {
             Some(kept) => {
@@ -45,7 +42,7 @@ pub fn unit_checkpoint(global: &Global, args: &UnitCheckpoint, output: &mut Outp
                     Some(text) => output.bytes(&[text.as_bytes(), b"\n"].concat())?,
                     None => output.line(serde_json::from_str::<String>(&kept).unwrap_or(kept))?,
                 }
-                Ok(Exit::Success)
+                Ok(())
             }
             None => Err(CliError::NothingKept),
         },

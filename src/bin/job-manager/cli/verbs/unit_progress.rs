@@ -2,11 +2,8 @@
 
 use clap::Args;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::inside::Inside;
-use crate::cli::output::Output;
+use crate::cli::{CliError, Global, Output};
 
 /// Say, from inside a unit's command, how far the unit is
 #[derive(Debug, Args)]
@@ -21,8 +18,7 @@ pub struct UnitProgress {
     pub message: String,
 }
 
-pub fn unit_progress(global: &Global, args: &UnitProgress, _: &mut Output) -> Result<Exit, CliError> {
+pub fn unit_progress(global: &Global, args: &UnitProgress, _: &mut Output) -> Result<(), CliError> {
     let Inside { job, seq, attempt } = Inside::new()?;
-    global.open_client()?.report_progress(job, seq, attempt, args.done, args.total, &args.message)?;
-    Ok(Exit::Success)
+    Ok(global.open_client()?.report_progress(job, seq, attempt, args.done, args.total, &args.message)?)
 }

@@ -4,11 +4,8 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::inside::{Inside, json_or_text};
-use crate::cli::output::Output;
+use crate::cli::{CliError, Global, Output};
 
 /// Say, from inside a unit's command, what came of the unit; the last word counts, when the unit completes
 #[derive(Debug, Args)]
@@ -19,9 +16,8 @@ pub struct UnitResult {
     pub value: OsString,
 }
 
-pub fn unit_result(global: &Global, args: &UnitResult, _: &mut Output) -> Result<Exit, CliError> {
+pub fn unit_result(global: &Global, args: &UnitResult, _: &mut Output) -> Result<(), CliError> {
     let value = json_or_text(&args.value)?;
     let Inside { job, seq, attempt } = Inside::new()?;
-    global.open_client()?.put_result(job, seq, attempt, &value)?;
-    Ok(Exit::Success)
+    Ok(global.open_client()?.put_result(job, seq, attempt, &value)?)
 }

@@ -4,15 +4,13 @@ use clap::Args;
 use job_manager::client::{ClientError, StoreError};
 use job_manager::model::{RawText, Seq, UnitDetail, UnitOrder, Unreadable};
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::filter::FilterArgs;
-use crate::cli::output::{Output, SEARCH_TIMEOUT};
+use crate::cli::output::SEARCH_TIMEOUT;
 use crate::cli::table::table;
 use crate::cli::text::{shortened, span};
 use crate::cli::values;
 use crate::cli::which::JobArg;
+use crate::cli::{CliError, Global, Output};
 
 const PAYLOAD_WIDTH: usize = 50;
 const ERROR_WIDTH: usize = 60;
@@ -36,7 +34,7 @@ pub struct Units {
     pub after: Option<i64>,
 }
 
-pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit, CliError> {
+pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let page =
@@ -72,8 +70,8 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<Exit,
 }
 
 /// Names units that cannot be read after the others were shown: one is the error, the others come before it.
-pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Result<Exit, CliError> {
-    let Some(last) = unreadable.pop() else { return Ok(Exit::Success) };
+pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Result<(), CliError> {
+    let Some(last) = unreadable.pop() else { return Ok(()) };
     unreadable.iter().for_each(|unit| output.hint(unit));
     Err(ClientError::from(StoreError::from(last)).into())
 }

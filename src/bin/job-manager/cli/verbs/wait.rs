@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::follow::print_summary;
-use crate::cli::output::Output;
 use crate::cli::values;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Exit, Global, Output};
 
 /// Block until a job ends, is paused, or loses its manager; the exit code tells which
 #[derive(Debug, Args)]

@@ -4,12 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::follow::{Follow, ProgressArgs, Shows, follow_to_the_end, on_interrupt};
-use crate::cli::output::Output;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::{CliError, Exit, Global, Output};
 
 /// Show the progress of a job until it ends; Ctrl-C leaves the job alone
 #[derive(Debug, Args)]

@@ -6,11 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::command_line::command_line;
-use crate::mcp::answer::{Answer, beginning};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::answer::beginning;
 use crate::mcp::sentence::next_call;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Most characters of the sentence, which may repeat what a unit or a manager said.
 const SENTENCE_CHARS: usize = 1000;

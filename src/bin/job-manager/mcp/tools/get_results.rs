@@ -6,11 +6,9 @@ use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::mcp::answer::{Answer, VALUE_BYTES, end, exactly, line, value};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::answer::{VALUE_BYTES, end, exactly, line, value};
 use crate::mcp::pages::{Asked, Pages};
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 100, max_limit: 500, row };
 

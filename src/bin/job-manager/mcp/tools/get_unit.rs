@@ -5,10 +5,8 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::mcp::answer::{Answer, VALUE_BYTES, beginning, end, exactly, line, value};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::answer::{VALUE_BYTES, beginning, end, exactly, line, value};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Attempts that did not complete, the latest ones.
 const MAX_ATTEMPTS: usize = 5;

@@ -1,10 +1,7 @@
 //! `job_status`: where a job stands and whether its manager lives.
 
-use crate::mcp::answer::Answer;
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{Jobs, OneJob};
 use crate::mcp::status_answer::status_answer;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 pub(super) struct JobStatus;
 

@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use crate::mcp::answer::{Answer, Page, line};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{Jobs, OneJob};
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::answer::{Page, line};
+use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 const MAX_CLUSTERS: usize = 20;
 

@@ -6,10 +6,8 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::mcp::answer::{Answer, Page, line};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::Jobs;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::answer::{Page, line};
+use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;

@@ -6,11 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::mcp::answer::{Answer, exactly, line};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
+use crate::mcp::answer::{exactly, line};
 use crate::mcp::pages::{Asked, Pages};
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 const PAGES: Pages = Pages { name: "units", title: "Units", default_limit: 50, max_limit: 200, row };
 

@@ -8,12 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::start_batch::differs;
-use crate::mcp::answer::{Answer, beginning};
+use crate::mcp::answer::beginning;
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::Jobs;
-use crate::mcp::tool::{Effect, Tool};
 use crate::mcp::wording::remarks;
+use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
 const DEFAULT_COUNT: usize = 5;
 const MAX_COUNT: usize = 20;

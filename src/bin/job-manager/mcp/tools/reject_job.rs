@@ -2,11 +2,8 @@
 
 use serde_json::json;
 
-use crate::mcp::answer::Answer;
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{Jobs, OneJobWithReason};
 use crate::mcp::status_answer::done_answer;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, Jobs, OneJobWithReason, Tool, ToolError};
 
 pub(super) struct RejectJob;
 

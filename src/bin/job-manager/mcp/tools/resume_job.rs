@@ -2,11 +2,8 @@
 
 use job_manager::client::Started;
 
-use crate::mcp::answer::Answer;
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{Jobs, OneJob};
 use crate::mcp::status_answer::started_answer;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 pub(super) struct ResumeJob;
 

@@ -7,11 +7,8 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::mcp::answer::Answer;
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::status_answer::done_answer;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct ScaleJob;
 

@@ -5,12 +5,9 @@ use job_manager::model::{Job, RawText};
 use job_manager::text::counted;
 use serde_json::json;
 
-use crate::mcp::answer::Answer;
 use crate::mcp::batch::{Batch, Checked};
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::Jobs;
-use crate::mcp::tool::{Effect, Tool};
 use crate::mcp::wording::remarks;
+use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
 pub(super) struct StartBatch;
 

@@ -6,11 +6,8 @@ use job_manager::client::ClientError;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::mcp::answer::Answer;
-use crate::mcp::error::ToolError;
-use crate::mcp::jobs::{JobGiven, Jobs};
 use crate::mcp::status_answer::status_answer;
-use crate::mcp::tool::{Effect, Tool};
+use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Hosts give a call up after a minute.
 const MAX_SECONDS: f64 = 45.0;

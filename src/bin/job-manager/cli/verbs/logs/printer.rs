@@ -1,7 +1,8 @@
 //! Lines of logs on their way to standard output.
 
-use crate::cli::error::CliError;
-use crate::cli::output::Output;
+use job_manager::text::whole_characters;
+
+use crate::cli::{CliError, Output};
 
 /// Bytes read at once of a log.
 pub(super) const BLOCK_BYTES: usize = 64 * 1024;
@@ -56,7 +57,7 @@ impl<'a> Printer<'a> {
             bytes = &bytes[at + 1..];
             self.skip -= 1;
         }
-        Ok(output.bytes(bytes)?)
+        output.bytes(bytes)
     }
 
     /// Returns how many lines there were.
@@ -67,14 +68,6 @@ impl<'a> Printer<'a> {
     pub fn finish(mut self) -> Result<(), CliError> {
         let rest = std::mem::take(&mut self.unfinished);
         self.print(&rest)
-    }
-}
-
-/// Returns how many bytes there are before a character that is not whole yet.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
     }
 }
 

@@ -6,14 +6,11 @@ mod written;
 
 use clap::Args;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
 use crate::cli::filter::FilterArgs;
-use crate::cli::output::Output;
 use crate::cli::verbs::units::named;
 use crate::cli::way_out;
 use crate::cli::which::JobArg;
+use crate::cli::{CliError, Global, Output};
 use job_manager::client::SEARCH_TIME;
 use job_manager::model::UnitFilter;
 use job_manager::text::counted;
@@ -38,7 +35,7 @@ pub struct Results {
     pub format: Format,
 }
 
-pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<Exit, CliError> {
+pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
     let current = if args.all { None } else { Some(true) };

@@ -25,7 +25,7 @@ pub enum ServiceError {
         "{} is written and not enabled, so that nothing starts yet: run `{renew}` and `{enable}` where the service manager \
          can be reached ({said})", file.display()
     )]
-    NotEnabled { file: PathBuf, renew: String, enable: String, said: String },
+    NotEnabled { file: PathBuf, renew: &'static str, enable: String, said: String },
 }
 
 impl ServiceError {

@@ -13,20 +13,17 @@ use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
 use etcetera::BaseStrategy;
-use job_manager::files::{How, create_given_dir, open_given};
+use job_manager::files::{How, create_given_dir, if_there, open_given};
 use job_manager::host::{self, Linger};
 use job_manager::submission::SubmissionError;
 use serde_json::json;
 
-use crate::cli::args::Global;
 use crate::cli::confirm::confirm;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::text::one_line;
+use crate::cli::{CliError, Exit, Global, Output};
 
 pub use error::ServiceError;
-use plan::{MARK, Plan, name_of};
+use plan::{MARK, Plan, RENEW, name_of};
 
 /// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the unit for that
 #[derive(Debug, Args)]
@@ -94,18 +91,14 @@ fn install(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, Cl
         confirm(global, &format!("replace {}, which job-manager has not written", plan.file.display()))?;
     }
     write(&plan.file, &plan.text).map_err(ServiceError::files("write", &plan.file))?;
-    renew(plan, output);
-    carry_out(&plan.enable).map_err(|said| ServiceError::NotEnabled {
-        file: plan.file.clone(),
-        renew: plan.renew.join(" "),
-        enable: plan.enable.join(" "),
-        said: one_line(&said),
+    renew(output);
+    let enable = plan.command("enable");
+    carry_out(&enable).map_err(|said| {
+        let (file, said) = (plan.file.clone(), one_line(&said));
+        ServiceError::NotEnabled { file, renew: RENEW, enable, said }
     })?;
-    if output.json {
-        output.document(&json!({ "schema": 1, "file": plan.file, "name": plan.name, "enabled": true }))?;
-    } else {
-        output.line(plan.file.display())?;
-    }
+    let document = json!({ "schema": 1, "file": plan.file, "name": plan.name, "enabled": true });
+    output.answer(&document, plan.file.display(), plan.file.display())?;
     if let Linger::Off { user, .. } = host::linger() {
         output.hint(format_args!(
             "it starts with your first login; `loginctl enable-linger {user}` has it start with the machine"
@@ -120,25 +113,17 @@ fn uninstall(global: &Global, plan: &Plan, output: &mut Output) -> Result<Exit, 
         Some(true) => {}
         Some(false) => confirm(global, &format!("remove {}, which job-manager has not written", plan.file.display()))?,
     }
-    let disabled = carry_out(&plan.disable);
-    for file in plan.links.iter().chain([&plan.file]) {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(ServiceError::files("remove", file)(error).into());
-            }
-            _ => {}
-        }
+    let disabled = carry_out(&plan.command("disable"));
+    for file in [&plan.link, &plan.file] {
+        if_there(fs::remove_file(file)).map_err(ServiceError::files("remove", file))?;
     }
     // Without its file it starts no more, whatever the service manager has heard.
-    renew(plan, output);
+    renew(output);
     if let Err(said) = disabled {
         output.hint(format_args!("the file is removed, but the service manager was not told: {}", one_line(&said)));
     }
-    if output.json {
-        output.document(&json!({ "schema": 1, "file": plan.file, "name": plan.name, "removed": true }))?;
-    } else {
-        output.line(plan.file.display())?;
-    }
+    let document = json!({ "schema": 1, "file": plan.file, "name": plan.name, "removed": true });
+    output.answer(&document, plan.file.display(), plan.file.display())?;
     Ok(Exit::Success)
 }
 
@@ -149,7 +134,7 @@ fn status(plan: &Plan, output: &mut Output) -> Result<Exit, CliError> {
         Some(true) if read(&plan.file)?.as_deref() == Some(&plan.text) => "yes",
         Some(true) => "out of date, install it again",
     };
-    let enabled = carry_out(&plan.ask);
+    let enabled = carry_out(&plan.command("is-enabled"));
     if output.json {
         output.document(&json!({
             "schema": 1, "file": plan.file, "name": plan.name, "installed": installed == "yes", "enabled": enabled.is_ok(),
@@ -166,9 +151,9 @@ fn status(plan: &Plan, output: &mut Output) -> Result<Exit, CliError> {
 }
 
 /// Has the service manager look again. None may run, as in the image of a machine: it looks when it starts.
-fn renew(plan: &Plan, output: &mut Output) {
-    if let Err(said) = carry_out(&plan.renew) {
-        output.detail(format_args!("{}: {}", plan.renew.join(" "), one_line(&said)));
+fn renew(output: &mut Output) {
+    if let Err(said) = carry_out(RENEW) {
+        output.detail(format_args!("{RENEW}: {}", one_line(&said)));
     }
 }
 
@@ -178,11 +163,8 @@ fn is_ours(file: &Path) -> Result<Option<bool>, ServiceError> {
 }
 
 fn read(file: &Path) -> Result<Option<String>, ServiceError> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ServiceError::files("read", file)(error)),
-    }
+    let bytes = if_there(fs::read(file)).map_err(ServiceError::files("read", file))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Writes a file whole or not at all.
@@ -197,11 +179,12 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Runs a command of a plan; when it fails, returns what it said.
-fn carry_out(words: &[String]) -> Result<(), String> {
-    let (program, args) = words.split_first().expect("a command of a plan has words");
+fn carry_out(line: &str) -> Result<(), String> {
+    let (program, args) = line.split_once(' ').unwrap_or((line, ""));
     let mut command = Command::new(program);
     host::reach_user_manager(&mut command);
-    let ran = command.args(args).stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
+    let ran =
+        command.args(args.split(' ')).stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
     if ran.status.success() {
         return Ok(());
     }

@@ -8,7 +8,10 @@ use super::error::ServiceError;
 pub(super) const MARK: &str = "Written by `job-manager service install`";
 const NAME: &str = "job-manager";
 
-/// A file and the commands around it; their words hold no spaces but in the path of the file.
+/// The command that has a running service manager look again; none may be there, and it looks when it starts.
+pub(super) const RENEW: &str = "systemctl --user daemon-reload";
+
+/// A unit of systemd, and where it belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Name of the unit.
@@ -17,16 +20,15 @@ pub(super) struct Plan {
     pub file: PathBuf,
     /// What is in it.
     pub text: String,
-    /// Links to it that go with it.
-    pub links: Vec<PathBuf>,
-    /// The command that has a running service manager look again; none may be there, and it looks when it starts.
-    pub renew: Vec<String>,
-    /// The command that enables it once it is written.
-    pub enable: Vec<String>,
-    /// The command that disables it.
-    pub disable: Vec<String>,
-    /// The command that succeeds when it is enabled.
-    pub ask: Vec<String>,
+    /// The link to it that goes with it.
+    pub link: PathBuf,
+}
+
+impl Plan {
+    /// Returns the command that does something with the unit; `is-enabled` asks.
+    pub fn command(&self, verb: &str) -> String {
+        format!("systemctl --user {verb} {}.service", self.name)
+    }
 }
 
 /// Names the service of a database: other databases than the default one have a number in it that is made of their path.
@@ -45,11 +47,6 @@ pub(super) fn plain(path: &Path) -> Result<&str, ServiceError> {
     path.to_str()
         .filter(|text| !text.chars().any(char::is_control))
         .ok_or_else(|| ServiceError::Unwritable(path.to_owned()))
-}
-
-/// Splits a command at its spaces.
-pub(super) fn words(command: &str) -> Vec<String> {
-    command.split(' ').map(str::to_owned).collect()
 }
 
 #[cfg(test)]

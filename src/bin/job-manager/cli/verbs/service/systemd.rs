@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::ServiceError;
-use super::plan::{MARK, Plan, plain, words};
+use super::plan::{MARK, Plan, plain};
 
 /// Plans the unit below the configuration directory of a user.
 pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Result<Plan, ServiceError> {
@@ -12,11 +12,7 @@ pub(super) fn plan(config: &Path, name: &str, program: &Path, db: &Path) -> Resu
     Ok(Plan {
         file: dir.join(&unit),
         text: text(plain(program)?, plain(db)?),
-        links: vec![dir.join("default.target.wants").join(&unit)],
-        renew: words("systemctl --user daemon-reload"),
-        enable: words(&format!("systemctl --user enable {unit}")),
-        disable: words(&format!("systemctl --user disable {unit}")),
-        ask: words(&format!("systemctl --user is-enabled {unit}")),
+        link: dir.join("default.target.wants").join(&unit),
         name: name.to_owned(),
     })
 }
@@ -127,6 +123,6 @@ mod tests {
              [Install]\n\
              WantedBy=default.target"
         );
-        assert_eq!(plan.enable, words("systemctl --user enable job-manager.service"));
+        assert_eq!(plan.command("enable"), "systemctl --user enable job-manager.service");
     }
 }

@@ -10,10 +10,8 @@ use job_manager::text::one_line;
 
 use super::action::Action;
 use super::terminal::Signals;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
 use crate::cli::report::Report;
+use crate::cli::{CliError, Exit, Output};
 
 /// Time after which a wait is announced, and between two looks for a signal.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);

@@ -1,118 +1,96 @@
 //! The columns of the table of jobs: as wide as what is in them, and fewer on a narrow screen.
 
+use std::time::Duration;
+
+use job_manager::client::EtaSeconds;
+use job_manager::model::Progress;
+
 use super::gather::Line;
 use crate::cli::text::{shortened, span};
-use std::time::Duration;
 
 /// What the name keeps before a column is omitted for it.
 const NAME_WIDTH: usize = 14;
 const BAR_WIDTH: usize = 10;
 const SPACING: usize = 1;
 
+const NAME: &str = "NAME";
+pub(super) const STATE: &str = "STATE";
+
 /// One fact about a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
-    Id,
-    Name,
-    State,
-    Bar,
-    Done,
-    Failed,
-    Rate,
-    Left,
-    Workers,
-    Manager,
+pub(super) struct Column {
+    pub title: &'static str,
+    pub is_number: bool,
+    /// The place in the order in which a narrow screen does without; 0 stays.
+    spare: usize,
+    /// Returns what stands in this column of a row.
+    pub cell: fn(&Line, usize) -> String,
 }
 
+static COLUMNS: [Column; 10] = [
+    Column { title: "ID", is_number: true, spare: 0, cell: |line, _| line.job.to_string() },
+    Column { title: NAME, is_number: false, spare: 0, cell: |line, width| shortened(&line.name, width) },
+    Column { title: STATE, is_number: false, spare: 0, cell: |line, _| line.state.to_owned() },
+    Column { title: "PROGRESS", is_number: false, spare: 2, cell: |line, _| bar(&line.progress) },
+    Column { title: "DONE", is_number: true, spare: 7, cell: |line, _| done(&line.progress) },
+    Column { title: "FAIL", is_number: true, spare: 6, cell: |line, _| line.progress.failed.to_string() },
+    Column {
+        title: "RATE",
+        is_number: true,
+        spare: 4,
+        cell: |line, _| shown(line.rate.map(|rate| format!("{rate:.1}/s"))),
+    },
+    Column { title: "LEFT", is_number: true, spare: 5, cell: |line, _| shown(line.eta.map(left)) },
+    Column { title: "W", is_number: true, spare: 1, cell: |line, _| line.workers.to_string() },
+    Column { title: "MANAGER", is_number: true, spare: 3, cell: |line, _| shown(line.manager) },
+];
+
 impl Column {
-    const ALL: [Column; 10] = [
-        Self::Id,
-        Self::Name,
-        Self::State,
-        Self::Bar,
-        Self::Done,
-        Self::Failed,
-        Self::Rate,
-        Self::Left,
-        Self::Workers,
-        Self::Manager,
-    ];
-    /// What a narrow screen does without, the first one first.
-    const DISPENSABLE: [Column; 7] =
-        [Self::Workers, Self::Bar, Self::Manager, Self::Rate, Self::Left, Self::Failed, Self::Done];
-
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Id => "ID",
-            Self::Name => "NAME",
-            Self::State => "STATE",
-            Self::Bar => "PROGRESS",
-            Self::Done => "DONE",
-            Self::Failed => "FAIL",
-            Self::Rate => "RATE",
-            Self::Left => "LEFT",
-            Self::Workers => "W",
-            Self::Manager => "MANAGER",
-        }
-    }
-
-    pub const fn is_number(self) -> bool {
-        !matches!(self, Self::Name | Self::State | Self::Bar)
-    }
-
-    /// Returns what stands in this column of a row.
-    pub fn cell(self, line: &Line, width: usize) -> String {
-        match self {
-            Self::Id => line.job.to_string(),
-            Self::Name => shortened(&line.name, width),
-            Self::State => line.state.to_owned(),
-            Self::Bar => bar(line.progress.ended(), line.progress.total),
-            Self::Done => format!("{}/{}", line.progress.ended(), line.progress.total),
-            Self::Failed => line.progress.failed.to_string(),
-            Self::Rate => line.rate.map(|rate| format!("{rate:.1}/s")).unwrap_or_default(),
-            Self::Left => {
-                line.eta.map(|eta| span(Duration::from_secs((eta.low + eta.high).div_ceil(2)))).unwrap_or_default()
-            }
-            Self::Workers => line.workers.to_string(),
-            Self::Manager => line.manager.map(|pid| pid.to_string()).unwrap_or_default(),
-        }
-    }
-
-    fn width(self, lines: &[Line]) -> usize {
-        let cells = lines.iter().map(|line| self.cell(line, 0).chars().count());
-        cells.max().unwrap_or(0).max(self.title().len())
+    fn width(&self, lines: &[Line]) -> usize {
+        let cells = lines.iter().map(|line| (self.cell)(line, 0).chars().count());
+        cells.max().unwrap_or(0).max(self.title.len())
     }
 }
 
 /// Chooses the columns that fit into a width, and how wide each is; the name takes what is left.
-pub(super) fn fit(lines: &[Line], width: usize) -> Vec<(Column, usize)> {
-    let mut columns: Vec<(Column, usize)> = Column::ALL
-        .iter()
-        .map(|&column| (column, if column == Column::Name { NAME_WIDTH } else { column.width(lines) }))
-        .collect();
-    for spare in Column::DISPENSABLE {
+pub(super) fn fit(lines: &[Line], width: usize) -> Vec<(&'static Column, usize)> {
+    let width_of = |column: &Column| if column.title == NAME { NAME_WIDTH } else { column.width(lines) };
+    let mut columns: Vec<(&Column, usize)> = COLUMNS.iter().map(|column| (column, width_of(column))).collect();
+    for spare in 1..COLUMNS.len() {
         if needed(&columns) <= width {
             break;
         }
-        columns.retain(|(column, _)| *column != spare);
+        columns.retain(|(column, _)| column.spare != spare);
     }
     let left = width.saturating_sub(needed(&columns));
     let missing = needed(&columns).saturating_sub(width);
     for (column, own) in &mut columns {
-        if *column == Column::Name {
+        if column.title == NAME {
             *own = (*own + left).saturating_sub(missing).max(1);
         }
     }
     columns
 }
 
-fn needed(columns: &[(Column, usize)]) -> usize {
+fn needed(columns: &[(&Column, usize)]) -> usize {
     columns.iter().map(|(_, width)| width + SPACING).sum::<usize>().saturating_sub(SPACING)
 }
 
-fn bar(done: i64, total: i64) -> String {
+fn bar(progress: &Progress) -> String {
     // Rounded down, so that it is full only when all have ended.
-    let full = if total > 0 { done.saturating_mul(BAR_WIDTH as i64) / total } else { 0 };
+    let (ended, total) = (progress.ended(), progress.total);
+    let full = if total > 0 { ended.saturating_mul(BAR_WIDTH as i64) / total } else { 0 };
     let full = usize::try_from(full).unwrap_or(0).min(BAR_WIDTH);
     "█".repeat(full) + &"░".repeat(BAR_WIDTH - full)
+}
+
+fn done(progress: &Progress) -> String {
+    format!("{}/{}", progress.ended(), progress.total)
+}
+
+fn left(eta: EtaSeconds) -> String {
+    span(Duration::from_secs((eta.low + eta.high).div_ceil(2)))
+}
+
+fn shown(fact: Option<impl ToString>) -> String {
+    fact.map(|fact| fact.to_string()).unwrap_or_default()
 }

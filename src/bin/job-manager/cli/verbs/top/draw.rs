@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line as TextLine, Text};
 use ratatui::widgets::{Block, Clear, Paragraph, Row, Table, Wrap};
 
-use super::columns::{Column, fit};
+use super::columns::{Column, STATE, fit};
 use super::gather::{Detail, Line};
 use super::view::{Overlay, View};
 use crate::cli::text::{span, style_of};
@@ -77,14 +77,14 @@ fn heading(view: &View, width: u16) -> TextLine<'static> {
 
 fn draw_list(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
     let columns = fit(&view.lines, usize::from(area.width));
-    let cell = |text: String, column: Column| {
-        Text::from(text).alignment(if column.is_number() { Alignment::Right } else { Alignment::Left })
+    let cell = |text: String, column: &Column| {
+        Text::from(text).alignment(if column.is_number { Alignment::Right } else { Alignment::Left })
     };
-    let header = Row::new(columns.iter().map(|&(column, _)| cell(column.title().to_owned(), column)));
+    let header = Row::new(columns.iter().map(|&(column, _)| cell(column.title.to_owned(), column)));
     let rows = view.lines.iter().map(|line| {
         Row::new(columns.iter().map(|&(column, width)| {
-            let style = if column == Column::State { state_style(line, view.colors) } else { Style::new() };
-            cell(column.cell(line, width), column).style(style)
+            let style = if column.title == STATE { state_style(line, view.colors) } else { Style::new() };
+            cell((column.cell)(line, width), column).style(style)
         }))
     });
     let widths = columns.iter().map(|&(_, width)| Constraint::Length(u16::try_from(width).unwrap_or(u16::MAX)));

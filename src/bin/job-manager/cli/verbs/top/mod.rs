@@ -24,10 +24,7 @@ use job_manager::client::{Client, ClientError};
 use job_manager::text::{chain, one_line};
 use ratatui::crossterm::event::Event;
 
-use crate::cli::args::Global;
-use crate::cli::error::CliError;
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
+use crate::cli::{CliError, Exit, Global, Output};
 use crate::system;
 use action::Action;
 use background_actions::BackgroundActions;

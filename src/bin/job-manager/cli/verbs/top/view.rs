@@ -13,8 +13,9 @@ use super::gather::{Detail, Line};
 const PAGE: isize = 10;
 
 /// What lies over the list of jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Overlay {
+    #[default]
     Nothing,
     Help,
     /// Is this job to be cancelled?
@@ -22,7 +23,7 @@ pub(super) enum Overlay {
 }
 
 /// Everything that is on the screen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct View {
     pub db: PathBuf,
     pub colors: bool,
@@ -43,21 +44,7 @@ pub(super) struct View {
 
 impl View {
     pub fn new(db: PathBuf, colors: bool) -> View {
-        View {
-            db,
-            colors,
-            lines: Vec::new(),
-            table: TableState::new(),
-            detail: None,
-            overlay: Overlay::Nothing,
-            message: None,
-            trouble: None,
-            is_read: false,
-            selected: None,
-            is_open: false,
-            described: None,
-            is_changed: true,
-        }
+        View { db, colors, is_changed: true, ..View::default() }
     }
 
     /// Takes up what was read; the same job stays selected wherever its row has gone.
