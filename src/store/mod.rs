@@ -10,6 +10,7 @@
 mod attempts;
 mod callers;
 mod change;
+mod claim;
 mod clock_step;
 mod columns;
 #[cfg(test)]
@@ -36,8 +37,9 @@ mod foreign_error;
 mod former;
 mod former_record;
 mod jobs;
+mod join;
 mod kills;
-mod lease;
+mod leave;
 mod limits;
 mod made_paths;
 mod manager_row;
@@ -96,15 +98,17 @@ use crate::model::DatabaseFile;
 
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
+pub use claim::UnitRange;
 pub use clock_step::SMALL_STEP;
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
-pub use fence::Lease;
+pub use fence::{Fence, Lease};
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
+pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;
