@@ -1,10 +1,12 @@
 //! What every store must do, whatever database lies below: one suite, run once for each way to open one.
 
 mod changes;
+mod leases;
 mod pages;
 mod steering;
 
 use changes::*;
+use leases::*;
 use pages::*;
 use steering::*;
 
@@ -190,22 +192,6 @@ pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
     assert_eq!(store.job(job).unwrap().status, JobStatus::Completed);
 }
 
-pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
-    let job = job_of(&mut store, 1);
-    let old = lease_on(&mut store, job);
-    let new = lease_on(&mut store, job);
-    let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
-
-    assert!(matches!(store.record(old, &Batch::of(&complete)), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.leave(old, Leaving::Stopped, LATER), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.leave(old, Leaving::Failed { error: "", trace: "" }, NOW), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.leave(old, Leaving::Cancelled, NOW), Err(StoreError::Fenced { .. })));
-    assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
-
-    assert_eq!(new.epoch.0, old.epoch.0 + 1);
-    assert!(store.record(new, &Batch::of(&complete)).unwrap().lost.is_empty());
-}
-
 pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     let job = job_of(&mut store, 3);
     let lease = lease_on(&mut store, job);
@@ -284,6 +270,9 @@ conformance!(
         a_unit_with_another_count_of_attempts_is_left_alone,
         an_ended_job_stays_as_it_ended,
         fault_73_a_manager_whose_epoch_is_over_writes_nothing,
+        a_claim_begins_behind_what_no_manager_has_to_look_at_again,
+        whoever_takes_over_writes_in_the_place_of_those_that_are_gone,
+        a_fence_tells_what_others_have_written_and_nothing_else,
         units_that_came_back_are_due_in_order_of_their_time,
         the_final_state_follows_from_the_units,
         a_request_reaches_the_manager_and_is_never_weakened,

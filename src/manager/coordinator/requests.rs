@@ -111,13 +111,15 @@ impl Coordinator<'_> {
     }
 
     /// Brings waits forward when the store's clock, which shows `now`, was set back since the last look.
-    fn follow_clock(&mut self, now: Timestamp) -> Result<(), ManagerError> {
-        let (shown, at) = std::mem::replace(&mut self.clock_seen, (now, Instant::now()));
-        if let Some(step) = self.shared.clock.follow(shown + at.elapsed(), now) {
+    pub(super) fn follow_clock(&mut self, now: Timestamp) -> Result<(), ManagerError> {
+        let ((shown, at), looked_at) = (self.clock_seen, Instant::now());
+        if let Some(step) = self.shared.clock.follow(shown + (looked_at - at), now) {
             warn!("the clock was set back by {step:?}, waits are brought forward");
             self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
         }
+        // Last: what could not be recorded is found again.
+        self.clock_seen = (now, looked_at);
         Ok(())
     }
 

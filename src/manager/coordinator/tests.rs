@@ -100,3 +100,21 @@ fn a_superseded_manager_notices_it_without_a_write_of_its_own() {
 
     assert!(coordinator.poll_requests().is_err_and(|error| error.is_fenced()));
 }
+
+#[test]
+fn a_step_of_the_clock_that_could_not_be_recorded_is_followed_at_the_next_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let job = job_of(&mut store, 1);
+    let (lease, job) = lease_on(&mut store, job);
+    lease_on(&mut store, job.id);
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
+    let flags = StopFlags::default();
+    let mut coordinator =
+        Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
+    coordinator.clock_seen = (Timestamp::now() + Duration::from_secs(3600), Instant::now());
+
+    let refused = [(); 2].map(|()| coordinator.follow_clock(Timestamp::now()).is_err());
+
+    assert_eq!(refused, [true; 2]);
+}
