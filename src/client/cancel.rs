@@ -9,7 +9,7 @@ use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::status::Health;
-use crate::store::{JobRows, Lease};
+use crate::store::JobRows;
 use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
@@ -70,10 +70,9 @@ impl Client {
         if !leftovers.are_gone() {
             return Err(ClientError::OrphansRemain { job });
         }
-        let lease = Lease { job, epoch: context.epoch };
         // Those who would be told of it are callbacks and hooks of a manager.
         let now = Timestamp::now();
-        let recovered = leftovers.record(&mut self.store(), lease, &context, &notes, now).map_err(failed(&context))?;
+        let recovered = leftovers.record(&mut self.store(), &context, &notes, now).map_err(failed(&context))?;
         if recovered.unreadable.is_empty() {
             return Ok(());
         }
@@ -90,9 +89,9 @@ impl Client {
         let notes =
             SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
         let mut store = self.store();
-        store.supersede_manager(job)?;
+        let lease = store.take_over(job)?;
         let context = JobContext::of(&store.job(job)?, files, store.file().clone());
-        let leftovers = Leftovers::end(&mut store, &context, &notes).map_err(failed(&context))?;
+        let leftovers = Leftovers::end(&mut store, lease, &context, &notes).map_err(failed(&context))?;
         Ok((leftovers, context, notes))
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::model::Timestamp;
+use crate::store::SMALL_STEP;
 
 /// Where a manager reads the time.
 #[derive(Debug, Clone)]
@@ -24,9 +25,14 @@ impl Clock {
         }
     }
 
-    /// Returns `true` if this clock stands still by design.
-    pub fn is_fake(&self) -> bool {
-        matches!(self, Self::Fake(_))
+    /// Follows the store's clock, which shows `shown` and would show `expected` if nobody had set it. Returns how far it was set
+    /// back, where what was written before would have to be waited for as much longer.
+    pub fn follow(&self, expected: Timestamp, shown: Timestamp) -> Option<Duration> {
+        match self {
+            // The store has no other than this one.
+            Self::Wall => Some(expected.since(shown)).filter(|step| *step > SMALL_STEP),
+            Self::Fake(_) => None,
+        }
     }
 
     /// Skips the time until `due`, if this clock can.

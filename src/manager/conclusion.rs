@@ -8,7 +8,7 @@ use super::transient::retry_transient;
 use crate::crash::crash_point;
 use crate::handler::Runner;
 use crate::model::{JobStatus, Progress, StopRequest, Timestamp, chain};
-use crate::store::{Lease, Store};
+use crate::store::{Lease, Leaving, Store};
 use crate::sys::StopFlags;
 
 /// Leaves the job in the state that the end of the lease calls for, and returns that.
@@ -22,18 +22,21 @@ pub(super) fn conclude(
 ) -> Result<JobStatus, ManagerError> {
     let status = match end {
         RunOutcome::Finished(status) => *status,
-        RunOutcome::Stopped(StopRequest::Cancel) => retry_transient(flags, || store.cancel_job(lease, now))?,
+        RunOutcome::Stopped(StopRequest::Cancel) => {
+            retry_transient(flags, || store.leave(lease, Leaving::Cancelled, now))?
+        }
         // Its units may all have ended while it was being stopped.
         RunOutcome::Stopped(StopRequest::Stop | StopRequest::StopNow) | RunOutcome::Halted(_) => {
             let last = |progress: &Progress| runner.finalizer(progress);
-            match (retry_transient(flags, || store.finish_job(lease, now, last))?, end) {
+            match (retry_transient(flags, || store.finish(lease, now, last))?, end) {
                 (Some(status), _) => status,
                 (None, RunOutcome::Halted(halt)) => {
-                    retry_transient(flags, || store.halt_job(lease, halt.status, &halt.reason, now))?
+                    let why = Leaving::Halted { status: halt.status, reason: &halt.reason };
+                    retry_transient(flags, || store.leave(lease, why, now))?
                 }
                 (None, _) => {
                     crash_point!("before-pause");
-                    let status = retry_transient(flags, || store.pause_job(lease, now))?;
+                    let status = retry_transient(flags, || store.leave(lease, Leaving::Stopped, now))?;
                     crash_point!("after-pause");
                     status
                 }
@@ -49,11 +52,11 @@ pub(super) fn conclude(
 /// done: it stays interrupted then, with the error. That even this cannot be written is said in the log.
 pub(super) fn record_failure(store: &mut Store, lease: Lease, error: &ManagerError, now: Timestamp) {
     let (message, trace) = (chain(error), format!("{error:?}"));
-    let recorded = match error {
-        ManagerError::Recovery { .. } => store.note_error(lease, &message, &trace, now),
-        _ => store.fail_job(lease, &message, &trace, now),
+    let why = match error {
+        ManagerError::Recovery { .. } => Leaving::Interrupted { error: &message, trace: &trace },
+        _ => Leaving::Failed { error: &message, trace: &trace },
     };
-    if let Err(second) = recorded {
+    if let Err(second) = store.leave(lease, why, now) {
         error!("cannot record the failure: {}", chain(&second));
     }
 }

@@ -209,7 +209,7 @@ mod tests {
         let mut dispatcher = CallbackDispatcher::new([handlers.callbacks().clone()]);
         dispatcher.last_call_time = Duration::from_millis(200);
         let dispatcher = Arc::new(dispatcher);
-        let feed = Arc::new(Feed::new(Seq(0)));
+        let feed = Arc::new(Feed::new());
         let (sender, calls) = dispatcher.notify_units(Arc::clone(&feed)).unwrap().unwrap();
 
         for seq in 1..=3 {

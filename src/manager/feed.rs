@@ -7,6 +7,7 @@ mod level;
 mod origin;
 mod pace;
 mod queue;
+mod ranges;
 mod state;
 
 use std::collections::HashSet;
@@ -15,11 +16,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::gate::Gate;
-use crate::model::{Seq, Unit, UnitId};
+use crate::model::{Unit, UnitId};
+use crate::store::UnitRange;
 
 pub(super) use level::{FEED_UNITS, LOW_UNITS, Level};
 pub(super) use origin::Origin;
 use queue::Queue;
+use ranges::Ranges;
 use state::{Held, MOST_REPORTS, State, following, ready};
 
 /// A bounded queue with a memory of what it handed out.
@@ -30,13 +33,13 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Makes an open feed; no unit up to `cursor` waits for its first attempt.
-    pub fn new(cursor: Seq) -> Self {
+    /// Makes an open feed without units.
+    pub fn new() -> Self {
         let state = State {
             queue: Queue::default(),
             in_hand: HashMap::new(),
             bytes: 0,
-            cursor,
+            ranges: Ranges::default(),
             released: HashSet::new(),
             closed: false,
             hurried: false,
@@ -143,19 +146,33 @@ impl Feed {
         self.lock().released.clear();
     }
 
-    /// Queues units for their first attempt that were read after `after`.
+    /// Adds a range that was claimed.
+    pub fn add(&self, range: UnitRange) {
+        self.lock().ranges.add(range);
+    }
+
+    /// Returns `true` if all that was claimed has been read, and there may be units beyond it.
+    pub fn is_in_want(&self) -> bool {
+        let state = self.lock();
+        state.ranges.have_end() && state.ranges.next().is_none()
+    }
+
+    /// Returns what is to be read next for first attempts; none when all has been read.
+    pub fn next_range(&self) -> Option<UnitRange> {
+        self.lock().ranges.next()
+    }
+
+    /// Queues units for their first attempt, which are the first of a range, or all of it that wait.
     ///
-    /// Returns false, and takes none, when the cursor has moved meanwhile: they have to be read again in their order.
-    pub fn put_fresh(&self, after: Seq, units: Vec<Unit>) -> bool {
+    /// Returns false, and takes none, when units before them have to be read again: they then come in their order.
+    pub fn put_fresh(&self, range: UnitRange, units: Vec<Unit>, are_all: bool) -> bool {
         let mut state = self.lock();
-        if state.cursor != after {
-            return false;
+        let last = units.last().filter(|_| !state.closed).map_or(range.after, |unit| unit.id.seq());
+        let is_next = state.ranges.advance(range, last, are_all);
+        if is_next {
+            self.enqueue(state, Origin::Fresh, units);
         }
-        if let Some(last) = units.last().filter(|_| !state.closed) {
-            state.cursor = last.id.seq();
-        }
-        self.enqueue(state, Origin::Fresh, units);
-        true
+        is_next
     }
 
     /// Queues units that came back and are due.
@@ -197,9 +214,10 @@ impl Feed {
         let mut state = self.lock();
         for unit in state.queue.take_all() {
             if state.let_go(unit.id).is_some_and(|held| held.origin == Origin::Fresh) {
-                state.cursor = state.cursor.min(unit.id.seq().before());
+                state.ranges.go_back(unit.id.seq());
             }
         }
+        state.ranges.look_again();
     }
 
     /// Lets no worker take a unit any more.
@@ -224,16 +242,13 @@ impl Feed {
         }
     }
 
-    /// Returns the number after which the next unit for a first attempt is to be read.
-    pub fn cursor(&self) -> Seq {
-        self.lock().cursor
-    }
-
-    /// Returns the number up to which no unit waits for its first attempt any more.
-    pub fn claimed_through(&self) -> Seq {
+    /// Returns of each range what may wait for its first attempt.
+    pub fn rests(&self) -> Vec<UnitRange> {
         let state = self.lock();
+        let mut ranges = state.ranges.clone();
         let fresh = state.in_hand.iter().filter(|(_, held)| held.origin == Origin::Fresh);
-        fresh.map(|(unit, _)| unit.seq().before()).min().unwrap_or(state.cursor)
+        fresh.for_each(|(unit, _)| ranges.go_back(unit.seq()));
+        ranges.rests()
     }
 
     /// Waits until the workers have taken or ended units since `seen`, or the time is over.

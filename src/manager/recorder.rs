@@ -93,11 +93,11 @@ impl<'a> Recorder<'a> {
             warn!("the output of units may not outlive a power cut: {error}");
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
-        let claimed_through = heartbeat.as_ref().map(|_| self.shared.feed.claimed_through());
+        let rests = heartbeat.as_ref().map(|_| self.shared.feed.rests()).unwrap_or_default();
         let recorded = self.record_with_retries(&Batch {
             changes: &changes,
             notes: &notes,
-            claimed_through,
+            rests: &rests,
             heartbeat: heartbeat.as_ref(),
         })?;
         for unit in &recorded.lost {
@@ -130,8 +130,7 @@ impl<'a> Recorder<'a> {
         let mut retries = TransientRetries::default();
         loop {
             let Some(recorded) = self.shared.write(|| self.store.record(self.lease, batch)) else {
-                let Lease { job, epoch } = self.lease;
-                return Err(StoreError::Fenced { job, epoch });
+                return Err(self.lease.fenced());
             };
             match recorded {
                 Ok(recorded) => {
@@ -230,8 +229,8 @@ mod tests {
         let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
         let CreateOutcome::Created(job) = created else { panic!("there was a job") };
         let identity = own_identity().unwrap();
-        let (lease, job_row) = store.acquire_lease(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
-        let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
+        let (lease, job_row) = store.join(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let shared = Shared::new(Clock::Wall, job_row.limits);
         let at = Timestamp::now();
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
         let slots = [(); 2].map(|()| shared.open_slot().unwrap());
@@ -258,10 +257,11 @@ mod tests {
         let created = store.create_job(&NewJob::new("job", "x"), &units, true, Timestamp::now()).unwrap();
         let CreateOutcome::Created(job) = created else { panic!("there was a job") };
         let identity = own_identity().unwrap();
-        let (lease, job_row) = store.acquire_lease(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
-        let shared = Shared::new(Seq(0), Clock::Wall, job_row.limits);
+        let (lease, job_row) = store.join(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
+        let shared = Shared::new(Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
-        shared.feed.put_fresh(Seq(0), read.clone());
+        shared.feed.add(store.claim(lease).unwrap().unwrap());
+        shared.feed.put_after(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);
         let mut recorder =

@@ -69,7 +69,7 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
             Ok(None)
         }
         Acquired::Session(session) => {
-            let (pid, epoch) = (std::process::id(), session.lease.epoch);
+            let (pid, epoch) = (std::process::id(), session.lease.epoch());
             sys::write_ready(&LaunchAnswer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
             crash_point!("ready");
@@ -141,9 +141,9 @@ fn run_job(
     let (store, lease, flags) = (&mut session.store, session.lease, &session.flags);
     let now = session.clock.now();
     let recovered = retry_transient(flags, || {
-        let leftovers = Leftovers::end(store, &session.context, &notes)?;
+        let leftovers = Leftovers::end(store, lease, &session.context, &notes)?;
         leftovers.done.iter().for_each(|done| info!("{done}"));
-        Ok::<_, ManagerError>(leftovers.record(store, lease, &session.context, &notes, now)?)
+        Ok::<_, ManagerError>(leftovers.record(store, &session.context, &notes, now)?)
     })?;
     for line in recovered.unreadable {
         warn!("{line}: that unit runs again");
@@ -157,9 +157,8 @@ fn run_job(
         dispatcher.notify_unit(dispatcher::report(&session.context, unit, &change))?;
     }
     // What ended before may be a reason to pause.
-    session.job = retry_transient(flags, || store.job(lease.job))?;
-    let claimed_through = retry_transient(flags, || store.claimed_through(session.job.id))?;
-    let shared = Shared::new(claimed_through, session.clock.clone(), session.job.limits.clone());
+    session.job = retry_transient(flags, || store.job(lease.job()))?;
+    let shared = Shared::new(session.clock.clone(), session.job.limits.clone());
     if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
     }

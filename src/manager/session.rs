@@ -7,7 +7,7 @@ use tracing::{Span, info_span};
 use super::clock::Clock;
 use super::coordinator::Leave;
 use super::error::ManagerError;
-use super::takeover::{Takeover, take_over};
+use super::takeover::{Takeover, take_lock};
 use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::JobContext;
@@ -53,7 +53,7 @@ pub(super) fn acquire(
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
     create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
-    let lock = match take_over(&mut store, job, &files)? {
+    let lock = match take_lock(&mut store, job, &files)? {
         Takeover::Won(lock) => lock,
         Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
@@ -63,12 +63,12 @@ pub(super) fn acquire(
     submitter.as_ref().map_or(Ok(()), inherit)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
-    let (lease, job) = store.acquire_lease(job, &identity, &program, clock.now())?;
+    let (lease, job) = store.join(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
     let mut context = JobContext::of(&job, files, store.file().clone());
     context.trace = submitter.and_then(|submitter| submitter.trace);
     let traceparent = context.trace.as_ref().map(tracing::field::display);
-    let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch.0, traceparent);
+    let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch().0, traceparent);
     Ok(Acquired::Session(Box::new(ManagerSession {
         store,
         lease,

@@ -43,9 +43,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(claimed_through: Seq, clock: Clock, limits: Limits) -> Self {
+    pub fn new(clock: Clock, limits: Limits) -> Self {
         Self {
-            feed: Arc::new(Feed::new(claimed_through)),
+            feed: Arc::new(Feed::new()),
             clock,
             shortage: Shortage::default(),
             stopping: AtomicBool::new(false),

@@ -27,7 +27,7 @@ pub(super) enum Takeover {
 /// The lock can seem taken while somebody merely looks at it, its winner needs a moment to write who it is, and a
 /// manager that was killed or has left the job needs one to let go of it: all of that passes, so that this tries again
 /// until one of the two answers is certain.
-pub(super) fn take_over(store: &mut Store, job: JobId, files: &JobFiles) -> Result<Takeover, ManagerError> {
+pub(super) fn take_lock(store: &mut Store, job: JobId, files: &JobFiles) -> Result<Takeover, ManagerError> {
     let started = Instant::now();
     loop {
         let lock = JobLock::try_acquire(&files.lock()).map_err(ManagerError::system("lock the job"))?;

@@ -27,6 +27,8 @@ const HOLD_TIME: Duration = Duration::from_millis(500);
 
 /// What is left of a lease whose processes have been ended.
 pub struct Leftovers {
+    /// Under which what becomes of the units is recorded.
+    lease: Lease,
     interrupted: Vec<(Unit, UnitStatus)>,
     /// Interrupted units of which processes remain.
     remaining: HashSet<Seq>,
@@ -47,9 +49,14 @@ impl Leftovers {
     /// Ends the processes that a dead manager left behind, and clears away what their units were making.
     ///
     /// Calling it when nothing was interrupted costs two small reads.
-    pub fn end(store: &mut Store, job: &JobContext, notes: &SlotNotes) -> Result<Leftovers, RecoveryError> {
+    pub fn end(
+        store: &mut Store,
+        lease: Lease,
+        job: &JobContext,
+        notes: &SlotNotes,
+    ) -> Result<Leftovers, RecoveryError> {
         crash_point!("before-recovery");
-        let interrupted = interrupted_units(store, job, notes)?;
+        let interrupted = interrupted_units(store, lease, job, notes)?;
         let (mut left, mut held, mut done) = (Vec::new(), held_slots(job)?, Vec::new());
         let former = former_databases_gone(store, job)?;
         if !interrupted.is_empty() || !held.is_empty() || !former.is_empty() {
@@ -79,10 +86,10 @@ impl Leftovers {
         );
         let are_gone = held.is_empty() && left.is_empty();
         if are_gone {
-            store.forget_former_databases(job.id, &former)?;
+            store.forget_former_databases(lease, &former)?;
         }
         crash_point!("orphans-ended");
-        Ok(Leftovers { interrupted, remaining, are_gone, done })
+        Ok(Leftovers { lease, interrupted, remaining, are_gone, done })
     }
 
     /// Returns `true` if no process of a unit lives any more.
@@ -94,12 +101,11 @@ impl Leftovers {
     pub fn record(
         self,
         store: &mut Store,
-        lease: Lease,
         job: &JobContext,
         notes: &SlotNotes,
         now: Timestamp,
     ) -> Result<Recovered, RecoveryError> {
-        let Kept { ended, unreadable } = kept_ends(job)?;
+        let (lease, Kept { ended, unreadable }) = (self.lease, kept_ends(job)?);
         if !ended.is_empty() {
             sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
         }
@@ -110,8 +116,8 @@ impl Leftovers {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
                 let is_gone = !self.remaining.contains(&unit.id.seq());
                 let change = match asked_of(store, &kills, &unit, from)? {
-                    Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, lease.epoch, now),
-                    _ => policy::crashed(&unit, from, is_gone, &job.limits, lease.epoch, now),
+                    Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, lease.epoch(), now),
+                    _ => policy::crashed(&unit, from, is_gone, &job.limits, lease.epoch(), now),
                 };
                 changes.push((unit, change));
             }
@@ -204,11 +210,12 @@ fn unit_of(id: UnitId, row: UnitDetail) -> Unit {
 /// start had not been committed.
 fn interrupted_units(
     store: &mut Store,
+    lease: Lease,
     job: &JobContext,
     notes: &SlotNotes,
 ) -> Result<Vec<(Unit, UnitStatus)>, RecoveryError> {
     let mut found: Vec<(Unit, UnitStatus)> =
-        store.running_units(job.id)?.into_iter().map(|unit| (unit, UnitStatus::Running)).collect();
+        store.running_units(lease)?.into_iter().map(|unit| (unit, UnitStatus::Running)).collect();
     if job.limits.on_interrupt == OnInterrupt::Fail {
         // None of them runs before its start is committed.
         return Ok(found);

@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::failure::Failure;
-use super::fence::expect_lease;
 use super::statement::statement;
 use super::{Lease, Store, StoreError};
 use crate::model::{JobId, Timestamp};
@@ -40,10 +39,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over: it has its own look at the clock.
     pub fn shift_waits(&mut self, lease: Lease, step: Duration, now: Timestamp) -> Result<(), StoreError> {
-        self.write("follow the clock", |conn| {
-            expect_lease(conn, lease)?;
-            shift(conn, lease.job, step, now)
-        })
+        self.write_under(lease, "follow the clock", |conn, job| shift(conn, job.id, step, now))
     }
 }
 

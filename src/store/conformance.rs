@@ -1,10 +1,12 @@
 //! What every store must do, whatever database lies below: one suite, run once for each way to open one.
 
 mod changes;
+mod leases;
 mod pages;
 mod steering;
 
 use changes::*;
+use leases::*;
 use pages::*;
 use steering::*;
 
@@ -12,7 +14,9 @@ use crate::model::{
     AttemptEnd, Cause, Contents, Epoch, JobFilter, JobId, JobStatus, Lack, NewJob, NewUnit, ProcessIdentity, Seq,
     Timestamp, UnitFilter, UnitId, UnitOutcome, UnitStatus,
 };
-use crate::store::{Batch, CreateOutcome, Lease, PageBound, SameKey, Store, StoreError, UnitChange};
+use crate::store::{
+    Batch, CreateOutcome, Lease, Leaving, PageBound, SameKey, Store, StoreError, UnitChange, UnitRange,
+};
 
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_micros(2_000_000);
@@ -34,7 +38,7 @@ fn manager() -> ProcessIdentity {
 }
 
 pub(super) fn lease_on(store: &mut Store, job: JobId) -> Lease {
-    store.acquire_lease(job, &manager(), "program".as_ref(), NOW).unwrap().0
+    store.join(job, &manager(), "program".as_ref(), NOW).unwrap().0
 }
 
 pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
@@ -133,7 +137,9 @@ pub fn counters_change_with_the_rows(mut store: Store) {
     use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
 
     let starts: Vec<_> = (1..=5).map(|seq| change(job, seq, Pending, Running)).collect();
-    store.record(lease, &Batch { claimed_through: Some(Seq(5)), ..Batch::of(&starts) }).unwrap();
+    store
+        .record(lease, &Batch { rests: &[UnitRange { after: Seq(5), through: Seq::MAX }], ..Batch::of(&starts) })
+        .unwrap();
     let ends = [Completed, Failed, Skipped, Cancelled, Pending];
     let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Running, to)).collect();
     store.record(lease, &Batch::of(&ends)).unwrap();
@@ -170,36 +176,20 @@ pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
 
     assert_eq!(recorded.lost.len(), 2);
     assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 1);
+    assert_eq!(store.due_units(lease, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 1);
 }
 
 pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
     let job = job_of(&mut store, 1);
     let lease = lease_on(&mut store, job);
     store.record(lease, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
-    store.finish_job(lease, LATER, |_| None).unwrap();
+    store.finish(lease, LATER, |_| None).unwrap();
 
-    assert!(store.pause_job(lease, LATER).is_err());
-    assert!(store.fail_job(lease, "", "", LATER).is_err());
-    assert!(store.cancel_job(lease, LATER).is_err());
+    assert!(store.leave(lease, Leaving::Stopped, LATER).is_err());
+    assert!(store.leave(lease, Leaving::Failed { error: "", trace: "" }, LATER).is_err());
+    assert!(store.leave(lease, Leaving::Cancelled, LATER).is_err());
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Completed);
-}
-
-pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
-    let job = job_of(&mut store, 1);
-    let old = lease_on(&mut store, job);
-    let new = lease_on(&mut store, job);
-    let complete = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
-
-    assert!(matches!(store.record(old, &Batch::of(&complete)), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.pause_job(old, LATER), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.fail_job(old, "", "", NOW), Err(StoreError::Fenced { .. })));
-    assert!(matches!(store.cancel_job(old, NOW), Err(StoreError::Fenced { .. })));
-    assert_eq!(counters(&mut store, job), [1, 0, 0, 0, 0, 0]);
-
-    assert_eq!(new.epoch.0, old.epoch.0 + 1);
-    assert!(store.record(new, &Batch::of(&complete)).unwrap().lost.is_empty());
 }
 
 pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
@@ -211,7 +201,7 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
 
     let due = |store: &mut Store, now| -> Vec<i64> {
         store
-            .due_units(job, now, Seq::MAX, PageBound::units(10))
+            .due_units(lease, now, Seq::MAX, PageBound::units(10))
             .unwrap()
             .units
             .iter()
@@ -221,13 +211,13 @@ pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
 
     assert_eq!(due(&mut store, NOW), [2]);
     assert_eq!(due(&mut store, LATER), [2, 1]);
-    assert_eq!(store.next_due(job, Seq::MAX).unwrap(), Some(NOW));
+    assert_eq!(store.next_due(lease, Seq::MAX).unwrap(), Some(NOW));
     assert_eq!(
-        store.due_units(job, LATER, Seq(1), PageBound::units(10)).unwrap().units.len(),
+        store.due_units(lease, LATER, Seq(1), PageBound::units(10)).unwrap().units.len(),
         1,
         "a unit beyond the first ones"
     );
-    assert_eq!(store.next_due(job, Seq(1)).unwrap(), Some(LATER));
+    assert_eq!(store.next_due(lease, Seq(1)).unwrap(), Some(LATER));
     assert_eq!(
         store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units.len(),
         1,
@@ -247,7 +237,7 @@ pub fn the_final_state_follows_from_the_units(mut store: Store) {
         let ends: Vec<_> = (1..).zip(ends).map(|(seq, to)| change(job, seq, Pending, to)).collect();
         store.record(lease, &Batch::of(&ends)).unwrap();
 
-        assert_eq!(store.finish_job(lease, LATER, |_| None).unwrap(), expected);
+        assert_eq!(store.finish(lease, LATER, |_| None).unwrap(), expected);
         assert_eq!(store.job(job).unwrap().finished_at, expected.map(|_| LATER));
     }
 }
@@ -280,6 +270,9 @@ conformance!(
         a_unit_with_another_count_of_attempts_is_left_alone,
         an_ended_job_stays_as_it_ended,
         fault_73_a_manager_whose_epoch_is_over_writes_nothing,
+        a_claim_begins_behind_what_no_manager_has_to_look_at_again,
+        whoever_takes_over_writes_in_the_place_of_those_that_are_gone,
+        a_fence_tells_what_others_have_written_and_nothing_else,
         units_that_came_back_are_due_in_order_of_their_time,
         the_final_state_follows_from_the_units,
         a_request_reaches_the_manager_and_is_never_weakened,

@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::columns::count;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Lease, Store, StoreError};
 use crate::model::{JobId, Seq, Timestamp, Unit, UnitId, UnitStatus};
 
 type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
@@ -125,17 +125,17 @@ impl Store {
     }
 
     /// Returns up to `limit` units up to `through` that came back to pending and may run at `now`, the longest due first, each
-    /// with what its handler kept for its next attempt.
+    /// with what its handler kept for its next attempt: of those that the manager has claimed, which here are the job's.
     pub fn due_units(
         &mut self,
-        job: JobId,
+        lease: Lease,
         now: Timestamp,
         through: Seq,
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
         self.read("read waiting units", |conn| {
-            let last = UnitId::new(job, through).raw();
-            let page = DueUnits { job: job.0, now: now.as_micros(), last, limit: bound(limit.units) };
+            let last = UnitId::new(lease.job, through).raw();
+            let page = DueUnits { job: lease.job.0, now: now.as_micros(), last, limit: bound(limit.units) };
             let rows = page.load_iter::<DueRow, DefaultLoadingMode>(conn)?;
             let rows = rows.map(|row| {
                 let (id, key, payload, attempts, crashes, revision, checkpoint) = row?;
@@ -146,18 +146,20 @@ impl Store {
         })
     }
 
-    /// Returns the earliest time at which a unit up to `through` that came back may run.
-    pub fn next_due(&mut self, job: JobId, through: Seq) -> Result<Option<Timestamp>, StoreError> {
+    /// Returns the earliest time at which one of them may run.
+    pub fn next_due(&mut self, lease: Lease, through: Seq) -> Result<Option<Timestamp>, StoreError> {
         self.read("read waiting units", |conn| {
-            let due: Option<i64> = NextDue { job: job.0, last: UnitId::new(job, through).raw() }.get_result(conn)?;
+            let last = UnitId::new(lease.job, through).raw();
+            let due: Option<i64> = NextDue { job: lease.job.0, last }.get_result(conn)?;
             Ok(due.map(Timestamp::from_micros))
         })
     }
 
-    /// Returns the units whose rows say that they run, without their payloads: all of them together may be long.
-    pub fn running_units(&mut self, job: JobId) -> Result<Vec<Unit>, StoreError> {
+    /// Returns the units for which a lease answers and whose rows say that they run, without their payloads: all of them
+    /// together may be long.
+    pub fn running_units(&mut self, lease: Lease) -> Result<Vec<Unit>, StoreError> {
         self.read("read running units", |conn| {
-            let [first, last] = UnitId::ends_of(job);
+            let [first, last] = UnitId::ends_of(lease.job);
             Ok(RunningUnits { first, last }.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
         })
     }

@@ -1,24 +1,80 @@
-//! The fencing token of a manager, and the check that every write of one begins with.
+//! The lease under which a manager writes, and the fence that keeps one from writing whose lease is over.
+//!
+//! A transaction of a manager goes through one door, or ends with the fence itself as the recorder's does. Where writers exclude each
+//! other, as here, what holds at the beginning of a transaction holds at its end.
 
 use diesel::SqliteConnection;
 
-use super::StoreError;
 use super::failure::Failure;
 use super::jobs::lock_job;
-use crate::model::{Epoch, Job, JobId};
+use super::{Store, StoreError};
+use crate::model::{Epoch, Job, JobId, Timestamp};
 
-/// The right of one manager to write to one job, until a later manager begins its own.
+/// The right of one manager to write for one job, until another takes over: it names the manager's row.
+///
+/// What names a row is the store's own affair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// The job.
-    pub job: JobId,
-    /// The fencing token.
-    pub epoch: Epoch,
+    pub(super) job: JobId,
+    pub(super) epoch: Epoch,
 }
 
-/// Locks the job of a lease and returns it; refuses to go on when a later manager has begun its own.
-pub(super) fn expect_lease(conn: &mut SqliteConnection, lease: Lease) -> Result<Job, Failure> {
-    let Lease { job, epoch } = lease;
-    let row = lock_job(conn, job)?;
-    if row.epoch == epoch { Ok(row) } else { Err(StoreError::Fenced { job, epoch }.into()) }
+impl Lease {
+    /// Returns the job.
+    pub fn job(self) -> JobId {
+        self.job
+    }
+
+    /// Returns the number by which people tell the managers of a job apart.
+    pub fn epoch(self) -> Epoch {
+        self.epoch
+    }
+
+    /// Returns the refusal of what is written once it is over.
+    pub fn fenced(self) -> StoreError {
+        StoreError::Fenced { job: self.job, epoch: self.epoch }
+    }
+}
+
+/// What a manager is told whose lease stands.
+#[derive(Debug)]
+pub struct Fence {
+    /// Another number whenever somebody else has written.
+    pub version: i64,
+    /// The job, unless that is the number that was seen.
+    pub job: Option<Job>,
+    /// The time by the store's clock, which is the machine's here.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// Makes sure that a lease stands, and returns what there is to know since an answer with the number `seen`.
+    ///
+    /// While nobody else has written nobody has taken over either, and no row is read. Where writes bring the answer along, the
+    /// latest one may be returned.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a later manager has taken over.
+    pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
+        let (version, now) = (self.data_version()?, Timestamp::now());
+        if seen == Some(version) {
+            return Ok(Fence { version, job: None, now });
+        }
+        let job = self.job(lease.job)?;
+        if job.epoch == lease.epoch { Ok(Fence { version, job: Some(job), now }) } else { Err(lease.fenced()) }
+    }
+
+    /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Nothing is kept, and nothing
+    /// done, when a later manager has taken over.
+    pub(super) fn write_under<T>(
+        &mut self,
+        lease: Lease,
+        operation: &'static str,
+        body: impl FnOnce(&mut SqliteConnection, Job) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.write(operation, |conn| {
+            let job = lock_job(conn, lease.job)?;
+            if job.epoch == lease.epoch { body(conn, job) } else { Err(lease.fenced().into()) }
+        })
+    }
 }

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::managers::latest;
 use super::metadata::put;
 use super::schema::metadata;
-use super::{Store, StoreError};
+use super::{Lease, Store, StoreError};
 use crate::model::{DatabaseFile, JobId};
 
 /// Begins the keys of databases under which a job was run before it was copied.
@@ -29,13 +29,13 @@ impl Store {
     }
 
     /// Forgets such databases, when nothing of them lives.
-    pub fn forget_former_databases(&mut self, job: JobId, gone: &[DatabaseFile]) -> Result<(), StoreError> {
+    pub fn forget_former_databases(&mut self, lease: Lease, gone: &[DatabaseFile]) -> Result<(), StoreError> {
         if gone.is_empty() {
             return Ok(());
         }
-        self.write("forget of which database this is a copy", |conn| {
+        self.write_under(lease, "forget of which database this is a copy", |conn, job| {
             for database in gone {
-                diesel::delete(metadata::table.find((job.0, former(database)))).execute(conn)?;
+                diesel::delete(metadata::table.find((job.id.0, former(database)))).execute(conn)?;
             }
             Ok(())
         })

@@ -8,7 +8,6 @@ use diesel::prelude::*;
 
 use super::columns::{Word, count};
 use super::failure::Failure;
-use super::fence::expect_lease;
 use super::jobs::lock_job;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};
@@ -80,9 +79,8 @@ impl Store {
         if over.is_empty() {
             return Ok(standing);
         }
-        self.write("settle the requests to end units", |conn| {
+        self.write_under(lease, "settle the requests to end units", |conn, _| {
             let mut standing = standing.clone();
-            expect_lease(conn, lease)?;
             for kill in &over {
                 let end = match kill.then {
                     KillThen::Cancel => Some(UnitStatus::Cancelled),

@@ -27,7 +27,6 @@ use crate::model::{
 const FIRST_WITH_MANAGERS: i32 = 6;
 
 statement! {
-    // The counters of the same transaction are the fence.
     struct Beat {
         "UPDATE managers SET heartbeat_at = "
             at: i64 as BigInt,

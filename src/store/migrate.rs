@@ -95,7 +95,7 @@ mod tests {
         let identity = crate::sys::own_identity().unwrap();
         store.execute(&format!("PRAGMA user_version = {}", SCHEMA + 1)).unwrap();
 
-        let refused = store.acquire_lease(job, &identity, Path::new("/bin/job-manager"), NOW).unwrap_err();
+        let refused = store.join(job, &identity, Path::new("/bin/job-manager"), NOW).unwrap_err();
 
         assert!(matches!(refused, StoreError::TooNew { found, .. } if found == SCHEMA + 1), "{refused}");
         assert_eq!(store.job(job).unwrap().status, JobStatus::Created);

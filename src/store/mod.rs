@@ -10,6 +10,7 @@
 mod attempts;
 mod callers;
 mod change;
+mod claim;
 mod clock_step;
 mod columns;
 #[cfg(test)]
@@ -38,8 +39,9 @@ mod foreign_error;
 mod former;
 mod former_record;
 mod jobs;
+mod join;
 mod kills;
-mod lease;
+mod leave;
 mod limits;
 mod made_paths;
 mod manager_row;
@@ -98,6 +100,7 @@ use crate::model::DatabaseFile;
 
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
+pub use claim::UnitRange;
 pub use clock_step::SMALL_STEP;
 pub use copy::{CopiedPart, PartialCopy};
 pub use create::{CreateOutcome, SameKey};
@@ -105,9 +108,10 @@ pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
-pub use fence::Lease;
+pub use fence::{Fence, Lease};
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
+pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use open::Access;

@@ -77,7 +77,7 @@ impl World {
         let CreateOutcome::Created(job) = store.create_job(&NewJob::new("job", "x"), &units, true, NOW).unwrap() else {
             panic!("there was a job")
         };
-        let (lease, _) = store.acquire_lease(job, &manager(), "program".as_ref(), NOW).unwrap();
+        let (lease, _) = store.join(job, &manager(), "program".as_ref(), NOW).unwrap();
         let fresh = Expected { status: UnitStatus::Pending, attempts: 0, revision: 0 };
         World { store, job, lease, before: None, units: [fresh; UNITS] }
     }
@@ -155,8 +155,8 @@ impl World {
 
     fn crash(&mut self) {
         self.before = Some(self.lease);
-        self.lease = self.store.acquire_lease(self.job, &manager(), "program".as_ref(), NOW).unwrap().0;
-        let running: Vec<usize> = self.store.running_units(self.job).unwrap().iter().map(place).collect();
+        self.lease = self.store.join(self.job, &manager(), "program".as_ref(), NOW).unwrap().0;
+        let running: Vec<usize> = self.store.running_units(self.lease).unwrap().iter().map(place).collect();
         let expected: Vec<usize> = (0..UNITS).filter(|&unit| self.units[unit].status == UnitStatus::Running).collect();
         assert_eq!(running, expected);
         for unit in running {

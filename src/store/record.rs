@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Lease, Store, StoreError, UnitChange, attempts, failures, managers, metadata, notes};
+use super::{Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, managers, metadata, notes};
 use crate::crash::crash_point;
 use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
@@ -18,8 +18,8 @@ pub struct Batch<'a> {
     pub changes: &'a [UnitChange],
     /// What handlers said about units under way, for the row with that revision.
     pub notes: &'a [(UnitId, i64, UnitNotes)],
-    /// Raises the mark up to which no unit waits for its first attempt.
-    pub claimed_through: Option<Seq>,
+    /// What may wait for its first attempt of the ranges that the manager has claimed; empty when that is not said.
+    pub rests: &'a [UnitRange],
     /// Says that the manager lives.
     pub heartbeat: Option<&'a Heartbeat>,
 }
@@ -131,12 +131,14 @@ impl Store {
                     recorded.lost.push(*unit);
                 }
             }
-            if counters.update(lease, batch.claimed_through.unwrap_or(Seq(0))).execute(conn)? == 0 {
-                return Err(Failure::Store(StoreError::Fenced { job: lease.job, epoch: lease.epoch }));
-            }
             if let Some(heartbeat) = batch.heartbeat {
                 managers::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
+            }
+            // The fence, last as it is wherever it locks a row.
+            let claimed_through = batch.rests.first().map_or(Seq(0), |rest| rest.after);
+            if counters.update(lease, claimed_through).execute(conn)? == 0 {
+                return Err(lease.fenced().into());
             }
             Ok(recorded)
         })

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 
 use super::conformance::{LATER, NOW, change, job_of, lease_on};
 use super::read_plans::{explained, statements_of};
-use super::{Access, Batch, Extent, PageBound, Store, StoreError};
+use super::{Access, Batch, Extent, Leaving, PageBound, Store, StoreError};
 use crate::model::{
     Cause, JobFilter, KillThen, Seq, UnitFilter, UnitId, UnitNotes, UnitOrder, UnitOutcome, UnitStatus,
 };
@@ -72,9 +72,9 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     failed.end = Some(UnitOutcome::Failed { cause: Cause::Failed, error: "no".to_owned() }.into());
     store.record(lease, &Batch::of(&[failed, change(job, 2, Running, Pending)]))?;
     store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10))?;
-    store.due_units(job, LATER, Seq::MAX, PageBound::units(10))?;
-    store.next_due(job, Seq::MAX)?;
-    store.running_units(job)?;
+    store.due_units(lease, LATER, Seq::MAX, PageBound::units(10))?;
+    store.next_due(lease, Seq::MAX)?;
+    store.running_units(lease)?;
     store.snapshot(job, Extent::Whole, NOW)?;
     store.snapshots(&JobFilter::default(), Extent::Whole, NOW)?;
     store.is_unfinished_through(job, Seq(9))?;
@@ -99,7 +99,7 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     store.leave_gone(job, &[(Seq(20), Seq(22))], NOW)?;
     store.welcome_back(job, &[(Seq(20), Seq(21))])?;
     store.labels(job)?;
-    store.pause_job(lease, NOW)?;
+    store.leave(lease, Leaving::Stopped, NOW)?;
     store.cancel_idle_job(job, "no need", NOW)?;
     store.delete_jobs(&[job], |_| true)?;
     store.partial_jobs().map(drop)

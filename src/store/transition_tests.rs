@@ -6,23 +6,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What locks the row of a job, at once.
-const LOCKS: [&str; 4] = ["lock_job(conn", "lock_visible(conn", "expect_lease(conn", "append_in(conn"];
+const LOCKS: [&str; 4] = ["lock_job(conn", "lock_visible(conn", "write_under(lease", "append_in(conn"];
 /// What reads.
 const READS: [&str; 5] = ["job_row(conn", ".first(conn)", ".load(conn)", ".get_result(conn)", ".load_iter"];
 
 /// What reads before it locks a job, or locks none, and why that is right.
 const EXCEPTIONS: [(&str, &str); 7] = [
-    ("acquire_lease", "asks for the schema before it reads a row of it"),
     ("begin_copy", "looks for other jobs, and makes one"),
     ("create_job", "makes the job"),
     ("create_job_in", "makes the job"),
     ("create_job_making", "makes the job"),
     ("finish_creation", "nobody but its creator changes a job that nobody sees; its statement names that state"),
+    ("join", "asks for the schema before it reads a row of it"),
     ("release_space", "free pages are those of no job"),
 ];
 
 struct Function {
     name: String,
+    /// From its name to its body.
+    signature: String,
     is_public: bool,
     writes: bool,
     /// Of one that runs a transaction, that.
@@ -37,7 +39,11 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The product's sources of the store without comments.
 fn texts() -> Vec<String> {
-    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    texts_of("store")
+}
+
+fn texts_of(module: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module);
     let is_product = |path: &PathBuf| {
         let path = path.to_str().unwrap();
         !path.contains("tests") && !path.contains("conformance") && !path.contains("properties")
@@ -48,7 +54,7 @@ fn texts() -> Vec<String> {
         let lines = product.lines().filter(|line| !line.trim_start().starts_with("//"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    sources(&store).into_iter().filter(is_product).map(text_of).collect()
+    sources(&folder).into_iter().filter(is_product).map(text_of).collect()
 }
 
 /// The text from a brace to the one that closes it.
@@ -67,13 +73,15 @@ fn functions(text: &str) -> Vec<Function> {
         let rest = &text[at + 3..];
         let name: String = rest.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
         let line = text[..at].rsplit('\n').next().unwrap();
-        let body = rest.find('{').map(|brace| block(&rest[brace..]).to_owned())?;
+        let brace = rest.find('{')?;
+        let (signature, body) = (rest[..brace].to_owned(), block(&rest[brace..]).to_owned());
         let transaction = body
             .split_once("self.write(")
             .or_else(|| body.split_once("within(conn, "))
-            .map(|(_, transaction)| transaction.to_owned());
+            .map(|(_, transaction)| transaction.to_owned())
+            .or_else(|| body.find("self.write_under(").map(|at| body[at..].to_owned()));
         let (is_public, writes) = (line.trim() == "pub", transaction.is_some());
-        (!name.is_empty()).then(|| Function { name, is_public, writes, body: transaction.unwrap_or(body) })
+        (!name.is_empty()).then(|| Function { name, signature, is_public, writes, body: transaction.unwrap_or(body) })
     };
     starts.filter_map(function).collect()
 }
@@ -156,4 +164,19 @@ fn what_reads_and_then_writes_locks_the_job_first() {
     let transactions: Vec<_> =
         unlocked.values().filter(|function| function.writes).map(|it| it.name.as_str()).collect();
     assert_eq!(transactions, EXCEPTIONS.map(|(name, _)| name), "these read before they lock the job");
+}
+
+#[test]
+fn every_write_of_a_manager_names_its_lease() {
+    let functions: Vec<Function> = texts().iter().flat_map(|text| functions(text)).collect();
+    let managers = ["manager", "recovery"].iter().flat_map(|module| texts_of(module));
+    let managers: Vec<String> = managers.map(|text| text.split_whitespace().collect()).collect();
+
+    let is_used = |name: &str| managers.iter().any(|text| text.contains(&format!("store.{name}(")));
+    let used = functions.iter().filter(|function| function.writes && is_used(&function.name));
+    let (leased, others): (Vec<_>, Vec<_>) = used.partition(|function| function.signature.contains("lease: Lease"));
+
+    let others: BTreeSet<&str> = others.into_iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(others, BTreeSet::from(["join"]), "these write for a manager, whatever has become of its lease");
+    assert!(leased.len() > 5, "what is looked at at all");
 }

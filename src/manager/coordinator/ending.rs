@@ -35,17 +35,16 @@ impl Coordinator<'_> {
         crash_point!("before-finish");
         let now = self.shared.clock.now();
         let (runner, store, lease) = (self.runner, &mut *self.store, self.lease);
-        let finished =
-            retry_transient(self.flags, || store.finish_job(lease, now, |progress| runner.finalizer(progress)))?;
+        let finished = retry_transient(self.flags, || store.finish(lease, now, |progress| runner.finalizer(progress)))?;
         if let Some(status) = finished {
             crash_point!("after-finish");
             return Ok(Some(RunOutcome::Finished(status)));
         }
         // Nobody has to approve the last one; while it ran, others may have been added.
-        self.finalizer_added = self.store.has_finalizer(self.lease.job)?;
+        self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
         let Some(canary) = self.canary() else { return Ok(None) };
         // Units were added in this very moment, or those that are left wait for an approval.
-        if self.store.is_unfinished_through(self.lease.job, Seq(canary.into()))? {
+        if self.store.is_unfinished_through(self.lease.job(), Seq(canary.into()))? {
             return Ok(None);
         }
         self.halt(halt::canary(canary)).map(Some)

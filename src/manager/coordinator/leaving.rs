@@ -111,7 +111,7 @@ impl Coordinator<'_> {
     /// Records that those attempts were interrupted.
     fn give_back(&mut self, staying: &[AttemptId]) -> Result<(), ManagerError> {
         let now = self.shared.clock.now();
-        let running = self.store.running_units(self.lease.job)?;
+        let running = self.store.running_units(self.lease)?;
         let left = running.into_iter().filter(|unit| staying.iter().any(|attempt| attempt.seq == unit.id.seq()));
         let changes: Vec<UnitChange> = left.map(|unit| self.interrupted(unit, now)).collect();
         self.store.record(self.lease, &Batch::of(&changes))?;
@@ -124,7 +124,7 @@ impl Coordinator<'_> {
         let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
         let span = Span { started_at: now, ended_at: now };
         let outcome = UnitOutcome::Interrupted.into();
-        let change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch);
+        let change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch());
         // The row has that as well.
         UnitChange { started_at: None, ..change }
     }

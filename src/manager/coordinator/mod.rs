@@ -21,7 +21,7 @@ use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::{Runner, slots_of};
 use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
-use crate::store::{Lease, PageBound, Store};
+use crate::store::{Lease, PageBound, Store, UnitRange};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 pub(super) use leaving::{Held, Leave};
@@ -67,7 +67,8 @@ pub(super) struct Coordinator<'a> {
     due_looked_at: Instant,
     /// Requests to end attempts that are not over yet.
     asked: Vec<Kill>,
-    clock_seen: Timestamp,
+    /// What the store's clock showed when it was last looked at, and when that was.
+    clock_seen: (Timestamp, Instant),
     permits: MachinePermits,
     machine: MachineWatch,
     schedule: Schedule,
@@ -80,10 +81,8 @@ pub(super) struct Coordinator<'a> {
     waited_for: Option<JobId>,
     /// Whether the job's last unit was added, because all others had ended.
     finalizer_added: bool,
-    seen_version: i64,
+    seen_version: Option<i64>,
     seen_revision: i64,
-    /// Whether everything that waits for its first attempt has been read.
-    exhausted: bool,
 }
 
 impl<'a> Coordinator<'a> {
@@ -96,14 +95,13 @@ impl<'a> Coordinator<'a> {
         shared: &'a Shared,
         flags: &'a StopFlags,
     ) -> Result<Self, ManagerError> {
-        let seen_version = store.data_version()?;
         let (request, seen_revision) = (request_of(job), job.revision);
         let looked_at = Instant::now();
         // Those that came while the job was taken over.
         let asked = store.kills(job.id)?;
         if let Some(rate) = job.limits.rate {
             // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
-            shared.feed.limit_rate(rate.interval(), lease.epoch == Epoch(1));
+            shared.feed.limit_rate(rate.interval(), lease.epoch() == Epoch(1));
         }
         let mut permits = MachinePermits::new(&StateDir::beside(store.path()), job.id);
         permits.set_limit(store.machine_workers()?);
@@ -128,7 +126,7 @@ impl<'a> Coordinator<'a> {
             looked_at,
             due_looked_at: looked_at,
             asked,
-            clock_seen: shared.clock.now(),
+            clock_seen: (shared.clock.now(), looked_at),
             permits,
             machine,
             schedule: Schedule::default(),
@@ -138,9 +136,8 @@ impl<'a> Coordinator<'a> {
             tried_at: looked_at,
             waited_for: None,
             finalizer_added,
-            seen_version,
+            seen_version: None,
             seen_revision,
-            exhausted: false,
         })
     }
 
@@ -215,11 +212,11 @@ impl<'a> Coordinator<'a> {
             self.shared.set_waits(waits.or_else(|| self.shared.shortage.waits()).as_ref());
             self.share_places();
             let level = self.shared.feed.level();
-            if level.in_hand == 0 && self.exhausted && next_due.is_none() {
+            if level.in_hand == 0 && self.shared.feed.next_range().is_none() && next_due.is_none() {
                 if let Some(end) = self.finish()? {
                     return Ok(end);
                 }
-                self.exhausted = false;
+                self.shared.feed.recall();
                 continue;
             }
             if level.in_hand == 0
@@ -237,15 +234,14 @@ impl<'a> Coordinator<'a> {
         if let Some(until) = self.shared.held_until().max(self.starts_at) {
             // What had been read was given back, and a hold may begin while this reads.
             self.shared.feed.recall();
-            self.exhausted = false;
             return Ok(Some(until));
         }
         let level = self.shared.feed.level();
         // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
         let looks_for_due =
             level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
-        let looks_for_fresh = level.is_low_of_fresh() && !self.exhausted;
-        if !looks_for_due && !looks_for_fresh {
+        let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
+        if !looks_for_due && fresh.is_none() {
             return Ok(None);
         }
         let now = self.shared.clock.now();
@@ -257,20 +253,31 @@ impl<'a> Coordinator<'a> {
             self.due_looked_at = Instant::now();
             // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
             let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
-            let due = self.store.due_units(self.lease.job, now, through, wide)?;
+            let due = self.store.due_units(self.lease, now, through, wide)?;
             are_all_read = due.is_last;
             self.shared.feed.put_due(self.with_slots(due.units));
         }
-        if looks_for_fresh {
-            let after = self.shared.feed.cursor();
+        if let Some(range) = fresh {
             let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
-            let page = self.store.fresh_units(self.lease.job, after, through, bound)?;
-            self.exhausted = self.shared.feed.put_fresh(after, self.with_slots(page.units)) && page.is_last;
+            let through = range.through.min(through);
+            let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
+            self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
         }
         if !are_all_read {
             return Ok(None);
         }
-        Ok(self.store.next_due(self.lease.job, through)?)
+        Ok(self.store.next_due(self.lease, through)?)
+    }
+
+    /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
+    fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
+        let feed = &self.shared.feed;
+        if feed.is_in_want()
+            && let Some(range) = self.store.claim(self.lease)?
+        {
+            feed.add(range);
+        }
+        Ok(feed.next_range())
     }
 
     /// Notes how many workers each unit takes.

@@ -6,8 +6,8 @@ use tracing::{info, warn};
 
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
-use crate::model::{Limits, Rate, StopRequest, chain, counted};
-use crate::store::{Fault, Lease, SMALL_STEP, StoreError};
+use crate::model::{Limits, Rate, StopRequest, Timestamp, chain, counted};
+use crate::store::{Fault, Fence, StoreError};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
@@ -15,31 +15,22 @@ impl Coordinator<'_> {
         if self.looked_at.elapsed() < POLL_REQUESTS {
             return Ok(());
         }
-        let passed = self.looked_at.elapsed();
         self.looked_at = Instant::now();
-        self.follow_clock(passed)?;
         self.store.refuse_moved_file()?;
         self.renew_lock();
-        let version = self.store.data_version()?;
-        if version == self.seen_version {
-            return Ok(());
-        }
+        let Fence { version, job, now } = self.store.fence(self.lease, self.seen_version)?;
+        self.follow_clock(now)?;
+        let Some(job) = job else { return Ok(()) };
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),
             limit => self.permits.set_limit(limit?),
         }
-        let job = self.store.job(self.lease.job)?;
-        if job.epoch != self.lease.epoch {
-            let Lease { job, epoch } = self.lease;
-            return Err(StoreError::Fenced { job, epoch }.into());
-        }
         if job.revision != self.seen_revision {
             // Units may have been added, or taken back from those that wait here.
             self.seen_revision = job.revision;
             self.shared.feed.recall();
-            self.exhausted = false;
-            self.finalizer_added = self.store.has_finalizer(self.lease.job)?;
+            self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
             self.follow_limits(&job.limits);
             self.kill_units()?;
         }
@@ -47,7 +38,7 @@ impl Coordinator<'_> {
         self.request = request_of(&job);
         self.job = job;
         // Last: what could not be read is looked at again.
-        self.seen_version = version;
+        self.seen_version = Some(version);
         Ok(())
     }
 
@@ -87,7 +78,7 @@ impl Coordinator<'_> {
 
     /// Ends the attempts that clients want to be ended; one that does not run any more has its end.
     fn kill_units(&mut self) -> Result<(), ManagerError> {
-        self.asked = self.store.kills(self.lease.job)?;
+        self.asked = self.store.kills(self.lease.job())?;
         self.end_asked();
         Ok(())
     }
@@ -119,17 +110,16 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Brings waits forward when the wall clock was set back since the last look, `passed` ago.
-    fn follow_clock(&mut self, passed: Duration) -> Result<(), ManagerError> {
-        let now = self.shared.clock.now();
-        let expected = self.clock_seen + passed;
-        self.clock_seen = now;
-        let step = expected.since(now);
-        if step > SMALL_STEP && !self.shared.clock.is_fake() {
+    /// Brings waits forward when the store's clock, which shows `now`, was set back since the last look.
+    pub(super) fn follow_clock(&mut self, now: Timestamp) -> Result<(), ManagerError> {
+        let ((shown, at), looked_at) = (self.clock_seen, Instant::now());
+        if let Some(step) = self.shared.clock.follow(shown + (looked_at - at), now) {
             warn!("the clock was set back by {step:?}, waits are brought forward");
             self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
         }
+        // Last: what could not be recorded is found again.
+        self.clock_seen = (now, looked_at);
         Ok(())
     }
 

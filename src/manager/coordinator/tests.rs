@@ -21,7 +21,7 @@ impl Runner for OneMore {
 }
 
 fn lease_on(store: &mut Store, job: JobId) -> (Lease, Job) {
-    store.acquire_lease(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
+    store.join(job, &own_identity().unwrap(), "program".as_ref(), Timestamp::now()).unwrap()
 }
 
 fn job_of(store: &mut Store, count: usize) -> JobId {
@@ -38,7 +38,8 @@ fn only_units_behind_the_cursor_are_read() {
     let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
     let job = job_of(&mut store, 5);
     let (lease, job) = lease_on(&mut store, job);
-    let shared = Shared::new(Seq(3), Clock::Wall, job.limits.clone());
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
+    shared.feed.add(UnitRange { after: Seq(3), through: Seq::MAX });
     let flags = StopFlags::default();
 
     Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags)
@@ -59,7 +60,7 @@ fn nobody_has_to_approve_the_last_unit_whatever_is_read_again() {
     store.change_limits(job, |limits| limits.canary = Some(2)).unwrap();
     store.skip_units(job, &UnitFilter::all(), "done", Timestamp::now()).unwrap();
     let (lease, job) = lease_on(&mut store, job);
-    let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
     let flags = StopFlags::default();
     let grow = std::sync::mpsc::channel().0;
     let mut coordinator = Coordinator::new(&mut store, &job, lease, &OneMore, grow, &shared, &flags).unwrap();
@@ -75,7 +76,7 @@ fn nobody_has_to_approve_the_last_unit_whatever_is_read_again() {
 
     // It died before any worker took the last unit.
     let (lease, job) = lease_on(&mut store, job.id);
-    let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
     let grow = std::sync::mpsc::channel().0;
     let mut next = Coordinator::new(&mut store, &job, lease, &OneMore, grow, &shared, &flags).unwrap();
     next.refill().unwrap();
@@ -89,7 +90,7 @@ fn a_superseded_manager_notices_it_without_a_write_of_its_own() {
     let mut store = Store::open(&path, Access::Create).unwrap();
     let job = job_of(&mut store, 1);
     let (lease, job) = lease_on(&mut store, job);
-    let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
     let flags = StopFlags::default();
     let mut coordinator =
         Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
@@ -98,4 +99,22 @@ fn a_superseded_manager_notices_it_without_a_write_of_its_own() {
     coordinator.looked_at -= POLL_REQUESTS;
 
     assert!(coordinator.poll_requests().is_err_and(|error| error.is_fenced()));
+}
+
+#[test]
+fn a_step_of_the_clock_that_could_not_be_recorded_is_followed_at_the_next_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
+    let job = job_of(&mut store, 1);
+    let (lease, job) = lease_on(&mut store, job);
+    lease_on(&mut store, job.id);
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
+    let flags = StopFlags::default();
+    let mut coordinator =
+        Coordinator::new(&mut store, &job, lease, &OneMore, std::sync::mpsc::channel().0, &shared, &flags).unwrap();
+    coordinator.clock_seen = (Timestamp::now() + Duration::from_secs(3600), Instant::now());
+
+    let refused = [(); 2].map(|()| coordinator.follow_clock(Timestamp::now()).is_err());
+
+    assert_eq!(refused, [true; 2]);
 }

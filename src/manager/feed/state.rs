@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::origin::Origin;
 use super::queue::Queue;
+use super::ranges::Ranges;
 use crate::manager::gate::Gate;
-use crate::model::{Seq, Unit, UnitId};
+use crate::model::{Unit, UnitId};
 
 /// Time within which a unit is about to start.
 pub(super) const MOMENT: Duration = Duration::from_millis(50);
@@ -20,8 +21,8 @@ pub(super) struct State {
     pub in_hand: HashMap<UnitId, Held>,
     /// What the units in hand hold in memory, about.
     pub bytes: usize,
-    /// Number of the last unit that was read for its first attempt.
-    pub cursor: Seq,
+    /// What the manager has claimed.
+    pub ranges: Ranges,
     /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
     pub released: HashSet<UnitId>,
     pub closed: bool,

@@ -1,8 +1,10 @@
 //! What is handed out, how often, and what is read again.
 
+mod ranges;
+
 use super::state::MOMENT;
 use super::*;
-use crate::model::JobId;
+use crate::model::{JobId, Seq};
 
 fn unit(seq: i64) -> Unit {
     Unit::pending(JobId(1), seq)
@@ -10,8 +12,8 @@ fn unit(seq: i64) -> Unit {
 
 #[test]
 fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1), unit(2)]);
     let taken = feed.take(0).unwrap();
 
     feed.put_due(vec![unit(1), unit(2), unit(3)]);
@@ -25,7 +27,7 @@ fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
 
 #[test]
 fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
-    let feed = Feed::new(Seq(0));
+    let feed = Feed::after(Seq(0));
     feed.put_due(vec![unit(1)]);
     feed.take(0).unwrap();
 
@@ -39,8 +41,8 @@ fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
 
 #[test]
 fn after_a_lack_fewer_units_run_at_a_time_and_little_by_little_more_again() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), (1..=40).map(unit).collect());
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), (1..=40).map(unit).collect());
     (0..10).for_each(|_| drop(feed.take(0)));
 
     feed.hold_back(Duration::ZERO);
@@ -55,8 +57,8 @@ fn after_a_lack_fewer_units_run_at_a_time_and_little_by_little_more_again() {
 
 #[test]
 fn of_units_that_cannot_start_one_is_tried_again_after_a_pause() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1), unit(2)]);
     feed.take(0).unwrap();
     let pause = Duration::from_millis(50);
 
@@ -69,31 +71,31 @@ fn of_units_that_cannot_start_one_is_tried_again_after_a_pause() {
 
 #[test]
 fn units_read_behind_a_cursor_that_was_moved_back_are_read_again() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1), unit(2)]);
 
     feed.recall();
 
-    assert!(!feed.put_fresh(Seq(2), vec![unit(3)]));
-    assert!(feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]));
+    assert!(!feed.put_after(Seq(2), vec![unit(3)]));
+    assert!(feed.put_after(Seq(0), vec![unit(1), unit(2), unit(3)]));
 }
 
 #[test]
 fn recalled_units_can_be_read_again() {
-    let feed = Feed::new(Seq(3));
-    feed.put_fresh(Seq(3), vec![unit(4), unit(5)]);
+    let feed = Feed::after(Seq(3));
+    feed.put_after(Seq(3), vec![unit(4), unit(5)]);
     feed.take(0).unwrap();
 
     feed.recall();
 
     assert_eq!(feed.cursor(), Seq(4));
-    assert!(feed.put_fresh(Seq(4), vec![unit(5)]));
+    assert!(feed.put_after(Seq(4), vec![unit(5)]));
 }
 
 #[test]
 fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1), unit(2), unit(3)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1), unit(2), unit(3)]);
     feed.take(0).unwrap();
     feed.take(0).unwrap();
 
@@ -106,12 +108,12 @@ fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
 
 #[test]
 fn the_recorder_rests_only_while_workers_have_units_and_nobody_waits() {
-    let feed = Feed::new(Seq(0));
+    let feed = Feed::after(Seq(0));
     let began = Instant::now();
     let far = began + Duration::from_secs(3600);
 
     feed.rest_until(far);
-    feed.put_fresh(Seq(0), vec![unit(1), unit(2)]);
+    feed.put_after(Seq(0), vec![unit(1), unit(2)]);
     feed.rest_until(began);
     feed.hurry();
     feed.rest_until(far);
@@ -126,8 +128,8 @@ fn the_recorder_rests_only_while_workers_have_units_and_nobody_waits() {
 
 #[test]
 fn somebody_who_waits_is_not_forgotten_while_the_recorder_commits() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1)]);
     feed.hurry();
     let far = Instant::now() + Duration::from_secs(3600);
 
@@ -149,8 +151,8 @@ fn a_rate_is_in_step_and_nobody_catches_up_after_a_time_without_units() {
 
 #[test]
 fn units_that_the_rate_does_not_let_start_are_not_ready() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), (1..=5).map(unit).collect());
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), (1..=5).map(unit).collect());
     assert_eq!(feed.level().ready, 5);
 
     feed.limit_rate(Duration::from_secs(3600), false);
@@ -163,13 +165,13 @@ fn units_that_the_rate_does_not_let_start_are_not_ready() {
 
 #[test]
 fn a_closed_feed_gives_nothing() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1)]);
 
     feed.close();
 
     assert!(feed.take(0).is_none());
-    feed.put_fresh(feed.cursor(), vec![unit(2)]);
+    feed.put_after(feed.cursor(), vec![unit(2)]);
     assert_eq!(feed.level().queued, 0);
     assert_eq!((feed.level().queued, feed.level().in_hand), (0, 0));
 }
@@ -181,9 +183,9 @@ fn large(seq: i64, slots: usize) -> Unit {
 
 #[test]
 fn a_large_unit_waits_for_as_many_workers_and_nothing_overtakes_it() {
-    let feed = Feed::new(Seq(0));
+    let feed = Feed::after(Seq(0));
     feed.limit_workers(4);
-    feed.put_fresh(Seq(0), vec![unit(1), large(2, 4), unit(3), large(4, 3), unit(5)]);
+    feed.put_after(Seq(0), vec![unit(1), large(2, 4), unit(3), large(4, 3), unit(5)]);
 
     feed.take(0).unwrap();
     assert!(!feed.has_room(), "the large one needs all four");
@@ -197,8 +199,8 @@ fn a_large_unit_waits_for_as_many_workers_and_nothing_overtakes_it() {
 
 #[test]
 fn a_unit_that_takes_more_workers_than_there_are_runs_alone() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![large(1, 4), unit(2)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![large(1, 4), unit(2)]);
 
     feed.limit_workers(2);
 
@@ -212,9 +214,9 @@ fn a_unit_that_takes_more_workers_than_there_are_runs_alone() {
 
 #[test]
 fn all_workers_that_a_large_unit_gives_back_are_taken_again() {
-    let feed = Feed::new(Seq(0));
+    let feed = Feed::after(Seq(0));
     feed.limit_workers(3);
-    feed.put_fresh(Seq(0), vec![large(1, 3), unit(2), unit(3), unit(4)]);
+    feed.put_after(Seq(0), vec![large(1, 3), unit(2), unit(3), unit(4)]);
     let began = std::sync::Barrier::new(4);
 
     std::thread::scope(|threads| {
@@ -237,8 +239,8 @@ fn all_workers_that_a_large_unit_gives_back_are_taken_again() {
 
 #[test]
 fn what_the_machine_does_not_let_start_is_not_ready() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), vec![unit(1), large(2, 3), unit(3)]);
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), vec![unit(1), large(2, 3), unit(3)]);
     assert_eq!(feed.level().ready, 5);
 
     feed.set_gate(Gate::CLOSED);
@@ -252,8 +254,8 @@ fn what_the_machine_does_not_let_start_is_not_ready() {
 
 #[test]
 fn fault_218_units_that_are_due_go_before_fresh_ones_and_these_have_their_turn() {
-    let feed = Feed::new(Seq(0));
-    feed.put_fresh(Seq(0), (1..=3).map(unit).collect());
+    let feed = Feed::after(Seq(0));
+    feed.put_after(Seq(0), (1..=3).map(unit).collect());
     feed.put_due((101..=110).map(unit).collect());
 
     let order: Vec<i64> = (0..13).map(|_| feed.take(0).unwrap().id.seq().0).collect();
@@ -263,13 +265,13 @@ fn fault_218_units_that_are_due_go_before_fresh_ones_and_these_have_their_turn()
 
 #[test]
 fn fault_219_of_long_units_few_are_in_hand_and_one_of_a_kind_always() {
-    let feed = Feed::new(Seq(0));
+    let feed = Feed::after(Seq(0));
     let long = |seq| Unit { payload: "x".repeat(20 << 20), ..unit(seq) };
 
     assert!(feed.level().is_low_of_fresh());
-    feed.put_fresh(Seq(0), vec![long(1)]);
+    feed.put_after(Seq(0), vec![long(1)]);
     assert!(feed.level().is_low_of_fresh() && feed.level().room_bytes() < 12 << 20);
-    feed.put_fresh(Seq(1), vec![long(2)]);
+    feed.put_after(Seq(1), vec![long(2)]);
     let level = feed.level();
     assert!(!level.is_low_of_fresh() && level.is_low_of_due() && level.room_bytes() == 0);
     let taken = [feed.take(0).unwrap().id, feed.take(0).unwrap().id];

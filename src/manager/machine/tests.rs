@@ -46,10 +46,10 @@ struct Manager {
 impl Manager {
     fn new(start: Conditions) -> Manager {
         let fake = Fake::default();
-        let feed = Feed::new(Seq(0));
+        let feed = Feed::after(Seq(0));
         let mut watch = MachineWatch::new(fake.clone());
         watch.settle(&feed, &start);
-        feed.put_fresh(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(1), seq)).collect());
+        feed.put_after(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(1), seq)).collect());
         Manager { watch, fake, feed, start }
     }
 

@@ -13,8 +13,8 @@ impl Manager {
     fn new(state: &StateDir, job: i64, limit: usize) -> Manager {
         let mut permits = MachinePermits::new(state, JobId(job));
         permits.set_limit(Some(limit));
-        let feed = Feed::new(Seq(0));
-        feed.put_fresh(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(job), seq)).collect());
+        let feed = Feed::after(Seq(0));
+        feed.put_after(Seq(0), (1..=100).map(|seq| Unit::pending(JobId(job), seq)).collect());
         Manager { permits, feed }
     }
 

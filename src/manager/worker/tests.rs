@@ -7,6 +7,7 @@ use super::*;
 use crate::manager::Clock;
 use crate::manager::events::channel;
 use crate::model::{AttemptEnd, DatabaseFile, Epoch, JobId, Limits, Seq, StateDir};
+use crate::store::UnitRange;
 
 /// Counts the attempts that it is given.
 #[derive(Default)]
@@ -38,8 +39,9 @@ fn run_in_one_slot(on_interrupt: OnInterrupt, count: i64, recorder: impl FnOnce(
         trace: None,
     };
     let notes = SlotNotes::open(&dir.path().join("notes"), 1).unwrap();
-    let shared = Shared::new(Seq(0), Clock::Wall, job.limits.clone());
-    shared.feed.put_fresh(Seq(0), (1..=count).map(|seq| Unit::pending(JobId(1), seq)).collect());
+    let shared = Shared::new(Clock::Wall, job.limits.clone());
+    shared.feed.add(UnitRange { after: Seq(0), through: Seq::MAX });
+    shared.feed.put_after(Seq(0), (1..=count).map(|seq| Unit::pending(JobId(1), seq)).collect());
     let counter = Arc::new(Counter::default());
     let (runner, dispatcher) = (Arc::clone(&counter), CallbackDispatcher::new([]));
     let worker_context = WorkerContext {

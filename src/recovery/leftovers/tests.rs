@@ -30,7 +30,7 @@ impl World {
         let units: Vec<NewUnit> = (1..=units).map(|unit| NewUnit::new(&unit).unwrap()).collect();
         let created = store.create_job(&NewJob::new("job", "command"), &units, true, NOW).unwrap();
         let CreateOutcome::Created(id) = created else { panic!("there was a job") };
-        let (lease, job) = store.acquire_lease(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
+        let (lease, job) = store.join(id, &own_identity().unwrap(), "program".as_ref(), NOW).unwrap();
         let job = context(&dir, store.file(), &job);
         std::fs::create_dir_all(job.files.slots()).unwrap();
         World { dir, store, lease, job }
@@ -38,8 +38,8 @@ impl World {
 
     fn recover(&mut self) {
         let notes = SlotNotes::open(&self.dir.path().join("notes"), 1).unwrap();
-        let leftovers = Leftovers::end(&mut self.store, &self.job, &notes).unwrap();
-        leftovers.record(&mut self.store, self.lease, &self.job, &notes, NOW).unwrap();
+        let leftovers = Leftovers::end(&mut self.store, self.lease, &self.job, &notes).unwrap();
+        leftovers.record(&mut self.store, &self.job, &notes, NOW).unwrap();
     }
 
     fn unit(&mut self) -> UnitDetail {
@@ -72,7 +72,7 @@ fn fault_131_a_kept_end_is_not_that_of_a_unit_which_a_client_has_renewed() {
     let read = world.store.fresh_units(world.job.id, Seq(0), Seq::MAX, PageBound::units(1)).unwrap().units.remove(0);
     let end = UnitOutcome::Completed { result: None }.into();
     let ended = Ended {
-        epoch: world.lease.epoch,
+        epoch: world.lease.epoch(),
         seq: Seq(1),
         attempt: 1,
         revision: read.revision,
@@ -149,8 +149,8 @@ fn fault_138_a_slot_that_stays_held_fails_the_unit_that_was_in_it_and_no_other()
     // This process bears no mark of a unit, and is not ended.
     let _held = SlotFile::at(world.job.files.slot(1)).occupy(b"").unwrap();
 
-    let leftovers = Leftovers::end(&mut world.store, &world.job, &notes).unwrap();
-    leftovers.record(&mut world.store, world.lease, &world.job, &notes, NOW).unwrap();
+    let leftovers = Leftovers::end(&mut world.store, world.lease, &world.job, &notes).unwrap();
+    leftovers.record(&mut world.store, &world.job, &notes, NOW).unwrap();
 
     let units = world.store.units(world.job.id, &UnitFilter::all(), None, 2).unwrap();
     assert_eq!([units[0].status, units[1].status], [UnitStatus::Pending, UnitStatus::Failed]);
@@ -205,7 +205,7 @@ fn fault_256_a_unit_whose_end_was_not_committed_keeps_its_daemon_and_an_interrup
     world.store.record(world.lease, &Batch::of(&starts)).unwrap();
     let (mut daemon, mut orphan) = (left_by(&world, 1), left_by(&world, 2));
     let ended = Ended {
-        epoch: world.lease.epoch,
+        epoch: world.lease.epoch(),
         seq: Seq(1),
         attempt: 1,
         revision: read[0].revision,

@@ -2,7 +2,7 @@
 
 use super::{LATER, NOW, change, counted, counters, job_of, lease_on, units};
 use crate::model::{Contents, JobStatus, NewJob, NewUnit, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitStatus};
-use crate::store::{Batch, CreateOutcome, PageBound, SameKey, Store, StoreError, UnitChange};
+use crate::store::{Batch, CreateOutcome, Leaving, PageBound, SameKey, Store, StoreError, UnitChange};
 
 pub fn fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended(mut store: Store) {
     let new = NewJob::new("job", "command");
@@ -42,7 +42,7 @@ pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_sinc
     assert_eq!(recorded.lost, [1, 2, 1].map(|seq| UnitId::new(job, Seq(seq))));
     assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
     assert_eq!(store.unit_notes(UnitId::new(job, Seq(1))).unwrap(), UnitNotes::default());
-    let due = store.due_units(job, NOW, Seq::MAX, PageBound::units(9)).unwrap().units;
+    let due = store.due_units(lease, NOW, Seq::MAX, PageBound::units(9)).unwrap().units;
     let now: Vec<_> = due
         .iter()
         .map(|unit| UnitChange { revision: unit.revision, ..change(job, unit.id.seq().0, Pending, Running) })
@@ -58,8 +58,8 @@ pub fn fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten(mu
         store.request_stop(job, StopRequest::Cancel, None, Some("enough")).unwrap();
 
         let status = match halts {
-            true => store.halt_job(lease, JobStatus::AwaitingApproval, "look", LATER),
-            false => store.pause_job(lease, LATER),
+            true => store.leave(lease, Leaving::Halted { status: JobStatus::AwaitingApproval, reason: "look" }, LATER),
+            false => store.leave(lease, Leaving::Stopped, LATER),
         };
 
         assert_eq!(status.unwrap(), JobStatus::Cancelled);
@@ -71,7 +71,7 @@ pub fn fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten(mu
 pub fn fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state(mut store: Store) {
     let job = job_of(&mut store, 1);
     let lease = lease_on(&mut store, job);
-    store.halt_job(lease, JobStatus::AwaitingApproval, "look at it", NOW).unwrap();
+    store.leave(lease, Leaving::Halted { status: JobStatus::AwaitingApproval, reason: "look at it" }, NOW).unwrap();
     assert!(store.manager_record(job).unwrap().unwrap().halt_reason.is_some());
 
     store.cancel_idle_job(job, "no", NOW).unwrap();

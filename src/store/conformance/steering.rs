@@ -4,7 +4,7 @@ use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
 use crate::model::{
     AttemptEnd, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome, UnitStatus,
 };
-use crate::store::{Batch, PageBound, Store, StoreError, UnitChange};
+use crate::store::{Batch, Leaving, PageBound, Store, StoreError, UnitChange};
 
 pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     let job = job_of(&mut store, 1);
@@ -19,7 +19,7 @@ pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
     assert_eq!(row.stop_request, Some(StopRequest::Cancel));
     assert!(row.revision > before);
     // The request came after the manager had looked for the last time.
-    assert_eq!(store.pause_job(lease, LATER).unwrap(), JobStatus::Cancelled);
+    assert_eq!(store.leave(lease, Leaving::Stopped, LATER).unwrap(), JobStatus::Cancelled);
     assert_eq!(store.job(job).unwrap().stop_request, None);
 }
 
@@ -28,18 +28,15 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let lease = lease_on(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
     store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
-    store.finish_job(lease, LATER, |_| None).unwrap();
-    assert!(matches!(
-        store.acquire_lease(job, &manager(), "program".as_ref(), NOW),
-        Err(StoreError::WrongStatus { .. })
-    ));
+    store.finish(lease, LATER, |_| None).unwrap();
+    assert!(matches!(store.join(job, &manager(), "program".as_ref(), NOW), Err(StoreError::WrongStatus { .. })));
 
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 1);
     assert_eq!(store.retry_units(job, &UnitFilter::all(), LATER).unwrap(), 0);
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
-    assert_eq!(store.due_units(job, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
+    assert_eq!(store.due_units(lease, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
     lease_on(&mut store, job);
 }
 
@@ -49,7 +46,7 @@ pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {
     use UnitStatus::{Completed, Failed, Pending};
     let ends = [(1, Completed), (2, Failed), (3, Failed)].map(|(seq, to)| change(job, seq, Pending, to));
     store.record(lease, &Batch::of(&ends)).unwrap();
-    store.finish_job(lease, NOW, |_| None).unwrap();
+    store.finish(lease, NOW, |_| None).unwrap();
     let before = store.job(job).unwrap().revision;
 
     assert_eq!(store.skip_units(job, &UnitFilter::one(Seq(2)), "no need", LATER).unwrap(), 1);

@@ -4,8 +4,8 @@ use diesel::connection::SimpleConnection;
 
 use super::*;
 use crate::model::{JobStatus, UnitStatus};
-use crate::store::Batch;
 use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
+use crate::store::{Batch, Leaving};
 
 fn states(store: &mut Store, job: JobId) -> Vec<(i64, ManagerState, Option<String>, Option<Timestamp>)> {
     let managers = store.managers(job).unwrap();
@@ -75,16 +75,16 @@ fn each_manager_of_a_job_has_a_row_that_says_how_it_ended() {
     let mut store = Store::scratch().unwrap();
     let job = job_of(&mut store, 1);
     let stopped = lease_on(&mut store, job);
-    store.pause_job(stopped, LATER).unwrap();
+    store.leave(stopped, Leaving::Stopped, LATER).unwrap();
     lease_on(&mut store, job);
     let failed = lease_on(&mut store, job);
-    store.fail_job(failed, "no such directory", "", LATER).unwrap();
+    store.leave(failed, Leaving::Failed { error: "no such directory", trace: "" }, LATER).unwrap();
     let last = lease_on(&mut store, job);
     let beat = Heartbeat { at: LATER, workers: 4, running: 3, rate_per_second: 0.5, waits: None };
     let end = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
     store.record(last, &Batch { heartbeat: Some(&beat), ..Batch::of(&end) }).unwrap();
     let record = store.manager_record(job).unwrap().unwrap();
-    store.finish_job(last, LATER, |_| None).unwrap();
+    store.finish(last, LATER, |_| None).unwrap();
 
     assert_eq!((record.heartbeat_at, record.rate_per_second), (Some(LATER), Some(0.5)));
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_manager_that_was_superseded_is_lost_and_beats_no_more() {
     let before = lease_on(&mut store, job);
     let beat = Heartbeat { at: LATER, workers: 1, running: 0, rate_per_second: 1.0, waits: None };
 
-    store.supersede_manager(job).unwrap();
+    store.take_over(job).unwrap();
     let refused = store.record(before, &Batch { heartbeat: Some(&beat), ..Batch::default() });
 
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
@@ -120,7 +120,7 @@ fn a_deleted_job_leaves_no_managers() {
     let lease = lease_on(&mut store, job);
     lease_on(&mut store, other);
     store.record(lease, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
-    assert_eq!(store.finish_job(lease, LATER, |_| None).unwrap(), Some(JobStatus::Completed));
+    assert_eq!(store.finish(lease, LATER, |_| None).unwrap(), Some(JobStatus::Completed));
 
     store.delete_jobs(&[job], |_| true).unwrap();
 

@@ -1,0 +1,73 @@
+//! How a manager begins: it joins its job, or takes over from those that are gone.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+
+use super::clock_step::{self, SMALL_STEP};
+use super::fence::Lease;
+use super::jobs::{job_row, lock_job};
+use super::schema::jobs;
+use super::{Store, StoreError, former, managers};
+use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
+
+impl Store {
+    /// Adds a manager to a job: raises the epoch, moves the job to running, and writes who the manager is.
+    ///
+    /// Only the holder of the job's lock may call it: as there is one manager, it takes over from those before it. Every later
+    /// write of an earlier one fails with [`StoreError::Fenced`].
+    ///
+    /// # Errors
+    /// [`StoreError::WrongStatus`] when the job has ended.
+    pub fn join(
+        &mut self,
+        job: JobId,
+        manager: &ProcessIdentity,
+        program: &Path,
+        now: Timestamp,
+    ) -> Result<(Lease, Job), StoreError> {
+        let database = self.file.clone();
+        self.write("take over the job", |conn| {
+            super::migrate::refuse_newer(conn, &database.path)?;
+            let before = lock_job(conn, job)?;
+            let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
+            if ended || !(before.status == JobStatus::Running || before.status.can_become(JobStatus::Running)) {
+                return Err(StoreError::WrongStatus { operation: "run", job, status: before.status }.into());
+            }
+            let epoch = Epoch(before.epoch.0 + 1);
+            diesel::update(jobs::table.find(job.0))
+                .set((
+                    jobs::epoch.eq(epoch.0),
+                    jobs::status.eq(JobStatus::Running.as_str()),
+                    jobs::started_at.eq(before.started_at.unwrap_or(now).as_micros()),
+                    jobs::finished_at.eq(None::<i64>),
+                ))
+                .execute(conn)?;
+            let lease = Lease { job, epoch };
+            if let Some(former) = managers::latest(conn, job)? {
+                // The manager before this one cannot have lived in the future: the clock has been set back since.
+                let step = Timestamp::from_micros(former.heartbeat_at).since(now);
+                if step > SMALL_STEP {
+                    clock_step::shift(conn, job, step, now)?;
+                }
+                former::remember(conn, job, former.database, &database)?;
+            }
+            managers::begin(conn, lease, manager, &database, program, now)?;
+            Ok((lease, job_row(conn, job)?))
+        })
+    }
+
+    /// Takes a job that seems to have no manager from those that have not recorded their end: one that lives after all has no
+    /// say any more, and ends its units. Returns the lease under which the caller, who holds the job's lock, writes in their
+    /// place; it names no row, because nobody runs the job.
+    pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
+        self.write("take the job from its manager", |conn| {
+            let Epoch(before) = lock_job(conn, job)?.epoch;
+            // One that never had a manager has none to supersede.
+            let epoch = if before > 0 { before + 1 } else { before };
+            diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
+            managers::lose(conn, job)?;
+            Ok(Lease { job, epoch: Epoch(epoch) })
+        })
+    }
+}
