@@ -91,7 +91,7 @@ impl Client {
             SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
         let mut store = self.store();
         store.supersede_manager(job)?;
-        let context = JobContext::of(&store.job(job)?, files, store.file().clone());
+        let context = JobContext::of(&store.job(job)?, store.spec(job)?, files, store.file().clone());
         let leftovers = Leftovers::end(&mut store, &context, &notes).map_err(failed(&context))?;
         Ok((leftovers, context, notes))
     }

@@ -21,9 +21,6 @@ pub struct Job {
     pub key: Option<String>,
     /// Name of the code that runs a unit.
     pub handler: String,
-    /// Settings of the handler, as JSON.
-    #[serde(serialize_with = "raw_json")]
-    pub spec: String,
     /// Bounds of the run.
     pub limits: Limits,
     /// Where it stands.
@@ -145,13 +142,6 @@ impl Progress {
         } else {
             JobStatus::Completed
         }
-    }
-}
-
-fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    match serde_json::value::RawValue::from_string(text.to_owned()) {
-        Ok(raw) => raw.serialize(serializer),
-        Err(_) => serializer.serialize_str(text),
     }
 }
 
