@@ -1,7 +1,6 @@
 //! Adding units to a job that is there.
 
 use super::create::{next_chunk, with_own_limits};
-use super::made::made_path;
 use super::{Client, ClientError};
 use crate::model::{JobId, NewUnit, SeenKeys, UnitsAdded};
 use crate::store::SameKey;
@@ -49,7 +48,7 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let row = self.store().job(job)?;
-        let made = made_path(&row.handler, &row.spec);
+        let made = self.made_path(&row)?;
         let mut units = with_own_limits(units, row.limits, None);
         let (mut added, mut keys) = (UnitsAdded::default(), SeenKeys::default());
         loop {

@@ -74,8 +74,8 @@ pub fn create_job_in(
         return Err(ClientError::NoUnits);
     }
     let made = made_path(&new.handler, &new.spec);
-    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref(), look_to_create, |job, creation| {
-        refuse_another(job, creation, new)
+    store::create_job_in(conn, &with_submitter(new)?, units, made.as_deref(), look_to_create, |job, spec, creation| {
+        refuse_another(job, spec, creation, new)
     })
 }
 
@@ -92,7 +92,7 @@ pub fn add_units_in(
     job: JobId,
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<UnitsAdded, ClientError> {
-    let made = |job: &crate::model::Job| made_path(&job.handler, &job.spec);
+    let made = |job: &crate::model::Job, spec: &str| made_path(&job.handler, spec);
     store::add_units_in(conn, job, units.into_iter(), made, look_to_write, |job, unit| {
         check_new_unit(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
     })

@@ -90,7 +90,7 @@ impl Client {
             SlotNotes::open(&files.notes(), Limits::MAX_WORKERS).map_err(ClientError::files("open", files.notes()))?;
         let mut store = self.store();
         let lease = store.take_over(job)?;
-        let context = JobContext::of(&store.job(job)?, files, store.file().clone());
+        let context = JobContext::of(&store.job(job)?, store.spec(job)?, files, store.file().clone());
         let leftovers = Leftovers::end(&mut store, lease, &context, &notes).map_err(failed(&context))?;
         Ok((leftovers, context, notes))
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use super::finding::{Finding, Remedy, Severity};
-use super::settings::command_settings;
 use super::{Client, ClientError, containment, kept_environment};
 use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits, Row, Unreadable};
 use crate::status::Health;
@@ -40,7 +39,7 @@ pub fn examine(db: &Path) -> Vec<Finding> {
         findings.extend(jobs(&client, &found));
         findings.extend(unreadable_jobs(&client, &found));
         findings.extend(unstarted(&client));
-        findings.extend(kept_environment::findings(&found.jobs));
+        findings.extend(kept_environment::findings(&client, &found.jobs));
         findings.extend(machine_workers(&client));
         findings.push(orphans(&client, &found.jobs));
     }
@@ -189,7 +188,7 @@ fn machine_workers(client: &Client) -> Option<Finding> {
 fn unreadable_jobs(client: &Client, found: &FoundJobs) -> Vec<Finding> {
     let FoundJobs { jobs, unreadable } = found;
     let unfit = jobs.iter().filter(|job| !job.status.is_terminal()).filter_map(|job| {
-        let settings = command_settings(job).map(drop);
+        let settings = client.command_settings(job).map(drop);
         let creation = || Ok(client.store().creation(job.id).map(drop)?);
         let submitter = || Ok(client.store().submitter(job.id).map(drop)?);
         settings.and_then(|()| creation()).and_then(|()| submitter()).err()

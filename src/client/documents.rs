@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::explain::Explanation;
-use super::settings::command_of;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
     AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes,
@@ -177,7 +176,7 @@ impl Client {
         Ok(UnitView {
             schema: SCHEMA,
             job: JobRef { id: job },
-            command: command_of(&row, &unit)?,
+            command: self.command_of(&row, &unit)?,
             attempts_not_completed: self.attempts(job, seq)?,
             notes: self.unit_notes(job, seq)?,
             unit,

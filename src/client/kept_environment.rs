@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Client;
 use super::finding::{Finding, Severity};
-use super::settings::command_settings;
 use crate::model::{Job, JobId, is_secret};
 
 /// Most names that are shown at once.
@@ -11,12 +11,12 @@ const SHOWN_NAMES: usize = 60;
 
 /// Names the variables whose values are kept, those that are kept by name only, and secrets whose values are kept all the
 /// same, by jobs of older versions.
-pub(super) fn findings(jobs: &[Job]) -> Vec<Finding> {
+pub(super) fn findings(client: &Client, jobs: &[Job]) -> Vec<Finding> {
     let (mut kept, mut by_name) = (BTreeSet::new(), BTreeSet::new());
     let mut leaking: BTreeMap<JobId, BTreeSet<String>> = BTreeMap::new();
     for job in jobs {
         // What cannot be read is named by whoever works on that job.
-        let Ok(Some(spec)) = command_settings(job) else { continue };
+        let Ok(Some(spec)) = client.command_settings(job) else { continue };
         by_name.extend(spec.secrets.iter().map(|name| name.to_string_lossy().into_owned()));
         for (name, value) in spec.env.iter() {
             let shown = name.to_string_lossy().into_owned();

@@ -33,7 +33,7 @@ impl Client {
     /// ```
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
-        match PageContext::of(self).snapshot(rows, health, Extent::Whole) {
+        match PageContext::of(self).snapshot(rows, health) {
             (seen, None) => Ok(seen),
             (_, Some(fault)) => Err(fault),
         }
@@ -67,7 +67,7 @@ impl Client {
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
         let FoundJobs { jobs, unreadable } = looks(&mut self.store(), filter, extent)?;
         let context = PageContext::of(self);
-        let shown = |(rows, health)| match context.snapshot(rows, health, extent) {
+        let shown = |(rows, health)| match context.snapshot(rows, health) {
             (seen, None) => seen,
             (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
         };
@@ -149,14 +149,16 @@ impl<'a> PageContext<'a> {
     }
 
     /// Returns what was seen of a job, and what of it cannot be read.
-    fn snapshot(&self, rows: JobRows, seen: ManagerHealth, extent: Extent) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, texts, units, machine_workers, .. } = rows;
+    fn snapshot(&self, rows: JobRows, seen: ManagerHealth) -> (Snapshot, Option<ClientError>) {
+        let JobRows { job, record, spec, texts, units, machine_workers, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
         // What no manager could run is not to look as if it only had to be resumed.
-        let may_run = extent == Extent::Whole && !runs && !job.status.is_terminal();
-        let unfit = || if may_run { command_settings(&job).err() } else { None };
+        let unfit = || match spec.filter(|_| !runs)? {
+            Ok(spec) => command_settings(&job, || Ok(spec)).err(),
+            Err(unreadable) => Some(unreadable.into()),
+        };
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);
         let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));

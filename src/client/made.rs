@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::ClientError;
+use super::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates, UnitValues};
 use crate::model::{Job, NewUnit, Seq};
 use crate::store::StoreError;
@@ -33,10 +33,17 @@ pub(super) struct SourcePaths {
     last: Seq,
 }
 
+impl Client {
+    /// Returns what tells the paths that the units of a job make, if they make any.
+    pub(super) fn made_path(&self, job: &Job) -> Result<Option<MadePath>, ClientError> {
+        Ok(made_path(&job.handler, &self.spec(job.id)?))
+    }
+}
+
 impl SourcePaths {
     /// Begins with no unit.
-    pub fn of(job: &Job) -> SourcePaths {
-        SourcePaths { made: made_path(&job.handler, &job.spec), seen: HashMap::new(), last: Seq(0) }
+    pub fn of(made: Option<MadePath>) -> SourcePaths {
+        SourcePaths { made, seen: HashMap::new(), last: Seq(0) }
     }
 
     /// Refuses a unit that makes what an earlier one makes, unless both have the same key and are the same unit.

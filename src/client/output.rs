@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::settings::command_settings;
 use super::{Client, ClientError};
 use crate::handler::OutputMode;
 use crate::handler::ResultMode;
@@ -35,7 +34,7 @@ impl Client {
     /// # Errors
     /// When its settings cannot be read.
     pub fn keeps_output(&self, job: &Job) -> Result<bool, ClientError> {
-        let spec = command_settings(job)?;
+        let spec = self.command_settings(job)?;
         Ok(spec.is_some_and(|spec| spec.output == OutputMode::Full && spec.output_dir.is_none()))
     }
 
@@ -44,7 +43,7 @@ impl Client {
     /// # Errors
     /// When its settings cannot be read.
     pub fn has_text_results(&self, job: &Job) -> Result<bool, ClientError> {
-        Ok(command_settings(job)?.is_some_and(|spec| spec.result == ResultMode::Text))
+        Ok(self.command_settings(job)?.is_some_and(|spec| spec.result == ResultMode::Text))
     }
 
     /// Returns the directory in which a job's units run; `None` for a job that runs no commands.
@@ -52,7 +51,7 @@ impl Client {
     /// # Errors
     /// When its settings cannot be read.
     pub fn units_cwd(&self, job: &Job) -> Result<Option<PathBuf>, ClientError> {
-        Ok(command_settings(job)?.map(|spec| spec.cwd))
+        Ok(self.command_settings(job)?.map(|spec| spec.cwd))
     }
 
     /// Returns where a job keeps what its units wrote; none when nothing of it is kept.
@@ -60,7 +59,7 @@ impl Client {
     /// # Errors
     /// When its settings cannot be read.
     pub fn output_place(&self, job: &Job) -> Result<Option<OutputPlace>, ClientError> {
-        let Some(spec) = command_settings(job)? else { return Ok(None) };
+        let Some(spec) = self.command_settings(job)? else { return Ok(None) };
         Ok(match (spec.output_dir, spec.output) {
             (Some(dir), _) => Some(OutputPlace::Dir(dir)),
             (None, OutputMode::None) => None,

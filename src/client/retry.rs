@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::made::made_path;
-use super::settings::command_settings;
 use super::{Client, ClientError, UnitsSwept};
 use crate::handler::{CommandSpec, TemplateError, UnitTemplates};
 use crate::model::{Job, JobId, NewUnit, Timestamp, UnitFilter};
@@ -64,28 +62,23 @@ impl Client {
         budget: Option<Duration>,
     ) -> Result<UnitsSwept, ClientError> {
         let row = self.job(job)?;
-        let spec = spec_of_several(&row)?.ok_or(ClientError::OneItemEach { job })?;
+        let spec = self.spec_of_several(&row)?.ok_or(ClientError::OneItemEach { job })?;
         let templates = UnitTemplates::of(&spec).map_err(|error| ClientError::Source(error.into()))?;
         let split = |payload: &str| {
             let units = units_of_one(payload);
             units.iter().try_for_each(|unit| templates.check(&templates.values(&unit.payload)?))?;
             Ok::<_, TemplateError>(units)
         };
-        let made = made_path(&row.handler, &row.spec);
+        let made = self.made_path(&row)?;
         self.sweep_units(job, filter, budget, |filter| {
             Ok(self.store().split_units(job, filter, Timestamp::now(), split, made.as_deref())?)
         })
     }
-}
 
-/// Returns `true` if the units of a job have several items each.
-pub(super) fn has_several_items(job: &Job) -> Result<bool, ClientError> {
-    Ok(spec_of_several(job)?.is_some())
-}
-
-/// Returns how a job runs its units, if they have several items each.
-fn spec_of_several(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
-    Ok(command_settings(job)?.filter(|spec| spec.items.several.is_some()))
+    /// Returns how a job runs its units, if they have several items each.
+    pub(super) fn spec_of_several(&self, job: &Job) -> Result<Option<CommandSpec>, ClientError> {
+        Ok(self.command_settings(job)?.filter(|spec| spec.items.several.is_some()))
+    }
 }
 
 /// Makes a unit of each element of a payload; of one that is no array, which a library may have added, none: that unit

@@ -39,7 +39,7 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (row, creation) = (self.job(job)?, self.store().creation(job)?);
-        refuse_another(&row, creation.as_ref(), new)?;
+        refuse_another(&row, &self.spec(job)?, creation.as_ref(), new)?;
         let (mut contents, mut seen) = (Contents::default(), Vec::new());
         for unit in first.into_iter().map(Ok).chain(units) {
             let unit = unit.map_err(|error| ClientError::Source(error.into()))?;
@@ -66,8 +66,13 @@ impl Client {
 }
 
 /// Refuses a job that has the key of a new one and does something else.
-pub(super) fn refuse_another(row: &Job, creation: Option<&Creation>, new: &NewJob) -> Result<(), ClientError> {
-    let differences = differences(row, creation, new);
+pub(super) fn refuse_another(
+    row: &Job,
+    spec: &str,
+    creation: Option<&Creation>,
+    new: &NewJob,
+) -> Result<(), ClientError> {
+    let differences = differences(row, spec, creation, new);
     if differences.is_empty() {
         return Ok(());
     }
@@ -77,17 +82,17 @@ pub(super) fn refuse_another(row: &Job, creation: Option<&Creation>, new: &NewJo
 
 /// Names what differs between a job and a request for one of the same key, each with the old and the new value; nothing when they
 /// are the same.
-fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<String> {
+fn differences(job: &Job, spec: &str, creation: Option<&Creation>, new: &NewJob) -> Vec<String> {
     if job.handler != new.handler {
         return vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))];
     }
-    let specs = || Some((serde_json::from_str(&job.spec).ok()?, serde_json::from_str(&new.spec).ok()?));
+    let specs = || Some((serde_json::from_str(spec).ok()?, serde_json::from_str(&new.spec).ok()?));
     let mut found = match specs() {
         Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
         _ => {
             // What is not JSON is the same only as text.
             let value = |text: &str| serde_json::from_str(text).map_err(|_| text.to_owned());
-            match (value(&job.spec), value(&new.spec)) {
+            match (value(spec), value(&new.spec)) {
                 (Ok(Value::Object(old)), Ok(Value::Object(new))) => of_objects(&old, &new, &[]),
                 (old, new) if old == new => Vec::new(),
                 (old, new) => {
@@ -254,7 +259,7 @@ mod tests {
             let units = [NewUnit::new(&1).unwrap()];
             let created = store.create_job(&job(old), &units, true, Timestamp::now()).unwrap();
             let CreateOutcome::Created(id) = created else { panic!("{created:?}") };
-            differences(&store.job(id).unwrap(), None, &job(new))
+            differences(&store.job(id).unwrap(), &store.spec(id).unwrap(), None, &job(new))
         };
 
         assert_eq!(found("null", " null"), Vec::<String>::new());

@@ -3,7 +3,6 @@
 use std::env;
 use std::ffi::OsString;
 
-use super::settings::command_settings;
 use super::{Client, ClientError};
 use crate::model::{Job, JobId, RawText};
 
@@ -19,12 +18,12 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn missing_secrets(&self, job: JobId) -> Result<Vec<String>, ClientError> {
-        Ok(command_settings(&self.job(job)?)?.map_or_else(Vec::new, |spec| self.missing(spec.secrets)))
+        Ok(self.missing(self.secrets_of(&self.job(job)?)?))
     }
 
     /// Refuses secrets that were given to this client and that the units of a job do not get.
     pub fn expect_secrets(&self, job: JobId) -> Result<(), ClientError> {
-        let of_job = secrets_of(&self.job(job)?)?;
+        let of_job = self.secrets_of(&self.job(job)?)?;
         let is_of_job = |name: &OsString| of_job.iter().any(|secret| secret.as_os_str() == name);
         let Some((name, _)) = self.secrets.iter().find(|(name, _)| !is_of_job(name)) else { return Ok(()) };
         let secrets = of_job.iter().map(RawText::to_string_lossy).collect::<Vec<_>>().join(", ");
@@ -33,7 +32,7 @@ impl Client {
 
     /// Refuses to start a job without the secrets that were asked for by name: its units would only use up their attempts.
     pub(super) fn refuse_without_secrets(&self, row: &Job) -> Result<(), ClientError> {
-        let missing = command_settings(row)?.map_or_else(Vec::new, |spec| self.missing(spec.required_secrets));
+        let missing = self.command_settings(row)?.map_or_else(Vec::new, |spec| self.missing(spec.required_secrets));
         if missing.is_empty() {
             return Ok(());
         }
@@ -45,7 +44,7 @@ impl Client {
         if self.secrets.is_empty() {
             return Ok(Vec::new());
         }
-        let of_job = secrets_of(row)?;
+        let of_job = self.secrets_of(row)?;
         let given = self.secrets.iter().filter(|(name, _)| of_job.iter().any(|secret| secret.as_os_str() == name));
         Ok(given.cloned().collect())
     }
@@ -55,8 +54,8 @@ impl Client {
         let missing = names.into_iter().filter(|name| !is_given(name) && env::var_os(name.as_os_str()).is_none());
         missing.map(|name| name.to_string_lossy().into_owned()).collect()
     }
-}
 
-fn secrets_of(row: &Job) -> Result<Vec<RawText>, ClientError> {
-    Ok(command_settings(row)?.map_or_else(Vec::new, |spec| spec.secrets))
+    fn secrets_of(&self, row: &Job) -> Result<Vec<RawText>, ClientError> {
+        Ok(self.command_settings(row)?.map_or_else(Vec::new, |spec| spec.secrets))
+    }
 }

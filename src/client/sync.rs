@@ -1,9 +1,8 @@
 //! Bringing the units of a job in line with a source that has changed.
 
 use super::known::{Found, KnownUnits, Place};
-use super::made::{SourcePaths, made_path};
+use super::made::SourcePaths;
 use super::payload::check_new_unit;
-use super::retry::has_several_items;
 use super::{Client, ClientError};
 use crate::files::create_private_dir;
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitStatus};
@@ -63,11 +62,11 @@ impl Client {
         units: impl IntoIterator<Item = Result<NewUnit, E>>,
     ) -> Result<SyncPlan, E> {
         let row = self.job(job)?;
-        if has_several_items(&row)? {
+        if self.spec_of_several(&row)?.is_some() {
             return Err(ClientError::SeveralItems { job }.into());
         }
         let mut known = KnownUnits::of(self, job)?;
-        let mut paths = SourcePaths::of(&row);
+        let mut paths = SourcePaths::of(self.made_path(&row)?);
         let mut plan = SyncPlan::default();
         for unit in units {
             let unit = unit?;
@@ -143,7 +142,7 @@ impl Client {
     /// Does what a plan says, and returns how many of the changed units run and were left alone.
     fn apply_sync(&self, job: JobId, plan: &SyncPlan) -> Result<usize, ClientError> {
         let row = self.job(job)?;
-        let made = made_path(&row.handler, &row.spec);
+        let made = self.made_path(&row)?;
         // In this order, because a unit may make what one that is gone, or has changed, made.
         for ranges in runs(&plan.gone).chunks(CHUNK) {
             self.store().leave_gone(job, ranges, Timestamp::now())?;

@@ -71,8 +71,8 @@ pub struct JobContext {
 
 impl JobContext {
     /// Returns what a runner, or whoever looks after its units, has to know of a job.
-    pub fn of(job: &Job, files: JobFiles, database: DatabaseFile) -> JobContext {
-        let Job { id, uid, name, epoch, limits, spec, .. } = job.clone();
+    pub fn of(job: &Job, spec: String, files: JobFiles, database: DatabaseFile) -> JobContext {
+        let Job { id, uid, name, epoch, limits, .. } = job.clone();
         JobContext { id, uid, name, epoch, limits, spec, files, database, trace: None }
     }
 }

@@ -59,13 +59,13 @@ pub(super) fn acquire(
     };
     crash_point!("lock-taken");
     // A job of an older version has none recorded: its units keep the private umask that they were promised.
-    let submitter = store.submitter(job)?;
+    let (submitter, spec) = (store.submitter(job)?, store.spec(job)?);
     submitter.as_ref().map_or(Ok(()), inherit)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let (lease, job) = store.join(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
-    let mut context = JobContext::of(&job, files, store.file().clone());
+    let mut context = JobContext::of(&job, spec, files, store.file().clone());
     context.trace = submitter.and_then(|submitter| submitter.trace);
     let traceparent = context.trace.as_ref().map(tracing::field::display);
     let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch().0, traceparent);

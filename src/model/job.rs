@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::unit::raw_json;
 use super::words::words;
 use super::{Epoch, JobId, JobStatus, Limits, Timestamp, UnitStatus};
 
@@ -22,9 +21,6 @@ pub struct Job {
     pub key: Option<String>,
     /// Name of the code that runs a unit.
     pub handler: String,
-    /// Settings of the handler, as JSON.
-    #[serde(serialize_with = "raw_json")]
-    pub spec: String,
     /// Bounds of the run.
     pub limits: Limits,
     /// Where it stands.

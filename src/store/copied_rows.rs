@@ -8,7 +8,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
 use diesel::sqlite::Sqlite;
 
-use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, unit_notes, units};
+use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
 
 /// A text; bytes that are none, which another program may have written, are an error and no text.
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]
@@ -48,7 +48,6 @@ rows! {
         name: Text,
         key: Option<Text>,
         handler: Text,
-        spec: Text,
         limits: Text,
         status: Text,
         hold_until: Option<i64>,
@@ -66,6 +65,10 @@ rows! {
         created_at: i64,
         started_at: Option<i64>,
         finished_at: Option<i64>,
+    }
+    SpecColumns of specs {
+        job_id: i64,
+        spec: Text,
     }
     MetadataColumns of metadata {
         job_id: i64,

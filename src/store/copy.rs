@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::Json;
 use super::copied_rows::{
-    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns, Text,
-    UnitColumns,
+    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns,
+    SpecColumns, Text, UnitColumns,
 };
 use super::create::job_with_key;
 use super::delete::LockPartial;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::{self, key};
-use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, unit_notes, units};
+use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, specs, unit_notes, units};
 use super::statement::statement;
 use super::steer::cancel_idle;
 use super::{Store, StoreError};
@@ -45,6 +45,7 @@ pub enum CopiedPart {
 /// A job without its units.
 pub struct CopiedJob {
     row: JobColumns,
+    spec: SpecColumns,
     texts: Vec<MetadataColumns>,
     managers: Vec<ManagerColumns>,
 }
@@ -126,7 +127,7 @@ impl Store {
     /// [`StoreError::Copied`] when there is a copy of that job, and [`StoreError::KeyTaken`] when another job has its key.
     pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
         self.write("copy the job", |conn| {
-            let CopiedJob { mut row, texts: rows, managers: runs } = of;
+            let CopiedJob { mut row, spec, texts: rows, managers: runs } = of;
             let uid = uuid::Uuid::now_v7().to_string();
             let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
             if let Some(job) = copy_of(conn, &origin.0)? {
@@ -139,6 +140,7 @@ impl Store {
             let becomes = Becomes { status: row.status.0, finished_at: row.finished_at.take() };
             row.status = Text(PARTIAL.to_owned());
             let job: i64 = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
+            diesel::insert_into(specs::table).values(SpecColumns { job_id: job, ..spec }).execute(conn)?;
             let texts: Vec<_> = rows.into_iter().map(|text| MetadataColumns { job_id: job, ..text }).collect();
             diesel::insert_into(texts::table).values(texts).execute(conn)?;
             metadata::put(conn, JobId(job), key::COPIED_FROM, &origin.0)?;
@@ -248,6 +250,8 @@ fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failur
     let place = Row::Job(job);
     let select = jobs::table.find(job.0).select(JobColumns::as_select());
     let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;
+    let spec = specs::table.find(job.0).select(SpecColumns::as_select()).first(conn);
+    let spec = spec.map_err(|error| unreadable(place, "row in specs", error))?;
     // The number of another job means nothing elsewhere.
     if known.limits.after.is_some() {
         let limits = Limits { after: None, ..known.limits };
@@ -260,7 +264,7 @@ fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failur
     let of_job = managers::table.filter(managers::job_id.eq(job.0));
     let managers = of_job.select(ManagerColumns::as_select()).load(conn);
     let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
-    Ok(CopiedJob { row, texts, managers })
+    Ok(CopiedJob { row, spec, texts, managers })
 }
 
 fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {

@@ -10,7 +10,7 @@ use super::creation::put_creation;
 use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::metadata;
-use super::schema::{jobs, units as rows};
+use super::schema::{jobs, specs, units as rows};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
@@ -60,7 +60,6 @@ struct NewJobRow<'a> {
     name: &'a str,
     key: Option<&'a str>,
     handler: &'a str,
-    spec: &'a str,
     limits: String,
     status: &'static str,
     epoch: i64,
@@ -141,7 +140,6 @@ pub(super) fn create_in(
         name: &new.name,
         key: new.key.as_deref(),
         handler: &new.handler,
-        spec: &new.spec,
         limits: serde_json::to_string(&new.limits).expect("limits are numbers and words"),
         status: status.as_str(),
         epoch: 0,
@@ -157,6 +155,7 @@ pub(super) fn create_in(
         created_at: now.as_micros(),
     };
     let id = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
+    diesel::insert_into(specs::table).values((specs::job_id.eq(id), specs::spec.eq(&new.spec))).execute(conn)?;
     metadata::put_new(conn, JobId(id), new)?;
     insert_units(conn, JobId(id), first, SameKey::Refuse)?;
     if all {

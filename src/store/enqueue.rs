@@ -11,6 +11,7 @@ use super::creation::{creation_of, put_creation};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::made_paths::{self, MadePath, PathOf};
+use super::specs::spec_of;
 use super::{CreateOutcome, StoreError};
 use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};
 
@@ -28,14 +29,14 @@ pub fn create_job_in<E: From<StoreError>>(
     mut units: impl Iterator<Item = Result<NewUnit, E>>,
     made: Option<PathOf<'_>>,
     look: impl FnOnce(&Path) -> Result<(), E>,
-    same: impl FnOnce(&Job, Option<&Creation>) -> Result<(), E>,
+    same: impl FnOnce(&Job, &str, Option<&Creation>) -> Result<(), E>,
 ) -> Result<JobId, E> {
     within(conn, "create the job", look, |conn| {
         let first = next_chunk(&mut units)?;
         let job = match create::create_in(conn, new, &first, true, Timestamp::now())? {
             CreateOutcome::Existing(job) => {
                 let row = lock_job(conn, job)?;
-                same(&row, creation_of(conn, job)?.as_ref()).map_err(Ended::Refused)?;
+                same(&row, &spec_of(conn, job)?, creation_of(conn, job)?.as_ref()).map_err(Ended::Refused)?;
                 return Ok(job);
             }
             CreateOutcome::Created(job) => job,
@@ -57,7 +58,7 @@ pub fn add_units_in<E: From<StoreError>>(
     conn: &mut SqliteConnection,
     job: JobId,
     units: impl Iterator<Item = NewUnit>,
-    made: impl FnOnce(&Job) -> Option<MadePath>,
+    made: impl FnOnce(&Job, &str) -> Option<MadePath>,
     look: impl FnOnce(&Path) -> Result<(), E>,
     check: impl Fn(&Job, &NewUnit) -> Result<(), E>,
 ) -> Result<UnitsAdded, E> {
@@ -65,8 +66,8 @@ pub fn add_units_in<E: From<StoreError>>(
         let row = lock_job(conn, job)?;
         let before = Seq(row.progress.total);
         let units = units.map(|unit| check(&row, &unit).map(|()| unit));
-        let added = append(conn, job, units, SameKey::LeaveOut)?;
-        record_made(conn, job, before, made(&row).as_deref())?;
+        let (added, made) = (append(conn, job, units, SameKey::LeaveOut)?, made(&row, &spec_of(conn, job)?));
+        record_made(conn, job, before, made.as_deref())?;
         Ok(added)
     })
 }

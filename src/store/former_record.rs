@@ -30,6 +30,7 @@ pub(super) fn former_row(
     let pid = texts.required("manager_pid", parsed)?;
     let heartbeat_at = texts.required("heartbeat_at", parsed)?;
     Ok(Some(ManagerRow {
+        job_id: job.0,
         number: epoch,
         state: Word(if runs { ManagerState::Live } else { ManagerState::Left }),
         reason: None,

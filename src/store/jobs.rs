@@ -22,7 +22,6 @@ pub(super) struct JobRow {
     name: Checked<String>,
     key: Option<Checked<String>>,
     handler: Checked<String>,
-    spec: Checked<String>,
     limits: Checked<String>,
     status: Checked<Word<JobStatus>>,
     stop_request: Option<Checked<Word<StopRequest>>>,
@@ -58,7 +57,6 @@ impl JobRow {
             name: row.name.of(place, "name")?,
             key: row.key.map(|key| key.of(place, "key")).transpose()?,
             handler: row.handler.of(place, "handler")?,
-            spec: row.spec.of(place, "spec")?,
             limits: limits(row.limits.of(place, "limits")?, place)?,
             status: row.status.of(place, "status")?.0,
             epoch: Epoch(row.epoch),
@@ -261,6 +259,9 @@ pub(super) fn found_jobs(conn: &mut SqliteConnection, filter: &JobFilter) -> Res
         // A state of another version may be any of those.
         let known = JobStatus::ALL.iter().map(|status| status.as_str());
         query = query.filter(jobs::status.eq_any(wanted).or(jobs::status.ne_all(known)));
+        if !filter.statuses.iter().any(|status| status.is_terminal()) {
+            query = query.filter(jobs::finished_at.is_null());
+        }
     }
     if let Some((name, value)) = &filter.label {
         let labelled = metadata::table

@@ -1,6 +1,8 @@
 //! The row of a manager, which older schemas have as texts.
 
+use diesel::dsl::SqlTypeOf;
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 
 use super::columns::Word;
 use super::schema::managers;
@@ -8,8 +10,9 @@ use crate::model::ManagerState;
 
 /// What is read of a row.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = managers, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = managers, check_for_backend(Sqlite))]
 pub(super) struct ManagerRow {
+    pub job_id: i64,
     pub number: i64,
     pub state: Word<ManagerState>,
     pub reason: Option<String>,
@@ -26,3 +29,6 @@ pub(super) struct ManagerRow {
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
 }
+
+/// The types of its columns, in the same order.
+pub(super) type ManagerColumns = SqlTypeOf<<ManagerRow as Selectable<Sqlite>>::SelectExpression>;

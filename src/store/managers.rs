@@ -2,21 +2,23 @@
 //!
 //! Whether a manager lives is seen from its lock; `live` only means that it has not said anything else.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
-use diesel::sql_types::{BigInt, Double};
+use diesel::sql_types::{BigInt, Double, Text};
 
 use super::columns::Word;
 use super::failure::Failure;
 use super::fence::Lease;
 use super::former_record::former_row;
-use super::manager_row::ManagerRow;
+use super::manager_row::{ManagerColumns, ManagerRow};
 use super::metadata::{self, Texts, damaged, key};
 use super::open::UserVersion;
 use super::schema::managers;
+use super::specs::numbers;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{
@@ -39,6 +41,16 @@ statement! {
     ""
 }
 
+statement! {
+    struct Latest {
+        "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
+         heartbeat_at, started_at, ended_at FROM json_each("
+            jobs: String as Text,
+    }
+    ") AS job CROSS JOIN managers ON job_id = job.value \
+     AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)" -> ManagerColumns
+}
+
 /// The managers of a job, the latest first.
 macro_rules! rows_of {
     ($job:expr) => {
@@ -56,7 +68,10 @@ impl Store {
     /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
     /// the truth about who lives.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
-        self.read("read the manager's record", |conn| record_of(conn, job))
+        self.read("read the manager's record", |conn| {
+            let mut texts = Texts::of_jobs(conn, &[job])?;
+            Ok(records_of(conn, &[job], &mut texts)?.remove(&job).expect("one for each job")?)
+        })
     }
 
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.
@@ -73,16 +88,48 @@ impl Store {
     }
 }
 
-/// Returns what the latest manager of a job has written about itself.
-pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRecord>, Failure> {
-    let row = if has_table(conn)? { latest(conn, job)? } else { None };
-    let mut texts = Texts::of(conn, job)?;
-    let row = match row {
-        Some(row) => Some(row),
-        // Of an older schema; or it could not be read when it was brought up to date.
-        None => former_row(conn, job, &mut texts)?,
+/// What the latest manager of a job has written about itself, if it had one and that can be read.
+pub(super) type Record = Result<Option<ManagerRecord>, StoreError>;
+
+/// Returns what the latest managers of some jobs have written about themselves; takes its part of the texts about these jobs.
+pub(super) fn records_of(
+    conn: &mut SqliteConnection,
+    jobs: &[JobId],
+    texts: &mut HashMap<JobId, Texts>,
+) -> Result<HashMap<JobId, Record>, Failure> {
+    let mut rows = if !jobs.is_empty() && has_table(conn)? { latest_of(conn, jobs)? } else { HashMap::new() };
+    let record = |&job: &JobId| {
+        let texts = texts.entry(job).or_insert_with(|| Texts::none(job));
+        let row = match rows.remove(&job) {
+            Some(row) => row.map(Some),
+            // Of an older schema; or it could not be read when it was brought up to date.
+            None => former_row(conn, job, texts),
+        };
+        match row.and_then(|row| row.map(|row| record(job, row, texts)).transpose()) {
+            Ok(record) => Ok((job, Ok(record))),
+            // It says nothing about the others.
+            Err(Failure::Store(error)) => Ok((job, Err(error))),
+            Err(failure) => Err(failure),
+        }
     };
-    let Some(row) = row else { return Ok(None) };
+    jobs.iter().map(record).collect()
+}
+
+fn latest_of(
+    conn: &mut SqliteConnection,
+    jobs: &[JobId],
+) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
+    match (Latest { jobs: numbers(jobs) }).load::<ManagerRow>(conn) {
+        Ok(rows) => Ok(rows.into_iter().map(|row| (JobId(row.job_id), Ok(row))).collect()),
+        // One by one tells which.
+        Err(DeserializationError(_)) => {
+            Ok(jobs.iter().filter_map(|&job| Some((job, latest(conn, job).transpose()?))).collect())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn record(job: JobId, row: ManagerRow, texts: &mut Texts) -> Result<ManagerRecord, Failure> {
     // Others may have written it: the checks of the table do not hold for everybody.
     let part = |key, is_sound: bool, value: &dyn ToString| {
         if is_sound { Ok(()) } else { Err(damaged(job, key, Some(value.to_string()))) }
@@ -95,7 +142,7 @@ pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Optio
         .database
         .as_deref()
         .map(|text| DatabaseFile::from_text(text).ok_or_else(|| damaged(job, "database", Some(text.to_owned()))));
-    Ok(Some(ManagerRecord {
+    Ok(ManagerRecord {
         identity: ProcessIdentity {
             pid: row.pid.try_into().expect("it is in the range of process numbers"),
             start_ticks: row.start_ticks.cast_unsigned(),
@@ -111,7 +158,7 @@ pub(super) fn record_of(conn: &mut SqliteConnection, job: JobId) -> Result<Optio
         halt_reason: texts.take(key::HALT_REASON),
         stopped_by_signal: texts.take(key::STOPPED_BY_SIGNAL).is_some(),
         stopping: texts.take(key::STOPPING),
-    }))
+    })
 }
 
 /// Returns `true` if managers have a table of their own by now. Asked within the transaction that reads it: somebody may have brought

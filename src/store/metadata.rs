@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::columns::{Checked, Json};
 use super::failure::Failure;
 use super::schema::metadata;
+use super::specs::numbers;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Isolation, JobId, NewJob, Row, Submitter, Waits};
@@ -45,8 +46,6 @@ statement! {
 
 /// Begins the keys of labels.
 const LABEL: &str = "label:";
-/// The first text after all that begin with [`LABEL`].
-const AFTER_LABELS: &str = "label;";
 
 /// Returns the key of a label.
 pub(super) fn label(name: &str) -> String {
@@ -79,18 +78,7 @@ impl Store {
 
     /// Returns the labels of a job.
     pub fn labels(&mut self, job: JobId) -> Result<BTreeMap<String, String>, StoreError> {
-        self.read("read the labels", |conn| {
-            // A range: for a bound LIKE SQLite prepares the statement again at each reading.
-            let rows: Vec<(Checked<String>, Checked<String>)> = metadata::table
-                .filter(metadata::job_id.eq(job.0))
-                .filter(metadata::key.ge(LABEL).and(metadata::key.lt(AFTER_LABELS)))
-                .select((metadata::key, metadata::value))
-                .load(conn)?;
-            Ok(rows
-                .into_iter()
-                .map(|(key, value)| (key.shown()[LABEL.len()..].to_owned(), value.shown().to_owned()))
-                .collect())
-        })
+        self.read("read the labels", |conn| Ok(Texts::of(conn, job)?.labels()))
     }
 
     /// Has later managers of a job start without a scope of their own.
@@ -102,6 +90,16 @@ impl Store {
     }
 }
 
+statement! {
+    // Without what is long.
+    struct TextsOf {
+        "SELECT job_id, metadata.key, metadata.value FROM json_each("
+            jobs: String as Text,
+    }
+    ") AS job CROSS JOIN metadata ON job_id = job.value WHERE metadata.key NOT IN ('creation', 'submitter', 'error_trace')"
+    -> (BigInt, Text, Text)
+}
+
 /// Texts about a job, by key.
 pub(super) struct Texts {
     job: JobId,
@@ -109,16 +107,34 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Reads all that managers wrote, without what is long and written once by the job's creator.
+    /// Returns those of a job about which there are none.
+    pub fn none(job: JobId) -> Texts {
+        Texts { job, values: HashMap::new() }
+    }
+
+    /// Reads labels and all that managers wrote about a job.
     pub fn of(conn: &mut SqliteConnection, job: JobId) -> Result<Texts, Failure> {
-        let rows = metadata::table
-            .filter(metadata::job_id.eq(job.0))
-            .filter(metadata::key.ne(key::CREATION).and(metadata::key.ne(key::SUBMITTER)))
-            .select((metadata::key, metadata::value));
-        let rows: Vec<(Checked<String>, Checked<String>)> = rows.load(conn)?;
-        let text =
-            |(key, value): (Checked<String>, Checked<String>)| (key.shown().to_owned(), value.shown().to_owned());
-        Ok(Texts { job, values: rows.into_iter().map(text).collect() })
+        Ok(Self::of_jobs(conn, &[job])?.remove(&job).unwrap_or_else(|| Self::none(job)))
+    }
+
+    /// Reads the same about some jobs, as far as there is anything.
+    pub fn of_jobs(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Texts>, Failure> {
+        let mut texts = HashMap::new();
+        if jobs.is_empty() {
+            return Ok(texts);
+        }
+        let rows: Vec<(i64, Checked<String>, Checked<String>)> = TextsOf { jobs: numbers(jobs) }.load(conn)?;
+        for (job, key, value) in rows {
+            let of_job = texts.entry(JobId(job)).or_insert_with_key(|job| Self::none(*job));
+            of_job.values.insert(key.shown().to_owned(), value.shown().to_owned());
+        }
+        Ok(texts)
+    }
+
+    /// Returns the labels among them.
+    pub fn labels(self) -> BTreeMap<String, String> {
+        let label = |(key, value): (String, String)| Some((key.strip_prefix(LABEL)?.to_owned(), value));
+        self.values.into_iter().filter_map(label).collect()
     }
 
     /// Takes one text.

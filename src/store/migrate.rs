@@ -12,11 +12,13 @@ use diesel::prelude::*;
 
 use super::failure::Failure;
 use super::failures::keep_kinds;
+use super::managers::records_of;
+use super::metadata::Texts;
 use super::open::{SCHEMA, UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;
-use super::{Store, StoreError, managers};
+use super::{Store, StoreError};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 
 /// A job that runs as far as its row says.
@@ -63,12 +65,14 @@ impl Store {
 fn running_jobs(conn: &mut SqliteConnection) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
-    let of = |id| match managers::record_of(conn, JobId(id)) {
+    let ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
+    let mut texts = Texts::of_jobs(conn, &ids)?;
+    let of = |(id, record)| match record {
         // The lock says whether somebody runs the job.
-        Err(Failure::Store(StoreError::DamagedRecord { .. })) => Ok(RunningJob { id: JobId(id), record: None }),
-        record => Ok(RunningJob { id: JobId(id), record: record? }),
+        Err(StoreError::DamagedRecord { .. }) => Ok(RunningJob { id, record: None }),
+        record => Ok(RunningJob { id, record: record? }),
     };
-    ids.into_iter().map(of).collect()
+    records_of(conn, &ids, &mut texts)?.into_iter().map(of).collect()
 }
 
 /// Refuses a schema that has become newer since the database was opened.

@@ -50,6 +50,8 @@ mod metadata;
 mod migrate;
 mod notes;
 mod open;
+#[cfg(test)]
+mod page_tests;
 mod place;
 #[cfg(test)]
 mod properties;
@@ -71,6 +73,7 @@ mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;
 mod space;
+mod specs;
 mod split;
 mod statement;
 mod statistics;

@@ -25,7 +25,7 @@ use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 7;
+pub(super) const SCHEMA: i32 = 8;
 /// Number of the oldest schema that has all that is read.
 const OLDEST_READABLE: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.

@@ -31,7 +31,6 @@ diesel::table! {
         name -> Text,
         key -> Nullable<Text>,
         handler -> Text,
-        spec -> Text,
         limits -> Text,
         status -> Text,
         stop_request -> Nullable<Text>,
@@ -102,6 +101,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    specs (job_id) {
+        job_id -> BigInt,
+        spec -> Text,
+    }
+}
+
+diesel::table! {
     unit_notes (unit_id) {
         unit_id -> BigInt,
         done -> Nullable<BigInt>,
@@ -141,6 +147,7 @@ diesel::joinable!(failure_kinds -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
+diesel::joinable!(specs -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -151,6 +158,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     managers,
     metadata,
     settings,
+    specs,
     unit_notes,
     units,
 );

@@ -35,8 +35,18 @@ fn the_table_definitions_are_those_of_the_database() {
     let mut store = store(&dir);
     let generated = include_str!("schema.rs");
 
-    let tables =
-        ["attempts", "failure_kinds", "jobs", "made_paths", "managers", "metadata", "settings", "unit_notes", "units"];
+    let tables = [
+        "attempts",
+        "failure_kinds",
+        "jobs",
+        "made_paths",
+        "managers",
+        "metadata",
+        "settings",
+        "specs",
+        "unit_notes",
+        "units",
+    ];
     for table in tables {
         let query = format!(
             "SELECT name || ' ' || type || ' ' || (\"notnull\" = 0 AND pk = 0) AS line FROM pragma_table_xinfo('{table}')"

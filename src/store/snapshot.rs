@@ -9,13 +9,13 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::columns::Checked;
 use super::failure::Failure;
 use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
-use super::managers::record_of;
-use super::metadata::{key, label};
+use super::managers::{Record, records_of};
+use super::metadata::{Texts, key};
 use super::settings::{machine_workers_text, read_machine_workers};
+use super::specs::{numbers, specs_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRecord, Seq, Timestamp, UnitId};
@@ -32,7 +32,7 @@ pub enum Extent {
     Manager,
     /// Its row, and while it is running, or has just ended, what its manager wrote about itself and what its units do.
     Running,
-    /// The same of every job that has not ended, and texts about each job: labels, errors.
+    /// The same of every job that has not ended and the settings of its handler, and texts about each job: labels, errors.
     Whole,
 }
 
@@ -53,7 +53,9 @@ pub struct JobRows {
     /// Its row.
     pub job: Job,
     /// What its latest manager wrote about itself, where the extent asks for that.
-    pub record: Result<Option<ManagerRecord>, StoreError>,
+    pub record: Record,
+    /// The settings of its handler, of a job that has not ended, where the extent asks for that.
+    pub spec: Option<Result<String, StoreError>>,
     /// Whether its manager is to be looked at.
     pub asks_for_manager: bool,
     /// Texts about it.
@@ -96,6 +98,14 @@ pub struct JobTexts {
     pub copied_from: Option<String>,
 }
 
+impl JobTexts {
+    fn of(mut texts: Texts) -> JobTexts {
+        let (error, callback_error) = (texts.take(key::ERROR), texts.take(key::CALLBACK_ERROR));
+        let copied_from = texts.take(key::COPIED_FROM);
+        JobTexts { error, callback_error, copied_from, labels: texts.labels() }
+    }
+}
+
 /// What the units of a running job do.
 #[derive(Debug, Default)]
 pub struct UnitsUnderWay {
@@ -103,14 +113,6 @@ pub struct UnitsUnderWay {
     pub retry_at: Option<Timestamp>,
     /// The unit whose attempt has been under way for longest, and since when.
     pub oldest: Option<(Seq, Timestamp)>,
-}
-
-statement! {
-    struct TextsOf {
-        "SELECT job_id, key, value FROM metadata WHERE job_id IN (SELECT value FROM json_each("
-            jobs: String as Text,
-    }
-    ")) AND (key IN ('callback_error', 'copied_from', 'error') OR key >= 'label:' AND key < 'label;')" -> (BigInt, Text, Text)
 }
 
 type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>);
@@ -162,54 +164,41 @@ fn rows_of(
     extent: Extent,
     now: Timestamp,
 ) -> Result<Vec<JobRows>, Failure> {
-    let mut texts = if extent == Extent::Whole { texts_of(conn, &jobs)? } else { HashMap::new() };
+    let mut last = 0;
+    let asks_for_manager = |job: &Job| {
+        let has_just_ended = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
+        last += usize::from(has_just_ended);
+        extent.asks_for_manager(job, has_just_ended && last <= MOST_LAST)
+    };
+    let asked: Vec<bool> = jobs.iter().map(asks_for_manager).collect();
+    let managed = jobs.iter().zip(&asked).filter(|(job, asked)| **asked && job.epoch > Epoch(0));
+    let managed = ids(managed.map(|(job, _)| job));
+    let is_whole = extent == Extent::Whole;
+    let mut texts = Texts::of_jobs(conn, &if is_whole { ids(&jobs) } else { managed.clone() })?;
+    let mut records = records_of(conn, &managed, &mut texts)?;
+    let unended = jobs.iter().filter(|job| is_whole && !job.status.is_terminal());
+    let mut specs = specs_of(conn, &ids(unended))?;
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
     let is_running = |job: &Job| job.status == JobStatus::Running;
     let version = if jobs.iter().any(is_running) { Some(DataVersion {}.get_result(conn)?) } else { None };
     let is_idle = |job: &Job| is_running(job) && job.progress.running == 0 && job.progress.pending > 0;
     let machine_workers =
         if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
-    let mut last = 0;
-    let rows = jobs.into_iter().map(|job| {
-        let has_just_ended = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
-        last += usize::from(has_just_ended);
-        let asks_for_manager = extent.asks_for_manager(&job, has_just_ended && last <= MOST_LAST);
-        let has_record = asks_for_manager && job.epoch > Epoch(0);
-        Ok(JobRows {
-            asks_for_manager,
-            record: if has_record { readable(record_of(conn, job.id))? } else { Ok(None) },
-            texts: texts.remove(&job.id).unwrap_or_default(),
-            units: units.remove(&job.id).unwrap_or_default(),
-            version: version.filter(|_| is_running(&job)),
-            machine_workers: machine_workers.as_deref().filter(|_| is_idle(&job)).map(read_machine_workers).transpose(),
-            job,
-        })
+    let rows = jobs.into_iter().zip(asked).map(|(job, asks_for_manager)| JobRows {
+        asks_for_manager,
+        record: records.remove(&job.id).unwrap_or(Ok(None)),
+        spec: specs.remove(&job.id).map(|spec| spec.map_err(StoreError::from)),
+        texts: texts.remove(&job.id).filter(|_| is_whole).map(JobTexts::of).unwrap_or_default(),
+        units: units.remove(&job.id).unwrap_or_default(),
+        version: version.filter(|_| is_running(&job)),
+        machine_workers: machine_workers.as_deref().filter(|_| is_idle(&job)).map(read_machine_workers).transpose(),
+        job,
     });
-    rows.collect()
+    Ok(rows.collect())
 }
 
-/// Tells a record that cannot be read from a database that cannot.
-fn readable<T>(read: Result<T, Failure>) -> Result<Result<T, StoreError>, Failure> {
-    match read {
-        Ok(read) => Ok(Ok(read)),
-        Err(Failure::Store(error)) => Ok(Err(error)),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn texts_of(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<HashMap<JobId, JobTexts>, Failure> {
-    let mut texts: HashMap<JobId, JobTexts> = HashMap::new();
-    let rows: Vec<(i64, Checked<String>, Checked<String>)> = TextsOf { jobs: numbers(jobs.iter()) }.load(conn)?;
-    for (job, key, value) in rows {
-        let (texts, value) = (texts.entry(JobId(job)).or_default(), value.shown().to_owned());
-        match key.shown() {
-            key::ERROR => texts.error = Some(value),
-            key::CALLBACK_ERROR => texts.callback_error = Some(value),
-            key::COPIED_FROM => texts.copied_from = Some(value),
-            name => drop(texts.labels.insert(name[label("").len()..].to_owned(), value)),
-        }
-    }
-    Ok(texts)
+fn ids<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<JobId> {
+    jobs.into_iter().map(|job| job.id).collect()
 }
 
 fn units_under_way(
@@ -221,16 +210,11 @@ fn units_under_way(
     if running.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<UnderWayRow> = UnderWay { jobs: numbers(running.into_iter()) }.load(conn)?;
+    let rows: Vec<UnderWayRow> = UnderWay { jobs: numbers(&ids(running)) }.load(conn)?;
     let of_row = |(job, due, has_fresh, oldest, started): UnderWayRow| {
         let due = due.map(Timestamp::from_micros).filter(|due| *due > now && !has_fresh);
         let oldest = oldest.zip(started).map(|(id, at)| (UnitId::from_raw(id).seq(), Timestamp::from_micros(at)));
         (JobId(job), UnitsUnderWay { retry_at: due, oldest })
     };
     Ok(rows.into_iter().map(of_row).collect())
-}
-
-/// Writes the numbers of jobs as one value that a statement takes.
-fn numbers<'a>(jobs: impl Iterator<Item = &'a Job>) -> String {
-    format!("[{}]", jobs.map(|job| job.id.0.to_string()).collect::<Vec<_>>().join(","))
 }

@@ -29,7 +29,7 @@ impl Store {
 
 statement! {
     struct Unended {}
-    "SELECT id, status, stop_request, limits FROM jobs WHERE status NOT IN ('partial', 'completed', 'failed', 'cancelled') \
+    "SELECT id, status, stop_request, limits FROM jobs WHERE finished_at IS NULL AND status NOT IN ('partial', 'completed', 'failed', 'cancelled') \
      ORDER BY id DESC" -> (BigInt, Text, Nullable<Text>, Text)
 }
 type UnendedRow = (i64, Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, String);

@@ -218,7 +218,7 @@ fn items_come_from_standard_input_separated_by_nul_if_asked() {
 fn settings_that_cannot_be_read_are_an_error_by_name_and_no_default() {
     let world = World::new();
     world.ok(&["create", "--", "true"]);
-    world.sql("UPDATE jobs SET spec = '7'");
+    world.sql("UPDATE specs SET spec = '7'");
 
     for args in [&["set", "1", "timeout=3s"][..], &["logs", "1:1"], &["unit", "1:1"], &["results"], &["start", "1"]] {
         let output = world.job_manager(args).stderr(Stdio::piped()).output().unwrap();

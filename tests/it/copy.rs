@@ -14,7 +14,7 @@ const ATTEMPTS: &str =
 const NOTES: &str = "unit_id & 4294967295, done, total, message, checkpoint";
 const KINDS: &str = "unit_id & 4294967295, kind";
 const PATHS: &str = "unit_id & 4294967295, path_hash";
-const JOB: &str = "name, key, handler, spec, limits, status, hold_until, hold_reason, epoch, claimed_through, total, pending, \
+const JOB: &str = "name, key, handler, limits, status, hold_until, hold_reason, epoch, claimed_through, total, pending, \
      running, completed, failed, skipped, cancelled, created_at, started_at, finished_at";
 const MANAGERS: &str =
     "number, state, reason, host, boot_id, pid, start_ticks, version, program, heartbeat_at, started_at, ended_at";
@@ -43,6 +43,7 @@ fn differences(world: &World, one: &str, two: &str) -> i64 {
     conn.batch_execute(&format!("ATTACH '{}' AS other", world.path(two).display())).unwrap();
     let tables = [
         ("jobs", JOB),
+        ("specs", "spec"),
         ("units", UNITS),
         ("attempts", ATTEMPTS),
         ("unit_notes", NOTES),

@@ -121,7 +121,9 @@ fn a_unit_that_took_its_managers_down_and_a_manager_that_fails_are_named() {
     }
     world.run(&["wait", &job]);
     let other = world.ok(&["create", "--", "true"]);
-    world.sql(&format!("UPDATE jobs SET spec = json_set(spec, '$.argv', json('[\"a\\u0000\"]')) WHERE id = {other}"));
+    world.sql(&format!(
+        "UPDATE specs SET spec = json_set(spec, '$.argv', json('[\"a\\u0000\"]')) WHERE job_id = {other}"
+    ));
     world.run(&["start", &other]);
     wait_for(&world, "the other manager to fail", || world.status(&other)["job_status"] == "failed");
 

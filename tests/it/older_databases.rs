@@ -13,7 +13,7 @@ use crate::support::{World, is_root, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 7;
+const SCHEMA: i64 = 8;
 
 const READING: [&[&str]; 17] = [
     &["list", "-a"],
@@ -64,10 +64,11 @@ fn world_of(dump: &str) -> (World, i64) {
     (world, schema)
 }
 
-/// What undoes the newest migration.
-const UNDO: &str = include_str!("../../migrations/2026-11-26-000006-0000_managers/down.sql");
+/// What undoes two of the migrations.
+const UNDO_MANAGERS: &str = include_str!("../../migrations/2026-11-26-000006-0000_managers/down.sql");
+const UNDO_SPECS: &str = include_str!("../../migrations/2026-11-26-000008-0000_specs/down.sql");
 
-/// The databases of schemas 4 and 5, and the former without what that schema added to the one before.
+/// The databases of schemas 4 to 7, and the first without what that schema added to the one before.
 fn readable_worlds() -> Vec<(World, i64)> {
     let four = || world_of(include_str!("../../fixtures/databases/4.sql"));
     let (three, _) = four();
@@ -75,7 +76,9 @@ fn readable_worlds() -> Vec<(World, i64)> {
         "DROP TABLE made_paths; PRAGMA user_version = 3;
          DELETE FROM __diesel_schema_migrations WHERE version = '202611260000040000'",
     );
-    vec![(three, 3), four(), five()]
+    let six = world_of(include_str!("../../fixtures/databases/6.sql"));
+    let seven = world_of(include_str!("../../fixtures/databases/7.sql"));
+    vec![(three, 3), four(), five(), six, seven]
 }
 
 fn five() -> (World, i64) {
@@ -88,11 +91,15 @@ fn schema_number(world: &World) -> i64 {
 
 /// Everything that a migration changes.
 fn schema(world: &World) -> Vec<String> {
-    let mut conn = SqliteConnection::establish(world.db().to_str().unwrap()).unwrap();
     let parts = "SELECT 'version ' || user_version AS line FROM pragma_user_version
         UNION ALL SELECT 'migration ' || version || run_on FROM __diesel_schema_migrations
         UNION ALL SELECT type || ' ' || name || ' ' || rootpage || coalesce(sql, '') FROM sqlite_schema";
-    let lines: Vec<Line> = diesel::sql_query(parts).load(&mut conn).unwrap();
+    lines(world, parts)
+}
+
+fn lines(world: &World, query: &str) -> Vec<String> {
+    let mut conn = SqliteConnection::establish(world.db().to_str().unwrap()).unwrap();
+    let lines: Vec<Line> = diesel::sql_query(query).load(&mut conn).unwrap();
     lines.into_iter().map(|line| line.line).collect()
 }
 
@@ -302,8 +309,10 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
     ]);
     wait_for(&world, "the unit", || world.path("up").exists());
     // What the manager uses stays; and there is what one of the version before would have written of itself.
-    let texts = &UNDO[UNDO.find("WITH latest").unwrap()..UNDO.find("DROP TABLE").unwrap()];
-    world.sql(&format!("{texts}; PRAGMA user_version = 4"));
+    let part = |sql: &'static str, first: &str, end: &str| &sql[sql.find(first).unwrap()..sql.find(end).unwrap()];
+    let texts = part(UNDO_MANAGERS, "WITH latest", "DROP TABLE");
+    let specs = part(UNDO_SPECS, "ALTER TABLE", "DROP TABLE");
+    world.sql(&format!("{texts}; {specs}; PRAGMA user_version = 4"));
     let pid = world.status("1")["pid"].clone();
 
     let verbs: [&[&str]; 7] = [
@@ -340,9 +349,26 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
 fn fault_331_bytes_that_are_no_text_hinder_no_migration() {
     for (world, schema) in readable_worlds() {
         world.sql("UPDATE units SET error = CAST(x'fffe' AS TEXT) WHERE status = 'failed'");
+        world.sql("PRAGMA ignore_check_constraints = ON; UPDATE jobs SET spec = CAST(x'ff' AS TEXT) WHERE id = 2");
+
+        world.fails(5, &["doctor", "--migrate"]);
+
+        assert_eq!(schema_number(&world), SCHEMA, "schema {schema}");
+        assert!(world.fails(5, &["status", "waiting"]).contains("cannot read job 2: its spec"));
+        world.ok(&["rm", "waiting", "-y"]);
+    }
+}
+
+#[test]
+fn the_settings_of_jobs_of_former_schemas_are_read_where_they_stand_and_moved_as_they_are() {
+    for (world, schema) in readable_worlds() {
+        let command = || json(&world.ok(&["unit", "squares:2", "--json"]))["command"].clone();
+        let (before, specs) = (command(), lines(&world, "SELECT spec AS line FROM jobs ORDER BY id"));
 
         world.ok(&["doctor", "--migrate"]);
 
-        assert_eq!(schema_number(&world), SCHEMA, "schema {schema}");
+        assert!(before.as_str().unwrap().contains("test $1 != b"), "schema {schema}: {before}");
+        assert_eq!(command(), before, "schema {schema}");
+        assert_eq!(lines(&world, "SELECT spec AS line FROM specs ORDER BY job_id"), specs, "schema {schema}");
     }
 }

@@ -125,9 +125,9 @@ fn fault_192_prunes_at_once_delete_each_job_once_and_none_fails() {
     cancelled_job(&world, 1);
     world.sql(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 499) \
-         INSERT INTO jobs (uid, name, handler, spec, limits, status, epoch, revision, claimed_through, total, pending, \
+         INSERT INTO jobs (uid, name, handler, limits, status, epoch, revision, claimed_through, total, pending, \
          running, completed, failed, skipped, cancelled, created_at, finished_at) \
-         SELECT 'uid-' || n, name, handler, spec, limits, status, epoch, revision, claimed_through, 0, 0, 0, 0, 0, 0, 0, \
+         SELECT 'uid-' || n, name, handler, limits, status, epoch, revision, claimed_through, 0, 0, 0, 0, 0, 0, 0, \
          created_at, finished_at FROM jobs, number WHERE id = 1",
     );
     let prunes: Vec<_> = (0..4)

@@ -64,7 +64,7 @@ fn fault_200_no_secret_of_the_submitter_is_kept_or_shown_and_units_have_all_of_t
 fn fault_200_a_secret_that_an_older_version_kept_is_named_by_doctor_and_not_shown() {
     let world = World::new();
     world.ok(&["create", "-q", "--key", "k", "--env", "MODE=old-secret", "--", "true"]);
-    world.sql("UPDATE jobs SET spec = replace(spec, '\"MODE\"', '\"GITHUB_PAT\"')");
+    world.sql("UPDATE specs SET spec = replace(spec, '\"MODE\"', '\"GITHUB_PAT\"')");
 
     let doctor = text(&world.run(&["doctor"]).stdout);
     let other = world.fails(4, &["create", "--key", "k", "--", "true"]);

@@ -138,7 +138,8 @@ fn fault_211_a_limit_over_all_jobs_that_becomes_unreadable_ends_no_running_job()
 #[test]
 fn fault_259_settings_of_another_shape_are_named_before_anybody_resumes_the_job() {
     for value in ["[]", "{\"argv\":7}", "7"] {
-        let world = three_jobs("spec", value);
+        let world = three_jobs("limits", "{}");
+        damage(&world, &format!("UPDATE specs SET spec = '{value}' WHERE job_id = 2"));
         let names_it =
             |said: &str| assert!(said.contains("cannot read job 2: its spec") && said.contains("rm 2"), "{said}");
 
@@ -258,7 +259,7 @@ fn fault_259_faces_show_the_other_units_and_name_the_one_that_cannot_be_read() {
 
 #[test]
 fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other() {
-    for column in ["name", "spec", "handler"] {
+    for column in ["name", "handler"] {
         let world = three_jobs("limits", "{}");
         damage(&world, &format!("UPDATE jobs SET {column} = CAST(x'ff' AS TEXT) WHERE id = 1"));
 
@@ -291,6 +292,26 @@ fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other(
         assert!(said.contains("unit 1:1") && said.contains(column), "{column}: {said}");
         assert!(failures.contains("\"count\":2"), "{column}: {failures}");
     }
+}
+
+#[test]
+fn fault_331_settings_that_are_no_text_are_named_by_who_needs_them_and_a_list_shows_the_job() {
+    let world = three_jobs("limits", "{}");
+    damage(&world, "UPDATE specs SET spec = CAST(x'ff' AS TEXT) WHERE job_id = 1");
+
+    let shown = world.ok(&["list"]);
+    let listed: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
+    let doctor = text(&world.run(&["doctor"]).stdout);
+    let refused = [world.fails(5, &["status", "1"]), world.fails(5, &["resume", "1"]), doctor];
+    let deleted = world.ok(&["rm", "1", "-y"]);
+
+    assert!(["first", "second", "third"].iter().all(|name| shown.contains(name)), "{shown}");
+    assert_eq!(listed["jobs"][2]["status"], "unknown");
+    assert!(listed["jobs"][2]["error"].as_str().unwrap().contains("cannot read job 1: its spec"), "{listed}");
+    for said in refused {
+        assert!(said.contains("cannot read job 1: its spec"), "{said}");
+    }
+    assert!(deleted.contains('1'), "{deleted}");
 }
 
 #[test]

@@ -32,7 +32,6 @@ fn healthy() -> Snapshot {
         name: "photos".to_owned(),
         key: None,
         handler: "command".to_owned(),
-        spec: "null".to_owned(),
         limits: Limits { workers: 2, ..Limits::default() },
         status: JobStatus::Running,
         epoch: Epoch(1),

@@ -32,13 +32,14 @@ pub struct Added {
 /// # Errors
 /// When another template of keys is given than the one of the job.
 pub fn additions(
+    client: &Client,
     sources: OpenSources,
     unit_key: Option<&OsStr>,
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
     let checked = with_unit_limits(sources.items, &job.limits, None)?;
     let spec: Option<CommandSpec> = match job.handler.as_str() {
-        COMMAND => Some(serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?),
+        COMMAND => Some(serde_json::from_str(&client.spec(job.id)?).map_err(SubmissionError::Spec)?),
         _ => None,
     };
     let recorded = spec.as_ref().and_then(|spec| spec.unit_key.as_ref()).map(RawText::as_os_str);

@@ -48,7 +48,12 @@ impl World {
 }
 
 fn context(dir: &tempfile::TempDir, database: &DatabaseFile, job: &Job) -> JobContext {
-    JobContext::of(job, StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)), database.clone())
+    JobContext::of(
+        job,
+        "null".to_owned(),
+        StateDir::beside(&dir.path().join("jobs.db")).job(JobId(1)),
+        database.clone(),
+    )
 }
 
 #[test]

@@ -60,7 +60,10 @@ pub use exit::Exit;
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    let mut cli = match command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    // Left to the end of the process: to take it to pieces takes as long as to read a job.
+    let command_line = Box::leak(Box::new(command()));
+    let parsed = command_line.try_get_matches_from_mut(std::env::args_os());
+    let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };

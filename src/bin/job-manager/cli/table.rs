@@ -10,14 +10,22 @@ pub(super) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<
     for row in &rows {
         row.iter().zip(&mut widths).for_each(|(cell, width)| *width = cell.width().max(*width));
     }
-    let lines = rows.iter().map(|row| {
-        let mut line = String::new();
+    let mut text = String::new();
+    for row in &rows {
         for (column, cell) in row.iter().enumerate() {
-            let space = " ".repeat(widths[column] - cell.width());
-            line.extend(if right.contains(&column) { [&space, cell.as_str(), "  "] } else { [cell, &space, "  "] });
+            let space = std::iter::repeat_n(' ', widths[column] - cell.width());
+            if right.contains(&column) {
+                text.extend(space);
+                text.push_str(cell);
+            } else {
+                text.push_str(cell);
+                text.extend(space);
+            }
+            text.push_str("  ");
         }
-        line.truncate(line.trim_end().len());
-        line
-    });
-    lines.collect::<Vec<_>>().join("\n")
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+    }
+    text.truncate(text.len() - 1);
+    text
 }

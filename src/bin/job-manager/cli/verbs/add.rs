@@ -59,7 +59,7 @@ struct AddedDocument {
 pub fn add(global: &Global, args: &Add, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
     let job = client.job(args.find(&client)?)?;
-    let (units, notes) = units(args, &job)?;
+    let (units, notes) = units(&client, args, &job)?;
     let added = client.add_checked_units(&job, units)?;
     output.hints(&wording::remarks(&notes.remarks()));
     print_added(&job, added, output)?;
@@ -93,6 +93,7 @@ pub fn print_added(job: &Job, added: Added, output: &mut Output) -> Result<(), C
 /// Opens the source that a command line names, as units that fit the command of a job, and what is to be said of it
 /// once they were read.
 pub fn units(
+    client: &Client,
     args: &Add,
     job: &Job,
 ) -> Result<(impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, Notes), CliError> {
@@ -104,21 +105,21 @@ pub fn units(
     let source = word.map(|word| args.source.with_word(word)).transpose()?;
     let source = source.as_ref().unwrap_or(&args.source);
     let reads_stdin = source.reads_stdin(&lists);
-    let dir = units_dir(job, source)?;
+    let dir = units_dir(client, job, source)?;
     let sources = source.open(lists, dir.as_deref())?.ok_or(CliError::NoSource)?;
     let notes = sources.notes.clone();
     if !reads_stdin {
         note_waiting_input(&notes);
     }
-    Ok((additions(sources, args.unit_key.as_deref(), job)?, notes))
+    Ok((additions(client, sources, args.unit_key.as_deref(), job)?, notes))
 }
 
 /// Returns the directory in which the units of a job run, where relative patterns are looked up.
-fn units_dir(job: &Job, source: &SourceArgs) -> Result<Option<PathBuf>, CliError> {
+fn units_dir(client: &Client, job: &Job, source: &SourceArgs) -> Result<Option<PathBuf>, CliError> {
     if job.handler != COMMAND {
         return Ok(None);
     }
-    let spec = CommandSpec::of_json(&job.spec).map_err(SubmissionError::Spec)?;
+    let spec = CommandSpec::of_json(&client.spec(job.id)?).map_err(SubmissionError::Spec)?;
     if let (Some(cwd), Some(pattern)) = (&spec.cwd_template, source.relative_glob()) {
         let (pattern, cwd) = (pattern.to_string_lossy().into_owned(), cwd.to_string_lossy().into_owned());
         return Err(CliError::GlobWithoutDirectory { pattern, cwd });

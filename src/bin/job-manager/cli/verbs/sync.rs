@@ -23,7 +23,7 @@ pub struct Sync {
 pub fn sync(global: &Global, args: &Sync, output: &mut Output) -> Result<(), CliError> {
     let client = if args.dry_run { global.read_client()? } else { global.open_client()? };
     let job = client.job(args.add.find(&client)?)?;
-    let (units, notes) = add::units(&args.add, &job)?;
+    let (units, notes) = add::units(&client, &args.add, &job)?;
     let (plan, changed_running) = if args.dry_run {
         (client.try_plan_sync(job.id, units)?, 0)
     } else {

@@ -29,6 +29,6 @@ pub fn unit_add(global: &Global, args: &UnitAdd, output: &mut Output) -> Result<
     let client = global.open_client()?;
     let job = client.job(job)?;
     let sources = OpenSources::open(&[SourceSpec::Arguments(args.items.clone())], SourceOptions::default())?;
-    let units = additions(sources, args.unit_key.as_deref(), &job)?;
+    let units = additions(&client, sources, args.unit_key.as_deref(), &job)?;
     print_added(&job, client.add_checked_units(&job, units)?, output)
 }
