@@ -68,6 +68,7 @@ mod snapshot;
 mod sorter;
 mod space;
 mod split;
+mod standing;
 mod statement;
 mod statistics;
 #[cfg(test)]
@@ -114,6 +115,7 @@ pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
+pub use standing::Standing;
 
 /// One connection to one database.
 ///
@@ -122,8 +124,6 @@ pub use sorter::Sorter;
 pub struct Store {
     conn: SqliteConnection,
     file: DatabaseFile,
-    /// Number of the schema that the database had when it was opened.
-    schema: i32,
 }
 
 impl Store {

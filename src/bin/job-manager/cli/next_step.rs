@@ -11,7 +11,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Store(StoreError::Unreadable(found)) => match found.row {
             Row::Job(job) => format!("`rm {job}` deletes it"),
             Row::Settings => "`scale --machine N` sets another".to_owned(),
-            Row::Unit(_) | Row::AttemptOf(_) => return None,
+            Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) => return None,
         },
         ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
