@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::known::{Found, KnownUnits, Sighting};
-use super::{Client, ClientError, Created, UnitsDiffer};
-use crate::handler::{COMMAND, CommandSpec};
+use super::{Client, ClientError, Created, UnitsDiffer, command_settings};
+use crate::handler::CommandSpec;
 use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, is_secret, span};
 
 /// Settings of a command that come from wherever it was submitted.
@@ -67,7 +67,7 @@ impl Client {
 
 /// Refuses a job that has the key of a new one and does something else.
 pub(super) fn refuse_another(row: &Job, creation: Option<&Creation>, new: &NewJob) -> Result<(), ClientError> {
-    let differences = differences(row, creation, new);
+    let differences = differences(row, creation, new)?;
     if differences.is_empty() {
         return Ok(());
     }
@@ -77,14 +77,14 @@ pub(super) fn refuse_another(row: &Job, creation: Option<&Creation>, new: &NewJo
 
 /// Names what differs between a job and a request for one of the same key, each with the old and the new value; nothing when they
 /// are the same.
-fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<String> {
+fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Result<Vec<String>, ClientError> {
     if job.handler != new.handler {
-        return vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))];
+        return Ok(vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))]);
     }
-    let specs = || Some((serde_json::from_str(&job.spec).ok()?, serde_json::from_str(&new.spec).ok()?));
-    let mut found = match specs() {
-        Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
-        _ => {
+    let specs = command_settings(job)?.zip(CommandSpec::of_json(&new.spec).ok());
+    let mut found = match specs {
+        Some((old, new)) => of_commands(&old, &new),
+        None => {
             // What is not JSON is the same only as text.
             let value = |text: &str| serde_json::from_str(text).map_err(|_| text.to_owned());
             match (value(&job.spec), value(&new.spec)) {
@@ -105,7 +105,7 @@ fn differences(job: &Job, creation: Option<&Creation>, new: &NewJob) -> Vec<Stri
         // An older version let that be taken from a job, or did not write down what it was created with.
         found.extend(of_objects(&object(&promise(&job.limits)), &object(&promise(&new.limits)), &[]));
     }
-    found
+    Ok(found)
 }
 
 /// Returns only what of some limits decides how often a unit may run.
@@ -254,7 +254,7 @@ mod tests {
             let units = [NewUnit::new(&1).unwrap()];
             let created = store.create_job(&job(old), &units, true, Timestamp::now()).unwrap();
             let CreateOutcome::Created(id) = created else { panic!("{created:?}") };
-            differences(&store.job(id).unwrap(), None, &job(new))
+            differences(&store.job(id).unwrap(), None, &job(new)).unwrap()
         };
 
         assert_eq!(found("null", " null"), Vec::<String>::new());

@@ -14,7 +14,7 @@ const SHOWN_CHARS: usize = 120;
 ///
 /// # Errors
 /// [`StoreError::Unreadable`] when its settings are not what this version reads.
-pub(super) fn command_settings(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
+pub fn command_settings(job: &Job) -> Result<Option<CommandSpec>, ClientError> {
     if job.handler != COMMAND {
         return Ok(None);
     }

@@ -10,6 +10,7 @@ mod coming_from;
 mod control;
 mod creates;
 mod cycles;
+mod damaged_databases;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]
@@ -45,6 +46,7 @@ mod inherited;
 mod inside;
 mod items;
 mod job_keys;
+mod json_answers;
 mod last_units;
 mod late_words;
 mod layers;
@@ -61,6 +63,7 @@ mod mcp;
 mod numbers;
 mod older_databases;
 mod output;
+mod own_variables;
 mod owners;
 mod parallel;
 mod planted;

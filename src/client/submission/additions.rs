@@ -8,9 +8,9 @@ use super::grouping::{ungrouped, unit_items};
 use super::{SubmissionError, key_template, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
 use crate::client::sources::OpenSources;
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, command_settings};
 use crate::files::PrivateDir;
-use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
+use crate::handler::UnitTemplates;
 use crate::model::{Job, NewUnit, RawText, UnitsAdded};
 
 /// Additions of this process, each of which has a file of its own.
@@ -37,10 +37,7 @@ pub fn additions(
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
     let checked = with_unit_limits(sources.items, &job.limits, None)?;
-    let spec: Option<CommandSpec> = match job.handler.as_str() {
-        COMMAND => Some(serde_json::from_str(&job.spec).map_err(SubmissionError::Spec)?),
-        _ => None,
-    };
+    let spec = command_settings(job)?;
     let recorded = spec.as_ref().and_then(|spec| spec.unit_key.as_ref()).map(RawText::as_os_str);
     let unit_key = key_of_job(job, recorded, unit_key)?.map(key_template).transpose()?;
     let (items, templates) = match &spec {

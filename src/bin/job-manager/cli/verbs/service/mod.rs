@@ -28,7 +28,7 @@ use crate::cli::text::one_line;
 pub use error::ServiceError;
 use plan::{MARK, Plan, name_of};
 
-/// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the unit for that
+/// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the service of systemd for that
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager service install")]
 pub struct Service {
