@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Epoch, JobId};
+use crate::model::{Epoch, ErrorKind, JobId};
 
 /// First argument of a process that is to become a launcher or manager; the number is the version of this contract.
 pub const VERB: &str = "__job-manager-v1";
@@ -60,6 +60,9 @@ pub enum LaunchAnswer {
     Refused {
         /// Why, with all causes.
         message: String,
+        /// What kind of error it is.
+        #[serde(default)]
+        kind: ErrorKind,
     },
 }
 
@@ -176,7 +179,7 @@ mod tests {
             LaunchAnswer::Ready { pid: 7, epoch: Epoch(3) },
             LaunchAnswer::Already { pid: Some(8) },
             LaunchAnswer::Already { pid: None },
-            LaunchAnswer::Refused { message: "two\nlines \"quoted\"".to_owned() },
+            LaunchAnswer::Refused { message: "two\nlines \"quoted\"".to_owned(), kind: ErrorKind::Database },
         ] {
             let line = answer.to_line();
 

@@ -83,8 +83,8 @@ pub mod submission {
     pub use crate::client::rehearse::Rehearsal;
     pub use crate::client::sources::{ListSpec, OpenSources, SourceOptions, SourceSpec};
     pub use crate::client::submission::{
-        Added, Asked, Order, OrderError, OrderTextError, Scripts, ShellFault, Submission, SubmissionError, additions,
-        command_spec, find_program, find_shell, output_dir,
+        Added, Asked, Order, OrderError, OrderTextError, Scripts, ShellFault, Submission, SubmissionError, TraceFault,
+        additions, command_spec, find_program, find_shell, output_dir,
     };
     pub use crate::handler::program::ProgramError;
     pub use crate::handler::template::{Several, TemplateError, TemplatePart};

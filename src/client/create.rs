@@ -179,7 +179,8 @@ impl Client {
 pub(super) fn with_submitter(new: &NewJob) -> Result<NewJob, StoreError> {
     let failed =
         |source| StoreError::Files { operation: "read what units inherit from", path: "/proc/self".into(), source };
-    let submitter = Submitter { trace: own_trace(), ..sys::own_inheritance().map_err(failed)? };
+    let given = new.submitter.as_ref().and_then(|submitter| submitter.trace.clone());
+    let submitter = Submitter { trace: given.or_else(own_trace), ..sys::own_inheritance().map_err(failed)? };
     Ok(NewJob { submitter: Some(submitter), ..new.clone() })
 }
 

@@ -95,7 +95,7 @@ pub use program::ManagerProgram;
 pub use prune::PruneOptions;
 pub use search::SEARCH_TIME;
 pub use snapshot::Snapshot;
-pub use start::{Started, set_log_format};
+pub use start::{Started, check_variables, set_log_format};
 pub use status::{EtaSeconds, JobName, ManagerStatus, StatusProgress};
 pub use stop::StopOptions;
 pub use submit::Submitted;

@@ -13,16 +13,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{AccessError, ClientError};
 use crate::files::{own_user, user_for_sudo, user_name};
+use crate::model::{OwnVariable, OwnVariableError};
 
 /// Says that any owner is meant, as [`accept_any_owner`] does.
-const VARIABLE: &str = "JOB_MANAGER_ANY_OWNER";
+const VARIABLE: OwnVariable = OwnVariable { name: "JOB_MANAGER_ANY_OWNER", expected: "1 or 0" };
 
 static IS_ANY_MEANT: AtomicBool = AtomicBool::new(false);
 
 /// Has this process create and run jobs whoever owns their database: as the root of a container does whose databases are
 /// mounted from outside.
 ///
-/// The variable `JOB_MANAGER_ANY_OWNER`, set to anything but `0`, says the same.
+/// The variable `JOB_MANAGER_ANY_OWNER`, set to `1`, `true`, `yes` or `on`, says the same.
 ///
 /// ```
 /// job_manager::client::accept_any_owner();
@@ -32,8 +33,18 @@ pub fn accept_any_owner() {
 }
 
 fn is_any_meant() -> bool {
-    let is_said = |value: std::ffi::OsString| !["", "0", "false", "no"].iter().any(|no| value == *no);
-    IS_ANY_MEANT.load(Ordering::Relaxed) || env::var_os(VARIABLE).is_some_and(is_said)
+    // What is not understood is not said.
+    IS_ANY_MEANT.load(Ordering::Relaxed) || is_any_owner_said().unwrap_or(false)
+}
+
+/// Returns `true` if the variable says that any owner is meant.
+pub(super) fn is_any_owner_said() -> Result<bool, OwnVariableError> {
+    let given = env::var_os(VARIABLE.name).unwrap_or_default();
+    match given.to_ascii_lowercase().to_str() {
+        Some("1" | "true" | "yes" | "on") => Ok(true),
+        Some("" | "0" | "false" | "no" | "off") => Ok(false),
+        _ => Err(VARIABLE.refuses(given)),
+    }
 }
 
 /// Refuses a database of somebody else, or one to which anybody can write; what is no file is refused when it is opened.

@@ -12,8 +12,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::known::{Found, KnownUnits, Sighting};
+use super::settings::command_settings;
 use super::{Client, ClientError, Created, UnitsDiffer};
-use crate::handler::{COMMAND, CommandSpec};
+use crate::handler::CommandSpec;
 use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawText, is_secret, span};
 
 /// Settings of a command that come from wherever it was submitted.
@@ -72,7 +73,7 @@ pub(super) fn refuse_another(
     creation: Option<&Creation>,
     new: &NewJob,
 ) -> Result<(), ClientError> {
-    let differences = differences(row, spec, creation, new);
+    let differences = differences(row, spec, creation, new)?;
     if differences.is_empty() {
         return Ok(());
     }
@@ -82,14 +83,14 @@ pub(super) fn refuse_another(
 
 /// Names what differs between a job and a request for one of the same key, each with the old and the new value; nothing when they
 /// are the same.
-fn differences(job: &Job, spec: &str, creation: Option<&Creation>, new: &NewJob) -> Vec<String> {
+fn differences(job: &Job, spec: &str, creation: Option<&Creation>, new: &NewJob) -> Result<Vec<String>, ClientError> {
     if job.handler != new.handler {
-        return vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))];
+        return Ok(vec![changed("handler", Some(&job.handler.as_str().into()), Some(&new.handler.as_str().into()))]);
     }
-    let specs = || Some((serde_json::from_str(spec).ok()?, serde_json::from_str(&new.spec).ok()?));
-    let mut found = match specs() {
-        Some((old, new)) if job.handler == COMMAND => of_commands(&old, &new),
-        _ => {
+    let specs = command_settings(job, || Ok(spec.to_owned()))?.zip(CommandSpec::of_json(&new.spec).ok());
+    let mut found = match specs {
+        Some((old, new)) => of_commands(&old, &new),
+        None => {
             // What is not JSON is the same only as text.
             let value = |text: &str| serde_json::from_str(text).map_err(|_| text.to_owned());
             match (value(spec), value(&new.spec)) {
@@ -110,7 +111,7 @@ fn differences(job: &Job, spec: &str, creation: Option<&Creation>, new: &NewJob)
         // An older version let that be taken from a job, or did not write down what it was created with.
         found.extend(of_objects(&object(&promise(&job.limits)), &object(&promise(&new.limits)), &[]));
     }
-    found
+    Ok(found)
 }
 
 /// Returns only what of some limits decides how often a unit may run.
@@ -259,7 +260,7 @@ mod tests {
             let units = [NewUnit::new(&1).unwrap()];
             let created = store.create_job(&job(old), &units, true, Timestamp::now()).unwrap();
             let CreateOutcome::Created(id) = created else { panic!("{created:?}") };
-            differences(&store.job(id).unwrap(), &store.spec(id).unwrap(), None, &job(new))
+            differences(&store.job(id).unwrap(), &store.spec(id).unwrap(), None, &job(new)).unwrap()
         };
 
         assert_eq!(found("null", " null"), Vec::<String>::new());

@@ -26,7 +26,7 @@ impl Client {
     ///
     /// # Errors
     /// [`StoreError::Unreadable`] when its settings are not what this version reads.
-    pub(super) fn command_settings(&self, job: &Job) -> Result<Option<CommandSpec>, ClientError> {
+    pub fn command_settings(&self, job: &Job) -> Result<Option<CommandSpec>, ClientError> {
         command_settings(job, || self.spec(job.id))
     }
 

@@ -1,18 +1,27 @@
 //! Starting the manager of a job.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::num::NonZeroU64;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 use super::health::has_left;
+use super::owner::is_any_owner_said;
 use super::{Client, ClientError, StartError};
 use crate::crash::crash_point;
 use crate::files::{How, create_private_dir, open_private};
 use crate::launch::{LaunchAnswer, LaunchRequest, Stage};
-use crate::model::{Epoch, Job, JobFiles, JobId, JobStatus, LogFormat, ManagerRecord, StopRequest, Timestamp};
+use crate::model::{
+    Epoch, ErrorKind, Job, JobFiles, JobId, JobStatus, LOG_BYTES, LOG_LEVEL, LogFormat, ManagerRecord, OwnVariable,
+    OwnVariableError, StopRequest, Timestamp,
+};
 use crate::status::{Health, ManagerHealth, Reason};
 use crate::store::{Extent, JobRows, StoreError};
 use crate::sys::{self, LaunchPlan, Launched, SCOPE_PREFIX, Scope};
@@ -32,6 +41,23 @@ static LOG_FORMAT: OnceLock<LogFormat> = OnceLock::new();
 /// ```
 pub fn set_log_format(format: LogFormat) {
     LOG_FORMAT.get_or_init(|| format);
+}
+
+/// Refuses variables of this process that managers which it starts would not understand: for whoever is about to start one.
+///
+/// ```
+/// assert!(job_manager::client::check_variables().is_ok());
+/// ```
+pub fn check_variables() -> Result<(), OwnVariableError> {
+    fn check<T: FromStr>(variable: OwnVariable) -> Result<(), OwnVariableError> {
+        variable.read::<T>(env::var_os(variable.name)).map(drop)
+    }
+    check::<LevelFilter>(LOG_LEVEL)?;
+    check::<NonZeroU64>(LOG_BYTES)?;
+    if LOG_FORMAT.get().is_none() {
+        check::<LogFormat>(LogFormat::VARIABLE)?;
+    }
+    is_any_owner_said().map(drop)
 }
 
 /// What a start led to.
@@ -139,13 +165,13 @@ impl Client {
 
     /// Tells a job that another manager has finished meanwhile, and one that somebody else holds, from one that cannot
     /// be run.
-    fn refusal(&self, job: JobId, message: String) -> ClientError {
+    fn refusal(&self, job: JobId, message: String, kind: ErrorKind) -> ClientError {
         match self.look(job, Extent::Manager) {
             Ok((JobRows { job: row, .. }, _)) if has_ended(&row) => {
                 ClientError::NothingToRun { job, status: row.status }
             }
             Ok((_, ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
-            _ => StartError::ManagerRefused { job, message }.into(),
+            _ => StartError::ManagerRefused { job, message, kind }.into(),
         }
     }
 
@@ -190,7 +216,7 @@ impl Client {
             Launched::Line(line) => match LaunchAnswer::from_line(&line) {
                 Some(LaunchAnswer::Ready { pid, epoch }) => Ok(Started::Ready { pid, epoch }),
                 Some(LaunchAnswer::Already { pid }) => Ok(Started::Already { pid }),
-                Some(LaunchAnswer::Refused { message }) => Err(self.refusal(job, message)),
+                Some(LaunchAnswer::Refused { message, kind }) => Err(self.refusal(job, message, kind)),
                 None => Err(died()),
             },
             Launched::Ended => Err(died()),
@@ -202,7 +228,7 @@ impl Client {
 }
 
 fn log_variable() -> Option<(OsString, OsString)> {
-    LOG_FORMAT.get().map(|format| (LogFormat::VARIABLE.into(), format.as_str().into()))
+    LOG_FORMAT.get().map(|format| (LogFormat::VARIABLE.name.into(), format.as_str().into()))
 }
 
 /// Names a scope for the next manager of a job; processes of earlier ones may live in theirs still, and several clients

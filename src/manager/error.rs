@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::handler::HandlerError;
-use crate::model::{JobId, JobStatus, counted};
+use crate::model::{ErrorKind, JobId, JobStatus, counted};
 use crate::recovery::RecoveryError;
 use crate::store::{Fault, StoreError};
 use crate::sys::{StopFlags, lack_of};
@@ -108,6 +108,11 @@ impl From<RecoveryError> for ManagerError {
 }
 
 impl ManagerError {
+    /// Returns what kind of error it is for whoever has started the manager.
+    pub(super) fn kind(&self) -> ErrorKind {
+        if let Self::Store(error) = self { error.kind() } else { ErrorKind::Internal }
+    }
+
     /// Returns `true` if nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
         matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. })

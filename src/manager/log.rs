@@ -19,13 +19,9 @@ use tracing::warn;
 
 use self::file::LogFile;
 use self::subscriber::LogSubscriber;
-use crate::model::{JobFiles, LogFormat};
+use crate::model::{JobFiles, LOG_BYTES, LOG_LEVEL, LogFormat, OwnVariable, OwnVariableError};
 use crate::sys;
 
-/// Least severe events that are written: `error`, `warn`, `info`, `debug` or `trace`.
-const LEVEL_VARIABLE: &str = "JOB_MANAGER_LOG";
-/// Most bytes of one of the two files.
-const BYTES_VARIABLE: &str = "JOB_MANAGER_LOG_BYTES";
 const DEFAULT_BYTES: NonZeroU64 = NonZeroU64::new(8 << 20).expect("it is above zero");
 
 /// The file, once this process is the one that bounds it.
@@ -33,7 +29,7 @@ static FILE: Mutex<Option<LogFile>> = Mutex::new(None);
 
 /// Has the events of this process written, unless it has a subscriber already.
 pub(super) fn install() {
-    let (level, level_refused) = variable(LEVEL_VARIABLE, LevelFilter::INFO);
+    let (level, level_refused) = variable(LOG_LEVEL, LevelFilter::INFO);
     let (format, format_refused) = variable(LogFormat::VARIABLE, LogFormat::default());
     // It fails where the program has one of its own, which stays.
     let _ = tracing::subscriber::set_global_default(LogSubscriber::new(level, format, write));
@@ -42,7 +38,7 @@ pub(super) fn install() {
 
 /// Bounds the log from here on; for the one that holds the job's lock.
 pub(super) fn bound(files: &JobFiles) {
-    let (bytes, refused) = variable(BYTES_VARIABLE, DEFAULT_BYTES);
+    let (bytes, refused) = variable(LOG_BYTES, DEFAULT_BYTES);
     match LogFile::open(files, bytes.get(), sys::replace_stderr) {
         Ok(file) => *lock() = Some(file),
         Err(error) => warn!("the log can become of any length: {error}"),
@@ -71,11 +67,11 @@ fn lock() -> MutexGuard<'static, Option<LogFile>> {
     FILE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns what a variable says, or what holds in its stead, and why it does.
-fn variable<T: FromStr>(name: &str, otherwise: T) -> (T, Option<String>) {
-    let Some(given) = env::var_os(name).filter(|given| !given.is_empty()) else { return (otherwise, None) };
-    match given.to_str().and_then(|given| given.parse().ok()) {
-        Some(value) => (value, None),
-        None => (otherwise, Some(format!("{name} is {given:?}, which is not understood"))),
+/// Returns what a variable says, or what holds in its stead, and why it does: whoever starts a manager is told before, but for
+/// services that never asked.
+fn variable<T: FromStr>(variable: OwnVariable, otherwise: T) -> (T, Option<OwnVariableError>) {
+    match variable.read(env::var_os(variable.name)) {
+        Ok(value) => (value.unwrap_or(otherwise), None),
+        Err(refused) => (otherwise, Some(refused)),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn manage(request: &LaunchRequest, handlers: &Handlers) -> i32 {
         Err(error) => {
             let message = chain(&error);
             error!("{message}");
-            sys::write_ready(&LaunchAnswer::Refused { message }.to_line());
+            sys::write_ready(&LaunchAnswer::Refused { message, kind: error.kind() }.to_line());
             FAILURE
         }
     }

@@ -53,7 +53,11 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         had = unit.slots;
         let _in_unit = debug_span!("unit", seq = unit.id.seq().0, key = unit.key).entered();
         let limits = worker_context.shared.limits();
-        let (limits, unfit) = match limits_of(&limits, &unit) {
+        let own = match &unit.unreadable {
+            Some(unreadable) => Err(unreadable.clone()),
+            None => limits_of(&limits, &unit).map_err(|error| chain(&error)),
+        };
+        let (limits, unfit) = match own {
             Ok(Some(own)) => (Arc::new(own), None),
             Ok(None) => (limits, None),
             Err(error) => (limits, Some(error)),
@@ -99,7 +103,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         let traceparent = || attempt.traceparent();
         let _in_attempt = debug_span!("attempt", number, slot = slot + 1, traceparent = traceparent()).entered();
         let end = stop.finish(match unfit {
-            Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error: chain(&error) }.into(),
+            Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error }.into(),
             None => panics::catch(|| worker_context.runner.run(&attempt)).unwrap_or_else(|message| {
                 let error = format!("panicked: {message}");
                 UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None }.into()

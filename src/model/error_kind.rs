@@ -1,11 +1,11 @@
 //! The kinds of errors: what whoever asked can decide by, without knowing every error.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What kind of error something is.
 ///
 /// An exit code, a status of HTTP and the first thing to try follow from it; the error itself has the details.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// What was given cannot be used: correct it. Nothing was created or changed.
@@ -29,5 +29,6 @@ pub enum ErrorKind {
     /// Whoever waited was interrupted; what was begun goes on.
     Interrupted,
     /// Something that should not happen: a process that cannot be started, a rule that was broken.
+    #[default]
     Internal,
 }

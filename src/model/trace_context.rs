@@ -30,7 +30,7 @@ pub struct TraceContext {
 
 /// A text that names no span of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not of the form VERSION-TRACE-PARENT-FLAGS with 2, 32, 16 and 2 hexadecimal digits")]
+#[error("it is not of the form VERSION-TRACE-PARENT-FLAGS with 2, 32, 16 and 2 hexadecimal digits of lower case")]
 pub struct TraceParentError;
 
 impl TraceContext {
@@ -44,14 +44,19 @@ impl TraceContext {
     /// # Errors
     /// When the first names no span.
     pub fn new(parent: &str, state: Option<String>) -> Result<TraceContext, TraceParentError> {
-        let is_text = |state: &String| state.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
         if !is_parent(parent) {
             return Err(TraceParentError);
         }
         // A later version means the same by its first parts.
         let parent = format!("00{}", &parent[2..PARENT_BYTES]);
-        let state = state.filter(|state| (1..=MAX_STATE_BYTES).contains(&state.len()) && is_text(state));
+        let state = state.filter(|state| Self::is_state(state));
         Ok(TraceContext { parent, state })
+    }
+
+    /// Returns `true` for what vendors may have added, and everybody hands on.
+    pub fn is_state(state: &str) -> bool {
+        let is_text = state.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+        (1..=MAX_STATE_BYTES).contains(&state.len()) && is_text
     }
 
     /// Returns what vendors have added.

@@ -52,6 +52,8 @@ pub struct Unit {
     pub came_back: bool,
     /// Workers of its job that it takes while it runs.
     pub slots: usize,
+    /// What of its row cannot be read, in words: it fails without running.
+    pub unreadable: Option<String>,
 }
 
 impl Unit {
@@ -60,6 +62,9 @@ impl Unit {
         let texts = [self.key.as_ref(), Some(&self.payload), self.checkpoint.as_ref()];
         size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
     }
+
+    /// What stands in place of a payload that cannot be read.
+    pub const UNKNOWN_PAYLOAD: &str = "null";
 
     /// Key of the unit that a job ends with; reserved for that. A former one has more after a colon.
     pub const FINALIZER_KEY: &str = "job-manager:then";
@@ -85,6 +90,7 @@ impl Unit {
             checkpoint: None,
             came_back: false,
             slots: 1,
+            unreadable: None,
         }
     }
 }
@@ -190,9 +196,6 @@ pub struct UnitDetail {
     pub attempts: u32,
     /// Managers that died while this unit ran.
     pub crashes: u32,
-    /// Number of changes that clients have made to it.
-    #[serde(skip)]
-    pub(crate) revision: i64,
     /// Earliest time of its next attempt.
     pub not_before: Option<Timestamp>,
     /// When its latest attempt started.

@@ -31,6 +31,8 @@ pub enum Row {
     Unit(UnitId),
     /// One of a unit's attempts.
     AttemptOf(UnitId),
+    /// What a unit has said about itself.
+    NotesOf(UnitId),
     /// What holds for all jobs.
     Settings,
 }
@@ -91,7 +93,7 @@ impl Unreadable {
     pub fn job(&self) -> Option<JobId> {
         match self.row {
             Row::Job(job) => Some(job),
-            Row::Unit(unit) | Row::AttemptOf(unit) => Some(unit.job()),
+            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) => Some(unit.job()),
             Row::Settings => None,
         }
     }
@@ -99,7 +101,7 @@ impl Unreadable {
     /// Returns the number of the unit that it is about, if it is about one.
     pub fn seq(&self) -> Option<Seq> {
         match self.row {
-            Row::Unit(unit) | Row::AttemptOf(unit) => Some(unit.seq()),
+            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) => Some(unit.seq()),
             Row::Job(_) | Row::Settings => None,
         }
     }
@@ -137,6 +139,9 @@ impl fmt::Display for Unreadable {
                     f,
                     "cannot read an attempt of unit {unit}: its {column} is {value}; mend it in the table attempts"
                 )
+            }
+            Row::NotesOf(unit) => {
+                write!(f, "cannot read what unit {unit} kept: its {column} is {value}; mend it in the table unit_notes")
             }
             Row::Settings => {
                 write!(f, "cannot read the setting {column}: it is {value}")

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::error::RecoveryError;
 use crate::handler::JobContext;
-use crate::model::{DatabaseFile, Seq, UnitFilter, UnitStatus};
+use crate::model::{DatabaseFile, Seq, UnitId, UnitStatus};
 use crate::store::Store;
 use crate::sys::{is_in_place, strays};
 
@@ -26,7 +26,7 @@ pub fn strays_of(store: &mut Store, job: &JobContext) -> Result<HashSet<Seq>, Re
         .map_err(RecoveryError::system("look for processes of an original"))?;
     let mut units: HashSet<Seq> = found.into_iter().map(|((), stray)| stray.unit).collect();
     for unit in units.clone() {
-        let row = store.units(job.id, &UnitFilter::one(unit), None, 1)?.pop();
+        let row = store.standing(UnitId::new(job.id, unit))?;
         if row.is_some_and(|row| row.status == UnitStatus::Completed) {
             units.remove(&unit);
         }

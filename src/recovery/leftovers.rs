@@ -11,10 +11,8 @@ use super::outbox::{self, Ended, Kept};
 use super::policy;
 use crate::crash::crash_point;
 use crate::handler::{JobContext, clear_partial};
-use crate::model::{
-    AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitDetail, UnitFilter, UnitId, UnitStatus, counted,
-};
-use crate::store::{Batch, Lease, Store, UnitChange};
+use crate::model::{AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitId, UnitStatus, counted};
+use crate::store::{Batch, Lease, Standing, Store, UnitChange};
 use crate::sys::{Cookie, Orphans, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
 /// Time in which a slot may be held although no process of a unit is found: by a child that its manager had just started
@@ -145,20 +143,19 @@ fn uncommitted(
     store: &mut Store,
     job: &JobContext,
     kept: Vec<Ended<'static>>,
-) -> Result<Vec<(Ended<'static>, UnitDetail)>, RecoveryError> {
+) -> Result<Vec<(Ended<'static>, Standing)>, RecoveryError> {
     let mut found = Vec::new();
     for ended in kept {
-        let row = store.units(job.id, &UnitFilter::one(ended.seq), None, 1)?.pop();
+        let row = store.standing(UnitId::new(job.id, ended.seq))?;
         found.extend(row.filter(|row| is_end_of(&ended, row)).map(|row| (ended, row)));
     }
     Ok(found)
 }
 
 /// Returns the change of a unit that had ended when a manager died, but whose end had not been committed.
-fn recorded_late(job: &JobContext, ended: Ended<'static>, row: UnitDetail, now: Timestamp) -> (Unit, UnitChange) {
-    let (from, seen_attempts, span) = (row.status, row.attempts, ended.span_until(now));
-    let attempts = ended.attempt.saturating_sub(1);
-    let unit = Unit { attempts, ..unit_of(UnitId::new(job.id, ended.seq), row) };
+fn recorded_late(job: &JobContext, ended: Ended<'static>, row: Standing, now: Timestamp) -> (Unit, UnitChange) {
+    let (from, seen_attempts, span) = (row.status, row.unit.attempts, ended.span_until(now));
+    let unit = Unit { attempts: ended.attempt.saturating_sub(1), ..row.unit };
     let change = policy::ended(&unit, ended.end.into_owned(), span, &job.limits, ended.epoch);
     (unit, UnitChange { from, seen_attempts, ..change })
 }
@@ -171,23 +168,22 @@ fn asked_of(store: &mut Store, kills: &[Kill], unit: &Unit, from: UnitStatus) ->
     if from != UnitStatus::Running || kill.then == KillThen::Retry {
         return Ok(None);
     }
-    let row = store.units(unit.id.job(), &UnitFilter::one(seq), None, 1)?.pop();
-    let Some(started_at) = row.and_then(|row| row.started_at) else { return Ok(None) };
+    let Some(started_at) = store.standing(unit.id)?.and_then(|row| row.started_at) else { return Ok(None) };
     let interrupted = AttemptId { seq, revision, attempt, started_us: started_at.as_micros() };
     Ok(kill.is_about(interrupted).then(|| Kill { attempt: interrupted, ..kill.clone() }))
 }
 
 /// Returns `true` if a row still waits for exactly this end; a place keeps its last end long after that was committed.
-fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
+fn is_end_of(ended: &Ended<'_>, row: &Standing) -> bool {
     let started_at = ended.span().started_at;
-    if row.revision != ended.revision {
+    if row.unit.revision != ended.revision {
         return false;
     }
     match row.status {
-        UnitStatus::Running => row.attempts == ended.attempt && row.started_at == Some(started_at),
+        UnitStatus::Running => row.unit.attempts == ended.attempt && row.started_at == Some(started_at),
         // Its start had not been committed. Whatever sent it back since then has set a later time.
         UnitStatus::Pending => {
-            row.attempts + 1 == ended.attempt && row.not_before.is_none_or(|not_before| not_before <= started_at)
+            row.unit.attempts + 1 == ended.attempt && row.not_before.is_none_or(|not_before| not_before <= started_at)
         }
         UnitStatus::Completed | UnitStatus::Failed | UnitStatus::Skipped | UnitStatus::Cancelled => false,
     }
@@ -195,15 +191,7 @@ fn is_end_of(ended: &Ended<'_>, row: &UnitDetail) -> bool {
 
 /// Returns a unit whose row says that it waits.
 fn waiting_unit(store: &mut Store, id: UnitId) -> Result<Option<Unit>, RecoveryError> {
-    let row = store.units(id.job(), &UnitFilter::one(id.seq()), None, 1)?.pop();
-    Ok(row.filter(|row| row.status == UnitStatus::Pending).map(|row| unit_of(id, row)))
-}
-
-/// Returns what is to be known of a unit whose attempt is over.
-fn unit_of(id: UnitId, row: UnitDetail) -> Unit {
-    let UnitDetail { key, attempts, crashes, revision, .. } = row;
-    let (payload, checkpoint) = (String::new(), None);
-    Unit { id, key, payload, attempts, crashes, revision, checkpoint, came_back: true, slots: 1 }
+    Ok(store.standing(id)?.filter(|row| row.status == UnitStatus::Pending).map(|row| row.unit))
 }
 
 /// Returns the units whose rows say that they run, and those that a slot's note shows to have started although the

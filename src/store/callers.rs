@@ -168,7 +168,7 @@ fn begin(conn: &mut SqliteConnection, operation: &'static str) -> Result<(&'stat
 /// Tells what is wrong with a database to which nothing can be written, if that is known.
 fn refused(conn: &mut SqliteConnection, error: CallerError) -> Failure {
     match (Fault::of_sql(&error), usable_file(conn)) {
-        (Fault::Unexpected | Fault::ReadOnly, Err(Failure::Store(known))) => known.into(),
+        (Fault::Unexpected | Fault::Incomplete | Fault::ReadOnly, Err(Failure::Store(known))) => known.into(),
         _ => error.into(),
     }
 }

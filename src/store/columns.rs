@@ -65,6 +65,14 @@ impl Checked<String> {
     }
 }
 
+/// A text that another program may have written.
+pub(super) type TextColumn = Option<Checked<String>>;
+
+/// Returns the text of a column, if there is one.
+pub(super) fn text_of(text: TextColumn, place: Row, column: &'static str) -> Result<Option<String>, Unreadable> {
+    text.map(|text| text.of(place, column)).transpose()
+}
+
 /// A value that a text stands for.
 pub(super) trait OfText: Sized {
     fn of_text(text: &str) -> deserialize::Result<Self>;
@@ -114,6 +122,13 @@ impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         Self::of_text(value.read_text())
     }
+}
+
+/// Narrows a counter of a row that somebody counts on with.
+pub(super) fn counter(value: i64, row: Row, column: &'static str) -> Result<u32, Unreadable> {
+    let narrow = u32::try_from(value).ok().filter(|count| *count < u32::MAX);
+    let out_of_range = || Unreadable { row, column, value: value.to_string(), reason: "it is out of range".to_owned() };
+    narrow.ok_or_else(out_of_range)
 }
 
 /// Narrows a counter read from an INTEGER column; the schema keeps counters small and not negative.

@@ -30,7 +30,7 @@ pub enum StoreError {
     /// A database was asked for, and its path is an empty text.
     #[error("the path of the database is empty")]
     EmptyPath,
-    /// A database was asked for by what is no path: a URL, or SQLite's name for memory.
+    /// A database was asked for by what is no path: a URL, a connection string, or SQLite's name for memory.
     #[error("a database is a file here, and {begin} begins no path: give a path, with ./ before a name like that")]
     NoPath {
         /// What it begins with; the rest may hold a password.

@@ -25,8 +25,8 @@ impl StoreError {
             Self::Database { fault, .. } => match fault {
                 Fault::Busy => ErrorKind::Busy,
                 Fault::Full | Fault::Unreachable => ErrorKind::Unavailable,
-                Fault::ReadOnly | Fault::Damaged => ErrorKind::Database,
-                Fault::Constraint | Fault::Unreadable | Fault::Unexpected => ErrorKind::Internal,
+                Fault::ReadOnly | Fault::Damaged | Fault::Incomplete | Fault::Unreadable => ErrorKind::Database,
+                Fault::Constraint | Fault::Unexpected => ErrorKind::Internal,
             },
             Self::WrongStatus { .. }
             | Self::AttemptOver { .. }

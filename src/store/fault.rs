@@ -17,6 +17,9 @@ pub enum Fault {
     /// The file is not a sound database any more.
     #[error("the database is damaged, restore a backup or salvage it with `sqlite3 FILE .recover`")]
     Damaged,
+    /// A table, a column or an index of ours is not there.
+    #[error("the database is damaged, a part of its schema is missing: restore a backup")]
+    Incomplete,
     /// The file cannot be opened, read or written.
     #[error("the database cannot be reached")]
     Unreachable,
@@ -55,6 +58,10 @@ impl Fault {
             ("database or disk is full", Fault::Full),
             ("readonly database", Fault::ReadOnly),
             ("malformed", Fault::Damaged),
+            ("no such table", Fault::Incomplete),
+            ("no such column", Fault::Incomplete),
+            ("no such index", Fault::Incomplete),
+            ("has no column named", Fault::Incomplete),
             ("file is not a database", Fault::Damaged),
             ("disk I/O error", Fault::Unreachable),
             ("unable to open database file", Fault::Unreachable),

@@ -7,16 +7,15 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::columns::count;
+use super::columns::{Checked, TextColumn, counter, text_of};
+use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::{Lease, Store, StoreError};
-use crate::model::{JobId, Seq, Timestamp, Unit, UnitId, UnitStatus};
+use crate::model::{JobId, Row, Seq, Timestamp, Unit, UnitId, UnitStatus, Unreadable};
 
-type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
-type UnitRow = (i64, Option<String>, String, i64, i64, i64);
-type DueColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt, Nullable<Text>);
-type DueRow = (i64, Option<String>, String, i64, i64, i64, Option<String>);
+pub(super) type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
+pub(super) type UnitRow = (i64, TextColumn, Checked<String>, i64, i64, i64);
 
 statement! {
     pub(super) struct FreshUnits {
@@ -37,7 +36,7 @@ statement! {
         " AND id <= " last: i64 as BigInt,
         " ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
-    "" -> DueColumns
+    "" -> (UnitColumns, Nullable<Text>)
 }
 
 statement! {
@@ -88,7 +87,7 @@ pub struct UnitsRead {
 
 impl UnitsRead {
     /// Reads rows until the bound is reached.
-    fn of(rows: impl Iterator<Item = QueryResult<Unit>>, bound: PageBound) -> QueryResult<UnitsRead> {
+    fn of(rows: impl Iterator<Item = Result<Unit, Failure>>, bound: PageBound) -> Result<UnitsRead, Failure> {
         let (mut page, mut bytes) = (UnitsRead { is_last: true, ..UnitsRead::default() }, 0);
         for unit in rows {
             let unit = unit?;
@@ -120,7 +119,7 @@ impl Store {
             };
             // Row by row: a page of long items is not to be in memory before it is cut.
             let rows = page.load_iter::<UnitRow, DefaultLoadingMode>(conn)?;
-            Ok(UnitsRead::of(rows.map(|row| row.map(unit)), limit)?)
+            UnitsRead::of(rows.map(|row| Ok(unit(row?)?)), limit)
         })
     }
 
@@ -136,13 +135,17 @@ impl Store {
         self.read("read waiting units", |conn| {
             let last = UnitId::new(lease.job, through).raw();
             let page = DueUnits { job: lease.job.0, now: now.as_micros(), last, limit: bound(limit.units) };
-            let rows = page.load_iter::<DueRow, DefaultLoadingMode>(conn)?;
+            let rows = page.load_iter::<(UnitRow, TextColumn), DefaultLoadingMode>(conn)?;
             let rows = rows.map(|row| {
-                let (id, key, payload, attempts, crashes, revision, checkpoint) = row?;
-                let unit = unit((id, key, payload, attempts, crashes, revision));
-                Ok(Unit { checkpoint, came_back: true, ..unit })
+                let (row, checkpoint) = row?;
+                let mut unit = Unit { came_back: true, ..unit(row)? };
+                match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
+                    Ok(checkpoint) => unit.checkpoint = checkpoint,
+                    Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),
+                }
+                Ok(unit)
             });
-            Ok(UnitsRead::of(rows, limit)?)
+            UnitsRead::of(rows, limit)
         })
     }
 
@@ -160,13 +163,17 @@ impl Store {
     pub fn running_units(&mut self, lease: Lease) -> Result<Vec<Unit>, StoreError> {
         self.read("read running units", |conn| {
             let [first, last] = UnitId::ends_of(lease.job);
-            Ok(RunningUnits { first, last }.load::<UnitRow>(conn)?.into_iter().map(unit).collect())
+            let rows = RunningUnits { first, last }.load::<UnitRow>(conn)?;
+            Ok(rows.into_iter().map(unit).collect::<Result<_, _>>()?)
         })
     }
 
-    /// Returns the payload of a unit.
+    /// Returns the payload of a unit, or what stands for one that cannot be read.
     pub fn payload(&mut self, unit: UnitId) -> Result<String, StoreError> {
-        self.read("read a unit", |conn| Ok(units::table.find(unit.raw()).select(units::payload).first(conn)?))
+        self.read("read a unit", |conn| {
+            let payload: Checked<String> = units::table.find(unit.raw()).select(units::payload).first(conn)?;
+            Ok(payload.known().map_or(Unit::UNKNOWN_PAYLOAD, String::as_str).to_owned())
+        })
     }
 
     /// Returns `true` if a unit up to that number has not ended.
@@ -190,18 +197,24 @@ impl Store {
     }
 }
 
-fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Unit {
-    Unit {
-        id: UnitId::from_raw(id),
-        key,
-        payload,
-        attempts: count(attempts),
-        crashes: count(crashes),
+/// Returns a unit; texts that cannot be read are its own matter, a counter that cannot be counted on from is everybody's.
+pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Result<Unit, Unreadable> {
+    let id = UnitId::from_raw(id);
+    let place = Row::Unit(id);
+    let (key, payload) = (text_of(key, place, "key"), payload.of(place, "payload"));
+    let unreadable = key.as_ref().err().or(payload.as_ref().err()).map(ToString::to_string);
+    Ok(Unit {
+        id,
+        key: key.unwrap_or_default(),
+        payload: payload.unwrap_or_else(|_| Unit::UNKNOWN_PAYLOAD.to_owned()),
+        attempts: counter(attempts, place, "attempts")?,
+        crashes: counter(crashes, place, "crashes")?,
         revision,
         checkpoint: None,
         came_back: false,
         slots: 1,
-    }
+        unreadable,
+    })
 }
 
 fn bound(limit: usize) -> i64 {

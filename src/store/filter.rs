@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 
+use super::columns::Checked;
 use super::failure::Failure;
 use super::failures;
 use super::schema::units;
@@ -45,8 +46,8 @@ pub(super) fn condition(conn: &mut SqliteConnection, job: JobId, filter: &UnitFi
     }
     if let Some(pattern) = filter.pattern.clone() {
         // A match changes nothing in the pattern, so that a panic leaves nothing half done.
-        let matches = AssertUnwindSafe(move |payload: String| pattern.matches(&payload));
-        item_matches_utils::register_impl(conn, move |payload: String| matches(payload))?;
+        let matches = AssertUnwindSafe(move |payload: Checked<String>| pattern.matches(payload.shown()));
+        item_matches_utils::register_impl(conn, move |payload: Checked<String>| matches(payload))?;
         all = Box::new(all.and(item_matches(units::payload)));
     }
     if let Some(cluster) = filter.cluster {

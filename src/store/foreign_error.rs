@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use super::StoreError;
+
 /// A query on a foreign database that has no rows to give, or a row that is no payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForeignError {
+    /// It is no path.
+    #[error(transparent)]
+    NoPath(#[from] StoreError),
     /// There is no such file.
     #[error("no database at {}", path.display())]
     Missing {

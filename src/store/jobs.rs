@@ -27,7 +27,7 @@ pub(super) struct JobRow {
     stop_request: Option<Checked<Word<StopRequest>>>,
     stop_grace_ms: Option<i64>,
     hold_until: Option<i64>,
-    hold_reason: Option<String>,
+    hold_reason: Option<Checked<String>>,
     epoch: i64,
     revision: i64,
     total: i64,
@@ -66,10 +66,10 @@ impl JobRow {
                 None => None,
             },
             stop_grace: row.stop_grace_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
-            hold: row
-                .hold_until
-                .zip(row.hold_reason)
-                .map(|(until, reason)| Hold { until: Timestamp::from_micros(until), reason }),
+            hold: row.hold_until.zip(row.hold_reason).map(|(until, reason)| Hold {
+                until: Timestamp::from_micros(until),
+                reason: reason.shown().to_owned(),
+            }),
             progress: Progress {
                 total: row.total,
                 pending: row.pending,

@@ -6,7 +6,7 @@
 
 use diesel::prelude::*;
 
-use super::columns::{Word, count};
+use super::columns::{Checked, Word, count};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::put;
@@ -39,10 +39,10 @@ impl Store {
                 row.select((units::status, units::revision, units::attempts, units::started_at)).first(conn)?;
             let Some(started_us) = started_us.filter(|_| status == UnitStatus::Running) else { return Ok(status) };
             let attempt = AttemptId { seq, revision, attempt: count(attempts), started_us };
-            let standing: Option<String> =
+            let standing: Option<Checked<String>> =
                 metadata::table.find((job.0, key(seq))).select(metadata::value).first(conn).optional()?;
             // One that cannot be read was written by another version, for a manager of its own.
-            let standing = standing.and_then(|request| serde_json::from_str::<Kill>(&request).ok());
+            let standing = standing.and_then(|request| serde_json::from_str::<Kill>(request.shown()).ok());
             let is_cancelled = standing.is_some_and(|kill| kill.attempt == attempt && kill.then == KillThen::Cancel);
             if is_cancelled && then != KillThen::Cancel {
                 return Ok(UnitStatus::Cancelled);
@@ -57,9 +57,9 @@ impl Store {
     pub fn kills(&mut self, job: JobId) -> Result<Vec<Kill>, StoreError> {
         self.read("read the requests to end units", |conn| {
             let rows = metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%"));
-            let requests: Vec<String> = rows.select(metadata::value).load(conn)?;
+            let requests: Vec<Checked<String>> = rows.select(metadata::value).load(conn)?;
             // One that cannot be read was written by another version, for a manager of its own.
-            Ok(requests.iter().filter_map(|request| serde_json::from_str(request).ok()).collect())
+            Ok(requests.iter().filter_map(|request| serde_json::from_str(request.shown()).ok()).collect())
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::columns::Checked;
 use super::connection::BUSY_TIMEOUT;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
@@ -157,8 +158,8 @@ impl Store {
 }
 
 fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<JobStatus, Failure> {
-    let reason: Option<String> = jobs::table.find(lease.job.0).select(jobs::stop_reason).first(conn)?;
-    let reason = reason.as_deref().unwrap_or("the job was cancelled");
+    let reason: Option<Checked<String>> = jobs::table.find(lease.job.0).select(jobs::stop_reason).first(conn)?;
+    let reason = reason.as_ref().map_or("the job was cancelled", Checked::shown);
     super::steer::cancel_unfinished(conn, lease.job, reason, now)?;
     conclude(conn, lease, JobStatus::Cancelled, (ManagerState::Left, reason), now)?;
     Ok(JobStatus::Cancelled)

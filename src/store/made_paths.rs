@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
+use super::columns::Checked;
 use super::create::{CreateOutcome, SameKey, append_in, create_in};
 use super::failure::Failure;
 use super::jobs::lock_job;
@@ -145,7 +146,7 @@ pub(super) fn record_new(
 ) -> Result<(), Failure> {
     let mut last = UnitId::new(job, after).raw();
     loop {
-        let page: Vec<(i64, String)> = units::table
+        let page: Vec<(i64, Checked<String>)> = units::table
             .filter(units::id.gt(last).and(units::id.le(UnitId::new(job, Seq::MAX).raw())))
             .order(units::id)
             .limit(PAGE)
@@ -154,7 +155,7 @@ pub(super) fn record_new(
         let Some((end, _)) = page.last() else { return Ok(()) };
         last = *end;
         for (id, payload) in &page {
-            record(conn, UnitId::from_raw(*id), payload, path_of)?;
+            record(conn, UnitId::from_raw(*id), payload.shown(), path_of)?;
         }
     }
 }
@@ -169,9 +170,9 @@ pub(super) fn record_again(
     diesel::delete(made_paths::table.filter(made_paths::unit_id.eq_any(&ids))).execute(conn)?;
     for unit in changed {
         let row = units::table.find(unit.raw()).filter(units::outdated.is_null());
-        let payload: Option<String> = row.select(units::payload).first(conn).optional()?;
+        let payload: Option<Checked<String>> = row.select(units::payload).first(conn).optional()?;
         if let Some(payload) = payload {
-            record(conn, *unit, &payload, path_of)?;
+            record(conn, *unit, payload.shown(), path_of)?;
         }
     }
     Ok(())
@@ -184,8 +185,8 @@ fn record(conn: &mut SqliteConnection, unit: UnitId, payload: &str, path_of: Pat
     let same: Vec<(i64, bool)> = SamePath { hash, first, last, own: unit.raw() }.load(conn)?;
     for (other, is_gone) in same {
         let other = UnitId::from_raw(other);
-        let payload: String = units::table.find(other.raw()).select(units::payload).first(conn)?;
-        let theirs = path_of(&payload, other.seq());
+        let payload: Checked<String> = units::table.find(other.raw()).select(units::payload).first(conn)?;
+        let theirs = path_of(payload.shown(), other.seq());
         if theirs.is_some_and(|theirs| theirs.components().eq(path.components())) {
             let (first, second) = (other.seq(), unit.seq());
             return Err(match is_gone {

@@ -75,6 +75,7 @@ mod sorter;
 mod space;
 mod specs;
 mod split;
+mod standing;
 mod statement;
 mod statistics;
 #[cfg(test)]
@@ -124,6 +125,7 @@ pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
+pub use standing::Standing;
 
 /// One connection to one database.
 ///
@@ -132,8 +134,6 @@ pub use sorter::Sorter;
 pub struct Store {
     conn: SqliteConnection,
     file: DatabaseFile,
-    /// Number of the schema that the database had when it was opened.
-    schema: i32,
 }
 
 impl Store {

@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::columns::{TextColumn, text_of};
 use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{AttemptName, UnitId, UnitNotes};
+use crate::model::{AttemptName, Row, UnitId, UnitNotes, Unreadable};
 
 statement! {
     struct Upsert<'a> {
@@ -30,8 +31,8 @@ statement! {
 struct NotesRow {
     done: Option<i64>,
     total: Option<i64>,
-    message: Option<String>,
-    checkpoint: Option<String>,
+    message: TextColumn,
+    checkpoint: TextColumn,
 }
 
 impl Store {
@@ -40,7 +41,7 @@ impl Store {
         self.read("read the unit's notes", |conn| {
             let row: Option<NotesRow> =
                 unit_notes::table.find(unit.raw()).select(NotesRow::as_select()).first(conn).optional()?;
-            Ok(row.map(UnitNotes::from).unwrap_or_default())
+            Ok(row.map(|row| notes(unit, row)).transpose()?.unwrap_or_default())
         })
     }
 }
@@ -69,7 +70,7 @@ impl Store {
 }
 
 /// What the row of a unit says of its attempt: status, attempts, revision, start, and the time before which no other begins.
-type Row = (String, i64, i64, Option<i64>, Option<i64>);
+type AttemptRow = (String, i64, i64, Option<i64>, Option<i64>);
 
 /// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
 /// not be committed yet.
@@ -83,7 +84,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
         units::started_at,
         units::not_before,
     ));
-    let row: Option<Row> = row.get_result(conn).optional()?;
+    let row: Option<AttemptRow> = row.get_result(conn).optional()?;
     let is_of_lease = attempt.epoch.is_none_or(|of| job.epoch == of);
     let found = row.filter(|(status, attempts, revision, started_at, not_before)| {
         let (counted, may_have_begun) = match status.as_str() {
@@ -119,13 +120,12 @@ pub(super) fn put(
     Ok(written == 1)
 }
 
-impl From<NotesRow> for UnitNotes {
-    fn from(row: NotesRow) -> UnitNotes {
-        UnitNotes {
-            done: row.done.and_then(|done| u64::try_from(done).ok()),
-            total: row.total.and_then(|total| u64::try_from(total).ok()),
-            message: row.message,
-            checkpoint: row.checkpoint,
-        }
-    }
+fn notes(unit: UnitId, row: NotesRow) -> Result<UnitNotes, Unreadable> {
+    let place = Row::NotesOf(unit);
+    Ok(UnitNotes {
+        done: row.done.and_then(|done| u64::try_from(done).ok()),
+        total: row.total.and_then(|total| u64::try_from(total).ok()),
+        message: text_of(row.message, place, "message")?,
+        checkpoint: text_of(row.checkpoint, place, "checkpoint")?,
+    })
 }

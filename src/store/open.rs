@@ -100,7 +100,7 @@ impl Store {
         let path = || self.file.path.clone();
         match access {
             _ if found == SCHEMA => Ok(self),
-            Access::Read if found >= OLDEST_READABLE => Ok(Store { schema: found, ..self }),
+            Access::Read if found >= OLDEST_READABLE => Ok(self),
             Access::Read => Err(StoreError::TooOldToRead { path: path(), found, oldest: OLDEST_READABLE }),
             Access::Create | Access::Write | Access::Manage => {
                 Err(StoreError::TooOld { path: path(), found, known: SCHEMA })
@@ -167,7 +167,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn, file: found.file().clone(), schema: SCHEMA };
+        let mut store = Store { conn, file: found.file().clone() };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();

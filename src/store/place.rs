@@ -63,13 +63,50 @@ pub fn check_path(given: &Path) -> Result<(), StoreError> {
 
 /// Returns the beginning of a name that is a URL, or SQLite's name for memory, instead of a path.
 fn no_path(given: &Path) -> Option<String> {
-    let (begin, rest) = given.to_str()?.split_once(':')?;
+    let given = given.to_string_lossy();
+    let first = given.split('/').next().unwrap_or_default();
+    let word = first.split_once('=').map(|(word, _)| word.trim());
+    if let Some(word) = word.filter(|word| CONNECTION_WORDS.contains(&&*word.to_ascii_lowercase())) {
+        return Some(format!("{word}="));
+    }
+    let (begin, rest) = given.split_once(':')?;
     let is_scheme = begin.starts_with(|first: char| first.is_ascii_alphabetic())
         && begin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
-    let is_url = is_scheme && (rest.starts_with('/') || ["file", "sqlite", "sqlite3"].contains(&begin));
+    let is_url = is_scheme && (rest.starts_with('/') || SCHEMES.contains(&&*begin.to_ascii_lowercase()));
+    // A name and a password before a host.
+    let is_login = first.split_once(':').is_some_and(|(_, password)| password.contains('@'));
     let is_memory = begin.is_empty() && rest == "memory:";
-    if is_memory { Some(":memory:".to_owned()) } else { is_url.then(|| format!("{begin}:")) }
+    if is_memory { Some(":memory:".to_owned()) } else { (is_url || is_login).then(|| format!("{begin}:")) }
 }
+
+/// Schemes of databases that may stand without a slash behind their colon.
+const SCHEMES: [&str; 10] =
+    ["file", "sqlite", "sqlite3", "postgres", "postgresql", "pg", "mysql", "mariadb", "jdbc", "odbc"];
+/// Words that begin a connection string: of libpq, and of others.
+const CONNECTION_WORDS: [&str; 22] = [
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "passfile",
+    "service",
+    "servicefile",
+    "options",
+    "connect_timeout",
+    "application_name",
+    "client_encoding",
+    "sslmode",
+    "sslcert",
+    "sslkey",
+    "sslrootcert",
+    "target_session_attrs",
+    "server",
+    "database",
+    "data source",
+    "driver",
+];
 
 fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
     fs::canonicalize(path).map_err(|source| files_error("find the canonical path of", path, source))

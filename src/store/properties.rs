@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::conformance::end;
-use super::{Access, Batch, CreateOutcome, Lease, Store, StoreError, UnitChange};
+use super::{Access, Batch, CreateOutcome, Lease, Standing, Store, StoreError, UnitChange};
 use crate::model::{
     JobId, NewJob, NewUnit, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
 };
@@ -168,7 +168,9 @@ impl World {
     fn check(&mut self, seen: &[UnitDetail]) -> Vec<UnitDetail> {
         let rows = self.store.units(self.job, &UnitFilter::all(), None, 100).unwrap();
         for (row, expected) in rows.iter().zip(&self.units) {
-            assert_eq!(Expected { status: row.status, attempts: row.attempts, revision: row.revision }, *expected);
+            let Standing { unit, status, .. } = self.store.standing(UnitId::new(self.job, row.seq)).unwrap().unwrap();
+            let seen = Expected { status, attempts: unit.attempts, revision: unit.revision };
+            assert_eq!((seen, row.status, row.attempts), (*expected, status, unit.attempts));
         }
         for (before, after) in seen.iter().zip(&rows) {
             assert!(before.status != UnitStatus::Completed || after.status == UnitStatus::Completed);

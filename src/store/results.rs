@@ -5,10 +5,10 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-use super::columns::{Checked, Word};
+use super::columns::{Checked, TextColumn, Word, text_of};
 use super::filter::condition;
 use super::schema::units;
-use super::units::{TextColumn, outdated_of, text_of};
+use super::units::outdated_of;
 use super::written::Written;
 use super::{Store, StoreError};
 use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};

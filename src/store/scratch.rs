@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use diesel::prelude::*;
 
 use super::fault::Fault;
-use super::open::{SCHEMA, make_tables};
+use super::open::make_tables;
 use super::{Store, StoreError};
 use crate::model::DatabaseFile;
 
@@ -20,7 +20,7 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store = Store { conn, file: DatabaseFile { path, device: 0, inode: 0 }, schema: SCHEMA };
+        let mut store = Store { conn, file: DatabaseFile { path, device: 0, inode: 0 } };
         store.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")?;
         store.write("set up the database", make_tables)?;
         Ok(store)

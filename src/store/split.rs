@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::columns::Checked;
 use super::counters::shift;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
@@ -12,7 +13,7 @@ use super::made_paths::{PathOf, record_new};
 use super::schema::units;
 use super::steer::{literal, reopen, retried, send_back};
 use super::{Store, StoreError};
-use crate::model::{JobId, NewUnit, Outdated, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
+use crate::model::{JobId, NewUnit, Outdated, Row, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Reason of a unit that others replace.
 const SPLIT: &str = "split into units of one item, which replace it";
@@ -74,12 +75,13 @@ fn split_in<E: std::error::Error + Send + Sync + 'static>(
             .filter(is_current())
             .order(units::id)
             .limit(PAGE);
-        let page: Vec<(i64, String)> = selected.select((units::id, units::payload)).load(conn)?;
+        let page: Vec<(i64, Checked<String>)> = selected.select((units::id, units::payload)).load(conn)?;
         let Some((last, _)) = page.last() else { return Ok(made) };
         after = UnitId::from_raw(*last).seq();
-        for (id, payload) in &page {
-            let refused = |error: E| StoreError::NotSplit { seq: UnitId::from_raw(*id).seq(), source: error.into() };
-            let several = split(payload).map_err(refused)?;
+        for (id, payload) in page {
+            let unit = UnitId::from_raw(id);
+            let refused = |error: E| StoreError::NotSplit { seq: unit.seq(), source: error.into() };
+            let several = split(&payload.of(Row::Unit(unit), "payload")?).map_err(refused)?;
             if several.len() < 2 {
                 continue;
             }

@@ -32,7 +32,7 @@ statement! {
     "SELECT id, status, stop_request, limits FROM jobs WHERE finished_at IS NULL AND status NOT IN ('partial', 'completed', 'failed', 'cancelled') \
      ORDER BY id DESC" -> (BigInt, Text, Nullable<Text>, Text)
 }
-type UnendedRow = (i64, Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, String);
+type UnendedRow = (i64, Checked<Word<JobStatus>>, Option<Checked<Word<StopRequest>>>, Checked<String>);
 
 impl Store {
     /// Returns the jobs that have not ended, the newest first, with their states, and how many more of them cannot be read.
@@ -42,9 +42,10 @@ impl Store {
             // Most jobs have the same limits.
             let mut known: HashMap<String, bool> = HashMap::new();
             for (id, status, request, limits) in (Unended {}).load::<UnendedRow>(conn)? {
-                let has_limits = known.get(&limits).copied().unwrap_or_else(|| {
-                    let has_limits = Checked::<Json<Limits>>::of_text(&limits).known().is_some();
-                    known.insert(limits, has_limits);
+                let limits = limits.shown();
+                let has_limits = known.get(limits).copied().unwrap_or_else(|| {
+                    let has_limits = Checked::<Json<Limits>>::of_text(limits).known().is_some();
+                    known.insert(limits.to_owned(), has_limits);
                     has_limits
                 });
                 let is_sound = has_limits && request.is_none_or(|request| request.known().is_some());

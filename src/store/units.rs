@@ -1,12 +1,11 @@
 //! Reading units, page by page.
 
 use diesel::connection::DefaultLoadingMode;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
-use super::columns::{Checked, Word, count};
+use super::columns::{Checked, TextColumn, Word, counter, text_of};
 use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
@@ -15,9 +14,6 @@ use crate::model::{
     FoundUnits, JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
     Unreadable,
 };
-
-/// The schema from which on units have a revision.
-const FIRST_WITH_REVISION: i32 = 5;
 
 /// A unit's content and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +48,10 @@ struct UnitRow {
     stderr: Option<Written>,
 }
 
-impl TryFrom<(UnitRow, i64)> for UnitDetail {
+impl TryFrom<UnitRow> for UnitDetail {
     type Error = Unreadable;
 
-    fn try_from((row, revision): (UnitRow, i64)) -> Result<UnitDetail, Unreadable> {
+    fn try_from(row: UnitRow) -> Result<UnitDetail, Unreadable> {
         let place = Row::Unit(UnitId::from_raw(row.id));
         Ok(UnitDetail {
             seq: UnitId::from_raw(row.id).seq(),
@@ -63,9 +59,8 @@ impl TryFrom<(UnitRow, i64)> for UnitDetail {
             payload: row.payload.of(place, "payload")?,
             status: row.status.of(place, "status")?.0,
             outdated: outdated_of(row.outdated, place)?,
-            attempts: count(row.attempts),
-            crashes: count(row.crashes),
-            revision,
+            attempts: counter(row.attempts, place, "attempts")?,
+            crashes: counter(row.crashes, place, "crashes")?,
             not_before: row.not_before.map(Timestamp::from_micros),
             started_at: row.started_at.map(Timestamp::from_micros),
             finished_at: row.finished_at.map(Timestamp::from_micros),
@@ -78,25 +73,10 @@ impl TryFrom<(UnitRow, i64)> for UnitDetail {
     }
 }
 
-/// Returns how the revision of a unit is read; it has none in a schema that was made before there were any.
-fn revision(schema: i32) -> SqlLiteral<BigInt> {
-    diesel::dsl::sql(if schema < FIRST_WITH_REVISION { "0" } else { "units.revision" })
-}
-
 pub(super) fn outdated_of(column: Option<Checked<Word<Outdated>>>, place: Row) -> Result<Option<Outdated>, Unreadable> {
     column.map(|word| Ok(word.of(place, "outdated")?.0)).transpose()
 }
 
-pub(super) fn text_of(
-    text: Option<Checked<String>>,
-    place: Row,
-    column: &'static str,
-) -> Result<Option<String>, Unreadable> {
-    text.map(|text| text.of(place, column)).transpose()
-}
-
-/// A text of a unit, which another program may have written.
-pub(super) type TextColumn = Option<Checked<String>>;
 /// What a unit is and where it stands, without what it said.
 type ContentRow =
     (i64, TextColumn, Checked<String>, Checked<Word<UnitStatus>>, Option<Checked<Word<Outdated>>>, TextColumn);
@@ -153,15 +133,14 @@ impl Store {
         limit: i64,
         bytes: usize,
     ) -> Result<FoundUnits, StoreError> {
-        let revision = revision(self.schema);
         self.read("list units", |conn| {
             let wanted = condition(conn, job, &filter.after(after.unwrap_or(Seq(0))))?;
             let ordered = units::table.filter(wanted).order(units::id).limit(limit);
-            let query = ordered.select((UnitRow::as_select(), revision));
+            let query = ordered.select(UnitRow::as_select());
             let (mut page, mut held) = (FoundUnits::default(), 0);
-            for row in query.load_iter::<(UnitRow, i64), DefaultLoadingMode>(conn)? {
+            for row in query.load_iter::<UnitRow, DefaultLoadingMode>(conn)? {
                 let row = row?;
-                let seq = UnitId::from_raw(row.0.id).seq();
+                let seq = UnitId::from_raw(row.id).seq();
                 let unit = UnitDetail::try_from(row);
                 held += unit.as_ref().map_or(0, UnitDetail::bytes);
                 page.add(unit);
@@ -201,7 +180,6 @@ impl Store {
             UnitOrder::Attempts => "attempts",
         };
         let rank = || diesel::dsl::sql::<BigInt>(rank);
-        let schema = self.schema;
         self.read("list units", |conn| {
             let mut wanted = units::table.filter(condition(conn, job, filter)?).into_boxed();
             if let Some(after) = after {
@@ -213,9 +191,7 @@ impl Store {
             let ids: Vec<i64> = wanted.order((rank().desc(), units::id)).limit(limit).select(units::id).load(conn)?;
             let (mut page, mut held) = (FoundUnits::default(), 0);
             for id in ids {
-                let columns = (UnitRow::as_select(), revision(schema));
-                let row: (UnitRow, i64) = units::table.find(id).select(columns).first(conn)?;
-                let unit = UnitDetail::try_from(row);
+                let unit = UnitDetail::try_from(units::table.find(id).select(UnitRow::as_select()).first(conn)?);
                 held += unit.as_ref().map_or(0, UnitDetail::bytes);
                 page.add(unit);
                 if held >= bytes {

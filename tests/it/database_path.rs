@@ -72,6 +72,48 @@ fn a_url_is_refused_as_a_database_by_its_scheme_and_its_password_is_not_told() {
 }
 
 #[test]
+fn fault_340_a_connection_string_is_refused_as_a_database_wherever_one_is_named_and_its_password_is_not_told() {
+    let world = World::new();
+    let names = || fs::read_dir(world.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let before = names();
+    let host_is = [
+        ("host=db.example dbname=jobs user=me password=secret", "host="),
+        ("password = 'secret' host=db", "password="),
+        ("service=jobs", "service="),
+        ("dbname=postgres://me:secret@host/jobs", "dbname="),
+        ("Server=db;Database=jobs;User Id=me;Password=secret", "Server="),
+        ("postgres:jobs?password=secret", "postgres:"),
+        ("POSTGRESQL:me:secret@host", "POSTGRESQL:"),
+        ("jdbc:postgresql://host/jobs?password=secret", "jdbc:"),
+        ("me:secret@host/jobs", "me:"),
+        ("me:secret@host", "me:"),
+    ];
+
+    for (db, begin) in host_is {
+        let verbs: [&[&str]; 5] = [
+            &["create", "--db", db, "--", "true"],
+            &["--db", db, "list"],
+            &["--db", db, "doctor", "--json"],
+            &["--db", db, "service", "install", "--print"],
+            &["create", "--sql", db, "SELECT 1 AS a", "--", "echo", "{a}"],
+        ];
+        for verb in verbs {
+            let said = world.fails(2, verb);
+            assert!(said.contains(&format!("{begin} begins no path")) && !said.contains("secret"), "{verb:?}: {said}");
+        }
+        let by_variable = world.job_manager(&["list"]).env("JOB_MANAGER_DB", db).output().unwrap();
+        assert_eq!(by_variable.status.code(), Some(2), "{db}");
+        assert!(!text(&by_variable.stderr).contains("secret"), "{db}");
+    }
+
+    assert_eq!(names(), before);
+    for db in ["./host=a.db", "jobs=1.db", "a:b.db", "dir=x/jobs.db"] {
+        fs::create_dir_all(world.path("dir=x")).unwrap();
+        world.ok(&["--db", db, "create", "--", "true"]);
+    }
+}
+
+#[test]
 fn the_directory_of_the_default_database_is_made() {
     let world = World::new();
 

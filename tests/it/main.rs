@@ -11,6 +11,7 @@ mod control;
 mod copy;
 mod creates;
 mod cycles;
+mod damaged_databases;
 #[cfg(feature = "serve")]
 mod dashboard;
 #[cfg(feature = "serve")]
@@ -46,6 +47,7 @@ mod inherited;
 mod inside;
 mod items;
 mod job_keys;
+mod json_answers;
 mod last_units;
 mod late_words;
 mod layers;
@@ -62,6 +64,7 @@ mod mcp;
 mod numbers;
 mod older_databases;
 mod output;
+mod own_variables;
 mod owners;
 mod parallel;
 mod planted;

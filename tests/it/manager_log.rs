@@ -106,7 +106,7 @@ fn a_log_in_json_is_one_document_a_line_with_the_spans_of_each_event() {
 }
 
 #[test]
-fn the_level_bounds_what_is_logged_and_one_that_is_not_understood_is_said() {
+fn the_level_bounds_what_is_logged() {
     let world = World::new();
     let log_at = |level: &str, job: &str| {
         let ran =
@@ -115,15 +115,13 @@ fn the_level_bounds_what_is_logged_and_one_that_is_not_understood_is_said() {
         world.ok(&["logs", "--manager", job])
     };
 
-    let [error, debug, wrong] = [("error", "1"), ("debug", "2"), ("loud", "3")].map(|(level, job)| log_at(level, job));
+    let [error, debug] = [("error", "1"), ("debug", "2")].map(|(level, job)| log_at(level, job));
 
     assert_eq!(error, "");
     assert!(
         debug.contains("DEBUG unit seq=1: attempt number=1 slot=1: the attempt has ended status=\"completed\""),
         "{debug}"
     );
-    assert!(wrong.contains("WARN  JOB_MANAGER_LOG is \"loud\", which is not understood"), "{wrong}");
-    assert!(wrong.contains("INFO  the job is completed"), "{wrong}");
 }
 
 #[test]
@@ -156,8 +154,87 @@ fn each_attempt_gets_a_span_of_the_trace_that_its_submitter_was_in() {
         assert!(!line.contains("00f067aa0ba902b7"), "{own:?}");
     }
     assert_eq!(own.iter().collect::<BTreeSet<_>>().len(), 3, "{own:?}");
-    assert!(given.iter().all(|line| *line == format!("{TRACE}-00f067aa0ba902b7-01 vendor=value")), "{given:?}");
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), 3, "{given:?}");
+    assert!(given.iter().all(|line| line.starts_with(TRACE) && line.ends_with("-01 vendor=value")), "{given:?}");
     assert_eq!(wrong, [(); 3].map(|()| String::new()));
+}
+
+#[test]
+fn a_service_that_starts_a_manager_with_a_level_that_is_not_understood_finds_that_in_its_log() {
+    let world = World::new();
+    let mut service = world.command(crate::support::example("service"));
+    assert!(
+        service
+            .arg(world.db())
+            .args(["nothing", "2", "1"])
+            .env("JOB_MANAGER_LOG", "loud")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    world.ok(&["wait", "1"]);
+
+    let log = world.ok(&["logs", "--manager", "1"]);
+
+    assert!(log.contains("WARN  JOB_MANAGER_LOG is \"loud\", which is not understood"), "{log}");
+    assert!(log.contains("INFO  the job is completed"), "{log}");
+}
+
+#[test]
+fn fault_339_a_place_in_a_trace_that_is_given_is_refused_or_stands_instead_of_the_submitters() {
+    const OWN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let other = OWN.replace('4', "5");
+    let world = World::new();
+    let create = |given: &[&str], own: Option<&str>| {
+        let mut create = world.job_manager(&["create", "-q"]);
+        for variable in given {
+            create.args([
+                if variable.starts_with('=') { "--env-only" } else { "--env" },
+                variable.trim_start_matches('='),
+            ]);
+        }
+        create.args(["--", "/bin/sh", "-c", "echo $TRACEPARENT $TRACESTATE"]).env("TRACESTATE", "own=1");
+        own.map(|own| create.env("TRACEPARENT", own));
+        create.output().unwrap()
+    };
+    let refused: [(&[&str], Option<&str>, &str); 9] = [
+        (&["TRACEPARENT=nonsense"], Some(OWN), "TRACEPARENT is \"nonsense\""),
+        (&["TRACEPARENT="], Some(OWN), "TRACEPARENT is \"\""),
+        (&["TRACEPARENT={}"], Some(OWN), "TRACEPARENT is \"{}\""),
+        (&["TRACEPARENT"], Some("00-x"), "TRACEPARENT is \"00-x\""),
+        (&["TRACEPARENT"], None, "TRACEPARENT"),
+        (&["=TRACEPARENT", "=PATH"], Some("00-x"), "TRACEPARENT is \"00-x\""),
+        (&["TRACESTATE=caf\u{e9}"], Some(OWN), "TRACESTATE is \"caf\u{e9}\""),
+        (&["TRACESTATE="], Some(OWN), "TRACESTATE is \"\""),
+        (&["TRACESTATE=a=b"], None, "no TRACEPARENT"),
+    ];
+    for (given, own, named) in refused {
+        let said = create(given, own);
+        assert_eq!(said.status.code(), Some(2), "{given:?}: {}", text(&said.stderr));
+        assert!(text(&said.stderr).contains(named), "{given:?}: {}", text(&said.stderr));
+    }
+    assert!(!crate::support::exists(&world.db()));
+
+    for (given, own, begin, state) in [
+        (vec![format!("TRACEPARENT={other}")], Some(OWN), &other[..36], ""),
+        (vec![format!("TRACEPARENT={other}"), "TRACESTATE=a=b".to_owned()], Some(OWN), &other[..36], " a=b"),
+        (vec!["TRACESTATE=a=b".to_owned()], Some(OWN), &OWN[..36], " a=b"),
+        (vec!["=TRACEPARENT".to_owned(), "=PATH".to_owned()], Some(OWN), &OWN[..36], " own=1"),
+        (vec![format!("TRACEPARENT={other}")], None, &other[..36], ""),
+        (vec!["=TRACEPARENT".to_owned(), "=PATH".to_owned()], None, "", ""),
+    ] {
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let created = create(&given, own);
+        let job = text(&created.stdout).trim().to_owned();
+        assert!(created.status.success(), "{given:?}: {}", text(&created.stderr));
+        world.ok(&["start", &job]);
+        world.ok(&["wait", &job]);
+
+        let line = world.ok(&["logs", &job]);
+        assert!(line.starts_with(begin) && line.ends_with(state), "{given:?}: {line}");
+        assert!(!line.contains("00f067aa0ba902b7") && (state.is_empty() == !line.contains('=')), "{given:?}: {line}");
+    }
 }
 
 #[test]

@@ -432,3 +432,84 @@ fn fault_331_bytes_in_the_column_of_what_a_unit_wrote_are_what_it_wrote() {
     assert!(units.contains("\"seq\":2"), "{units}");
     assert_eq!(log.stdout, b"a\xff\n");
 }
+
+/// Makes a job of five units of which one row is damaged.
+fn with_damaged_unit(change: &str) -> World {
+    let world = World::new();
+    world.ok(&["create", "-q", "-j", "2", "--range", "1-5", "--unit-key", "{}", "--", "true"]);
+    damage(&world, change);
+    world
+}
+
+#[test]
+fn fault_336_a_unit_whose_row_holds_bytes_that_are_no_text_fails_by_name_and_the_others_run() {
+    for (column, table, change) in [
+        ("payload", "units", "UPDATE units SET payload = CAST(x'22ff22' AS TEXT) WHERE seq = 3"),
+        ("key", "units", "UPDATE units SET key = CAST(x'ff' AS TEXT) WHERE seq = 3"),
+        (
+            "checkpoint",
+            "unit_notes",
+            "INSERT INTO unit_notes (unit_id, checkpoint) SELECT id, CAST(x'ff' AS TEXT) FROM units WHERE seq = 3; \
+             UPDATE units SET not_before = 1 WHERE seq = 3",
+        ),
+    ] {
+        let world = with_damaged_unit(change);
+
+        world.ok(&["start", "1"]);
+        world.fails(10, &["wait", "1"]);
+        let progress = world.status("1")["progress"].clone();
+        let failures = world.ok(&["failures", "1", "--json"]);
+
+        assert_eq!((&progress["completed"], &progress["failed"]), (&4.into(), &1.into()), "{column}: {progress}");
+        assert!(failures.contains("unit 1:3") && failures.contains(column) && failures.contains(table), "{failures}");
+        assert_eq!(world.count("(SELECT count(*) FROM units WHERE seq = 3 AND status = 'failed')"), 1);
+    }
+}
+
+#[test]
+fn fault_336_counters_of_a_unit_that_cannot_be_counted_on_from_end_the_job_by_name() {
+    for (column, value) in [("attempts", "-1"), ("crashes", "4294967295")] {
+        let world = with_damaged_unit(&format!("UPDATE units SET {column} = {value} WHERE seq = 3"));
+
+        world.ok(&["start", "1"]);
+        world.fails(10, &["wait", "1"]);
+
+        let error = world.status("1")["error"].as_str().unwrap_or_default().to_owned();
+        assert!(error.contains("unit 1:3") && error.contains(column) && error.contains(value), "{error}");
+        assert!(!world.ok(&["logs", "--manager", "1"]).contains("panic"));
+        let units = text(&world.run(&["units", "1"]).stderr);
+        assert!(units.contains("unit 1:3") && units.contains(column), "{units}");
+    }
+}
+
+#[test]
+fn fault_336_a_unit_that_ran_when_its_manager_died_and_whose_payload_is_no_text_now_hinders_no_recovery() {
+    let world = World::new();
+    let wait = "until [ -e go ]; do sleep 0.05; done";
+    let job = world.ok(&["submit", "-q", "-j", "2", "--backoff", "1ms", "--range", "1-3", "--", "sh", "-c", wait]);
+    crate::support::wait_for(&world, "two units to run", || world.status(&job)["progress"]["running"] == 2);
+    world.kill_manager(&job);
+    damage(&world, "UPDATE units SET payload = CAST(x'ff' AS TEXT) WHERE seq = 1");
+    world.write("go", "");
+
+    world.ok(&["resume", &job]);
+    world.fails(10, &["wait", &job]);
+
+    let progress = world.status(&job)["progress"].clone();
+    assert_eq!((&progress["completed"], &progress["failed"]), (&2.into(), &1.into()), "{progress}");
+    assert!(world.ok(&["failures", &job, "--json"]).contains("unit 1:1"));
+}
+
+#[test]
+fn fault_336_bytes_that_are_no_text_hinder_no_search_and_no_page_of_jobs() {
+    let world = with_damaged_unit("UPDATE units SET payload = CAST(x'ff' AS TEXT) WHERE seq = 3");
+    world.ok(&["create", "-q", "--name", "other", "--", "true"]);
+    damage(&world, "UPDATE jobs SET hold_until = 1, hold_reason = CAST(x'ff' AS TEXT) WHERE id = 1");
+
+    let found = world.ok(&["units", "1", "--match", "^4$", "-q"]);
+    let skipped = world.ok(&["skip", "1", "--match", "^5$", "--json"]);
+    let listed = world.ok(&["list", "-q"]);
+
+    assert_eq!((found.as_str(), listed.as_str()), ("4", "2\n1"));
+    assert!(skipped.contains("\"units_changed\":1"), "{skipped}");
+}

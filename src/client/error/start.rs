@@ -49,6 +49,8 @@ pub enum StartError {
         job: JobId,
         /// What it said.
         message: String,
+        /// What kind of error it has met.
+        kind: ErrorKind,
     },
     /// The manager ended before it was ready.
     #[error("the manager of job {job} ended before it was ready, see {}{}", log.display(), excerpt(tail))]
@@ -77,11 +79,11 @@ impl StartError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::ProgramUnknown { .. } => ErrorKind::Conflict,
+            Self::ManagerRefused { kind, .. } => *kind,
             Self::HookMissing
             | Self::ProgramMissing
             | Self::NoScope { .. }
             | Self::Spawn { .. }
-            | Self::ManagerRefused { .. }
             | Self::ManagerDied { .. }
             | Self::StartTimedOut { .. } => ErrorKind::Internal,
         }

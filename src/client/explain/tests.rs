@@ -79,7 +79,6 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         outdated: None,
         attempts: 2,
         crashes: 0,
-        revision: 0,
         not_before: None,
         started_at: Some(ago(20)),
         finished_at: status.is_terminal().then(|| ago(10)),

@@ -10,7 +10,7 @@ use crate::client::known::KeyedContents;
 use crate::client::sources::OpenSources;
 use crate::client::{Client, ClientError};
 use crate::files::PrivateDir;
-use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
+use crate::handler::UnitTemplates;
 use crate::model::{Job, NewUnit, RawText, UnitsAdded};
 
 /// Additions of this process, each of which has a file of its own.
@@ -38,10 +38,7 @@ pub fn additions(
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
     let checked = with_unit_limits(sources.items, &job.limits, None)?;
-    let spec: Option<CommandSpec> = match job.handler.as_str() {
-        COMMAND => Some(serde_json::from_str(&client.spec(job.id)?).map_err(SubmissionError::Spec)?),
-        _ => None,
-    };
+    let spec = client.command_settings(job)?;
     let recorded = spec.as_ref().and_then(|spec| spec.unit_key.as_ref()).map(RawText::as_os_str);
     let unit_key = key_of_job(job, recorded, unit_key)?.map(key_template).transpose()?;
     let (items, templates) = match &spec {

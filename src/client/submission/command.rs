@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::SubmissionError;
-use super::environment::{Environment, name_of};
+use super::environment::Environment;
+use super::variable::name_of;
 use crate::handler::{CommandSpec, Template, UnitTemplates, refuse_line_in_one_word, resolve_program};
 use crate::model::RawText;
 use crate::sys::expect_writable;
@@ -48,6 +49,7 @@ pub fn command_spec(
     let environment = Environment::capture(env::vars_os(), given, wanted, forget)?;
     spec.env_only = true;
     (spec.env, spec.env_templates) = (environment.variables, environment.templates);
+    spec.trace = environment.trace;
     let by_name = wanted.into_iter().flatten().map(OsString::as_os_str);
     let names = given.iter().map(|variable| name_of(variable)).chain(by_name);
     spec.env_given = Some(names.map(RawText::from).collect());

@@ -5,8 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::SubmissionError;
+use super::trace::{given_trace, is_of_trace};
+use super::variable::{name_of, split};
 use crate::handler::{Template, Variables};
-use crate::model::{RawText, handed_on, is_secret, is_secret_name, is_secret_value};
+use crate::model::{RawText, TraceContext, handed_on, is_secret, is_secret_name, is_secret_value};
 
 /// Begins the names of variables that are about a manager or a unit.
 const OWN_PREFIX: &str = "JOB_MANAGER_";
@@ -22,6 +24,8 @@ pub(super) struct Environment {
     pub secrets: Vec<RawText>,
     /// Those of them that were given by name.
     pub required_secrets: Vec<RawText>,
+    /// The span of a trace that was given, which each attempt gets one of its own below.
+    pub trace: Option<TraceContext>,
 }
 
 impl Environment {
@@ -44,7 +48,8 @@ impl Environment {
         }
         let own: BTreeMap<OsString, OsString> =
             own.into_iter().filter(|(name, _)| !name.as_bytes().starts_with(OWN_PREFIX.as_bytes())).collect();
-        let mut kept = Environment::default();
+        let trace = given_trace(&own, given.iter().chain(wanted.into_iter().flatten()))?;
+        let mut kept = Environment { trace, ..Environment::default() };
         let mut seen = BTreeMap::new();
         for variable in given {
             refuse_own(name_of(variable))?;
@@ -55,6 +60,7 @@ impl Environment {
                 Some((name, _)) if name.is_empty() => {
                     return Err(SubmissionError::EnvName(variable.to_string_lossy().into_owned()));
                 }
+                Some((name, _)) if is_of_trace(name) => {}
                 Some((name, value)) => {
                     let template = Template::parse(&value.into())?;
                     let literal = template.literal();
@@ -74,6 +80,9 @@ impl Environment {
             }
         }
         for (name, value) in own {
+            if is_of_trace(&name) {
+                continue;
+            }
             let is_given = given.contains(&name) || wanted.is_some_and(|wanted| wanted.contains(&name));
             if wanted.is_some() && !is_given {
                 continue;
@@ -102,17 +111,6 @@ fn refuse_own(name: &OsStr) -> Result<(), SubmissionError> {
         return Err(SubmissionError::EnvReserved(name.to_string_lossy().into_owned()));
     }
     Ok(())
-}
-
-fn split(variable: &OsStr) -> Option<(&OsStr, &OsStr)> {
-    let bytes = variable.as_bytes();
-    let at = bytes.iter().position(|byte| *byte == b'=')?;
-    Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
-}
-
-/// Returns the name of a variable that is given as NAME or NAME=TEMPLATE.
-pub(super) fn name_of(variable: &OsStr) -> &OsStr {
-    split(variable).map_or(variable, |(name, _)| name)
 }
 
 #[cfg(test)]

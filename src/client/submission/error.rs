@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::shell_fault::ShellFault;
+use super::trace_fault::TraceFault;
 use crate::client::ClientError;
 use crate::handler::{ProgramError, TemplateError, UnitLimitError};
 use crate::model::JobId;
@@ -139,6 +140,16 @@ pub enum SubmissionError {
     /// A variable has two values.
     #[error("the variable {0} is given two values, give one")]
     EnvTwice(String),
+    /// What is given as the job's place in a trace is none.
+    #[error("variable {name} is {given:?}: {reason}")]
+    Trace {
+        /// The variable.
+        name: &'static str,
+        /// What was given.
+        given: String,
+        /// Why not.
+        reason: TraceFault,
+    },
     /// A variable that units need is not set here.
     #[error("variable {0}: no such variable in this environment")]
     EnvMissing(String),
@@ -166,9 +177,6 @@ pub enum SubmissionError {
     /// The name of a variable is not one.
     #[error("invalid variable {0:?}, expected NAME or NAME=VALUE")]
     EnvName(String),
-    /// How the job runs its units cannot be read.
-    #[error("cannot read how the job runs its units")]
-    Spec(#[source] serde_json::Error),
     /// The working directory cannot be told.
     #[error("cannot tell the working directory")]
     Cwd(#[source] io::Error),

@@ -40,11 +40,12 @@ impl SubmissionError {
             | Self::OutputDirTemplate(_)
             | Self::ShellArguments { .. }
             | Self::EnvMissing(_)
+            | Self::Trace { .. }
             | Self::EnvOnlyName(_)
             | Self::SecretValue(_)
             | Self::NoWorkingDirectory(_)
             | Self::NoDirectory(_) => ErrorKind::InvalidInput,
-            Self::Cwd(_) | Self::Spec(_) => ErrorKind::Internal,
+            Self::Cwd(_) => ErrorKind::Internal,
         }
     }
 }

@@ -15,7 +15,10 @@ mod order;
 mod same_names;
 mod shell;
 mod shell_fault;
+mod trace;
+mod trace_fault;
 mod unit_limits;
+mod variable;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -27,7 +30,7 @@ use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
 use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained};
-use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Unit};
+use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit};
 use crate::source::{Item, Notes};
 
 use grouping::{UnitItems, unit_items};
@@ -42,6 +45,7 @@ pub use kept::Asked;
 pub use order::{Order, OrderError, OrderTextError};
 pub use shell::{Scripts, find_shell};
 pub use shell_fault::ShellFault;
+pub use trace_fault::TraceFault;
 
 /// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
 const MAX_KEY_BYTES: usize = 4096;
@@ -87,6 +91,7 @@ impl Submission {
         {
             return Err(SubmissionError::LimitsOfSeveral);
         }
+        new.submitter = spec.trace.clone().map(|trace| Submitter { trace: Some(trace), ..Submitter::default() });
         new.handler = COMMAND.to_owned();
         new.spec = serde_json::to_string(&spec).expect("a command is made of text");
         let ignores_items = sources.is_some() && !templates.uses_item() && spec.stdin == StdinMode::Null;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::exits::ExitCodes;
 use super::variables::{self, Variables};
 use crate::handler::template::ItemForm;
-use crate::model::{Progress, RawText, raw_path, words};
+use crate::model::{Progress, RawText, TraceContext, raw_path, words};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -81,6 +81,9 @@ pub struct CommandSpec {
     /// Program that is told of failed units and of the end or the pause of the job.
     #[serde(default, with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
+    /// The span that the job is created in, where another one was given than that of the submitter; kept beside the settings.
+    #[serde(skip)]
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What runs when all other units have ended.

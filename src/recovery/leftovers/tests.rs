@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::outbox::Outbox;
 use super::*;
-use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitOutcome};
+use crate::model::{DatabaseFile, Job, JobId, NewJob, NewUnit, StateDir, UnitDetail, UnitFilter, UnitOutcome};
 use crate::store::{Access, CreateOutcome, PageBound};
 use crate::sys::{COOKIE_VARIABLE, SlotFile, own_identity};
 

@@ -17,18 +17,12 @@ fn failed(errors: &[&str]) -> (tempfile::TempDir, Store, JobId) {
 
 fn fail(store: &mut Store, job: JobId, errors: &[&str]) {
     let lease = lease_on(store, job);
-    let units = store.units(job, &UnitFilter::all(), None, 100).unwrap();
-    let changes: Vec<UnitChange> = units
-        .iter()
+    let changes: Vec<UnitChange> = (1..)
         .zip(errors)
-        .map(|(unit, error)| {
+        .map(|(seq, error)| {
             let outcome = UnitOutcome::Failed { cause: Cause::Failed, error: (*error).to_owned() };
             let end = Some(AttemptEnd::from(outcome));
-            UnitChange {
-                end,
-                revision: unit.revision,
-                ..change(job, unit.seq.0, UnitStatus::Pending, UnitStatus::Failed)
-            }
+            UnitChange { end, ..change(job, seq, UnitStatus::Pending, UnitStatus::Failed) }
         })
         .collect();
     assert_eq!(store.record(lease, &Batch::of(&changes)).unwrap().lost, []);
@@ -66,7 +60,7 @@ fn only_units_that_are_failed_now_are_counted_each_by_its_last_failure() {
     assert_eq!(of_kind(&mut store, job, "b"), Vec::<i64>::new());
 
     let lease = lease_on(&mut store, job);
-    let unit = store.units(job, &UnitFilter::one(Seq(3)), None, 1).unwrap().pop().unwrap();
+    let unit = store.standing(UnitId::new(job, Seq(3))).unwrap().unwrap().unit;
     let end = UnitOutcome::Failed { cause: Cause::Failed, error: "c".to_owned() };
     let again = change(job, 3, UnitStatus::Pending, UnitStatus::Failed);
     let again = UnitChange { end: Some(end.into()), revision: unit.revision, ..again };

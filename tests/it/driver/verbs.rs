@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
     let first = 1 + random.below(job.total.max(1));
     let range = format!("{first}-{}", first + random.below(5));
     let workers = (1 + random.below(6)).to_string();
-    let args: Vec<&str> = match random.below(44) {
+    let args: Vec<&str> = match random.below(45) {
         0..=5 => vec!["resume", id],
         6 => vec!["start", id],
         7 => vec!["resume", "--all"],
@@ -141,9 +142,30 @@ fn verb(driver: &Driver, job: &Known, random: &mut Random) -> Vec<String> {
         40 => vec!["wait", id, "--timeout", "200ms"],
         41 => vec!["doctor"],
         42 => vec!["prune", "-y", "--keep", "3"],
+        43 => return of_the_help(driver, id, random),
         _ => vec!["rm", "-y", id],
     };
     args.into_iter().map(str::to_owned).collect()
+}
+
+/// Issues one of the verbs that change a job and need nothing but its name, whichever the help lists: one that is new is among
+/// them.
+fn of_the_help(driver: &Driver, id: &str, random: &mut Random) -> Vec<String> {
+    static VERBS: OnceLock<Vec<String>> = OnceLock::new();
+    let verbs = VERBS.get_or_init(|| {
+        let help = driver.world.ok(&["help"]);
+        let changing = help.lines().skip_while(|line| *line != "Steer:").take_while(|line| *line != "Serve:");
+        let names = changing.filter(|line| line.starts_with("  ")).filter_map(|line| line.split_whitespace().next());
+        let needs_a_job = |verb: &&str| {
+            let usage = driver.world.ok(&["help", verb]);
+            usage.lines().any(|line| {
+                line.starts_with("Usage: ") && [" [JOB]", " [JOB[:SEQ]]"].iter().any(|job| line.ends_with(job))
+            })
+        };
+        names.filter(needs_a_job).map(str::to_owned).collect()
+    });
+    assert!(verbs.len() > 3, "the help lists no verbs: {verbs:?}");
+    vec![verbs[random.below(verbs.len() as u64) as usize].clone(), id.to_owned(), "-y".to_owned()]
 }
 
 /// Asks that a unit ends which ran a moment ago; where none did, that the first one does.

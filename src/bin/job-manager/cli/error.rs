@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use job_manager::client::{ClientError, ClockError};
-use job_manager::model::{ErrorKind, JobId};
+use job_manager::model::{ErrorKind, JobId, OwnVariableError};
 use job_manager::source::SourceError;
 use job_manager::submission::SubmissionError;
 use job_manager::text::JsonError;
@@ -34,6 +34,8 @@ pub(super) enum CliError {
     Mcp(#[from] crate::mcp::ServeError),
     #[error(transparent)]
     Clock(#[from] ClockError),
+    #[error(transparent)]
+    OwnVariable(#[from] OwnVariableError),
     /// An option says how something else is done, which was not asked for.
     #[error("{given} requires {missing}")]
     Requires { given: &'static str, missing: &'static str },
@@ -87,6 +89,8 @@ pub(super) enum CliError {
     /// Ctrl-C while output was printed; said where the job is followed.
     #[error("interrupted, the job goes on")]
     Detached,
+    #[error("{0}: omit --json")]
+    NoDocument(&'static str),
     #[error("-k and --tag print what units write, and {0}: omit one of the two")]
     NothingToPrint(&'static str),
     #[error("this would {0}: give -y to do it")]

@@ -35,7 +35,7 @@ pub(super) struct JobArgs {
     /// The same key and command twice is the same job
     #[arg(long, visible_alias = "job-key", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "The job")]
     pub key: Option<String>,
-    /// Template of a name for each unit, unique in the job
+    /// Template of the key of each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE", help_heading = "The command and its world")]
     pub unit_key: Option<OsString>,
     /// Working directory of the units, a template [default: this one]

@@ -47,6 +47,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::FromArgMatches;
+use job_manager::client::check_variables;
 
 use args::Global;
 use command::command;
@@ -57,6 +58,14 @@ use report::Report;
 use verbs::Cli;
 
 pub use exit::Exit;
+
+/// Refuses what would be found out too late, or not at all.
+fn check(cli: &Cli, json: bool) -> Result<(), CliError> {
+    if json {
+        cli.expect_document()?;
+    }
+    if cli.starts_managers() { Ok(check_variables()?) } else { Ok(()) }
+}
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
@@ -70,7 +79,7 @@ pub fn main() -> ExitCode {
     cli.global.apply_color();
     // Before a verb with sources the option has no file, whatever follows that verb.
     let mut output = Output::new(cli.wants_json() || asks_for_json(&arguments()), &cli.global);
-    let taken = cli.global.take_environment();
+    let taken = cli.global.take_environment().and_then(|()| check(&cli, output.json));
     // A file that reaches the limit of its size is an error of its write, not the end of this process. Where no handler
     // can be set the process ends as before.
     let file_limit = Arc::new(AtomicBool::new(false));

@@ -11,7 +11,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Store(StoreError::Unreadable(found)) => match found.row {
             Row::Job(job) => format!("`rm {job}` deletes it"),
             Row::Settings => "`scale --machine N` sets another".to_owned(),
-            Row::Unit(_) | Row::AttemptOf(_) => return None,
+            Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) => return None,
         },
         ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source cancels it here".to_owned(),
         ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` has it wait no longer".to_owned(),

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use job_manager::client::{Client, UnitsChanged};
-use job_manager::handler::{COMMAND, CommandSpec};
 use job_manager::model::{Job, JobId, JobStatus, NewUnit};
 use job_manager::source::Notes;
 use job_manager::submission::{Added, SubmissionError, additions};
@@ -29,7 +28,7 @@ pub struct Add {
     keys: JobKeys,
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Template of a name for each unit, unique in the job
+    /// Template of the key of each unit, unique in the job
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<OsString>,
     /// Items may follow after `-- :::`, as after the command of `submit`
@@ -116,10 +115,7 @@ pub fn units(
 
 /// Returns the directory in which the units of a job run, where relative patterns are looked up.
 fn units_dir(client: &Client, job: &Job, source: &SourceArgs) -> Result<Option<PathBuf>, CliError> {
-    if job.handler != COMMAND {
-        return Ok(None);
-    }
-    let spec = CommandSpec::of_json(&client.spec(job.id)?).map_err(SubmissionError::Spec)?;
+    let Some(spec) = client.command_settings(job)? else { return Ok(None) };
     if let (Some(cwd), Some(pattern)) = (&spec.cwd_template, source.relative_glob()) {
         let (pattern, cwd) = (pattern.to_string_lossy().into_owned(), cwd.to_string_lossy().into_owned());
         return Err(CliError::GlobWithoutDirectory { pattern, cwd });

@@ -13,13 +13,13 @@ use crate::cli::values;
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output};
 
-use printer::{BLOCK_BYTES, Printer};
+use printer::{BLOCK_BYTES, LinesOf, Named, Printer};
 
 /// Units read at once; each holds up to 128 KiB of output.
 const PAGE_UNITS: i64 = 32;
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
-/// Show the output of units
+/// Show the output of units; with --json one document for each line
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager logs photos:17 --stderr")]
 pub struct Logs {
@@ -46,7 +46,13 @@ pub struct Logs {
 pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
-    let mut printer = Printer::new(Some(output));
+    let stream = match (args.manager, args.stderr) {
+        (true, _) => "log",
+        (false, true) => "stderr",
+        (false, false) => "stdout",
+    };
+    let of = LinesOf { job: Named { id: job }, seq: seq.filter(|_| !args.manager), stream };
+    let mut printer = Printer::new(Some(output), of);
     let printed = print(&client, job, seq, args, &mut printer);
     // Also what came before damage.
     printer.finish()?;
@@ -72,7 +78,7 @@ fn print(
     };
     if let Some(last) = args.lines {
         // Read twice, so that no line has to be kept meanwhile, however long it is.
-        let mut counter = Printer::new(None);
+        let mut counter = Printer::new(None, printer.of);
         wrote.print(client, job, args, false, &mut counter)?;
         printer.skip = counter.lines().saturating_sub(last);
     }
@@ -150,7 +156,7 @@ fn all_logs(client: &Client, job: JobId, args: &Logs, printer: &mut Printer<'_>)
         // Few at a time, and fewer of long ones.
         let page = client.search_units(job, &UnitFilter::all(), after, PAGE_UNITS, SEARCH_TIME)?;
         for unit in page.units {
-            printer.take_next(chosen(unit.output, args.stderr).as_bytes())?;
+            printer.take_next(unit.seq, chosen(unit.output, args.stderr).as_bytes())?;
         }
         unreadable = unreadable.or(page.unreadable.into_iter().next());
         after = page.next_after;

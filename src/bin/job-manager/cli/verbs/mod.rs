@@ -67,6 +67,34 @@ pub(super) struct Cli {
 }
 
 impl Cli {
+    /// Returns `true` if managers may be started from this process.
+    pub fn starts_managers(&self) -> bool {
+        match &self.verb {
+            Verb::Submit(_) | Verb::Run(_) | Verb::Start(_) | Verb::Resume(_) => true,
+            Verb::Recover(_) | Verb::Approve(_) => true,
+            #[cfg(feature = "top")]
+            Verb::Top(_) => true,
+            #[cfg(feature = "serve")]
+            Verb::Serve(_) => true,
+            #[cfg(feature = "mcp")]
+            Verb::Mcp(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Refuses to answer with a document where there is none.
+    pub fn expect_document(&self) -> Result<(), CliError> {
+        match &self.verb {
+            Verb::Help(_) => Err(CliError::NoDocument("help is text for people")),
+            Verb::Completions(_) => Err(CliError::NoDocument("completions are a script for the shell")),
+            Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
+            Verb::Results(results) if results.is_csv() => {
+                Err(CliError::NoDocument("--format csv prints a table, and --json documents"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns `true` if the answer is to be JSON.
     pub fn wants_json(&self) -> bool {
         let submission = match &self.verb {

@@ -18,7 +18,7 @@ const NAME_WIDTH: usize = 40;
 /// Free space that is worth a hint.
 const WORTH_BYTES: u64 = 1 << 20;
 
-/// Delete finished jobs, with their units and logs
+/// Delete jobs that have ended, with their units and logs
 ///
 /// Jobs with units left to run stay.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub struct Prune {
     /// Only jobs that ended at least so long ago, such as 30d or 12h
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub older_than: Option<Duration>,
-    /// Keep the newest N finished jobs
+    /// Keep the newest N of them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
     pub keep: usize,
     /// Show what would be deleted, and delete nothing

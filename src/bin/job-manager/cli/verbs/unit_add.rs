@@ -13,7 +13,7 @@ use crate::cli::{CliError, Global, Output};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager unit-add --unit-key '{}' page2 page3")]
 pub struct UnitAdd {
-    /// Template of a name for each unit; one that the job has already is counted, not added
+    /// Template of the key of each unit; one that the job has already is counted, not added
     #[arg(long, value_name = "TEMPLATE")]
     pub unit_key: Option<OsString>,
     /// Items

@@ -1,6 +1,8 @@
 //! Lines of logs on their way to standard output.
 
+use job_manager::model::{JobId, RawText, Seq};
 use job_manager::text::whole_characters;
+use serde::Serialize;
 
 use crate::cli::{CliError, Output};
 
@@ -11,6 +13,8 @@ pub(super) const BLOCK_BYTES: usize = 64 * 1024;
 pub(super) struct Printer<'a> {
     /// Where lines are printed; without it they are counted.
     output: Option<&'a mut Output>,
+    /// Whose lines they are.
+    pub of: LinesOf,
     /// Lines that are skipped before the first one is printed.
     pub skip: usize,
     /// Ends of lines so far.
@@ -18,18 +22,52 @@ pub(super) struct Printer<'a> {
     unfinished: Vec<u8>,
     /// Whether the latest line has no end yet.
     in_line: bool,
+    /// Whether nothing follows.
+    is_over: bool,
+}
+
+/// A job by its number.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Named {
+    pub id: JobId,
+}
+
+/// Whose lines are printed; said of each where the answer is JSON.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct LinesOf {
+    pub job: Named,
+    /// The unit; none for the manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
+    pub stream: &'static str,
+}
+
+/// A line as JSON.
+#[derive(Serialize)]
+struct LineDocument {
+    schema: u32,
+    #[serde(flatten)]
+    of: LinesOf,
+    line: RawText,
+    /// Whether the next document has more of the same line.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    goes_on: bool,
 }
 
 impl<'a> Printer<'a> {
-    pub fn new(output: Option<&'a mut Output>) -> Self {
-        Self { output, skip: 0, ends: 0, unfinished: Vec::new(), in_line: false }
+    pub fn new(output: Option<&'a mut Output>, of: LinesOf) -> Self {
+        Self { output, of, skip: 0, ends: 0, unfinished: Vec::new(), in_line: false, is_over: false }
     }
 
     /// Takes what another unit wrote, which begins on a line of its own.
-    pub fn take_next(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        if self.in_line && !bytes.is_empty() {
+    pub fn take_next(&mut self, seq: Seq, bytes: &[u8]) -> Result<(), CliError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if self.in_line {
             self.take(b"\n")?;
         }
+        self.of.seq = Some(seq);
         self.take(bytes)
     }
 
@@ -57,7 +95,19 @@ impl<'a> Printer<'a> {
             bytes = &bytes[at + 1..];
             self.skip -= 1;
         }
-        output.bytes(bytes)
+        if !output.json {
+            return output.bytes(bytes);
+        }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (line, goes_on) = line.strip_suffix(b"\n").map_or((line, true), |line| (line, false));
+            output.document(&LineDocument {
+                schema: 1,
+                of: self.of,
+                line: line.into(),
+                goes_on: goes_on && !self.is_over,
+            })?;
+        }
+        Ok(())
     }
 
     /// Returns how many lines there were.
@@ -66,6 +116,7 @@ impl<'a> Printer<'a> {
     }
 
     pub fn finish(mut self) -> Result<(), CliError> {
+        self.is_over = true;
         let rest = std::mem::take(&mut self.unfinished);
         self.print(&rest)
     }
@@ -77,7 +128,8 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_not_kept_in_memory() {
-        let mut counter = Printer::new(None);
+        let of = LinesOf { job: Named { id: JobId(1) }, seq: None, stream: "stdout" };
+        let mut counter = Printer::new(None, of);
         for _ in 0..100 {
             counter.take("ä".repeat(10_000).as_bytes()).unwrap();
             assert!(counter.unfinished.len() <= BLOCK_BYTES + 20_000);

@@ -35,6 +35,12 @@ pub struct Results {
     pub format: Format,
 }
 
+impl Results {
+    pub fn is_csv(&self) -> bool {
+        self.format == Format::Csv
+    }
+}
+
 pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;

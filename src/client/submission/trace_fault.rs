@@ -1,0 +1,18 @@
+//! Why what is given is no place in a trace.
+
+use crate::model::TraceParentError;
+
+/// Why what is given is no place in a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceFault {
+    /// It names no span.
+    #[error(transparent)]
+    Parent(#[from] TraceParentError),
+    /// Nobody would hand it on.
+    #[error("it has 1 to 512 characters of ASCII that can be printed")]
+    State,
+    /// What vendors add belongs to a trace.
+    #[error("it belongs to a trace, and there is no TRACEPARENT")]
+    Alone,
+}
