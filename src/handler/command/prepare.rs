@@ -50,7 +50,7 @@ impl CommandHandler {
         let pwd = command.cwd.clone();
         command.set_default("PWD", pwd);
         if let (Some(trace), Some(parent)) = (&attempt.job.trace, attempt.traceparent()) {
-            trace.variables(parent).into_iter().for_each(|(name, value)| command.set_default(name, value));
+            trace.variables(parent).for_each(|(name, value)| command.set_default(name, value));
         }
         if then.is_some() {
             counts(&unit.payload).into_iter().for_each(|(name, value)| command.set(name, value));
