@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
-
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use super::{Client, ClientError};
 use crate::files::remove_private_dir;
@@ -11,8 +11,9 @@ use crate::model::{Job, JobId, JobStatus, Limits, StateDir};
 use crate::store::StoreError;
 use crate::sys::{Cookie, JobLock, SharedLock, end_orphans};
 
-/// Jobs from which on their files are deleted by several threads.
-const FEW: usize = 8;
+/// Threads that delete files, which wait for the disk and not for a processor, and jobs for each of them at least.
+const DELETERS: usize = 16;
+const JOBS_EACH: usize = 4;
 
 impl Client {
     /// Deletes a job that no manager runs, with its units, its attempts, its log and its other files.
@@ -65,11 +66,8 @@ impl Client {
             drop(lock);
             (job, outcome.map(|()| is_deleted))
         };
-        let outcomes: Vec<_> = match held.len() {
-            0..FEW => held.into_iter().map(clear).collect(),
-            // File systems take longer for this than the database does for the rows.
-            _ => held.into_par_iter().map(clear).collect(),
-        };
+        // File systems take longer for this than the database does for the rows.
+        let outcomes = for_all(held, clear);
         outcomes.into_iter().for_each(|(job, outcome)| tell(job, outcome));
         Ok(())
     }
@@ -103,6 +101,24 @@ impl Client {
         let left = ended.map_err(ClientError::files("end the processes of", slots))?.left;
         if left.is_empty() { Ok(()) } else { Err(ClientError::OrphansRemain { job }) }
     }
+}
+
+/// Does something with each of them, several at a time.
+fn for_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = (items.len() / JOBS_EACH).min(DELETERS);
+    let (items, done) = (Mutex::new(items.into_iter()), Mutex::new(Vec::new()));
+    let work_through = || loop {
+        let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some(item) = next else { return };
+        let result = work(item);
+        done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+    };
+    thread::scope(|scope| {
+        // Where no more can be had, there are fewer.
+        (1..threads).all(|_| thread::Builder::new().spawn_scoped(scope, work_through).is_ok());
+        work_through();
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn delete_files(state: &StateDir, job: JobId) -> Result<(), ClientError> {

@@ -9,9 +9,14 @@ use crate::status::Health;
 use crate::store::{Extent, JobRows};
 use crate::sys::ProcessEnd;
 
-/// Times between two looks: short at first, so that small jobs are not kept waiting.
-const FIRST_LOOK: Duration = Duration::from_millis(5);
-const LAST_LOOK: Duration = Duration::from_millis(100);
+/// Time between two looks at a job of which nothing was written.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Bounds of the time between two questions whether anything was written, which cost next to nothing.
+const FIRST_STEP: Duration = Duration::from_millis(1);
+const LAST_STEP: Duration = Duration::from_millis(20);
+/// Share of the time waited so far by which the news of an end may be late: small jobs are not kept waiting, and large ones are
+/// not looked at for every commit.
+const LATE_BY: u32 = 16;
 
 /// How a job ended, or why it does not go on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +64,9 @@ impl Client {
         mut look: impl FnMut(&Job) -> bool,
     ) -> Result<Option<JobOutcome>, ClientError> {
         let started = Instant::now();
-        let mut pause = FIRST_LOOK;
         let mut manager = None;
         loop {
+            let version = self.store().data_version()?;
             let (JobRows { job: row, .. }, manager_seen) = self.look(job, Extent::Running)?;
             if let Some(outcome) = outcome_of(row.status, manager_seen.health) {
                 look(&row);
@@ -76,9 +81,18 @@ impl Client {
             {
                 return Err(ClientError::WaitTimedOut { job, waited });
             }
-            let left = timeout.map_or(pause, |timeout| timeout.saturating_sub(waited));
-            rest(&mut manager, manager_seen.pid, pause.min(left));
-            pause = (pause * 2).min(LAST_LOOK);
+            let left = timeout.map_or(LOOK_EVERY, |timeout| timeout.saturating_sub(waited));
+            let next_look = Instant::now() + LOOK_EVERY.min(left);
+            let not_before = Instant::now() + (waited / LATE_BY).min(LOOK_EVERY);
+            let step = (waited / LATE_BY).clamp(FIRST_STEP, LAST_STEP);
+            loop {
+                let now = Instant::now();
+                let is_over = rest(&mut manager, manager_seen.pid, step.min(next_look.saturating_duration_since(now)));
+                let now = Instant::now();
+                if is_over || now >= next_look || (now >= not_before && self.store().data_version()? != version) {
+                    break;
+                }
+            }
         }
     }
 
@@ -96,20 +110,26 @@ impl Snapshot {
     }
 }
 
-/// Pauses that long, or until the manager that runs the job has ended; each end cuts one pause short.
-fn rest(manager: &mut Option<(u32, Option<ProcessEnd>)>, pid: Option<u32>, pause: Duration) {
+/// Pauses that long, or until the manager that runs the job has ended; returns `true` for its end, which is told once.
+fn rest(manager: &mut Option<(u32, Option<ProcessEnd>)>, pid: Option<u32>, pause: Duration) -> bool {
     if let Some(pid) = pid.filter(|pid| manager.as_ref().is_none_or(|(known, _)| known != pid)) {
         *manager = Some((pid, ProcessEnd::of(pid)));
     }
-    match manager {
-        Some((_, Some(end))) if pid.is_some() => match end.is_within(pause) {
-            Ok(false) => {}
+    if let Some((_, Some(end))) = manager
+        && pid.is_some()
+    {
+        match end.is_within(pause) {
+            Ok(false) => return false,
             // What the row says now decides.
-            Ok(true) => *manager = pid.map(|pid| (pid, None)),
-            Err(_) => std::thread::sleep(pause),
-        },
-        _ => std::thread::sleep(pause),
+            Ok(true) => {
+                *manager = pid.map(|pid| (pid, None));
+                return true;
+            }
+            Err(_) => {}
+        }
     }
+    std::thread::sleep(pause);
+    false
 }
 
 fn outcome_of(status: JobStatus, manager: Health) -> Option<JobOutcome> {

@@ -21,7 +21,7 @@ use crate::crash::crash_point;
 use crate::handler::{Handlers, JobReport, Runner};
 use crate::launch::{LaunchAnswer, LaunchRequest};
 use crate::model::{JobStatus, Limits, Submitter, chain};
-use crate::recovery::{Leftovers, clear_outbox};
+use crate::recovery::{Leftovers, clear_outbox, clear_slots};
 use crate::store::{Access, Lease, Store};
 use crate::sys::{self, SlotNotes};
 
@@ -193,6 +193,12 @@ fn run_job(
     crash_point!("threads-ended");
     // Every end is committed; kept any longer, it could be mistaken for the end of a later attempt.
     clear_outbox(&session.context.files).map_err(ManagerError::system("clear the ends of units"))?;
+    if matches!(end, Ok(RunOutcome::Finished(_)))
+        && let Err(error) = clear_slots(&session.context)
+    {
+        // They are in nobody's way, and go with the job.
+        warn!("files of the job are left: {}", chain(&error));
+    }
     end
 }
 
@@ -224,7 +230,7 @@ fn with_threads(
         start(threads, worker_context.span, "recorder", record)?;
         let pool = WorkerPool::new(threads, worker_context, events);
         // The recorder ends with the last sender: that of the pool goes with the coordinator's demands.
-        start(threads, worker_context.span, "pool", move || pool.follow(worker_context.job.limits.workers, &demands))?;
+        start(threads, worker_context.span, "pool", move || pool.follow(&demands))?;
         coordinator.run()
     });
     if let Some(calls) = calls {

@@ -41,9 +41,8 @@ impl<'scope, 'env> WorkerPool<'scope, 'env> {
         Self { threads, worker_context, events, started: 0 }
     }
 
-    /// Starts `first` workers, and on demand until nobody can ask any more.
-    pub fn follow(mut self, first: usize, demands: &Receiver<usize>) {
-        self.grow(first);
+    /// Starts workers on demand until nobody can ask any more.
+    pub fn follow(mut self, demands: &Receiver<usize>) {
         while let Ok(wanted) = demands.recv() {
             self.grow(wanted);
         }

@@ -1,12 +1,15 @@
 //! Slots that somebody holds.
 
+use std::fs;
+
 use super::error::RecoveryError;
+use crate::files::remove_private_dir;
 use crate::handler::JobContext;
 use crate::sys::SlotFile;
 
 /// Returns the numbers of the slots that somebody holds.
 pub(super) fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> {
-    let entries = std::fs::read_dir(job.files.slots()).map_err(RecoveryError::system("list the job's slots"))?;
+    let entries = fs::read_dir(job.files.slots()).map_err(RecoveryError::system("list the job's slots"))?;
     let mut held = Vec::new();
     for entry in entries {
         let entry = entry.map_err(RecoveryError::system("list the job's slots"))?;
@@ -17,4 +20,13 @@ pub(super) fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> 
         }
     }
     Ok(held)
+}
+
+/// Removes what only the manager of a job needs that has units to run; slots stay as long as a process has one of them.
+pub fn clear_slots(job: &JobContext) -> Result<(), RecoveryError> {
+    if held_slots(job)?.is_empty() {
+        remove_private_dir(&job.files.slots()).map_err(RecoveryError::system("remove the job's slots"))?;
+        fs::remove_file(job.files.notes()).map_err(RecoveryError::system("remove the notes of the slots"))?;
+    }
+    Ok(())
 }

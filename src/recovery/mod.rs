@@ -16,6 +16,7 @@ mod outbox;
 pub mod policy;
 
 pub use error::RecoveryError;
+pub use held_slots::clear_slots;
 pub use leftovers::Leftovers;
 pub use noted::note;
 pub use outbox::{Ended, Outbox, RecorderGone, clear as clear_outbox};

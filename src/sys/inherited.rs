@@ -5,15 +5,15 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use rustix::process::{getpriority_process, setpriority_process};
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 
+use super::unit_command::UnitCommand;
 use crate::model::Submitter;
 
 const LIMITS: [(&str, Resource); 9] = [
@@ -29,7 +29,7 @@ const LIMITS: [(&str, Resource); 9] = [
 ];
 
 /// Files that one running unit of a command has open in its manager, and one more while it starts.
-pub const OPEN_FILES_PER_UNIT: u64 = 8;
+pub const OPEN_FILES_PER_UNIT: u64 = 10;
 /// Files that a manager has open beside those of its units, with some to spare.
 pub const OPEN_FILES_BESIDE_UNITS: u64 = 64;
 
@@ -61,12 +61,12 @@ impl OpenFiles {
         Ok(())
     }
 
-    /// Gives descriptors the lowest numbers that are free.
-    fn lowered(&mut self, files: [OwnedFd; 3]) -> io::Result<[OwnedFd; 3]> {
+    /// Copies descriptors to the lowest numbers that are free.
+    fn lowered(&mut self, files: [BorrowedFd<'_>; 3]) -> io::Result<[OwnedFd; 3]> {
         self.room.clear();
         let [a, b, c] = files;
-        let low = |file: OwnedFd| -> io::Result<OwnedFd> {
-            let copy = file.try_clone()?;
+        let low = |file: BorrowedFd<'_>| -> io::Result<OwnedFd> {
+            let copy = file.try_clone_to_owned()?;
             if is_below(&copy, self.soft) { Ok(copy) } else { Err(Errno::EMFILE.into()) }
         };
         Ok([low(a)?, low(b)?, low(c)?])
@@ -157,19 +157,19 @@ pub fn opening() -> Opening {
 ///
 /// The limit is lowered for the whole process, which may have more files open than a unit may. Set after the spawn, it
 /// would be too late for a program that reads it first thing.
-pub(super) fn spawn_unit(command: &mut Command, streams: [OwnedFd; 3]) -> io::Result<Child> {
+pub(super) fn spawn_unit(command: &UnitCommand, streams: [BorrowedFd<'_>; 3]) -> io::Result<Pid> {
     let opening = opening();
     if opening.0.is_none() {
-        return spawn_with(command, streams);
+        return command.spawn(streams);
     }
     drop(opening);
     let mut of_units = OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner);
-    let Some(files) = of_units.as_mut() else { return spawn_with(command, streams) };
+    let Some(files) = of_units.as_mut() else { return command.spawn(streams) };
     files.reserve()?;
     let spawned = files.lowered(streams).and_then(|streams| {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
         setrlimit(Resource::RLIMIT_NOFILE, files.soft.min(soft), hard)?;
-        let spawned = spawn_with(command, streams);
+        let spawned = command.spawn(streams.each_ref().map(OwnedFd::as_fd));
         setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
         spawned
     });
@@ -178,17 +178,23 @@ pub(super) fn spawn_unit(command: &mut Command, streams: [OwnedFd; 3]) -> io::Re
     spawned
 }
 
-fn spawn_with(command: &mut Command, streams: [OwnedFd; 3]) -> io::Result<Child> {
-    let [stdin, stdout, stderr] = streams;
-    let spawned = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn();
-    // The command has them still, and whoever reads the other end of a pipe waits for the last one to close it.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    spawned
+/// Waits for units that are being started: until it is the program, a child has a copy of every descriptor of ours.
+pub(super) fn await_spawns() {
+    drop(OPEN_FILES_OF_UNITS.write().unwrap_or_else(PoisonError::into_inner));
 }
 
 /// Returns what throws away whatever is written to it.
 pub(super) fn null_output() -> io::Result<File> {
     File::options().write(true).open("/dev/null")
+}
+
+/// Returns the same, open as long as this process lives.
+pub(super) fn null() -> io::Result<BorrowedFd<'static>> {
+    static NULL: OnceLock<File> = OnceLock::new();
+    match NULL.get() {
+        Some(null) => Ok(null.as_fd()),
+        None => null_output().map(|null| NULL.get_or_init(|| null).as_fd()),
+    }
 }
 
 #[cfg(test)]
@@ -205,16 +211,15 @@ mod tests {
         fn take_stderr(&mut self, _: &[u8]) {}
     }
 
-    fn null() -> File {
-        let _opening = opening();
-        null_output().unwrap()
-    }
-
     fn limit_seen_by_a_unit() -> String {
         let mut said = Said(Vec::new());
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", "ulimit -n"]);
-        let process = UnitProcess::spawn(&mut command, &null(), true).unwrap();
+        let argv = ["sh", "-c", "ulimit -n"].map(Into::into).to_vec();
+        let command = UnitCommand::new("/bin/sh".into(), argv, "/".into(), &Default::default());
+        let stdin = {
+            let _opening = opening();
+            null_output().unwrap()
+        };
+        let process = UnitProcess::spawn(&command, &stdin, true).unwrap();
         let grace = std::time::Duration::from_secs(5);
         let event = {
             let _opening = opening();

@@ -1,21 +1,19 @@
 //! One unit's process: started in a group of its own, watched by one thread without polling, ended with its group.
 
 use std::fs::File;
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process_group, pidfd_open, waitpid};
 
 use super::EventFd;
 use super::group::has_others;
-use super::inherited::{null_output, opening, spawn_unit};
+use super::inherited::{await_spawns, null, opening, spawn_unit};
 use super::spawn_error::SpawnError;
+use super::unit_command::UnitCommand;
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
@@ -26,10 +24,12 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// A started process whose group has not been ended yet.
 #[derive(Debug)]
 pub struct UnitProcess {
-    child: Child,
+    pid: Pid,
     handle: OwnedFd,
     out: Option<PipeReader>,
     err: Option<PipeReader>,
+    /// The other ends, held until the process has ended: its output ends with it, and this thread wakes once and not twice.
+    writers: Option<[PipeWriter; 2]>,
 }
 
 /// Where the output of a process goes as it is read.
@@ -76,22 +76,38 @@ impl Deadlines {
 
 impl UnitProcess {
     /// Starts the command in a process group of its own, with that standard input and its output on pipes, or thrown away.
-    ///
-    /// Stays on the `posix_spawn` path as long as the command does not ask for more.
-    pub fn spawn(command: &mut Command, stdin: &File, captured: bool) -> Result<UnitProcess, SpawnError> {
-        let (streams, [out, err]) = streams(stdin, captured)?;
-        let mut child = spawn_unit(command.process_group(0), streams)?;
-        // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
-        let pid = rustix::process::Pid::from_child(&child);
+    pub fn spawn(command: &UnitCommand, stdin: &File, captured: bool) -> Result<UnitProcess, SpawnError> {
+        let stdin = stdin.as_fd();
+        let (pid, pipes) = if captured {
+            // They are opened here, because the spawn itself can open nothing.
+            let (out, err) = {
+                let _opening = opening();
+                (io::pipe()?, io::pipe()?)
+            };
+            (spawn_unit(command, [stdin, out.1.as_fd(), err.1.as_fd()])?, Some((out, err)))
+        } else {
+            let null = {
+                let _opening = opening();
+                null()?
+            };
+            (spawn_unit(command, [stdin, null, null])?, None)
+        };
         let handle = {
             let _opening = opening();
+            // An unreaped child cannot lose its number, so that this names the right process even when it has ended.
             pidfd_open(pid, PidfdFlags::empty())
         };
         match handle {
-            Ok(handle) => Ok(UnitProcess { child, handle, out, err }),
+            Ok(handle) => {
+                let (out, err, writers) = match pipes {
+                    Some(((out, stdout), (err, stderr))) => (Some(out), Some(err), Some([stdout, stderr])),
+                    None => (None, None, None),
+                };
+                Ok(UnitProcess { pid, handle, out, err, writers })
+            }
             // It has its own group, and may have done its work by now.
             Err(error) => {
-                let ended = kill_and_reap(&mut child);
+                let ended = kill_and_reap(pid);
                 Err(SpawnError::NotWatched(ended.err().unwrap_or(error.into())))
             }
         }
@@ -107,11 +123,11 @@ impl UnitProcess {
         streams: &mut impl Streams,
     ) -> io::Result<Ending> {
         let watched = self.watch(timeout, kill_after, stop, streams);
-        let status = kill_and_reap(&mut self.child)?;
+        let status = kill_and_reap(self.pid)?;
         let (deadlines, leaked) = watched?;
         Ok(Ending {
-            exit_code: status.code(),
-            signal: status.signal(),
+            exit_code: status.exit_status(),
+            signal: status.terminating_signal(),
             timed_out: deadlines.timed_out,
             stopped: deadlines.stopped,
             grace_left: deadlines.kill_at.map(|at| at.saturating_duration_since(Instant::now())),
@@ -133,23 +149,24 @@ impl UnitProcess {
         let (mut ended, mut over_at) = (false, None);
         loop {
             let ready = self.wait(&out, &err, stop, &deadlines, ended, over_at)?;
-            if ready.out {
-                read_some(&mut out, |bytes| streams.take_stdout(bytes))?;
-            }
-            if ready.err {
-                read_some(&mut err, |bytes| streams.take_stderr(bytes))?;
-            }
+            read_some(&mut out, ready.out, |bytes| streams.take_stdout(bytes))?;
+            read_some(&mut err, ready.err, |bytes| streams.take_stderr(bytes))?;
             let now = Instant::now();
             ended |= ready.ended;
             // Whoever was asked to end with the main process has the same time for it.
-            if ended && over_at.is_none() && deadlines.is_over(now, || has_others(group_of(&self.child).as_raw())) {
+            if ended && over_at.is_none() && deadlines.is_over(now, || has_others(self.pid.as_raw_nonzero().get())) {
                 over_at = Some(now);
+                // From here on its output ends with the last process that it left behind.
+                self.writers = None;
             }
             match over_at {
                 None if ended => {}
                 None => self.advance(&mut deadlines, ready.stop, now, kill_after),
                 Some(_) if out.is_none() && err.is_none() => return Ok((deadlines, false)),
-                Some(at) if now >= at + LEAK_GRACE => return Ok((deadlines, true)),
+                // What nobody holds is read to its end, however late this is.
+                Some(at) if now >= at + LEAK_GRACE && (is_held(&out)? || is_held(&err)?) => {
+                    return Ok((deadlines, true));
+                }
                 Some(_) => {}
             }
         }
@@ -164,13 +181,13 @@ impl UnitProcess {
             deadlines.timeout_at = None;
             deadlines.kill_at = Some(now + kill_after);
             // The group exists as long as its leader is not reaped.
-            let _ = killpg(group_of(&self.child), Signal::SIGTERM);
+            let _ = kill_process_group(self.pid, Signal::TERM);
             // A stopped process would not notice.
-            let _ = killpg(group_of(&self.child), Signal::SIGCONT);
+            let _ = kill_process_group(self.pid, Signal::CONT);
         }
         if deadlines.kill_at.is_some_and(|at| now >= at) {
             deadlines.kill_at = Some(now + kill_after.max(Duration::from_secs(1)));
-            let _ = killpg(group_of(&self.child), Signal::SIGKILL);
+            let _ = kill_process_group(self.pid, Signal::KILL);
         }
     }
 
@@ -200,37 +217,23 @@ impl UnitProcess {
             .map_err(io::Error::other)?;
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(Errno::INTR) => fds.iter_mut().for_each(PollFd::clear_revents),
             Err(error) => return Err(error.into()),
         }
-        let is_ready = |index: Option<usize>| index.is_some_and(|index| !fds[index].revents().is_empty());
+        let found = |index: Option<usize>| index.map_or(PollFlags::empty(), |index| fds[index].revents());
         Ok(Ready {
-            out: is_ready(out_index),
-            err: is_ready(err_index),
-            ended: is_ready(end_index),
-            stop: is_ready(stop_index),
+            out: found(out_index),
+            err: found(err_index),
+            ended: !found(end_index).is_empty(),
+            stop: !found(stop_index).is_empty(),
         })
     }
 }
 
-/// Returns the standard streams of a process, and where its output can be read if it is captured.
-///
-/// They are opened here, because the spawn itself can open nothing.
-fn streams(stdin: &File, captured: bool) -> io::Result<([OwnedFd; 3], [Option<PipeReader>; 2])> {
-    let _opening = opening();
-    let stdin = stdin.try_clone()?.into();
-    if !captured {
-        return Ok(([stdin, null_output()?.into(), null_output()?.into()], [None, None]));
-    }
-    let (out, stdout) = io::pipe()?;
-    let (err, stderr) = io::pipe()?;
-    Ok(([stdin, stdout.into(), stderr.into()], [Some(out), Some(err)]))
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ready {
-    out: bool,
-    err: bool,
+    out: PollFlags,
+    err: PollFlags,
     ended: bool,
     stop: bool,
 }
@@ -240,9 +243,12 @@ fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: std::os::fd::BorrowedFd<'fd>) -> us
     fds.len() - 1
 }
 
-/// Reads once from a stream that is ready; at its end the stream is closed.
-fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Result<()> {
-    let Some(open) = stream else { return Ok(()) };
+/// Reads once from a stream of which something was found; at its end the stream is closed.
+fn read_some(stream: &mut Option<impl Read>, found: PollFlags, take: impl FnOnce(&[u8])) -> io::Result<()> {
+    if found == PollFlags::HUP {
+        *stream = None;
+    }
+    let Some(open) = stream.as_mut().filter(|_| !found.is_empty()) else { return Ok(()) };
     let mut chunk = [0; CHUNK_BYTES];
     match open.read(&mut chunk) {
         Ok(0) => *stream = None,
@@ -253,16 +259,22 @@ fn read_some(stream: &mut Option<impl Read>, take: impl FnOnce(&[u8])) -> io::Re
     Ok(())
 }
 
-/// Ends what is left of a process and its group, and reaps it.
-fn kill_and_reap(child: &mut Child) -> io::Result<ExitStatus> {
-    // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
-    // whoever is left in the group was left behind by the unit.
-    let _ = killpg(group_of(child), Signal::SIGKILL);
-    child.wait()
+/// Returns `true` if somebody may write to a stream yet who is not merely about to become the program of another unit.
+fn is_held(stream: &Option<PipeReader>) -> io::Result<bool> {
+    let Some(stream) = stream else { return Ok(false) };
+    await_spawns();
+    let mut fds = [PollFd::new(stream, PollFlags::IN)];
+    retry_on_intr(|| poll(&mut fds, Some(&Timespec::default())))?;
+    Ok(!fds[0].revents().contains(PollFlags::HUP))
 }
 
-fn group_of(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).expect("process numbers fit an i32"))
+/// Ends what is left of a process and its group, and reaps it.
+fn kill_and_reap(pid: Pid) -> io::Result<WaitStatus> {
+    // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
+    // whoever is left in the group was left behind by the unit.
+    let _ = kill_process_group(pid, Signal::KILL);
+    let (_, status) = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()))?.expect("it is waited for");
+    Ok(status)
 }
 
 #[cfg(test)]

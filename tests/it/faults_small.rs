@@ -70,7 +70,7 @@ fn fault_150_a_manager_raises_its_own_soft_limit_as_far_as_its_workers_need_and_
     world.ok(&["wait", &job]);
 
     let open_files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
-    assert!(open_files.split_whitespace().any(|word| word == "864"), "{open_files}");
+    assert!(open_files.split_whitespace().any(|word| word == "1064"), "{open_files}");
     assert_all_completed(&world, &job, 100);
     assert_eq!(world.units(&job).iter().filter(|unit| unit["stdout"] == "100\n").count(), 100);
 }
@@ -305,7 +305,7 @@ fn fault_164_a_clock_that_is_set_back_ends_nothing_before_its_start() {
 #[test]
 fn fault_252_a_thousand_workers_do_not_keep_each_other_busy() {
     let world = World::new();
-    let job = world.ok(&["submit", "-j", "1024", "--", "sleep", "60"]);
+    let job = world.ok(&["submit", "-j", "1024", "--rate", "1/h", "--range", "1-1024", "--", "sleep", "60"]);
     wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
 
     let used = processor_time(world.manager(&job));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{World, exists};
+use crate::support::{World, exists, wait_for};
 
 #[test]
 fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
@@ -31,6 +31,26 @@ fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
     assert_eq!(again, "0 jobs with 0 units deleted");
     assert_eq!(world.ok(&["list", "-q"]), "6\n5\n4");
     assert!(!exists(&world.db().with_extension("db.d").join("1")));
+}
+
+#[test]
+fn a_job_that_has_ended_keeps_no_file_that_only_its_manager_needs() {
+    let world = World::new();
+    let files = || -> Vec<String> {
+        let dir = fs::read_dir(world.path("jobs.db.d/1")).unwrap();
+        let mut names: Vec<_> = dir.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    world.run(&["run", "-q", "--max-attempts", "1", "--", "test", "-e", "there"]);
+    wait_for(&world, "the manager to leave", || files() == ["lock", "manager.log"]);
+
+    world.write("there", "");
+    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["resume", "-q", "1"]);
+    world.ok(&["wait", "1"]);
+
+    wait_for(&world, "the second manager to leave", || files() == ["lock", "manager.log"]);
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! Ends of attempts that came to nothing.
 
 use std::io;
-use std::process::Command;
 
 use super::start::why_not_started;
 use crate::model::{AttemptEnd, Cause, UnitOutcome};
-use crate::sys::{is_busy_program, lack_of};
+use crate::sys::{UnitCommand, is_busy_program, lack_of};
 
 /// Tells failures of the moment from those that the next attempt would meet again.
-pub(super) fn not_started(command: &Command, error: &io::Error) -> AttemptEnd {
-    let message = format!("cannot start {:?}: {}", command.get_program(), why_not_started(command, error));
+pub(super) fn not_started(command: &UnitCommand, error: &io::Error) -> AttemptEnd {
+    let message = format!("cannot start {:?}: {}", command.program, why_not_started(command, error));
     match lack_of(error) {
         Some(lack) => UnitOutcome::NotStarted { lack, error: message }.into(),
         None if is_busy_program(error) => retry(Cause::NotStarted, message),

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
 use crate::model::{JobId, Seq, TraceContext};
-use crate::sys::{Ending, EventFd, opening};
+use crate::sys::{Ending, Environment, EventFd, UnitCommand, opening};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -124,10 +123,11 @@ impl Hook {
         let mut content = File::from(content);
         content.write_all(&serde_json::to_vec(what)?)?;
         content.rewind()?;
-        let mut command = Command::new(&self.program);
-        command.args([event, &job.to_string()]).current_dir(&self.cwd);
-        command.env_clear().envs(std::env::vars_os()).env("JOB_MANAGER_DB", &self.db);
-        command.envs(self.trace.iter().cloned());
+        let argv = vec![self.program.clone().into(), event.into(), job.to_string().into()];
+        let environment: Arc<Environment> = Arc::new(std::env::vars_os().collect());
+        let mut command = UnitCommand::new(self.program.clone(), argv, self.cwd.clone(), &environment);
+        command.set("JOB_MANAGER_DB", &self.db);
+        self.trace.iter().for_each(|(name, value)| command.set(name, value));
         let mut capture = Capture::new();
         let process = start(&mut command, &content, true)?;
         let ending = process.supervise(Some(self.timeout), KILL_AFTER, &stop, &mut capture)?;
@@ -138,6 +138,7 @@ impl Hook {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::process::Command;
 
     use super::*;
     use crate::model::{JobStatus, Progress, UnitStatus};

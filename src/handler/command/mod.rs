@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, TraceContext, Unit, UnitOutcome, chain};
-use crate::sys::{Cookie, SegmentSync, SlotFile, SpawnError, lack_of};
+use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
 
 use attempt_end::{failed, not_begun, not_started};
 use capture::Capture;
@@ -56,7 +56,7 @@ pub struct CommandHandler {
     spec: CommandSpec,
     templates: UnitTemplates,
     /// Variables that every unit gets, put together once.
-    env: BTreeMap<OsString, OsString>,
+    environment: Arc<Environment>,
     cookie: String,
     db: PathBuf,
     trace: Option<TraceContext>,
@@ -81,7 +81,7 @@ impl CommandHandler {
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
         let spec = CommandSpec::of_json(&job.spec).map_err(|error| wrong(error.into()))?;
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
-        let env = env_of_units(&spec);
+        let environment = Arc::new(environment_of_units(&spec));
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
         let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
         let dirs = Dirs {
@@ -92,7 +92,7 @@ impl CommandHandler {
         Ok(Self {
             spec,
             templates,
-            env,
+            environment,
             cookie: format!("{}:", job.uid),
             db: job.database.path.clone(),
             trace: job.trace.clone(),
@@ -130,7 +130,7 @@ impl CommandHandler {
 }
 
 /// Returns the variables that every unit of a job gets, whichever it is.
-fn env_of_units(spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
+fn environment_of_units(spec: &CommandSpec) -> Environment {
     let mut env: BTreeMap<OsString, OsString> = if spec.env_only {
         let secrets = spec.secrets.iter().map(RawText::as_os_str);
         secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect()
@@ -143,7 +143,7 @@ fn env_of_units(spec: &CommandSpec) -> BTreeMap<OsString, OsString> {
         env.remove(OsStr::new(name));
     }
     env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
-    env
+    env.into_iter().collect()
 }
 
 impl Runner for CommandHandler {

@@ -1,10 +1,8 @@
 //! What an attempt is given: its command, its input, its variables.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use super::prepared::{Prepared, is_last};
 use super::start::SHELL;
@@ -12,7 +10,7 @@ use super::{CommandHandler, StdinMode};
 use crate::handler::Attempt;
 use crate::handler::template::{TemplateError, UnitValues};
 use crate::model::RawText;
-use crate::sys::COOKIE_VARIABLE;
+use crate::sys::{COOKIE_VARIABLE, UnitCommand};
 
 /// Payloads above this size are not put into the environment, which has limits of its own.
 const PAYLOAD_VARIABLE_LIMIT_BYTES: usize = 32 * 1024;
@@ -36,42 +34,41 @@ impl CommandHandler {
         let (unit, seq) = (attempt.unit, attempt.unit.id.seq());
         let then = self.spec.then.as_ref().filter(|_| is_last(unit));
         let template = self.templates.command();
-        let mut command = if let Some(then) = then {
-            self.shell(then.script.as_os_str())
-        } else if self.spec.shell {
-            self.shell(template.render_shell(values, attempt.slot, seq)?.as_os_str())
-        } else {
-            let argv = template.render(values, attempt.slot, seq)?;
-            let (name, args) = argv.split_first().ok_or(TemplateError::Empty)?;
-            let mut command = Command::new(self.spec.program.as_deref().unwrap_or(Path::new(name.as_os_str())));
-            command.arg0(name.as_os_str()).args(args.iter().map(RawText::as_os_str));
-            command
-        };
         // The last unit is of no item: it runs where relative directories of units begin.
         let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
-        command.current_dir(&cwd).env_clear().env("PWD", &cwd);
-        if let (Some(trace), Some(parent)) = (&attempt.job.trace, attempt.traceparent()) {
-            command.envs(trace.variables(parent));
-        }
-        // Only those that were given by name may say something else.
-        command.envs(&self.env);
-        if then.is_some() {
-            command.envs(counts(&unit.payload));
+        let mut command = if let Some(then) = then {
+            self.shell(then.script.as_os_str(), cwd)
+        } else if self.spec.shell {
+            self.shell(template.render_shell(values, attempt.slot, seq)?.as_os_str(), cwd)
         } else {
-            command.envs(self.templates.env(values, attempt.slot, seq)?);
+            let argv: Vec<OsString> =
+                template.render(values, attempt.slot, seq)?.into_iter().map(OsString::from).collect();
+            let name = argv.first().ok_or(TemplateError::Empty)?;
+            let program = self.spec.program.clone().unwrap_or_else(|| PathBuf::from(name));
+            UnitCommand::new(program, argv, cwd, &self.environment)
+        };
+        let pwd = command.cwd.clone();
+        command.set_default("PWD", pwd);
+        if let (Some(trace), Some(parent)) = (&attempt.job.trace, attempt.traceparent()) {
+            trace.variables(parent).for_each(|(name, value)| command.set_default(name, value));
         }
-        command
-            .env(COOKIE_VARIABLE, cookie)
-            .env("JOB_MANAGER_DB", &attempt.job.database.path)
-            .env("JOB_MANAGER_JOB", attempt.job.id.to_string())
-            .env("JOB_MANAGER_UNIT", seq.to_string())
-            .env("JOB_MANAGER_ATTEMPT", attempt.number.to_string())
-            .env("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
+        if then.is_some() {
+            counts(&unit.payload).into_iter().for_each(|(name, value)| command.set(name, value));
+        } else {
+            let rendered = self.templates.env(values, attempt.slot, seq)?;
+            rendered.into_iter().for_each(|(name, value)| command.set(name, value));
+        }
+        command.set(COOKIE_VARIABLE, cookie);
+        command.set("JOB_MANAGER_DB", &attempt.job.database.path);
+        command.set("JOB_MANAGER_JOB", attempt.job.id.to_string());
+        command.set("JOB_MANAGER_UNIT", seq.to_string());
+        command.set("JOB_MANAGER_ATTEMPT", attempt.number.to_string());
+        command.set("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
         if let Some(key) = &unit.key {
-            command.env("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());
+            command.set("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());
         }
         if unit.payload.len() <= PAYLOAD_VARIABLE_LIMIT_BYTES {
-            command.env("JOB_MANAGER_PAYLOAD", &unit.payload);
+            command.set("JOB_MANAGER_PAYLOAD", &unit.payload);
         }
         let stdin = match self.spec.stdin {
             StdinMode::Null => Vec::new(),
@@ -82,10 +79,10 @@ impl CommandHandler {
         Ok(Prepared { command, stdin, made })
     }
 
-    fn shell(&self, script: &OsStr) -> Command {
-        let mut command = Command::new(self.spec.shell_path.as_deref().unwrap_or(Path::new(SHELL)));
-        command.arg("-c").arg(script);
-        command
+    fn shell(&self, script: &OsStr, cwd: PathBuf) -> UnitCommand {
+        let shell = self.spec.shell_path.as_deref().unwrap_or(Path::new(SHELL));
+        let argv = [shell.as_os_str(), OsStr::new("-c"), script].map(OsStr::to_owned).to_vec();
+        UnitCommand::new(shell.to_owned(), argv, cwd, &self.environment)
     }
 }
 

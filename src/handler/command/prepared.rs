@@ -1,13 +1,13 @@
 //! What one attempt needs.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::model::Unit;
+use crate::sys::UnitCommand;
 
 /// A command that is ready to start, and what it reads.
 pub(super) struct Prepared {
-    pub command: Command,
+    pub command: UnitCommand,
     pub stdin: Vec<u8>,
     /// Path that the unit makes, if units of this job make one.
     pub made: Option<PathBuf>,

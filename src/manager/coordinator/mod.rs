@@ -51,8 +51,9 @@ pub(super) struct Coordinator<'a> {
     store: &'a mut Store,
     lease: Lease,
     runner: &'a dyn Runner,
-    /// Demands workers.
+    /// Demands workers, and how many were demanded: no more than there are units for them.
     grow: Sender<usize>,
+    demanded: usize,
     shared: &'a Shared,
     flags: &'a StopFlags,
     /// What this process holds as the manager of the job.
@@ -112,11 +113,12 @@ impl<'a> Coordinator<'a> {
         // A manager before this one may have added it.
         let finalizer_added = store.has_finalizer(job.id)?;
         let adopted = Adopted::new().map_err(ManagerError::system("look for children"))?;
-        Ok(Self {
+        let mut coordinator = Self {
             store,
             lease,
             runner,
             grow,
+            demanded: 0,
             shared,
             flags,
             held: None,
@@ -138,7 +140,9 @@ impl<'a> Coordinator<'a> {
             finalizer_added,
             seen_version: None,
             seen_revision,
-        })
+        };
+        coordinator.demand_workers(usize::try_from(job.progress.unfinished()).unwrap_or(usize::MAX));
+        Ok(coordinator)
     }
 
     /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.
@@ -212,6 +216,7 @@ impl<'a> Coordinator<'a> {
             self.shared.set_waits(waits.or_else(|| self.shared.shortage.waits()).as_ref());
             self.share_places();
             let level = self.shared.feed.level();
+            self.demand_workers(level.in_hand);
             if level.in_hand == 0 && self.shared.feed.next_range().is_none() && next_due.is_none() {
                 if let Some(end) = self.finish()? {
                     return Ok(end);

@@ -70,8 +70,9 @@ impl Coordinator<'_> {
         }
         if limits.workers != before.workers {
             info!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);
-            // Whoever hires lives as long as this does.
-            let _ = self.grow.send(limits.workers);
+            // Those that are lacking may not be wanted any more; further ones are demanded when there are units for them.
+            self.demanded = self.demanded.min(limits.workers);
+            let _ = self.grow.send(self.demanded);
         }
         self.shared.set_limits(limits.clone());
     }

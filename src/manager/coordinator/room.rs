@@ -36,8 +36,17 @@ impl Coordinator<'_> {
             shortage.end();
         }
         if shortage.is_of_workers() {
-            // Whoever hires lives as long as this does.
-            let _ = self.grow.send(self.job.limits.workers);
+            // Whoever starts them lives as long as this does.
+            let _ = self.grow.send(self.demanded);
+        }
+    }
+
+    /// Demands as many workers as there may be, if there are so many units and not so many workers.
+    pub(super) fn demand_workers(&mut self, units: usize) {
+        let wanted = units.min(self.job.limits.workers);
+        if wanted > self.demanded {
+            self.demanded = wanted;
+            let _ = self.grow.send(wanted);
         }
     }
 

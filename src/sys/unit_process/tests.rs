@@ -1,7 +1,10 @@
 //! Tests of a unit's process, with real processes.
 
-use nix::errno::Errno;
+use std::sync::Arc;
 
+use nix::sys::resource::{UsageWho, getrusage};
+
+use super::super::inherited::null_output;
 use super::*;
 
 #[derive(Default)]
@@ -19,11 +22,15 @@ impl Streams for Collected {
     }
 }
 
+fn command(program: &str, words: &[&str]) -> UnitCommand {
+    let argv = [&[program], words].concat().into_iter().map(Into::into).collect();
+    UnitCommand::new(program.into(), argv, "/".into(), &Arc::new(std::env::vars_os().collect()))
+}
+
 fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending, Collected) {
     let stop = EventFd::new().unwrap();
     let mut collected = Collected::default();
-    let process =
-        UnitProcess::spawn(Command::new("/bin/sh").args(["-c", script]), &null_output().unwrap(), true).unwrap();
+    let process = UnitProcess::spawn(&command("/bin/sh", &["-c", script]), &null_output().unwrap(), true).unwrap();
     let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
     (ending, collected)
 }
@@ -67,7 +74,7 @@ fn a_process_left_behind_with_the_output_does_not_hold_the_unit() {
 #[test]
 fn ringing_the_stop_ends_the_unit() {
     let stop = EventFd::new().unwrap();
-    let process = UnitProcess::spawn(Command::new("/bin/sleep").arg("600"), &null_output().unwrap(), true).unwrap();
+    let process = UnitProcess::spawn(&command("/bin/sleep", &["600"]), &null_output().unwrap(), true).unwrap();
 
     stop.ring();
     let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();
@@ -80,9 +87,22 @@ fn ringing_the_stop_ends_the_unit() {
 fn fault_303_others_of_a_group_that_cannot_be_looked_at_have_their_time() {
     let now = Instant::now();
     let deadlines = Deadlines { kill_at: Some(now + Duration::from_secs(1)), ..Deadlines::default() };
-    let unseen = || Err(io::Error::from(Errno::EMFILE));
+    let unseen = || Err(io::Error::from(Errno::MFILE));
 
     assert!(!deadlines.is_over(now, unseen));
     assert!(deadlines.is_over(now + Duration::from_secs(1), unseen));
     assert!(deadlines.is_over(now, || Ok(false)));
+}
+
+#[test]
+fn a_worker_wakes_once_for_the_end_of_a_unit_that_has_closed_its_output_before() {
+    let switches = || getrusage(UsageWho::RUSAGE_THREAD).unwrap().voluntary_context_switches();
+    let before = switches();
+
+    for _ in 0..20 {
+        run("exec >&- 2>&-; sleep 0.02", None, Duration::from_secs(5));
+    }
+
+    // Two for each: until it is the program, and until it has ended.
+    assert!(switches() - before < 50, "{}", switches() - before);
 }
