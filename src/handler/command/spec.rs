@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::exits::ExitCodes;
 use super::variables::{self, Variables};
 use crate::handler::template::ItemForm;
-use crate::model::{Progress, RawText, TraceContext, raw_path, words};
+use crate::model::{Progress, RawText, raw_path, words};
 
 /// How the command handler runs the units of a job; kept as JSON in the job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -82,8 +82,9 @@ pub struct CommandSpec {
     #[serde(default, with = "raw_path::optional")]
     pub hook: Option<PathBuf>,
     /// The span that the job is created in, where another one was given than that of the submitter; kept beside the settings.
+    #[cfg(feature = "sources")]
     #[serde(skip)]
-    pub(crate) trace: Option<TraceContext>,
+    pub(crate) trace: Option<crate::model::TraceContext>,
 }
 
 /// What runs when all other units have ended.
