@@ -74,7 +74,7 @@ use crate::store::{Access, Store};
 use crate::sys;
 
 pub use crate::status::{Health, Reason};
-pub use crate::store::{Fault, StoreError, check_path};
+pub use crate::store::{CopyRefused, Fault, StoreError, check_path};
 pub use crate::sys::Stream;
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;

@@ -4,17 +4,15 @@
 //! its last row until then the copy is *held*, which a sweep leaves alone, so that whatever dies in between leaves
 //! either the job as it was or a copy that only has to be shown.
 
-use diesel::connection::DefaultLoadingMode;
+mod error;
+mod read;
+mod rows;
+
 use diesel::prelude::*;
-use diesel::result::Error::DeserializationError;
 use diesel::sql_types::{BigInt, Nullable, Text as SqlText};
 use serde::{Deserialize, Serialize};
 
 use super::columns::Json;
-use super::copied_rows::{
-    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns,
-    SpecColumns, Text, UnitColumns,
-};
 use super::create::job_with_key;
 use super::delete::LockPartial;
 use super::failure::Failure;
@@ -24,40 +22,15 @@ use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadat
 use super::statement::statement;
 use super::steer::cancel_idle;
 use super::{Store, StoreError};
-use crate::model::{JobId, JobStatus, Limits, Row, Timestamp, UnitId, Unreadable};
+use crate::model::{JobId, JobStatus, Timestamp, UnitId};
+
+pub use error::CopyRefused;
+pub use read::{CopiedJob, CopiedPart, CopiedUnits};
+use rows::{ManagerColumns, MetadataColumns, SpecColumns, Text};
 
 const PARTIAL: &str = JobStatus::Partial.as_str();
-/// Units that are read at a time.
-const PAGE: i64 = 1_000;
-/// Bytes after which fewer are read; a unit may be larger by itself.
-const PAGE_BYTES: usize = 8 << 20;
 /// Rows that one statement inserts: SQLite binds 32,766 values at most.
 const ROWS_PER_STATEMENT: usize = 1_000;
-
-/// A part of a job that is copied.
-pub enum CopiedPart {
-    /// The job, which is the first part.
-    Job(Box<CopiedJob>),
-    /// The units that follow.
-    Units(CopiedUnits),
-}
-
-/// A job without its units.
-pub struct CopiedJob {
-    row: JobColumns,
-    spec: SpecColumns,
-    texts: Vec<MetadataColumns>,
-    managers: Vec<ManagerColumns>,
-}
-
-/// A page of units and what belongs to them.
-pub struct CopiedUnits {
-    units: Vec<UnitColumns>,
-    attempts: Vec<AttemptColumns>,
-    notes: Vec<NoteColumns>,
-    kinds: Vec<KindColumns>,
-    made: Vec<MadePathColumns>,
-}
 
 /// A copy that nobody sees yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,43 +72,21 @@ macro_rules! insert {
 }
 
 impl Store {
-    /// Reads all of a job on one snapshot, and hands it on part by part.
-    ///
-    /// # Errors
-    /// When a row cannot be read, by its name, and as `each` fails.
-    pub fn read_to_copy(
-        &mut self,
-        job: JobId,
-        mut each: impl FnMut(CopiedPart) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.read("read the job", |conn| {
-            each(CopiedPart::Job(Box::new(read_job(conn, job)?)))?;
-            let [first, last] = UnitId::ends_of(job);
-            let mut after = first - 1;
-            loop {
-                let page = read_units(conn, after, last)?;
-                let Some(unit) = page.units.last() else { return Ok(()) };
-                after = unit.id;
-                each(CopiedPart::Units(page))?;
-            }
-        })
-    }
-
     /// Begins a copy, which nobody sees; the caller holds the lock under which jobs are created.
     ///
     /// # Errors
-    /// [`StoreError::Copied`] when there is a copy of that job, and [`StoreError::KeyTaken`] when another job has its key.
+    /// [`CopyRefused::Copied`] when there is a copy of that job, and [`CopyRefused::KeyTaken`] when another job has its key.
     pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
         self.write("copy the job", |conn| {
             let CopiedJob { mut row, spec, texts: rows, managers: runs } = of;
             let uid = uuid::Uuid::now_v7().to_string();
             let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
             if let Some(job) = copy_of(conn, &origin.0)? {
-                return Err(StoreError::Copied { job }.into());
+                return Err(StoreError::from(CopyRefused::Copied { job }).into());
             }
             let key = row.key.as_ref().map(|key| key.0.as_str());
             if let Some((job, key)) = job_with_key(conn, key)?.zip(key) {
-                return Err(StoreError::KeyTaken { job, key: key.to_owned() }.into());
+                return Err(StoreError::from(CopyRefused::KeyTaken { job, key: key.to_owned() }).into());
             }
             let becomes = Becomes { status: row.status.0, finished_at: row.finished_at.take() };
             row.status = Text(PARTIAL.to_owned());
@@ -214,7 +165,7 @@ impl Store {
     /// Cancels a job that moves to a held copy; the caller holds the job's lock.
     ///
     /// # Errors
-    /// [`StoreError::ChangedMeanwhile`] when somebody has changed it since it was copied.
+    /// [`CopyRefused::ChangedMeanwhile`] when somebody has changed it since it was copied.
     pub fn leave_to_copy(
         &mut self,
         job: JobId,
@@ -224,7 +175,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("cancel the job", |conn| {
             if lock_job(conn, job)?.revision != copy.revision {
-                return Err(StoreError::ChangedMeanwhile { job }.into());
+                return Err(StoreError::from(CopyRefused::ChangedMeanwhile { job }).into());
             }
             cancel_idle(conn, job, reason, now)?;
             metadata::put(conn, job, key::MOVED_TO, &copy.uid)
@@ -243,71 +194,4 @@ impl Store {
 fn copy_of(conn: &mut SqliteConnection, uid: &str) -> Result<Option<JobId>, Failure> {
     let found = texts::table.filter(texts::key.eq(key::COPIED_FROM)).filter(texts::value.eq(uid));
     Ok(found.select(texts::job_id).first(conn).optional()?.map(JobId))
-}
-
-fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failure> {
-    let known = lock_job(conn, job)?;
-    let place = Row::Job(job);
-    let select = jobs::table.find(job.0).select(JobColumns::as_select());
-    let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;
-    let spec = specs::table.find(job.0).select(SpecColumns::as_select()).first(conn);
-    let spec = spec.map_err(|error| unreadable(place, "row in specs", error))?;
-    // The number of another job means nothing elsewhere.
-    if known.limits.after.is_some() {
-        let limits = Limits { after: None, ..known.limits };
-        row.limits = Text(serde_json::to_string(&limits).expect("limits are numbers and words"));
-    }
-    let of_job = texts::table.filter(texts::job_id.eq(job.0));
-    let of_job = of_job.filter(texts::key.ne_all([key::WAITS, key::COPIED_FROM, key::MOVED_TO]));
-    let texts = of_job.select(MetadataColumns::as_select()).load(conn);
-    let texts = texts.map_err(|error| unreadable(place, "row in metadata", error))?;
-    let of_job = managers::table.filter(managers::job_id.eq(job.0));
-    let managers = of_job.select(ManagerColumns::as_select()).load(conn);
-    let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
-    Ok(CopiedJob { row, spec, texts, managers })
-}
-
-fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
-    let mut found = Vec::new();
-    let (mut bytes, mut next) = (0, after + 1);
-    let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);
-    for unit in page.select(UnitColumns::as_select()).load_iter::<UnitColumns, DefaultLoadingMode>(conn)? {
-        // Numbers have no gaps.
-        let unit = unit.map_err(|error| unreadable(Row::Unit(UnitId::from_raw(next)), "row", error))?;
-        let texts = [Some(&unit.payload), unit.result.as_ref(), unit.stdout.as_ref(), unit.stderr.as_ref()];
-        bytes += texts.into_iter().flatten().map(|text| text.0.len()).sum::<usize>();
-        next = unit.id + 1;
-        found.push(unit);
-        if bytes > PAGE_BYTES {
-            break;
-        }
-    }
-    let job = Row::Job(UnitId::from_raw(last).job());
-    macro_rules! of_page {
-        ($table:ident, $columns:ident) => {
-            $table::table
-                .filter($table::unit_id.gt(after).and($table::unit_id.lt(next)))
-                .select($columns::as_select())
-                .load(conn)
-                .map_err(|error| unreadable(job, concat!("row in ", stringify!($table)), error))?
-        };
-    }
-    Ok(CopiedUnits {
-        attempts: of_page!(attempts, AttemptColumns),
-        notes: of_page!(unit_notes, NoteColumns),
-        kinds: of_page!(failure_kinds, KindColumns),
-        made: of_page!(made_paths, MadePathColumns),
-        units: found,
-    })
-}
-
-/// Names the row that holds what is no text.
-fn unreadable(row: Row, column: &'static str, error: diesel::result::Error) -> Failure {
-    match error {
-        DeserializationError(reason) => {
-            let (value, reason) = (reason.to_string(), "it is copied as it is or not at all".to_owned());
-            StoreError::from(Unreadable { row, column, value, reason }).into()
-        }
-        error => error.into(),
-    }
 }

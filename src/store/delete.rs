@@ -6,6 +6,8 @@ use diesel::sql_types::BigInt;
 
 use super::failure::Failure;
 use super::jobs::lock_job;
+use super::metadata::key;
+use super::schema::{jobs, metadata};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Job, JobId, JobStatus, Seq, UnitId};
@@ -79,6 +81,21 @@ impl Store {
             left = &left[gone..];
         }
         Ok(())
+    }
+
+    /// Returns jobs that are being created or deleted, or were left so by a crash; a copy that has all of its job, and only waits
+    /// for the job to be cancelled, is none of them.
+    pub fn partial_jobs(&mut self) -> Result<Vec<JobId>, StoreError> {
+        self.read("look for interrupted creations", |conn| {
+            let found: Vec<i64> = jobs::table
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = 'partial'"))
+                .filter(diesel::dsl::not(diesel::dsl::exists(
+                    metadata::table.filter(metadata::job_id.eq(jobs::id).and(metadata::key.eq(key::HELD_COPY))),
+                )))
+                .select(jobs::id)
+                .load(conn)?;
+            Ok(found.into_iter().map(JobId).collect())
+        })
     }
 
     /// Moves the write-ahead log into the database and keeps it short from now on: on a disk that was full once it would

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::copy::CopyRefused;
 use super::fault::Fault;
 use crate::files::{Planted, denied_beside};
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
@@ -266,26 +267,9 @@ pub enum StoreError {
         /// The job that has the key.
         job: JobId,
     },
-    /// A job with that key is there already; nothing was copied.
-    #[error("job {job} has the key {key:?} there already")]
-    KeyTaken {
-        /// The job that has the key.
-        job: JobId,
-        /// The key.
-        key: String,
-    },
-    /// There is a copy of that job already; nothing was copied.
-    #[error("job {job} is a copy of it there already")]
-    Copied {
-        /// The copy.
-        job: JobId,
-    },
-    /// Somebody has changed a job while it was copied; nothing was copied.
-    #[error("job {job} was changed while it was copied, try again")]
-    ChangedMeanwhile {
-        /// The job.
-        job: JobId,
-    },
+    /// A copy of a job is not taken.
+    #[error(transparent)]
+    CopyRefused(#[from] CopyRefused),
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]
     TooManyUnits {
@@ -311,10 +295,5 @@ impl StoreError {
         let denied = if matches!(fault, Fault::Unreachable | Fault::ReadOnly) { denied_beside(path) } else { None };
         let source = denied.map_or(source, |denied| Box::new(denied));
         Self::Database { operation, fault, path: path.to_owned(), source }
-    }
-
-    /// Returns the kind of SQLite's refusal, if that is what happened.
-    pub fn fault(&self) -> Option<Fault> {
-        if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
     }
 }

@@ -32,9 +32,7 @@ impl StoreError {
             | Self::AttemptOver { .. }
             | Self::PathInUse { .. }
             | Self::KeyInUse { .. }
-            | Self::KeyTaken { .. }
-            | Self::Copied { .. }
-            | Self::ChangedMeanwhile { .. } => ErrorKind::Conflict,
+            | Self::CopyRefused(_) => ErrorKind::Conflict,
             Self::EmptyPath
             | Self::NoPath { .. }
             | Self::NewJob(_)
@@ -46,5 +44,9 @@ impl StoreError {
             | Self::TooManyUnits { .. } => ErrorKind::InvalidInput,
             Self::Fenced { .. } => ErrorKind::Internal,
         }
+    }
+    /// Returns the kind of SQLite's refusal, if that is what happened.
+    pub fn fault(&self) -> Option<Fault> {
+        if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
     }
 }

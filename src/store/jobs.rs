@@ -7,7 +7,6 @@ use diesel::prelude::*;
 
 use super::columns::{Checked, Json, Word};
 use super::failure::Failure;
-use super::metadata::key;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
 use crate::model::{
@@ -204,21 +203,6 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(found.map(JobId))
-        })
-    }
-
-    /// Returns jobs that are being created or deleted, or were left so by a crash; a copy that has all of its job, and only waits
-    /// for the job to be cancelled, is none of them.
-    pub fn partial_jobs(&mut self) -> Result<Vec<JobId>, StoreError> {
-        self.read("look for interrupted creations", |conn| {
-            let found: Vec<i64> = jobs::table
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = 'partial'"))
-                .filter(diesel::dsl::not(diesel::dsl::exists(
-                    metadata::table.filter(metadata::job_id.eq(jobs::id).and(metadata::key.eq(key::HELD_COPY))),
-                )))
-                .select(jobs::id)
-                .load(conn)?;
-            Ok(found.into_iter().map(JobId).collect())
         })
     }
 }

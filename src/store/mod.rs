@@ -16,7 +16,6 @@ mod columns;
 #[cfg(test)]
 mod conformance;
 mod connection;
-mod copied_rows;
 mod copy;
 mod counters;
 mod create;
@@ -106,7 +105,7 @@ pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
 pub use claim::UnitRange;
 pub use clock_step::SMALL_STEP;
-pub use copy::{CopiedPart, PartialCopy};
+pub use copy::{CopiedPart, CopyRefused, PartialCopy};
 pub use create::{CreateOutcome, SameKey};
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;

@@ -19,8 +19,8 @@ use super::permits::MachinePermits;
 use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
-use crate::handler::{Runner, slots_of};
-use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Unit, Waits};
+use crate::handler::Runner;
+use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Waits};
 use crate::store::{Lease, PageBound, Store, UnitRange};
 use crate::sys::{Adopted, Machine, StopFlags};
 
@@ -283,17 +283,6 @@ impl<'a> Coordinator<'a> {
             feed.add(range);
         }
         Ok(feed.next_range())
-    }
-
-    /// Notes how many workers each unit takes.
-    fn with_slots(&self, mut units: Vec<Unit>) -> Vec<Unit> {
-        if !self.job.limits.slots.is_one() {
-            for unit in &mut units {
-                // What cannot be read fails the unit's attempt, which says so; the last unit has no fields.
-                unit.slots = slots_of(&self.job.limits, &unit.payload, unit.id.seq()).unwrap_or(1);
-            }
-        }
-        units
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::Coordinator;
-use crate::model::Waits;
+use crate::handler::slots_of;
+use crate::model::{Unit, Waits};
 use crate::sys::opening;
 
 /// Time between two tries at what was lacking.
@@ -48,6 +49,17 @@ impl Coordinator<'_> {
             self.demanded = wanted;
             let _ = self.grow.send(wanted);
         }
+    }
+
+    /// Notes how many workers each unit takes.
+    pub(super) fn with_slots(&self, mut units: Vec<Unit>) -> Vec<Unit> {
+        if !self.job.limits.slots.is_one() {
+            for unit in &mut units {
+                // What cannot be read fails the unit's attempt, which says so; the last unit has no fields.
+                unit.slots = slots_of(&self.job.limits, &unit.payload, unit.id.seq()).unwrap_or(1);
+            }
+        }
+        units
     }
 
     /// Reaps what units left behind; a failure only leaves zombies.

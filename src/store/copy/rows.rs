@@ -8,7 +8,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
 use diesel::sqlite::Sqlite;
 
-use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
+use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
 
 /// A text; bytes that are none, which another program may have written, are an error and no text.
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]

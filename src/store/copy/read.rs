@@ -1,0 +1,139 @@
+//! Reading all of a job, to be written elsewhere.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::prelude::*;
+use diesel::result::Error::DeserializationError;
+
+use super::rows::{
+    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns,
+    SpecColumns, Text, UnitColumns,
+};
+use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
+use crate::store::failure::Failure;
+use crate::store::jobs::lock_job;
+use crate::store::metadata::key;
+use crate::store::schema::{
+    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, specs, unit_notes, units,
+};
+use crate::store::{Store, StoreError};
+
+/// Units that are read at a time.
+const PAGE: i64 = 1_000;
+/// Bytes after which fewer are read; a unit may be larger by itself.
+const PAGE_BYTES: usize = 8 << 20;
+
+/// A part of a job that is copied.
+pub enum CopiedPart {
+    /// The job, which is the first part.
+    Job(Box<CopiedJob>),
+    /// The units that follow.
+    Units(CopiedUnits),
+}
+
+/// A job without its units.
+pub struct CopiedJob {
+    pub(super) row: JobColumns,
+    pub(super) spec: SpecColumns,
+    pub(super) texts: Vec<MetadataColumns>,
+    pub(super) managers: Vec<ManagerColumns>,
+}
+
+/// A page of units and what belongs to them.
+pub struct CopiedUnits {
+    pub(super) units: Vec<UnitColumns>,
+    pub(super) attempts: Vec<AttemptColumns>,
+    pub(super) notes: Vec<NoteColumns>,
+    pub(super) kinds: Vec<KindColumns>,
+    pub(super) made: Vec<MadePathColumns>,
+}
+
+impl Store {
+    /// Reads all of a job on one snapshot, and hands it on part by part.
+    ///
+    /// # Errors
+    /// When a row cannot be read, by its name, and as `each` fails.
+    pub fn read_to_copy(
+        &mut self,
+        job: JobId,
+        mut each: impl FnMut(CopiedPart) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.read("read the job", |conn| {
+            each(CopiedPart::Job(Box::new(read_job(conn, job)?)))?;
+            let [first, last] = UnitId::ends_of(job);
+            let mut after = first - 1;
+            loop {
+                let page = read_units(conn, after, last)?;
+                let Some(unit) = page.units.last() else { return Ok(()) };
+                after = unit.id;
+                each(CopiedPart::Units(page))?;
+            }
+        })
+    }
+}
+
+fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failure> {
+    let known = lock_job(conn, job)?;
+    let place = Row::Job(job);
+    let select = jobs::table.find(job.0).select(JobColumns::as_select());
+    let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;
+    let spec = specs::table.find(job.0).select(SpecColumns::as_select()).first(conn);
+    let spec = spec.map_err(|error| unreadable(place, "row in specs", error))?;
+    // The number of another job means nothing elsewhere.
+    if known.limits.after.is_some() {
+        let limits = Limits { after: None, ..known.limits };
+        row.limits = Text(serde_json::to_string(&limits).expect("limits are numbers and words"));
+    }
+    let of_job = texts::table.filter(texts::job_id.eq(job.0));
+    let of_job = of_job.filter(texts::key.ne_all([key::WAITS, key::COPIED_FROM, key::MOVED_TO]));
+    let texts = of_job.select(MetadataColumns::as_select()).load(conn);
+    let texts = texts.map_err(|error| unreadable(place, "row in metadata", error))?;
+    let of_job = managers::table.filter(managers::job_id.eq(job.0));
+    let managers = of_job.select(ManagerColumns::as_select()).load(conn);
+    let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
+    Ok(CopiedJob { row, spec, texts, managers })
+}
+
+fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
+    let mut found = Vec::new();
+    let (mut bytes, mut next) = (0, after + 1);
+    let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);
+    for unit in page.select(UnitColumns::as_select()).load_iter::<UnitColumns, DefaultLoadingMode>(conn)? {
+        // Numbers have no gaps.
+        let unit = unit.map_err(|error| unreadable(Row::Unit(UnitId::from_raw(next)), "row", error))?;
+        let texts = [Some(&unit.payload), unit.result.as_ref(), unit.stdout.as_ref(), unit.stderr.as_ref()];
+        bytes += texts.into_iter().flatten().map(|text| text.0.len()).sum::<usize>();
+        next = unit.id + 1;
+        found.push(unit);
+        if bytes > PAGE_BYTES {
+            break;
+        }
+    }
+    let job = Row::Job(UnitId::from_raw(last).job());
+    macro_rules! of_page {
+        ($table:ident, $columns:ident) => {
+            $table::table
+                .filter($table::unit_id.gt(after).and($table::unit_id.lt(next)))
+                .select($columns::as_select())
+                .load(conn)
+                .map_err(|error| unreadable(job, concat!("row in ", stringify!($table)), error))?
+        };
+    }
+    Ok(CopiedUnits {
+        attempts: of_page!(attempts, AttemptColumns),
+        notes: of_page!(unit_notes, NoteColumns),
+        kinds: of_page!(failure_kinds, KindColumns),
+        made: of_page!(made_paths, MadePathColumns),
+        units: found,
+    })
+}
+
+/// Names the row that holds what is no text.
+fn unreadable(row: Row, column: &'static str, error: diesel::result::Error) -> Failure {
+    match error {
+        DeserializationError(reason) => {
+            let (value, reason) = (reason.to_string(), "it is copied as it is or not at all".to_owned());
+            StoreError::from(Unreadable { row, column, value, reason }).into()
+        }
+        error => error.into(),
+    }
+}
