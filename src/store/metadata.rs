@@ -100,6 +100,16 @@ statement! {
     -> (BigInt, Text, Text)
 }
 
+statement! {
+    // The same of jobs that follow each other: to walk past what is long costs less than to look each of them up.
+    struct TextsBetween {
+        "SELECT job_id, key, value FROM metadata WHERE job_id BETWEEN "
+            first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+    }
+    " AND key NOT IN ('creation', 'submitter', 'error_trace')" -> (BigInt, Text, Text)
+}
+
 /// Texts about a job, by key.
 pub(super) struct Texts {
     job: JobId,
@@ -117,13 +127,16 @@ impl Texts {
         Ok(Self::of_jobs(conn, &[job])?.remove(&job).unwrap_or_else(|| Self::none(job)))
     }
 
-    /// Reads the same about some jobs, as far as there is anything.
+    /// Reads the same about some jobs, as far as there is anything; perhaps about others between them too.
     pub fn of_jobs(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Texts>, Failure> {
         let mut texts = HashMap::new();
-        if jobs.is_empty() {
-            return Ok(texts);
-        }
-        let rows: Vec<(i64, Checked<String>, Checked<String>)> = TextsOf { jobs: numbers(jobs) }.load(conn)?;
+        let numbers_of_jobs = || jobs.iter().map(|job| job.0);
+        let Some((first, last)) = numbers_of_jobs().min().zip(numbers_of_jobs().max()) else { return Ok(texts) };
+        let are_dense = usize::try_from(last - first).is_ok_and(|distance| distance < 2 * jobs.len());
+        let rows: Vec<(i64, Checked<String>, Checked<String>)> = match are_dense {
+            true => TextsBetween { first, last }.load(conn)?,
+            false => TextsOf { jobs: numbers(jobs) }.load(conn)?,
+        };
         for (job, key, value) in rows {
             let of_job = texts.entry(JobId(job)).or_insert_with_key(|job| Self::none(*job));
             of_job.values.insert(key.shown().to_owned(), value.shown().to_owned());
