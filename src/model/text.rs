@@ -25,7 +25,7 @@ pub fn steers_terminal(c: char) -> bool {
     directional || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
-/// Returns how many of the bytes are not the beginning of a character whose rest is missing.
+/// Returns the number of bytes before a character at the end whose rest is missing.
 pub fn whole_characters(bytes: &[u8]) -> usize {
     let is_partial = |start: &usize| {
         std::str::from_utf8(&bytes[*start..])

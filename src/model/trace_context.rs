@@ -30,7 +30,7 @@ pub struct TraceContext {
 
 /// A text that names no span of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not of the form VERSION-TRACE-PARENT-FLAGS with 2, 32, 16 and 2 hexadecimal digits of lower case")]
+#[error("it is not of the form VERSION-TRACE-PARENT-FLAGS with 2, 32, 16 and 2 lower-case hexadecimal digits")]
 pub struct TraceParentError;
 
 impl TraceContext {
