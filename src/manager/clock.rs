@@ -26,7 +26,7 @@ impl Clock {
     }
 
     /// Follows the store's clock, which shows `shown` and would show `expected` if nobody had set it. Returns how far it was set
-    /// back, where what was written before would have to be waited for as much longer.
+    /// back, if by more than a small step: whatever waits for a time that was written before would wait that much longer.
     pub fn follow(&self, expected: Timestamp, shown: Timestamp) -> Option<Duration> {
         match self {
             // The store has no other than this one.

@@ -152,7 +152,7 @@ impl Feed {
     }
 
     /// Returns `true` if all that was claimed has been read, and there may be units beyond it.
-    pub fn is_in_want(&self) -> bool {
+    pub fn needs_range(&self) -> bool {
         let state = self.lock();
         state.ranges.have_end() && state.ranges.next().is_none()
     }

@@ -67,8 +67,8 @@ fn lock() -> MutexGuard<'static, Option<LogFile>> {
     FILE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns what a variable says, or what holds in its stead, and why it does: whoever starts a manager is told before, but for
-/// services that never asked.
+/// Returns the value of a variable, or the default and why it holds. Whoever starts a manager has refused such a value before,
+/// except a service that did not look.
 fn variable<T: FromStr>(variable: OwnVariable, otherwise: T) -> (T, Option<OwnVariableError>) {
     match variable.read(env::var_os(variable.name)) {
         Ok(value) => (value.unwrap_or(otherwise), None),

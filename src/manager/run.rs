@@ -196,7 +196,7 @@ fn run_job(
     if matches!(end, Ok(RunOutcome::Finished(_)))
         && let Err(error) = clear_slots(&session.context)
     {
-        // They are in nobody's way, and go with the job.
+        // They do no harm, and are deleted with the job.
         warn!("files of the job are left: {}", chain(&error));
     }
     end

@@ -277,7 +277,7 @@ impl<'a> Coordinator<'a> {
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
         let feed = &self.shared.feed;
-        if feed.is_in_want()
+        if feed.needs_range()
             && let Some(range) = self.store.claim(self.lease)?
         {
             feed.add(range);

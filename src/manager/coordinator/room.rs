@@ -42,7 +42,7 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Demands as many workers as there may be, if there are so many units and not so many workers.
+    /// Demands workers for so many units, as far as the limit allows and they were not demanded before.
     pub(super) fn demand_workers(&mut self, units: usize) {
         let wanted = units.min(self.job.limits.workers);
         if wanted > self.demanded {

@@ -34,9 +34,9 @@ fn ranges_are_read_one_after_the_other_and_each_again_from_where_its_units_were_
     feed.add(range(20, 30));
     feed.add(range(0, 10));
     feed.put_fresh(range(0, 10), vec![unit(1), unit(9)], true);
-    assert_eq!((feed.next_range(), feed.is_in_want()), (Some(range(20, 30)), false));
+    assert_eq!((feed.next_range(), feed.needs_range()), (Some(range(20, 30)), false));
     feed.put_fresh(range(20, 30), vec![unit(21), unit(22)], true);
-    assert_eq!((feed.next_range(), feed.is_in_want()), (None, true));
+    assert_eq!((feed.next_range(), feed.needs_range()), (None, true));
     feed.take(0).unwrap();
 
     assert_eq!(feed.rests(), [range(0, 10), range(20, 30)], "none of their first attempts has ended");
@@ -51,12 +51,12 @@ fn ranges_are_read_one_after_the_other_and_each_again_from_where_its_units_were_
 #[test]
 fn nothing_is_claimed_beyond_a_range_without_end() {
     let feed = Feed::new();
-    assert!(feed.is_in_want());
+    assert!(feed.needs_range());
     feed.add(UnitRange { after: Seq(0), through: Seq::MAX });
 
     feed.put_fresh(feed.next_range().unwrap(), vec![], true);
 
-    assert_eq!((feed.next_range(), feed.is_in_want()), (None, false));
+    assert_eq!((feed.next_range(), feed.needs_range()), (None, false));
     feed.recall();
     assert!(feed.next_range().is_some(), "units may have been added");
 }
