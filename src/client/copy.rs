@@ -32,17 +32,18 @@ pub struct Copied {
 }
 
 impl Client {
-    /// Copies a job that stands still into the database at `into`, which is made if there is none, with its units in whatever state they are, their attempts, results and
-    /// output as far as it is in the database, and the history of its managers. The copy has a uid of its own and names
-    /// that of the job; it waits for no other job.
+    /// Copies a job that is not running into the database at `into`, which is made if there is none.
+    ///
+    /// The copy has the units in their present states, their attempts, results and output as far as it is in the database, and
+    /// the history of the job's managers. It has a uid of its own and names that of the job; it waits for no other job.
     ///
     /// The copy is there as a whole or not at all, whenever this process dies. When it dies while the job moves
     /// ([`CopySource::Cancel`]), the job may have been cancelled before the copy can be seen: a second call shows it. Two
     /// processes that copy the same job wait for each other, and the second is refused.
     ///
     /// # Errors
-    /// When the job is run, was interrupted, or may run units at most once and is kept; when the other database has a copy of
-    /// it or a job of its key. Nothing is left there then.
+    /// When the job is running, was interrupted, or is kept and may run its units at most once; when the other database has a
+    /// copy of it or a job of its key. Nothing is left there then.
     ///
     /// ```no_run
     /// # use job_manager::client::{Client, CopySource};

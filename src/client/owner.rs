@@ -33,7 +33,7 @@ pub fn accept_any_owner() {
 }
 
 fn is_any_meant() -> bool {
-    // What is not understood is not said.
+    // A value that is not understood counts as not set.
     IS_ANY_MEANT.load(Ordering::Relaxed) || is_any_owner_said().unwrap_or(false)
 }
 

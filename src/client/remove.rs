@@ -11,8 +11,9 @@ use crate::model::{Job, JobId, JobStatus, Limits, StateDir};
 use crate::store::StoreError;
 use crate::sys::{Cookie, JobLock, SharedLock, end_orphans};
 
-/// Threads that delete files, which wait for the disk and not for a processor, and jobs for each of them at least.
+/// Most threads that delete files: they wait for the disk and not for a processor.
 const DELETERS: usize = 16;
+/// Fewest jobs for each of them.
 const JOBS_EACH: usize = 4;
 
 impl Client {
@@ -103,7 +104,7 @@ impl Client {
     }
 }
 
-/// Does something with each of them, several at a time.
+/// Does `work` with each item, on several threads.
 fn for_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = (items.len() / JOBS_EACH).min(DELETERS);
     let (items, done) = (Mutex::new(items.into_iter()), Mutex::new(Vec::new()));
@@ -114,7 +115,7 @@ fn for_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec
         done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
     };
     thread::scope(|scope| {
-        // Where no more can be had, there are fewer.
+        // Where no further thread can be had, fewer do it.
         (1..threads).all(|_| thread::Builder::new().spawn_scoped(scope, work_through).is_ok());
         work_through();
     });

@@ -129,7 +129,7 @@ impl PrivateDir {
         renameat(&self.dir, name, &self.dir, new_name).map_err(|error| explained(&self.path.join(new_name), error))
     }
 
-    /// Gives a file in it another name that is free; one whose name is taken by now is removed, which returns `false`.
+    /// Renames a file in it to a name that is free. When somebody has taken the name, removes the file and returns `false`.
     pub fn rename_to_new(&self, name: &Path, new_name: &OsStr) -> io::Result<bool> {
         match renameat_with(&self.dir, name, &self.dir, new_name, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(true),

@@ -22,7 +22,7 @@ pub(super) fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> 
     Ok(held)
 }
 
-/// Removes what only the manager of a job needs that has units to run; slots stay as long as a process has one of them.
+/// Removes the slots of a job and their notes, which only running units need, unless a process holds a slot.
 pub fn clear_slots(job: &JobContext) -> Result<(), RecoveryError> {
     if held_slots(job)?.is_empty() {
         remove_private_dir(&job.files.slots()).map_err(RecoveryError::system("remove the job's slots"))?;

@@ -25,7 +25,7 @@ const HOLD_TIME: Duration = Duration::from_millis(500);
 
 /// What is left of a lease whose processes have been ended.
 pub struct Leftovers {
-    /// Under which what becomes of the units is recorded.
+    /// The lease under which the ends of the units are recorded.
     lease: Lease,
     interrupted: Vec<(Unit, UnitStatus)>,
     /// Interrupted units of which processes remain.

@@ -16,7 +16,7 @@ pub struct UnitRange {
 }
 
 impl Store {
-    /// Claims a range of units for their first attempts; `None` when no manager has to claim any.
+    /// Claims a range of units for their first attempts; `None` when none is left to claim.
     ///
     /// A job has one manager here, so that its range is everything but what no manager has to look at again.
     ///

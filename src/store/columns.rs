@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
     }
 }
 
-/// Narrows a counter of a row that somebody counts on with.
+/// Narrows a counter that is to be raised further; one that cannot be is an error.
 pub(super) fn counter(value: i64, row: Row, column: &'static str) -> Result<u32, Unreadable> {
     let narrow = u32::try_from(value).ok().filter(|count| *count < u32::MAX);
     let out_of_range = || Unreadable { row, column, value: value.to_string(), reason: "it is out of range".to_owned() };

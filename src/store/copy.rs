@@ -1,8 +1,8 @@
 //! A job that is copied into another database.
 //!
-//! The copy is `partial`, seen by nobody, until all of it is there. A job that moves is cancelled where it was first: from
-//! its last row until then the copy is *held*, which a sweep leaves alone, so that whatever dies in between leaves
-//! either the job as it was or a copy that only has to be shown.
+//! The copy is `partial`, seen by nobody, until it is complete. A job that moves is cancelled before its copy is shown: until
+//! then the complete copy is *held*, which a sweep leaves alone, so that a death in between leaves either the job as it was
+//! or a copy that only has to be shown.
 
 mod error;
 mod read;

@@ -83,8 +83,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns jobs that are being created or deleted, or were left so by a crash; a copy that has all of its job, and only waits
-    /// for the job to be cancelled, is none of them.
+    /// Returns jobs that are being created or deleted, or were left so by a crash; a complete copy that only
+    /// waits for its source to be cancelled is not among them.
     pub fn partial_jobs(&mut self) -> Result<Vec<JobId>, StoreError> {
         self.read("look for interrupted creations", |conn| {
             let found: Vec<i64> = jobs::table

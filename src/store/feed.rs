@@ -124,7 +124,7 @@ impl Store {
     }
 
     /// Returns up to `limit` units up to `through` that came back to pending and may run at `now`, the longest due first, each
-    /// with what its handler kept for its next attempt: of those that the manager has claimed, which here are the job's.
+    /// with what its handler kept for its next attempt. They are those that the manager has claimed, here all of the job.
     pub fn due_units(
         &mut self,
         lease: Lease,

@@ -1,7 +1,7 @@
 //! The lease under which a manager writes, and the fence that keeps one from writing whose lease is over.
 //!
-//! A transaction of a manager goes through one door, or ends with the fence itself as the recorder's does. Where writers exclude each
-//! other, as here, what holds at the beginning of a transaction holds at its end.
+//! Every transaction of a manager goes through `write_under`, except the recorder's, which ends with the fence itself. Where writers
+//! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
 use diesel::SqliteConnection;
 
@@ -25,7 +25,7 @@ impl Lease {
         self.job
     }
 
-    /// Returns the number by which people tell the managers of a job apart.
+    /// Returns the number by which people distinguish the managers of a job.
     pub fn epoch(self) -> Epoch {
         self.epoch
     }
@@ -36,22 +36,21 @@ impl Lease {
     }
 }
 
-/// What a manager is told whose lease stands.
+/// What a manager learns while its lease stands.
 #[derive(Debug)]
 pub struct Fence {
-    /// Another number whenever somebody else has written.
+    /// Changes whenever somebody else has written.
     pub version: i64,
-    /// The job, unless that is the number that was seen.
+    /// The job; none while the version is the one that was seen.
     pub job: Option<Job>,
     /// The time by the store's clock, which is the machine's here.
     pub now: Timestamp,
 }
 
 impl Store {
-    /// Makes sure that a lease stands, and returns what there is to know since an answer with the number `seen`.
+    /// Makes sure that a lease stands, and returns what is new since an answer of the version `seen`.
     ///
-    /// While nobody else has written nobody has taken over either, and no row is read. Where writes bring the answer along, the
-    /// latest one may be returned.
+    /// While nobody else has written, nobody has taken over either, and no row is read.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
@@ -64,8 +63,8 @@ impl Store {
         if job.epoch == lease.epoch { Ok(Fence { version, job: Some(job), now }) } else { Err(lease.fenced()) }
     }
 
-    /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Nothing is kept, and nothing
-    /// done, when a later manager has taken over.
+    /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager
+    /// has taken over.
     pub(super) fn write_under<T>(
         &mut self,
         lease: Lease,

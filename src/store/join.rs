@@ -57,9 +57,11 @@ impl Store {
         })
     }
 
-    /// Takes a job that seems to have no manager from those that have not recorded their end: one that lives after all has no
-    /// say any more, and ends its units. Returns the lease under which the caller, who holds the job's lock, writes in their
-    /// place; it names no row, because nobody runs the job.
+    /// Takes a job from managers that seem to be gone and have not recorded their end, and returns the lease under which the caller,
+    /// who holds the job's lock, writes in their place.
+    ///
+    /// A manager that is alive after all writes nothing any more, and ends its units. The lease names no row, because nobody runs
+    /// the job.
     pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
         self.write("take the job from its manager", |conn| {
             let Epoch(before) = lock_job(conn, job)?.epoch;

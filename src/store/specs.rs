@@ -60,7 +60,7 @@ pub(super) fn specs_of(
     Ok(rows.into_iter().map(|(job, spec)| (JobId(job), spec.of(Row::Job(JobId(job)), "spec"))).collect())
 }
 
-/// Writes the numbers of jobs as one value that a statement takes.
+/// Returns the numbers of jobs as an array for `json_each`.
 pub(super) fn numbers(jobs: &[JobId]) -> String {
     format!("[{}]", jobs.iter().map(|job| job.0.to_string()).collect::<Vec<_>>().join(","))
 }

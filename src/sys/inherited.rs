@@ -188,7 +188,7 @@ pub(super) fn null_output() -> io::Result<File> {
     File::options().write(true).open("/dev/null")
 }
 
-/// Returns the same, open as long as this process lives.
+/// Returns the same, opened once and never closed.
 pub(super) fn null() -> io::Result<BorrowedFd<'static>> {
     static NULL: OnceLock<File> = OnceLock::new();
     match NULL.get() {

@@ -1,7 +1,7 @@
 //! A command as `posix_spawn` takes it: words, directory, variables, and the three standard streams.
 //!
-//! The command of the standard library owns the files that it hands on, puts all variables together for each process, and
-//! forks where a program is named without its path.
+//! `std::process::Command` takes the files that it hands on, builds the environment anew for each process, and forks where a
+//! program is named without its path.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, NulError, OsStr, OsString};
@@ -49,18 +49,18 @@ impl<N: AsRef<OsStr>, V: AsRef<OsStr>> FromIterator<(N, V)> for Environment {
 pub struct UnitCommand {
     /// The file of the program; a relative one is below the directory.
     pub program: PathBuf,
-    /// What the process is told, its name first.
+    /// Its arguments, the name of the program first.
     pub argv: Vec<OsString>,
     /// Where it runs.
     pub cwd: PathBuf,
-    /// What all units of a job get.
+    /// Variables that all units of a job get.
     common: Arc<Environment>,
-    /// What only this one gets, instead of that.
+    /// Variables of this one, which replace those.
     own: Environment,
 }
 
 impl UnitCommand {
-    /// Names a program and what it is told, its name first, with the variables that all units get.
+    /// Makes a command of a program, its arguments with the name first, and the variables that all units get.
     pub fn new(program: PathBuf, argv: Vec<OsString>, cwd: PathBuf, common: &Arc<Environment>) -> Self {
         Self { program, argv, cwd, common: Arc::clone(common), own: Environment::default() }
     }
@@ -70,7 +70,7 @@ impl UnitCommand {
         self.own.set(name.as_ref(), value.as_ref());
     }
 
-    /// Sets a variable that units do not have in common.
+    /// Sets a variable, unless all units have one of that name.
     pub fn set_default(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         if !self.common.0.contains_key(name.as_ref()) {
             self.set(name, value);
@@ -147,7 +147,7 @@ impl Drop for FileActions {
     }
 }
 
-/// What a child is besides.
+/// The process group and the signals of a child.
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {

@@ -259,7 +259,7 @@ fn read_some(stream: &mut Option<impl Read>, found: PollFlags, take: impl FnOnce
     Ok(())
 }
 
-/// Returns `true` if somebody may write to a stream yet who is not merely about to become the program of another unit.
+/// Returns `true` if a process can still write to a stream; one that is just becoming the program of another unit does not count.
 fn is_held(stream: &Option<PipeReader>) -> io::Result<bool> {
     let Some(stream) = stream else { return Ok(false) };
     await_spawns();

@@ -137,8 +137,8 @@ fn what_cannot_be_copied_as_it_is_is_refused_and_leaves_nothing() {
     assert!(unknown.contains("no job \"none\""), "{unknown}");
     assert!(!url.contains("secret"), "{url}");
     assert!(!made);
-    assert!(twice.contains("job 1 is a copy of it there already"), "{twice}");
-    assert!(key.contains("job 1 has the key \"night\" there already"), "{key}");
+    assert!(twice.contains("a copy of this job already, job 1"), "{twice}");
+    assert!(key.contains("a job with the key \"night\" already, job 1"), "{key}");
     assert_eq!(world.ok(&["--db", "c.db", "list", "-a", "-q"]), "1");
     world.write("go", "");
     world.ok(&["wait", "runs"]);
@@ -202,7 +202,7 @@ fn fault_345_a_job_that_somebody_changes_while_it_moves_stays_where_it_is() {
 
     assert_eq!(ended.status.code(), Some(4));
     assert!(
-        text(&ended.stderr).contains("job 1 was changed while it was copied, try again"),
+        text(&ended.stderr).contains("job 1 was changed while it was being copied, try again"),
         "{}",
         text(&ended.stderr)
     );

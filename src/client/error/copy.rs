@@ -15,7 +15,7 @@ pub enum CopyError {
         path: PathBuf,
     },
     /// Units that may run at most once could run in the job and in its copy.
-    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled with that")]
+    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled at the same time")]
     WouldRepeat {
         /// The job.
         job: JobId,

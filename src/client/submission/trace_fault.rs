@@ -10,7 +10,7 @@ pub enum TraceFault {
     #[error(transparent)]
     Parent(#[from] TraceParentError),
     /// Nobody would hand it on.
-    #[error("it has 1 to 512 characters of ASCII that can be printed")]
+    #[error("it is not 1 to 512 printable characters of ASCII")]
     State,
     /// What vendors add belongs to a trace.
     #[error("it belongs to a trace, and there is no TRACEPARENT")]

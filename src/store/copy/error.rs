@@ -7,7 +7,7 @@ use crate::model::JobId;
 #[non_exhaustive]
 pub enum CopyRefused {
     /// A job with that key is there already.
-    #[error("job {job} has the key {key:?} there already")]
+    #[error("the other database has a job with the key {key:?} already, job {job}")]
     KeyTaken {
         /// The job that has the key.
         job: JobId,
@@ -15,13 +15,13 @@ pub enum CopyRefused {
         key: String,
     },
     /// There is a copy of that job already.
-    #[error("job {job} is a copy of it there already")]
+    #[error("the other database has a copy of this job already, job {job}")]
     Copied {
         /// The copy.
         job: JobId,
     },
     /// Somebody has changed the job while it was copied.
-    #[error("job {job} was changed while it was copied, try again")]
+    #[error("job {job} was changed while it was being copied, try again")]
     ChangedMeanwhile {
         /// The job.
         job: JobId,

@@ -10,7 +10,7 @@ use diesel::sqlite::Sqlite;
 
 use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
 
-/// A text; bytes that are none, which another program may have written, are an error and no text.
+/// A text; bytes that are none, which another program may have written, are an error.
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]
 #[diesel(sql_type = sql_types::Text)]
 pub(super) struct Text(pub String);

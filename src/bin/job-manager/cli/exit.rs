@@ -44,7 +44,7 @@ impl Exit {
     }
 }
 
-/// What a verb comes to that has nothing to tell but that it is done.
+/// The exit of a verb that either fails or has done what was asked.
 impl From<()> for Exit {
     fn from((): ()) -> Exit {
         Exit::Success

@@ -69,7 +69,7 @@ fn check(cli: &Cli, json: bool) -> Result<(), CliError> {
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
-    // Left to the end of the process: to take it to pieces takes as long as to read a job.
+    // Leaked: to drop it would take as long as to read a job.
     let command_line = Box::leak(Box::new(command()));
     let parsed = command_line.try_get_matches_from_mut(std::env::args_os());
     let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {

@@ -14,7 +14,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
             Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) => return None,
         },
         ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source cancels it here".to_owned(),
-        ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` has it wait no longer".to_owned(),
+        ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` makes it wait no longer".to_owned(),
         ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()

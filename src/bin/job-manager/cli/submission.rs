@@ -35,7 +35,7 @@ pub(super) struct SubmissionArgs {
 }
 
 impl SubmissionArgs {
-    /// Creates the job, which keeps so much of its units' output unless it is told; none when that was only rehearsed.
+    /// Creates the job, which keeps `kept` of its units' output unless an option says otherwise; `None` after a rehearsal.
     pub fn create(
         &self,
         global: &Global,

@@ -12,9 +12,9 @@ use serde_json::json;
 use crate::cli::which::JobOrKeyArg;
 use crate::cli::{CliError, Global, Output};
 
-/// Copy a job that stands still into another database, under a new uid
+/// Copy a job that is not running into another database, under a new uid
 ///
-/// The copy has the units in the states that they are in, their attempts, results and tails of output, and can be run there.
+/// The copy has the units in their present states, with their attempts, results and tails of output, and can be run there.
 /// Complete outputs and logs stay where they are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager copy photos --to photos.db")]
@@ -22,7 +22,7 @@ pub struct Copy {
     #[command(flatten)]
     pub job: JobOrKeyArg,
     /// The other database; it is made if there is none
-    #[arg(long, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(path))]
+    #[arg(long, value_name = "DB", value_parser = OsStringValueParser::new().try_map(path))]
     pub to: PathBuf,
     /// Cancel the job here, so that what is left runs in the copy only
     #[arg(long)]

@@ -49,7 +49,7 @@ struct LineDocument {
     #[serde(flatten)]
     of: LinesOf,
     line: RawText,
-    /// Whether the next document has more of the same line.
+    /// Whether the line had not ended yet, so that the next document may have more of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     goes_on: bool,
 }

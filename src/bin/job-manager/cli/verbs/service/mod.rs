@@ -25,7 +25,7 @@ use crate::cli::{CliError, Exit, Global, Output};
 pub use error::ServiceError;
 use plan::{MARK, Plan, RENEW, name_of};
 
-/// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the service of systemd for that
+/// Continue the interrupted jobs of this database whenever the machine starts: write, remove or show the systemd service that does it
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager service install")]
 pub struct Service {
