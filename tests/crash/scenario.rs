@@ -43,7 +43,11 @@ enum During {
     Start,
     Resume,
     Stop,
+    Copy,
 }
+
+/// Moves the job into another database, where it goes on.
+const COPY: [&str; 5] = ["copy", "last", "--to", "other.db", "--cancel-source"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -90,9 +94,12 @@ impl Scenario {
 
 pub fn run(path: &Path) {
     let mut scenario = Scenario::read(path);
-    let world = World::new();
+    let mut world = World::new();
 
     hit(&world, &scenario);
+    if scenario.during == During::Copy {
+        world = world.with_db("other.db");
+    }
     if !scenario.expect.exists {
         assert!(world.run(&["list", "-q", "-a"]).stdout.is_empty(), "half a job is seen");
         scenario.units = forty();
@@ -127,8 +134,14 @@ fn hit(world: &World, scenario: &Scenario) {
             world.wait_for_completed("last", scenario.units as u64 / 8);
             world.ok(&["stop", "last"]);
         }
+        During::Copy => {
+            world.ok(&create);
+            crash(world, scenario, &COPY);
+            assert!(world.run(&["--db", "other.db", "list", "-q", "-a"]).stdout.is_empty(), "half a copy is seen");
+            world.ok(&COPY);
+        }
     }
-    if scenario.expect.exists {
+    if scenario.expect.exists && scenario.during != During::Copy {
         wait_for(world, "the manager to be gone", || world.status("last")["status"] != "running");
     }
 }

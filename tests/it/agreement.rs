@@ -37,6 +37,11 @@ fn forged(random: &mut Random, job: &str, now: i64) -> String {
         "hour" => format!("{}", now + 3_600_000_000),
         _ => "NULL".to_owned(),
     };
+    // Far from the ages at which it counts as silent or stalled: the readers do not look at the same instant.
+    let heartbeat = match one_of(random, &["now", "minute"]) {
+        "minute" => now - 60_000_000,
+        _ => now,
+    };
     let texts = [
         ("waits", one_of(random, &["", "{\"for\":\"callbacks\",\"waiting\":7}"])),
         ("halt_reason", one_of(random, &["", "too many"])),
@@ -53,6 +58,7 @@ fn forged(random: &mut Random, job: &str, now: i64) -> String {
              claimed_through = total, total = {total}, pending = {pending}, running = {running}, completed = {completed}, \
              failed = {failed}, skipped = 0, cancelled = 0 WHERE id = {job}; \
          UPDATE units SET status = 'pending', started_at = NULL, not_before = {due} WHERE job_id = {job} AND seq <= {pending}; \
+         UPDATE managers SET heartbeat_at = {heartbeat} WHERE job_id = {job}; \
          DELETE FROM metadata WHERE job_id = {job} AND key IN ('waits', 'halt_reason'); {told} COMMIT"
     )
 }

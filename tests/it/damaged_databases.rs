@@ -54,11 +54,12 @@ const VERBS: [&[&str]; 44] = [
 
 /// What is done to a database, and what an error that comes of it names. The kinds of failures are only a way to find units
 /// faster, and the index is met by managers only.
-const DAMAGE: [(&str, &str); 13] = [
-    ("UPDATE jobs SET spec = '[]'", "spec"),
-    ("UPDATE jobs SET spec = '{}'", "spec"),
-    ("UPDATE jobs SET spec = CAST(x'ff' AS TEXT)", "spec"),
+const DAMAGE: [(&str, &str); 14] = [
+    ("UPDATE specs SET spec = '[]'", "spec"),
+    ("UPDATE specs SET spec = '{}'", "spec"),
+    ("UPDATE specs SET spec = CAST(x'ff' AS TEXT)", "spec"),
     ("DROP TABLE jobs", "jobs"),
+    ("DROP TABLE specs", "specs"),
     ("DROP TABLE units", "units"),
     ("DROP TABLE attempts", "attempts"),
     ("DROP TABLE metadata", "metadata"),
