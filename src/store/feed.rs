@@ -5,7 +5,7 @@
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::columns::{Checked, TextColumn, counter, text_of};
 use super::failure::Failure;
@@ -46,6 +46,17 @@ statement! {
         " AND id <= " last: i64 as BigInt,
     }
     "" -> Nullable<BigInt>
+}
+
+statement! {
+    pub(super) struct AnyWaits {
+        "SELECT EXISTS (SELECT 1 FROM units WHERE id > "
+            after: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+        " AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units INDEXED BY units_waiting \
+         WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+    }
+    ")" -> Bool
 }
 
 statement! {
@@ -183,6 +194,22 @@ impl Store {
                 .filter(units::id.between(UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, through).raw()))
                 .filter(units::status.eq_any([UnitStatus::Pending.as_str(), UnitStatus::Running.as_str()]));
             Ok(diesel::select(diesel::dsl::exists(first)).get_result(conn)?)
+        })
+    }
+
+    /// Refuses to go on with a job that has unfinished units by its counters, and none that waits: whoever has none in hand would
+    /// look for them for ever.
+    pub fn refuse_miscounted(&mut self, lease: Lease) -> Result<(), StoreError> {
+        self.read("look for waiting units", |conn| {
+            let job = lease.job;
+            let row = jobs::table.find(job.0).select((jobs::claimed_through, jobs::pending + jobs::running));
+            let (claimed, unfinished): (i64, i64) = row.first(conn)?;
+            let (after, last) = (UnitId::new(job, Seq(claimed)).raw(), UnitId::new(job, Seq::MAX).raw());
+            if unfinished == 0 || (AnyWaits { after, last, job: job.0 }).get_result(conn)? {
+                return Ok(());
+            }
+            let (value, reason) = (unfinished.to_string(), "it counts units that are not there".to_owned());
+            Err(StoreError::from(Unreadable { row: Row::Job(job), column: "counter", value, reason }).into())
         })
     }
 

@@ -21,6 +21,23 @@ fn three_jobs(column: &str, value: &str) -> World {
 }
 
 #[test]
+fn fault_342_counters_of_units_that_are_not_there_end_the_job_by_name() {
+    let world = World::new();
+    let job = world.ok(&["create", "--lines", &world.numbers(3), "--", "true", "{}"]);
+    world.sql("UPDATE jobs SET total = total + 1, pending = pending + 1");
+
+    world.ok(&["start", &job]);
+
+    assert_eq!(world.run(&["wait", &job, "--timeout", "60s"]).status.code(), Some(10));
+    let status = world.status(&job);
+    assert!(
+        status["error"].as_str().unwrap().contains("its counter is \"1\" (it counts units that are not there)"),
+        "{status}"
+    );
+    assert_eq!(status["progress"]["completed"], 3);
+}
+
+#[test]
 fn fault_210_a_job_that_cannot_be_read_is_named_and_the_others_are_listed_and_resumed() {
     for (column, value) in [("limits", "{\"workers\":\"many\"}"), ("status", "asleep"), ("stop_request", "perhaps")] {
         let world = three_jobs(column, value);

@@ -42,7 +42,10 @@ impl Coordinator<'_> {
         }
         // Nobody has to approve the last one; while it ran, others may have been added.
         self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
-        let Some(canary) = self.canary() else { return Ok(None) };
+        let Some(canary) = self.canary() else {
+            self.store.refuse_miscounted(self.lease)?;
+            return Ok(None);
+        };
         // Units were added in this very moment, or those that are left wait for an approval.
         if self.store.is_unfinished_through(self.lease.job(), Seq(canary.into()))? {
             return Ok(None);
