@@ -11,7 +11,7 @@ mod ranges;
 mod state;
 
 use std::collections::HashSet;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ impl Feed {
     pub fn new() -> Self {
         let state = State {
             queue: Queue::default(),
-            in_hand: HashMap::new(),
+            in_hand: BTreeMap::new(),
             bytes: 0,
             ranges: Ranges::default(),
             released: HashSet::new(),

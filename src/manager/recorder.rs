@@ -4,7 +4,7 @@
 //! the workers can go on with, and nobody waits for an answer, commits keep a distance: the processor time of a commit
 //! is then the units'. A unit counts as done when its commit has returned, and only then leaves the feed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
@@ -170,7 +170,7 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
     let mut waiting = Vec::new();
     let mut reports = Vec::new();
     let mut slots = BTreeSet::new();
-    let mut starts: HashMap<UnitId, usize> = HashMap::new();
+    let mut starts: BTreeMap<UnitId, usize> = BTreeMap::new();
     for event in events {
         match event {
             Event::Started(change, waiter) => {

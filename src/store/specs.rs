@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::columns::Checked;
 use super::failure::Failure;
 use super::open::UserVersion;
+use super::schema::specs;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobId, Row, Unreadable};
@@ -53,10 +54,13 @@ pub(super) fn specs_of(
     if jobs.is_empty() {
         return Ok(HashMap::new());
     }
-    let (schema, jobs): (i32, String) = (UserVersion {}.get_result(conn)?, numbers(jobs));
-    let has_table = schema >= FIRST_WITH_SPECS;
-    let rows: Vec<(i64, Checked<String>)> =
-        if has_table { Specs { jobs }.load(conn)? } else { FormerSpecs { jobs }.load(conn)? };
+    let schema: i32 = UserVersion {}.get_result(conn)?;
+    let rows: Vec<(i64, Checked<String>)> = match jobs {
+        _ if schema < FIRST_WITH_SPECS => FormerSpecs { jobs: numbers(jobs) }.load(conn)?,
+        // An array costs as much as a look at five jobs.
+        [job] => specs::table.find(job.0).load(conn)?,
+        jobs => Specs { jobs: numbers(jobs) }.load(conn)?,
+    };
     Ok(rows.into_iter().map(|(job, spec)| (JobId(job), spec.of(Row::Job(JobId(job)), "spec"))).collect())
 }
 

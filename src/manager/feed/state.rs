@@ -1,6 +1,6 @@
 //! What a feed holds under its lock, and whether a unit of it may start.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::origin::Origin;
@@ -18,7 +18,7 @@ pub(super) const MOST_REPORTS: usize = 1024;
 /// What the lock of a feed guards.
 pub(super) struct State {
     pub queue: Queue,
-    pub in_hand: HashMap<UnitId, Held>,
+    pub in_hand: BTreeMap<UnitId, Held>,
     /// What the units in hand hold in memory, about.
     pub bytes: usize,
     /// What the manager has claimed.
