@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Client, ClientError, CopyError};
 use crate::crash::crash_point;
 use crate::model::{Job, JobId, JobStatus, Timestamp};
-use crate::store::{Access, CopiedPart, PartialCopy, Store, StoreError};
+use crate::store::{Access, CopiedPart, CopyRefused, PartialCopy, Store, StoreError};
 use crate::sys::SharedLock;
 
 /// What becomes of a job that is copied.
@@ -38,11 +38,11 @@ impl Client {
     /// the history of the job's managers. It has a uid of its own and names that of the job; it waits for no other job.
     ///
     /// The copy is there as a whole or not at all, whenever this process dies. When it dies while the job moves
-    /// ([`CopySource::Cancel`]), the job may have been cancelled before the copy can be seen: a second call shows it. Two
-    /// processes that copy the same job wait for each other, and the second is refused.
+    /// ([`CopySource::Cancel`]), the job may have been cancelled before the copy can be seen: a second call shows it. Of
+    /// two processes that copy the same job at the same time one is refused, and so is whoever starts it meanwhile.
     ///
     /// # Errors
-    /// When the job is running, was interrupted, or is kept and may run its units at most once; when the other database has a
+    /// When the database is somebody else's, or the job is running, was interrupted, or is kept and may run its units at most once; when the other database has a
     /// copy of it or a job of its key. Nothing is left there then.
     ///
     /// ```no_run
@@ -53,6 +53,8 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn copy_job(&self, job: JobId, into: &Path, source: CopySource) -> Result<Copied, ClientError> {
+        // What runs in the copy runs as whoever owns that.
+        self.refuse_other_owner()?;
         let _lock = self.lock_idle_job(job, "copy")?;
         // Read under the lock: nothing begins to run it from here on.
         let row = self.job(job)?;
@@ -83,6 +85,9 @@ impl Client {
 
         let mut begun = None;
         let copied = read_into(&own.path, job, &into, &mut begun).and_then(|copy| {
+            if copy.revision != row.revision {
+                return Err(CopyRefused::ChangedMeanwhile { job }.into());
+            }
             if cancels {
                 into.store().hold_copy(&copy)?;
                 crash_point!("copy-held");

@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::interpreter::missing_interpreter;
 
@@ -41,7 +42,7 @@ pub fn resolve_program(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Result<
         return Err(ProgramError::Empty);
     }
     let program = match find_on_path(name, cwd, search_path) {
-        Some(program) if fs::metadata(&program).is_ok_and(|found| is_program(&found)) => program,
+        Some(program) if fs::metadata(&program).is_ok_and(|found| is_program(&program, &found)) => program,
         Some(unfit) => return Err(ProgramError::NotExecutable(unfit)),
         None => return Err(not_found(name)),
     };
@@ -60,7 +61,7 @@ pub(super) fn find_on_path(name: &OsStr, cwd: &Path, search_path: &OsStr) -> Opt
     for dir in std::env::split_paths(search_path) {
         let path = cwd.join(dir).join(name);
         match fs::metadata(&path) {
-            Ok(found) if is_program(&found) && !name.is_empty() => return Some(path),
+            Ok(found) if is_program(&path, &found) && !name.is_empty() => return Some(path),
             Ok(found) if found.is_file() => unfit = unfit.or(Some(path)),
             Ok(_) | Err(_) => {}
         }
@@ -92,12 +93,15 @@ pub fn refuse_line_in_one_word(word: &[u8], cwd: &Path, search_path: &OsStr) -> 
     if is_there { Ok(()) } else { Err(ProgramError::OneWord(String::from_utf8_lossy(word).into_owned())) }
 }
 
-fn is_program(found: &fs::Metadata) -> bool {
-    found.is_file() && found.permissions().mode() & 0o111 != 0
+/// Says whether a file is one that this user may execute.
+fn is_program(path: &Path, found: &fs::Metadata) -> bool {
+    found.is_file() && accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -52,11 +52,13 @@ pub(super) fn acquire(
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let files = StateDir::beside(store.path()).job(job);
-    create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
+    create_private_dir(files.path()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_lock(&mut store, job, &files)? {
         Takeover::Won(lock) => lock,
         Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
+    // Not before: the manager that leaves the job removes it.
+    create_private_dir(&files.slots()).map_err(ManagerError::system("create the directory of slots"))?;
     crash_point!("lock-taken");
     // A job of an older version has none recorded: its units keep the private umask that they were promised.
     let (submitter, spec) = (store.submitter(job)?, store.spec(job)?);

@@ -42,7 +42,7 @@ pub struct PartialCopy {
     /// How many units it has.
     pub units: i64,
     /// Number of the changes that clients had made to the job when it was copied.
-    revision: i64,
+    pub revision: i64,
     becomes: Becomes,
 }
 

@@ -209,3 +209,58 @@ fn fault_345_a_job_that_somebody_changes_while_it_moves_stays_where_it_is() {
     assert_eq!(world.ok(&["--db", "b.db", "list", "-a", "-q"]), "");
     assert_eq!(world.status("1")["job_status"], "created");
 }
+
+#[test]
+fn fault_345_what_is_retried_while_an_ended_job_is_copied_runs_in_one_place_only() {
+    let world = World::new();
+    world.ok(&["submit", "--at-most-once", "--shell", "--", "echo >>ran; false"]);
+    world.run(&["wait"]);
+    world.ok(&["create", "--db", "b.db", "--", "true"]);
+    let lock = std::fs::File::create(world.path("b.db.d/partial.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut copy = world.job_manager(&["copy", "1", "--to", "b.db", "--cancel-source"]);
+    let copying = copy.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = copying.id().to_string();
+    let waits = |line: &str| line.contains("->") && line.split_ascii_whitespace().any(|word| word == pid);
+    let locks = || std::fs::read_to_string("/proc/locks").unwrap();
+    wait_for(&world, "the copy to wait for the other database", || locks().lines().any(waits));
+
+    world.ok(&["retry", "1", "--all"]);
+    lock.unlock().unwrap();
+    let ended = copying.wait_with_output().unwrap();
+
+    assert_eq!(ended.status.code(), Some(4), "{}", text(&ended.stderr));
+    assert!(text(&ended.stderr).contains("job 1 was changed"), "{}", text(&ended.stderr));
+    assert_eq!(world.ok(&["--db", "b.db", "list", "-a", "-q"]), "1");
+}
+
+#[test]
+fn a_copy_of_a_job_that_a_signal_stopped_waits_for_whoever_starts_it() {
+    let world = World::new();
+    let script = "until test -e go; do sleep 0.01; done; : {}";
+    let job = world.ok(&["submit", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+    send(world.manager(&job), nix::sys::signal::Signal::SIGTERM);
+    wait_for(&world, "the job to stop", || world.status(&job)["waiting_for"].to_string().contains("stop"));
+    world.write("go", "");
+    world.wait_for_status(&job, "paused");
+    wait_for(&world, "the manager to be gone", || world.status(&job)["status"] == "stopped");
+
+    world.ok(&["copy", &job, "--to", "b.db"]);
+    world.ok(&["--db", "b.db", "recover"]);
+
+    let copy: serde_json::Value = serde_json::from_str(&world.ok(&["--db", "b.db", "status", "--json"])).unwrap();
+    assert_eq!((&copy["job_status"], &copy["status"]), (&"paused".into(), &"stopped".into()), "{copy}");
+}
+
+#[test]
+fn the_log_of_a_copied_unit_is_the_end_that_its_row_keeps() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--output", "full", "--", "echo", "said"]);
+
+    world.ok(&["copy", "--to", "b.db"]);
+
+    assert_eq!(world.ok(&["logs", "1:1"]), "said");
+    assert_eq!(world.ok(&["--db", "b.db", "logs", "1:1"]), "said");
+    assert_eq!(world.ok(&["--db", "b.db", "logs", "1:1", "-n", "1"]), "said");
+}

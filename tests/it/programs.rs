@@ -138,3 +138,20 @@ fn patterns_are_looked_up_where_the_units_run_and_files_that_are_read_where_the_
     assert_eq!(items, ["./-c", "p/-b", "p/a", "p/a", "p/d"]);
     assert!(refused.contains("give an absolute pattern"), "{refused}");
 }
+
+#[test]
+fn fault_343_a_bare_name_is_never_a_file_in_the_directory_of_the_unit() {
+    let world = World::new();
+    program(&world, "only-here", b"#!/bin/sh\necho ran >>ran\n");
+    let mut without = world.job_manager(&["run", "-q", "--max-attempts", "1", "--", "{}", ":::", "only-here", "true"]);
+
+    let ran = world.run(&["run", "-q", "--max-attempts", "1", "--", "{}", ":::", "only-here", "true"]);
+    let without = without.env_remove("PATH").output().unwrap();
+
+    for (job, ran) in [("1", ran), ("2", without)] {
+        assert_eq!(ran.status.code(), Some(10), "{}", text(&ran.stderr));
+        assert!(error_of(&world, job).contains("No such file"), "{}", error_of(&world, job));
+        assert_eq!(world.status(job)["progress"]["completed"], 1);
+    }
+    assert!(world.lines("ran").is_empty());
+}

@@ -179,3 +179,22 @@ fn resume_all_goes_on_behind_a_job_that_cannot_be_resumed() {
     assert!(said.contains("of another program"), "{said}");
     world.ok(&["wait", &second]);
 }
+
+#[test]
+fn fault_344_a_resume_while_the_manager_before_waits_for_its_hook_runs_the_job() {
+    let world = World::new();
+    // Longer than a client waits for a manager to leave before it starts the next one.
+    let hook = world.write("hook", "#!/bin/sh\n[ $1 = unit_failed ] && sleep 7\nexit 0\n");
+    world.sh("chmod +x hook");
+    let hook = hook.to_str().unwrap();
+    let job = world.ok(&["submit", "--hook", hook, "--max-attempts", "1", "--shell", "--", "test -e go"]);
+    world.run(&["wait", &job]);
+
+    world.write("go", "");
+    world.ok(&["retry", &job, "--all"]);
+    world.ok(&["resume", &job]);
+
+    world.ok(&["wait", &job]);
+    assert_eq!(world.status(&job)["job_status"], "completed");
+    world.assert_sound(&job);
+}

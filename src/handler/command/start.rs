@@ -10,15 +10,17 @@ use crate::handler::program::find_on_path;
 use crate::sys::{SpawnError, UnitCommand, UnitProcess, is_no_program};
 
 pub(super) const SHELL: &str = "/bin/sh";
+/// Where programs are looked for when no `PATH` says that, as by the system's library.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// Starts a command; a script that names no interpreter is run by the shell, as every shell does.
 ///
 /// The command has all variables that it is to get. A program without a path is looked for where they say.
 pub(super) fn start(command: &mut UnitCommand, stdin: &File, captured: bool) -> Result<UnitProcess, SpawnError> {
-    if !has_path(&command.program)
-        && let Some(program) = program_of(command)
-    {
-        command.program = program;
+    if !has_path(&command.program) {
+        // A name that is nowhere is not what the directory of the unit has under it.
+        let nowhere = || io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+        command.program = program_of(command).ok_or_else(nowhere)?;
     }
     let error = match UnitProcess::spawn(command, stdin, captured) {
         Err(SpawnError::NotStarted(error)) if is_no_program(&error) => error,
@@ -62,6 +64,6 @@ fn has_path(program: &Path) -> bool {
 /// Returns the file of the program, where the system finds it.
 fn program_of(command: &UnitCommand) -> Option<PathBuf> {
     let own = command.get("PATH").map(OsStr::to_owned);
-    let search_path = own.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+    let search_path = own.or_else(|| std::env::var_os("PATH")).unwrap_or_else(|| DEFAULT_PATH.into());
     find_on_path(command.program.as_os_str(), &command.cwd, &search_path)
 }

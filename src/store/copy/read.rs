@@ -17,6 +17,8 @@ use crate::store::schema::{
 };
 use crate::store::{Store, StoreError};
 
+/// Texts that say nothing about a copy: nobody has stopped it, and whoever goes on with what a signal stopped leaves it alone.
+const OF_ITS_OWN: [&str; 5] = [key::WAITS, key::STOPPING, key::STOPPED_BY_SIGNAL, key::COPIED_FROM, key::MOVED_TO];
 /// Units that are read at a time.
 const PAGE: i64 = 1_000;
 /// Bytes after which fewer are read; a unit may be larger by itself.
@@ -84,7 +86,7 @@ fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failur
         row.limits = Text(serde_json::to_string(&limits).expect("limits are numbers and words"));
     }
     let of_job = texts::table.filter(texts::job_id.eq(job.0));
-    let of_job = of_job.filter(texts::key.ne_all([key::WAITS, key::COPIED_FROM, key::MOVED_TO]));
+    let of_job = of_job.filter(texts::key.ne_all(OF_ITS_OWN));
     let texts = of_job.select(MetadataColumns::as_select()).load(conn);
     let texts = texts.map_err(|error| unreadable(place, "row in metadata", error))?;
     let of_job = managers::table.filter(managers::job_id.eq(job.0));
@@ -131,7 +133,7 @@ fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<Copi
 fn unreadable(row: Row, column: &'static str, error: diesel::result::Error) -> Failure {
     match error {
         DeserializationError(reason) => {
-            let (value, reason) = (reason.to_string(), "it is copied as it is or not at all".to_owned());
+            let (value, reason) = ("no text".to_owned(), reason.to_string());
             StoreError::from(Unreadable { row, column, value, reason }).into()
         }
         error => error.into(),

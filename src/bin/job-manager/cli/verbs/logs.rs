@@ -124,19 +124,22 @@ fn full_log(
     let unit = client.unit(job, seq)?;
     let attempt = args.attempt.unwrap_or_else(|| unit.attempts.max(1));
     let mut reader = client.output_reader(job, seq, args.attempt, args.stderr)?;
+    let mut is_kept = false;
     loop {
         // Asked before reading, so that what it wrote last is still read.
         let unit = client.unit(job, seq)?;
         let runs = unit.status == UnitStatus::Running && unit.attempts <= attempt && client.outcome(job)?.is_none();
         let mut printed = Ok(());
         let read = reader.read_more(|bytes| {
+            is_kept = true;
             printed = printer.take(bytes);
             if printed.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
         });
         printed?;
         read?;
         if !follow || !runs {
-            return Ok(());
+            // Of a job that was copied the complete output stays where it was.
+            return if is_kept { Ok(()) } else { printer.take(unit_log(client, job, seq, args)?.as_bytes()) };
         }
         std::thread::sleep(FOLLOW_EVERY);
     }
