@@ -247,7 +247,7 @@ fn a_copy_of_a_job_that_a_signal_stopped_waits_for_whoever_starts_it() {
     wait_for(&world, "the manager to be gone", || world.status(&job)["status"] == "stopped");
 
     world.ok(&["copy", &job, "--to", "b.db"]);
-    world.ok(&["--db", "b.db", "recover"]);
+    world.ok(&["--db", "b.db", "recover", "--all"]);
 
     let copy: serde_json::Value = serde_json::from_str(&world.ok(&["--db", "b.db", "status", "--json"])).unwrap();
     assert_eq!((&copy["job_status"], &copy["status"]), (&"paused".into(), &"stopped".into()), "{copy}");
