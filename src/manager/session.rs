@@ -58,7 +58,7 @@ pub(super) fn acquire(
         Takeover::Already { pid } => return Ok(Acquired::Already { pid }),
     };
     // Not before: the manager that leaves the job removes it.
-    create_private_dir(&files.slots()).map_err(ManagerError::system("create the directory of slots"))?;
+    create_private_dir(&files.slots()).map_err(ManagerError::system("create the job's directory"))?;
     crash_point!("lock-taken");
     // A job of an older version has none recorded: its units keep the private umask that they were promised.
     let (submitter, spec) = (store.submitter(job)?, store.spec(job)?);
