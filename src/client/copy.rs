@@ -121,6 +121,15 @@ impl Client {
         }
     }
 
+    /// Refuses to have units run here that may run at most once and have moved to a copy.
+    pub(super) fn refuse_moved(&self, job: JobId) -> Result<(), ClientError> {
+        let uid = self.store().moved_to(job)?;
+        match uid.filter(|_| self.job(job).is_ok_and(|row| row.limits.is_at_most_once())) {
+            Some(uid) => Err(CopyError::Moved { job, uid }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn show(&self, copy: &PartialCopy, source_cancelled: bool) -> Result<Copied, ClientError> {
         self.store().show_copy(copy)?;
         Ok(Copied { job: copy.job, uid: copy.uid.clone(), units: copy.units, source_cancelled })

@@ -80,7 +80,7 @@ pub enum ClientError {
         /// The job.
         job: JobId,
     },
-    /// A job cannot be copied; nothing was.
+    /// A job cannot be copied, or has moved; nothing was changed.
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// Limits that units have of their own cannot be used; nothing was created or changed.

@@ -25,7 +25,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ClientError::NoUnitFits`] when the filter selects none of them.
+    /// [`ClientError::NoUnitFits`] when the filter selects none of them, and
+    /// [`CopyError::Moved`](super::CopyError::Moved) when they may run at most once and have moved to another database.
     pub fn retry_units(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
         Ok(self.retry_units_within(job, filter, None)?.changed)
     }
@@ -42,6 +43,7 @@ impl Client {
         filter: &UnitFilter,
         budget: Option<Duration>,
     ) -> Result<UnitsSwept, ClientError> {
+        self.refuse_moved(job)?;
         self.sweep_units(job, filter, budget, |filter| Ok(self.store().retry_units(job, filter, Timestamp::now())?))
     }
 
@@ -61,6 +63,7 @@ impl Client {
         filter: &UnitFilter,
         budget: Option<Duration>,
     ) -> Result<UnitsSwept, ClientError> {
+        self.refuse_moved(job)?;
         let row = self.job(job)?;
         let spec = self.spec_of_several(&row)?.ok_or(ClientError::OneItemEach { job })?;
         let templates = UnitTemplates::of(&spec).map_err(|error| ClientError::Source(error.into()))?;

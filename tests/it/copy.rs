@@ -156,6 +156,13 @@ fn a_unit_that_holds_what_is_no_text_is_named_and_nothing_is_copied() {
     assert_eq!(world.ok(&["--db", "b.db", "list", "-a", "-q"]), "");
 }
 
+/// Returns the uid of a job in the other database.
+fn status_uid(world: &World, job: &str) -> String {
+    let status = world.ok(&["--db", "b.db", "status", job, "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    status["job"]["uid"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn fault_345_a_copy_that_is_killed_at_any_point_is_whole_or_absent_and_a_second_one_completes_it() {
     for point in ["copy-part:kill@1", "copy-part:kill@2", "copy-held:kill", "source-cancelled:kill"] {
@@ -178,6 +185,8 @@ fn fault_345_a_copy_that_is_killed_at_any_point_is_whole_or_absent_and_a_second_
         let source = world.status("1");
         assert_eq!(source["job_status"], "cancelled", "{point}");
         world.assert_sound("1");
+        let again = world.fails(4, &["retry", "1", "--all"]);
+        assert!(again.contains(status_uid(&world, &moved).as_str()), "{again}");
         world.fails(4, &copy);
         world.ok(&["--db", "b.db", "resume", &moved]);
         world.ok(&["--db", "b.db", "wait", &moved]);

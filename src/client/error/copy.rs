@@ -1,10 +1,10 @@
-//! Why a job cannot be copied into another database.
+//! Why a job cannot be copied into another database, or goes on in its copy only.
 
 use std::path::PathBuf;
 
 use crate::model::{ErrorKind, JobId};
 
-/// A job that cannot be copied as it was asked for; nothing was copied.
+/// What copies of jobs forbid; nothing was copied or changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
@@ -28,6 +28,14 @@ pub enum CopyError {
         /// The one that it waits for.
         other: JobId,
     },
+    /// Units that may run at most once have moved to a copy, where they may have run; nothing was changed.
+    #[error("the units of job {job} may run at most once, and have moved to job {uid} in another database")]
+    Moved {
+        /// The job.
+        job: JobId,
+        /// The uid of the copy.
+        uid: String,
+    },
 }
 
 impl CopyError {
@@ -35,7 +43,7 @@ impl CopyError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::SameDatabase { .. } => ErrorKind::InvalidInput,
-            Self::WouldRepeat { .. } | Self::WaitsForJob { .. } => ErrorKind::Conflict,
+            Self::WouldRepeat { .. } | Self::WaitsForJob { .. } | Self::Moved { .. } => ErrorKind::Conflict,
         }
     }
 }
