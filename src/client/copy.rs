@@ -13,7 +13,7 @@ use crate::sys::SharedLock;
 pub enum CopySource {
     /// It stays as it is: both can be run, and then both run what is left.
     Keep,
-    /// It is cancelled, so that what is left runs in the copy only.
+    /// What is left of it is cancelled, and runs in the copy only. Units that may run at most once can be retried there only.
     Cancel,
 }
 
@@ -42,8 +42,8 @@ impl Client {
     /// two processes that copy the same job at the same time one is refused, and so is whoever starts it meanwhile.
     ///
     /// # Errors
-    /// When the database is somebody else's, or the job is running, was interrupted, or is kept and may run its units at most once; when the other database has a
-    /// copy of it or a job of its key. Nothing is left there then.
+    /// When the database is somebody else's, or the job is running, was interrupted, has moved, or is kept and may run its units
+    /// at most once; when the other database has a copy of it or a job of its key. Nothing is left there then.
     ///
     /// ```no_run
     /// # use job_manager::client::{Client, CopySource};
@@ -61,10 +61,7 @@ impl Client {
         if row.status == JobStatus::Running || row.progress.running > 0 {
             return Err(ClientError::Interrupted { job });
         }
-        let is_left = row.progress.unfinished() > 0;
-        if is_left {
-            self.refuse_two_of(&row, source)?;
-        }
+        self.refuse_two_of(&row, source)?;
         let into = Client::create(into)?;
         let own = self.store().file().clone();
         if own.is_same_file(into.store().file()) {
@@ -73,9 +70,9 @@ impl Client {
         let moved = self.store().moved_to(job)?;
         let held = moved.map_or(Ok(None), |uid| into.store().held_copy(&uid))?;
         if let Some(held) = held {
-            return into.show(&held, true);
+            return into.show(&held, row.status == JobStatus::Cancelled);
         }
-        let cancels = is_left && source == CopySource::Cancel;
+        self.refuse_moved(job)?;
         into.sweep_partial_jobs()?;
         let lock_path = into.state.partial_lock();
         let _partial = SharedLock::acquire(&lock_path).map_err(ClientError::files("lock", &lock_path))?;
@@ -88,17 +85,18 @@ impl Client {
             if copy.revision != row.revision {
                 return Err(CopyRefused::ChangedMeanwhile { job }.into());
             }
-            if cancels {
-                into.store().hold_copy(&copy)?;
-                crash_point!("copy-held");
-                let reason = format!("moved to {} as job {}", into.path().display(), copy.uid);
-                self.store().leave_to_copy(job, &copy, &reason, Timestamp::now())?;
-                crash_point!("source-cancelled");
+            if source == CopySource::Keep {
+                return Ok((copy, false));
             }
-            Ok(copy)
+            into.store().hold_copy(&copy)?;
+            crash_point!("copy-held");
+            let reason = format!("moved to {} as job {}", into.path().display(), copy.uid);
+            let is_cancelled = self.store().leave_to_copy(job, &copy, &reason, Timestamp::now())?;
+            crash_point!("source-cancelled");
+            Ok((copy, is_cancelled))
         });
         match (copied, begun) {
-            (Ok(copy), _) => into.show(&copy, cancels),
+            (Ok((copy, is_cancelled)), _) => into.show(&copy, is_cancelled),
             (Err(error), None) => Err(error.into()),
             (Err(error), Some(begun)) => {
                 // What happened counts; what cannot be swept now is swept by the next creation.
@@ -113,8 +111,9 @@ impl Client {
         if row.limits.is_at_most_once() && source == CopySource::Keep {
             return Err(CopyError::WouldRepeat { job: row.id }.into());
         }
+        let waits = row.started_at.is_none() && row.progress.unfinished() > 0;
         match row.limits.after {
-            Some(other) if row.started_at.is_none() && self.job(other)?.status != JobStatus::Completed => {
+            Some(other) if waits && self.job(other)?.status != JobStatus::Completed => {
                 Err(CopyError::WaitsForJob { job: row.id, other }.into())
             }
             _ => Ok(()),

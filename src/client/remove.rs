@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 
 use super::{Client, ClientError};
 use crate::files::remove_private_dir;
@@ -104,22 +105,13 @@ impl Client {
     }
 }
 
-/// Does `work` with each item, on several threads.
-fn for_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Does `work` with each item, on several threads where these can be had.
+fn for_all<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
     let threads = (items.len() / JOBS_EACH).min(DELETERS);
-    let (items, done) = (Mutex::new(items.into_iter()), Mutex::new(Vec::new()));
-    let work_through = || loop {
-        let next = items.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some(item) = next else { return };
-        let result = work(item);
-        done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-    };
-    thread::scope(|scope| {
-        // Where no further thread can be had, fewer do it.
-        (1..threads).all(|_| thread::Builder::new().spawn_scoped(scope, work_through).is_ok());
-        work_through();
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    match (threads > 1).then(|| ThreadPoolBuilder::new().num_threads(threads).build()) {
+        Some(Ok(pool)) => pool.install(|| items.into_par_iter().map(work).collect()),
+        Some(Err(_)) | None => items.into_iter().map(work).collect(),
+    }
 }
 
 fn delete_files(state: &StateDir, job: JobId) -> Result<(), ClientError> {

@@ -162,7 +162,7 @@ impl Store {
         })
     }
 
-    /// Cancels a job that moves to a held copy; the caller holds the job's lock.
+    /// Notes that a job moves to a held copy, and cancels what is left of it, which is told; the caller holds the job's lock.
     ///
     /// # Errors
     /// [`CopyRefused::ChangedMeanwhile`] when somebody has changed it since it was copied.
@@ -172,13 +172,18 @@ impl Store {
         copy: &PartialCopy,
         reason: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write("cancel the job", |conn| {
-            if lock_job(conn, job)?.revision != copy.revision {
+            let row = lock_job(conn, job)?;
+            if row.revision != copy.revision {
                 return Err(StoreError::from(CopyRefused::ChangedMeanwhile { job }).into());
             }
-            cancel_idle(conn, job, reason, now)?;
-            metadata::put(conn, job, key::MOVED_TO, &copy.uid)
+            let is_left = !row.status.is_terminal() || row.progress.unfinished() > 0;
+            if is_left {
+                cancel_idle(conn, job, reason, now)?;
+            }
+            metadata::put(conn, job, key::MOVED_TO, &copy.uid)?;
+            Ok(is_left)
         })
     }
 

@@ -154,7 +154,7 @@ fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEviden
     }
 }
 
-/// Makes the kinds of a job's failures known to a connection whose database has none, anew each time: managers of an older
+/// Makes the kinds of a job's failures known to a connection whose database has none, again each time: managers of an older
 /// version may run, and somebody may bring the database up to date, whose own kinds those made here would hide.
 pub(super) fn provide_kinds(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
     let (in_database, own): (i64, i64) = HasKinds {}.get_result(conn)?;

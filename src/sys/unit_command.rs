@@ -1,6 +1,6 @@
 //! A command as `posix_spawn` takes it: words, directory, variables, and the three standard streams.
 //!
-//! `std::process::Command` takes the files that it hands on, builds the environment anew for each process, and forks where a
+//! `std::process::Command` takes the files that it hands on, builds the environment again for each process, and forks where a
 //! program is named without its path.
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::support::{World, send, text, wait_for};
+use crate::support::{World, is_root, send, text, wait_for, without};
 
 /// Columns of the units that a copy has as they are.
 const UNITS: &str = "seq, key, payload, status, attempts, crashes, not_before, started_at, finished_at, exit_code, signal, \
@@ -116,12 +116,14 @@ fn what_cannot_be_copied_as_it_is_is_refused_and_leaves_nothing() {
     world.ok(&["submit", "--name", "runs", "--shell", "--", "until test -e go; do sleep 0.01; done"]);
     world.ok(&["create", "--name", "waits", "--after", "1", "--", "true"]);
     world.ok(&["create", "--name", "once", "--at-most-once", "--", "true"]);
+    world.run(&["run", "-q", "--name", "over", "--at-most-once", "--", "false"]);
     world.sh("ln -s jobs.db other-name.db");
 
     let itself = world.fails(2, &["copy", "1", "--to", "other-name.db"]);
     let running = world.fails(4, &["copy", "runs", "--to", "b.db"]);
     let waiting = world.fails(4, &["copy", "waits", "--to", "b.db"]);
     let once = world.fails(4, &["copy", "once", "--to", "b.db"]);
+    let over = world.fails(4, &["copy", "over", "--to", "b.db"]);
     let unknown = world.fails(3, &["copy", "none", "--to", "b.db"]);
     let url = world.fails(2, &["copy", "1", "--to", "postgres://me:secret@host/db"]);
     let made = world.path("b.db").exists();
@@ -134,6 +136,7 @@ fn what_cannot_be_copied_as_it_is_is_refused_and_leaves_nothing() {
     assert!(running.contains("cannot copy job 2"), "{running}");
     assert!(waiting.contains("job 3 waits for job 1, which stays where it is"), "{waiting}");
     assert!(once.contains("--cancel-source"), "{once}");
+    assert!(over.contains("--cancel-source"), "{over}");
     assert!(unknown.contains("no job \"none\""), "{unknown}");
     assert!(!url.contains("secret"), "{url}");
     assert!(!made);
@@ -272,4 +275,38 @@ fn the_log_of_a_copied_unit_is_the_end_that_its_row_keeps() {
     assert_eq!(world.ok(&["logs", "1:1"]), "said");
     assert_eq!(world.ok(&["--db", "b.db", "logs", "1:1"]), "said");
     assert_eq!(world.ok(&["--db", "b.db", "logs", "1:1", "-n", "1"]), "said");
+}
+
+#[test]
+fn fault_345_units_that_may_run_at_most_once_are_retried_where_their_job_has_moved_only() {
+    let world = World::new();
+    world.run(&["run", "-q", "--at-most-once", "--shell", "--", "echo >>ran; false"]);
+
+    world.ok(&["copy", "1", "--to", "b.db", "--cancel-source"]);
+
+    assert_eq!(world.status("1")["job_status"], "failed");
+    world.fails(4, &["retry", "1", "--all"]);
+    for source in [&["copy", "1", "--to", "c.db"][..], &["copy", "1", "--to", "c.db", "--cancel-source"]] {
+        world.fails(4, source);
+    }
+    world.ok(&["--db", "b.db", "retry", "--all"]);
+    world.ok(&["--db", "b.db", "resume"]);
+    world.fails(10, &["--db", "b.db", "wait"]);
+    assert_eq!(world.lines("ran").len(), 2);
+}
+
+#[test]
+fn a_job_of_somebody_else_is_not_copied_to_where_it_would_run_as_whoever_copies_it() {
+    if !is_root() {
+        return without("another user needs root");
+    }
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    world.sh("chown 65534 jobs.db");
+
+    let refused = world.fails(4, &["copy", "--to", "b.db"]);
+    let made = world.path("b.db").exists();
+    world.ok(&["copy", "--to", "b.db", "--any-owner"]);
+
+    assert!(refused.contains("belongs to") && !made, "{refused}");
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{BIN, World, text};
+use crate::support::{BIN, World, is_root, text, without};
 
 /// Puts a program into the world.
 fn program(world: &World, name: &str, content: &[u8]) {
@@ -154,4 +154,24 @@ fn fault_343_a_bare_name_is_never_a_file_in_the_directory_of_the_unit() {
         assert_eq!(world.status(job)["progress"]["completed"], 1);
     }
     assert!(world.lines("ran").is_empty());
+}
+
+#[test]
+fn a_search_goes_on_behind_a_file_that_this_user_may_not_execute() {
+    if !is_root() {
+        return without("another user needs root");
+    }
+    let world = World::new();
+    world.sh("mkdir closed open own; chmod 777 own; chmod 755 .");
+    program(&world, "closed/tool", b"#!/bin/sh\necho closed\n");
+    program(&world, "open/tool", b"#!/bin/sh\necho open\n");
+    world.sh("chmod 700 closed/tool");
+    fs::copy(BIN, world.path("own/job-manager")).unwrap();
+    let script = "PATH=../closed:../open:$PATH setpriv --reuid=65534 --regid=65534 --clear-groups \
+         ./job-manager --db any.db --any-owner run -q --tag -- '{}' ::: tool";
+
+    let ran = world.sh(&format!("cd own && {script}"));
+
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    assert!(text(&ran.stdout).contains("open"), "{}", text(&ran.stdout));
 }

@@ -14,8 +14,8 @@ pub enum CopyError {
         /// The database.
         path: PathBuf,
     },
-    /// Units that may run at most once could run in the job and in its copy.
-    #[error("the units of job {job} may run at most once: it can be copied only if it is cancelled at the same time")]
+    /// Units that may run at most once could run, or be retried, in the job and in its copy.
+    #[error("the units of job {job} may run at most once: it can be moved, and not copied")]
     WouldRepeat {
         /// The job.
         job: JobId,

@@ -13,7 +13,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
             Row::Settings => "`scale --machine N` sets another".to_owned(),
             Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) => return None,
         },
-        ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source cancels it here".to_owned(),
+        ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source moves it".to_owned(),
         ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` makes it wait no longer".to_owned(),
         ClientError::AtMostOnce { .. } => "`retry` runs a unit again that somebody has looked at".to_owned(),
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
