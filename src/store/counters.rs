@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use crate::model::{JobId, UnitStatus};
 
 /// Moves `changed` units from one counter to another.
 pub(super) fn shift(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     from: UnitStatus,
     to: UnitStatus,

@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::key;
@@ -109,7 +110,7 @@ impl Store {
 
 /// Deletes units of partial jobs, one job after the other, and each job that has none left; returns how many jobs need
 /// nothing more.
-fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Failure> {
+fn sweep_some(conn: &mut DbConnection, jobs: &[JobId]) -> Result<usize, Failure> {
     let mut room = UNITS_PER_TRANSACTION;
     for (gone, &job) in jobs.iter().enumerate() {
         if (LockPartial { id: job.0 }).execute(conn)? == 0 {

@@ -29,8 +29,10 @@ statement! {
 
 statement! {
     pub(super) struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
-         LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
+        ["SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
+          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
+         "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units \
+          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "]
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
@@ -41,7 +43,8 @@ statement! {
 
 statement! {
     pub(super) struct NextDue {
-        "SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+        ["SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+         "SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND job_id = "]
             job: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
     }
@@ -53,15 +56,18 @@ statement! {
         "SELECT EXISTS (SELECT 1 FROM units WHERE id > "
             after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
-        " AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units INDEXED BY units_waiting \
-         WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+        [" AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units INDEXED BY units_waiting \
+          WHERE not_before IS NOT NULL AND job_id = "
+         " AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units \
+          WHERE not_before IS NOT NULL AND job_id = "] job: i64 as BigInt,
     }
     ")" -> Bool
 }
 
 statement! {
     pub(super) struct RunningUnits {
-        "SELECT id, key, '', attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+        ["SELECT id, key, '', attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+         "SELECT id, key, '', attempts, crashes, revision FROM units WHERE status = 'running' AND id BETWEEN "]
             first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }

@@ -3,8 +3,7 @@
 //! Every transaction of a manager goes through `write_under`, except the recorder's, which ends with the fence itself. Where writers
 //! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
-use diesel::SqliteConnection;
-
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::{Store, StoreError};
@@ -69,7 +68,7 @@ impl Store {
         &mut self,
         lease: Lease,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection, Job) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection, Job) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.write(operation, |conn| {
             let job = lock_job(conn, lease.job)?;

@@ -94,9 +94,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use diesel::SqliteConnection;
 use diesel::connection::Connection;
 
+use connection::{DbConnection, write_transaction};
 use failure::Failure;
 
 use crate::model::DatabaseFile;
@@ -131,7 +131,7 @@ pub use standing::Standing;
 /// Belongs to one thread at a time; several stores on the same file, in any number of processes, see each other's
 /// commits at once.
 pub struct Store {
-    conn: SqliteConnection,
+    conn: DbConnection,
     file: DatabaseFile,
 }
 
@@ -158,12 +158,12 @@ impl Store {
     fn write<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         // When the disk is full SQLite rolls back by itself, and diesel then reports that its own ROLLBACK failed:
         // the first failure is kept aside, because it is the one that says what happened.
         let (mut first, mut panicked) = (None, None);
-        let outcome = self.conn.immediate_transaction(|conn| {
+        let outcome = write_transaction(&mut self.conn, |conn| {
             caught(conn, body, &mut panicked).map_err(|failure| {
                 let seen = match failure {
                     Failure::Sql(ref error) => Failure::Sql(diesel::result::Error::DatabaseError(
@@ -192,7 +192,7 @@ impl Store {
     fn read<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut panicked = None;
         let outcome = self.conn.transaction(|conn| caught(conn, body, &mut panicked));
@@ -205,8 +205,8 @@ impl Store {
 
 /// Runs the body of a transaction; a panic in it becomes a failure, so that the transaction is undone before it goes on its way.
 fn caught<T>(
-    conn: &mut SqliteConnection,
-    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    conn: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     panicked: &mut Option<Box<dyn Any + Send>>,
 ) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(|| body(conn))).unwrap_or_else(|panic| {

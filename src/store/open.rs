@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{BUSY_TIMEOUT, percent_encoded};
+use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
 use super::place::{Found, Place, make_file, place_of};
@@ -167,7 +167,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn, file: found.file().clone() };
+        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone() };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();
@@ -238,7 +238,7 @@ impl Store {
 
     fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
     where
-        Q: diesel::query_dsl::LoadQuery<'query, SqliteConnection, T>,
+        Q: diesel::query_dsl::LoadQuery<'query, DbConnection, T>,
     {
         question
             .get_result(&mut self.conn)
@@ -247,9 +247,11 @@ impl Store {
 }
 
 /// Brings the tables of a database to the newest schema, in the transaction of the caller.
-pub(super) fn make_tables(conn: &mut SqliteConnection) -> Result<(), Failure> {
-    conn.run_pending_migrations(MIGRATIONS)
-        .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+pub(super) fn make_tables(conn: &mut DbConnection) -> Result<(), Failure> {
+    if let Some(conn) = as_sqlite(conn) {
+        conn.run_pending_migrations(MIGRATIONS)
+            .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+    }
     crash_point!("inside-setup");
     conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
     Ok(())

@@ -10,6 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -91,7 +92,7 @@ impl Store {
         tidied
     }
 
-    fn tidy<T>(&mut self, body: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+    fn tidy<T>(&mut self, body: impl FnOnce(&mut DbConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         body(&mut self.conn).map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 }
