@@ -16,7 +16,8 @@ pub(super) fn shift(
     changed: usize,
 ) -> Result<i64, Failure> {
     let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
-    let sql = format!("UPDATE jobs SET {from} = {from} - ?, {to} = {to} + ?, revision = revision + 1 WHERE id = ?");
+    let set = format!("{from} = {from} - {moved}, {to} = {to} + {moved}, revision = revision + 1");
+    let sql = format!("UPDATE jobs SET {set} WHERE id = {job}");
     diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
     Ok(moved)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json, Word};
-use super::connection::{Db, DbConnection};
+use super::connection::{Db, DbConnection, as_sqlite};
 use super::failure::Failure;
 use super::schema::{jobs, metadata};
 use super::{Store, StoreError};
@@ -85,6 +85,8 @@ impl JobRow {
         })
     }
 }
+
+statement! { struct LockRow { "SELECT id FROM jobs WHERE id = " id: i64 as BigInt, } " FOR UPDATE" -> BigInt }
 
 impl Store {
     /// Returns a job, unless there is none of that number or it is still being created or deleted.
@@ -209,9 +211,12 @@ impl Store {
 }
 
 /// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
-/// reads and then writes begins with it. Where writes are immediate transactions, as here, no other is under way anyhow; where
-/// they are not, this is the read that locks the row.
+/// reads and then writes begins with it. SQLite's writes are immediate transactions, so that no other is under way anyhow; on a
+/// server this locks the row.
 pub(super) fn lock_job(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
+    if as_sqlite(conn).is_none() {
+        LockRow { id: id.0 }.execute(conn)?;
+    }
     job_row(conn, id)
 }
 

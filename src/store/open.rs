@@ -49,9 +49,12 @@ pub enum Access {
 }
 
 statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
-statement! { pub(super) struct UserVersion {} "PRAGMA user_version" -> Integer }
+statement! {
+    pub(super) struct UserVersion {}
+    ["PRAGMA user_version" "SELECT value::integer FROM settings WHERE key = 'schema'"] -> Integer
+}
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
-statement! { struct SqliteVersion {} "SELECT sqlite_version()" -> Text }
+statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
 statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
 statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
 pub(super) const WAL: &str = "wal";
@@ -151,7 +154,8 @@ impl Store {
 
     /// Has statements wait no longer than that for another process's transaction.
     pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
-        self.execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
+        let name = if as_sqlite(&mut self.conn).is_some() { "PRAGMA busy_timeout" } else { "SET lock_timeout" };
+        self.execute(&format!("{name} = {}", timeout.as_millis()))
     }
 
     /// Says by an error whether the write lock cannot be had within the timeout of this store.
@@ -223,7 +227,7 @@ impl Store {
     }
 
     fn refuse_unsafe_sqlite(&mut self) -> Result<(), StoreError> {
-        let found: String = self.ask(SqliteVersion {})?;
+        let found: String = self.ask(EngineVersion {})?;
         let (required, oldest) = OLDEST_SAFE_SQLITE;
         let numbers: Vec<u32> = found.split('.').map_while(|part| part.parse().ok()).collect();
         if numbers.as_slice() < oldest.as_slice() {
@@ -290,12 +294,16 @@ fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
 }
 
-statement! { struct QuickCheck {} "PRAGMA quick_check(1)" -> Text }
+statement! {
+    // A server looks after its files itself.
+    struct QuickCheck {}
+    ["PRAGMA quick_check(1)" "SELECT 'ok'"] -> Text
+}
 
 impl Store {
     /// Returns SQLite's version and whether the file is sound; reads the whole file.
     pub fn integrity(&mut self) -> Result<(String, bool), StoreError> {
-        let version = self.ask(SqliteVersion {})?;
+        let version = self.ask(EngineVersion {})?;
         let answer: String = self.ask(QuickCheck {})?;
         Ok((version, answer == "ok"))
     }
