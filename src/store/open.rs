@@ -23,7 +23,7 @@ use crate::crash::crash_point;
 use crate::files;
 use crate::model::StateDir;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Number of the newest schema; equals the number of migrations.
 pub(super) const SCHEMA: i32 = 8;
 /// Number of the oldest schema that has all that is read.
