@@ -52,6 +52,11 @@ pub(super) fn as_sqlite(conn: &mut DbConnection) -> Option<&mut SqliteConnection
     }
 }
 
+/// Returns `true` for a connection to a server.
+pub(super) fn on_server(conn: &mut DbConnection) -> bool {
+    as_sqlite(conn).is_none()
+}
+
 /// Returns the connection to SQLite itself, if it is one.
 pub(super) fn into_sqlite(conn: DbConnection) -> Option<SqliteConnection> {
     #[cfg(not(feature = "postgres"))]

@@ -1,7 +1,6 @@
 //! Counters of a job, which move in the transaction that changes its units.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::connection::DbConnection;
 use super::failure::Failure;
@@ -18,6 +17,6 @@ pub(super) fn shift(
     let moved = i64::try_from(changed).expect("SQLite counts in 64 bits");
     let set = format!("{from} = {from} - {moved}, {to} = {to} + {moved}, revision = revision + 1");
     let sql = format!("UPDATE jobs SET {set} WHERE id = {job}");
-    diesel::sql_query(sql).bind::<BigInt, _>(moved).bind::<BigInt, _>(moved).bind::<BigInt, _>(job.0).execute(conn)?;
+    diesel::sql_query(sql).execute(conn)?;
     Ok(moved)
 }

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::columns::{Checked, Json, Word};
-use super::connection::{Db, DbConnection, as_sqlite};
+use super::connection::{Db, DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, metadata};
+use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{
     Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
@@ -214,7 +216,7 @@ impl Store {
 /// reads and then writes begins with it. SQLite's writes are immediate transactions, so that no other is under way anyhow; on a
 /// server this locks the row.
 pub(super) fn lock_job(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
-    if as_sqlite(conn).is_none() {
+    if on_server(conn) {
         LockRow { id: id.0 }.execute(conn)?;
     }
     job_row(conn, id)

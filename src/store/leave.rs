@@ -62,7 +62,7 @@ statement! {
         [", finished_at = max(" ", finished_at = (SELECT greatest(at, coalesce(started_at, 0)) FROM (SELECT "] finished_at: Option<i64> as Nullable<BigInt>,
         [", coalesce(started_at, 0)) WHERE status = 'running' AND id = "
          " AS at) AS given WHERE at IS NOT NULL) WHERE status = 'running' AND id = "] job: i64 as BigInt,
-        " AND epoch = " epoch: i64 as BigInt,
+        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
     }
     ""
 }

@@ -11,7 +11,7 @@ use diesel::result::Error::DeserializationError;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::columns::Word;
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::fence::Lease;
 use super::former_record::former_row;
@@ -21,7 +21,7 @@ use super::open::UserVersion;
 use super::schema::managers;
 use super::specs::numbers;
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{
     DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Timestamp,
 };
@@ -213,20 +213,24 @@ pub(super) fn begin(
     program: &Path,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    lose(conn, lease.job)?;
+    let place = database.to_text();
+    match on_server(conn) {
+        true => postgres::lose_here(conn, lease.job, &place)?,
+        false => lose(conn, lease.job)?,
+    }
     metadata::forget_manager(conn, lease.job)?;
     diesel::insert_into(managers::table)
         .values((
             managers::job_id.eq(lease.job.0),
             managers::number.eq(lease.epoch.0),
-            managers::uid.eq(uuid::Uuid::now_v7().to_string()),
+            managers::uid.eq(lease.manager.to_string()),
             managers::state.eq(ManagerState::Live.as_str()),
             managers::host.eq(&manager.host),
             managers::boot_id.eq(&manager.boot_id),
             managers::pid.eq(i64::from(manager.pid)),
             managers::start_ticks.eq(i64::try_from(manager.start_ticks).unwrap_or(i64::MAX)),
             managers::namespaces.eq(&manager.namespaces),
-            managers::database.eq(database.to_text()),
+            managers::database.eq(place),
             managers::version.eq(env!("CARGO_PKG_VERSION")),
             managers::program.eq(RawText::from(program.as_os_str()).to_column()),
             managers::heartbeat_at.eq(now.as_micros()),

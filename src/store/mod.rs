@@ -52,6 +52,7 @@ mod open;
 #[cfg(test)]
 mod page_tests;
 mod place;
+mod postgres;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sources")]

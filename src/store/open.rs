@@ -51,7 +51,8 @@ pub enum Access {
 statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
 statement! {
     pub(super) struct UserVersion {}
-    ["PRAGMA user_version" "SELECT value::integer FROM settings WHERE key = 'schema'"] -> Integer
+    // PostgreSQL's first schema has what SQLite's eighth has, and each later change is made to both.
+    ["PRAGMA user_version" "SELECT value::integer + 7 FROM settings WHERE key = 'job-manager:schema'"] -> Integer
 }
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
 statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }

@@ -81,7 +81,7 @@ statement! {
         ", cancelled = cancelled + " cancelled: i64 as BigInt,
         [", claimed_through = max(claimed_through, " ", claimed_through = greatest(claimed_through, "] claimed_through: i64 as BigInt,
         ") WHERE id = " job: i64 as BigInt,
-        " AND epoch = " epoch: i64 as BigInt,
+        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
     }
     ""
 }

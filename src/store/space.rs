@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::connection::{DbConnection, as_sqlite};
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -84,7 +84,7 @@ impl Store {
 
     /// Returns `true` for a database on a server, which gives space back by itself.
     fn has_no_file(&mut self) -> bool {
-        as_sqlite(&mut self.conn).is_none()
+        on_server(&mut self.conn)
     }
 
     /// Moves the log into the database and cuts both. A reader that needs the log keeps it; then a later commit moves it.

@@ -1,0 +1,9 @@
+//! What a server does in its own way: many managers of one job, each with a lease by the server's clock and ranges of units.
+//!
+//! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
+
+mod lease;
+mod ranges;
+
+pub(super) use lease::{lose_expired, lose_here, renew};
+pub(super) use ranges::{claim, due_units, running_units};
