@@ -86,7 +86,7 @@ impl Store {
 }
 
 /// Refuses to go on under a lease that is over, and renews it on a server; `job` is as it is in this transaction.
-fn stands(conn: &mut DbConnection, lease: Lease, job: &Job) -> Result<(), Failure> {
+pub(super) fn stands(conn: &mut DbConnection, lease: Lease, job: &Job) -> Result<(), Failure> {
     if on_server(conn) && !lease.manager.is_nil() {
         return postgres::renew(conn, lease);
     }

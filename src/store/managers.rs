@@ -237,7 +237,7 @@ pub(super) fn begin(
             managers::started_at.eq(now.as_micros()),
         ))
         .execute(conn)?;
-    Ok(())
+    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
 }
 
 /// Writes a heartbeat.
@@ -271,7 +271,7 @@ pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
             managers::ended_at.eq(managers::heartbeat_at.nullable()),
         ))
         .execute(conn)?;
-    Ok(())
+    if on_server(conn) { postgres::give_all_back(conn, job) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What every store must do for whoever steers a job: requests, retries, cancels, deletion.
 
-use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
+use super::{LATER, NOW, change, claimed_on, counters, job_of, lease_on, manager};
 use crate::model::{
     AttemptEnd, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome, UnitStatus,
 };
@@ -25,7 +25,7 @@ pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
 
 pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let job = job_of(&mut store, 2);
-    let lease = lease_on(&mut store, job);
+    let lease = claimed_on(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
     store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
     store.finish(lease, LATER, |_| None).unwrap();

@@ -6,4 +6,4 @@ mod lease;
 mod ranges;
 
 pub(super) use lease::{lose_expired, lose_here, renew};
-pub(super) use ranges::{claim, due_units, running_units};
+pub(super) use ranges::{claim, due_units, give_all_back, running_units};

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::lease::renew;
-use crate::model::{Seq, Timestamp, UnitId};
+use crate::model::{JobId, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::feed::{DueRow, UnitColumns, UnitRow};
@@ -55,6 +55,8 @@ statement! {
 
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
 
+statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
+
 statement! {
     // What a client sent back, or somebody gave up one by one, is in no range. What nobody has claimed yet comes with its range.
     struct AdoptDue {
@@ -84,9 +86,10 @@ statement! {
     struct RunningUnits {
         "SELECT id, key, '', attempts, crashes, revision FROM ranges JOIN units ON units.id BETWEEN (ranges.job_id << 32) + ranges.first \
          AND (ranges.job_id << 32) + ranges.last WHERE status = 'running' AND ranges.job_id = " job: i64 as BigInt,
-        " AND ranges.manager = " manager: String as Text,
+        // What was given back is nobody's, and so everybody's business.
+        " AND (ranges.manager IS NULL OR ranges.manager = " manager: String as Text,
     }
-    " ORDER BY id" -> UnitColumns
+    ") ORDER BY id" -> UnitColumns
 }
 
 /// Claims a range for first attempts: what was given back, then what nobody has had.
@@ -134,4 +137,10 @@ pub(in crate::store) fn running_units(conn: &mut DbConnection, lease: Lease) -> 
 /// Gives back what managers own.
 pub(in crate::store) fn give_back(conn: &mut DbConnection, managers: &[String]) -> Result<(), Failure> {
     managers.iter().try_for_each(|manager| Ok(GiveBack { manager }.execute(conn).map(drop)?))
+}
+
+/// Gives back all that managers of a job own.
+pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
+    GiveAllBack { job: job.0 }.execute(conn)?;
+    Ok(())
 }
