@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
-use super::{Store, StoreError, postgres};
-use crate::model::{Epoch, Job, JobId, Timestamp};
+use super::{Store, StoreError, managers, postgres};
+use crate::model::{Epoch, Job, JobId, ManagerState, Timestamp};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
 ///
@@ -62,11 +62,23 @@ impl Store {
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
-        self.read("read the job", |conn| {
+        let look = |conn: &mut DbConnection| {
             let job = job_row(conn, lease.job)?;
             stands(conn, lease, &job)?;
-            Ok(Fence { version, job: Some(job), now })
-        })
+            Ok(job)
+        };
+        let job = match on_server(&mut self.conn) {
+            true => self.write("renew the lease", look)?,
+            false => self.read("read the job", look)?,
+        };
+        if job.status.is_terminal() {
+            // Another manager has ended it.
+            self.write("leave the job", |conn| {
+                managers::end(conn, lease, ManagerState::Left, job.status.as_str(), now)
+            })?;
+            return Err(lease.fenced());
+        }
+        Ok(Fence { version, job: Some(job), now })
     }
 
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager

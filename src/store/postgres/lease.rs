@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::query_builder::Query;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::ranges;
 use crate::model::JobId;
@@ -43,6 +43,14 @@ impl Query for LoseHere<'_> {
     type SqlType = Text;
 }
 
+statement! {
+    struct OthersLive {
+        "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'live' AND job_id = " job: i64 as BigInt,
+        " AND uid <> " uid: String as Text,
+    }
+    " AND lease_until >= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)" -> Bool
+}
+
 /// Renews a lease.
 ///
 /// # Errors
@@ -66,4 +74,10 @@ pub(in crate::store) fn lose_here(conn: &mut DbConnection, job: JobId, database:
     let lost: Vec<String> = LoseHere { job: job.0, database }.load(conn)?;
     ranges::give_back(conn, &lost)?;
     lose_expired(conn, job)
+}
+
+/// Returns `true` if the job has other managers that have not left it. The caller has locked its row, so that none of them leaves,
+/// and none joins, meanwhile.
+pub(in crate::store) fn others_go_on(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(OthersLive { job: lease.job.0, uid: lease.manager.to_string() }.get_result(conn)?)
 }

@@ -1,7 +1,7 @@
 //! Ranges of units: what a manager has claimed, and what was given back.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::lease::renew;
 use crate::model::{JobId, Seq, Timestamp, UnitId};
@@ -53,6 +53,14 @@ statement! {
      AND (ranges.job_id << 32) + ranges.last AND (status = 'pending' OR status = 'running'))"
 }
 
+statement! {
+    struct OthersHave {
+        "SELECT EXISTS (SELECT 1 FROM ranges WHERE job_id = " job: i64 as BigInt,
+        " AND manager <> " manager: String as Text,
+    }
+    ")" -> Bool
+}
+
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
 
 statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
@@ -80,6 +88,16 @@ statement! {
         ") ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
     "" -> (UnitColumns, Nullable<Text>)
+}
+
+statement! {
+    struct NextDue {
+        "SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+        " AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
+         AND ranges.last >= units.seq AND ranges.manager <> " manager: String as Text,
+    }
+    ")" -> Nullable<BigInt>
 }
 
 statement! {
@@ -129,6 +147,11 @@ pub(in crate::store) fn due_units(
     Ok(DueUnits { job, now, last, manager, limit }.load(conn)?)
 }
 
+/// Returns the earliest time at which a unit may run that came back and is not another manager's.
+pub(in crate::store) fn next_due(conn: &mut DbConnection, lease: Lease, last: i64) -> Result<Option<i64>, Failure> {
+    Ok(NextDue { job: lease.job.0, last, manager: lease.manager.to_string() }.get_result(conn)?)
+}
+
 /// Returns the units of a manager whose rows say that they run.
 pub(in crate::store) fn running_units(conn: &mut DbConnection, lease: Lease) -> Result<Vec<UnitRow>, Failure> {
     Ok(RunningUnits { job: lease.job.0, manager: lease.manager.to_string() }.load(conn)?)
@@ -143,4 +166,9 @@ pub(in crate::store) fn give_back(conn: &mut DbConnection, managers: &[String]) 
 pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     GiveAllBack { job: job.0 }.execute(conn)?;
     Ok(())
+}
+
+/// Returns `true` if other managers own something.
+pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(OthersHave { job: lease.job.0, manager: lease.manager.to_string() }.get_result(conn)?)
 }
