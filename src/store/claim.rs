@@ -25,7 +25,7 @@ impl Store {
     /// [`StoreError::Fenced`] when a later manager has taken over.
     pub fn claim(&mut self, lease: Lease) -> Result<Option<UnitRange>, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write("claim units", |conn| postgres::claim(conn, lease));
+            return self.write_under(lease, "claim units", |conn, _| postgres::claim(conn, lease));
         }
         self.read("read the job", |conn| {
             let row = jobs::table.find(lease.job.0).filter(jobs::epoch.eq(lease.epoch.0));

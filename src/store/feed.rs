@@ -157,7 +157,7 @@ impl Store {
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write("claim units", |conn| {
+            return self.write_under(lease, "claim units", |conn, _| {
                 let rows = postgres::due_units(conn, lease, now, through, bound(limit.units))?;
                 UnitsRead::of(rows.into_iter().map(due_unit), limit)
             });

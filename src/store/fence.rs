@@ -62,20 +62,17 @@ impl Store {
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
-        let look = |conn: &mut DbConnection| {
+        if on_server(&mut self.conn) && self.read("look at the lease", |conn| postgres::is_due(conn, lease))? {
+            self.write_under(lease, "renew the lease", |_, _| Ok(()))?;
+        }
+        let job = self.read("read the job", |conn| {
             let job = job_row(conn, lease.job)?;
-            stands(conn, lease, &job)?;
-            Ok(job)
-        };
-        let job = match on_server(&mut self.conn) {
-            true => self.write("renew the lease", look)?,
-            false => self.read("read the job", look)?,
-        };
+            if !on_server(conn) && job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok(job) }
+        })?;
         if job.status.is_terminal() {
             // Another manager has ended it.
-            self.write("leave the job", |conn| {
-                managers::end(conn, lease, ManagerState::Left, job.status.as_str(), now)
-            })?;
+            let (left, why) = (ManagerState::Left, job.status.as_str());
+            self.write_under(lease, "leave the job", |conn, _| managers::end(conn, lease, left, why, now))?;
             return Err(lease.fenced());
         }
         Ok(Fence { version, job: Some(job), now })

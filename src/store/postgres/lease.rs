@@ -51,6 +51,24 @@ statement! {
     " AND lease_until >= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)" -> Bool
 }
 
+statement! {
+    struct Rest {
+        "SELECT lease_until - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM managers WHERE state = 'live' AND uid = "
+            uid: String as Text,
+    }
+    "" -> BigInt
+}
+
+/// Returns `true` if a lease is to be renewed.
+///
+/// # Errors
+/// When it is over.
+pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
+    let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
+    Ok(rest < LENGTH - LENGTH / 6)
+}
+
 /// Renews a lease.
 ///
 /// # Errors

@@ -5,5 +5,5 @@
 mod lease;
 mod ranges;
 
-pub(super) use lease::{lose_expired, lose_here, others_go_on, renew};
+pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};

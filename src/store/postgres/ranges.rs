@@ -3,12 +3,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::lease::renew;
 use crate::model::{JobId, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::feed::{DueRow, UnitColumns, UnitRow};
-use crate::store::jobs::lock_job;
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
 use crate::store::{Lease, UnitRange};
@@ -110,9 +108,8 @@ statement! {
     ") ORDER BY id" -> UnitColumns
 }
 
-/// Claims a range for first attempts: what was given back, then what nobody has had.
+/// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
 pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
-    lock_job(conn, lease.job)?;
     super::lose_expired(conn, lease.job)?;
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
@@ -129,7 +126,6 @@ pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<O
     if let (Some((first, last)), None) = (found, back) {
         AddRange { job, first, last, manager: manager() }.execute(conn)?;
     }
-    renew(conn, lease)?;
     Ok(found.map(|(first, last)| UnitRange { after: Seq(first - 1), through: Seq(last) }))
 }
 
