@@ -2,8 +2,16 @@
 //!
 //! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
 
+#[cfg(feature = "postgres")]
+mod insert;
 mod lease;
 mod ranges;
+#[cfg(feature = "postgres")]
+mod record;
 
+#[cfg(feature = "postgres")]
+pub(super) use insert::insert;
 pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
+#[cfg(feature = "postgres")]
+pub(super) use record::{Move, apply, waves};
