@@ -63,25 +63,6 @@ pub fn resolved(text: &CStr) -> Result<Vec<Setting>, String> {
     if said.contains(&*REFUSED.to_string_lossy()) { Ok(settings) } else { Err(said) }
 }
 
-/// Returns the variables that libpq reads settings from.
-#[cfg(test)]
-pub fn variables() -> Vec<String> {
-    let mut names = Vec::new();
-    // SAFETY: what it returns is read up to its last entry, and freed.
-    unsafe {
-        let options = pq_sys::PQconndefaults();
-        let mut option = options;
-        while !(*option).keyword.is_null() {
-            if !(*option).envvar.is_null() {
-                names.push(text_of((*option).envvar));
-            }
-            option = option.add(1);
-        }
-        PQconninfoFree(options);
-    }
-    names
-}
-
 /// Copies the settings that have values, and frees libpq's.
 fn take(options: *mut PQconninfoOption) -> Vec<Setting> {
     let mut settings = Vec::new();
@@ -107,4 +88,58 @@ fn text_of(text: *const c_char) -> String {
 fn bytes_of(text: *const c_char) -> Option<Vec<u8>> {
     // SAFETY: libpq's texts end with a zero byte.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LIBPQ_VARIABLES;
+
+    /// Returns the variables that libpq reads settings from.
+    fn variables() -> Vec<String> {
+        let mut names = Vec::new();
+        // SAFETY: what it returns is read up to its last entry, and freed.
+        unsafe {
+            let options = pq_sys::PQconndefaults();
+            let mut option = options;
+            while !(*option).keyword.is_null() {
+                if !(*option).envvar.is_null() {
+                    names.push(text_of((*option).envvar));
+                }
+                option = option.add(1);
+            }
+            PQconninfoFree(options);
+        }
+        names
+    }
+
+    fn value(settings: &[Setting], word: &str) -> Option<String> {
+        let found = settings.iter().find(|setting| setting.keyword == word)?;
+        Some(String::from_utf8(found.value.clone()).unwrap())
+    }
+
+    #[test]
+    fn every_variable_that_libpq_reads_is_kept_from_units() {
+        for name in variables() {
+            assert!(LIBPQ_VARIABLES.contains(&&*name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_resolved_without_a_connection() {
+        let settings =
+            resolved(c"postgres://joe@host.invalid/a%2Fb?connect_timeout=3&target_session_attrs=any").unwrap();
+
+        for (word, expected) in [("host", "host.invalid"), ("user", "joe"), ("dbname", "a/b"), ("connect_timeout", "3")]
+        {
+            assert_eq!(value(&settings, word).as_deref(), Some(expected));
+        }
+        assert!(settings.iter().any(|setting| setting.keyword == "port" && setting.is_default));
+        assert!(
+            resolved(c"postgres:///?service=no-such-service")
+                .err()
+                .is_some_and(|said| said.contains("no-such-service"))
+        );
+        assert!(given(c"postgres://host/x?sslmod=require").is_err());
+    }
 }

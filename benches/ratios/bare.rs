@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libsqlite3_sys as ffi;
 
 /// The tables that Job Manager makes, so that both pay for the same rows, checks and indexes.
-const SCHEMA: &str = include_str!("../../migrations/2026-11-24-000001-0000_jobs/up.sql");
+const SCHEMA: &str = include_str!("../../migrations/sqlite/2026-11-24-000001-0000_jobs/up.sql");
 const JOB: i64 = 1;
 const INSERT: &CStr =
     c"INSERT INTO units (status, attempts, crashes, id, key, payload) VALUES ('pending', 0, 0, ?1, NULL, ?2)";

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
+use super::connection::{Db, DbConnection};
 use super::failure::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column};
@@ -10,7 +11,7 @@ use super::{Store, StoreError, UnitChange};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
 
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = attempts, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = attempts, check_for_backend(Db))]
 struct AttemptRow {
     attempt: i64,
     epoch: i64,
@@ -40,7 +41,7 @@ impl Store {
 
 /// Writes the attempt of a change inside a transaction, if it came to nothing; of one whose start the change does not know,
 /// the unit's row does.
-pub(super) fn insert(conn: &mut SqliteConnection, change: &UnitChange) -> Result<(), Failure> {
+pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(), Failure> {
     let (Some(end), Some(ended_at), Some((cause, error))) = (&change.end, change.ended_at, change.failure()) else {
         return Ok(());
     };

@@ -15,7 +15,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer};
 
-use super::connection::BUSY_TIMEOUT;
+use super::connection::{BUSY_TIMEOUT, DbConnection, into_sqlite, lend};
 use super::failure::Failure;
 use super::open::{APPLICATION_ID, ApplicationId, JournalMode, SCHEMA, UserVersion, WAL};
 use super::place::{Found, place_of};
@@ -63,7 +63,9 @@ impl From<CallerError> for StoreError {
 impl Store {
     /// Opens a connection for a caller's own transactions, which waits, syncs and checks as this one does.
     pub fn connect_caller(&self) -> Result<CallerConnection, StoreError> {
-        Ok(Store::open(self.path(), Access::Write)?.conn)
+        let conn = Store::open(self.path(), Access::Write)?.conn;
+        let path = || self.path().to_owned();
+        into_sqlite(conn).ok_or_else(|| StoreError::NotOurs { path: path(), reason: "it is on a server".to_owned() })
     }
 }
 
@@ -73,7 +75,7 @@ pub(super) fn within<T, E: From<StoreError>>(
     conn: &mut SqliteConnection,
     operation: &'static str,
     look: impl FnOnce(&Path) -> Result<(), E>,
-    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Ended<E>>,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, Ended<E>>,
 ) -> Result<T, E> {
     let mut path = PathBuf::from(CALLER);
     let outcome = patiently(conn, |conn| {
@@ -82,7 +84,7 @@ pub(super) fn within<T, E: From<StoreError>>(
                 look(&file).map_err(Ended::Refused)?;
                 path = file;
             }
-            body(conn)
+            lend(conn, body).map_err(Failure::Sql)?
         })
     });
     match outcome {

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::connection::on_server;
 use super::schema::jobs;
-use super::{Lease, Store, StoreError};
+use super::{Lease, Store, StoreError, postgres};
 use crate::model::Seq;
 
 /// Consecutive units of a job.
@@ -23,6 +24,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
     pub fn claim(&mut self, lease: Lease) -> Result<Option<UnitRange>, StoreError> {
+        if on_server(&mut self.conn) {
+            return self.write("claim units", |conn| postgres::claim(conn, lease));
+        }
         self.read("read the job", |conn| {
             let row = jobs::table.find(lease.job.0).filter(jobs::epoch.eq(lease.epoch.0));
             let after: Option<i64> = row.select(jobs::claimed_through).first(conn).optional()?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::statement::statement;
 use super::{Lease, Store, StoreError};
@@ -44,7 +45,7 @@ impl Store {
 }
 
 /// Brings the waits of a job forward inside a transaction.
-pub(super) fn shift(conn: &mut SqliteConnection, job: JobId, step: Duration, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn shift(conn: &mut DbConnection, job: JobId, step: Duration, now: Timestamp) -> Result<(), Failure> {
     let (step, now) = (i64::try_from(step.as_micros()).unwrap_or(i64::MAX), now.as_micros());
     ShiftUnits { step, job: job.0, now }.execute(conn)?;
     ShiftHold { step, job: job.0, now }.execute(conn)?;

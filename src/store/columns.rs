@@ -2,10 +2,7 @@
 
 use std::str::{FromStr, Utf8Error};
 
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::sql_types::Text;
-use diesel::sqlite::Sqlite;
+use diesel::deserialize::{self, FromSqlRow};
 use serde::de::DeserializeOwned;
 
 use crate::model::{Row, Unreadable};
@@ -36,7 +33,7 @@ impl<T: OfText> Checked<T> {
     }
 
     /// Reads the bytes of a column, which another program may have written.
-    fn of_bytes(bytes: &[u8]) -> Self {
+    fn read(bytes: &[u8]) -> Self {
         let held =
             |error: Utf8Error| Held { value: String::from_utf8_lossy(bytes).into_owned(), reason: error.to_string() };
         str::from_utf8(bytes).map_err(held).map_or_else(|held| Self(Err(held)), Self::of_text)
@@ -103,26 +100,71 @@ impl<T: DeserializeOwned> OfText for Json<T> {
     }
 }
 
-impl<T: OfText> FromSql<Text, Sqlite> for Checked<T> {
-    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self::of_bytes(value.read_blob()))
+/// A value that the bytes of a column of text stand for.
+pub(super) trait OfBytes: Sized {
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self>;
+}
+
+impl<T: OfText> OfBytes for Checked<T> {
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self> {
+        Ok(Self::read(bytes))
     }
 }
 
-impl<T> FromSql<Text, Sqlite> for Word<T>
+impl<T> OfBytes for Word<T>
 where
     Self: OfText,
 {
-    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Self::of_text(value.read_text())
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self> {
+        Self::of_text(str::from_utf8(bytes)?)
     }
 }
 
-impl<T: DeserializeOwned> FromSql<Text, Sqlite> for Json<T> {
-    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Self::of_text(value.read_text())
+impl<T: DeserializeOwned> OfBytes for Json<T> {
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self> {
+        Self::of_text(str::from_utf8(bytes)?)
     }
 }
+
+/// Has a type read from columns of text, in whichever database they are.
+macro_rules! from_text {
+    ($type:ident $(<$T:ident> where $_:ident: $($bound:path)?)?) => {
+        impl $(<$T $(: $bound)?>)? diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $type $(<$T>)?
+        where
+            Self: $crate::store::columns::OfBytes,
+        {
+            fn from_sql(mut value: diesel::sqlite::SqliteValue<'_, '_, '_>) -> diesel::deserialize::Result<Self> {
+                $crate::store::columns::OfBytes::of_bytes(value.read_blob())
+            }
+        }
+
+        #[cfg(feature = "postgres")]
+        impl $(<$T $(: $bound)?>)? diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $type $(<$T>)?
+        where
+            Self: $crate::store::columns::OfBytes,
+        {
+            fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+                $crate::store::columns::OfBytes::of_bytes(value.as_bytes())
+            }
+        }
+
+        #[cfg(feature = "postgres")]
+        impl $(<$T $(: $bound)?>)? diesel::deserialize::FromSql<diesel::sql_types::Text, $crate::store::connection::Db> for $type $(<$T>)?
+        where
+            Self: $crate::store::columns::OfBytes,
+        {
+            fn from_sql(value: $crate::store::connection::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                value.from_sql::<Self, diesel::sql_types::Text>()
+            }
+        }
+    };
+}
+
+pub(super) use from_text;
+
+from_text!(Checked<T> where T: OfText);
+from_text!(Word<T> where T:);
+from_text!(Json<T> where T: DeserializeOwned);
 
 /// Narrows a counter that is to be raised further; one that cannot be is an error.
 pub(super) fn counter(value: i64, row: Row, column: &'static str) -> Result<u32, Unreadable> {

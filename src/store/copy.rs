@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Nullable, Text as SqlText};
 use serde::{Deserialize, Serialize};
 
 use super::columns::Json;
+use super::connection::DbConnection;
 use super::create::job_with_key;
 use super::delete::LockPartial;
 use super::failure::Failure;
@@ -66,7 +67,14 @@ statement! {
 macro_rules! insert {
     ($conn:ident, $table:expr, $rows:ident) => {
         for rows in $rows.chunks(ROWS_PER_STATEMENT) {
-            diesel::insert_into($table).values(rows).execute($conn)?;
+            match $conn {
+                #[cfg(feature = "postgres")]
+                DbConnection::Postgres(conn) => diesel::insert_into($table).values(rows).execute(conn)?,
+                #[cfg(feature = "postgres")]
+                DbConnection::Sqlite(conn) => diesel::insert_into($table).values(rows).execute(conn)?,
+                #[cfg(not(feature = "postgres"))]
+                conn => diesel::insert_into($table).values(rows).execute(conn)?,
+            };
         }
     };
 }
@@ -93,7 +101,7 @@ impl Store {
             let job: i64 = diesel::insert_into(jobs::table).values(&row).returning(jobs::id).get_result(conn)?;
             diesel::insert_into(specs::table).values(SpecColumns { job_id: job, ..spec }).execute(conn)?;
             let texts: Vec<_> = rows.into_iter().map(|text| MetadataColumns { job_id: job, ..text }).collect();
-            diesel::insert_into(texts::table).values(texts).execute(conn)?;
+            insert!(conn, texts::table, texts);
             metadata::put(conn, JobId(job), key::COPIED_FROM, &origin.0)?;
             for run in runs {
                 let run = ManagerColumns { job_id: job, uid: Text(uuid::Uuid::now_v7().to_string()), ..run };
@@ -196,7 +204,7 @@ impl Store {
 }
 
 /// Returns the copy of a job that this database has, by the job's uid.
-fn copy_of(conn: &mut SqliteConnection, uid: &str) -> Result<Option<JobId>, Failure> {
+fn copy_of(conn: &mut DbConnection, uid: &str) -> Result<Option<JobId>, Failure> {
     let found = texts::table.filter(texts::key.eq(key::COPIED_FROM)).filter(texts::value.eq(uid));
     Ok(found.select(texts::job_id).first(conn).optional()?.map(JobId))
 }

@@ -6,6 +6,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::connection::DbConnection;
 use super::creation::put_creation;
 use super::failure::Failure;
 use super::jobs::lock_visible;
@@ -123,7 +124,7 @@ impl Store {
 
 /// Creates a job with its first units inside a transaction; it is visible at once when these are `all`.
 pub(super) fn create_in(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     new: &NewJob,
     first: &[NewUnit],
     all: bool,
@@ -168,7 +169,7 @@ pub(super) fn create_in(
 
 /// Appends units inside a transaction; see [`Store::append_units`].
 pub(super) fn append_in(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     units: &[NewUnit],
     same_key: SameKey,
@@ -198,7 +199,7 @@ fn refuse_reserved_keys(units: &[NewUnit]) -> Result<(), Failure> {
 }
 
 /// Returns the job that has a key.
-pub(super) fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
+pub(super) fn job_with_key(conn: &mut DbConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
     let Some(key) = key else { return Ok(None) };
     let found: Option<(i64, String)> =
         jobs::table.filter(jobs::key.eq(key)).select((jobs::id, jobs::status)).first(conn).optional()?;
@@ -213,7 +214,7 @@ pub(super) fn job_with_key(conn: &mut SqliteConnection, key: Option<&str>) -> Re
 
 /// Inserts units after the last one, counts them in the job, and returns how many there were.
 pub(super) fn insert_units(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     units: &[NewUnit],
     same_key: SameKey,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json};
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::metadata::{self, key};
 use super::schema::metadata as table;
@@ -17,7 +18,7 @@ impl Store {
 }
 
 /// Returns what a job was created with inside a transaction; see [`Store::creation`].
-pub(super) fn creation_of(conn: &mut SqliteConnection, job: JobId) -> Result<Option<Creation>, Failure> {
+pub(super) fn creation_of(conn: &mut DbConnection, job: JobId) -> Result<Option<Creation>, Failure> {
     let found: Option<Checked<Json<Creation>>> =
         table::table.find((job.0, key::CREATION)).select(table::value).first(conn).optional()?;
     Ok(found.map(|creation| creation.of(Row::Job(job), key::CREATION)).transpose()?.map(|Json(creation)| creation))
@@ -25,7 +26,7 @@ pub(super) fn creation_of(conn: &mut SqliteConnection, job: JobId) -> Result<Opt
 
 /// Writes what a job is created with inside a transaction.
 pub(super) fn put_creation(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     new: &NewJob,
     contents: Contents,

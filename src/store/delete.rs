@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::connection::{DbConnection, as_sqlite};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::key;
@@ -101,15 +102,15 @@ impl Store {
     /// Moves the write-ahead log into the database and keeps it short from now on: on a disk that was full once it would
     /// grow to its usual size and fill it again.
     pub fn spare_space(&mut self) -> Result<(), StoreError> {
-        self.conn
-            .batch_execute("PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)")
+        let Some(conn) = as_sqlite(&mut self.conn) else { return Ok(()) };
+        conn.batch_execute("PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 }
 
 /// Deletes units of partial jobs, one job after the other, and each job that has none left; returns how many jobs need
 /// nothing more.
-fn sweep_some(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<usize, Failure> {
+fn sweep_some(conn: &mut DbConnection, jobs: &[JobId]) -> Result<usize, Failure> {
     let mut room = UNITS_PER_TRANSACTION;
     for (gone, &job) in jobs.iter().enumerate() {
         if (LockPartial { id: job.0 }).execute(conn)? == 0 {

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use diesel::prelude::*;
-
-use super::callers::{Ended, within};
+use super::callers::{CallerConnection, Ended, within};
+use super::connection::DbConnection;
 use super::create::{self, SameKey};
 use super::creation::{creation_of, put_creation};
 use super::failure::Failure;
@@ -24,7 +23,7 @@ const CHUNK_BYTES: usize = 8 << 20;
 ///
 /// `look` may refuse the file, and `same` a job that has the key already.
 pub fn create_job_in<E: From<StoreError>>(
-    conn: &mut SqliteConnection,
+    conn: &mut CallerConnection,
     new: &NewJob,
     mut units: impl Iterator<Item = Result<NewUnit, E>>,
     made: Option<PathOf<'_>>,
@@ -55,7 +54,7 @@ pub fn create_job_in<E: From<StoreError>>(
 ///
 /// `look` may refuse the file, and `check` each unit; `made` returns what tells the paths that the units of a job make.
 pub fn add_units_in<E: From<StoreError>>(
-    conn: &mut SqliteConnection,
+    conn: &mut CallerConnection,
     job: JobId,
     units: impl Iterator<Item = NewUnit>,
     made: impl FnOnce(&Job, &str) -> Option<MadePath>,
@@ -72,12 +71,12 @@ pub fn add_units_in<E: From<StoreError>>(
     })
 }
 
-fn record_made(conn: &mut SqliteConnection, job: JobId, after: Seq, made: Option<PathOf<'_>>) -> Result<(), Failure> {
+fn record_made(conn: &mut DbConnection, job: JobId, after: Seq, made: Option<PathOf<'_>>) -> Result<(), Failure> {
     made.map_or(Ok(()), |made| made_paths::record_new(conn, job, after, made))
 }
 
 fn append<E>(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     mut units: impl Iterator<Item = Result<NewUnit, E>>,
     same_key: SameKey,

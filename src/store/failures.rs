@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{Checked, Word};
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::statement::statement;
 use super::written::Written;
@@ -31,19 +32,37 @@ macro_rules! evidence {
 type EvidenceColumns = (BigInt, Text, Nullable<BigInt>, Text, Nullable<Text>);
 type EvidenceRow = (i64, Checked<Word<Cause>>, Option<i64>, Checked<String>, Option<Written>);
 
-const FAILED: &str =
-    concat!("SELECT ", evidence!(), " FROM units INDEXED BY units_failed WHERE status = 'failed' AND id > ");
+macro_rules! failed {
+    ($failed:literal) => {
+        concat!("SELECT ", evidence!(), " FROM ", $failed, " AND id > ")
+    };
+}
+
 /// Each kind with its first unit.
-const KINDS: &str = concat!(
-    "SELECT kinds.kind AS kind, failed, last, ",
-    evidence!(),
-    " FROM (SELECT failure_kinds.kind AS kind, count(*) AS failed, min(id) AS first, max(id) AS last \
-     FROM units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id WHERE status = 'failed' AND id BETWEEN "
-);
+macro_rules! kinds {
+    ($failed:literal) => {
+        concat!(
+            "SELECT kinds.kind AS kind, failed, last, ",
+            evidence!(),
+            " FROM (SELECT failure_kinds.kind AS kind, count(*) AS failed, min(id) AS first, max(id) AS last FROM ",
+            $failed,
+            " AND id BETWEEN "
+        )
+    };
+}
+
+const FAILED: &str = failed!("units INDEXED BY units_failed WHERE status = 'failed'");
+const KINDS: &str =
+    kinds!("units INDEXED BY units_failed CROSS JOIN failure_kinds ON unit_id = id WHERE status = 'failed'");
+#[cfg(feature = "postgres")]
+const FAILED_ON_POSTGRES: &str = failed!("units WHERE status = 'failed' AND error IS NOT NULL");
+#[cfg(feature = "postgres")]
+const KINDS_ON_POSTGRES: &str =
+    kinds!("units JOIN failure_kinds ON unit_id = id WHERE status = 'failed' AND error IS NOT NULL");
 
 statement! {
     struct Kinds {
-        KINDS first: i64 as BigInt,
+        [KINDS KINDS_ON_POSTGRES] first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
     " GROUP BY failure_kinds.kind) AS kinds JOIN units ON units.id = first ORDER BY failed DESC, first"
@@ -52,7 +71,7 @@ statement! {
 
 statement! {
     struct LastFailed {
-        FAILED after: i64 as BigInt,
+        [FAILED FAILED_ON_POSTGRES] after: i64 as BigInt,
         " AND id <= " through: i64 as BigInt,
         " ORDER BY id DESC LIMIT " limit: i64 as BigInt,
     }
@@ -61,7 +80,7 @@ statement! {
 
 statement! {
     struct WithoutKind {
-        FAILED after: i64 as BigInt,
+        [FAILED FAILED_ON_POSTGRES] after: i64 as BigInt,
         " AND id <= " through: i64 as BigInt,
         " AND NOT EXISTS (SELECT 1 FROM failure_kinds WHERE unit_id = units.id) ORDER BY id LIMIT "
             limit: i64 as BigInt,
@@ -71,17 +90,18 @@ statement! {
 
 statement! {
     struct KeepKind {
-        "INSERT OR REPLACE INTO failure_kinds (unit_id, kind) VALUES (" unit: i64 as BigInt,
+        "INSERT INTO failure_kinds (unit_id, kind) VALUES (" unit: i64 as BigInt,
         ", " kind: i64 as BigInt,
     }
-    ")"
+    ") ON CONFLICT (unit_id) DO UPDATE SET kind = excluded.kind"
 }
 
 statement! {
     // In the database, and in what this connection has made for itself.
     struct HasKinds {}
-    "SELECT (SELECT count(*) FROM main.sqlite_schema WHERE name = 'failure_kinds'), \
-     (SELECT count(*) FROM temp.sqlite_schema WHERE name = 'failure_kinds')" -> (BigInt, BigInt)
+    ["SELECT (SELECT count(*) FROM main.sqlite_schema WHERE name = 'failure_kinds'), \
+      (SELECT count(*) FROM temp.sqlite_schema WHERE name = 'failure_kinds')"
+     "SELECT 1::bigint, 0::bigint"] -> (BigInt, BigInt)
 }
 
 impl Store {
@@ -123,7 +143,7 @@ impl Store {
 }
 
 /// Keeps of which kind the failure of a unit is that has just failed.
-pub(super) fn keep_kind(conn: &mut SqliteConnection, change: &UnitChange) -> Result<(), Failure> {
+pub(super) fn keep_kind(conn: &mut DbConnection, change: &UnitChange) -> Result<(), Failure> {
     let Some((AttemptEnd { exit_code, output, .. }, (cause, error))) = change.end.as_ref().zip(change.failure()) else {
         return Ok(());
     };
@@ -133,7 +153,7 @@ pub(super) fn keep_kind(conn: &mut SqliteConnection, change: &UnitChange) -> Res
 }
 
 /// Works out the kinds of failed units after one and up to another that have none.
-pub(super) fn keep_kinds(conn: &mut SqliteConnection, mut after: i64, through: i64) -> Result<(), Failure> {
+pub(super) fn keep_kinds(conn: &mut DbConnection, mut after: i64, through: i64) -> Result<(), Failure> {
     loop {
         let page: Vec<EvidenceRow> = WithoutKind { after, through, limit: PAGE_UNITS }.load(conn)?;
         let Some(last) = page.last() else { return Ok(()) };
@@ -156,7 +176,7 @@ fn evidence((_, cause, exit_code, error, stderr): &EvidenceRow) -> FailureEviden
 
 /// Makes the kinds of a job's failures known to a connection whose database has none, again each time: managers of an older
 /// version may run, and somebody may bring the database up to date, whose own kinds those made here would hide.
-pub(super) fn provide_kinds(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn provide_kinds(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let (in_database, own): (i64, i64) = HasKinds {}.get_result(conn)?;
     if in_database > 0 && own == 0 {
         return Ok(());
@@ -167,7 +187,7 @@ pub(super) fn provide_kinds(conn: &mut SqliteConnection, job: JobId) -> Result<(
     provided
 }
 
-fn replace_own_kinds(conn: &mut SqliteConnection, job: JobId, are_needed: bool) -> Result<(), Failure> {
+fn replace_own_kinds(conn: &mut DbConnection, job: JobId, are_needed: bool) -> Result<(), Failure> {
     conn.batch_execute("DROP TABLE IF EXISTS temp.failure_kinds")?;
     if !are_needed {
         return Ok(());

@@ -8,14 +8,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::columns::{Checked, TextColumn, counter, text_of};
+use super::connection::on_server;
 use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::{Lease, Store, StoreError};
+use super::{Lease, Store, StoreError, postgres};
 use crate::model::{JobId, Row, Seq, Timestamp, Unit, UnitId, UnitStatus, Unreadable};
 
 pub(super) type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
 pub(super) type UnitRow = (i64, TextColumn, Checked<String>, i64, i64, i64);
+/// A unit that came back, with what its handler kept.
+pub(super) type DueRow = (UnitRow, TextColumn);
 
 statement! {
     pub(super) struct FreshUnits {
@@ -29,8 +32,10 @@ statement! {
 
 statement! {
     pub(super) struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
-         LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
+        ["SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
+          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
+         "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units \
+          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "]
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
@@ -41,7 +46,8 @@ statement! {
 
 statement! {
     pub(super) struct NextDue {
-        "SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+        ["SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+         "SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND job_id = "]
             job: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
     }
@@ -53,22 +59,29 @@ statement! {
         "SELECT EXISTS (SELECT 1 FROM units WHERE id > "
             after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
-        " AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units INDEXED BY units_waiting \
-         WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+        [" AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units INDEXED BY units_waiting \
+          WHERE not_before IS NOT NULL AND job_id = "
+         " AND status = 'pending' AND not_before IS NULL) OR EXISTS (SELECT 1 FROM units \
+          WHERE not_before IS NOT NULL AND job_id = "] job: i64 as BigInt,
     }
     ")" -> Bool
 }
 
 statement! {
     pub(super) struct RunningUnits {
-        "SELECT id, key, '', attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+        ["SELECT id, key, '', attempts, crashes, revision FROM units INDEXED BY units_running WHERE status = 'running' AND id BETWEEN "
+         "SELECT id, key, '', attempts, crashes, revision FROM units WHERE status = 'running' AND id BETWEEN "]
             first: i64 as BigInt,
         " AND " last: i64 as BigInt,
     }
     " ORDER BY id" -> UnitColumns
 }
 
-statement! { pub(super) struct DataVersion {} "PRAGMA data_version" -> BigInt }
+statement! {
+    // Of a server: which transactions have ended. Others than ours change it too, which costs a look and hides nothing.
+    pub(super) struct DataVersion {}
+    ["PRAGMA data_version" "SELECT hashtextextended(pg_current_snapshot()::text, 0)"] -> BigInt
+}
 
 /// How many units are read at once.
 #[derive(Debug, Clone, Copy)]
@@ -143,20 +156,17 @@ impl Store {
         through: Seq,
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
+        if on_server(&mut self.conn) {
+            return self.write("claim units", |conn| {
+                let rows = postgres::due_units(conn, lease, now, through, bound(limit.units))?;
+                UnitsRead::of(rows.into_iter().map(due_unit), limit)
+            });
+        }
         self.read("read waiting units", |conn| {
             let last = UnitId::new(lease.job, through).raw();
             let page = DueUnits { job: lease.job.0, now: now.as_micros(), last, limit: bound(limit.units) };
-            let rows = page.load_iter::<(UnitRow, TextColumn), DefaultLoadingMode>(conn)?;
-            let rows = rows.map(|row| {
-                let (row, checkpoint) = row?;
-                let mut unit = Unit { came_back: true, ..unit(row)? };
-                match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
-                    Ok(checkpoint) => unit.checkpoint = checkpoint,
-                    Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),
-                }
-                Ok(unit)
-            });
-            UnitsRead::of(rows, limit)
+            let rows = page.load_iter::<DueRow, DefaultLoadingMode>(conn)?;
+            UnitsRead::of(rows.map(|row| due_unit(row?)), limit)
         })
     }
 
@@ -164,6 +174,7 @@ impl Store {
     pub fn next_due(&mut self, lease: Lease, through: Seq) -> Result<Option<Timestamp>, StoreError> {
         self.read("read waiting units", |conn| {
             let last = UnitId::new(lease.job, through).raw();
+            // On a server those of others are among them: whoever comes for them finds them taken.
             let due: Option<i64> = NextDue { job: lease.job.0, last }.get_result(conn)?;
             Ok(due.map(Timestamp::from_micros))
         })
@@ -174,7 +185,10 @@ impl Store {
     pub fn running_units(&mut self, lease: Lease) -> Result<Vec<Unit>, StoreError> {
         self.read("read running units", |conn| {
             let [first, last] = UnitId::ends_of(lease.job);
-            let rows = RunningUnits { first, last }.load::<UnitRow>(conn)?;
+            let rows = match on_server(conn) {
+                true => postgres::running_units(conn, lease)?,
+                false => RunningUnits { first, last }.load::<UnitRow>(conn)?,
+            };
             Ok(rows.into_iter().map(unit).collect::<Result<_, _>>()?)
         })
     }
@@ -205,7 +219,8 @@ impl Store {
             let row = jobs::table.find(job.0).select((jobs::claimed_through, jobs::pending + jobs::running));
             let (claimed, unfinished): (i64, i64) = row.first(conn)?;
             let (after, last) = (UnitId::new(job, Seq(claimed)).raw(), UnitId::new(job, Seq::MAX).raw());
-            if unfinished == 0 || (AnyWaits { after, last, job: job.0 }).get_result(conn)? {
+            // On a server others may have them in hand.
+            if unfinished == 0 || on_server(conn) || (AnyWaits { after, last, job: job.0 }).get_result(conn)? {
                 return Ok(());
             }
             let (value, reason) = (unfinished.to_string(), "it counts units that are not there".to_owned());
@@ -222,6 +237,16 @@ impl Store {
     pub fn data_version(&mut self) -> Result<i64, StoreError> {
         self.read("look for changes", |conn| Ok(DataVersion {}.get_result(conn)?))
     }
+}
+
+/// Returns a unit that came back, with what its handler kept.
+fn due_unit((row, checkpoint): DueRow) -> Result<Unit, Failure> {
+    let mut unit = Unit { came_back: true, ..unit(row)? };
+    match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
+        Ok(checkpoint) => unit.checkpoint = checkpoint,
+        Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),
+    }
+    Ok(unit)
 }
 
 /// Returns a unit; texts that cannot be read are its own matter, a counter that cannot be counted on from is everybody's.

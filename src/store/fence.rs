@@ -3,11 +3,12 @@
 //! Every transaction of a manager goes through `write_under`, except the recorder's, which ends with the fence itself. Where writers
 //! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
-use diesel::SqliteConnection;
+use super::connection::{DbConnection, on_server};
+use uuid::Uuid;
 
 use super::failure::Failure;
-use super::jobs::lock_job;
-use super::{Store, StoreError};
+use super::jobs::{job_row, lock_job};
+use super::{Store, StoreError, postgres};
 use crate::model::{Epoch, Job, JobId, Timestamp};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
@@ -17,6 +18,8 @@ use crate::model::{Epoch, Job, JobId, Timestamp};
 pub struct Lease {
     pub(super) job: JobId,
     pub(super) epoch: Epoch,
+    /// Names the manager's row on a server, whatever numbers are given out there; nil for who writes in place of one that is gone.
+    pub(super) manager: Uuid,
 }
 
 impl Lease {
@@ -59,8 +62,11 @@ impl Store {
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
-        let job = self.job(lease.job)?;
-        if job.epoch == lease.epoch { Ok(Fence { version, job: Some(job), now }) } else { Err(lease.fenced()) }
+        self.read("read the job", |conn| {
+            let job = job_row(conn, lease.job)?;
+            stands(conn, lease, &job)?;
+            Ok(Fence { version, job: Some(job), now })
+        })
     }
 
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager
@@ -69,11 +75,20 @@ impl Store {
         &mut self,
         lease: Lease,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection, Job) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection, Job) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.write(operation, |conn| {
             let job = lock_job(conn, lease.job)?;
-            if job.epoch == lease.epoch { body(conn, job) } else { Err(lease.fenced().into()) }
+            stands(conn, lease, &job)?;
+            body(conn, job)
         })
     }
+}
+
+/// Refuses to go on under a lease that is over, and renews it on a server; `job` is as it is in this transaction.
+fn stands(conn: &mut DbConnection, lease: Lease, job: &Job) -> Result<(), Failure> {
+    if on_server(conn) && !lease.manager.is_nil() {
+        return postgres::renew(conn, lease);
+    }
+    if job.epoch == lease.epoch { Ok(()) } else { Err(lease.fenced().into()) }
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::Word;
+use super::connection::DbConnection;
 use super::counters::shift;
 use super::failure::Failure;
 use super::filter::Condition;
@@ -48,7 +49,7 @@ fn of(job: JobId) -> Condition {
 }
 
 /// Makes the unit that was just added by that key the one that the job ends with.
-pub(super) fn mark_finalizer(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn mark_finalizer(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let named = units::table.filter(units::job_id.eq(job.0)).filter(units::key.eq(Unit::FINALIZER_KEY));
     diesel::update(named).set(units::kind.eq(FINALIZER)).execute(conn)?;
     Ok(())
@@ -56,7 +57,7 @@ pub(super) fn mark_finalizer(conn: &mut SqliteConnection, job: JobId) -> Result<
 
 /// Takes the name of the job's last unit away, so that another one is made when the units that were just added or sent back
 /// have ended. One that runs goes on beside them; one that has not completed is skipped.
-pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn retire_finalizer(conn: &mut DbConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let present = units::table.filter(of(job)).filter(is_finalizer()).select((units::id, units::status));
     let found: Option<(i64, Word<UnitStatus>)> = present.first(conn).optional()?;
     let Some((id, Word(status))) = found else { return Ok(()) };
@@ -70,7 +71,7 @@ pub(super) fn retire_finalizer(conn: &mut SqliteConnection, job: JobId, now: Tim
 }
 
 /// Skips former last units that have failed since they were retired: the job's end does not depend on them.
-pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn skip_retired(conn: &mut DbConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let former = units::table
         .filter(of(job))
         .filter(units::kind.eq(RETIRED))
@@ -81,7 +82,7 @@ pub(super) fn skip_retired(conn: &mut SqliteConnection, job: JobId, now: Timesta
     Ok(())
 }
 
-fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now: Timestamp) -> Result<(), Failure> {
+fn skip(conn: &mut DbConnection, job: JobId, id: i64, from: UnitStatus, now: Timestamp) -> Result<(), Failure> {
     diesel::update(units::table.find(id))
         .set((
             units::status.eq(UnitStatus::Skipped.as_str()),
@@ -97,7 +98,7 @@ fn skip(conn: &mut SqliteConnection, job: JobId, id: i64, from: UnitStatus, now:
 
 /// Returns the counts of a job without its former last units.
 pub(super) fn without_finalizers(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     mut progress: Progress,
 ) -> Result<Progress, Failure> {

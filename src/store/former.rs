@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::managers::latest;
 use super::metadata::put;
@@ -48,7 +49,7 @@ fn former(database: &DatabaseFile) -> String {
 
 /// Notes the database whose manager ran the job before, if it is another one than that of the next.
 pub(super) fn remember(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     before: Option<String>,
     next: &DatabaseFile,

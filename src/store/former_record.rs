@@ -7,6 +7,7 @@ use std::str::FromStr;
 use diesel::prelude::*;
 
 use super::columns::Word;
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::manager_row::ManagerRow;
 use super::metadata::Texts;
@@ -15,7 +16,7 @@ use crate::model::{JobId, JobStatus, ManagerState};
 
 /// Returns what the manager of a job wrote as texts, as the row that it would be; `None` before the first one.
 pub(super) fn former_row(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     texts: &mut Texts,
 ) -> Result<Option<ManagerRow>, Failure> {

@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::columns::{Checked, Json, Word};
+use super::connection::{Db, DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, metadata};
+use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{
     Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
 };
 
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = jobs, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = jobs, check_for_backend(Db))]
 pub(super) struct JobRow {
     id: i64,
     uid: Checked<String>,
@@ -84,6 +87,8 @@ impl JobRow {
         })
     }
 }
+
+statement! { struct LockRow { "SELECT id FROM jobs WHERE id = " id: i64 as BigInt, } " FOR UPDATE" -> BigInt }
 
 impl Store {
     /// Returns a job, unless there is none of that number or it is still being created or deleted.
@@ -208,14 +213,17 @@ impl Store {
 }
 
 /// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
-/// reads and then writes begins with it. Where writes are immediate transactions, as here, no other is under way anyhow; where
-/// they are not, this is the read that locks the row.
-pub(super) fn lock_job(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
+/// reads and then writes begins with it. SQLite's writes are immediate transactions, so that no other is under way anyhow; on a
+/// server this locks the row.
+pub(super) fn lock_job(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
+    if on_server(conn) {
+        LockRow { id: id.0 }.execute(conn)?;
+    }
     job_row(conn, id)
 }
 
 /// Locks a job as [`lock_job`] does; none that nobody may see yet, or any more.
-pub(super) fn lock_visible(conn: &mut SqliteConnection, id: JobId) -> Result<Option<Job>, Failure> {
+pub(super) fn lock_visible(conn: &mut DbConnection, id: JobId) -> Result<Option<Job>, Failure> {
     match lock_job(conn, id) {
         Ok(job) => Ok(Some(job)),
         Err(Failure::Store(StoreError::JobNotFound(_))) => Ok(None),
@@ -224,7 +232,7 @@ pub(super) fn lock_visible(conn: &mut SqliteConnection, id: JobId) -> Result<Opt
 }
 
 /// Reads one visible job inside a transaction that only reads, or a second time in one that has locked it.
-pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Failure> {
+pub(super) fn job_row(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement again at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
     let job = row.map(|row| row.job(|text, place| limits_of(&text, place))).transpose()?;
@@ -232,7 +240,7 @@ pub(super) fn job_row(conn: &mut SqliteConnection, id: JobId) -> Result<Job, Fai
 }
 
 /// Reads visible jobs inside a transaction, the newest first.
-pub(super) fn found_jobs(conn: &mut SqliteConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
+pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
     let mut query = jobs::table
         .filter(jobs::status.ne(JobStatus::Partial.as_str()))
         .order(jobs::id.desc())

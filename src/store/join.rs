@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use diesel::prelude::*;
+use uuid::Uuid;
 
 use super::clock_step::{self, SMALL_STEP};
+use super::connection::on_server;
 use super::fence::Lease;
 use super::jobs::{job_row, lock_job};
 use super::schema::jobs;
@@ -43,8 +45,9 @@ impl Store {
                     jobs::finished_at.eq(None::<i64>),
                 ))
                 .execute(conn)?;
-            let lease = Lease { job, epoch };
-            if let Some(former) = managers::latest(conn, job)? {
+            let lease = Lease { job, epoch, manager: Uuid::now_v7() };
+            // A server has one clock, which its hosts follow, and a name of its own, wherever its files lie.
+            if let Some(former) = managers::latest(conn, job)?.filter(|_| !on_server(conn)) {
                 // The manager before this one cannot have lived in the future: the clock has been set back since.
                 let step = Timestamp::from_micros(former.heartbeat_at).since(now);
                 if step > SMALL_STEP {
@@ -69,7 +72,7 @@ impl Store {
             let epoch = if before > 0 { before + 1 } else { before };
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
             managers::lose(conn, job)?;
-            Ok(Lease { job, epoch: Epoch(epoch) })
+            Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })
         })
     }
 }

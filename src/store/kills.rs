@@ -7,6 +7,7 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::put;
@@ -108,7 +109,7 @@ impl Store {
 }
 
 /// Returns `true` if an attempt that a request is about is under way by its row.
-fn runs(conn: &mut SqliteConnection, job: JobId, kill: &Kill) -> Result<bool, Failure> {
+fn runs(conn: &mut DbConnection, job: JobId, kill: &Kill) -> Result<bool, Failure> {
     let row = units::table.find(UnitId::new(job, kill.attempt.seq).raw());
     let found: Option<Running> =
         row.select((units::status, units::revision, units::attempts, units::started_at)).first(conn).optional()?;
@@ -117,7 +118,7 @@ fn runs(conn: &mut SqliteConnection, job: JobId, kill: &Kill) -> Result<bool, Fa
 }
 
 /// Forgets the requests about units of a job that has ended.
-pub(super) fn forget(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn forget(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.like("kill:%")))
         .execute(conn)?;
     Ok(())

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::Checked;
 use super::connection::BUSY_TIMEOUT;
+use super::connection::DbConnection;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
 use super::fence::Lease;
@@ -58,9 +59,10 @@ statement! {
         "UPDATE jobs SET stop_request = NULL, stop_grace_ms = NULL, stop_reason = NULL, status = "
             status: &'static str as Text,
         // A clock that was set back ends nothing before its start.
-        ", finished_at = max(" finished_at: Option<i64> as Nullable<BigInt>,
-        ", coalesce(started_at, 0)) WHERE status = 'running' AND id = " job: i64 as BigInt,
-        " AND epoch = " epoch: i64 as BigInt,
+        [", finished_at = max(" ", finished_at = (SELECT greatest(at, coalesce(started_at, 0)) FROM (SELECT "] finished_at: Option<i64> as Nullable<BigInt>,
+        [", coalesce(started_at, 0)) WHERE status = 'running' AND id = "
+         " AS at) AS given WHERE at IS NOT NULL) WHERE status = 'running' AND id = "] job: i64 as BigInt,
+        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
     }
     ""
 }
@@ -157,7 +159,7 @@ impl Store {
     }
 }
 
-fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<JobStatus, Failure> {
+fn cancel(conn: &mut DbConnection, lease: Lease, now: Timestamp) -> Result<JobStatus, Failure> {
     let reason: Option<Checked<String>> = jobs::table.find(lease.job.0).select(jobs::stop_reason).first(conn)?;
     let reason = reason.as_ref().map_or("the job was cancelled", Checked::shown);
     super::steer::cancel_unfinished(conn, lease.job, reason, now)?;
@@ -165,14 +167,14 @@ fn cancel(conn: &mut SqliteConnection, lease: Lease, now: Timestamp) -> Result<J
     Ok(JobStatus::Cancelled)
 }
 
-fn put_error(conn: &mut SqliteConnection, job: JobId, error: &str, trace: &str) -> Result<(), Failure> {
+fn put_error(conn: &mut DbConnection, job: JobId, error: &str, trace: &str) -> Result<(), Failure> {
     metadata::put(conn, job, key::ERROR, error)?;
     metadata::put(conn, job, key::ERROR_TRACE, trace)
 }
 
 /// Leaves a job in a state, and says how its manager ended.
 fn conclude(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     lease: Lease,
     status: JobStatus,
     (state, reason): (ManagerState, &str),

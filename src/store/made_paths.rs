@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::columns::Checked;
+use super::connection::DbConnection;
 use super::create::{CreateOutcome, SameKey, append_in, create_in};
 use super::failure::Failure;
 use super::jobs::lock_job;
@@ -138,12 +139,7 @@ impl Store {
 }
 
 /// Records what the units of a job after that number make; refuses one that makes the same as another.
-pub(super) fn record_new(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    after: Seq,
-    path_of: PathOf<'_>,
-) -> Result<(), Failure> {
+pub(super) fn record_new(conn: &mut DbConnection, job: JobId, after: Seq, path_of: PathOf<'_>) -> Result<(), Failure> {
     let mut last = UnitId::new(job, after).raw();
     loop {
         let page: Vec<(i64, Checked<String>)> = units::table
@@ -161,11 +157,7 @@ pub(super) fn record_new(
 }
 
 /// Replaces the paths of units whose content has changed; all old ones are deleted first, so that units can swap them.
-pub(super) fn record_again(
-    conn: &mut SqliteConnection,
-    changed: &[UnitId],
-    path_of: PathOf<'_>,
-) -> Result<(), Failure> {
+pub(super) fn record_again(conn: &mut DbConnection, changed: &[UnitId], path_of: PathOf<'_>) -> Result<(), Failure> {
     let ids: Vec<i64> = changed.iter().map(|unit| unit.raw()).collect();
     diesel::delete(made_paths::table.filter(made_paths::unit_id.eq_any(&ids))).execute(conn)?;
     for unit in changed {
@@ -178,7 +170,7 @@ pub(super) fn record_again(
     Ok(())
 }
 
-fn record(conn: &mut SqliteConnection, unit: UnitId, payload: &str, path_of: PathOf<'_>) -> Result<(), Failure> {
+fn record(conn: &mut DbConnection, unit: UnitId, payload: &str, path_of: PathOf<'_>) -> Result<(), Failure> {
     let Some(path) = path_of(payload, unit.seq()) else { return Ok(()) };
     let (job, hash) = (unit.job(), hash_of(&path));
     let (first, last) = (UnitId::new(job, Seq(0)).raw(), UnitId::new(job, Seq::MAX).raw());

@@ -2,15 +2,15 @@
 
 use diesel::dsl::SqlTypeOf;
 use diesel::prelude::*;
-use diesel::sqlite::Sqlite;
 
 use super::columns::Word;
+use super::connection::Db;
 use super::schema::managers;
 use crate::model::ManagerState;
 
 /// What is read of a row.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = managers, check_for_backend(Sqlite))]
+#[diesel(table_name = managers, check_for_backend(Db))]
 pub(super) struct ManagerRow {
     pub job_id: i64,
     pub number: i64,
@@ -31,4 +31,4 @@ pub(super) struct ManagerRow {
 }
 
 /// The types of its columns, in the same order.
-pub(super) type ManagerColumns = SqlTypeOf<<ManagerRow as Selectable<Sqlite>>::SelectExpression>;
+pub(super) type ManagerColumns = SqlTypeOf<<ManagerRow as Selectable<Db>>::SelectExpression>;

@@ -11,6 +11,7 @@ use diesel::result::Error::DeserializationError;
 use diesel::sql_types::{BigInt, Double, Text};
 
 use super::columns::Word;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::fence::Lease;
 use super::former_record::former_row;
@@ -20,7 +21,7 @@ use super::open::UserVersion;
 use super::schema::managers;
 use super::specs::numbers;
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{
     DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Timestamp,
 };
@@ -43,12 +44,16 @@ statement! {
 
 statement! {
     struct Latest {
-        "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
-         heartbeat_at, started_at, ended_at FROM json_each("
+        ["SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
+          heartbeat_at, started_at, ended_at FROM json_each("
+         "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
+          heartbeat_at, started_at, ended_at FROM json_array_elements_text(("]
             jobs: String as Text,
     }
-    ") AS job CROSS JOIN managers ON job_id = job.value \
-     AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)" -> ManagerColumns
+    [") AS job CROSS JOIN managers ON job_id = job.value \
+      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)"
+     ")::json) AS job JOIN managers ON job_id = job.value::bigint \
+      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value::bigint)"] -> ManagerColumns
 }
 
 /// The managers of a job, the latest first.
@@ -77,7 +82,7 @@ impl Store {
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.
     pub fn managers(&mut self, job: JobId) -> Result<Vec<ManagerRun>, StoreError> {
         self.read("read who ran the job", |conn| {
-            let read = |conn: &mut SqliteConnection| rows_of!(job).load(conn).map_err(|error| of_row(job, error));
+            let read = |conn: &mut DbConnection| rows_of!(job).load(conn).map_err(|error| of_row(job, error));
             let mut rows: Vec<ManagerRow> = if has_table(conn)? { read(conn)? } else { Vec::new() };
             if rows.is_empty() {
                 let mut texts = Texts::of(conn, job)?;
@@ -93,7 +98,7 @@ pub(super) type Record = Result<Option<ManagerRecord>, StoreError>;
 
 /// Returns what the latest managers of some jobs have written about themselves; takes its part of the texts about these jobs.
 pub(super) fn records_of(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     jobs: &[JobId],
     texts: &mut HashMap<JobId, Texts>,
 ) -> Result<HashMap<JobId, Record>, Failure> {
@@ -115,10 +120,7 @@ pub(super) fn records_of(
     jobs.iter().map(record).collect()
 }
 
-fn latest_of(
-    conn: &mut SqliteConnection,
-    jobs: &[JobId],
-) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
+fn latest_of(conn: &mut DbConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
     match (Latest { jobs: numbers(jobs) }).load::<ManagerRow>(conn) {
         Ok(rows) => Ok(rows.into_iter().map(|row| (JobId(row.job_id), Ok(row))).collect()),
         // One by one tells which.
@@ -163,12 +165,12 @@ fn record(job: JobId, row: ManagerRow, texts: &mut Texts) -> Result<ManagerRecor
 
 /// Returns `true` if managers have a table of their own by now. Asked within the transaction that reads it: somebody may have brought
 /// the database up to date since it was opened.
-fn has_table(conn: &mut SqliteConnection) -> Result<bool, Failure> {
+fn has_table(conn: &mut DbConnection) -> Result<bool, Failure> {
     Ok(UserVersion {}.get_result::<i32>(conn)? >= FIRST_WITH_MANAGERS)
 }
 
 /// Returns the row of the latest manager of a job.
-pub(super) fn latest(conn: &mut SqliteConnection, job: JobId) -> Result<Option<ManagerRow>, Failure> {
+pub(super) fn latest(conn: &mut DbConnection, job: JobId) -> Result<Option<ManagerRow>, Failure> {
     // Without a limit, which would be bound: no more than one row is read.
     rows_of!(job).get_result(conn).optional().map_err(|error| of_row(job, error))
 }
@@ -204,27 +206,31 @@ fn run(row: ManagerRow) -> ManagerRun {
 
 /// Adds the row of a lease's manager; the one before is lost if it has not recorded its end.
 pub(super) fn begin(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     lease: Lease,
     manager: &ProcessIdentity,
     database: &DatabaseFile,
     program: &Path,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    lose(conn, lease.job)?;
+    let place = database.to_text();
+    match on_server(conn) {
+        true => postgres::lose_here(conn, lease.job, &place)?,
+        false => lose(conn, lease.job)?,
+    }
     metadata::forget_manager(conn, lease.job)?;
     diesel::insert_into(managers::table)
         .values((
             managers::job_id.eq(lease.job.0),
             managers::number.eq(lease.epoch.0),
-            managers::uid.eq(uuid::Uuid::now_v7().to_string()),
+            managers::uid.eq(lease.manager.to_string()),
             managers::state.eq(ManagerState::Live.as_str()),
             managers::host.eq(&manager.host),
             managers::boot_id.eq(&manager.boot_id),
             managers::pid.eq(i64::from(manager.pid)),
             managers::start_ticks.eq(i64::try_from(manager.start_ticks).unwrap_or(i64::MAX)),
             managers::namespaces.eq(&manager.namespaces),
-            managers::database.eq(database.to_text()),
+            managers::database.eq(place),
             managers::version.eq(env!("CARGO_PKG_VERSION")),
             managers::program.eq(RawText::from(program.as_os_str()).to_column()),
             managers::heartbeat_at.eq(now.as_micros()),
@@ -235,7 +241,7 @@ pub(super) fn begin(
 }
 
 /// Writes a heartbeat.
-pub(super) fn beat(conn: &mut SqliteConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
+pub(super) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let (at, rate) = (heartbeat.at.as_micros(), heartbeat.rate_per_second);
     let (workers, running) = (count(heartbeat.workers), count(heartbeat.running));
@@ -245,7 +251,7 @@ pub(super) fn beat(conn: &mut SqliteConnection, lease: Lease, heartbeat: &Heartb
 
 /// Records how a manager ended.
 pub(super) fn end(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     lease: Lease,
     state: ManagerState,
     reason: &str,
@@ -258,7 +264,7 @@ pub(super) fn end(
 }
 
 /// Records as lost a manager that has not recorded its end.
-pub(super) fn lose(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
         .set((
             managers::state.eq(ManagerState::Lost.as_str()),

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::columns::{Checked, Json};
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::schema::metadata;
 use super::specs::numbers;
@@ -93,10 +94,13 @@ impl Store {
 statement! {
     // Without what is long.
     struct TextsOf {
-        "SELECT job_id, metadata.key, metadata.value FROM json_each("
+        ["SELECT job_id, metadata.key, metadata.value FROM json_each("
+         "SELECT job_id, metadata.key, metadata.value FROM json_array_elements_text(("]
             jobs: String as Text,
     }
-    ") AS job CROSS JOIN metadata ON job_id = job.value WHERE metadata.key NOT IN ('creation', 'submitter', 'error_trace')"
+    [") AS job CROSS JOIN metadata ON job_id = job.value WHERE metadata.key NOT IN ('creation', 'submitter', 'error_trace')"
+     ")::json) AS job JOIN metadata ON job_id = job.value::bigint \
+      WHERE metadata.key NOT IN ('creation', 'submitter', 'error_trace')"]
     -> (BigInt, Text, Text)
 }
 
@@ -123,12 +127,12 @@ impl Texts {
     }
 
     /// Reads labels and all that managers wrote about a job.
-    pub fn of(conn: &mut SqliteConnection, job: JobId) -> Result<Texts, Failure> {
+    pub fn of(conn: &mut DbConnection, job: JobId) -> Result<Texts, Failure> {
         Ok(Self::of_jobs(conn, &[job])?.remove(&job).unwrap_or_else(|| Self::none(job)))
     }
 
     /// Reads the same about some jobs, as far as there is anything; perhaps about others between them too.
-    pub fn of_jobs(conn: &mut SqliteConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Texts>, Failure> {
+    pub fn of_jobs(conn: &mut DbConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Texts>, Failure> {
         let mut texts = HashMap::new();
         let numbers_of_jobs = || jobs.iter().map(|job| job.0);
         let Some((first, last)) = numbers_of_jobs().min().zip(numbers_of_jobs().max()) else { return Ok(texts) };
@@ -177,13 +181,13 @@ pub(super) fn damaged(job: JobId, key: &'static str, value: Option<String>) -> F
 }
 
 /// Sets one value inside a transaction.
-pub(super) fn put(conn: &mut SqliteConnection, job: JobId, key: &str, value: &str) -> Result<(), Failure> {
+pub(super) fn put(conn: &mut DbConnection, job: JobId, key: &str, value: &str) -> Result<(), Failure> {
     Upsert { job: job.0, key, value }.execute(conn)?;
     Ok(())
 }
 
 /// Writes how a new job is started: its labels, what its managers are isolated from, what its units inherit.
-pub(super) fn put_new(conn: &mut SqliteConnection, job: JobId, new: &NewJob) -> Result<(), Failure> {
+pub(super) fn put_new(conn: &mut DbConnection, job: JobId, new: &NewJob) -> Result<(), Failure> {
     for (name, value) in &new.labels {
         put(conn, job, &label(name), value)?;
     }
@@ -201,7 +205,7 @@ pub(super) fn put_new(conn: &mut SqliteConnection, job: JobId, new: &NewJob) -> 
 }
 
 /// Writes what the next start of a unit waits for, or that it waits for nothing.
-pub(super) fn put_waits(conn: &mut SqliteConnection, job: JobId, waits: Option<&Waits>) -> Result<(), Failure> {
+pub(super) fn put_waits(conn: &mut DbConnection, job: JobId, waits: Option<&Waits>) -> Result<(), Failure> {
     match waits {
         Some(waits) => put(conn, job, key::WAITS, &serde_json::to_string(waits).expect("figures and text are JSON"))?,
         None => {
@@ -212,14 +216,14 @@ pub(super) fn put_waits(conn: &mut SqliteConnection, job: JobId, waits: Option<&
 }
 
 /// Forgets why a manager paused its job: a client has given the job another state.
-pub(super) fn forget_pause(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn forget_pause(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let reasons = metadata::key.eq_any([key::HALT_REASON, key::STOPPED_BY_SIGNAL]);
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(reasons)).execute(conn)?;
     Ok(())
 }
 
 /// Deletes the texts of the manager before: the next one begins.
-pub(super) fn forget_manager(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn forget_manager(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     diesel::delete(metadata::table.filter(metadata::job_id.eq(job.0)).filter(metadata::key.eq_any([
         key::WAITS,
         key::ERROR,

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use diesel::prelude::*;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::failures::keep_kinds;
 use super::managers::records_of;
@@ -62,7 +63,7 @@ impl Store {
     }
 }
 
-fn running_jobs(conn: &mut SqliteConnection) -> Result<Vec<RunningJob>, Failure> {
+fn running_jobs(conn: &mut DbConnection) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
     let ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
@@ -76,7 +77,7 @@ fn running_jobs(conn: &mut SqliteConnection) -> Result<Vec<RunningJob>, Failure>
 }
 
 /// Refuses a schema that has become newer since the database was opened.
-pub(super) fn refuse_newer(conn: &mut SqliteConnection, path: &Path) -> Result<(), Failure> {
+pub(super) fn refuse_newer(conn: &mut DbConnection, path: &Path) -> Result<(), Failure> {
     let found: i32 = UserVersion {}.get_result(conn)?;
     if found > SCHEMA {
         return Err(StoreError::TooNew { path: path.to_owned(), found, known: SCHEMA }.into());

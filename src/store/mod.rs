@@ -7,6 +7,7 @@
 //!
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are distinguished by their fixed texts.
 
+mod access;
 mod attempts;
 mod callers;
 mod change;
@@ -52,6 +53,7 @@ mod open;
 #[cfg(test)]
 mod page_tests;
 mod place;
+mod postgres;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sources")]
@@ -94,13 +96,14 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use diesel::SqliteConnection;
 use diesel::connection::Connection;
 
+use connection::{DbConnection, write_transaction};
 use failure::Failure;
 
 use crate::model::DatabaseFile;
 
+pub use access::Access;
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
 pub use claim::UnitRange;
@@ -117,8 +120,9 @@ pub use foreign::ForeignDatabase;
 pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
-pub use open::Access;
 pub use place::check_path;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresError, has_password, sql_for_administrators};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};
@@ -131,7 +135,7 @@ pub use standing::Standing;
 /// Belongs to one thread at a time; several stores on the same file, in any number of processes, see each other's
 /// commits at once.
 pub struct Store {
-    conn: SqliteConnection,
+    conn: DbConnection,
     file: DatabaseFile,
 }
 
@@ -158,12 +162,12 @@ impl Store {
     fn write<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         // When the disk is full SQLite rolls back by itself, and diesel then reports that its own ROLLBACK failed:
         // the first failure is kept aside, because it is the one that says what happened.
         let (mut first, mut panicked) = (None, None);
-        let outcome = self.conn.immediate_transaction(|conn| {
+        let outcome = write_transaction(&mut self.conn, |conn| {
             caught(conn, body, &mut panicked).map_err(|failure| {
                 let seen = match failure {
                     Failure::Sql(ref error) => Failure::Sql(diesel::result::Error::DatabaseError(
@@ -192,7 +196,7 @@ impl Store {
     fn read<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut panicked = None;
         let outcome = self.conn.transaction(|conn| caught(conn, body, &mut panicked));
@@ -205,8 +209,8 @@ impl Store {
 
 /// Runs the body of a transaction; a panic in it becomes a failure, so that the transaction is undone before it goes on its way.
 fn caught<T>(
-    conn: &mut SqliteConnection,
-    body: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    conn: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     panicked: &mut Option<Box<dyn Any + Send>>,
 ) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(|| body(conn))).unwrap_or_else(|panic| {

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{TextColumn, text_of};
+use super::connection::{Db, DbConnection};
 use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::schema::{unit_notes, units};
@@ -27,7 +28,7 @@ statement! {
 }
 
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = unit_notes, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = unit_notes, check_for_backend(Db))]
 struct NotesRow {
     done: Option<i64>,
     total: Option<i64>,
@@ -74,7 +75,7 @@ type AttemptRow = (String, i64, i64, Option<i64>, Option<i64>);
 
 /// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
 /// not be committed yet.
-fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptName) -> Result<i64, Failure> {
+fn expect_attempt(conn: &mut DbConnection, unit: UnitId, attempt: AttemptName) -> Result<i64, Failure> {
     let over = || StoreError::AttemptOver { unit, attempt: attempt.number };
     let job = lock_visible(conn, unit.job())?.ok_or_else(over)?;
     let row = units::table.find(unit.raw()).select((
@@ -101,12 +102,7 @@ fn expect_attempt(conn: &mut SqliteConnection, unit: UnitId, attempt: AttemptNam
 
 /// Writes what a handler said inside a transaction; what it did not mention stays as it was. Returns `false` if a client has
 /// changed the unit meanwhile: what was said is not about that one.
-pub(super) fn put(
-    conn: &mut SqliteConnection,
-    unit: UnitId,
-    revision: i64,
-    notes: &UnitNotes,
-) -> Result<bool, Failure> {
+pub(super) fn put(conn: &mut DbConnection, unit: UnitId, revision: i64, notes: &UnitNotes) -> Result<bool, Failure> {
     let steps = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let written = Upsert {
         unit: unit.raw(),

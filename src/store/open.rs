@@ -12,7 +12,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{BUSY_TIMEOUT, percent_encoded};
+use super::access::Access;
+use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
 use super::place::{Found, Place, make_file, place_of};
@@ -23,7 +24,7 @@ use crate::crash::crash_point;
 use crate::files;
 use crate::model::StateDir;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Number of the newest schema; equals the number of migrations.
 pub(super) const SCHEMA: i32 = 8;
 /// Number of the oldest schema that has all that is read.
@@ -35,23 +36,14 @@ const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 /// SQLite's words for a file whose header is not that of a database.
 const NO_DATABASE: &str = "file is not a database";
 
-/// What a store may do to the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Make the database if there is none.
-    Create,
-    /// Write to an existing database.
-    Write,
-    /// Write to an existing database for as long as a job runs, in memory that does not depend on its size.
-    Manage,
-    /// Read an existing database.
-    Read,
-}
-
 statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
-statement! { pub(super) struct UserVersion {} "PRAGMA user_version" -> Integer }
+statement! {
+    pub(super) struct UserVersion {}
+    // PostgreSQL's first schema has what SQLite's eighth has, and each later change is made to both.
+    ["PRAGMA user_version" "SELECT value::integer + 7 FROM settings WHERE key = 'job-manager:schema'"] -> Integer
+}
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
-statement! { struct SqliteVersion {} "SELECT sqlite_version()" -> Text }
+statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
 statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
 statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
 pub(super) const WAL: &str = "wal";
@@ -151,7 +143,8 @@ impl Store {
 
     /// Has statements wait no longer than that for another process's transaction.
     pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
-        self.execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
+        let name = if as_sqlite(&mut self.conn).is_some() { "PRAGMA busy_timeout" } else { "SET lock_timeout" };
+        self.execute(&format!("{name} = {}", timeout.as_millis()))
     }
 
     /// Says by an error whether the write lock cannot be had within the timeout of this store.
@@ -167,7 +160,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn, file: found.file().clone() };
+        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone() };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();
@@ -223,7 +216,7 @@ impl Store {
     }
 
     fn refuse_unsafe_sqlite(&mut self) -> Result<(), StoreError> {
-        let found: String = self.ask(SqliteVersion {})?;
+        let found: String = self.ask(EngineVersion {})?;
         let (required, oldest) = OLDEST_SAFE_SQLITE;
         let numbers: Vec<u32> = found.split('.').map_while(|part| part.parse().ok()).collect();
         if numbers.as_slice() < oldest.as_slice() {
@@ -238,7 +231,7 @@ impl Store {
 
     fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
     where
-        Q: diesel::query_dsl::LoadQuery<'query, SqliteConnection, T>,
+        Q: diesel::query_dsl::LoadQuery<'query, DbConnection, T>,
     {
         question
             .get_result(&mut self.conn)
@@ -247,9 +240,11 @@ impl Store {
 }
 
 /// Brings the tables of a database to the newest schema, in the transaction of the caller.
-pub(super) fn make_tables(conn: &mut SqliteConnection) -> Result<(), Failure> {
-    conn.run_pending_migrations(MIGRATIONS)
-        .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+pub(super) fn make_tables(conn: &mut DbConnection) -> Result<(), Failure> {
+    if let Some(conn) = as_sqlite(conn) {
+        conn.run_pending_migrations(MIGRATIONS)
+            .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
+    }
     crash_point!("inside-setup");
     conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
     Ok(())
@@ -288,12 +283,16 @@ fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
 }
 
-statement! { struct QuickCheck {} "PRAGMA quick_check(1)" -> Text }
+statement! {
+    // A server looks after its files itself.
+    struct QuickCheck {}
+    ["PRAGMA quick_check(1)" "SELECT 'ok'"] -> Text
+}
 
 impl Store {
     /// Returns SQLite's version and whether the file is sound; reads the whole file.
     pub fn integrity(&mut self) -> Result<(String, bool), StoreError> {
-        let version = self.ask(SqliteVersion {})?;
+        let version = self.ask(EngineVersion {})?;
         let answer: String = self.ask(QuickCheck {})?;
         Ok((version, answer == "ok"))
     }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::renew::skip_gone;
 use super::statement::statement;
@@ -51,9 +52,10 @@ statement! {
         ", crashes = " crashes: i64 as BigInt,
         ", not_before = " not_before: Option<i64> as Nullable<BigInt>,
         ", started_at = coalesce(" started_at: Option<i64> as Nullable<BigInt>,
-        ", started_at), finished_at = max(" finished_at: Option<i64> as Nullable<BigInt>,
+        [", started_at), finished_at = max("
+         ", started_at), finished_at = (SELECT greatest(at, coalesce(started_at, 0)) FROM (SELECT "] finished_at: Option<i64> as Nullable<BigInt>,
         // A clock that was set back ends nothing before its start.
-        ", coalesce(started_at, 0)), exit_code = " exit_code: Option<i64> as Nullable<BigInt>,
+        [", coalesce(started_at, 0)), exit_code = " " AS at) AS given WHERE at IS NOT NULL), exit_code = "] exit_code: Option<i64> as Nullable<BigInt>,
         ", signal = " signal: Option<i64> as Nullable<BigInt>,
         ", error = " error: Option<&'a str> as Nullable<Text>,
         ", result = CASE " ended_as: &'a str as Text,
@@ -77,9 +79,9 @@ statement! {
         ", failed = failed + " failed: i64 as BigInt,
         ", skipped = skipped + " skipped: i64 as BigInt,
         ", cancelled = cancelled + " cancelled: i64 as BigInt,
-        ", claimed_through = max(claimed_through, " claimed_through: i64 as BigInt,
+        [", claimed_through = max(claimed_through, " ", claimed_through = greatest(claimed_through, "] claimed_through: i64 as BigInt,
         ") WHERE id = " job: i64 as BigInt,
-        " AND epoch = " epoch: i64 as BigInt,
+        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
     }
     ""
 }
@@ -146,7 +148,7 @@ impl Store {
 }
 
 /// Returns the state that a changed unit is in: one that would run again is skipped if it is gone from the source.
-fn came_to(conn: &mut SqliteConnection, change: &UnitChange) -> Result<UnitStatus, Failure> {
+fn came_to(conn: &mut DbConnection, change: &UnitChange) -> Result<UnitStatus, Failure> {
     match (change.to, change.ended_at) {
         (UnitStatus::Pending, Some(ended_at)) if skip_gone(conn, change.unit, ended_at)? => Ok(UnitStatus::Skipped),
         _ => Ok(change.to),
@@ -154,7 +156,7 @@ fn came_to(conn: &mut SqliteConnection, change: &UnitChange) -> Result<UnitStatu
 }
 
 /// Changes one row; false when it was not in the expected state.
-fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failure> {
+fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> {
     let started_at = change.started_at.map(Timestamp::as_micros);
     let changed = match &change.end {
         None => StartUnit {
@@ -190,7 +192,7 @@ fn apply(conn: &mut SqliteConnection, change: &UnitChange) -> Result<bool, Failu
 }
 
 /// Moves the end of the job's hold to a later time, never to an earlier one.
-fn extend_hold(conn: &mut SqliteConnection, lease: Lease, until: Timestamp, reason: &str) -> Result<(), Failure> {
+fn extend_hold(conn: &mut DbConnection, lease: Lease, until: Timestamp, reason: &str) -> Result<(), Failure> {
     let until = until.as_micros();
     ExtendHold { until, reason, job: lease.job.0, limit: until }.execute(conn)?;
     Ok(())

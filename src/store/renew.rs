@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::connection::DbConnection;
 use super::counters::shift;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
@@ -24,7 +25,7 @@ statement! {
     struct SkipGone<'a> {
         "UPDATE units SET status = 'skipped', not_before = NULL, revision = revision + 1, error = "
             reason: &'a str as Text,
-        ", finished_at = max(" now: i64 as BigInt,
+        [", finished_at = max(" ", finished_at = greatest("] now: i64 as BigInt,
         ", coalesce(started_at, 0)) WHERE status = 'pending' AND outdated IS NOT NULL AND id = " unit: i64 as BigInt,
     }
     ""
@@ -67,7 +68,7 @@ impl Store {
 
 /// Renews units inside a transaction; see [`Store::renew_units`].
 pub(super) fn renew_in(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     new: &[(Seq, NewUnit)],
     now: Timestamp,
@@ -124,7 +125,7 @@ pub(super) fn renew_in(
 }
 
 /// Skips a unit that is gone from the source and has just been sent back to pending; returns whether it was.
-pub(super) fn skip_gone(conn: &mut SqliteConnection, unit: UnitId, now: Timestamp) -> Result<bool, Failure> {
+pub(super) fn skip_gone(conn: &mut DbConnection, unit: UnitId, now: Timestamp) -> Result<bool, Failure> {
     let skipped = SkipGone { reason: GONE, now: now.as_micros(), unit: unit.raw() }.execute(conn)?;
     Ok(skipped == 1)
 }
@@ -133,12 +134,7 @@ fn between((first, last): (Seq, Seq)) -> UnitFilter {
     UnitFilter { first: Some(first), last: Some(last), ..UnitFilter::all() }
 }
 
-fn mark(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    filter: &UnitFilter,
-    outdated: Option<Outdated>,
-) -> Result<(), Failure> {
+fn mark(conn: &mut DbConnection, job: JobId, filter: &UnitFilter, outdated: Option<Outdated>) -> Result<(), Failure> {
     diesel::update(units::table.filter(condition(conn, job, filter)?))
         .set(units::outdated.eq(outdated.map(Outdated::as_str)))
         .execute(conn)?;

@@ -13,7 +13,7 @@ use super::record::{ShiftCounters, StartUnit};
 use super::{Access, Store};
 use crate::model::{Cause, JobStatus, ManagerState, StopRequest, UnitStatus};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 #[derive(QueryableByName)]
 struct Line {
@@ -74,13 +74,13 @@ fn the_table_definitions_are_those_of_the_database() {
 
 #[test]
 fn the_checks_know_exactly_the_words_of_the_code() {
-    let sql = include_str!("../../migrations/2026-11-24-000001-0000_jobs/up.sql");
+    let sql = include_str!("../../migrations/sqlite/2026-11-24-000001-0000_jobs/up.sql");
     let words_in = |sql: &str, start: &str| -> Vec<String> {
         let list = sql.split(start).nth(1).unwrap().split(')').next().unwrap();
         list.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
     };
     let words_after = |start: &str| words_in(sql, start);
-    let managers = include_str!("../../migrations/2026-11-26-000006-0000_managers/up.sql");
+    let managers = include_str!("../../migrations/sqlite/2026-11-26-000006-0000_managers/up.sql");
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let of = |all: Vec<&'static str>| texts(&all);
 

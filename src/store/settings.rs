@@ -1,13 +1,24 @@
 //! What holds for all jobs of a database.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::schema::settings;
+use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{Row, Unreadable};
 
 const MACHINE_WORKERS: &str = "machine_workers";
+
+statement! {
+    struct PutSetting {
+        "INSERT INTO settings (key, value) VALUES (" key: &'static str as Text,
+        ", " value: String as Text,
+    }
+    ") ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+}
 
 impl Store {
     /// Returns how many units of all jobs together may run at the same time; none without such a limit.
@@ -22,9 +33,7 @@ impl Store {
     pub fn set_machine_workers(&mut self, workers: Option<usize>) -> Result<(), StoreError> {
         self.write("change the machine's limit", |conn| {
             match workers {
-                Some(workers) => diesel::replace_into(settings::table)
-                    .values((settings::key.eq(MACHINE_WORKERS), settings::value.eq(workers.to_string())))
-                    .execute(conn)?,
+                Some(workers) => PutSetting { key: MACHINE_WORKERS, value: workers.to_string() }.execute(conn)?,
                 None => diesel::delete(settings::table.find(MACHINE_WORKERS)).execute(conn)?,
             };
             Ok(())
@@ -33,7 +42,7 @@ impl Store {
 }
 
 /// Returns the text of the limit over all jobs.
-pub(super) fn machine_workers_text(conn: &mut SqliteConnection) -> Result<Option<String>, Failure> {
+pub(super) fn machine_workers_text(conn: &mut DbConnection) -> Result<Option<String>, Failure> {
     Ok(settings::table.find(MACHINE_WORKERS).select(settings::value).first(conn).optional()?)
 }
 

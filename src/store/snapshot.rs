@@ -9,6 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
@@ -118,21 +119,39 @@ pub struct UnitsUnderWay {
 type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>);
 type UnderWayRow = (i64, Option<i64>, bool, Option<i64>, Option<i64>);
 
+/// What units do in each of some jobs.
+macro_rules! under_way {
+    ($by_time:literal, $running:literal, $numbers:literal) => {
+        concat!(
+            "WITH under_way AS MATERIALIZED (SELECT jobs.id, (SELECT min(not_before) FROM units",
+            $by_time,
+            " WHERE not_before IS NOT NULL AND job_id = jobs.id) AS due, \
+             EXISTS (SELECT 1 FROM units WHERE units.id > (jobs.id << 32) + claimed_through AND units.id < (jobs.id + 1) << 32 \
+                 AND status = 'pending' AND not_before IS NULL) AS has_fresh, \
+             (SELECT units.id FROM units",
+            $running,
+            " WHERE status = 'running' \
+                 AND units.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295 ORDER BY started_at LIMIT 1) AS oldest \
+             FROM jobs WHERE jobs.id IN (",
+            $numbers
+        )
+    };
+}
+
+const UNDER_WAY: &str =
+    under_way!(" INDEXED BY units_waiting", " INDEXED BY units_running", "SELECT value FROM json_each(");
+#[cfg(feature = "postgres")]
+const UNDER_WAY_ON_POSTGRES: &str = under_way!("", "", "SELECT value::bigint FROM json_array_elements_text((");
+
 statement! {
     // One that came back has a time, and is found by that; those after the cursor wait for their first attempt.
     struct UnderWay {
-        "WITH under_way AS MATERIALIZED (SELECT jobs.id, \
-         (SELECT min(not_before) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = jobs.id) \
-             AS due, \
-         EXISTS (SELECT 1 FROM units WHERE units.id > (jobs.id << 32) + claimed_through AND units.id < (jobs.id + 1) << 32 \
-             AND status = 'pending' AND not_before IS NULL) AS has_fresh, \
-         (SELECT units.id FROM units INDEXED BY units_running WHERE status = 'running' \
-             AND units.id BETWEEN jobs.id << 32 AND (jobs.id << 32) + 4294967295 ORDER BY started_at LIMIT 1) AS oldest \
-         FROM jobs WHERE jobs.id IN (SELECT value FROM json_each("
-            jobs: String as Text,
+        [UNDER_WAY UNDER_WAY_ON_POSTGRES] jobs: String as Text,
     }
-    "))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
-        -> UnderWayColumns
+    [
+        "))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
+        ")::json))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
+    ] -> UnderWayColumns
 }
 
 impl Store {
@@ -158,12 +177,7 @@ impl Store {
     }
 }
 
-fn rows_of(
-    conn: &mut SqliteConnection,
-    jobs: Vec<Job>,
-    extent: Extent,
-    now: Timestamp,
-) -> Result<Vec<JobRows>, Failure> {
+fn rows_of(conn: &mut DbConnection, jobs: Vec<Job>, extent: Extent, now: Timestamp) -> Result<Vec<JobRows>, Failure> {
     let mut last = 0;
     let asks_for_manager = |job: &Job| {
         let has_just_ended = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
@@ -202,7 +216,7 @@ fn ids<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Vec<JobId> {
 }
 
 fn units_under_way(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     jobs: &[Job],
     now: Timestamp,
 ) -> Result<HashMap<JobId, UnitsUnderWay>, Failure> {

@@ -10,6 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
 
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -32,6 +33,9 @@ impl Store {
     ///
     /// A database of an older version keeps it for new rows: see [`Store::reclaimable_bytes`].
     pub fn release_space(&mut self) -> Result<(), StoreError> {
+        if self.has_no_file() {
+            return Ok(());
+        }
         let mut pages = FEWEST_PAGES;
         let mut free = self.tidy(|conn| FreePages {}.get_result::<i64>(conn))?;
         while free > 0 {
@@ -56,6 +60,9 @@ impl Store {
 
     /// Returns how many bytes of the file hold nothing and will be given back by [`Store::compact`] only.
     pub fn reclaimable_bytes(&mut self) -> Result<i64, StoreError> {
+        if self.has_no_file() {
+            return Ok(0);
+        }
         self.read("look for free space", |conn| {
             let gives_back = AutoVacuum {}.get_result::<i32>(conn)? != 0;
             let free: i64 = FreePages {}.get_result(conn)?;
@@ -68,8 +75,16 @@ impl Store {
     ///
     /// Nobody else can write meanwhile; after a crash the file is as it was.
     pub fn compact(&mut self) -> Result<(), StoreError> {
+        if self.has_no_file() {
+            return self.tidy(|conn| conn.batch_execute("VACUUM (FULL)"));
+        }
         self.tidy(|conn| conn.batch_execute("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"))?;
         self.cut_log()
+    }
+
+    /// Returns `true` for a database on a server, which gives space back by itself.
+    fn has_no_file(&mut self) -> bool {
+        on_server(&mut self.conn)
     }
 
     /// Moves the log into the database and cuts both. A reader that needs the log keeps it; then a later commit moves it.
@@ -91,7 +106,7 @@ impl Store {
         tidied
     }
 
-    fn tidy<T>(&mut self, body: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+    fn tidy<T>(&mut self, body: impl FnOnce(&mut DbConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         body(&mut self.conn).map_err(|error| Failure::Sql(error).during("tidy up the database", &self.file.path))
     }
 }

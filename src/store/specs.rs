@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::columns::Checked;
+use super::connection::DbConnection;
 use super::failure::Failure;
 use super::open::UserVersion;
 use super::schema::specs;
@@ -19,10 +20,10 @@ const FIRST_WITH_SPECS: i32 = 8;
 
 statement! {
     struct Specs {
-        "SELECT job_id, spec FROM json_each("
+        ["SELECT job_id, spec FROM json_each(" "SELECT job_id, spec FROM json_array_elements_text(("]
             jobs: String as Text,
     }
-    ") AS job CROSS JOIN specs ON job_id = job.value" -> (BigInt, Text)
+    [") AS job CROSS JOIN specs ON job_id = job.value" ")::json) AS job JOIN specs ON job_id = job.value::bigint"] -> (BigInt, Text)
 }
 
 statement! {
@@ -41,14 +42,14 @@ impl Store {
 }
 
 /// Returns the settings of a job's handler.
-pub(super) fn spec_of(conn: &mut SqliteConnection, job: JobId) -> Result<String, Failure> {
+pub(super) fn spec_of(conn: &mut DbConnection, job: JobId) -> Result<String, Failure> {
     let found = specs_of(conn, &[job])?.remove(&job);
     Ok(found.ok_or(StoreError::JobNotFound(job))??)
 }
 
 /// Returns the settings of the handlers of some jobs.
 pub(super) fn specs_of(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     jobs: &[JobId],
 ) -> Result<HashMap<JobId, Result<String, Unreadable>>, Failure> {
     if jobs.is_empty() {

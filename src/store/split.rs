@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::columns::Checked;
+use super::connection::DbConnection;
 use super::counters::shift;
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
@@ -59,7 +60,7 @@ impl Store {
 
 /// Replaces the units in one state that a filter selects, and returns how many units replace them.
 fn split_in<E: std::error::Error + Send + Sync + 'static>(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     filter: &UnitFilter,
     status: UnitStatus,

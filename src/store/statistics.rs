@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::Store;
+use super::connection::DbConnection;
 use super::statement::statement;
 
 statement! {
@@ -22,7 +23,7 @@ impl Store {
     /// What cannot be deleted now, on a full disk say, makes statements slow and nothing wrong: the next one who opens the
     /// database tries again.
     pub(super) fn forget_statistics(&mut self) {
-        let has_rows = |conn: &mut SqliteConnection| -> QueryResult<Vec<String>> {
+        let has_rows = |conn: &mut DbConnection| -> QueryResult<Vec<String>> {
             let mut tables: Vec<String> = Gathered {}.load(conn)?;
             let mut count = |table: &String| {
                 let sql = format!("EXISTS (SELECT 1 FROM {table})");

@@ -6,8 +6,9 @@
 
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
+use super::connection::DbConnection;
 use super::counters::shift;
 use super::failure::Failure;
 use super::filter::{Condition, condition, is_current};
@@ -20,7 +21,8 @@ use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
     struct CancelUnfinished<'a> {
-        "UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = max("
+        ["UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = max("
+         "UPDATE units SET status = 'cancelled', revision = revision + 1, not_before = NULL, finished_at = greatest("]
             now: i64 as BigInt,
         ", coalesce(started_at, 0)), error = " reason: &'a str as Text,
         " WHERE status IN ('pending', 'running') AND id BETWEEN " first: i64 as BigInt,
@@ -104,12 +106,7 @@ impl Store {
 }
 
 /// Cancels a job that has no manager inside a transaction; see [`Store::cancel_idle_job`].
-pub(super) fn cancel_idle(
-    conn: &mut SqliteConnection,
-    job: JobId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), Failure> {
+pub(super) fn cancel_idle(conn: &mut DbConnection, job: JobId, reason: &str, now: Timestamp) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
     if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
         return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
@@ -120,7 +117,7 @@ pub(super) fn cancel_idle(
 
 /// Sends ended units back to pending that a filter and another condition select, and counts them.
 pub(super) fn send_back(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     filter: &UnitFilter,
     among: impl Fn() -> Condition,
@@ -169,7 +166,7 @@ fn skipped(filter: &UnitFilter) -> impl Iterator<Item = UnitStatus> {
 
 /// Ends the units in one state that a filter selects, and counts them.
 pub(super) fn end_units(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     filter: &UnitFilter,
     from: UnitStatus,
@@ -190,7 +187,7 @@ pub(super) fn end_units(
 }
 
 /// Gives a job that had ended the final state that its units call for now.
-pub(super) fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn conclude_again(conn: &mut DbConnection, job: JobId, now: Timestamp) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
     let status = row.progress.final_status();
     let has_ended = row.status.is_terminal() && row.progress.unfinished() == 0;
@@ -203,7 +200,7 @@ pub(super) fn conclude_again(conn: &mut SqliteConnection, job: JobId, now: Times
 
 /// Cancels all units of a job that have not ended, and counts them.
 pub(super) fn cancel_unfinished(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     reason: &str,
     now: Timestamp,
@@ -215,7 +212,7 @@ pub(super) fn cancel_unfinished(
 }
 
 /// Makes a job that had ended paused when it has something to do again.
-pub(super) fn reopen(conn: &mut SqliteConnection, job: JobId) -> Result<(), Failure> {
+pub(super) fn reopen(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
     if row.status.is_terminal() && row.progress.unfinished() > 0 {
         set_status(conn, job, JobStatus::Paused, None)?;
@@ -224,19 +221,18 @@ pub(super) fn reopen(conn: &mut SqliteConnection, job: JobId) -> Result<(), Fail
 }
 
 fn set_status(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection,
     job: JobId,
     status: JobStatus,
     finished_at: Option<Timestamp>,
 ) -> Result<(), Failure> {
     // A clock that was set back ends nothing before its start.
-    let finished_at = diesel::dsl::sql::<Nullable<BigInt>>("max(")
-        .bind::<Nullable<BigInt>, _>(finished_at.map(Timestamp::as_micros))
-        .sql(", coalesce(started_at, 0))");
-    diesel::update(jobs::table.find(job.0))
+    let row = jobs::table.find(job.0);
+    let started_at: Option<i64> = row.select(jobs::started_at).first(conn)?;
+    diesel::update(row)
         .set((
             jobs::status.eq(status.as_str()),
-            jobs::finished_at.eq(finished_at),
+            jobs::finished_at.eq(finished_at.map(|at| at.as_micros().max(started_at.unwrap_or(0)))),
             jobs::stop_request.eq(None::<&str>),
             jobs::stop_grace_ms.eq(None::<i64>),
             jobs::stop_reason.eq(None::<&str>),

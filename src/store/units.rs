@@ -3,9 +3,9 @@
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel::sqlite::Sqlite;
 
 use super::columns::{Checked, TextColumn, Word, counter, text_of};
+use super::connection::Db;
 use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
@@ -28,7 +28,7 @@ pub struct UnitContent {
 }
 
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = units, check_for_backend(Sqlite))]
+#[diesel(table_name = units, check_for_backend(Db))]
 struct UnitRow {
     id: i64,
     key: TextColumn,

@@ -12,7 +12,8 @@ const MAX_COUNTED: i64 = 100_000;
 
 statement! {
     struct DueBefore {
-        "SELECT count(*) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+        ["SELECT count(*) FROM units INDEXED BY units_waiting WHERE not_before IS NOT NULL AND job_id = "
+         "SELECT count(*) FROM units WHERE not_before IS NOT NULL AND job_id = "]
             job: i64 as BigInt,
         " AND not_before < " before: i64 as BigInt,
     }

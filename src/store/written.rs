@@ -8,11 +8,9 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::sql_types::Text;
-use diesel::sqlite::Sqlite;
+use diesel::deserialize::{self, FromSqlRow};
 
+use super::columns::{OfBytes, from_text};
 use crate::model::RawText;
 
 const MARKER: &str = "job-manager:base64:";
@@ -21,13 +19,14 @@ const MARKER: &str = "job-manager:base64:";
 #[derive(Debug, FromSqlRow)]
 pub(super) struct Written(pub RawText);
 
-impl FromSql<Text, Sqlite> for Written {
-    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+impl OfBytes for Written {
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self> {
         // Bytes without the marker that are no text came from another program.
-        let bytes = value.read_blob();
         Ok(Self(str::from_utf8(bytes).map_or_else(|_| bytes.into(), |text| read(text.to_owned()))))
     }
 }
+
+from_text!(Written);
 
 /// Returns what stands in the column.
 pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {

@@ -74,7 +74,7 @@ fn fault_60_many_processes_create_one_database_at_once() {
             assert!(output.status.success(), "{}", text(&output.stderr));
         }
         assert_eq!(world.count("(SELECT count(*) FROM jobs)"), processes);
-        let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
+        let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap().count();
         let done = world.count("(SELECT count(*) FROM __diesel_schema_migrations)");
         assert_eq!(usize::try_from(done).unwrap(), migrations);
     }

@@ -65,8 +65,8 @@ fn world_of(dump: &str) -> (World, i64) {
 }
 
 /// What undoes two of the migrations.
-const UNDO_MANAGERS: &str = include_str!("../../migrations/2026-11-26-000006-0000_managers/down.sql");
-const UNDO_SPECS: &str = include_str!("../../migrations/2026-11-26-000008-0000_specs/down.sql");
+const UNDO_MANAGERS: &str = include_str!("../../migrations/sqlite/2026-11-26-000006-0000_managers/down.sql");
+const UNDO_SPECS: &str = include_str!("../../migrations/sqlite/2026-11-26-000008-0000_specs/down.sql");
 
 /// The databases of schemas 4 to 7, and the first without what that schema added to the one before.
 fn readable_worlds() -> Vec<(World, i64)> {

@@ -9,6 +9,7 @@ use super::rows::{
     SpecColumns, Text, UnitColumns,
 };
 use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
+use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::jobs::lock_job;
 use crate::store::metadata::key;
@@ -73,7 +74,7 @@ impl Store {
     }
 }
 
-fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failure> {
+fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
     let known = lock_job(conn, job)?;
     let place = Row::Job(job);
     let select = jobs::table.find(job.0).select(JobColumns::as_select());
@@ -95,7 +96,7 @@ fn read_job(conn: &mut SqliteConnection, job: JobId) -> Result<CopiedJob, Failur
     Ok(CopiedJob { row, spec, texts, managers })
 }
 
-fn read_units(conn: &mut SqliteConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
+fn read_units(conn: &mut DbConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
     let mut found = Vec::new();
     let (mut bytes, mut next) = (0, after + 1);
     let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);

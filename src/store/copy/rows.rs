@@ -1,13 +1,14 @@
 //! The rows of a job as they stand, with every column, to be written into another database.
 
 use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
-use diesel::sqlite::Sqlite;
 
+use crate::store::columns::{OfBytes, from_text};
+use crate::store::connection::Db;
 use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
 
 /// A text; bytes that are none, which another program may have written, are an error.
@@ -15,15 +16,20 @@ use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, 
 #[diesel(sql_type = sql_types::Text)]
 pub(super) struct Text(pub String);
 
-impl FromSql<sql_types::Text, Sqlite> for Text {
-    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(str::from_utf8(value.read_blob())?.to_owned()))
+impl OfBytes for Text {
+    fn of_bytes(bytes: &[u8]) -> deserialize::Result<Self> {
+        Ok(Self(str::from_utf8(bytes)?.to_owned()))
     }
 }
 
-impl ToSql<sql_types::Text, Sqlite> for Text {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        ToSql::<sql_types::Text, Sqlite>::to_sql(self.0.as_str(), out)
+from_text!(Text);
+
+impl<DB: Backend> ToSql<sql_types::Text, DB> for Text
+where
+    str: ToSql<sql_types::Text, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.as_str().to_sql(out)
     }
 }
 
@@ -33,7 +39,7 @@ macro_rules! rows {
         $(
             $(#[$about])*
             #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-            #[diesel(table_name = $table, check_for_backend(Sqlite), treat_none_as_default_value = false)]
+            #[diesel(table_name = $table, check_for_backend(Db), treat_none_as_default_value = false)]
             pub(super) struct $row {
                 $(pub $column: $rust,)*
             }

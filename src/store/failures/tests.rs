@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{AttemptEnd, UnitFilter, UnitOutcome, UnitStatus};
 use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
+use crate::store::connection::DbConnection;
 use crate::store::read_plans::{explained, statements_of};
 use crate::store::{Access, Batch, UnitChange};
 
@@ -79,7 +80,7 @@ fn a_database_without_kinds_is_read_the_same_and_not_written_to() {
     drop(store);
     let path = dir.path().join("jobs.db");
     let tables = || {
-        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let mut conn = DbConnection::establish(path.to_str().unwrap()).unwrap();
         HasKinds {}.get_result::<(i64, i64)>(&mut conn).unwrap().0
     };
 

@@ -1,77 +1,15 @@
-//! Databases on a PostgreSQL server: from the text that names one to a connection that may be used.
+//! What a server does in its own way: many managers of one job, each with a lease by the server's clock and ranges of units.
 //!
-//! A server is looked at before anything is used: too old ones, those that only read, poolers between it and us, and
-//! schemas of other programs are refused by name, and nothing is changed there. What this machine keeps about a database
-//! lies beside its [marker](marker). A password is in no message, no file and no `Debug` output.
-//!
-//! Known weakness: diesel hands out neither SQLSTATE nor the connection's own number, so that a refused connection is
-//! judged by the server's words, which may be in another language, and a pooler by a setting that does not arrive.
+//! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
 
-mod address;
-mod connect;
-mod error;
-mod look;
-mod marker;
-mod options;
-mod percent;
-mod refused;
-mod setup;
+mod lease;
+#[cfg(feature = "postgres")]
+mod open;
+mod ranges;
 
-use std::path::Path;
-
-use diesel::PgConnection;
-
-use super::{Access, StoreError};
-use crate::model::DatabaseFile;
-
-pub use address::{has_password, is_address};
-pub use error::PostgresError;
-pub use setup::sql_for_administrators;
-
-use address::Address;
-use marker::Marker;
-
-/// A database on a server that was looked at, and what this machine keeps about it.
-pub(super) struct Opened {
-    pub conn: PgConnection,
-    /// The marker.
-    pub file: DatabaseFile,
-    /// The database by its address, without a password, for messages.
-    pub name: String,
-    /// The password from the address, for processes that open the database by its marker.
-    pub password: Option<std::ffi::OsString>,
-    /// Number of the schema of its tables.
-    pub schema: i32,
-}
-
-/// Returns `true` if a path names a database on a server: a URL, or a marker that is there.
-pub(super) fn is_one(given: &Path) -> bool {
-    is_address(given) || Marker::at(given).is_some()
-}
-
-/// Opens the database that a URL or a marker names; with [`Access::Create`] its tables are made if there are none.
-///
-/// Tables of an older schema are not changed; which schema is enough for which access, the caller decides.
-pub(super) fn open(given: &Path, access: Access) -> Result<Opened, StoreError> {
-    let marker = if is_address(given) { None } else { Marker::at(given) };
-    let text = match &marker {
-        Some(marker) => marker.read()?.into(),
-        None => given.to_owned(),
-    };
-    let address = Address::parse(&text)?;
-    let (mut conn, found) = connect::connect(&address, access)?;
-    if let Some(marker) = &marker {
-        marker.refuse_other_database(&found)?;
-    }
-    let schema = match found.schema {
-        Some(schema) => schema,
-        None if access == Access::Create => setup::make_tables(&mut conn, &address)?,
-        None => return Err(PostgresError::NoTables { database: address.name() }.into()),
-    };
-    let marker = match marker {
-        Some(marker) => marker,
-        None => Marker::of(&found)?,
-    };
-    let file = marker.keep(&address)?;
-    Ok(Opened { conn, file, name: address.name(), password: address.password(), schema })
-}
+pub(super) use lease::{lose_expired, lose_here, renew};
+#[cfg(feature = "postgres")]
+pub(super) use open::{Opened, is_one, open};
+#[cfg(feature = "postgres")]
+pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
+pub(super) use ranges::{claim, due_units, running_units};

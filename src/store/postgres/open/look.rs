@@ -7,11 +7,12 @@ use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use super::address::Address;
 use super::error::{PostgresError, Refused};
 use super::options::MARK;
-use crate::store::Access;
-use crate::store::open::SCHEMA;
+use crate::store::access::Access;
 
 /// Sessions have the settings that ours begin with from this version on.
 const OLDEST_SERVER: i32 = 14;
+/// Number of the newest schema, the same as that of SQLite's.
+pub(super) const SCHEMA: i32 = 8;
 /// Begins the comment on our first table, before the number of its schema; tells our tables from others.
 pub(super) const COMMENT: &str = "job-manager, schema ";
 
@@ -106,9 +107,7 @@ pub(super) fn look(
     let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
     let number = row.comment.as_deref().and_then(|comment| comment.strip_prefix(COMMENT)?.parse().ok());
     match (number, row.foreign_table) {
-        (Some(found), _) if found > SCHEMA => {
-            Err(PostgresError::TooNew { database: database(), found, known: SCHEMA })
-        }
+        (Some(found), _) if found > SCHEMA => Err(PostgresError::TooNew { database: database(), found, known: SCHEMA }),
         (None, Some(table)) => Err(PostgresError::NotOurs { database: database(), schema, table }),
         (None, None) if access == Access::Create && !row.may_create => {
             Err(PostgresError::NoRights { database: database(), schema })

@@ -12,7 +12,7 @@ use super::error::PostgresError;
 use super::options::{OPTIONS, options};
 use super::percent::percent;
 use crate::libpq::{Setting, given, resolved};
-use crate::store::Access;
+use crate::store::access::Access;
 
 const SCHEMES: [&[u8]; 2] = [b"postgres://", b"postgresql://"];
 const PASSWORD: &str = "password";
@@ -67,8 +67,14 @@ impl Address {
         let mut settings = resolved(&c_text).map_err(|said| not_read(&said))?;
         settings.retain(|setting| setting.keyword != TARGET);
         settings.extend(named.into_iter().filter(|setting| setting.keyword == TARGET));
+        // What libpq looks for anyway; it names it only where there is no password.
+        let passfile = std::env::home_dir().map(|home| home.join(".pgpass"));
+        for setting in settings.iter_mut().filter(|setting| setting.keyword == "passfile") {
+            setting.is_default = passfile.as_ref().is_some_and(|file| file.as_os_str().as_bytes() == setting.value);
+        }
         let value = |word: &str| settings.iter().find(|setting| setting.keyword == word).map(|found| &*found.value);
-        let is_number = |port: &[u8]| port.is_empty() || str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok());
+        let is_number =
+            |port: &[u8]| port.is_empty() || str::from_utf8(port).is_ok_and(|port| port.parse::<u16>().is_ok());
         if !value("port").unwrap_or_default().split(|&byte| byte == b',').all(is_number) {
             return Err(wrong("its port is no number: a name and a password are followed by @ and a host"));
         }
@@ -195,3 +201,6 @@ fn without_quotes(said: &str, text: &Path) -> String {
     }
     format!("{}\"…\"{}", &said[..first], &said[last + 1..])
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::address::Address;
 use super::error::{PostgresError, Refused};
 use super::look::{Found, look};
 use super::refused::not_connected;
-use crate::store::Access;
+use crate::store::access::Access;
 
 /// Errors are known by their words; who may not choose the language of the server takes it as it is.
 const IN_ENGLISH: &str = "DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); \

@@ -106,7 +106,9 @@ pub enum PostgresError {
         found: String,
     },
     /// No schema of the search path exists.
-    #[error("the {database} has no schema for this user: create one, or name one by options=-csearch_path=NAME in the URL")]
+    #[error(
+        "the {database} has no schema for this user: create one, or name one by options=-csearch_path=NAME in the URL"
+    )]
     NoSchema {
         /// The database.
         database: String,

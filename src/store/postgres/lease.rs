@@ -1,0 +1,69 @@
+//! The lease of a manager: until when it may own anything, by the clock of the server.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::query_builder::Query;
+use diesel::sql_types::{BigInt, Text};
+
+use super::ranges;
+use crate::model::JobId;
+use crate::store::Lease;
+use crate::store::connection::DbConnection;
+use crate::store::failure::Failure;
+use crate::store::statement::statement;
+
+/// How long a manager that is not heard of keeps what it owns.
+const LENGTH: Duration = Duration::from_secs(60);
+
+statement! {
+    struct Renew {
+        "UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
+        " WHERE state = 'live' AND uid = " uid: String as Text,
+    }
+    ""
+}
+
+statement! {
+    struct Lose {
+        "UPDATE managers SET state = 'lost', ended_at = heartbeat_at, reason = 'its lease ended' WHERE state = 'live' AND job_id = " job: i64 as BigInt,
+    }
+    " AND lease_until < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint RETURNING uid" -> Text
+}
+
+statement! {
+    struct LoseHere<'a> {
+        "UPDATE managers SET state = 'lost', ended_at = heartbeat_at, reason = 'it died' WHERE state = 'live' AND job_id = " job: i64 as BigInt,
+        " AND database = " database: &'a str as Text,
+    }
+    " RETURNING uid"
+}
+
+impl Query for LoseHere<'_> {
+    type SqlType = Text;
+}
+
+/// Renews a lease.
+///
+/// # Errors
+/// When it is over: what the transaction has written so far must be undone.
+pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease) -> Result<(), Failure> {
+    let length = i64::try_from(LENGTH.as_micros()).expect("a minute fits");
+    match (Renew { length, uid: lease.manager.to_string() }).execute(conn)? {
+        0 => Err(lease.fenced().into()),
+        _ => Ok(()),
+    }
+}
+
+/// Records as lost the managers of a job whose lease is over, and gives back what they owned.
+pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
+    let lost: Vec<String> = Lose { job: job.0 }.load(conn)?;
+    ranges::give_back(conn, &lost)
+}
+
+/// Records as lost the managers of a job that ran at the place of one that begins: there is one at a time.
+pub(in crate::store) fn lose_here(conn: &mut DbConnection, job: JobId, database: &str) -> Result<(), Failure> {
+    let lost: Vec<String> = LoseHere { job: job.0, database }.load(conn)?;
+    ranges::give_back(conn, &lost)?;
+    lose_expired(conn, job)
+}

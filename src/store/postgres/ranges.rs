@@ -1,0 +1,137 @@
+//! Ranges of units: what a manager has claimed, and what was given back.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::lease::renew;
+use crate::model::{Seq, Timestamp, UnitId};
+use crate::store::connection::DbConnection;
+use crate::store::failure::Failure;
+use crate::store::feed::{DueRow, UnitColumns, UnitRow};
+use crate::store::jobs::lock_job;
+use crate::store::schema::jobs;
+use crate::store::statement::statement;
+use crate::store::{Lease, UnitRange};
+
+/// Units of one range.
+const RANGE: i64 = 1000;
+
+statement! {
+    struct TakeBack {
+        "UPDATE ranges SET manager = " manager: String as Text,
+        " FROM (SELECT first FROM ranges WHERE manager IS NULL AND job_id = " given: i64 as BigInt,
+        " ORDER BY first LIMIT 1 FOR UPDATE SKIP LOCKED) AS given WHERE ranges.first = given.first AND ranges.job_id = " job: i64 as BigInt,
+    }
+    " RETURNING ranges.first, ranges.last" -> (BigInt, BigInt)
+}
+
+statement! {
+    struct TakeFresh {
+        "UPDATE jobs SET claimed_through = least(total, claimed_through + " units: i64 as BigInt,
+        ") WHERE claimed_through < total AND id = " job: i64 as BigInt,
+    }
+    " RETURNING claimed_through" -> BigInt
+}
+
+statement! {
+    struct AddRange {
+        "INSERT INTO ranges (job_id, first, last, manager) VALUES (" job: i64 as BigInt,
+        ", " first: i64 as BigInt,
+        ", " last: i64 as BigInt,
+        ", " manager: String as Text,
+    }
+    ")"
+}
+
+statement! {
+    // Nothing of them is left to do, so that nobody has to look at them again.
+    struct DropDone {
+        "DELETE FROM ranges WHERE job_id = " job: i64 as BigInt,
+        " AND manager = " manager: String as Text,
+    }
+    " AND NOT EXISTS (SELECT 1 FROM units WHERE units.id BETWEEN (ranges.job_id << 32) + ranges.first \
+     AND (ranges.job_id << 32) + ranges.last AND (status = 'pending' OR status = 'running'))"
+}
+
+statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
+
+statement! {
+    // What a client sent back, or somebody gave up one by one, is in no range. What nobody has claimed yet comes with its range.
+    struct AdoptDue {
+        "INSERT INTO ranges (job_id, first, last, manager) SELECT units.job_id, units.seq, units.seq, " manager: String as Text,
+        " FROM units JOIN jobs ON jobs.id = units.job_id WHERE not_before IS NOT NULL AND units.job_id = " job: i64 as BigInt,
+        " AND not_before <= " now: i64 as BigInt,
+        " AND seq <= claimed_through AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id \
+         AND ranges.first <= units.seq AND ranges.last >= units.seq) ORDER BY not_before LIMIT " limit: i64 as BigInt,
+    }
+    " ON CONFLICT DO NOTHING"
+}
+
+statement! {
+    struct DueUnits {
+        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units LEFT JOIN unit_notes ON unit_id = id \
+         WHERE not_before IS NOT NULL AND units.job_id = " job: i64 as BigInt,
+        " AND not_before <= " now: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+        " AND EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
+         AND ranges.last >= units.seq AND ranges.manager = " manager: String as Text,
+        ") ORDER BY not_before LIMIT " limit: i64 as BigInt,
+    }
+    "" -> (UnitColumns, Nullable<Text>)
+}
+
+statement! {
+    struct RunningUnits {
+        "SELECT id, key, '', attempts, crashes, revision FROM ranges JOIN units ON units.id BETWEEN (ranges.job_id << 32) + ranges.first \
+         AND (ranges.job_id << 32) + ranges.last WHERE status = 'running' AND ranges.job_id = " job: i64 as BigInt,
+        " AND ranges.manager = " manager: String as Text,
+    }
+    " ORDER BY id" -> UnitColumns
+}
+
+/// Claims a range for first attempts: what was given back, then what nobody has had.
+pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
+    lock_job(conn, lease.job)?;
+    super::lose_expired(conn, lease.job)?;
+    let manager = || lease.manager.to_string();
+    let job = lease.job.0;
+    DropDone { job, manager: manager() }.execute(conn)?;
+    let back: Option<(i64, i64)> = TakeBack { manager: manager(), given: job, job }.get_result(conn).optional()?;
+    let found = match back {
+        Some(range) => Some(range),
+        None => {
+            let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
+            let through: Option<i64> = TakeFresh { units: RANGE, job }.get_result(conn).optional()?;
+            through.map(|through| (before + 1, through))
+        }
+    };
+    if let (Some((first, last)), None) = (found, back) {
+        AddRange { job, first, last, manager: manager() }.execute(conn)?;
+    }
+    renew(conn, lease)?;
+    Ok(found.map(|(first, last)| UnitRange { after: Seq(first - 1), through: Seq(last) }))
+}
+
+/// Returns units of a manager that came back and are due; claims those before that belong to nobody.
+pub(in crate::store) fn due_units(
+    conn: &mut DbConnection,
+    lease: Lease,
+    now: Timestamp,
+    through: Seq,
+    limit: i64,
+) -> Result<Vec<DueRow>, Failure> {
+    let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
+    AdoptDue { manager: manager.clone(), job, now, limit }.execute(conn)?;
+    let last = UnitId::new(lease.job, through).raw();
+    Ok(DueUnits { job, now, last, manager, limit }.load(conn)?)
+}
+
+/// Returns the units of a manager whose rows say that they run.
+pub(in crate::store) fn running_units(conn: &mut DbConnection, lease: Lease) -> Result<Vec<UnitRow>, Failure> {
+    Ok(RunningUnits { job: lease.job.0, manager: lease.manager.to_string() }.load(conn)?)
+}
+
+/// Gives back what managers own.
+pub(in crate::store) fn give_back(conn: &mut DbConnection, managers: &[String]) -> Result<(), Failure> {
+    managers.iter().try_for_each(|manager| Ok(GiveBack { manager }.execute(conn).map(drop)?))
+}
