@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::connection::on_server;
 use super::schema::jobs;
 use super::{Lease, Store, StoreError, postgres};
-use crate::model::Seq;
+use crate::model::{Seq, Unit};
 
 /// Consecutive units of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Store {
     /// [`StoreError::Fenced`] when a later manager has taken over.
     pub fn claim(&mut self, lease: Lease) -> Result<Option<UnitRange>, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write("claim units", |conn| postgres::claim(conn, lease));
+            return self.write_under(lease, "claim units", |conn, _| postgres::claim(conn, lease));
         }
         self.read("read the job", |conn| {
             let row = jobs::table.find(lease.job.0).filter(jobs::epoch.eq(lease.epoch.0));
@@ -33,5 +33,24 @@ impl Store {
             let after = Seq(after.ok_or(lease.fenced())?);
             Ok(Some(UnitRange { after, through: Seq::MAX }))
         })
+    }
+
+    /// Returns `true` while units of a job belong to other managers: whoever has none left waits for theirs to end, or to be given
+    /// back. On SQLite a job has one manager.
+    pub fn others_have_units(&mut self, lease: Lease) -> Result<bool, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(false);
+        }
+        self.read("look for other managers", |conn| postgres::others_have_units(conn, lease))
+    }
+
+    /// Returns units of a range that somebody began who is gone; what belonged to nobody before may have such. On SQLite
+    /// whoever begins has looked at all.
+    pub fn begun_units(&mut self, lease: Lease, range: UnitRange) -> Result<Vec<Unit>, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(Vec::new());
+        }
+        let is_of_range = |unit: &Unit| unit.id.seq() > range.after && unit.id.seq() <= range.through;
+        Ok(self.running_units(lease)?.into_iter().filter(is_of_range).collect())
     }
 }

@@ -41,6 +41,13 @@ pub(super) fn lease_on(store: &mut Store, job: JobId) -> Lease {
     store.join(job, &manager(), "program".as_ref(), NOW).unwrap().0
 }
 
+/// Joins a job and claims all of its units.
+pub(super) fn claimed_on(store: &mut Store, job: JobId) -> Lease {
+    let lease = lease_on(store, job);
+    store.claim(lease).unwrap();
+    lease
+}
+
 pub(super) fn change(job: JobId, seq: i64, from: UnitStatus, to: UnitStatus) -> UnitChange {
     UnitChange {
         unit: UnitId::new(job, Seq(seq)),
@@ -165,7 +172,7 @@ pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {
 
 pub fn a_unit_with_another_count_of_attempts_is_left_alone(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let lease = lease_on(&mut store, job);
+    let lease = claimed_on(&mut store, job);
     use UnitStatus::{Completed, Pending, Running};
     let came_back = change(job, 1, Pending, Pending);
     store.record(lease, &Batch::of(std::slice::from_ref(&came_back))).unwrap();
@@ -194,7 +201,7 @@ pub fn an_ended_job_stays_as_it_ended(mut store: Store) {
 
 pub fn units_that_came_back_are_due_in_order_of_their_time(mut store: Store) {
     let job = job_of(&mut store, 3);
-    let lease = lease_on(&mut store, job);
+    let lease = claimed_on(&mut store, job);
     let back =
         |seq, at| UnitChange { not_before: Some(at), ..change(job, seq, UnitStatus::Pending, UnitStatus::Pending) };
     store.record(lease, &Batch::of(&[back(1, LATER), back(2, NOW)])).unwrap();
@@ -257,37 +264,64 @@ macro_rules! conformance {
     };
 }
 
-conformance!(
-    sqlite,
-    |dir: &std::path::Path| crate::store::Store::open(&dir.join("jobs.db"), crate::store::Access::Create).unwrap(),
-    [
-        a_new_job_has_its_units_pending_in_order,
-        waiting_units_are_read_from_behind_the_cursor,
-        a_job_is_invisible_until_its_last_unit,
-        a_unit_key_names_one_unit,
-        counters_change_with_the_rows,
-        a_unit_in_another_state_is_left_alone,
-        a_unit_with_another_count_of_attempts_is_left_alone,
-        an_ended_job_stays_as_it_ended,
-        fault_73_a_manager_whose_epoch_is_over_writes_nothing,
-        a_claim_begins_behind_what_no_manager_has_to_look_at_again,
-        whoever_takes_over_writes_in_the_place_of_those_that_are_gone,
-        a_fence_tells_what_others_have_written_and_nothing_else,
-        units_that_came_back_are_due_in_order_of_their_time,
-        the_final_state_follows_from_the_units,
-        a_request_reaches_the_manager_and_is_never_weakened,
-        retried_units_reopen_the_job_with_all_their_attempts,
-        a_job_whose_failures_are_skipped_is_completed,
-        cancelling_an_idle_job_ends_all_that_had_not_ended,
-        an_attempt_that_did_not_complete_is_kept,
-        a_deleted_job_leaves_nothing,
-        fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended,
-        fault_130_nothing_is_added_to_a_job_that_is_being_deleted,
-        fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read,
-        fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten,
-        fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state,
-        fault_296_a_request_that_came_since_the_job_was_read_is_not_withdrawn,
-        pages_of_units_follow_each_other,
-        units_are_listed_in_other_orders_page_by_page,
-    ]
-);
+/// Names each promise to a store, for each database.
+macro_rules! on {
+    ($database:ident, $open:expr) => {
+        conformance!(
+            $database,
+            $open,
+            [
+                a_new_job_has_its_units_pending_in_order,
+                waiting_units_are_read_from_behind_the_cursor,
+                a_job_is_invisible_until_its_last_unit,
+                a_unit_key_names_one_unit,
+                counters_change_with_the_rows,
+                a_unit_in_another_state_is_left_alone,
+                a_unit_with_another_count_of_attempts_is_left_alone,
+                an_ended_job_stays_as_it_ended,
+                fault_73_a_manager_whose_epoch_is_over_writes_nothing,
+                a_claim_begins_behind_what_no_manager_has_to_look_at_again,
+                whoever_takes_over_writes_in_the_place_of_those_that_are_gone,
+                a_fence_tells_what_others_have_written_and_nothing_else,
+                units_that_came_back_are_due_in_order_of_their_time,
+                the_final_state_follows_from_the_units,
+                a_request_reaches_the_manager_and_is_never_weakened,
+                retried_units_reopen_the_job_with_all_their_attempts,
+                a_job_whose_failures_are_skipped_is_completed,
+                cancelling_an_idle_job_ends_all_that_had_not_ended,
+                an_attempt_that_did_not_complete_is_kept,
+                a_deleted_job_leaves_nothing,
+                fault_130_a_sweep_deletes_no_unit_of_a_job_whose_creation_has_ended,
+                fault_130_nothing_is_added_to_a_job_that_is_being_deleted,
+                fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read,
+                fault_132_a_cancel_that_comes_while_the_job_is_paused_is_not_forgotten,
+                fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state,
+                fault_296_a_request_that_came_since_the_job_was_read_is_not_withdrawn,
+                pages_of_units_follow_each_other,
+                units_are_listed_in_other_orders_page_by_page,
+            ]
+        );
+    };
+}
+
+on!(sqlite, |dir: &std::path::Path| crate::store::Store::open(&dir.join("jobs.db"), crate::store::Access::Create)
+    .unwrap());
+#[cfg(feature = "postgres")]
+on!(postgres, super::trial);
+
+#[cfg(feature = "postgres")]
+fn trial(dir: &std::path::Path) -> Store {
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+    let name = format!("t{}", uuid::Uuid::now_v7().simple());
+    let mut conn = PgConnection::establish("host=/tmp/pgx user=postgres dbname=postgres").unwrap();
+    conn.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let mut conn = PgConnection::establish(&format!("host=/tmp/pgx user=postgres dbname={name}")).unwrap();
+    let sql = std::fs::read_dir("migrations/postgres").unwrap().next().unwrap().unwrap().path().join("up.sql");
+    conn.batch_execute(&std::fs::read_to_string(sql).unwrap()).unwrap();
+    let path = dir.join("jobs.db");
+    Store {
+        conn: crate::store::connection::DbConnection::Postgres(conn),
+        file: crate::model::DatabaseFile { path, device: 1, inode: 1 },
+    }
+}

@@ -157,7 +157,7 @@ impl Store {
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write("claim units", |conn| {
+            return self.write_under(lease, "claim units", |conn, _| {
                 let rows = postgres::due_units(conn, lease, now, through, bound(limit.units))?;
                 UnitsRead::of(rows.into_iter().map(due_unit), limit)
             });
@@ -174,7 +174,9 @@ impl Store {
     pub fn next_due(&mut self, lease: Lease, through: Seq) -> Result<Option<Timestamp>, StoreError> {
         self.read("read waiting units", |conn| {
             let last = UnitId::new(lease.job, through).raw();
-            // On a server those of others are among them: whoever comes for them finds them taken.
+            if on_server(conn) {
+                return Ok(postgres::next_due(conn, lease, last)?.map(Timestamp::from_micros));
+            }
             let due: Option<i64> = NextDue { job: lease.job.0, last }.get_result(conn)?;
             Ok(due.map(Timestamp::from_micros))
         })

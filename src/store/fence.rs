@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
-use super::{Store, StoreError, postgres};
-use crate::model::{Epoch, Job, JobId, Timestamp};
+use super::{Store, StoreError, managers, postgres};
+use crate::model::{Epoch, Job, JobId, ManagerState, Timestamp};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
 ///
@@ -62,11 +62,20 @@ impl Store {
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
-        self.read("read the job", |conn| {
+        if on_server(&mut self.conn) && self.read("look at the lease", |conn| postgres::is_due(conn, lease))? {
+            self.write_under(lease, "renew the lease", |_, _| Ok(()))?;
+        }
+        let job = self.read("read the job", |conn| {
             let job = job_row(conn, lease.job)?;
-            stands(conn, lease, &job)?;
-            Ok(Fence { version, job: Some(job), now })
-        })
+            if !on_server(conn) && job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok(job) }
+        })?;
+        if job.status.is_terminal() {
+            // Another manager has ended it.
+            let (left, why) = (ManagerState::Left, job.status.as_str());
+            self.write_under(lease, "leave the job", |conn, _| managers::end(conn, lease, left, why, now))?;
+            return Err(lease.fenced());
+        }
+        Ok(Fence { version, job: Some(job), now })
     }
 
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager
@@ -86,7 +95,7 @@ impl Store {
 }
 
 /// Refuses to go on under a lease that is over, and renews it on a server; `job` is as it is in this transaction.
-fn stands(conn: &mut DbConnection, lease: Lease, job: &Job) -> Result<(), Failure> {
+pub(super) fn stands(conn: &mut DbConnection, lease: Lease, job: &Job) -> Result<(), Failure> {
     if on_server(conn) && !lease.manager.is_nil() {
         return postgres::renew(conn, lease);
     }

@@ -6,8 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::Checked;
-use super::connection::BUSY_TIMEOUT;
-use super::connection::DbConnection;
+use super::connection::{BUSY_TIMEOUT, DbConnection, on_server};
 use super::create::{SameKey, insert_units};
 use super::failure::Failure;
 use super::fence::Lease;
@@ -16,7 +15,7 @@ use super::jobs::job_row;
 use super::metadata::{self, key};
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
-use super::{Store, StoreError, managers};
+use super::{Store, StoreError, managers, postgres};
 use crate::model::{Job, JobId, JobStatus, ManagerState, NewUnit, Progress, StopRequest, Timestamp};
 
 /// Why a manager left its job paused.
@@ -88,6 +87,7 @@ impl Store {
             Leaving::Interrupted { .. } => "note why the job is left",
         };
         self.write_under(lease, operation, |conn, Job { stop_request: request, .. }| match why {
+            _ if on_server(conn) && postgres::others_go_on(conn, lease)? => step_back(conn, lease, why, now),
             Leaving::Cancelled => cancel(conn, lease, now),
             Leaving::Stopped | Leaving::Halted { .. } if request == Some(StopRequest::Cancel) => {
                 cancel(conn, lease, now)
@@ -157,6 +157,23 @@ impl Store {
             put => put,
         }
     }
+}
+
+/// Leaves a job to its other managers: what the job becomes is the last one's business.
+fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Timestamp) -> Result<JobStatus, Failure> {
+    let (state, reason) = match why {
+        Leaving::Stopped => (ManagerState::Left, BY_SIGNAL),
+        Leaving::Cancelled => (ManagerState::Left, "the job is cancelled"),
+        Leaving::Halted { reason, .. } => (ManagerState::Left, reason),
+        Leaving::Failed { error, .. } | Leaving::Interrupted { error, .. } => (ManagerState::Refused, error),
+    };
+    if let Leaving::Halted { reason, .. } = why {
+        // The job halts with all of them.
+        metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
+        super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
+    }
+    managers::end(conn, lease, state, reason, now)?;
+    Ok(JobStatus::Running)
 }
 
 fn cancel(conn: &mut DbConnection, lease: Lease, now: Timestamp) -> Result<JobStatus, Failure> {

@@ -237,7 +237,7 @@ pub(super) fn begin(
             managers::started_at.eq(now.as_micros()),
         ))
         .execute(conn)?;
-    Ok(())
+    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
 }
 
 /// Writes a heartbeat.
@@ -260,7 +260,7 @@ pub(super) fn end(
     diesel::update(managers::table.find((lease.job.0, lease.epoch.0)).filter(managers::ended_at.is_null()))
         .set((managers::state.eq(state.as_str()), managers::reason.eq(reason), managers::ended_at.eq(now.as_micros())))
         .execute(conn)?;
-    Ok(())
+    if on_server(conn) { postgres::give_back(conn, &[lease.manager.to_string()]) } else { Ok(()) }
 }
 
 /// Records as lost a manager that has not recorded its end.
@@ -271,7 +271,7 @@ pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
             managers::ended_at.eq(managers::heartbeat_at.nullable()),
         ))
         .execute(conn)?;
-    Ok(())
+    if on_server(conn) { postgres::give_all_back(conn, job) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ statement! {
         " FROM units WHERE id = " unit: i64 as BigInt,
         " AND revision = " revision: i64 as BigInt,
     }
-    " ON CONFLICT (unit_id) DO UPDATE SET done = coalesce(excluded.done, done), \
-     total = coalesce(excluded.total, total), message = coalesce(excluded.message, message), \
-     checkpoint = coalesce(excluded.checkpoint, checkpoint)"
+    " ON CONFLICT (unit_id) DO UPDATE SET done = coalesce(excluded.done, unit_notes.done), \
+     total = coalesce(excluded.total, unit_notes.total), message = coalesce(excluded.message, unit_notes.message), \
+     checkpoint = coalesce(excluded.checkpoint, unit_notes.checkpoint)"
 }
 
 #[derive(Queryable, Selectable)]

@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
+use super::jobs::lock_job;
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, managers, metadata, notes};
+use super::{Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, managers, metadata, notes};
 use crate::crash::crash_point;
 use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
@@ -112,6 +113,11 @@ impl Store {
     pub fn record(&mut self, lease: Lease, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
         self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
+            if on_server(conn) {
+                // First the row that clients lock first too.
+                let job = lock_job(conn, lease.job)?;
+                fence::stands(conn, lease, &job)?;
+            }
             let mut counters = Counters::default();
             for change in batch.changes {
                 if apply(conn, change)? {

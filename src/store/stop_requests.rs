@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::connection::DbConnection;
+use super::failure::Failure;
 use super::jobs::lock_job;
 use super::schema::jobs;
 use super::{Store, StoreError};
@@ -27,15 +29,7 @@ impl Store {
             }
             let stronger = row.stop_request.is_none_or(|standing| strength(request) >= strength(standing));
             if stronger {
-                let grace_ms = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
-                diesel::update(jobs::table.find(job.0))
-                    .set((
-                        jobs::stop_request.eq(request.as_str()),
-                        jobs::stop_grace_ms.eq(grace_ms),
-                        jobs::stop_reason.eq(reason),
-                        jobs::revision.eq(jobs::revision + 1),
-                    ))
-                    .execute(conn)?;
+                ask(conn, job, request, grace, reason)?;
             }
             Ok(true)
         })
@@ -55,6 +49,26 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Writes a request into the row of its job, which the caller has locked.
+pub(super) fn ask(
+    conn: &mut DbConnection,
+    job: JobId,
+    request: StopRequest,
+    grace: Option<Duration>,
+    reason: Option<&str>,
+) -> Result<(), Failure> {
+    let grace_ms = grace.map(|grace| i64::try_from(grace.as_millis()).unwrap_or(i64::MAX));
+    diesel::update(jobs::table.find(job.0))
+        .set((
+            jobs::stop_request.eq(request.as_str()),
+            jobs::stop_grace_ms.eq(grace_ms),
+            jobs::stop_reason.eq(reason),
+            jobs::revision.eq(jobs::revision + 1),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Orders requests: a job that is to be cancelled is not merely paused.

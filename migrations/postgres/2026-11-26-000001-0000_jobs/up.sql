@@ -172,7 +172,7 @@ CREATE TABLE managers (
     started_at      bigint,
     ended_at        bigint,
     -- Until when it may own anything, by the clock of the server.
-    lease_until     bigint,
+    lease_until     bigint DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     PRIMARY KEY (job_id, number),
     CHECK ((ended_at IS NULL) = (state = 'live')),
     CHECK (state <> 'live' OR lease_until IS NOT NULL)

@@ -3,6 +3,7 @@
 mod ending;
 mod leaving;
 mod other;
+mod refill;
 mod requests;
 mod room;
 mod stopping;
@@ -11,7 +12,6 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::error::ManagerError;
-use super::feed::FEED_UNITS;
 use super::halt::{self, Halt};
 use super::machine::MachineWatch;
 use super::panics;
@@ -20,8 +20,8 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Seq, StateDir, StopRequest, Timestamp, Waits};
-use crate::store::{Lease, PageBound, Store, UnitRange};
+use crate::model::{Epoch, Job, JobId, JobStatus, Kill, StateDir, StopRequest, Timestamp, Waits};
+use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 pub(super) use leaving::{Held, Leave};
@@ -33,6 +33,8 @@ const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
 const POLL_SIGNALS: Duration = Duration::from_millis(50);
 /// Time between two looks at what clients committed.
 const POLL_REQUESTS: Duration = Duration::from_millis(100);
+/// Time between two looks at whether other managers of the job have given something back.
+const POLL_OTHERS: Duration = Duration::from_millis(500);
 
 /// How the run of a manager ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +220,10 @@ impl<'a> Coordinator<'a> {
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);
             if level.in_hand == 0 && self.shared.feed.next_range().is_none() && next_due.is_none() {
+                if self.store.others_have_units(self.lease)? {
+                    self.shared.feed.wait_for_change(level, POLL_OTHERS);
+                    continue;
+                }
                 if let Some(end) = self.finish()? {
                     return Ok(end);
                 }
@@ -232,57 +238,6 @@ impl<'a> Coordinator<'a> {
             let until_due = next_due.map_or(POLL_SIGNALS, |due| due.since(self.shared.clock.now()));
             self.shared.feed.wait_for_change(level, until_due.clamp(Duration::from_millis(1), POLL_SIGNALS));
         }
-    }
-
-    /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
-    fn refill(&mut self) -> Result<Option<Timestamp>, ManagerError> {
-        if let Some(until) = self.shared.held_until().max(self.starts_at) {
-            // What had been read was given back, and a hold may begin while this reads.
-            self.shared.feed.recall();
-            return Ok(Some(until));
-        }
-        let level = self.shared.feed.level();
-        // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
-        let looks_for_due =
-            level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
-        let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
-        if !looks_for_due && fresh.is_none() {
-            return Ok(None);
-        }
-        let now = self.shared.clock.now();
-        // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
-        let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
-        self.shared.feed.begin_reading();
-        let mut are_all_read = false;
-        if looks_for_due {
-            self.due_looked_at = Instant::now();
-            // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
-            let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
-            let due = self.store.due_units(self.lease, now, through, wide)?;
-            are_all_read = due.is_last;
-            self.shared.feed.put_due(self.with_slots(due.units));
-        }
-        if let Some(range) = fresh {
-            let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
-            let through = range.through.min(through);
-            let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
-            self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
-        }
-        if !are_all_read {
-            return Ok(None);
-        }
-        Ok(self.store.next_due(self.lease, through)?)
-    }
-
-    /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
-    fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
-        let feed = &self.shared.feed;
-        if feed.needs_range()
-            && let Some(range) = self.store.claim(self.lease)?
-        {
-            feed.add(range);
-        }
-        Ok(feed.next_range())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every store must do when a job or a unit changes between the moment somebody reads it and the moment they act on it.
 
-use super::{LATER, NOW, change, counted, counters, job_of, lease_on, units};
+use super::{LATER, NOW, change, claimed_on, counted, counters, job_of, lease_on, units};
 use crate::model::{Contents, JobStatus, NewJob, NewUnit, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitStatus};
 use crate::store::{Batch, CreateOutcome, Leaving, PageBound, SameKey, Store, StoreError, UnitChange};
 
@@ -30,7 +30,7 @@ pub fn fault_130_nothing_is_added_to_a_job_that_is_being_deleted(mut store: Stor
 pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_since_it_was_read(mut store: Store) {
     use UnitStatus::{Completed, Pending, Running};
     let job = job_of(&mut store, 2);
-    let lease = lease_on(&mut store, job);
+    let lease = claimed_on(&mut store, job);
     let renewed = |seq| (Seq(seq), NewUnit { payload: "\"new\"".to_owned(), key: None });
     store.skip_units(job, &UnitFilter::all(), "old", NOW).unwrap();
     store.renew_units(job, &[renewed(1), renewed(2)], NOW).unwrap();

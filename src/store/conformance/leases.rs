@@ -24,7 +24,9 @@ pub fn a_claim_begins_behind_what_no_manager_has_to_look_at_again(mut store: Sto
     let job = job_of(&mut store, 3);
     let before = lease_on(&mut store, job);
     let whole = store.claim(before).unwrap().unwrap();
-    store.record(before, &Batch { rests: &[UnitRange { after: Seq(2), ..whole }], ..Batch::default() }).unwrap();
+    let ended = [1, 2].map(|seq| change(job, seq, UnitStatus::Pending, UnitStatus::Completed));
+    let rests = &[UnitRange { after: Seq(2), ..whole }];
+    store.record(before, &Batch { rests, ..Batch::of(&ended) }).unwrap();
     let now = lease_on(&mut store, job);
 
     let rest = store.claim(now).unwrap().unwrap();
@@ -38,6 +40,7 @@ pub fn whoever_takes_over_writes_in_the_place_of_those_that_are_gone(mut store: 
     use UnitStatus::{Pending, Running};
     let job = job_of(&mut store, 1);
     let gone = lease_on(&mut store, job);
+    store.claim(gone).unwrap();
     store.record(gone, &Batch::of(&[change(job, 1, Pending, Running)])).unwrap();
 
     let lease = store.take_over(job).unwrap();

@@ -1,6 +1,6 @@
 //! What every store must do for whoever steers a job: requests, retries, cancels, deletion.
 
-use super::{LATER, NOW, change, counters, job_of, lease_on, manager};
+use super::{LATER, NOW, change, claimed_on, counters, job_of, lease_on, manager};
 use crate::model::{
     AttemptEnd, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome, UnitStatus,
 };
@@ -25,7 +25,7 @@ pub fn a_request_reaches_the_manager_and_is_never_weakened(mut store: Store) {
 
 pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     let job = job_of(&mut store, 2);
-    let lease = lease_on(&mut store, job);
+    let lease = claimed_on(&mut store, job);
     use UnitStatus::{Completed, Failed, Pending};
     store.record(lease, &Batch::of(&[change(job, 1, Pending, Completed), change(job, 2, Pending, Failed)])).unwrap();
     store.finish(lease, LATER, |_| None).unwrap();
@@ -36,8 +36,8 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
 
     assert_eq!(store.job(job).unwrap().status, JobStatus::Paused);
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
+    let lease = claimed_on(&mut store, job);
     assert_eq!(store.due_units(lease, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
-    lease_on(&mut store, job);
 }
 
 pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {

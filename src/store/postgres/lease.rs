@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::query_builder::Query;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::ranges;
 use crate::model::JobId;
@@ -43,6 +43,32 @@ impl Query for LoseHere<'_> {
     type SqlType = Text;
 }
 
+statement! {
+    struct OthersLive {
+        "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'live' AND job_id = " job: i64 as BigInt,
+        " AND uid <> " uid: String as Text,
+    }
+    " AND lease_until >= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)" -> Bool
+}
+
+statement! {
+    struct Rest {
+        "SELECT lease_until - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM managers WHERE state = 'live' AND uid = "
+            uid: String as Text,
+    }
+    "" -> BigInt
+}
+
+/// Returns `true` if a lease is to be renewed.
+///
+/// # Errors
+/// When it is over.
+pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
+    let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
+    Ok(rest < LENGTH - LENGTH / 6)
+}
+
 /// Renews a lease.
 ///
 /// # Errors
@@ -66,4 +92,10 @@ pub(in crate::store) fn lose_here(conn: &mut DbConnection, job: JobId, database:
     let lost: Vec<String> = LoseHere { job: job.0, database }.load(conn)?;
     ranges::give_back(conn, &lost)?;
     lose_expired(conn, job)
+}
+
+/// Returns `true` if the job has other managers that have not left it. The caller has locked its row, so that none of them leaves,
+/// and none joins, meanwhile.
+pub(in crate::store) fn others_go_on(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(OthersLive { job: lease.job.0, uid: lease.manager.to_string() }.get_result(conn)?)
 }

@@ -7,9 +7,9 @@ mod lease;
 mod open;
 mod ranges;
 
-pub(super) use lease::{lose_expired, lose_here, renew};
+pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
 #[cfg(feature = "postgres")]
 pub(super) use open::{Opened, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
-pub(super) use ranges::{claim, due_units, running_units};
+pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};

@@ -1,14 +1,12 @@
 //! Ranges of units: what a manager has claimed, and what was given back.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::lease::renew;
-use crate::model::{Seq, Timestamp, UnitId};
+use crate::model::{JobId, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::feed::{DueRow, UnitColumns, UnitRow};
-use crate::store::jobs::lock_job;
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
 use crate::store::{Lease, UnitRange};
@@ -53,7 +51,17 @@ statement! {
      AND (ranges.job_id << 32) + ranges.last AND (status = 'pending' OR status = 'running'))"
 }
 
+statement! {
+    struct OthersHave {
+        "SELECT EXISTS (SELECT 1 FROM ranges WHERE job_id = " job: i64 as BigInt,
+        " AND manager <> " manager: String as Text,
+    }
+    ")" -> Bool
+}
+
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
+
+statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
 
 statement! {
     // What a client sent back, or somebody gave up one by one, is in no range. What nobody has claimed yet comes with its range.
@@ -81,17 +89,27 @@ statement! {
 }
 
 statement! {
+    struct NextDue {
+        "SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+        " AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
+         AND ranges.last >= units.seq AND ranges.manager <> " manager: String as Text,
+    }
+    ")" -> Nullable<BigInt>
+}
+
+statement! {
     struct RunningUnits {
         "SELECT id, key, '', attempts, crashes, revision FROM ranges JOIN units ON units.id BETWEEN (ranges.job_id << 32) + ranges.first \
          AND (ranges.job_id << 32) + ranges.last WHERE status = 'running' AND ranges.job_id = " job: i64 as BigInt,
-        " AND ranges.manager = " manager: String as Text,
+        // What was given back is nobody's, and so everybody's business.
+        " AND (ranges.manager IS NULL OR ranges.manager = " manager: String as Text,
     }
-    " ORDER BY id" -> UnitColumns
+    ") ORDER BY id" -> UnitColumns
 }
 
-/// Claims a range for first attempts: what was given back, then what nobody has had.
+/// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
 pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
-    lock_job(conn, lease.job)?;
     super::lose_expired(conn, lease.job)?;
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
@@ -108,7 +126,6 @@ pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<O
     if let (Some((first, last)), None) = (found, back) {
         AddRange { job, first, last, manager: manager() }.execute(conn)?;
     }
-    renew(conn, lease)?;
     Ok(found.map(|(first, last)| UnitRange { after: Seq(first - 1), through: Seq(last) }))
 }
 
@@ -126,6 +143,11 @@ pub(in crate::store) fn due_units(
     Ok(DueUnits { job, now, last, manager, limit }.load(conn)?)
 }
 
+/// Returns the earliest time at which a unit may run that came back and is not another manager's.
+pub(in crate::store) fn next_due(conn: &mut DbConnection, lease: Lease, last: i64) -> Result<Option<i64>, Failure> {
+    Ok(NextDue { job: lease.job.0, last, manager: lease.manager.to_string() }.get_result(conn)?)
+}
+
 /// Returns the units of a manager whose rows say that they run.
 pub(in crate::store) fn running_units(conn: &mut DbConnection, lease: Lease) -> Result<Vec<UnitRow>, Failure> {
     Ok(RunningUnits { job: lease.job.0, manager: lease.manager.to_string() }.load(conn)?)
@@ -134,4 +156,15 @@ pub(in crate::store) fn running_units(conn: &mut DbConnection, lease: Lease) -> 
 /// Gives back what managers own.
 pub(in crate::store) fn give_back(conn: &mut DbConnection, managers: &[String]) -> Result<(), Failure> {
     managers.iter().try_for_each(|manager| Ok(GiveBack { manager }.execute(conn).map(drop)?))
+}
+
+/// Gives back all that managers of a job own.
+pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
+    GiveAllBack { job: job.0 }.execute(conn)?;
+    Ok(())
+}
+
+/// Returns `true` if other managers own something.
+pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(OthersHave { job: lease.job.0, manager: lease.manager.to_string() }.get_result(conn)?)
 }

@@ -1,0 +1,80 @@
+//! Which units come next: those that are due again, and those of the ranges that are claimed.
+
+use std::time::Instant;
+
+use tracing::warn;
+
+use super::{Coordinator, LOOK_FOR_DUE};
+use crate::manager::error::ManagerError;
+use crate::manager::feed::FEED_UNITS;
+use crate::model::{Seq, Timestamp, UnitStatus, counted};
+use crate::recovery::policy;
+use crate::store::{Batch, PageBound, UnitChange, UnitRange};
+
+impl Coordinator<'_> {
+    /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
+    pub(super) fn refill(&mut self) -> Result<Option<Timestamp>, ManagerError> {
+        if let Some(until) = self.shared.held_until().max(self.starts_at) {
+            // What had been read was given back, and a hold may begin while this reads.
+            self.shared.feed.recall();
+            return Ok(Some(until));
+        }
+        let level = self.shared.feed.level();
+        // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
+        let looks_for_due =
+            level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
+        let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
+        if !looks_for_due && fresh.is_none() {
+            return Ok(None);
+        }
+        let now = self.shared.clock.now();
+        // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
+        let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
+        self.shared.feed.begin_reading();
+        let mut are_all_read = false;
+        if looks_for_due {
+            self.due_looked_at = Instant::now();
+            // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
+            let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
+            let due = self.store.due_units(self.lease, now, through, wide)?;
+            are_all_read = due.is_last;
+            self.shared.feed.put_due(self.with_slots(due.units));
+        }
+        if let Some(range) = fresh {
+            let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
+            let through = range.through.min(through);
+            let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
+            self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
+        }
+        if !are_all_read {
+            return Ok(None);
+        }
+        Ok(self.store.next_due(self.lease, through)?)
+    }
+
+    /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
+    fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
+        let feed = &self.shared.feed;
+        if feed.needs_range()
+            && let Some(range) = self.store.claim(self.lease)?
+        {
+            self.recover(range)?;
+            self.shared.feed.add(range);
+        }
+        Ok(self.shared.feed.next_range())
+    }
+
+    /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.
+    fn recover(&mut self, range: UnitRange) -> Result<(), ManagerError> {
+        let (now, limits) = (self.shared.clock.now(), &self.job.limits);
+        let begun = self.store.begun_units(self.lease, range)?;
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let crashed = |unit| policy::crashed(unit, UnitStatus::Running, true, limits, self.lease.epoch(), now);
+        let changes: Vec<UnitChange> = begun.iter().map(crashed).collect();
+        warn!("{} of a manager that is gone: to be tried again", counted(begun.len(), "unit"));
+        self.store.record(self.lease, &Batch::of(&changes))?;
+        Ok(())
+    }
+}
