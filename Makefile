@@ -2,6 +2,9 @@
 
 CARGO ?= cargo
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/job-manager
+# All features; without PostgreSQL where there is no libpq to link.
+HAS_LIBPQ := $(shell pkg-config --exists libpq 2>/dev/null || pg_config --libdir 2>/dev/null >&2 && echo yes)
+FEATURES := $(if $(HAS_LIBPQ),--all-features,--features async,crash-points)
 # Every tracked file of this repository, compressed at best and verified, unless told otherwise.
 OUT := target/run-job
 GLOB ?=
@@ -22,10 +25,11 @@ run-job:
 SKIPPED := $(CURDIR)/target/skipped-tests
 test:
 	@mkdir -p $(dir $(SKIPPED)) && rm -f $(SKIPPED); export JM_TEST_SKIPPED=$(SKIPPED); \
+	$(if $(HAS_LIBPQ),,echo "the feature postgres and its tests: no libpq" >>$(SKIPPED);) \
 	code=0; \
 	if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --all-features --no-fail-fast || code=$$?; $(CARGO) test --all-features --doc || code=$$?; \
-	else $(CARGO) test --all-features --no-fail-fast || code=$$?; fi; \
+		$(CARGO) nextest run $(FEATURES) --no-fail-fast || code=$$?; $(CARGO) test $(FEATURES) --doc || code=$$?; \
+	else $(CARGO) test $(FEATURES) --no-fail-fast || code=$$?; fi; \
 	if [ -s $(SKIPPED) ]; then sort -u -o $(SKIPPED) $(SKIPPED); echo "$$(wc -l <$(SKIPPED)) skipped here:"; cat $(SKIPPED); fi; exit $$code
 
 # The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
@@ -39,7 +43,7 @@ MINUTES ?= 5
 SEEDS ?= 20
 SECONDS ?= 90
 soak:
-	JM_TEST_SEEDS=$(SEEDS) JM_TEST_SECONDS=$(SECONDS) MINUTES=$(MINUTES) $(CARGO) test --all-features --test it -- \
+	JM_TEST_SEEDS=$(SEEDS) JM_TEST_SECONDS=$(SECONDS) MINUTES=$(MINUTES) $(CARGO) test $(FEATURES) --test it -- \
 		--ignored --exact driver::every_verb_for_many_seeds soak::soak --nocapture --test-threads=1
 
 # Our speed beside the limits of this machine and beside other libraries, in one run; docs/benchmarks.md explains the rows.
@@ -58,7 +62,7 @@ fmt:
 	$(CARGO) fmt --check
 
 lint:
-	$(CARGO) clippy --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --all-targets $(FEATURES) -- -D warnings
 	$(CARGO) clippy --no-default-features --features sqlite,bundled -- -D warnings
 
 # Licences, advisories and sources of the dependencies, where the tool for it is installed.
@@ -66,7 +70,7 @@ deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed, skipped"; fi
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --all-features --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(FEATURES) --no-deps --document-private-items
 
 clean:
 	$(CARGO) clean

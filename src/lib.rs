@@ -40,6 +40,8 @@ mod crash;
 pub mod files;
 pub mod handler;
 mod launch;
+#[cfg(feature = "postgres")]
+mod libpq;
 mod manager;
 pub mod model;
 mod recovery;

@@ -1,11 +1,16 @@
 //! What can go wrong with a database, in the terms of whoever has to act on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::copy::CopyRefused;
 use super::fault::Fault;
-use crate::files::{Planted, denied_beside};
+use crate::files::Planted;
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
+
+#[cfg(not(feature = "postgres"))]
+const A_DATABASE: &str = "a database is a file here";
+#[cfg(feature = "postgres")]
+const A_DATABASE: &str = "a database is a file here, or on a server by a URL that begins with postgres://";
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +37,7 @@ pub enum StoreError {
     #[error("the path of the database is empty")]
     EmptyPath,
     /// A database was asked for by what is no path: a URL, a connection string, or SQLite's name for memory.
-    #[error("a database is a file here, and {begin} begins no path: give a path, with ./ before a name like that")]
+    #[error("{A_DATABASE}, and {begin} begins no path: give a path, with ./ before a name like that")]
     NoPath {
         /// What it begins with; the rest may hold a password.
         begin: String,
@@ -267,6 +272,10 @@ pub enum StoreError {
         /// The job that has the key.
         job: JobId,
     },
+    /// A server, or what is on it, is not used.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] super::postgres::PostgresError),
     /// A copy of a job is not taken.
     #[error(transparent)]
     CopyRefused(#[from] CopyRefused),
@@ -282,18 +291,4 @@ pub enum StoreError {
 
 fn read_as(value: Option<&str>) -> String {
     value.map_or_else(|| "is missing".to_owned(), |value| format!("is {value:?}"))
-}
-
-impl StoreError {
-    /// Says what SQLite refused, and which file it was not allowed to open.
-    pub(super) fn refused_by_sqlite(
-        operation: &'static str,
-        fault: Fault,
-        path: &Path,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    ) -> StoreError {
-        let denied = if matches!(fault, Fault::Unreachable | Fault::ReadOnly) { denied_beside(path) } else { None };
-        let source = denied.map_or(source, |denied| Box::new(denied));
-        Self::Database { operation, fault, path: path.to_owned(), source }
-    }
 }

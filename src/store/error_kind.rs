@@ -28,6 +28,8 @@ impl StoreError {
                 Fault::ReadOnly | Fault::Damaged | Fault::Incomplete | Fault::Unreadable => ErrorKind::Database,
                 Fault::Constraint | Fault::Unexpected => ErrorKind::Internal,
             },
+            #[cfg(feature = "postgres")]
+            Self::Postgres(refused) => refused.kind(),
             Self::WrongStatus { .. }
             | Self::AttemptOver { .. }
             | Self::PathInUse { .. }

@@ -6,6 +6,7 @@ use diesel::result::Error as SqlError;
 
 use super::StoreError;
 use super::fault::Fault;
+use crate::files::denied_beside;
 use crate::model::{NewJobError, Unreadable};
 
 /// What ends a transaction: SQLite's refusal, or our own.
@@ -46,5 +47,19 @@ impl Failure {
             Self::Store(error) => error,
             Self::Sql(error) => StoreError::refused_by_sqlite(operation, Fault::of_sql(&error), path, Box::new(error)),
         }
+    }
+}
+
+impl StoreError {
+    /// Says what SQLite refused, and which file it was not allowed to open.
+    pub(super) fn refused_by_sqlite(
+        operation: &'static str,
+        fault: Fault,
+        path: &Path,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> StoreError {
+        let denied = if matches!(fault, Fault::Unreachable | Fault::ReadOnly) { denied_beside(path) } else { None };
+        let source = denied.map_or(source, |denied| Box::new(denied));
+        Self::Database { operation, fault, path: path.to_owned(), source }
     }
 }

@@ -15,7 +15,7 @@ use diesel::sqlite::{Sqlite, SqliteType};
 
 use super::connection::{BUSY_TIMEOUT, percent_encoded};
 use super::foreign_error::ForeignError;
-use super::place::check_path;
+use super::place::check_file;
 use super::query_text::check_query;
 use crate::model::{RawText, column_names};
 
@@ -30,7 +30,7 @@ impl ForeignDatabase {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn open(path: &Path) -> Result<ForeignDatabase, ForeignError> {
-        check_path(path)?;
+        check_file(path)?;
         let failed = |source| ForeignError::Open { path: path.to_owned(), source };
         if !path.try_exists().map_err(|error| failed(error.into()))? {
             return Err(ForeignError::Missing { path: path.to_owned() });

@@ -7,6 +7,7 @@
 //!
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are distinguished by their fixed texts.
 
+mod access;
 mod attempts;
 mod callers;
 mod change;
@@ -102,6 +103,7 @@ use failure::Failure;
 
 use crate::model::DatabaseFile;
 
+pub use access::Access;
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
 pub use claim::UnitRange;
@@ -118,8 +120,9 @@ pub use foreign::ForeignDatabase;
 pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
-pub use open::Access;
 pub use place::check_path;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresError, has_password, sql_for_administrators};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};

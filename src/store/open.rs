@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::access::Access;
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
@@ -34,19 +35,6 @@ pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 /// SQLite's words for a file whose header is not that of a database.
 const NO_DATABASE: &str = "file is not a database";
-
-/// What a store may do to the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Make the database if there is none.
-    Create,
-    /// Write to an existing database.
-    Write,
-    /// Write to an existing database for as long as a job runs, in memory that does not depend on its size.
-    Manage,
-    /// Read an existing database.
-    Read,
-}
 
 statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
 statement! {

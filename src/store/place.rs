@@ -26,7 +26,7 @@ pub(super) struct Place {
 
 /// Looks at the path of a database; changes nothing.
 pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
-    check_path(given)?;
+    check_file(given)?;
     let path = std::path::absolute(given).map_err(|source| files_error("find the absolute path of", given, source))?;
     let found = match fs::symlink_metadata(&path) {
         Ok(found) if found.is_symlink() => return place_behind_link(path),
@@ -49,12 +49,23 @@ pub(super) fn place_of(given: &Path) -> Result<Place, StoreError> {
 /// use job_manager::client::check_path;
 ///
 /// assert!(check_path("jobs.db".as_ref()).is_ok());
-/// assert!(check_path("postgres://host/jobs".as_ref()).is_err());
+/// assert!(check_path("mysql://host/jobs".as_ref()).is_err());
 /// ```
+///
+/// The URL of a PostgreSQL database (`postgres://…`) names one where the feature `postgres` is compiled in.
 ///
 /// # Errors
 /// [`StoreError::EmptyPath`] and [`StoreError::NoPath`].
 pub fn check_path(given: &Path) -> Result<(), StoreError> {
+    #[cfg(feature = "postgres")]
+    if super::postgres::is_address(given) {
+        return Ok(());
+    }
+    check_file(given)
+}
+
+/// Refuses what cannot be the path of a file of SQLite.
+pub(super) fn check_file(given: &Path) -> Result<(), StoreError> {
     if given.as_os_str().is_empty() {
         return Err(StoreError::EmptyPath);
     }

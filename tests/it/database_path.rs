@@ -40,8 +40,9 @@ fn no_verb_makes_the_directory_of_a_database_whose_disk_may_not_be_mounted() {
 #[test]
 fn a_url_is_refused_as_a_database_by_its_scheme_and_its_password_is_not_told() {
     let world = World::new();
-    let urls =
-        ["postgres://me:secret@host/jobs", "postgresql:///jobs?password=secret", "file:jobs.db", "sqlite:jobs.db"];
+    let urls = ["Postgres://me:secret@host/jobs", "postgres:jobs?password=secret", "file:jobs.db", "sqlite:jobs.db"];
+    let of_a_server = ["postgres://me:secret@host/jobs", "postgresql:///jobs?password=secret"];
+    let urls = urls.into_iter().chain(of_a_server.into_iter().filter(|_| cfg!(not(feature = "postgres"))));
     let names = || fs::read_dir(world.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
     let (before, verbs) = (
         names(),
@@ -54,7 +55,7 @@ fn a_url_is_refused_as_a_database_by_its_scheme_and_its_password_is_not_told() {
         ],
     );
 
-    for db in urls.into_iter().chain(["file:///jobs.db", ":memory:", "http://host/jobs.db"]) {
+    for db in urls.chain(["file:///jobs.db", ":memory:", "http://host/jobs.db"]) {
         for verb in verbs {
             let said = world.fails(2, &[&["--db", db], verb].concat());
             let begin = if db.starts_with(':') { db } else { db.split_inclusive(':').next().unwrap() };
@@ -203,4 +204,29 @@ fn a_link_to_a_database_shares_its_locks() {
 
     assert_eq!(pid, world.manager(&job).to_string());
     assert!(!exists(&world.path("link.db.d")));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn fault_108_a_url_with_a_password_is_refused_as_an_argument_and_its_password_is_not_told() {
+    let world = World::new();
+
+    for db in [
+        "postgres://me:secret@host/jobs",
+        "postgresql:///jobs?password=secret",
+        "postgres://me:se/secret@host/jobs",
+        "postgres:///jobs?sslpassword=secret",
+    ] {
+        let verbs: [&[&str]; 4] = [
+            &["create", "--db", db, "--", "true"],
+            &["--db", db, "list"],
+            &["--db", db, "service", "install", "--print"],
+            &["copy", "last", "--to", db],
+        ];
+        for verb in verbs {
+            let said = world.fails(2, verb);
+            let ways = ["PGPASSFILE", "PGSERVICE", "JOB_MANAGER_DB"];
+            assert!(ways.iter().all(|way| said.contains(way)) && !said.contains("secret"), "{verb:?}: {said}");
+        }
+    }
 }

@@ -69,6 +69,8 @@ mod owners;
 mod parallel;
 mod planted;
 mod policies;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod programs;
 mod prune;
 mod reading;

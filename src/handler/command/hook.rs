@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
-use crate::model::{JobId, Seq, TraceContext};
+use crate::model::{JobId, Seq, TraceContext, is_of_server};
 use crate::sys::{Ending, Environment, EventFd, UnitCommand, opening};
 
 /// Time that a hook may take.
@@ -124,7 +124,10 @@ impl Hook {
         content.write_all(&serde_json::to_vec(what)?)?;
         content.rewind()?;
         let argv = vec![self.program.clone().into(), event.into(), job.to_string().into()];
-        let environment: Arc<Environment> = Arc::new(std::env::vars_os().collect());
+        let environment: Arc<Environment> = {
+            let own = std::env::vars_os();
+            Arc::new(own.filter(|(name, _)| !is_of_server(name, &self.db)).collect())
+        };
         let mut command = UnitCommand::new(self.program.clone(), argv, self.cwd.clone(), &environment);
         command.set("JOB_MANAGER_DB", &self.db);
         self.trace.iter().for_each(|(name, value)| command.set(name, value));

@@ -26,7 +26,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
-use crate::model::{AttemptEnd, Cause, NewUnit, Progress, RawText, TraceContext, Unit, UnitOutcome, chain};
+use crate::model::{
+    AttemptEnd, Cause, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
+    is_of_server,
+};
 use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
 
 use attempt_end::{failed, not_begun, not_started};
@@ -81,7 +84,7 @@ impl CommandHandler {
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
         let spec = CommandSpec::of_json(&job.spec).map_err(|error| wrong(error.into()))?;
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
-        let environment = Arc::new(environment_of_units(&spec));
+        let environment = Arc::new(environment_of_units(&spec, &job.database.path));
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
         let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
         let dirs = Dirs {
@@ -130,7 +133,7 @@ impl CommandHandler {
 }
 
 /// Returns the variables that every unit of a job gets, whichever it is.
-fn environment_of_units(spec: &CommandSpec) -> Environment {
+fn environment_of_units(spec: &CommandSpec, database: &Path) -> Environment {
     let mut env: BTreeMap<OsString, OsString> = if spec.env_only {
         let secrets = spec.secrets.iter().map(RawText::as_os_str);
         secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect()
@@ -143,6 +146,9 @@ fn environment_of_units(spec: &CommandSpec) -> Environment {
         env.remove(OsStr::new(name));
     }
     env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let is_given =
+        |name: &OsStr| spec.env_given.as_ref().is_some_and(|given| given.iter().any(|one| one.as_os_str() == name));
+    env.retain(|name, _| !is_of_server(name, database) || (name != PASSWORD_VARIABLE && is_given(name)));
     env.into_iter().collect()
 }
 

@@ -5,6 +5,8 @@
 mod browser;
 mod host;
 mod http;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod processes;
 mod random;
 mod skipped;
@@ -23,6 +25,8 @@ use serde_json::Value;
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
+#[cfg(feature = "postgres")]
+pub use postgres::{Server, Shutdown};
 pub use processes::{identity, is_alive, kill, of_world, processor_time, zombies_below};
 pub use random::Random;
 pub use skipped::{without, without_tool};

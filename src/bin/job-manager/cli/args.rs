@@ -1,6 +1,8 @@
 //! The flags that all verbs share.
 
 use std::ffi::OsString;
+#[cfg(feature = "postgres")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -66,6 +68,10 @@ impl Global {
         if let Some(format) = self.log_format {
             set_log_format(format);
         }
+        #[cfg(feature = "postgres")]
+        if let Some(db) = &self.db {
+            refuse_password("--db", db)?;
+        }
         if self.db.is_none()
             && let Some(db) = std::env::var_os("JOB_MANAGER_DB")
         {
@@ -122,6 +128,18 @@ pub(super) const LAST: &str = "last";
 
 fn path_of_db(given: OsString) -> Result<PathBuf, &'static str> {
     if given.is_empty() { Err("it is empty, give a path or unset JOB_MANAGER_DB") } else { Ok(given.into()) }
+}
+
+/// Refuses a URL with a password in it among the arguments, which every user of the machine can read.
+#[cfg(feature = "postgres")]
+pub(super) fn refuse_password(option: &str, db: &Path) -> Result<(), CliError> {
+    if !client::has_password(db) {
+        return Ok(());
+    }
+    Err(CliError::Value(format!(
+        "{option}: a password in an argument can be read by everybody on this machine: leave it away and have libpq find it \
+         by PGPASSFILE (~/.pgpass), PGSERVICE or PGPASSWORD, or set JOB_MANAGER_DB to the URL"
+    )))
 }
 
 /// Splits `JOB:SEQ`; without a number after the last colon all of it names a job.

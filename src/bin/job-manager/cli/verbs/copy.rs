@@ -32,6 +32,8 @@ pub struct Copy {
 pub fn copy(global: &Global, args: &Copy, output: &mut Output) -> Result<(), CliError> {
     // Before anything repeats it: a URL may hold a password.
     check_path(&args.to).map_err(ClientError::from)?;
+    #[cfg(feature = "postgres")]
+    crate::cli::args::refuse_password("--to", &args.to)?;
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let source = if args.cancel_source { CopySource::Cancel } else { CopySource::Keep };

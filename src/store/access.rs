@@ -1,0 +1,14 @@
+//! What a store is opened for.
+
+/// What a store may do to its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Make the database if there is none.
+    Create,
+    /// Write to an existing database.
+    Write,
+    /// Write to an existing database for as long as a job runs, in memory that does not depend on its size.
+    Manage,
+    /// Read an existing database.
+    Read,
+}

@@ -1,0 +1,117 @@
+//! What a session finds when it looks at its server, before anything is used.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
+
+use super::address::Address;
+use super::error::{PostgresError, Refused};
+use super::options::MARK;
+use crate::store::access::Access;
+
+/// Sessions have the settings that ours begin with from this version on.
+const OLDEST_SERVER: i32 = 14;
+/// Number of the newest schema, the same as that of SQLite's.
+pub(super) const SCHEMA: i32 = 8;
+/// Begins the comment on our first table, before the number of its schema; tells our tables from others.
+pub(super) const COMMENT: &str = "job-manager, schema ";
+
+/// A server and a database that may be used.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The server's own number: a copy of its files has the same, one that was made anew has another.
+    pub system: String,
+    /// The name of the database.
+    pub database: String,
+    /// Number of the schema of our tables, if there are any.
+    pub schema: Option<i32>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<Text>)]
+    mark: Option<String>,
+    #[diesel(sql_type = Text)]
+    encoding: String,
+    #[diesel(sql_type = Bool)]
+    is_read_only: bool,
+    #[diesel(sql_type = Text)]
+    database: String,
+    #[diesel(sql_type = Text)]
+    system: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    schema: Option<String>,
+    #[diesel(sql_type = Bool)]
+    may_create: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    comment: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    foreign_table: Option<String>,
+}
+
+/// Tables of extensions are nobody's.
+const LOOK: &str = "
+SELECT current_setting('job_manager.session', true) AS mark,
+       current_setting('server_encoding') AS encoding,
+       current_setting('transaction_read_only')::bool OR pg_is_in_recovery() AS is_read_only,
+       current_database()::text AS database,
+       (SELECT system_identifier::text FROM pg_control_system()) AS system,
+       current_schema()::text AS schema,
+       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
+       (SELECT obj_description(c.oid, 'pg_class') FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relname = 'jobs' AND c.relkind = 'r') AS comment,
+       (SELECT min(c.relname::text) FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+           AND NOT EXISTS (SELECT FROM pg_depend d
+                            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')) AS foreign_table";
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+const VERSION: &str =
+    "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version')::text AS text";
+
+/// Refuses what cannot be used for that access, and says what is there; `mark` is what the session began with.
+pub(super) fn look(
+    conn: &mut PgConnection,
+    address: &Address,
+    access: Access,
+    mark: &str,
+) -> Result<Found, PostgresError> {
+    let database = || address.name();
+    let failed = |error: diesel::result::Error| PostgresError::Other {
+        operation: "look at",
+        database: address.name(),
+        source: Refused(address.without_password(&error.to_string())),
+    };
+    let version: Version = sql_query(VERSION).get_result(conn).map_err(failed)?;
+    if version.number < OLDEST_SERVER * 10_000 {
+        return Err(PostgresError::ServerTooOld { database: database(), found: version.text, required: OLDEST_SERVER });
+    }
+    let row: Row = sql_query(LOOK).get_result(conn).map_err(failed)?;
+    debug_assert!(LOOK.contains(MARK));
+    if row.mark.as_deref() != Some(mark) {
+        return Err(PostgresError::Pooler { database: database() });
+    }
+    if row.encoding != "UTF8" {
+        return Err(PostgresError::Encoding { database: database(), found: row.encoding });
+    }
+    if row.is_read_only && access != Access::Read {
+        return Err(PostgresError::ReadOnly { database: database(), source: None });
+    }
+    let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
+    let number = row.comment.as_deref().and_then(|comment| comment.strip_prefix(COMMENT)?.parse().ok());
+    match (number, row.foreign_table) {
+        (Some(found), _) if found > SCHEMA => Err(PostgresError::TooNew { database: database(), found, known: SCHEMA }),
+        (None, Some(table)) => Err(PostgresError::NotOurs { database: database(), schema, table }),
+        (None, None) if access == Access::Create && !row.may_create => {
+            Err(PostgresError::NoRights { database: database(), schema })
+        }
+        (schema, _) => Ok(Found { system: row.system, database: row.database, schema }),
+    }
+}

@@ -1,0 +1,92 @@
+//! Databases on a PostgreSQL server: from the text that names one to a connection that may be used.
+//!
+//! A server is looked at before anything is used: too old ones, those that only read, poolers between it and us, and
+//! schemas of other programs are refused by name, and nothing is changed there. What this machine keeps about a database
+//! lies beside its [marker]. A password is in no message, no file and no `Debug` output.
+//!
+//! Known weakness: diesel hands out neither SQLSTATE nor the connection's own number, so that a refused connection is
+//! judged by the server's words, which may be in another language, and a pooler by a setting that does not arrive.
+
+mod address;
+mod connect;
+mod error;
+mod look;
+mod marker;
+mod options;
+mod percent;
+mod refused;
+mod setup;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use diesel::PgConnection;
+
+pub use address::{has_password, is_address};
+pub use error::PostgresError;
+pub use setup::sql_for_administrators;
+
+use address::Address;
+use connect::connect;
+use marker::{Marker, state_dir};
+use setup::make_tables;
+
+use crate::model::DatabaseFile;
+use crate::store::StoreError;
+use crate::store::access::Access;
+
+/// A database on a server that was looked at, and what this machine keeps about it.
+pub(in crate::store) struct Opened {
+    pub conn: PgConnection,
+    /// The marker.
+    pub file: DatabaseFile,
+    /// The database by its address, without a password, for messages.
+    pub name: String,
+    /// The password from the address, for processes that open the database by its marker.
+    pub password: Option<OsString>,
+    /// Number of the schema of its tables.
+    pub schema: i32,
+}
+
+/// Returns `true` if a path names a database on a server: a URL, or a marker that is there.
+pub(in crate::store) fn is_one(given: &Path) -> bool {
+    is_address(given) || Marker::at(given).is_some()
+}
+
+/// Opens the database that a URL or a marker names; with [`Access::Create`] its tables are made if there are none.
+///
+/// Tables of an older schema are not changed; which schema is enough for which access, the caller decides.
+pub(in crate::store) fn open(given: &Path, access: Access) -> Result<Opened, StoreError> {
+    open_with(given, access, state_dir)
+}
+
+fn open_with(
+    given: &Path,
+    access: Access,
+    state: impl FnOnce() -> Result<PathBuf, PostgresError>,
+) -> Result<Opened, StoreError> {
+    let marker = if is_address(given) { None } else { Marker::at(given) };
+    let text = match &marker {
+        Some(marker) => marker.read()?,
+        None => given.to_owned(),
+    };
+    let address = Address::parse(&text)?;
+    let (mut conn, found) = connect(&address, access)?;
+    if let Some(marker) = &marker {
+        marker.refuse_other_database(&address, &found)?;
+    }
+    let schema = match found.schema {
+        Some(schema) => schema,
+        None if access == Access::Create => make_tables(&mut conn, &address)?,
+        None => return Err(PostgresError::NoTables { database: address.name() }.into()),
+    };
+    let marker = match marker {
+        Some(marker) => marker,
+        None => Marker::of(&found, &state()?)?,
+    };
+    let file = marker.keep(&address)?;
+    Ok(Opened { conn, file, name: address.name(), password: address.password(), schema })
+}
+
+#[cfg(test)]
+mod tests;

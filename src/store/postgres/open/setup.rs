@@ -1,0 +1,83 @@
+//! Creation of the tables: by whichever of many processes comes first, or by an administrator.
+
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Nullable, Text};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::address::Address;
+use super::error::{PostgresError, Refused};
+use super::look::{COMMENT, SCHEMA};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+/// The same, for people: the version by which diesel knows each, and its statements.
+const STATEMENTS: [(&str, &str); 1] =
+    [("202611260000010000", include_str!("../../../../migrations/postgres/2026-11-26-000001-0000_jobs/up.sql"))];
+/// "JOBM": one process at a time makes tables in a database. The lock goes with the transaction, whatever ends it.
+const LOCK: i64 = 0x4a4f_424d;
+
+#[derive(QueryableByName)]
+struct Comment {
+    #[diesel(sql_type = Nullable<Text>)]
+    text: Option<String>,
+}
+
+/// Makes the tables if there are still none, and returns the number of their schema; all of it or nothing.
+///
+/// Any number of processes may do so at the same moment, and all succeed.
+pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<i32, PostgresError> {
+    let made = conn.transaction(|conn| {
+        conn.batch_execute(&format!("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock({LOCK})"))?;
+        let comment: Comment =
+            sql_query("SELECT obj_description(to_regclass('jobs'), 'pg_class') AS text").get_result(conn)?;
+        let found = comment.text.as_deref().and_then(|text| text.strip_prefix(COMMENT)?.parse().ok());
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        conn.run_pending_migrations(MIGRATIONS).map_err(diesel::result::Error::QueryBuilderError)?;
+        conn.batch_execute(&comment_on_jobs())?;
+        Ok(SCHEMA)
+    });
+    made.map_err(|error: diesel::result::Error| PostgresError::Other {
+        operation: "create the tables of",
+        database: address.name(),
+        source: Refused(address.without_password(&error.to_string())),
+    })
+}
+
+fn comment_on_jobs() -> String {
+    format!("COMMENT ON TABLE jobs IS '{COMMENT}{SCHEMA}'")
+}
+
+/// Returns the statements with which an administrator makes the tables in the current schema, for `user` to work with:
+/// where that user may not create any.
+///
+/// ```
+/// assert!(job_manager::client::sql_for_administrators("joe").contains("GRANT USAGE"));
+/// ```
+pub fn sql_for_administrators(user: &str) -> String {
+    let user = format!("\"{}\"", user.replace('"', "\"\""));
+    let mut sql = "BEGIN;\n\
+                   CREATE TABLE __diesel_schema_migrations (\n    \
+                   version VARCHAR(50) PRIMARY KEY NOT NULL,\n    \
+                   run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP\n);\n"
+        .to_owned();
+    for (version, statements) in STATEMENTS {
+        sql.push_str(statements);
+        sql.push_str(&format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n"));
+    }
+    sql.push_str(&format!("{};\n", comment_on_jobs()));
+    sql.push_str(&format!(
+        "DO $$ BEGIN\n    \
+         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), {user});\n    \
+         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %s', current_schema(), {user});\n\
+         END $$;\nCOMMIT;\n",
+        user = literal(&user)
+    ));
+    sql
+}
+
+fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
