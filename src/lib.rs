@@ -42,6 +42,9 @@ pub mod handler;
 mod launch;
 mod manager;
 pub mod model;
+#[cfg(all(test, feature = "postgres"))]
+#[path = "../tests/it/support/postgres.rs"]
+mod postgres_server;
 mod recovery;
 #[cfg(feature = "sources")]
 pub mod source;

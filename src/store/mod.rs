@@ -52,6 +52,8 @@ mod open;
 #[cfg(test)]
 mod page_tests;
 mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(test)]
 mod properties;
 #[cfg(feature = "sources")]
