@@ -44,6 +44,9 @@ mod launch;
 mod libpq;
 mod manager;
 pub mod model;
+#[cfg(all(test, feature = "postgres"))]
+#[path = "../tests/it/support/postgres.rs"]
+mod postgres_server;
 mod recovery;
 #[cfg(feature = "sources")]
 pub mod source;
