@@ -7,10 +7,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::connection::DbConnection;
+#[cfg(feature = "postgres")]
+use super::connection::on_server;
 use super::creation::put_creation;
 use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::metadata;
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::schema::{jobs, specs, units as rows};
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -226,6 +230,14 @@ pub(super) fn insert_units(
         .optional()?
         .ok_or(Failure::Store(StoreError::JobNotFound(job)))?;
     let mut last = before;
+    #[cfg(feature = "postgres")]
+    let units = match on_server(conn) {
+        true => {
+            last = postgres::insert(conn, job, before, units, same_key)?;
+            &[]
+        }
+        false => units,
+    };
     for unit in units {
         if last >= Seq::MAX.0 {
             return Err(StoreError::TooManyUnits { job, limit: Seq::MAX.0 }.into());

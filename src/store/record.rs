@@ -1,11 +1,16 @@
 //! The write path of a manager: many changes of units, their counters and a heartbeat in one transaction.
 
+#[cfg(feature = "postgres")]
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::lock_job;
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
@@ -119,20 +124,7 @@ impl Store {
                 fence::stands(conn, lease, &job)?;
             }
             let mut counters = Counters::default();
-            for change in batch.changes {
-                if apply(conn, change)? {
-                    counters.shift(change.from, came_to(conn, change)?);
-                    attempts::insert(conn, change)?;
-                    if change.to == UnitStatus::Failed {
-                        failures::keep_kind(conn, change)?;
-                    }
-                    if let Some((until, reason)) = change.hold() {
-                        extend_hold(conn, lease, until, reason)?;
-                    }
-                } else {
-                    recorded.lost.push(change.unit);
-                }
-            }
+            apply_all(conn, lease, batch.changes, &mut counters, &mut recorded)?;
             crash_point!("inside-commit");
             for (unit, revision, said) in batch.notes {
                 if !notes::put(conn, *unit, *revision, said)? {
@@ -151,6 +143,54 @@ impl Store {
             Ok(recorded)
         })
     }
+}
+
+fn apply_all(
+    conn: &mut DbConnection,
+    lease: Lease,
+    changes: &[UnitChange],
+    counters: &mut Counters,
+    recorded: &mut Recorded,
+) -> Result<(), Failure> {
+    #[cfg(feature = "postgres")]
+    if on_server(conn) {
+        for wave in postgres::waves(changes) {
+            let changed: HashSet<UnitId> = postgres::apply(conn, &wave)?.into_iter().collect();
+            for postgres::Move { from, change, .. } in wave {
+                match changed.contains(&change.unit) {
+                    true => follow(conn, lease, from, change, counters)?,
+                    false => recorded.lost.push(change.unit),
+                }
+            }
+        }
+        return Ok(());
+    }
+    for change in changes {
+        match apply(conn, change)? {
+            true => follow(conn, lease, change.from, change, counters)?,
+            false => recorded.lost.push(change.unit),
+        }
+    }
+    Ok(())
+}
+
+/// Records what follows from a row that has changed.
+fn follow(
+    conn: &mut DbConnection,
+    lease: Lease,
+    from: UnitStatus,
+    change: &UnitChange,
+    counters: &mut Counters,
+) -> Result<(), Failure> {
+    counters.shift(from, came_to(conn, change)?);
+    attempts::insert(conn, change)?;
+    if change.to == UnitStatus::Failed {
+        failures::keep_kind(conn, change)?;
+    }
+    if let Some((until, reason)) = change.hold() {
+        extend_hold(conn, lease, until, reason)?;
+    }
+    Ok(())
 }
 
 /// Returns the state that a changed unit is in: one that would run again is skipped if it is gone from the source.

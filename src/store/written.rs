@@ -38,6 +38,11 @@ pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Marks what a text of a server cannot hold.
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
 fn read(column: String) -> RawText {
     match column.strip_prefix(MARKER).map(|base64| BASE64_STANDARD.decode(base64)) {
         Some(Ok(bytes)) => bytes.into(),

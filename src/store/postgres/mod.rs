@@ -2,14 +2,22 @@
 //!
 //! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
 
+#[cfg(feature = "postgres")]
+mod insert;
 mod lease;
 #[cfg(feature = "postgres")]
 mod open;
 mod ranges;
+#[cfg(feature = "postgres")]
+mod record;
 
+#[cfg(feature = "postgres")]
+pub(super) use insert::insert;
 pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
 #[cfg(feature = "postgres")]
 pub(super) use open::{Opened, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
+#[cfg(feature = "postgres")]
+pub(super) use record::{Move, apply, waves};
