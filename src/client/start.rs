@@ -193,7 +193,8 @@ impl Client {
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");
-        let (isolation, password) = (self.store().isolation(job)?, self.store().password_variable());
+        let isolation = self.store().isolation(job)?;
+        let password = self.store().password_variable();
         let scope = isolation.scope.then(|| scope_of(row));
         let plan = LaunchPlan {
             program: &program,

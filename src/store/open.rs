@@ -16,7 +16,7 @@ use super::access::Access;
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
-use super::place::{Found, Place, make_file, place_of};
+use super::place::{Found, Place, files_error, make_file, place_of};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
@@ -80,6 +80,8 @@ impl Store {
     #[cfg(feature = "postgres")]
     fn on_server(path: &Path, access: Access) -> Result<Store, StoreError> {
         let postgres::Opened { conn, file, password, schema, .. } = postgres::open(path, access)?;
+        let state = StateDir::beside(&file.path);
+        files::create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
         let store = Store { conn: DbConnection::Postgres(conn), file, password };
         store.of_usable_schema(schema, access)
     }
