@@ -85,7 +85,8 @@ CREATE TABLE units (
 -- No index of units may name, as a column or in its condition, what changes while a unit starts and completes: `status`,
 -- `attempts`, `started_at`, `finished_at`, `result`, `stdout`, `stderr`. Otherwise each change writes into every index
 -- instead of beside its row only, which was measured at a third to a half of the speed. Therefore no index finds units that
--- run: each of them is in a row of `ranges`, and those are few and short.
+-- run: each of them is in a row of `ranges`, and those are few and short. Whoever walks them joins LATERAL with OFFSET 0; a plain
+-- join is planned as a scan of all units, because hardly any runs by the statistics.
 CREATE INDEX units_waiting ON units (job_id, not_before) WHERE not_before IS NOT NULL;
 -- Those that failed are among them, beside those that were skipped and those that wait for another attempt: whoever looks for
 -- failed ones asks for `error IS NOT NULL AND status = 'failed'`.
