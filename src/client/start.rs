@@ -193,13 +193,13 @@ impl Client {
         let log = open_log(&files)?;
         let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
         crash_point!("before-launch");
-        let isolation = self.store().isolation(job)?;
+        let (isolation, password) = (self.store().isolation(job)?, self.store().password_variable());
         let scope = isolation.scope.then(|| scope_of(row));
         let plan = LaunchPlan {
             program: &program,
             title: &request.title(),
             args: request.to_args(),
-            variables: self.given_secrets(row)?.into_iter().chain(log_variable()).collect(),
+            variables: self.given_secrets(row)?.into_iter().chain(log_variable()).chain(password).collect(),
             forget: isolation.forgotten_variables(),
             scope: scope.as_ref(),
             log,

@@ -121,7 +121,7 @@ impl ManagerError {
     /// Returns `true` if the database merely could not be written, or something was lacking, at that time.
     pub(super) fn is_passing(&self) -> bool {
         match self {
-            Self::Store(error) => matches!(error.fault(), Some(Fault::Busy | Fault::Full)),
+            Self::Store(error) => error.fault().is_some_and(Fault::passes),
             Self::System { source, .. } => lack_of(source).is_some(),
             Self::NotCommitted { .. } => true,
             _ => false,

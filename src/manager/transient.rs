@@ -1,4 +1,4 @@
-//! Database work that must not fail for a reason that passes: somebody else who holds the lock, a full disk.
+//! Database work that must not fail for a reason that passes: somebody else who holds the lock, a full disk, a server that is away.
 
 use std::time::Duration;
 
@@ -42,9 +42,13 @@ impl OfDatabase for ManagerError {
 impl TransientRetries {
     /// Waits and returns, when it makes sense to try again; else, or when somebody is in a hurry, returns the error.
     pub fn try_again<E: OfDatabase>(&mut self, error: E, hurry: bool) -> Result<(), E> {
-        let Some(fault @ (Fault::Busy | Fault::Full)) = error.fault().filter(|_| !hurry) else { return Err(error) };
+        let Some(fault) = error.fault().filter(|fault| fault.passes() && !hurry) else { return Err(error) };
         if self.waited_for != Some(fault) {
-            let what = if fault == Fault::Full { "space" } else { "the lock" };
+            let what = match fault {
+                Fault::Full => "space",
+                Fault::Disconnected | Fault::Standby => "its server",
+                _ => "the lock",
+            };
             warn!("{}; waiting for {what}, what happened is kept in memory", chain(&error));
         }
         self.waited_for = Some(fault);

@@ -165,7 +165,7 @@ pub enum StoreError {
         /// The cause.
         source: std::io::Error,
     },
-    /// SQLite refused.
+    /// The database refused.
     #[error("cannot {operation}: {fault} ({})", path.display())]
     Database {
         /// What was tried.
@@ -174,7 +174,7 @@ pub enum StoreError {
         fault: Fault,
         /// The database.
         path: PathBuf,
-        /// SQLite's own words.
+        /// The database's own words.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// No job has that number.

@@ -23,9 +23,15 @@ impl StoreError {
             | Self::SqliteTooOld { .. }
             | Self::Files { .. } => ErrorKind::Database,
             Self::Database { fault, .. } => match fault {
-                Fault::Busy => ErrorKind::Busy,
-                Fault::Full | Fault::Unreachable => ErrorKind::Unavailable,
-                Fault::ReadOnly | Fault::Damaged | Fault::Incomplete | Fault::Unreadable => ErrorKind::Database,
+                Fault::Busy | Fault::Conflict => ErrorKind::Busy,
+                Fault::Full | Fault::Unreachable | Fault::Disconnected | Fault::Standby => ErrorKind::Unavailable,
+                Fault::ReadOnly
+                | Fault::Damaged
+                | Fault::Incomplete
+                | Fault::Unreadable
+                | Fault::Denied
+                | Fault::LoginRefused
+                | Fault::UnknownDatabase => ErrorKind::Database,
                 Fault::Constraint | Fault::Unexpected => ErrorKind::Internal,
             },
             #[cfg(feature = "postgres")]
@@ -47,7 +53,7 @@ impl StoreError {
             Self::Fenced { .. } => ErrorKind::Internal,
         }
     }
-    /// Returns the kind of SQLite's refusal, if that is what happened.
+    /// Returns the kind of the database's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
         if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
     }

@@ -93,6 +93,7 @@ mod written;
 mod written_tests;
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
@@ -137,12 +138,19 @@ pub use standing::Standing;
 pub struct Store {
     conn: DbConnection,
     file: DatabaseFile,
+    /// Of a server, from the address that was given, for processes that open the database by its marker.
+    password: Option<OsString>,
 }
 
 impl Store {
     /// Returns the path of the database, canonical.
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// Returns the variable that a process needs besides its own environment to open the database by its path.
+    pub fn password_variable(&self) -> Option<(OsString, OsString)> {
+        self.password.clone().map(|password| ("PGPASSWORD".into(), password))
     }
 
     /// Returns which file the database is.

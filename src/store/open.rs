@@ -17,6 +17,8 @@ use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percen
 use super::failure::Failure;
 use super::fault::Fault;
 use super::place::{Found, Place, make_file, place_of};
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -39,8 +41,7 @@ const NO_DATABASE: &str = "file is not a database";
 statement! { pub(super) struct ApplicationId {} "PRAGMA application_id" -> Integer }
 statement! {
     pub(super) struct UserVersion {}
-    // PostgreSQL's first schema has what SQLite's eighth has, and each later change is made to both.
-    ["PRAGMA user_version" "SELECT value::integer + 7 FROM settings WHERE key = 'job-manager:schema'"] -> Integer
+    ["PRAGMA user_version" "SELECT value::integer FROM settings WHERE key = 'job-manager:schema'"] -> Integer
 }
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
 statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
@@ -59,6 +60,10 @@ impl Store {
     /// When there is no database and none is to be made, when it has a schema that is too old for that access, when its directory is missing, when the file is not ours, newer
     /// than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        #[cfg(feature = "postgres")]
+        if postgres::is_one(path) {
+            return Self::on_server(path, access);
+        }
         let Place { path, exists } = place_of(path)?;
         if exists {
             return Self::open_existing(&path, access);
@@ -70,6 +75,13 @@ impl Store {
             }
             Access::Write | Access::Manage | Access::Read => Err(StoreError::NoDatabase { path }),
         }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn on_server(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let postgres::Opened { conn, file, password, schema, .. } = postgres::open(path, access)?;
+        let store = Store { conn: DbConnection::Postgres(conn), file, password };
+        store.of_usable_schema(schema, access)
     }
 
     fn open_existing(path: &Path, access: Access) -> Result<Store, StoreError> {
@@ -160,7 +172,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone() };
+        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone(), password: None };
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();

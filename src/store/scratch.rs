@@ -21,7 +21,8 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store = Store { conn: of_sqlite(conn), file: DatabaseFile { path, device: 0, inode: 0 } };
+        let mut store =
+            Store { conn: of_sqlite(conn), file: DatabaseFile { path, device: 0, inode: 0 }, password: None };
         store.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")?;
         store.write("set up the database", make_tables)?;
         Ok(store)

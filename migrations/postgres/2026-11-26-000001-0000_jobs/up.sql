@@ -131,9 +131,10 @@ CREATE TABLE settings (
     value           text NOT NULL
 );
 
--- Tells a database of ours from another program's, and its schema; each migration changes it. Not a comment of a table,
+-- Tells a database of ours from another program's, and its schema, by the number of SQLite's with the same tables; each migration
+-- changes it. Not a comment of a table,
 -- because dumps are often made and restored without those.
-INSERT INTO settings (key, value) VALUES ('job-manager:schema', '1');
+INSERT INTO settings (key, value) VALUES ('job-manager:schema', '8');
 
 CREATE TABLE made_paths (
     unit_id         bigint NOT NULL PRIMARY KEY REFERENCES units (id) ON DELETE CASCADE,

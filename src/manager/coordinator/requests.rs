@@ -105,7 +105,7 @@ impl Coordinator<'_> {
                 self.end_asked();
             }
             // The next look, or the next manager, does it.
-            Err(error) if matches!(error.fault(), Some(Fault::Busy | Fault::Full)) => warn!("{}", chain(&error)),
+            Err(error) if error.fault().is_some_and(Fault::passes) => warn!("{}", chain(&error)),
             Err(error) => return Err(error.into()),
         }
         Ok(())

@@ -1,7 +1,14 @@
 //! What a server does in its own way: many managers of one job, each with a lease by the server's clock and ranges of units.
 //!
 //! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
+//!
+//! Known weakness: diesel does not hand out most SQLSTATEs, so that refusals are distinguished by their fixed texts, as those of
+//! SQLite are; see `fault::ENGLISH`.
 
+#[cfg(feature = "postgres")]
+mod fault;
+#[cfg(all(test, feature = "postgres"))]
+mod fault_tests;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
@@ -10,6 +17,8 @@ mod open;
 mod ranges;
 #[cfg(feature = "postgres")]
 mod record;
+#[cfg(all(test, feature = "postgres"))]
+mod schema_tests;
 
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;

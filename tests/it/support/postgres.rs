@@ -159,31 +159,29 @@ impl Server {
         conn.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// Ends the server; the URLs of its databases hold again after [`Server::restart`].
+    /// Ends the server, all of its processes; the URLs of its databases hold again after [`Server::restart`].
     pub fn stop(&mut self, how: Shutdown) {
-        let Some(Keeper { mut child, .. }) = self.keeper.take() else { return };
+        let Some(Keeper { mut child, server }) = self.keeper.take() else { return };
         let signal = match how {
             Shutdown::Fast => "INT",
             Shutdown::Immediate => "QUIT",
             Shutdown::Kill => "KILL",
         };
+        let others = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
         child.stdin.take().expect("it is piped").write_all(format!("{signal}\n").as_bytes()).unwrap();
         child.wait().unwrap();
+        // They find out that the first one was killed when they next wait for something.
+        let begin = Instant::now();
+        while others.split_whitespace().any(|pid| !has_ended(pid.parse().unwrap())) {
+            assert!(begin.elapsed() < DEADLINE, "{others} have not ended:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Starts the server again, and waits until it takes connections.
     pub fn restart(&mut self) {
         self.stop(Shutdown::Fast);
         let programs = programs().expect("the server has been started before");
-        let begin = Instant::now();
-        while !self.try_start(&programs) {
-            // After a kill those that it had started have the memory for a moment.
-            assert!(begin.elapsed() < DEADLINE, "the server does not start:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn try_start(&mut self, programs: &Path) -> bool {
         let mut server = as_server_user(&programs.join("postgres"));
         server.arg("-D").arg(self.data()).arg("-k").arg(self.dir.path()).args(["-p", PORT]);
         server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
@@ -203,14 +201,10 @@ impl Server {
         self.keeper = Some(Keeper { child, server });
         let begin = Instant::now();
         while let Err(error) = PgConnection::establish(&self.url("postgres")) {
-            if has_ended(server) {
-                self.stop(Shutdown::Kill);
-                return false;
-            }
-            assert!(begin.elapsed() < DEADLINE, "the server takes no connection: {error}\n{}", self.log());
+            let waits = !has_ended(server) && begin.elapsed() < DEADLINE;
+            assert!(waits, "the server takes no connection: {error}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
-        true
     }
 }
 

@@ -8,13 +8,12 @@ use super::address::Address;
 use super::error::{PostgresError, Refused};
 use super::options::MARK;
 use crate::store::access::Access;
+use crate::store::open::SCHEMA;
 
 /// Sessions have the settings that ours begin with from this version on.
 const OLDEST_SERVER: i32 = 14;
-/// Number of the newest schema, the same as that of SQLite's.
-pub(super) const SCHEMA: i32 = 8;
-/// Begins the comment on our first table, before the number of its schema; tells our tables from others.
-pub(super) const COMMENT: &str = "job-manager, schema ";
+/// The number of the schema of our tables, which tells them from others. A dump keeps it, whatever it leaves away.
+const NUMBER: &str = "SELECT value FROM settings WHERE key = 'job-manager:schema'";
 
 /// A server and a database that may be used.
 #[derive(Debug)]
@@ -43,8 +42,8 @@ struct Row {
     schema: Option<String>,
     #[diesel(sql_type = Bool)]
     may_create: bool,
-    #[diesel(sql_type = Nullable<Text>)]
-    comment: Option<String>,
+    #[diesel(sql_type = Bool)]
+    has_tables: bool,
     #[diesel(sql_type = Nullable<Text>)]
     foreign_table: Option<String>,
 }
@@ -58,8 +57,8 @@ SELECT current_setting('job_manager.session', true) AS mark,
        (SELECT system_identifier::text FROM pg_control_system()) AS system,
        current_schema()::text AS schema,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
-       (SELECT obj_description(c.oid, 'pg_class') FROM pg_class c
-         WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relname = 'jobs' AND c.relkind = 'r') AS comment,
+       (SELECT count(*) = 2 FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
+           AND c.relname IN ('jobs', 'settings') AND c.relkind = 'r') AS has_tables,
        (SELECT min(c.relname::text) FROM pg_class c
          WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
            AND NOT EXISTS (SELECT FROM pg_depend d
@@ -105,7 +104,8 @@ pub(super) fn look(
         return Err(PostgresError::ReadOnly { database: database(), source: None });
     }
     let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
-    let number = row.comment.as_deref().and_then(|comment| comment.strip_prefix(COMMENT)?.parse().ok());
+    // Another program's table of that name may have other columns.
+    let number = if row.has_tables { schema_number(conn).unwrap_or(None) } else { None };
     match (number, row.foreign_table) {
         (Some(found), _) if found > SCHEMA => Err(PostgresError::TooNew { database: database(), found, known: SCHEMA }),
         (None, Some(table)) => Err(PostgresError::NotOurs { database: database(), schema, table }),
@@ -114,4 +114,16 @@ pub(super) fn look(
         }
         (schema, _) => Ok(Found { system: row.system, database: row.database, schema }),
     }
+}
+
+/// Returns the number of the schema of our tables, if they are ours; refused where there is no such table.
+pub(super) fn schema_number(conn: &mut PgConnection) -> QueryResult<Option<i32>> {
+    let value: Option<Value> = sql_query(NUMBER).get_result(conn).optional()?;
+    Ok(value.and_then(|row| row.value.parse().ok()))
+}
+
+#[derive(QueryableByName)]
+struct Value {
+    #[diesel(sql_type = Text)]
+    value: String,
 }

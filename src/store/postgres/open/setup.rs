@@ -3,12 +3,12 @@
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::address::Address;
 use super::error::{PostgresError, Refused};
-use super::look::{COMMENT, SCHEMA};
+use super::look::schema_number;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The same, for people: the version by which diesel knows each, and its statements.
@@ -18,9 +18,9 @@ const STATEMENTS: [(&str, &str); 1] =
 const LOCK: i64 = 0x4a4f_424d;
 
 #[derive(QueryableByName)]
-struct Comment {
-    #[diesel(sql_type = Nullable<Text>)]
-    text: Option<String>,
+struct Made {
+    #[diesel(sql_type = Bool)]
+    is_made: bool,
 }
 
 /// Makes the tables if there are still none, and returns the number of their schema; all of it or nothing.
@@ -29,25 +29,17 @@ struct Comment {
 pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<i32, PostgresError> {
     let made = conn.transaction(|conn| {
         conn.batch_execute(&format!("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock({LOCK})"))?;
-        let comment: Comment =
-            sql_query("SELECT obj_description(to_regclass('jobs'), 'pg_class') AS text").get_result(conn)?;
-        let found = comment.text.as_deref().and_then(|text| text.strip_prefix(COMMENT)?.parse().ok());
-        if let Some(found) = found {
-            return Ok(found);
+        let made: Made = sql_query("SELECT to_regclass('settings') IS NOT NULL AS is_made").get_result(conn)?;
+        if !made.is_made {
+            conn.run_pending_migrations(MIGRATIONS).map_err(diesel::result::Error::QueryBuilderError)?;
         }
-        conn.run_pending_migrations(MIGRATIONS).map_err(diesel::result::Error::QueryBuilderError)?;
-        conn.batch_execute(&comment_on_jobs())?;
-        Ok(SCHEMA)
+        schema_number(conn)?.ok_or(diesel::result::Error::NotFound)
     });
     made.map_err(|error: diesel::result::Error| PostgresError::Other {
         operation: "create the tables of",
         database: address.name(),
         source: Refused(address.without_password(&error.to_string())),
     })
-}
-
-fn comment_on_jobs() -> String {
-    format!("COMMENT ON TABLE jobs IS '{COMMENT}{SCHEMA}'")
 }
 
 /// Returns the statements with which an administrator makes the tables in the current schema, for `user` to work with:
@@ -67,7 +59,6 @@ pub fn sql_for_administrators(user: &str) -> String {
         sql.push_str(statements);
         sql.push_str(&format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n"));
     }
-    sql.push_str(&format!("{};\n", comment_on_jobs()));
     sql.push_str(&format!(
         "DO $$ BEGIN\n    \
          EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), {user});\n    \
