@@ -76,7 +76,7 @@ use crate::sys;
 pub use crate::status::{Health, Reason};
 pub use crate::store::{CopyRefused, Fault, StoreError, check_path};
 #[cfg(feature = "postgres")]
-pub use crate::store::{PostgresError, has_password, sql_for_administrators};
+pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators};
 pub use crate::sys::Stream;
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;

@@ -123,7 +123,7 @@ pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use place::check_path;
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresError, has_password, sql_for_administrators};
+pub use postgres::{PostgresError, has_password, is_address, sql_for_administrators};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use snapshot::{Extent, JobRows};

@@ -48,7 +48,7 @@ pub enum Action {
 }
 
 pub fn service(global: &Global, args: &Service, output: &mut Output) -> Result<Exit, CliError> {
-    let db = canonical(&global.db_path()?).map_err(SubmissionError::Cwd)?;
+    let db = database(global)?;
     let plan = plan(global, &db)?;
     match args.action {
         Action::Install if args.print => {
@@ -68,6 +68,16 @@ pub fn service(global: &Global, args: &Service, output: &mut Output) -> Result<E
         Action::Uninstall => uninstall(global, &plan, output),
         Action::Status => status(&plan, output),
     }
+}
+
+/// Returns the path by which the service opens the database: of one on a server, that of the file that stands for it here.
+fn database(global: &Global) -> Result<PathBuf, CliError> {
+    let given = global.db_path()?;
+    #[cfg(feature = "postgres")]
+    if job_manager::client::is_address(&given) {
+        return Ok(global.read_client()?.path());
+    }
+    Ok(canonical(&given).map_err(SubmissionError::Cwd)?)
 }
 
 fn plan(global: &Global, db: &Path) -> Result<Plan, CliError> {
