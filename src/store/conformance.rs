@@ -322,6 +322,7 @@ fn trial(dir: &std::path::Path) -> Store {
     let path = dir.join("jobs.db");
     Store {
         conn: crate::store::connection::DbConnection::Postgres(conn),
+        password: None,
         file: crate::model::DatabaseFile { path, device: 1, inode: 1 },
     }
 }

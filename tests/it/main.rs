@@ -80,6 +80,8 @@ mod rehearsal;
 mod requests_at_death;
 mod run_output;
 mod secrets;
+#[cfg(feature = "postgres")]
+mod server_database;
 mod service;
 mod several;
 mod shell_path;
