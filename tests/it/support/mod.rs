@@ -2,12 +2,14 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod batch;
 mod browser;
 mod host;
 mod http;
 mod processes;
 mod random;
 mod skipped;
+mod slurm;
 mod wait;
 
 use std::ffi::OsStr;
@@ -20,12 +22,14 @@ use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
-pub use processes::{identity, is_alive, kill, of_world, processor_time, zombies_below};
+pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};
 pub use random::Random;
 pub use skipped::{without, without_tool};
+pub use slurm::Cluster;
 pub use wait::wait_for;
 
 /// The program under test.
