@@ -1,6 +1,6 @@
 //! A Slurm cluster of one world: a controller and three nodes on this machine, heard on loopback only.
 //!
-//! The nodes share the machine's processes; what tells them apart is a directory of their own, in which their daemons run,
+//! The nodes share the machine's processes; each has a directory of its own, in which its daemon runs,
 //! and the name that Slurm puts into the environment of tasks.
 
 use std::fs;
