@@ -1,10 +1,11 @@
-//! A Slurm cluster of one world: a controller and three nodes on this machine, heard on loopback only.
+//! A Slurm cluster of one world: a controller and three nodes on this machine, in a network of their own, because they ask
+//! nobody who he is.
 //!
 //! The nodes share the machine's processes; each has a directory of its own, in which its daemon runs,
 //! and the name that Slurm puts into the environment of tasks.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -19,14 +20,17 @@ const NODES: [&str; 3] = ["n1", "n2", "n3"];
 /// The daemons, which end with this guard.
 pub struct Cluster<'w> {
     world: &'w World,
-    controller: Child,
-    nodes: Vec<Child>,
+    /// A process that holds the network, and ends with its standard input.
+    network: Child,
+    /// The controller, then the nodes.
+    daemons: Vec<Child>,
 }
 
 impl<'w> Cluster<'w> {
     /// Says which of the programs is not installed.
     pub fn missing(world: &World) -> Option<&'static str> {
-        ["slurmctld", "slurmd", "sbatch"].into_iter().find(|program| world.command(program).arg("-V").output().is_err())
+        let programs = ["slurmctld", "slurmd", "sbatch", "nsenter", "ip"];
+        programs.into_iter().find(|program| world.command(program).arg("-V").output().is_err())
     }
 
     /// Starts the daemons and waits until all nodes take tasks.
@@ -38,14 +42,17 @@ impl<'w> Cluster<'w> {
         let prolog = world.write("slurm/prolog", &prolog);
         fs::set_permissions(prolog, fs::Permissions::from_mode(0o755)).unwrap();
         world.write("slurm/slurm.conf", &configuration(&dir));
-        let controller = daemon(world, &dir, "slurmctld", &["-D", "-i"]);
-        let nodes = NODES.map(|node| {
-            let home = world.path(node);
-            fs::create_dir(&home).unwrap();
-            daemon(world, &home, "slurmd", &["-D", "-N", node])
-        });
-        let cluster = Cluster { world, controller, nodes: nodes.into() };
+        let mut cluster = Cluster { world, network: network(world), daemons: Vec::new() };
+        cluster.daemon(&world.path("slurm"), "slurmctld", &["-D", "-i"]);
+        for node in NODES {
+            fs::create_dir(world.path(node)).unwrap();
+            cluster.daemon(&world.path(node), "slurmd", &["-D", "-N", node]);
+        }
         wait_for(world, "three idle nodes", || {
+            for (daemon, dir) in cluster.daemons.iter_mut().zip(["slurm"].iter().chain(&NODES)) {
+                let ended = daemon.try_wait().unwrap();
+                assert!(ended.is_none(), "{dir}: {ended:?}\n{}", world.lines(&format!("{dir}/log")).join("\n"));
+            }
             let nodes = cluster.command("sinfo").args(["-h", "-N", "-o", "%t"]).output().unwrap();
             text(&nodes.stdout).lines().filter(|state| *state == "idle").count() == NODES.len()
         });
@@ -54,9 +61,17 @@ impl<'w> Cluster<'w> {
 
     /// Prepares one of Slurm's commands.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = self.world.command(program);
+        let mut command = self.world.command("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.network.id())).arg(program);
         command.env("SLURM_CONF", self.world.path("slurm/slurm.conf"));
         command
+    }
+
+    fn daemon(&mut self, home: &Path, program: &str, args: &[&str]) {
+        let log = fs::File::create(home.join("log")).unwrap();
+        let mut command = self.command(program);
+        command.args(args).current_dir(home).stdout(log.try_clone().unwrap()).stderr(log);
+        self.daemons.push(command.spawn().unwrap());
     }
 
     /// Runs one of Slurm's commands, which must succeed, and returns what it printed.
@@ -75,7 +90,7 @@ impl<'w> Cluster<'w> {
         for pid in watchers {
             kill(pid);
         }
-        let mut daemon = self.nodes.pop().unwrap();
+        let mut daemon = self.daemons.pop().unwrap();
         daemon.kill().unwrap();
         daemon.wait().unwrap();
         end_with_variable(&format!("SLURMD_NODENAME={node}"));
@@ -104,7 +119,7 @@ impl Drop for Cluster<'_> {
         for pid in homes.iter().flat_map(|home| watchers_in(home)) {
             send(pid, Signal::SIGKILL);
         }
-        for daemon in self.nodes.iter_mut().chain([&mut self.controller]) {
+        for daemon in self.daemons.iter_mut().chain([&mut self.network]) {
             // It may have ended already.
             let _ = daemon.kill();
             let _ = daemon.wait();
@@ -120,40 +135,34 @@ fn watchers_in(home: &Path) -> Vec<u32> {
     all().into_iter().filter(is_watcher).filter(is_here).collect()
 }
 
-fn daemon(world: &World, home: &Path, program: &str, args: &[&str]) -> Child {
-    let log = fs::File::create(home.join(format!("{program}.log"))).unwrap();
-    world
-        .command(program)
-        .args(args)
-        .arg("-f")
-        .arg(world.path("slurm/slurm.conf"))
-        .current_dir(home)
-        .stdout(log.try_clone().unwrap())
-        .stderr(Stdio::from(log))
-        .spawn()
-        .unwrap()
+/// Starts a process in a network of its own, in which nothing but loopback is.
+fn network(world: &World) -> Child {
+    let mut command = world.command("unshare");
+    // Slurm resolves addresses only where one besides 127.0.0.1 is configured.
+    let script = "ip address add 192.0.2.1/32 dev lo && ip link set lo up && echo up && exec cat";
+    command.args(["--net", "sh", "-c", script]);
+    let mut network = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(network.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "up\n");
+    network
 }
 
 /// Returns the configuration of a cluster without passwords, accounting and limits.
 fn configuration(dir: &Path) -> String {
     let host = nix::unistd::gethostname().unwrap().into_string().unwrap();
     let host = host.split('.').next().unwrap().to_owned();
-    let free: Vec<TcpListener> = (0..=NODES.len()).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
-    let ports: Vec<u16> = free.iter().map(|port| port.local_addr().unwrap().port()).collect();
     let dir = dir.display();
-    let mut text = format!(
-        "ClusterName=world\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={}\n\
+    format!(
+        "ClusterName=world\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort=6817\n\
          AuthType=auth/none\nCredType=cred/none\nSlurmUser=root\nSlurmdUser=root\n\
          StateSaveLocation={dir}slurm/state\nSlurmdSpoolDir={dir}%n/spool\n\
          SlurmctldPidFile={dir}slurm/controller.pid\nSlurmdPidFile={dir}%n/pid\n\
          ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nTaskProlog={dir}slurm/prolog\n\
          SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSchedulerType=sched/builtin\n\
          SlurmdParameters=config_overrides\nMpiDefault=none\nKillWait=10\n\
-         JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n",
-        ports[0]
-    );
-    for (node, port) in NODES.iter().zip(&ports[1..]) {
-        text += &format!("NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2\n");
-    }
-    text + "PartitionName=all Nodes=ALL Default=YES State=UP\n"
+         JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
+         NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[6818-6820] CPUs=2\n\
+         PartitionName=all Nodes=ALL Default=YES State=UP\n"
+    )
 }
