@@ -59,6 +59,7 @@ mod lists;
 mod manager_log;
 mod managers;
 mod manual;
+mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod numbers;
