@@ -16,7 +16,7 @@ use super::access::Access;
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
-use super::place::{Found, Place, files_error, make_file, place_of};
+use super::place::{Found, Place, make_file, place_of};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
@@ -62,7 +62,7 @@ impl Store {
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         #[cfg(feature = "postgres")]
         if postgres::is_one(path) {
-            return Self::on_server(path, access);
+            return Self::on_server(postgres::open(path, access)?, access);
         }
         let Place { path, exists } = place_of(path)?;
         if exists {
@@ -78,10 +78,8 @@ impl Store {
     }
 
     #[cfg(feature = "postgres")]
-    fn on_server(path: &Path, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, password, schema, .. } = postgres::open(path, access)?;
-        let state = StateDir::beside(&file.path);
-        files::create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
+    pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
+        let postgres::Opened { conn, file, password, schema, .. } = opened;
         let store = Store { conn: DbConnection::Postgres(conn), file, password };
         store.of_usable_schema(schema, access)
     }

@@ -90,5 +90,11 @@ fn open_with(
     Ok(Opened { conn, file, password: address.password(), schema })
 }
 
+/// Opens a database with another directory for what this machine keeps about it.
+#[cfg(test)]
+pub(in crate::store) fn open_in(given: &Path, access: Access, state: &Path) -> Result<Opened, StoreError> {
+    open_with(given, access, || Ok(state.to_owned()))
+}
+
 #[cfg(test)]
 mod tests;
