@@ -8,17 +8,17 @@ use super::{Lease, Store, StoreError, UnitRange, postgres};
 use crate::model::{Seq, Unit};
 
 impl Store {
-    /// Claims a range of units for their first attempts; `None` when none is left to claim.
+    /// Claims a range of about so many units for their first attempts; `None` when none is left to claim.
     ///
     /// A job has one manager here, so that its range is everything but what no manager has to look at again.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
-    pub fn claim(&mut self, lease: Lease) -> Result<Option<UnitRange>, StoreError> {
+    pub fn claim(&mut self, lease: Lease, units: i64) -> Result<Option<UnitRange>, StoreError> {
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, _| {
                 postgres::lose_expired(conn, lease.job)?;
-                postgres::claim(conn, lease)
+                postgres::claim(conn, lease, units)
             });
         }
         self.read("read the job", |conn| {

@@ -46,7 +46,7 @@ pub(super) fn lease_on(store: &mut Store, job: JobId) -> Lease {
 /// Joins a job and claims all of its units.
 pub(super) fn claimed_on(store: &mut Store, job: JobId) -> Lease {
     let lease = lease_on(store, job);
-    store.claim(lease).unwrap();
+    store.claim(lease, 1000).unwrap();
     lease
 }
 

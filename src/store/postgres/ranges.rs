@@ -11,9 +11,6 @@ use crate::store::statement::statement;
 use crate::store::unit_row::{DueRow, UnitColumns, UnitRow};
 use crate::store::{Lease, UnitRange};
 
-/// Units of one range.
-const RANGE: i64 = 1000;
-
 statement! {
     struct TakeBack {
         "UPDATE ranges SET manager = " manager: String as Text,
@@ -109,7 +106,7 @@ statement! {
 }
 
 /// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
-pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
+pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease, units: i64) -> Result<Option<UnitRange>, Failure> {
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;
@@ -118,7 +115,7 @@ pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<O
         Some(range) => Some(range),
         None => {
             let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
-            let through: Option<i64> = TakeFresh { units: RANGE, job }.get_result(conn).optional()?;
+            let through: Option<i64> = TakeFresh { units, job }.get_result(conn).optional()?;
             through.map(|through| (before + 1, through))
         }
     };
