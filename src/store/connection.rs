@@ -13,7 +13,7 @@ use diesel::prelude::*;
 
 /// One connection, to whichever database there is.
 #[cfg(not(feature = "postgres"))]
-pub(super) type DbConnection = diesel::SqliteConnection;
+pub(super) type DbConnection = SqliteConnection;
 /// What tells one kind of database from the other.
 #[cfg(not(feature = "postgres"))]
 pub(super) type Db = diesel::sqlite::Sqlite;

@@ -12,11 +12,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::access::Access;
+use super::access::{Access, SCHEMA};
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
-use super::place::{Found, Place, files_error, make_file, place_of};
+use super::place::{Found, Place, make_file, place_of};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
@@ -27,8 +27,6 @@ use crate::files;
 use crate::model::StateDir;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-/// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 8;
 /// Number of the oldest schema that has all that is read.
 const OLDEST_READABLE: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.
@@ -44,7 +42,7 @@ statement! {
     ["PRAGMA user_version" "SELECT value::integer FROM settings WHERE key = 'job-manager:schema'"] -> Integer
 }
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
-statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
+statement! { pub(super) struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
 statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
 statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
 pub(super) const WAL: &str = "wal";
@@ -62,7 +60,7 @@ impl Store {
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         #[cfg(feature = "postgres")]
         if postgres::is_one(path) {
-            return Self::on_server(path, access);
+            return Self::on_server(postgres::open(path, access)?, access);
         }
         let Place { path, exists } = place_of(path)?;
         if exists {
@@ -78,10 +76,8 @@ impl Store {
     }
 
     #[cfg(feature = "postgres")]
-    fn on_server(path: &Path, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, password, schema, .. } = postgres::open(path, access)?;
-        let state = StateDir::beside(&file.path);
-        files::create_private_dir(state.path()).map_err(|source| files_error("create", state.path(), source))?;
+    pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
+        let postgres::Opened { conn, file, password, schema, .. } = opened;
         let store = Store { conn: DbConnection::Postgres(conn), file, password };
         store.of_usable_schema(schema, access)
     }
@@ -243,7 +239,7 @@ impl Store {
         self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
 
-    fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
+    pub(super) fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
     where
         Q: diesel::query_dsl::LoadQuery<'query, DbConnection, T>,
     {
@@ -295,19 +291,4 @@ fn was_ours(path: &Path) -> bool {
 
 fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
-}
-
-statement! {
-    // A server looks after its files itself.
-    struct QuickCheck {}
-    ["PRAGMA quick_check(1)" "SELECT 'ok'"] -> Text
-}
-
-impl Store {
-    /// Returns SQLite's version and whether the file is sound; reads the whole file.
-    pub fn integrity(&mut self) -> Result<(String, bool), StoreError> {
-        let version = self.ask(EngineVersion {})?;
-        let answer: String = self.ask(QuickCheck {})?;
-        Ok((version, answer == "ok"))
-    }
 }

@@ -56,7 +56,7 @@ pub fn most_open_files() -> io::Result<u64> {
 
 /// Names the kinds of file systems on which WAL's shared memory and locks fail, by their magic numbers.
 fn shared_kind(magic: u32) -> Option<&'static str> {
-    const KINDS: [(u32, &str); 8] = [
+    const KINDS: [(u32, &str); 13] = [
         (0x6969, "NFS"),
         (0x517b, "SMB"),
         (0xff53_4d42, "CIFS"),
@@ -65,6 +65,11 @@ fn shared_kind(magic: u32) -> Option<&'static str> {
         (0x6573_5546, "FUSE"),
         (0x00c3_6400, "Ceph"),
         (0x5346_414f, "AFS"),
+        (0x0bd0_0bd0, "Lustre"),
+        (0x4750_4653, "GPFS"),
+        (0x1983_0326, "BeeGFS"),
+        (0x7461_636f, "OCFS2"),
+        (0x0116_1970, "GFS2"),
     ];
     KINDS.iter().find(|(number, _)| *number == magic).map(|(_, name)| *name)
 }
@@ -77,6 +82,7 @@ mod tests {
     fn fault_64_shared_file_systems_are_known_by_their_numbers() {
         assert_eq!(shared_kind(0x6969), Some("NFS"));
         assert_eq!(shared_kind(0x6573_5546), Some("FUSE"));
+        assert_eq!(shared_kind(0x0bd0_0bd0), Some("Lustre"));
         assert_eq!(shared_kind(0xef53), None);
     }
 

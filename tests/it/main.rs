@@ -59,6 +59,7 @@ mod lists;
 mod manager_log;
 mod managers;
 mod manual;
+mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod numbers;
@@ -80,6 +81,8 @@ mod rehearsal;
 mod requests_at_death;
 mod run_output;
 mod secrets;
+#[cfg(feature = "postgres")]
+mod server_database;
 mod service;
 mod several;
 mod shell_path;

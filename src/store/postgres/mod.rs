@@ -24,6 +24,9 @@ mod schema_tests;
 pub(super) use insert::insert;
 pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
 #[cfg(feature = "postgres")]
+#[cfg(all(test, feature = "postgres"))]
+pub(super) use open::open_in;
+#[cfg(feature = "postgres")]
 pub(super) use open::{Opened, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};

@@ -6,9 +6,9 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use crate::model::{JobId, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
-use crate::store::feed::{DueRow, UnitColumns, UnitRow};
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
+use crate::store::unit_row::{DueRow, UnitColumns, UnitRow};
 use crate::store::{Lease, UnitRange};
 
 /// Units of one range.
@@ -110,7 +110,6 @@ statement! {
 
 /// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
 pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
-    super::lose_expired(conn, lease.job)?;
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod batch;
 mod browser;
 mod host;
 mod http;
@@ -10,6 +11,7 @@ mod postgres;
 mod processes;
 mod random;
 mod skipped;
+mod slurm;
 mod wait;
 
 use std::ffi::OsStr;
@@ -22,14 +24,16 @@ use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
-pub use processes::{identity, is_alive, kill, of_world, processor_time, zombies_below};
+pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};
 pub use random::Random;
 pub use skipped::{without, without_tool};
+pub use slurm::Cluster;
 pub use wait::wait_for;
 
 /// The program under test.

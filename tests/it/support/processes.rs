@@ -57,23 +57,35 @@ pub fn children_of(parent: u32) -> Vec<u32> {
 
 /// Returns the processes that carry the mark of a world in their environment.
 pub fn of_world(dir: &Path) -> Vec<u32> {
-    let mark = format!("JM_TEST_WORLD={}", dir.display());
+    with_variable(&mark_of(dir))
+}
+
+/// Returns the processes with that variable, written as `NAME=value`, in their environment.
+fn with_variable(variable: &str) -> Vec<u32> {
     let own = std::process::id();
     all()
         .into_iter()
         .filter(|pid| *pid != own && is_alive(*pid))
         .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-                environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-            })
+            fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes()))
         })
         .collect()
 }
 
+fn mark_of(dir: &Path) -> String {
+    format!("JM_TEST_WORLD={}", dir.display())
+}
+
 /// Kills everything of a world, also what is born meanwhile.
 pub fn end_world(dir: &Path) {
+    end_with_variable(&mark_of(dir));
+}
+
+/// Kills everything with that variable, also what is born meanwhile.
+pub fn end_with_variable(variable: &str) {
     for _ in 0..50 {
-        let found = of_world(dir);
+        let found = with_variable(variable);
         if found.is_empty() {
             return;
         }
@@ -85,6 +97,7 @@ pub fn end_world(dir: &Path) {
     }
 }
 
-fn all() -> Vec<u32> {
+/// Returns all processes of the machine.
+pub fn all() -> Vec<u32> {
     fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

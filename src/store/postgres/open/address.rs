@@ -44,6 +44,9 @@ pub fn is_address(text: &Path) -> bool {
 
 /// Returns `true` if a URL has a password in it, or what may be one; such a text is not for arguments of a process.
 pub fn has_password(text: &Path) -> bool {
+    if !is_address(text) {
+        return false;
+    }
     match CString::new(text.as_os_str().as_bytes()).map(|text| given(&text)) {
         Ok(Ok(settings)) => {
             let is_secret = |setting: &Setting| [PASSWORD, "sslpassword"].contains(&setting.keyword.as_str());

@@ -9,10 +9,8 @@ use super::error::{PostgresError, Refused};
 use super::look::{Found, look};
 use super::refused::not_connected;
 use crate::store::access::Access;
+use crate::store::postgres::fault::ENGLISH;
 
-/// Errors are known by their words; who may not choose the language of the server takes it as it is.
-const IN_ENGLISH: &str = "DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); \
-                          EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 
 /// Connects to a database and looks at it; nothing is changed there.
@@ -24,7 +22,7 @@ pub(super) fn connect(address: &Address, access: Access) -> Result<(PgConnection
         other => not_connected(address, &other.to_string()),
     })?;
     let found = look(&mut conn, address, access, &mark)?;
-    let mut settings = IN_ENGLISH.to_owned();
+    let mut settings = ENGLISH.to_owned();
     if access == Access::Read {
         settings = format!("{settings}; {READ_ONLY}");
     }

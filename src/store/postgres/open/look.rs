@@ -8,7 +8,7 @@ use super::address::Address;
 use super::error::{PostgresError, Refused};
 use super::options::MARK;
 use crate::store::access::Access;
-use crate::store::open::SCHEMA;
+use crate::store::access::SCHEMA;
 
 /// Sessions have the settings that ours begin with from this version on.
 const OLDEST_SERVER: i32 = 14;

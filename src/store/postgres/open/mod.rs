@@ -31,17 +31,17 @@ use connect::connect;
 use marker::{Marker, state_dir};
 use setup::make_tables;
 
-use crate::model::DatabaseFile;
+use crate::files::create_private_dir;
+use crate::model::{DatabaseFile, StateDir};
 use crate::store::StoreError;
 use crate::store::access::Access;
+use crate::store::place::files_error;
 
 /// A database on a server that was looked at, and what this machine keeps about it.
 pub(in crate::store) struct Opened {
     pub conn: PgConnection,
     /// The marker.
     pub file: DatabaseFile,
-    /// The database by its address, without a password, for messages.
-    pub name: String,
     /// The password from the address, for processes that open the database by its marker.
     pub password: Option<OsString>,
     /// Number of the schema of its tables.
@@ -85,7 +85,15 @@ fn open_with(
         None => Marker::of(&found, &state()?)?,
     };
     let file = marker.keep(&address)?;
-    Ok(Opened { conn, file, name: address.name(), password: address.password(), schema })
+    let beside = StateDir::beside(&file.path);
+    create_private_dir(beside.path()).map_err(|source| files_error("create", beside.path(), source))?;
+    Ok(Opened { conn, file, password: address.password(), schema })
+}
+
+/// Opens a database with another directory for what this machine keeps about it.
+#[cfg(test)]
+pub(in crate::store) fn open_in(given: &Path, access: Access, state: &Path) -> Result<Opened, StoreError> {
+    open_with(given, access, || Ok(state.to_owned()))
 }
 
 #[cfg(test)]

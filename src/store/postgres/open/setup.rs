@@ -17,6 +17,9 @@ const STATEMENTS: [(&str, &str); 1] =
 /// "JOBM": one process at a time makes tables in a database. The lock goes with the transaction, whatever ends it.
 const LOCK: i64 = 0x4a4f_424d;
 
+/// In the schema in which tables are made, whatever lies behind it on the search path.
+const IS_MADE: &str = "SELECT to_regclass(format('%I.settings', current_schema())) IS NOT NULL AS is_made";
+
 #[derive(QueryableByName)]
 struct Made {
     #[diesel(sql_type = Bool)]
@@ -29,7 +32,7 @@ struct Made {
 pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<i32, PostgresError> {
     let made = conn.transaction(|conn| {
         conn.batch_execute(&format!("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock({LOCK})"))?;
-        let made: Made = sql_query("SELECT to_regclass('settings') IS NOT NULL AS is_made").get_result(conn)?;
+        let made: Made = sql_query(IS_MADE).get_result(conn)?;
         if !made.is_made {
             conn.run_pending_migrations(MIGRATIONS).map_err(diesel::result::Error::QueryBuilderError)?;
         }
