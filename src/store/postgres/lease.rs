@@ -14,7 +14,13 @@ use crate::store::failure::Failure;
 use crate::store::statement::statement;
 
 /// How long a manager that is not heard of keeps what it owns.
-const LENGTH: Duration = Duration::from_secs(60);
+fn length() -> Duration {
+    #[cfg(feature = "crash-points")]
+    if let Ok(length) = std::env::var("JOB_MANAGER_TEST_LEASE_MS") {
+        return Duration::from_millis(length.parse().expect("milliseconds"));
+    }
+    Duration::from_secs(60)
+}
 
 statement! {
     struct Renew {
@@ -66,7 +72,7 @@ statement! {
 pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
     let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
     let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
-    Ok(rest < LENGTH - LENGTH / 6)
+    Ok(rest < length() - length() / 6)
 }
 
 /// Renews a lease.
@@ -74,7 +80,7 @@ pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<
 /// # Errors
 /// When it is over: what the transaction has written so far must be undone.
 pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease) -> Result<(), Failure> {
-    let length = i64::try_from(LENGTH.as_micros()).expect("a minute fits");
+    let length = i64::try_from(length().as_micros()).expect("a lease fits");
     match (Renew { length, uid: lease.manager.to_string() }).execute(conn)? {
         0 => Err(lease.fenced().into()),
         _ => Ok(()),
