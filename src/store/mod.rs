@@ -102,9 +102,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use diesel::connection::Connection;
-
-use connection::{DbConnection, write_transaction};
+use connection::{DbConnection, read_transaction, write_transaction};
 use failure::Failure;
 
 use crate::model::DatabaseFile;
@@ -213,7 +211,7 @@ impl Store {
         body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut panicked = None;
-        let outcome = self.conn.transaction(|conn| caught(conn, body, &mut panicked));
+        let outcome = read_transaction(&mut self.conn, |conn| caught(conn, body, &mut panicked));
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }

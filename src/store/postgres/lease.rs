@@ -7,7 +7,7 @@ use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::ranges;
-use crate::model::JobId;
+use crate::model::{JobId, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -63,6 +63,13 @@ statement! {
             uid: String as Text,
     }
     "" -> BigInt
+}
+
+statement! { struct Time {} "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint" -> BigInt }
+
+/// Returns the time by the clock of the server.
+pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
 }
 
 /// Returns `true` if a lease is to be renewed.
