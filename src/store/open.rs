@@ -13,19 +13,24 @@ use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::access::Access;
+#[cfg(feature = "postgres")]
+use super::away::Tries;
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
 use super::place::{Found, Place, make_file, place_of};
 #[cfg(feature = "postgres")]
-use super::postgres;
+use super::postgres::{self, PostgresError};
 use super::setup_lock::{lock_for_setup, lock_setup_of};
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
 use crate::files;
-use crate::model::StateDir;
+use crate::model::{DatabaseFile, StateDir};
 
+/// A server that nobody reaches may be starting again, or its address may be wrong.
+#[cfg(feature = "postgres")]
+const RESTART: Duration = Duration::from_secs(2);
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Number of the newest schema; equals the number of migrations.
 pub(super) const SCHEMA: i32 = 8;
@@ -62,7 +67,14 @@ impl Store {
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         #[cfg(feature = "postgres")]
         if postgres::is_one(path) {
-            return Self::on_server(postgres::open(path, access)?, access);
+            let (mut tries, mut few) = (Tries::within(BUSY_TIMEOUT), Tries::within(RESTART));
+            loop {
+                match postgres::open(path, access) {
+                    Err(StoreError::Postgres(error)) if error.is_of_moments() && tries.next() => {}
+                    Err(StoreError::Postgres(PostgresError::Unreachable { .. })) if few.next() => {}
+                    opened => return Self::on_server(opened?, access),
+                }
+            }
         }
         let Place { path, exists } = place_of(path)?;
         if exists {
@@ -79,8 +91,8 @@ impl Store {
 
     #[cfg(feature = "postgres")]
     pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, password, schema, .. } = opened;
-        let store = Store { conn: DbConnection::Postgres(conn), file, password };
+        let postgres::Opened { conn, file, session, schema } = opened;
+        let store = Store { conn: DbConnection::Postgres(conn), file, session: Some(Box::new(session)) };
         store.of_usable_schema(schema, access)
     }
 
@@ -155,13 +167,27 @@ impl Store {
 
     /// Has statements wait no longer than that for another process's transaction.
     pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
-        let name = if as_sqlite(&mut self.conn).is_some() { "PRAGMA busy_timeout" } else { "SET lock_timeout" };
-        self.execute(&format!("{name} = {}", timeout.as_millis()))
+        #[cfg(feature = "postgres")]
+        if let Some(session) = &mut self.session {
+            session.set_patience(timeout);
+            return Ok(());
+        }
+        self.execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
     }
 
     /// Says by an error whether the write lock cannot be had within the timeout of this store.
     pub fn expect_writable(&mut self) -> Result<(), StoreError> {
         self.write("write to the database", |_| Ok(()))
+    }
+
+    /// Makes a store of a connection to a file.
+    pub(super) fn of_file(conn: SqliteConnection, file: DatabaseFile) -> Store {
+        Store {
+            conn: of_sqlite(conn),
+            file,
+            #[cfg(feature = "postgres")]
+            session: None,
+        }
     }
 
     /// Opens a file that was looked at, and returns its schema number with it.
@@ -172,7 +198,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone(), password: None };
+        let mut store = Store::of_file(conn, found.file().clone());
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();
