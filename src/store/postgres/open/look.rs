@@ -8,6 +8,7 @@ use super::address::Address;
 use super::error::PostgresError;
 use super::options::MARK;
 use super::refused::refused;
+use crate::store::Fault;
 use crate::store::access::Access;
 use crate::store::open::SCHEMA;
 
@@ -118,8 +119,12 @@ pub(super) fn look(
         return Err(PostgresError::ReadOnly { database: database(), source: None });
     }
     let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
-    // Another program's table of that name may have other columns.
-    let number = if row.has_tables { schema_number(conn).unwrap_or(None) } else { None };
+    let number = match row.has_tables.then(|| schema_number(conn)) {
+        Some(Err(error)) if Fault::of_sql(&error).passes() => return Err(failed(error)),
+        // Another program's table of that name may have other columns.
+        Some(Err(_)) | None => None,
+        Some(Ok(number)) => number,
+    };
     match (number, row.foreign_table) {
         (Some(found), _) if found > SCHEMA => Err(PostgresError::TooNew { database: database(), found, known: SCHEMA }),
         (None, Some(table)) => Err(PostgresError::NotOurs { database: database(), schema, table }),
