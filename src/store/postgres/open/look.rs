@@ -31,7 +31,7 @@ pub(super) struct Found {
 }
 
 /// What changes when a server does not simply go on where it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::store) struct Life {
     /// Changes with a failover.
     pub timeline: String,
