@@ -52,7 +52,7 @@ impl Store {
         &mut self,
         lease: Lease,
         operation: &'static str,
-        body: impl FnOnce(&mut DbConnection, Job) -> Result<T, Failure>,
+        mut body: impl FnMut(&mut DbConnection, Job) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.write(operation, |conn| {
             let job = lock_job(conn, lease.job)?;

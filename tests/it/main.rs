@@ -82,6 +82,8 @@ mod requests_at_death;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]
+mod server_away;
+#[cfg(feature = "postgres")]
 mod server_database;
 mod service;
 mod several;

@@ -6,6 +6,8 @@
 //! SQLite are; see `fault::ENGLISH`.
 
 #[cfg(feature = "postgres")]
+mod commit;
+#[cfg(feature = "postgres")]
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
@@ -21,13 +23,15 @@ mod record;
 mod schema_tests;
 
 #[cfg(feature = "postgres")]
+pub(super) use commit::{Commit, Kept};
+#[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(feature = "postgres")]
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, is_one, open};
+pub(super) use open::{Opened, Session, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
