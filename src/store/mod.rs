@@ -183,10 +183,11 @@ impl Store {
     fn write<T>(
         &mut self,
         operation: &'static str,
-        mut body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
+        body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         #[cfg(feature = "postgres")]
         if self.session.is_some() {
+            let mut body = body;
             return self.persist(|store| store.write_once(operation, &mut body));
         }
         self.write_once(operation, body)
@@ -245,10 +246,11 @@ impl Store {
     fn read<T>(
         &mut self,
         operation: &'static str,
-        mut body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
+        body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         #[cfg(feature = "postgres")]
         if self.session.is_some() {
+            let mut body = body;
             return self.persist(|store| store.read_once(operation, &mut body));
         }
         self.read_once(operation, body)
