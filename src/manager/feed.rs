@@ -148,7 +148,9 @@ impl Feed {
 
     /// Adds a range that was claimed.
     pub fn add(&self, range: UnitRange) {
-        self.lock().ranges.add(range);
+        let State { ranges, in_hand, .. } = &mut *self.lock();
+        ranges.forget_read(in_hand.keys().map(|unit| unit.seq()));
+        ranges.add(range);
     }
 
     /// Returns `true` if all that was claimed has been read, and there may be units beyond it.

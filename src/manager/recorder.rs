@@ -260,7 +260,7 @@ mod tests {
         let (lease, job_row) = store.join(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
-        shared.feed.add(store.claim(lease).unwrap().unwrap());
+        shared.feed.add(store.claim(lease, 1000).unwrap().unwrap());
         shared.feed.put_after(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);

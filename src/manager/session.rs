@@ -51,6 +51,7 @@ pub(super) fn acquire(
     inherit: fn(&Submitter) -> Result<(), ManagerError>,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
+    let clock = clock.or_of_store(store.server_time()?);
     let files = StateDir::beside(store.path()).job(job);
     create_private_dir(files.path()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_lock(&mut store, job, &files)? {

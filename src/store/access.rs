@@ -12,3 +12,6 @@ pub enum Access {
     /// Read an existing database.
     Read,
 }
+
+/// Number of the newest schema; equals the number of migrations.
+pub(super) const SCHEMA: i32 = 8;

@@ -15,9 +15,10 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer};
 
+use super::access::SCHEMA;
 use super::connection::{BUSY_TIMEOUT, DbConnection, into_sqlite, lend};
 use super::failure::Failure;
-use super::open::{APPLICATION_ID, ApplicationId, JournalMode, SCHEMA, UserVersion, WAL};
+use super::open::{APPLICATION_ID, ApplicationId, JournalMode, UserVersion, WAL};
 use super::place::{Found, place_of};
 use super::statement::statement;
 use super::{Access, Fault, Store, StoreError};

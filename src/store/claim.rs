@@ -4,28 +4,22 @@ use diesel::prelude::*;
 
 use super::connection::on_server;
 use super::schema::jobs;
-use super::{Lease, Store, StoreError, postgres};
+use super::{Lease, Store, StoreError, UnitRange, postgres};
 use crate::model::{Seq, Unit};
 
-/// Consecutive units of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnitRange {
-    /// All have a higher number.
-    pub after: Seq,
-    /// None has a higher one; [`Seq::MAX`] where units that are added later are among them.
-    pub through: Seq,
-}
-
 impl Store {
-    /// Claims a range of units for their first attempts; `None` when none is left to claim.
+    /// Claims a range of about so many units for their first attempts; `None` when none is left to claim.
     ///
     /// A job has one manager here, so that its range is everything but what no manager has to look at again.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
-    pub fn claim(&mut self, lease: Lease) -> Result<Option<UnitRange>, StoreError> {
+    pub fn claim(&mut self, lease: Lease, units: i64) -> Result<Option<UnitRange>, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write_under(lease, "claim units", |conn, _| postgres::claim(conn, lease));
+            return self.write_under(lease, "claim units", |conn, _| {
+                postgres::lose_expired(conn, lease.job)?;
+                postgres::claim(conn, lease, units)
+            });
         }
         self.read("read the job", |conn| {
             let row = jobs::table.find(lease.job.0).filter(jobs::epoch.eq(lease.epoch.0));

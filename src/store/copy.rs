@@ -64,16 +64,23 @@ statement! {
 }
 
 /// Inserts rows of one table.
+#[cfg(not(feature = "postgres"))]
+macro_rules! insert {
+    ($conn:ident, $table:expr, $rows:ident) => {
+        for rows in $rows.chunks(ROWS_PER_STATEMENT) {
+            diesel::insert_into($table).values(rows).execute($conn)?;
+        }
+    };
+}
+
+/// Inserts rows of one table; only the connections themselves take many at once.
+#[cfg(feature = "postgres")]
 macro_rules! insert {
     ($conn:ident, $table:expr, $rows:ident) => {
         for rows in $rows.chunks(ROWS_PER_STATEMENT) {
             match $conn {
-                #[cfg(feature = "postgres")]
                 DbConnection::Postgres(conn) => diesel::insert_into($table).values(rows).execute(conn)?,
-                #[cfg(feature = "postgres")]
                 DbConnection::Sqlite(conn) => diesel::insert_into($table).values(rows).execute(conn)?,
-                #[cfg(not(feature = "postgres"))]
-                conn => diesel::insert_into($table).values(rows).execute(conn)?,
             };
         }
     };

@@ -17,7 +17,7 @@ use super::metadata;
 use super::postgres;
 use super::schema::{jobs, specs, units as rows};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{SameKey, Store, StoreError};
 use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
 
 /// What became of a creation.
@@ -47,15 +47,6 @@ statement! {
         ", " payload: &'a str as Text,
     }
     ")"
-}
-
-/// What happens to a unit whose key another unit of its job has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SameKey {
-    /// Nothing is inserted at all.
-    Refuse,
-    /// It is the same unit, and is skipped.
-    LeaveOut,
 }
 
 #[derive(Insertable)]

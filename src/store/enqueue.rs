@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::callers::{CallerConnection, Ended, within};
 use super::connection::DbConnection;
-use super::create::{self, SameKey};
+use super::create;
 use super::creation::{creation_of, put_creation};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::made_paths::{self, MadePath, PathOf};
+use super::same_key::SameKey;
 use super::specs::spec_of;
 use super::{CreateOutcome, StoreError};
 use crate::model::{Contents, Creation, Job, JobId, NewJob, NewUnit, SeenKeys, Seq, Timestamp, UnitsAdded};

@@ -7,18 +7,14 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::columns::{Checked, TextColumn, counter, text_of};
+use super::columns::{Checked, counter, text_of};
 use super::connection::on_server;
 use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
+use super::unit_row::{DueRow, UnitColumns, UnitRow};
 use super::{Lease, Store, StoreError, postgres};
 use crate::model::{JobId, Row, Seq, Timestamp, Unit, UnitId, UnitStatus, Unreadable};
-
-pub(super) type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
-pub(super) type UnitRow = (i64, TextColumn, Checked<String>, i64, i64, i64);
-/// A unit that came back, with what its handler kept.
-pub(super) type DueRow = (UnitRow, TextColumn);
 
 statement! {
     pub(super) struct FreshUnits {

@@ -4,51 +4,11 @@
 //! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
 use super::connection::{DbConnection, on_server};
-use uuid::Uuid;
-
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
+use super::lease::{Fence, Lease};
 use super::{Store, StoreError, managers, postgres};
-use crate::model::{Epoch, Job, JobId, ManagerState, Timestamp};
-
-/// The right of one manager to write for one job, until another takes over: it names the manager's row.
-///
-/// What names a row is the store's own affair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    pub(super) job: JobId,
-    pub(super) epoch: Epoch,
-    /// Names the manager's row on a server, whatever numbers are given out there; nil for who writes in place of one that is gone.
-    pub(super) manager: Uuid,
-}
-
-impl Lease {
-    /// Returns the job.
-    pub fn job(self) -> JobId {
-        self.job
-    }
-
-    /// Returns the number by which people distinguish the managers of a job.
-    pub fn epoch(self) -> Epoch {
-        self.epoch
-    }
-
-    /// Returns the refusal of what is written once it is over.
-    pub fn fenced(self) -> StoreError {
-        StoreError::Fenced { job: self.job, epoch: self.epoch }
-    }
-}
-
-/// What a manager learns while its lease stands.
-#[derive(Debug)]
-pub struct Fence {
-    /// Changes whenever somebody else has written.
-    pub version: i64,
-    /// The job; none while the version is the one that was seen.
-    pub job: Option<Job>,
-    /// The time by the store's clock, which is the machine's here.
-    pub now: Timestamp,
-}
+use crate::model::{Job, ManagerState, Timestamp};
 
 impl Store {
     /// Makes sure that a lease stands, and returns what is new since an answer of the version `seen`.
@@ -58,7 +18,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
     pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
-        let (version, now) = (self.data_version()?, Timestamp::now());
+        let (version, now) = (self.data_version()?, self.server_time()?.unwrap_or_else(Timestamp::now));
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
@@ -76,6 +36,14 @@ impl Store {
             return Err(lease.fenced());
         }
         Ok(Fence { version, job: Some(job), now })
+    }
+
+    /// Returns the time by the clock of the server; none without one.
+    pub fn server_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(None);
+        }
+        self.read("look at the clock", |conn| Ok(Some(postgres::time(conn)?)))
     }
 
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::clock_step::{self, SMALL_STEP};
 use super::connection::on_server;
-use super::fence::Lease;
 use super::jobs::{job_row, lock_job};
+use super::lease::Lease;
 use super::schema::jobs;
 use super::{Store, StoreError, former, managers};
 use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};

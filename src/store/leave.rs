@@ -7,12 +7,13 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::Checked;
 use super::connection::{BUSY_TIMEOUT, DbConnection, on_server};
-use super::create::{SameKey, insert_units};
+use super::create::insert_units;
 use super::failure::Failure;
-use super::fence::Lease;
 use super::finalizer::{mark_finalizer, skip_retired, without_finalizers};
 use super::jobs::job_row;
+use super::lease::Lease;
 use super::metadata::{self, key};
+use super::same_key::SameKey;
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
 use super::{Store, StoreError, managers, postgres};

@@ -10,10 +10,11 @@ use diesel::sql_types::{BigInt, Bool};
 
 use super::columns::Checked;
 use super::connection::DbConnection;
-use super::create::{CreateOutcome, SameKey, append_in, create_in};
+use super::create::{CreateOutcome, append_in, create_in};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::renew::renew_in;
+use super::same_key::SameKey;
 use super::schema::{jobs, made_paths, units};
 use super::statement::statement;
 use super::{Store, StoreError};

@@ -10,12 +10,13 @@ use std::path::Path;
 
 use diesel::prelude::*;
 
+use super::access::SCHEMA;
 use super::connection::DbConnection;
 use super::failure::Failure;
 use super::failures::keep_kinds;
 use super::managers::records_of;
 use super::metadata::Texts;
-use super::open::{SCHEMA, UserVersion, make_tables};
+use super::open::{UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;

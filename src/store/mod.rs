@@ -40,9 +40,11 @@ mod foreign;
 mod foreign_error;
 mod former;
 mod former_record;
+mod integrity;
 mod jobs;
 mod join;
 mod kills;
+mod lease;
 mod leave;
 mod limits;
 mod made_paths;
@@ -65,6 +67,7 @@ mod read_plans;
 mod record;
 mod renew;
 mod results;
+mod same_key;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
@@ -88,6 +91,8 @@ mod stop_requests;
 mod totals;
 #[cfg(test)]
 mod transition_tests;
+mod unit_range;
+mod unit_row;
 mod units;
 mod waiting;
 mod written;
@@ -99,11 +104,9 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use diesel::connection::Connection;
-
 #[cfg(feature = "postgres")]
 use connection::on_server;
-use connection::{DbConnection, write_transaction};
+use connection::{DbConnection, read_transaction, write_transaction};
 use failure::Failure;
 
 use crate::model::DatabaseFile;
@@ -111,17 +114,16 @@ use crate::model::DatabaseFile;
 pub use access::Access;
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
-pub use claim::UnitRange;
 pub use clock_step::SMALL_STEP;
 pub use copy::{CopiedPart, CopyRefused, PartialCopy};
-pub use create::{CreateOutcome, SameKey};
+pub use create::CreateOutcome;
 pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
-pub use fence::{Fence, Lease};
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
+pub use lease::{Fence, Lease};
 pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
@@ -130,10 +132,12 @@ pub use place::check_path;
 pub use postgres::{PostgresError, has_password, is_address, sql_for_administrators};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
+pub use same_key::SameKey;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;
 pub use standing::Standing;
+pub use unit_range::UnitRange;
 
 /// One connection to one database.
 ///
@@ -254,7 +258,7 @@ impl Store {
         body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut panicked = None;
-        let outcome = self.conn.transaction(|conn| caught(conn, body, &mut panicked));
+        let outcome = read_transaction(&mut self.conn, |conn| caught(conn, body, &mut panicked));
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }

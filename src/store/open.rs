@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::access::Access;
+use super::access::{Access, SCHEMA};
 #[cfg(feature = "postgres")]
 use super::away::Tries;
 use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
@@ -32,8 +32,6 @@ use crate::model::{DatabaseFile, StateDir};
 #[cfg(feature = "postgres")]
 const RESTART: Duration = Duration::from_secs(2);
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-/// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 8;
 /// Number of the oldest schema that has all that is read.
 const OLDEST_READABLE: i32 = 3;
 /// "JOBM", in the file's header; tells our databases from others.
@@ -49,7 +47,7 @@ statement! {
     ["PRAGMA user_version" "SELECT value::integer FROM settings WHERE key = 'job-manager:schema'"] -> Integer
 }
 statement! { struct TableCount {} "SELECT CAST(count(*) AS INTEGER) FROM sqlite_schema" -> Integer }
-statement! { struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
+statement! { pub(super) struct EngineVersion {} ["SELECT sqlite_version()" "SHOW server_version"] -> Text }
 statement! { struct SwitchToWal {} "PRAGMA journal_mode = WAL" -> Text }
 statement! { pub(super) struct JournalMode {} "PRAGMA journal_mode" -> Text }
 pub(super) const WAL: &str = "wal";
@@ -267,7 +265,7 @@ impl Store {
         self.conn.batch_execute(sql).map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
 
-    fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
+    pub(super) fn ask<'query, Q, T>(&mut self, question: Q) -> Result<T, StoreError>
     where
         Q: diesel::query_dsl::LoadQuery<'query, DbConnection, T>,
     {
@@ -319,19 +317,4 @@ fn was_ours(path: &Path) -> bool {
 
 fn of_another_program(path: &Path) -> StoreError {
     StoreError::NotOurs { path: path.to_owned(), reason: "it belongs to another program".to_owned() }
-}
-
-statement! {
-    // A server looks after its files itself.
-    struct QuickCheck {}
-    ["PRAGMA quick_check(1)" "SELECT 'ok'"] -> Text
-}
-
-impl Store {
-    /// Returns SQLite's version and whether the file is sound; reads the whole file.
-    pub fn integrity(&mut self) -> Result<(String, bool), StoreError> {
-        let version = self.ask(EngineVersion {})?;
-        let answer: String = self.ask(QuickCheck {})?;
-        Ok((version, answer == "ok"))
-    }
 }

@@ -5,11 +5,12 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::connection::DbConnection;
 use super::counters::shift;
-use super::create::{SameKey, insert_units};
+use super::create::insert_units;
 use super::failure::Failure;
 use super::filter::condition;
 use super::finalizer::retire_finalizer;
 use super::jobs::lock_job;
+use super::same_key::SameKey;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::steer::{conclude_again, end_units, reopen};

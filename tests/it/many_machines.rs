@@ -107,9 +107,9 @@ fn an_array_of_slurm_makes_what_one_command_makes_although_tasks_are_queued_agai
     let made = batch.made();
     cluster.ok("scontrol", &["requeue", &on("n2")[1]]);
     batch.let_go();
-    // Slurm waits for two minutes before a task that was queued again may start.
+    // Slurm waits for two minutes before such a task may start; it refuses one of the second in which it was ended.
     for task in [&on("n1")[..1], &on("n2"), &on("n3")].concat() {
-        cluster.ok("scontrol", &["update", &format!("jobid={task}"), "starttime=now"]);
+        cluster.ok("scontrol", &["update", &format!("jobid={task}"), "starttime=now+2"]);
     }
     wait_for(&world, "six tasks to complete", || states_of(&cluster, &array) == ["COMPLETED"; 6]);
 

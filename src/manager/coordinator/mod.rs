@@ -3,6 +3,7 @@
 mod ending;
 mod leaving;
 mod other;
+mod range_size;
 mod refill;
 mod requests;
 mod room;
@@ -26,6 +27,7 @@ use crate::sys::{Adopted, Machine, StopFlags};
 
 pub(super) use leaving::{Held, Leave};
 use other::Other;
+use range_size::RangeSize;
 
 /// How often units that are due are looked for while many fresh ones are queued.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
@@ -84,6 +86,7 @@ pub(super) struct Coordinator<'a> {
     waited_for: Option<JobId>,
     /// Whether the job's last unit was added, because all others had ended.
     finalizer_added: bool,
+    range_size: RangeSize,
     seen_version: Option<i64>,
     seen_revision: i64,
 }
@@ -140,6 +143,7 @@ impl<'a> Coordinator<'a> {
             tried_at: looked_at,
             waited_for: None,
             finalizer_added,
+            range_size: RangeSize::default(),
             seen_version: None,
             seen_revision,
         };

@@ -55,11 +55,13 @@ impl Coordinator<'_> {
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
         let feed = &self.shared.feed;
-        if feed.needs_range()
-            && let Some(range) = self.store.claim(self.lease)?
-        {
-            self.recover(range)?;
-            self.shared.feed.add(range);
+        if feed.needs_range() && self.range_size.is_due(feed.level().in_hand) {
+            let claimed = self.store.claim(self.lease, self.range_size.next(self.job.limits.workers))?;
+            self.range_size.found(claimed.is_some());
+            if let Some(range) = claimed {
+                self.recover(range)?;
+                self.shared.feed.add(range);
+            }
         }
         Ok(self.shared.feed.next_range())
     }

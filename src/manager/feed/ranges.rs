@@ -1,6 +1,6 @@
 //! How far the ranges of a manager have been read for first attempts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::model::Seq;
 use crate::store::UnitRange;
@@ -21,6 +21,12 @@ impl Ranges {
     /// Adds a range of which nothing has been read.
     pub fn add(&mut self, range: UnitRange) {
         self.0.insert(range.through, Cursor { at: range.after, is_last: false });
+    }
+
+    /// Forgets those that have been read and of which none of some units is in hand: nothing in them is waited for here.
+    pub fn forget_read(&mut self, in_hand: impl Iterator<Item = Seq>) {
+        let held: HashSet<Seq> = in_hand.filter_map(|unit| Some(*self.0.range(unit..).next()?.0)).collect();
+        self.0.retain(|through, cursor| !cursor.is_last || held.contains(through));
     }
 
     /// Returns `true` if units may be beyond all of them.

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::model::{JobId, NewUnit, Seq, UnitId};
+use crate::store::SameKey;
 use crate::store::StoreError;
 use crate::store::connection::DbConnection;
-use crate::store::create::SameKey;
 use crate::store::failure::Failure;
 
 #[derive(QueryableByName)]

@@ -7,14 +7,20 @@ use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::ranges;
-use crate::model::JobId;
+use crate::model::{JobId, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
 
 /// How long a manager that is not heard of keeps what it owns.
-const LENGTH: Duration = Duration::from_secs(60);
+fn length() -> Duration {
+    #[cfg(feature = "crash-points")]
+    if let Ok(length) = std::env::var("JOB_MANAGER_TEST_LEASE_MS") {
+        return Duration::from_millis(length.parse().expect("milliseconds"));
+    }
+    Duration::from_secs(60)
+}
 
 statement! {
     struct Renew {
@@ -59,6 +65,13 @@ statement! {
     "" -> BigInt
 }
 
+statement! { struct Time {} "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint" -> BigInt }
+
+/// Returns the time by the clock of the server.
+pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
+}
+
 /// Returns `true` if a lease is to be renewed.
 ///
 /// # Errors
@@ -66,7 +79,7 @@ statement! {
 pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
     let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
     let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
-    Ok(rest < LENGTH - LENGTH / 6)
+    Ok(rest < length() - length() / 6)
 }
 
 /// Renews a lease.
@@ -74,7 +87,7 @@ pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<
 /// # Errors
 /// When it is over: what the transaction has written so far must be undone.
 pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease) -> Result<(), Failure> {
-    let length = i64::try_from(LENGTH.as_micros()).expect("a minute fits");
+    let length = i64::try_from(length().as_micros()).expect("a lease fits");
     match (Renew { length, uid: lease.manager.to_string() }).execute(conn)? {
         0 => Err(lease.fenced().into()),
         _ => Ok(()),

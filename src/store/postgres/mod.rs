@@ -26,7 +26,7 @@ mod schema_tests;
 pub(super) use commit::{Commit, Kept};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
+pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(feature = "postgres")]
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;

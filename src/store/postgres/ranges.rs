@@ -6,13 +6,10 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use crate::model::{JobId, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
-use crate::store::feed::{DueRow, UnitColumns, UnitRow};
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
+use crate::store::unit_row::{DueRow, UnitColumns, UnitRow};
 use crate::store::{Lease, UnitRange};
-
-/// Units of one range.
-const RANGE: i64 = 1000;
 
 statement! {
     struct TakeBack {
@@ -109,8 +106,7 @@ statement! {
 }
 
 /// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
-pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<Option<UnitRange>, Failure> {
-    super::lose_expired(conn, lease.job)?;
+pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease, units: i64) -> Result<Option<UnitRange>, Failure> {
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;
@@ -119,7 +115,7 @@ pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease) -> Result<O
         Some(range) => Some(range),
         None => {
             let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
-            let through: Option<i64> = TakeFresh { units: RANGE, job }.get_result(conn).optional()?;
+            let through: Option<i64> = TakeFresh { units, job }.get_result(conn).optional()?;
             through.map(|through| (before + 1, through))
         }
     };

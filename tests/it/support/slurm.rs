@@ -159,7 +159,7 @@ fn configuration(dir: &Path) -> String {
          StateSaveLocation={dir}slurm/state\nSlurmdSpoolDir={dir}%n/spool\n\
          SlurmctldPidFile={dir}slurm/controller.pid\nSlurmdPidFile={dir}%n/pid\n\
          ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nTaskProlog={dir}slurm/prolog\n\
-         SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSchedulerType=sched/builtin\n\
+         SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSchedulerType=sched/builtin\nSchedulerParameters=sched_interval=1\n\
          SlurmdParameters=config_overrides\nMpiDefault=none\nKillWait=10\n\
          JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
          NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[6818-6820] CPUs=2\n\

@@ -10,7 +10,7 @@ use super::options::MARK;
 use super::refused::refused;
 use crate::store::Fault;
 use crate::store::access::Access;
-use crate::store::open::SCHEMA;
+use crate::store::access::SCHEMA;
 
 /// Sessions have the settings that ours begin with from this version on.
 const OLDEST_SERVER: i32 = 14;

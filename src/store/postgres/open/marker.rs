@@ -48,7 +48,8 @@ impl Marker {
         let (system, database) = path.file_name()?.to_str()?.split_once('-')?;
         let database = String::from_utf8(bytes_of(database, PLAIN)?).ok()?;
         let system = system.to_owned();
-        let is_ours = fs::metadata(&path).map_or(true, |found| found.is_file() && found.len() % SMALLEST_PAGE != 0);
+        let is_ours =
+            fs::metadata(&path).map_or(true, |found| found.is_file() && !found.len().is_multiple_of(SMALLEST_PAGE));
         is_ours.then_some(Marker { path, system, database })
     }
 
@@ -138,7 +139,7 @@ impl Marker {
 /// Returns what a marker holds: the line, and empty ones over whatever stood there.
 fn content(line: &str, former: u64) -> Vec<u8> {
     let mut length = (line.len() as u64 + 1).max(former);
-    if length % SMALLEST_PAGE == 0 {
+    if length.is_multiple_of(SMALLEST_PAGE) {
         length += 1;
     }
     let mut bytes = line.as_bytes().to_vec();

@@ -82,7 +82,7 @@ fn tables_are_made_once_by_any_number_at_once_and_found_by_url_and_by_marker() {
 
     assert!(no_tables.contains("there are no jobs in the PostgreSQL database test_"), "{no_tables}");
     assert!(files.iter().all(|file| *file == read.file));
-    assert_eq!((read.schema, machine.files()), (crate::store::open::SCHEMA, 2));
+    assert_eq!((read.schema, machine.files()), (crate::store::access::SCHEMA, 2));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn tables_of_another_program_are_refused_and_a_schema_beside_them_is_taken() {
     let beside = format!("{url}&options=-csearch_path%3Dbatches");
 
     assert!(said.contains("schema public") && said.contains("tables of another program (jobs)"), "{said}");
-    assert_eq!(machine.open(beside, Access::Create).unwrap().schema, crate::store::open::SCHEMA);
+    assert_eq!(machine.open(beside, Access::Create).unwrap().schema, crate::store::access::SCHEMA);
     assert_eq!(ask(&mut conn(&url), "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
     // Ours are those of the first schema, whatever lies behind it.
     conn(&url).batch_execute("CREATE SCHEMA first").unwrap();
@@ -170,7 +170,7 @@ fn who_may_not_create_tables_works_with_those_of_an_administrator() {
     let mut opened = machine.open(&joe, Access::Create).unwrap();
 
     assert!(said.contains("may not create tables in schema public"), "{said}");
-    assert_eq!(opened.schema, crate::store::open::SCHEMA);
+    assert_eq!(opened.schema, crate::store::access::SCHEMA);
     let insert = "INSERT INTO jobs (uid, name, handler, limits, status, epoch, revision, claimed_through, total, pending, running, \
                   completed, failed, skipped, cancelled, created_at) VALUES ('u', 'n', 'h', '{}', 'created', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)";
     opened.conn.batch_execute(insert).unwrap();

@@ -46,7 +46,7 @@ fn a_marker_is_never_as_long_as_a_database_of_sqlite_may_be() {
         for former in [0, 512, 513, 1024] {
             let content = content(&"x".repeat(length), former);
 
-            assert!(content.len() as u64 % SMALLEST_PAGE != 0 && content.len() as u64 >= former);
+            assert!(!(content.len() as u64).is_multiple_of(SMALLEST_PAGE) && content.len() as u64 >= former);
             assert!(content[length..].iter().all(|&byte| byte == b'\n') && content.len() > length);
         }
     }

@@ -1,0 +1,63 @@
+//! How many units a manager claims at once where others share its job: slow ones spread, fast ones cost few claims.
+
+use std::time::{Duration, Instant};
+
+/// Time that the units of a range are to last.
+const LASTS: Duration = Duration::from_secs(2);
+/// Time until somebody may have given something back, or added it.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// None has more.
+const MOST: f64 = 1000.0;
+
+/// The size of the next range.
+#[derive(Debug, Default)]
+pub(super) struct RangeSize {
+    latest: Option<(f64, Instant)>,
+    /// When there was nothing to claim.
+    none_at: Option<Instant>,
+}
+
+impl RangeSize {
+    /// Returns `true` if it is time to claim units, with so many in hand: half of the range before is left at most.
+    pub fn is_due(&self, in_hand: usize) -> bool {
+        self.none_at.is_none_or(|at| at.elapsed() > LOOK_AGAIN)
+            && self.latest.is_none_or(|(units, _)| in_hand as f64 <= units / 2.0)
+    }
+
+    /// Notes whether there was something to claim.
+    pub fn found(&mut self, something: bool) {
+        self.none_at = (!something).then(Instant::now);
+    }
+
+    /// Returns how many units to claim, after the time that those of the range before have lasted.
+    pub fn next(&mut self, workers: usize) -> i64 {
+        let (fewest, now) = ((workers as f64).min(MOST), Instant::now());
+        let units = self.latest.map_or(fewest, |(units, at)| scaled(units, now - at).clamp(fewest, MOST));
+        self.latest = Some((units, now));
+        units as i64
+    }
+}
+
+/// Scales a range that lasted so long, by no more than four.
+fn scaled(units: f64, lasted: Duration) -> f64 {
+    units * (LASTS.as_secs_f64() / lasted.as_secs_f64().max(0.001)).clamp(0.25, 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_units_are_claimed_by_few_and_fast_ones_by_many() {
+        let size = |lasted| scaled(100.0, Duration::from_millis(lasted)) as i64;
+        assert_eq!((size(1), size(1000), size(2000), size(60_000)), (400, 200, 100, 25));
+    }
+
+    #[test]
+    fn the_first_range_is_for_the_workers_and_the_next_is_claimed_when_half_of_it_is_left() {
+        let mut range = RangeSize::default();
+        assert!(range.is_due(0));
+        assert_eq!(range.next(8), 8);
+        assert_eq!((range.is_due(5), range.is_due(4)), (false, true));
+    }
+}

@@ -1,0 +1,45 @@
+//! The lease of a manager, and what it learns while that stands.
+
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::model::{Epoch, Job, JobId, Timestamp};
+
+/// The right of one manager to write for one job, until another takes over: it names the manager's row.
+///
+/// What names a row is the store's own affair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    pub(super) job: JobId,
+    pub(super) epoch: Epoch,
+    /// Names the manager's row on a server, whatever numbers are given out there; nil for who writes in place of one that is gone.
+    pub(super) manager: Uuid,
+}
+
+impl Lease {
+    /// Returns the job.
+    pub fn job(self) -> JobId {
+        self.job
+    }
+
+    /// Returns the number by which people distinguish the managers of a job.
+    pub fn epoch(self) -> Epoch {
+        self.epoch
+    }
+
+    /// Returns the refusal of what is written once it is over.
+    pub fn fenced(self) -> StoreError {
+        StoreError::Fenced { job: self.job, epoch: self.epoch }
+    }
+}
+
+/// What a manager learns while its lease stands.
+#[derive(Debug)]
+pub struct Fence {
+    /// Changes whenever somebody else has written.
+    pub version: i64,
+    /// The job; none while the version is the one that was seen.
+    pub job: Option<Job>,
+    /// The time by the store's clock, which is the machine's here.
+    pub now: Timestamp,
+}
