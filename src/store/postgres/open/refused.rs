@@ -67,8 +67,7 @@ pub(super) fn not_connected(address: &Address, error: &ConnectionError) -> Postg
         other => address.without_password(&other.to_string()),
     };
     // A session may end while it is set up.
-    let is_lost =
-        !matches!(error, ConnectionError::BadConnection(_)) && Fault::of_connection(error) == Fault::Disconnected;
+    let is_lost = matches!(error, ConnectionError::CouldntSetupConfiguration(error) if Fault::of_sql(error) == Fault::Disconnected);
     let reason = if is_lost { Some(Reason::NotReady) } else { reason_of(&words) };
     let source = Refused(words);
     let database = address.name();
