@@ -9,6 +9,7 @@
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
+mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
@@ -20,9 +21,10 @@ mod record;
 #[cfg(all(test, feature = "postgres"))]
 mod schema_tests;
 
+pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew};
+pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew};
 #[cfg(feature = "postgres")]
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
