@@ -65,6 +65,8 @@ impl Client {
         match (row.status, health.health) {
             (JobStatus::Running, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
+            // Its lease is over: whoever begins takes over.
+            (JobStatus::Running, Health::Unknown) if !health.may_run() => {}
             (JobStatus::Paused, Health::Stopped) if rows.was_stopped_by_signal() => {}
             (JobStatus::Running, Health::Unknown) => {
                 return Err(self.health_unknown(job, health.reason));

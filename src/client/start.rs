@@ -114,7 +114,15 @@ impl Client {
         if health.health != Health::Running {
             self.refuse_other_owner()?;
         }
-        match health.health {
+        if health.here != Health::Running && health.health == Health::Running {
+            // Others run it: this host joins them, unless they are to end.
+            match row.stop_request {
+                Some(StopRequest::Cancel) => return Err(ClientError::StillCancelling { job }),
+                Some(StopRequest::Stop | StopRequest::StopNow) => return Err(ClientError::StillStopping { job }),
+                None => {}
+            }
+        }
+        match health.here {
             // A manager that is just starting has not written yet who it is: the one launched here finds out.
             Health::Running if has_left(&row) || health.reason == Some(Reason::Unidentified) => {}
             Health::Running => {
@@ -170,7 +178,7 @@ impl Client {
             Ok((JobRows { job: row, .. }, _)) if has_ended(&row) => {
                 ClientError::NothingToRun { job, status: row.status }
             }
-            Ok((_, ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
+            Ok((_, ManagerHealth { here: Health::Running, reason, .. })) => self.health_unknown(job, reason),
             _ => StartError::ManagerRefused { job, message, kind }.into(),
         }
     }

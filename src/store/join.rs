@@ -65,12 +65,22 @@ impl Store {
     ///
     /// A manager that is alive after all writes nothing any more, and ends its units. The lease names no row, because nobody runs
     /// the job.
+    ///
+    /// # Errors
+    /// [`StoreError::ManagedElsewhere`] while a manager of another host has a lease.
     pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
+        let place = self.file.to_text();
         self.write("take the job from its manager", |conn| {
             let Epoch(before) = lock_job(conn, job)?.epoch;
             // One that never had a manager has none to supersede.
             let epoch = if before > 0 { before + 1 } else { before };
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
+            if on_server(conn) {
+                super::postgres::lose_here(conn, job, &place)?;
+                if super::postgres::is_held(conn, job)? {
+                    return Err(StoreError::ManagedElsewhere { job }.into());
+                }
+            }
             managers::lose(conn, job)?;
             Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })
         })

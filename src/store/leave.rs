@@ -173,6 +173,8 @@ fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Times
         metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
         super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
     }
+    // Others let units start.
+    diesel::delete(metadata_table::table.find((lease.job.0, key::STOPPING))).execute(conn)?;
     managers::end(conn, lease, state, reason, now)?;
     Ok(JobStatus::Running)
 }

@@ -23,7 +23,8 @@ use super::specs::numbers;
 use super::statement::statement;
 use super::{Store, StoreError, postgres};
 use crate::model::{
-    DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Timestamp,
+    DatabaseFile, Epoch, Heartbeat, JobId, LeaseHolder, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity,
+    RawText, Timestamp,
 };
 
 /// The schema from which on managers have a table of their own.
@@ -44,16 +45,22 @@ statement! {
 
 statement! {
     struct Latest {
-        ["SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
-          heartbeat_at, started_at, ended_at FROM json_each("
-         "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
-          heartbeat_at, started_at, ended_at FROM json_array_elements_text(("]
+        "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
+         heartbeat_at, started_at, ended_at FROM json_each("
             jobs: String as Text,
     }
-    [") AS job CROSS JOIN managers ON job_id = job.value \
-      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)"
-     ")::json) AS job JOIN managers ON job_id = job.value::bigint \
-      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value::bigint)"] -> ManagerColumns
+    ") AS job CROSS JOIN managers ON job_id = job.value \
+     AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)" -> ManagerColumns
+}
+
+statement! {
+    // The latest at this place of the database; where none ran the job here, the latest of all.
+    struct LatestHere {
+        "SELECT DISTINCT ON (job_id) job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, \
+         program, rate, heartbeat_at, started_at, ended_at FROM json_array_elements_text((" jobs: String as Text,
+        ")::json) AS job JOIN managers ON job_id = job.value::bigint ORDER BY job_id, coalesce(starts_with(database, " place: String as Text,
+    }
+    "), false) DESC, number DESC" -> ManagerColumns
 }
 
 /// The managers of a job, the latest first.
@@ -73,10 +80,34 @@ impl Store {
     /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
     /// the truth about who lives.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
+        let place = self.file.clone();
         self.read("read the manager's record", |conn| {
             let mut texts = Texts::of_jobs(conn, &[job])?;
-            Ok(records_of(conn, &[job], &mut texts)?.remove(&job).expect("one for each job")?)
+            Ok(records_of(conn, &[job], &place, &mut texts)?.remove(&job).expect("one for each job")?)
         })
+    }
+
+    /// Returns what the latest manager of a job at this place of its database said about itself: other hosts have managers of
+    /// their own.
+    ///
+    /// # Errors
+    /// Those of [`Store::manager_record`].
+    pub fn manager_here(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
+        let record = self.manager_record(job)?;
+        let is_elsewhere =
+            |record: &ManagerRecord| record.database.as_ref().is_none_or(|it| !it.is_same_file(&self.file));
+        let on_server = on_server(&mut self.conn);
+        Ok(record.filter(|record| !on_server || !is_elsewhere(record)))
+    }
+
+    /// Returns the managers of a job that have a lease, or had one that nobody has taken over; none of a database that has no
+    /// leases, because it is used on one host.
+    pub fn lease_holders(&mut self, job: JobId) -> Result<Option<Vec<LeaseHolder>>, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(None);
+        }
+        let found = self.read("read who runs the job", |conn| postgres::holders(conn, &[job]))?;
+        Ok(Some(found.into_values().next().unwrap_or_default()))
     }
 
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.
@@ -100,9 +131,10 @@ pub(super) type Record = Result<Option<ManagerRecord>, StoreError>;
 pub(super) fn records_of(
     conn: &mut DbConnection,
     jobs: &[JobId],
+    place: &DatabaseFile,
     texts: &mut HashMap<JobId, Texts>,
 ) -> Result<HashMap<JobId, Record>, Failure> {
-    let mut rows = if !jobs.is_empty() && has_table(conn)? { latest_of(conn, jobs)? } else { HashMap::new() };
+    let mut rows = if !jobs.is_empty() && has_table(conn)? { latest_of(conn, jobs, place)? } else { HashMap::new() };
     let record = |&job: &JobId| {
         let texts = texts.entry(job).or_insert_with(|| Texts::none(job));
         let row = match rows.remove(&job) {
@@ -120,8 +152,18 @@ pub(super) fn records_of(
     jobs.iter().map(record).collect()
 }
 
-fn latest_of(conn: &mut DbConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
-    match (Latest { jobs: numbers(jobs) }).load::<ManagerRow>(conn) {
+fn latest_of(
+    conn: &mut DbConnection,
+    jobs: &[JobId],
+    place: &DatabaseFile,
+) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
+    let jobs_text = numbers(jobs);
+    let rows = if on_server(conn) {
+        LatestHere { jobs: jobs_text, place: format!("{}:{}:", place.device, place.inode) }.load::<ManagerRow>(conn)
+    } else {
+        Latest { jobs: jobs_text }.load(conn)
+    };
+    match rows {
         Ok(rows) => Ok(rows.into_iter().map(|row| (JobId(row.job_id), Ok(row))).collect()),
         // One by one tells which.
         Err(DeserializationError(_)) => {
@@ -201,6 +243,7 @@ fn run(row: ManagerRow) -> ManagerRun {
         started_at: row.started_at.map(Timestamp::from_micros),
         heartbeat_at: Timestamp::from_micros(row.heartbeat_at),
         ended_at: row.ended_at.map(Timestamp::from_micros),
+        load: None,
     }
 }
 
@@ -242,6 +285,9 @@ pub(super) fn begin(
 
 /// Writes a heartbeat.
 pub(super) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
+    if on_server(conn) {
+        return postgres::beat(conn, lease, heartbeat);
+    }
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let (at, rate) = (heartbeat.at.as_micros(), heartbeat.rate_per_second);
     let (workers, running) = (count(heartbeat.workers), count(heartbeat.running));

@@ -43,6 +43,8 @@ mod foreign_text;
 mod handlers;
 mod handlers_that_stay;
 mod help;
+#[cfg(feature = "postgres")]
+mod hosts;
 mod inherited;
 mod inside;
 mod items;

@@ -11,6 +11,7 @@ mod commit;
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
+mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
@@ -22,12 +23,12 @@ mod record;
 #[cfg(all(test, feature = "postgres"))]
 mod schema_tests;
 
+pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew, time};
-#[cfg(feature = "postgres")]
+pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
