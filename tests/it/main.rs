@@ -103,3 +103,5 @@ mod tracing;
 mod unreadable;
 mod unwatched;
 mod waiting;
+#[cfg(feature = "postgres")]
+mod work;
