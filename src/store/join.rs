@@ -10,7 +10,7 @@ use super::connection::on_server;
 use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
 use super::schema::jobs;
-use super::{Store, StoreError, former, managers};
+use super::{Store, StoreError, former, manager_writes, managers};
 use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
 
 impl Store {
@@ -55,7 +55,7 @@ impl Store {
                 }
                 former::remember(conn, job, former.database, &database)?;
             }
-            managers::begin(conn, lease, manager, &database, program, now)?;
+            manager_writes::begin(conn, lease, manager, &database, program, now)?;
             Ok((lease, job_row(conn, job)?))
         })
     }
@@ -77,7 +77,7 @@ impl Store {
             let epoch = Epoch(lock_job(conn, job)?.epoch.0 + 1);
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch.0)).execute(conn)?;
             let lease = Lease { job, epoch, manager: Uuid::now_v7() };
-            managers::refuse(conn, lease, who, &database, program, why, now)
+            manager_writes::refuse(conn, lease, who, &database, program, why, now)
         })
     }
 
@@ -102,7 +102,7 @@ impl Store {
                     return Err(StoreError::ManagedElsewhere { job }.into());
                 }
             }
-            managers::lose(conn, job)?;
+            manager_writes::lose(conn, job)?;
             Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })
         })
     }

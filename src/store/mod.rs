@@ -49,6 +49,7 @@ mod leave;
 mod limits;
 mod made_paths;
 mod manager_row;
+mod manager_writes;
 mod managers;
 mod metadata;
 mod migrate;

@@ -3,6 +3,7 @@
 //! What diesel tells by itself (40001, 23*, 25006, a connection that is lost) is not looked for here. Known weakness: a server
 //! that speaks another language, and does not let this user change that, is not understood: its refusals are unexpected ones.
 
+#[cfg(test)]
 use diesel::ConnectionError;
 
 use crate::store::Fault;
@@ -84,6 +85,7 @@ impl Fault {
     }
 
     /// Classifies why there is no connection.
+    #[cfg(test)]
     pub(in crate::store) fn of_connection(error: &ConnectionError) -> Fault {
         match error {
             ConnectionError::BadConnection(message) => Self::of_message(message),

@@ -23,9 +23,9 @@ mod record;
 #[cfg(all(test, feature = "postgres"))]
 mod schema_tests;
 
-pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
+pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
