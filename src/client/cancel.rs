@@ -122,7 +122,7 @@ impl Client {
     }
 }
 
-fn failed(job: &JobContext) -> impl FnOnce(RecoveryError) -> ClientError {
+pub(super) fn failed(job: &JobContext) -> impl FnOnce(RecoveryError) -> ClientError {
     let path = job.files.path().to_owned();
     |error| match error {
         RecoveryError::Store(error) => error.into(),

@@ -74,7 +74,7 @@ impl Client {
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
         self.refuse_other_owner()?;
-        self.refuse_without_secrets(row).and_then(|()| self.launch(row, rows.known_record())).inspect_err(|_| {
+        self.refuse_without_secrets(row).and_then(|()| self.launch(row, rows.known_record(), None)).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.

@@ -150,7 +150,7 @@ impl Client {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(&row)?;
         }
-        let started = self.launch(&row, record?.as_ref())?;
+        let started = self.launch(&row, record?.as_ref(), None)?;
         if matches!(started, Started::Already { .. }) {
             self.refuse_while_it_ends(job)?;
         }
@@ -183,15 +183,26 @@ impl Client {
         }
     }
 
-    /// Starts a manager and returns what it answers; a job that somebody deletes meanwhile is not found.
-    pub(super) fn launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
-        self.try_launch(row, before).map_err(|error| match self.store().job(row.id) {
+    /// Starts a manager, of no more than so many workers, and returns what it answers; a job that somebody deletes meanwhile is
+    /// not found.
+    pub(super) fn launch(
+        &self,
+        row: &Job,
+        before: Option<&ManagerRecord>,
+        workers: Option<usize>,
+    ) -> Result<Started, ClientError> {
+        self.try_launch(row, before, workers).map_err(|error| match self.store().job(row.id) {
             Err(gone @ StoreError::JobNotFound(_)) => gone.into(),
             _ => error,
         })
     }
 
-    fn try_launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
+    fn try_launch(
+        &self,
+        row: &Job,
+        before: Option<&ManagerRecord>,
+        workers: Option<usize>,
+    ) -> Result<Started, ClientError> {
         self.refuse_other_owner()?;
         let job = row.id;
         let files = self.job_files(job);
@@ -199,7 +210,7 @@ impl Client {
         // One that cannot be read is said here: the manager would fail the job for it.
         self.store().machine_workers()?;
         let log = open_log(&files)?;
-        let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
+        let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job, workers };
         crash_point!("before-launch");
         let isolation = self.store().isolation(job)?;
         let password = self.store().password_variable();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
-use crate::model::{Heartbeat, Timestamp};
+use crate::model::Heartbeat;
 
 /// Time between two heartbeats.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ impl RateMeter {
         let (workers, running) = (shared.limits().workers, shared.under_way().len());
         let waits = shared.waits();
         *self = Self { last: Instant::now(), ended: 0, rate: Some(rate_per_second) };
-        Some(Heartbeat { at: Timestamp::now(), workers, running, rate_per_second, waits })
+        Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits })
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct ManagerSession {
     // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
     pub lock: Option<JobLock>,
     pub leave: Leave,
+    /// Most units that run at a time here.
+    pub most_workers: Option<usize>,
 }
 
 /// What came of the attempt to become the manager.
@@ -51,6 +53,7 @@ pub(super) fn acquire(
     inherit: fn(&Submitter) -> Result<(), ManagerError>,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
+    let clock = clock.or_of_store(store.server_time()?);
     let files = StateDir::beside(store.path()).job(job);
     create_private_dir(files.path()).map_err(ManagerError::system("create the job's directory"))?;
     let lock = match take_lock(&mut store, job, &files)? {
@@ -81,5 +84,6 @@ pub(super) fn acquire(
         clock,
         lock: Some(lock),
         leave,
+        most_workers: None,
     })))
 }

@@ -93,18 +93,37 @@ pub(super) fn write_transaction<T, E: From<diesel::result::Error>>(
     #[cfg(not(feature = "postgres"))]
     return conn.immediate_transaction(body);
     #[cfg(feature = "postgres")]
-    {
-        match conn {
-            DbConnection::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
-            DbConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn)?,
-        }
-        match body(conn) {
-            Ok(value) => DbConnection::commit_transaction(conn).map(|()| value).map_err(E::from),
-            Err(error) => match DbConnection::rollback_transaction(conn) {
-                Ok(()) => Err(error),
-                Err(rollback) => Err(rollback.into()),
-            },
-        }
+    within(conn, ["BEGIN IMMEDIATE", "BEGIN"], body)
+}
+
+/// Runs `body` on one snapshot of the database.
+pub(super) fn read_transaction<T, E: From<diesel::result::Error>>(
+    conn: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    #[cfg(not(feature = "postgres"))]
+    return conn.transaction(body);
+    #[cfg(feature = "postgres")]
+    within(conn, ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"], body)
+}
+
+/// Runs `body` in a transaction that begins with the words of its database, SQLite's first.
+#[cfg(feature = "postgres")]
+fn within<T, E: From<diesel::result::Error>>(
+    conn: &mut DbConnection,
+    [sqlite, postgres]: [&str; 2],
+    body: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    match conn {
+        DbConnection::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, sqlite)?,
+        DbConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, postgres)?,
+    }
+    match body(conn) {
+        Ok(value) => DbConnection::commit_transaction(conn).map(|()| value).map_err(E::from),
+        Err(error) => match DbConnection::rollback_transaction(conn) {
+            Ok(()) => Err(error),
+            Err(rollback) => Err(rollback.into()),
+        },
     }
 }
 

@@ -56,6 +56,11 @@ impl StoreError {
     }
     /// Returns the kind of the database's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
-        if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
+        match self {
+            Self::Database { fault, .. } => Some(*fault),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(refused) => refused.fault(),
+            _ => None,
+        }
     }
 }

@@ -18,7 +18,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
     pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
-        let (version, now) = (self.data_version()?, Timestamp::now());
+        let (version, now) = (self.data_version()?, self.server_time()?.unwrap_or_else(Timestamp::now));
         if seen == Some(version) {
             return Ok(Fence { version, job: None, now });
         }
@@ -38,13 +38,21 @@ impl Store {
         Ok(Fence { version, job: Some(job), now })
     }
 
+    /// Returns the time by the clock of the server; none without one.
+    pub fn server_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(None);
+        }
+        self.read("look at the clock", |conn| Ok(Some(postgres::time(conn)?)))
+    }
+
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager
     /// has taken over.
     pub(super) fn write_under<T>(
         &mut self,
         lease: Lease,
         operation: &'static str,
-        body: impl FnOnce(&mut DbConnection, Job) -> Result<T, Failure>,
+        mut body: impl FnMut(&mut DbConnection, Job) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.write(operation, |conn| {
             let job = lock_job(conn, lease.job)?;

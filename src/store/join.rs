@@ -60,6 +60,27 @@ impl Store {
         })
     }
 
+    /// Notes that a job with several managers cannot run where the caller is, and why.
+    pub fn refuse_here(
+        &mut self,
+        job: JobId,
+        who: &ProcessIdentity,
+        program: &Path,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let database = self.file.clone();
+        if !on_server(&mut self.conn) {
+            return Ok(());
+        }
+        self.write("note why the job does not run here", |conn| {
+            let epoch = Epoch(lock_job(conn, job)?.epoch.0 + 1);
+            diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch.0)).execute(conn)?;
+            let lease = Lease { job, epoch, manager: Uuid::now_v7() };
+            managers::refuse(conn, lease, who, &database, program, why, now)
+        })
+    }
+
     /// Takes a job from managers that seem to be gone and have not recorded their end, and returns the lease under which the caller,
     /// who holds the job's lock, writes in their place.
     ///

@@ -127,7 +127,7 @@ impl Store {
         &mut self,
         lease: Lease,
         now: Timestamp,
-        last: impl FnOnce(&Progress) -> Option<NewUnit>,
+        last: impl Fn(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
         self.write_under(lease, "finish the job", |conn, job| {
             if job.progress.unfinished() > 0 {

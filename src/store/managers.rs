@@ -238,25 +238,54 @@ pub(super) fn begin(
         false => lose(conn, lease.job)?,
     }
     metadata::forget_manager(conn, lease.job)?;
+    add(conn, lease, manager, database, program, (ManagerState::Live, None), now)?;
+    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
+}
+
+/// Adds the row of a manager that cannot run the job where it is. No process stands for it.
+pub(super) fn refuse(
+    conn: &mut DbConnection,
+    lease: Lease,
+    who: &ProcessIdentity,
+    database: &DatabaseFile,
+    program: &Path,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let nobody = ProcessIdentity { start_ticks: 0, ..who.clone() };
+    add(conn, lease, &nobody, database, program, (ManagerState::Refused, Some(why)), now)
+}
+
+fn add(
+    conn: &mut DbConnection,
+    lease: Lease,
+    manager: &ProcessIdentity,
+    database: &DatabaseFile,
+    program: &Path,
+    (state, reason): (ManagerState, Option<&str>),
+    now: Timestamp,
+) -> Result<(), Failure> {
     diesel::insert_into(managers::table)
         .values((
             managers::job_id.eq(lease.job.0),
             managers::number.eq(lease.epoch.0),
             managers::uid.eq(lease.manager.to_string()),
-            managers::state.eq(ManagerState::Live.as_str()),
+            managers::state.eq(state.as_str()),
             managers::host.eq(&manager.host),
             managers::boot_id.eq(&manager.boot_id),
             managers::pid.eq(i64::from(manager.pid)),
             managers::start_ticks.eq(i64::try_from(manager.start_ticks).unwrap_or(i64::MAX)),
             managers::namespaces.eq(&manager.namespaces),
-            managers::database.eq(place),
+            managers::database.eq(database.to_text()),
             managers::version.eq(env!("CARGO_PKG_VERSION")),
             managers::program.eq(RawText::from(program.as_os_str()).to_column()),
+            managers::reason.eq(reason),
             managers::heartbeat_at.eq(now.as_micros()),
             managers::started_at.eq(now.as_micros()),
+            managers::ended_at.eq((state != ManagerState::Live).then_some(now.as_micros())),
         ))
         .execute(conn)?;
-    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
+    Ok(())
 }
 
 /// Writes a heartbeat.

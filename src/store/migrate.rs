@@ -38,7 +38,7 @@ impl Store {
     /// Done twice, or by several processes at once, it happens once.
     pub fn bring_up_to_date<E: From<StoreError>>(
         path: &Path,
-        look: impl FnOnce(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
+        mut look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
     ) -> Result<(), E> {
         let _lock = lock_setup_of(path)?;
         let found = Found::at(path)?;

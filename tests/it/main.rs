@@ -84,6 +84,8 @@ mod requests_at_death;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]
+mod server_away;
+#[cfg(feature = "postgres")]
 mod server_database;
 mod service;
 mod several;
@@ -101,3 +103,5 @@ mod tracing;
 mod unreadable;
 mod unwatched;
 mod waiting;
+#[cfg(feature = "postgres")]
+mod work;

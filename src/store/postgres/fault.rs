@@ -3,7 +3,6 @@
 //! What diesel tells by itself (40001, 23*, 25006, a connection that is lost) is not looked for here. Known weakness: a server
 //! that speaks another language, and does not let this user change that, is not understood: its refusals are unexpected ones.
 
-#[cfg(test)]
 use diesel::ConnectionError;
 
 use crate::store::Fault;
@@ -31,6 +30,8 @@ const TEXTS: &[(&str, Fault)] = &[
     ("no password supplied", Fault::LoginRefused),
     ("pg_hba.conf", Fault::LoginRefused),
     ("is not permitted to log in", Fault::LoginRefused),
+    // A number for a transaction, of a standby.
+    ("during recovery", Fault::Standby),
     // 57P01 to 57P05, 25P03, 53300.
     ("terminating connection", Fault::Disconnected),
     ("the database system is", Fault::Disconnected),
@@ -83,7 +84,6 @@ impl Fault {
     }
 
     /// Classifies why there is no connection.
-    #[cfg(test)]
     pub(in crate::store) fn of_connection(error: &ConnectionError) -> Fault {
         match error {
             ConnectionError::BadConnection(message) => Self::of_message(message),

@@ -7,7 +7,7 @@ use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use super::ranges;
-use crate::model::{Heartbeat, JobId};
+use crate::model::{Heartbeat, JobId, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -74,6 +74,13 @@ statement! {
             uid: String as Text,
     }
     "" -> BigInt
+}
+
+statement! { struct Time {} "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint" -> BigInt }
+
+/// Returns the time by the clock of the server.
+pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
 }
 
 /// Returns `true` if a lease is to be renewed.

@@ -6,6 +6,8 @@
 //! SQLite are; see `fault::ENGLISH`.
 
 #[cfg(feature = "postgres")]
+mod commit;
+#[cfg(feature = "postgres")]
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
@@ -23,13 +25,14 @@ mod schema_tests;
 
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
-pub(super) use insert::insert;
-pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew};
+pub(super) use commit::{Commit, Kept};
 #[cfg(feature = "postgres")]
+pub(super) use insert::insert;
+pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, is_one, open};
+pub(super) use open::{Opened, Session, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
