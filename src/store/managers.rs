@@ -20,10 +20,8 @@ use super::open::UserVersion;
 use super::schema::managers;
 use super::specs::numbers;
 use super::statement::statement;
-use super::{Store, StoreError, postgres};
-use crate::model::{
-    DatabaseFile, Epoch, JobId, LeaseHolder, ManagerRecord, ManagerRun, ProcessIdentity, RawText, Timestamp,
-};
+use super::{Store, StoreError};
+use crate::model::{DatabaseFile, Epoch, JobId, ManagerRecord, ManagerRun, ProcessIdentity, RawText, Timestamp};
 
 /// The schema from which on managers have a table of their own.
 const FIRST_WITH_MANAGERS: i32 = 6;
@@ -70,29 +68,6 @@ impl Store {
             let mut texts = Texts::of_jobs(conn, &[job])?;
             Ok(records_of(conn, &[job], &place, &mut texts)?.remove(&job).expect("one for each job")?)
         })
-    }
-
-    /// Returns what the latest manager of a job at this place of its database said about itself: other hosts have managers of
-    /// their own.
-    ///
-    /// # Errors
-    /// Those of [`Store::manager_record`].
-    pub fn manager_here(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
-        let record = self.manager_record(job)?;
-        let is_elsewhere =
-            |record: &ManagerRecord| record.database.as_ref().is_none_or(|it| !it.is_same_file(&self.file));
-        let on_server = on_server(&mut self.conn);
-        Ok(record.filter(|record| !on_server || !is_elsewhere(record)))
-    }
-
-    /// Returns the managers of a job that have a lease, or had one that nobody has taken over; none of a database that has no
-    /// leases, because it is used on one host.
-    pub fn lease_holders(&mut self, job: JobId) -> Result<Option<Vec<LeaseHolder>>, StoreError> {
-        if !on_server(&mut self.conn) {
-            return Ok(None);
-        }
-        let found = self.read("read who runs the job", |conn| postgres::holders(conn, &[job]))?;
-        Ok(Some(found.into_values().next().unwrap_or_default()))
     }
 
     /// Returns the managers of a job in their order. In a schema that keeps the latest one only it is that.

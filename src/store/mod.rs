@@ -45,6 +45,7 @@ mod jobs;
 mod join;
 mod kills;
 mod lease;
+mod lease_holders;
 mod leave;
 mod limits;
 mod made_paths;
