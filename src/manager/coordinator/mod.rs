@@ -232,6 +232,10 @@ impl<'a> Coordinator<'a> {
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);
             if level.in_hand == 0 && self.shared.feed.next_range().is_none() && next_due.is_none() {
+                if self.is_range_due(0) {
+                    // More were in hand when it was looked whether one is due.
+                    continue;
+                }
                 if self.store.others_have_units(self.lease)? {
                     self.shared.feed.wait_for_change(level, POLL_OTHERS);
                     continue;
