@@ -5,70 +5,22 @@
 //!
 //! Known weakness: a manager that somebody else has started is watched like one of ours, and is not asked to leave.
 
+mod event;
 mod host;
 mod starting;
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::{Client, ClientError};
-use crate::model::JobId;
 use crate::sys::StopFlags;
 use host::Host;
+
+pub use event::{WorkEvent, WorkOptions};
 
 /// Time between two looks at the locks of managers.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Time between two looks for jobs.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-
-/// Which share a host takes.
-#[derive(Debug, Clone, Default)]
-pub struct WorkOptions {
-    /// The jobs, also those that were created only; none for each job that is running.
-    pub jobs: Option<Vec<JobId>>,
-    /// Most units of a job that run at a time here, whatever the job's limit.
-    pub workers: Option<usize>,
-    /// Whether to return once no job has anything to do.
-    pub exit_when_idle: bool,
-}
-
-/// What has happened on a host that works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum WorkEvent {
-    /// A manager was started, or there was one.
-    Started {
-        /// The job.
-        job: JobId,
-        /// Its process number, as far as it is known.
-        pid: Option<u32>,
-    },
-    /// The manager of a job has ended here.
-    Ended {
-        /// The job.
-        job: JobId,
-    },
-    /// Processes of units were ended whose manager is dead.
-    Cleared {
-        /// The job.
-        job: JobId,
-        /// How many.
-        processes: usize,
-    },
-    /// A job does not run here now.
-    Failed {
-        /// The job.
-        job: JobId,
-        /// Why.
-        reason: String,
-    },
-    /// The database cannot be asked at present.
-    Away {
-        /// Why.
-        reason: String,
-    },
-}
 
 impl Client {
     /// Runs this host's share of jobs until a signal asks it to leave, and tells what happens.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::{WorkEvent, WorkOptions};
+use super::event::{WorkEvent, WorkOptions};
 use crate::client::cancel::failed;
 use crate::client::{Client, ClientError};
 use crate::handler::JobContext;

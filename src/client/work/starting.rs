@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::WorkEvent;
+use super::event::WorkEvent;
 use super::host::{Host, LONGEST_PAUSE, is_passing};
 use crate::client::{Client, ClientError, StartError, Started};
 use crate::model::{Job, ManagerState, Timestamp, chain};
