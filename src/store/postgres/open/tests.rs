@@ -93,7 +93,6 @@ fn a_session_has_our_settings_and_a_reading_one_cannot_write() {
 
     let mut writing = machine.open(with_options, Access::Create).unwrap().conn;
     let mut reading = machine.open(&url, Access::Read).unwrap().conn;
-
     for (setting, value) in [
         ("application_name", "job-manager"),
         ("statement_timeout", "5min"),
@@ -117,9 +116,7 @@ fn a_marker_of_a_server_that_was_made_anew_is_refused_by_name() {
     let name = file.path.file_name().unwrap().to_str().unwrap();
     let moved = file.path.with_file_name(format!("1234567890123456789{}", &name[19..]));
     fs::rename(&file.path, &moved).unwrap();
-
     let said = machine.said(&moved, Access::Write);
-
     assert!(said.contains("stands for another database") && said.contains(name), "{said}");
 }
 
