@@ -33,11 +33,15 @@ pub struct LaunchRequest {
     pub db: PathBuf,
     /// The job.
     pub job: JobId,
+    /// Most units that run at a time here, whatever the job's limit.
+    pub workers: Option<usize>,
 }
 
 /// A launch whose arguments make no sense.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{VERB} takes a stage (launcher or manager), a database and a job number, and is not called by hand")]
+#[error(
+    "{VERB} takes a stage (launcher or manager), a database, a job number and perhaps one of workers, and is not called by hand"
+)]
 pub struct LaunchArgumentsError;
 
 /// What a manager answers once it knows how the start went.
@@ -85,7 +89,9 @@ impl LaunchRequest {
             Stage::Launcher => "launcher",
             Stage::Manager => "manager",
         };
-        vec![VERB.into(), stage.into(), self.db.clone().into(), self.job.to_string().into()]
+        let workers = self.workers.map(|workers| workers.to_string().into());
+        let args = [VERB.into(), stage.into(), self.db.clone().into(), self.job.to_string().into()];
+        args.into_iter().chain(workers).collect()
     }
 
     /// Reads the arguments of this process, without its name; none when it is an ordinary process.
@@ -98,14 +104,20 @@ impl LaunchRequest {
     }
 
     fn parse(rest: &[OsString]) -> Option<LaunchRequest> {
-        let [stage, db, job] = rest else { return None };
+        let (stage, db, job, workers) = match rest {
+            [stage, db, job] => (stage, db, job, None),
+            [stage, db, job, workers] => {
+                (stage, db, job, Some(workers.to_str()?.parse().ok().filter(|&most| most > 0)?))
+            }
+            _ => return None,
+        };
         let stage = match stage.to_str()? {
             "launcher" => Stage::Launcher,
             "manager" => Stage::Manager,
             _ => return None,
         };
         let job = job.to_str()?.parse().ok().filter(|id| (1..=JobId::MAX.0).contains(id))?;
-        Some(LaunchRequest { stage, db: PathBuf::from(db), job: JobId(job) })
+        Some(LaunchRequest { stage, db: PathBuf::from(db), job: JobId(job), workers })
     }
 
     /// Returns the title under which the process shows in listings.
@@ -135,9 +147,12 @@ mod tests {
 
     #[test]
     fn a_request_survives_the_way_through_arguments() {
-        let request = LaunchRequest { stage: Stage::Manager, db: "/tmp/a b/jobs.db".into(), job: JobId(12) };
+        for workers in [None, Some(3)] {
+            let request =
+                LaunchRequest { stage: Stage::Manager, db: "/tmp/a b/jobs.db".into(), job: JobId(12), workers };
 
-        assert_eq!(LaunchRequest::from_args(&request.to_args()), Some(Ok(request)));
+            assert_eq!(LaunchRequest::from_args(&request.to_args()), Some(Ok(request)));
+        }
     }
 
     #[test]
@@ -148,7 +163,13 @@ mod tests {
 
     #[test]
     fn a_malformed_launch_is_refused() {
-        for rest in [vec![], vec!["manager", "/db"], vec!["manager", "/db", "0"], vec!["daemon", "/db", "1"]] {
+        for rest in [
+            vec![],
+            vec!["manager", "/db"],
+            vec!["manager", "/db", "0"],
+            vec!["daemon", "/db", "1"],
+            vec!["manager", "/db", "1", "0"],
+        ] {
             let args: Vec<OsString> = std::iter::once(VERB).chain(rest).map(OsString::from).collect();
 
             assert_eq!(LaunchRequest::from_args(&args), Some(Err(LaunchArgumentsError)));

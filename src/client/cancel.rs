@@ -8,8 +8,7 @@ use crate::files::{How, create_private_dir, open_private};
 use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
-use crate::status::Health;
-use crate::store::JobRows;
+use crate::store::{JobRows, StoreError};
 use crate::sys::SlotNotes;
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
@@ -34,8 +33,7 @@ impl Client {
             if row.status.is_terminal() {
                 return Err(ClientError::WrongStatus { operation: "cancel", job, status: row.status });
             }
-            let may_be_run = matches!(health.health, Health::Running | Health::Unknown);
-            let cancelled = if row.status == JobStatus::Running && may_be_run {
+            let cancelled = if row.status == JobStatus::Running && health.may_run() {
                 self.ask_manager(job, StopRequest::Cancel, None, Some(reason), "cancel")
             } else {
                 self.cancel_without_manager(job, reason).map(|()| true)
@@ -45,7 +43,10 @@ impl Client {
                 // A manager has just begun, left the job or died.
                 Ok(false)
                 | Err(
-                    ClientError::ManagerRuns { .. } | ClientError::WrongStatus { .. } | ClientError::Interrupted { .. },
+                    ClientError::ManagerRuns { .. }
+                    | ClientError::WrongStatus { .. }
+                    | ClientError::Interrupted { .. }
+                    | ClientError::Store(StoreError::ManagedElsewhere { .. }),
                 ) if asked.elapsed() < START_TIME => {}
                 Ok(false) => return Ok(()),
                 Err(error) => return Err(error),
@@ -121,7 +122,7 @@ impl Client {
     }
 }
 
-fn failed(job: &JobContext) -> impl FnOnce(RecoveryError) -> ClientError {
+pub(super) fn failed(job: &JobContext) -> impl FnOnce(RecoveryError) -> ClientError {
     let path = job.files.path().to_owned();
     |error| match error {
         RecoveryError::Store(error) => error.into(),

@@ -138,7 +138,7 @@ fn orphans(client: &Client, jobs: &[Job]) -> Finding {
         let mut held = slots.into_iter().flatten().filter_map(Result::ok).map(|slot| LockProbe::of(&slot.path()));
         // A manager that lives answers for its units itself; it is asked last, because most jobs hold nothing.
         held.any(|lock| matches!(lock, LockProbe::Held))
-            && client.manager_health(job.id).is_ok_and(|health| health.health == Health::Stopped)
+            && client.manager_health(job.id).is_ok_and(|health| health.here == Health::Stopped)
     };
     let found: Vec<String> = jobs.iter().filter(|job| has_orphans(job)).map(|job| job.id.to_string()).collect();
     if let Some(strays) = strays(client, jobs) {

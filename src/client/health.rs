@@ -20,7 +20,8 @@ impl Client {
     pub(super) fn manager_health(&self, job: JobId) -> Result<ManagerHealth, ClientError> {
         let mut store = self.store();
         let record = store.manager_record(job)?;
-        Ok(observe_manager(job, record.as_ref(), store.file(), Timestamp::now()))
+        let holders = store.lease_holders(job)?;
+        Ok(observe_manager(job, record.as_ref(), holders.as_deref(), store.file(), Timestamp::now()))
     }
 
     /// Returns a job and its manager's health. A manager that has left the job, paused or ended, and is about to let go of
@@ -67,7 +68,10 @@ impl Client {
         loop {
             let health = self.manager_health(job)?;
             let row = self.store().readable_job(job)?;
-            if row.as_ref().is_none_or(|row| row.status == JobStatus::Running) && health.health == Health::Unknown {
+            if row.as_ref().is_none_or(|row| row.status == JobStatus::Running)
+                && health.health == Health::Unknown
+                && health.may_run()
+            {
                 return Err(self.health_unknown(job, health.reason));
             }
             // One whose lock was deleted lives without it for a moment: it is not to be made in its place.

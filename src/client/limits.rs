@@ -21,7 +21,7 @@ impl Client {
     /// # Errors
     /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there, and when its
     /// units may run at most once and would run again; nothing is changed then.
-    pub fn set_limits(&self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, ClientError> {
+    pub fn set_limits(&self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, ClientError> {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
         let mut wrong = None;
         let limits = self.store().change_limits(job, |limits| {
@@ -34,8 +34,8 @@ impl Client {
                 .and_then(|()| Ok(check_templates(limits)?))
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
-            if let Err(error) = checked {
-                wrong = Some(error);
+            wrong = checked.err();
+            if wrong.is_some() {
                 *limits = before;
             }
         })?;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::model::{NewJob, NewUnit, OnInterrupt};
 
-    fn job_with(client: &Client, change: impl FnOnce(&mut Limits)) -> JobId {
+    fn job_with(client: &Client, mut change: impl FnMut(&mut Limits)) -> JobId {
         let mut new = NewJob::new("job", "handler");
         change(&mut new.limits);
         client.create_job(&new, [NewUnit::new(&1).unwrap()]).unwrap().job

@@ -10,13 +10,17 @@ use std::time::Duration;
 use super::conditions::waits_for_time;
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
-use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp};
-use crate::status::{Health, ManagerHealth, observe_manager};
+use crate::model::{
+    DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, LeaseHolder, ManagerLoad, ManagerRun, Timestamp,
+};
+use crate::status::{Health, ManagerHealth, is_at, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
 use crate::sys::{Writer, disk_of};
 
 /// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
 const SILENCE: Duration = Duration::from_secs(3);
+/// Time after which a manager of another host is called silent, a third of a lease.
+const SILENT_AFTER: Duration = Duration::from_secs(20);
 /// Free bytes below which a disk counts as full.
 const FULL_BYTES: u64 = 256 * 1024;
 
@@ -125,10 +129,12 @@ fn looks(
 /// Looks at the manager of a job, unless the job has ended and its rows do not ask for that: its lock says nothing more then.
 fn health_of(database: &DatabaseFile, rows: &JobRows) -> ManagerHealth {
     let job = &rows.job;
-    let unseen = |health| ManagerHealth { health, pid: None, reason: None };
+    let unseen = |health| ManagerHealth { health, here: health, pid: None, reason: None };
     match &rows.record {
         Err(_) => unseen(Health::Unknown),
-        Ok(record) if rows.asks_for_manager => observe_manager(job.id, record.as_ref(), database, Timestamp::now()),
+        Ok(record) if rows.asks_for_manager => {
+            observe_manager(job.id, record.as_ref(), rows.holders.as_deref(), database, Timestamp::now())
+        }
         Ok(_) => unseen(if job.epoch > Epoch(0) { Health::Stopped } else { Health::NotStarted }),
     }
 }
@@ -150,7 +156,7 @@ impl<'a> PageContext<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, spec, texts, units, machine_workers, .. } = rows;
+        let JobRows { job, record, holders, spec, texts, units, machine_workers, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
@@ -161,14 +167,22 @@ impl<'a> PageContext<'a> {
         };
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);
-        let silence = record.as_ref().and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
+        let on_server = holders.is_some();
+        let managers = managers_that_live(holders.unwrap_or_default(), seen.here, self.client.store().file());
+        let silence =
+            record.as_ref().filter(|_| !on_server).and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
         let record = record.as_ref();
         let noted = || record.and_then(|record| record.waits.clone());
         let snapshot = Snapshot {
             health: seen.health,
             pid: seen.pid,
-            rate: record.and_then(|record| record.rate_per_second).filter(|_| runs),
+            rate: match on_server {
+                true => managers.iter().filter_map(|run| run.load.as_ref()?.rate).reduce(|sum, rate| sum + rate),
+                false => record.and_then(|record| record.rate_per_second),
+            }
+            .filter(|_| runs),
+            managers,
             reason: seen.reason,
             is_damaged,
             halt_reason: record.and_then(|record| record.halt_reason.clone()),
@@ -197,6 +211,19 @@ impl<'a> PageContext<'a> {
         let writer = self.writer.get_or_init(|| Writer::of(&self.client.path()));
         writer.clone().filter(|writer| Some(writer.pid) != manager)
     }
+}
+
+/// Returns the managers that live as far as can be told: not one of this host that has certainly ended.
+pub(super) fn managers_that_live(holders: Vec<LeaseHolder>, here: Health, place: &DatabaseFile) -> Vec<ManagerRun> {
+    let shown = |LeaseHolder { run, identity, database, is_valid }: LeaseHolder| {
+        let is_here = is_at(place, database.as_ref(), &identity);
+        let load = run.load.map(|load| ManagerLoad { here: is_here, ..load });
+        let silent_s = load.as_ref().map_or(0, |load| load.silent_s);
+        let is_silent = !is_here && (!is_valid || silent_s >= SILENT_AFTER.as_secs());
+        let reason = is_silent.then(|| format!("silent since {}, on host {}", run.heartbeat_at, run.host));
+        (!is_here || here != Health::Stopped).then_some(ManagerRun { reason, load, ..run })
+    };
+    holders.into_iter().filter_map(shown).collect()
 }
 
 fn parted<T: Default>(read: Result<T, StoreError>) -> (T, Option<StoreError>) {

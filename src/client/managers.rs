@@ -1,8 +1,10 @@
 //! The managers that a job has had.
 
+use super::look::managers_that_live;
 use super::{Client, ClientError};
 use crate::model::{JobId, ManagerRun, ManagerState};
 use crate::status::Health;
+use crate::store::Extent;
 
 impl Client {
     /// Returns who has run a job, the latest last: when, on which host, and how it ended.
@@ -17,9 +19,20 @@ impl Client {
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     pub fn managers(&self, job: JobId) -> Result<Vec<ManagerRun>, ClientError> {
-        let found = self.store().managers(job)?;
+        let mut found = self.store().managers(job)?;
+        let (rows, health) = self.look(job, Extent::Manager)?;
+        if let Some(holders) = rows.holders {
+            let living = managers_that_live(holders, health.here, self.store().file());
+            for run in found.iter_mut().filter(|run| run.state == ManagerState::Live) {
+                match living.iter().find(|living| living.number == run.number) {
+                    Some(living) => *run = living.clone(),
+                    None => (run.state, run.ended_at) = (ManagerState::Lost, Some(run.heartbeat_at)),
+                }
+            }
+            return Ok(found);
+        }
         let is_live = found.last().is_some_and(|latest| latest.state == ManagerState::Live);
-        if !is_live || self.manager_health(job)?.health != Health::Stopped {
+        if !is_live || health.health != Health::Stopped {
             return Ok(found);
         }
         // Read again: it may have left in the proper way between the two looks.

@@ -26,7 +26,7 @@ pub(super) fn open_store(path: &Path, access: Access) -> Result<Store, ClientErr
 
 fn refuse_older_managers(database: &DatabaseFile, running: &[RunningJob]) -> Result<(), ClientError> {
     for job in running {
-        let found = observe_manager(job.id, job.record.as_ref(), database, Timestamp::now());
+        let found = observe_manager(job.id, job.record.as_ref(), None, database, Timestamp::now());
         let (job, path) = (job.id, database.path.clone());
         match found.health {
             Health::NotStarted | Health::Stopped => {}

@@ -64,6 +64,7 @@ mod sweep;
 mod sync;
 mod totals;
 mod wait;
+mod work;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ pub use crate::status::{Health, Reason};
 pub use crate::store::{CopyRefused, Fault, StoreError, check_path};
 #[cfg(feature = "postgres")]
 pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators};
-pub use crate::sys::Stream;
+pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;
 
@@ -104,6 +105,7 @@ pub use submit::Submitted;
 pub use sweep::UnitsSwept;
 pub use sync::{SyncPlan, Synced};
 pub use wait::JobOutcome;
+pub use work::{WorkEvent, WorkOptions};
 
 /// A connection to one database of jobs, and the way to start their managers.
 ///

@@ -65,6 +65,8 @@ impl Client {
         match (row.status, health.health) {
             (JobStatus::Running, Health::Running) => return Ok(Started::Already { pid: health.pid }),
             (JobStatus::Running, Health::Stopped | Health::NotStarted) => {}
+            // Its lease is over: whoever begins takes over.
+            (JobStatus::Running, Health::Unknown) if !health.may_run() => {}
             (JobStatus::Paused, Health::Stopped) if rows.was_stopped_by_signal() => {}
             (JobStatus::Running, Health::Unknown) => {
                 return Err(self.health_unknown(job, health.reason));
@@ -72,7 +74,7 @@ impl Client {
             (status, _) => return Err(ClientError::WrongStatus { operation: "recover", job, status }),
         }
         self.refuse_other_owner()?;
-        self.refuse_without_secrets(row).and_then(|()| self.launch(row, rows.known_record())).inspect_err(|_| {
+        self.refuse_without_secrets(row).and_then(|()| self.launch(row, rows.known_record(), None)).inspect_err(|_| {
             // A manager that does begin in this moment has the lock, and ends them itself.
             if let Ok(_lock) = self.lock_idle_job(job, "recover") {
                 // The first error says why the job does not go on; what lives on is found by whoever starts it next.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::machine::MachineWorkers;
-use crate::model::{Job, JobStatus, Seq, Timestamp, Waits};
+use crate::model::{Job, JobStatus, ManagerRun, Seq, Timestamp, Waits};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub health: Health,
     /// The number of that process, while it lives and is the process on record.
     pub pid: Option<u32>,
+    /// Its managers that live, of a database that has leases; empty of any other.
+    pub managers: Vec<ManagerRun>,
     /// Units that ended per second lately, while it runs.
     pub rate: Option<f64>,
     pub(super) reason: Option<Reason>,
@@ -64,8 +66,17 @@ impl Snapshot {
     pub(super) fn may_be_over(&self) -> bool {
         match self.health {
             Health::Stopped | Health::NotStarted => true,
-            Health::Unknown => self.reason.is_none(),
+            Health::Unknown => self.reason.is_none_or(|reason| reason == Reason::Silent),
             Health::Running => false,
+        }
+    }
+
+    /// Says why it cannot be told for certain who runs the job, or whether.
+    pub(super) fn reason_in_words(&self) -> Option<String> {
+        let latest = self.managers.iter().max_by_key(|run| run.heartbeat_at);
+        match (self.reason?, latest.and_then(|run| run.reason.clone())) {
+            (Reason::Silent, Some(silent)) => Some(silent),
+            (reason, _) => Some(reason.to_string()),
         }
     }
 

@@ -114,7 +114,15 @@ impl Client {
         if health.health != Health::Running {
             self.refuse_other_owner()?;
         }
-        match health.health {
+        if health.here != Health::Running && health.health == Health::Running {
+            // Others run it: this host joins them, unless they are to end.
+            match row.stop_request {
+                Some(StopRequest::Cancel) => return Err(ClientError::StillCancelling { job }),
+                Some(StopRequest::Stop | StopRequest::StopNow) => return Err(ClientError::StillStopping { job }),
+                None => {}
+            }
+        }
+        match health.here {
             // A manager that is just starting has not written yet who it is: the one launched here finds out.
             Health::Running if has_left(&row) || health.reason == Some(Reason::Unidentified) => {}
             Health::Running => {
@@ -142,7 +150,7 @@ impl Client {
             // It was meant for a manager that is no more; whoever starts the job now wants it to run.
             self.store().withdraw_stop_request(&row)?;
         }
-        let started = self.launch(&row, record?.as_ref())?;
+        let started = self.launch(&row, record?.as_ref(), None)?;
         if matches!(started, Started::Already { .. }) {
             self.refuse_while_it_ends(job)?;
         }
@@ -170,20 +178,31 @@ impl Client {
             Ok((JobRows { job: row, .. }, _)) if has_ended(&row) => {
                 ClientError::NothingToRun { job, status: row.status }
             }
-            Ok((_, ManagerHealth { health: Health::Running, reason, .. })) => self.health_unknown(job, reason),
+            Ok((_, ManagerHealth { here: Health::Running, reason, .. })) => self.health_unknown(job, reason),
             _ => StartError::ManagerRefused { job, message, kind }.into(),
         }
     }
 
-    /// Starts a manager and returns what it answers; a job that somebody deletes meanwhile is not found.
-    pub(super) fn launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
-        self.try_launch(row, before).map_err(|error| match self.store().job(row.id) {
+    /// Starts a manager, of no more than so many workers, and returns what it answers; a job that somebody deletes meanwhile is
+    /// not found.
+    pub(super) fn launch(
+        &self,
+        row: &Job,
+        before: Option<&ManagerRecord>,
+        workers: Option<usize>,
+    ) -> Result<Started, ClientError> {
+        self.try_launch(row, before, workers).map_err(|error| match self.store().job(row.id) {
             Err(gone @ StoreError::JobNotFound(_)) => gone.into(),
             _ => error,
         })
     }
 
-    fn try_launch(&self, row: &Job, before: Option<&ManagerRecord>) -> Result<Started, ClientError> {
+    fn try_launch(
+        &self,
+        row: &Job,
+        before: Option<&ManagerRecord>,
+        workers: Option<usize>,
+    ) -> Result<Started, ClientError> {
         self.refuse_other_owner()?;
         let job = row.id;
         let files = self.job_files(job);
@@ -191,7 +210,7 @@ impl Client {
         // One that cannot be read is said here: the manager would fail the job for it.
         self.store().machine_workers()?;
         let log = open_log(&files)?;
-        let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job };
+        let request = LaunchRequest { stage: Stage::Launcher, db: self.store().path().to_owned(), job, workers };
         crash_point!("before-launch");
         let isolation = self.store().isolation(job)?;
         let password = self.store().password_variable();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
-use crate::model::{Epoch, JobId, JobStatus, Progress, StopRequest, Timestamp, Why};
+use crate::model::{Epoch, JobId, JobStatus, ManagerRun, Progress, StopRequest, Timestamp, Why};
 use crate::status::Health;
 
 /// Version of the document that [`ManagerStatus`] is written as.
@@ -44,6 +44,9 @@ pub struct ManagerStatus {
     pub labels: BTreeMap<String, String>,
     /// Counters of its units.
     pub progress: StatusProgress,
+    /// Its managers that live, one for each host, of a database on a server.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub managers: Vec<ManagerRun>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// Units that ended per second lately, while it runs.
@@ -135,6 +138,7 @@ impl Snapshot {
             error: self.error.clone(),
             labels: self.labels.clone(),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
+            managers: self.managers.clone(),
             workers: row.limits.workers,
             rate_per_second: self.rate,
             eta_seconds: self.eta_of(cause),

@@ -68,7 +68,8 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
             sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
             Ok(None)
         }
-        Acquired::Session(session) => {
+        Acquired::Session(mut session) => {
+            session.most_workers = request.workers;
             let (pid, epoch) = (std::process::id(), session.lease.epoch());
             sys::write_ready(&LaunchAnswer::Ready { pid, epoch }.to_line());
             sys::close_ready_pipe().map_err(ManagerError::system("close the ready pipe"))?;
@@ -158,6 +159,7 @@ fn run_job(
     }
     // What ended before may be a reason to pause.
     session.job = retry_transient(flags, || store.job(lease.job()))?;
+    session.job.limits.bound_workers(session.most_workers);
     let shared = Shared::new(session.clock.clone(), session.job.limits.clone());
     if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
@@ -181,6 +183,7 @@ fn run_job(
         &shared,
         &session.flags,
     )?;
+    coordinator.bound_workers(session.most_workers);
     coordinator.set_held(Held { lock: &mut session.lock, notes: &notes, leave: &session.leave });
     let end = with_threads(&worker_context, recorder_store, session.lease, coordinator, demands, dispatcher);
     drop(worker_context);

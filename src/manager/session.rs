@@ -28,6 +28,8 @@ pub(super) struct ManagerSession {
     // Held until the job is in the state that it is left in; dropping it earlier would let a successor begin beside us.
     pub lock: Option<JobLock>,
     pub leave: Leave,
+    /// Most units that run at a time here.
+    pub most_workers: Option<usize>,
 }
 
 /// What came of the attempt to become the manager.
@@ -82,5 +84,6 @@ pub(super) fn acquire(
         clock,
         lock: Some(lock),
         leave,
+        most_workers: None,
     })))
 }

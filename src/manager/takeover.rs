@@ -34,7 +34,7 @@ pub(super) fn take_lock(store: &mut Store, job: JobId, files: &JobFiles) -> Resu
         if let Some(lock) = lock {
             return Ok(Takeover::Won(lock));
         }
-        if let Some(record) = store.manager_record(job)? {
+        if let Some(record) = store.manager_here(job)? {
             let verdict = verify_process(&record.identity);
             // Asked last: a manager that leaves the job says so before it lets go of the lock.
             let is_run = store.job(job)?.status == JobStatus::Running;

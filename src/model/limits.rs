@@ -142,6 +142,11 @@ impl Limits {
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
 
+    /// Lets no more than `most` units run at a time.
+    pub(crate) fn bound_workers(&mut self, most: Option<usize>) {
+        self.workers = self.workers.min(most.unwrap_or(usize::MAX));
+    }
+
     /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs. Nothing runs it again but
     /// a retry that somebody asks for, or a sync that gives it other content; no change of limits takes this back.
     pub fn set_at_most_once(&mut self) {

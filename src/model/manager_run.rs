@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::words::words;
-use super::{Epoch, Timestamp};
+use super::{DatabaseFile, Epoch, ProcessIdentity, Timestamp};
 
 /// How a manager ended, as its row says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,8 +20,36 @@ pub enum ManagerState {
 
 words!(ManagerState, "state of a manager", { Live => "live", Left => "left", Lost => "lost", Refused => "refused" });
 
+/// What one of several managers of a job does, on a server; times by the server's clock.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ManagerLoad {
+    /// Whether it runs on this host.
+    pub here: bool,
+    /// Units that it may run at a time.
+    pub workers: Option<i64>,
+    /// Units that it runs.
+    pub running: Option<i64>,
+    /// Units that it ended per second lately.
+    pub rate: Option<f64>,
+    /// Seconds since it was last heard of.
+    pub silent_s: u64,
+}
+
+/// A manager on a server that has not recorded its end, and that nobody has found lost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeaseHolder {
+    /// What people are told of it.
+    pub run: ManagerRun,
+    /// Which process it is on its host.
+    pub identity: ProcessIdentity,
+    /// The place of the database there.
+    pub database: Option<DatabaseFile>,
+    /// Whether its lease lasts yet, by the clock of the server.
+    pub is_valid: bool,
+}
+
 /// One manager of a job: who ran it when, on which host, and how that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ManagerRun {
     /// Number of its lease.
@@ -42,4 +70,7 @@ pub struct ManagerRun {
     pub heartbeat_at: Timestamp,
     /// When it ended; for one that was lost, when it last wrote.
     pub ended_at: Option<Timestamp>,
+    /// What it does, of one that lives on a server.
+    #[serde(flatten)]
+    pub load: Option<ManagerLoad>,
 }

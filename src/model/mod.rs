@@ -73,7 +73,7 @@ pub use job::{Hold, Job, JobTotals, Progress, StopRequest};
 pub use layout::{JobFiles, StateDir};
 pub use limits::{Limits, OnInterrupt, Slots, Timeout};
 pub use log_format::LogFormat;
-pub use manager_run::{ManagerRun, ManagerState};
+pub use manager_run::{LeaseHolder, ManagerLoad, ManagerRun, ManagerState};
 pub use new_job::{NewJob, NewJobError};
 pub(crate) use outcome::Cause;
 pub use outcome::{AttemptEnd, Output, UnitOutcome};

@@ -11,7 +11,7 @@ use super::outbox::{self, Ended, Kept};
 use super::policy;
 use crate::crash::crash_point;
 use crate::handler::{JobContext, clear_partial};
-use crate::model::{AttemptId, Kill, KillThen, OnInterrupt, Seq, Timestamp, Unit, UnitId, UnitStatus, counted};
+use crate::model::{AttemptId, Kill, KillThen, Limits, OnInterrupt, Seq, Timestamp, Unit, UnitId, UnitStatus, counted};
 use crate::store::{Batch, Lease, Standing, Store, UnitChange};
 use crate::sys::{Cookie, Orphans, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
@@ -132,6 +132,21 @@ impl Leftovers {
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
         Ok(Recovered { units: kept, unreadable })
     }
+}
+
+/// Ends the processes of the units that a dead manager was running by its notes, without a look at the database, which may be away;
+/// returns how many there were. The caller holds the job's lock.
+pub fn end_noted(job: &JobContext) -> Result<usize, RecoveryError> {
+    if !job.files.slots().exists() {
+        return Ok(0);
+    }
+    let notes = SlotNotes::open(&job.files.notes(), Limits::MAX_WORKERS);
+    let notes = notes.map_err(RecoveryError::system("open the notes of the slots"))?;
+    let units: HashSet<Seq> = notes.read().into_iter().filter_map(noted_seq).collect();
+    if units.is_empty() && held_slots(job)?.is_empty() {
+        return Ok(0);
+    }
+    Ok(end_processes(job, &units)?.1)
 }
 
 fn kept_ends(job: &JobContext) -> Result<Kept, RecoveryError> {

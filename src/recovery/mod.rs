@@ -17,6 +17,6 @@ pub mod policy;
 
 pub use error::RecoveryError;
 pub use held_slots::clear_slots;
-pub use leftovers::Leftovers;
+pub use leftovers::{Leftovers, end_noted};
 pub use noted::note;
 pub use outbox::{Ended, Outbox, RecorderGone, clear as clear_outbox};

@@ -4,9 +4,12 @@
 //! can be looked at; the process number, checked against the start of the process and the boot of the host, is the
 //! second opinion; the age of a heartbeat only ever says "stalled". What cannot be seen is unknown, never dead. A
 //! record that another database's manager has written says nothing about this one. Nothing here writes.
+//!
+//! A database on a server may have managers on other hosts, whose locks and processes cannot be looked at from here: of those the
+//! lease decides, by the clock of the server.
 
 mod observe;
 mod verdict;
 
-pub use observe::{ManagerHealth, observe_manager};
+pub use observe::{ManagerHealth, is_at, observe_manager};
 pub use verdict::{Health, Reason};

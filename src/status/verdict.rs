@@ -16,6 +16,19 @@ pub enum Writer {
     Process(ProcessVerdict),
     /// A process that works on the database of which this one is a copy: it says nothing about this one.
     OfOriginal,
+    /// A process of another host that works on the same database, which is on a server: of that one its lease tells.
+    OfOtherHost,
+}
+
+/// What is known of the managers that other hosts have, from the server that keeps their leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseSeen {
+    /// There are none.
+    None,
+    /// One has a lease.
+    Valid,
+    /// The leases of all have ended, and nobody has taken over.
+    Ended,
 }
 
 /// All that is known about a job's manager.
@@ -70,6 +83,9 @@ pub enum Reason {
     /// The manager on record is that of the database of which this one is a copy.
     #[error("this database is a copy: the manager on record belongs to the original")]
     Copy,
+    /// It has a lease that has ended, on another host; whoever begins may take over.
+    #[error("the manager's host is silent and its lease has ended")]
+    Silent,
     /// The lock says that one lives, the record names another process.
     #[error("a manager holds the lock but is not the recorded process")]
     Unidentified,
@@ -80,7 +96,7 @@ pub enum Reason {
 pub fn judge(evidence: Evidence) -> (Health, Option<Reason>) {
     use LockProbe::{Free, Held, Missing, Unknown};
     use ProcessVerdict::{Alive, Ending, Gone, HostRebooted, Invisible, OtherHost, OtherNamespace};
-    use Writer::{OfOriginal, Process};
+    use Writer::{OfOriginal, OfOtherHost, Process};
 
     let stalled = evidence.heartbeat_age.filter(|age| *age > STALLED_AFTER).map(|_| Reason::Stalled);
     match (evidence.lock, evidence.writer) {
@@ -89,12 +105,13 @@ pub fn judge(evidence: Evidence) -> (Health, Option<Reason>) {
         (Held, Some(Process(Ending))) => (Health::Stopped, Some(Reason::Killed)),
         (Held, Some(Process(OtherNamespace))) => (Health::Running, Some(Reason::OtherNamespace)),
         (Held, Some(Process(Invisible))) => (Health::Running, Some(Reason::Invisible)),
-        (Held, None | Some(Process(Gone | HostRebooted | OtherHost) | OfOriginal)) => {
+        (Held, None | Some(Process(Gone | HostRebooted | OtherHost) | OfOriginal | OfOtherHost)) => {
             (Health::Running, Some(Reason::Unidentified))
         }
 
         (Free | Missing, None) => (Health::NotStarted, None),
         (Free | Missing, Some(OfOriginal)) => (Health::Stopped, Some(Reason::Copy)),
+        (Free | Missing, Some(OfOtherHost)) => (Health::Stopped, None),
         (Free | Missing | Unknown, Some(Process(HostRebooted))) => (Health::Stopped, Some(Reason::HostRebooted)),
         (Free | Missing | Unknown, Some(Process(Ending | Gone))) => (Health::Stopped, None),
         (Free, Some(Process(Alive | OtherNamespace | Invisible))) => (Health::Stopped, None),
@@ -104,7 +121,16 @@ pub fn judge(evidence: Evidence) -> (Health, Option<Reason>) {
         (Missing | Unknown, Some(Process(OtherNamespace))) => (Health::Unknown, Some(Reason::OtherNamespace)),
         (Missing | Unknown, Some(Process(Invisible))) => (Health::Unknown, Some(Reason::Invisible)),
         (Unknown, Some(Process(OtherHost))) => (Health::Unknown, Some(Reason::OtherHost)),
-        (Unknown, None | Some(OfOriginal)) => (Health::Unknown, Some(Reason::LockInvisible)),
+        (Unknown, None | Some(OfOriginal | OfOtherHost)) => (Health::Unknown, Some(Reason::LockInvisible)),
+    }
+}
+
+/// Judges what was seen on this host together with the leases of other hosts: a job runs if any of its managers does.
+pub fn judge_all(here: (Health, Option<Reason>), lease: LeaseSeen) -> (Health, Option<Reason>) {
+    match (here.0, lease) {
+        (Health::Running, _) | (_, LeaseSeen::None) => here,
+        (_, LeaseSeen::Valid) => (Health::Running, None),
+        (_, LeaseSeen::Ended) => (Health::Unknown, Some(Reason::Silent)),
     }
 }
 
@@ -117,7 +143,7 @@ mod tests {
     fn writers() -> Vec<Option<Writer>> {
         use ProcessVerdict::*;
         let processes = [Alive, Ending, Gone, HostRebooted, OtherHost, OtherNamespace, Invisible];
-        [None, Some(Writer::OfOriginal)]
+        [None, Some(Writer::OfOriginal), Some(Writer::OfOtherHost)]
             .into_iter()
             .chain(processes.map(|process| Some(Writer::Process(process))))
             .collect()
@@ -183,6 +209,23 @@ mod tests {
         assert_eq!(judged(LockProbe::Free), (Health::Stopped, Some(Reason::Copy)));
         assert_eq!(judged(LockProbe::Missing), (Health::Stopped, Some(Reason::Copy)));
         assert_eq!(judged(LockProbe::Held), (Health::Running, Some(Reason::Unidentified)));
+    }
+
+    #[test]
+    fn another_hosts_lease_is_what_tells_unless_one_runs_here() {
+        for here in [Health::NotStarted, Health::Stopped, Health::Unknown] {
+            let here = (here, None);
+            assert_eq!(judge_all(here, LeaseSeen::Valid), (Health::Running, None));
+            assert_eq!(judge_all(here, LeaseSeen::Ended), (Health::Unknown, Some(Reason::Silent)));
+            assert_eq!(judge_all(here, LeaseSeen::None), here);
+        }
+        for lease in [LeaseSeen::None, LeaseSeen::Valid, LeaseSeen::Ended] {
+            assert_eq!(judge_all((Health::Running, None), lease), (Health::Running, None));
+        }
+        for lock in [LockProbe::Free, LockProbe::Missing] {
+            let judged = judge(Evidence { lock, writer: Some(Writer::OfOtherHost), heartbeat_age: None });
+            assert_eq!(judged, (Health::Stopped, None), "it is no copy");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Store {
     /// [`CopyRefused::Copied`] when there is a copy of that job, and [`CopyRefused::KeyTaken`] when another job has its key.
     pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
         self.write("copy the job", |conn| {
-            let CopiedJob { mut row, spec, texts: rows, managers: runs } = of;
+            let CopiedJob { mut row, spec, texts: rows, managers: runs } = of.clone();
             let uid = uuid::Uuid::now_v7().to_string();
             let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
             if let Some(job) = copy_of(conn, &origin.0)? {

@@ -4,13 +4,13 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::connection::{DbConnection, as_sqlite};
+use super::connection::{DbConnection, as_sqlite, on_server};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::key;
 use super::schema::{jobs, metadata};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{Job, JobId, JobStatus, Seq, UnitId};
 
 /// Units deleted by one transaction: other writers wait for milliseconds, not for the whole job.
@@ -58,6 +58,9 @@ impl Store {
                     row if !wanted(row) => {}
                     Ok(row) if !row.status.can_become(JobStatus::Partial) => {
                         return Err(StoreError::WrongStatus { operation: "delete", job, status: row.status }.into());
+                    }
+                    _ if on_server(conn) && postgres::is_held(conn, job)? => {
+                        return Err(StoreError::ManagedElsewhere { job }.into());
                     }
                     _ => {
                         HideJob { id: job.0 }.execute(conn)?;

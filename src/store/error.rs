@@ -190,6 +190,12 @@ pub enum StoreError {
         /// Where it stands.
         status: JobStatus,
     },
+    /// A manager of another host has a lease on the job.
+    #[error("a manager on another host runs job {job}")]
+    ManagedElsewhere {
+        /// The job.
+        job: JobId,
+    },
     /// The attempt that somebody speaks for is not under way.
     #[error("attempt {attempt} of unit {unit} is not under way")]
     AttemptOver {

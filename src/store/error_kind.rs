@@ -37,6 +37,7 @@ impl StoreError {
             #[cfg(feature = "postgres")]
             Self::Postgres(refused) => refused.kind(),
             Self::WrongStatus { .. }
+            | Self::ManagedElsewhere { .. }
             | Self::AttemptOver { .. }
             | Self::PathInUse { .. }
             | Self::KeyInUse { .. }
@@ -55,6 +56,11 @@ impl StoreError {
     }
     /// Returns the kind of the database's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
-        if let Self::Database { fault, .. } = self { Some(*fault) } else { None }
+        match self {
+            Self::Database { fault, .. } => Some(*fault),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(refused) => refused.fault(),
+            _ => None,
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
 use super::lease::{Fence, Lease};
-use super::{Store, StoreError, managers, postgres};
+use super::{Store, StoreError, manager_writes, postgres};
 use crate::model::{Job, ManagerState, Timestamp};
 
 impl Store {
@@ -32,7 +32,7 @@ impl Store {
         if job.status.is_terminal() {
             // Another manager has ended it.
             let (left, why) = (ManagerState::Left, job.status.as_str());
-            self.write_under(lease, "leave the job", |conn, _| managers::end(conn, lease, left, why, now))?;
+            self.write_under(lease, "leave the job", |conn, _| manager_writes::end(conn, lease, left, why, now))?;
             return Err(lease.fenced());
         }
         Ok(Fence { version, job: Some(job), now })
@@ -52,7 +52,7 @@ impl Store {
         &mut self,
         lease: Lease,
         operation: &'static str,
-        body: impl FnOnce(&mut DbConnection, Job) -> Result<T, Failure>,
+        mut body: impl FnMut(&mut DbConnection, Job) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.write(operation, |conn| {
             let job = lock_job(conn, lease.job)?;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::managers::latest;
 use super::metadata::put;
@@ -20,6 +20,9 @@ impl Store {
     pub fn former_databases(&mut self, job: JobId) -> Result<Vec<DatabaseFile>, StoreError> {
         let own = self.file.clone();
         self.read("read which database this is a copy of", |conn| {
+            if on_server(conn) {
+                return Ok(Vec::new());
+            }
             let of_job = metadata::table.filter(metadata::job_id.eq(job.0));
             let is_former = metadata::key.ge(FORMER).and(metadata::key.lt(AFTER_FORMER));
             let rows: Vec<String> = of_job.filter(is_former).select(metadata::value).load(conn)?;

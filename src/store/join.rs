@@ -10,7 +10,7 @@ use super::connection::on_server;
 use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
 use super::schema::jobs;
-use super::{Store, StoreError, former, managers};
+use super::{Store, StoreError, former, manager_writes, managers};
 use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
 
 impl Store {
@@ -55,8 +55,29 @@ impl Store {
                 }
                 former::remember(conn, job, former.database, &database)?;
             }
-            managers::begin(conn, lease, manager, &database, program, now)?;
+            manager_writes::begin(conn, lease, manager, &database, program, now)?;
             Ok((lease, job_row(conn, job)?))
+        })
+    }
+
+    /// Notes that a job with several managers cannot run where the caller is, and why.
+    pub fn refuse_here(
+        &mut self,
+        job: JobId,
+        who: &ProcessIdentity,
+        program: &Path,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let database = self.file.clone();
+        if !on_server(&mut self.conn) {
+            return Ok(());
+        }
+        self.write("note why the job does not run here", |conn| {
+            let epoch = Epoch(lock_job(conn, job)?.epoch.0 + 1);
+            diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch.0)).execute(conn)?;
+            let lease = Lease { job, epoch, manager: Uuid::now_v7() };
+            manager_writes::refuse(conn, lease, who, &database, program, why, now)
         })
     }
 
@@ -65,13 +86,23 @@ impl Store {
     ///
     /// A manager that is alive after all writes nothing any more, and ends its units. The lease names no row, because nobody runs
     /// the job.
+    ///
+    /// # Errors
+    /// [`StoreError::ManagedElsewhere`] while a manager of another host has a lease.
     pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
+        let place = self.file.to_text();
         self.write("take the job from its manager", |conn| {
             let Epoch(before) = lock_job(conn, job)?.epoch;
             // One that never had a manager has none to supersede.
             let epoch = if before > 0 { before + 1 } else { before };
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
-            managers::lose(conn, job)?;
+            if on_server(conn) {
+                super::postgres::lose_here(conn, job, &place)?;
+                if super::postgres::is_held(conn, job)? {
+                    return Err(StoreError::ManagedElsewhere { job }.into());
+                }
+            }
+            manager_writes::lose(conn, job)?;
             Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })
         })
     }

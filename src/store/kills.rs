@@ -7,13 +7,13 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::put;
 use super::schema::{jobs, metadata, units};
 use super::steer::end_units;
-use super::{Lease, Store, StoreError};
+use super::{Lease, Store, StoreError, postgres};
 use crate::model::{AttemptId, JobId, Kill, KillThen, Seq, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 /// Begins the keys of such rows.
@@ -48,6 +48,8 @@ impl Store {
             if is_cancelled && then != KillThen::Cancel {
                 return Ok(UnitStatus::Cancelled);
             }
+            let owner = if on_server(conn) { postgres::owner_of(conn, job, seq)? } else { None };
+            let epoch = owner.unwrap_or(epoch);
             put(conn, job, &key(seq), &text(&Kill { attempt, epoch, then, reason: reason.to_owned() }))?;
             diesel::update(jobs::table.find(job.0)).set(jobs::revision.eq(jobs::revision + 1)).execute(conn)?;
             Ok(status)

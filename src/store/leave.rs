@@ -16,7 +16,7 @@ use super::metadata::{self, key};
 use super::same_key::SameKey;
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
-use super::{Store, StoreError, managers, postgres};
+use super::{Store, StoreError, manager_writes, postgres};
 use crate::model::{Job, JobId, JobStatus, ManagerState, NewUnit, Progress, StopRequest, Timestamp};
 
 /// Why a manager left its job paused.
@@ -112,7 +112,7 @@ impl Store {
                 Ok(JobStatus::Failed)
             }
             Leaving::Interrupted { error, trace } => {
-                managers::end(conn, lease, ManagerState::Refused, error, now)?;
+                manager_writes::end(conn, lease, ManagerState::Refused, error, now)?;
                 put_error(conn, lease.job, error, trace)?;
                 Ok(JobStatus::Running)
             }
@@ -127,7 +127,7 @@ impl Store {
         &mut self,
         lease: Lease,
         now: Timestamp,
-        last: impl FnOnce(&Progress) -> Option<NewUnit>,
+        last: impl Fn(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
         self.write_under(lease, "finish the job", |conn, job| {
             if job.progress.unfinished() > 0 {
@@ -173,7 +173,9 @@ fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Times
         metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
         super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
     }
-    managers::end(conn, lease, state, reason, now)?;
+    // Others let units start.
+    diesel::delete(metadata_table::table.find((lease.job.0, key::STOPPING))).execute(conn)?;
+    manager_writes::end(conn, lease, state, reason, now)?;
     Ok(JobStatus::Running)
 }
 
@@ -209,7 +211,7 @@ fn conclude(
     if changed == 0 {
         return Err(lease.fenced().into());
     }
-    managers::end(conn, lease, state, reason, now)?;
+    manager_writes::end(conn, lease, state, reason, now)?;
     // Of a job that failed with its manager units may be under way yet.
     if status.is_terminal() && job_row(conn, lease.job)?.progress.unfinished() == 0 {
         super::kills::forget(conn, lease.job)?;

@@ -12,7 +12,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::WrongStatus`] when it has ended.
-    pub fn change_limits(&mut self, job: JobId, change: impl FnOnce(&mut Limits)) -> Result<Limits, StoreError> {
+    pub fn change_limits(&mut self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, StoreError> {
         self.write("change the limits of the job", |conn| {
             let row = lock_job(conn, job)?;
             if row.status.is_terminal() {

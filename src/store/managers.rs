@@ -4,56 +4,46 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::Text;
 
 use super::columns::Word;
 use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::former_record::former_row;
-use super::lease::Lease;
 use super::manager_row::{ManagerColumns, ManagerRow};
-use super::metadata::{self, Texts, damaged, key};
+use super::metadata::{Texts, damaged, key};
 use super::open::UserVersion;
 use super::schema::managers;
 use super::specs::numbers;
 use super::statement::statement;
-use super::{Store, StoreError, postgres};
-use crate::model::{
-    DatabaseFile, Epoch, Heartbeat, JobId, ManagerRecord, ManagerRun, ManagerState, ProcessIdentity, RawText, Timestamp,
-};
+use super::{Store, StoreError};
+use crate::model::{DatabaseFile, Epoch, JobId, ManagerRecord, ManagerRun, ProcessIdentity, RawText, Timestamp};
 
 /// The schema from which on managers have a table of their own.
 const FIRST_WITH_MANAGERS: i32 = 6;
 
 statement! {
-    struct Beat {
-        "UPDATE managers SET heartbeat_at = "
-            at: i64 as BigInt,
-        ", workers = " workers: i64 as BigInt,
-        ", running = " running: i64 as BigInt,
-        ", rate = " rate: f64 as Double,
-        " WHERE state = 'live' AND job_id = " job: i64 as BigInt,
-        " AND number = " number: i64 as BigInt,
+    struct Latest {
+        "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
+         heartbeat_at, started_at, ended_at FROM json_each("
+            jobs: String as Text,
     }
-    ""
+    ") AS job CROSS JOIN managers ON job_id = job.value \
+     AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)" -> ManagerColumns
 }
 
 statement! {
-    struct Latest {
-        ["SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
-          heartbeat_at, started_at, ended_at FROM json_each("
-         "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
-          heartbeat_at, started_at, ended_at FROM json_array_elements_text(("]
-            jobs: String as Text,
+    // The latest at this place of the database; where none ran the job here, the latest of all.
+    struct LatestHere {
+        "SELECT DISTINCT ON (job_id) job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, \
+         program, rate, heartbeat_at, started_at, ended_at FROM json_array_elements_text((" jobs: String as Text,
+        ")::json) AS job JOIN managers ON job_id = job.value::bigint ORDER BY job_id, coalesce(starts_with(database, " place: String as Text,
     }
-    [") AS job CROSS JOIN managers ON job_id = job.value \
-      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value)"
-     ")::json) AS job JOIN managers ON job_id = job.value::bigint \
-      AND number = (SELECT max(number) FROM managers AS of_job WHERE of_job.job_id = job.value::bigint)"] -> ManagerColumns
+    "), false) DESC, number DESC" -> ManagerColumns
 }
 
 /// The managers of a job, the latest first.
@@ -73,9 +63,10 @@ impl Store {
     /// [`StoreError::DamagedRecord`] when a part is missing or cannot be read: a guess in its place would be taken for
     /// the truth about who lives.
     pub fn manager_record(&mut self, job: JobId) -> Result<Option<ManagerRecord>, StoreError> {
+        let place = self.file.clone();
         self.read("read the manager's record", |conn| {
             let mut texts = Texts::of_jobs(conn, &[job])?;
-            Ok(records_of(conn, &[job], &mut texts)?.remove(&job).expect("one for each job")?)
+            Ok(records_of(conn, &[job], &place, &mut texts)?.remove(&job).expect("one for each job")?)
         })
     }
 
@@ -100,9 +91,10 @@ pub(super) type Record = Result<Option<ManagerRecord>, StoreError>;
 pub(super) fn records_of(
     conn: &mut DbConnection,
     jobs: &[JobId],
+    place: &DatabaseFile,
     texts: &mut HashMap<JobId, Texts>,
 ) -> Result<HashMap<JobId, Record>, Failure> {
-    let mut rows = if !jobs.is_empty() && has_table(conn)? { latest_of(conn, jobs)? } else { HashMap::new() };
+    let mut rows = if !jobs.is_empty() && has_table(conn)? { latest_of(conn, jobs, place)? } else { HashMap::new() };
     let record = |&job: &JobId| {
         let texts = texts.entry(job).or_insert_with(|| Texts::none(job));
         let row = match rows.remove(&job) {
@@ -120,8 +112,18 @@ pub(super) fn records_of(
     jobs.iter().map(record).collect()
 }
 
-fn latest_of(conn: &mut DbConnection, jobs: &[JobId]) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
-    match (Latest { jobs: numbers(jobs) }).load::<ManagerRow>(conn) {
+fn latest_of(
+    conn: &mut DbConnection,
+    jobs: &[JobId],
+    place: &DatabaseFile,
+) -> Result<HashMap<JobId, Result<ManagerRow, Failure>>, Failure> {
+    let jobs_text = numbers(jobs);
+    let rows = if on_server(conn) {
+        LatestHere { jobs: jobs_text, place: format!("{}:{}:", place.device, place.inode) }.load::<ManagerRow>(conn)
+    } else {
+        Latest { jobs: jobs_text }.load(conn)
+    };
+    match rows {
         Ok(rows) => Ok(rows.into_iter().map(|row| (JobId(row.job_id), Ok(row))).collect()),
         // One by one tells which.
         Err(DeserializationError(_)) => {
@@ -201,77 +203,8 @@ fn run(row: ManagerRow) -> ManagerRun {
         started_at: row.started_at.map(Timestamp::from_micros),
         heartbeat_at: Timestamp::from_micros(row.heartbeat_at),
         ended_at: row.ended_at.map(Timestamp::from_micros),
+        load: None,
     }
-}
-
-/// Adds the row of a lease's manager; the one before is lost if it has not recorded its end.
-pub(super) fn begin(
-    conn: &mut DbConnection,
-    lease: Lease,
-    manager: &ProcessIdentity,
-    database: &DatabaseFile,
-    program: &Path,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    let place = database.to_text();
-    match on_server(conn) {
-        true => postgres::lose_here(conn, lease.job, &place)?,
-        false => lose(conn, lease.job)?,
-    }
-    metadata::forget_manager(conn, lease.job)?;
-    diesel::insert_into(managers::table)
-        .values((
-            managers::job_id.eq(lease.job.0),
-            managers::number.eq(lease.epoch.0),
-            managers::uid.eq(lease.manager.to_string()),
-            managers::state.eq(ManagerState::Live.as_str()),
-            managers::host.eq(&manager.host),
-            managers::boot_id.eq(&manager.boot_id),
-            managers::pid.eq(i64::from(manager.pid)),
-            managers::start_ticks.eq(i64::try_from(manager.start_ticks).unwrap_or(i64::MAX)),
-            managers::namespaces.eq(&manager.namespaces),
-            managers::database.eq(place),
-            managers::version.eq(env!("CARGO_PKG_VERSION")),
-            managers::program.eq(RawText::from(program.as_os_str()).to_column()),
-            managers::heartbeat_at.eq(now.as_micros()),
-            managers::started_at.eq(now.as_micros()),
-        ))
-        .execute(conn)?;
-    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
-}
-
-/// Writes a heartbeat.
-pub(super) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let (at, rate) = (heartbeat.at.as_micros(), heartbeat.rate_per_second);
-    let (workers, running) = (count(heartbeat.workers), count(heartbeat.running));
-    Beat { at, workers, running, rate, job: lease.job.0, number: lease.epoch.0 }.execute(conn)?;
-    Ok(())
-}
-
-/// Records how a manager ended.
-pub(super) fn end(
-    conn: &mut DbConnection,
-    lease: Lease,
-    state: ManagerState,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    diesel::update(managers::table.find((lease.job.0, lease.epoch.0)).filter(managers::ended_at.is_null()))
-        .set((managers::state.eq(state.as_str()), managers::reason.eq(reason), managers::ended_at.eq(now.as_micros())))
-        .execute(conn)?;
-    if on_server(conn) { postgres::give_back(conn, &[lease.manager.to_string()]) } else { Ok(()) }
-}
-
-/// Records as lost a manager that has not recorded its end.
-pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
-    diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
-        .set((
-            managers::state.eq(ManagerState::Lost.as_str()),
-            managers::ended_at.eq(managers::heartbeat_at.nullable()),
-        ))
-        .execute(conn)?;
-    if on_server(conn) { postgres::give_all_back(conn, job) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -165,12 +165,12 @@ impl Texts {
     }
 
     /// Takes and reads a text that must be there.
-    pub fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+    pub fn required<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
         self.read(key, read)?.ok_or_else(|| damaged(self.job, key, None))
     }
 
     /// Takes and reads a text.
-    pub fn read<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+    pub fn read<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Failure> {
         self.take(key).map(|value| read(&value).ok_or_else(|| damaged(self.job, key, Some(value)))).transpose()
     }
 }

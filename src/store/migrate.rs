@@ -38,7 +38,7 @@ impl Store {
     /// Done twice, or by several processes at once, it happens once.
     pub fn bring_up_to_date<E: From<StoreError>>(
         path: &Path,
-        look: impl FnOnce(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
+        mut look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
     ) -> Result<(), E> {
         let _lock = lock_setup_of(path)?;
         let found = Found::at(path)?;
@@ -50,13 +50,14 @@ impl Store {
         }
         let file = store.file.clone();
         let mut refused = None;
-        let outcome = store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn)?) {
-            Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
-            Err(error) => {
-                refused = Some(error);
-                Err(diesel::result::Error::RollbackTransaction.into())
-            }
-        });
+        let outcome =
+            store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn, &file)?) {
+                Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
+                Err(error) => {
+                    refused = Some(error);
+                    Err(diesel::result::Error::RollbackTransaction.into())
+                }
+            });
         match refused {
             Some(error) => Err(error),
             None => Ok(outcome?),
@@ -64,7 +65,7 @@ impl Store {
     }
 }
 
-fn running_jobs(conn: &mut DbConnection) -> Result<Vec<RunningJob>, Failure> {
+fn running_jobs(conn: &mut DbConnection, file: &DatabaseFile) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
     let ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
@@ -74,7 +75,7 @@ fn running_jobs(conn: &mut DbConnection) -> Result<Vec<RunningJob>, Failure> {
         Err(StoreError::DamagedRecord { .. }) => Ok(RunningJob { id, record: None }),
         record => Ok(RunningJob { id, record: record? }),
     };
-    records_of(conn, &ids, &mut texts)?.into_iter().map(of).collect()
+    records_of(conn, &ids, file, &mut texts)?.into_iter().map(of).collect()
 }
 
 /// Refuses a schema that has become newer since the database was opened.

@@ -9,6 +9,8 @@
 
 mod access;
 mod attempts;
+#[cfg(feature = "postgres")]
+mod away;
 mod callers;
 mod change;
 mod claim;
@@ -43,15 +45,19 @@ mod jobs;
 mod join;
 mod kills;
 mod lease;
+mod lease_holders;
 mod leave;
 mod limits;
 mod made_paths;
 mod manager_row;
+mod manager_writes;
 mod managers;
 mod metadata;
 mod migrate;
 mod notes;
 mod open;
+#[cfg(feature = "postgres")]
+mod open_on_server;
 #[cfg(test)]
 mod page_tests;
 mod place;
@@ -102,6 +108,8 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
+#[cfg(feature = "postgres")]
+use connection::on_server;
 use connection::{DbConnection, read_transaction, write_transaction};
 use failure::Failure;
 
@@ -142,8 +150,8 @@ pub use unit_range::UnitRange;
 pub struct Store {
     conn: DbConnection,
     file: DatabaseFile,
-    /// Of a server, from the address that was given, for processes that open the database by its marker.
-    password: Option<OsString>,
+    #[cfg(feature = "postgres")]
+    session: Option<Box<postgres::Session>>,
 }
 
 impl Store {
@@ -154,7 +162,10 @@ impl Store {
 
     /// Returns the variable that a process needs besides its own environment to open the database by its path.
     pub fn password_variable(&self) -> Option<(OsString, OsString)> {
-        self.password.clone().map(|password| ("PGPASSWORD".into(), password))
+        #[cfg(feature = "postgres")]
+        return Some(("PGPASSWORD".into(), self.session.as_ref()?.password()?));
+        #[cfg(not(feature = "postgres"))]
+        None
     }
 
     /// Returns which file the database is.
@@ -174,13 +185,32 @@ impl Store {
     fn write<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
+        body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        #[cfg(feature = "postgres")]
+        if self.session.is_some() {
+            let mut body = body;
+            return self.persist(|store| store.write_once(operation, &mut body));
+        }
+        self.write_once(operation, body)
+    }
+
+    fn write_once<T>(
+        &mut self,
+        operation: &'static str,
+        mut body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         // When the disk is full SQLite rolls back by itself, and diesel then reports that its own ROLLBACK failed:
         // the first failure is kept aside, because it is the one that says what happened.
-        let (mut first, mut panicked) = (None, None);
+        let (mut first, mut panicked, mut value) = (None, None, None);
+        #[cfg(feature = "postgres")]
+        let mut commit = None;
         let outcome = write_transaction(&mut self.conn, |conn| {
-            caught(conn, body, &mut panicked).map_err(|failure| {
+            #[cfg(feature = "postgres")]
+            if on_server(conn) {
+                commit = Some(postgres::Commit::of(conn)?);
+            }
+            caught(conn, &mut body, &mut panicked).map(|done| value = Some(done)).map_err(|failure| {
                 let seen = match failure {
                     Failure::Sql(ref error) => Failure::Sql(diesel::result::Error::DatabaseError(
                         diesel::result::DatabaseErrorKind::Unknown,
@@ -195,12 +225,22 @@ impl Store {
         if let Some(panic) = panicked {
             resume_unwind(panic);
         }
-        match (outcome, first) {
-            (Ok(value), _) => Ok(value),
-            (Err(Failure::Sql(error)), Some(first)) if Fault::of_sql(&error) == Fault::Unexpected => {
+        #[cfg(feature = "postgres")]
+        let outcome = match (outcome, commit) {
+            (Err(Failure::Sql(error)), Some(commit))
+                if value.is_some() && Fault::of_sql(&error) == Fault::Disconnected =>
+            {
+                self.settle(&commit, error.into())
+            }
+            (outcome, _) => outcome,
+        };
+        match (outcome, value, first) {
+            (Ok(()), Some(value), _) => Ok(value),
+            (Ok(()), None, _) => unreachable!("what is kept was done"),
+            (Err(Failure::Sql(error)), _, Some(first)) if Fault::of_sql(&error) == Fault::Unexpected => {
                 Err(first.during(operation, &self.file.path))
             }
-            (Err(failure), _) => Err(failure.during(operation, &self.file.path)),
+            (Err(failure), ..) => Err(failure.during(operation, &self.file.path)),
         }
     }
 
@@ -208,7 +248,20 @@ impl Store {
     fn read<T>(
         &mut self,
         operation: &'static str,
-        body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
+        body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        #[cfg(feature = "postgres")]
+        if self.session.is_some() {
+            let mut body = body;
+            return self.persist(|store| store.read_once(operation, &mut body));
+        }
+        self.read_once(operation, body)
+    }
+
+    fn read_once<T>(
+        &mut self,
+        operation: &'static str,
+        body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut panicked = None;
         let outcome = read_transaction(&mut self.conn, |conn| caught(conn, body, &mut panicked));

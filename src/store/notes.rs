@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{TextColumn, text_of};
-use super::connection::{Db, DbConnection};
+use super::connection::{Db, DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{AttemptName, Row, UnitId, UnitNotes, Unreadable};
 
 statement! {
@@ -86,7 +86,11 @@ fn expect_attempt(conn: &mut DbConnection, unit: UnitId, attempt: AttemptName) -
         units::not_before,
     ));
     let row: Option<AttemptRow> = row.get_result(conn).optional()?;
-    let is_of_lease = attempt.epoch.is_none_or(|of| job.epoch == of);
+    let is_of_lease = match attempt.epoch {
+        // A server has as many at a time as there are hosts.
+        Some(of) if job.epoch != of => on_server(conn) && postgres::is_live(conn, job.id, of)?,
+        Some(_) | None => true,
+    };
     let found = row.filter(|(status, attempts, revision, started_at, not_before)| {
         let (counted, may_have_begun) = match status.as_str() {
             "running" => (*attempts, attempt.begun.is_none_or(|(_, at)| *started_at == Some(at))),

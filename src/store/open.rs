@@ -1,8 +1,7 @@
 //! Opening and creating a database.
 //!
 //! Creation and migration, see [`migrate`](super::migrate), are serialised by a lock file beside the database, because the switch to WAL is not safe
-//! against a second process that does the same, and diesel reads the list of pending migrations outside its
-//! transaction.
+//! against a second process that does the same, and diesel reads the list of pending migrations outside its transaction.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +23,7 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::crash::crash_point;
 use crate::files;
-use crate::model::StateDir;
+use crate::model::{DatabaseFile, StateDir};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Number of the oldest schema that has all that is read.
@@ -55,12 +54,12 @@ impl Store {
     /// schema is read as it is if it has all that is read; [`Store::bring_up_to_date`] changes it.
     ///
     /// # Errors
-    /// When there is no database and none is to be made, when it has a schema that is too old for that access, when its directory is missing, when the file is not ours, newer
-    /// than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
+    /// When there is no database and none is to be made, when its schema is too old for that access, when its directory is missing,
+    /// when the file is not ours, newer than this version, damaged, unreachable or locked for too long. What is not ours is not changed.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         #[cfg(feature = "postgres")]
         if postgres::is_one(path) {
-            return Self::on_server(postgres::open(path, access)?, access);
+            return Self::open_on_server(path, access);
         }
         let Place { path, exists } = place_of(path)?;
         if exists {
@@ -73,13 +72,6 @@ impl Store {
             }
             Access::Write | Access::Manage | Access::Read => Err(StoreError::NoDatabase { path }),
         }
-    }
-
-    #[cfg(feature = "postgres")]
-    pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, password, schema, .. } = opened;
-        let store = Store { conn: DbConnection::Postgres(conn), file, password };
-        store.of_usable_schema(schema, access)
     }
 
     fn open_existing(path: &Path, access: Access) -> Result<Store, StoreError> {
@@ -98,7 +90,7 @@ impl Store {
         }
     }
 
-    fn of_usable_schema(self, found: i32, access: Access) -> Result<Store, StoreError> {
+    pub(super) fn of_usable_schema(self, found: i32, access: Access) -> Result<Store, StoreError> {
         let path = || self.file.path.clone();
         match access {
             _ if found == SCHEMA => Ok(self),
@@ -153,13 +145,27 @@ impl Store {
 
     /// Has statements wait no longer than that for another process's transaction.
     pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
-        let name = if as_sqlite(&mut self.conn).is_some() { "PRAGMA busy_timeout" } else { "SET lock_timeout" };
-        self.execute(&format!("{name} = {}", timeout.as_millis()))
+        #[cfg(feature = "postgres")]
+        if let Some(session) = &mut self.session {
+            session.set_longest_wait(timeout);
+            return Ok(());
+        }
+        self.execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
     }
 
     /// Says by an error whether the write lock cannot be had within the timeout of this store.
     pub fn expect_writable(&mut self) -> Result<(), StoreError> {
         self.write("write to the database", |_| Ok(()))
+    }
+
+    /// Makes a store of a connection to a file.
+    pub(super) fn of_file(conn: SqliteConnection, file: DatabaseFile) -> Store {
+        Store {
+            conn: of_sqlite(conn),
+            file,
+            #[cfg(feature = "postgres")]
+            session: None,
+        }
     }
 
     /// Opens a file that was looked at, and returns its schema number with it.
@@ -170,7 +176,7 @@ impl Store {
             let fault = Fault::of_message(&error.to_string());
             StoreError::refused_by_sqlite("open the database", fault, &path, Box::new(error))
         })?;
-        let mut store = Store { conn: of_sqlite(conn), file: found.file().clone(), password: None };
+        let mut store = Store::of_file(conn, found.file().clone());
         store.execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))?;
         store.refuse_unsafe_sqlite()?;
         let schema = store.schema_number();

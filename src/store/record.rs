@@ -14,7 +14,9 @@ use super::postgres;
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::column;
-use super::{Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, managers, metadata, notes};
+use super::{
+    Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, manager_writes, metadata, notes,
+};
 use crate::crash::crash_point;
 use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
@@ -132,7 +134,7 @@ impl Store {
                 }
             }
             if let Some(heartbeat) = batch.heartbeat {
-                managers::beat(conn, lease, heartbeat)?;
+                manager_writes::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
             }
             // The fence, last as it is wherever it locks a row.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use diesel::prelude::*;
 
-use super::connection::of_sqlite;
 use super::fault::Fault;
 use super::open::make_tables;
 use super::{Store, StoreError};
@@ -21,8 +20,7 @@ impl Store {
             path: path.clone(),
             source: Box::new(error),
         })?;
-        let mut store =
-            Store { conn: of_sqlite(conn), file: DatabaseFile { path, device: 0, inode: 0 }, password: None };
+        let mut store = Store::of_file(conn, DatabaseFile { path, device: 0, inode: 0 });
         store.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF")?;
         store.write("set up the database", make_tables)?;
         Ok(store)

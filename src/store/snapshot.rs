@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
@@ -18,8 +18,11 @@ use super::metadata::{Texts, key};
 use super::settings::{machine_workers_text, read_machine_workers};
 use super::specs::{numbers, specs_of};
 use super::statement::statement;
-use super::{Store, StoreError};
-use crate::model::{Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, ManagerRecord, Seq, Timestamp, UnitId};
+use super::{Store, StoreError, postgres};
+use crate::model::{
+    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord, Seq, Timestamp,
+    UnitId,
+};
 
 /// Time after which no manager of a job that has ended lives any more, however long its last hooks and callbacks take.
 const LAST_TIME: Duration = Duration::from_secs(120);
@@ -55,6 +58,9 @@ pub struct JobRows {
     pub job: Job,
     /// What its latest manager wrote about itself, where the extent asks for that.
     pub record: Record,
+    /// Its managers that have a lease, or had one that nobody has taken over, where the extent asks for its manager; none of a
+    /// database that has no leases.
+    pub holders: Option<Vec<LeaseHolder>>,
     /// The settings of its handler, of a job that has not ended, where the extent asks for that.
     pub spec: Option<Result<String, StoreError>>,
     /// Whether its manager is to be looked at.
@@ -157,9 +163,10 @@ statement! {
 impl Store {
     /// Reads a job at one moment.
     pub fn snapshot(&mut self, job: JobId, extent: Extent, now: Timestamp) -> Result<JobRows, StoreError> {
+        let place = self.file.clone();
         self.read("read the job", |conn| {
             let job = job_row(conn, job)?;
-            Ok(rows_of(conn, vec![job], extent, now)?.pop().expect("one for each job"))
+            Ok(rows_of(conn, vec![job], &place, extent, now)?.pop().expect("one for each job"))
         })
     }
 
@@ -170,14 +177,21 @@ impl Store {
         extent: Extent,
         now: Timestamp,
     ) -> Result<FoundJobs<JobRows>, StoreError> {
+        let place = self.file.clone();
         self.read("list jobs", |conn| {
             let FoundJobs { jobs, unreadable } = found_jobs(conn, filter)?;
-            Ok(FoundJobs { jobs: rows_of(conn, jobs, extent, now)?, unreadable })
+            Ok(FoundJobs { jobs: rows_of(conn, jobs, &place, extent, now)?, unreadable })
         })
     }
 }
 
-fn rows_of(conn: &mut DbConnection, jobs: Vec<Job>, extent: Extent, now: Timestamp) -> Result<Vec<JobRows>, Failure> {
+fn rows_of(
+    conn: &mut DbConnection,
+    jobs: Vec<Job>,
+    place: &DatabaseFile,
+    extent: Extent,
+    now: Timestamp,
+) -> Result<Vec<JobRows>, Failure> {
     let mut last = 0;
     let asks_for_manager = |job: &Job| {
         let has_just_ended = job.finished_at.is_some_and(|at| now.since(at) < LAST_TIME);
@@ -189,7 +203,8 @@ fn rows_of(conn: &mut DbConnection, jobs: Vec<Job>, extent: Extent, now: Timesta
     let managed = ids(managed.map(|(job, _)| job));
     let is_whole = extent == Extent::Whole;
     let mut texts = Texts::of_jobs(conn, &if is_whole { ids(&jobs) } else { managed.clone() })?;
-    let mut records = records_of(conn, &managed, &mut texts)?;
+    let mut records = records_of(conn, &managed, place, &mut texts)?;
+    let mut holders = if on_server(conn) { Some(postgres::holders(conn, &managed)?) } else { None };
     let unended = jobs.iter().filter(|job| is_whole && !job.status.is_terminal());
     let mut specs = specs_of(conn, &ids(unended))?;
     let mut units = if extent == Extent::Manager { HashMap::new() } else { units_under_way(conn, &jobs, now)? };
@@ -201,6 +216,7 @@ fn rows_of(conn: &mut DbConnection, jobs: Vec<Job>, extent: Extent, now: Timesta
     let rows = jobs.into_iter().zip(asked).map(|(job, asks_for_manager)| JobRows {
         asks_for_manager,
         record: records.remove(&job.id).unwrap_or(Ok(None)),
+        holders: holders.as_mut().map(|holders| holders.remove(&job.id).unwrap_or_default()),
         spec: specs.remove(&job.id).map(|spec| spec.map_err(StoreError::from)),
         texts: texts.remove(&job.id).filter(|_| is_whole).map(JobTexts::of).unwrap_or_default(),
         units: units.remove(&job.id).unwrap_or_default(),

@@ -8,7 +8,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::counters::shift;
 use super::failure::Failure;
 use super::filter::{Condition, condition, is_current};
@@ -16,7 +16,7 @@ use super::finalizer;
 use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
@@ -108,6 +108,9 @@ impl Store {
 /// Cancels a job that has no manager inside a transaction; see [`Store::cancel_idle_job`].
 pub(super) fn cancel_idle(conn: &mut DbConnection, job: JobId, reason: &str, now: Timestamp) -> Result<(), Failure> {
     let row = lock_job(conn, job)?;
+    if on_server(conn) && postgres::is_held(conn, job)? {
+        return Err(StoreError::ManagedElsewhere { job }.into());
+    }
     if row.status.is_terminal() || !row.status.can_become(JobStatus::Cancelled) {
         return Err(StoreError::WrongStatus { operation: "cancel", job, status: row.status }.into());
     }

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// A handle of a process, by which its end is noticed at once.
 #[derive(Debug)]
@@ -16,6 +16,14 @@ impl ProcessEnd {
     pub fn of(pid: u32) -> Option<ProcessEnd> {
         let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
         pidfd_open(pid, PidfdFlags::empty()).ok().map(ProcessEnd)
+    }
+
+    /// Asks the process to end; one that has ended is left alone.
+    pub fn ask(&self) -> io::Result<()> {
+        match pidfd_send_signal(&self.0, Signal::TERM) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits that long, or until the process has ended, and returns `true` if it has; a signal ends the pause early.

@@ -43,6 +43,8 @@ mod foreign_text;
 mod handlers;
 mod handlers_that_stay;
 mod help;
+#[cfg(feature = "postgres")]
+mod hosts;
 mod inherited;
 mod inside;
 mod items;
@@ -82,6 +84,8 @@ mod requests_at_death;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]
+mod server_away;
+#[cfg(feature = "postgres")]
 mod server_database;
 mod service;
 mod several;
@@ -99,3 +103,5 @@ mod tracing;
 mod unreadable;
 mod unwatched;
 mod waiting;
+#[cfg(feature = "postgres")]
+mod work;

@@ -34,6 +34,14 @@ pub enum StartError {
         /// The cause.
         source: ScopeError,
     },
+    /// The units of the job cannot run on this host.
+    #[error("job {job} cannot run on this host: there is no {}", path.display())]
+    HostLacks {
+        /// The job.
+        job: JobId,
+        /// Its working directory, or the program of its command.
+        path: PathBuf,
+    },
     /// The manager could not be started.
     #[error("cannot start {}", program.display())]
     Spawn {
@@ -78,7 +86,7 @@ impl StartError {
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ProgramUnknown { .. } => ErrorKind::Conflict,
+            Self::ProgramUnknown { .. } | Self::HostLacks { .. } => ErrorKind::Conflict,
             Self::ManagerRefused { kind, .. } => *kind,
             Self::HookMissing
             | Self::ProgramMissing

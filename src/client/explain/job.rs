@@ -84,10 +84,12 @@ fn lost(seen: &Snapshot) -> Explanation {
 
 fn unknown(seen: &Snapshot) -> Explanation {
     let job = seen.job.id;
-    let reason = seen.reason.map(|reason| reason.to_string());
+    let reason = seen.reason_in_words();
     let why = reason.as_ref().or(seen.error.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
     let sentence = format!("it cannot be told whether a manager runs job {job}{why}");
-    let unknown = Explanation::new(Why::ManagerUnknown, sentence, NextStep::ManagerLog(job));
+    let next = if seen.may_be_over() { NextStep::Resume(job) } else { NextStep::ManagerLog(job) };
+    let next = if seen.reason.is_none() { NextStep::ManagerLog(job) } else { next };
+    let unknown = Explanation::new(Why::ManagerUnknown, sentence, next);
     Explanation { waiting_for: reason, ..unknown }
 }
 

@@ -45,6 +45,7 @@ fn healthy() -> Snapshot {
         finished_at: None,
     };
     Snapshot {
+        managers: Vec::new(),
         job,
         health: Health::Running,
         reason: None,

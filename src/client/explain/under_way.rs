@@ -46,6 +46,7 @@ pub(super) fn under_way(seen: &Snapshot) -> Explanation {
             | Reason::Invisible
             | Reason::LockInvisible
             | Reason::Killed
+            | Reason::Silent
             | Reason::Copy,
         )
         | None => {}

@@ -62,6 +62,8 @@ pub(super) struct Coordinator<'a> {
     flags: &'a StopFlags,
     /// What this process holds as the manager of the job.
     held: Option<Held<'a>>,
+    /// Most units that run at a time here.
+    most_workers: Option<usize>,
     /// What is wrong with the lock.
     lock_trouble: Option<String>,
     /// The job as it was last read.
@@ -127,6 +129,7 @@ impl<'a> Coordinator<'a> {
             shared,
             flags,
             held: None,
+            most_workers: None,
             lock_trouble: None,
             job: job.clone(),
             request,
@@ -149,6 +152,11 @@ impl<'a> Coordinator<'a> {
         };
         coordinator.demand_workers(usize::try_from(job.progress.unfinished()).unwrap_or(usize::MAX));
         Ok(coordinator)
+    }
+
+    /// Lets no more units run at a time here, whatever the job's limit becomes.
+    pub fn bound_workers(&mut self, most: Option<usize>) {
+        self.most_workers = most;
     }
 
     /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.

@@ -20,7 +20,8 @@ impl Coordinator<'_> {
         self.renew_lock();
         let Fence { version, job, now } = self.store.fence(self.lease, self.seen_version)?;
         self.follow_clock(now)?;
-        let Some(job) = job else { return Ok(()) };
+        let Some(mut job) = job else { return Ok(()) };
+        job.limits.bound_workers(self.most_workers);
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),

@@ -34,6 +34,7 @@ pub enum CopiedPart {
 }
 
 /// A job without its units.
+#[derive(Clone)]
 pub struct CopiedJob {
     pub(super) row: JobColumns,
     pub(super) spec: SpecColumns,

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 
 use super::*;
-use crate::model::{JobStatus, UnitStatus};
+use crate::model::{Heartbeat, JobStatus, ManagerState, UnitStatus};
 use crate::store::conformance::{LATER, NOW, change, job_of, lease_on};
 use crate::store::{Batch, Leaving};
 

@@ -31,6 +31,8 @@ const TEXTS: &[(&str, Fault)] = &[
     ("no password supplied", Fault::LoginRefused),
     ("pg_hba.conf", Fault::LoginRefused),
     ("is not permitted to log in", Fault::LoginRefused),
+    // A number for a transaction, of a standby.
+    ("during recovery", Fault::Standby),
     // 57P01 to 57P05, 25P03, 53300.
     ("terminating connection", Fault::Disconnected),
     ("the database system is", Fault::Disconnected),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::query_builder::Query;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use super::ranges;
-use crate::model::{JobId, Timestamp};
+use crate::model::{Heartbeat, JobId, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -25,6 +25,17 @@ fn length() -> Duration {
 statement! {
     struct Renew {
         "UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
+        ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint WHERE state = 'live' AND uid = " uid: String as Text,
+    }
+    ""
+}
+
+statement! {
+    // By the clock of the server, as whoever asks how long it has been silent.
+    struct Beat {
+        "UPDATE managers SET heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, workers = " workers: i64 as BigInt,
+        ", running = " running: i64 as BigInt,
+        ", rate = " rate: f64 as Double,
         " WHERE state = 'live' AND uid = " uid: String as Text,
     }
     ""
@@ -92,6 +103,14 @@ pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease) -> Result<(
         0 => Err(lease.fenced().into()),
         _ => Ok(()),
     }
+}
+
+/// Writes a heartbeat.
+pub(in crate::store) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &Heartbeat) -> Result<(), Failure> {
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let (workers, running) = (count(heartbeat.workers), count(heartbeat.running));
+    Beat { workers, running, rate: heartbeat.rate_per_second, uid: lease.manager.to_string() }.execute(conn)?;
+    Ok(())
 }
 
 /// Records as lost the managers of a job whose lease is over, and gives back what they owned.

@@ -6,9 +6,12 @@
 //! SQLite are; see `fault::ENGLISH`.
 
 #[cfg(feature = "postgres")]
+mod commit;
+#[cfg(feature = "postgres")]
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
+mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
@@ -21,13 +24,15 @@ mod record;
 mod schema_tests;
 
 #[cfg(feature = "postgres")]
-pub(super) use insert::insert;
-pub(super) use lease::{is_due, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use commit::{Commit, Kept};
+pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
+pub(super) use insert::insert;
+pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, is_one, open};
+pub(super) use open::{Opened, Session, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use crate::model::ErrorKind;
+use crate::store::Fault;
 
 /// A server, or what is on it, that is not used; nothing was changed there.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +195,20 @@ pub enum PostgresError {
 pub struct Refused(pub String);
 
 impl PostgresError {
+    /// Returns `true` if a server says that it takes no connection at the moment.
+    pub(in crate::store) fn is_of_moments(&self) -> bool {
+        matches!(self, Self::NotReady { .. } | Self::Full { .. })
+    }
+
+    /// Returns what of it may pass, in the terms of the store.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Unreachable { .. } | Self::NotReady { .. } | Self::Full { .. } => Some(Fault::Disconnected),
+            Self::ReadOnly { .. } => Some(Fault::Standby),
+            _ => None,
+        }
+    }
+
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -5,8 +5,10 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 
 use super::address::Address;
-use super::error::{PostgresError, Refused};
+use super::error::PostgresError;
 use super::options::MARK;
+use super::refused::refused;
+use crate::store::Fault;
 use crate::store::access::Access;
 use crate::store::access::SCHEMA;
 
@@ -24,6 +26,17 @@ pub(super) struct Found {
     pub database: String,
     /// Number of the schema of our tables, if there are any.
     pub schema: Option<i32>,
+    /// Which life of the server it is.
+    pub life: Life,
+}
+
+/// What changes when a server does not simply go on where it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) struct Life {
+    /// Changes with a failover.
+    pub timeline: String,
+    /// Changes with a crash, which takes the statistics along.
+    pub since: String,
 }
 
 #[derive(QueryableByName)]
@@ -38,6 +51,10 @@ struct Row {
     database: String,
     #[diesel(sql_type = Text)]
     system: String,
+    #[diesel(sql_type = Text)]
+    timeline: String,
+    #[diesel(sql_type = Text)]
+    since: String,
     #[diesel(sql_type = Nullable<Text>)]
     schema: Option<String>,
     #[diesel(sql_type = Bool)]
@@ -55,6 +72,8 @@ SELECT current_setting('job_manager.session', true) AS mark,
        current_setting('transaction_read_only')::bool OR pg_is_in_recovery() AS is_read_only,
        current_database()::text AS database,
        (SELECT system_identifier::text FROM pg_control_system()) AS system,
+       CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline,
+       coalesce((SELECT stats_reset::text FROM pg_stat_bgwriter), '') AS since,
        current_schema()::text AS schema,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
        (SELECT count(*) = 2 FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
@@ -83,11 +102,7 @@ pub(super) fn look(
     mark: &str,
 ) -> Result<Found, PostgresError> {
     let database = || address.name();
-    let failed = |error: diesel::result::Error| PostgresError::Other {
-        operation: "look at",
-        database: address.name(),
-        source: Refused(address.without_password(&error.to_string())),
-    };
+    let failed = |error: diesel::result::Error| refused(address, "look at", &error);
     let version: Version = sql_query(VERSION).get_result(conn).map_err(failed)?;
     if version.number < OLDEST_SERVER * 10_000 {
         return Err(PostgresError::ServerTooOld { database: database(), found: version.text, required: OLDEST_SERVER });
@@ -104,15 +119,22 @@ pub(super) fn look(
         return Err(PostgresError::ReadOnly { database: database(), source: None });
     }
     let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
-    // Another program's table of that name may have other columns.
-    let number = if row.has_tables { schema_number(conn).unwrap_or(None) } else { None };
+    let number = match row.has_tables.then(|| schema_number(conn)) {
+        Some(Err(error)) if Fault::of_sql(&error).passes() => return Err(failed(error)),
+        // Another program's table of that name may have other columns.
+        Some(Err(_)) | None => None,
+        Some(Ok(number)) => number,
+    };
     match (number, row.foreign_table) {
         (Some(found), _) if found > SCHEMA => Err(PostgresError::TooNew { database: database(), found, known: SCHEMA }),
         (None, Some(table)) => Err(PostgresError::NotOurs { database: database(), schema, table }),
         (None, None) if access == Access::Create && !row.may_create => {
             Err(PostgresError::NoRights { database: database(), schema })
         }
-        (schema, _) => Ok(Found { system: row.system, database: row.database, schema }),
+        (schema, _) => {
+            let life = Life { timeline: row.timeline, since: row.since };
+            Ok(Found { system: row.system, database: row.database, schema, life })
+        }
     }
 }
 

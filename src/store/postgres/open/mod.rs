@@ -15,15 +15,17 @@ mod marker;
 mod options;
 mod percent;
 mod refused;
+mod session;
 mod setup;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use diesel::PgConnection;
 
 pub use address::{has_password, is_address};
 pub use error::PostgresError;
+pub(in crate::store) use look::Life;
+pub(in crate::store) use session::Session;
 pub use setup::sql_for_administrators;
 
 use address::Address;
@@ -42,8 +44,8 @@ pub(in crate::store) struct Opened {
     pub conn: PgConnection,
     /// The marker.
     pub file: DatabaseFile,
-    /// The password from the address, for processes that open the database by its marker.
-    pub password: Option<OsString>,
+    /// What another connection is made from when this one is lost.
+    pub session: Session,
     /// Number of the schema of its tables.
     pub schema: i32,
 }
@@ -87,7 +89,7 @@ fn open_with(
     let file = marker.keep(&address)?;
     let beside = StateDir::beside(&file.path);
     create_private_dir(beside.path()).map_err(|source| files_error("create", beside.path(), source))?;
-    Ok(Opened { conn, file, password: address.password(), schema })
+    Ok(Opened { conn, file, session: Session::new(address, access, marker, found), schema })
 }
 
 /// Opens a database with another directory for what this machine keeps about it.

@@ -2,8 +2,11 @@
 //!
 //! Known weakness: a server that speaks another language is not understood; its words are shown then.
 
+use diesel::ConnectionError;
+
 use super::address::Address;
 use super::error::{PostgresError, Refused};
+use crate::store::Fault;
 
 /// The kinds of refusal that call for different answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +61,14 @@ const TEXTS: &[(&str, Reason)] = &[
 ];
 
 /// Says by the words of libpq why there is no connection to a database.
-pub(super) fn not_connected(address: &Address, words: &str) -> PostgresError {
-    let words = address.without_password(words.trim());
-    let reason = reason_of(&words);
+pub(super) fn not_connected(address: &Address, error: &ConnectionError) -> PostgresError {
+    let words = match error {
+        ConnectionError::BadConnection(words) => address.without_password(words.trim()),
+        other => address.without_password(&other.to_string()),
+    };
+    // A session may end while it is set up.
+    let is_lost = matches!(error, ConnectionError::CouldntSetupConfiguration(error) if Fault::of_sql(error) == Fault::Disconnected);
+    let reason = if is_lost { Some(Reason::NotReady) } else { reason_of(&words) };
     let source = Refused(words);
     let database = address.name();
     match reason {
@@ -72,6 +80,15 @@ pub(super) fn not_connected(address: &Address, words: &str) -> PostgresError {
         Some(Reason::Settings) => PostgresError::Settings { database, source },
         Some(Reason::ReadOnly) => PostgresError::ReadOnly { database, source: Some(source) },
         None => PostgresError::Other { operation: "connect to", database, source },
+    }
+}
+
+/// Says what a server refused to a session that is not used yet.
+pub(super) fn refused(address: &Address, operation: &'static str, error: &diesel::result::Error) -> PostgresError {
+    let (database, source) = (address.name(), Refused(address.without_password(&error.to_string())));
+    match Fault::of_sql(error) {
+        Fault::Disconnected => PostgresError::NotReady { database, source },
+        _ => PostgresError::Other { operation, database, source },
     }
 }
 

@@ -7,8 +7,9 @@ use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::address::Address;
-use super::error::{PostgresError, Refused};
+use super::error::PostgresError;
 use super::look::schema_number;
+use super::refused::refused;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The same, for people: the version by which diesel knows each, and its statements.
@@ -38,11 +39,7 @@ pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<
         }
         schema_number(conn)?.ok_or(diesel::result::Error::NotFound)
     });
-    made.map_err(|error: diesel::result::Error| PostgresError::Other {
-        operation: "create the tables of",
-        database: address.name(),
-        source: Refused(address.without_password(&error.to_string())),
-    })
+    made.map_err(|error: diesel::result::Error| refused(address, "create the tables of", &error))
 }
 
 /// Returns the statements with which an administrator makes the tables in the current schema, for `user` to work with:

@@ -224,7 +224,7 @@ fn a_password_goes_on_as_such_and_stands_nowhere() {
 
     let opened = machine.open(format!("{url}&password=s3cret%2F"), Access::Create).unwrap();
 
-    assert_eq!(opened.password.unwrap(), "s3cret/");
+    assert_eq!(opened.session.password().unwrap(), "s3cret/");
     let held = fs::read_to_string(&opened.file.path).unwrap();
     assert!(!held.contains("s3cret"), "{held}");
     let mode = fs::metadata(&opened.file.path).unwrap().permissions().mode();

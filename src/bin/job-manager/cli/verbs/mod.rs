@@ -45,6 +45,7 @@ mod unit_result;
 mod units;
 mod wait;
 mod watch;
+mod work;
 
 use clap::{Command, Parser, Subcommand};
 
@@ -71,7 +72,7 @@ impl Cli {
     pub fn starts_managers(&self) -> bool {
         match &self.verb {
             Verb::Submit(_) | Verb::Run(_) | Verb::Start(_) | Verb::Resume(_) => true,
-            Verb::Recover(_) | Verb::Approve(_) => true,
+            Verb::Recover(_) | Verb::Approve(_) | Verb::Work(_) => true,
             #[cfg(feature = "top")]
             Verb::Top(_) => true,
             #[cfg(feature = "serve")]
@@ -145,6 +146,7 @@ verbs! { (global, output, command)
         Start => start,
         Wait => wait,
         Watch => watch,
+        Work => work,
         #[cfg(feature = "top")] Top => top,
     }
     "Look" {

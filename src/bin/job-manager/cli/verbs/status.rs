@@ -41,7 +41,9 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
     let seen = client.snapshot(job)?;
     let managers = if global.verbose { client.managers(job)? } else { Vec::new() };
     if output.json && global.verbose {
-        output.document(&WithManagers { status: &seen.status(), managers: &managers })?;
+        let mut status = seen.status();
+        status.managers.clear();
+        output.document(&WithManagers { status: &status, managers: &managers })?;
     } else if output.json {
         output.document(&seen.status())?;
     } else if output.quiet {
@@ -59,6 +61,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
     let manager = match (status.status, status.pid) {
+        (Health::Running, _) if managers::are_elsewhere(&status.managers) => managers::by_host(&status.managers),
         (Health::Running, Some(pid)) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
         (Health::Running, None) => "running".to_owned(),
         (Health::NotStarted, _) => "not started".to_owned(),

@@ -5,11 +5,12 @@ use std::sync::Barrier;
 use std::thread;
 
 use super::*;
+use crate::store::postgres::open::look::Life;
 
 const SYSTEM: &str = "7712578405957208338";
 
 fn found(database: &str) -> Found {
-    Found { system: SYSTEM.to_owned(), database: database.to_owned(), schema: Some(8) }
+    Found { system: SYSTEM.to_owned(), database: database.to_owned(), schema: Some(8), life: Life::default() }
 }
 
 fn address(text: &str) -> Address {

@@ -1,0 +1,32 @@
+//! Opening a database on a server.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::access::Access;
+use super::away::Tries;
+use super::connection::{BUSY_TIMEOUT, DbConnection};
+use super::postgres::{self, PostgresError};
+use super::{Store, StoreError};
+
+/// A server that nobody reaches may be starting again, or its address may be wrong.
+const RESTART: Duration = Duration::from_secs(2);
+
+impl Store {
+    pub(super) fn open_on_server(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let (mut tries, mut few) = (Tries::within(BUSY_TIMEOUT), Tries::within(RESTART));
+        loop {
+            match postgres::open(path, access) {
+                Err(StoreError::Postgres(error)) if error.is_of_moments() && tries.next() => {}
+                Err(StoreError::Postgres(PostgresError::Unreachable { .. })) if few.next() => {}
+                opened => return Self::on_server(opened?, access),
+            }
+        }
+    }
+
+    pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
+        let postgres::Opened { conn, file, session, schema } = opened;
+        let store = Store { conn: DbConnection::Postgres(conn), file, session: Some(Box::new(session)) };
+        store.of_usable_schema(schema, access)
+    }
+}

@@ -1,0 +1,260 @@
+//! Hosts that share jobs on a server: each is a state directory of its own, and works until it is told to leave.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection};
+use nix::sys::signal::Signal;
+
+use crate::support::{BIN, Server, World, is_alive, send, text, wait_for, without_tool};
+
+/// A lease that a test can wait for, and that no busy machine lets run out.
+const LEASE: Duration = Duration::from_secs(6);
+
+struct Hosts {
+    world: World,
+    url: String,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+impl Hosts {
+    fn new() -> Option<Hosts> {
+        let Some(server) = Server::shared() else {
+            without_tool("postgres");
+            return None;
+        };
+        Some(Hosts { world: World::new(), url: server.empty_database() })
+    }
+
+    fn command(&self, host: &str, args: &[&str]) -> Command {
+        let mut command = self.world.command(BIN);
+        command.args(args).env("JOB_MANAGER_DB", &self.url).env("XDG_STATE_HOME", self.world.path(host));
+        command.env("JOB_MANAGER_TEST_LEASE_MS", LEASE.as_millis().to_string());
+        command
+    }
+
+    fn ok(&self, host: &str, args: &[&str]) -> String {
+        let output = self.command(host, args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    }
+
+    fn work(&self, host: &str, args: &[&str]) -> Child {
+        let mut command = self.command(host, &[&["work"], args].concat());
+        command.stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Creates a job whose units note that they run, and wait for a file.
+    fn create(&self, units: u32, workers: u32) -> String {
+        let script = "echo {} >>begun; until [ -e go ]; do sleep 0.05; done; echo {} >>ended";
+        let (range, workers) = (format!("1-{units}"), workers.to_string());
+        self.ok("creator", &["create", "-q", "--range", &range, "-j", &workers, "--shell", "--", script])
+    }
+
+    fn let_go(&self) {
+        self.world.write("go", "");
+    }
+
+    fn connection(&self) -> PgConnection {
+        PgConnection::establish(&self.url).unwrap()
+    }
+
+    fn count(&self, query: &str) -> i64 {
+        diesel::sql_query(query).get_result::<Number>(&mut self.connection()).unwrap().number
+    }
+
+    fn status(&self) -> String {
+        let query = "SELECT status AS word FROM jobs ORDER BY id DESC LIMIT 1";
+        diesel::sql_query(query).get_result::<Word>(&mut self.connection()).unwrap().word
+    }
+
+    fn live(&self) -> i64 {
+        self.count("SELECT count(*) AS number FROM managers WHERE state = 'live'")
+    }
+
+    /// Returns the process of the live manager of a host.
+    fn manager(&self, host: &str) -> Option<u32> {
+        let place = self.world.path(host);
+        let query = format!(
+            "SELECT coalesce(max(pid), 0) AS number FROM managers WHERE state = 'live' AND database LIKE '%{}/%'",
+            place.display()
+        );
+        u32::try_from(self.count(&query)).ok().filter(|pid| *pid > 0 && is_alive(*pid))
+    }
+
+    fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
+        wait_for(&self.world, what, is_so);
+    }
+
+    fn wait_for_managers(&self, hosts: &[&str]) {
+        self.wait("managers on the hosts", || hosts.iter().all(|host| self.manager(host).is_some()));
+    }
+
+    fn begun(&self) -> usize {
+        if self.world.path("begun").exists() { self.world.lines("begun").len() } else { 0 }
+    }
+
+    /// Every unit has ended once, and nobody has run one twice but those that a death interrupted.
+    fn assert_completed(&self, units: usize, interrupted: usize) {
+        self.wait("the job to complete", || self.status() == "completed");
+        let mut ended = self.world.lines("ended");
+        ended.sort();
+        ended.dedup();
+        assert_eq!(ended.len(), units);
+        assert_eq!(self.count("SELECT completed AS number FROM jobs"), i64::try_from(units).unwrap());
+        let by_rows = "SELECT count(*) AS number FROM units WHERE status = 'completed'";
+        assert_eq!(self.count(by_rows), i64::try_from(units).unwrap());
+        let begun = self.begun();
+        assert!(begun >= units && begun <= units + interrupted, "{begun} of {units}");
+    }
+}
+
+fn exit_of(mut work: Child) -> Option<i32> {
+    work.wait().unwrap().code()
+}
+
+#[test]
+fn two_hosts_share_the_units_of_a_job_and_leave_when_there_is_nothing_to_do() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(300, 2);
+
+    let works = ["one", "two"].map(|host| hosts.work(host, &["last", "--exit-when-idle"]));
+    hosts.wait_for_managers(&["one", "two"]);
+    hosts.wait("units on both hosts", || hosts.begun() == 4);
+    hosts.let_go();
+
+    assert_eq!(works.map(exit_of), [Some(0); 2]);
+    hosts.assert_completed(300, 0);
+    assert_eq!(hosts.live(), 0);
+}
+
+#[test]
+fn a_share_has_no_more_workers_than_it_is_given() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(20, 8);
+
+    let work = hosts.work("one", &["last", "-j", "3", "--exit-when-idle"]);
+    hosts.wait("three units", || hosts.begun() == 3);
+    hosts.ok("one", &["set", "last", "timeout=1h"]);
+    hosts.wait("the change to arrive", || {
+        hosts.count("SELECT coalesce(max(workers), 0) AS number FROM managers WHERE state = 'live'") == 3
+    });
+
+    assert_eq!(hosts.begun(), 3);
+    hosts.let_go();
+    assert_eq!(exit_of(work), Some(0));
+    hosts.assert_completed(20, 0);
+}
+
+#[test]
+fn a_manager_that_is_killed_is_started_again_at_once_and_its_units_are_ended() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(40, 2);
+    let work = hosts.work("one", &["--any"]);
+    assert_eq!(hosts.manager("one"), None);
+    hosts.ok("one", &["start", "last"]);
+    hosts.wait("units", || hosts.begun() == 2);
+    let killed = hosts.manager("one").unwrap();
+    // It is watched from the next look on.
+    std::thread::sleep(Duration::from_millis(2_500));
+
+    send(killed, Signal::SIGKILL);
+    let at = Instant::now();
+    hosts.wait("another manager", || hosts.manager("one").is_some_and(|pid| pid != killed));
+
+    assert!(at.elapsed() < Duration::from_secs(2), "{:?}", at.elapsed());
+    hosts.let_go();
+    hosts.assert_completed(40, 2);
+    send(work.id(), Signal::SIGTERM);
+    assert_eq!(exit_of(work), Some(0));
+}
+
+#[test]
+fn a_host_that_is_dead_is_replaced_when_its_lease_has_ended() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(40, 2);
+    let mut dead = hosts.work("one", &["last"]);
+    hosts.wait("units", || hosts.begun() == 2);
+    let other = hosts.work("two", &["last", "--exit-when-idle"]);
+    hosts.wait_for_managers(&["two"]);
+
+    dead.kill().unwrap();
+    dead.wait().unwrap();
+    send(hosts.manager("one").unwrap(), Signal::SIGKILL);
+    hosts.let_go();
+
+    assert_eq!(exit_of(other), Some(0));
+    hosts.assert_completed(40, 2);
+    assert_eq!(hosts.count("SELECT count(*) AS number FROM managers WHERE state = 'lost'"), 1);
+}
+
+#[test]
+fn a_host_that_is_told_to_leave_gives_its_units_back_and_the_others_go_on() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(600, 2);
+    let (leaving, staying) = (hosts.work("one", &["last"]), hosts.work("two", &["last", "--exit-when-idle"]));
+    hosts.wait("units on both hosts", || hosts.begun() == 4);
+    let manager = hosts.manager("one").unwrap();
+
+    // Twice: its units wait for a file, and are not to.
+    send(leaving.id(), Signal::SIGTERM);
+    std::thread::sleep(Duration::from_millis(300));
+    send(leaving.id(), Signal::SIGTERM);
+
+    assert_eq!(exit_of(leaving), Some(0));
+    assert!(!is_alive(manager));
+    let owned = "SELECT count(*) AS number FROM ranges JOIN managers ON uid = manager WHERE state <> 'live'";
+    assert_eq!((hosts.live(), hosts.count(owned)), (1, 0));
+    assert_eq!(hosts.status(), "running");
+    hosts.let_go();
+    assert_eq!(exit_of(staying), Some(0));
+    hosts.assert_completed(600, 2);
+}
+
+#[test]
+fn the_last_host_that_leaves_pauses_the_job() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(10, 2);
+    let work = hosts.work("one", &["last"]);
+    hosts.wait("units", || hosts.begun() == 2);
+
+    send(work.id(), Signal::SIGTERM);
+    hosts.let_go();
+
+    assert_eq!(exit_of(work), Some(0));
+    assert_eq!(hosts.status(), "paused");
+}
+
+#[test]
+fn fault_107_a_host_that_lacks_the_directory_of_the_units_says_so_in_the_row_of_a_manager() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(3, 1);
+    let missing: PathBuf = hosts.world.path("nowhere");
+    let change =
+        format!("UPDATE specs SET spec = jsonb_set(spec::jsonb, '{{cwd}}', '\"{}\"')::text", missing.display());
+    hosts.connection().batch_execute(&change).unwrap();
+
+    let output = hosts.command("one", &["work", "last", "--exit-when-idle"]).output().unwrap();
+
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("nowhere"), "{}", text(&output.stderr));
+    let reason = "SELECT reason AS word FROM managers WHERE state = 'refused'";
+    let reason = diesel::sql_query(reason).get_result::<Word>(&mut hosts.connection()).unwrap().word;
+    assert!(reason.contains("cannot run on this host") && reason.contains("nowhere"), "{reason}");
+    assert_eq!(hosts.count("SELECT attempts::bigint AS number FROM units WHERE seq = 1"), 0);
+}
