@@ -18,6 +18,8 @@ use diesel::sql_types::BigInt;
 use crate::support::{BIN, Random, Server, Shutdown, World, text, wait_for, without_tool};
 
 const UNITS: i64 = 500;
+/// Also on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(180);
 /// What ends all sessions of the programs under test.
 const END_SESSIONS: &str =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'job-manager'";
@@ -87,8 +89,8 @@ impl Away {
     fn assert_done(&self) {
         let begin = Instant::now();
         while !self.is_over() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} completed:\n{}", self.completed(), self.log());
-            thread::sleep(Duration::from_millis(20));
+            assert!(begin.elapsed() < DEADLINE, "{} completed:\n{}", self.completed(), self.log());
+            thread::sleep(Duration::from_millis(100));
         }
         for (what, query, expected) in [
             ("completed jobs", "SELECT count(*) FROM jobs WHERE status = 'completed'", 1),
@@ -121,7 +123,7 @@ fn fault_346_sessions_that_are_ended_again_and_again_neither_lose_nor_repeat_a_u
 
     let (mut ended, begin) = (0, Instant::now());
     while !away.is_over() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{} completed:\n{}", away.completed(), away.log());
+        assert!(begin.elapsed() < DEADLINE, "{} completed:\n{}", away.completed(), away.log());
         ended += away.count(&format!("SELECT count(*) FROM ({END_SESSIONS} AND random() < 0.7) AS ended")).unwrap_or(0);
         let status = away.run(&["status", "1"]);
         assert!(status.status.success(), "{}", text(&status.stderr));
@@ -185,7 +187,7 @@ fn fault_349_a_server_without_a_free_connection_is_waited_for() {
             taken.push(conn);
         }
     }
-    assert!(taken.len() >= 9, "{} connections", taken.len());
+    assert!(taken.len() >= 8, "{} connections", taken.len());
     drop(taken);
 
     away.assert_done();
