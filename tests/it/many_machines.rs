@@ -194,9 +194,9 @@ fn gnu_parallel_gives_the_share_of_a_host_that_does_not_answer_to_another_one() 
     }
     let batch = Batch::new(&world, 40);
     batch.let_go();
-    // Stands for ssh: a host is a directory, and one of them is down.
+    // Stands for ssh, which sets SHELL at the other end: a host is a directory, and one of them is down.
     let ssh = "#!/bin/sh\nhost=$1; shift; [ \"$1\" != -- ] || shift\n[ $host != down ] || exit 255\n\
-        echo $host >>hosts; STATE=$PWD/local-$host exec sh -c \"$*\"\n";
+        echo $host >>hosts; SHELL=/bin/sh STATE=$PWD/local-$host exec sh -c \"$*\"\n";
     let ssh = world.write("bin/ssh", ssh);
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
 
