@@ -190,7 +190,7 @@ fn fault_158_the_whole_output_of_units_is_durable_before_their_ends_are() {
 fn fault_159_logs_of_any_length_are_read_in_little_memory() {
     let world = World::new();
     // More than the program may map, which is enough for it and for the libraries it is linked with.
-    let bytes: u64 = 160 << 20;
+    let bytes: u64 = 96 << 20;
     let script = format!("head -c {bytes} /dev/zero | tr '\\0' x; echo; echo last");
     let job = world.ok(&["submit", "-q", "--output", "full", "--shell", "--", &script]);
     world.ok(&["wait", &job]);
@@ -198,7 +198,7 @@ fn fault_159_logs_of_any_length_are_read_in_little_memory() {
     let log = fs::File::options().append(true).open(world.path(&format!("jobs.db.d/{job}/manager.log"))).unwrap();
     log.set_len(bytes).unwrap();
 
-    let small = |args: &str| sh(&world, &format!("ulimit -v 150000; \"$BIN\" logs {args}"));
+    let small = |args: &str| sh(&world, &format!("ulimit -v 96000; \"$BIN\" logs {args}"));
 
     assert_eq!(small(&format!("{job}:1 -n 1")), "last");
     assert_eq!(small(&format!("{job} --manager | wc -c")), bytes.to_string());
