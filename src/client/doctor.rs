@@ -60,8 +60,9 @@ fn database(db: &Path, opened: &Result<Client, ClientError>) -> Finding {
     let of = |severity, message| finding(severity, "database", message);
     match opened {
         Ok(client) => match client.store().integrity() {
-            Ok((version, true)) => of(Severity::Ok, format!("{} is sound, SQLite {version}", db.display())),
-            Ok((_, false)) => {
+            Ok((engine, None)) => of(Severity::Ok, format!("{} answers, {engine}", db.display())),
+            Ok((engine, Some(true))) => of(Severity::Ok, format!("{} is sound, {engine}", db.display())),
+            Ok((_, Some(false))) => {
                 of(Severity::Error, format!("{} is damaged, salvage it with `sqlite3 FILE .recover`", db.display()))
             }
             Err(error) => of(Severity::Error, error.to_string()),

@@ -141,6 +141,11 @@ impl Feed {
         waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
+    /// Returns `true` if ends of units were committed since the last round of reading.
+    pub fn has_released(&self) -> bool {
+        !self.lock().released.is_empty()
+    }
+
     /// Begins a round of reading; what is read from here on may be put here, if its end is not committed meanwhile.
     pub fn begin_reading(&self) {
         self.lock().released.clear();

@@ -94,6 +94,12 @@ pub enum NewJobError {
         /// The most bytes it may have.
         max: usize,
     },
+    /// Words have a NUL, which no database of a server can hold.
+    #[error("the {what} of the job has a NUL character")]
+    Nul {
+        /// What has it.
+        what: &'static str,
+    },
     /// There are too many labels.
     #[error("the job has {given} labels, it may have at most {max}")]
     TooManyLabels {
@@ -107,6 +113,7 @@ pub enum NewJobError {
 fn within(what: &'static str, text: &str, bytes: RangeInclusive<usize>) -> Result<(), NewJobError> {
     let max = *bytes.end();
     match text.len() {
+        _ if text.contains('\0') => Err(NewJobError::Nul { what }),
         given if bytes.contains(&given) => Ok(()),
         0 => Err(NewJobError::Empty { what, max }),
         bytes => Err(NewJobError::TooLong { what, bytes, max }),
@@ -130,6 +137,7 @@ mod tests {
         for (refusal, found) in [
             ("the name of the job is empty", said(|job| job.name.clear())),
             ("the name of the job has 256 bytes, it may have at most 255", said(|job| job.name.push('x'))),
+            ("the name of the job has a NUL character", said(|job| job.name = "a\0".to_owned())),
             ("the key of the job is empty", said(|job| job.key = Some(String::new()))),
             ("the key of the job has 4097 bytes", said(|job| job.key = Some("x".repeat(4097)))),
             (

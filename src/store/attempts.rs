@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
-use super::connection::{Db, DbConnection, on_server};
+use super::connection::{Db, DbConnection};
 use super::failure::Failure;
 use super::schema::{attempts, units};
-use super::written::{Written, column, without_nul};
+use super::written::{Written, column, kept};
 use super::{Store, StoreError, UnitChange};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
 
@@ -61,7 +61,7 @@ pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(),
             attempts::cause.eq(cause.as_str()),
             attempts::exit_code.eq(end.exit_code.map(i64::from)),
             attempts::signal.eq(end.signal.map(i64::from)),
-            attempts::error.eq(if on_server(conn) { without_nul(error) } else { error.into() }),
+            attempts::error.eq(kept(conn, error)),
             attempts::stdout.eq(stdout),
             attempts::stderr.eq(stderr),
         ))

@@ -5,11 +5,13 @@ mod each;
 mod leases;
 mod pages;
 mod steering;
+mod words;
 
 use changes::*;
 use leases::*;
 use pages::*;
 use steering::*;
+use words::*;
 
 use crate::model::{
     AttemptEnd, Cause, Contents, Epoch, JobFilter, JobId, JobStatus, Lack, NewJob, NewUnit, ProcessIdentity, Seq,

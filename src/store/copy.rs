@@ -110,10 +110,9 @@ impl Store {
             let texts: Vec<_> = rows.into_iter().map(|text| MetadataColumns { job_id: job, ..text }).collect();
             insert!(conn, texts::table, texts);
             metadata::put(conn, JobId(job), key::COPIED_FROM, &origin.0)?;
-            for run in runs {
-                let run = ManagerColumns { job_id: job, uid: Text(uuid::Uuid::now_v7().to_string()), ..run };
-                diesel::insert_into(managers::table).values(run).execute(conn)?;
-            }
+            let own = |run| ManagerColumns { job_id: job, uid: Text(uuid::Uuid::now_v7().to_string()), ..run };
+            let runs: Vec<_> = runs.into_iter().map(own).collect();
+            insert!(conn, managers::table, runs);
             Ok(PartialCopy { job: JobId(job), uid, units: row.total, revision: row.revision, becomes })
         })
     }

@@ -3,6 +3,8 @@
 //! Every transaction of a manager goes through `write_under`, except the recorder's, which ends with the fence itself. Where writers
 //! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
+use std::time::Duration;
+
 use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
@@ -36,6 +38,12 @@ impl Store {
             return Err(lease.fenced());
         }
         Ok(Fence { version, job: Some(job), now })
+    }
+
+    /// Returns how much time passes between two looks of a manager at what others have written. In a file a look costs nothing;
+    /// on a server it is a round trip, and managers that have nothing to do are not to keep it busy.
+    pub fn look_every(&mut self) -> Duration {
+        if on_server(&mut self.conn) { Duration::from_secs(1) } else { Duration::ZERO }
     }
 
     /// Returns the time by the clock of the server; none without one.

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::lease::Lease;
 use super::schema::managers;
 use super::statement::statement;
+use super::written::kept;
 use super::{metadata, postgres};
 use crate::model::{DatabaseFile, Heartbeat, JobId, ManagerState, ProcessIdentity, RawText, Timestamp};
 
@@ -82,7 +83,7 @@ fn add(
             managers::database.eq(database.to_text()),
             managers::version.eq(env!("CARGO_PKG_VERSION")),
             managers::program.eq(RawText::from(program.as_os_str()).to_column()),
-            managers::reason.eq(reason),
+            managers::reason.eq(reason.map(|reason| kept(conn, reason))),
             managers::heartbeat_at.eq(now.as_micros()),
             managers::started_at.eq(now.as_micros()),
             managers::ended_at.eq((state != ManagerState::Live).then_some(now.as_micros())),
@@ -111,6 +112,7 @@ pub(super) fn end(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    let reason = kept(conn, reason);
     diesel::update(managers::table.find((lease.job.0, lease.epoch.0)).filter(managers::ended_at.is_null()))
         .set((managers::state.eq(state.as_str()), managers::reason.eq(reason), managers::ended_at.eq(now.as_micros())))
         .execute(conn)?;

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::schema::metadata;
 use super::specs::numbers;
 use super::statement::statement;
+use super::written::kept;
 use super::{Store, StoreError};
 use crate::model::{Isolation, JobId, NewJob, Row, Submitter, Waits};
 
@@ -182,6 +183,7 @@ pub(super) fn damaged(job: JobId, key: &'static str, value: Option<String>) -> F
 
 /// Sets one value inside a transaction.
 pub(super) fn put(conn: &mut DbConnection, job: JobId, key: &str, value: &str) -> Result<(), Failure> {
+    let (key, value) = (&*kept(conn, key), &*kept(conn, value));
     Upsert { job: job.0, key, value }.execute(conn)?;
     Ok(())
 }

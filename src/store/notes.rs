@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::jobs::lock_visible;
 use super::schema::{unit_notes, units};
 use super::statement::statement;
+use super::written::kept;
 use super::{Store, StoreError, postgres};
 use crate::model::{AttemptName, Row, UnitId, UnitNotes, Unreadable};
 
@@ -108,12 +109,13 @@ fn expect_attempt(conn: &mut DbConnection, unit: UnitId, attempt: AttemptName) -
 /// changed the unit meanwhile: what was said is not about that one.
 pub(super) fn put(conn: &mut DbConnection, unit: UnitId, revision: i64, notes: &UnitNotes) -> Result<bool, Failure> {
     let steps = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let message = notes.message.as_deref().map(|message| kept(conn, message));
     let written = Upsert {
         unit: unit.raw(),
         revision,
         done: steps(notes.done),
         total: steps(notes.total),
-        message: notes.message.as_deref(),
+        message: message.as_deref(),
         checkpoint: notes.checkpoint.as_deref(),
     }
     .execute(conn)?;

@@ -13,7 +13,7 @@ use super::jobs::lock_job;
 use super::postgres;
 use super::renew::skip_gone;
 use super::statement::statement;
-use super::written::column;
+use super::written::{column, kept};
 use super::{
     Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, manager_writes, metadata, notes,
 };
@@ -242,7 +242,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
 /// Moves the end of the job's hold to a later time, never to an earlier one.
 fn extend_hold(conn: &mut DbConnection, lease: Lease, until: Timestamp, reason: &str) -> Result<(), Failure> {
     let until = until.as_micros();
-    ExtendHold { until, reason, job: lease.job.0, limit: until }.execute(conn)?;
+    ExtendHold { until, reason: &kept(conn, reason), job: lease.job.0, limit: until }.execute(conn)?;
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use super::finalizer;
 use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
+use super::written::kept;
 use super::{Store, StoreError, postgres};
 use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
@@ -177,6 +178,7 @@ pub(super) fn end_units(
     reason: &str,
     now: Timestamp,
 ) -> Result<i64, Failure> {
+    let reason = kept(conn, reason);
     let changed = diesel::update(units::table.filter(literal(from)).filter(condition(conn, job, filter)?))
         .set((
             units::status.eq(end.as_str()),
@@ -209,7 +211,7 @@ pub(super) fn cancel_unfinished(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let [first, last] = UnitId::ends_of(job);
-    let moved = CancelUnfinished { now: now.as_micros(), reason, first, last }.execute(conn)?;
+    let moved = CancelUnfinished { now: now.as_micros(), reason: &kept(conn, reason), first, last }.execute(conn)?;
     Recount { moved: i64::try_from(moved).expect("SQLite counts in 64 bits"), job: job.0 }.execute(conn)?;
     Ok(())
 }

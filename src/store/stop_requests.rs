@@ -8,6 +8,7 @@ use super::connection::DbConnection;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::schema::jobs;
+use super::written::kept;
 use super::{Store, StoreError};
 use crate::model::{Job, JobId, JobStatus, StopRequest};
 
@@ -64,7 +65,7 @@ pub(super) fn ask(
         .set((
             jobs::stop_request.eq(request.as_str()),
             jobs::stop_grace_ms.eq(grace_ms),
-            jobs::stop_reason.eq(reason),
+            jobs::stop_reason.eq(reason.map(|reason| kept(conn, reason))),
             jobs::revision.eq(jobs::revision + 1),
         ))
         .execute(conn)?;

@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use diesel::deserialize::{self, FromSqlRow};
 
 use super::columns::{OfBytes, from_text};
+use super::connection::{DbConnection, on_server};
 use crate::model::RawText;
 
 const MARKER: &str = "job-manager:base64:";
@@ -38,6 +39,11 @@ pub(super) fn column(written: Option<&RawText>) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Returns a text as a database can hold it: one of a server has no NUL, which is marked there.
+pub(super) fn kept<'a>(conn: &mut DbConnection, text: &'a str) -> Cow<'a, str> {
+    if on_server(conn) { without_nul(text) } else { text.into() }
+}
+
 /// Marks what a text of a server cannot hold.
 pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
@@ -56,22 +62,22 @@ mod tests {
 
     use super::*;
 
-    fn kept(bytes: &[u8]) -> String {
+    fn written(bytes: &[u8]) -> String {
         column(Some(&bytes.into())).unwrap().into_owned()
     }
 
     #[test]
     fn text_stays_as_it_is_and_everything_else_is_behind_the_marker() {
         assert_eq!(column(None), None);
-        assert_eq!(kept("\u{1b}]0;ü\r\n".as_bytes()), "\u{1b}]0;ü\r\n");
-        assert_eq!(kept(b"caf\xe9"), "job-manager:base64:Y2Fm6Q==");
-        assert_eq!(kept(b"a\0"), "job-manager:base64:YQA=");
+        assert_eq!(written("\u{1b}]0;ü\r\n".as_bytes()), "\u{1b}]0;ü\r\n");
+        assert_eq!(written(b"caf\xe9"), "job-manager:base64:Y2Fm6Q==");
+        assert_eq!(written(b"a\0"), "job-manager:base64:YQA=");
     }
 
     #[test]
     fn a_text_that_looks_like_the_form_of_bytes_comes_back_as_it_was() {
         for text in ["job-manager:base64:", "job-manager:base64:Y2Fm6Q==", "job-manager:base64:?"] {
-            assert_eq!(read(kept(text.as_bytes())).as_str(), Some(text));
+            assert_eq!(read(written(text.as_bytes())).as_str(), Some(text));
         }
         assert_eq!(read("job-manager:base64:?".to_owned()).as_str(), Some("job-manager:base64:?"));
     }
@@ -79,8 +85,8 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_was_written_comes_back_and_is_text_without_nul_meanwhile(bytes: Vec<u8>) {
-            prop_assert!(!kept(&bytes).contains('\0'));
-            prop_assert_eq!(read(kept(&bytes)).into_bytes(), bytes);
+            prop_assert!(!written(&bytes).contains('\0'));
+            prop_assert_eq!(read(written(&bytes)).into_bytes(), bytes);
         }
     }
 }

@@ -102,3 +102,34 @@ fn a_server_that_is_not_there_is_said_with_exit_code_5() {
     assert!(said.contains("cannot reach the PostgreSQL database jobs") && !said.contains("s3cret"), "{said}");
     assert!(!world.path("state").exists());
 }
+
+#[test]
+fn fault_354_a_job_is_copied_from_a_server_into_a_file_and_back() {
+    let Some(server) = server() else { return };
+    let world = World::new();
+    let (from, back) = (server.empty_database(), server.empty_database());
+    // One of its units fails, and so does it.
+    run(&world, &from, &["run", "--shell", "--range", "1-3", "--", "test {} != 2 || exit 3; echo {}"]);
+    let file = world.path("copy.db");
+    let file = file.to_str().unwrap();
+
+    ok(run(&world, &from, &["copy", "1", "--to", file]));
+    ok(run(&world, file, &["copy", "1", "--to", &back]));
+
+    let units = |db: &str| ok(run(&world, db, &["units", "1", "--json"]));
+    let results = |db: &str| ok(run(&world, db, &["results", "1"]));
+    assert_eq!(results(&from), results(file));
+    assert_eq!(results(&from), results(&back));
+    assert_eq!(units(&from).matches("\"failed\"").count(), units(&back).matches("\"failed\"").count());
+}
+
+#[test]
+fn doctor_says_what_keeps_the_database() {
+    let Some(server) = server() else { return };
+    let world = World::new();
+    let db = server.database();
+
+    let said = String::from_utf8(run(&world, &db, &["doctor"]).stdout).unwrap();
+
+    assert!(said.contains(" answers, PostgreSQL ") && !said.contains("SQLite"), "{said}");
+}

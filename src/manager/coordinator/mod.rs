@@ -70,8 +70,9 @@ pub(super) struct Coordinator<'a> {
     job: Job,
     request: Option<(StopRequest, Option<Duration>)>,
     looked_at: Instant,
-    /// When units that are due were last looked for.
+    /// When units that are due were last looked for, and when the next one is as far as that look told.
     due_looked_at: Instant,
+    next_due: Option<Timestamp>,
     /// Requests to end attempts that are not over yet.
     asked: Vec<Kill>,
     /// What the store's clock showed when it was last looked at, and when that was.
@@ -135,6 +136,8 @@ impl<'a> Coordinator<'a> {
             request,
             looked_at,
             due_looked_at: looked_at,
+            // Not looked for yet.
+            next_due: Some(Timestamp::from_micros(0)),
             asked,
             clock_seen: (shared.clock.now(), looked_at),
             permits,

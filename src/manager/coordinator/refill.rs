@@ -24,10 +24,13 @@ impl Coordinator<'_> {
         let looks_for_due =
             level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
         let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
+        let now = self.shared.clock.now();
+        if looks_for_due && fresh.is_none() && !self.may_look(now) {
+            return Ok(self.next_due);
+        }
         if !looks_for_due && fresh.is_none() {
             return Ok(None);
         }
-        let now = self.shared.clock.now();
         // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
         let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
         self.shared.feed.begin_reading();
@@ -46,10 +49,15 @@ impl Coordinator<'_> {
             let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
             self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
         }
-        if !are_all_read {
-            return Ok(None);
-        }
-        Ok(self.store.next_due(self.lease, through)?)
+        self.next_due = if are_all_read { self.store.next_due(self.lease, through)? } else { None };
+        Ok(self.next_due)
+    }
+
+    /// Returns `true` if units that are due are worth a look: one may be, or this manager has sent one back.
+    fn may_look(&mut self, now: Timestamp) -> bool {
+        self.due_looked_at.elapsed() >= self.store.look_every()
+            || self.next_due.is_some_and(|due| due <= now)
+            || self.shared.feed.has_released()
     }
 
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.

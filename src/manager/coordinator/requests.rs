@@ -12,7 +12,7 @@ use crate::store::{Fault, Fence, StoreError};
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
     pub(super) fn poll_requests(&mut self) -> Result<(), ManagerError> {
-        if self.looked_at.elapsed() < POLL_REQUESTS {
+        if self.looked_at.elapsed() < POLL_REQUESTS.max(self.store.look_every()) {
             return Ok(());
         }
         self.looked_at = Instant::now();
@@ -31,6 +31,7 @@ impl Coordinator<'_> {
             // Units may have been added, or taken back from those that wait here.
             self.seen_revision = job.revision;
             self.shared.feed.recall();
+            self.next_due = Some(Timestamp::from_micros(0));
             self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
             self.follow_limits(&job.limits);
             self.kill_units()?;

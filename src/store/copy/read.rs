@@ -11,7 +11,7 @@ use super::rows::{
 use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
-use crate::store::jobs::lock_job;
+use crate::store::jobs::job_row;
 use crate::store::metadata::key;
 use crate::store::schema::{
     attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, specs, unit_notes, units,
@@ -76,7 +76,7 @@ impl Store {
 }
 
 fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
-    let known = lock_job(conn, job)?;
+    let known = job_row(conn, job)?;
     let place = Row::Job(job);
     let select = jobs::table.find(job.0).select(JobColumns::as_select());
     let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;

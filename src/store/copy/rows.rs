@@ -1,15 +1,25 @@
 //! The rows of a job as they stand, with every column, to be written into another database.
 
-use diesel::backend::Backend;
+#[cfg(feature = "postgres")]
+use std::io::Write;
+
 use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::AsExpression;
+#[cfg(feature = "postgres")]
+use diesel::pg::Pg;
 use diesel::prelude::*;
+#[cfg(feature = "postgres")]
+use diesel::serialize::IsNull;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
+#[cfg(feature = "postgres")]
+use diesel::sqlite::Sqlite;
 
 use crate::store::columns::{OfBytes, from_text};
 use crate::store::connection::Db;
 use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
+#[cfg(feature = "postgres")]
+use crate::store::written::without_nul;
 
 /// A text; bytes that are none, which another program may have written, are an error.
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, AsExpression)]
@@ -24,12 +34,26 @@ impl OfBytes for Text {
 
 from_text!(Text);
 
-impl<DB: Backend> ToSql<sql_types::Text, DB> for Text
-where
-    str: ToSql<sql_types::Text, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.0.as_str().to_sql(out)
+/// Writes a text as it is.
+macro_rules! as_it_is {
+    ($backend:ty) => {
+        impl ToSql<sql_types::Text, $backend> for Text {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, $backend>) -> serialize::Result {
+                ToSql::<sql_types::Text, $backend>::to_sql(self.0.as_str(), out)
+            }
+        }
+    };
+}
+
+as_it_is!(Db);
+#[cfg(feature = "postgres")]
+as_it_is!(Sqlite);
+
+#[cfg(feature = "postgres")]
+impl ToSql<sql_types::Text, Pg> for Text {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(without_nul(&self.0).as_bytes())?;
+        Ok(IsNull::No)
     }
 }
 

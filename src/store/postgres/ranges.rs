@@ -86,11 +86,13 @@ statement! {
 }
 
 statement! {
+    // Those that are looked for when they are due. The others come with their ranges, and nobody waits for them here.
     struct NextDue {
-        "SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND job_id = " job: i64 as BigInt,
-        " AND id <= " last: i64 as BigInt,
-        " AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
-         AND ranges.last >= units.seq AND ranges.manager <> " manager: String as Text,
+        "SELECT min(not_before) FROM units JOIN jobs ON jobs.id = units.job_id WHERE not_before IS NOT NULL AND units.job_id = "
+            job: i64 as BigInt,
+        " AND units.id <= " last: i64 as BigInt,
+        " AND seq <= claimed_through AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id \
+         AND ranges.first <= units.seq AND ranges.last >= units.seq AND ranges.manager IS DISTINCT FROM " manager: String as Text,
     }
     ")" -> Nullable<BigInt>
 }
@@ -164,3 +166,6 @@ pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Re
 pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
     Ok(OthersHave { job: lease.job.0, manager: lease.manager.to_string() }.get_result(conn)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ const NUMBER: &str = "SELECT value FROM settings WHERE key = 'job-manager:schema
 /// A server and a database that may be used.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The server's own number: a copy of its files has the same, one that was made anew has another.
+    /// The server's own number: a copy of its files has the same, one that was made again has another.
     pub system: String,
     /// The name of the database.
     pub database: String,

@@ -109,7 +109,7 @@ fn a_session_has_our_settings_and_a_reading_one_cannot_write() {
 }
 
 #[test]
-fn a_marker_of_a_server_that_was_made_anew_is_refused_by_name() {
+fn a_marker_of_a_server_that_was_made_again_is_refused_by_name() {
     let Some(server) = server() else { return };
     let (url, machine) = (server.empty_database(), Machine::new());
     let file = machine.open(&url, Access::Create).unwrap().file;
