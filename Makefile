@@ -10,7 +10,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test test-thorough soak bench bench-instructions check fmt lint deny doc clean
+.PHONY: run-job test test-thorough soak bench bench-postgres bench-instructions check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release
@@ -51,6 +51,10 @@ PEERS := $(CURDIR)/target/peers
 bench:
 	for peer in effectum apalis; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS) $(CARGO) build --release --locked --quiet) || exit; done
 	PEERS=$(PEERS)/release $(CARGO) bench --quiet --bench ratios
+
+# The same on a PostgreSQL server, beside that server's own limits.
+bench-postgres:
+	$(CARGO) bench --quiet --features postgres --bench postgres
 
 # Bounds on the instructions that single operations take; needs valgrind.
 bench-instructions:

@@ -80,9 +80,17 @@ impl Server {
 
     /// Starts a server with settings, `fsync=on` for example.
     pub fn start_with(settings: &[&str]) -> Option<Server> {
+        // Short: the path of a socket has a hundred bytes.
+        let memory = Path::new("/dev/shm");
+        let base = if has_room(memory) { memory.to_owned() } else { std::env::temp_dir() };
+        Server::start_in(&base, settings)
+    }
+
+    /// Starts a server whose data is below a directory, which its user can enter.
+    pub fn start_in(base: &Path, settings: &[&str]) -> Option<Server> {
         let programs = programs()?;
         let template = template(&programs);
-        let mut server = Server::in_new_directory(settings);
+        let mut server = Server::in_new_directory(base, settings);
         run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
         server.restart();
         Some(server)
@@ -94,10 +102,7 @@ impl Server {
         SHARED.get_or_init(Server::start).as_ref()
     }
 
-    fn in_new_directory(settings: &[&str]) -> Server {
-        // Short: the path of a socket has a hundred bytes.
-        let memory = Path::new("/dev/shm");
-        let base = if has_room(memory) { memory.to_owned() } else { std::env::temp_dir() };
+    fn in_new_directory(base: &Path, settings: &[&str]) -> Server {
         let mut dir = tempfile::Builder::new().prefix("jm-pg-").tempdir_in(base).unwrap();
         dir.disable_cleanup(std::env::var_os("JM_TEST_KEEP").is_some());
         if let Some(user) = server_user() {
@@ -259,7 +264,7 @@ fn template(programs: &Path) -> PathBuf {
     let lock = File::create(place.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     if !place.exists() {
-        let mut server = Server::in_new_directory(&[]);
+        let mut server = Server::in_new_directory(&std::env::temp_dir(), &[]);
         let options =
             ["-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8", "--wal-segsize=1", "-D"];
         run(as_server_user(&programs.join("initdb")).current_dir(server.dir()).args(options).arg(server.data()));
