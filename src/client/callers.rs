@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::create::{check_new_job, with_own_limits, with_submitter};
+use super::lease::check;
 use super::made::made_path;
 use super::payload::check_new_unit;
 use super::same_job::refuse_another;
@@ -66,6 +67,8 @@ pub fn create_job_in(
     units: impl IntoIterator<Item = NewUnit>,
 ) -> Result<JobId, ClientError> {
     check_new_job(new)?;
+    // The connections of callers are to files.
+    check(false, &new.limits)?;
     let given = units.into_iter().map(Ok::<_, std::convert::Infallible>);
     let mut units = with_own_limits(given, new.limits.clone(), Some(new.limits.workers))
         .map(|unit| unit.map_err(ClientError::Source))

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::lease::check_lease;
 use super::{Client, ClientError, CopyError};
 use crate::crash::crash_point;
 use crate::model::{Job, JobId, JobStatus, Timestamp};
-use crate::store::{Access, CopiedPart, CopyRefused, PartialCopy, Store, StoreError};
+use crate::store::{Access, CopiedPart, CopyRefused, PartialCopy, Store, StoreError, is_on_server};
 use crate::sys::SharedLock;
 
 /// What becomes of a job that is copied.
@@ -62,6 +63,9 @@ impl Client {
             return Err(ClientError::Interrupted { job });
         }
         self.refuse_two_of(&row, source)?;
+        if is_on_server(into) {
+            check_lease(into, &row.limits)?;
+        }
         let into = Client::create(into)?;
         let own = self.store().file().clone();
         if own.is_same_file(into.store().file()) {

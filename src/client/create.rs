@@ -5,6 +5,7 @@ use std::env;
 use tracing::warn;
 
 use super::conditions::check_conditions;
+use super::lease::check_lease;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
 use super::{Client, ClientError, Created, LimitError, StartError};
@@ -89,6 +90,7 @@ impl Client {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        check_lease(&self.path(), &new.limits)?;
         let mut units = units.into_iter();
         let (first, all) = next_chunk(&mut units)?;
         self.sweep_partial_jobs()?;

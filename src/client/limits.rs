@@ -2,9 +2,11 @@
 
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
+use super::lease::check_changed_lease;
 use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
 use crate::model::{JobId, JobStatus, Limits};
+use crate::store::is_on_server;
 
 impl Client {
     /// Changes the limits of a job that has not ended and returns what they are then.
@@ -19,11 +21,11 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there, and when its
+    /// When the job has ended, would have no workers or too many, or would wait for a disk that is not there, when its lease would be too short, and when its
     /// units may run at most once and would run again; nothing is changed then.
     pub fn set_limits(&self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, ClientError> {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
-        let mut wrong = None;
+        let (mut wrong, on_server) = (None, is_on_server(&self.path()));
         let limits = self.store().change_limits(job, |limits| {
             let before = limits.clone();
             change(limits);
@@ -33,6 +35,7 @@ impl Client {
                 .unwrap_or(Ok(()))
                 .and_then(|()| Ok(check_templates(limits)?))
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
+                .and_then(|()| check_changed_lease(on_server, &before, limits))
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             wrong = checked.err();
             if wrong.is_some() {

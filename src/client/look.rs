@@ -11,7 +11,7 @@ use super::conditions::waits_for_time;
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
 use crate::model::{
-    DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, LeaseHolder, ManagerLoad, ManagerRun, Timestamp,
+    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerLoad, ManagerRun, Timestamp,
 };
 use crate::status::{Health, ManagerHealth, is_at, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
@@ -19,8 +19,6 @@ use crate::sys::{Writer, disk_of};
 
 /// Age of a heartbeat that is worth a look at the disk; a manager that can write does so every second.
 const SILENCE: Duration = Duration::from_secs(3);
-/// Time after which a manager of another host is called silent, a third of a lease.
-const SILENT_AFTER: Duration = Duration::from_secs(20);
 /// Free bytes below which a disk counts as full.
 const FULL_BYTES: u64 = 256 * 1024;
 
@@ -168,7 +166,7 @@ impl<'a> PageContext<'a> {
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);
         let on_server = holders.is_some();
-        let managers = managers_that_live(holders.unwrap_or_default(), seen.here, self.client.store().file());
+        let managers = managers_that_live(holders.unwrap_or_default(), &job, seen.here, self.client.store().file());
         let silence =
             record.as_ref().filter(|_| !on_server).and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
@@ -183,6 +181,7 @@ impl<'a> PageContext<'a> {
             }
             .filter(|_| runs),
             managers,
+            lease: on_server.then(|| job.limits.lease_length()),
             reason: seen.reason,
             is_damaged,
             halt_reason: record.and_then(|record| record.halt_reason.clone()),
@@ -213,13 +212,19 @@ impl<'a> PageContext<'a> {
     }
 }
 
-/// Returns the managers that live as far as can be told: not one of this host that has certainly ended.
-pub(super) fn managers_that_live(holders: Vec<LeaseHolder>, here: Health, place: &DatabaseFile) -> Vec<ManagerRun> {
+/// Returns the managers that live as far as can be told: not one of this host that has certainly ended. One of another host is called
+/// silent after a third of a lease.
+pub(super) fn managers_that_live(
+    holders: Vec<LeaseHolder>,
+    job: &Job,
+    here: Health,
+    place: &DatabaseFile,
+) -> Vec<ManagerRun> {
     let shown = |LeaseHolder { run, identity, database, is_valid }: LeaseHolder| {
         let is_here = is_at(place, database.as_ref(), &identity);
         let load = run.load.map(|load| ManagerLoad { here: is_here, ..load });
         let silent_s = load.as_ref().map_or(0, |load| load.silent_s);
-        let is_silent = !is_here && (!is_valid || silent_s >= SILENT_AFTER.as_secs());
+        let is_silent = !is_here && (!is_valid || Duration::from_secs(silent_s) >= job.limits.lease_length() / 3);
         let reason = is_silent.then(|| format!("silent since {}, on host {}", run.heartbeat_at, run.host));
         (!is_here || here != Health::Stopped).then_some(ManagerRun { reason, load, ..run })
     };

@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub pid: Option<u32>,
     /// Its managers that live, of a database that has leases; empty of any other.
     pub managers: Vec<ManagerRun>,
+    /// How long a manager that is not heard of keeps its units, of a database that has leases.
+    pub lease: Option<Duration>,
     /// Units that ended per second lately, while it runs.
     pub rate: Option<f64>,
     pub(super) reason: Option<Reason>,

@@ -47,6 +47,9 @@ pub struct ManagerStatus {
     /// Its managers that live, one for each host, of a database on a server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub managers: Vec<ManagerRun>,
+    /// Time after which other hosts may take over from a manager that is not heard of, of a database on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_seconds: Option<f64>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// Units that ended per second lately, while it runs.
@@ -139,6 +142,7 @@ impl Snapshot {
             labels: self.labels.clone(),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             managers: self.managers.clone(),
+            lease_seconds: self.lease.map(|lease| lease.as_secs_f64()),
             workers: row.limits.workers,
             rate_per_second: self.rate,
             eta_seconds: self.eta_of(cause),

@@ -1,7 +1,7 @@
 //! The share of a host in jobs: their managers are started here, watched, and started again when they die.
 //!
-//! Whether a manager lives is seen from its lock, several times a second; which jobs there are is asked less often. While the
-//! database is away the processes that a dead manager left are ended all the same.
+//! The end of a manager is seen at once, from its process; from its lock, several times a second, where the process cannot be seen.
+//! Which jobs there are is asked less often. While the database is away the processes that a dead manager left are ended all the same.
 //!
 //! Known weakness: a manager that somebody else has started is watched like one of ours, and is not asked to leave.
 
@@ -17,7 +17,7 @@ use host::Host;
 
 pub use event::{WorkEvent, WorkOptions};
 
-/// Time between two looks at the locks of managers.
+/// Time between two looks at managers whose processes cannot be seen, and at what signals ask for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Time between two looks for jobs.
 const ASK_EVERY: Duration = Duration::from_secs(2);
@@ -50,7 +50,7 @@ impl Client {
         host.look_for_leftovers()?;
         let mut ask_at = Instant::now();
         while !signals.stop_requested() {
-            let has_ended = host.look_at_locks();
+            let has_ended = host.look_at_managers();
             if has_ended || Instant::now() >= ask_at {
                 let is_idle = host.take_up()?;
                 ask_at = Instant::now() + ASK_EVERY;
@@ -58,7 +58,7 @@ impl Client {
                     return host.refusal();
                 }
             }
-            std::thread::sleep(LOOK_EVERY);
+            host.pause(LOOK_EVERY);
         }
         host.ask_own();
         let mut is_hurried = false;
@@ -66,8 +66,8 @@ impl Client {
             if signals.now_requested() && !std::mem::replace(&mut is_hurried, true) {
                 host.ask_own();
             }
-            std::thread::sleep(LOOK_EVERY);
-            host.look_at_locks();
+            host.pause(LOOK_EVERY);
+            host.look_at_managers();
         }
         host.clear_dead();
         Ok(())

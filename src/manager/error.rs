@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::handler::HandlerError;
 use crate::model::{ErrorKind, JobId, JobStatus, counted};
 use crate::recovery::RecoveryError;
-use crate::store::{Fault, StoreError};
+use crate::store::{Fault, GO_ON, StoreError};
 use crate::sys::{StopFlags, lack_of};
 
 /// A manager that cannot go on.
@@ -113,9 +113,22 @@ impl ManagerError {
         if let Self::Store(error) = self { error.kind() } else { ErrorKind::Internal }
     }
 
-    /// Returns `true` if nothing more may be written: a later manager has taken over, or may have, or the database is not in its place.
+    /// Returns what the job is, if another manager or a client has ended or paused it.
+    pub(super) fn ended_as(&self) -> Option<JobStatus> {
+        match self {
+            Self::Store(StoreError::WrongStatus { operation: GO_ON, status, .. }) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` if nothing more may be written: a later manager has taken over, or may have, the job was ended, or the database
+    /// is not in its place.
     pub(super) fn is_fenced(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. })
+        self.ended_as().is_some()
+            || matches!(
+                self,
+                Self::Store(StoreError::Fenced { .. } | StoreError::Moved { .. }) | Self::HandlersStay { .. }
+            )
     }
 
     /// Returns `true` if the database merely could not be written, or something was lacking, at that time.

@@ -49,6 +49,7 @@ impl Feed {
             busy: 0,
             most_busy: usize::MAX,
             stalled: false,
+            suspended: false,
             reports: 0,
             most_running: usize::MAX,
             gate: Gate::OPEN,

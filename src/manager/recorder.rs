@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, warn};
 
+use super::error::ManagerError;
 use super::events::Event;
 use super::log;
 use super::rate_meter::{HEARTBEAT_EVERY, RateMeter};
@@ -68,8 +69,11 @@ impl<'a> Recorder<'a> {
             }
             next_commit = Instant::now() + COMMIT_EVERY;
             if let Err(error) = self.commit(&mut batch) {
-                error!("{}", chain(&error));
-                self.shared.fail(error.into());
+                let error = ManagerError::from(error);
+                if error.ended_as().is_none() {
+                    error!("{}", chain(&error));
+                }
+                self.shared.fail(error);
                 while self.events.recv().is_ok() {}
                 return;
             }

@@ -10,6 +10,7 @@ use super::conclusion::{conclude, record_failure};
 use super::coordinator::{Coordinator, Held, RunOutcome};
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
+use super::lease_guard::LeaseGuard;
 use super::recorder::Recorder;
 use super::session::{Acquired, ManagerSession, acquire};
 use super::shared::Shared;
@@ -103,6 +104,11 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
             })
     });
     let outcome = outcome.map_err(|error| error.of_file_limit(&session.flags));
+    if let Some(status) = outcome.as_ref().err().and_then(ManagerError::ended_as) {
+        // Whoever did that tells the service of it.
+        info!("the job is {status}: another manager or a client has seen to that");
+        return Ok(status);
+    }
     if let Err(error) = &outcome {
         error!("{}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
@@ -172,7 +178,8 @@ fn run_job(
         notes: &notes,
         span: &session.span,
     };
-    let recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
+    let mut recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;
+    session.renewals.iter().for_each(|renewals| recorder_store.note_renewals(renewals));
     let (grow, demands) = std::sync::mpsc::channel();
     let mut coordinator = Coordinator::new(
         &mut session.store,
@@ -185,7 +192,10 @@ fn run_job(
     )?;
     coordinator.bound_workers(session.most_workers);
     coordinator.set_held(Held { lock: &mut session.lock, notes: &notes, leave: &session.leave });
-    let end = with_threads(&worker_context, recorder_store, session.lease, coordinator, demands, dispatcher);
+    let guard = session.renewals.clone().map(LeaseGuard::new).transpose();
+    let guard = guard.map_err(ManagerError::system("watch the lease"))?;
+    let end =
+        with_threads(&worker_context, recorder_store, session.lease, coordinator, demands, dispatcher, guard.as_ref());
     drop(worker_context);
     if let Some(error) = shared.take_error() {
         return Err(error);
@@ -213,10 +223,16 @@ fn with_threads(
     coordinator: Coordinator<'_>,
     demands: Receiver<usize>,
     dispatcher: &Arc<CallbackDispatcher>,
+    guard: Option<&LeaseGuard>,
 ) -> Result<RunOutcome, ManagerError> {
     let (events, inbox) = events::channel(&worker_context.shared.feed);
     let (tell, calls) = dispatcher.notify_units(Arc::clone(&worker_context.shared.feed))?.unzip();
     let end = std::thread::scope(|threads| {
+        // The guard ends with the coordinator too, and no unit runs without it.
+        let _end_of_watch = guard.map(LeaseGuard::end_of_watch);
+        if let Some(guard) = guard {
+            start(threads, worker_context.span, "lease", move || watch_lease(guard, worker_context.shared))?;
+        }
         let recorder = Recorder::new(
             recorder_store,
             lease,
@@ -240,6 +256,16 @@ fn with_threads(
         dispatcher.wait_for(&calls);
     }
     end
+}
+
+fn watch_lease(guard: &LeaseGuard, shared: &Shared) {
+    let watched = panics::catch(|| guard.watch(shared));
+    let failed = match watched {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => ManagerError::system("watch the lease")(error),
+        Err(message) => ManagerError::Panicked { message },
+    };
+    shared.fail(failed);
 }
 
 /// Starts one of the manager's own threads.

@@ -1,6 +1,7 @@
 //! How a process becomes the manager of a job, and what it has then.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tracing::{Span, info_span};
 
@@ -12,12 +13,14 @@ use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::JobContext;
 use crate::model::{Job, JobId, StateDir, Submitter};
-use crate::store::{Access, Lease, Store};
+use crate::store::{Access, Lease, Renewals, Store};
 use crate::sys::{self, JobLock, StopFlags};
 
 /// What a manager has once it is the one.
 pub(super) struct ManagerSession {
     pub store: Store,
+    /// When the lease was renewed, where there are leases.
+    pub renewals: Option<Arc<Renewals>>,
     pub lease: Lease,
     pub job: Job,
     pub context: JobContext,
@@ -68,14 +71,18 @@ pub(super) fn acquire(
     submitter.as_ref().map_or(Ok(()), inherit)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
+    let asked_at = sys::since_boot();
     let (lease, job) = store.join(job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
+    let renewals = store.lease_length(&job.limits).map(|length| Renewals::new(sys::since_boot, asked_at, length));
+    renewals.iter().for_each(|renewals| store.note_renewals(renewals));
     let mut context = JobContext::of(&job, spec, files, store.file().clone());
     context.trace = submitter.and_then(|submitter| submitter.trace);
     let traceparent = context.trace.as_ref().map(tracing::field::display);
     let span = info_span!("job", id = job.id.0, uid = job.uid, name = job.name, epoch = lease.epoch().0, traceparent);
     Ok(Acquired::Session(Box::new(ManagerSession {
         store,
+        renewals,
         lease,
         job,
         context,

@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub shortage: Shortage,
     stopping: AtomicBool,
     ending: AtomicBool,
+    /// Whether the lease has run out.
+    suspended: AtomicBool,
     /// End of the job's hold in microseconds since the Unix epoch; long past when there is none.
     hold_until: AtomicI64,
     /// The stops of the slots that were opened.
@@ -51,6 +53,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             hold_until: AtomicI64::new(i64::MIN),
             ending: AtomicBool::new(false),
+            suspended: AtomicBool::new(false),
             stops: Mutex::default(),
             limits: Mutex::new(Arc::new(limits)),
             waits: Mutex::new(None),
@@ -158,6 +161,25 @@ impl Shared {
     pub fn end_units(&self) {
         self.ending.store(true, Ordering::SeqCst);
         lock(&self.stops).iter().for_each(|stop| stop.event.ring());
+    }
+
+    /// Lets no unit start and ends those that run: others may take them over soon. Each goes back to pending if that can be recorded.
+    pub fn suspend(&self) {
+        // In this order: an attempt that begins meanwhile is either among those that are ended here, or finds the flag.
+        self.suspended.store(true, Ordering::SeqCst);
+        self.feed.suspend(true);
+        lock(&self.stops).iter().for_each(|stop| stop.give_up());
+    }
+
+    /// Lets units start again.
+    pub fn go_on(&self) {
+        self.suspended.store(false, Ordering::SeqCst);
+        self.feed.suspend(false);
+    }
+
+    /// Returns `true` while the lease has run out.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::SeqCst)
     }
 
     /// Opens a slot: its stop rings when the unit in it is to end.

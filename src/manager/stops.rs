@@ -28,6 +28,8 @@ enum Ending {
     Killed(Kill),
     /// A client had changed the unit before the start of the attempt was recorded: nobody waits for its end.
     Disowned,
+    /// The manager's lease ran out: it goes back to pending, if it is this manager's yet.
+    GivenUp,
 }
 
 impl SlotStop {
@@ -47,6 +49,7 @@ impl SlotStop {
         let is_replaced = |ending: &Ending| match ending {
             Ending::Killed(before) => before.then != KillThen::Cancel && before != kill,
             Ending::Disowned => false,
+            Ending::GivenUp => true,
         };
         self.end(|attempt| kill.is_about(attempt), is_replaced, || Ending::Killed(kill.clone()))
     }
@@ -54,6 +57,11 @@ impl SlotStop {
     /// Ends the attempt at a unit whose start could not be recorded, if it runs here; returns whether it did.
     pub fn disown(&self, unit: Seq) -> bool {
         self.end(|attempt| attempt.seq == unit, |_| false, || Ending::Disowned)
+    }
+
+    /// Ends whatever attempt runs here, because the lease of the manager ran out.
+    pub fn give_up(&self) {
+        self.end(|_| true, |_| false, || Ending::GivenUp);
     }
 
     fn end(
@@ -100,7 +108,7 @@ impl SlotStop {
             {
                 AttemptEnd { outcome: kill.outcome(), ..end }
             }
-            Some(Ending::Killed(_) | Ending::Disowned) | None => end,
+            Some(Ending::Killed(_) | Ending::Disowned | Ending::GivenUp) | None => end,
         }
     }
 
@@ -183,6 +191,25 @@ mod tests {
 
             assert_eq!(end.outcome, asked.outcome());
         }
+    }
+
+    #[test]
+    fn a_unit_that_is_given_up_goes_back_unless_somebody_wants_otherwise_and_the_next_one_runs() {
+        let slot = SlotStop::new().unwrap();
+        slot.give_up();
+        assert!(!slot.is_ending(), "nothing ran");
+
+        slot.begin(attempt(1));
+        slot.give_up();
+        assert!(slot.is_ending());
+        assert_eq!(slot.finish(UnitOutcome::Interrupted.into()).outcome, UnitOutcome::Interrupted);
+        slot.begin(attempt(2));
+        assert!(!slot.is_ending());
+        slot.give_up();
+
+        assert!(slot.kill(&kill(attempt(2))));
+        let end = slot.finish(UnitOutcome::Interrupted.into());
+        assert_eq!(end.outcome, UnitOutcome::Skipped { reason: "enough".to_owned() });
     }
 
     #[test]

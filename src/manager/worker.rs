@@ -83,6 +83,9 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         if worker_context.shared.is_ending_units() {
             stop.event.ring();
         }
+        if worker_context.shared.is_suspended() {
+            stop.give_up();
+        }
         let control = WorkerAttempt {
             shared: worker_context.shared,
             stop: &stop,

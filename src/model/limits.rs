@@ -54,6 +54,9 @@ pub struct Limits {
     /// Time between TERM and KILL for a unit that has to end.
     #[serde(with = "millis", rename = "kill_after_ms")]
     pub kill_after: Duration,
+    /// How long a manager that is not heard of keeps its units, where other hosts may take them over; [`Limits::LEASE`] without it.
+    #[serde(with = "optional_millis", rename = "lease_ms", skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Duration>,
     /// What happens to a unit that was running when its manager died.
     pub on_interrupt: OnInterrupt,
     /// Attempts that may start in a span of time.
@@ -141,6 +144,21 @@ impl Limits {
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
+    /// How long a lease is unless a job says otherwise.
+    pub const LEASE: Duration = Duration::from_secs(60);
+    /// Time after which a connection to a server is given up whose other end does not answer.
+    pub const DEAD_CONNECTION: Duration = Duration::from_secs(8);
+
+    /// Returns how long a manager that is not heard of keeps its units, where other hosts may take them over.
+    pub fn lease_length(&self) -> Duration {
+        self.lease.unwrap_or(Self::LEASE)
+    }
+
+    /// Returns the shortest lease with which a manager has the time to end its units before others may run them: two thirds pass
+    /// before it begins, and a request that was on its way may have to be given up.
+    pub fn shortest_lease(&self) -> Duration {
+        (self.kill_after + Self::DEAD_CONNECTION) * 3
+    }
 
     /// Lets no more than `most` units run at a time.
     pub(crate) fn bound_workers(&mut self, most: Option<usize>) {
@@ -191,6 +209,7 @@ impl Default for Limits {
             slots: Slots::default(),
             start: Conditions::default(),
             kill_after: Duration::from_secs(10),
+            lease: None,
             on_interrupt: OnInterrupt::Retry,
             rate: None,
             max_failures: None,

@@ -55,7 +55,8 @@ impl Store {
                 }
                 former::remember(conn, job, former.database, &database)?;
             }
-            manager_writes::begin(conn, lease, manager, &database, program, now)?;
+            let length = super::postgres::lease_length(&before.limits);
+            manager_writes::begin(conn, lease, manager, &database, program, now, length)?;
             Ok((lease, job_row(conn, job)?))
         })
     }

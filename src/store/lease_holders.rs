@@ -2,7 +2,21 @@
 
 use super::connection::on_server;
 use super::{Store, StoreError, postgres};
-use crate::model::{JobId, LeaseHolder, ManagerRecord};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::model::{JobId, LeaseHolder, Limits, ManagerRecord};
+
+/// Returns `true` if a path names a database on a server.
+pub fn is_on_server(path: &Path) -> bool {
+    #[cfg(feature = "postgres")]
+    return postgres::is_one(path);
+    #[cfg(not(feature = "postgres"))]
+    {
+        let _ = path;
+        false
+    }
+}
 
 impl Store {
     /// Returns what the latest manager of a job at this place of its database said about itself: other hosts have managers of
@@ -16,6 +30,11 @@ impl Store {
             |record: &ManagerRecord| record.database.as_ref().is_none_or(|it| !it.is_same_file(&self.file));
         let on_server = on_server(&mut self.conn);
         Ok(record.filter(|record| !on_server || !is_elsewhere(record)))
+    }
+
+    /// Returns how long a lease on a job with those limits is; none of a database that has no leases.
+    pub fn lease_length(&mut self, limits: &Limits) -> Option<Duration> {
+        on_server(&mut self.conn).then(|| postgres::lease_length(limits))
     }
 
     /// Returns the managers of a job that have a lease, or had one that nobody has taken over; none of a database that has no

@@ -154,7 +154,7 @@ impl Store {
             metadata::put(conn, job.id, key::CALLBACK_ERROR, message)
         });
         match put {
-            Err(StoreError::Fenced { .. }) => Ok(()),
+            Err(StoreError::Fenced { .. } | StoreError::WrongStatus { .. }) => Ok(()),
             put => put,
         }
     }

@@ -1,6 +1,7 @@
 //! What is written about managers: that one begins, lives, and how it ended.
 
 use std::path::Path;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
@@ -27,7 +28,7 @@ statement! {
     ""
 }
 
-/// Adds the row of a lease's manager; the one before is lost if it has not recorded its end.
+/// Adds the row of a lease's manager; the one before is lost if it has not recorded its end. The lease is that long, where there are leases.
 pub(super) fn begin(
     conn: &mut DbConnection,
     lease: Lease,
@@ -35,6 +36,7 @@ pub(super) fn begin(
     database: &DatabaseFile,
     program: &Path,
     now: Timestamp,
+    length: Duration,
 ) -> Result<(), Failure> {
     let place = database.to_text();
     match on_server(conn) {
@@ -43,7 +45,10 @@ pub(super) fn begin(
     }
     metadata::forget_manager(conn, lease.job)?;
     add(conn, lease, manager, database, program, (ManagerState::Live, None), now)?;
-    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
+    if on_server(conn) && !postgres::renew(conn, lease, length)? {
+        return Err(lease.fenced().into());
+    }
+    Ok(())
 }
 
 /// Adds the row of a manager that cannot run the job where it is. No process stands for it.

@@ -70,6 +70,7 @@ mod query_text;
 mod read_plans;
 mod record;
 mod renew;
+mod renewals;
 mod results;
 mod same_key;
 mod schema;
@@ -107,6 +108,7 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 #[cfg(feature = "postgres")]
 use connection::on_server;
@@ -125,9 +127,11 @@ pub use enqueue::{add_units_in, create_job_in};
 pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
+pub use fence::GO_ON;
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
 pub use lease::{Fence, Lease};
+pub use lease_holders::is_on_server;
 pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
@@ -136,6 +140,7 @@ pub use place::check_path;
 pub use postgres::{PostgresError, has_password, is_address, sql_for_administrators};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
+pub use renewals::Renewals;
 pub use same_key::SameKey;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
@@ -150,6 +155,7 @@ pub use unit_range::UnitRange;
 pub struct Store {
     conn: DbConnection,
     file: DatabaseFile,
+    renewals: Option<Arc<Renewals>>,
     #[cfg(feature = "postgres")]
     session: Option<Box<postgres::Session>>,
 }

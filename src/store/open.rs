@@ -160,12 +160,11 @@ impl Store {
 
     /// Makes a store of a connection to a file.
     pub(super) fn of_file(conn: SqliteConnection, file: DatabaseFile) -> Store {
-        Store {
-            conn: of_sqlite(conn),
-            file,
-            #[cfg(feature = "postgres")]
-            session: None,
-        }
+        let (conn, renewals) = (of_sqlite(conn), None);
+        #[cfg(feature = "postgres")]
+        return Store { conn, file, renewals, session: None };
+        #[cfg(not(feature = "postgres"))]
+        Store { conn, file, renewals }
     }
 
     /// Opens a file that was looked at, and returns its schema number with it.

@@ -26,7 +26,8 @@ impl Store {
 
     pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
         let postgres::Opened { conn, file, session, schema } = opened;
-        let store = Store { conn: DbConnection::Postgres(conn), file, session: Some(Box::new(session)) };
+        let session = Some(Box::new(session));
+        let store = Store { conn: DbConnection::Postgres(conn), file, renewals: None, session };
         store.of_usable_schema(schema, access)
     }
 }

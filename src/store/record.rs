@@ -116,14 +116,16 @@ impl Store {
     /// Records changes of units with their counters; durable when it returns.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when a later manager has taken over: nothing was written.
+    /// [`StoreError::Fenced`] when a later manager has taken over, [`StoreError::WrongStatus`] when the job does not run any more: nothing
+    /// was written.
     pub fn record(&mut self, lease: Lease, batch: &Batch<'_>) -> Result<Recorded, StoreError> {
-        self.write("record the progress of units", |conn| {
+        let mut renewing = self.renewing();
+        let recorded = self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
             if on_server(conn) {
                 // First the row that clients lock first too.
                 let job = lock_job(conn, lease.job)?;
-                fence::stands(conn, lease, &job)?;
+                fence::stands(conn, lease, &job, &mut renewing)?;
             }
             let mut counters = Counters::default();
             apply_all(conn, lease, batch.changes, &mut counters, &mut recorded)?;
@@ -143,7 +145,10 @@ impl Store {
                 return Err(lease.fenced().into());
             }
             Ok(recorded)
-        })
+        });
+        let recorded = self.or_left(lease, recorded)?;
+        renewing.succeed();
+        Ok(recorded)
     }
 }
 

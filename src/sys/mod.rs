@@ -36,7 +36,7 @@ mod writer;
 mod zone;
 
 pub use adopted::Adopted;
-pub use boot_clock::since_boot;
+pub use boot_clock::{BootPause, since_boot};
 pub use containment::{Containment, Linger, containment, linger};
 pub use detach::{LaunchPlan, Launched, become_manager, close_ready_pipe, detach_and_respawn, launch, write_ready};
 #[cfg(feature = "sources")]

@@ -28,8 +28,15 @@ impl ProcessEnd {
 
     /// Waits that long, or until the process has ended, and returns `true` if it has; a signal ends the pause early.
     pub fn is_within(&self, time: Duration) -> io::Result<bool> {
+        ProcessEnd::any_within([self], time)
+    }
+
+    /// Waits that long, or until one of some processes has ended, and returns `true` if one has; a signal ends the pause early.
+    pub fn any_within<'a>(processes: impl IntoIterator<Item = &'a ProcessEnd>, time: Duration) -> io::Result<bool> {
         let time = Timespec::try_from(time).map_err(io::Error::other)?;
-        match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&time)) {
+        let mut fds: Vec<PollFd<'_>> =
+            processes.into_iter().map(|process| PollFd::new(&process.0, PollFlags::IN)).collect();
+        match poll(&mut fds, Some(&time)) {
             Ok(ready) => Ok(ready > 0),
             Err(rustix::io::Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
@@ -47,13 +54,13 @@ mod tests {
     #[test]
     fn the_end_of_a_process_ends_the_pause() {
         let mut child = Command::new("sleep").arg("0.2").spawn().unwrap();
-        let end = ProcessEnd::of(child.id()).unwrap();
+        let (end, other) = (ProcessEnd::of(child.id()).unwrap(), ProcessEnd::of(std::process::id()).unwrap());
         let asked = Instant::now();
 
         let early = end.is_within(Duration::from_millis(1)).unwrap();
-        let ended = end.is_within(Duration::from_secs(60)).unwrap();
+        let ended = ProcessEnd::any_within([&other, &end], Duration::from_secs(60)).unwrap();
 
-        assert!(!early && ended);
+        assert!(!early && ended && end.is_within(Duration::ZERO).unwrap());
         assert!(asked.elapsed() < Duration::from_secs(30));
         child.wait().unwrap();
     }

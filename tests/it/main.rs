@@ -10,6 +10,8 @@ mod coming_from;
 mod control;
 mod copy;
 mod creates;
+#[cfg(feature = "postgres")]
+mod cut_off;
 mod cycles;
 mod damaged_databases;
 #[cfg(feature = "serve")]

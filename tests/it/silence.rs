@@ -64,6 +64,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--retry-on", "3"], Taken, Differs),
         (&["--timeout", "7s"], Taken, Differs),
         (&["--kill-after", "3s"], Taken, Differs),
+        (&["--lease", "2m"], Refused("this database is a file"), Again::Refused("this database is a file")),
         (&["--on-interrupt", "fail"], Taken, Differs),
         (&["--at-most-once"], Taken, Differs),
         (&["--deadline", "1h"], Taken, Differs),

@@ -1,5 +1,6 @@
 //! Hosts that share jobs on a server: each is a state directory of its own, and works until it is told to leave.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -257,4 +258,64 @@ fn fault_107_a_host_that_lacks_the_directory_of_the_units_says_so_in_the_row_of_
     let reason = diesel::sql_query(reason).get_result::<Word>(&mut hosts.connection()).unwrap().word;
     assert!(reason.contains("cannot run on this host") && reason.contains("nowhere"), "{reason}");
     assert_eq!(hosts.count("SELECT attempts::bigint AS number FROM units WHERE seq = 1"), 0);
+}
+
+#[test]
+fn fault_360_a_manager_whose_job_another_one_has_ended_leaves_it_and_says_so() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(2, 2);
+    let ending = hosts.work("one", &["last", "--exit-when-idle"]);
+    hosts.wait("all units on one host", || hosts.begun() == 2);
+    let idle = hosts.work("two", &["last", "--exit-when-idle"]);
+    hosts.wait_for_managers(&["two"]);
+
+    hosts.let_go();
+
+    assert_eq!([ending, idle].map(exit_of), [Some(0); 2]);
+    hosts.assert_completed(2, 0);
+    assert_eq!(hosts.count("SELECT count(*) AS number FROM managers WHERE state = 'left' AND reason = 'completed'"), 2);
+    let log = text(&hosts.world.sh("cat */job-manager/*.d/*/manager.log").stdout);
+    assert!(!log.contains("ERROR") && !log.contains("newer manager"), "{log}");
+    assert_eq!(log.matches("another manager or a client").count(), 1, "{log}");
+}
+
+/// Returns `true` if a process has a handle of another one.
+fn watches(pid: u32, other: u32) -> bool {
+    let handles = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap();
+    let named = format!("Pid:\t{other}\n");
+    handles.filter_map(|handle| std::fs::read_to_string(handle.ok()?.path()).ok()).any(|text| text.contains(&named))
+}
+
+#[test]
+fn fault_361_a_manager_whose_lock_is_deleted_while_it_cannot_make_it_again_is_not_taken_for_dead() {
+    for is_own in [true, false] {
+        let Some(hosts) = Hosts::new() else { return };
+        hosts.create(4, 2);
+        if !is_own {
+            hosts.ok("one", &["start", "last"]);
+        }
+        let mut command = hosts.command("one", &["--json", "work", "last", "--exit-when-idle"]);
+        let mut work = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut events = BufReader::new(work.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+        hosts.wait("units", || hosts.begun() == 2);
+        let manager = hosts.manager("one").unwrap();
+        if is_own {
+            assert!(events.next().unwrap().contains("started"));
+        }
+        hosts.wait("the manager to be watched", || watches(work.id(), manager));
+
+        send(manager, Signal::SIGSTOP);
+        let deleted = hosts.world.sh("rm one/job-manager/*.d/*/lock");
+        assert!(deleted.status.success(), "{}", text(&deleted.stderr));
+        // Many looks.
+        std::thread::sleep(Duration::from_secs(1));
+        send(manager, Signal::SIGCONT);
+        hosts.let_go();
+
+        assert_eq!(exit_of(work), Some(0));
+        hosts.assert_completed(4, 0);
+        assert_eq!(hosts.count("SELECT count(*) AS number FROM managers"), 1);
+        let rest: Vec<String> = events.collect();
+        assert!(rest.len() == 1 && rest[0].contains("ended"), "{rest:?}");
+    }
 }

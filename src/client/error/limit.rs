@@ -2,7 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::model::span;
 use crate::sys::ZoneError;
 
 /// A limit that cannot be used; nothing was created or changed.
@@ -16,6 +18,22 @@ pub enum LimitError {
         given: usize,
         /// The most that a job may have.
         max: usize,
+    },
+    /// A lease was asked for where there is none.
+    #[error("a lease is for jobs in a database on a server, which several hosts share; this database is a file")]
+    NoLease,
+    /// A manager would not have the time to end its units before others run them.
+    #[error(
+        "a lease of {} is too short for units that have {} to end: it must be at least {}",
+        span(*given), span(*kill_after), span(*shortest)
+    )]
+    LeaseTooShort {
+        /// The lease.
+        given: Duration,
+        /// The time between TERM and KILL.
+        kill_after: Duration,
+        /// The shortest one that is enough for that.
+        shortest: Duration,
     },
     /// The path by whose file system units wait is relative to nothing.
     #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]

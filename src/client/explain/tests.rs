@@ -45,6 +45,7 @@ fn healthy() -> Snapshot {
         finished_at: None,
     };
     Snapshot {
+        lease: None,
         managers: Vec::new(),
         job,
         health: Health::Running,

@@ -31,8 +31,10 @@ pub(super) struct Host<'a> {
 pub(super) struct Watched {
     /// What is known of the job, also while the database is away.
     pub context: JobContext,
-    /// The process, if it was started here and has not ended.
-    pub own: Option<ProcessEnd>,
+    /// The process that lives, if it can be seen.
+    pub process: Option<ProcessEnd>,
+    /// Whether it was started here.
+    pub is_own: bool,
     pub lives: bool,
     pub is_cleared: bool,
     pub began: Instant,
@@ -48,7 +50,8 @@ impl Watched {
         let now = Instant::now();
         Watched {
             context,
-            own: None,
+            process: None,
+            is_own: false,
             lives: false,
             is_cleared: false,
             began: now,
@@ -77,7 +80,8 @@ impl<'a> Host<'a> {
         let Ok(entries) = fs::read_dir(self.client.state.path()) else { return Ok(()) };
         let jobs = entries.filter_map(|entry| Some(JobId(entry.ok()?.file_name().to_str()?.parse().ok()?)));
         for job in jobs.filter(|job| self.client.job_files(*job).slots().exists()) {
-            match self.client.store().job(job) {
+            let found = self.client.store().job(job);
+            match found {
                 Ok(row) => drop(self.watched(&row)?),
                 // Deleted, or not to be read: nothing is known of its processes.
                 Err(StoreError::JobNotFound(_) | StoreError::Unreadable(_)) => {}
@@ -96,21 +100,28 @@ impl<'a> Host<'a> {
         Ok(self.managers.get_mut(&row.id).expect("it is there by now"))
     }
 
+    /// Waits that long, or until a manager ends, or a signal comes.
+    pub fn pause(&self, time: Duration) {
+        let processes = self.managers.values().filter_map(|watched| watched.process.as_ref());
+        // The look that follows finds out the rest.
+        if ProcessEnd::any_within(processes, time).is_err() {
+            std::thread::sleep(time);
+        }
+    }
+
     /// Returns `true` if a manager has ended since the last look.
-    pub fn look_at_locks(&mut self) -> bool {
+    pub fn look_at_managers(&mut self) -> bool {
         let mut has_ended = false;
         for (job, watched) in self.managers.iter_mut().filter(|(_, watched)| watched.lives) {
-            let ended = watched.own.as_ref().map(|own| own.is_within(Duration::ZERO).unwrap_or(false));
-            let lives = match LockProbe::of(&watched.context.files.lock()) {
-                LockProbe::Held => true,
-                LockProbe::Free => false,
-                // Deleted, and about to be made again if its holder lives.
-                LockProbe::Missing | LockProbe::Unknown => ended == Some(false),
+            let lives = match &watched.process {
+                // Whatever has become of its lock: that may be deleted, or held by whoever looks at it.
+                Some(process) => !process.is_within(Duration::ZERO).unwrap_or(false),
+                None => LockProbe::of(&watched.context.files.lock()) == LockProbe::Held,
             };
             if lives {
                 continue;
             }
-            (watched.lives, watched.is_cleared, watched.own) = (false, false, None);
+            (watched.lives, watched.is_cleared, watched.process, watched.is_own) = (false, false, None, false);
             watched.pause(watched.began.elapsed() < SHORT_LIFE);
             (self.tell)(WorkEvent::Ended { job: *job });
             has_ended = true;
@@ -181,13 +192,13 @@ impl<'a> Host<'a> {
 
     /// Returns `true` while managers live that were started here.
     pub fn has_own(&self) -> bool {
-        self.managers.values().any(|watched| watched.lives && watched.own.is_some())
+        self.managers.values().any(|watched| watched.lives && watched.is_own)
     }
 
     /// Asks the managers that were started here to leave their jobs.
     pub fn ask_own(&mut self) {
-        for (job, watched) in &self.managers {
-            if let Some(Err(error)) = watched.own.as_ref().map(ProcessEnd::ask) {
+        for (job, watched) in self.managers.iter().filter(|(_, watched)| watched.is_own) {
+            if let Some(Err(error)) = watched.process.as_ref().map(ProcessEnd::ask) {
                 (self.tell)(WorkEvent::Failed { job: *job, reason: error.to_string() });
             }
         }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::event::WorkEvent;
 use super::host::{Host, LONGEST_PAUSE, is_passing};
 use crate::client::{Client, ClientError, StartError, Started};
-use crate::model::{Job, ManagerState, Timestamp, chain};
-use crate::sys::{self, LockProbe, ProcessEnd};
+use crate::model::{Job, JobId, ManagerState, Timestamp, chain};
+use crate::sys::{self, LockProbe, ProcessEnd, ProcessVerdict, verify_process};
 
 impl Host<'_> {
     /// Starts a manager of a job if it has none here and one is of use.
@@ -21,10 +21,8 @@ impl Host<'_> {
         let event = match started {
             Ok(started) => {
                 (watched.lives, watched.refused, watched.began) = (true, None, Instant::now());
-                watched.own = match started {
-                    Started::Ready { pid, .. } => ProcessEnd::of(pid),
-                    Started::Already { .. } => None,
-                };
+                watched.process = started.pid().and_then(ProcessEnd::of);
+                watched.is_own = matches!(started, Started::Ready { .. });
                 WorkEvent::Started { job: row.id, pid: started.pid() }
             }
             Err(error) => {
@@ -50,12 +48,16 @@ impl Host<'_> {
     fn is_wanted(&mut self, row: &Job) -> Result<bool, ClientError> {
         let client = self.client;
         let watched = self.watched(row)?;
+        if watched.lives && watched.process.is_none() {
+            watched.process = client.manager_process(row.id);
+        }
         if watched.lives || Instant::now() < watched.not_before {
             return Ok(false);
         }
         // One that somebody else has started.
         if LockProbe::of(&watched.context.files.lock()) == LockProbe::Held {
             (watched.lives, watched.is_cleared) = (true, false);
+            watched.process = client.manager_process(row.id);
             watched.began = Instant::now();
             return Ok(false);
         }
@@ -81,6 +83,15 @@ impl Client {
         }
         let record = self.store().manager_record(row.id)?;
         self.launch(row, record.as_ref(), workers)
+    }
+
+    /// Returns the process of the manager of a job on this host, if it can be seen.
+    fn manager_process(&self, job: JobId) -> Option<ProcessEnd> {
+        // Where that cannot be read, its lock tells whether it lives.
+        let record = self.store().manager_here(job).ok()??;
+        // In this order: the number may belong to another process by now.
+        let process = ProcessEnd::of(record.identity.pid);
+        process.filter(|_| verify_process(&record.identity) == ProcessVerdict::Alive)
     }
 
     /// Notes that a job cannot run on this host.

@@ -1,4 +1,4 @@
-//! What holds units back that are ready: the rate, the machine, a lack, a disk that is full.
+//! What holds units back that are ready: the rate, the machine, a lack, a disk that is full, a lease that has run out.
 
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,14 @@ impl Feed {
     pub fn stall(&self, stalled: bool) {
         let mut state = self.lock();
         if std::mem::replace(&mut state.stalled, stalled) && !stalled {
+            self.unit_ready.notify_all();
+        }
+    }
+
+    /// Lets no unit start while the manager has no lease.
+    pub fn suspend(&self, suspended: bool) {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.suspended, suspended) && !suspended {
             self.unit_ready.notify_all();
         }
     }

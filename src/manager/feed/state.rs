@@ -40,6 +40,8 @@ pub(super) struct State {
     pub most_busy: usize,
     /// Whether ends of units cannot be recorded at present.
     pub stalled: bool,
+    /// Whether the lease of the manager has run out.
+    pub suspended: bool,
     /// Units of whose end somebody is still to be told.
     pub reports: usize,
     /// Units that may run at the same time, since one could not be started for want of something.
@@ -77,7 +79,7 @@ impl State {
         let slots = self.queue.front().map_or(1, |unit| unit.slots);
         // A unit that takes more workers than there are runs alone.
         let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
-        let is_followed = !self.stalled && self.reports <= MOST_REPORTS;
+        let is_followed = !self.stalled && !self.suspended && self.reports <= MOST_REPORTS;
         is_followed && has_workers && self.running < self.most_running && self.gate.is_open(self.running)
     }
 

@@ -7,19 +7,19 @@ use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use super::ranges;
-use crate::model::{Heartbeat, JobId, Timestamp};
+use crate::model::{Heartbeat, JobId, Limits, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
 
-/// How long a manager that is not heard of keeps what it owns.
-fn length() -> Duration {
+/// Returns how long a manager of a job that is not heard of keeps what it owns.
+pub(in crate::store) fn lease_length(limits: &Limits) -> Duration {
     #[cfg(feature = "crash-points")]
     if let Ok(length) = std::env::var("JOB_MANAGER_TEST_LEASE_MS") {
         return Duration::from_millis(length.parse().expect("milliseconds"));
     }
-    Duration::from_secs(60)
+    limits.lease_length()
 }
 
 statement! {
@@ -76,6 +76,13 @@ statement! {
     "" -> BigInt
 }
 
+statement! {
+    struct HasLeft {
+        "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'left' AND uid = " uid: String as Text,
+    }
+    ")" -> Bool
+}
+
 statement! { struct Time {} "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint" -> BigInt }
 
 /// Returns the time by the clock of the server.
@@ -87,22 +94,21 @@ pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failu
 ///
 /// # Errors
 /// When it is over.
-pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
     let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
     let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
-    Ok(rest < length() - length() / 6)
+    Ok(rest < length - length / 6)
 }
 
-/// Renews a lease.
-///
-/// # Errors
-/// When it is over: what the transaction has written so far must be undone.
-pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease) -> Result<(), Failure> {
-    let length = i64::try_from(length().as_micros()).expect("a lease fits");
-    match (Renew { length, uid: lease.manager.to_string() }).execute(conn)? {
-        0 => Err(lease.fenced().into()),
-        _ => Ok(()),
-    }
+/// Renews a lease for that long; `false` when it is over, and what the transaction has written so far must be undone.
+pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
+    let length = i64::try_from(length.as_micros()).expect("a lease fits");
+    Ok(Renew { length, uid: lease.manager.to_string() }.execute(conn)? == 1)
+}
+
+/// Returns `true` if the manager has recorded that it left the job.
+pub(in crate::store) fn has_left(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(HasLeft { uid: lease.manager.to_string() }.get_result(conn)?)
 }
 
 /// Writes a heartbeat.

@@ -28,7 +28,7 @@ pub(super) use commit::{Commit, Kept};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use lease::{beat, has_left, is_due, lease_length, lose_expired, lose_here, others_go_on, renew, time};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]

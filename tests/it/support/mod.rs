@@ -7,6 +7,8 @@ mod browser;
 mod host;
 mod http;
 #[cfg(feature = "postgres")]
+mod network;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod processes;
 mod random;
@@ -28,6 +30,8 @@ pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
+#[cfg(feature = "postgres")]
+pub use network::{Lost, Network};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
 pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};

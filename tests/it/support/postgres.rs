@@ -63,6 +63,8 @@ pub enum Shutdown {
 pub struct Server {
     dir: tempfile::TempDir,
     settings: Vec<String>,
+    /// The network that it is in, if that is not the one of the test.
+    namespace: Option<String>,
     keeper: Option<Keeper>,
     databases: AtomicU32,
 }
@@ -96,6 +98,24 @@ impl Server {
         Some(server)
     }
 
+    /// Starts a server in a network namespace, where it is reached by whoever reaches that.
+    pub fn start_in(namespace: &str, settings: &[&str]) -> Option<Server> {
+        let programs = programs()?;
+        let template = template(&programs);
+        let mut server = Server::in_new_directory(&[&["listen_addresses=*"], settings].concat());
+        run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
+        let mut rules = File::options().append(true).open(server.data().join("pg_hba.conf")).unwrap();
+        rules.write_all(b"host all all all trust\n").unwrap();
+        server.namespace = Some(namespace.to_owned());
+        server.restart();
+        Some(server)
+    }
+
+    /// Returns the URL of one of its databases for whoever reaches its host by that name.
+    pub fn url_at(&self, host: &str, database: &str) -> String {
+        format!("postgresql://postgres@{host}:{PORT}/{database}")
+    }
+
     /// Returns the server of all tests of this process that change nothing but a database of their own.
     pub fn shared() -> Option<&'static Server> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
@@ -109,7 +129,7 @@ impl Server {
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let settings = SETTINGS.iter().chain(settings).map(|&setting| setting.to_owned()).collect();
-        Server { dir, settings, keeper: None, databases: AtomicU32::new(0) }
+        Server { dir, settings, namespace: None, keeper: None, databases: AtomicU32::new(0) }
     }
 
     /// Returns the directory that holds its socket, its log and its data.
@@ -190,7 +210,14 @@ impl Server {
         let mut server = as_server_user(&programs.join("postgres"));
         server.arg("-D").arg(self.data()).arg("-k").arg(self.dir.path()).args(["-p", PORT]);
         server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
-        let mut keeper = Command::new("sh");
+        let mut keeper = match &self.namespace {
+            None => Command::new("sh"),
+            Some(namespace) => {
+                let mut keeper = Command::new("ip");
+                keeper.args(["netns", "exec", namespace, "sh"]);
+                keeper
+            }
+        };
         keeper.args(["-c", KEEPER, "keeper"]).arg(self.dir.path()).arg(server.get_program()).args(server.get_args());
         // In a group of its own: what ends the test's group does not end it first.
         keeper

@@ -32,6 +32,9 @@ pub(super) struct PolicyArgs {
     /// Time between TERM and KILL for a unit that has to end
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after, help_heading = "Failures")]
     pub kill_after: Duration,
+    /// Time after which other hosts may have the units of a manager that is not heard of; for a database on a server [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Failures")]
+    pub lease: Option<Duration>,
     /// Time after its first start at which the job pauses, such as 8h; 0 is no limit
     #[arg(long, value_name = "DURATION", help_heading = "Pace and bounds")]
     pub deadline: Option<TimeLimit>,
@@ -69,6 +72,7 @@ impl PolicyArgs {
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
         limits.set_timeout(self.timeout.clone().unwrap_or_default());
         limits.kill_after = self.kill_after;
+        limits.lease = self.lease;
         limits.deadline = self.deadline.and_then(|limit| limit.0);
         limits.max_failures = self.max_failures;
         limits.rate = self.rate;

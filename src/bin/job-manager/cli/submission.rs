@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use clap::Args;
-use job_manager::client::{Client, Created, UnitsDiffer};
+use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease};
 use job_manager::handler::{COMMAND, CommandSpec, OutputMode};
 use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
@@ -71,6 +71,7 @@ impl SubmissionArgs {
             }
         }
         new.limits = self.job.limits()?;
+        check_lease(&global.db_path()?, &new.limits).map_err(ClientError::from)?;
         new.isolation = self.job.isolation.isolation();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);

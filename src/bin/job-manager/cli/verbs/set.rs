@@ -22,7 +22,7 @@ const NONE: &str = "none";
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
-/// Change limits of a job, also while it runs: rate, timeout, kill-after, max-attempts, max-failures, deadline, backoff,
+/// Change limits of a job, also while it runs: rate, timeout, kill-after, lease, max-attempts, max-failures, deadline, backoff,
 /// memfree, load, diskfree, window, not-before, after
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
@@ -75,6 +75,10 @@ fn change(text: &OsStr) -> Result<Change, String> {
         "kill-after" => {
             let kill_after = values::kill_after(value)?;
             Arc::new(move |limits| limits.kill_after = kill_after)
+        }
+        "lease" => {
+            let lease = optional(value, values::duration)?;
+            Arc::new(move |limits| limits.lease = lease)
         }
         "max-attempts" => {
             let most = values::at_least_one(value).map_err(|why| format!("max-attempts={value}: {why}"))?;

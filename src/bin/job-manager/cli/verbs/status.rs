@@ -87,6 +87,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
     }
+    output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
     output.field("waits", status.waiting_for.as_deref().map(one_line))?;
     output.field("error", status.error.as_deref().map(one_line))?;

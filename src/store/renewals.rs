@@ -1,0 +1,115 @@
+//! When the lease of a manager was last renewed, for whoever must know that without an answer of the server.
+//!
+//! It counts from before the request that renewed the lease: by the clock of the server it ends later.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Store;
+
+/// What the stores of a manager have noted about its lease.
+#[derive(Debug)]
+pub struct Renewals {
+    clock: fn() -> Duration,
+    latest: Mutex<Renewal>,
+}
+
+/// One renewal.
+#[derive(Debug, Clone, Copy)]
+struct Renewal {
+    asked_at: Duration,
+    length: Duration,
+}
+
+impl Renewals {
+    /// Begins with a lease of that length for which was asked at `asked_at`, by a clock that counts on while the machine sleeps.
+    pub fn new(clock: fn() -> Duration, asked_at: Duration, length: Duration) -> Arc<Renewals> {
+        Arc::new(Renewals { clock, latest: Mutex::new(Renewal { asked_at, length }) })
+    }
+
+    /// Returns until when units may run unless the lease is renewed, by that clock. The rest of the lease is for their end.
+    pub fn units_may_run_until(&self) -> Duration {
+        let Renewal { asked_at, length } = *self.lock();
+        asked_at + length * 2 / 3
+    }
+
+    fn keep(&self, renewal: Renewal) {
+        let mut latest = self.lock();
+        *latest = match renewal.asked_at >= latest.asked_at {
+            true => renewal,
+            // Two connections renew it: this one has asked first, and may have been answered last.
+            false => Renewal { length: latest.length.min(renewal.length), ..*latest },
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Renewal> {
+        // No code between lock and unlock can leave it half changed.
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The renewal that a transaction makes, if somebody wants to know of it.
+pub(super) struct Renewing {
+    renewals: Option<Arc<Renewals>>,
+    renewal: Option<Renewal>,
+}
+
+impl Renewing {
+    /// Says that the lease is about to be renewed for that long.
+    pub fn ask(&mut self, length: Duration) {
+        self.renewal = self.renewals.as_ref().map(|renewals| Renewal { asked_at: (renewals.clock)(), length });
+    }
+
+    /// Says that the transaction was kept.
+    pub fn succeed(self) {
+        if let (Some(renewals), Some(renewal)) = (self.renewals, self.renewal) {
+            renewals.keep(renewal);
+        }
+    }
+}
+
+impl Store {
+    /// Notes from now on when this store renews a lease.
+    pub fn note_renewals(&mut self, renewals: &Arc<Renewals>) {
+        self.renewals = Some(Arc::clone(renewals));
+    }
+
+    /// Begins to note what one transaction does about a lease.
+    pub(super) fn renewing(&self) -> Renewing {
+        Renewing { renewals: self.renewals.clone(), renewal: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn renewal(asked_at: u64, length: u64) -> Renewal {
+        Renewal { asked_at: s(asked_at), length: s(length) }
+    }
+
+    #[test]
+    fn units_may_run_for_two_thirds_of_the_lease_from_the_last_request() {
+        let renewals = Renewals::new(|| s(0), s(10), s(60));
+        assert_eq!(renewals.units_may_run_until(), s(50));
+
+        renewals.keep(renewal(30, 60));
+
+        assert_eq!(renewals.units_may_run_until(), s(70));
+    }
+
+    #[test]
+    fn a_request_that_was_made_before_the_last_one_renews_nothing_and_may_have_found_a_shorter_lease() {
+        let renewals = Renewals::new(|| s(0), s(30), s(60));
+
+        renewals.keep(renewal(20, 60));
+        assert_eq!(renewals.units_may_run_until(), s(70));
+        renewals.keep(renewal(25, 30));
+
+        assert_eq!(renewals.units_may_run_until(), s(50));
+    }
+}
