@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub pid: Option<u32>,
     /// Its managers that live, of a database that has leases; empty of any other.
     pub managers: Vec<ManagerRun>,
+    /// The last manager of each other host that has run it, the latest first; not in a page of jobs.
+    pub former_managers: Vec<ManagerRun>,
     /// Units that ended per second lately, while it runs.
     pub rate: Option<f64>,
     pub(super) reason: Option<Reason>,

@@ -47,6 +47,9 @@ pub struct ManagerStatus {
     /// Its managers that live, one for each host, of a database on a server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub managers: Vec<ManagerRun>,
+    /// The last manager of each other host that has run it, the latest first; not in a list of jobs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_managers: Vec<ManagerRun>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// Units that ended per second lately, while it runs.
@@ -139,6 +142,7 @@ impl Snapshot {
             labels: self.labels.clone(),
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             managers: self.managers.clone(),
+            former_managers: self.former_managers.clone(),
             workers: row.limits.workers,
             rate_per_second: self.rate,
             eta_seconds: self.eta_of(cause),

@@ -46,6 +46,7 @@ fn healthy() -> Snapshot {
     };
     Snapshot {
         managers: Vec::new(),
+        former_managers: Vec::new(),
         job,
         health: Health::Running,
         reason: None,
