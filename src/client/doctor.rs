@@ -1,14 +1,18 @@
 //! Looking for what could hurt jobs on this machine.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use super::finding::{Finding, Remedy, Severity};
+#[cfg(feature = "postgres")]
+use super::server_findings;
 use super::{Client, ClientError, containment, kept_environment};
 use crate::model::{FoundJobs, Job, JobFilter, JobId, JobStatus, Limits, Row, Unreadable};
 use crate::status::Health;
 use crate::store::StoreError;
+#[cfg(feature = "postgres")]
+use crate::store::{PostgresError, is_address};
 use crate::sys::{self, LockProbe, OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT};
 
 /// Free space below which a warning is given.
@@ -27,14 +31,17 @@ const LARGE_LOG_BYTES: u64 = 64 << 20;
 /// ```
 pub fn examine(db: &Path) -> Vec<Finding> {
     let opened = Client::open_to_read(db);
-    let mut findings = vec![database(db, &opened)];
-    findings.extend(disk(db));
+    let place = place_of(db, &opened);
+    let mut findings = vec![database(&place.name, &opened)];
+    findings.extend(place.path.and_then(|path| disk(&path)));
     findings.extend(log(db));
     findings.extend(writer(db));
     findings.extend(limits());
     findings.push(containment::cgroup_finding());
     findings.extend(containment::linger_finding());
     if let Ok(client) = opened {
+        #[cfg(feature = "postgres")]
+        findings.extend(server_findings::findings(&client));
         let found = client.jobs(&JobFilter::default()).unwrap_or_default();
         findings.extend(jobs(&client, &found));
         findings.extend(unreadable_jobs(&client, &found));
@@ -44,6 +51,27 @@ pub fn examine(db: &Path) -> Vec<Finding> {
         findings.push(orphans(&client, &found.jobs));
     }
     findings
+}
+
+/// What a database is called here, and what of it lies on a disk of this machine.
+struct Place {
+    /// For people: a URL may have a password in it.
+    name: PathBuf,
+    path: Option<PathBuf>,
+}
+
+#[cfg(feature = "postgres")]
+fn place_of(db: &Path, opened: &Result<Client, ClientError>) -> Place {
+    let client = opened.as_ref().ok();
+    match client.and_then(|client| client.store().server_name()) {
+        Some(name) => Place { name: name.into(), path: client.map(Client::path) },
+        None => Place { name: db.to_owned(), path: (!is_address(db)).then(|| db.to_owned()) },
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn place_of(db: &Path, _opened: &Result<Client, ClientError>) -> Place {
+    Place { name: db.to_owned(), path: Some(db.to_owned()) }
 }
 
 fn finding(severity: Severity, about: &'static str, message: String) -> Finding {
@@ -69,6 +97,10 @@ fn database(db: &Path, opened: &Result<Client, ClientError>) -> Finding {
         },
         Err(ClientError::Store(StoreError::NoDatabase { path })) => {
             of(Severity::Ok, format!("none yet at {}", path.display()))
+        }
+        #[cfg(feature = "postgres")]
+        Err(error @ ClientError::Store(StoreError::Postgres(PostgresError::NoTables { may_create, .. }))) => {
+            of(if *may_create { Severity::Ok } else { Severity::Warning }, error.to_string())
         }
         Err(error) => of(Severity::Error, error.to_string()),
     }

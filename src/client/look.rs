@@ -8,12 +8,11 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use super::conditions::waits_for_time;
+use super::hosts::living_and_lost;
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
-use crate::model::{
-    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerLoad, ManagerRun, Timestamp,
-};
-use crate::status::{Health, ManagerHealth, is_at, observe_manager};
+use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp};
+use crate::status::{Health, ManagerHealth, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
 use crate::sys::{Writer, disk_of};
 
@@ -36,9 +35,19 @@ impl Client {
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
         match PageContext::of(self).snapshot(rows, health) {
-            (seen, None) => Ok(seen),
+            (seen, None) => Ok(self.with_former_hosts(seen)?),
             (_, Some(fault)) => Err(fault),
         }
+    }
+
+    /// Adds the hosts that have run the job and do so no more.
+    fn with_former_hosts(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
+        // A page of jobs is shown without; and a job that never ran had none.
+        if seen.job.epoch > Epoch(0) {
+            let former = self.store().former_hosts(seen.job.id)?;
+            seen.former_managers.extend(former);
+        }
+        Ok(seen)
     }
 
     /// Returns what can be seen of jobs at this moment, the newest first, without their labels and the errors that their
@@ -166,7 +175,9 @@ impl<'a> PageContext<'a> {
         let is_damaged = damaged.is_some();
         let fault = damaged.or(unreadable).map(ClientError::from).or_else(unfit);
         let on_server = holders.is_some();
-        let managers = managers_that_live(holders.unwrap_or_default(), &job, seen.here, self.client.store().file());
+        let lease = job.limits.lease_length();
+        let (managers, former_managers) =
+            living_and_lost(holders.unwrap_or_default(), lease, seen.here, self.client.store().file());
         let silence =
             record.as_ref().filter(|_| !on_server).and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
@@ -181,7 +192,8 @@ impl<'a> PageContext<'a> {
             }
             .filter(|_| runs),
             managers,
-            lease: on_server.then(|| job.limits.lease_length()),
+            lease: on_server.then_some(lease),
+            former_managers,
             reason: seen.reason,
             is_damaged,
             halt_reason: record.and_then(|record| record.halt_reason.clone()),
@@ -210,25 +222,6 @@ impl<'a> PageContext<'a> {
         let writer = self.writer.get_or_init(|| Writer::of(&self.client.path()));
         writer.clone().filter(|writer| Some(writer.pid) != manager)
     }
-}
-
-/// Returns the managers that live as far as can be told: not one of this host that has certainly ended. One of another host is called
-/// silent after a third of a lease.
-pub(super) fn managers_that_live(
-    holders: Vec<LeaseHolder>,
-    job: &Job,
-    here: Health,
-    place: &DatabaseFile,
-) -> Vec<ManagerRun> {
-    let shown = |LeaseHolder { run, identity, database, is_valid }: LeaseHolder| {
-        let is_here = is_at(place, database.as_ref(), &identity);
-        let load = run.load.map(|load| ManagerLoad { here: is_here, ..load });
-        let silent_s = load.as_ref().map_or(0, |load| load.silent_s);
-        let is_silent = !is_here && (!is_valid || Duration::from_secs(silent_s) >= job.limits.lease_length() / 3);
-        let reason = is_silent.then(|| format!("silent since {}, on host {}", run.heartbeat_at, run.host));
-        (!is_here || here != Health::Stopped).then_some(ManagerRun { reason, load, ..run })
-    };
-    holders.into_iter().filter_map(shown).collect()
 }
 
 fn parted<T: Default>(read: Result<T, StoreError>) -> (T, Option<StoreError>) {

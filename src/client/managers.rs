@@ -1,6 +1,6 @@
 //! The managers that a job has had.
 
-use super::look::managers_that_live;
+use super::hosts::living_and_lost;
 use super::{Client, ClientError};
 use crate::model::{JobId, ManagerRun, ManagerState};
 use crate::status::Health;
@@ -22,7 +22,8 @@ impl Client {
         let mut found = self.store().managers(job)?;
         let (rows, health) = self.look(job, Extent::Manager)?;
         if let Some(holders) = rows.holders {
-            let living = managers_that_live(holders, &rows.job, health.here, self.store().file());
+            let lease = rows.job.limits.lease_length();
+            let (living, _) = living_and_lost(holders, lease, health.here, self.store().file());
             for run in found.iter_mut().filter(|run| run.state == ManagerState::Live) {
                 match living.iter().find(|living| living.number == run.number) {
                     Some(living) => *run = living.clone(),

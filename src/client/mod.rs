@@ -4,6 +4,8 @@
 //! may be called by any number of processes at once, and after a crash of any of them.
 
 mod add;
+#[cfg(feature = "postgres")]
+mod administrator;
 mod callers;
 mod cancel;
 mod changes;
@@ -21,6 +23,7 @@ mod failures;
 mod find;
 mod finding;
 mod health;
+mod hosts;
 mod inside;
 mod kept_environment;
 mod kill;
@@ -50,6 +53,8 @@ mod retry;
 mod same_job;
 mod search;
 mod secrets;
+#[cfg(feature = "postgres")]
+mod server_findings;
 mod settings;
 mod skip;
 mod snapshot;
@@ -78,7 +83,7 @@ use crate::sys;
 pub use crate::status::{Health, Reason};
 pub use crate::store::{CopyRefused, Fault, StoreError, check_path};
 #[cfg(feature = "postgres")]
-pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators};
+pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;

@@ -71,6 +71,11 @@ impl Client {
         Ok(self.store().reclaimable_bytes()?.unsigned_abs())
     }
 
+    /// Returns `true` if rows of deleted jobs stay in the tables until the server has vacuumed these: from a file they are gone.
+    pub fn leaves_dead_rows(&self) -> bool {
+        self.store().has_no_file()
+    }
+
     /// Rewrites the database without free space. Needs twice its size for that time, and keeps everybody from writing.
     ///
     /// # Errors

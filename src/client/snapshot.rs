@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub managers: Vec<ManagerRun>,
     /// How long a manager that is not heard of keeps its units, of a database that has leases.
     pub lease: Option<Duration>,
+    /// The last manager of each other host that has run it, the latest first; not in a page of jobs.
+    pub former_managers: Vec<ManagerRun>,
     /// Units that ended per second lately, while it runs.
     pub rate: Option<f64>,
     pub(super) reason: Option<Reason>,

@@ -74,3 +74,14 @@ pub struct ManagerRun {
     #[serde(flatten)]
     pub load: Option<ManagerLoad>,
 }
+
+impl ManagerRun {
+    /// Names what it does, or how it ended, for people: one that has not been heard of for a while is silent.
+    pub fn word(&self) -> &'static str {
+        match (self.state, &self.reason) {
+            (ManagerState::Live, None) => "running",
+            (ManagerState::Live, Some(_)) => "silent",
+            (state, _) => state.as_str(),
+        }
+    }
+}

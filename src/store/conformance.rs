@@ -158,6 +158,7 @@ pub fn counters_change_with_the_rows(mut store: Store) {
     assert_eq!(counters(&mut store, job), expected);
     assert_eq!(expected, [2, 0, 1, 1, 1, 1]);
     assert_eq!(store.claimed_through(job).unwrap(), Seq(5));
+    assert_eq!(store.job_totals().unwrap().iter().map(|totals| totals.units.total).sum::<i64>(), 6);
 }
 
 pub fn a_unit_in_another_state_is_left_alone(mut store: Store) {

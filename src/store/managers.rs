@@ -191,7 +191,8 @@ fn is_boot_id(text: &str) -> bool {
     groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
-fn run(row: ManagerRow) -> ManagerRun {
+/// Returns what people are told of a manager.
+pub(super) fn run(row: ManagerRow) -> ManagerRun {
     let Word(state) = row.state;
     ManagerRun {
         number: Epoch(row.number),

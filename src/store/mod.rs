@@ -39,6 +39,7 @@ mod foreign;
 #[cfg(feature = "sources")]
 mod foreign_error;
 mod former;
+mod former_hosts;
 mod former_record;
 mod integrity;
 mod jobs;
@@ -78,6 +79,8 @@ mod schema;
 mod schema_tests;
 #[cfg(feature = "sources")]
 mod scratch;
+#[cfg(feature = "postgres")]
+mod server;
 mod settings;
 mod setup_lock;
 mod snapshot;
@@ -137,7 +140,10 @@ pub use made_paths::MadePath;
 pub use migrate::RunningJob;
 pub use place::check_path;
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresError, has_password, is_address, sql_for_administrators};
+pub use postgres::{
+    CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerSettings, ServerState, Standby, has_password,
+    is_address, sql_for_administrators, without_password,
+};
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use renewals::Renewals;

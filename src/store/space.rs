@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Returns `true` for a database on a server, which gives space back by itself.
-    fn has_no_file(&mut self) -> bool {
+    pub fn has_no_file(&mut self) -> bool {
         on_server(&mut self.conn)
     }
 

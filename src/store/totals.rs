@@ -14,9 +14,13 @@ type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigI
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
 
 statement! {
+    // On a server a sum has another type than what is added.
     struct Totals {}
-    "SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
-     sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status" -> TotalsColumns
+    ["SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
+      sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status"
+     "SELECT status, count(*), sum(total)::bigint, sum(pending)::bigint, sum(running)::bigint, sum(completed)::bigint, \
+      sum(failed)::bigint, sum(skipped)::bigint, sum(cancelled)::bigint FROM jobs WHERE status <> 'partial' GROUP BY status"]
+        -> TotalsColumns
 }
 
 impl Store {

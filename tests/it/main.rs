@@ -23,6 +23,8 @@ mod dashboard_page;
 #[cfg(all(feature = "mcp", feature = "serve"))]
 mod database_path;
 mod detach;
+#[cfg(feature = "postgres")]
+mod doctor_on_server;
 mod driver;
 mod escape;
 mod examples;
@@ -47,6 +49,8 @@ mod handlers_that_stay;
 mod help;
 #[cfg(feature = "postgres")]
 mod hosts;
+#[cfg(all(feature = "mcp", feature = "postgres", feature = "serve"))]
+mod hosts_shown;
 mod inherited;
 mod inside;
 mod items;
@@ -89,6 +93,8 @@ mod secrets;
 mod server_away;
 #[cfg(feature = "postgres")]
 mod server_database;
+#[cfg(feature = "postgres")]
+mod server_rights;
 mod service;
 mod several;
 mod shell_path;

@@ -47,6 +47,7 @@ fn healthy() -> Snapshot {
     Snapshot {
         lease: None,
         managers: Vec::new(),
+        former_managers: Vec::new(),
         job,
         health: Health::Running,
         reason: None,

@@ -22,6 +22,8 @@ mod ranges;
 mod record;
 #[cfg(all(test, feature = "postgres"))]
 mod schema_tests;
+#[cfg(feature = "postgres")]
+mod server;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
@@ -32,9 +34,13 @@ pub(super) use lease::{beat, has_left, is_due, lease_length, lose_expired, lose_
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, Session, is_one, open};
+pub(super) use open::{Opened, Session, is_one, open, sql_for};
 #[cfg(feature = "postgres")]
-pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
+pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};
+#[cfg(feature = "postgres")]
+pub use server::{CounterCheck, HolderKind, HorizonHolder, ServerSettings, ServerState, Standby};
+#[cfg(feature = "postgres")]
+pub(super) use server::{counters, server_state};

@@ -107,6 +107,8 @@ pub(super) enum CliError {
     TwoUnits,
     #[error("{given:?} is a unit, and the name of job {job}: name the job by its number")]
     JobOrUnit { given: String, job: JobId },
+    #[error("--sql is for a database on a PostgreSQL server, and {} is a file: its tables are made with the first job", .0.display())]
+    NotOnServer(PathBuf),
     #[error("{0}")]
     Value(String),
     #[error("nothing to show: {0}")]

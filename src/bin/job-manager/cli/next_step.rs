@@ -1,5 +1,7 @@
 //! What to try after an error of the library, in the verbs and options of the command line.
 
+#[cfg(feature = "postgres")]
+use job_manager::client::PostgresError;
 use job_manager::client::{AccessError, ClientError, CopyError, StartError, StoreError};
 use job_manager::model::Row;
 
@@ -19,6 +21,13 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Store(StoreError::TooOldToRead { .. }) => {
             "`job-manager doctor --migrate` brings it up to date".to_owned()
         }
+        #[cfg(feature = "postgres")]
+        ClientError::Store(StoreError::Postgres(
+            PostgresError::NoRights { .. }
+            | PostgresError::NoSchema { .. }
+            | PostgresError::NoAccess { .. }
+            | PostgresError::NoTables { may_create: false, .. },
+        )) => "`job-manager doctor --sql` prints what an administrator has to run".to_owned(),
         ClientError::Access(AccessError::OlderManager { job, .. }) => {
             format!("`job-manager stop {job}` has it pause when its running units have ended")
         }

@@ -1,6 +1,7 @@
 //! Metrics, read from the database when they are asked for: they are true also for jobs whose managers are dead.
 //!
-//! Labels are states, and of unfinished jobs the number and the name; never anything of a unit. A database with more
+//! Labels are states, and of unfinished jobs the number and the name, with the host of each manager of a job on a server; never
+//! anything of a unit. A database with more
 //! unfinished jobs than [`MAX_JOBS`] has series of its own for the newest ones only, and says how many are omitted.
 
 use std::sync::Arc;
@@ -97,6 +98,7 @@ impl Numbers {
 
     fn per_job(&self, registry: &mut Registry) {
         let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
+        let (running, silent) = (Counts::default(), Counts::default());
         let rate = Rates::default();
         for seen in self.seen.iter().take(MAX_JOBS) {
             let job = &seen.job;
@@ -104,14 +106,29 @@ impl Numbers {
             for (status, count) in job.progress.by_state() {
                 units.get_or_create(&[of_job.clone(), labels("status", &status)].concat()).set(count);
             }
-            up.get_or_create(&of_job).set((seen.health == Health::Running).into());
-            workers.get_or_create(&of_job).set(bounded(job.limits.workers));
-            rate.get_or_create(&of_job).set(seen.rate.unwrap_or(0.0));
+            if seen.managers.is_empty() {
+                up.get_or_create(&of_job).set((seen.health == Health::Running).into());
+                workers.get_or_create(&of_job).set(bounded(job.limits.workers));
+                rate.get_or_create(&of_job).set(seen.rate.unwrap_or(0.0));
+            }
+            for run in &seen.managers {
+                // Two hosts may have one name: their numbers are added.
+                let of_host = [of_job.clone(), labels("host", &one_line(&run.host))].concat();
+                up.get_or_create(&of_host).inc_by(run.reason.is_none().into());
+                let Some(load) = &run.load else { continue };
+                workers.get_or_create(&of_host).inc_by(load.workers.unwrap_or(0));
+                running.get_or_create(&of_host).inc_by(load.running.unwrap_or(0));
+                rate.get_or_create(&of_host).inc_by(load.rate.unwrap_or(0.0));
+                let silence = silent.get_or_create(&of_host);
+                silence.set(silence.get().max(i64::try_from(load.silent_s).unwrap_or(i64::MAX)));
+            }
         }
         registry.register("job_units", "Units of a job that has not ended, by state", units);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
+        registry.register("job_manager_running", "Units that a manager runs, on a server", running);
+        registry.register("job_manager_silent_seconds", "Time since a manager was last heard of, on a server", silent);
         let omitted = Gauge::<i64>::default();
         omitted.set(bounded(self.omitted));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use job_manager::client::{ManagerStatus, Snapshot};
 use job_manager::explain::{Explanation, NextStep, Why};
-use job_manager::model::{Job, JobStatus};
+use job_manager::model::{Job, JobStatus, ManagerState};
 use job_manager::text::{counted, span};
 
 /// Says where a job stands and what to call next.
@@ -24,6 +24,13 @@ pub(super) fn sentence(seen: &Snapshot, status: &ManagerStatus) -> String {
     if let Some(eta) = &status.eta_seconds {
         let [low, high] = [eta.low, eta.high].map(|seconds| span(Duration::from_secs(seconds)));
         text.push_str(&format!("; about {low} to {high} left"));
+    }
+    if let Some(hosts) = status.hosts() {
+        text.push_str(&format!("; {hosts}"));
+    }
+    for run in status.former_managers.iter().filter(|run| run.state == ManagerState::Refused) {
+        let reason = run.reason.as_deref().unwrap_or("it did not say why");
+        text.push_str(&format!("; host {} refused it: {reason}", run.host));
     }
     if let Some(waiting) = status.waiting_for.as_ref().filter(|_| status.job_status != JobStatus::AwaitingApproval) {
         text.push_str(&format!("; it waits: {waiting}"));

@@ -57,6 +57,14 @@ pub fn has_password(text: &Path) -> bool {
     }
 }
 
+/// Returns a URL for people, without the password in it and what libpq takes anyway; none for what is no URL, or cannot be read.
+pub fn without_password(text: &Path) -> Option<String> {
+    if !is_address(text) {
+        return None;
+    }
+    Some(Address::parse(text).ok()?.line())
+}
+
 impl Address {
     /// Reads a URL; nothing is connected to.
     pub fn parse(text: &Path) -> Result<Address, PostgresError> {

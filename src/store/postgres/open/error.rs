@@ -125,11 +125,27 @@ pub enum PostgresError {
         /// The schema.
         schema: String,
     },
+    /// This user may not read the tables that are there.
+    #[error(
+        "this user may not use the tables in schema {schema} of the {database}: have an administrator GRANT SELECT, INSERT, UPDATE, \
+         DELETE ON ALL TABLES IN SCHEMA to it"
+    )]
+    NoAccess {
+        /// The database.
+        database: String,
+        /// The schema.
+        schema: String,
+    },
     /// There are no tables, and the operation does not create them.
-    #[error("there are no jobs in the {database}: its tables are made with the first one")]
+    #[error(
+        "there are no jobs in the {database}: its tables are made {}",
+        if *may_create { "with the first one" } else { "by an administrator, because this user may not" }
+    )]
     NoTables {
         /// The database.
         database: String,
+        /// Whether this user may make them.
+        may_create: bool,
     },
     /// The schema is that of another program.
     #[error(
@@ -224,6 +240,7 @@ impl PostgresError {
             | Self::Encoding { .. }
             | Self::NoSchema { .. }
             | Self::NoRights { .. }
+            | Self::NoAccess { .. }
             | Self::NotOurs { .. }
             | Self::TooNew { .. }
             | Self::OtherDatabase { .. }

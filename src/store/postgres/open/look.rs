@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub schema: Option<i32>,
     /// Which life of the server it is.
     pub life: Life,
+    /// Whether this user may make tables.
+    pub may_create: bool,
 }
 
 /// What changes when a server does not simply go on where it was.
@@ -61,6 +63,8 @@ struct Row {
     may_create: bool,
     #[diesel(sql_type = Bool)]
     has_tables: bool,
+    #[diesel(sql_type = Bool)]
+    may_read: bool,
     #[diesel(sql_type = Nullable<Text>)]
     foreign_table: Option<String>,
 }
@@ -78,6 +82,8 @@ SELECT current_setting('job_manager.session', true) AS mark,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
        (SELECT count(*) = 2 FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
            AND c.relname IN ('jobs', 'settings') AND c.relkind = 'r') AS has_tables,
+       (SELECT coalesce(bool_and(has_table_privilege(c.oid, 'SELECT')), true) FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relname IN ('jobs', 'settings')) AS may_read,
        (SELECT min(c.relname::text) FROM pg_class c
          WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
            AND NOT EXISTS (SELECT FROM pg_depend d
@@ -119,6 +125,9 @@ pub(super) fn look(
         return Err(PostgresError::ReadOnly { database: database(), source: None });
     }
     let Some(schema) = row.schema else { return Err(PostgresError::NoSchema { database: database() }) };
+    if row.has_tables && !row.may_read {
+        return Err(PostgresError::NoAccess { database: database(), schema });
+    }
     let number = match row.has_tables.then(|| schema_number(conn)) {
         Some(Err(error)) if Fault::of_sql(&error).passes() => return Err(failed(error)),
         // Another program's table of that name may have other columns.
@@ -133,7 +142,7 @@ pub(super) fn look(
         }
         (schema, _) => {
             let life = Life { timeline: row.timeline, since: row.since };
-            Ok(Found { system: row.system, database: row.database, schema, life })
+            Ok(Found { system: row.system, database: row.database, schema, life, may_create: row.may_create })
         }
     }
 }

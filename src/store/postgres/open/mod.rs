@@ -8,6 +8,7 @@
 //! judged by the server's words, which may be in another language, and a pooler by a setting that does not arrive.
 
 mod address;
+mod administrator;
 mod connect;
 mod error;
 mod look;
@@ -22,7 +23,8 @@ use std::path::{Path, PathBuf};
 
 use diesel::PgConnection;
 
-pub use address::{has_password, is_address};
+pub use address::{has_password, is_address, without_password};
+pub(in crate::store) use administrator::sql_for;
 pub use error::PostgresError;
 pub(in crate::store) use look::Life;
 pub(in crate::store) use session::Session;
@@ -80,7 +82,7 @@ fn open_with(
     let schema = match found.schema {
         Some(schema) => schema,
         None if access == Access::Create => make_tables(&mut conn, &address)?,
-        None => return Err(PostgresError::NoTables { database: address.name() }.into()),
+        None => return Err(PostgresError::NoTables { database: address.name(), may_create: found.may_create }.into()),
     };
     let marker = match marker {
         Some(marker) => marker,

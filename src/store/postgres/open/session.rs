@@ -38,6 +38,11 @@ impl Session {
         self.address.password()
     }
 
+    /// Returns the name of the database for people.
+    pub fn name(&self) -> String {
+        self.address.name()
+    }
+
     /// Returns the life of the server that it is one with.
     pub fn life(&self) -> &Life {
         &self.life

@@ -49,9 +49,19 @@ pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<
 /// assert!(job_manager::client::sql_for_administrators("joe").contains("GRANT USAGE"));
 /// ```
 pub fn sql_for_administrators(user: &str) -> String {
-    let user = format!("\"{}\"", user.replace('"', "\"\""));
-    let mut sql = "BEGIN;\n\
-                   CREATE TABLE __diesel_schema_migrations (\n    \
+    format!(
+        "BEGIN;\n{}DO $$ BEGIN\n    \
+         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), {user});\n    \
+         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %s', current_schema(), {user});\n\
+         END $$;\nCOMMIT;\n",
+        tables_sql(),
+        user = literal(&identifier(user))
+    )
+}
+
+/// Returns the statements that make the tables in the first schema of the search path.
+pub(super) fn tables_sql() -> String {
+    let mut sql = "CREATE TABLE __diesel_schema_migrations (\n    \
                    version VARCHAR(50) PRIMARY KEY NOT NULL,\n    \
                    run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP\n);\n"
         .to_owned();
@@ -59,16 +69,15 @@ pub fn sql_for_administrators(user: &str) -> String {
         sql.push_str(statements);
         sql.push_str(&format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n"));
     }
-    sql.push_str(&format!(
-        "DO $$ BEGIN\n    \
-         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), {user});\n    \
-         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %s', current_schema(), {user});\n\
-         END $$;\nCOMMIT;\n",
-        user = literal(&user)
-    ));
     sql
 }
 
-fn literal(text: &str) -> String {
+/// Quotes a name.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Quotes a text.
+pub(super) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

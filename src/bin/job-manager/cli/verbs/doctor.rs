@@ -1,7 +1,11 @@
 //! `doctor`: what could hurt here.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
-use job_manager::client::{Client, ClientError, StoreError};
+use job_manager::client::{Client, ClientError};
+#[cfg(feature = "postgres")]
+use job_manager::client::{is_address, without_password};
 use job_manager::doctor::{Finding, Remedy, Severity, examine};
 use serde_json::json;
 
@@ -16,16 +20,22 @@ pub struct Doctor {
     /// Bring a database of an older version up to date before
     #[arg(long)]
     pub migrate: bool,
+    /// Print what an administrator of PostgreSQL has to run where this user may not make the tables
+    #[arg(long, conflicts_with = "migrate")]
+    pub sql: bool,
 }
 
 pub fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Result<Exit, CliError> {
+    if args.sql {
+        return sql(global, output);
+    }
     if args.migrate {
         global.open_client()?;
     }
     let path = global.db_path()?;
     let findings: Vec<Finding> = examine(&path).into_iter().map(with_remedy).collect();
     if output.json {
-        output.document(&json!({ "schema": 1, "db": path, "findings": findings }))?;
+        output.document(&json!({ "schema": 1, "db": shown(&path), "findings": findings }))?;
     } else {
         for finding in &findings {
             output.line(format_args!(
@@ -36,13 +46,37 @@ pub fn doctor(global: &Global, args: &Doctor, output: &mut Output) -> Result<Exi
             ))?;
         }
     }
-    if let Err(error @ ClientError::Store(StoreError::TooOldToRead { .. })) = Client::open_to_read(&path)
+    if let Err(error @ ClientError::Store(_)) = Client::open_to_read(&path)
         && let Some(next) = next_step(&error)
     {
         output.hint(next);
     }
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if broken { Exit::Database } else { Exit::Success })
+}
+
+/// Returns the database as people may see it: a URL may have a password in it.
+fn shown(db: &Path) -> Option<PathBuf> {
+    #[cfg(feature = "postgres")]
+    if is_address(db) {
+        return without_password(db).map(PathBuf::from);
+    }
+    Some(db.to_owned())
+}
+
+fn sql(global: &Global, output: &mut Output) -> Result<Exit, CliError> {
+    let path = global.db_path()?;
+    #[cfg(feature = "postgres")]
+    let sql = Client::sql_for_administrators_of(&path)?;
+    #[cfg(not(feature = "postgres"))]
+    let sql: Option<String> = None;
+    let Some(sql) = sql else { return Err(CliError::NotOnServer(path)) };
+    if output.json {
+        output.document(&json!({ "schema": 1, "sql": sql }))?;
+    } else {
+        output.line(sql.trim_end())?;
+    }
+    Ok(Exit::Success)
 }
 
 /// Adds the verb or the option that helps.

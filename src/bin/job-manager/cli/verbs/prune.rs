@@ -18,6 +18,9 @@ const NAME_WIDTH: usize = 40;
 /// Free space that is worth a hint.
 const WORTH_BYTES: u64 = 1 << 20;
 
+/// Deleted units after which a server is busy with their rows for a while.
+const MANY_UNITS: i64 = 100_000;
+
 /// Delete jobs that have ended, with their units and logs
 ///
 /// Jobs with units left to run stay.
@@ -74,6 +77,13 @@ pub fn prune(global: &Global, args: &Prune, output: &mut Output) -> Result<Exit,
     let deleted: Vec<Job> = chosen.into_iter().filter(|job| deleted.contains(&job.id)).collect();
     print(&deleted, false, output)?;
     pruned?;
+    let units: i64 = deleted.iter().map(|job| job.progress.total).sum();
+    if units >= MANY_UNITS && client.leaves_dead_rows() {
+        output.hint(
+            "autovacuum of the server makes their space free for new units: `VACUUM units` does so at once, `VACUUM FULL` alone makes \
+             the files smaller",
+        );
+    }
     if args.compact {
         client.compact()?;
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use job_manager::client::{Health, Snapshot};
 use job_manager::explain::NextStep;
-use job_manager::model::{ManagerRun, Timestamp};
+use job_manager::model::{ManagerRun, ManagerState, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
 
@@ -43,6 +43,7 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
     if output.json && global.verbose {
         let mut status = seen.status();
         status.managers.clear();
+        status.former_managers.clear();
         output.document(&WithManagers { status: &status, managers: &managers })?;
     } else if output.json {
         output.document(&seen.status())?;
@@ -60,13 +61,13 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
-    let manager = match (status.status, status.pid) {
-        (Health::Running, _) if managers::are_elsewhere(&status.managers) => managers::by_host(&status.managers),
-        (Health::Running, Some(pid)) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
-        (Health::Running, None) => "running".to_owned(),
-        (Health::NotStarted, _) => "not started".to_owned(),
-        (Health::Stopped, _) => "stopped".to_owned(),
-        (Health::Unknown, _) => "unknown".to_owned(),
+    let manager = match (status.status, status.pid, status.hosts()) {
+        (Health::Running, _, Some(hosts)) => hosts,
+        (Health::Running, Some(pid), None) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
+        (Health::Running, None, None) => "running".to_owned(),
+        (Health::NotStarted, ..) => "not started".to_owned(),
+        (Health::Stopped, ..) => "stopped".to_owned(),
+        (Health::Unknown, ..) => "unknown".to_owned(),
     };
     output.line(format_args!("manager   {manager}"))?;
     let counts = status.progress.counts;
@@ -90,6 +91,10 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
     output.field("waits", status.waiting_for.as_deref().map(one_line))?;
+    for run in status.former_managers.iter().filter(|run| run.state == ManagerState::Refused) {
+        let reason = run.reason.as_deref().unwrap_or("it did not say why");
+        output.field("refused", Some(format_args!("by host {}: {}", one_line(&run.host), one_line(reason))))?;
+    }
     output.field("error", status.error.as_deref().map(one_line))?;
     managers::print(managers, output)?;
     output.line(format_args!("log       {}", status.log.display()))?;

@@ -151,6 +151,7 @@ async function jobPage(job) {
     title: `${status.job.name} – Job Manager`,
     parts: [
       ...views.head(status, why, controls(status)),
+      ...views.hosts(status),
       ...views.failures(report, retry, showCluster),
       el("div", { class: "between" },
         el("h2", {}, narrowed.cluster ? `Units of cluster ${narrowed.cluster}` : "Units"), unitFilter(job)),

@@ -24,7 +24,7 @@ export function el(name, attributes = {}, ...children) {
 const STATES = ["completed", "skipped", "cancelled", "failed", "running", "pending"];
 const MARKS = {
   created: "○", pending: "○", running: "▶", paused: "‖", awaiting_approval: "?", completed: "✓", failed: "✗",
-  cancelled: "⊘", skipped: "↷", interrupted: "!",
+  cancelled: "⊘", skipped: "↷", interrupted: "!", silent: "?", lost: "!", left: "○", refused: "✗",
 };
 const number = new Intl.NumberFormat("en");
 
@@ -81,7 +81,12 @@ const pace = (job) => {
 const HEALTH = { running: "running", stopped: "ended", not_started: "not started", unknown: "unknown" };
 
 /** @param {any} job */
-const manager = (job) => (stateOf(job) === "interrupted" ? "died" : HEALTH[job.status] ?? job.status);
+const manager = (job) => {
+  if (stateOf(job) === "interrupted") return "died";
+  const hosts = (job.managers ?? []).length;
+  const elsewhere = (job.managers ?? []).some((/** @type {any} */ run) => !run.here);
+  return `${HEALTH[job.status] ?? job.status}${elsewhere ? ` on ${hosts} ${hosts === 1 ? "host" : "hosts"}` : ""}`;
+};
 
 /** @param {any[]} cells @param {string[]} titles @param {Record<string, any>} [attributes] */
 const row = (cells, titles, attributes) =>
@@ -123,7 +128,7 @@ export function head(job, why, buttons) {
   const facts = [
     ["Units", `${count(progress.total)}, ${progress.percentage} % ended`],
     ["Pace", pace(job)],
-    ["Manager", job.pid ? `${manager(job)}, process ${job.pid}` : manager(job)],
+    ["Manager", job.pid ? `${manager(job)}, ${job.managers?.length > 1 ? "here " : ""}process ${job.pid}` : manager(job)],
     ["Workers", count(job.workers)],
     ["Started", when(job.started_at)],
     ["Ended", when(job.completed_at)],
@@ -140,6 +145,27 @@ export function head(job, why, buttons) {
     buttons,
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
   ];
+}
+
+/** What a manager does, or how it ended, for people. @param {any} run */
+const wordOf = (run) => (run.state !== "live" ? run.state : run.reason ? "silent" : "running");
+
+/** The managers of a job on a server, by host. @param {any} job */
+export function hosts(job) {
+  const runs = [...(job.managers ?? []), ...(job.former_managers ?? [])];
+  if (runs.length === 0) return [];
+  const titles = ["Host", "State", "Workers", "Running", "Pace", "Last heard of", "Why"];
+  const rows = runs.map((run) =>
+    row([
+      el("bdi", { title: `process ${run.pid}, version ${run.version}` }, run.host, run.here && " (here)"),
+      badge(wordOf(run)),
+      run.workers ?? "–",
+      run.running ?? "–",
+      run.rate == null ? "–" : `${run.rate.toFixed(1)}/s`,
+      run.state === "live" ? `${span(run.silent_s)} ago` : when(run.ended_at ?? run.heartbeat_at),
+      el("bdi", {}, run.reason ?? ""),
+    ], titles));
+  return [el("h2", {}, "Hosts"), table(titles, rows, "Hosts")];
 }
 
 /** Failures by kind. @param {any} report @param {((cluster: any) => any) | null} retry @param {(cluster: any) => any} show */

@@ -10,7 +10,13 @@ use crate::store::postgres::open::look::Life;
 const SYSTEM: &str = "7712578405957208338";
 
 fn found(database: &str) -> Found {
-    Found { system: SYSTEM.to_owned(), database: database.to_owned(), schema: Some(8), life: Life::default() }
+    Found {
+        system: SYSTEM.to_owned(),
+        database: database.to_owned(),
+        schema: Some(8),
+        life: Life::default(),
+        may_create: true,
+    }
 }
 
 fn address(text: &str) -> Address {

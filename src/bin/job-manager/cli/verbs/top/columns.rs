@@ -41,7 +41,7 @@ static COLUMNS: [Column; 10] = [
     },
     Column { title: "LEFT", is_number: true, spare: 5, cell: |line, _| shown(line.eta.map(left)) },
     Column { title: "W", is_number: true, spare: 1, cell: |line, _| line.workers.to_string() },
-    Column { title: "MANAGER", is_number: true, spare: 3, cell: |line, _| shown(line.manager) },
+    Column { title: "MANAGER", is_number: true, spare: 3, cell: |line, _| shown(line.manager.as_ref()) },
 ];
 
 impl Column {

@@ -12,13 +12,17 @@ use ratatui::text::{Line as TextLine, Text};
 use ratatui::widgets::{Block, Clear, Paragraph, Row, Table, Wrap};
 
 use super::columns::{Column, STATE, fit};
-use super::gather::{Detail, Line};
+use super::gather::{Detail, Host, Line};
 use super::view::{Overlay, View};
-use crate::cli::text::{span, style_of};
+use crate::cli::text::{shortened, span, style_of};
 
 const DETAIL_HEIGHT: u16 = 11;
 /// Rows of jobs that remain beside the detail, with their heading; where there are fewer, the detail takes all.
 const MIN_LIST_HEIGHT: u16 = 4;
+/// Hosts that the detail names.
+const MOST_HOSTS: usize = 8;
+/// What is shown of a host's name.
+const HOST_WIDTH: usize = 24;
 const KEYS: &str = "↑↓ choose  Enter detail  s stop  r resume  c cancel  a approve  ? help  q leave";
 const HELP: [(&str, &str); 9] = [
     ("↑ ↓, k j", "choose a job"),
@@ -58,13 +62,15 @@ fn split(view: &View, body: Rect) -> (Rect, Rect) {
     if !view.is_open() {
         return (body, Rect { height: 0, ..body });
     }
-    let height = if body.height >= DETAIL_HEIGHT + MIN_LIST_HEIGHT { DETAIL_HEIGHT } else { body.height };
+    let hosts = view.detail.as_ref().map_or(0, |detail| detail.hosts.len().min(MOST_HOSTS + 1));
+    let wanted = DETAIL_HEIGHT + u16::try_from(hosts).unwrap_or(0);
+    let height = if body.height >= wanted + MIN_LIST_HEIGHT { wanted } else { body.height };
     let [list, detail] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(body);
     (list, detail)
 }
 
 fn heading(view: &View, width: u16) -> TextLine<'static> {
-    let running = view.lines.iter().filter(|line| line.manager.is_some()).count();
+    let running = view.lines.iter().filter(|line| line.is_running).count();
     let interrupted = view.lines.iter().filter(|line| line.is_interrupted).count();
     let mut text = format!("{}, {running} running", counted(view.lines.len(), "job"));
     if interrupted > 0 {
@@ -115,10 +121,22 @@ fn draw_detail(frame: &mut Frame<'_>, line: &Line, detail: &Detail, area: Rect) 
     }
     text.push(detail.sentence.clone().into());
     text.push(format!("try: {}", detail.next_step).into());
+    text.extend(hosts(&detail.hosts));
     text.extend(detail.failures.iter().map(|(seq, error)| TextLine::from(format!("failed {seq}: {error}"))));
     let title = format!(" job {} ({}), {} ", line.job, line.name, line.state);
     let block = Block::bordered().title(title);
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
+}
+
+/// Returns a line for each host, and one for those that are not named.
+fn hosts(hosts: &[Host]) -> Vec<TextLine<'static>> {
+    let shown = &hosts[..hosts.len().min(MOST_HOSTS)];
+    let width = shown.iter().map(|host| host.name.chars().count()).max().unwrap_or(0).min(HOST_WIDTH);
+    let line =
+        |host: &Host| format!("host {:<width$}  {:<7}  {}", shortened(&host.name, width), host.state, host.said).into();
+    let more = hosts.len() - shown.len();
+    let rest = (more > 0).then(|| format!("and {}", counted(more, "other host")).into());
+    shown.iter().map(line).chain(rest).collect()
 }
 
 fn counts(progress: &Progress) -> String {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use job_manager::client::{Client, ClientError, EtaSeconds, Snapshot};
-use job_manager::model::{JobFilter, JobId, JobStatus, Progress, Seq};
-use job_manager::text::one_line;
+use job_manager::client::{Client, ClientError, EtaSeconds, Health, Snapshot};
+use job_manager::model::{JobFilter, JobId, JobStatus, ManagerRun, Progress, Seq, Timestamp};
+use job_manager::text::{counted, one_line, span};
 
 use crate::cli::wording::unreadable;
 use crate::command_line::command_line;
@@ -26,7 +26,17 @@ pub(super) struct Line {
     pub rate: Option<f64>,
     pub eta: Option<EtaSeconds>,
     pub workers: usize,
-    pub manager: Option<u32>,
+    pub is_running: bool,
+    /// The process of its manager, or how many hosts have one.
+    pub manager: Option<String>,
+}
+
+/// A host that runs a job, or has run it, and how it does; safe to print.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Host {
+    pub name: String,
+    pub state: &'static str,
+    pub said: String,
 }
 
 /// What is shown of one job besides.
@@ -34,6 +44,7 @@ pub(super) struct Line {
 pub(super) struct Detail {
     pub sentence: String,
     pub next_step: String,
+    pub hosts: Vec<Host>,
     pub failures: Vec<(Seq, String)>,
 }
 
@@ -60,8 +71,35 @@ fn line(seen: &Snapshot) -> Line {
         rate: seen.rate,
         eta: seen.eta(),
         workers: job.limits.workers,
-        manager: seen.pid,
+        is_running: seen.health == Health::Running,
+        manager: manager(seen),
     }
+}
+
+/// Says which process runs a job, or on how many hosts one does.
+fn manager(seen: &Snapshot) -> Option<String> {
+    match (seen.managers.as_slice(), seen.pid) {
+        ([], pid) => pid.map(|pid| pid.to_string()),
+        ([_], Some(pid)) => Some(pid.to_string()),
+        (managers, _) => Some(counted(managers.len(), "host")),
+    }
+}
+
+fn host(run: &ManagerRun) -> Host {
+    let load = run.load.as_ref();
+    let said = match (load, &run.reason) {
+        (Some(load), reason) => {
+            let units =
+                format!("{} of {} busy", load.running.unwrap_or(0), counted(load.workers.unwrap_or(0), "worker"));
+            let rate = load.rate.map(|rate| format!(", {rate:.1}/s")).unwrap_or_default();
+            let silent =
+                reason.as_ref().map(|_| format!(", last heard of {} s ago", load.silent_s)).unwrap_or_default();
+            format!("{units}{rate}{silent}")
+        }
+        (None, Some(reason)) => one_line(reason),
+        (None, None) => run.ended_at.map(|at| format!("{} ago", span(Timestamp::now().since(at)))).unwrap_or_default(),
+    };
+    Host { name: one_line(&run.host), state: run.word(), said }
 }
 
 /// Names a state in a word that leaves room for others.
@@ -71,11 +109,13 @@ fn state(status: JobStatus, word: &'static str) -> &'static str {
 
 /// Returns what is shown of a job besides its row.
 pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError> {
-    let answer = client.explain(job, None)?;
+    let seen = client.snapshot(job)?;
+    let answer = seen.explanation();
     let failures = client.last_failures(job, FAILURES)?;
     Ok(Detail {
         sentence: one_line(&answer.sentence),
         next_step: command_line(answer.next_step),
+        hosts: seen.managers.iter().chain(&seen.former_managers).map(host).collect(),
         failures: failures.into_iter().map(|(seq, error)| (seq, one_line(&error))).collect(),
     })
 }

@@ -8,7 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 use super::draw::draw;
-use super::gather::{Detail, Line};
+use super::gather::{Detail, Host, Line};
 use super::view::{Overlay, View};
 
 fn line(job: i64, name: &str, status: JobStatus, progress: Progress) -> Line {
@@ -22,6 +22,7 @@ fn line(job: i64, name: &str, status: JobStatus, progress: Progress) -> Line {
         rate: None,
         eta: None,
         workers: 2,
+        is_running: false,
         manager: None,
     }
 }
@@ -36,7 +37,7 @@ fn jobs() -> Vec<Line> {
     };
     let mut running = line(12, "photos", JobStatus::Running, progress(1000, 410, 2));
     (running.rate, running.eta) = (Some(12.5), Some(EtaSeconds { low: 44, high: 52 }));
-    (running.workers, running.manager) = (8, Some(4711));
+    (running.workers, running.is_running, running.manager) = (8, true, Some("4711".to_owned()));
     let mut lost = line(11, "nightly import of all the feeds", JobStatus::Running, progress(3, 1, 0));
     (lost.state, lost.is_interrupted) = ("interrupted", true);
     vec![running, lost, line(13, "thumbnails", JobStatus::Completed, progress(5, 5, 0))]
@@ -114,6 +115,7 @@ fn the_detail_names_counts_cause_and_last_failures() {
     view.set_detail(Some(Detail {
         sentence: "job 12 runs, 12.5 units end per second".to_owned(),
         next_step: "job-manager watch 12".to_owned(),
+        hosts: Vec::new(),
         failures: vec![(Seq(17), "exited with code 1: no such file".to_owned())],
     }));
 
@@ -131,6 +133,37 @@ fn the_detail_names_counts_cause_and_last_failures() {
             "failed 17: exited with code 1: no such file",
         ]
     );
+}
+
+#[test]
+fn the_detail_names_hosts_by_what_their_managers_do() {
+    let mut view = view();
+    press(&mut view, ' ');
+    let host = |name: &str, state, said: &str| Host { name: name.to_owned(), state, said: said.to_owned() };
+    let mut hosts = vec![
+        host("alpha", "running", "2 of 4 workers busy, 3.1/s"),
+        host("compute-0123456789-0123456789", "silent", "1 of 4 workers busy, last heard of 31 s ago"),
+        host("gamma", "refused", "no directory /data"),
+    ];
+    let detail = |hosts: &[Host]| Some(Detail { hosts: hosts.to_vec(), ..Detail::default() });
+
+    view.set_detail(detail(&hosts));
+    let drawn = screen(&mut view, 90, 24);
+    hosts.extend((0..7).map(|number| host(&format!("left-{number}"), "left", "1m00s ago")));
+    view.set_detail(detail(&hosts));
+    let many = screen(&mut view, 80, 30);
+
+    let lines: Vec<&str> =
+        drawn.lines().filter(|line| line.starts_with("│host")).map(|line| line.trim_matches(['│', ' '])).collect();
+    assert_eq!(
+        lines,
+        [
+            "host alpha                     running  2 of 4 workers busy, 3.1/s",
+            "host compute-0123456789-0123…  silent   1 of 4 workers busy, last heard of 31 s ago",
+            "host gamma                     refused  no directory /data",
+        ]
+    );
+    assert!(many.contains("and 2 other hosts"), "{many}");
 }
 
 #[test]
