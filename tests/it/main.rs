@@ -50,6 +50,8 @@ mod inside;
 mod items;
 mod job_keys;
 mod json_answers;
+#[cfg(all(feature = "postgres", feature = "crash-points"))]
+mod kill_loop;
 mod last_units;
 mod late_words;
 mod layers;

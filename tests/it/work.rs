@@ -185,6 +185,24 @@ fn a_manager_that_is_killed_is_started_again_at_once_and_its_units_are_ended() {
 }
 
 #[test]
+fn fault_376_work_that_dies_with_its_manager_goes_on_when_it_is_started_again() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(20, 2);
+    let mut dead = hosts.work("one", &["last"]);
+    hosts.wait("units", || hosts.begun() == 2);
+
+    dead.kill().unwrap();
+    dead.wait().unwrap();
+    send(hosts.manager("one").unwrap(), Signal::SIGKILL);
+    let again = hosts.work("one", &["last", "--exit-when-idle"]);
+    hosts.let_go();
+
+    hosts.wait("the job to complete", || hosts.status() == "completed");
+    assert_eq!(exit_of(again), Some(0));
+    hosts.assert_completed(20, 2);
+}
+
+#[test]
 fn a_host_that_is_dead_is_replaced_when_its_lease_has_ended() {
     let Some(hosts) = Hosts::new() else { return };
     hosts.create(40, 2);

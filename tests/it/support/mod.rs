@@ -6,6 +6,7 @@ mod batch;
 mod browser;
 mod host;
 mod http;
+mod network;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod processes;
@@ -28,6 +29,7 @@ pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
+pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
 pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};

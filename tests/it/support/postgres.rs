@@ -6,6 +6,9 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+#[path = "postgres/standby.rs"]
+mod standby;
+
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
@@ -63,6 +66,8 @@ pub enum Shutdown {
 pub struct Server {
     dir: tempfile::TempDir,
     settings: Vec<String>,
+    /// What its program is started by: that which enters a network, for example.
+    within: Vec<String>,
     keeper: Option<Keeper>,
     databases: AtomicU32,
 }
@@ -80,12 +85,7 @@ impl Server {
 
     /// Starts a server with settings, `fsync=on` for example.
     pub fn start_with(settings: &[&str]) -> Option<Server> {
-        let programs = programs()?;
-        let template = template(&programs);
-        let mut server = Server::in_new_directory(settings);
-        run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
-        server.restart();
-        Some(server)
+        Server::start_within(&[], settings)
     }
 
     /// Returns the server of all tests of this process that change nothing but a database of their own.
@@ -104,7 +104,7 @@ impl Server {
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let settings = SETTINGS.iter().chain(settings).map(|&setting| setting.to_owned()).collect();
-        Server { dir, settings, keeper: None, databases: AtomicU32::new(0) }
+        Server { dir, settings, within: Vec::new(), keeper: None, databases: AtomicU32::new(0) }
     }
 
     /// Returns the directory that holds its socket, its log and its data.
@@ -186,7 +186,8 @@ impl Server {
         server.arg("-D").arg(self.data()).arg("-k").arg(self.dir.path()).args(["-p", PORT]);
         server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(self.dir.path()).arg(server.get_program()).args(server.get_args());
+        keeper.args(["-c", KEEPER, "keeper"]).arg(self.dir.path()).args(&self.within);
+        keeper.arg(server.get_program()).args(server.get_args());
         // In a group of its own: what ends the test's group does not end it first.
         keeper
             .current_dir(self.dir.path())

@@ -1,0 +1,43 @@
+//! A server in a network of its own, a standby of it, and what makes a server of that.
+
+use std::process::Command;
+
+use super::{PORT, Server, as_server_user, programs, run, template};
+
+impl Server {
+    /// Starts a server by a command, to which its program and arguments are added.
+    pub fn start_within(within: &[String], settings: &[&str]) -> Option<Server> {
+        let programs = programs()?;
+        let template = template(&programs);
+        let mut server = Server::in_new_directory(settings);
+        server.within = within.to_vec();
+        run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
+        server.restart();
+        Some(server)
+    }
+
+    /// Starts a standby that follows the server through its socket, with settings of its own beside the server's.
+    pub fn standby(&self, settings: &[&str]) -> Server {
+        let mut standby = Server::in_new_directory(settings);
+        standby.within.clone_from(&self.within);
+        let mut copy = as_server_user(&programs().expect("a server runs").join("pg_basebackup"));
+        copy.current_dir(standby.dir()).arg("-h").arg(self.dir()).args(["-p", PORT, "-U", "postgres", "-D"]);
+        // With `standby.signal` and where to follow.
+        run(copy.arg(standby.data()).args(["-R", "-X", "stream", "-c", "fast"]));
+        standby.restart();
+        standby
+    }
+
+    /// Has a standby take changes from now on.
+    pub fn promote(&self) {
+        self.execute("SELECT pg_promote()");
+    }
+
+    /// Lets programs in that come from other machines.
+    pub fn admit(&self, network: &str) {
+        let path = self.data().join("pg_hba.conf");
+        let rules = std::fs::read_to_string(&path).unwrap() + &format!("host all all {network} trust\n");
+        std::fs::write(&path, rules).unwrap();
+        self.execute("SELECT pg_reload_conf()");
+    }
+}
