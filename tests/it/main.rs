@@ -60,6 +60,8 @@ mod library;
 mod library_callers;
 mod library_handlers;
 mod lists;
+#[cfg(feature = "postgres")]
+mod lost_hosts;
 mod manager_log;
 mod managers;
 mod manual;

@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+
 use crate::support::{CLIENTS, Network, Random, SERVERS, Server, Shutdown};
 
 /// Where the server of the moment is.
@@ -13,6 +16,14 @@ pub struct Place {
     /// How often another server has taken its place.
     pub failovers: u32,
 }
+
+/// Notes each end of a unit or a job that is recorded, so that a second one shows.
+const NOTE_ENDS: &str = "CREATE SCHEMA watch; CREATE TABLE watch.ends (what text, id bigint); \
+    CREATE FUNCTION watch.note() RETURNS trigger LANGUAGE plpgsql AS \
+    'BEGIN INSERT INTO watch.ends VALUES (TG_TABLE_NAME, NEW.id); RETURN NEW; END'; \
+    CREATE TRIGGER watch AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.status <> NEW.status AND NEW.finished_at IS NOT NULL) \
+    EXECUTE FUNCTION watch.note(); \
+    CREATE TRIGGER watch AFTER UPDATE ON units FOR EACH ROW WHEN (NEW.finished_at IS NOT NULL) EXECUTE FUNCTION watch.note()";
 
 /// A server, and one that takes its place.
 pub struct Servers {
@@ -33,6 +44,7 @@ impl Servers {
         let server = Server::start_within(&within, &settings.each_ref().map(String::as_str))?;
         server.admit(CLIENTS);
         let url = server.database();
+        PgConnection::establish(&url).unwrap().batch_execute(NOTE_ENDS).unwrap();
         let (_, database) = url.split_once(":///").unwrap();
         let database = database.split('?').next().unwrap().to_owned();
         let place = Arc::new(Mutex::new(Place { url, failovers: 0 }));

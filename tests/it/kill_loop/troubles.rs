@@ -9,6 +9,9 @@ use super::servers::Servers;
 use super::{LEASE, Settings};
 use crate::support::{Cut, Machine, Network, Random, Shutdown, World, send};
 
+/// How a program ends that does not find its database.
+const UNREACHABLE: i32 = 5;
+
 /// What excuses two runs of one unit at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Excuse {
@@ -34,6 +37,13 @@ pub struct Spell {
     pub to: f64,
 }
 
+impl Spell {
+    /// Says whether somebody who starts may not have found a server lately.
+    fn has_hidden_servers(&self) -> bool {
+        matches!(self.excuse, Excuse::Away | Excuse::Cut) && self.to > now() - 15.0
+    }
+}
+
 /// A machine with what is the matter with it.
 struct Node {
     machine: Machine,
@@ -50,6 +60,7 @@ struct Node {
 pub struct Tally {
     pub managers_killed: usize,
     pub works_killed: u32,
+    pub works_refused: u32,
     pub machines_killed: u32,
     pub suspended: u32,
     pub cut: u32,
@@ -161,7 +172,11 @@ impl<'w> Troubles<'w> {
     fn look_at_work(&mut self, index: usize, all: bool) {
         let node = &mut self.nodes[index];
         if let Some(ended) = node.work.as_mut().and_then(|work| work.try_wait().unwrap()) {
-            if !node.is_ended {
+            if !node.is_ended && ended.code() == Some(UNREACHABLE) && self.spells.iter().any(Spell::has_hidden_servers)
+            {
+                // It was about to start, and is told so: whoever has placed it starts it again.
+                self.tally.works_refused += 1;
+            } else if !node.is_ended {
                 let said = self.world.lines(&format!("work-{}.log", node.machine.name));
                 self.wrong.push(format!("work on {} has ended: {ended}, {:?}", node.machine.name, said.last()));
             }

@@ -55,8 +55,8 @@ pub fn judge(world: &World, servers: &Servers, troubles: &Troubles<'_>, seen: Se
     check(never <= given_up_count, format!("{never} units never ran to their end"));
     let status = of("SELECT status::text FROM jobs");
     check(status == job, format!("the job is {status}, {given_up} units were given up"));
-    let finished = of("SELECT count(*)::text FROM managers WHERE state = 'left' AND reason IN ('completed', 'failed')");
-    check(finished == "1", format!("{finished} managers have finished the job"));
+    let finished = of("SELECT count(*)::text FROM watch.ends WHERE what = 'jobs'");
+    check(finished == "1", format!("the job was finished {finished} times"));
     let left = troubles.machines().map(|machine| machine.running("job-manager: job ").len()).sum::<usize>();
     check(left == 0, format!("{left} managers live"));
     check(hooks <= 1 && hooks >= least_hooks, format!("the hook ran {hooks} times"));
