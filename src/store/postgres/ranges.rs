@@ -66,6 +66,14 @@ statement! {
     ")" -> Bool
 }
 
+statement! {
+    struct UnfinishedIn {
+        "SELECT count(*) FROM units WHERE id > " after: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+    }
+    " AND (status = 'pending' OR status = 'running')" -> BigInt
+}
+
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
 
 statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
@@ -179,4 +187,11 @@ pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease)
 pub(in crate::store) fn is_of_another(conn: &mut DbConnection, lease: Lease, unit: Seq) -> Result<bool, Failure> {
     let (job, manager) = (lease.job.0, lease.manager.to_string());
     Ok(IsOfAnother { job, first: unit.0, last: unit.0, manager }.get_result(conn)?)
+}
+
+/// Returns how many units of a range have not ended.
+pub(in crate::store) fn unfinished_in(conn: &mut DbConnection, lease: Lease, range: UnitRange) -> Result<u64, Failure> {
+    let of = |seq| UnitId::new(lease.job, seq).raw();
+    let count: i64 = UnfinishedIn { after: of(range.after), last: of(range.through) }.get_result(conn)?;
+    Ok(count.unsigned_abs())
 }
