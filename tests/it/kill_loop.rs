@@ -22,7 +22,7 @@ const LEASE: Duration = Duration::from_secs(3);
 /// Whether a manager that is cut off has ended its units before others may have them.
 const CUT_OFF_UNITS_END: bool = false;
 /// For the end of a job to which nothing happens any more.
-const CALM: Duration = Duration::from_secs(120);
+const CALM: Duration = Duration::from_secs(240);
 const UNIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/kill_loop/unit.pl");
 
 struct Settings {
@@ -40,7 +40,7 @@ struct Settings {
 fn fault_375_nothing_is_lost_or_recorded_twice_whatever_fails_of_many_machines_and_their_server() {
     let settings = Settings {
         machines: 4,
-        units: 1_200,
+        units: 1_000,
         workers: 3,
         length: Duration::from_secs(40),
         pause: Duration::from_millis(600),
