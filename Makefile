@@ -38,13 +38,18 @@ test-thorough:
 		killed_at_random killed_at_any without_space_at_any on_a_bad_disk fault_14 fault_56 fault_60 fault_61 gnu_parallel
 
 # Every verb from six processes at once, with SEEDS seeds of SECONDS each, then random crashes, stops, full disks and
-# clock steps over many jobs for MINUTES.
+# clock steps over many jobs for MINUTES, then HOSTS machines with jobs of UNITS units each and a server, all of which fail, for
+# KILL_MINUTES.
 MINUTES ?= 5
 SEEDS ?= 20
 SECONDS ?= 90
+KILL_MINUTES ?= 20
+HOSTS ?= 8
+UNITS ?= 20000
 soak:
-	JM_TEST_SEEDS=$(SEEDS) JM_TEST_SECONDS=$(SECONDS) MINUTES=$(MINUTES) $(CARGO) test $(FEATURES) --test it -- \
-		--ignored --exact driver::every_verb_for_many_seeds soak::soak --nocapture --test-threads=1
+	JM_TEST_SEEDS=$(SEEDS) JM_TEST_SECONDS=$(SECONDS) MINUTES=$(MINUTES) JM_TEST_KILL_MINUTES=$(KILL_MINUTES) JM_TEST_HOSTS=$(HOSTS) \
+	JM_TEST_UNITS=$(UNITS) $(CARGO) test $(FEATURES) --test it -- --ignored --exact driver::every_verb_for_many_seeds \
+		soak::soak kill_loop::soak --nocapture --test-threads=1
 
 # Our speed beside the limits of this machine and beside other libraries, in one run; docs/benchmarks.md explains the rows.
 PEERS := $(CURDIR)/target/peers

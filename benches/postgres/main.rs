@@ -16,6 +16,7 @@ mod server;
 
 use std::os::unix::fs::PermissionsExt;
 
+use job_manager::model::JobId;
 use server::Server;
 
 fn main() {
@@ -24,7 +25,7 @@ fn main() {
     if let [host, job] = &words[..]
         && host == "host"
     {
-        return ours::be_a_host(job.parse().expect("the number of a job"));
+        return ours::be_a_host(JobId(job.parse().expect("the number of a job")));
     }
     // Entered by the user of the server too, who is another one where root measures.
     let dir = measure::scratch();
@@ -37,7 +38,7 @@ fn main() {
         "max_wal_senders=10",
         "jit=on",
     ];
-    let Some(server) = Server::start_in(dir.path(), &settings) else {
+    let Some(server) = Server::start_below(dir.path(), &settings) else {
         return println!("no PostgreSQL server is installed: nothing is measured");
     };
     let bench = measure::Bench::new(words);

@@ -103,6 +103,7 @@ impl<'a> Recorder<'a> {
             notes: &notes,
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
+            is_late: false,
         })?;
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.

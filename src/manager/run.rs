@@ -155,6 +155,9 @@ fn run_job(
     for line in recovered.unreadable {
         warn!("{line}: that unit runs again");
     }
+    for unit in recovered.lost {
+        warn!("unit {unit} was changed or given to another manager meanwhile: what became of it here is not recorded");
+    }
     for (mut unit, change) in recovered.units {
         if !dispatcher.wants(change.to) {
             continue;

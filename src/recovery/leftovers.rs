@@ -41,6 +41,8 @@ pub struct Recovered {
     pub units: Vec<(Unit, UnitChange)>,
     /// Where ends of units are that cannot be read.
     pub unreadable: Vec<String>,
+    /// Units that were left alone, because they were changed meanwhile or are another manager's.
+    pub lost: Vec<UnitId>,
 }
 
 impl Leftovers {
@@ -121,16 +123,17 @@ impl Leftovers {
             }
         }
         let (units, changes): (Vec<Unit>, Vec<UnitChange>) = changes.into_iter().unzip();
-        let mut kept = Vec::new();
+        let (mut kept, mut lost) = (Vec::new(), Vec::new());
         if !changes.is_empty() {
-            let lost = store.record(lease, &Batch::of(&changes))?.lost;
+            // While this host was away others may have been given its units.
+            lost = store.record(lease, &Batch { is_late: true, ..Batch::of(&changes) })?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }
         store.settle_kills(lease, &kills, now)?;
         crash_point!("recovery-recorded");
         notes.clear();
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
-        Ok(Recovered { units: kept, unreadable })
+        Ok(Recovered { units: kept, unreadable, lost })
     }
 }
 

@@ -29,6 +29,14 @@ impl Store {
         })
     }
 
+    /// Returns how many units of a claimed range have not ended. On SQLite it has no end, and nobody asks how long it lasts.
+    pub fn unfinished_in(&mut self, lease: Lease, range: UnitRange) -> Result<u64, StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(u64::MAX);
+        }
+        self.read("count claimed units", |conn| postgres::unfinished_in(conn, lease, range))
+    }
+
     /// Returns `true` while units of a job belong to other managers: whoever has none left waits for theirs to end, or to be given
     /// back. On SQLite a job has one manager.
     pub fn others_have_units(&mut self, lease: Lease) -> Result<bool, StoreError> {

@@ -9,7 +9,7 @@ use super::connection::{BUSY_TIMEOUT, DbConnection};
 use super::postgres::{self, PostgresError};
 use super::{Store, StoreError};
 
-/// A server that nobody reaches may be starting again, or its address may be wrong.
+/// A server that nobody reaches may be starting again, and a standby be about to take its place; or the address may be wrong.
 const RESTART: Duration = Duration::from_secs(2);
 
 impl Store {
@@ -18,7 +18,8 @@ impl Store {
         loop {
             match postgres::open(path, access) {
                 Err(StoreError::Postgres(error)) if error.is_of_moments() && tries.next() => {}
-                Err(StoreError::Postgres(PostgresError::Unreachable { .. })) if few.next() => {}
+                Err(StoreError::Postgres(PostgresError::Unreachable { .. } | PostgresError::ReadOnly { .. }))
+                    if few.next() => {}
                 opened => return Self::on_server(opened?, access),
             }
         }

@@ -1,5 +1,6 @@
 //! The write path of a manager: many changes of units, their counters and a heartbeat in one transaction.
 
+use std::borrow::Cow;
 #[cfg(feature = "postgres")]
 use std::collections::HashSet;
 
@@ -9,13 +10,12 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::jobs::lock_job;
-#[cfg(feature = "postgres")]
-use super::postgres;
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::{column, kept};
 use super::{
     Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, manager_writes, metadata, notes,
+    postgres,
 };
 use crate::crash::crash_point;
 use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
@@ -31,6 +31,8 @@ pub struct Batch<'a> {
     pub rests: &'a [UnitRange],
     /// Says that the manager lives.
     pub heartbeat: Option<&'a Heartbeat>,
+    /// Whether the changes are about units of a manager that is dead; those that belong to another one by now are left alone.
+    pub is_late: bool,
 }
 
 /// What a transaction found out.
@@ -128,7 +130,11 @@ impl Store {
                 fence::stands(conn, lease, &job, &mut renewing)?;
             }
             let mut counters = Counters::default();
-            apply_all(conn, lease, batch.changes, &mut counters, &mut recorded)?;
+            let changes = match batch.is_late && on_server(conn) {
+                true => Cow::Owned(own_of(conn, lease, batch.changes, &mut recorded)?),
+                false => Cow::Borrowed(batch.changes),
+            };
+            apply_all(conn, lease, &changes, &mut counters, &mut recorded)?;
             crash_point!("inside-commit");
             for (unit, revision, said) in batch.notes {
                 if !notes::put(conn, *unit, *revision, said)? {
@@ -150,6 +156,23 @@ impl Store {
         renewing.succeed();
         Ok(recorded)
     }
+}
+
+/// Returns the changes of units that are not another manager's.
+fn own_of(
+    conn: &mut DbConnection,
+    lease: Lease,
+    changes: &[UnitChange],
+    recorded: &mut Recorded,
+) -> Result<Vec<UnitChange>, Failure> {
+    let mut own = Vec::new();
+    for change in changes {
+        match postgres::is_of_another(conn, lease, change.unit.seq())? {
+            true => recorded.lost.push(change.unit),
+            false => own.push(change.clone()),
+        }
+    }
+    Ok(own)
 }
 
 fn apply_all(

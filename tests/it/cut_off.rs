@@ -9,7 +9,7 @@ use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection};
 use nix::sys::signal::Signal;
 
-use crate::support::{BIN, Lost, Network, Server, World, is_alive, send, text, wait_for, without_tool};
+use crate::support::{BIN, Cables, Lost, Server, World, is_alive, send, text, wait_for, without_tool};
 
 /// Short, for a test that waits for its end.
 const LEASE: Duration = Duration::from_millis(4_500);
@@ -25,7 +25,7 @@ struct Hosts {
     /// The address of the database for the test, and for each host.
     url: String,
     urls: [String; 2],
-    network: Option<Network>,
+    network: Option<Cables>,
     /// A server that is in the network.
     _server: Option<Server>,
 }
@@ -33,8 +33,8 @@ struct Hosts {
 impl Hosts {
     #[track_caller]
     fn on_a_network() -> Option<Hosts> {
-        let network = Network::new(2)?;
-        let Some(server) = Server::start_in(network.of_server(), &[]) else {
+        let network = Cables::new(2)?;
+        let Some(server) = Server::start_in_network(network.of_server()) else {
             without_tool("postgres");
             return None;
         };
@@ -54,7 +54,7 @@ impl Hosts {
         Some(Hosts { world: World::new(), urls: [url.clone(), url.clone()], url, network: None, _server: None })
     }
 
-    fn network(&self) -> &Network {
+    fn network(&self) -> &Cables {
         self.network.as_ref().expect("these hosts have one")
     }
 

@@ -56,6 +56,8 @@ mod inside;
 mod items;
 mod job_keys;
 mod json_answers;
+#[cfg(all(feature = "postgres", feature = "crash-points"))]
+mod kill_loop;
 mod last_units;
 mod late_words;
 mod layers;
@@ -64,6 +66,8 @@ mod library;
 mod library_callers;
 mod library_handlers;
 mod lists;
+#[cfg(feature = "postgres")]
+mod lost_hosts;
 mod manager_log;
 mod managers;
 mod manual;

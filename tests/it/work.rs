@@ -14,10 +14,10 @@ use nix::sys::signal::Signal;
 use crate::support::{BIN, Server, World, is_alive, send, text, wait_for, without_tool};
 
 /// A lease that a test can wait for, and that no busy machine lets run out.
-const LEASE: Duration = Duration::from_secs(6);
+pub const LEASE: Duration = Duration::from_secs(6);
 
-struct Hosts {
-    world: World,
+pub struct Hosts {
+    pub world: World,
     url: String,
 }
 
@@ -34,7 +34,7 @@ struct Word {
 }
 
 impl Hosts {
-    fn new() -> Option<Hosts> {
+    pub fn new() -> Option<Hosts> {
         let Some(server) = Server::shared() else {
             without_tool("postgres");
             return None;
@@ -42,54 +42,54 @@ impl Hosts {
         Some(Hosts { world: World::new(), url: server.empty_database() })
     }
 
-    fn command(&self, host: &str, args: &[&str]) -> Command {
+    pub fn command(&self, host: &str, args: &[&str]) -> Command {
         let mut command = self.world.command(BIN);
         command.args(args).env("JOB_MANAGER_DB", &self.url).env("XDG_STATE_HOME", self.world.path(host));
         command.env("JOB_MANAGER_TEST_LEASE_MS", LEASE.as_millis().to_string());
         command
     }
 
-    fn ok(&self, host: &str, args: &[&str]) -> String {
+    pub fn ok(&self, host: &str, args: &[&str]) -> String {
         let output = self.command(host, args).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
         text(&output.stdout).trim().to_owned()
     }
 
-    fn work(&self, host: &str, args: &[&str]) -> Child {
+    pub fn work(&self, host: &str, args: &[&str]) -> Child {
         let mut command = self.command(host, &[&["work"], args].concat());
         command.stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// Creates a job whose units note that they run, and wait for a file.
-    fn create(&self, units: u32, workers: u32) -> String {
+    pub fn create(&self, units: u32, workers: u32) -> String {
         let script = "echo {} >>begun; until [ -e go ]; do sleep 0.05; done; echo {} >>ended";
         let (range, workers) = (format!("1-{units}"), workers.to_string());
         self.ok("creator", &["create", "-q", "--range", &range, "-j", &workers, "--shell", "--", script])
     }
 
-    fn let_go(&self) {
+    pub fn let_go(&self) {
         self.world.write("go", "");
     }
 
-    fn connection(&self) -> PgConnection {
+    pub fn connection(&self) -> PgConnection {
         PgConnection::establish(&self.url).unwrap()
     }
 
-    fn count(&self, query: &str) -> i64 {
+    pub fn count(&self, query: &str) -> i64 {
         diesel::sql_query(query).get_result::<Number>(&mut self.connection()).unwrap().number
     }
 
-    fn status(&self) -> String {
+    pub fn status(&self) -> String {
         let query = "SELECT status AS word FROM jobs ORDER BY id DESC LIMIT 1";
         diesel::sql_query(query).get_result::<Word>(&mut self.connection()).unwrap().word
     }
 
-    fn live(&self) -> i64 {
+    pub fn live(&self) -> i64 {
         self.count("SELECT count(*) AS number FROM managers WHERE state = 'live'")
     }
 
     /// Returns the process of the live manager of a host.
-    fn manager(&self, host: &str) -> Option<u32> {
+    pub fn manager(&self, host: &str) -> Option<u32> {
         let place = self.world.path(host);
         let query = format!(
             "SELECT coalesce(max(pid), 0) AS number FROM managers WHERE state = 'live' AND database LIKE '%{}/%'",
@@ -98,20 +98,20 @@ impl Hosts {
         u32::try_from(self.count(&query)).ok().filter(|pid| *pid > 0 && is_alive(*pid))
     }
 
-    fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
+    pub fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
         wait_for(&self.world, what, is_so);
     }
 
-    fn wait_for_managers(&self, hosts: &[&str]) {
+    pub fn wait_for_managers(&self, hosts: &[&str]) {
         self.wait("managers on the hosts", || hosts.iter().all(|host| self.manager(host).is_some()));
     }
 
-    fn begun(&self) -> usize {
+    pub fn begun(&self) -> usize {
         if self.world.path("begun").exists() { self.world.lines("begun").len() } else { 0 }
     }
 
     /// Every unit has ended once, and nobody has run one twice but those that a death interrupted.
-    fn assert_completed(&self, units: usize, interrupted: usize) {
+    pub fn assert_completed(&self, units: usize, interrupted: usize) {
         self.wait("the job to complete", || self.status() == "completed");
         let mut ended = self.world.lines("ended");
         ended.sort();
@@ -125,7 +125,7 @@ impl Hosts {
     }
 }
 
-fn exit_of(mut work: Child) -> Option<i32> {
+pub fn exit_of(mut work: Child) -> Option<i32> {
     work.wait().unwrap().code()
 }
 
@@ -183,6 +183,24 @@ fn a_manager_that_is_killed_is_started_again_at_once_and_its_units_are_ended() {
     hosts.assert_completed(40, 2);
     send(work.id(), Signal::SIGTERM);
     assert_eq!(exit_of(work), Some(0));
+}
+
+#[test]
+fn fault_376_work_that_dies_with_its_manager_goes_on_when_it_is_started_again() {
+    let Some(hosts) = Hosts::new() else { return };
+    hosts.create(20, 2);
+    let mut dead = hosts.work("one", &["last"]);
+    hosts.wait("units", || hosts.begun() == 2);
+
+    dead.kill().unwrap();
+    dead.wait().unwrap();
+    send(hosts.manager("one").unwrap(), Signal::SIGKILL);
+    let again = hosts.work("one", &["last", "--exit-when-idle"]);
+    hosts.let_go();
+
+    hosts.wait("the job to complete", || hosts.status() == "completed");
+    assert_eq!(exit_of(again), Some(0));
+    hosts.assert_completed(20, 2);
 }
 
 #[test]

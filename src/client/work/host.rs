@@ -80,6 +80,7 @@ impl<'a> Host<'a> {
         let Ok(entries) = fs::read_dir(self.client.state.path()) else { return Ok(()) };
         let jobs = entries.filter_map(|entry| Some(JobId(entry.ok()?.file_name().to_str()?.parse().ok()?)));
         for job in jobs.filter(|job| self.client.job_files(*job).slots().exists()) {
+            // Before the rest, which asks the store again.
             let found = self.client.store().job(job);
             match found {
                 Ok(row) => drop(self.watched(&row)?),

@@ -24,9 +24,13 @@ impl RangeSize {
             && self.latest.is_none_or(|(units, _)| in_hand as f64 <= units / 2.0)
     }
 
-    /// Notes whether there was something to claim.
-    pub fn found(&mut self, something: bool) {
-        self.none_at = (!something).then(Instant::now);
+    /// Notes how much there was to do in what was claimed; none when there was nothing to claim. Of a range that somebody gave
+    /// back most units may be done, and how soon the others are says little of a whole one.
+    pub fn found(&mut self, to_do: Option<u64>, workers: usize) {
+        self.none_at = to_do.is_none().then(Instant::now);
+        if let (Some(to_do), Some((units, _))) = (to_do, &mut self.latest) {
+            *units = units.min(to_do.max(workers as u64) as f64);
+        }
     }
 
     /// Returns how many units to claim, after the time that those of the range before have lasted.
@@ -59,5 +63,17 @@ mod tests {
         assert!(range.is_due(0));
         assert_eq!(range.next(8), 8);
         assert_eq!((range.is_due(5), range.is_due(4)), (false, true));
+    }
+
+    #[test]
+    fn fault_377_ranges_that_others_had_nearly_done_make_none_larger() {
+        let mut range = RangeSize::default();
+
+        for _ in 0..6 {
+            assert!(range.next(3) <= 4 * 3, "{range:?}");
+            range.found(Some(1), 3);
+        }
+
+        assert!(!range.is_due(2), "{range:?}");
     }
 }

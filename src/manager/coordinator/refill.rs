@@ -63,8 +63,10 @@ impl Coordinator<'_> {
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
         if self.is_range_due(self.shared.feed.level().in_hand) {
-            let claimed = self.store.claim(self.lease, self.range_size.next(self.job.limits.workers))?;
-            self.range_size.found(claimed.is_some());
+            let workers = self.job.limits.workers;
+            let claimed = self.store.claim(self.lease, self.range_size.next(workers))?;
+            let to_do = claimed.map(|range| self.store.unfinished_in(self.lease, range)).transpose()?;
+            self.range_size.found(to_do, workers);
             if let Some(range) = claimed {
                 self.recover(range)?;
                 self.shared.feed.add(range);

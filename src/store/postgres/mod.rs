@@ -37,7 +37,10 @@ pub(super) use open::open_in;
 pub(super) use open::{Opened, Session, is_one, open, sql_for};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
-pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
+pub(super) use ranges::{
+    claim, due_units, give_all_back, give_back, is_of_another, next_due, others_have_units, running_units,
+    unfinished_in,
+};
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};
 #[cfg(feature = "postgres")]

@@ -56,6 +56,24 @@ statement! {
     ")" -> Bool
 }
 
+statement! {
+    struct IsOfAnother {
+        "SELECT EXISTS (SELECT 1 FROM ranges WHERE job_id = " job: i64 as BigInt,
+        " AND first <= " first: i64 as BigInt,
+        " AND last >= " last: i64 as BigInt,
+        " AND manager <> " manager: String as Text,
+    }
+    ")" -> Bool
+}
+
+statement! {
+    struct UnfinishedIn {
+        "SELECT count(*) FROM units WHERE id > " after: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+    }
+    " AND (status = 'pending' OR status = 'running')" -> BigInt
+}
+
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
 
 statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
@@ -165,6 +183,19 @@ pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Re
 /// Returns `true` if other managers own something.
 pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
     Ok(OthersHave { job: lease.job.0, manager: lease.manager.to_string() }.get_result(conn)?)
+}
+
+/// Returns `true` if a unit is in a range of another manager. Where the row of the job is locked, none claims it meanwhile.
+pub(in crate::store) fn is_of_another(conn: &mut DbConnection, lease: Lease, unit: Seq) -> Result<bool, Failure> {
+    let (job, manager) = (lease.job.0, lease.manager.to_string());
+    Ok(IsOfAnother { job, first: unit.0, last: unit.0, manager }.get_result(conn)?)
+}
+
+/// Returns how many units of a range have not ended.
+pub(in crate::store) fn unfinished_in(conn: &mut DbConnection, lease: Lease, range: UnitRange) -> Result<u64, Failure> {
+    let of = |seq| UnitId::new(lease.job, seq).raw();
+    let count: i64 = UnfinishedIn { after: of(range.after), last: of(range.through) }.get_result(conn)?;
+    Ok(count.unsigned_abs())
 }
 
 #[cfg(test)]

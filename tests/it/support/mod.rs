@@ -4,9 +4,10 @@
 
 mod batch;
 mod browser;
+#[cfg(feature = "postgres")]
+mod cables;
 mod host;
 mod http;
-#[cfg(feature = "postgres")]
 mod network;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -28,10 +29,11 @@ use serde_json::Value;
 
 pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
+#[cfg(feature = "postgres")]
+pub use cables::{Cables, Lost};
 pub use host::{Answered, Host};
 pub use http::{Reply, Served};
-#[cfg(feature = "postgres")]
-pub use network::{Lost, Network};
+pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
 pub use processes::{children_of, identity, is_alive, kill, of_world, processor_time, zombies_below};

@@ -1,137 +1,202 @@
-//! Hosts in network namespaces of their own, each with a cable to the one of the server.
+//! Machines of a test's own: each has a network, processes, a name and mounts to itself, and shares the disk with the others.
 //!
-//! What a cable loses, it loses without a word: the other end is known under an address of the link layer that nobody has, so that
-//! frames go out, and nobody takes them. A sender that is told of a loss does not wait as long. Known weakness: a test that is killed
-//! leaves its namespaces behind.
+//! They are joined by cables to a network in which servers can run, at addresses of its own. All of it belongs to processes that
+//! end when their standard input does: nothing is left of it after a panic, or a KILL.
 
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
-use super::skipped::without_tool;
+use nix::sys::signal::Signal;
 
-/// What a host calls the end of its cable.
-const CABLE: &str = "cable";
-/// Nobody has it.
-const NOBODY: &str = "02:00:00:00:00:ff";
+use super::processes::{all, children_of};
+use super::{World, is_root, send, text};
 
-/// A server's host and others that reach it.
+/// Addresses at which servers can listen.
+pub const SERVERS: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+/// Whoever may be a client.
+pub const CLIENTS: &str = "10.77.0.0/16";
+
+/// A network for servers, to which machines are joined.
 pub struct Network {
-    hosts: Vec<String>,
-    server: String,
-}
-
-/// What gets lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
-    /// What a host sends to the server.
-    ToServer,
-    /// What the server sends.
-    FromServer,
-    Both,
-}
-
-impl Lost {
-    pub const ALL: [Lost; 3] = [Lost::ToServer, Lost::FromServer, Lost::Both];
+    holder: Child,
+    machines: u32,
 }
 
 impl Network {
-    /// Makes so many hosts; none where that is not possible.
-    #[track_caller]
-    pub fn new(hosts: usize) -> Option<Network> {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = |host: &str| format!("jm-test-{}-{made}-{host}", std::process::id());
-        let mut network = Network { hosts: Vec::new(), server: name("server") };
-        if !try_ip(&["netns", "add", &network.server]) {
-            without_tool("ip netns");
+    /// Says what is missing here; the first is a program.
+    pub fn missing(world: &World) -> Option<&'static str> {
+        let programs = ["unshare", "nsenter", "ip", "iptables", "hostname", "perl"];
+        let found = |program: &&str| world.command(program).arg("--version").output().is_err();
+        programs.into_iter().find(found)
+    }
+
+    /// Makes a network; none without the rights for it.
+    pub fn new(world: &World) -> Option<Network> {
+        if !is_root() {
             return None;
         }
-        for number in 0..hosts {
-            let host = name(&number.to_string());
-            network.hosts.push(host.clone());
-            ip(&["netns", "add", &host]);
-            let (ours, theirs) = (format!("to{number}"), CABLE);
-            ip(&[
-                "link",
-                "add",
-                &ours,
-                "netns",
-                &network.server,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                theirs,
-                "netns",
-                &host,
-            ]);
-            for (end, namespace, device) in [(1, &network.server, ours.as_str()), (2, &host, theirs)] {
-                let address = format!("10.77.{number}.{end}/24");
-                ip(&["-n", namespace, "address", "add", &address, "dev", device]);
-                ip(&["-n", namespace, "link", "set", "dev", device, "up"]);
-            }
-        }
-        Some(network)
+        let addresses: String =
+            SERVERS.iter().map(|address| format!("ip address add {address}/32 dev lo && ")).collect();
+        let script = format!("{addresses} ip link set lo up && echo up && exec cat");
+        let mut holder = world.command("unshare");
+        let holder = started(holder.args(["--net", "sh", "-c", &script]));
+        Some(Network { holder, machines: 0 })
     }
 
-    /// Returns the namespace of the server.
-    pub fn of_server(&self) -> &str {
-        &self.server
+    /// Returns by what a program is started in it.
+    pub fn within(&self) -> Vec<String> {
+        vec!["nsenter".to_owned(), format!("--net=/proc/{}/ns/net", self.holder.id())]
     }
 
-    /// Returns the address under which a host reaches the server.
-    pub fn server_for(&self, host: usize) -> String {
-        format!("10.77.{host}.1")
-    }
-
-    /// Prepares a program on a host.
-    pub fn on(&self, host: usize, program: &str) -> Vec<String> {
-        ["ip", "netns", "exec", &self.hosts[host], program].map(str::to_owned).to_vec()
-    }
-
-    /// Loses from now on what goes over the cable of a host.
-    pub fn cut(&self, host: usize, lost: Lost) {
-        if lost != Lost::FromServer {
-            ip(&[
-                "-n",
-                &self.hosts[host],
-                "neighbour",
-                "replace",
-                &self.server_for(host),
-                "lladdr",
-                NOBODY,
-                "dev",
-                CABLE,
-            ]);
-        }
-        if lost != Lost::ToServer {
-            let (address, device) = (format!("10.77.{host}.2"), format!("to{host}"));
-            ip(&["-n", &self.server, "neighbour", "replace", &address, "lladdr", NOBODY, "dev", &device]);
-        }
-    }
-
-    /// Loses nothing any more.
-    pub fn mend(&self, host: usize) {
-        // One of them may not have been lost.
-        try_ip(&["-n", &self.hosts[host], "neighbour", "del", &self.server_for(host), "dev", CABLE]);
-        let (address, device) = (format!("10.77.{host}.2"), format!("to{host}"));
-        try_ip(&["-n", &self.server, "neighbour", "del", &address, "dev", &device]);
+    /// Joins a machine to it.
+    pub fn machine(&mut self, world: &World) -> Machine {
+        self.machines += 1;
+        let (number, servers) = (self.machines, self.within());
+        let name = format!("h{number}");
+        // The first process of a machine is the parent of those that have lost theirs: ignored, they leave no zombies.
+        let script = format!("hostname {name} && ip link set lo up && echo up && exec env --ignore-signal=CHLD cat");
+        let own = ["--net", "--pid", "--uts", "--mount", "--fork", "--kill-child", "--mount-proc"];
+        let mut shell = world.command("unshare");
+        let shell = started(shell.args(own).args(["sh", "-c", &script]));
+        let first = *children_of(shell.id()).first().expect("it has said that it is up");
+        let machine = Machine { name, number, shell, first, servers };
+        let cable = format!(
+            "ip link add {link} type veth peer name eth0 netns {first} && \
+             ip address add 10.77.{number}.1/24 dev {link} && ip link set {link} up",
+            link = machine.link()
+        );
+        machine.at_servers(&["sh", "-c", &cable]);
+        let route = format!(
+            "ip address add 10.77.{number}.2/24 dev eth0 && ip link set eth0 up && ip route add default via 10.77.{number}.1"
+        );
+        machine.here(&["sh", "-c", &route]);
+        machine
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        for namespace in self.hosts.iter().chain([&self.server]) {
-            try_ip(&["netns", "del", namespace]);
-        }
+        end(&mut self.holder);
     }
 }
 
-fn try_ip(args: &[&str]) -> bool {
-    Command::new("ip").args(args).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+/// Which way nothing passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    ToServers,
+    FromServers,
+    Both,
 }
 
-fn ip(args: &[&str]) {
-    let output = Command::new("ip").args(args).output().unwrap();
-    assert!(output.status.success(), "ip {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+/// A machine, which is switched off with this guard.
+pub struct Machine {
+    pub name: String,
+    number: u32,
+    shell: Child,
+    /// Its first process, as it is seen from outside.
+    first: u32,
+    /// By what a program is started where the servers are.
+    servers: Vec<String>,
+}
+
+impl Machine {
+    /// Returns the directory of its own files.
+    pub fn state(&self, world: &World) -> PathBuf {
+        world.path(&format!("state-{}", self.name))
+    }
+
+    /// Prepares a program that runs on it, in the directory of the world.
+    pub fn command(&self, world: &World, program: &str) -> Command {
+        let mut command = world.command("nsenter");
+        command.args(self.entry()).arg(format!("--wd={}", world.path("").display())).arg(program);
+        command.env("XDG_STATE_HOME", self.state(world));
+        command
+    }
+
+    fn entry(&self) -> Vec<String> {
+        let target = format!("--target={}", self.first);
+        [&target, "--net", "--pid", "--uts", "--mount"].map(str::to_owned).to_vec()
+    }
+
+    /// Returns its processes but the first, as they are seen from outside.
+    pub fn processes(&self) -> Vec<u32> {
+        let space = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid"));
+        let own = space(self.first).ok();
+        let is_here = |pid: &u32| *pid != self.first && own.is_some() && space(*pid).ok() == own;
+        all().into_iter().filter(is_here).collect()
+    }
+
+    /// Returns those of its processes whose arguments, or title, have a text in them.
+    pub fn running(&self, text: &str) -> Vec<u32> {
+        let has = |pid: &u32| {
+            let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&arguments).replace('\0', " ").contains(text)
+        };
+        self.processes().into_iter().filter(has).collect()
+    }
+
+    /// Kills all of its processes, as a power cut does.
+    pub fn kill_all(&self) {
+        for _ in 0..3 {
+            self.processes().into_iter().for_each(|pid| send(pid, Signal::SIGKILL));
+        }
+    }
+
+    /// Drops what comes along the cable.
+    pub fn cut(&self, cut: Cut) {
+        if cut != Cut::FromServers {
+            self.at_servers(&["iptables", "-w", "-A", "INPUT", "-i", &self.link(), "-j", "DROP"]);
+        }
+        if cut != Cut::ToServers {
+            self.here(&["iptables", "-w", "-A", "INPUT", "-i", "eth0", "-j", "DROP"]);
+        }
+    }
+
+    /// Lets everything pass again.
+    pub fn mend(&self) {
+        let (link, all) = (self.link(), "while iptables -w -D INPUT -i \"$1\" -j DROP 2>/dev/null; do :; done");
+        self.at_servers(&["sh", "-c", all, "sh", &link]);
+        self.here(&["sh", "-c", all, "sh", "eth0"]);
+    }
+
+    fn link(&self) -> String {
+        format!("h{}", self.number)
+    }
+
+    fn here(&self, command: &[&str]) {
+        let mut entry = Command::new("nsenter");
+        succeed(entry.args([format!("--target={}", self.first), "--net".to_owned()]).args(command));
+    }
+
+    fn at_servers(&self, command: &[&str]) {
+        succeed(Command::new(&self.servers[0]).args(&self.servers[1..]).args(command));
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        end(&mut self.shell);
+    }
+}
+
+/// Starts what says that it is up, and ends with its standard input.
+fn started(command: &mut Command) -> Child {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "up\n");
+    child
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
+}
+
+fn end(child: &mut Child) {
+    // It may have ended already.
+    let _ = child.kill();
+    let _ = child.wait();
 }

@@ -6,6 +6,9 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+#[path = "postgres/standby.rs"]
+mod standby;
+
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
@@ -63,8 +66,8 @@ pub enum Shutdown {
 pub struct Server {
     dir: tempfile::TempDir,
     settings: Vec<String>,
-    /// The network that it is in, if that is not the one of the test.
-    namespace: Option<String>,
+    /// What its program is started by: that which enters a network, for example.
+    within: Vec<String>,
     keeper: Option<Keeper>,
     databases: AtomicU32,
 }
@@ -82,38 +85,7 @@ impl Server {
 
     /// Starts a server with settings, `fsync=on` for example.
     pub fn start_with(settings: &[&str]) -> Option<Server> {
-        // Short: the path of a socket has a hundred bytes.
-        let memory = Path::new("/dev/shm");
-        let base = if has_room(memory) { memory.to_owned() } else { std::env::temp_dir() };
-        Server::start_in(&base, settings)
-    }
-
-    /// Starts a server whose data is below a directory, which its user can enter.
-    pub fn start_in(base: &Path, settings: &[&str]) -> Option<Server> {
-        let programs = programs()?;
-        let template = template(&programs);
-        let mut server = Server::in_new_directory(base, settings);
-        run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
-        server.restart();
-        Some(server)
-    }
-
-    /// Starts a server in a network namespace, where it is reached by whoever reaches that.
-    pub fn start_in(namespace: &str, settings: &[&str]) -> Option<Server> {
-        let programs = programs()?;
-        let template = template(&programs);
-        let mut server = Server::in_new_directory(&[&["listen_addresses=*"], settings].concat());
-        run(Command::new("cp").arg("-a").arg(template).arg(server.data()));
-        let mut rules = File::options().append(true).open(server.data().join("pg_hba.conf")).unwrap();
-        rules.write_all(b"host all all all trust\n").unwrap();
-        server.namespace = Some(namespace.to_owned());
-        server.restart();
-        Some(server)
-    }
-
-    /// Returns the URL of one of its databases for whoever reaches its host by that name.
-    pub fn url_at(&self, host: &str, database: &str) -> String {
-        format!("postgresql://postgres@{host}:{PORT}/{database}")
+        Server::start_within(&[], settings)
     }
 
     /// Returns the server of all tests of this process that change nothing but a database of their own.
@@ -122,14 +94,21 @@ impl Server {
         SHARED.get_or_init(Server::start).as_ref()
     }
 
-    fn in_new_directory(base: &Path, settings: &[&str]) -> Server {
+    fn in_new_directory(settings: &[&str]) -> Server {
+        // Short: the path of a socket has a hundred bytes.
+        let memory = Path::new("/dev/shm");
+        let base = if has_room(memory) { memory.to_owned() } else { std::env::temp_dir() };
+        Server::in_new_directory_of(&base, settings)
+    }
+
+    fn in_new_directory_of(base: &Path, settings: &[&str]) -> Server {
         let mut dir = tempfile::Builder::new().prefix("jm-pg-").tempdir_in(base).unwrap();
         dir.disable_cleanup(std::env::var_os("JM_TEST_KEEP").is_some());
         if let Some(user) = server_user() {
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let settings = SETTINGS.iter().chain(settings).map(|&setting| setting.to_owned()).collect();
-        Server { dir, settings, namespace: None, keeper: None, databases: AtomicU32::new(0) }
+        Server { dir, settings, within: Vec::new(), keeper: None, databases: AtomicU32::new(0) }
     }
 
     /// Returns the directory that holds its socket, its log and its data.
@@ -210,15 +189,9 @@ impl Server {
         let mut server = as_server_user(&programs.join("postgres"));
         server.arg("-D").arg(self.data()).arg("-k").arg(self.dir.path()).args(["-p", PORT]);
         server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
-        let mut keeper = match &self.namespace {
-            None => Command::new("sh"),
-            Some(namespace) => {
-                let mut keeper = Command::new("ip");
-                keeper.args(["netns", "exec", namespace, "sh"]);
-                keeper
-            }
-        };
-        keeper.args(["-c", KEEPER, "keeper"]).arg(self.dir.path()).arg(server.get_program()).args(server.get_args());
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).arg(self.dir.path()).args(&self.within);
+        keeper.arg(server.get_program()).args(server.get_args());
         // In a group of its own: what ends the test's group does not end it first.
         keeper
             .current_dir(self.dir.path())
@@ -291,7 +264,7 @@ fn template(programs: &Path) -> PathBuf {
     let lock = File::create(place.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     if !place.exists() {
-        let mut server = Server::in_new_directory(&std::env::temp_dir(), &[]);
+        let mut server = Server::in_new_directory(&[]);
         let options =
             ["-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8", "--wal-segsize=1", "-D"];
         run(as_server_user(&programs.join("initdb")).current_dir(server.dir()).args(options).arg(server.data()));
