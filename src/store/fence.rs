@@ -20,14 +20,18 @@ impl Store {
     pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
         let (version, now) = (self.data_version()?, self.server_time()?.unwrap_or_else(Timestamp::now));
         if seen == Some(version) {
-            return Ok(Fence { version, job: None, now });
+            return Ok(Fence { version, job: None, share: None, now });
         }
         if on_server(&mut self.conn) && self.read("look at the lease", |conn| postgres::is_due(conn, lease))? {
             self.write_under(lease, "renew the lease", |_, _| Ok(()))?;
         }
-        let job = self.read("read the job", |conn| {
+        let (job, share) = self.read("read the job", |conn| {
             let job = job_row(conn, lease.job)?;
-            if !on_server(conn) && job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok(job) }
+            if on_server(conn) {
+                let share = job.limits.are_shared().then(|| postgres::share(conn, lease)).transpose()?;
+                return Ok((job, share));
+            }
+            if job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok((job, None)) }
         })?;
         if job.status.is_terminal() {
             // Another manager has ended it.
@@ -35,7 +39,7 @@ impl Store {
             self.write_under(lease, "leave the job", |conn, _| manager_writes::end(conn, lease, left, why, now))?;
             return Err(lease.fenced());
         }
-        Ok(Fence { version, job: Some(job), now })
+        Ok(Fence { version, job: Some(job), share, now })
     }
 
     /// Returns the time by the clock of the server; none without one.

@@ -88,7 +88,7 @@ impl Store {
             Leaving::Interrupted { .. } => "note why the job is left",
         };
         self.write_under(lease, operation, |conn, Job { stop_request: request, .. }| match why {
-            _ if on_server(conn) && postgres::others_go_on(conn, lease)? => step_back(conn, lease, why, now),
+            _ if on_server(conn) && postgres::others_go_on(conn, lease)? => step_back(conn, lease, request, why, now),
             Leaving::Cancelled => cancel(conn, lease, now),
             Leaving::Stopped | Leaving::Halted { .. } if request == Some(StopRequest::Cancel) => {
                 cancel(conn, lease, now)
@@ -161,7 +161,13 @@ impl Store {
 }
 
 /// Leaves a job to its other managers: what the job becomes is the last one's business.
-fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Timestamp) -> Result<JobStatus, Failure> {
+fn step_back(
+    conn: &mut DbConnection,
+    lease: Lease,
+    request: Option<StopRequest>,
+    why: Leaving<'_>,
+    now: Timestamp,
+) -> Result<JobStatus, Failure> {
     let (state, reason) = match why {
         Leaving::Stopped => (ManagerState::Left, BY_SIGNAL),
         Leaving::Cancelled => (ManagerState::Left, "the job is cancelled"),
@@ -171,7 +177,9 @@ fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Times
     if let Leaving::Halted { reason, .. } = why {
         // The job halts with all of them.
         metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
-        super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
+        if request.is_none() {
+            super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
+        }
     }
     // Others let units start.
     diesel::delete(metadata_table::table.find((lease.job.0, key::STOPPING))).execute(conn)?;

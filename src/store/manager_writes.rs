@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::schema::managers;
 use super::statement::statement;
 use super::{metadata, postgres};
-use crate::model::{DatabaseFile, Heartbeat, JobId, ManagerState, ProcessIdentity, RawText, Timestamp};
+use crate::model::{DatabaseFile, Heartbeat, JobId, ManagerState, OnHostLoss, ProcessIdentity, RawText, Timestamp};
 
 statement! {
     struct Beat {
@@ -33,16 +33,24 @@ pub(super) fn begin(
     manager: &ProcessIdentity,
     database: &DatabaseFile,
     program: &Path,
+    on_loss: OnHostLoss,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let place = database.to_text();
     match on_server(conn) {
-        true => postgres::lose_here(conn, lease.job, &place)?,
+        true => postgres::lose_here(conn, lease.job, &place, on_loss)?,
         false => lose(conn, lease.job)?,
     }
-    metadata::forget_manager(conn, lease.job)?;
+    // What others have written of the job stands while they go on with it.
+    if !on_server(conn) || !postgres::others_go_on(conn, lease)? {
+        metadata::forget_manager(conn, lease.job)?;
+    }
     add(conn, lease, manager, database, program, (ManagerState::Live, None), now)?;
-    if on_server(conn) { postgres::renew(conn, lease) } else { Ok(()) }
+    if !on_server(conn) {
+        return Ok(());
+    }
+    postgres::renew(conn, lease)?;
+    postgres::adopt(conn, lease, &place)
 }
 
 /// Adds the row of a manager that cannot run the job where it is. No process stands for it.
@@ -117,7 +125,7 @@ pub(super) fn end(
     if on_server(conn) { postgres::give_back(conn, &[lease.manager.to_string()]) } else { Ok(()) }
 }
 
-/// Records as lost a manager that has not recorded its end.
+/// Records as lost managers that have not recorded their ends.
 pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
         .set((
@@ -125,5 +133,5 @@ pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
             managers::ended_at.eq(managers::heartbeat_at.nullable()),
         ))
         .execute(conn)?;
-    if on_server(conn) { postgres::give_all_back(conn, job) } else { Ok(()) }
+    Ok(())
 }

@@ -48,6 +48,7 @@ mod lease;
 mod lease_holders;
 mod leave;
 mod limits;
+mod lose_host;
 mod made_paths;
 mod manager_row;
 mod manager_writes;
@@ -79,6 +80,7 @@ mod schema_tests;
 mod scratch;
 mod settings;
 mod setup_lock;
+mod share;
 mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;
@@ -137,6 +139,7 @@ pub use postgres::{PostgresError, has_password, is_address, sql_for_administrato
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use same_key::SameKey;
+pub use share::Share;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;

@@ -89,6 +89,10 @@ mod server_away;
 mod server_database;
 mod service;
 mod several;
+#[cfg(feature = "postgres")]
+mod shared_limits;
+#[cfg(feature = "postgres")]
+mod shared_units;
 mod shell_path;
 mod silence;
 mod skip;

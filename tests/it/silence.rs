@@ -65,6 +65,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--timeout", "7s"], Taken, Differs),
         (&["--kill-after", "3s"], Taken, Differs),
         (&["--on-interrupt", "fail"], Taken, Differs),
+        (&["--on-host-loss", "wait"], Taken, Differs),
         (&["--at-most-once"], Taken, Differs),
         (&["--deadline", "1h"], Taken, Differs),
         (&["--max-failures", "3"], Taken, Differs),

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Coordinator, LOOK_FOR_DUE};
 use crate::manager::error::ManagerError;
 use crate::manager::feed::FEED_UNITS;
-use crate::model::{Seq, Timestamp, UnitStatus, counted};
+use crate::model::{Timestamp, UnitStatus, counted};
 use crate::recovery::policy;
 use crate::store::{Batch, PageBound, UnitChange, UnitRange};
 
@@ -29,7 +29,7 @@ impl Coordinator<'_> {
         }
         let now = self.shared.clock.now();
         // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
-        let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
+        let through = self.last_unit();
         self.shared.feed.begin_reading();
         let mut are_all_read = false;
         if looks_for_due {
@@ -55,7 +55,8 @@ impl Coordinator<'_> {
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
         if self.is_range_due(self.shared.feed.level().in_hand) {
-            let claimed = self.store.claim(self.lease, self.range_size.next(self.job.limits.workers))?;
+            let units = self.range_size.next(self.job.limits.workers);
+            let claimed = self.store.claim(self.lease, units, self.last_unit())?;
             self.range_size.found(claimed.is_some());
             if let Some(range) = claimed {
                 self.recover(range)?;

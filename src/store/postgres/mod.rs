@@ -15,6 +15,7 @@ mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
+mod left;
 #[cfg(feature = "postgres")]
 mod open;
 mod ranges;
@@ -22,6 +23,7 @@ mod ranges;
 mod record;
 #[cfg(all(test, feature = "postgres"))]
 mod schema_tests;
+mod share;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
@@ -29,12 +31,16 @@ pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
 pub(super) use open::{Opened, Session, is_one, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
-pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
+pub(super) use ranges::{
+    claim, due_units, give_all_back, give_back, give_back_but, next_due, others_have_units, running_units,
+};
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};
+pub(super) use share::{count_failures_again, grant, share};

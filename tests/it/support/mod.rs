@@ -5,6 +5,8 @@
 mod batch;
 mod browser;
 mod host;
+#[cfg(feature = "postgres")]
+mod hosts;
 mod http;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -27,6 +29,8 @@ use serde_json::Value;
 pub use batch::{Batch, SHARE};
 pub use browser::{Browser, CHROMIUM};
 pub use host::{Answered, Host};
+#[cfg(feature = "postgres")]
+pub use hosts::Hosts;
 pub use http::{Reply, Served};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};
