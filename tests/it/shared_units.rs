@@ -92,7 +92,7 @@ fn fault_370_units_of_a_killed_manager_go_to_other_hosts_only_when_its_own_has_e
 
     kill(hosts.manager("one").unwrap());
     hosts.ok("one", &["resume", &job]);
-    hosts.wait("the units to run again", || hosts.lines("begun").len() == 5);
+    hosts.wait("a unit to run again", || hosts.lines("begun").len() > 3);
     hosts.let_go();
     hosts.wait_for_status(&job, "completed");
 
