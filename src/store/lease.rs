@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Share, StoreError};
-use crate::model::{Epoch, Job, JobId, Timestamp};
+use super::StoreError;
+use crate::model::{Epoch, Job, JobId, Share, Timestamp};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
 ///

@@ -139,7 +139,6 @@ pub use postgres::{PostgresError, has_password, is_address, sql_for_administrato
 pub use record::{Batch, Recorded};
 pub use renew::GONE;
 pub use same_key::SameKey;
-pub use share::Share;
 pub use snapshot::{Extent, JobRows};
 #[cfg(feature = "sources")]
 pub use sorter::Sorter;

@@ -22,14 +22,13 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Kill, StateDir, StopRequest, Timestamp, Waits};
-use crate::store::{Lease, Share, Store};
+use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Share, StateDir, StopRequest, Timestamp, Waits};
+use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 pub(super) use leaving::{Held, Leave};
 use other::Other;
 use range_size::RangeSize;
-use sharing::interval;
 
 /// How often units that are due are looked for while many fresh ones are queued.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
@@ -124,8 +123,8 @@ impl<'a> Coordinator<'a> {
         if let Some(rate) = job.limits.rate {
             // Not at once after an interruption, or a job that is resumed again and again would exceed its rate. Managers that begin
             // at the same time take turns.
-            let wait = if lease.epoch() == Epoch(1) { Duration::ZERO } else { interval(rate, rank.max(1)) };
-            shared.feed.limit_rate(interval(rate, at_work), wait);
+            let wait = if lease.epoch() == Epoch(1) { Duration::ZERO } else { rate.interval_among(rank.max(1)) };
+            shared.feed.limit_rate(rate.interval_among(at_work), wait);
         }
         let mut permits = MachinePermits::new(&StateDir::beside(store.path()), job.id);
         permits.set_limit(store.machine_workers()?);

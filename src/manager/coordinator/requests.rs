@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use super::sharing::interval;
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
 use crate::model::{Limits, StopRequest, Timestamp, chain, counted};
@@ -76,7 +75,7 @@ impl Coordinator<'_> {
             return;
         }
         if limits.rate != before.rate {
-            let interval = limits.rate.map_or(Duration::ZERO, |rate| interval(rate, self.at_work));
+            let interval = limits.rate.map_or(Duration::ZERO, |rate| rate.interval_among(self.at_work));
             self.shared.feed.limit_rate(interval, Duration::ZERO);
         }
         if limits.workers != before.workers {

@@ -4,12 +4,9 @@
 //! unit in n of the rate's intervals. Workers are granted: one that is to have fewer gives those back that are free, and one that is to
 //! have more uses none before they were.
 
-use std::time::Duration;
-
 use super::Coordinator;
 use crate::manager::error::ManagerError;
-use crate::model::{Limits, Rate};
-use crate::store::Share;
+use crate::model::{Limits, Share};
 
 impl Coordinator<'_> {
     /// Takes up this manager's share, with the limits of the job as they were read.
@@ -26,7 +23,7 @@ impl Coordinator<'_> {
         if share.at_work != self.at_work {
             self.at_work = share.at_work;
             if let Some(rate) = limits.rate.filter(|rate| self.job.limits.rate == Some(*rate)) {
-                self.shared.feed.change_interval(interval(rate, share.at_work));
+                self.shared.feed.change_interval(rate.interval_among(share.at_work));
             }
         }
         Ok(())
@@ -59,9 +56,4 @@ impl Coordinator<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the time between two starts of one of so many managers.
-pub(super) fn interval(rate: Rate, managers: usize) -> Duration {
-    rate.interval() * u32::try_from(managers).unwrap_or(u32::MAX)
 }

@@ -3,10 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use crate::model::JobId;
+use crate::model::{JobId, Share};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
-use crate::store::share::Share;
 use crate::store::statement::statement;
 use crate::store::{Lease, StoreError};
 
