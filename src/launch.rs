@@ -33,7 +33,7 @@ pub struct LaunchRequest {
     pub db: PathBuf,
     /// The job.
     pub job: JobId,
-    /// Most units that run at a time here, whatever the job's limit.
+    /// Most units that run at a time here, whatever the job's limit: this is the share of a host, and no resume of the job.
     pub workers: Option<usize>,
 }
 

@@ -45,6 +45,31 @@ impl Client {
         wrong.map_or(Ok(limits), Err)
     }
 
+    /// Changes how many units of a job that has not ended run at the same time under all of its managers together, and returns its limits.
+    ///
+    /// The managers divide the workers among themselves, and again when one joins or leaves: one that joins waits until the others have
+    /// given some up. In a database in a file a job has one manager, which has all of them.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// client.set_total_workers(client.find_job("last")?, 64)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Client::set_limits`].
+    pub fn set_total_workers(&self, job: JobId, workers: usize) -> Result<Limits, ClientError> {
+        let has_several = self.store().has_several_managers();
+        self.set_limits(job, |limits| {
+            limits.set_workers(workers);
+            if has_several {
+                // No manager has more than it could have alone.
+                limits.workers = workers.min(Limits::MAX_WORKERS);
+                limits.total_workers = Some(workers);
+            }
+        })
+    }
+
     /// Lets a job go on whose first units have ended, and starts it.
     ///
     /// # Errors

@@ -42,6 +42,30 @@ impl Client {
         Ok(unreadable.chain(jobs.jobs.iter().rev().map(|job| job.id)).collect())
     }
 
+    /// Takes the managers of a host for dead that are to be so for certain, of one job or of all, and gives their units to other hosts
+    /// without waiting for the ends of their leases. Returns the jobs that the host had a part in.
+    ///
+    /// A manager that lives after all finds out within moments, ends its units and writes nothing more; until then both may run one.
+    /// No manager is started, and nothing is done in a database in a file, which is used on one host.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for job in client.give_up_host("node7", None)? {
+    ///     println!("other hosts go on with job {job}");
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn give_up_host(&self, host: &str, job: Option<JobId>) -> Result<Vec<JobId>, ClientError> {
+        let mut given_up = Vec::new();
+        let jobs = self.store().jobs_of_host(host)?;
+        for found in jobs {
+            if job.is_none_or(|job| job == found) && self.store().lose_host(found, host)? {
+                given_up.push(found);
+            }
+        }
+        Ok(given_up)
+    }
+
     /// Takes an interrupted job up where its manager left it: ends the processes of its units, gives the units back, and
     /// goes on.
     ///

@@ -49,14 +49,18 @@ pub(super) fn conclude(
 }
 
 /// Records what went wrong with the manager. The job failed with it, unless nothing but the recovery of units could not be
-/// done: it stays interrupted then, with the error. That even this cannot be written is said in the log.
-pub(super) fn record_failure(store: &mut Store, lease: Lease, error: &ManagerError, now: Timestamp) {
+/// done: it stays interrupted then, with the error. Returns what the job is then; that even this cannot be written is said in the log.
+pub(super) fn record_failure(
+    store: &mut Store,
+    lease: Lease,
+    error: &ManagerError,
+    now: Timestamp,
+) -> Option<JobStatus> {
     let (message, trace) = (chain(error), format!("{error:?}"));
     let why = match error {
         ManagerError::Recovery { .. } => Leaving::Interrupted { error: &message, trace: &trace },
         _ => Leaving::Failed { error: &message, trace: &trace },
     };
-    if let Err(second) = store.leave(lease, why, now) {
-        error!("cannot record the failure: {}", chain(&second));
-    }
+    let left = store.leave(lease, why, now);
+    left.inspect_err(|second| error!("cannot record the failure: {}", chain(second))).ok()
 }

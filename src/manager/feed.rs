@@ -16,7 +16,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::gate::Gate;
-use crate::model::{Unit, UnitId};
+use crate::model::{Seq, Unit, UnitId};
 use crate::store::UnitRange;
 
 pub(super) use level::{FEED_UNITS, LOW_UNITS, Level};
@@ -226,6 +226,14 @@ impl Feed {
             }
         }
         state.ranges.look_again();
+    }
+
+    /// Drops what no worker has taken, forgets the ranges of which no unit is in hand, and returns those that are.
+    pub fn forget_idle(&self) -> Vec<Seq> {
+        self.recall();
+        let State { ranges, in_hand, .. } = &mut *self.lock();
+        ranges.forget_idle(in_hand.keys().map(|unit| unit.seq()));
+        in_hand.keys().map(|unit| unit.seq()).collect()
     }
 
     /// Lets no worker take a unit any more.

@@ -13,6 +13,7 @@ use super::run::run_session;
 use super::session::{Acquired, acquire};
 use crate::handler::Handlers;
 use crate::model::{JobId, JobStatus};
+use crate::store::Store;
 use crate::sys::StopFlags;
 
 /// Runs a job until it has ended or is paused, and returns the state it is left in.
@@ -27,7 +28,7 @@ pub(crate) fn run_inline(db: &Path, job: JobId, handlers: &Handlers, clock: Cloc
         // Whoever asked is there as long as nobody has answered.
         let _ = left.send(Err(error));
     };
-    let session = match acquire(db, job, StopFlags::default(), clock, Box::new(leave), |_| Ok(()))? {
+    let session = match acquire(db, job, StopFlags::default(), clock, Box::new(leave), |_| Ok(()), Store::join)? {
         Acquired::Session(session) => session,
         Acquired::Already { pid } => return Err(ManagerError::Already { job, pid }),
     };

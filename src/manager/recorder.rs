@@ -112,7 +112,10 @@ impl<'a> Recorder<'a> {
         }
         let failed =
             changes.iter().filter(|change| change.to == UnitStatus::Failed && !recorded.lost.contains(&change.unit));
-        self.shared.count_failures(failed.count() as u64);
+        match recorded.failures {
+            Some(of_all_managers) => self.shared.learn_failures(of_all_managers),
+            None => self.shared.count_failures(failed.count() as u64),
+        }
         for (unit, waiter) in waiting {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
@@ -265,7 +268,7 @@ mod tests {
         let (lease, job_row) = store.join(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
-        shared.feed.add(store.claim(lease, 1000).unwrap().unwrap());
+        shared.feed.add(store.claim(lease, 1000, Seq::MAX).unwrap().unwrap());
         shared.feed.put_after(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);

@@ -12,7 +12,7 @@ use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::lease_guard::LeaseGuard;
 use super::recorder::Recorder;
-use super::session::{Acquired, ManagerSession, acquire};
+use super::session::{Acquired, Join, ManagerSession, acquire};
 use super::shared::Shared;
 use super::transient::retry_transient;
 use super::worker::WorkerContext;
@@ -63,7 +63,9 @@ fn become_manager(request: &LaunchRequest) -> Result<Option<ManagerSession>, Man
         let is_orderly = matches!(error, ManagerError::HandlersStay { .. });
         std::process::exit(if is_orderly { SUCCESS } else { FAILURE })
     });
-    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, inherit);
+    // A share of a host goes on with what runs; only who names the job takes it up again.
+    let join: Join = if request.workers.is_some() { Store::join_share } else { Store::join };
+    let taken = acquire(&request.db, request.job, flags.clone(), Clock::Wall, leave, inherit, join);
     match taken.map_err(|error| error.of_file_limit(&flags))? {
         Acquired::Already { pid } => {
             sys::write_ready(&LaunchAnswer::Already { pid }.to_line());
@@ -109,6 +111,7 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
         info!("the job is {status}: another manager or a client has seen to that");
         return Ok(status);
     }
+    let mut status = outcome.as_ref().ok().copied();
     if let Err(error) = &outcome {
         error!("{}", chain(error));
         // A manager that was superseded has no say in the job's state any more. One that only could not write leaves
@@ -117,7 +120,11 @@ pub(super) fn run_session(mut session: ManagerSession, handlers: &Handlers) -> R
         if error.is_fenced() || error.is_passing() && !is_recovery {
             return outcome;
         }
-        record_failure(&mut session.store, session.lease, error, session.clock.now());
+        status = record_failure(&mut session.store, session.lease, error, session.clock.now()).filter(|_| !is_recovery);
+    }
+    if status == Some(JobStatus::Running) {
+        // Other managers go on with it, and the last one tells its end.
+        return outcome;
     }
     if let Err(error) = notify_end(&mut session, &dispatcher) {
         error!("{}", chain(&error));
@@ -152,6 +159,8 @@ fn run_job(
         leftovers.done.iter().for_each(|done| info!("{done}"));
         Ok::<_, ManagerError>(leftovers.record(store, &session.context, &notes, now)?)
     })?;
+    // Nothing of theirs runs here any more, so that every manager may have the units of those before this one.
+    retry_transient(flags, || store.give_back_but(lease, &[]))?;
     for line in recovered.unreadable {
         warn!("{line}: that unit runs again");
     }

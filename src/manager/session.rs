@@ -12,8 +12,8 @@ use super::takeover::{Takeover, take_lock};
 use crate::crash::crash_point;
 use crate::files::create_private_dir;
 use crate::handler::JobContext;
-use crate::model::{Job, JobId, StateDir, Submitter};
-use crate::store::{Access, Lease, Renewals, Store};
+use crate::model::{Job, JobId, ProcessIdentity, StateDir, Submitter, Timestamp};
+use crate::store::{Access, Lease, Renewals, Store, StoreError};
 use crate::sys::{self, JobLock, StopFlags};
 
 /// What a manager has once it is the one.
@@ -46,6 +46,9 @@ pub(super) enum Acquired {
     },
 }
 
+/// How a manager joins its job.
+pub(super) type Join = fn(&mut Store, JobId, &ProcessIdentity, &Path, Timestamp) -> Result<(Lease, Job), StoreError>;
+
 /// Takes the lock and the next epoch, and writes who the manager is. What `inherit` refuses leaves the job as it was.
 pub(super) fn acquire(
     db: &Path,
@@ -54,6 +57,7 @@ pub(super) fn acquire(
     clock: Clock,
     leave: Leave,
     inherit: fn(&Submitter) -> Result<(), ManagerError>,
+    join: Join,
 ) -> Result<Acquired, ManagerError> {
     let mut store = Store::open(db, Access::Manage)?;
     let clock = clock.or_of_store(store.server_time()?);
@@ -72,7 +76,7 @@ pub(super) fn acquire(
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
     let asked_at = sys::since_boot();
-    let (lease, job) = store.join(job, &identity, &program, clock.now())?;
+    let (lease, job) = join(&mut store, job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
     let renewals = store.lease_length(&job.limits).map(|length| Renewals::new(sys::since_boot, asked_at, length));
     renewals.iter().for_each(|renewals| store.note_renewals(renewals));

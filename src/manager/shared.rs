@@ -121,7 +121,12 @@ impl Shared {
         self.failures.fetch_add(failures, Ordering::Relaxed);
     }
 
-    /// Returns how many units have failed permanently since the manager began.
+    /// Takes note of how many units of all managers of the job have failed permanently since its latest start.
+    pub fn learn_failures(&self, failures: u64) {
+        self.failures.fetch_max(failures, Ordering::Relaxed);
+    }
+
+    /// Returns how many units have failed permanently since the manager began, or since the job did where it may have several.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

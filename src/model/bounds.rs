@@ -21,6 +21,11 @@ impl Rate {
     pub fn interval(self) -> Duration {
         Duration::from_millis(self.per_ms) / self.units.max(1)
     }
+
+    /// Returns that of each of so many managers which start them.
+    pub(crate) fn interval_among(self, managers: usize) -> Duration {
+        self.interval() * u32::try_from(managers).unwrap_or(u32::MAX)
+    }
 }
 
 impl FromStr for Rate {

@@ -10,7 +10,7 @@ use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::words::words;
-use super::{SpellingError, TimeLimit, UnitStatus};
+use super::{OnHostLoss, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +70,12 @@ pub struct Limits {
     pub after: Option<JobId>,
     /// Units that run first and alone; the others wait for an approval.
     pub canary: Option<u32>,
+    /// Units that may run at the same time under all managers of the job, in place of `workers`, which is that of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_workers: Option<usize>,
+    /// What happens to the units of a host that is not heard of any more, where a job has several.
+    #[serde(skip_serializing_if = "OnHostLoss::is_retry")]
+    pub on_host_loss: OnHostLoss,
 }
 
 /// How long an attempt may take.
@@ -160,9 +166,19 @@ impl Limits {
         (self.kill_after + Self::DEAD_CONNECTION) * 3
     }
 
+    /// Lets each manager of the job run so many units at a time, however many managers there are.
+    pub fn set_workers(&mut self, workers: usize) {
+        (self.workers, self.total_workers) = (workers, None);
+    }
+
     /// Lets no more than `most` units run at a time.
     pub(crate) fn bound_workers(&mut self, most: Option<usize>) {
         self.workers = self.workers.min(most.unwrap_or(usize::MAX));
+    }
+
+    /// Returns `true` if something is limited that all managers of the job have together.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.max_failures.is_some() || self.rate.is_some() || self.total_workers.is_some()
     }
 
     /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs. Nothing runs it again but
@@ -216,6 +232,8 @@ impl Default for Limits {
             deadline: None,
             after: None,
             canary: None,
+            total_workers: None,
+            on_host_loss: OnHostLoss::Retry,
         }
     }
 }

@@ -8,17 +8,17 @@ use super::{Lease, Store, StoreError, UnitRange, postgres};
 use crate::model::{Seq, Unit};
 
 impl Store {
-    /// Claims a range of about so many units for their first attempts; `None` when none is left to claim.
+    /// Claims a range of about so many units, none of them behind `through`, for their first attempts; `None` when none is left to claim.
     ///
     /// A job has one manager here, so that its range is everything but what no manager has to look at again.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
-    pub fn claim(&mut self, lease: Lease, units: i64) -> Result<Option<UnitRange>, StoreError> {
+    pub fn claim(&mut self, lease: Lease, units: i64, through: Seq) -> Result<Option<UnitRange>, StoreError> {
         if on_server(&mut self.conn) {
-            return self.write_under(lease, "claim units", |conn, _| {
-                postgres::lose_expired(conn, lease.job)?;
-                postgres::claim(conn, lease, units)
+            return self.write_under(lease, "claim units", |conn, job| {
+                postgres::lose_expired(conn, lease.job, job.limits.on_host_loss)?;
+                postgres::claim(conn, lease, units, through)
             });
         }
         self.read("read the job", |conn| {
@@ -37,13 +37,24 @@ impl Store {
         self.read("count claimed units", |conn| postgres::unfinished_in(conn, lease, range))
     }
 
-    /// Returns `true` while units of a job belong to other managers: whoever has none left waits for theirs to end, or to be given
+    /// Returns `true` while units of a job, up to that one, belong to other managers: whoever has none left waits for theirs to end, or to be given
     /// back. On SQLite a job has one manager.
-    pub fn others_have_units(&mut self, lease: Lease) -> Result<bool, StoreError> {
+    pub fn others_have_units(&mut self, lease: Lease, through: Seq) -> Result<bool, StoreError> {
         if !on_server(&mut self.conn) {
             return Ok(false);
         }
-        self.read("look for other managers", |conn| postgres::others_have_units(conn, lease))
+        self.read("look for other managers", |conn| postgres::others_have_units(conn, lease, through))
+    }
+
+    /// Gives back what a manager has claimed, but for ranges with one of the units `in_hand`. On SQLite nobody else could have it.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a later manager has taken over.
+    pub fn give_back_but(&mut self, lease: Lease, in_hand: &[Seq]) -> Result<(), StoreError> {
+        if !on_server(&mut self.conn) {
+            return Ok(());
+        }
+        self.write_under(lease, "give units back", |conn, _| postgres::give_back_but(conn, lease, in_hand))
     }
 
     /// Returns units of a range that somebody began who is gone; what belonged to nobody before may have such. On SQLite

@@ -40,14 +40,17 @@ fn manager() -> ProcessIdentity {
     ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
 }
 
+/// Joins a job in which nothing is left to end of the managers before.
 pub(super) fn lease_on(store: &mut Store, job: JobId) -> Lease {
-    store.join(job, &manager(), "program".as_ref(), NOW).unwrap().0
+    let lease = store.join(job, &manager(), "program".as_ref(), NOW).unwrap().0;
+    store.give_back_but(lease, &[]).unwrap();
+    lease
 }
 
 /// Joins a job and claims all of its units.
 pub(super) fn claimed_on(store: &mut Store, job: JobId) -> Lease {
     let lease = lease_on(store, job);
-    store.claim(lease, 1000).unwrap();
+    store.claim(lease, 1000, Seq::MAX).unwrap();
     lease
 }
 

@@ -26,18 +26,22 @@ impl Store {
     pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
         let (version, now) = (self.data_version()?, self.server_time()?.unwrap_or_else(Timestamp::now));
         if seen == Some(version) {
-            return Ok(Fence { version, job: None, now });
+            return Ok(Fence { version, job: None, share: None, now });
         }
-        let job = self.read("read the job", |conn| {
+        let (job, share) = self.read("read the job", |conn| {
             let job = job_row(conn, lease.job)?;
-            if !on_server(conn) && job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok(job) }
+            if on_server(conn) {
+                let share = job.limits.are_shared().then(|| postgres::share(conn, lease)).transpose()?;
+                return Ok((job, share));
+            }
+            if job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok((job, None)) }
         })?;
         let length = postgres::lease_length(&job.limits);
         let is_over = job.status != JobStatus::Running;
         let is_renewed = on_server(&mut self.conn)
             && (is_over || self.read("look at the lease", |conn| postgres::is_due(conn, lease, length))?);
         let job = if is_renewed { self.write_under(lease, "renew the lease", |_, job| Ok(job))? } else { job };
-        Ok(Fence { version, job: Some(job), now })
+        Ok(Fence { version, job: Some(job), share, now })
     }
 
     /// Returns how much time passes between two looks of a manager at what others have written. In a file a look costs nothing;

@@ -11,7 +11,7 @@ use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
 use super::schema::jobs;
 use super::{Store, StoreError, former, manager_writes, managers};
-use crate::model::{Epoch, Job, JobId, JobStatus, ProcessIdentity, Timestamp};
+use crate::model::{Epoch, Job, JobId, JobStatus, OnHostLoss, ProcessIdentity, Timestamp};
 
 impl Store {
     /// Adds a manager to a job: raises the epoch, moves the job to running, and writes who the manager is.
@@ -28,11 +28,35 @@ impl Store {
         program: &Path,
         now: Timestamp,
     ) -> Result<(Lease, Job), StoreError> {
+        self.join_from(JobStatus::ALL, job, manager, program, now)
+    }
+
+    /// Adds a manager to a job as [`Store::join`] does, unless the job was stopped, or waits for somebody, by now: nobody has asked for it
+    /// to go on.
+    pub fn join_share(
+        &mut self,
+        job: JobId,
+        manager: &ProcessIdentity,
+        program: &Path,
+        now: Timestamp,
+    ) -> Result<(Lease, Job), StoreError> {
+        self.join_from(&[JobStatus::Created, JobStatus::Running], job, manager, program, now)
+    }
+
+    fn join_from(
+        &mut self,
+        from: &[JobStatus],
+        job: JobId,
+        manager: &ProcessIdentity,
+        program: &Path,
+        now: Timestamp,
+    ) -> Result<(Lease, Job), StoreError> {
         let database = self.file.clone();
         self.write("take over the job", |conn| {
             super::migrate::refuse_newer(conn, &database.path)?;
             let before = lock_job(conn, job)?;
             let ended = before.status.is_terminal() && before.progress.unfinished() == 0;
+            let ended = ended || !from.contains(&before.status);
             if ended || !(before.status == JobStatus::Running || before.status.can_become(JobStatus::Running)) {
                 return Err(StoreError::WrongStatus { operation: "run", job, status: before.status }.into());
             }
@@ -46,6 +70,9 @@ impl Store {
                 ))
                 .execute(conn)?;
             let lease = Lease { job, epoch, manager: Uuid::now_v7() };
+            if on_server(conn) && before.status != JobStatus::Running {
+                super::postgres::count_failures_again(conn, job)?;
+            }
             // A server has one clock, which its hosts follow, and a name of its own, wherever its files lie.
             if let Some(former) = managers::latest(conn, job)?.filter(|_| !on_server(conn)) {
                 // The manager before this one cannot have lived in the future: the clock has been set back since.
@@ -55,8 +82,7 @@ impl Store {
                 }
                 former::remember(conn, job, former.database, &database)?;
             }
-            let length = super::postgres::lease_length(&before.limits);
-            manager_writes::begin(conn, lease, manager, &database, program, now, length)?;
+            manager_writes::begin(conn, lease, manager, &database, program, &before.limits, now)?;
             Ok((lease, job_row(conn, job)?))
         })
     }
@@ -93,17 +119,24 @@ impl Store {
     pub fn take_over(&mut self, job: JobId) -> Result<Lease, StoreError> {
         let place = self.file.to_text();
         self.write("take the job from its manager", |conn| {
-            let Epoch(before) = lock_job(conn, job)?.epoch;
+            let row = lock_job(conn, job)?;
+            let (Epoch(before), on_loss) = (row.epoch, row.limits.on_host_loss);
             // One that never had a manager has none to supersede.
             let epoch = if before > 0 { before + 1 } else { before };
             diesel::update(jobs::table.find(job.0)).set(jobs::epoch.eq(epoch)).execute(conn)?;
             if on_server(conn) {
-                super::postgres::lose_here(conn, job, &place)?;
+                super::postgres::lose_here(conn, job, &place, on_loss)?;
                 if super::postgres::is_held(conn, job)? {
                     return Err(StoreError::ManagedElsewhere { job }.into());
                 }
             }
             manager_writes::lose(conn, job)?;
+            if on_server(conn) {
+                match on_loss {
+                    OnHostLoss::Retry => super::postgres::give_all_back(conn, job)?,
+                    OnHostLoss::Wait => super::postgres::give_back_here(conn, job, &place)?,
+                }
+            }
             Ok(Lease { job, epoch: Epoch(epoch), manager: Uuid::nil() })
         })
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::model::{Epoch, Job, JobId, Timestamp};
+use crate::model::{Epoch, Job, JobId, Share, Timestamp};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
 ///
@@ -40,6 +40,8 @@ pub struct Fence {
     pub version: i64,
     /// The job; none while the version is the one that was seen.
     pub job: Option<Job>,
+    /// What the managers of the job have together, where it has a limit of that; none while the version is the one that was seen.
+    pub share: Option<Share>,
     /// The time by the store's clock, which is the machine's here.
     pub now: Timestamp,
 }

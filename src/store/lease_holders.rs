@@ -37,6 +37,11 @@ impl Store {
         on_server(&mut self.conn).then(|| postgres::lease_length(limits))
     }
 
+    /// Returns `true` if a job may have managers on several hosts at the same time.
+    pub fn has_several_managers(&mut self) -> bool {
+        on_server(&mut self.conn)
+    }
+
     /// Returns the managers of a job that have a lease, or had one that nobody has taken over; none of a database that has no
     /// leases, because it is used on one host.
     pub fn lease_holders(&mut self, job: JobId) -> Result<Option<Vec<LeaseHolder>>, StoreError> {

@@ -87,36 +87,11 @@ impl Store {
             Leaving::Failed { .. } => "fail the job",
             Leaving::Interrupted { .. } => "note why the job is left",
         };
-        self.write_under(lease, operation, |conn, Job { stop_request: request, .. }| match why {
-            _ if on_server(conn) && postgres::others_go_on(conn, lease)? => step_back(conn, lease, why, now),
-            Leaving::Cancelled => cancel(conn, lease, now),
-            Leaving::Stopped | Leaving::Halted { .. } if request == Some(StopRequest::Cancel) => {
-                cancel(conn, lease, now)
-            }
-            Leaving::Stopped => {
-                let reason = if request.is_none() { BY_SIGNAL } else { ON_REQUEST };
-                conclude(conn, lease, JobStatus::Paused, (ManagerState::Left, reason), now)?;
-                if request.is_none() {
-                    metadata::put(conn, lease.job, key::STOPPED_BY_SIGNAL, "true")?;
-                }
-                Ok(JobStatus::Paused)
-            }
-            Leaving::Halted { status, reason } => {
-                conclude(conn, lease, status, (ManagerState::Left, reason), now)?;
-                metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
-                Ok(status)
-            }
-            Leaving::Failed { error, trace } => {
-                conclude(conn, lease, JobStatus::Failed, (ManagerState::Refused, error), now)?;
-                put_error(conn, lease.job, error, trace)?;
-                Ok(JobStatus::Failed)
-            }
-            Leaving::Interrupted { error, trace } => {
-                manager_writes::end(conn, lease, ManagerState::Refused, error, now)?;
-                put_error(conn, lease.job, error, trace)?;
-                Ok(JobStatus::Running)
-            }
-        })
+        let left = self.write_under(lease, operation, |conn, job| match why {
+            _ if has_ended(conn, lease, &job, now)? => Ok(None),
+            why => leave_in(conn, lease, job.stop_request, why, now).map(Some),
+        })?;
+        left.ok_or(lease.fenced())
     }
 
     /// Ends the lease on a job whose units have all ended: moves the job to its final state, and returns that.
@@ -129,9 +104,12 @@ impl Store {
         now: Timestamp,
         last: impl Fn(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
-        self.write_under(lease, "finish the job", |conn, job| {
-            if job.progress.unfinished() > 0 {
+        let finished = self.write_under(lease, "finish the job", |conn, job| {
+            if has_ended(conn, lease, &job, now)? {
                 return Ok(None);
+            }
+            if job.progress.unfinished() > 0 {
+                return Ok(Some(None));
             }
             skip_retired(conn, job.id, now)?;
             let job = job_row(conn, lease.job)?;
@@ -139,12 +117,13 @@ impl Store {
                 && insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0
             {
                 mark_finalizer(conn, lease.job)?;
-                return Ok(None);
+                return Ok(Some(None));
             }
             let status = job.progress.final_status();
             conclude(conn, lease, status, (ManagerState::Left, status.as_str()), now)?;
-            Ok(Some(status))
-        })
+            Ok(Some(Some(status)))
+        })?;
+        finished.ok_or(lease.fenced())
     }
 
     /// Keeps what went wrong in a callback of the service. The job was left before that, and a later manager has errors of
@@ -160,8 +139,62 @@ impl Store {
     }
 }
 
+/// Leaves a job that has not ended.
+fn leave_in(
+    conn: &mut DbConnection,
+    lease: Lease,
+    request: Option<StopRequest>,
+    why: Leaving<'_>,
+    now: Timestamp,
+) -> Result<JobStatus, Failure> {
+    match why {
+        _ if on_server(conn) && postgres::others_go_on(conn, lease)? => step_back(conn, lease, request, why, now),
+        Leaving::Cancelled => cancel(conn, lease, now),
+        Leaving::Stopped | Leaving::Halted { .. } if request == Some(StopRequest::Cancel) => cancel(conn, lease, now),
+        Leaving::Stopped => {
+            let reason = if request.is_none() { BY_SIGNAL } else { ON_REQUEST };
+            conclude(conn, lease, JobStatus::Paused, (ManagerState::Left, reason), now)?;
+            if request.is_none() {
+                metadata::put(conn, lease.job, key::STOPPED_BY_SIGNAL, "true")?;
+            }
+            Ok(JobStatus::Paused)
+        }
+        Leaving::Halted { status, reason } => {
+            conclude(conn, lease, status, (ManagerState::Left, reason), now)?;
+            metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
+            Ok(status)
+        }
+        Leaving::Failed { error, trace } => {
+            conclude(conn, lease, JobStatus::Failed, (ManagerState::Refused, error), now)?;
+            put_error(conn, lease.job, error, trace)?;
+            Ok(JobStatus::Failed)
+        }
+        Leaving::Interrupted { error, trace } => {
+            manager_writes::end(conn, lease, ManagerState::Refused, error, now)?;
+            put_error(conn, lease.job, error, trace)?;
+            Ok(JobStatus::Running)
+        }
+    }
+}
+
+/// Records, where a job has several managers, that this one has left it if another one has ended it. Nothing is left to do for this one, and
+/// it is told so as if it were superseded: the end is the other one's to tell.
+fn has_ended(conn: &mut DbConnection, lease: Lease, job: &Job, now: Timestamp) -> Result<bool, Failure> {
+    let has_ended = on_server(conn) && job.status.is_terminal();
+    if has_ended {
+        manager_writes::end(conn, lease, ManagerState::Left, job.status.as_str(), now)?;
+    }
+    Ok(has_ended)
+}
+
 /// Leaves a job to its other managers: what the job becomes is the last one's business.
-fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Timestamp) -> Result<JobStatus, Failure> {
+fn step_back(
+    conn: &mut DbConnection,
+    lease: Lease,
+    request: Option<StopRequest>,
+    why: Leaving<'_>,
+    now: Timestamp,
+) -> Result<JobStatus, Failure> {
     let (state, reason) = match why {
         Leaving::Stopped => (ManagerState::Left, BY_SIGNAL),
         Leaving::Cancelled => (ManagerState::Left, "the job is cancelled"),
@@ -171,7 +204,9 @@ fn step_back(conn: &mut DbConnection, lease: Lease, why: Leaving<'_>, now: Times
     if let Leaving::Halted { reason, .. } = why {
         // The job halts with all of them.
         metadata::put(conn, lease.job, key::HALT_REASON, reason)?;
-        super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
+        if request.is_none() {
+            super::stop_requests::ask(conn, lease.job, StopRequest::Stop, None, Some(reason))?;
+        }
     }
     // Others let units start.
     diesel::delete(metadata_table::table.find((lease.job.0, key::STOPPING))).execute(conn)?;

@@ -1,7 +1,6 @@
 //! What is written about managers: that one begins, lives, and how it ended.
 
 use std::path::Path;
-use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
@@ -13,7 +12,7 @@ use super::schema::managers;
 use super::statement::statement;
 use super::written::kept;
 use super::{metadata, postgres};
-use crate::model::{DatabaseFile, Heartbeat, JobId, ManagerState, ProcessIdentity, RawText, Timestamp};
+use crate::model::{DatabaseFile, Heartbeat, JobId, Limits, ManagerState, ProcessIdentity, RawText, Timestamp};
 
 statement! {
     struct Beat {
@@ -35,20 +34,26 @@ pub(super) fn begin(
     manager: &ProcessIdentity,
     database: &DatabaseFile,
     program: &Path,
+    limits: &Limits,
     now: Timestamp,
-    length: Duration,
 ) -> Result<(), Failure> {
     let place = database.to_text();
     match on_server(conn) {
-        true => postgres::lose_here(conn, lease.job, &place)?,
+        true => postgres::lose_here(conn, lease.job, &place, limits.on_host_loss)?,
         false => lose(conn, lease.job)?,
     }
-    metadata::forget_manager(conn, lease.job)?;
+    // What others have written of the job stands while they go on with it.
+    if !on_server(conn) || !postgres::others_go_on(conn, lease)? {
+        metadata::forget_manager(conn, lease.job)?;
+    }
     add(conn, lease, manager, database, program, (ManagerState::Live, None), now)?;
-    if on_server(conn) && !postgres::renew(conn, lease, length)? {
+    if !on_server(conn) {
+        return Ok(());
+    }
+    if !postgres::renew(conn, lease, postgres::lease_length(limits))? {
         return Err(lease.fenced().into());
     }
-    Ok(())
+    postgres::adopt(conn, lease, &place)
 }
 
 /// Adds the row of a manager that cannot run the job where it is. No process stands for it.
@@ -124,7 +129,7 @@ pub(super) fn end(
     if on_server(conn) { postgres::give_back(conn, &[lease.manager.to_string()]) } else { Ok(()) }
 }
 
-/// Records as lost a manager that has not recorded its end.
+/// Records as lost managers that have not recorded their ends.
 pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
         .set((
@@ -132,5 +137,5 @@ pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
             managers::ended_at.eq(managers::heartbeat_at.nullable()),
         ))
         .execute(conn)?;
-    if on_server(conn) { postgres::give_all_back(conn, job) } else { Ok(()) }
+    Ok(())
 }

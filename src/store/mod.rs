@@ -49,6 +49,7 @@ mod lease;
 mod lease_holders;
 mod leave;
 mod limits;
+mod lose_host;
 mod made_paths;
 mod manager_row;
 mod manager_writes;
@@ -83,6 +84,7 @@ mod scratch;
 mod server;
 mod settings;
 mod setup_lock;
+mod share;
 mod snapshot;
 #[cfg(feature = "sources")]
 mod sorter;

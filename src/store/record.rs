@@ -40,6 +40,8 @@ pub struct Batch<'a> {
 pub struct Recorded {
     /// Units whose rows were not in the expected state and were left alone.
     pub lost: Vec<UnitId>,
+    /// How many units of the job have failed since its latest start, where it may have several managers.
+    pub failures: Option<u64>,
 }
 
 statement! {
@@ -86,14 +88,16 @@ statement! {
             pending: i64 as BigInt,
         ", running = running + " running: i64 as BigInt,
         ", completed = completed + " completed: i64 as BigInt,
-        ", failed = failed + " failed: i64 as BigInt,
-        ", skipped = skipped + " skipped: i64 as BigInt,
+        [", failed = failed + "
+         ", (failed, failures) = (SELECT failed + more, failures + greatest(more, 0) FROM (SELECT "] failed: i64 as BigInt,
+        [", skipped = skipped + " "::bigint AS more) AS found), skipped = skipped + "] skipped: i64 as BigInt,
         ", cancelled = cancelled + " cancelled: i64 as BigInt,
         [", claimed_through = max(claimed_through, " ", claimed_through = greatest(claimed_through, "] claimed_through: i64 as BigInt,
         ") WHERE id = " job: i64 as BigInt,
         [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
     }
-    ""
+    // All that failed since the job's latest start, other managers' units too.
+    ["" " RETURNING failures"] -> BigInt
 }
 
 statement! {
@@ -147,7 +151,11 @@ impl Store {
             }
             // The fence, last as it is wherever it locks a row.
             let claimed_through = batch.rests.first().map_or(Seq(0), |rest| rest.after);
-            if counters.update(lease, claimed_through).execute(conn)? == 0 {
+            let shift = counters.update(lease, claimed_through);
+            if on_server(conn) {
+                let failures: Option<i64> = shift.get_result(conn).optional()?;
+                recorded.failures = Some(failures.ok_or(lease.fenced())?.unsigned_abs());
+            } else if shift.execute(conn)? == 0 {
                 return Err(lease.fenced().into());
             }
             Ok(recorded)

@@ -101,6 +101,10 @@ mod server_database;
 mod server_rights;
 mod service;
 mod several;
+#[cfg(feature = "postgres")]
+mod shared_limits;
+#[cfg(feature = "postgres")]
+mod shared_units;
 mod shell_path;
 mod silence;
 mod skip;

@@ -33,6 +33,9 @@ CREATE TABLE jobs (
     failed          bigint NOT NULL CHECK (failed >= 0),
     skipped         bigint NOT NULL CHECK (skipped >= 0),
     cancelled       bigint NOT NULL CHECK (cancelled >= 0),
+    -- Units that failed since the job's latest start, whichever of its managers ran them. Unlike `failed` it does not shrink when some
+    -- are sent back.
+    failures        bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
     created_at      bigint NOT NULL,
     started_at      bigint,
     finished_at     bigint,
@@ -175,6 +178,9 @@ CREATE TABLE managers (
     ended_at        bigint,
     -- Until when it may own anything, by the clock of the server.
     lease_until     bigint DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    -- Workers that it has of those that the managers of its job have together, where the job says how many those are. The sum over
+    -- the live ones never exceeds that number.
+    granted         bigint CHECK (granted >= 0),
     PRIMARY KEY (job_id, number),
     CHECK ((ended_at IS NULL) = (state = 'live')),
     CHECK (state <> 'live' OR lease_until IS NOT NULL)

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::event::WorkEvent;
 use super::host::{Host, LONGEST_PAUSE, is_passing};
 use crate::client::{Client, ClientError, StartError, Started};
-use crate::model::{Job, JobId, ManagerState, Timestamp, chain};
+use crate::model::{Job, JobId, JobStatus, Limits, ManagerState, Timestamp, chain};
 use crate::sys::{self, LockProbe, ProcessEnd, ProcessVerdict, verify_process};
 
 impl Host<'_> {
@@ -25,6 +25,8 @@ impl Host<'_> {
                 watched.is_own = matches!(started, Started::Ready { .. });
                 WorkEvent::Started { job: row.id, pid: started.pid() }
             }
+            // It was stopped, or has ended, since it was looked for.
+            Err(_) if !client.is_under_way(row.id) => return watched.pause(false),
             Err(error) => {
                 let (reason, is_lasting) = (chain(&error), is_of_host(&error));
                 let is_told = watched.refused.as_ref().is_some_and(|before| chain(before) == reason);
@@ -82,7 +84,14 @@ impl Client {
             }
         }
         let record = self.store().manager_record(row.id)?;
-        self.launch(row, record.as_ref(), workers)
+        self.launch(row, record.as_ref(), Some(workers.unwrap_or(Limits::MAX_WORKERS)))
+    }
+
+    /// Returns `true` unless a job does not run, and is not to be started, by now.
+    fn is_under_way(&self, job: JobId) -> bool {
+        let status = self.store().job(job).map(|row| row.status);
+        // What goes wrong here says nothing about the job.
+        status.map_or(true, |status| matches!(status, JobStatus::Running | JobStatus::Created))
     }
 
     /// Returns the process of the manager of a job on this host, if it can be seen.

@@ -1,5 +1,7 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
+use std::time::Duration;
+
 use tracing::warn;
 
 use super::other::Other;
@@ -56,6 +58,25 @@ impl Coordinator<'_> {
     /// Returns how many units run before the job is approved, while that matters.
     pub(super) fn canary(&self) -> Option<u32> {
         self.job.limits.canary.filter(|_| !self.finalizer_added)
+    }
+
+    /// Returns the last unit that may run at present.
+    pub(super) fn last_unit(&self) -> Seq {
+        self.canary().map_or(Seq::MAX, |units| Seq(units.into()))
+    }
+
+    /// Stops as somebody wants it. A job whose first units have all ended waits for an approval then: of several managers the one that
+    /// saw that first asked the others to stop.
+    pub(super) fn stop_as_asked(&mut self, stop: (StopRequest, Option<Duration>)) -> Result<RunOutcome, ManagerError> {
+        let Some(stopped) = self.stop(stop, None)? else { return Ok(RunOutcome::Failed) };
+        if let Some(canary) = self.canary()
+            && self.request.is_some()
+            && stopped != StopRequest::Cancel
+            && !self.store.is_unfinished_through(self.lease.job(), Seq(canary.into()))?
+        {
+            return Ok(RunOutcome::Halted(halt::canary(canary)));
+        }
+        Ok(RunOutcome::Stopped(stopped))
     }
 
     /// Lets units end as the reason for a halt wants it, and keeps the reason.

@@ -91,7 +91,8 @@ impl Coordinator<'_> {
             if let Err(second) = self.give_back(&staying) {
                 error!("cannot give back their units: {}", chain(&second));
             }
-            record_failure(self.store, self.lease, &error, self.shared.clock.now());
+            // What goes wrong with that is in the log.
+            let _ = record_failure(self.store, self.lease, &error, self.shared.clock.now());
             status = JobStatus::Failed;
             *are_left = true;
         }

@@ -7,6 +7,7 @@ mod range_size;
 mod refill;
 mod requests;
 mod room;
+mod sharing;
 mod stopping;
 
 use std::sync::mpsc::Sender;
@@ -21,7 +22,7 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Kill, StateDir, StopRequest, Timestamp, Waits};
+use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Share, StateDir, StopRequest, Timestamp, Waits};
 use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
@@ -92,6 +93,10 @@ pub(super) struct Coordinator<'a> {
     range_size: RangeSize,
     seen_version: Option<i64>,
     seen_revision: i64,
+    /// Managers of the job that have units, this one included.
+    at_work: usize,
+    /// How many units were in hand when ranges were last given back for want of workers.
+    handed_over: Option<usize>,
 }
 
 impl<'a> Coordinator<'a> {
@@ -105,12 +110,22 @@ impl<'a> Coordinator<'a> {
         flags: &'a StopFlags,
     ) -> Result<Self, ManagerError> {
         let (request, seen_revision) = (request_of(job), job.revision);
+        let unfinished = usize::try_from(job.progress.unfinished()).unwrap_or(usize::MAX);
         let looked_at = Instant::now();
+        let share = store.share(lease, &job.limits)?;
+        let mut job = job.clone();
+        if share.is_some() && job.limits.total_workers.is_some() {
+            // None was granted yet.
+            job.limits.workers = 0;
+        }
+        let Share { at_work, rank, .. } = share.unwrap_or(Share::WHOLE);
         // Those that came while the job was taken over.
         let asked = store.kills(job.id)?;
         if let Some(rate) = job.limits.rate {
-            // Not at once after an interruption, or a job that is resumed again and again would exceed its rate.
-            shared.feed.limit_rate(rate.interval(), lease.epoch() == Epoch(1));
+            // Not at once after an interruption, or a job that is resumed again and again would exceed its rate. Managers that begin
+            // at the same time take turns.
+            let wait = if lease.epoch() == Epoch(1) { Duration::ZERO } else { rate.interval_among(rank.max(1)) };
+            shared.feed.limit_rate(rate.interval_among(at_work), wait);
         }
         let mut permits = MachinePermits::new(&StateDir::beside(store.path()), job.id);
         permits.set_limit(store.machine_workers()?);
@@ -132,7 +147,7 @@ impl<'a> Coordinator<'a> {
             held: None,
             most_workers: None,
             lock_trouble: None,
-            job: job.clone(),
+            job,
             request,
             looked_at,
             due_looked_at: looked_at,
@@ -152,8 +167,10 @@ impl<'a> Coordinator<'a> {
             range_size: RangeSize::default(),
             seen_version: None,
             seen_revision,
+            at_work,
+            handed_over: None,
         };
-        coordinator.demand_workers(usize::try_from(job.progress.unfinished()).unwrap_or(usize::MAX));
+        coordinator.demand_workers(unfinished);
         Ok(coordinator)
     }
 
@@ -203,7 +220,7 @@ impl<'a> Coordinator<'a> {
             self.try_for_more();
             self.poll_requests()?;
             if let Some(stop) = self.stop_wanted() {
-                return self.stop(stop, None).map(|stopped| stopped.map_or(RunOutcome::Failed, RunOutcome::Stopped));
+                return self.stop_as_asked(stop);
             }
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
             if let Some(halt) = halt::halt(&self.job, failures, now) {
@@ -223,6 +240,15 @@ impl<'a> Coordinator<'a> {
                 Ok(starts_at) => self.starts_at = starts_at,
                 Err(halt) => return self.halt(halt),
             }
+            if self.job.limits.workers == 0 {
+                // Others have all that the job has together.
+                self.hand_over()?;
+                self.share_places();
+                retries.succeed();
+                self.shared.feed.wait_for_change(self.shared.feed.level(), POLL_REQUESTS);
+                continue;
+            }
+            self.handed_over = None;
             // Before units are read: none of them is to start on an old look.
             self.look_at_machine();
             let next_due = self.refill()?;
@@ -239,7 +265,7 @@ impl<'a> Coordinator<'a> {
                     // More were in hand when it was looked whether one is due.
                     continue;
                 }
-                if self.store.others_have_units(self.lease)? {
+                if self.store.others_have_units(self.lease, self.last_unit())? {
                     self.shared.feed.wait_for_change(level, POLL_OTHERS);
                     continue;
                 }

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Coordinator, LOOK_FOR_DUE};
 use crate::manager::error::ManagerError;
 use crate::manager::feed::FEED_UNITS;
-use crate::model::{Seq, Timestamp, UnitStatus, counted};
+use crate::model::{Timestamp, UnitStatus, counted};
 use crate::recovery::policy;
 use crate::store::{Batch, PageBound, UnitChange, UnitRange};
 
@@ -32,7 +32,7 @@ impl Coordinator<'_> {
             return Ok(None);
         }
         // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
-        let through = self.canary().map_or(Seq::MAX, |units| Seq(units.into()));
+        let through = self.last_unit();
         self.shared.feed.begin_reading();
         let mut are_all_read = false;
         if looks_for_due {
@@ -64,7 +64,7 @@ impl Coordinator<'_> {
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
         if self.is_range_due(self.shared.feed.level().in_hand) {
             let workers = self.job.limits.workers;
-            let claimed = self.store.claim(self.lease, self.range_size.next(workers))?;
+            let claimed = self.store.claim(self.lease, self.range_size.next(workers), self.last_unit())?;
             let to_do = claimed.map(|range| self.store.unfinished_in(self.lease, range)).transpose()?;
             self.range_size.found(to_do, workers);
             if let Some(range) = claimed {

@@ -6,22 +6,33 @@ use tracing::{info, warn};
 
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
-use crate::model::{Limits, Rate, StopRequest, Timestamp, chain, counted};
+use crate::model::{Limits, StopRequest, Timestamp, chain, counted};
 use crate::store::{Fault, Fence, StoreError};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
     pub(super) fn poll_requests(&mut self) -> Result<(), ManagerError> {
-        if self.looked_at.elapsed() < POLL_REQUESTS.max(self.store.look_every()) {
+        // What holds for all managers together follows what the others have written.
+        let is_shared = self.job.limits.are_shared();
+        let every = if is_shared { POLL_REQUESTS } else { POLL_REQUESTS.max(self.store.look_every()) };
+        if self.looked_at.elapsed() < every {
             return Ok(());
         }
         self.looked_at = Instant::now();
         self.store.refuse_moved_file()?;
         self.renew_lock();
-        let Fence { version, job, now } = self.store.fence(self.lease, self.seen_version)?;
+        let Fence { version, job, share, now } = self.store.fence(self.lease, self.seen_version)?;
         self.follow_clock(now)?;
         let Some(mut job) = job else { return Ok(()) };
+        self.take_share(&mut job.limits, share)?;
         job.limits.bound_workers(self.most_workers);
+        if let Some(hold) =
+            job.hold.as_ref().filter(|hold| self.shared.held_until().is_none_or(|until| until < hold.until))
+            && hold.until > self.shared.clock.now()
+        {
+            // A unit of another manager had the job wait.
+            self.shared.hold(hold.until);
+        }
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),
@@ -33,9 +44,9 @@ impl Coordinator<'_> {
             self.shared.feed.recall();
             self.next_due = Some(Timestamp::from_micros(0));
             self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
-            self.follow_limits(&job.limits);
             self.kill_units()?;
         }
+        self.follow_limits(&job.limits);
         self.settle_kills()?;
         self.request = request_of(&job);
         self.job = job;
@@ -68,7 +79,8 @@ impl Coordinator<'_> {
             return;
         }
         if limits.rate != before.rate {
-            self.shared.feed.limit_rate(limits.rate.map_or(Duration::ZERO, Rate::interval), true);
+            let interval = limits.rate.map_or(Duration::ZERO, |rate| rate.interval_among(self.at_work));
+            self.shared.feed.limit_rate(interval, Duration::ZERO);
         }
         if limits.workers != before.workers {
             info!("{} from now on, before {}", counted(limits.workers, "worker"), before.workers);

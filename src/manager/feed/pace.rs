@@ -65,11 +65,20 @@ impl Feed {
         state.busy
     }
 
-    /// Hands units out no faster than one in `interval`, the first one after that time or, `at_once`, now.
-    pub fn limit_rate(&self, interval: Duration, at_once: bool) {
+    /// Hands units out no faster than one in `interval`, the first one after `wait`.
+    pub fn limit_rate(&self, interval: Duration, wait: Duration) {
         let mut state = self.lock();
         state.interval = interval;
-        state.next_take = if at_once { Instant::now() } else { Instant::now() + interval };
+        state.next_take = Instant::now() + wait;
+        self.unit_ready.notify_all();
+    }
+
+    /// Hands units out no faster than one in `interval` from the latest one on.
+    pub fn change_interval(&self, interval: Duration) {
+        let mut state = self.lock();
+        let next = state.next_take + interval;
+        state.next_take = next.checked_sub(state.interval).unwrap_or(next);
+        state.interval = interval;
         self.unit_ready.notify_all();
     }
 }

@@ -25,8 +25,19 @@ impl Ranges {
 
     /// Forgets those that have been read and of which none of some units is in hand: nothing in them is waited for here.
     pub fn forget_read(&mut self, in_hand: impl Iterator<Item = Seq>) {
-        let held: HashSet<Seq> = in_hand.filter_map(|unit| Some(*self.0.range(unit..).next()?.0)).collect();
+        let held = self.that_hold(in_hand);
         self.0.retain(|through, cursor| !cursor.is_last || held.contains(through));
+    }
+
+    /// Forgets those of which none of some units is in hand, whether or not they have been read.
+    pub fn forget_idle(&mut self, in_hand: impl Iterator<Item = Seq>) {
+        let held = self.that_hold(in_hand);
+        self.0.retain(|through, _| held.contains(through));
+    }
+
+    /// Returns the last numbers of those that have one of some units.
+    fn that_hold(&self, units: impl Iterator<Item = Seq>) -> HashSet<Seq> {
+        units.filter_map(|unit| Some(*self.0.range(unit..).next()?.0)).collect()
     }
 
     /// Returns `true` if units may be beyond all of them.

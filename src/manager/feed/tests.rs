@@ -155,11 +155,11 @@ fn units_that_the_rate_does_not_let_start_are_not_ready() {
     feed.put_after(Seq(0), (1..=5).map(unit).collect());
     assert_eq!(feed.level().ready, 5);
 
-    feed.limit_rate(Duration::from_secs(3600), false);
+    feed.limit_rate(Duration::from_secs(3600), Duration::from_secs(3600));
     assert_eq!(feed.level().ready, 0);
-    feed.limit_rate(Duration::from_secs(3600), true);
+    feed.limit_rate(Duration::from_secs(3600), Duration::ZERO);
     assert_eq!(feed.level().ready, 1);
-    feed.limit_rate(MOMENT / 3, true);
+    feed.limit_rate(MOMENT / 3, Duration::ZERO);
     assert!(feed.level().ready >= 4);
 }
 

@@ -23,24 +23,24 @@ pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
 pub fn a_claim_begins_behind_what_no_manager_has_to_look_at_again(mut store: Store) {
     let job = job_of(&mut store, 3);
     let before = lease_on(&mut store, job);
-    let whole = store.claim(before, 1000).unwrap().unwrap();
+    let whole = store.claim(before, 1000, Seq::MAX).unwrap().unwrap();
     let ended = [1, 2].map(|seq| change(job, seq, UnitStatus::Pending, UnitStatus::Completed));
     let rests = &[UnitRange { after: Seq(2), ..whole }];
     store.record(before, &Batch { rests, ..Batch::of(&ended) }).unwrap();
     let now = lease_on(&mut store, job);
 
-    let rest = store.claim(now, 1000).unwrap().unwrap();
+    let rest = store.claim(now, 1000, Seq::MAX).unwrap().unwrap();
 
     let read = store.fresh_units(job, rest.after, rest.through, PageBound::units(9)).unwrap().units;
     assert_eq!((whole.after, read.len(), read[0].id.seq()), (Seq(0), 1, Seq(3)));
-    assert!(matches!(store.claim(before, 1000), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.claim(before, 1000, Seq::MAX), Err(StoreError::Fenced { .. })));
 }
 
 pub fn whoever_takes_over_writes_in_the_place_of_those_that_are_gone(mut store: Store) {
     use UnitStatus::{Pending, Running};
     let job = job_of(&mut store, 1);
     let gone = lease_on(&mut store, job);
-    store.claim(gone, 1000).unwrap();
+    store.claim(gone, 1000, Seq::MAX).unwrap();
     store.record(gone, &Batch::of(&[change(job, 1, Pending, Running)])).unwrap();
 
     let lease = store.take_over(job).unwrap();

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use super::ranges;
-use crate::model::{Heartbeat, JobId, Limits, Timestamp};
+use crate::model::{Heartbeat, JobId, Limits, OnHostLoss, Timestamp};
 use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -53,11 +52,7 @@ statement! {
         "UPDATE managers SET state = 'lost', ended_at = heartbeat_at, reason = 'it died' WHERE state = 'live' AND job_id = " job: i64 as BigInt,
         " AND database = " database: &'a str as Text,
     }
-    " RETURNING uid"
-}
-
-impl Query for LoseHere<'_> {
-    type SqlType = Text;
+    ""
 }
 
 statement! {
@@ -119,17 +114,25 @@ pub(in crate::store) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &
     Ok(())
 }
 
-/// Records as lost the managers of a job whose lease is over, and gives back what they owned.
-pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
+/// Records as lost the managers of a job whose lease is over, and gives back what they owned, unless that waits for their hosts.
+pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId, on_loss: OnHostLoss) -> Result<(), Failure> {
     let lost: Vec<String> = Lose { job: job.0 }.load(conn)?;
-    ranges::give_back(conn, &lost)
+    match on_loss {
+        OnHostLoss::Retry => ranges::give_back(conn, &lost),
+        OnHostLoss::Wait => Ok(()),
+    }
 }
 
-/// Records as lost the managers of a job that ran at the place of one that begins: there is one at a time.
-pub(in crate::store) fn lose_here(conn: &mut DbConnection, job: JobId, database: &str) -> Result<(), Failure> {
-    let lost: Vec<String> = LoseHere { job: job.0, database }.load(conn)?;
-    ranges::give_back(conn, &lost)?;
-    lose_expired(conn, job)
+/// Records as lost the managers of a job that ran at a place where the caller keeps others from running. They keep what they owned
+/// until somebody takes it.
+pub(in crate::store) fn lose_here(
+    conn: &mut DbConnection,
+    job: JobId,
+    database: &str,
+    on_loss: OnHostLoss,
+) -> Result<(), Failure> {
+    LoseHere { job: job.0, database }.execute(conn)?;
+    lose_expired(conn, job, on_loss)
 }
 
 /// Returns `true` if the job has other managers that have not left it. The caller has locked its row, so that none of them leaves,

@@ -15,6 +15,7 @@ mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
 mod lease;
+mod left;
 #[cfg(feature = "postgres")]
 mod open;
 mod ranges;
@@ -24,6 +25,7 @@ mod record;
 mod schema_tests;
 #[cfg(feature = "postgres")]
 mod server;
+mod share;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
@@ -31,6 +33,7 @@ pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use lease::{beat, has_left, is_due, lease_length, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
@@ -38,7 +41,7 @@ pub(super) use open::{Opened, Session, is_one, open, sql_for};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{
-    claim, due_units, give_all_back, give_back, is_of_another, next_due, others_have_units, running_units,
+    claim, due_units, give_all_back, give_back, give_back_but, is_of_another, next_due, others_have_units, running_units,
     unfinished_in,
 };
 #[cfg(feature = "postgres")]
@@ -47,3 +50,4 @@ pub(super) use record::{Move, apply, waves};
 pub use server::{CounterCheck, HolderKind, HorizonHolder, ServerSettings, ServerState, Standby};
 #[cfg(feature = "postgres")]
 pub(super) use server::{counters, server_state};
+pub(super) use share::{count_failures_again, grant, share};

@@ -15,6 +15,7 @@ statement! {
     struct TakeBack {
         "UPDATE ranges SET manager = " manager: String as Text,
         " FROM (SELECT first FROM ranges WHERE manager IS NULL AND job_id = " given: i64 as BigInt,
+        " AND first <= " through: i64 as BigInt,
         " ORDER BY first LIMIT 1 FOR UPDATE SKIP LOCKED) AS given WHERE ranges.first = given.first AND ranges.job_id = " job: i64 as BigInt,
     }
     " RETURNING ranges.first, ranges.last" -> (BigInt, BigInt)
@@ -23,7 +24,9 @@ statement! {
 statement! {
     struct TakeFresh {
         "UPDATE jobs SET claimed_through = least(total, claimed_through + " units: i64 as BigInt,
-        ") WHERE claimed_through < total AND id = " job: i64 as BigInt,
+        ", " through: i64 as BigInt,
+        ") WHERE claimed_through < total AND claimed_through < " limit: i64 as BigInt,
+        " AND id = " job: i64 as BigInt,
     }
     " RETURNING claimed_through" -> BigInt
 }
@@ -52,6 +55,7 @@ statement! {
     struct OthersHave {
         "SELECT EXISTS (SELECT 1 FROM ranges WHERE job_id = " job: i64 as BigInt,
         " AND manager <> " manager: String as Text,
+        " AND first <= " through: i64 as BigInt,
     }
     ")" -> Bool
 }
@@ -76,6 +80,14 @@ statement! {
 
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
 
+statement! {
+    struct GiveBackBut {
+        "UPDATE ranges SET manager = NULL WHERE manager = " manager: String as Text,
+        " AND NOT EXISTS (SELECT 1 FROM json_array_elements_text((" units: String as Text,
+    }
+    ")::json) AS unit WHERE unit.value::bigint BETWEEN first AND last)"
+}
+
 statement! { struct GiveAllBack { "UPDATE ranges SET manager = NULL WHERE job_id = " job: i64 as BigInt, } "" }
 
 statement! {
@@ -84,6 +96,7 @@ statement! {
         "INSERT INTO ranges (job_id, first, last, manager) SELECT units.job_id, units.seq, units.seq, " manager: String as Text,
         " FROM units JOIN jobs ON jobs.id = units.job_id WHERE not_before IS NOT NULL AND units.job_id = " job: i64 as BigInt,
         " AND not_before <= " now: i64 as BigInt,
+        " AND seq <= " through: i64 as BigInt,
         " AND seq <= claimed_through AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id \
          AND ranges.first <= units.seq AND ranges.last >= units.seq) ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
@@ -125,17 +138,25 @@ statement! {
     ") ORDER BY id" -> UnitColumns
 }
 
-/// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had.
-pub(in crate::store) fn claim(conn: &mut DbConnection, lease: Lease, units: i64) -> Result<Option<UnitRange>, Failure> {
+/// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had. None
+/// begins behind `through`.
+pub(in crate::store) fn claim(
+    conn: &mut DbConnection,
+    lease: Lease,
+    units: i64,
+    through: Seq,
+) -> Result<Option<UnitRange>, Failure> {
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;
-    let back: Option<(i64, i64)> = TakeBack { manager: manager(), given: job, job }.get_result(conn).optional()?;
+    let back: Option<(i64, i64)> =
+        TakeBack { manager: manager(), given: job, through: through.0, job }.get_result(conn).optional()?;
     let found = match back {
         Some(range) => Some(range),
         None => {
             let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
-            let through: Option<i64> = TakeFresh { units, job }.get_result(conn).optional()?;
+            let through: Option<i64> =
+                TakeFresh { units, through: through.0, limit: through.0, job }.get_result(conn).optional()?;
             through.map(|through| (before + 1, through))
         }
     };
@@ -154,7 +175,7 @@ pub(in crate::store) fn due_units(
     limit: i64,
 ) -> Result<Vec<DueRow>, Failure> {
     let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
-    AdoptDue { manager: manager.clone(), job, now, limit }.execute(conn)?;
+    AdoptDue { manager: manager.clone(), job, now, through: through.0, limit }.execute(conn)?;
     let last = UnitId::new(lease.job, through).raw();
     Ok(DueUnits { job, now, last, manager, limit }.load(conn)?)
 }
@@ -174,15 +195,27 @@ pub(in crate::store) fn give_back(conn: &mut DbConnection, managers: &[String]) 
     managers.iter().try_for_each(|manager| Ok(GiveBack { manager }.execute(conn).map(drop)?))
 }
 
+/// Gives back what a manager owns, but for ranges with one of some units.
+pub(in crate::store) fn give_back_but(conn: &mut DbConnection, lease: Lease, units: &[Seq]) -> Result<(), Failure> {
+    let units = serde_json::to_string(&units.iter().map(|unit| unit.0).collect::<Vec<_>>()).expect("numbers are JSON");
+    GiveBackBut { manager: lease.manager.to_string(), units }.execute(conn)?;
+    Ok(())
+}
+
 /// Gives back all that managers of a job own.
 pub(in crate::store) fn give_all_back(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     GiveAllBack { job: job.0 }.execute(conn)?;
     Ok(())
 }
 
-/// Returns `true` if other managers own something.
-pub(in crate::store) fn others_have_units(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
-    Ok(OthersHave { job: lease.job.0, manager: lease.manager.to_string() }.get_result(conn)?)
+/// Returns `true` if other managers own something up to a unit.
+pub(in crate::store) fn others_have_units(
+    conn: &mut DbConnection,
+    lease: Lease,
+    through: Seq,
+) -> Result<bool, Failure> {
+    let (job, manager) = (lease.job.0, lease.manager.to_string());
+    Ok(OthersHave { job, manager, through: through.0 }.get_result(conn)?)
 }
 
 /// Returns `true` if a unit is in a range of another manager. Where the row of the job is locked, none claims it meanwhile.

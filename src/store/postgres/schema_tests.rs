@@ -10,7 +10,8 @@ use crate::without::without_tool;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// What SQLite does not have.
-const OWN: [&str; 1] = ["managers.lease_until -> Nullable<BigInt>,"];
+const OWN: [&str; 3] =
+    ["jobs.failures -> BigInt,", "managers.granted -> Nullable<BigInt>,", "managers.lease_until -> Nullable<BigInt>,"];
 const OWN_TABLES: [&str; 1] = ["ranges"];
 
 #[derive(QueryableByName)]

@@ -7,6 +7,8 @@ mod browser;
 #[cfg(feature = "postgres")]
 mod cables;
 mod host;
+#[cfg(feature = "postgres")]
+mod hosts;
 mod http;
 mod network;
 #[cfg(feature = "postgres")]
@@ -32,6 +34,8 @@ pub use browser::{Browser, CHROMIUM};
 #[cfg(feature = "postgres")]
 pub use cables::{Cables, Lost};
 pub use host::{Answered, Host};
+#[cfg(feature = "postgres")]
+pub use hosts::Hosts;
 pub use http::{Reply, Served};
 pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
 #[cfg(feature = "postgres")]

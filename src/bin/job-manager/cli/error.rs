@@ -109,6 +109,8 @@ pub(super) enum CliError {
     JobOrUnit { given: String, job: JobId },
     #[error("--sql is for a database on a PostgreSQL server, and {} is a file: its tables are made with the first job", .0.display())]
     NotOnServer(PathBuf),
+    #[error("no manager on host {0} has a part in a job: `status -v` names the hosts of one")]
+    HostNotFound(String),
     #[error("{0}")]
     Value(String),
     #[error("nothing to show: {0}")]
@@ -159,7 +161,7 @@ impl CliError {
             Self::Source(error) => error.kind(),
             Self::NothingToResume => ErrorKind::Conflict,
             Self::NoLog(_, error) if error.kind() != io::ErrorKind::NotFound => ErrorKind::Database,
-            Self::NothingKept | Self::NoLog(..) => ErrorKind::NotFound,
+            Self::NothingKept | Self::NoLog(..) | Self::HostNotFound(_) => ErrorKind::NotFound,
             Self::Signals(_) | Self::ManualPage { .. } | Self::Output(_) => ErrorKind::Internal,
             // What was asked for cannot be.
             _ => ErrorKind::InvalidInput,

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use job_manager::client::ClockError;
 use job_manager::handler::{OutputMode, ResultMode, StdinMode};
-use job_manager::model::{Isolation, Limits, OnInterrupt};
+use job_manager::model::{Isolation, Limits, OnHostLoss, OnInterrupt};
 use job_manager::submission::Several;
 
 use super::policy_args::PolicyArgs;
@@ -70,6 +70,9 @@ pub(super) struct JobArgs {
     /// What becomes of a unit that ran when its manager died: run it again, or fail it
     #[arg(long, default_value_t = OnInterrupt::Retry, value_parser = values::word::<OnInterrupt>(["retry", "fail"]), help_heading = "Failures")]
     pub on_interrupt: OnInterrupt,
+    /// What becomes of the units of a host that is not heard of any more: other hosts run them, or they wait until it is back
+    #[arg(long, default_value_t = OnHostLoss::Retry, value_parser = values::word::<OnHostLoss>(["retry", "wait"]), help_heading = "Failures")]
+    pub on_host_loss: OnHostLoss,
     /// No unit runs twice: one attempt, recorded before it starts
     #[arg(long, conflicts_with_all = ["max_attempts", "on_interrupt", "retry_on", "backoff"], help_heading = "Failures")]
     pub at_most_once: bool,
@@ -130,7 +133,7 @@ impl JobArgs {
         self.policy.apply(&mut limits);
         limits.slots = self.start.slots.clone();
         limits.start = self.start.conditions()?;
-        limits.on_interrupt = self.on_interrupt;
+        (limits.on_interrupt, limits.on_host_loss) = (self.on_interrupt, self.on_host_loss);
         if self.at_most_once {
             limits.set_at_most_once();
         }

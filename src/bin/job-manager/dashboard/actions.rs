@@ -134,7 +134,7 @@ async fn scale(
     let Json(Scale { workers }) = body?;
     connections
         .write(job, move |client, job| {
-            let limits = client.set_limits(job, |limits| limits.workers = workers)?;
+            let limits = client.set_limits(job, |limits| limits.set_workers(workers))?;
             Ok(WorkersSet::new(job, limits.workers))
         })
         .await

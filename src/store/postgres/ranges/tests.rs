@@ -19,7 +19,7 @@ fn fault_353_a_manager_waits_for_no_unit_that_it_would_not_get() {
     let Some(mut store) = store(dir.path()) else { return without_tool("postgres") };
     let job = job_of(&mut store, 4);
     let lease = lease_on(&mut store, job);
-    store.claim(lease, 2).unwrap();
+    store.claim(lease, 2, Seq::MAX).unwrap();
     let send_back = |store: &mut Store, seq: i64| {
         store.skip_units(job, &UnitFilter::one(Seq(seq)), "", NOW).unwrap();
         store.retry_units(

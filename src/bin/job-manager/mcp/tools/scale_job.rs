@@ -32,7 +32,7 @@ impl Tool for ScaleJob {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
-        let limits = client.set_limits(job, |limits| limits.workers = given.workers.get())?;
+        let limits = client.set_limits(job, |limits| limits.set_workers(given.workers.get()))?;
         let done = format!("The job has {} now.", counted(limits.workers, "worker"));
         done_answer(&client, job, &done, json!({ "workers": limits.workers }))
     }
