@@ -69,6 +69,7 @@ fn database(db: &Path, opened: &Result<Client, ClientError>) -> Finding {
         Err(ClientError::Store(StoreError::NoDatabase { path })) => {
             of(Severity::Ok, format!("none yet at {}", path.display()))
         }
+        Err(ClientError::Store(error)) if error.is_no_database() => of(Severity::Ok, error.to_string()),
         Err(error) => of(Severity::Error, error.to_string()),
     }
 }

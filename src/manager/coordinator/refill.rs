@@ -54,8 +54,9 @@ impl Coordinator<'_> {
 
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
-        if self.is_range_due(self.shared.feed.level().in_hand) {
-            let claimed = self.store.claim(self.lease, self.range_size.next(self.job.limits.workers))?;
+        let (in_hand, workers) = (self.shared.feed.level().in_hand, self.job.limits.workers);
+        if self.is_range_due(in_hand) {
+            let claimed = self.store.claim(self.lease, self.range_size.next(in_hand, workers))?;
             self.range_size.found(claimed.is_some());
             if let Some(range) = claimed {
                 self.recover(range)?;
@@ -67,7 +68,7 @@ impl Coordinator<'_> {
 
     /// Returns `true` if a range is to be claimed when so many units are in hand.
     pub(super) fn is_range_due(&self, in_hand: usize) -> bool {
-        self.shared.feed.needs_range() && self.range_size.is_due(in_hand)
+        self.shared.feed.needs_range() && self.range_size.is_due(in_hand, self.job.limits.workers)
     }
 
     /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.

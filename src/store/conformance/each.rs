@@ -60,6 +60,8 @@ macro_rules! on {
                 fault_296_a_request_that_came_since_the_job_was_read_is_not_withdrawn,
                 pages_of_units_follow_each_other,
                 units_are_listed_in_other_orders_page_by_page,
+                units_before_another_are_counted,
+                jobs_add_up_by_state,
             ]
         );
     };

@@ -28,13 +28,15 @@ pub(super) use commit::{Commit, Kept};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use lease::{beat, is_due, lose_expired, lose_here, others_go_on, renew, time, was_followed};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, Session, is_one, open};
+pub(super) use open::{Opened, Session, is_one, look_for_creation, open};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators};
-pub(super) use ranges::{claim, due_units, give_all_back, give_back, next_due, others_have_units, running_units};
+pub(super) use ranges::{
+    claim, due_units, fresh_units, give_all_back, give_back, next_due, others_have_units, running_units,
+};
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};
