@@ -68,7 +68,6 @@ fn jobs_are_steered_and_explained_on_a_server_as_in_a_file() {
     again(&[
         "approvals::the_first_units_run_alone_and_the_others_wait_for_an_approval",
         "cli::a_cancelled_job_ends_its_units_and_exits_with_11",
-        "control::a_job_is_scaled_up_and_down_while_it_runs",
         "control::a_running_unit_can_be_cancelled",
         "control::one_running_unit_is_killed_and_the_others_go_on",
         "explain::a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do",
