@@ -273,6 +273,7 @@ fn what_no_argument_can_hold_is_refused_by_every_source() {
     world.write("nul.json", "[{\"name\":\"fine\"},\n{\"name\":\"a\\u0000b\"}]");
     fs::write(world.path("bad.jsonl"), b"{\"name\":\"fine\"}\n{\"name\":\"\xff\"}\n").unwrap();
     fs::write(world.path("bad.json"), b"[{\"name\":\"fine\"},\n{\"name\":\"\xff\"}]").unwrap();
+    world.ok(&["create", "--", "true"]);
     world.ok(&["--db", "source.db", "create", "--", "true"]);
 
     for (source, place, reason) in [
