@@ -10,7 +10,7 @@ OUT := target/run-job
 GLOB ?=
 CMD ?= sh -c 'mkdir -p "$(OUT)/$$(dirname "$$1")" && gzip -9c "$$1" > "$(OUT)/$$1.gz" && gzip -t "$(OUT)/$$1.gz"' sh {}
 
-.PHONY: run-job test test-thorough soak bench bench-postgres bench-instructions check fmt lint deny doc clean
+.PHONY: run-job test test-postgres test-thorough soak bench bench-postgres bench-instructions check fmt lint deny doc clean
 
 run-job:
 	$(CARGO) build --release
@@ -31,6 +31,21 @@ test:
 		$(CARGO) nextest run $(FEATURES) --no-fail-fast || code=$$?; $(CARGO) test $(FEATURES) --doc || code=$$?; \
 	else $(CARGO) test $(FEATURES) --no-fail-fast || code=$$?; fi; \
 	if [ -s $(SKIPPED) ]; then sort -u -o $(SKIPPED) $(SKIPPED); echo "$$(wc -l <$(SKIPPED)) skipped here:"; cat $(SKIPPED); fi; exit $$code
+
+# The command line's tests with their jobs on a PostgreSQL server, and what every store must do on one. Those that are about a
+# file are left out by name. The server is the newest installed, or the one whose programs are in JM_TEST_POSTGRES.
+ON_SERVER := $(CURDIR)/target/tests-on-server
+THREADS ?= 4
+test-postgres:
+	$(if $(HAS_LIBPQ),,$(error no libpq: the feature postgres cannot be built))
+	@mkdir -p $(dir $(SKIPPED)) && rm -f $(SKIPPED) $(ON_SERVER); \
+	export JM_TEST_SKIPPED=$(SKIPPED) JM_TEST_ON_SERVER=$(ON_SERVER) JM_TEST_STORE=postgres; code=0; \
+	if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --all-features --no-fail-fast -j $(THREADS) -E 'kind(lib) & test(postgres) | binary(it)' || code=$$?; \
+	else $(CARGO) test --all-features --lib postgres -- --test-threads=$(THREADS) || code=$$?; \
+		$(CARGO) test --all-features --test it -- --test-threads=$(THREADS) || code=$$?; fi; \
+	touch $(ON_SERVER) $(SKIPPED); sort -u -o $(ON_SERVER) $(ON_SERVER); sort -u -o $(SKIPPED) $(SKIPPED); \
+	cat $(SKIPPED); echo "$$(wc -l <$(ON_SERVER)) tests on a server, $$(grep -c 'needs a file' $(SKIPPED)) left out"; exit $$code
 
 # The loops over kills, power cuts and simultaneous starts at their full length, on a release build.
 test-thorough:

@@ -24,6 +24,10 @@ impl Client {
     pub fn rehearse_create(path: &Path, makes_directory: bool) -> Result<Option<Client>, ClientError> {
         owner::refuse_open_directory(path)?;
         owner::refuse_other_owner(path)?;
+        #[cfg(feature = "postgres")]
+        if crate::store::is_address(path) {
+            return Self::rehearse_on_server(path);
+        }
         let is_empty = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0);
         match Self::open_to_read(path) {
             Ok(client) => {
@@ -40,6 +44,17 @@ impl Client {
         let dir = absolute.ancestors().skip(1).find(|dir| dir.exists()).unwrap_or(path);
         sys::expect_writable(dir).map_err(ClientError::files("make a database in", dir))?;
         Ok(None)
+    }
+
+    /// Checks the same of a database on a server.
+    #[cfg(feature = "postgres")]
+    fn rehearse_on_server(path: &Path) -> Result<Option<Client>, ClientError> {
+        let opened = match Self::open_to_read(path) {
+            Err(ClientError::Store(error)) if error.is_no_database() => None,
+            opened => Some(opened?),
+        };
+        Store::expect_server_for_creation(path)?;
+        Ok(opened)
     }
 
     /// Does what a creation does, but writes it where nobody sees it; `there` is the database that the job would be in,

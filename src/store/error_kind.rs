@@ -54,6 +54,17 @@ impl StoreError {
             Self::Fenced { .. } => ErrorKind::Internal,
         }
     }
+
+    /// Returns `true` if there is no database yet, which the first job would make.
+    pub fn is_no_database(&self) -> bool {
+        match self {
+            Self::NoDatabase { .. } => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(refused) => refused.is_no_tables(),
+            _ => false,
+        }
+    }
+
     /// Returns the kind of the database's refusal, if that is what happened.
     pub fn fault(&self) -> Option<Fault> {
         match self {

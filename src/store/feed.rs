@@ -132,11 +132,12 @@ impl Store {
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
         self.read("read waiting units", |conn| {
-            let page = FreshUnits {
-                after: UnitId::new(job, after).raw(),
-                last: UnitId::new(job, through).raw(),
-                limit: bound(limit.units),
-            };
+            let (after, last) = (UnitId::new(job, after).raw(), UnitId::new(job, through).raw());
+            if on_server(conn) {
+                let rows = postgres::fresh_units(conn, (after, last), (bound(limit.units), bound(limit.bytes)))?;
+                return UnitsRead::of(rows.into_iter().map(|row| Ok(unit(row)?)), limit);
+            }
+            let page = FreshUnits { after, last, limit: bound(limit.units) };
             // Row by row: a page of long items is not to be in memory before it is cut.
             let rows = page.load_iter::<UnitRow, DefaultLoadingMode>(conn)?;
             UnitsRead::of(rows.map(|row| Ok(unit(row?)?)), limit)
@@ -154,7 +155,7 @@ impl Store {
     ) -> Result<UnitsRead, StoreError> {
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, _| {
-                let rows = postgres::due_units(conn, lease, now, through, bound(limit.units))?;
+                let rows = postgres::due_units(conn, lease, now, through, (bound(limit.units), bound(limit.bytes)))?;
                 UnitsRead::of(rows.into_iter().map(due_unit), limit)
             });
         }

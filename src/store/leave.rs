@@ -10,7 +10,7 @@ use super::connection::{BUSY_TIMEOUT, DbConnection, on_server};
 use super::create::insert_units;
 use super::failure::Failure;
 use super::finalizer::{mark_finalizer, skip_retired, without_finalizers};
-use super::jobs::job_row;
+use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
 use super::metadata::{self, key};
 use super::same_key::SameKey;
@@ -129,13 +129,11 @@ impl Store {
     /// Keeps what went wrong in a callback of the service. The job was left before that, and a later manager has errors of
     /// its own.
     pub fn put_callback_error(&mut self, lease: Lease, message: &str) -> Result<(), StoreError> {
-        let put = self.write_under(lease, "record the panic of a callback", |conn, job| {
-            metadata::put(conn, job.id, key::CALLBACK_ERROR, message)
-        });
-        match put {
-            Err(StoreError::Fenced { .. } | StoreError::WrongStatus { .. }) => Ok(()),
-            put => put,
-        }
+        self.write("record the panic of a callback", |conn| {
+            let job = lock_job(conn, lease.job)?;
+            let is_over = if on_server(conn) { postgres::was_followed(conn, lease)? } else { job.epoch != lease.epoch };
+            if is_over { Ok(()) } else { metadata::put(conn, job.id, key::CALLBACK_ERROR, message) }
+        })
     }
 }
 

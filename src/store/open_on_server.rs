@@ -25,6 +25,11 @@ impl Store {
         }
     }
 
+    /// Fails when the server is one on which a creation would be refused: it is read-only, or this user may not make the tables.
+    pub fn expect_server_for_creation(path: &Path) -> Result<(), StoreError> {
+        postgres::look_for_creation(path)
+    }
+
     pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
         let postgres::Opened { conn, file, session, schema } = opened;
         let session = Some(Box::new(session));

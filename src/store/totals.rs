@@ -14,13 +14,11 @@ type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigI
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
 
 statement! {
-    // On a server a sum has another type than what is added.
+    // A server's sum of numbers of 64 bits is wider than those.
     struct Totals {}
-    ["SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
-      sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status"
-     "SELECT status, count(*), sum(total)::bigint, sum(pending)::bigint, sum(running)::bigint, sum(completed)::bigint, \
-      sum(failed)::bigint, sum(skipped)::bigint, sum(cancelled)::bigint FROM jobs WHERE status <> 'partial' GROUP BY status"]
-        -> TotalsColumns
+    "SELECT status, count(*), CAST(sum(total) AS bigint), CAST(sum(pending) AS bigint), CAST(sum(running) AS bigint), \
+     CAST(sum(completed) AS bigint), CAST(sum(failed) AS bigint), CAST(sum(skipped) AS bigint), CAST(sum(cancelled) AS bigint) \
+     FROM jobs WHERE status <> 'partial' GROUP BY status" -> TotalsColumns
 }
 
 impl Store {

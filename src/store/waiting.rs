@@ -27,7 +27,8 @@ statement! {
         " AND id < " before: i64 as BigInt,
         " LIMIT " limit: i64 as BigInt,
     }
-    ")" -> BigInt
+    // Servers before version 16 want a name.
+    ") AS fresh" -> BigInt
 }
 
 impl Store {

@@ -3,15 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use job_manager::client::JobOutcome;
 use job_manager::explain::{NextStep, Why};
 use job_manager::model::JobFilter;
 use job_manager::{Client, ClientError};
 
 use crate::faults_manager::waiting_job;
-use crate::support::{Random, World, wait_for};
+use crate::support::{Random, World, merged, wait_for};
 
 const ROUNDS: usize = 300;
 
@@ -32,7 +30,10 @@ fn forged(random: &mut Random, job: &str, now: i64) -> String {
         "hour" => format!("{}, hold_reason = 'quota'", now + 3_600_000_000),
         _ => "NULL, hold_reason = NULL".to_owned(),
     };
-    let limits = one_of(random, &["{\"rate\":null}", "{\"rate\":{\"units\":1,\"per_ms\":3600000}}", "{\"after\":99}"]);
+    let rate = "{\"units\":1,\"per_ms\":3600000}";
+    let rated = format!("{rate},\"after\":null");
+    let limits = one_of(random, &["null,\"after\":null", &rated, "null,\"after\":99"]);
+    let limits = merged("limits", &format!("{{\"rate\":{limits}}}"));
     let due = match one_of(random, &["none", "hour"]) {
         "hour" => format!("{}", now + 3_600_000_000),
         _ => "NULL".to_owned(),
@@ -52,9 +53,9 @@ fn forged(random: &mut Random, job: &str, now: i64) -> String {
         .map(|(key, value)| format!("INSERT INTO metadata (job_id, key, value) VALUES ({job}, '{key}', '{value}');"));
     let told = told.collect::<String>();
     format!(
-        "BEGIN IMMEDIATE; \
+        "BEGIN; \
          UPDATE jobs SET status = '{status}', finished_at = {finished}, started_at = 1, stop_request = {request}, \
-             hold_until = {hold}, limits = json_patch(json_remove(limits, '$.rate', '$.after'), '{limits}'), \
+             hold_until = {hold}, limits = {limits}, \
              claimed_through = total, total = {total}, pending = {pending}, running = {running}, completed = {completed}, \
              failed = {failed}, skipped = 0, cancelled = 0 WHERE id = {job}; \
          UPDATE units SET status = 'pending', started_at = NULL, not_before = {due} WHERE job_id = {job} AND seq <= {pending}; \
@@ -72,10 +73,9 @@ fn status_explain_wait_and_lists_agree_about_any_job() {
     // It neither writes nor ends, and holds its lock.
     world.suspend(world.manager(&living));
     world.kill_manager(&dead);
-    let client = Client::open(&world.path("jobs.db")).unwrap();
+    let client = Client::open(&world.db()).unwrap();
     let ids = [&living, &dead].map(|job| client.find_job(job).unwrap());
-    let mut conn = SqliteConnection::establish(world.path("jobs.db").to_str().unwrap()).unwrap();
-    conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = OFF").unwrap();
+    let mut conn = world.connection().without_sync();
     let lock = client.job_files(ids[1]).lock();
     let mut random = Random::seeded();
     let mut causes = std::collections::BTreeMap::<Why, u32>::new();
@@ -84,7 +84,7 @@ fn status_explain_wait_and_lists_agree_about_any_job() {
         let which = usize::try_from(random.below(2)).unwrap();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let job = [&living, &dead][which];
-        conn.batch_execute(&forged(&mut random, job, i64::try_from(now.as_micros()).unwrap())).unwrap();
+        conn.execute(&forged(&mut random, job, i64::try_from(now.as_micros()).unwrap())).unwrap();
         let held = (which == 1 && random.below(3) == 0).then(|| {
             let file = fs::File::options().read(true).write(true).open(&lock).unwrap();
             file.lock().unwrap();

@@ -254,7 +254,7 @@ fn bytes_come_back_exactly_through_the_python_sdk_of_mcp() {
 fn the_path_of_a_limit_has_any_bytes() {
     let world = World::new();
     fs::create_dir(world.path("plain")).unwrap();
-    fs::create_dir(world.db().parent().unwrap().join(raw(CAFE))).unwrap();
+    fs::create_dir(world.path("plain").with_file_name(raw(CAFE))).unwrap();
     world.ok(&["create", "-q", "--key", "k", "--", "true"]);
     let value = || raw(b"diskfree=caf\xe9=1K");
 

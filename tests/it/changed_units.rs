@@ -1,6 +1,6 @@
 //! Units that a client changes while an attempt at them is under way, or on its way.
 
-use crate::support::{World, wait_for};
+use crate::support::{World, needs_file, wait_for};
 
 #[test]
 fn fault_132_a_unit_that_was_killed_and_retried_runs_to_its_end() {
@@ -42,6 +42,7 @@ fn fault_134_a_unit_that_was_skipped_on_its_way_to_a_worker_is_ended_at_once() {
 
 #[test]
 fn fault_135_what_had_ended_when_the_manager_died_keeps_its_end_when_the_job_is_cancelled() {
+    needs_file!("units start while nobody can write");
     let world = World::new();
     let script = "case {} in a) while [ ! -e go ]; do sleep 0.02; done ;; b) touch begun; exec sleep 600 ;; esac";
     let job = world.ok(&["submit", "-q", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{World, identity, send, text, wait_for};
+use crate::support::{World, identity, merged, send, text, wait_for};
 
 /// Submits units that sleep, so that what runs can be counted.
 fn submit_sleepers(world: &World, workers: &str, count: usize, seconds: &str) -> String {
@@ -125,9 +125,10 @@ fn a_job_that_is_made_to_wait_for_another_gives_its_place_up() {
     let second = submit_sleepers(&world, "1", 3, "0.1");
 
     let only_pending = "pending = total, running = 0, completed = 0";
+    let limits = merged("limits", &format!("{{\"after\":{second}}}"));
     world.sql(&format!(
         "UPDATE units SET status = 'pending', attempts = 0, finished_at = NULL WHERE job_id = {first}; \
-         UPDATE jobs SET limits = json_set(limits, '$.after', {second}), revision = revision + 1, {only_pending} \
+         UPDATE jobs SET limits = {limits}, revision = revision + 1, {only_pending} \
          WHERE id = {first}"
     ));
 

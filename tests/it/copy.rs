@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::support::{World, is_root, send, text, wait_for, without};
+use crate::support::{World, is_root, needs_file, send, text, wait_for, without};
 
 /// Columns of the units that a copy has as they are.
 const UNITS: &str = "seq, key, payload, status, attempts, crashes, not_before, started_at, finished_at, exit_code, signal, \
@@ -69,6 +69,7 @@ fn differences(world: &World, one: &str, two: &str) -> i64 {
 
 #[test]
 fn a_copy_has_every_row_of_its_job_and_goes_on_where_that_stood() {
+    needs_file!("both databases are files");
     let world = World::new();
     let job = job_in_every_state(&world);
 
@@ -98,6 +99,7 @@ fn a_copy_has_every_row_of_its_job_and_goes_on_where_that_stood() {
 
 #[test]
 fn a_job_comes_back_from_the_database_that_it_was_copied_to() {
+    needs_file!("both databases are files");
     let world = World::new();
     let job = job_in_every_state(&world);
     world.ok(&["copy", &job, "--to", "b.db"]);
@@ -111,6 +113,7 @@ fn a_job_comes_back_from_the_database_that_it_was_copied_to() {
 
 #[test]
 fn what_cannot_be_copied_as_it_is_is_refused_and_leaves_nothing() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.ok(&["create", "--job-key", "night", "--", "true"]);
     world.ok(&["submit", "--name", "runs", "--shell", "--", "until test -e go; do sleep 0.01; done"]);
@@ -149,6 +152,7 @@ fn what_cannot_be_copied_as_it_is_is_refused_and_leaves_nothing() {
 
 #[test]
 fn a_unit_that_holds_what_is_no_text_is_named_and_nothing_is_copied() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.ok(&["create", "--lines", &world.numbers(3), "--", "true", "{}"]);
     world.sql("UPDATE units SET payload = CAST(x'22ff22' AS TEXT) WHERE seq = 2");
@@ -168,6 +172,7 @@ fn status_uid(world: &World, job: &str) -> String {
 
 #[test]
 fn fault_345_a_copy_that_is_killed_at_any_point_is_whole_or_absent_and_a_second_one_completes_it() {
+    needs_file!("both databases are files");
     for point in ["copy-part:kill@1", "copy-part:kill@2", "copy-held:kill", "source-cancelled:kill"] {
         let world = World::new();
         world.ok(&["create", "--at-most-once", "--lines", &world.numbers(40), "--shell", "--", "echo {} >>ran"]);
@@ -202,6 +207,7 @@ fn fault_345_a_copy_that_is_killed_at_any_point_is_whole_or_absent_and_a_second_
 
 #[test]
 fn fault_345_a_job_that_somebody_changes_while_it_moves_stays_where_it_is() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.ok(&["create", "--lines", &world.numbers(3), "--", "true", "{}"]);
     let mut copy = world.job_manager(&["copy", "--to", "b.db", "--cancel-source"]);
@@ -224,6 +230,7 @@ fn fault_345_a_job_that_somebody_changes_while_it_moves_stays_where_it_is() {
 
 #[test]
 fn fault_345_what_is_retried_while_an_ended_job_is_copied_runs_in_one_place_only() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.ok(&["submit", "--at-most-once", "--shell", "--", "echo >>ran; false"]);
     world.run(&["wait"]);
@@ -248,6 +255,7 @@ fn fault_345_what_is_retried_while_an_ended_job_is_copied_runs_in_one_place_only
 
 #[test]
 fn a_copy_of_a_job_that_a_signal_stopped_waits_for_whoever_starts_it() {
+    needs_file!("both databases are files");
     let world = World::new();
     let script = "until test -e go; do sleep 0.01; done; : {}";
     let job = world.ok(&["submit", "-j", "1", "--shell", "--", script, ":::", "a", "b"]);
@@ -267,6 +275,7 @@ fn a_copy_of_a_job_that_a_signal_stopped_waits_for_whoever_starts_it() {
 
 #[test]
 fn the_log_of_a_copied_unit_is_the_end_that_its_row_keeps() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.ok(&["run", "-q", "--output", "full", "--", "echo", "said"]);
 
@@ -279,6 +288,7 @@ fn the_log_of_a_copied_unit_is_the_end_that_its_row_keeps() {
 
 #[test]
 fn fault_345_units_that_may_run_at_most_once_are_retried_where_their_job_has_moved_only() {
+    needs_file!("both databases are files");
     let world = World::new();
     world.run(&["run", "-q", "--at-most-once", "--shell", "--", "echo >>ran; false"]);
 
@@ -297,6 +307,7 @@ fn fault_345_units_that_may_run_at_most_once_are_retried_where_their_job_has_mov
 
 #[test]
 fn a_job_of_somebody_else_is_not_copied_to_where_it_would_run_as_whoever_copies_it() {
+    needs_file!("both databases are files");
     if !is_root() {
         return without("another user needs root");
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{World, send, wait_for};
+use crate::support::{World, needs_file, send, wait_for};
 
 /// A job of five units of which two failed, in different ways.
 fn failed_job(world: &World) -> String {
@@ -345,6 +345,7 @@ fn metrics_are_read_when_they_are_asked_for_and_name_no_unit() {
 
 #[test]
 fn a_database_that_somebody_writes_to_for_long_is_busy_and_can_still_be_looked_at() {
+    needs_file!("SQLite has one lock for all writers");
     let world = World::new();
     failed_job(&world);
     world.ok(&["create", "--", "true"]);
@@ -373,6 +374,7 @@ fn a_database_that_somebody_writes_to_for_long_is_busy_and_can_still_be_looked_a
 
 #[test]
 fn a_database_that_was_moved_away_is_not_shown_as_if_it_were_there() {
+    needs_file!("it is moved");
     let world = World::new();
     failed_job(&world);
     let dashboard = world.serve(&[]);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Host, World, exists, text};
+use crate::support::{Host, World, exists, needs_file, text};
 
 /// All about a file that a look may not change.
 fn seen(path: &Path) -> (u32, u64, i64, i64) {
@@ -16,6 +16,7 @@ fn seen(path: &Path) -> (u32, u64, i64, i64) {
 
 #[test]
 fn no_verb_makes_the_directory_of_a_database_whose_disk_may_not_be_mounted() {
+    needs_file!("it lies on a disk that may be missing");
     let world = World::new();
     let db = world.path("disk/deep/jobs.db");
     let db = db.to_str().unwrap();
@@ -116,6 +117,7 @@ fn fault_340_a_connection_string_is_refused_as_a_database_wherever_one_is_named_
 
 #[test]
 fn the_directory_of_the_default_database_is_made() {
+    needs_file!("it has a default place");
     let world = World::new();
 
     let created = world.job_manager(&["create", "--", "true"]).env_remove("JOB_MANAGER_DB").output().unwrap();
@@ -126,6 +128,7 @@ fn the_directory_of_the_default_database_is_made() {
 
 #[test]
 fn what_is_no_file_is_refused_as_a_database_and_left_as_it_is() {
+    needs_file!("its path names something else");
     let world = World::new();
     let pipe = world.path("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o644)).unwrap();
@@ -169,6 +172,7 @@ fn a_database_without_a_name_is_a_usage_error() {
 
 #[test]
 fn the_database_of_another_program_is_not_changed() {
+    needs_file!("it is of another program");
     let world = World::new().with_db("open.db");
     world.sql("PRAGMA journal_mode = WAL; CREATE TABLE units (text TEXT)");
     let reader = world.hold_snapshot();
@@ -196,6 +200,7 @@ fn the_database_of_another_program_is_not_changed() {
 
 #[test]
 fn a_link_to_a_database_shares_its_locks() {
+    needs_file!("a link leads to it");
     let world = World::new();
     let job = world.ok(&["submit", "-q", "--", "sleep", "600"]);
     symlink("jobs.db", world.path("link.db")).unwrap();

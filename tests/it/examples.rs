@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{BIN, World, example, is_alive, send, text, wait_for};
+use crate::support::{BIN, World, example, is_alive, needs_file, send, text, wait_for};
 
 /// The example service, with the address it listens on.
 struct Service {
@@ -23,7 +23,7 @@ impl Service {
     fn start_with(world: &World, variables: &[(&str, &str)]) -> Service {
         let mut command = world.command(example("service_http"));
         command.envs(variables.iter().copied());
-        let mut process = command.arg(world.db()).arg("0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = command.arg(world.address()).arg("0").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
@@ -116,6 +116,7 @@ fn fault_233_a_batch_whose_service_died_between_its_creation_and_its_start_compl
 
 #[test]
 fn fault_233_the_readmes_example_may_be_run_again_with_its_key() {
+    needs_file!("the example names one");
     let world = World::new();
     std::fs::create_dir(world.path("articles")).unwrap();
     world.write("articles/one.txt", "three words here");
@@ -147,7 +148,7 @@ fn the_pipeline_sums_up_typed_results() {
     world.write("a.txt", "one three\nfive, seventeen");
     world.write("b.txt", "a an and");
 
-    let output = world.command(example("pipeline")).arg(world.db()).args(["a.txt", "b.txt"]).output().unwrap();
+    let output = world.command(example("pipeline")).arg(world.address()).args(["a.txt", "b.txt"]).output().unwrap();
 
     assert_eq!(text(&output.stdout), "5 words, the longest is seventeen\n", "{}", text(&output.stderr));
 }
@@ -156,7 +157,7 @@ fn the_pipeline_sums_up_typed_results() {
 fn the_pipeline_names_the_document_that_failed() {
     let world = World::new();
 
-    let output = world.command(example("pipeline")).arg(world.db()).arg("missing.txt").output().unwrap();
+    let output = world.command(example("pipeline")).arg(world.address()).arg("missing.txt").output().unwrap();
 
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("missing.txt: No such file"), "{}", text(&output.stderr));
@@ -166,7 +167,7 @@ fn the_pipeline_names_the_document_that_failed() {
 fn the_quota_pauses_the_job_and_costs_no_attempt() {
     let world = World::new();
 
-    let output = world.command(example("quota")).arg(world.db()).arg("25").output().unwrap();
+    let output = world.command(example("quota")).arg(world.address()).arg("25").output().unwrap();
 
     assert_eq!(text(&output.stdout), "Completed: 25 answers\n", "{}", text(&output.stderr));
     assert!(world.units("1").iter().all(|unit| unit["attempts"] == 1));
@@ -194,7 +195,7 @@ fn async_units_run_side_by_side_and_are_cut_off_by_their_timeout() {
     let mut command = world.command(example("async_fetch"));
     let began = std::time::Instant::now();
     let silent = silent.local_addr().unwrap().to_string();
-    let output = command.arg(world.db()).args([&address, &silent, &silent, &silent]).output().unwrap();
+    let output = command.arg(world.address()).args([&address, &silent, &silent, &silent]).output().unwrap();
 
     let said = text(&output.stdout);
     assert!(said.contains("HTTP/1.0 200 OK"), "{said}{}", text(&output.stderr));

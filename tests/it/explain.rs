@@ -99,7 +99,8 @@ fn waits_are_explained_by_what_is_waited_for() {
     wait_for(&world, "both units to wait", || cause(&world, &retried) == "waiting_for_retry");
     let unit = cause(&world, "1:1");
     let held = world.ok(&["create", "--", "true"]);
-    let in_an_hour = "(CAST(strftime('%s', 'now') AS INTEGER) + 3600) * 1000000";
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let in_an_hour = now.as_micros() + 3_600_000_000;
     world.sql(&format!("UPDATE jobs SET hold_until = {in_an_hour}, hold_reason = 'quota' WHERE id = {held}"));
     world.ok(&["start", &held]);
 
@@ -121,9 +122,7 @@ fn a_unit_that_took_its_managers_down_and_a_manager_that_fails_are_named() {
     }
     world.run(&["wait", &job]);
     let other = world.ok(&["create", "--", "true"]);
-    world.sql(&format!(
-        "UPDATE specs SET spec = json_set(spec, '$.argv', json('[\"a\\u0000\"]')) WHERE job_id = {other}"
-    ));
+    world.sql(&format!("UPDATE specs SET spec = replace(spec, '[\"true\"]', '[\"a\\u0000\"]') WHERE job_id = {other}"));
     world.run(&["start", &other]);
     wait_for(&world, "the other manager to fail", || world.status(&other)["job_status"] == "failed");
 

@@ -5,7 +5,7 @@ use job_manager::model::{JobId, JobStatus};
 use job_manager::{Client, Handlers, NewJob, NewUnit, UnitContext, UnitError, testing};
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, needs_file};
 
 const UNITS: u32 = 1000;
 
@@ -32,6 +32,7 @@ fn failed_job(client: &Client, numbers: impl Iterator<Item = u32>) -> JobId {
 
 #[test]
 fn a_thousand_failures_fall_into_their_kinds_with_the_same_ids_in_every_job() {
+    needs_file!("this process makes it");
     let world = World::new();
     let client = Client::create(&world.db()).unwrap();
     let one = failed_job(&client, 0..UNITS);

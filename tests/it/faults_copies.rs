@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::faults_manager::waiting_job;
-use crate::support::{World, exists, is_alive, is_root, kill, text, wait_for, without};
+use crate::support::{World, exists, is_alive, is_root, kill, needs_file, text, wait_for, without};
 
 /// Runs a verb on another database of a world.
 fn on(world: &World, db: &Path, args: &[&str]) -> std::process::Output {
@@ -26,6 +26,7 @@ fn copy(world: &World, to: &str) -> std::path::PathBuf {
 
 #[test]
 fn fault_112_nothing_of_the_original_is_ended_for_a_copy() {
+    needs_file!("it is copied, moved or linked");
     let world = World::new();
     let (job, units) = waiting_job(&world, 2);
     let manager = world.manager(&job);
@@ -56,6 +57,7 @@ fn fault_112_nothing_of_the_original_is_ended_for_a_copy() {
 
 #[test]
 fn fault_112_what_a_unit_of_the_original_makes_is_not_removed_for_a_copy() {
+    needs_file!("it is copied, moved or linked");
     let world = World::new();
     let job = world.ok(&["submit", "--creates", "made", "--shell", "--", "echo half >made; echo $$ >>pids; sleep 600"]);
     wait_for(&world, "the unit to run", || !world.lines("pids").is_empty());
@@ -71,6 +73,7 @@ fn fault_112_what_a_unit_of_the_original_makes_is_not_removed_for_a_copy() {
 
 #[test]
 fn fault_112_a_database_that_was_moved_is_no_copy() {
+    needs_file!("it is copied, moved or linked");
     let world = World::new();
     let (job, units) = waiting_job(&world, 2);
     world.kill_manager(&job);
@@ -87,6 +90,7 @@ fn fault_112_a_database_that_was_moved_is_no_copy() {
 
 #[test]
 fn fault_112_a_second_hard_link_is_refused_also_for_reading_while_the_first_name_is_read() {
+    needs_file!("it is copied, moved or linked");
     let world = World::new();
     let (job, _) = waiting_job(&world, 1);
     let manager = world.manager(&job);
@@ -111,6 +115,7 @@ fn fault_112_a_second_hard_link_is_refused_also_for_reading_while_the_first_name
 
 #[test]
 fn fault_112_a_database_that_is_mounted_alone_is_refused_and_never_taken_for_empty() {
+    needs_file!("it is copied, moved or linked");
     if !is_root() {
         return without("mounting needs root");
     }

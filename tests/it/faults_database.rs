@@ -5,10 +5,13 @@ use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{World, identity, is_root, repeat, send, text, wait_for, without, without_tool};
+use crate::support::{
+    World, identity, is_root, needs_file, on_server, repeat, send, text, wait_for, without, without_tool,
+};
 
 #[test]
 fn fault_57_many_writers_never_see_a_busy_database() {
+    needs_file!("SQLite has one writer");
     let world = World::new();
     let numbers = world.numbers(150);
     let jobs: Vec<String> =
@@ -28,6 +31,7 @@ fn fault_57_many_writers_never_see_a_busy_database() {
 
 #[test]
 fn fault_58_every_open_of_the_database_comes_from_sqlite() {
+    needs_file!("it is opened by SQLite alone");
     let world = World::new();
     if world.command("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
         return without_tool("strace");
@@ -74,7 +78,9 @@ fn fault_60_many_processes_create_one_database_at_once() {
             assert!(output.status.success(), "{}", text(&output.stderr));
         }
         assert_eq!(world.count("(SELECT count(*) FROM jobs)"), processes);
-        let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap().count();
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/");
+        let migrations = format!("{migrations}{}", if on_server() { "postgres" } else { "sqlite" });
+        let migrations = fs::read_dir(migrations).unwrap().count();
         let done = world.count("(SELECT count(*) FROM __diesel_schema_migrations)");
         assert_eq!(usize::try_from(done).unwrap(), migrations);
     }
@@ -82,6 +88,7 @@ fn fault_60_many_processes_create_one_database_at_once() {
 
 #[test]
 fn whoever_reads_a_database_that_is_just_being_made_waits_until_it_is() {
+    needs_file!("its making is held up by a lock");
     let world = World::new();
     let mut submit = world.job_manager(&["create", "--range", "1-3", "--", "true", "{}"]);
     let mut submit = submit.env("JOB_MANAGER_CRASH", "inside-setup:stop").stdout(Stdio::null()).spawn().unwrap();
@@ -105,6 +112,7 @@ fn whoever_reads_a_database_that_is_just_being_made_waits_until_it_is() {
 
 #[test]
 fn a_database_whose_maker_died_is_none_until_the_next_one_makes_it() {
+    needs_file!("its maker leaves it empty");
     let world = World::new();
     let mut create = world.job_manager(&["create", "--range", "1-3", "--", "true", "{}"]);
     create.env("JOB_MANAGER_CRASH", "inside-setup:kill").output().unwrap();
@@ -118,6 +126,7 @@ fn a_database_whose_maker_died_is_none_until_the_next_one_makes_it() {
 
 #[test]
 fn a_new_database_is_readable_by_its_owner_only() {
+    needs_file!("it has a mode");
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
 
@@ -132,6 +141,7 @@ fn a_new_database_is_readable_by_its_owner_only() {
 
 #[test]
 fn fault_68_a_foreign_or_newer_database_is_refused_with_the_reason() {
+    needs_file!("its version is a number of SQLite's");
     let world = World::new();
     world.write("text.db", "this is no database, only some text that is long enough to be looked at");
     world.sql("CREATE TABLE somebody_elses (id INTEGER)");
@@ -151,6 +161,7 @@ fn fault_68_a_foreign_or_newer_database_is_refused_with_the_reason() {
 
 #[test]
 fn fault_69_a_damaged_database_is_called_damaged_and_never_empty() {
+    needs_file!("its bytes are damaged");
     let world = World::new();
     let numbers = world.numbers(2000);
     world.ok(&["create", "-q", "--lines", &numbers, "--", "true"]);
@@ -171,6 +182,7 @@ fn fault_69_a_damaged_database_is_called_damaged_and_never_empty() {
 
 #[test]
 fn fault_61_on_a_full_disk_nothing_is_created_and_the_reason_is_named() {
+    needs_file!("its disk is full");
     if !is_root() {
         return without("mounting a small disk needs root");
     }
@@ -189,6 +201,7 @@ fn fault_61_on_a_full_disk_nothing_is_created_and_the_reason_is_named() {
 
 #[test]
 fn fault_66_a_read_only_database_can_be_read_and_not_written() {
+    needs_file!("it is made read-only");
     if !is_root() {
         return without("mounting needs root");
     }

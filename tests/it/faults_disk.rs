@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{World, is_alive, is_root, repeat, text, wait_for, without, without_tool};
+use crate::support::{World, is_alive, is_root, needs_file, repeat, text, wait_for, without, without_tool};
 
 #[test]
 fn fault_61_a_job_waits_for_space_and_goes_on_by_itself() {
+    needs_file!("the disk of the database is full");
     if !is_root() {
         return without("mounting a small disk needs root");
     }
@@ -39,6 +40,7 @@ fn fault_61_a_job_waits_for_space_and_goes_on_by_itself() {
 
 #[test]
 fn fault_56_what_was_acknowledged_survives_a_power_cut() {
+    needs_file!("the power of its disk is cut");
     if !is_root() || !Path::new("/dev/loop-control").exists() {
         return without("cutting the power of a disk needs root and loop devices");
     }
@@ -78,6 +80,7 @@ fn fault_56_what_was_acknowledged_survives_a_power_cut() {
 
 #[test]
 fn fault_62_an_error_of_the_disk_stops_the_job_with_the_reason() {
+    needs_file!("its disk has errors");
     let world = World::new();
     if !world.sh("command -v strace").status.success() {
         return without_tool("strace");
@@ -120,6 +123,7 @@ fn fault_62_an_error_of_the_disk_stops_the_job_with_the_reason() {
 
 #[test]
 fn fault_65_a_reader_that_holds_a_snapshot_disturbs_no_writer() {
+    needs_file!("the log of SQLite grows under a snapshot");
     let world = World::new();
     world.ok(&["run", "-q", "--", "true"]);
     let reader = world.hold_snapshot();
@@ -135,6 +139,7 @@ fn fault_65_a_reader_that_holds_a_snapshot_disturbs_no_writer() {
 
 #[test]
 fn fault_67_a_manager_notices_that_its_database_was_moved() {
+    needs_file!("it is moved");
     let world = World::new();
     let numbers = world.numbers(2000);
     let job = world.ok(&["submit", "-j", "2", "--lines", &numbers, "--shell", "--", "sleep 0.01"]);
@@ -157,6 +162,7 @@ fn fault_67_a_manager_notices_that_its_database_was_moved() {
 
 #[test]
 fn fault_69_a_truncated_database_is_never_taken_for_a_sound_one() {
+    needs_file!("it is cut short");
     let world = World::new();
     let numbers = world.numbers(3000);
     // With a small environment the file ends with units, of which every byte counts, and not with the job's settings.

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{World, is_alive, is_root, send, text, wait_for, without, without_tool};
+use crate::support::{World, is_alive, is_root, needs_file, send, text, wait_for, without, without_tool};
 
 /// A unit that notes another live attempt of itself.
 const LONELY: &str = "exec 9>lock.$JOB_MANAGER_UNIT; flock -n 9 || echo overlap >>overlaps; sleep 0.05; echo {} >>done";
@@ -57,6 +57,7 @@ fn fault_18_a_stepped_wall_clock_changes_no_verdict() {
 
 #[test]
 fn fault_18_a_wait_written_by_a_clock_that_was_ahead_does_not_last_for_years() {
+    needs_file!("the clock of the machine decides");
     let world = World::new();
     let submit = ["submit", "--backoff", "1s..1s", "--shell", "--", "test -e mended"];
     let Some(mut submit) = world.with_clock("+3y", &submit) else { return without_tool("faketime") };
@@ -126,6 +127,7 @@ fn fault_22_a_stopped_manager_is_running_but_stalled_and_other_jobs_go_on() {
 
 #[test]
 fn fault_22_a_manager_stopped_inside_a_transaction_makes_others_busy_and_then_goes_on() {
+    needs_file!("SQLite has one lock for all writers");
     let world = World::new();
     // Long enough that no commit holds the start and the end of all of them.
     let script = "sleep 0.2; echo {} >>done";
@@ -145,6 +147,7 @@ fn fault_22_a_manager_stopped_inside_a_transaction_makes_others_busy_and_then_go
 
 #[test]
 fn fault_23_nobody_takes_over_from_a_machine_that_slept() {
+    needs_file!("its heartbeat is changed by another program");
     if !is_root() {
         return without("mounting cgroup2 needs root");
     }

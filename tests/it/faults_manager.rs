@@ -54,20 +54,23 @@ fn fault_113_from_another_pid_namespace_the_manager_runs_and_can_be_stopped() {
     assert_eq!(world.status(&job)["job_status"], "paused");
 }
 
+/// Removes what is kept beside the database, wherever that is.
+const REMOVE: &str = "rm -r \"$(readlink -f jobs.db.d)\"";
+
 #[test]
 fn fault_113_a_lock_that_a_cleaner_deletes_is_made_again_and_stop_and_cancel_reach_the_manager() {
     let world = World::new();
     let (job, units) = waiting_job(&world, 4);
     let manager = world.manager(&job);
 
-    world.sh("rm -r jobs.db.d");
+    world.sh(REMOVE);
     let status = world.status(&job);
     let resumed = world.ok(&["resume", &job]);
     wait_for(&world, "the lock to be made again", || exists(&world.path("jobs.db.d/1/lock")));
     world.ok(&["stop", &job, "--now", "--wait"]);
     world.ok(&["resume", &job]);
     wait_for(&world, "the units to run again", || world.lines("pids").len() == 8);
-    world.sh("rm -r jobs.db.d");
+    world.sh(REMOVE);
     world.ok(&["cancel", &job]);
 
     assert_eq!((&status["status"], &status["pid"]), (&"running".into(), &manager.into()), "{status}");
@@ -227,9 +230,7 @@ fn fault_115_one_damaged_record_keeps_no_other_job_from_being_resumed() {
     let sound = world.ok(&["submit", "--", "sleep", "600"]);
     world.kill_manager(&damaged);
     world.kill_manager(&sound);
-    world.sql(&format!(
-        "PRAGMA ignore_check_constraints = ON; UPDATE managers SET boot_id = 'x' WHERE job_id = {damaged}"
-    ));
+    world.damage(&format!("UPDATE managers SET boot_id = 'x' WHERE job_id = {damaged}"));
 
     let said = world.fails(5, &["status", &damaged]);
     let listed = world.ok(&["list"]);

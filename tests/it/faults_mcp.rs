@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::{Host, World, is_alive, wait_for};
+use crate::support::{Host, World, is_alive, on_server, wait_for};
 
 /// Time in which the server must have ended when its host has gone.
 const END: Duration = Duration::from_secs(2);
@@ -194,6 +194,10 @@ fn fault_91_a_locked_database_is_said_at_once_and_reading_goes_on() {
         ("cancel_job", json!({ "job": 2, "reason": "test" })),
         ("retry_units", json!({ "job": 1, "failed": true })),
     ] {
+        // There the manager that is started finds out, not the call.
+        if on_server() && ["resume_job", "approve_job"].contains(&tool) {
+            continue;
+        }
         let answered = host.call(tool, arguments);
 
         assert!(answered.failed && answered.text.contains("database is busy"), "{tool}: {}", answered.text);
@@ -227,7 +231,12 @@ fn fault_91_words_of_any_length_make_no_long_answer() {
     }
     host.ok("start_batch", batch);
     host.wait_for_job(&json!(1));
-    world.sql(SAY_MUCH);
+    let much = "x".repeat(200_000);
+    let rows = ["error", "callback_error", "halt_reason"].map(|key| format!("(1, '{key}', '{much}')")).join(", ");
+    world.sql(&format!(
+        "INSERT INTO metadata (job_id, key, value) VALUES {rows} \
+         ON CONFLICT (job_id, key) DO UPDATE SET value = excluded.value"
+    ));
 
     for (tool, arguments) in [
         ("job_status", json!({ "job": 1 })),
@@ -245,11 +254,6 @@ fn fault_91_words_of_any_length_make_no_long_answer() {
         assert!(answered.bytes < 40 * 1024, "{tool} answered with {} bytes", answered.bytes);
     }
 }
-
-/// Long words of a manager and of a callback.
-const SAY_MUCH: &str = "
-    INSERT OR REPLACE INTO metadata (job_id, key, value)
-    SELECT 1, column1, hex(zeroblob(100000)) FROM (VALUES ('error'), ('callback_error'), ('halt_reason'))";
 
 #[test]
 fn fault_92_a_message_beyond_the_limit_is_refused_and_the_conversation_goes_on() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::support::{BIN, World, is_root, processor_time, text, wait_for, without, without_tool};
+use crate::support::{BIN, World, is_root, needs_file, processor_time, text, wait_for, without, without_tool};
 
 /// Runs a script that calls `"$BIN"` and returns what it printed.
 fn sh(world: &World, script: &str) -> String {
@@ -77,6 +77,7 @@ fn fault_150_a_manager_raises_its_own_soft_limit_as_far_as_its_workers_need_and_
 
 #[test]
 fn fault_151_units_wait_for_processes_and_none_of_them_fails() {
+    needs_file!("another user opens it too");
     let world = World::new();
     if !is_root() || !world.sh("command -v setpriv").status.success() {
         return without("a user with few processes needs root and setpriv");
@@ -114,6 +115,7 @@ fn fault_152_a_manager_without_room_for_one_unit_is_an_answer_and_the_job_can_be
 
 #[test]
 fn fault_153_a_limit_of_the_size_of_files_is_an_error_with_its_name() {
+    needs_file!("its size is limited");
     let world = World::new();
     world.ok(&["create", "-q", "--range", "1-400", "--", "head", "-c", "4000", "/dev/zero"]);
 
@@ -130,6 +132,7 @@ fn fault_153_a_limit_of_the_size_of_files_is_an_error_with_its_name() {
 
 #[test]
 fn fault_153_a_client_that_meets_the_limit_of_the_size_of_files_answers() {
+    needs_file!("its size is limited");
     let world = World::new();
 
     let refused = world.sh("ulimit -f 8; \"$BIN\" submit -q -- true");
@@ -166,6 +169,7 @@ fn fault_154_directories_that_are_removed_under_a_manager_are_made_again() {
 
 #[test]
 fn fault_158_the_whole_output_of_units_is_durable_before_their_ends_are() {
+    needs_file!("its commits are seen by strace");
     let world = World::new();
     if !world.sh("command -v strace").status.success() {
         return without_tool("strace");
@@ -206,6 +210,7 @@ fn fault_159_logs_of_any_length_are_read_in_little_memory() {
 
 #[test]
 fn fault_160_a_writer_beside_us_is_named_and_waited_for_and_no_unit_starts_meanwhile() {
+    needs_file!("SQLite has one lock for all writers");
     let world = World::new();
     let script = "echo {} >>begun; test {} = 1 || until test -e go; do sleep 0.05; done";
     let job = world.ok(&["submit", "-q", "-j", "4", "--shell", "--range", "1-40", "--", script]);

@@ -1,6 +1,6 @@
 //! Every verb is hit at its first, second, third … system call of interest, until it succeeds unharmed.
 
-use crate::support::{BIN, World, repeat, text, without_tool};
+use crate::support::{BIN, World, on_server, repeat, text, without_tool};
 
 const UNITS: u64 = 6;
 /// A verb that is still hit after so many calls would go on for ever.
@@ -38,7 +38,8 @@ fn hit_every_call(blow: Blow, verb: &[&str], prepare: impl Fn(&World)) {
         let log = world.lines("strace.log").join("\n");
         if !log.contains("(INJECTED)") && !log.contains("killed by SIGKILL") {
             println!("{} blows", nth / step);
-            assert!(nth > 1, "nothing was hit");
+            // What a verb commits, a server writes.
+            assert!(nth > 1 || on_server(), "nothing was hit");
             return;
         }
         nth += step;

@@ -61,7 +61,7 @@ fn dies_three_times(handler: &str) {
 fn fault_54_a_stop_works_although_the_service_handles_the_signal_too() {
     let world = World::new();
     let mut service = world.command(example("service"));
-    let started = service.env("OWN_SIGNALS", "1").arg(world.db()).args(["polite", "3", "2"]).output().unwrap();
+    let started = service.env("OWN_SIGNALS", "1").arg(world.address()).args(["polite", "3", "2"]).output().unwrap();
     assert!(started.status.success(), "{}", text(&started.stderr));
     wait_for(&world, "units to start", || world.lines("started").len() == 2);
 
@@ -219,8 +219,12 @@ fn fault_13_units_of_an_unknown_handler_fail_and_nothing_crashes() {
 fn a_service_without_the_hook_is_told_so_instead_of_being_started_again() {
     let world = World::new();
 
-    let started =
-        world.command(example("service")).env("HOOK", "forgotten").arg(world.db()).args(["nothing", "1", "1"]).output();
+    let started = world
+        .command(example("service"))
+        .env("HOOK", "forgotten")
+        .arg(world.address())
+        .args(["nothing", "1", "1"])
+        .output();
 
     let said = text(&started.unwrap().stderr);
     assert!(said.contains("HookMissing"), "{said}");
@@ -231,8 +235,12 @@ fn a_service_without_the_hook_is_told_so_instead_of_being_started_again() {
 fn the_hook_works_under_a_runtime_that_runs_already() {
     let world = World::new();
 
-    let started =
-        world.command(example("service")).env("HOOK", "late").arg(world.db()).args(["nothing", "100", "2"]).output();
+    let started = world
+        .command(example("service"))
+        .env("HOOK", "late")
+        .arg(world.address())
+        .args(["nothing", "100", "2"])
+        .output();
     let started = started.unwrap();
     assert!(started.status.success(), "{}\n{}", text(&started.stderr), world.report());
     world.ok(&["wait", "1"]);

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{World, example, identity, send, text, wait_for};
+use crate::support::{World, example, identity, needs_file, send, text, wait_for};
 
 /// Starts a service with one unit whose handler never returns, and returns its manager.
 fn start_deaf(world: &World) -> u32 {
@@ -40,7 +40,7 @@ fn fault_297_a_manager_whose_database_was_moved_ends_although_a_handler_does_not
 fn fault_297_a_manager_that_fails_says_so_although_a_handler_does_not_return() {
     let world = World::new();
     let mut service = world.command(example("service"));
-    service.env("JOB_MANAGER_CRASH", "before-commit:panic@2").arg(world.db()).args(["deaf", "2", "1"]);
+    service.env("JOB_MANAGER_CRASH", "before-commit:panic@2").arg(world.address()).args(["deaf", "2", "1"]);
     let started = service.output().unwrap();
     assert!(started.status.success(), "{}", text(&started.stderr));
 
@@ -55,6 +55,7 @@ fn fault_297_a_manager_that_fails_says_so_although_a_handler_does_not_return() {
 
 #[test]
 fn fault_298_a_unit_that_has_ended_is_not_given_back_because_the_database_is_busy() {
+    needs_file!("SQLite has one lock for all writers");
     for options in [&[][..], &["--at-most-once"]] {
         let world = World::new();
         let script = "until test -e go; do sleep 0.02; done; echo x >>done";

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{World, text, wait_for, without_tool};
+use crate::support::{World, needs_file, text, wait_for, without_tool};
 
 /// Runs a script that calls `"$BIN"`, which must succeed.
 fn sh(world: &World, script: &str) {
@@ -41,6 +41,7 @@ fn units_create_files_under_the_umask_of_the_submitter_whoever_starts_them() {
 
 #[test]
 fn no_file_of_ours_is_open_to_others_although_the_umask_is_000() {
+    needs_file!("files of SQLite have a mode");
     let world = World::new().with_db("store/jobs.db");
     fs::create_dir(world.path("store")).unwrap();
     fs::set_permissions(world.path("store"), fs::Permissions::from_mode(0o755)).unwrap();

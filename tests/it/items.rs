@@ -238,9 +238,10 @@ fn the_longest_argument_arrives_and_a_longer_one_is_refused_by_every_source() {
         let said = world.fails(2, &["submit", &flag, &fits, "--", "sh", "record", &format!("-{placeholder}")]);
         assert!(said.contains("argument 3 of the command would have 131072 bytes"), "{said}");
     }
-    check(&world, &["--sql", "jobs.db", &query(LONGEST)], &["{name}"], &longest);
-    let said = world.fails(2, &["submit", "--sql", "jobs.db", &query(LONGEST + 1), "--", "sh", "record", "{name}"]);
-    assert!(said.contains("jobs.db, row 1") && said.contains("131072 bytes"), "{said}");
+    world.ok(&["--db", "source.db", "create", "--", "true"]);
+    check(&world, &["--sql", "source.db", &query(LONGEST)], &["{name}"], &longest);
+    let said = world.fails(2, &["submit", "--sql", "source.db", &query(LONGEST + 1), "--", "sh", "record", "{name}"]);
+    assert!(said.contains("source.db, row 1") && said.contains("131072 bytes"), "{said}");
     let said = world.fails(2, &["submit", "--lines", "fits.lines", "--shell", "--", "sh record {}"]);
     assert!(said.contains("fits.lines:1") && said.contains("the script would have"), "{said}");
     let said = world.fails(2, &["submit", "--commands", "exceeds.lines"]);
@@ -273,6 +274,7 @@ fn what_no_argument_can_hold_is_refused_by_every_source() {
     fs::write(world.path("bad.jsonl"), b"{\"name\":\"fine\"}\n{\"name\":\"\xff\"}\n").unwrap();
     fs::write(world.path("bad.json"), b"[{\"name\":\"fine\"},\n{\"name\":\"\xff\"}]").unwrap();
     world.ok(&["create", "--", "true"]);
+    world.ok(&["--db", "source.db", "create", "--", "true"]);
 
     for (source, place, reason) in [
         (&["--lines", "nul.lines"][..], "nul.lines:2", "a NUL byte at byte 2"),
@@ -280,7 +282,7 @@ fn what_no_argument_can_hold_is_refused_by_every_source() {
         (&["--csv", "nul.csv"], "nul.csv:3", "a NUL byte at byte 2"),
         (&["--jsonl", "nul.jsonl"], "nul.jsonl:2", "holds a NUL character"),
         (&["--json", "nul.json"], "nul.json, element 2", "holds a NUL character"),
-        (&["--sql", "jobs.db", "VALUES (char(97, 0, 98))"], "jobs.db, row 1", "holds a NUL character"),
+        (&["--sql", "source.db", "VALUES (char(97, 0, 98))"], "source.db, row 1", "holds a NUL character"),
         (&["--csv", "bad.csv"], "bad.csv:3", "not valid UTF-8"),
         (&["--jsonl", "bad.jsonl"], "bad.jsonl:2", "not valid UTF-8"),
         (&["--json", "bad.json"], "bad.json:2", "not valid UTF-8"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{World, is_alive, kill, wait_for};
+use crate::support::{World, is_alive, kill, needs_file, wait_for};
 
 /// A child that leaves its unit's group, closes its streams and writes its number into `kids`.
 const ESCAPE: &str = "setsid sh -c 'exec </dev/null >/dev/null 2>&1; echo $$ >> kids; exec sleep 600' & \
@@ -139,6 +139,7 @@ fn on(world: &World, db: &std::path::Path, args: &[&str]) -> std::process::Outpu
 
 #[test]
 fn fault_213_what_an_original_left_behind_that_is_gone_is_named_by_doctor_and_ended_before_its_copy_runs_again() {
+    needs_file!("it is copied");
     let world = World::new();
     let (copy, child) = copy_of_what_is_gone(&world);
 

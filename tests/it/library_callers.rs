@@ -10,7 +10,7 @@ use job_manager::client::{add_units_in, create_job_in};
 use job_manager::model::{JobStatus, Slots};
 use job_manager::{Client, NewJob, NewUnit};
 
-use crate::support::World;
+use crate::support::{World, needs_file};
 
 type Described = Result<String, String>;
 
@@ -228,6 +228,7 @@ fn fault_230_a_database_that_left_wal_mode_returns_to_it_with_the_next_client() 
 
 #[test]
 fn fault_232_a_job_that_was_committed_and_never_started_is_found_and_started() {
+    needs_file!("the caller's connection is one to SQLite");
     let world = World::new();
     world.ok(&["submit", "-q", "--", "true"]);
     world.ok(&["wait", "1"]);

@@ -76,6 +76,8 @@ mod many_machines;
 mod mcp;
 mod numbers;
 mod older_databases;
+#[cfg(feature = "postgres")]
+mod on_server;
 mod output;
 mod own_variables;
 mod owners;

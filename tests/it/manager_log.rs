@@ -74,7 +74,7 @@ fn fault_311_a_log_is_followed_across_rotations() {
 fn fault_312_a_panic_after_a_rotation_lands_in_the_present_file() {
     let world = World::new();
     let mut service = world.command(crate::support::example("service"));
-    service.arg(world.db()).args(["says", "400", "1"]);
+    service.arg(world.address()).args(["says", "400", "1"]);
     service.env("JOB_MANAGER_LOG", "debug").env("JOB_MANAGER_LOG_BYTES", BYTES.to_string());
     assert!(service.output().unwrap().status.success());
     world.fails(10, &["wait", "1"]);
@@ -165,7 +165,7 @@ fn a_service_that_starts_a_manager_with_a_level_that_is_not_understood_finds_tha
     let mut service = world.command(crate::support::example("service"));
     assert!(
         service
-            .arg(world.db())
+            .arg(world.address())
             .args(["nothing", "2", "1"])
             .env("JOB_MANAGER_LOG", "loud")
             .output()
@@ -241,7 +241,7 @@ fn fault_339_a_place_in_a_trace_that_is_given_is_refused_or_stands_instead_of_th
 fn a_handler_of_a_service_gets_a_span_of_the_trace_that_its_submitter_was_in() {
     let world = World::new();
     let mut service = world.command(crate::support::example("service"));
-    service.arg(world.db()).args(["traced", "2", "1"]);
+    service.arg(world.address()).args(["traced", "2", "1"]);
     service.env("TRACEPARENT", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").env("TRACESTATE", "a=b");
     assert!(service.output().unwrap().status.success());
     world.ok(&["wait", "1"]);
@@ -259,7 +259,7 @@ fn a_handler_of_a_service_gets_a_span_of_the_trace_that_its_submitter_was_in() {
 fn a_service_that_has_a_subscriber_of_its_own_keeps_it_in_its_managers() {
     let world = World::new();
     let mut service = world.command(crate::support::example("service"));
-    service.arg(world.db()).args(["nothing", "3", "1"]).env("OWN_SUBSCRIBER", "1");
+    service.arg(world.address()).args(["nothing", "3", "1"]).env("OWN_SUBSCRIBER", "1");
     assert!(service.output().unwrap().status.success());
     world.ok(&["wait", "1"]);
 

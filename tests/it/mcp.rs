@@ -90,7 +90,7 @@ fn a_batch_is_previewed_started_waited_for_and_its_results_are_read() {
     assert!(nothing_yet, "a preview made a database");
     assert_eq!((&started["units"], &started["new"]), (&json!(2), &json!(true)));
     assert!(started["pid"].is_u64() && started["job"]["uid"].is_string(), "{started}");
-    assert_eq!(started["cwd"], world.db().parent().unwrap().canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(started["cwd"], world.path(".").canonicalize().unwrap().to_str().unwrap());
     assert_eq!(status, "completed");
     assert_eq!(results["results"][1]["payload"], json!({ "name": "Alan", "age": "41" }));
     assert_eq!(results["results"][1]["result"], "Alan is 41");

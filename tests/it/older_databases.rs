@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::Value;
 
-use crate::support::{World, is_root, wait_for, without};
+use crate::support::{World, is_root, needs_file, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
@@ -105,6 +105,7 @@ fn lines(world: &World, query: &str) -> Vec<String> {
 
 #[test]
 fn jobs_of_every_older_schema_go_on() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, _) in worlds() {
         world.ok(&["start", "waiting"]);
         world.ok(&["wait", "waiting"]);
@@ -118,6 +119,7 @@ fn jobs_of_every_older_schema_go_on() {
 
 #[test]
 fn fault_305_a_verb_that_reads_leaves_the_schema_of_an_older_database_as_it_is() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, found) in worlds().into_iter().chain(readable_worlds()) {
         let before = schema(&world);
 
@@ -146,6 +148,7 @@ fn fault_305_a_verb_that_reads_leaves_the_schema_of_an_older_database_as_it_is()
 
 #[test]
 fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, _) in readable_worlds() {
         let managers = |job| json(&world.ok(&["status", job, "-v", "--json"]))["managers"].clone();
         let read = || {
@@ -162,6 +165,7 @@ fn an_older_database_reads_the_same_before_and_after_it_is_brought_up_to_date() 
 
 #[test]
 fn a_record_that_cannot_be_read_hinders_no_migration_and_is_named_as_before() {
+    needs_file!("it is of an older schema of SQLite");
     let (world, _) = five();
     world.sql("UPDATE jobs SET status = 'paused', finished_at = NULL WHERE id = 1");
     world.sql("UPDATE metadata SET value = 'x' WHERE job_id = 1 AND key = 'boot_id'");
@@ -179,6 +183,7 @@ fn a_record_that_cannot_be_read_hinders_no_migration_and_is_named_as_before() {
 
 #[test]
 fn the_units_that_jobs_of_former_schemas_end_with_stay_what_they_are() {
+    needs_file!("it is of an older schema of SQLite");
     let (world, _) = five();
 
     world.ok(&["start", "waiting"]);
@@ -213,6 +218,7 @@ fn run_by(world: &World, process: u32) -> fs::File {
 
 #[test]
 fn fault_307_a_manager_of_a_former_schema_is_seen_as_it_is_and_its_successor_says_how_it_ended() {
+    needs_file!("it is of an older schema of SQLite");
     let (world, found) = five();
     let mut manager = Command::new("sleep").arg("600").spawn().unwrap();
     let lock = run_by(&world, manager.id());
@@ -247,6 +253,7 @@ fn fault_307_a_manager_of_a_former_schema_is_seen_as_it_is_and_its_successor_say
 
 #[test]
 fn failures_of_an_older_database_have_the_same_kinds_before_and_after_it_is_brought_up_to_date() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, schema) in readable_worlds() {
         let listed = || world.ok(&["failures", "squares", "--json"]);
         let before = listed();
@@ -266,6 +273,7 @@ fn failures_of_an_older_database_have_the_same_kinds_before_and_after_it_is_brou
 
 #[test]
 fn fault_306_an_older_database_of_somebody_else_is_not_brought_up_to_date() {
+    needs_file!("it is of an older schema of SQLite");
     if !is_root() {
         without("another user needs root");
         return;
@@ -295,6 +303,7 @@ fn fault_306_an_older_database_of_somebody_else_is_not_brought_up_to_date() {
 
 #[test]
 fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_version() {
+    needs_file!("it is of an older schema of SQLite");
     let world = World::new();
     world.ok(&[
         "submit",
@@ -347,6 +356,7 @@ fn fault_307_a_database_is_not_brought_up_to_date_under_a_manager_of_an_older_ve
 
 #[test]
 fn fault_331_bytes_that_are_no_text_hinder_no_migration() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, schema) in readable_worlds() {
         world.sql("UPDATE units SET error = CAST(x'fffe' AS TEXT) WHERE status = 'failed'");
         world.sql("PRAGMA ignore_check_constraints = ON; UPDATE jobs SET spec = CAST(x'ff' AS TEXT) WHERE id = 2");
@@ -361,6 +371,7 @@ fn fault_331_bytes_that_are_no_text_hinder_no_migration() {
 
 #[test]
 fn the_settings_of_jobs_of_former_schemas_are_read_where_they_stand_and_moved_as_they_are() {
+    needs_file!("it is of an older schema of SQLite");
     for (world, schema) in readable_worlds() {
         let command = || json(&world.ok(&["unit", "squares:2", "--json"]))["command"].clone();
         let (before, specs) = (command(), lines(&world, "SELECT spec AS line FROM jobs ORDER BY id"));

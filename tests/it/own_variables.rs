@@ -25,7 +25,7 @@ fn fault_341_a_variable_that_managers_would_not_understand_is_refused_before_any
 
             refuses(&["submit", "--", "true"]);
             refuses(&["run", "--", "true"]);
-            assert!(!exists(&world.path("jobs.db")) || world.count("count(*) FROM jobs") == 1);
+            assert!(!exists(&world.db()) || world.count("count(*) FROM jobs") == 1);
             world.ok(&["create", "-q", "--key", "k", "--", "true"]);
             for verb in [
                 &["start", "1"][..],

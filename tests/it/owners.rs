@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::support::{BIN, Host, World, is_root, text, wait_for, without};
+use crate::support::{BIN, Host, World, is_root, needs_file, text, wait_for, without};
 
 const NOBODY: u32 = 65534;
 
@@ -52,6 +52,7 @@ fn files_of_others(world: &World) -> String {
 
 #[test]
 fn fault_196_root_does_not_run_the_units_of_somebody_else_unless_it_is_meant() {
+    needs_file!("it has an owner and a mode");
     let Some(world) = world_of_nobody() else { return };
     let script = "id -u >ran";
     ok_as_nobody(&world, &["create", "-q", "--shell", "--", script]);
@@ -89,6 +90,7 @@ fn fault_196_root_does_not_run_the_units_of_somebody_else_unless_it_is_meant() {
 
 #[test]
 fn fault_196_an_interrupted_job_of_somebody_else_is_not_taken_up_and_the_variable_says_that_it_is_meant() {
+    needs_file!("it has an owner and a mode");
     let Some(world) = world_of_nobody() else { return };
     ok_as_nobody(&world, &["submit", "-q", "--shell", "--", "test -e go || exec sleep 600"]);
     world.kill_manager("1");
@@ -111,6 +113,7 @@ fn fault_196_an_interrupted_job_of_somebody_else_is_not_taken_up_and_the_variabl
 
 #[test]
 fn fault_197_what_root_does_to_a_job_of_somebody_leaves_no_file_that_its_owner_cannot_open() {
+    needs_file!("it has an owner and a mode");
     let Some(world) = world_of_nobody() else { return };
     ok_as_nobody(&world, &["create", "-q", "--name", "first", "--", "true", ":::", "1", "2"]);
     ok_as_nobody(&world, &["submit", "-q", "--name", "second", "--", "sleep", "600"]);
@@ -135,6 +138,7 @@ fn fault_197_what_root_does_to_a_job_of_somebody_leaves_no_file_that_its_owner_c
 
 #[test]
 fn fault_198_a_database_that_anybody_can_write_or_replace_is_not_run() {
+    needs_file!("it has an owner and a mode");
     let world = World::new();
     world.ok(&["create", "-q", "--", "true"]);
     let open = |said: &str| said.contains("anybody can write to") && said.contains("chmod ");
@@ -162,6 +166,7 @@ fn fault_198_a_database_that_anybody_can_write_or_replace_is_not_run() {
 
 #[test]
 fn fault_199_a_file_that_may_not_be_opened_is_named_with_its_owner_and_mode() {
+    needs_file!("it has an owner and a mode");
     let Some(world) = world_of_nobody() else { return };
     std::os::unix::fs::chown(world.path("."), Some(0), Some(0)).unwrap();
     allow(&world.path("."), 0o755);
@@ -202,6 +207,7 @@ fn fault_199_a_file_that_may_not_be_opened_is_named_with_its_owner_and_mode() {
 
 #[test]
 fn fault_196_the_dashboard_an_approval_and_the_server_of_tools_ask_whether_another_owner_is_meant() {
+    needs_file!("it has an owner and a mode");
     let Some(world) = world_of_nobody() else { return };
     for name in ["first", "second", "third", "fourth"] {
         let submit = ["run", "-q", "--name", name, "--canary", "1", "--", "true", ":::", "a", "b"];

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::support::{World, exists, is_root, text, without};
+use crate::support::{World, exists, is_root, needs_file, text, without};
 
 const NOBODY: u32 = 65534;
 
@@ -37,6 +37,7 @@ fn assert_untouched(world: &World) {
 
 #[test]
 fn fault_193_a_directory_that_somebody_planted_beside_the_database_is_refused_by_every_verb() {
+    needs_file!("somebody plants what lies beside it");
     let world = world();
     let dir = world.path("jobs.db.d");
     let aside = world.path("aside");
@@ -72,6 +73,7 @@ fn fault_193_a_directory_that_somebody_planted_beside_the_database_is_refused_by
 
 #[test]
 fn fault_193_a_new_database_is_not_made_beside_what_somebody_planted() {
+    needs_file!("somebody plants what lies beside it");
     for name in ["jobs.db.d", "jobs.db-wal", "jobs.db-shm", "jobs.db-journal"] {
         let world = World::new();
         world.write("precious", "precious");
@@ -87,6 +89,7 @@ fn fault_193_a_new_database_is_not_made_beside_what_somebody_planted() {
 
 #[test]
 fn fault_193_the_mode_of_a_new_database_is_taken_from_no_file_that_was_there() {
+    needs_file!("it has a mode");
     let world = World::new();
     fs::create_dir(world.path("jobs.db.d")).unwrap();
     allow(&world.path("jobs.db.d"), 0o700);
@@ -100,6 +103,7 @@ fn fault_193_the_mode_of_a_new_database_is_taken_from_no_file_that_was_there() {
 
 #[test]
 fn fault_193_in_a_directory_of_all_users_ones_own_database_works_and_that_of_a_planter_does_not() {
+    needs_file!("somebody plants it");
     if !is_root() || !World::new().sh("command -v setpriv").status.success() {
         return without("another user needs root and setpriv");
     }
@@ -125,6 +129,7 @@ fn fault_193_in_a_directory_of_all_users_ones_own_database_works_and_that_of_a_p
 
 #[test]
 fn fault_194_a_log_of_sqlite_that_somebody_planted_is_not_read() {
+    needs_file!("SQLite has a log beside it");
     for name in ["jobs.db-wal", "jobs.db-shm", "jobs.db-journal"] {
         let world = world();
         let path = world.path(name);

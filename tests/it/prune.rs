@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{World, exists, wait_for};
+use crate::support::{World, exists, needs_file, wait_for};
 
 #[test]
 fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
@@ -30,7 +30,7 @@ fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
     assert_eq!(pruned, "3 jobs with 6 units deleted");
     assert_eq!(again, "0 jobs with 0 units deleted");
     assert_eq!(world.ok(&["list", "-q"]), "6\n5\n4");
-    assert!(!exists(&world.db().with_extension("db.d").join("1")));
+    assert!(!exists(&world.path("jobs.db.d/1")));
 }
 
 #[test]
@@ -84,6 +84,7 @@ fn sizes(world: &World) -> (u64, u64) {
 
 #[test]
 fn fault_191_after_a_prune_the_database_is_as_large_as_what_is_left() {
+    needs_file!("its size is compared");
     let world = World::new();
     cancelled_job(&world, 10_000);
     world.ok(&["create", "--range", "1-1000", "--", "true"]);
@@ -102,6 +103,7 @@ fn fault_191_after_a_prune_the_database_is_as_large_as_what_is_left() {
 
 #[test]
 fn fault_191_space_is_given_back_beside_a_running_manager() {
+    needs_file!("its free pages are counted");
     let world = World::new();
     cancelled_job(&world, 10_000);
     world.ok(&["submit", "--range", "1-100000", "-j", "2", "--", "true"]);
@@ -120,6 +122,7 @@ fn fault_191_space_is_given_back_beside_a_running_manager() {
 
 #[test]
 fn fault_191_an_older_database_says_what_it_keeps_and_is_compacted_while_no_manager_runs() {
+    needs_file!("it is compacted");
     let world = World::new();
     cancelled_job(&world, 10_000);
     world.sql("PRAGMA auto_vacuum = NONE; VACUUM");

@@ -80,7 +80,7 @@ fn orphans_are_ended_although_no_manager_can_be_started() {
     let world = World::new();
     let (job, orphan) = endless(&world, "stuck");
     world.kill_manager(&job);
-    let log = world.db().with_extension("db.d").join(&job).join("manager.log");
+    let log = world.path(&format!("jobs.db.d/{job}/manager.log"));
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
 

@@ -1,6 +1,6 @@
 //! Requests about a running unit whose manager dies before it has done what was asked.
 
-use crate::support::{World, text, wait_for};
+use crate::support::{World, needs_file, text, wait_for};
 
 /// Submits units that end only when they are killed, and waits until all run.
 fn units_that_stay(world: &World, count: usize) -> String {
@@ -143,6 +143,7 @@ fn fault_294_what_was_asked_of_a_unit_holds_although_its_manager_fails() {
 
 #[test]
 fn fault_294_a_job_that_failed_with_units_under_way_leaves_no_process_when_it_is_deleted() {
+    needs_file!("its end is written without that of its manager");
     let world = World::new();
     let job = world.ok(&["submit", "-q", "--", "sleep", "600"]);
     wait_for(&world, "its start to be recorded", || world.status(&job)["progress"]["running"] == 1);

@@ -21,10 +21,7 @@ fn with_secrets(mut command: Command) -> Command {
 }
 
 fn assert_no_secret_in_the_database(world: &World) {
-    for name in ["jobs.db", "jobs.db-wal"] {
-        let bytes = fs::read(world.path(name)).unwrap_or_default();
-        assert!(!bytes.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in {name}");
-    }
+    assert!(!world.stored().windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
 }
 
 #[test]
@@ -140,8 +137,7 @@ fn fault_202_units_have_the_variables_of_an_allow_list_and_no_others() {
     let seen = fs::read_to_string(world.path("seen")).unwrap();
     assert!(seen.contains("COLOUR=blue") && seen.contains("MODE=fast") && seen.contains("PATH="), "{seen}");
     assert!(!seen.contains("OTHER=") && !seen.contains("HOME=") && !seen.contains("NOT_SET"), "{seen}");
-    let bytes = fs::read(world.db()).unwrap();
-    assert!(!bytes.windows(4).any(|bytes| bytes == b"kept"));
+    assert!(!world.stored().windows(4).any(|bytes| bytes == b"kept"));
     world.fails(2, &["create", "--env-only", "A=1", "--", "true"]);
 }
 
@@ -157,8 +153,7 @@ fn units_have_the_environment_of_the_submission_and_secrets_of_the_start() {
     world.ok(&["wait", "1"]);
 
     assert_eq!(world.lines("seen"), ["fast blue second-secret"]);
-    let files = fs::read(world.db()).unwrap();
-    assert!(!files.windows(7).any(|bytes| bytes == b"-secret"), "a secret is in the database");
+    assert_no_secret_in_the_database(&world);
     world.fails(2, &["create", "-q", "--env", "API_KEY=x", "--", "true"]);
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::support::{BIN, World, text, without};
+use crate::support::{BIN, World, needs_file, text, without};
 
 /// Runs `job-manager` beside a `systemctl` that notes how it is called, and fails while `no-systemd` exists.
 fn run(world: &World, program: &str, args: &[&str]) -> Output {
@@ -116,6 +116,7 @@ fn a_job_without_its_secret_stays_interrupted_and_the_others_go_on() {
 
 #[test]
 fn the_spelling_of_a_path_does_not_matter() {
+    needs_file!("it has several paths");
     let world = World::new();
     world.ok(&["create", "-q", "--", "true"]);
     fs::create_dir_all(world.path("other")).unwrap();
@@ -139,6 +140,7 @@ fn the_spelling_of_a_path_does_not_matter() {
 
 #[test]
 fn a_database_that_does_not_exist_yet_is_named_at_the_install_and_fails_the_unit() {
+    needs_file!("a service is installed before there is one");
     let world = World::new();
 
     let installed = run(&world, BIN, &["service", "install"]);
@@ -157,6 +159,7 @@ fn a_database_that_does_not_exist_yet_is_named_at_the_install_and_fails_the_unit
 
 #[test]
 fn installing_twice_brings_the_file_up_to_date_and_uninstalling_removes_it() {
+    needs_file!("a service is installed before there is one");
     let world = World::new();
     run(&world, BIN, &["service", "install"]);
     let file = unit_files(&world).pop().unwrap();
@@ -178,6 +181,7 @@ fn installing_twice_brings_the_file_up_to_date_and_uninstalling_removes_it() {
 
 #[test]
 fn a_file_of_somebody_else_is_replaced_only_on_request() {
+    needs_file!("a service is installed before there is one");
     let world = World::new();
     run(&world, BIN, &["service", "install"]);
     let file = unit_files(&world).pop().unwrap();
@@ -194,6 +198,7 @@ fn a_file_of_somebody_else_is_replaced_only_on_request() {
 
 #[test]
 fn without_a_service_manager_the_file_is_written_and_the_rest_is_named() {
+    needs_file!("a service is installed before there is one");
     let world = World::new();
     world.write("no-systemd", "");
 

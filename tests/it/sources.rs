@@ -4,10 +4,11 @@ use std::fs;
 
 #[cfg(feature = "mcp")]
 use crate::support::Host;
-use crate::support::{World, exists, text};
+use crate::support::{World, exists, needs_file, text};
 
 #[test]
 fn several_sources_are_taken_in_the_order_given_up_to_the_limit() {
+    needs_file!("its rows are a source");
     let world = World::new();
     world.write("lines", "l1\nl2\n");
     world.write("a.json", r#"{"big": [[1], "]"], "a": {"b": [10, 11]}}"#);
@@ -84,6 +85,7 @@ fn commands_are_added_to_a_job_of_commands_and_items_to_a_job_of_items() {
 
 #[test]
 fn rows_of_a_running_jobs_database_are_read_and_the_database_is_left_as_it_is() {
+    needs_file!("its rows are a source");
     let world = World::new();
     world.ok(&["run", "-q", "--", "true", ":::", "a", "b"]);
     let other = world.path("other.db");

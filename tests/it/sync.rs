@@ -282,7 +282,7 @@ fn fault_133_a_sync_that_was_killed_is_ended_by_the_next_one() {
     world.ok(&["create", "-q", "--unit-key", "{id}", "--csv", before.to_str().unwrap(), "--", "true", "{name}"]);
 
     let mut sync = world.job_manager(&["sync", "1", "--csv", after]).spawn().unwrap();
-    wait_for(&world, "the first new units", || world.count("total > 10 FROM jobs") == 1);
+    wait_for(&world, "the first new units", || world.count("count(*) FROM jobs WHERE total > 10") == 1);
     sync.kill().unwrap();
     sync.wait().unwrap();
     world.ok(&["sync", "1", "--csv", after]);

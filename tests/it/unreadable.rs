@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::{World, text};
+use crate::support::{World, needs_file, text};
 
 /// Replaces what a column holds, whatever the schema says to it.
 fn damage(world: &World, statement: &str) {
-    world.sql(&format!("PRAGMA ignore_check_constraints = ON; {statement}"));
+    world.damage(statement);
 }
 
 /// Makes three jobs with a paused one on either side of one whose `column` cannot be read.
@@ -276,6 +276,7 @@ fn fault_259_faces_show_the_other_units_and_name_the_one_that_cannot_be_read() {
 
 #[test]
 fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other() {
+    needs_file!("SQLite keeps bytes that are no text");
     for column in ["name", "handler"] {
         let world = three_jobs("limits", "{}");
         damage(&world, &format!("UPDATE jobs SET {column} = CAST(x'ff' AS TEXT) WHERE id = 1"));
@@ -313,6 +314,7 @@ fn fault_331_bytes_that_are_no_text_make_one_row_unreadable_and_hinder_no_other(
 
 #[test]
 fn fault_331_settings_that_are_no_text_are_named_by_who_needs_them_and_a_list_shows_the_job() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = three_jobs("limits", "{}");
     damage(&world, "UPDATE specs SET spec = CAST(x'ff' AS TEXT) WHERE job_id = 1");
 
@@ -396,6 +398,7 @@ fn fault_332_a_former_manager_whose_row_cannot_be_read_is_named() {
 
 #[test]
 fn fault_331_bytes_that_are_no_text_in_what_is_told_of_a_job_or_an_attempt_hide_nothing_else() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = World::new();
     world.run(&[
         "run",
@@ -427,6 +430,7 @@ fn fault_331_bytes_that_are_no_text_in_what_is_told_of_a_job_or_an_attempt_hide_
 
 #[test]
 fn fault_331_a_sync_names_the_unit_whose_bytes_are_no_text() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = World::new();
     std::fs::write(world.path("names"), "a\nb\n").unwrap();
     world.ok(&["create", "-q", "--lines", "names", "--", "echo", "{}"]);
@@ -439,6 +443,7 @@ fn fault_331_a_sync_names_the_unit_whose_bytes_are_no_text() {
 
 #[test]
 fn fault_331_bytes_in_the_column_of_what_a_unit_wrote_are_what_it_wrote() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = World::new();
     world.run(&["run", "-q", "--", "false", ":::", "a", "b"]);
     damage(&world, "UPDATE units SET stdout = CAST(x'61ff0a' AS TEXT), stderr = CAST(x'fe' AS TEXT) WHERE seq = 1");
@@ -460,6 +465,7 @@ fn with_damaged_unit(change: &str) -> World {
 
 #[test]
 fn fault_336_a_unit_whose_row_holds_bytes_that_are_no_text_fails_by_name_and_the_others_run() {
+    needs_file!("SQLite keeps bytes that are no text");
     for (column, table, change) in [
         ("payload", "units", "UPDATE units SET payload = CAST(x'22ff22' AS TEXT) WHERE seq = 3"),
         ("key", "units", "UPDATE units SET key = CAST(x'ff' AS TEXT) WHERE seq = 3"),
@@ -501,6 +507,7 @@ fn fault_336_counters_of_a_unit_that_cannot_be_counted_on_from_end_the_job_by_na
 
 #[test]
 fn fault_336_a_unit_that_ran_when_its_manager_died_and_whose_payload_is_no_text_now_hinders_no_recovery() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = World::new();
     let wait = "until [ -e go ]; do sleep 0.05; done";
     let job = world.ok(&["submit", "-q", "-j", "2", "--backoff", "1ms", "--range", "1-3", "--", "sh", "-c", wait]);
@@ -519,6 +526,7 @@ fn fault_336_a_unit_that_ran_when_its_manager_died_and_whose_payload_is_no_text_
 
 #[test]
 fn fault_336_bytes_that_are_no_text_hinder_no_search_and_no_page_of_jobs() {
+    needs_file!("SQLite keeps bytes that are no text");
     let world = with_damaged_unit("UPDATE units SET payload = CAST(x'ff' AS TEXT) WHERE seq = 3");
     world.ok(&["create", "-q", "--name", "other", "--", "true"]);
     damage(&world, "UPDATE jobs SET hold_until = 1, hold_reason = CAST(x'ff' AS TEXT) WHERE id = 1");

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 const LASTS: Duration = Duration::from_secs(2);
 /// Time until somebody may have given something back, or added it.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// The same while most workers have units: each look is a transaction.
+const LOOK_FOR_FEW: Duration = Duration::from_secs(5);
 /// None has more.
 const MOST: f64 = 1000.0;
 
@@ -18,10 +20,12 @@ pub(super) struct RangeSize {
 }
 
 impl RangeSize {
-    /// Returns `true` if it is time to claim units, with so many in hand: half of the range before is left at most.
-    pub fn is_due(&self, in_hand: usize) -> bool {
-        self.none_at.is_none_or(|at| at.elapsed() > LOOK_AGAIN)
-            && self.latest.is_none_or(|(units, _)| in_hand as f64 <= units / 2.0)
+    /// Returns `true` if it is time to claim units, with so many in hand: half of the range before is left at most, or
+    /// workers have none, while long units of that range run on.
+    pub fn is_due(&self, in_hand: usize, workers: usize) -> bool {
+        let is_low = self.latest.is_none_or(|(units, _)| in_hand as f64 <= units / 2.0);
+        let pause = if is_low { LOOK_AGAIN } else { LOOK_FOR_FEW };
+        (is_low || in_hand < workers) && self.none_at.is_none_or(|at| at.elapsed() > pause)
     }
 
     /// Notes how much there was to do in what was claimed; none when there was nothing to claim. Of a range that somebody gave
@@ -33,9 +37,10 @@ impl RangeSize {
         }
     }
 
-    /// Returns how many units to claim, after the time that those of the range before have lasted.
-    pub fn next(&mut self, workers: usize) -> i64 {
-        let (fewest, now) = ((workers as f64).min(MOST), Instant::now());
+    /// Returns how many units to claim, one at least for each worker without any, after the time that those of the range before
+    /// have lasted.
+    pub fn next(&mut self, in_hand: usize, workers: usize) -> i64 {
+        let (fewest, now) = ((workers.saturating_sub(in_hand).max(1) as f64).min(MOST), Instant::now());
         let units = self.latest.map_or(fewest, |(units, at)| scaled(units, now - at).clamp(fewest, MOST));
         self.latest = Some((units, now));
         units as i64
@@ -60,9 +65,19 @@ mod tests {
     #[test]
     fn the_first_range_is_for_the_workers_and_the_next_is_claimed_when_half_of_it_is_left() {
         let mut range = RangeSize::default();
-        assert!(range.is_due(0));
-        assert_eq!(range.next(8), 8);
-        assert_eq!((range.is_due(5), range.is_due(4)), (false, true));
+        assert!(range.is_due(0, 8));
+        assert_eq!(range.next(0, 8), 8);
+        assert_eq!((range.is_due(5, 2), range.is_due(4, 2)), (false, true));
+    }
+
+    #[test]
+    fn workers_without_units_get_some_while_others_have_long_ones() {
+        let mut range =
+            RangeSize { latest: Some((8.0, Instant::now().checked_sub(8 * LASTS).unwrap())), none_at: None };
+        assert_eq!((range.is_due(8, 8), range.is_due(7, 8)), (false, true));
+        assert_eq!((range.next(5, 8), range.next(7, 8)), (3, 12));
+        range.found(None, 8);
+        assert!(!range.is_due(7, 8));
     }
 
     #[test]
@@ -70,10 +85,10 @@ mod tests {
         let mut range = RangeSize::default();
 
         for _ in 0..6 {
-            assert!(range.next(3) <= 4 * 3, "{range:?}");
+            assert!(range.next(0, 3) <= 4 * 3, "{range:?}");
             range.found(Some(1), 3);
         }
 
-        assert!(!range.is_due(2), "{range:?}");
+        assert!(!range.is_due(2, 2), "{range:?}");
     }
 }

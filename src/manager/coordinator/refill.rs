@@ -62,9 +62,10 @@ impl Coordinator<'_> {
 
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
     fn next_range(&mut self) -> Result<Option<UnitRange>, ManagerError> {
-        if self.is_range_due(self.shared.feed.level().in_hand) {
-            let workers = self.job.limits.workers;
-            let claimed = self.store.claim(self.lease, self.range_size.next(workers), self.last_unit())?;
+        let (in_hand, workers) = (self.shared.feed.level().in_hand, self.job.limits.workers);
+        if self.is_range_due(in_hand) {
+            let units = self.range_size.next(in_hand, workers);
+            let claimed = self.store.claim(self.lease, units, self.last_unit())?;
             let to_do = claimed.map(|range| self.store.unfinished_in(self.lease, range)).transpose()?;
             self.range_size.found(to_do, workers);
             if let Some(range) = claimed {
@@ -77,7 +78,7 @@ impl Coordinator<'_> {
 
     /// Returns `true` if a range is to be claimed when so many units are in hand.
     pub(super) fn is_range_due(&self, in_hand: usize) -> bool {
-        self.shared.feed.needs_range() && self.range_size.is_due(in_hand)
+        self.shared.feed.needs_range() && self.range_size.is_due(in_hand, self.job.limits.workers)
     }
 
     /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.

@@ -61,6 +61,8 @@ macro_rules! on {
                 fault_352_a_text_with_nul_is_written_wherever_a_handler_or_a_client_may_say_one,
                 pages_of_units_follow_each_other,
                 units_are_listed_in_other_orders_page_by_page,
+                units_before_another_are_counted,
+                jobs_add_up_by_state,
             ]
         );
     };

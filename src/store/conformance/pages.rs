@@ -1,7 +1,7 @@
 //! What every store must do for whoever reads units page by page.
 
 use super::{LATER, NOW, change, job_of, lease_on};
-use crate::model::{UnitFilter, UnitOrder, UnitStatus};
+use crate::model::{JobStatus, Seq, UnitFilter, UnitId, UnitOrder, UnitStatus};
 use crate::store::{Batch, Store, UnitChange};
 
 pub fn pages_of_units_follow_each_other(mut store: Store) {
@@ -31,4 +31,24 @@ pub fn units_are_listed_in_other_orders_page_by_page(mut store: Store) {
 
     assert_eq!([UnitOrder::Duration, UnitOrder::Finished].map(&mut listed), [[2, 3, 1, 4], [2, 3, 1, 4]]);
     assert_eq!([UnitOrder::Seq, UnitOrder::Attempts].map(&mut listed), [[1, 2, 3, 4], [2, 1, 3, 4]]);
+}
+
+pub fn units_before_another_are_counted(mut store: Store) {
+    let job = job_of(&mut store, 5);
+
+    let ahead = [1, 5].map(|seq| store.units_ahead(UnitId::new(job, Seq(seq)), None, NOW).unwrap());
+
+    assert_eq!(ahead, [0, 4]);
+}
+
+pub fn jobs_add_up_by_state(mut store: Store) {
+    for units in [2, 3] {
+        job_of(&mut store, units);
+    }
+
+    let totals = store.job_totals().unwrap();
+
+    assert_eq!(totals.len(), 1);
+    assert_eq!((totals[0].status, totals[0].jobs), (JobStatus::Created, 2));
+    assert_eq!((totals[0].units.total, totals[0].units.pending, totals[0].units.completed), (5, 5, 0));
 }

@@ -49,7 +49,7 @@ statement! {
 
 statement! {
     struct LoseHere<'a> {
-        "UPDATE managers SET state = 'lost', ended_at = heartbeat_at, reason = 'it died' WHERE state = 'live' AND job_id = " job: i64 as BigInt,
+        "UPDATE managers SET state = 'lost', ended_at = heartbeat_at WHERE state = 'live' AND job_id = " job: i64 as BigInt,
         " AND database = " database: &'a str as Text,
     }
     ""
@@ -61,6 +61,14 @@ statement! {
         " AND uid <> " uid: String as Text,
     }
     " AND lease_until >= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)" -> Bool
+}
+
+statement! {
+    struct WasFollowed {
+        "SELECT EXISTS (SELECT 1 FROM managers AS own JOIN managers AS other ON other.job_id = own.job_id \
+         AND other.started_at > own.ended_at WHERE own.uid = " uid: String as Text,
+    }
+    ")" -> Bool
 }
 
 statement! {
@@ -139,4 +147,9 @@ pub(in crate::store) fn lose_here(
 /// and none joins, meanwhile.
 pub(in crate::store) fn others_go_on(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
     Ok(OthersLive { job: lease.job.0, uid: lease.manager.to_string() }.get_result(conn)?)
+}
+
+/// Returns `true` if another manager has begun since a lease ended.
+pub(in crate::store) fn was_followed(conn: &mut DbConnection, lease: Lease) -> Result<bool, Failure> {
+    Ok(WasFollowed { uid: lease.manager.to_string() }.get_result(conn)?)
 }

@@ -32,17 +32,19 @@ pub(super) use commit::{Commit, Kept};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use lease::{beat, has_left, is_due, lease_length, lose_expired, lose_here, others_go_on, renew, time};
+pub(super) use lease::{
+    beat, has_left, is_due, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
+};
 pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, Session, is_one, open, sql_for};
+pub(super) use open::{Opened, Session, is_one, look_for_creation, open, sql_for};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{
-    claim, due_units, give_all_back, give_back, give_back_but, is_of_another, next_due, others_have_units, running_units,
-    unfinished_in,
+    claim, due_units, fresh_units, give_all_back, give_back, give_back_but, is_of_another, next_due, others_have_units,
+    running_units, unfinished_in,
 };
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};

@@ -104,16 +104,33 @@ statement! {
 }
 
 statement! {
+    // The server cuts the page: the library of a client holds the whole answer.
+    struct FreshUnits {
+        "SELECT id, key, payload, attempts, crashes, revision FROM (SELECT id, key, payload, attempts, crashes, revision, \
+         sum(octet_length(payload)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before \
+         FROM units WHERE id > " after: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+        " AND status = 'pending' AND not_before IS NULL ORDER BY id LIMIT " limit: i64 as BigInt,
+        ") AS page WHERE before < " bytes: i64 as BigInt,
+    }
+    " ORDER BY id" -> UnitColumns
+}
+
+statement! {
     struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units LEFT JOIN unit_notes ON unit_id = id \
+        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM (SELECT id, key, payload, attempts, crashes, \
+         units.revision, checkpoint, not_before, sum(octet_length(payload) + coalesce(octet_length(checkpoint), 0)) \
+         OVER (ORDER BY not_before, id ROWS UNBOUNDED PRECEDING) - octet_length(payload) - coalesce(octet_length(checkpoint), 0) \
+         AS before FROM units LEFT JOIN unit_notes ON unit_id = id \
          WHERE not_before IS NOT NULL AND units.job_id = " job: i64 as BigInt,
         " AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
         " AND EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
          AND ranges.last >= units.seq AND ranges.manager = " manager: String as Text,
-        ") ORDER BY not_before LIMIT " limit: i64 as BigInt,
+        ") ORDER BY not_before, id LIMIT " limit: i64 as BigInt,
+        ") AS page WHERE before < " bytes: i64 as BigInt,
     }
-    "" -> (UnitColumns, Nullable<Text>)
+    " ORDER BY not_before, id" -> (UnitColumns, Nullable<Text>)
 }
 
 statement! {
@@ -166,18 +183,28 @@ pub(in crate::store) fn claim(
     Ok(found.map(|(first, last)| UnitRange { after: Seq(first - 1), through: Seq(last) }))
 }
 
-/// Returns units of a manager that came back and are due; claims those before that belong to nobody.
+/// Returns units with numbers in that span that wait for their first attempt, as [`due_units`] bounds them.
+pub(in crate::store) fn fresh_units(
+    conn: &mut DbConnection,
+    (after, last): (i64, i64),
+    (limit, bytes): (i64, i64),
+) -> Result<Vec<UnitRow>, Failure> {
+    Ok(FreshUnits { after, last, limit, bytes: bytes.max(1) }.load(conn)?)
+}
+
+/// Returns units of a manager that came back and are due; claims those before that belong to nobody. They are no more than
+/// `limit`, and none after so many bytes but the first one.
 pub(in crate::store) fn due_units(
     conn: &mut DbConnection,
     lease: Lease,
     now: Timestamp,
     through: Seq,
-    limit: i64,
+    (limit, bytes): (i64, i64),
 ) -> Result<Vec<DueRow>, Failure> {
     let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
     AdoptDue { manager: manager.clone(), job, now, through: through.0, limit }.execute(conn)?;
     let last = UnitId::new(lease.job, through).raw();
-    Ok(DueUnits { job, now, last, manager, limit }.load(conn)?)
+    Ok(DueUnits { job, now, last, manager, limit, bytes: bytes.max(1) }.load(conn)?)
 }
 
 /// Returns the earliest time at which a unit may run that came back and is not another manager's.

@@ -1,6 +1,6 @@
 //! A world per test: its own directory, database and environment, and a guard that ends every process in it.
 
-#![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its own part of this")]
 
 mod batch;
 mod browser;
@@ -17,15 +17,14 @@ mod processes;
 mod random;
 mod skipped;
 mod slurm;
+mod store;
 mod wait;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -44,6 +43,8 @@ pub use processes::{children_of, identity, is_alive, kill, of_world, processor_t
 pub use random::Random;
 pub use skipped::{without, without_tool};
 pub use slurm::Cluster;
+pub(crate) use store::needs_file;
+pub use store::{Connection, STORE, Store, merged, on_server};
 pub use wait::wait_for;
 
 /// The program under test.
@@ -52,20 +53,37 @@ pub const BIN: &str = env!("CARGO_BIN_EXE_job-manager");
 /// A closed little world.
 pub struct World {
     dir: tempfile::TempDir,
-    db: PathBuf,
+    store: Store,
 }
 
 impl World {
+    #[track_caller]
     pub fn new() -> World {
-        let mut dir = tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap();
-        dir.disable_cleanup(std::env::var_os("JM_TEST_KEEP").is_some());
-        let db = dir.path().join("jobs.db");
-        World { dir, db }
+        World::with_store(Store::of)
     }
 
-    /// Puts the database elsewhere in this world.
+    /// Makes a world whose jobs are on a server; none where PostgreSQL is not installed.
+    #[cfg(feature = "postgres")]
+    #[track_caller]
+    pub fn on_server() -> Option<World> {
+        if Server::shared().is_none() {
+            without_tool("postgres");
+            return None;
+        }
+        Some(World::with_store(Store::on_server))
+    }
+
+    #[track_caller]
+    fn with_store(store: impl FnOnce(&Path) -> Store) -> World {
+        let mut dir = tempfile::Builder::new().prefix("jm-test-").tempdir().unwrap();
+        dir.disable_cleanup(std::env::var_os("JM_TEST_KEEP").is_some());
+        let store = store(dir.path());
+        World { dir, store }
+    }
+
+    /// Puts the database into another file in this world.
     pub fn with_db(mut self, name: &str) -> World {
-        self.db = self.path(name);
+        self.store = Store::File(self.path(name));
         self
     }
 
@@ -74,8 +92,14 @@ impl World {
         self.dir.path().join(name)
     }
 
+    /// Returns the file of the database, or the one that stands for it on this machine.
     pub fn db(&self) -> PathBuf {
-        self.db.clone()
+        self.store.file()
+    }
+
+    /// Returns what `--db` and the library take.
+    pub fn address(&self) -> OsString {
+        self.store.address()
     }
 
     /// Prepares a command in this world; everything it starts carries a mark by which it is found at the end.
@@ -85,7 +109,8 @@ impl World {
             .current_dir(self.dir.path())
             .env("HOME", self.dir.path())
             .env("XDG_DATA_HOME", self.path("data"))
-            .env("JOB_MANAGER_DB", self.db())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env("JOB_MANAGER_DB", self.address())
             .env("JM_TEST_WORLD", self.dir.path())
             .env("BIN", BIN)
             .env("NO_COLOR", "1")
@@ -144,7 +169,7 @@ impl World {
     pub fn service(&self, handler: &str, units: u32, workers: u32) -> String {
         let (units, workers) = (units.to_string(), workers.to_string());
         let output =
-            self.command(example("service")).arg(self.db()).args([handler, &units, &workers]).output().unwrap();
+            self.command(example("service")).arg(self.address()).args([handler, &units, &workers]).output().unwrap();
         assert!(output.status.success(), "{}\n{}", text(&output.stderr), self.report());
         text(&output.stdout).trim().to_owned()
     }
@@ -232,40 +257,45 @@ impl World {
 
     /// Changes the database behind everybody's back.
     pub fn sql(&self, statement: &str) {
-        let mut conn = self.connection();
-        conn.batch_execute(statement).unwrap();
+        self.connection().execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
-    /// Returns one number from the database.
+    /// Changes the database as no version of ours would: rules of its schema do not hold.
+    pub fn damage(&self, statement: &str) {
+        let mut conn = self.connection().without_checks();
+        conn.execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    /// Returns one number from the database: `query` is what follows SELECT.
     pub fn count(&self, query: &str) -> i64 {
-        let mut conn = self.connection();
-        diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("SELECT {query}")).get_result(&mut conn).unwrap()
+        self.connection().count(query)
     }
 
-    /// Holds the database's write lock until the guard is dropped.
-    pub fn hold_write_lock(&self) -> SqliteConnection {
-        let mut conn = self.connection();
-        conn.batch_execute("BEGIN IMMEDIATE").unwrap();
-        conn
+    /// Returns everything that the database keeps, as bytes to look for something in.
+    pub fn stored(&self) -> Vec<u8> {
+        self.store.stored()
     }
 
-    /// Says whether nobody holds the database's write lock.
+    /// Keeps everybody from writing into the database until the guard is dropped.
+    pub fn hold_write_lock(&self) -> Connection {
+        self.connection().lock()
+    }
+
+    /// Says whether nobody is in the middle of writing into the database.
     pub fn is_writable(&self) -> bool {
-        let mut conn = self.connection();
-        conn.batch_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK").is_ok()
+        self.connection().is_writable()
     }
 
     /// Holds a snapshot of the database until the guard is dropped.
-    pub fn hold_snapshot(&self) -> SqliteConnection {
+    pub fn hold_snapshot(&self) -> Connection {
         let mut conn = self.connection();
-        conn.batch_execute("BEGIN; SELECT count(*) FROM units").unwrap();
+        conn.execute("BEGIN; SELECT count(*) FROM units").unwrap();
         conn
     }
 
-    fn connection(&self) -> SqliteConnection {
-        let mut conn = SqliteConnection::establish(self.db().to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-        conn
+    /// Opens the database behind everybody's back.
+    pub fn connection(&self) -> Connection {
+        self.store.connect()
     }
 
     /// Checks what must hold after every fault: counters agree with the rows, the file is sound, no process is left.
@@ -278,7 +308,9 @@ impl World {
         }
         let rows = self.count(&format!("(SELECT count(*) FROM units WHERE job_id = {job})"));
         assert_eq!(progress["total"].as_i64().unwrap(), rows);
-        assert_eq!(self.count("(SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')"), 0);
+        if !on_server() {
+            assert_eq!(self.count("(SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')"), 0);
+        }
         let live = "(SELECT count(*) FROM managers JOIN jobs ON jobs.id = job_id \
                     WHERE state = 'live' AND (status <> 'running' OR number <> epoch))";
         assert_eq!(self.count(live), 0, "a manager that has not ended of a job that does not run, or has another one");
@@ -296,7 +328,7 @@ impl World {
         let mut text = String::new();
         let list = self.run(&["list", "--json"]);
         text.push_str(&String::from_utf8_lossy(&list.stdout));
-        let state = self.db.with_extension("db.d");
+        let state = self.store.state();
         for entry in fs::read_dir(&state).into_iter().flatten().flatten() {
             let log = entry.path().join("manager.log");
             if let Ok(content) = fs::read_to_string(&log) {

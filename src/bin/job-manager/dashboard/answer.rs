@@ -116,9 +116,8 @@ impl Refused {
 
 fn status_of(error: &ClientError) -> StatusCode {
     // The database of a dashboard was there: that it is not now is no fault of the request.
-    if let ClientError::Store(
-        StoreError::NoDatabase { .. } | StoreError::NoDirectory { .. } | StoreError::Moved { .. },
-    ) = error
+    if let ClientError::Store(error) = error
+        && (error.is_no_database() || matches!(error, StoreError::NoDirectory { .. } | StoreError::Moved { .. }))
     {
         return StatusCode::SERVICE_UNAVAILABLE;
     }

@@ -1,6 +1,6 @@
 //! What a tool can answer instead of what it was asked for: a result that says what to do next, never a broken protocol.
 
-use job_manager::client::{AccessError, ClientError, ClockError, Fault, StartError, StoreError};
+use job_manager::client::{AccessError, ClientError, ClockError, StartError, StoreError};
 use job_manager::failures::ClusterIdError;
 use job_manager::model::{ErrorKind, ItemPatternError};
 use job_manager::source::RangeError;
@@ -128,8 +128,8 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::Access(AccessError::OlderManager { .. }) => {
             "Nothing was changed: stop_job has that job pause when its running units have ended"
         }
-        ClientError::Store(error) => match error.fault() {
-            Some(Fault::Busy) => "Nothing was changed: call again in a few seconds",
+        ClientError::Store(error) => match error.kind() {
+            ErrorKind::Busy => "Nothing was changed: call again in a few seconds",
             _ => "Nothing was changed",
         },
         ClientError::KeyOfAnotherJob { .. } => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use job_manager::client::{Client, ClientError, ManagerProgram, StoreError};
+use job_manager::client::{Client, ClientError, ManagerProgram};
 use job_manager::model::JobId;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,7 +79,7 @@ fn with_limits(opened: Result<Client, ClientError>) -> Result<Client, ToolError>
 
 fn existing(opened: Result<Client, ClientError>) -> Result<Option<Client>, ToolError> {
     match opened {
-        Err(ClientError::Store(StoreError::NoDatabase { .. })) => Ok(None),
+        Err(ClientError::Store(error)) if error.is_no_database() => Ok(None),
         opened => with_limits(opened).map(Some),
     }
 }

@@ -225,6 +225,11 @@ impl PostgresError {
         }
     }
 
+    /// Returns `true` if there are no tables yet, which the first job would make.
+    pub fn is_no_tables(&self) -> bool {
+        matches!(self, Self::NoTables { .. })
+    }
+
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

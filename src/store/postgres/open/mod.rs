@@ -94,6 +94,12 @@ fn open_with(
     Ok(Opened { conn, file, session: Session::new(address, access, marker, found), schema })
 }
 
+/// Looks at the database of a URL as for a creation, and changes nothing.
+pub(in crate::store) fn look_for_creation(url: &Path) -> Result<(), StoreError> {
+    connect(&Address::parse(url)?, Access::Create)?;
+    Ok(())
+}
+
 /// Opens a database with another directory for what this machine keeps about it.
 #[cfg(test)]
 pub(in crate::store) fn open_in(given: &Path, access: Access, state: &Path) -> Result<Opened, StoreError> {

@@ -1,0 +1,107 @@
+//! Verbs on a server, in `make test`: tests of other files, run again with their jobs there. `make test-postgres` runs all of them so.
+
+use std::process::Command;
+
+use crate::support::{STORE, Server, World, on_server, text, wait_for, without_tool};
+
+/// Runs tests of this program again with their worlds on a server; each of them must run, and pass.
+fn again(tests: &[&str]) {
+    if on_server() {
+        return;
+    }
+    if Server::shared().is_none() {
+        return without_tool("postgres");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (skipped, ran) = (dir.path().join("skipped"), dir.path().join("ran"));
+
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("--exact").args(tests).args(["--test-threads", "3"]).env(STORE, "postgres");
+    // Under nextest all of them would have the name of this one.
+    command.env_remove("NEXTEST_TEST_NAME").env("JM_TEST_SKIPPED", &skipped).env("JM_TEST_ON_SERVER", &ran);
+    let output = command.output().unwrap();
+
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains(&format!("test result: ok. {} passed; 0 failed", tests.len())), "{said}");
+    assert_eq!(std::fs::read_to_string(&skipped).unwrap_or_default(), "");
+    let ran = std::fs::read_to_string(&ran).unwrap();
+    let missing: Vec<_> = tests.iter().filter(|test| !ran.lines().any(|line| line == **test)).collect();
+    assert!(missing.is_empty(), "not on the server: {missing:?}");
+}
+
+#[test]
+fn fault_380_workers_without_units_get_some_while_long_units_of_the_same_range_run() {
+    let Some(world) = World::on_server() else { return };
+    let script = "test {} -gt 1 || exit 0; touch run-{}; until test -e go; do sleep 0.05; done";
+
+    world.ok(&["submit", "-q", "-j", "4", "--range", "1-8", "--shell", "--", script]);
+
+    wait_for(&world, "four long units to run", || {
+        std::fs::read_dir(world.path("."))
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("run-"))
+            .count()
+            == 4
+    });
+    world.write("go", "");
+    world.ok(&["wait", "1"]);
+}
+
+#[test]
+fn jobs_are_created_run_and_read_on_a_server_as_in_a_file() {
+    again(&[
+        "cli::a_batch_runs_from_source_to_results",
+        "cli::a_failed_unit_fails_the_job_and_can_be_retried",
+        "cli::a_missing_database_is_not_created_by_looking",
+        "cli::dry_run_prints_commands_that_a_shell_would_read_back",
+        "cli::jobs_are_found_by_their_labels",
+        "cli::results_can_be_read_as_csv",
+        "cli::the_same_key_is_the_same_job",
+        "cli::unknown_jobs_and_wrong_states_have_their_exit_codes",
+        "output::the_output_of_a_retried_unit_is_that_of_its_latest_attempt",
+    ]);
+}
+
+#[test]
+fn jobs_are_steered_and_explained_on_a_server_as_in_a_file() {
+    again(&[
+        "approvals::the_first_units_run_alone_and_the_others_wait_for_an_approval",
+        "cli::a_cancelled_job_ends_its_units_and_exits_with_11",
+        "control::a_running_unit_can_be_cancelled",
+        "control::one_running_unit_is_killed_and_the_others_go_on",
+        "explain::a_job_that_runs_is_explained_by_what_its_units_and_its_manager_do",
+        "explain::waits_are_explained_by_what_is_waited_for",
+        "policies::a_job_pauses_at_the_failures_it_may_have_and_says_why",
+        "recovery::resume_runs_only_unfinished_units",
+    ]);
+}
+
+#[test]
+fn jobs_are_changed_and_deleted_on_a_server_as_in_a_file() {
+    again(&[
+        "failures::commands_are_told_apart_by_their_last_words_and_retried_by_kind",
+        "skip::a_failed_job_is_completed_when_its_failures_are_skipped_and_takes_them_back",
+        "sync::a_pending_unit_that_changed_is_replaced",
+        "sync::without_keys_a_unit_is_known_by_its_content_and_what_is_gone_is_skipped",
+        "cli::rm_deletes_a_job_with_its_files_and_never_reuses_its_number",
+        "lists::combinations_can_be_added_to_a_job_of_them_and_to_no_other",
+        "prune::only_finished_jobs_go_and_only_when_it_was_confirmed",
+        "reading::pages_of_a_search_lead_to_every_unit_that_matches",
+    ]);
+}
+
+#[test]
+fn a_rehearsal_is_refused_where_a_creation_would_be() {
+    let Some(server) = Server::shared() else { return without_tool("postgres") };
+    let world = World::new();
+    let guest = format!("guest_{}", std::process::id());
+    server.execute(&format!("CREATE ROLE {guest} LOGIN"));
+    let url = server.empty_database().replace("user=postgres", &format!("user={guest}"));
+
+    let refused = [&["create", "--", "true"][..], &["create", "--dry-run", "--", "true"]]
+        .map(|args| world.fails(5, &[&["--db", &url], args].concat()));
+
+    assert!(refused[0].contains("may not create tables"), "{refused:?}");
+    assert_eq!(refused[0], refused[1]);
+}
