@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
+use super::millis;
 use super::words::words;
 use super::{OnHostLoss, SpellingError, TimeLimit, UnitStatus};
 
@@ -40,7 +41,7 @@ pub struct Limits {
     #[serde(with = "millis", rename = "backoff_cap_ms")]
     pub backoff_cap: Duration,
     /// Time one attempt may take, counted while the machine is awake; zero is no limit.
-    #[serde(with = "optional_millis", rename = "timeout_ms")]
+    #[serde(with = "millis::optional", rename = "timeout_ms")]
     pub timeout: Option<Duration>,
     /// Template of the time that a unit's attempt may take, in place of `timeout`; its values are those of the payload.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +56,7 @@ pub struct Limits {
     #[serde(with = "millis", rename = "kill_after_ms")]
     pub kill_after: Duration,
     /// How long a manager that is not heard of keeps its units, where other hosts may take them over; [`Limits::LEASE`] without it.
-    #[serde(with = "optional_millis", rename = "lease_ms", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "millis::optional", rename = "lease_ms", skip_serializing_if = "Option::is_none")]
     pub lease: Option<Duration>,
     /// What happens to a unit that was running when its manager died.
     pub on_interrupt: OnInterrupt,
@@ -64,7 +65,7 @@ pub struct Limits {
     /// Failed units at which the job pauses.
     pub max_failures: Option<MaxFailures>,
     /// Time after the first start of the job at which it pauses, its running units ended; zero is no limit.
-    #[serde(with = "optional_millis", rename = "deadline_ms")]
+    #[serde(with = "millis::optional", rename = "deadline_ms")]
     pub deadline: Option<Duration>,
     /// No unit starts before that job has completed.
     pub after: Option<JobId>,
@@ -235,38 +236,6 @@ impl Default for Limits {
             total_workers: None,
             on_host_loss: OnHostLoss::Retry,
         }
-    }
-}
-
-mod millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        // Rounded up: a span that is shorter than a millisecond is not none.
-        serializer.serialize_u64(u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
-}
-
-mod optional_millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        match span {
-            Some(span) => super::millis::serialize(span, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<u64>::deserialize(deserializer)?.filter(|millis| *millis > 0).map(Duration::from_millis))
     }
 }
 

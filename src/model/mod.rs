@@ -24,6 +24,7 @@ mod layout;
 mod limits;
 mod log_format;
 mod manager_run;
+mod millis;
 mod new_job;
 mod on_host_loss;
 pub(crate) mod outcome;

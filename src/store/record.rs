@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::{DbConnection, on_server};
+use super::counters::Counters;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::renew::skip_gone;
@@ -80,24 +81,6 @@ statement! {
         " AND revision = " revision: i64 as BigInt,
     }
     ""
-}
-
-statement! {
-    pub(super) struct ShiftCounters {
-        "UPDATE jobs SET pending = pending + "
-            pending: i64 as BigInt,
-        ", running = running + " running: i64 as BigInt,
-        ", completed = completed + " completed: i64 as BigInt,
-        [", failed = failed + "
-         ", (failed, failures) = (SELECT failed + more, failures + greatest(more, 0) FROM (SELECT "] failed: i64 as BigInt,
-        [", skipped = skipped + " "::bigint AS more) AS found), skipped = skipped + "] skipped: i64 as BigInt,
-        ", cancelled = cancelled + " cancelled: i64 as BigInt,
-        [", claimed_through = max(claimed_through, " ", claimed_through = greatest(claimed_through, "] claimed_through: i64 as BigInt,
-        ") WHERE id = " job: i64 as BigInt,
-        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
-    }
-    // All that failed since the job's latest start, other managers' units too.
-    ["" " RETURNING failures"] -> BigInt
 }
 
 statement! {
@@ -280,30 +263,4 @@ fn extend_hold(conn: &mut DbConnection, lease: Lease, until: Timestamp, reason: 
     let until = until.as_micros();
     ExtendHold { until, reason: &kept(conn, reason), job: lease.job.0, limit: until }.execute(conn)?;
     Ok(())
-}
-
-/// Differences of a job's counters within one transaction.
-#[derive(Default)]
-struct Counters([i64; UnitStatus::ALL.len()]);
-
-impl Counters {
-    fn shift(&mut self, from: UnitStatus, to: UnitStatus) {
-        self.0[from as usize] -= 1;
-        self.0[to as usize] += 1;
-    }
-
-    fn update(&self, lease: Lease, claimed_through: Seq) -> ShiftCounters {
-        let of = |status: UnitStatus| self.0[status as usize];
-        ShiftCounters {
-            pending: of(UnitStatus::Pending),
-            running: of(UnitStatus::Running),
-            completed: of(UnitStatus::Completed),
-            failed: of(UnitStatus::Failed),
-            skipped: of(UnitStatus::Skipped),
-            cancelled: of(UnitStatus::Cancelled),
-            claimed_through: claimed_through.0,
-            job: lease.job.0,
-            epoch: lease.epoch.0,
-        }
-    }
 }

@@ -7,9 +7,10 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::counters::ShiftCounters;
 use super::create::{InsertNameless, InsertUnit};
 use super::feed::{DueUnits, FreshUnits, NextDue, RunningUnits};
-use super::record::{ShiftCounters, StartUnit};
+use super::record::StartUnit;
 use super::{Access, Store};
 use crate::model::{Cause, JobStatus, ManagerState, StopRequest, UnitStatus};
 

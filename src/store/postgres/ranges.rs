@@ -258,5 +258,5 @@ pub(in crate::store) fn unfinished_in(conn: &mut DbConnection, lease: Lease, ran
     Ok(count.unsigned_abs())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "postgres"))]
 mod tests;

@@ -244,7 +244,7 @@ impl<'w> Troubles<'w> {
             return;
         }
         self.tally.suspended += 1;
-        let is_whole = self.tally.suspended % 4 == 0;
+        let is_whole = self.tally.suspended.is_multiple_of(4);
         node.stopped = if is_whole { node.machine.processes() } else { managers };
         node.stopped.iter().for_each(|pid| send(*pid, Signal::SIGSTOP));
         node.stopped_until = Some(Instant::now() + how_long);
