@@ -60,8 +60,10 @@ pub struct Stray {
     pub unit: Seq,
 }
 
-/// Times that a process is asked for its environment before it counts as one that was started without.
-const READS: usize = 10;
+/// Time after which a process that is executing a program counts as one that was started without an environment.
+const LONGEST_EXECUTION: Duration = Duration::from_secs(1);
+/// Which field of `/proc/PID/stat` says where the environment begins, counted from 1.
+const ENVIRONMENT_FIELD: usize = 50;
 /// Bytes that hold nearly every environment.
 const USUAL_BYTES: usize = 64 * 1024;
 
@@ -187,18 +189,31 @@ fn cookie_of(pid: i32, mark: &str) -> io::Result<Option<Told>> {
 /// Reads the environment that a process was started with.
 ///
 /// One that is just executing a program seems to have none, or a part of it: neither the old memory nor the new one can
-/// be read.
+/// be read. Where processors are short that takes as long as the process waits for one.
 fn environment_of(pid: i32) -> io::Result<Vec<u8>> {
-    for read in 1.. {
+    let began = Instant::now();
+    loop {
+        let place = environment_place(pid);
         let environment = seen(read_at_once(&format!("/proc/{pid}/environ")))?.unwrap_or_default();
         let is_whole = environment.last() == Some(&0);
+        let has_none = environment.is_empty() && place.is_some() && place == environment_place(pid);
         // One that has ended, or is of the kernel, has no program.
-        if is_whole || read == READS || seen(fs::read_link(format!("/proc/{pid}/exe")))?.is_none() {
+        let has_program = || Ok::<_, io::Error>(seen(fs::read_link(format!("/proc/{pid}/exe")))?.is_some());
+        if is_whole || has_none || began.elapsed() >= LONGEST_EXECUTION || !has_program()? {
             return Ok(environment);
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    unreachable!("the last read returns")
+}
+
+/// Returns where the environment of a process begins in its memory, which differs from program to program; none while it is just
+/// executing one, and where that is not to be seen.
+fn environment_place(pid: i32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program, which may hold anything, ends with the last parenthesis; the state behind it is the third field.
+    let fields = &stat[stat.iter().rposition(|&byte| byte == b')')? + 1..];
+    let place = str::from_utf8(fields).ok()?.split_ascii_whitespace().nth(ENVIRONMENT_FIELD - 3)?.parse().ok()?;
+    (place != 0).then_some(place)
 }
 
 /// Reads a file that may become unreadable between two reads of it, with one if it is not huge.

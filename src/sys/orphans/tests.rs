@@ -115,6 +115,25 @@ fn a_process_that_is_executing_a_program_has_its_mark_all_the_time() {
     assert!(!came_back);
 }
 
+#[test]
+fn a_process_without_an_environment_is_not_waited_for() {
+    let mut child = Command::new("/bin/sleep").arg("600").env_clear().spawn().unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+    // It is there a moment after it has begun to execute its program.
+    let begins = || environment_place(pid);
+    while begins().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+
+    let began = Instant::now();
+    let environment = environment_of(pid).unwrap();
+    let took = began.elapsed();
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(environment.is_empty() && took < LONGEST_EXECUTION, "{environment:?} after {took:?}");
+}
+
 /// Mounts another file system at the directory `$1`, keeps a file and a lock there, and says so.
 const CONTAINER: &str = "mount -t tmpfs none \"$1\" && : >\"$1/0\" && exec <\"$1/0\" 9>\"$1/1\" && flock 9 && eval \"$2\" \
     && echo && exec sleep 600 >&-";
