@@ -1,12 +1,12 @@
-//! What is refused about leases.
+//! What is refused about leases, and the loss of hosts.
 
 use std::path::Path;
 
 use super::{ClientError, LimitError};
-use crate::model::Limits;
+use crate::model::{Limits, OnHostLoss};
 use crate::store;
 
-/// Refuses limits whose lease a job in that database cannot have; nothing is opened for that.
+/// Refuses limits about leases and hosts that a job in that database cannot have; nothing is opened for that.
 ///
 /// ```
 /// # use job_manager::model::Limits;
@@ -28,11 +28,11 @@ pub(super) fn check_changed_lease(on_server: bool, before: &Limits, after: &Limi
 
 /// Refuses it, where that much is known of the database.
 pub(super) fn check(on_server: bool, limits: &Limits) -> Result<(), LimitError> {
-    let (given, kill_after, shortest) = (limits.lease_length(), limits.kill_after, limits.shortest_lease());
+    let (kill_after, shortest) = (limits.kill_after, limits.shortest_lease());
     match limits.lease {
-        None if !on_server => Ok(()),
         Some(_) if !on_server => Err(LimitError::NoLease),
-        _ if given < shortest => Err(LimitError::LeaseTooShort { given, kill_after, shortest }),
+        _ if !on_server && limits.on_host_loss != OnHostLoss::Retry => Err(LimitError::NoOtherHost),
+        Some(given) if given < shortest => Err(LimitError::LeaseTooShort { given, kill_after, shortest }),
         _ => Ok(()),
     }
 }
@@ -51,14 +51,22 @@ mod tests {
             ..Limits::default()
         };
 
-        for (lease, kill_after, is_enough) in
-            [(None, 10, true), (None, 12, true), (None, 13, false), (Some(54), 10, true), (Some(53), 10, false)]
-        {
+        for (lease, kill_after, is_enough) in [
+            (None, 10, true),
+            (None, 12, true),
+            (None, 13, true),
+            (Some(60), 12, true),
+            (Some(60), 13, false),
+            (Some(54), 10, true),
+            (Some(53), 10, false),
+        ] {
             assert_eq!(check(true, &limits(lease, kill_after)).is_ok(), is_enough, "{lease:?} {kill_after}");
         }
         let told = check(true, &limits(Some(30), 10)).unwrap_err().to_string();
         assert_eq!(told, "a lease of 30s is too short for units that have 10s to end: it must be at least 54s");
+        assert_eq!(limits(None, 20).lease_length(), Duration::from_secs(84));
         assert!(check(false, &limits(None, 600)).is_ok());
+        assert!(check(false, &Limits { on_host_loss: OnHostLoss::Wait, ..limits(None, 1) }).is_err());
         assert!(check(false, &limits(Some(600), 1)).is_err());
     }
 }

@@ -151,14 +151,14 @@ impl Limits {
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
     pub const MAX_WORKERS: usize = 1024;
-    /// How long a lease is unless a job says otherwise.
+    /// How long a lease is unless a job says otherwise, or its units take longer to end.
     pub const LEASE: Duration = Duration::from_secs(60);
     /// Time after which a connection to a server is given up whose other end does not answer.
     pub const DEAD_CONNECTION: Duration = Duration::from_secs(8);
 
     /// Returns how long a manager that is not heard of keeps its units, where other hosts may take them over.
     pub fn lease_length(&self) -> Duration {
-        self.lease.unwrap_or(Self::LEASE)
+        self.lease.unwrap_or_else(|| Self::LEASE.max(self.shortest_lease()))
     }
 
     /// Returns the shortest lease with which a manager has the time to end its units before others may run them: two thirds pass

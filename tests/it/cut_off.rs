@@ -289,7 +289,7 @@ fn fault_362_a_lease_that_is_too_short_is_refused_before_anything_is_created() {
     };
 
     refused(&["create", "--lease", "53s", "--", "true"], "a lease of 53s is too short");
-    refused(&["submit", "--kill-after", "13s", "--", "true"], "it must be at least 1m03s");
+    refused(&["submit", "--lease", "1m", "--kill-after", "13s", "--", "true"], "it must be at least 1m03s");
     refused(&["run", "--lease", "0", "--", "true"], "it must be at least 54s");
     assert_eq!(hosts.count("SELECT count(*) FROM jobs"), 0);
     let created = hosts.command(0, &["create", "--lease", "2m", "--kill-after", "30s", "--", "true"]).output().unwrap();

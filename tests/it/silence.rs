@@ -66,7 +66,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--kill-after", "3s"], Taken, Differs),
         (&["--lease", "2m"], Refused("this database is a file"), Again::Refused("this database is a file")),
         (&["--on-interrupt", "fail"], Taken, Differs),
-        (&["--on-host-loss", "wait"], Taken, Differs),
+        (&["--on-host-loss", "wait"], Refused("this database is a file"), Again::Refused("this database is a file")),
         (&["--at-most-once"], Taken, Differs),
         (&["--deadline", "1h"], Taken, Differs),
         (&["--max-failures", "3"], Taken, Differs),

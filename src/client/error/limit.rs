@@ -22,6 +22,9 @@ pub enum LimitError {
     /// A lease was asked for where there is none.
     #[error("a lease is for jobs in a database on a server, which several hosts share; this database is a file")]
     NoLease,
+    /// It was said what becomes of units of a lost host where a job has one host.
+    #[error("what becomes of the units of a lost host is for jobs in a database on a server; this database is a file")]
+    NoOtherHost,
     /// A manager would not have the time to end its units before others run them.
     #[error(
         "a lease of {} is too short for units that have {} to end: it must be at least {}",
