@@ -20,7 +20,7 @@ use troubles::Troubles;
 
 const LEASE: Duration = Duration::from_secs(3);
 /// Whether a manager that is cut off has ended its units before others may have them.
-const CUT_OFF_UNITS_END: bool = false;
+const CUT_OFF_UNITS_END: bool = true;
 /// For the end of a job to which nothing happens any more.
 const CALM: Duration = Duration::from_secs(240);
 const UNIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/kill_loop/unit.pl");
