@@ -137,7 +137,7 @@ pub fn with_held_horizon<T>(url: &str, body: impl FnOnce() -> T) -> T {
 pub fn add_managers(url: &str, job: i64, managers: usize) {
     let sql = format!(
         "INSERT INTO managers (job_id, number, uid, state, host, boot_id, pid, start_ticks, version, heartbeat_at, started_at, \
-         lease_until, workers, running, rate) SELECT {job}, 1000 + n, 'bench-' || n, 'live', 'host-' || n, 'boot-' || n, n, 1, '0', \
+         lease_until, workers, running, rate) SELECT {job}, 1000 + n, 'bench-' || n, 'live', 'host-' || n, gen_random_uuid()::text, n, 1, '0', \
          1, 1, 4000000000000000, 8, 8, 1.0 FROM generate_series(1, {managers}) AS n"
     );
     connect(url).batch_execute(&sql).expect("the table is there");
