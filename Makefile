@@ -72,9 +72,12 @@ bench:
 	for peer in effectum apalis; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS) $(CARGO) build --release --locked --quiet) || exit; done
 	PEERS=$(PEERS)/release $(CARGO) bench --quiet --bench ratios
 
-# The same on a PostgreSQL server, beside that server's own limits.
+# The same on a PostgreSQL server, beside that server's own limits and, where npm and Python are installed, beside other queues.
 bench-postgres:
-	$(CARGO) bench --quiet --features postgres --bench postgres
+	mkdir -p $(PEERS)/postgres && cp benches/peers/postgres/* $(PEERS)/postgres/
+	cd $(PEERS)/postgres && npm install --silent --no-package-lock --no-audit --no-fund && \
+		{ [ -d venv ] || python3 -m venv venv; } && venv/bin/pip install -q -r requirements.txt || rm -rf $(PEERS)/postgres
+	[ ! -d $(PEERS)/postgres ] || export PEERS=$(PEERS)/postgres; $(CARGO) bench --quiet --features postgres --bench postgres
 
 # Bounds on the instructions that single operations take; needs valgrind.
 bench-instructions:

@@ -43,8 +43,17 @@ fn main() {
     };
     let bench = measure::Bench::new(words);
     println!("| what | ours | beside it | ratio | goal |\n| --- | --- | --- | --- | --- |");
-    for row in [rows::one, rows::four, rows::sleep, rows::held, rows::insert, rows::commands, rows::status, rows::idle]
-    {
+    for row in [
+        rows::one,
+        rows::four,
+        rows::queues,
+        rows::sleep,
+        rows::held,
+        rows::insert,
+        rows::commands,
+        rows::status,
+        rows::idle,
+    ] {
         row(&bench, &server);
     }
 }

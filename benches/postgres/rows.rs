@@ -1,5 +1,7 @@
 //! The rows of the table.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use super::measure::{Bench, Line, in_turns, numbers, per_second, rate, scratch};
@@ -47,6 +49,41 @@ pub fn four(bench: &Bench, server: &Server) {
     ] {
         let (ratio, beside) = (ours / beside, format!("{name}: {}", per_second(beside)));
         bench.print(&Line { what, ours: per_second(ours), beside, ratio, goal });
+    }
+}
+
+/// Four managers beside other queues on the same server, where `make bench-postgres` has installed them.
+pub fn queues(bench: &Bench, server: &Server) {
+    let Some(peers) = std::env::var_os("PEERS").map(PathBuf::from) else { return };
+    if !bench.wants("no-op units beside other queues") {
+        return;
+    }
+    // As many jobs as take the slowest of them a while.
+    let peer = |program: &[&str], jobs: u32| {
+        let output = Command::new(if program[0] == "node" { PathBuf::from("node") } else { peers.join(program[0]) })
+            .arg(peers.join(program[1]))
+            .args([server.empty_database(), jobs.to_string()])
+            .output()
+            .expect("the program is there");
+        assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints its rate")
+    };
+    let [ours, graphile, boss, procrastinate] = in_turns([
+        &mut || rate(UNITS, ours::shared(scratch().path(), &server.database(), "nothing", UNITS, 2, 4)),
+        &mut || peer(&["node", "graphile-worker.mjs"], 30_000),
+        &mut || peer(&["node", "pg-boss.mjs"], 30_000),
+        &mut || peer(&["venv/bin/python", "procrastinate_peer.py"], 2_000),
+    ]);
+    for (name, beside) in
+        [("graphile-worker 0.17.3", graphile), ("pg-boss 10.4.2", boss), ("procrastinate 3.10", procrastinate)]
+    {
+        bench.print(&Line {
+            what: "no-op units beside other queues, four managers",
+            ours: per_second(ours),
+            beside: format!("{name}: {}", per_second(beside)),
+            ratio: ours / beside,
+            goal: 5.0,
+        });
     }
 }
 

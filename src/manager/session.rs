@@ -75,10 +75,11 @@ pub(super) fn acquire(
     submitter.as_ref().map_or(Ok(()), inherit)?;
     let identity = sys::own_identity().map_err(ManagerError::system("identify this process"))?;
     let program = sys::own_program().map_err(ManagerError::system("find this program"))?;
-    let asked_at = sys::since_boot();
+    let asked_at = store.has_several_managers().then(sys::since_boot);
     let (lease, job) = join(&mut store, job, &identity, &program, clock.now())?;
     crash_point!("epoch-raised");
-    let renewals = store.lease_length(&job.limits).map(|length| Renewals::new(sys::since_boot, asked_at, length));
+    let length = store.lease_length(&job.limits);
+    let renewals = length.zip(asked_at).map(|(length, asked_at)| Renewals::new(sys::since_boot, asked_at, length));
     renewals.iter().for_each(|renewals| store.note_renewals(renewals));
     let mut context = JobContext::of(&job, spec, files, store.file().clone());
     context.trace = submitter.and_then(|submitter| submitter.trace);
