@@ -1,6 +1,6 @@
 //! A queue that claims jobs one by one, in the shape of River 0.43's statements (github.com/riverqueue/river): its row, its index
 //! for claims, SKIP LOCKED, and the ends of many jobs in one update. Its own program needs Go and is not run here; what it does beside
-//! these two statements, such as notifications, is left out in its favour.
+//! these two statements, such as notifications, is omitted in its favour.
 
 use std::time::Duration;
 

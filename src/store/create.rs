@@ -17,6 +17,7 @@ use super::metadata;
 use super::postgres;
 use super::schema::{jobs, specs, units as rows};
 use super::statement::statement;
+use super::written::may_stand;
 use super::{SameKey, Store, StoreError};
 use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
 
@@ -195,7 +196,7 @@ fn refuse_reserved_keys(units: &[NewUnit]) -> Result<(), Failure> {
 
 /// Returns the job that has a key.
 pub(super) fn job_with_key(conn: &mut DbConnection, key: Option<&str>) -> Result<Option<JobId>, Failure> {
-    let Some(key) = key else { return Ok(None) };
+    let Some(key) = key.filter(|key| may_stand(conn, key)) else { return Ok(None) };
     let found: Option<(i64, String)> =
         jobs::table.filter(jobs::key.eq(key)).select((jobs::id, jobs::status)).first(conn).optional()?;
     match found {

@@ -13,6 +13,7 @@ use super::connection::{Db, DbConnection, as_sqlite};
 use super::failure::Failure;
 use super::failures;
 use super::schema::units;
+use super::written::may_stand;
 use crate::model::{ItemPattern, JobId, Seq, UnitFilter, UnitId, UnitStatus};
 
 /// How many items are looked at before others are read.
@@ -44,6 +45,9 @@ pub(super) fn condition(conn: &mut DbConnection, job: JobId, filter: &UnitFilter
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(&literal)));
     }
     if let Some(key) = &filter.key {
+        if !may_stand(conn, key) {
+            return Ok(Box::new(diesel::dsl::sql::<Bool>("1 = 0")));
+        }
         let of_job = diesel::dsl::sql::<BigInt>("job_id").eq(job.0);
         all = Box::new(all.and(of_job.and(units::key.eq(key.clone()).assume_not_null())));
     }

@@ -10,17 +10,13 @@ use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobId, ManagerRun};
 
-/// Hosts that are named; a job may have been on many.
-const MOST_HOSTS: i64 = 100;
-
 statement! {
     struct Former {
         "SELECT job_id, number, state, reason, host, boot_id, pid, start_ticks, namespaces, database, version, program, rate, \
          heartbeat_at, started_at, ended_at FROM (SELECT DISTINCT ON (host) * FROM managers AS former WHERE job_id = " job: i64 as BigInt,
-        " AND NOT EXISTS (SELECT FROM managers AS live WHERE state = 'live' AND live.job_id = former.job_id AND live.host = former.host) \
-         ORDER BY host, number DESC) AS latest ORDER BY number DESC LIMIT " most: i64 as BigInt,
     }
-    "" -> ManagerColumns
+    " AND NOT EXISTS (SELECT FROM managers AS live WHERE state = 'live' AND live.job_id = former.job_id AND live.host = former.host) \
+     ORDER BY host, number DESC) AS latest ORDER BY number DESC" -> ManagerColumns
 }
 
 impl Store {
@@ -31,7 +27,7 @@ impl Store {
             return Ok(Vec::new());
         }
         self.read("read which hosts ran the job", |conn| {
-            let rows: Vec<ManagerRow> = Former { job: job.0, most: MOST_HOSTS }.load(conn)?;
+            let rows: Vec<ManagerRow> = Former { job: job.0 }.load(conn)?;
             Ok(rows.into_iter().map(run).collect())
         })
     }

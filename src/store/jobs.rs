@@ -11,6 +11,7 @@ use super::connection::{Db, DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, metadata};
 use super::statement::statement;
+use super::written::may_stand;
 use super::{Store, StoreError};
 use crate::model::{
     Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
@@ -126,25 +127,6 @@ impl Store {
         })
     }
 
-    /// Returns the number of a job that is there, whether or not its row can be read.
-    pub fn job_number(&mut self, number: JobId) -> Result<Option<JobId>, StoreError> {
-        self.read("look for the job", |conn| {
-            let visible = jobs::status.ne(JobStatus::Partial.as_str());
-            let found: Option<i64> =
-                jobs::table.find(number.0).filter(visible).select(jobs::id).first(conn).optional()?;
-            Ok(found.map(JobId))
-        })
-    }
-
-    /// Returns the number of the newest job, whether or not its row can be read.
-    pub fn newest_job(&mut self) -> Result<Option<JobId>, StoreError> {
-        self.read("look for the job", |conn| {
-            let visible = jobs::table.filter(jobs::status.ne(JobStatus::Partial.as_str()));
-            let found: Option<i64> = visible.order(jobs::id.desc()).select(jobs::id).first(conn).optional()?;
-            Ok(found.map(JobId))
-        })
-    }
-
     /// Returns the counters of a job, whether or not the rest of its row can be read.
     pub fn progress(&mut self, job: JobId) -> Result<Progress, StoreError> {
         self.read("read the job", |conn| {
@@ -168,47 +150,6 @@ impl Store {
     /// Returns jobs, the newest first, those that cannot be read separately.
     pub fn jobs(&mut self, filter: &JobFilter) -> Result<FoundJobs, StoreError> {
         self.read("list jobs", |conn| found_jobs(conn, filter))
-    }
-
-    /// Returns the jobs, the newest first and at most two, whose uid begins with `prefix`.
-    pub fn jobs_by_uid_prefix(&mut self, prefix: &str) -> Result<Vec<JobId>, StoreError> {
-        self.read("look for the job", |conn| {
-            // A range instead of LIKE: it uses the index on uid, and knows no wildcards.
-            let end = format!("{prefix}\u{10ffff}");
-            let found: Vec<i64> = jobs::table
-                .filter(jobs::uid.ge(prefix).and(jobs::uid.lt(end)))
-                .filter(jobs::status.ne(JobStatus::Partial.as_str()))
-                .order(jobs::id.desc())
-                .limit(2)
-                .select(jobs::id)
-                .load(conn)?;
-            Ok(found.into_iter().map(JobId).collect())
-        })
-    }
-
-    /// Returns the newest job of that name.
-    pub fn newest_job_named(&mut self, name: &str) -> Result<Option<JobId>, StoreError> {
-        self.read("look for the job", |conn| {
-            let found: Option<i64> = jobs::table
-                .filter(jobs::name.eq(name).and(jobs::status.ne(JobStatus::Partial.as_str())))
-                .order(jobs::id.desc())
-                .select(jobs::id)
-                .first(conn)
-                .optional()?;
-            Ok(found.map(JobId))
-        })
-    }
-
-    /// Returns the job of that key.
-    pub fn job_of_key(&mut self, key: &str) -> Result<Option<JobId>, StoreError> {
-        self.read("look for the job", |conn| {
-            let found: Option<i64> = jobs::table
-                .filter(jobs::key.eq(key).and(jobs::status.ne(JobStatus::Partial.as_str())))
-                .select(jobs::id)
-                .first(conn)
-                .optional()?;
-            Ok(found.map(JobId))
-        })
     }
 }
 
@@ -241,6 +182,10 @@ pub(super) fn job_row(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure
 
 /// Reads visible jobs inside a transaction, the newest first.
 pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
+    let texts = filter.label.iter().flat_map(|(name, value)| [name, value]).chain(&filter.key);
+    if !texts.into_iter().all(|text| may_stand(conn, text)) {
+        return Ok(FoundJobs::default());
+    }
     let mut query = jobs::table
         .filter(jobs::status.ne(JobStatus::Partial.as_str()))
         .order(jobs::id.desc())

@@ -1,10 +1,10 @@
 //! Who runs a job, where several hosts may.
 
-use super::connection::on_server;
-use super::{Store, StoreError, postgres};
 use std::path::Path;
 use std::time::Duration;
 
+use super::connection::on_server;
+use super::{Store, StoreError, postgres};
 use crate::model::{JobId, LeaseHolder, Limits, ManagerRecord};
 
 /// Returns `true` if a path names a database on a server.

@@ -17,7 +17,7 @@ use super::same_key::SameKey;
 use super::schema::{jobs, metadata as metadata_table};
 use super::statement::statement;
 use super::{Store, StoreError, manager_writes, postgres};
-use crate::model::{Job, JobId, JobStatus, ManagerState, NewUnit, Progress, StopRequest, Timestamp};
+use crate::model::{JobId, JobStatus, ManagerState, NewUnit, Progress, StopRequest, Timestamp};
 
 /// Why a manager left its job paused.
 const ON_REQUEST: &str = "asked to stop";
@@ -87,11 +87,7 @@ impl Store {
             Leaving::Failed { .. } => "fail the job",
             Leaving::Interrupted { .. } => "note why the job is left",
         };
-        let left = self.write_under(lease, operation, |conn, job| match why {
-            _ if has_ended(conn, lease, &job, now)? => Ok(None),
-            why => leave_in(conn, lease, job.stop_request, why, now).map(Some),
-        })?;
-        left.ok_or(lease.fenced())
+        self.write_under(lease, operation, |conn, job| leave_in(conn, lease, job.stop_request, why, now))
     }
 
     /// Ends the lease on a job whose units have all ended: moves the job to its final state, and returns that.
@@ -104,12 +100,9 @@ impl Store {
         now: Timestamp,
         last: impl Fn(&Progress) -> Option<NewUnit>,
     ) -> Result<Option<JobStatus>, StoreError> {
-        let finished = self.write_under(lease, "finish the job", |conn, job| {
-            if has_ended(conn, lease, &job, now)? {
-                return Ok(None);
-            }
+        self.write_under(lease, "finish the job", |conn, job| {
             if job.progress.unfinished() > 0 {
-                return Ok(Some(None));
+                return Ok(None);
             }
             skip_retired(conn, job.id, now)?;
             let job = job_row(conn, lease.job)?;
@@ -117,13 +110,12 @@ impl Store {
                 && insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0
             {
                 mark_finalizer(conn, lease.job)?;
-                return Ok(Some(None));
+                return Ok(None);
             }
             let status = job.progress.final_status();
             conclude(conn, lease, status, (ManagerState::Left, status.as_str()), now)?;
-            Ok(Some(Some(status)))
-        })?;
-        finished.ok_or(lease.fenced())
+            Ok(Some(status))
+        })
     }
 
     /// Keeps what went wrong in a callback of the service. The job was left before that, and a later manager has errors of
@@ -173,16 +165,6 @@ fn leave_in(
             Ok(JobStatus::Running)
         }
     }
-}
-
-/// Records, where a job has several managers, that this one has left it if another one has ended it. Nothing is left to do for this one, and
-/// it is told so as if it were superseded: the end is the other one's to tell.
-fn has_ended(conn: &mut DbConnection, lease: Lease, job: &Job, now: Timestamp) -> Result<bool, Failure> {
-    let has_ended = on_server(conn) && job.status.is_terminal();
-    if has_ended {
-        manager_writes::end(conn, lease, ManagerState::Left, job.status.as_str(), now)?;
-    }
-    Ok(has_ended)
 }
 
 /// Leaves a job to its other managers: what the job becomes is the last one's business.

@@ -34,6 +34,7 @@ mod feed;
 mod fence;
 mod filter;
 mod finalizer;
+mod find;
 #[cfg(feature = "sources")]
 mod foreign;
 #[cfg(feature = "sources")]

@@ -44,6 +44,11 @@ pub(super) fn kept<'a>(conn: &mut DbConnection, text: &'a str) -> Cow<'a, str> {
     if on_server(conn) { without_nul(text) } else { text.into() }
 }
 
+/// Returns `true` if a row may hold that text as it is: with NUL it stands nowhere on a server, and is not looked for there.
+pub(super) fn may_stand(conn: &mut DbConnection, text: &str) -> bool {
+    !on_server(conn) || !text.contains('\0')
+}
+
 /// Marks what a text of a server cannot hold.
 pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }

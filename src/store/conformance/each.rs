@@ -59,6 +59,7 @@ macro_rules! on {
                 fault_132_why_a_job_was_paused_is_forgotten_when_a_client_gives_it_another_state,
                 fault_296_a_request_that_came_since_the_job_was_read_is_not_withdrawn,
                 fault_352_a_text_with_nul_is_written_wherever_a_handler_or_a_client_may_say_one,
+                fault_352_a_text_with_nul_is_looked_for_and_found_nowhere,
                 pages_of_units_follow_each_other,
                 units_are_listed_in_other_orders_page_by_page,
                 units_before_another_are_counted,

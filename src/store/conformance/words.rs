@@ -2,7 +2,7 @@
 
 use super::{LATER, NOW, change, claimed_on, job_of};
 use crate::model::{
-    AttemptEnd, Cause, JobStatus, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitOutcome, UnitStatus,
+    AttemptEnd, Cause, JobFilter, JobStatus, Seq, StopRequest, UnitFilter, UnitId, UnitNotes, UnitOutcome, UnitStatus,
 };
 use crate::store::{Batch, Leaving, Store, UnitChange};
 
@@ -46,4 +46,24 @@ pub fn fault_352_a_text_with_nul_is_written_wherever_a_handler_or_a_client_may_s
     assert!(is_marked(&notes.message.unwrap()));
     assert!(is_marked(&hold.reason));
     assert_eq!(left, JobStatus::Cancelled);
+}
+
+pub fn fault_352_a_text_with_nul_is_looked_for_and_found_nowhere(mut store: Store) {
+    const SOUGHT: &str = "a\0b";
+    let job = job_of(&mut store, 1);
+    let labelled = |name: &str, value: &str| JobFilter {
+        label: Some((name.to_owned(), value.to_owned())),
+        ..JobFilter::default()
+    };
+    let by_key = JobFilter { key: Some(SOUGHT.to_owned()), ..JobFilter::default() };
+    let of_key = UnitFilter { key: Some(SOUGHT.to_owned()), ..UnitFilter::all() };
+
+    assert_eq!(store.newest_job_named(SOUGHT).unwrap(), None);
+    assert_eq!(store.job_of_key(SOUGHT).unwrap(), None);
+    assert_eq!(store.jobs_by_uid_prefix(SOUGHT).unwrap(), []);
+    for filter in [labelled(SOUGHT, ""), labelled("team", SOUGHT), by_key] {
+        assert!(store.jobs(&filter).unwrap().jobs.is_empty(), "{filter:?}");
+    }
+    assert!(store.units(job, &of_key, None, 9).unwrap().is_empty());
+    assert_eq!(store.skip_units(job, &of_key, "", NOW).unwrap(), 0);
 }

@@ -1,7 +1,7 @@
 //! Where a world keeps its jobs: a file, or with `JM_TEST_STORE=postgres` a database of its own on a server.
 //!
 //! Tests read and write it through here, in SQL that both kinds of database know. A test that is about the file itself begins with
-//! `needs_file!` and is left out by name elsewhere.
+//! `needs_file!` and is skipped by name elsewhere.
 
 use std::ffi::OsString;
 use std::fs;

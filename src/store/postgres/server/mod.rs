@@ -1,6 +1,6 @@
 //! What a server is set to and what goes on there, as far as it can hurt jobs: looked at on one snapshot, judged elsewhere.
 //!
-//! A role that may not see the sessions of others is told so; what it cannot see is left out and never guessed.
+//! A role that may not see the sessions of others is told so; what it cannot see is skipped and never guessed.
 
 mod counters;
 mod horizon;
