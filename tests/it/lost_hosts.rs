@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use nix::sys::signal::Signal;
 
-use crate::support::{send, text};
-use crate::work::{Hosts, LEASE, exit_of};
+use crate::support::{Hosts, LEASE, send, text};
+use crate::work::exit_of;
 
 /// Says that it begins; all but the first four wait for a file, and where there is another file for a third one.
 const SCRIPT: &str = "echo {} >>begun; [ {} -lt 5 ] || until [ -e go ]; do sleep 0.05; done; \
@@ -33,7 +33,7 @@ fn fault_100_units_of_a_dead_host_are_given_away_once_and_fail_where_they_may_ru
     send(hosts.manager("one").unwrap(), Signal::SIGKILL);
     let at = Instant::now();
     hosts.let_go();
-    hosts.wait("the others to be done", || hosts.status() != "running");
+    hosts.wait("the others to be done", || hosts.status_of_last() != "running");
 
     assert!(at.elapsed() > LEASE / 2, "{:?}: before its lease had ended", at.elapsed());
     assert_eq!(exit_of(other), Some(0));

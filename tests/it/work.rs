@@ -2,128 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel::{Connection, PgConnection};
 use nix::sys::signal::Signal;
 
-use crate::support::{BIN, Server, World, is_alive, send, text, wait_for, without_tool};
-
-/// A lease that a test can wait for, and that no busy machine lets run out.
-pub const LEASE: Duration = Duration::from_secs(6);
-
-pub struct Hosts {
-    pub world: World,
-    url: String,
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
-#[derive(QueryableByName)]
-struct Word {
-    #[diesel(sql_type = Text)]
-    word: String,
-}
-
-impl Hosts {
-    pub fn new() -> Option<Hosts> {
-        let Some(server) = Server::shared() else {
-            without_tool("postgres");
-            return None;
-        };
-        Some(Hosts { world: World::new(), url: server.empty_database() })
-    }
-
-    pub fn command(&self, host: &str, args: &[&str]) -> Command {
-        let mut command = self.world.command(BIN);
-        command.args(args).env("JOB_MANAGER_DB", &self.url).env("XDG_STATE_HOME", self.world.path(host));
-        command.env("JOB_MANAGER_TEST_LEASE_MS", LEASE.as_millis().to_string());
-        command
-    }
-
-    pub fn ok(&self, host: &str, args: &[&str]) -> String {
-        let output = self.command(host, args).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-        text(&output.stdout).trim().to_owned()
-    }
-
-    pub fn work(&self, host: &str, args: &[&str]) -> Child {
-        let mut command = self.command(host, &[&["work"], args].concat());
-        command.stdout(Stdio::null()).spawn().unwrap()
-    }
-
-    /// Creates a job whose units note that they run, and wait for a file.
-    pub fn create(&self, units: u32, workers: u32) -> String {
-        let script = "echo {} >>begun; until [ -e go ]; do sleep 0.05; done; echo {} >>ended";
-        let (range, workers) = (format!("1-{units}"), workers.to_string());
-        self.ok("creator", &["create", "-q", "--range", &range, "-j", &workers, "--shell", "--", script])
-    }
-
-    pub fn let_go(&self) {
-        self.world.write("go", "");
-    }
-
-    pub fn connection(&self) -> PgConnection {
-        PgConnection::establish(&self.url).unwrap()
-    }
-
-    pub fn count(&self, query: &str) -> i64 {
-        diesel::sql_query(query).get_result::<Number>(&mut self.connection()).unwrap().number
-    }
-
-    pub fn status(&self) -> String {
-        let query = "SELECT status AS word FROM jobs ORDER BY id DESC LIMIT 1";
-        diesel::sql_query(query).get_result::<Word>(&mut self.connection()).unwrap().word
-    }
-
-    pub fn live(&self) -> i64 {
-        self.count("SELECT count(*) AS number FROM managers WHERE state = 'live'")
-    }
-
-    /// Returns the process of the live manager of a host.
-    pub fn manager(&self, host: &str) -> Option<u32> {
-        let place = self.world.path(host);
-        let query = format!(
-            "SELECT coalesce(max(pid), 0) AS number FROM managers WHERE state = 'live' AND database LIKE '%{}/%'",
-            place.display()
-        );
-        u32::try_from(self.count(&query)).ok().filter(|pid| *pid > 0 && is_alive(*pid))
-    }
-
-    pub fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
-        wait_for(&self.world, what, is_so);
-    }
-
-    pub fn wait_for_managers(&self, hosts: &[&str]) {
-        self.wait("managers on the hosts", || hosts.iter().all(|host| self.manager(host).is_some()));
-    }
-
-    pub fn begun(&self) -> usize {
-        if self.world.path("begun").exists() { self.world.lines("begun").len() } else { 0 }
-    }
-
-    /// Every unit has ended once, and nobody has run one twice but those that a death interrupted.
-    pub fn assert_completed(&self, units: usize, interrupted: usize) {
-        self.wait("the job to complete", || self.status() == "completed");
-        let mut ended = self.world.lines("ended");
-        ended.sort();
-        ended.dedup();
-        assert_eq!(ended.len(), units);
-        assert_eq!(self.count("SELECT completed AS number FROM jobs"), i64::try_from(units).unwrap());
-        let by_rows = "SELECT count(*) AS number FROM units WHERE status = 'completed'";
-        assert_eq!(self.count(by_rows), i64::try_from(units).unwrap());
-        let begun = self.begun();
-        assert!(begun >= units && begun <= units + interrupted, "{begun} of {units}");
-    }
-}
+use crate::support::{Hosts, is_alive, send, text};
 
 pub fn exit_of(mut work: Child) -> Option<i32> {
     work.wait().unwrap().code()
@@ -132,7 +16,7 @@ pub fn exit_of(mut work: Child) -> Option<i32> {
 #[test]
 fn two_hosts_share_the_units_of_a_job_and_leave_when_there_is_nothing_to_do() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(300, 2);
+    hosts.create_waiting(300, 2);
 
     let works = ["one", "two"].map(|host| hosts.work(host, &["last", "--exit-when-idle"]));
     hosts.wait_for_managers(&["one", "two"]);
@@ -147,7 +31,7 @@ fn two_hosts_share_the_units_of_a_job_and_leave_when_there_is_nothing_to_do() {
 #[test]
 fn a_share_has_no_more_workers_than_it_is_given() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(20, 8);
+    hosts.create_waiting(20, 8);
 
     let work = hosts.work("one", &["last", "-j", "3", "--exit-when-idle"]);
     hosts.wait("three units", || hosts.begun() == 3);
@@ -165,14 +49,13 @@ fn a_share_has_no_more_workers_than_it_is_given() {
 #[test]
 fn a_manager_that_is_killed_is_started_again_at_once_and_its_units_are_ended() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(40, 2);
+    hosts.create_waiting(40, 2);
     let work = hosts.work("one", &["--any"]);
     assert_eq!(hosts.manager("one"), None);
     hosts.ok("one", &["start", "last"]);
     hosts.wait("units", || hosts.begun() == 2);
     let killed = hosts.manager("one").unwrap();
-    // It is watched from the next look on.
-    std::thread::sleep(Duration::from_millis(2_500));
+    hosts.wait("it to be watched", || watches(work.id(), killed));
 
     send(killed, Signal::SIGKILL);
     let at = Instant::now();
@@ -188,7 +71,7 @@ fn a_manager_that_is_killed_is_started_again_at_once_and_its_units_are_ended() {
 #[test]
 fn fault_376_work_that_dies_with_its_manager_goes_on_when_it_is_started_again() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(20, 2);
+    hosts.create_waiting(20, 2);
     let mut dead = hosts.work("one", &["last"]);
     hosts.wait("units", || hosts.begun() == 2);
 
@@ -198,7 +81,7 @@ fn fault_376_work_that_dies_with_its_manager_goes_on_when_it_is_started_again() 
     let again = hosts.work("one", &["last", "--exit-when-idle"]);
     hosts.let_go();
 
-    hosts.wait("the job to complete", || hosts.status() == "completed");
+    hosts.wait("the job to complete", || hosts.status_of_last() == "completed");
     assert_eq!(exit_of(again), Some(0));
     hosts.assert_completed(20, 2);
 }
@@ -206,7 +89,7 @@ fn fault_376_work_that_dies_with_its_manager_goes_on_when_it_is_started_again() 
 #[test]
 fn a_host_that_is_dead_is_replaced_when_its_lease_has_ended() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(40, 2);
+    hosts.create_waiting(40, 2);
     let mut dead = hosts.work("one", &["last"]);
     hosts.wait("units", || hosts.begun() == 2);
     let other = hosts.work("two", &["last", "--exit-when-idle"]);
@@ -225,21 +108,21 @@ fn a_host_that_is_dead_is_replaced_when_its_lease_has_ended() {
 #[test]
 fn a_host_that_is_told_to_leave_gives_its_units_back_and_the_others_go_on() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(600, 2);
+    hosts.create_waiting(600, 2);
     let (leaving, staying) = (hosts.work("one", &["last"]), hosts.work("two", &["last", "--exit-when-idle"]));
     hosts.wait("units on both hosts", || hosts.begun() == 4);
     let manager = hosts.manager("one").unwrap();
 
     // Twice: its units wait for a file, and are not to.
     send(leaving.id(), Signal::SIGTERM);
-    std::thread::sleep(Duration::from_millis(300));
+    hosts.wait("the first to arrive", || hosts.count("SELECT count(*) FROM metadata WHERE key = 'stopping'") == 1);
     send(leaving.id(), Signal::SIGTERM);
 
     assert_eq!(exit_of(leaving), Some(0));
     assert!(!is_alive(manager));
     let owned = "SELECT count(*) AS number FROM ranges JOIN managers ON uid = manager WHERE state <> 'live'";
     assert_eq!((hosts.live(), hosts.count(owned)), (1, 0));
-    assert_eq!(hosts.status(), "running");
+    assert_eq!(hosts.status_of_last(), "running");
     hosts.let_go();
     assert_eq!(exit_of(staying), Some(0));
     hosts.assert_completed(600, 2);
@@ -248,7 +131,7 @@ fn a_host_that_is_told_to_leave_gives_its_units_back_and_the_others_go_on() {
 #[test]
 fn the_last_host_that_leaves_pauses_the_job() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(10, 2);
+    hosts.create_waiting(10, 2);
     let work = hosts.work("one", &["last"]);
     hosts.wait("units", || hosts.begun() == 2);
 
@@ -256,24 +139,23 @@ fn the_last_host_that_leaves_pauses_the_job() {
     hosts.let_go();
 
     assert_eq!(exit_of(work), Some(0));
-    assert_eq!(hosts.status(), "paused");
+    assert_eq!(hosts.status_of_last(), "paused");
 }
 
 #[test]
 fn fault_107_a_host_that_lacks_the_directory_of_the_units_says_so_in_the_row_of_a_manager() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(3, 1);
+    hosts.create_waiting(3, 1);
     let missing: PathBuf = hosts.world.path("nowhere");
     let change =
         format!("UPDATE specs SET spec = jsonb_set(spec::jsonb, '{{cwd}}', '\"{}\"')::text", missing.display());
-    hosts.connection().batch_execute(&change).unwrap();
+    hosts.execute(&change);
 
     let output = hosts.command("one", &["work", "last", "--exit-when-idle"]).output().unwrap();
 
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("nowhere"), "{}", text(&output.stderr));
-    let reason = "SELECT reason AS word FROM managers WHERE state = 'refused'";
-    let reason = diesel::sql_query(reason).get_result::<Word>(&mut hosts.connection()).unwrap().word;
+    let reason = hosts.word("SELECT reason FROM managers WHERE state = 'refused'");
     assert!(reason.contains("cannot run on this host") && reason.contains("nowhere"), "{reason}");
     assert_eq!(hosts.count("SELECT attempts::bigint AS number FROM units WHERE seq = 1"), 0);
 }
@@ -281,7 +163,7 @@ fn fault_107_a_host_that_lacks_the_directory_of_the_units_says_so_in_the_row_of_
 #[test]
 fn fault_360_a_manager_whose_job_another_one_has_ended_leaves_it_and_says_so() {
     let Some(hosts) = Hosts::new() else { return };
-    hosts.create(2, 2);
+    hosts.create_waiting(2, 2);
     let ending = hosts.work("one", &["last", "--exit-when-idle"]);
     hosts.wait("all units on one host", || hosts.begun() == 2);
     let idle = hosts.work("two", &["last", "--exit-when-idle"]);
@@ -308,7 +190,7 @@ fn watches(pid: u32, other: u32) -> bool {
 fn fault_361_a_manager_whose_lock_is_deleted_while_it_cannot_make_it_again_is_not_taken_for_dead() {
     for is_own in [true, false] {
         let Some(hosts) = Hosts::new() else { return };
-        hosts.create(4, 2);
+        hosts.create_waiting(4, 2);
         if !is_own {
             hosts.ok("one", &["start", "last"]);
         }

@@ -1,6 +1,7 @@
 //! Several hosts of one job, whose database is on a server: a host is a state directory.
 
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::prelude::*;
@@ -11,7 +12,7 @@ use nix::sys::signal::Signal;
 use super::{BIN, Server, World, is_alive, send, text, wait_for, without_tool};
 
 /// A lease that a test can wait for, and that no busy machine lets run out.
-const LEASE_MS: &str = "8000";
+pub const LEASE: Duration = Duration::from_secs(8);
 
 /// The hosts of a test.
 pub struct Hosts {
@@ -44,7 +45,7 @@ impl Hosts {
     pub fn command(&self, host: &str, args: &[&str]) -> Command {
         let mut command = self.world.command(BIN);
         command.args(args).env("JOB_MANAGER_DB", &self.url).env("XDG_STATE_HOME", self.world.path(host));
-        command.env("JOB_MANAGER_TEST_LEASE_MS", LEASE_MS);
+        command.env("JOB_MANAGER_TEST_LEASE_MS", LEASE.as_millis().to_string());
         command
     }
 
@@ -65,6 +66,12 @@ impl Hosts {
         self.ok("creator", &[&["create", "-q", "--range", &range], options, &["--shell", "--", script]].concat())
     }
 
+    /// Creates a job whose units note that they run, and wait for a file.
+    pub fn create_waiting(&self, units: u32, workers: u32) -> String {
+        let script = "echo {} >>begun; until [ -e go ]; do sleep 0.05; done; echo {} >>ended";
+        self.create(units, &["-j", &workers.to_string()], script)
+    }
+
     /// Starts a manager on each of some hosts, one after the other.
     pub fn start_on(&self, hosts: &[&str], job: &str) {
         for host in hosts {
@@ -80,24 +87,32 @@ impl Hosts {
         self.world.write("go", "");
     }
 
-    pub fn execute(&self, sql: &str) {
-        PgConnection::establish(&self.url).unwrap().batch_execute(sql).unwrap();
+    pub fn connection(&self) -> PgConnection {
+        PgConnection::establish(&self.url).unwrap()
     }
 
-    /// Returns the number that a query without its SELECT is about.
+    pub fn execute(&self, sql: &str) {
+        self.connection().batch_execute(sql).unwrap();
+    }
+
+    /// Returns the number that a query gives, or an expression.
     pub fn count(&self, query: &str) -> i64 {
-        let mut conn = PgConnection::establish(&self.url).unwrap();
+        let mut conn = self.connection();
         diesel::sql_query(format!("SELECT ({query})::bigint AS number")).get_result::<Number>(&mut conn).unwrap().number
     }
 
     /// Returns a text in the same way.
     pub fn word(&self, query: &str) -> String {
-        let mut conn = PgConnection::establish(&self.url).unwrap();
+        let mut conn = self.connection();
         diesel::sql_query(format!("SELECT ({query})::text AS word")).get_result::<Word>(&mut conn).unwrap().word
     }
 
     pub fn status(&self, job: &str) -> String {
         self.word(&format!("SELECT status FROM jobs WHERE id = {job}"))
+    }
+
+    pub fn status_of_last(&self) -> String {
+        self.status("(SELECT max(id) FROM jobs)")
     }
 
     pub fn live(&self) -> i64 {
@@ -112,6 +127,31 @@ impl Hosts {
             place.display()
         );
         u32::try_from(self.count(&query)).ok().filter(|pid| *pid > 0 && is_alive(*pid))
+    }
+
+    #[track_caller]
+    pub fn wait_for_managers(&self, hosts: &[&str]) {
+        self.wait("managers on the hosts", || hosts.iter().all(|host| self.manager(host).is_some()));
+    }
+
+    /// Returns how many units of [`Hosts::create_waiting`] have begun.
+    pub fn begun(&self) -> usize {
+        self.lines("begun").len()
+    }
+
+    /// Every one of them has ended once, and nobody has run one twice but those that a death interrupted.
+    #[track_caller]
+    pub fn assert_completed(&self, units: usize, interrupted: usize) {
+        self.wait("the job to complete", || self.status_of_last() == "completed");
+        let mut ended = self.world.lines("ended");
+        ended.sort();
+        ended.dedup();
+        assert_eq!(ended.len(), units);
+        let completed = "SELECT completed FROM jobs";
+        let by_rows = "SELECT count(*) FROM units WHERE status = 'completed'";
+        assert_eq!([completed, by_rows].map(|query| self.count(query)), [i64::try_from(units).unwrap(); 2]);
+        let begun = self.begun();
+        assert!(begun >= units && begun <= units + interrupted, "{begun} of {units}");
     }
 
     /// Gives a host a name of its own: all are one machine here.

@@ -34,7 +34,7 @@ pub use browser::{Browser, CHROMIUM};
 pub use cables::{Cables, Lost};
 pub use host::{Answered, Host};
 #[cfg(feature = "postgres")]
-pub use hosts::Hosts;
+pub use hosts::{Hosts, LEASE};
 pub use http::{Reply, Served};
 pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
 #[cfg(feature = "postgres")]
