@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
-use crate::model::Heartbeat;
+use crate::model::{Heartbeat, Waits};
 
 /// Time between two heartbeats.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
@@ -12,14 +12,19 @@ const MEMORY: Duration = Duration::from_secs(15);
 
 /// Counts ended units and says when a heartbeat is due.
 pub(super) struct RateMeter {
+    /// Time between two heartbeats that are all there is to record, unless there is news in them.
+    alone_every: Duration,
     last: Instant,
     ended: usize,
     rate: Option<f64>,
+    /// What the last one said about units under way.
+    said: (usize, usize, Option<Waits>),
 }
 
 impl RateMeter {
-    pub fn new() -> Self {
-        Self { last: Instant::now(), ended: 0, rate: None }
+    /// Makes one whose heartbeats keep that distance while there is nothing else to record.
+    pub fn new(alone_every: Duration) -> Self {
+        Self { alone_every, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None) }
     }
 
     /// Counts units that have ended.
@@ -27,16 +32,20 @@ impl RateMeter {
         self.ended += ended;
     }
 
-    /// Returns a heartbeat when one is due.
-    pub fn beat(&mut self, shared: &Shared) -> Option<Heartbeat> {
+    /// Returns a heartbeat when one is due, which may be all that there is to record.
+    pub fn beat(&mut self, shared: &Shared, is_alone: bool) -> Option<Heartbeat> {
         let elapsed = self.last.elapsed();
         if elapsed < HEARTBEAT_EVERY {
             return None;
         }
+        let (workers, running, waits) = (shared.limits().workers, shared.under_way().len(), shared.waits());
+        let says = (workers, running, waits.clone());
+        if is_alone && says == self.said && elapsed < self.alone_every {
+            return None;
+        }
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
-        let (workers, running) = (shared.limits().workers, shared.under_way().len());
-        let waits = shared.waits();
-        *self = Self { last: Instant::now(), ended: 0, rate: Some(rate_per_second) };
+        let (last, rate) = (Instant::now(), Some(rate_per_second));
+        *self = Self { alone_every: self.alone_every, last, ended: 0, rate, said: says };
         Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits })
     }
 }

@@ -41,14 +41,15 @@ pub(super) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Makes a recorder; what services are told goes to `reports`, and what units wrote is `runner`'s.
     pub fn new(
-        store: Store,
+        mut store: Store,
         lease: Lease,
         shared: &'a Shared,
         events: Receiver<Event>,
         reports: Option<Sender<UnitReport>>,
         runner: Arc<dyn Runner>,
     ) -> Self {
-        Self { store, lease, shared, events, reports, runner, rate_meter: RateMeter::new() }
+        let rate_meter = RateMeter::new(store.beat_every());
+        Self { store, lease, shared, events, reports, runner, rate_meter }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -83,7 +84,7 @@ impl<'a> Recorder<'a> {
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
         let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
         self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
-        let heartbeat = self.rate_meter.beat(self.shared);
+        let heartbeat = self.rate_meter.beat(self.shared, changes.is_empty() && notes.is_empty());
         if heartbeat.is_some() {
             log::rotate_when_full();
         }
@@ -268,7 +269,7 @@ mod tests {
         let (lease, job_row) = store.join(job, &identity, "program".as_ref(), Timestamp::now()).unwrap();
         let shared = Shared::new(Clock::Wall, job_row.limits);
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
-        shared.feed.add(store.claim(lease, 1000, Seq::MAX).unwrap().unwrap());
+        shared.feed.add(store.claim(lease, 1000, Seq::MAX).unwrap().unwrap().range);
         shared.feed.put_after(Seq(0), read.clone());
         shared.feed.release(read.iter().map(|unit| unit.id));
         let (_events, inbox) = sync_channel(1);

@@ -7,6 +7,17 @@ use super::schema::jobs;
 use super::{Lease, Store, StoreError, UnitRange, postgres};
 use crate::model::{Seq, Unit};
 
+/// What a manager has claimed.
+#[derive(Debug)]
+pub struct Claim {
+    /// Its units, some of which may have ended.
+    pub range: UnitRange,
+    /// How many have not. On SQLite a range has no end, and nobody asks how long it lasts.
+    pub unfinished: u64,
+    /// Those that somebody began who is gone; the range was given back then. On SQLite whoever begins has looked at all.
+    pub begun: Vec<Unit>,
+}
+
 impl Store {
     /// Claims a range of about so many units, none of them behind `through`, for their first attempts; `None` when none is left to claim.
     ///
@@ -14,7 +25,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
-    pub fn claim(&mut self, lease: Lease, units: i64, through: Seq) -> Result<Option<UnitRange>, StoreError> {
+    pub fn claim(&mut self, lease: Lease, units: i64, through: Seq) -> Result<Option<Claim>, StoreError> {
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, job| {
                 postgres::lose_expired(conn, lease.job, job.limits.on_host_loss)?;
@@ -25,16 +36,9 @@ impl Store {
             let row = jobs::table.find(lease.job.0).filter(jobs::epoch.eq(lease.epoch.0));
             let after: Option<i64> = row.select(jobs::claimed_through).first(conn).optional()?;
             let after = Seq(after.ok_or(lease.fenced())?);
-            Ok(Some(UnitRange { after, through: Seq::MAX }))
+            let range = UnitRange { after, through: Seq::MAX };
+            Ok(Some(Claim { range, unfinished: u64::MAX, begun: Vec::new() }))
         })
-    }
-
-    /// Returns how many units of a claimed range have not ended. On SQLite it has no end, and nobody asks how long it lasts.
-    pub fn unfinished_in(&mut self, lease: Lease, range: UnitRange) -> Result<u64, StoreError> {
-        if !on_server(&mut self.conn) {
-            return Ok(u64::MAX);
-        }
-        self.read("count claimed units", |conn| postgres::unfinished_in(conn, lease, range))
     }
 
     /// Returns `true` while units of a job, up to that one, belong to other managers: whoever has none left waits for theirs to end, or to be given
@@ -55,15 +59,5 @@ impl Store {
             return Ok(());
         }
         self.write_under(lease, "give units back", |conn, _| postgres::give_back_but(conn, lease, in_hand))
-    }
-
-    /// Returns units of a range that somebody began who is gone; what belonged to nobody before may have such. On SQLite
-    /// whoever begins has looked at all.
-    pub fn begun_units(&mut self, lease: Lease, range: UnitRange) -> Result<Vec<Unit>, StoreError> {
-        if !on_server(&mut self.conn) {
-            return Ok(Vec::new());
-        }
-        let is_of_range = |unit: &Unit| unit.id.seq() > range.after && unit.id.seq() <= range.through;
-        Ok(self.running_units(lease)?.into_iter().filter(is_of_range).collect())
     }
 }

@@ -149,6 +149,7 @@ pub fn counters_change_with_the_rows(mut store: Store) {
     let lease = lease_on(&mut store, job);
     use UnitStatus::{Cancelled, Completed, Failed, Pending, Running, Skipped};
 
+    store.claim(lease, 5, Seq(5)).unwrap();
     let starts: Vec<_> = (1..=5).map(|seq| change(job, seq, Pending, Running)).collect();
     store
         .record(lease, &Batch { rests: &[UnitRange { after: Seq(5), through: Seq::MAX }], ..Batch::of(&starts) })

@@ -15,16 +15,14 @@ statement! {
             pending: i64 as BigInt,
         ", running = running + " running: i64 as BigInt,
         ", completed = completed + " completed: i64 as BigInt,
-        [", failed = failed + "
-         ", (failed, failures) = (SELECT failed + more, failures + greatest(more, 0) FROM (SELECT "] failed: i64 as BigInt,
-        [", skipped = skipped + " "::bigint AS more) AS found), skipped = skipped + "] skipped: i64 as BigInt,
+        ", failed = failed + " failed: i64 as BigInt,
+        ", skipped = skipped + " skipped: i64 as BigInt,
         ", cancelled = cancelled + " cancelled: i64 as BigInt,
         [", claimed_through = max(claimed_through, " ", claimed_through = greatest(claimed_through, "] claimed_through: i64 as BigInt,
         ") WHERE id = " job: i64 as BigInt,
-        [" AND epoch = " " AND epoch >= "] epoch: i64 as BigInt,
+        " AND epoch = " epoch: i64 as BigInt,
     }
-    // All that failed since the job's latest start, other managers' units too.
-    ["" " RETURNING failures"] -> BigInt
+    ""
 }
 
 /// Moves `changed` units from one counter to another.
@@ -52,8 +50,13 @@ impl Counters {
         self.0[to as usize] += 1;
     }
 
+    /// Returns by how much the units in a state have become more.
+    pub fn of(&self, status: UnitStatus) -> i64 {
+        self.0[status as usize]
+    }
+
     pub fn update(&self, lease: Lease, claimed_through: Seq) -> ShiftCounters {
-        let of = |status: UnitStatus| self.0[status as usize];
+        let of = |status| self.of(status);
         ShiftCounters {
             pending: of(UnitStatus::Pending),
             running: of(UnitStatus::Running),

@@ -3,61 +3,19 @@
 //! Every transaction of a manager goes through `write_under`, except the recorder's, which ends with the fence itself. Where writers
 //! exclude each other, as here, what holds at the beginning of a transaction holds at its end.
 
-use std::time::Duration;
-
 use super::connection::{DbConnection, on_server};
+use super::counters::Counters;
 use super::failure::Failure;
 use super::jobs::{job_row, lock_job};
-use super::lease::{Fence, Lease};
+use super::lease::Lease;
 use super::renewals::Renewing;
 use super::{Store, StoreError, manager_writes, postgres};
-use crate::model::{Job, JobStatus, ManagerState, Timestamp};
+use crate::model::{Job, JobStatus, ManagerState};
 
 /// What a manager cannot do any more whose job another manager, or a client, has ended or paused.
 pub const GO_ON: &str = "go on with";
 
 impl Store {
-    /// Makes sure that a lease stands, and returns what is new since an answer of the version `seen`.
-    ///
-    /// While nobody else has written, nobody has taken over either, and no row is read.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`] when a later manager has taken over; [`StoreError::WrongStatus`] when the job does not run any more.
-    pub fn fence(&mut self, lease: Lease, seen: Option<i64>) -> Result<Fence, StoreError> {
-        let (version, now) = (self.data_version()?, self.server_time()?.unwrap_or_else(Timestamp::now));
-        if seen == Some(version) {
-            return Ok(Fence { version, job: None, share: None, now });
-        }
-        let (job, share) = self.read("read the job", |conn| {
-            let job = job_row(conn, lease.job)?;
-            if on_server(conn) {
-                let share = job.limits.are_shared().then(|| postgres::share(conn, lease)).transpose()?;
-                return Ok((job, share));
-            }
-            if job.epoch != lease.epoch { Err(lease.fenced().into()) } else { Ok((job, None)) }
-        })?;
-        let length = postgres::lease_length(&job.limits);
-        let is_over = job.status != JobStatus::Running;
-        let is_renewed = on_server(&mut self.conn)
-            && (is_over || self.read("look at the lease", |conn| postgres::is_due(conn, lease, length))?);
-        let job = if is_renewed { self.write_under(lease, "renew the lease", |_, job| Ok(job))? } else { job };
-        Ok(Fence { version, job: Some(job), share, now })
-    }
-
-    /// Returns how much time passes between two looks of a manager at what others have written. In a file a look costs nothing;
-    /// on a server it is a round trip, and managers that have nothing to do are not to keep it busy.
-    pub fn look_every(&mut self) -> Duration {
-        if on_server(&mut self.conn) { Duration::from_secs(1) } else { Duration::ZERO }
-    }
-
-    /// Returns the time by the clock of the server; none without one.
-    pub fn server_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        if !on_server(&mut self.conn) {
-            return Ok(None);
-        }
-        self.read("look at the clock", |conn| Ok(Some(postgres::time(conn)?)))
-    }
-
     /// Runs `body` in one transaction of a manager, with the row of its job, which is locked. Does nothing when a later manager
     /// has taken over, or the job was ended.
     pub(super) fn write_under<T>(
@@ -96,13 +54,40 @@ pub(super) fn stands(conn: &mut DbConnection, lease: Lease, job: &Job, renewing:
         let length = postgres::lease_length(&job.limits);
         renewing.ask(length);
         let is_renewed = postgres::renew(conn, lease, length)?;
-        return match job.status {
-            JobStatus::Running if is_renewed => Ok(()),
-            JobStatus::Running => Err(lease.fenced().into()),
-            // Its other thread may have left the job for it just now.
-            _ if !is_renewed && !postgres::has_left(conn, lease)? => Err(lease.fenced().into()),
-            status => Err(StoreError::WrongStatus { operation: GO_ON, job: job.id, status }.into()),
-        };
+        return go_on(conn, lease, job.status, is_renewed);
     }
     if job.epoch == lease.epoch { Ok(()) } else { Err(lease.fenced().into()) }
+}
+
+/// Ends a record on a server: counts what it has moved under a lease that is renewed, or refuses as [`stands`] does. Returns how many
+/// units of the job have failed since its latest start, other managers' too as far as those have recorded them.
+pub(super) fn count(
+    conn: &mut DbConnection,
+    lease: Lease,
+    counters: &Counters,
+    renewing: &mut Renewing,
+) -> Result<u64, Failure> {
+    let length = match renewing.length() {
+        Some(length) => length,
+        None => postgres::lease_length(&job_row(conn, lease.job)?.limits),
+    };
+    renewing.ask(length);
+    let counted = postgres::count(conn, lease, counters, length)?;
+    let (status, failures) = match counted {
+        Some(counted) => counted,
+        None => (job_row(conn, lease.job)?.status, 0),
+    };
+    go_on(conn, lease, status, counted.is_some())?;
+    Ok(failures)
+}
+
+/// Refuses to go on with a job in that state under a lease that is over.
+fn go_on(conn: &mut DbConnection, lease: Lease, status: JobStatus, is_renewed: bool) -> Result<(), Failure> {
+    match status {
+        JobStatus::Running if is_renewed => Ok(()),
+        JobStatus::Running => Err(lease.fenced().into()),
+        // Its other thread may have left the job for it just now.
+        _ if !is_renewed && !postgres::has_left(conn, lease)? => Err(lease.fenced().into()),
+        status => Err(StoreError::WrongStatus { operation: GO_ON, job: lease.job, status }.into()),
+    }
 }

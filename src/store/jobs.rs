@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use super::columns::{Checked, Json, Word};
 use super::connection::{Db, DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, metadata};
-use super::statement::statement;
 use super::written::may_stand;
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 use crate::model::{
     Epoch, FoundJobs, Hold, Job, JobFilter, JobId, JobStatus, Limits, Progress, Row, StopRequest, Timestamp, Unreadable,
 };
@@ -89,8 +87,6 @@ impl JobRow {
     }
 }
 
-statement! { struct LockRow { "SELECT id FROM jobs WHERE id = " id: i64 as BigInt, } " FOR UPDATE" -> BigInt }
-
 impl Store {
     /// Returns a job, unless there is none of that number or it is still being created or deleted.
     pub fn job(&mut self, id: JobId) -> Result<Job, StoreError> {
@@ -143,7 +139,11 @@ impl Store {
             let found: Option<(i64, i64, i64, i64, i64, i64, i64)> = visible.select(counters).first(conn).optional()?;
             let (total, pending, running, completed, failed, skipped, cancelled) =
                 found.ok_or(StoreError::JobNotFound(job))?;
-            Ok(Progress { total, pending, running, completed, failed, skipped, cancelled })
+            let mut progress = Progress { total, pending, running, completed, failed, skipped, cancelled };
+            if on_server(conn) {
+                postgres::add_up(conn, std::iter::once((job, &mut progress)))?;
+            }
+            Ok(progress)
         })
     }
 
@@ -155,10 +155,10 @@ impl Store {
 
 /// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
 /// reads and then writes begins with it. SQLite's writes are immediate transactions, so that no other is under way anyhow; on a
-/// server this locks the row.
+/// server this locks the job.
 pub(super) fn lock_job(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
     if on_server(conn) {
-        LockRow { id: id.0 }.execute(conn)?;
+        postgres::lock(conn, id)?;
     }
     job_row(conn, id)
 }
@@ -176,7 +176,10 @@ pub(super) fn lock_visible(conn: &mut DbConnection, id: JobId) -> Result<Option<
 pub(super) fn job_row(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure> {
     // Neither a status nor a limit is bound: SQLite would prepare the statement again at each reading, to look at them.
     let row: Option<JobRow> = jobs::table.find(id.0).select(JobRow::as_select()).get_result(conn).optional()?;
-    let job = row.map(|row| row.job(|text, place| limits_of(&text, place))).transpose()?;
+    let mut job = row.map(|row| row.job(|text, place| limits_of(&text, place))).transpose()?;
+    if on_server(conn) {
+        count_on(conn, &mut job)?;
+    }
     job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
 }
 
@@ -222,7 +225,16 @@ pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<
             Err(unreadable) => found.unreadable.push(unreadable),
         }
     }
+    if on_server(conn) {
+        count_on(conn, &mut found.jobs)?;
+    }
     Ok(found)
+}
+
+/// Adds to the counters of jobs what their managers have recorded beside each other; those of others have none.
+fn count_on<'a>(conn: &mut DbConnection, jobs: impl IntoIterator<Item = &'a mut Job>) -> Result<(), Failure> {
+    let running = jobs.into_iter().filter(|job| job.status == JobStatus::Running);
+    postgres::add_up(conn, running.map(|job| (job.id, &mut job.progress)))
 }
 
 /// Reads limits, which most jobs of a page have in common, once for each text.

@@ -44,4 +44,17 @@ pub struct Fence {
     pub share: Option<Share>,
     /// The time by the store's clock, which is the machine's here.
     pub now: Timestamp,
+    /// What there is to do beside what the manager has; none where it looks for that itself.
+    pub work: Option<Work>,
+}
+
+/// What there is to do for a manager of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// Whether units can be claimed.
+    pub is_claimable: bool,
+    /// Whether other managers have units.
+    pub others_have_units: bool,
+    /// When the first unit may run that came back and is not another manager's.
+    pub next_due: Option<Timestamp>,
 }

@@ -111,10 +111,12 @@ impl Store {
         let mut renewing = self.renewing();
         let recorded = self.write("record the progress of units", |conn| {
             let mut recorded = Recorded::default();
-            if on_server(conn) {
-                // First the row that clients lock first too.
-                let job = lock_job(conn, lease.job)?;
-                fence::stands(conn, lease, &job, &mut renewing)?;
+            // Managers of a job on a server record at the same time, each in a row of its own.
+            let has_own_row = on_server(conn) && !lease.manager.is_nil();
+            if has_own_row {
+                postgres::share_lock(conn, lease.job)?;
+            } else if on_server(conn) {
+                lock_job(conn, lease.job)?;
             }
             let mut counters = Counters::default();
             let changes = match batch.is_late && on_server(conn) {
@@ -132,13 +134,13 @@ impl Store {
                 manager_writes::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
             }
-            // The fence, last as it is wherever it locks a row.
+            // The fence, last.
+            if has_own_row {
+                recorded.failures = Some(fence::count(conn, lease, &counters, &mut renewing)?);
+                return Ok(recorded);
+            }
             let claimed_through = batch.rests.first().map_or(Seq(0), |rest| rest.after);
-            let shift = counters.update(lease, claimed_through);
-            if on_server(conn) {
-                let failures: Option<i64> = shift.get_result(conn).optional()?;
-                recorded.failures = Some(failures.ok_or(lease.fenced())?.unsigned_abs());
-            } else if shift.execute(conn)? == 0 {
+            if counters.update(lease, claimed_through).execute(conn)? == 0 {
                 return Err(lease.fenced().into());
             }
             Ok(recorded)

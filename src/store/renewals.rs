@@ -55,6 +55,22 @@ pub(super) struct Renewing {
 }
 
 impl Renewing {
+    /// Returns for how long the lease was last renewed, if that is known.
+    pub fn length(&self) -> Option<Duration> {
+        self.renewals.as_ref().map(|renewals| renewals.lock().length)
+    }
+
+    /// Says that the lease is about to be renewed if a sixth of it is over, and returns for how long then.
+    pub fn due(&mut self) -> Option<Duration> {
+        let renewals = self.renewals.as_ref()?;
+        let Renewal { asked_at, length } = *renewals.lock();
+        if (renewals.clock)() < asked_at + length / 6 {
+            return None;
+        }
+        self.ask(length);
+        Some(length)
+    }
+
     /// Says that the lease is about to be renewed for that long.
     pub fn ask(&mut self, length: Duration) {
         self.renewal = self.renewals.as_ref().map(|renewals| Renewal { asked_at: (renewals.clock)(), length });

@@ -13,12 +13,21 @@ use crate::model::{JobId, JobStatus, JobTotals, Limits, Progress, StopRequest, U
 type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
 
+const TOTALS: &str = "SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
+     sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status";
+#[cfg(feature = "postgres")]
+const TOTALS_ON_POSTGRES: &str = "SELECT status, count(*), sum(total)::bigint, sum(pending + coalesce(pending_shifts, 0))::bigint, \
+     sum(running + coalesce(running_shifts, 0))::bigint, sum(completed + coalesce(completed_shifts, 0))::bigint, \
+     sum(failed + coalesce(failed_shifts, 0))::bigint, sum(skipped + coalesce(skipped_shifts, 0))::bigint, \
+     sum(cancelled + coalesce(cancelled_shifts, 0))::bigint FROM jobs LEFT JOIN (SELECT job_id, \
+     sum(pending_shift) AS pending_shifts, sum(running_shift) AS running_shifts, sum(completed_shift) AS completed_shifts, \
+     sum(failed_shift) AS failed_shifts, sum(skipped_shift) AS skipped_shifts, sum(cancelled_shift) AS cancelled_shifts \
+     FROM managers WHERE state = 'live' GROUP BY job_id) AS moved ON job_id = id WHERE status <> 'partial' GROUP BY status";
+
 statement! {
     // A server's sum of numbers of 64 bits is wider than those.
     struct Totals {}
-    "SELECT status, count(*), CAST(sum(total) AS bigint), CAST(sum(pending) AS bigint), CAST(sum(running) AS bigint), \
-     CAST(sum(completed) AS bigint), CAST(sum(failed) AS bigint), CAST(sum(skipped) AS bigint), CAST(sum(cancelled) AS bigint) \
-     FROM jobs WHERE status <> 'partial' GROUP BY status" -> TotalsColumns
+    [TOTALS TOTALS_ON_POSTGRES] -> TotalsColumns
 }
 
 impl Store {

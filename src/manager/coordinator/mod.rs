@@ -95,6 +95,9 @@ pub(super) struct Coordinator<'a> {
     seen_revision: i64,
     /// Managers of the job that have units, this one included.
     at_work: usize,
+    /// Whether units could be claimed when that was last looked at, and whether others had some.
+    is_claimable: bool,
+    others_have_units: bool,
     /// How many units were in hand when ranges were last given back for want of workers.
     handed_over: Option<usize>,
 }
@@ -168,6 +171,8 @@ impl<'a> Coordinator<'a> {
             seen_version: None,
             seen_revision,
             at_work,
+            is_claimable: true,
+            others_have_units: false,
             handed_over: None,
         };
         coordinator.demand_workers(unfinished);
@@ -265,7 +270,10 @@ impl<'a> Coordinator<'a> {
                     // More were in hand when it was looked whether one is due.
                     continue;
                 }
-                if self.store.others_have_units(self.lease, self.last_unit())? {
+                // It stands until the next look.
+                self.others_have_units =
+                    self.others_have_units || self.store.others_have_units(self.lease, self.last_unit())?;
+                if self.others_have_units {
                     self.shared.feed.wait_for_change(level, POLL_OTHERS);
                     continue;
                 }

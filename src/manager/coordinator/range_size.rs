@@ -4,19 +4,13 @@ use std::time::{Duration, Instant};
 
 /// Time that the units of a range are to last.
 const LASTS: Duration = Duration::from_secs(2);
-/// Time until somebody may have given something back, or added it.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// The same while most workers have units: each look is a transaction.
-const LOOK_FOR_FEW: Duration = Duration::from_secs(5);
 /// None has more.
-const MOST: f64 = 1000.0;
+const MOST: f64 = 10_000.0;
 
 /// The size of the next range.
 #[derive(Debug, Default)]
 pub(super) struct RangeSize {
     latest: Option<(f64, Instant)>,
-    /// When there was nothing to claim.
-    none_at: Option<Instant>,
 }
 
 impl RangeSize {
@@ -24,15 +18,13 @@ impl RangeSize {
     /// workers have none, while long units of that range run on.
     pub fn is_due(&self, in_hand: usize, workers: usize) -> bool {
         let is_low = self.latest.is_none_or(|(units, _)| in_hand as f64 <= units / 2.0);
-        let pause = if is_low { LOOK_AGAIN } else { LOOK_FOR_FEW };
-        (is_low || in_hand < workers) && self.none_at.is_none_or(|at| at.elapsed() > pause)
+        is_low || in_hand < workers
     }
 
-    /// Notes how much there was to do in what was claimed; none when there was nothing to claim. Of a range that somebody gave
-    /// back most units may be done, and how soon the others are says little of a whole one.
-    pub fn found(&mut self, to_do: Option<u64>, workers: usize) {
-        self.none_at = to_do.is_none().then(Instant::now);
-        if let (Some(to_do), Some((units, _))) = (to_do, &mut self.latest) {
+    /// Notes how much there was to do in what was claimed. Of a range that somebody gave back most units may be done, and how soon the
+    /// others are says little of a whole one.
+    pub fn found(&mut self, to_do: u64, workers: usize) {
+        if let Some((units, _)) = &mut self.latest {
             *units = units.min(to_do.max(workers as u64) as f64);
         }
     }
@@ -72,12 +64,9 @@ mod tests {
 
     #[test]
     fn workers_without_units_get_some_while_others_have_long_ones() {
-        let mut range =
-            RangeSize { latest: Some((8.0, Instant::now().checked_sub(8 * LASTS).unwrap())), none_at: None };
+        let mut range = RangeSize { latest: Some((8.0, Instant::now().checked_sub(8 * LASTS).unwrap())) };
         assert_eq!((range.is_due(8, 8), range.is_due(7, 8)), (false, true));
         assert_eq!((range.next(5, 8), range.next(7, 8)), (3, 12));
-        range.found(None, 8);
-        assert!(!range.is_due(7, 8));
     }
 
     #[test]
@@ -86,7 +75,7 @@ mod tests {
 
         for _ in 0..6 {
             assert!(range.next(0, 3) <= 4 * 3, "{range:?}");
-            range.found(Some(1), 3);
+            range.found(1, 3);
         }
 
         assert!(!range.is_due(2, 2), "{range:?}");

@@ -7,9 +7,9 @@ use tracing::warn;
 use super::{Coordinator, LOOK_FOR_DUE};
 use crate::manager::error::ManagerError;
 use crate::manager::feed::FEED_UNITS;
-use crate::model::{Timestamp, UnitStatus, counted};
+use crate::model::{Timestamp, Unit, UnitStatus, counted};
 use crate::recovery::policy;
-use crate::store::{Batch, PageBound, UnitChange, UnitRange};
+use crate::store::{Batch, Claim, PageBound, UnitChange, UnitRange};
 
 impl Coordinator<'_> {
     /// Tops the feed up and returns when the next unit that came back is due, if it had room for all that are.
@@ -55,9 +55,8 @@ impl Coordinator<'_> {
 
     /// Returns `true` if units that are due are worth a look: one may be, or this manager has sent one back.
     fn may_look(&mut self, now: Timestamp) -> bool {
-        self.due_looked_at.elapsed() >= self.store.look_every()
-            || self.next_due.is_some_and(|due| due <= now)
-            || self.shared.feed.has_released()
+        let looks_itself = !self.store.has_several_managers();
+        looks_itself || self.next_due.is_some_and(|due| due <= now) || self.shared.feed.has_released()
     }
 
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
@@ -65,12 +64,14 @@ impl Coordinator<'_> {
         let (in_hand, workers) = (self.shared.feed.level().in_hand, self.job.limits.workers);
         if self.is_range_due(in_hand) {
             let units = self.range_size.next(in_hand, workers);
-            let claimed = self.store.claim(self.lease, units, self.last_unit())?;
-            let to_do = claimed.map(|range| self.store.unfinished_in(self.lease, range)).transpose()?;
-            self.range_size.found(to_do, workers);
-            if let Some(range) = claimed {
-                self.recover(range)?;
-                self.shared.feed.add(range);
+            match self.store.claim(self.lease, units, self.last_unit())? {
+                Some(Claim { range, unfinished, begun }) => {
+                    self.range_size.found(unfinished, workers);
+                    self.recover(&begun)?;
+                    self.shared.feed.add(range);
+                }
+                // Until a look finds some.
+                None => self.is_claimable = false,
             }
         }
         Ok(self.shared.feed.next_range())
@@ -78,13 +79,12 @@ impl Coordinator<'_> {
 
     /// Returns `true` if a range is to be claimed when so many units are in hand.
     pub(super) fn is_range_due(&self, in_hand: usize) -> bool {
-        self.shared.feed.needs_range() && self.range_size.is_due(in_hand, self.job.limits.workers)
+        self.is_claimable && self.shared.feed.needs_range() && self.range_size.is_due(in_hand, self.job.limits.workers)
     }
 
     /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.
-    fn recover(&mut self, range: UnitRange) -> Result<(), ManagerError> {
+    fn recover(&mut self, begun: &[Unit]) -> Result<(), ManagerError> {
         let (now, limits) = (self.shared.clock.now(), &self.job.limits);
-        let begun = self.store.begun_units(self.lease, range)?;
         if begun.is_empty() {
             return Ok(());
         }

@@ -7,22 +7,28 @@ use tracing::{info, warn};
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
 use crate::model::{Limits, StopRequest, Timestamp, chain, counted};
-use crate::store::{Fault, Fence, StoreError};
+use crate::store::{Fault, Fence, StoreError, Work};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
     pub(super) fn poll_requests(&mut self) -> Result<(), ManagerError> {
         // What holds for all managers together follows what the others have written.
         let is_shared = self.job.limits.are_shared();
-        let every = if is_shared { POLL_REQUESTS } else { POLL_REQUESTS.max(self.store.look_every()) };
+        let is_idle = self.shared.feed.level().in_hand == 0 && !self.others_have_units;
+        let every = if is_shared { POLL_REQUESTS } else { POLL_REQUESTS.max(self.store.look_every(is_idle)) };
         if self.looked_at.elapsed() < every {
             return Ok(());
         }
         self.looked_at = Instant::now();
         self.store.refuse_moved_file()?;
         self.renew_lock();
-        let Fence { version, job, share, now } = self.store.fence(self.lease, self.seen_version)?;
+        let seen = self.seen_version.filter(|_| !is_shared);
+        let Fence { version, job, share, now, work } = self.store.fence(self.lease, seen, self.last_unit())?;
         self.follow_clock(now)?;
+        if let Some(Work { is_claimable, others_have_units, next_due }) = work {
+            (self.is_claimable, self.others_have_units) = (is_claimable, others_have_units);
+            self.next_due = next_due;
+        }
         let Some(mut job) = job else { return Ok(()) };
         self.take_share(&mut job.limits, share)?;
         job.limits.bound_workers(self.most_workers);

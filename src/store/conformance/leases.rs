@@ -23,13 +23,13 @@ pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
 pub fn a_claim_begins_behind_what_no_manager_has_to_look_at_again(mut store: Store) {
     let job = job_of(&mut store, 3);
     let before = lease_on(&mut store, job);
-    let whole = store.claim(before, 1000, Seq::MAX).unwrap().unwrap();
+    let whole = store.claim(before, 1000, Seq::MAX).unwrap().unwrap().range;
     let ended = [1, 2].map(|seq| change(job, seq, UnitStatus::Pending, UnitStatus::Completed));
     let rests = &[UnitRange { after: Seq(2), ..whole }];
     store.record(before, &Batch { rests, ..Batch::of(&ended) }).unwrap();
     let now = lease_on(&mut store, job);
 
-    let rest = store.claim(now, 1000, Seq::MAX).unwrap().unwrap();
+    let rest = store.claim(now, 1000, Seq::MAX).unwrap().unwrap().range;
 
     let read = store.fresh_units(job, rest.after, rest.through, PageBound::units(9)).unwrap().units;
     assert_eq!((whole.after, read.len(), read[0].id.seq()), (Seq(0), 1, Seq(3)));
@@ -56,14 +56,14 @@ pub fn a_fence_tells_what_others_have_written_and_nothing_else(mut store: Store)
     let job = job_of(&mut store, 1);
     let lease = lease_on(&mut store, job);
     let mut client = Store::open(store.path(), Access::Write).unwrap();
-    let first = store.fence(lease, None).unwrap();
+    let first = store.fence(lease, None, Seq::MAX).unwrap();
     store.record(lease, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
 
-    let own = store.fence(lease, Some(first.version)).unwrap();
+    let own = store.fence(lease, Some(first.version), Seq::MAX).unwrap();
     client.request_stop(job, StopRequest::Stop, None, None).unwrap();
-    let others = store.fence(lease, Some(own.version)).unwrap();
+    let others = store.fence(lease, Some(own.version), Seq::MAX).unwrap();
     lease_on(&mut client, job);
-    let over = store.fence(lease, Some(others.version));
+    let over = store.fence(lease, Some(others.version), Seq::MAX);
 
     assert!(first.job.is_some());
     // On a server what one writes oneself is told too.

@@ -6,9 +6,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Text};
 
 use super::ranges;
-use crate::model::{Heartbeat, JobId, Limits, OnHostLoss, Timestamp};
+use crate::model::{Heartbeat, JobId, JobStatus, Limits, OnHostLoss, Row, Timestamp, UnitStatus, Unreadable};
 use crate::store::Lease;
+use crate::store::columns::{Checked, Word};
 use crate::store::connection::DbConnection;
+use crate::store::counters::Counters;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
 
@@ -27,6 +29,23 @@ statement! {
         ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint WHERE state = 'live' AND uid = " uid: String as Text,
     }
     ""
+}
+
+statement! {
+    // The others' failures as of the statement's beginning: those that are being recorded now are counted by who records them.
+    struct Count {
+        "UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
+        ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, pending_shift = pending_shift + " pending: i64 as BigInt,
+        ", running_shift = running_shift + " running: i64 as BigInt,
+        ", completed_shift = completed_shift + " completed: i64 as BigInt,
+        ", failed_shift = failed_shift + " failed: i64 as BigInt,
+        ", skipped_shift = skipped_shift + " skipped: i64 as BigInt,
+        ", cancelled_shift = cancelled_shift + " cancelled: i64 as BigInt,
+        ", failures_shift = failures_shift + " failures: i64 as BigInt,
+        " FROM jobs WHERE state = 'live' AND jobs.id = job_id AND managers.uid = " uid: String as Text,
+    }
+    " RETURNING jobs.status, jobs.failures + failures_shift + coalesce((SELECT sum(other.failures_shift) FROM managers AS other \
+     WHERE other.state = 'live' AND other.job_id = jobs.id AND other.uid <> managers.uid), 0)::bigint" -> (Text, BigInt)
 }
 
 statement! {
@@ -72,14 +91,6 @@ statement! {
 }
 
 statement! {
-    struct Rest {
-        "SELECT lease_until - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM managers WHERE state = 'live' AND uid = "
-            uid: String as Text,
-    }
-    "" -> BigInt
-}
-
-statement! {
     struct HasLeft {
         "SELECT EXISTS (SELECT 1 FROM managers WHERE state = 'left' AND uid = " uid: String as Text,
     }
@@ -93,20 +104,38 @@ pub(in crate::store) fn time(conn: &mut DbConnection) -> Result<Timestamp, Failu
     Ok(Timestamp::from_micros(Time {}.get_result(conn)?))
 }
 
-/// Returns `true` if a lease is to be renewed.
-///
-/// # Errors
-/// When it is over.
-pub(in crate::store) fn is_due(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
-    let rest: Option<i64> = Rest { uid: lease.manager.to_string() }.get_result(conn).optional()?;
-    let rest = Duration::from_micros(rest.ok_or(lease.fenced())?.try_into().unwrap_or(0));
-    Ok(rest < length - length / 6)
-}
-
 /// Renews a lease for that long; `false` when it is over, and what the transaction has written so far must be undone.
 pub(in crate::store) fn renew(conn: &mut DbConnection, lease: Lease, length: Duration) -> Result<bool, Failure> {
     let length = i64::try_from(length.as_micros()).expect("a lease fits");
     Ok(Renew { length, uid: lease.manager.to_string() }.execute(conn)? == 1)
+}
+
+/// Renews a lease for that long and counts what its manager's units have moved; returns the state of the job and how many of its
+/// units have failed since its latest start. None when the lease is over.
+pub(in crate::store) fn count(
+    conn: &mut DbConnection,
+    lease: Lease,
+    counters: &Counters,
+    length: Duration,
+) -> Result<Option<(JobStatus, u64)>, Failure> {
+    let failed = counters.of(UnitStatus::Failed);
+    let count = Count {
+        length: i64::try_from(length.as_micros()).expect("a lease fits"),
+        pending: counters.of(UnitStatus::Pending),
+        running: counters.of(UnitStatus::Running),
+        completed: counters.of(UnitStatus::Completed),
+        failed,
+        skipped: counters.of(UnitStatus::Skipped),
+        cancelled: counters.of(UnitStatus::Cancelled),
+        failures: failed.max(0),
+        uid: lease.manager.to_string(),
+    };
+    let counted: Option<(Checked<Word<JobStatus>>, i64)> = count.get_result(conn).optional()?;
+    let row = Row::Job(lease.job);
+    let read = |(status, failures): (Checked<Word<JobStatus>>, i64)| -> Result<_, Unreadable> {
+        Ok((status.of(row, "status")?.0, failures.unsigned_abs()))
+    };
+    Ok(counted.map(read).transpose()?)
 }
 
 /// Returns `true` if the manager has recorded that it left the job.

@@ -1,12 +1,13 @@
 //! What a server does in its own way: many managers of one job, each with a lease by the server's clock and ranges of units.
 //!
-//! A transaction that locks more than one row takes them in the order jobs, ranges, units, managers.
+//! Whoever changes a job has it alone, and its managers record beside each other; see `job_lock`.
 //!
 //! Known weakness: diesel does not hand out most SQLSTATEs, so that refusals are distinguished by their fixed texts, as those of
 //! SQLite are; see `fault::ENGLISH`.
 
 #[cfg(feature = "postgres")]
 mod commit;
+mod counters;
 #[cfg(feature = "postgres")]
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
@@ -14,8 +15,10 @@ mod fault_tests;
 mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
+mod job_lock;
 mod lease;
 mod left;
+mod look;
 #[cfg(feature = "postgres")]
 mod open;
 mod ranges;
@@ -29,13 +32,16 @@ mod share;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
+pub(super) use counters::add_up;
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
+pub(super) use job_lock::{lock, share_lock};
 pub(super) use lease::{
-    beat, has_left, is_due, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
+    beat, count, has_left, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
 };
 pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
+pub(super) use look::{Look, look};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
@@ -44,7 +50,7 @@ pub(super) use open::{Opened, Session, is_one, look_for_creation, open, sql_for}
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{
     claim, due_units, fresh_units, give_all_back, give_back, give_back_but, is_of_another, next_due, others_have_units,
-    running_units, unfinished_in,
+    running_units,
 };
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};

@@ -9,7 +9,7 @@ use crate::store::failure::Failure;
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
 use crate::store::unit_row::{DueRow, UnitColumns, UnitRow};
-use crate::store::{Lease, UnitRange};
+use crate::store::{Claim, Lease, UnitRange, feed};
 
 statement! {
     struct TakeBack {
@@ -76,6 +76,14 @@ statement! {
         " AND id <= " last: i64 as BigInt,
     }
     " AND (status = 'pending' OR status = 'running')" -> BigInt
+}
+
+statement! {
+    struct BegunIn {
+        "SELECT id, key, '', attempts, crashes, revision FROM units WHERE id > " after: i64 as BigInt,
+        " AND id <= " last: i64 as BigInt,
+    }
+    " AND status = 'running' ORDER BY id" -> UnitColumns
 }
 
 statement! { struct GiveBack<'a> { "UPDATE ranges SET manager = NULL WHERE manager = " manager: &'a str as Text, } "" }
@@ -155,32 +163,34 @@ statement! {
     ") ORDER BY id" -> UnitColumns
 }
 
-/// Claims a range for first attempts, in a transaction that has locked the job: what was given back, then what nobody has had. None
+/// Claims a range for first attempts, in a transaction that has the job alone: what was given back, then what nobody has had. None
 /// begins behind `through`.
 pub(in crate::store) fn claim(
     conn: &mut DbConnection,
     lease: Lease,
     units: i64,
     through: Seq,
-) -> Result<Option<UnitRange>, Failure> {
+) -> Result<Option<Claim>, Failure> {
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;
+    let range = |first: i64, last| UnitRange { after: Seq(first - 1), through: Seq(last) };
     let back: Option<(i64, i64)> =
         TakeBack { manager: manager(), given: job, through: through.0, job }.get_result(conn).optional()?;
-    let found = match back {
-        Some(range) => Some(range),
-        None => {
-            let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
-            let through: Option<i64> =
-                TakeFresh { units, through: through.0, limit: through.0, job }.get_result(conn).optional()?;
-            through.map(|through| (before + 1, through))
-        }
-    };
-    if let (Some((first, last)), None) = (found, back) {
-        AddRange { job, first, last, manager: manager() }.execute(conn)?;
+    if let Some((first, last)) = back {
+        let range = range(first, last);
+        let [after, last] = [range.after, range.through].map(|seq| UnitId::new(lease.job, seq).raw());
+        let unfinished: i64 = UnfinishedIn { after, last }.get_result(conn)?;
+        let begun: Vec<UnitRow> = BegunIn { after, last }.load(conn)?;
+        let begun = begun.into_iter().map(feed::unit).collect::<Result<_, _>>()?;
+        return Ok(Some(Claim { range, unfinished: unfinished.unsigned_abs(), begun }));
     }
-    Ok(found.map(|(first, last)| UnitRange { after: Seq(first - 1), through: Seq(last) }))
+    let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
+    let taken: Option<i64> =
+        TakeFresh { units, through: through.0, limit: through.0, job }.get_result(conn).optional()?;
+    let Some(last) = taken else { return Ok(None) };
+    AddRange { job, first: before + 1, last, manager: manager() }.execute(conn)?;
+    Ok(Some(Claim { range: range(before + 1, last), unfinished: (last - before).unsigned_abs(), begun: Vec::new() }))
 }
 
 /// Returns units with numbers in that span that wait for their first attempt, as [`due_units`] bounds them.
@@ -249,13 +259,6 @@ pub(in crate::store) fn others_have_units(
 pub(in crate::store) fn is_of_another(conn: &mut DbConnection, lease: Lease, unit: Seq) -> Result<bool, Failure> {
     let (job, manager) = (lease.job.0, lease.manager.to_string());
     Ok(IsOfAnother { job, first: unit.0, last: unit.0, manager }.get_result(conn)?)
-}
-
-/// Returns how many units of a range have not ended.
-pub(in crate::store) fn unfinished_in(conn: &mut DbConnection, lease: Lease, range: UnitRange) -> Result<u64, Failure> {
-    let of = |seq| UnitId::new(lease.job, seq).raw();
-    let count: i64 = UnfinishedIn { after: of(range.after), last: of(range.through) }.get_result(conn)?;
-    Ok(count.unsigned_abs())
 }
 
 #[cfg(all(test, feature = "postgres"))]

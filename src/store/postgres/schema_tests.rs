@@ -10,9 +10,19 @@ use crate::without::without_tool;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// What SQLite does not have.
-const OWN: [&str; 3] =
-    ["jobs.failures -> BigInt,", "managers.granted -> Nullable<BigInt>,", "managers.lease_until -> Nullable<BigInt>,"];
-const OWN_TABLES: [&str; 1] = ["ranges"];
+const OWN: [&str; 10] = [
+    "jobs.failures -> BigInt,",
+    "managers.granted -> Nullable<BigInt>,",
+    "managers.lease_until -> Nullable<BigInt>,",
+    "managers.pending_shift -> BigInt,",
+    "managers.running_shift -> BigInt,",
+    "managers.completed_shift -> BigInt,",
+    "managers.failed_shift -> BigInt,",
+    "managers.skipped_shift -> BigInt,",
+    "managers.cancelled_shift -> BigInt,",
+    "managers.failures_shift -> BigInt,",
+];
+const OWN_TABLES: [&str; 2] = ["job_counters", "ranges"];
 
 #[derive(QueryableByName)]
 struct Line {

@@ -15,7 +15,7 @@ type ShareRow = (i64, i64, i64, i64, Option<i64>);
 statement! {
     // One that has just begun is about to claim units.
     struct ShareOf {
-        "SELECT failures, count(*) FILTER (WHERE managers.uid IS NOT NULL), count(*) FILTER (WHERE managers.number < " before: i64 as BigInt,
+        "SELECT failures + coalesce(sum(failures_shift), 0)::bigint, count(*) FILTER (WHERE managers.uid IS NOT NULL), count(*) FILTER (WHERE managers.number < " before: i64 as BigInt,
         "), count(*) FILTER (WHERE managers.number <> " other: i64 as BigInt,
         " AND (managers.started_at > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 5000000 \
          OR EXISTS (SELECT 1 FROM ranges WHERE ranges.manager = managers.uid))), sum(granted) FILTER (WHERE managers.number = " own: i64 as BigInt,

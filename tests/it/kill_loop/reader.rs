@@ -13,7 +13,7 @@ use super::servers::Place;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const COUNTERS: &str = "SELECT concat_ws(' ', total, pending, running, completed, failed, skipped, cancelled) \
-    FROM jobs ORDER BY id DESC LIMIT 1";
+    FROM job_counters ORDER BY job_id DESC LIMIT 1";
 const ROWS: &str = "SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE status = 'pending'), \
     count(*) FILTER (WHERE status = 'running'), count(*) FILTER (WHERE status = 'completed'), \
     count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'skipped'), \

@@ -31,7 +31,8 @@ struct Omitted {
 /// The newest jobs, with as many units as are counted in about a second.
 const LOOKED_AT: &str = "
 WITH looked_at AS (
-    SELECT * FROM (SELECT *, sum(total) OVER (ORDER BY id DESC) AS so_far FROM jobs WHERE status <> 'partial') AS jobs
+    SELECT * FROM (SELECT *, sum(total) OVER (ORDER BY id DESC) AS so_far FROM (SELECT id, job_counters.* FROM jobs
+            JOIN job_counters ON job_id = id WHERE status <> 'partial') AS visible) AS jobs
      WHERE so_far <= 1000000)";
 
 const WRONG: &str = "
