@@ -41,6 +41,7 @@ impl Feed {
             bytes: 0,
             ranges: Ranges::default(),
             released: HashSet::new(),
+            has_sent_back: false,
             closed: false,
             hurried: false,
             interval: Duration::ZERO,
@@ -96,8 +97,7 @@ impl Feed {
     /// Returns `true` if a worker may take a unit now.
     #[cfg(test)]
     pub fn has_room(&self) -> bool {
-        let state = self.lock();
-        state.may_start() && !state.queue.is_empty()
+        self.lock().may_start() && !self.lock().queue.is_empty()
     }
 
     /// Does what a worker does that has ended a unit and takes no other.
@@ -137,19 +137,20 @@ impl Feed {
 
     /// Waits until the feed is closed, or for that time; returns `true` if it is closed.
     pub fn is_closed_within(&self, time: Duration) -> bool {
-        let is_open = |state: &mut State| !state.closed;
-        let waited = self.room.wait_timeout_while(self.lock(), time, is_open);
+        let waited = self.room.wait_timeout_while(self.lock(), time, |state| !state.closed);
         waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
-    /// Returns `true` if ends of units were committed since the last round of reading.
-    pub fn has_released(&self) -> bool {
-        !self.lock().released.is_empty()
+    /// Returns `true` if units are to run again since it was last read what is due.
+    pub fn has_sent_back(&self) -> bool {
+        self.lock().has_sent_back
     }
 
-    /// Begins a round of reading; what is read from here on may be put here, if its end is not committed meanwhile.
-    pub fn begin_reading(&self) {
-        self.lock().released.clear();
+    /// Begins a round of reading, maybe of what is due: what is read may be put here, if its end is not committed meanwhile.
+    pub fn begin_reading(&self, reads_due: bool) {
+        let mut state = self.lock();
+        state.released.clear();
+        state.has_sent_back &= !reads_due;
     }
 
     /// Adds a range that was claimed.
@@ -206,9 +207,10 @@ impl Feed {
         self.unit_ready.notify_all();
     }
 
-    /// Forgets units whose end has been committed.
-    pub fn release(&self, units: impl IntoIterator<Item = UnitId>) {
+    /// Forgets units whose end has been committed; some of them may be to run again.
+    pub fn release(&self, units: impl IntoIterator<Item = UnitId>, are_some_sent_back: bool) {
         let mut state = self.lock();
+        state.has_sent_back |= are_some_sent_back;
         for unit in units {
             if state.let_go(unit).is_some() {
                 state.released.insert(unit);
@@ -221,8 +223,9 @@ impl Feed {
     pub fn recall(&self) {
         let mut state = self.lock();
         for unit in state.queue.take_all() {
-            if state.let_go(unit.id).is_some_and(|held| held.origin == Origin::Fresh) {
-                state.ranges.go_back(unit.id.seq());
+            match state.let_go(unit.id).map(|held| held.origin) {
+                Some(Origin::Fresh) => state.ranges.go_back(unit.id.seq()),
+                origin => state.has_sent_back |= origin.is_some(),
             }
         }
         state.ranges.look_again();
@@ -269,10 +272,9 @@ impl Feed {
 
     /// Waits until the workers have taken or ended units since `seen`, or the time is over.
     pub fn wait_for_change(&self, seen: Level, timeout: Duration) {
-        let state = self.lock();
         let unchanged = |state: &mut State| state.queue.len() == seen.queued && state.in_hand.len() == seen.in_hand;
         // Why it returned does not matter: the caller looks again in any case.
-        let _ = self.room.wait_timeout_while(state, timeout, unchanged).unwrap_or_else(PoisonError::into_inner);
+        let _ = self.room.wait_timeout_while(self.lock(), timeout, unchanged).unwrap_or_else(PoisonError::into_inner);
     }
 
     /// Has the recorder commit at once: somebody waits for it.
@@ -285,9 +287,8 @@ impl Feed {
     pub fn rest_until(&self, until: Instant) {
         let time = until.saturating_duration_since(Instant::now());
         let is_calm = |state: &mut State| !state.queue.is_empty() && !state.hurried;
-        let waited = self.room.wait_timeout_while(self.lock(), time, is_calm).unwrap_or_else(PoisonError::into_inner);
-        let (mut state, _) = waited;
-        state.hurried = false;
+        let waited = self.room.wait_timeout_while(self.lock(), time, is_calm);
+        waited.unwrap_or_else(PoisonError::into_inner).0.hurried = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -121,8 +121,10 @@ impl<'a> Recorder<'a> {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
         }
+        let are_some_sent_back = changes.iter().any(|change| change.to == UnitStatus::Pending);
+        let ended = changes.iter().filter(|change| change.to != UnitStatus::Running).map(|change| change.unit);
         // Before anybody is told: whoever listens may be slow.
-        self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
+        self.shared.feed.release(ended, are_some_sent_back);
         if let Some(listener) = &self.reports {
             for (_, report) in reports.into_iter().filter(|(unit, _)| !recorded.lost.contains(unit)) {
                 self.shared.feed.begin_report();
@@ -271,7 +273,7 @@ mod tests {
         let read = store.fresh_units(job, Seq(0), Seq::MAX, PageBound::units(10)).unwrap().units;
         shared.feed.add(store.claim(lease, 1000, Seq::MAX).unwrap().unwrap().range);
         shared.feed.put_after(Seq(0), read.clone());
-        shared.feed.release(read.iter().map(|unit| unit.id));
+        shared.feed.release(read.iter().map(|unit| unit.id), false);
         let (_events, inbox) = sync_channel(1);
         let mut recorder =
             Recorder::new(Store::open(&path, Access::Write).unwrap(), lease, &shared, inbox, None, Arc::new(Nothing));

@@ -74,7 +74,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             Ok(false) => {
                 stop.finish(UnitOutcome::Interrupted.into());
                 worker_context.notes.set(slot, 0);
-                worker_context.shared.feed.release([unit.id]);
+                worker_context.shared.feed.release([unit.id], true);
                 continue;
             }
             Err(RecorderGone) => return,

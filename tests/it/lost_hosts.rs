@@ -59,7 +59,7 @@ fn fault_101_what_a_host_has_done_changes_nothing_when_others_have_its_units() {
 
     // Nothing that it records from now on arrives.
     let mut lock = hosts.connection();
-    lock.batch_execute("BEGIN; SELECT * FROM jobs FOR UPDATE").unwrap();
+    lock.batch_execute("BEGIN; LOCK TABLE units IN SHARE MODE").unwrap();
     hosts.let_go();
     hosts.wait("all units to end", || hosts.world.lines("ended").len() == 12);
     dead.kill().unwrap();

@@ -1,5 +1,6 @@
 //! The main thread while workers run: feeds them, follows signals and requests, and knows when the job is over.
 
+mod claims;
 mod ending;
 mod leaving;
 mod other;
@@ -26,6 +27,7 @@ use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Share, StateDir, StopRequ
 use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
+use claims::Claims;
 pub(super) use leaving::{Held, Leave};
 use other::Other;
 use range_size::RangeSize;
@@ -95,9 +97,7 @@ pub(super) struct Coordinator<'a> {
     seen_revision: i64,
     /// Managers of the job that have units, this one included.
     at_work: usize,
-    /// Whether units could be claimed when that was last looked at, and whether others had some.
-    is_claimable: bool,
-    others_have_units: bool,
+    claims: Claims,
     /// How many units were in hand when ranges were last given back for want of workers.
     handed_over: Option<usize>,
 }
@@ -171,8 +171,7 @@ impl<'a> Coordinator<'a> {
             seen_version: None,
             seen_revision,
             at_work,
-            is_claimable: true,
-            others_have_units: false,
+            claims: Claims::new(),
             handed_over: None,
         };
         coordinator.demand_workers(unfinished);
@@ -270,10 +269,7 @@ impl<'a> Coordinator<'a> {
                     // More were in hand when it was looked whether one is due.
                     continue;
                 }
-                // It stands until the next look.
-                self.others_have_units =
-                    self.others_have_units || self.store.others_have_units(self.lease, self.last_unit())?;
-                if self.others_have_units {
+                if self.do_others_have_units()? {
                     self.shared.feed.wait_for_change(level, POLL_OTHERS);
                     continue;
                 }

@@ -21,19 +21,17 @@ impl Coordinator<'_> {
         }
         let level = self.shared.feed.level();
         // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
-        let looks_for_due =
+        let has_room =
             level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
-        let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
         let now = self.shared.clock.now();
-        if looks_for_due && fresh.is_none() && !self.may_look(now) {
-            return Ok(self.next_due);
-        }
+        let looks_for_due = has_room && self.may_be_due(now);
+        let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
         if !looks_for_due && fresh.is_none() {
-            return Ok(None);
+            return Ok(self.next_due.filter(|_| has_room));
         }
         // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
         let through = self.last_unit();
-        self.shared.feed.begin_reading();
+        self.shared.feed.begin_reading(looks_for_due);
         let mut are_all_read = false;
         if looks_for_due {
             self.due_looked_at = Instant::now();
@@ -41,6 +39,9 @@ impl Coordinator<'_> {
             let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
             let due = self.store.due_units(self.lease, now, through, wide)?;
             are_all_read = due.is_last;
+            if !due.units.is_empty() {
+                self.claims.got_some();
+            }
             self.shared.feed.put_due(self.with_slots(due.units));
         }
         if let Some(range) = fresh {
@@ -49,14 +50,20 @@ impl Coordinator<'_> {
             let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
             self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
         }
-        self.next_due = if are_all_read { self.store.next_due(self.lease, through)? } else { None };
+        if are_all_read {
+            self.next_due = self.store.next_due(self.lease, through)?;
+        } else if looks_for_due || !self.store.has_several_managers() {
+            self.next_due = None;
+        }
         Ok(self.next_due)
     }
 
-    /// Returns `true` if units that are due are worth a look: one may be, or this manager has sent one back.
-    fn may_look(&mut self, now: Timestamp) -> bool {
-        let looks_itself = !self.store.has_several_managers();
-        looks_itself || self.next_due.is_some_and(|due| due <= now) || self.shared.feed.has_released()
+    /// Returns `true` if units that are due are worth a look. In a file that costs next to nothing; on a server one is due by the
+    /// latest look, or this manager has sent one back since.
+    fn may_be_due(&mut self, now: Timestamp) -> bool {
+        !self.store.has_several_managers()
+            || self.next_due.is_some_and(|due| due <= now)
+            || self.shared.feed.has_sent_back()
     }
 
     /// Returns what is to be read next for first attempts: of a range that is there, or of one that is claimed now.
@@ -66,12 +73,12 @@ impl Coordinator<'_> {
             let units = self.range_size.next(in_hand, workers);
             match self.store.claim(self.lease, units, self.last_unit())? {
                 Some(Claim { range, unfinished, begun }) => {
+                    self.claims.got_some();
                     self.range_size.found(unfinished, workers);
                     self.recover(&begun)?;
                     self.shared.feed.add(range);
                 }
-                // Until a look finds some.
-                None => self.is_claimable = false,
+                None => self.claims.got_none(),
             }
         }
         Ok(self.shared.feed.next_range())
@@ -79,7 +86,9 @@ impl Coordinator<'_> {
 
     /// Returns `true` if a range is to be claimed when so many units are in hand.
     pub(super) fn is_range_due(&self, in_hand: usize) -> bool {
-        self.is_claimable && self.shared.feed.needs_range() && self.range_size.is_due(in_hand, self.job.limits.workers)
+        self.claims.is_worth_a_try(in_hand)
+            && self.shared.feed.needs_range()
+            && self.range_size.is_due(in_hand, self.job.limits.workers)
     }
 
     /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.

@@ -7,14 +7,14 @@ use tracing::{info, warn};
 use super::{Coordinator, POLL_REQUESTS, request_of};
 use crate::manager::error::ManagerError;
 use crate::model::{Limits, StopRequest, Timestamp, chain, counted};
-use crate::store::{Fault, Fence, StoreError, Work};
+use crate::store::{Fault, Fence, StoreError};
 
 impl Coordinator<'_> {
     /// Reads the job again when another connection has committed something.
     pub(super) fn poll_requests(&mut self) -> Result<(), ManagerError> {
         // What holds for all managers together follows what the others have written.
         let is_shared = self.job.limits.are_shared();
-        let is_idle = self.shared.feed.level().in_hand == 0 && !self.others_have_units;
+        let is_idle = self.shared.feed.level().in_hand == 0 && !self.claims.do_others_have_units();
         let every = if is_shared { POLL_REQUESTS } else { POLL_REQUESTS.max(self.store.look_every(is_idle)) };
         if self.looked_at.elapsed() < every {
             return Ok(());
@@ -25,9 +25,9 @@ impl Coordinator<'_> {
         let seen = self.seen_version.filter(|_| !is_shared);
         let Fence { version, job, share, now, work } = self.store.fence(self.lease, seen, self.last_unit())?;
         self.follow_clock(now)?;
-        if let Some(Work { is_claimable, others_have_units, next_due }) = work {
-            (self.is_claimable, self.others_have_units) = (is_claimable, others_have_units);
-            self.next_due = next_due;
+        if let Some(work) = work {
+            self.claims.learn(&work);
+            self.next_due = work.next_due;
         }
         let Some(mut job) = job else { return Ok(()) };
         self.take_share(&mut job.limits, share)?;

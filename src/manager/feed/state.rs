@@ -25,6 +25,8 @@ pub(super) struct State {
     pub ranges: Ranges,
     /// Units whose end was committed since the coordinator began to read: what it read of them is out of date.
     pub released: HashSet<UnitId>,
+    /// Whether units are to run again that were not looked for since.
+    pub has_sent_back: bool,
     pub closed: bool,
     /// Whether somebody waits for the next commit.
     pub hurried: bool,

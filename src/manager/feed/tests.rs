@@ -18,8 +18,8 @@ fn a_unit_in_hand_is_not_queued_again_until_its_end_is_committed() {
 
     feed.put_due(vec![unit(1), unit(2), unit(3)]);
     assert_eq!(feed.level().queued, 2);
-    feed.release([taken.id]);
-    feed.begin_reading();
+    feed.release([taken.id], false);
+    feed.begin_reading(true);
 
     feed.put_due(vec![unit(1)]);
     assert_eq!(feed.level().queued, 3);
@@ -31,9 +31,9 @@ fn a_unit_that_was_read_before_the_commit_of_its_end_is_not_run_again() {
     feed.put_due(vec![unit(1)]);
     feed.take(0).unwrap();
 
-    feed.begin_reading();
+    feed.begin_reading(true);
     let read_too_early = unit(1);
-    feed.release([read_too_early.id]);
+    feed.release([read_too_early.id], false);
 
     feed.put_due(vec![read_too_early]);
     assert_eq!((feed.level().queued, feed.level().in_hand), (0, 0));
@@ -99,9 +99,9 @@ fn nothing_is_claimed_beyond_a_unit_whose_first_attempt_has_not_ended() {
     feed.take(0).unwrap();
     feed.take(0).unwrap();
 
-    feed.release([unit(1).id]);
+    feed.release([unit(1).id], false);
     assert_eq!(feed.claimed_through(), Seq(1));
-    feed.release([unit(2).id, unit(3).id]);
+    feed.release([unit(2).id, unit(3).id], false);
 
     assert_eq!(feed.claimed_through(), Seq(3));
 }
@@ -276,6 +276,6 @@ fn fault_219_of_long_units_few_are_in_hand_and_one_of_a_kind_always() {
     assert!(!level.is_low_of_fresh() && level.is_low_of_due() && level.room_bytes() == 0);
     let taken = [feed.take(0).unwrap().id, feed.take(0).unwrap().id];
     assert!(feed.level().is_low_of_fresh(), "a worker may wait for it");
-    feed.release(taken);
+    feed.release(taken, false);
     assert_eq!(feed.level().bytes, 0);
 }

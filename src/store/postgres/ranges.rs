@@ -112,14 +112,15 @@ statement! {
 }
 
 statement! {
-    // The server cuts the page: the library of a client holds the whole answer.
+    // The server cuts the page: the library of a client holds the whole answer. Its rows are added up once they are a page, because
+    // a sum over a range looks at all of it.
     struct FreshUnits {
         "SELECT id, key, payload, attempts, crashes, revision FROM (SELECT id, key, payload, attempts, crashes, revision, \
          sum(octet_length(payload)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(payload) AS before \
-         FROM units WHERE id > " after: i64 as BigInt,
+         FROM (SELECT id, key, payload, attempts, crashes, revision FROM units WHERE id > " after: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
         " AND status = 'pending' AND not_before IS NULL ORDER BY id LIMIT " limit: i64 as BigInt,
-        ") AS page WHERE before < " bytes: i64 as BigInt,
+        ") AS found) AS page WHERE before < " bytes: i64 as BigInt,
     }
     " ORDER BY id" -> UnitColumns
 }

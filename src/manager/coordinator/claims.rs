@@ -1,0 +1,57 @@
+//! What a manager knows of ranges since it last looked: whether there are some to claim, and whether it or others have some.
+
+use super::Coordinator;
+use crate::manager::error::ManagerError;
+use crate::store::Work;
+
+/// What is known of ranges.
+#[derive(Debug)]
+pub(super) struct Claims {
+    is_claimable: bool,
+    others_have_units: bool,
+    /// Whether it may have ranges whose units have all ended.
+    has_ranges: bool,
+}
+
+impl Claims {
+    /// Begins with what is worth a try.
+    pub fn new() -> Claims {
+        Claims { is_claimable: true, others_have_units: false, has_ranges: false }
+    }
+
+    /// Takes up what a look has found.
+    pub fn learn(&mut self, work: &Work) {
+        (self.is_claimable, self.others_have_units) = (work.is_claimable, work.others_have_units);
+    }
+
+    /// Returns `true` if a claim is worth a try with so many units in hand: it lets those ranges go of which nothing is left, and
+    /// others wait for that.
+    pub fn is_worth_a_try(&self, in_hand: usize) -> bool {
+        self.is_claimable || (self.has_ranges && in_hand == 0)
+    }
+
+    /// Notes that there was a range, or units that came back.
+    pub fn got_some(&mut self) {
+        self.has_ranges = true;
+    }
+
+    /// Notes that there was nothing to claim, until a look finds something.
+    pub fn got_none(&mut self) {
+        (self.is_claimable, self.has_ranges) = (false, false);
+    }
+
+    /// Returns `true` if others had units at the latest look.
+    pub fn do_others_have_units(&self) -> bool {
+        self.others_have_units
+    }
+}
+
+impl Coordinator<'_> {
+    /// Returns `true` if other managers have units; that they had some by the latest look stands until the next one.
+    pub(super) fn do_others_have_units(&mut self) -> Result<bool, ManagerError> {
+        if !self.claims.others_have_units {
+            self.claims.others_have_units = self.store.others_have_units(self.lease, self.last_unit())?;
+        }
+        Ok(self.claims.others_have_units)
+    }
+}
