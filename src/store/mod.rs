@@ -4,7 +4,6 @@
 //! that spans no wait, no spawn and no foreign code; every write of a manager is guarded by its epoch, and counters
 //! change in the transaction that changes the units. Nothing but SQLite ever opens the database file: an open and
 //! close of it by other code in this process would drop SQLite's locks.
-//!
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are distinguished by their fixed texts.
 
 mod access;
@@ -99,6 +98,7 @@ mod statistics;
 mod statistics_tests;
 mod steer;
 mod stop_requests;
+mod tables;
 mod totals;
 #[cfg(test)]
 mod transition_tests;
