@@ -5,6 +5,7 @@ use std::env;
 use tracing::warn;
 
 use super::conditions::check_conditions;
+use super::inside::show_own_life;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
 use super::payload::check_new_unit;
@@ -159,6 +160,7 @@ impl Client {
         same_key: SameKey,
         made: Option<&MadePath>,
     ) -> Result<usize, ClientError> {
+        show_own_life();
         Ok(match made {
             Some(made) => self.store().append_units_making(job, units, same_key, made)?,
             None => self.store().append_units(job, units, same_key)?,

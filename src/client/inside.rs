@@ -1,7 +1,11 @@
 //! What the command of a unit says about the attempt it belongs to.
 
+use std::env;
+use std::path::Path;
+
 use super::{Client, ClientError};
-use crate::model::{AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::model::{ALIVE_VARIABLE, AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::sys::show_life;
 
 impl Client {
     /// Says how far an attempt is, which is named by its number or by all that a command knows of it.
@@ -17,6 +21,7 @@ impl Client {
         total: u64,
         message: &str,
     ) -> Result<(), ClientError> {
+        show_own_life();
         let message = Some(message.to_owned()).filter(|message| !message.is_empty());
         let notes = UnitNotes { done: Some(done), total: Some(total), message, checkpoint: None };
         Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
@@ -30,6 +35,7 @@ impl Client {
         attempt: impl Into<AttemptName>,
         json: &str,
     ) -> Result<(), ClientError> {
+        show_own_life();
         let notes = UnitNotes { checkpoint: Some(json.to_owned()), ..UnitNotes::default() };
         Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
     }
@@ -42,6 +48,14 @@ impl Client {
         attempt: impl Into<AttemptName>,
         json: &str,
     ) -> Result<(), ClientError> {
+        show_own_life();
         Ok(self.store().put_result(UnitId::new(job, seq), attempt.into(), json)?)
+    }
+}
+
+/// Tells the manager of the unit that this process belongs to, if it does, that it lives.
+pub(super) fn show_own_life() {
+    if let Some(pipe) = env::var_os(ALIVE_VARIABLE) {
+        show_life(Path::new(&pipe));
     }
 }

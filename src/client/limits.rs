@@ -2,6 +2,7 @@
 
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
+use super::error::LimitError;
 use super::lease::check_changed_lease;
 use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
@@ -26,6 +27,7 @@ impl Client {
     pub fn set_limits(&self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, ClientError> {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
         let (mut wrong, on_server) = (None, is_on_server(&self.path()));
+        let is_heard = self.is_heard(job)?;
         let limits = self.store().change_limits(job, |limits| {
             let before = limits.clone();
             change(limits);
@@ -36,6 +38,10 @@ impl Client {
                 .and_then(|()| Ok(check_templates(limits)?))
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
                 .and_then(|()| check_changed_lease(on_server, &before, limits))
+                .and_then(|()| match limits.idle_timeout {
+                    Some(_) if !is_heard && before.idle_timeout.is_none() => Err(LimitError::IdleUnheard.into()),
+                    _ => Ok(()),
+                })
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             wrong = checked.err();
             if wrong.is_some() {
@@ -97,6 +103,15 @@ impl Client {
             JobStatus::AwaitingApproval => Ok(()),
             status => Err(ClientError::WrongStatus { operation, job, status }),
         }
+    }
+}
+
+impl Client {
+    /// Returns `true` if the manager of a job hears anything of its units: a handler says what it says to that.
+    fn is_heard(&self, job: JobId) -> Result<bool, ClientError> {
+        let row = self.store().job(job)?;
+        // Settings that cannot be read are refused by whoever starts the job.
+        Ok(self.command_settings(&row).ok().flatten().is_none_or(|spec| spec.is_heard()))
     }
 }
 

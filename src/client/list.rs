@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Client, ClientError};
+use crate::handler::IS_THERE_ALREADY;
 use crate::model::{
     AttemptRecord, FoundJobs, Job, JobFilter, JobId, Progress, Seq, UnitDetail, UnitFilter, UnitId, UnitNotes,
+    UnitStatus,
 };
 
 impl Client {
@@ -58,6 +60,22 @@ impl Client {
     /// ```
     pub fn count_units(&self, job: JobId, filter: &UnitFilter) -> Result<i64, ClientError> {
         Ok(self.store().count_units(job, filter)?)
+    }
+
+    /// Counts the units that were skipped because the path that they make was there already; 0 without looking where units make none.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// println!("{} had nothing to do", client.count_made_before(client.find_job("last")?)?);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn count_made_before(&self, job: JobId) -> Result<i64, ClientError> {
+        let row = self.job(job)?;
+        if row.progress.skipped == 0 || self.command_settings(&row)?.is_none_or(|spec| spec.creates.is_none()) {
+            return Ok(0);
+        }
+        let skipped = UnitFilter::with_status(UnitStatus::Skipped);
+        Ok(self.store().count_units_told(job, &skipped, IS_THERE_ALREADY)?)
     }
 
     /// Returns a page of units after `after`, in order of their numbers.

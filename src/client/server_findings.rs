@@ -17,7 +17,7 @@ const TESTED: RangeInclusive<i32> = 15..=15;
 /// Age of a transaction that holds the horizon back and is not simply under way.
 const LONG_TRANSACTION: Duration = Duration::from_secs(5 * 60);
 /// Sessions that a manager begins.
-const CONNECTIONS_PER_MANAGER: i64 = 2;
+const CONNECTIONS_PER_MANAGER: i64 = 3;
 
 /// Looks at the server of a database; nothing is found of a database in a file.
 pub(super) fn findings(client: &Client) -> Vec<Finding> {

@@ -50,6 +50,9 @@ pub struct ManagerStatus {
     /// Time after which other hosts may take over from a manager that is not heard of, of a database on a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<f64>,
+    /// Time without a sign of life after which an attempt is ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_seconds: Option<f64>,
     /// The last manager of each other host that has run it, the latest first; not in a list of jobs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former_managers: Vec<ManagerRun>,
@@ -146,6 +149,7 @@ impl Snapshot {
             progress: StatusProgress { counts: row.progress, percentage: row.progress.percentage() },
             managers: self.managers.clone(),
             lease_seconds: self.lease.map(|lease| lease.as_secs_f64()),
+            idle_timeout_seconds: row.limits.idle_timeout.map(|idle| idle.as_secs_f64()),
             former_managers: self.former_managers.clone(),
             workers: row.limits.workers,
             rate_per_second: self.rate,

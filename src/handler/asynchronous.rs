@@ -38,10 +38,13 @@ where
 /// Waits until the attempt is to be ended from outside; unlike a thread, a future can simply be dropped.
 async fn cut_off(attempt: &Attempt<'_>, unit: &UnitContext<'_>) -> UnitError {
     let ending = async {
-        while !unit.is_ending() {
-            tokio::time::sleep(LOOK_EVERY).await;
+        loop {
+            match attempt.limits.idle_timeout {
+                _ if unit.is_ending() => return UnitError::stopped(),
+                Some(idle) if unit.is_silent() => return UnitError::idle(idle),
+                _ => tokio::time::sleep(LOOK_EVERY).await,
+            }
         }
-        UnitError::stopped()
     };
     match attempt.limits.timeout {
         Some(timeout) => tokio::time::timeout(timeout, ending).await.unwrap_or_else(|_| UnitError::timed_out(timeout)),

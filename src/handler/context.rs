@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::runner::Attempt;
-use crate::model::{JobId, Seq, UnitNotes};
+use crate::model::{AttemptRecord, JobId, Seq, UnitNotes};
 
 /// Progress that follows within this time replaces the one before it instead of being written too.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -16,6 +16,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub struct UnitContext<'a> {
     attempt: &'a Attempt<'a>,
     began: Instant,
+    /// When it last said something.
+    said: Mutex<Instant>,
     progress: Mutex<Reported>,
 }
 
@@ -43,7 +45,8 @@ pub enum CheckpointError {
 
 impl<'a> UnitContext<'a> {
     pub(super) fn new(attempt: &'a Attempt<'a>) -> Self {
-        Self { attempt, began: Instant::now(), progress: Mutex::default() }
+        let began = Instant::now();
+        Self { attempt, began, said: Mutex::new(began), progress: Mutex::default() }
     }
 
     /// Returns the number of the job.
@@ -92,14 +95,24 @@ impl<'a> UnitContext<'a> {
         self.attempt.job.trace.as_ref()?.state()
     }
 
-    /// Returns `true` if the handler should come to an end: the job is being stopped, or the attempt has used up its time.
+    /// Returns the latest attempt at the unit that came to its own end and did not complete, with its error and the output of a
+    /// command: what an attempt can learn from. One that was interrupted, or whose manager died, is none; a first attempt has none.
+    ///
+    /// It is read from the database when it is asked for; where that cannot be done there is none, and the manager's log says why.
+    pub fn last_attempt(&self) -> Option<AttemptRecord> {
+        let unit = self.attempt.unit;
+        unit.came_back.then(|| self.attempt.control.last_attempt(unit.id)).flatten()
+    }
+
+    /// Returns `true` if the handler should come to an end: the job is being stopped, or the attempt has used up its time, or has
+    /// said nothing by [`progress`](Self::progress) or [`checkpoint`](Self::checkpoint) for its idle time-out.
     ///
     /// A stop without haste waits for the handler however long it takes; one that returns
     /// [`UnitError::stopped`](super::UnitError::stopped) gives its unit back, with no attempt counted. A thread cannot
     /// be killed: a handler that never looks here delays a hasty stop by `kill_after`.
     pub fn should_stop(&self) -> bool {
         let late = self.attempt.limits.timeout.is_some_and(|timeout| self.began.elapsed() >= timeout);
-        late || self.attempt.control.is_stopping()
+        late || self.is_silent() || self.attempt.control.is_stopping()
     }
 
     /// Says how far the unit is, for everybody who looks at it.
@@ -107,6 +120,7 @@ impl<'a> UnitContext<'a> {
     /// Recorded soon, and at the latest when the attempt ends; calls in quick succession are merged. Never waits for
     /// the database.
     pub fn progress(&self, done: u64, total: u64, message: &str) {
+        self.live();
         let notes = UnitNotes {
             done: Some(done),
             total: Some(total),
@@ -130,6 +144,7 @@ impl<'a> UnitContext<'a> {
     /// # Errors
     /// When the value has no form in JSON, or the manager cannot write any more and is about to end.
     pub fn checkpoint<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), CheckpointError> {
+        self.live();
         let json = serde_json::to_string(value).map_err(CheckpointError::Unwritable)?;
         let notes = UnitNotes { checkpoint: Some(json), ..UnitNotes::default() };
         match self.attempt.control.note(self.attempt.unit.id, notes, true) {
@@ -152,6 +167,19 @@ impl<'a> UnitContext<'a> {
         if let Some(notes) = self.reported().held_back.take() {
             self.attempt.control.note(self.attempt.unit.id, notes, false);
         }
+    }
+
+    /// Returns `true` if it has said nothing for too long.
+    pub(super) fn is_silent(&self) -> bool {
+        self.attempt.limits.idle_timeout.is_some_and(|idle| self.said().elapsed() >= idle)
+    }
+
+    fn live(&self) {
+        *self.said() = Instant::now();
+    }
+
+    fn said(&self) -> MutexGuard<'_, Instant> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reported(&self) -> MutexGuard<'_, Reported> {

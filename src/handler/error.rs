@@ -90,6 +90,11 @@ impl UnitError {
         Self(UnitOutcome::Retry { cause: Cause::TimedOut, error: format!("timed out after {timeout:?}"), delay: None })
     }
 
+    #[cfg(feature = "async")]
+    pub(super) fn idle(idle: Duration) -> Self {
+        Self(UnitOutcome::Retry { cause: Cause::Idle, error: super::silent_for(Some(idle), None), delay: None })
+    }
+
     pub(super) fn into_outcome(self) -> UnitOutcome {
         self.0
     }

@@ -22,9 +22,11 @@ pub(crate) mod template;
 mod typed;
 
 pub use callbacks::{Callbacks, JobReport, UnitReport};
+#[cfg(feature = "async")]
+use command::silent_for;
 pub use command::{
-    COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen,
-    Variables,
+    COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, OutputMode, ResultMode, SchemaError, StdinMode,
+    ThenSpec, ThenWhen, Variables,
 };
 pub use context::{CheckpointError, UnitContext};
 pub use error::UnitError;
@@ -32,15 +34,15 @@ pub use per_unit::UnitLimitError;
 pub use registry::Handlers;
 pub use typed::Handler;
 
-#[cfg(feature = "sources")]
 pub(crate) use {
-    command::explained,
-    program::{ProgramError, refuse_line_in_one_word, resolve_program},
-    template::{Template, TemplatePart},
-};
-pub(crate) use {
-    command::{CommandHandler, UnitTemplates, clear_partial},
+    command::{CommandHandler, IS_THERE_ALREADY, UnitTemplates, clear_partial},
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
     template::{TemplateError, UnitValues},
+};
+#[cfg(feature = "sources")]
+pub(crate) use {
+    command::{Schema, explained},
+    program::{ProgramError, refuse_line_in_one_word, resolve_program},
+    template::{Template, TemplatePart},
 };

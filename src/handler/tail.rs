@@ -10,6 +10,8 @@ use crate::model::{RawText, counted};
 
 /// Bytes kept of each output stream of a unit.
 pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
+/// Bytes of a last line in a message.
+const LINE_BYTES: usize = 500;
 /// Begins the line in the place of what was omitted.
 const OMITTED_BEGIN: &str = "\n[... ";
 
@@ -39,6 +41,20 @@ impl Tail {
         self.end.drain(..displaced);
         self.end.extend(last);
         self.omitted += (rest.len() - last.len() + displaced) as u64;
+    }
+
+    /// Returns the last line that says something, as far as it is kept, or none.
+    pub fn last_line(&self) -> Option<String> {
+        let kept: Vec<u8> = self.head.iter().chain(&self.end).rev().take(LINE_BYTES * 4).copied().collect();
+        let kept: Vec<u8> = kept.into_iter().rev().collect();
+        let line = without_partial_start(&kept)
+            .rsplit(|byte| b"\r\n".contains(byte))
+            .find(|line| !line.trim_ascii().is_empty())?;
+        let text = String::from_utf8_lossy(line.trim_ascii()).replace('\0', "\u{FFFD}");
+        Some(match text.len() > LINE_BYTES {
+            true => format!("{}…", &text[..text.floor_char_boundary(LINE_BYTES)]),
+            false => text,
+        })
     }
 
     /// Returns the stream byte for byte, or none when there was nothing.
@@ -110,6 +126,24 @@ mod tests {
     #[test]
     fn a_stream_up_to_the_limit_is_kept_whole() {
         assert_eq!(text(6, &[b"abc", b"def"]).unwrap(), "abcdef");
+    }
+
+    #[test]
+    fn the_last_line_is_the_last_that_says_something() {
+        for (stream, line) in [
+            ("", None),
+            (" \n\r\n", None),
+            ("a\n b \n\n", Some("b")),
+            ("10 %\r20 %\r", Some("20 %")),
+            ("one", Some("one")),
+        ] {
+            let mut tail = Tail::new(64);
+            tail.push(stream.as_bytes());
+            assert_eq!(tail.last_line().as_deref(), line, "{stream:?}");
+        }
+        let mut tail = Tail::new(OUTPUT_LIMIT_BYTES);
+        tail.push("€".repeat(40_000).as_bytes());
+        assert_eq!(tail.last_line().unwrap().chars().filter(|c| *c == '€').count(), LINE_BYTES / 3);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod feed;
 mod gate;
 mod halt;
 mod inline;
+mod last_attempts;
 mod lease_guard;
 mod log;
 mod machine;

@@ -10,6 +10,7 @@ use super::conclusion::{conclude, record_failure};
 use super::coordinator::{Coordinator, Held, RunOutcome};
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
+use super::last_attempts::LastAttempts;
 use super::lease_guard::LeaseGuard;
 use super::recorder::Recorder;
 use super::session::{Acquired, Join, ManagerSession, acquire};
@@ -188,6 +189,7 @@ fn run_job(
         dispatcher,
         shared: &shared,
         notes: &notes,
+        last_attempts: &LastAttempts::of(session.store.path().to_owned()),
         span: &session.span,
     };
     let mut recorder_store = retry_transient(&session.flags, || Store::open(session.store.path(), Access::Manage))?;

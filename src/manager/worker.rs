@@ -10,12 +10,15 @@ use tracing::{Span, debug, debug_span, warn};
 use super::dispatcher::{self, CallbackDispatcher};
 use super::error::ManagerError;
 use super::events::{Event, Events};
+use super::last_attempts::LastAttempts;
 use super::panics;
 use super::shared::Shared;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
-use crate::model::{AttemptId, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain};
+use crate::model::{
+    AttemptId, AttemptRecord, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
+};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
@@ -33,6 +36,7 @@ pub(super) struct WorkerContext<'a> {
     pub dispatcher: &'a CallbackDispatcher,
     pub shared: &'a Shared,
     pub notes: &'a SlotNotes,
+    pub last_attempts: &'a LastAttempts,
     /// The job's, in which workers are.
     pub span: &'a Span,
 }
@@ -90,6 +94,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             shared: worker_context.shared,
             stop: &stop,
             events,
+            last_attempts: worker_context.last_attempts,
             revision: unit.revision,
             has_long_result: AtomicBool::new(false),
         };
@@ -217,6 +222,7 @@ struct WorkerAttempt<'a> {
     shared: &'a Shared,
     stop: &'a SlotStop,
     events: &'a Events<'a>,
+    last_attempts: &'a LastAttempts,
     /// Revision of the unit that runs.
     revision: i64,
     /// Whether it is this worker's turn to hold a long result.
@@ -246,6 +252,10 @@ impl AttemptControl for WorkerAttempt<'_> {
             return self.events.send(Event::Noted(unit, self.revision, notes, None)).is_ok();
         }
         self.events.send_and_wait(|answer| Event::Noted(unit, self.revision, notes, Some(answer))).unwrap_or(false)
+    }
+
+    fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord> {
+        self.last_attempts.find(unit)
     }
 
     fn make_room_for_result(&self, bytes: usize) {

@@ -123,6 +123,11 @@ impl JobFiles {
         self.making().join(slot.to_string())
     }
 
+    /// Returns the directory of the files that attempts under way are given or speak through.
+    pub fn attempts(&self) -> PathBuf {
+        self.0.join("attempts")
+    }
+
     /// Returns the directory of the ends of units that wait for their commit.
     pub fn outbox(&self) -> PathBuf {
         self.0.join("outbox")

@@ -46,6 +46,9 @@ pub struct Limits {
     /// Template of the time that a unit's attempt may take, in place of `timeout`; its values are those of the payload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_from: Option<String>,
+    /// Time without output or a word from inside after which an attempt is ended, counted while the machine is awake; zero is no limit.
+    #[serde(with = "millis::optional", rename = "idle_timeout_ms", skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<Duration>,
     /// Workers that a unit takes while it runs.
     #[serde(skip_serializing_if = "Slots::is_one")]
     pub slots: Slots,
@@ -223,6 +226,7 @@ impl Default for Limits {
             backoff_cap: Duration::from_secs(300),
             timeout: None,
             timeout_from: None,
+            idle_timeout: None,
             slots: Slots::default(),
             start: Conditions::default(),
             kill_after: Duration::from_secs(10),

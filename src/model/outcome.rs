@@ -16,6 +16,10 @@ pub enum Cause {
     Killed,
     /// It took longer than allowed.
     TimedOut,
+    /// It gave no sign of life for longer than allowed.
+    Idle,
+    /// It ended well, and what it made or said is not right.
+    Rejected,
     /// The handler panicked.
     Panicked,
     /// The command could not be started.
@@ -36,6 +40,8 @@ words!(Cause, "cause", {
     Failed => "failed",
     Killed => "killed",
     TimedOut => "timed_out",
+    Idle => "idle",
+    Rejected => "rejected",
     Panicked => "panicked",
     NotStarted => "not_started",
     Interrupted => "interrupted",

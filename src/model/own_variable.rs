@@ -1,4 +1,4 @@
-//! Variables of ours that are about managers, and the refusal of values that are not understood.
+//! Variables of ours that are about managers or their attempts, and the refusal of values that are not understood.
 
 use std::ffi::OsString;
 use std::str::FromStr;
@@ -11,6 +11,9 @@ pub struct OwnVariable {
     /// What it may be.
     pub expected: &'static str,
 }
+
+/// Where an attempt says that it lives; set for one that is ended when it gives no sign of life.
+pub const ALIVE_VARIABLE: &str = "JOB_MANAGER_ALIVE";
 
 /// Least severe events that a manager logs.
 pub const LOG_LEVEL: OwnVariable =

@@ -26,6 +26,7 @@ pub(super) fn held_slots(job: &JobContext) -> Result<Vec<usize>, RecoveryError> 
 pub fn clear_slots(job: &JobContext) -> Result<(), RecoveryError> {
     if held_slots(job)?.is_empty() {
         remove_private_dir(&job.files.slots()).map_err(RecoveryError::system("remove the job's slots"))?;
+        remove_private_dir(&job.files.attempts()).map_err(RecoveryError::system("remove what attempts were given"))?;
         fs::remove_file(job.files.notes()).map_err(RecoveryError::system("remove the notes of the slots"))?;
     }
     Ok(())

@@ -39,6 +39,26 @@ impl Store {
     }
 }
 
+/// Ends that say nothing of what a unit did: others have cut it off, or it never began.
+const NOT_ITS_OWN: [Cause; 6] =
+    [Cause::NotStarted, Cause::Interrupted, Cause::Crashed, Cause::Cancelled, Cause::Postponed, Cause::NeedsAttention];
+
+impl Store {
+    /// Returns the latest attempt at a unit that came to its own end and did not complete, if there is one.
+    pub fn last_attempt(&mut self, unit: UnitId) -> Result<Option<AttemptRecord>, StoreError> {
+        self.read("read the unit's last attempt", |conn| {
+            let row: Option<AttemptRow> = attempts::table
+                .filter(attempts::unit_id.eq(unit.raw()))
+                .filter(attempts::cause.ne_all(NOT_ITS_OWN.map(Cause::as_str)))
+                .order(attempts::id.desc())
+                .select(AttemptRow::as_select())
+                .first(conn)
+                .optional()?;
+            Ok(row.map(|row| record(unit, row)).transpose()?)
+        })
+    }
+}
+
 /// Writes the attempt of a change inside a transaction, if it came to nothing; of one whose start the change does not know,
 /// the unit's row does.
 pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(), Failure> {

@@ -18,9 +18,10 @@ use diesel::sql_types::{BigInt, Binary, Integer};
 use super::access::SCHEMA;
 use super::connection::{BUSY_TIMEOUT, DbConnection, into_sqlite, lend};
 use super::failure::Failure;
-use super::open::{APPLICATION_ID, ApplicationId, JournalMode, UserVersion, WAL};
+use super::open::{ApplicationId, JournalMode, UserVersion, WAL};
 use super::place::{Found, place_of};
 use super::statement::statement;
+use super::tables::APPLICATION_ID;
 use super::{Access, Fault, Store, StoreError};
 
 /// Stands for the path of a database that has none.

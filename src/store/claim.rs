@@ -4,19 +4,8 @@ use diesel::prelude::*;
 
 use super::connection::on_server;
 use super::schema::jobs;
-use super::{Lease, Store, StoreError, UnitRange, postgres};
-use crate::model::{Seq, Unit};
-
-/// What a manager has claimed.
-#[derive(Debug)]
-pub struct Claim {
-    /// Its units, some of which may have ended.
-    pub range: UnitRange,
-    /// How many have not. On SQLite a range has no end, and nobody asks how long it lasts.
-    pub unfinished: u64,
-    /// Those that somebody began who is gone; the range was given back then. On SQLite whoever begins has looked at all.
-    pub begun: Vec<Unit>,
-}
+use super::{Claim, Lease, Store, StoreError, UnitRange, postgres};
+use crate::model::Seq;
 
 impl Store {
     /// Claims a range of about so many units, none of them behind `through`, for their first attempts; `None` when none is left to claim.

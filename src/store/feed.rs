@@ -7,12 +7,12 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::columns::{Checked, counter, text_of};
+use super::columns::{Checked, text_of};
 use super::connection::on_server;
 use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::unit_row::{DueRow, UnitColumns, UnitRow};
+use super::unit_row::{DueRow, UnitColumns, UnitRow, unit};
 use super::{Lease, Store, StoreError, postgres};
 use crate::model::{JobId, Row, Seq, Timestamp, Unit, UnitId, UnitStatus, Unreadable};
 
@@ -246,26 +246,6 @@ fn due_unit((row, checkpoint): DueRow) -> Result<Unit, Failure> {
         Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),
     }
     Ok(unit)
-}
-
-/// Returns a unit; texts that cannot be read are its own matter, a counter that cannot be counted on from is everybody's.
-pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Result<Unit, Unreadable> {
-    let id = UnitId::from_raw(id);
-    let place = Row::Unit(id);
-    let (key, payload) = (text_of(key, place, "key"), payload.of(place, "payload"));
-    let unreadable = key.as_ref().err().or(payload.as_ref().err()).map(ToString::to_string);
-    Ok(Unit {
-        id,
-        key: key.unwrap_or_default(),
-        payload: payload.unwrap_or_else(|_| Unit::UNKNOWN_PAYLOAD.to_owned()),
-        attempts: counter(attempts, place, "attempts")?,
-        crashes: counter(crashes, place, "crashes")?,
-        revision,
-        checkpoint: None,
-        came_back: false,
-        slots: 1,
-        unreadable,
-    })
 }
 
 fn bound(limit: usize) -> i64 {

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::StoreError;
-use crate::model::{Epoch, Job, JobId, Share, Timestamp};
+use super::{StoreError, UnitRange};
+use crate::model::{Epoch, Job, JobId, Share, Timestamp, Unit};
 
 /// The right of one manager to write for one job, until another takes over: it names the manager's row.
 ///
@@ -57,4 +57,15 @@ pub struct Work {
     pub others_have_units: bool,
     /// When the first unit may run that came back and is not another manager's.
     pub next_due: Option<Timestamp>,
+}
+
+/// What a manager has claimed.
+#[derive(Debug)]
+pub struct Claim {
+    /// Its units, some of which may have ended.
+    pub range: UnitRange,
+    /// How many have not. On SQLite a range has no end, and nobody asks how long it lasts.
+    pub unfinished: u64,
+    /// Those that somebody began who is gone; the range was given back then. On SQLite whoever begins has looked at all.
+    pub begun: Vec<Unit>,
 }

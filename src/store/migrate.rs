@@ -10,17 +10,20 @@ use std::path::Path;
 
 use diesel::prelude::*;
 
+#[cfg(feature = "postgres")]
+use super::access::Access;
 use super::access::SCHEMA;
-use super::connection::DbConnection;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::failures::keep_kinds;
 use super::managers::records_of;
 use super::metadata::Texts;
-use super::open::{UserVersion, make_tables};
+use super::open::UserVersion;
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;
-use super::{Store, StoreError};
+use super::tables::make_tables;
+use super::{Store, StoreError, postgres};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 
 /// A job that runs as far as its row says.
@@ -41,10 +44,7 @@ impl Store {
         mut look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
     ) -> Result<(), E> {
         let _lock = lock_setup_of(path)?;
-        let found = Found::at(path)?;
-        found.refuse_second_name()?;
-        found.refuse_planted()?;
-        let (mut store, schema) = Self::connect(found)?;
+        let (mut store, schema) = Self::connect_to_migrate(path)?;
         if schema.is_none_or(|schema| schema == SCHEMA) {
             return Ok(());
         }
@@ -52,6 +52,8 @@ impl Store {
         let mut refused = None;
         let outcome =
             store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn, &file)?) {
+                // Those on a server have always kept the kinds of failures.
+                Ok(()) if on_server(conn) => make_tables(conn),
                 Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
                 Err(error) => {
                     refused = Some(error);
@@ -63,12 +65,32 @@ impl Store {
             None => Ok(outcome?),
         }
     }
+
+    /// Connects to a database of whichever schema, and returns the number of that with it.
+    fn connect_to_migrate(path: &Path) -> Result<(Store, Option<i32>), StoreError> {
+        #[cfg(feature = "postgres")]
+        if postgres::is_one(path) {
+            let opened = postgres::open(path, Access::Write)?;
+            let schema = opened.schema;
+            return Ok((Self::of_session(opened), Some(schema)));
+        }
+        let found = Found::at(path)?;
+        found.refuse_second_name()?;
+        found.refuse_planted()?;
+        Self::connect(found)
+    }
 }
 
 fn running_jobs(conn: &mut DbConnection, file: &DatabaseFile) -> Result<Vec<RunningJob>, Failure> {
     let running = jobs::table.filter(jobs::status.eq(JobStatus::Running.as_str())).order(jobs::id);
     let ids: Vec<i64> = running.select(jobs::id).load(conn)?;
-    let ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
+    let mut ids: Vec<JobId> = ids.into_iter().map(JobId).collect();
+    if on_server(conn) {
+        // The row of a job whose managers have died says that it runs until the next one takes it over.
+        let held = ids.into_iter().map(|id| Ok((id, postgres::is_held(conn, id)?)));
+        let held: Vec<(JobId, bool)> = held.collect::<Result<_, Failure>>()?;
+        ids = held.into_iter().filter_map(|(id, is_held)| is_held.then_some(id)).collect();
+    }
     let mut texts = Texts::of_jobs(conn, &ids)?;
     let of = |(id, record)| match record {
         // The lock says whether somebody runs the job.

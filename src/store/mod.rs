@@ -4,7 +4,6 @@
 //! that spans no wait, no spawn and no foreign code; every write of a manager is guarded by its epoch, and counters
 //! change in the transaction that changes the units. Nothing but SQLite ever opens the database file: an open and
 //! close of it by other code in this process would drop SQLite's locks.
-//!
 //! Known weakness: diesel does not hand out SQLite's result codes, so refusals are distinguished by their fixed texts.
 
 mod access;
@@ -100,6 +99,7 @@ mod statistics;
 mod statistics_tests;
 mod steer;
 mod stop_requests;
+mod tables;
 mod totals;
 #[cfg(test)]
 mod transition_tests;
@@ -117,8 +117,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "postgres")]
-use connection::on_server;
 use connection::{DbConnection, read_transaction, write_transaction};
 use failure::Failure;
 
@@ -127,7 +125,6 @@ use crate::model::DatabaseFile;
 pub use access::Access;
 pub use callers::{CallerConnection, CallerError};
 pub use change::UnitChange;
-pub use claim::Claim;
 pub use clock_step::SMALL_STEP;
 pub use copy::{CopiedPart, CopyRefused, PartialCopy};
 pub use create::CreateOutcome;
@@ -138,7 +135,7 @@ pub use feed::PageBound;
 pub use fence::GO_ON;
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
-pub use lease::{Fence, Lease, Work};
+pub use lease::{Claim, Fence, Lease, Work};
 pub use lease_holders::is_on_server;
 pub use leave::Leaving;
 pub use made_paths::MadePath;
@@ -224,7 +221,7 @@ impl Store {
         let mut commit = None;
         let outcome = write_transaction(&mut self.conn, |conn| {
             #[cfg(feature = "postgres")]
-            if on_server(conn) {
+            if connection::on_server(conn) {
                 commit = Some(postgres::Commit::of(conn)?);
             }
             caught(conn, &mut body, &mut panicked).map(|done| value = Some(done)).map_err(|failure| {

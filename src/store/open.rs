@@ -9,10 +9,9 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::access::{Access, SCHEMA};
-use super::connection::{BUSY_TIMEOUT, DbConnection, as_sqlite, of_sqlite, percent_encoded};
+use super::connection::{BUSY_TIMEOUT, DbConnection, of_sqlite, percent_encoded};
 use super::failure::Failure;
 use super::fault::Fault;
 use super::place::{Found, Place, make_file, place_of};
@@ -20,16 +19,13 @@ use super::place::{Found, Place, make_file, place_of};
 use super::postgres;
 use super::setup_lock::{lock_for_setup, lock_setup_of};
 use super::statement::statement;
+use super::tables::{APPLICATION_ID, make_tables};
 use super::{Store, StoreError};
-use crate::crash::crash_point;
 use crate::files;
 use crate::model::{DatabaseFile, StateDir};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// Number of the oldest schema that has all that is read.
 const OLDEST_READABLE: i32 = 3;
-/// "JOBM", in the file's header; tells our databases from others.
-pub(super) const APPLICATION_ID: i32 = 0x4a4f_424d;
 /// Older ones can corrupt a database when two connections checkpoint at once.
 const OLDEST_SAFE_SQLITE: (&str, [u32; 3]) = ("3.51.3", [3, 51, 3]);
 /// SQLite's words for a file whose header is not that of a database.
@@ -252,17 +248,6 @@ impl Store {
             .get_result(&mut self.conn)
             .map_err(|error| Failure::Sql(error).during("open the database", &self.file.path))
     }
-}
-
-/// Brings the tables of a database to the newest schema, in the transaction of the caller.
-pub(super) fn make_tables(conn: &mut DbConnection) -> Result<(), Failure> {
-    if let Some(conn) = as_sqlite(conn) {
-        conn.run_pending_migrations(MIGRATIONS)
-            .map_err(|error| Failure::Sql(diesel::result::Error::QueryBuilderError(error)))?;
-    }
-    crash_point!("inside-setup");
-    conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"))?;
-    Ok(())
 }
 
 /// Refuses a database of another program without a change to it: a connection that may write would take back a

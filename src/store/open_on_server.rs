@@ -31,9 +31,13 @@ impl Store {
     }
 
     pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, session, schema } = opened;
-        let session = Some(Box::new(session));
-        let store = Store { conn: DbConnection::Postgres(conn), file, renewals: None, session };
-        store.of_usable_schema(schema, access)
+        let schema = opened.schema;
+        Self::of_session(opened).of_usable_schema(schema, access)
+    }
+
+    /// Makes a store of a session, whatever the schema.
+    pub(super) fn of_session(opened: postgres::Opened) -> Store {
+        let postgres::Opened { conn, file, session, .. } = opened;
+        Store { conn: DbConnection::Postgres(conn), file, renewals: None, session: Some(Box::new(session)) }
     }
 }

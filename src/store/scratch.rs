@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use diesel::prelude::*;
 
 use super::fault::Fault;
-use super::open::make_tables;
+use super::tables::make_tables;
 use super::{Store, StoreError};
 use crate::model::DatabaseFile;
 

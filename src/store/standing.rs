@@ -4,9 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{Checked, Word};
-use super::feed::unit;
 use super::statement::statement;
-use super::unit_row::{UnitColumns, UnitRow};
+use super::unit_row::{UnitColumns, UnitRow, unit};
 use super::{Store, StoreError};
 use crate::model::{Row, Timestamp, Unit, UnitId, UnitStatus};
 

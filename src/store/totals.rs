@@ -6,6 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{Checked, Json, Word};
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::statement::statement;
 use super::{Store, StoreError};
 use crate::model::{JobId, JobStatus, JobTotals, Limits, Progress, StopRequest, UnendedJobs};
@@ -16,13 +18,16 @@ type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i
 const TOTALS: &str = "SELECT status, count(*), sum(total), sum(pending), sum(running), sum(completed), sum(failed), sum(skipped), \
      sum(cancelled) FROM jobs WHERE status <> 'partial' GROUP BY status";
 #[cfg(feature = "postgres")]
-const TOTALS_ON_POSTGRES: &str = "SELECT status, count(*), sum(total)::bigint, sum(pending + coalesce(pending_shifts, 0))::bigint, \
-     sum(running + coalesce(running_shifts, 0))::bigint, sum(completed + coalesce(completed_shifts, 0))::bigint, \
-     sum(failed + coalesce(failed_shifts, 0))::bigint, sum(skipped + coalesce(skipped_shifts, 0))::bigint, \
-     sum(cancelled + coalesce(cancelled_shifts, 0))::bigint FROM jobs LEFT JOIN (SELECT job_id, \
-     sum(pending_shift) AS pending_shifts, sum(running_shift) AS running_shifts, sum(completed_shift) AS completed_shifts, \
-     sum(failed_shift) AS failed_shifts, sum(skipped_shift) AS skipped_shifts, sum(cancelled_shift) AS cancelled_shifts \
-     FROM managers WHERE state = 'live' GROUP BY job_id) AS moved ON job_id = id WHERE status <> 'partial' GROUP BY status";
+const TOTALS_ON_POSTGRES: &str = concat!(
+    "SELECT status, count(*), sum(total)::bigint, sum(jobs.pending + coalesce(shifts.pending, 0))::bigint, \
+     sum(jobs.running + coalesce(shifts.running, 0))::bigint, sum(jobs.completed + coalesce(shifts.completed, 0))::bigint, \
+     sum(jobs.failed + coalesce(shifts.failed, 0))::bigint, sum(jobs.skipped + coalesce(shifts.skipped, 0))::bigint, \
+     sum(jobs.cancelled + coalesce(shifts.cancelled, 0))::bigint FROM jobs LEFT JOIN (SELECT job_id, sum(pending) AS pending, \
+     sum(running) AS running, sum(completed) AS completed, sum(failed) AS failed, sum(skipped) AS skipped, \
+     sum(cancelled) AS cancelled FROM ",
+    postgres::moved!(),
+    " GROUP BY job_id) AS shifts ON job_id = id WHERE status <> 'partial' GROUP BY status"
+);
 
 statement! {
     // A server's sum of numbers of 64 bits is wider than those.

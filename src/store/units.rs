@@ -160,6 +160,14 @@ impl Store {
         })
     }
 
+    /// Counts the units that a filter selects and whose error ends with some words, which hold no pattern.
+    pub fn count_units_told(&mut self, job: JobId, filter: &UnitFilter, words: &str) -> Result<i64, StoreError> {
+        self.read("count units", |conn| {
+            let told = units::error.like(format!("%{words}")).assume_not_null();
+            Ok(units::table.filter(condition(conn, job, filter)?).filter(told).count().get_result(conn)?)
+        })
+    }
+
     /// Returns a page of units in another order than that of their numbers, those that are equal in it by number, with those that
     /// cannot be read; cut after `bytes` but for the first one.
     ///

@@ -199,7 +199,7 @@ pub(super) fn null() -> io::Result<BorrowedFd<'static>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EventFd, Streams, UnitProcess};
+    use super::super::{EventFd, Streams, Times, UnitProcess};
     use super::*;
 
     struct Said(Vec<u8>);
@@ -225,7 +225,7 @@ mod tests {
             let _opening = opening();
             EventFd::new().unwrap()
         };
-        process.supervise(None, grace, &event, &mut said).unwrap();
+        process.supervise(&Times::limited(None, grace), &event, &mut said).unwrap();
         String::from_utf8(said.0).unwrap().trim().to_owned()
     }
 

@@ -15,6 +15,7 @@ mod frames;
 mod group;
 mod inherited;
 mod lack;
+mod life_sign;
 mod lock;
 mod machine;
 mod memory;
@@ -49,6 +50,7 @@ pub use inherited::{
     OPEN_FILES_BESIDE_UNITS, OPEN_FILES_PER_UNIT, allow_open_files, inherit, opening, own_inheritance,
 };
 pub use lack::{expect_room, lack_of, spare_threads};
+pub use life_sign::{LifeSign, show_life};
 pub use lock::{JobLock, LockProbe, SharedLock};
 pub use machine::{Load, Machine};
 pub use notes::SlotNotes;
@@ -64,7 +66,7 @@ pub use slot::{SlotError, SlotFile};
 pub use spawn_error::{SpawnError, is_busy_program, is_no_program};
 pub use stderr::replace_stderr;
 pub use unit_command::{Environment, UnitCommand};
-pub use unit_process::{Ending, Streams, UnitProcess};
+pub use unit_process::{Ending, Streams, Times, UnitProcess};
 pub use walk::{AttemptPlace, AttemptWalk, attempt_output};
 pub use writer::Writer;
 pub use zone::{ZoneError, own_zone, zone_of};

@@ -9,11 +9,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process_group, pidfd_open, waitpid};
 
-use super::EventFd;
+mod times;
+
+pub use times::{Ending, Times};
+
 use super::group::has_others;
 use super::inherited::{await_spawns, null, opening, spawn_unit};
 use super::spawn_error::SpawnError;
 use super::unit_command::UnitCommand;
+use super::{EventFd, LifeSign};
+use times::Deadlines;
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
 const LEAK_GRACE: Duration = Duration::from_millis(100);
@@ -38,40 +43,6 @@ pub trait Streams {
     fn take_stdout(&mut self, bytes: &[u8]);
     /// Takes the next bytes of standard error.
     fn take_stderr(&mut self, bytes: &[u8]);
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ending {
-    /// Exit code, if it exited.
-    pub exit_code: Option<i32>,
-    /// Signal, if one ended it.
-    pub signal: Option<i32>,
-    /// Whether it was ended by us because its time was over.
-    pub timed_out: bool,
-    /// Whether it was ended by us because it was to stop.
-    pub stopped: bool,
-    /// What is left of the time to end well, when it was ended by us.
-    pub grace_left: Option<Duration>,
-    /// Whether processes it left behind still held its captured output when it was over.
-    pub leaked: bool,
-}
-
-/// What is still to happen to a process that runs.
-#[derive(Debug, Default)]
-struct Deadlines {
-    timeout_at: Option<Instant>,
-    kill_at: Option<Instant>,
-    timed_out: bool,
-    stopped: bool,
-}
-
-impl Deadlines {
-    /// Returns `true` if nobody of a group has time any more whose leader has ended; where nobody can be seen, there may be
-    /// somebody.
-    fn is_over(&self, now: Instant, has_others: impl FnOnce() -> io::Result<bool>) -> bool {
-        self.kill_at.is_none_or(|at| now >= at) || !has_others().unwrap_or(true)
-    }
 }
 
 impl UnitProcess {
@@ -113,22 +84,17 @@ impl UnitProcess {
         }
     }
 
-    /// Waits for the end of the process, and ends it when `timeout` is over or `stop` rings: TERM to its
-    /// group, KILL after `kill_after`. When it returns, also with an error, the process is reaped and its group is gone.
-    pub fn supervise(
-        mut self,
-        timeout: Option<Duration>,
-        kill_after: Duration,
-        stop: &EventFd,
-        streams: &mut impl Streams,
-    ) -> io::Result<Ending> {
-        let watched = self.watch(timeout, kill_after, stop, streams);
+    /// Waits for the end of the process, and ends it when its time is over or `stop` rings: TERM to its group, KILL after that.
+    /// When it returns, also with an error, the process is reaped and its group is gone.
+    pub fn supervise(mut self, times: &Times<'_>, stop: &EventFd, streams: &mut impl Streams) -> io::Result<Ending> {
+        let watched = self.watch(times, stop, streams);
         let status = kill_and_reap(self.pid)?;
         let (deadlines, leaked) = watched?;
         Ok(Ending {
             exit_code: status.exit_status(),
             signal: status.terminating_signal(),
             timed_out: deadlines.timed_out,
+            idle: deadlines.idle,
             stopped: deadlines.stopped,
             grace_left: deadlines.kill_at.map(|at| at.saturating_duration_since(Instant::now())),
             leaked,
@@ -138,20 +104,26 @@ impl UnitProcess {
     /// Follows the process to its end; says whether what it left behind still held its output then.
     fn watch(
         &mut self,
-        timeout: Option<Duration>,
-        kill_after: Duration,
+        times: &Times<'_>,
         stop: &EventFd,
         streams: &mut impl Streams,
     ) -> io::Result<(Deadlines, bool)> {
         let (mut out, mut err) = (self.out.take(), self.err.take());
-        let mut deadlines =
-            Deadlines { timeout_at: timeout.map(|timeout| Instant::now() + timeout), ..Deadlines::default() };
+        let mut deadlines = Deadlines::of(times, Instant::now());
         let (mut ended, mut over_at) = (false, None);
         loop {
-            let ready = self.wait(&out, &err, stop, &deadlines, ended, over_at)?;
-            read_some(&mut out, ready.out, |bytes| streams.take_stdout(bytes))?;
-            read_some(&mut err, ready.err, |bytes| streams.take_stderr(bytes))?;
+            let ready = self.wait(&out, &err, times.life, stop, &deadlines, ended, over_at)?;
+            let mut lives = ready.life;
+            if let Some(life) = times.life.filter(|_| ready.life) {
+                life.hear();
+            }
+            lives |= read_some(&mut out, ready.out, |bytes| streams.take_stdout(bytes))?;
+            lives |= read_some(&mut err, ready.err, |bytes| streams.take_stderr(bytes))?;
+            // After what there was to read: this thread may have been held up for longer than the unit.
             let now = Instant::now();
+            if lives {
+                deadlines.live(times.idle, now);
+            }
             ended |= ready.ended;
             // Whoever was asked to end with the main process has the same time for it.
             if ended && over_at.is_none() && deadlines.is_over(now, || has_others(self.pid.as_raw_nonzero().get())) {
@@ -161,7 +133,7 @@ impl UnitProcess {
             }
             match over_at {
                 None if ended => {}
-                None => self.advance(&mut deadlines, ready.stop, now, kill_after),
+                None => self.advance(&mut deadlines, ready.stop, now, times.kill_after),
                 Some(_) if out.is_none() && err.is_none() => return Ok((deadlines, false)),
                 // What nobody holds is read to its end, however late this is.
                 Some(at) if now >= at + LEAK_GRACE && (is_held(&out)? || is_held(&err)?) => {
@@ -174,12 +146,7 @@ impl UnitProcess {
 
     /// Ends the process where its time has come.
     fn advance(&self, deadlines: &mut Deadlines, stop: bool, now: Instant, kill_after: Duration) {
-        let timed_out = deadlines.timeout_at.is_some_and(|at| now >= at);
-        if deadlines.kill_at.is_none() && (stop || timed_out) {
-            deadlines.stopped = stop;
-            deadlines.timed_out = !stop;
-            deadlines.timeout_at = None;
-            deadlines.kill_at = Some(now + kill_after);
+        if deadlines.end(stop, now, kill_after) {
             // The group exists as long as its leader is not reaped.
             let _ = kill_process_group(self.pid, Signal::TERM);
             // A stopped process would not notice.
@@ -191,25 +158,29 @@ impl UnitProcess {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that a process is watched for, in one place")]
     fn wait(
         &self,
         out: &Option<impl AsFd>,
         err: &Option<impl AsFd>,
+        life: Option<&LifeSign>,
         stop: &EventFd,
         deadlines: &Deadlines,
         ended: bool,
         over_at: Option<Instant>,
     ) -> io::Result<Ready> {
-        let mut fds = Vec::with_capacity(4);
+        let mut fds = Vec::with_capacity(5);
         let end_index = (!ended).then(|| push(&mut fds, self.handle.as_fd()));
         let stop_index = (!ended && deadlines.kill_at.is_none()).then(|| push(&mut fds, stop.as_fd()));
+        let life = life.filter(|_| !ended && deadlines.kill_at.is_none());
+        let life_index = life.map(|life| push(&mut fds, life.as_fd()));
         let out_index = out.as_ref().map(|out| push(&mut fds, out.as_fd()));
         let err_index = err.as_ref().map(|err| push(&mut fds, err.as_fd()));
 
         let deadline = match over_at {
             Some(at) => Some(at + LEAK_GRACE),
             None if ended => deadlines.kill_at.map(|at| at.min(Instant::now() + GROUP_POLL)),
-            None => deadlines.kill_at.or(deadlines.timeout_at),
+            None => deadlines.next(),
         };
         let timeout = deadline
             .map(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())))
@@ -226,6 +197,7 @@ impl UnitProcess {
             err: found(err_index),
             ended: !found(end_index).is_empty(),
             stop: !found(stop_index).is_empty(),
+            life: !found(life_index).is_empty(),
         })
     }
 }
@@ -236,6 +208,7 @@ struct Ready {
     err: PollFlags,
     ended: bool,
     stop: bool,
+    life: bool,
 }
 
 fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: std::os::fd::BorrowedFd<'fd>) -> usize {
@@ -243,20 +216,23 @@ fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: std::os::fd::BorrowedFd<'fd>) -> us
     fds.len() - 1
 }
 
-/// Reads once from a stream of which something was found; at its end the stream is closed.
-fn read_some(stream: &mut Option<impl Read>, found: PollFlags, take: impl FnOnce(&[u8])) -> io::Result<()> {
+/// Reads once from a stream of which something was found, and says whether there was anything; at its end the stream is closed.
+fn read_some(stream: &mut Option<impl Read>, found: PollFlags, take: impl FnOnce(&[u8])) -> io::Result<bool> {
     if found == PollFlags::HUP {
         *stream = None;
     }
-    let Some(open) = stream.as_mut().filter(|_| !found.is_empty()) else { return Ok(()) };
+    let Some(open) = stream.as_mut().filter(|_| !found.is_empty()) else { return Ok(false) };
     let mut chunk = [0; CHUNK_BYTES];
     match open.read(&mut chunk) {
         Ok(0) => *stream = None,
-        Ok(read) => take(&chunk[..read]),
+        Ok(read) => {
+            take(&chunk[..read]);
+            return Ok(true);
+        }
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
         Err(error) => return Err(error),
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Returns `true` if a process can still write to a stream; one that is just becoming the program of another unit does not count.

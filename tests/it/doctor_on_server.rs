@@ -159,7 +159,7 @@ fn a_role_is_told_of_too_few_connections_and_of_what_it_may_not_see() {
     let said = ["sessions", "dead rows", "standbys"].map(|about| database.lines_of(&few, about));
 
     assert!(
-        said[0].starts_with("warning: 1 of 100 connections are left, and 1 manager can need 2: raise "),
+        said[0].starts_with("warning: 1 of 100 connections are left, and 1 manager can need 3: raise "),
         "{said:?}"
     );
     assert!(said[1].contains("hidden from this role: GRANT pg_read_all_stats TO \"few\""), "{said:?}");

@@ -56,8 +56,10 @@ mod inside;
 mod items;
 mod job_keys;
 mod json_answers;
+mod judged;
 #[cfg(all(feature = "postgres", feature = "crash-points"))]
 mod kill_loop;
+mod last_attempts;
 mod last_units;
 mod late_words;
 mod layers;
@@ -78,6 +80,7 @@ mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]
 mod on_server;
+mod out;
 mod output;
 mod own_variables;
 mod owners;

@@ -49,6 +49,18 @@ fn fault_380_workers_without_units_get_some_while_long_units_of_the_same_range_r
 }
 
 #[test]
+fn attempts_are_judged_on_a_server_as_in_a_file() {
+    again(&[
+        "judged::a_check_decides_whether_a_unit_that_ended_well_is_right",
+        "judged::a_model_that_obeys_only_when_it_is_told_its_last_error_completes_at_its_second_attempt",
+        "judged::fault_400_a_unit_that_hangs_in_silence_with_its_output_open_is_ended_and_says_what_it_said_last",
+        "judged::fault_401_a_unit_whose_manager_dies_in_its_check_runs_again_and_is_told_what_was_wrong_before_that",
+        "judged::whatever_a_unit_says_from_inside_is_a_sign_of_life",
+        "out::fault_402_what_an_attempt_left_under_its_own_name_is_removed_when_its_manager_has_died",
+    ]);
+}
+
+#[test]
 fn jobs_are_created_run_and_read_on_a_server_as_in_a_file() {
     again(&[
         "cli::a_batch_runs_from_source_to_results",

@@ -54,7 +54,10 @@ fn a_shell_that_cannot_run_scripts_is_refused_before_anything_is_created() {
     }
     let without_script = world.fails(2, &["submit", "--shell-path", "sh", "--", "true"]);
 
-    assert!(without_script.contains("--shell-path requires --shell, --commands or --then"), "{without_script}");
+    assert!(
+        without_script.contains("--shell-path requires --shell, --commands, --then or --check"),
+        "{without_script}"
+    );
     assert!(!exists(&world.db()));
 }
 

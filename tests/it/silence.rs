@@ -63,6 +63,8 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--exit", "75=fail"], Taken, Differs),
         (&["--retry-on", "3"], Taken, Differs),
         (&["--timeout", "7s"], Taken, Differs),
+        (&["--idle-timeout", "7s"], Taken, Differs),
+        (&["--check", "true"], Taken, Differs),
         (&["--kill-after", "3s"], Taken, Differs),
         (&["--lease", "2m"], Refused("this database is a file"), Again::Refused("this database is a file")),
         (&["--on-interrupt", "fail"], Taken, Differs),
@@ -73,7 +75,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--canary", "1"], Taken, Differs),
         (&["--workers", "7", "--slots", "2"], Taken, Differs),
     ];
-    let pairs: [(&[&str], &str); 9] = [
+    let pairs: [(&[&str], &str); 10] = [
         (&["--null"], "--null requires --lines, --commands"),
         (&["--delimiter", ";"], "--delimiter requires --csv"),
         (&["--no-header"], "--no-header requires --csv"),
@@ -81,8 +83,9 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--path", "a"], "--path requires --json FILE"),
         (&["--exclude", "x"], "--exclude requires --glob"),
         (&["--hidden"], "--hidden requires --glob"),
-        (&["--shell-path", "sh"], "--shell-path requires --shell, --commands or --then"),
+        (&["--shell-path", "sh"], "--shell-path requires --shell, --commands, --then or --check"),
         (&["--keep-partial"], "--keep-partial requires --creates"),
+        (&["--schema", "x"], "--schema requires --result json"),
     ];
     all.extend(pairs.map(|(option, words)| (option, requires(words).0, requires(words).1)));
     all.push((&["--then-when", "success"], Refused("--then-when requires --then"), requires("--then-when requires").1));

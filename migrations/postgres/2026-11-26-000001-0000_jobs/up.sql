@@ -181,16 +181,6 @@ CREATE TABLE managers (
     -- Workers that it has of those that the managers of its job have together, where the job says how many those are. The sum over
     -- the live ones never exceeds that number.
     granted         bigint CHECK (granted >= 0),
-    -- By how much its units have moved the counters of the job since somebody last had that to himself, who adds them to the job's
-    -- row: managers record at the same time, each in its own row. The counters of a job are those of its row and these together, as
-    -- `job_counters` shows them.
-    pending_shift   bigint NOT NULL DEFAULT 0,
-    running_shift   bigint NOT NULL DEFAULT 0,
-    completed_shift bigint NOT NULL DEFAULT 0,
-    failed_shift    bigint NOT NULL DEFAULT 0,
-    skipped_shift   bigint NOT NULL DEFAULT 0,
-    cancelled_shift bigint NOT NULL DEFAULT 0,
-    failures_shift  bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, number),
     CHECK ((ended_at IS NULL) = (state = 'live')),
     CHECK (state <> 'live' OR lease_until IS NOT NULL)
@@ -211,15 +201,3 @@ CREATE TABLE ranges (
 ) WITH (fillfactor = 50);
 
 CREATE INDEX ranges_manager ON ranges (manager);
-
-CREATE VIEW job_counters AS
-SELECT id AS job_id, total, jobs.pending + moved.pending AS pending, jobs.running + moved.running AS running,
-       jobs.completed + moved.completed AS completed, jobs.failed + moved.failed AS failed,
-       jobs.skipped + moved.skipped AS skipped, jobs.cancelled + moved.cancelled AS cancelled,
-       jobs.failures + moved.failures AS failures
-  FROM jobs CROSS JOIN LATERAL (
-       SELECT coalesce(sum(pending_shift), 0)::bigint AS pending, coalesce(sum(running_shift), 0)::bigint AS running,
-              coalesce(sum(completed_shift), 0)::bigint AS completed, coalesce(sum(failed_shift), 0)::bigint AS failed,
-              coalesce(sum(skipped_shift), 0)::bigint AS skipped, coalesce(sum(cancelled_shift), 0)::bigint AS cancelled,
-              coalesce(sum(failures_shift), 0)::bigint AS failures
-         FROM managers WHERE state = 'live' AND job_id = jobs.id) AS moved;

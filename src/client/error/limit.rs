@@ -22,6 +22,11 @@ pub enum LimitError {
     /// A lease was asked for where there is none.
     #[error("a lease is for jobs in a database on a server, which several hosts share; this database is a file")]
     NoLease,
+    /// Units whose output is thrown away cannot be ended for want of it.
+    #[error(
+        "nothing is read of what these units write, so that nobody can tell which are idle: keep their output, or give a time limit"
+    )]
+    IdleUnheard,
     /// It was said what becomes of units of a lost host where a job has one host.
     #[error("what becomes of the units of a lost host is for jobs in a database on a server; this database is a file")]
     NoOtherHost,

@@ -190,8 +190,10 @@ fn working(seen: &Snapshot) -> Explanation {
                 (Some(timeout), None) => format!("each may take {}", span(timeout)),
                 (None, None) => "there is no limit to that".to_owned(),
             };
+            let idle = seen.job.limits.idle_timeout;
+            let idle = idle.map(|idle| format!(", and {} without a sign of life", span(idle))).unwrap_or_default();
             let sentence = format!(
-                "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}",
+                "job {job} runs {} and none has ended lately; unit {job}:{seq} takes the longest, {} so far: {limit}{idle}",
                 counted(progress.running, "unit"),
                 span(age)
             );

@@ -92,11 +92,11 @@ fn only_what_keeps_dead_rows_for_long_is_named_with_how_to_end_it() {
 fn connections_are_few_when_the_managers_could_not_begin_theirs_again() {
     let of = |left| said(ServerSettings { connections_left: left, ..settings() }, Vec::new(), "sessions");
 
-    assert_eq!(of(6), ["ok: 6 of 100 connections are left"]);
+    assert_eq!(of(9), ["ok: 9 of 100 connections are left"]);
     assert_eq!(
         of(-1),
         [
-            "warn: 0 of 100 connections are left, and 3 managers can need 6: raise max_connections, or the limit of the role or \
+            "warn: 0 of 100 connections are left, and 3 managers can need 9: raise max_connections, or the limit of the role or \
              the database"
         ]
     );

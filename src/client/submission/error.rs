@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::shell_fault::ShellFault;
 use super::trace_fault::TraceFault;
 use crate::client::ClientError;
-use crate::handler::{ProgramError, TemplateError, UnitLimitError};
+use crate::handler::{ProgramError, SchemaError, TemplateError, UnitLimitError};
 use crate::model::JobId;
 use crate::source::SourceError;
 
@@ -71,6 +71,12 @@ pub enum SubmissionError {
     /// Units read an item from standard input, and there is no source of items.
     #[error("no items for standard input")]
     NoItemsToRead,
+    /// Results are to satisfy a schema, and output does not become results that could.
+    #[error("a schema is for results that are JSON: have the output of units become that")]
+    SchemaWithoutJson,
+    /// The schema cannot be used.
+    #[error("cannot use the schema")]
+    Schema(#[source] SchemaError),
     /// Units of several items cannot have keys.
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,

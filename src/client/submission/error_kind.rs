@@ -27,6 +27,8 @@ impl SubmissionError {
             | Self::NoItems { .. }
             | Self::NoItemsToRead
             | Self::NoItemsToGroup
+            | Self::SchemaWithoutJson
+            | Self::Schema(_)
             | Self::KeyOfSeveral
             | Self::LimitsOfSeveral
             | Self::NothingToFill

@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod error_kind;
 mod grouping;
+mod judged;
 mod kept;
 mod order;
 mod same_names;
@@ -34,6 +35,7 @@ use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit
 use crate::source::{Item, Notes};
 
 use grouping::{UnitItems, unit_items};
+use judged::{refuse_unjudgeable, templates_of};
 use same_names::SameNames;
 use unit_limits::with_unit_limits;
 
@@ -76,8 +78,9 @@ impl Submission {
         let mut spec = spec.clone();
         spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
         spec.are_commands = sources.as_ref().map(|sources| sources.are_commands);
-        let templates = UnitTemplates::of(&spec)?;
+        let templates = templates_of(&mut spec)?;
         templates.refuse_slots()?;
+        refuse_unjudgeable(&spec, &new.limits)?;
         spec.unit_key = Some(unit_key.map(RawText::from).unwrap_or_default());
         let unit_key = unit_key.map(key_template).transpose()?;
         if sources.is_none() {

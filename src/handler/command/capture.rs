@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::spec::{CommandSpec, OutputMode, ResultMode};
+use super::spec::{CommandSpec, OutputMode};
 use super::whole::Whole;
 use crate::files::{How, KeptDir, create_given_dir, open_given};
 use crate::handler::Attempt;
@@ -24,6 +24,8 @@ pub(super) struct Capture {
     whole: Option<Whole>,
     /// Whether anything is kept for display.
     is_shown: bool,
+    /// The stream that was written to last.
+    latest: Stream,
     /// Why not all of it was kept.
     failed: Option<io::Error>,
 }
@@ -61,17 +63,11 @@ impl Capture {
         Self::with(Sink::Nowhere)
     }
 
-    /// Returns `true` if a job wants anything of the output.
-    pub fn is_wanted(spec: &CommandSpec) -> bool {
-        spec.output != OutputMode::None || spec.output_dir.is_some() || spec.result != ResultMode::Output
-    }
-
     /// Keeps what the job wants to be kept.
     pub fn open(attempt: &Attempt<'_>, spec: &CommandSpec, outputs: &KeptDir) -> io::Result<Self> {
-        let is_result = spec.result != ResultMode::Output;
         let path = || attempt.job.files.slots().join(format!("{}.result", attempt.slot));
         Ok(Self {
-            whole: is_result.then(|| Whole::new(path())),
+            whole: spec.is_whole_wanted().then(|| Whole::new(path())),
             is_shown: spec.output != OutputMode::None || spec.output_dir.is_some(),
             ..Self::with(Sink::open(attempt, spec.output, spec.output_dir.as_deref(), outputs)?)
         })
@@ -79,7 +75,21 @@ impl Capture {
 
     fn with(sink: Sink) -> Self {
         let tail = || Tail::new(OUTPUT_LIMIT_BYTES);
-        Self { stdout: tail(), stderr: tail(), sink, whole: None, is_shown: true, failed: None }
+        Self { stdout: tail(), stderr: tail(), sink, whole: None, is_shown: true, latest: Stream::Out, failed: None }
+    }
+
+    /// Returns the last line that the process wrote, whichever stream it went to.
+    pub fn last_line(&self) -> Option<String> {
+        let [out, err] = [&self.stdout, &self.stderr].map(Tail::last_line);
+        match self.latest {
+            Stream::Out => out.or(err),
+            Stream::Err => err.or(out),
+        }
+    }
+
+    /// Returns the last line of standard error; of standard output if that says nothing.
+    pub fn last_words(&self) -> Option<String> {
+        self.stderr.last_line().or_else(|| self.stdout.last_line())
     }
 
     /// Returns what is kept for display, and all of standard output where it becomes the result.
@@ -111,6 +121,7 @@ impl Capture {
 
 impl Streams for Capture {
     fn take_stdout(&mut self, bytes: &[u8]) {
+        self.latest = Stream::Out;
         self.stdout.push(bytes);
         if let Some(whole) = &mut self.whole {
             whole.push(bytes);
@@ -119,6 +130,7 @@ impl Streams for Capture {
     }
 
     fn take_stderr(&mut self, bytes: &[u8]) {
+        self.latest = Stream::Err;
         self.stderr.push(bytes);
         self.keep(Stream::Err, bytes);
     }

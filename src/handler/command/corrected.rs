@@ -34,6 +34,9 @@ impl UnitTemplates {
         if let Some(creates) = &self.creates {
             option("--creates", b"", creates);
         }
+        for check in self.check.iter().flat_map(|check| check.arguments()) {
+            option("--check", b"", check);
+        }
         let argv: Vec<RawText> = self.command.arguments().iter().map(|word| word.corrected(values)).collect();
         line.push_str("-- ");
         line.push_str(&line_of(&argv));

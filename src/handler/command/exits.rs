@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, UnitOutcome};
+use crate::model::{Cause, Limits, UnitOutcome};
 use crate::sys::{Ending, signal_name};
 
 /// What exit codes mean; 0 means completed, unless it is listed.
@@ -45,13 +45,16 @@ impl ExitCodes {
         }
     }
 
-    /// Says what an ending means for the unit; `timeout` is what it was given.
-    pub(super) fn judge(&self, ending: &Ending, timeout: Option<Duration>) -> UnitOutcome {
+    /// Says what an ending means for the unit; `limits` are those that it ran within, and `said` is its last line.
+    pub(super) fn judge(&self, ending: &Ending, limits: &Limits, said: Option<&str>) -> UnitOutcome {
         if ending.stopped {
             return UnitOutcome::Interrupted;
         }
         let (cause, error) = match (ending.exit_code, ending.signal) {
-            _ if ending.timed_out => (Cause::TimedOut, format!("timed out after {:?}", timeout.unwrap_or_default())),
+            _ if ending.timed_out => {
+                (Cause::TimedOut, format!("timed out after {:?}", limits.timeout.unwrap_or_default()))
+            }
+            _ if ending.idle => (Cause::Idle, silent_for(limits.idle_timeout, said)),
             (Some(code), _) => {
                 let (cause, error) = (Cause::Failed, format!("exited with code {code}"));
                 match self.meaning(code) {
@@ -65,6 +68,37 @@ impl ExitCodes {
             (None, signal) => (Cause::Killed, killed_by(signal.unwrap_or_default())),
         };
         UnitOutcome::Retry { cause, error, delay: None }
+    }
+
+    /// Says what the ending of a check means for the unit that was checked; `said` is what the check said last.
+    pub(super) fn judge_check(&self, ending: &Ending, limits: &Limits, said: Option<String>) -> UnitOutcome {
+        let rejected = |error: String| (Cause::Rejected, said.clone().unwrap_or_else(|| format!("the check {error}")));
+        let late = |error| format!("{error}, in its check");
+        match self.judge(ending, limits, said.as_deref()) {
+            UnitOutcome::Retry { cause: cause @ (Cause::TimedOut | Cause::Idle), error, delay } => {
+                UnitOutcome::Retry { cause, error: late(error), delay }
+            }
+            UnitOutcome::Retry { error, delay, .. } => {
+                let (cause, error) = rejected(if ending.signal.is_some() { format!("was {error}") } else { error });
+                UnitOutcome::Retry { cause, error, delay }
+            }
+            UnitOutcome::Failed { error, .. } => {
+                let (cause, error) = rejected(error);
+                UnitOutcome::Failed { cause, error }
+            }
+            UnitOutcome::Skipped { reason } => UnitOutcome::Skipped { reason: said.unwrap_or(reason) },
+            UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: said.unwrap_or(reason) },
+            other => other,
+        }
+    }
+}
+
+/// Says that a unit gave no sign of life, and what it said before that.
+pub(in crate::handler) fn silent_for(idle: Option<Duration>, said: Option<&str>) -> String {
+    let silent = format!("no sign of life for {:?}", idle.unwrap_or_default());
+    match said {
+        Some(said) => format!("{silent}, its last line: {said}"),
+        None => silent,
     }
 }
 
@@ -84,6 +118,7 @@ mod tests {
             exit_code: Some(code),
             signal: None,
             timed_out: false,
+            idle: false,
             stopped: false,
             grace_left: None,
             leaked: false,
@@ -103,7 +138,7 @@ mod tests {
             others_fail: false,
         };
 
-        let judge = |code| codes.judge(&exited(code), None);
+        let judge = |code| codes.judge(&exited(code), &Limits::default(), None);
 
         assert_eq!(judge(0), UnitOutcome::Completed { result: None });
         assert_eq!(judge(1), UnitOutcome::Completed { result: None });
@@ -117,8 +152,8 @@ mod tests {
     fn with_a_list_of_codes_to_retry_every_other_code_fails_for_good() {
         let codes = ExitCodes { meanings: BTreeMap::from([(75, ExitMeaning::Retry)]), others_fail: true };
 
-        assert!(matches!(codes.judge(&exited(75), None), UnitOutcome::Retry { .. }));
-        assert!(matches!(codes.judge(&exited(1), None), UnitOutcome::Failed { .. }));
-        assert!(matches!(codes.judge(&exited(0), None), UnitOutcome::Completed { .. }));
+        assert!(matches!(codes.judge(&exited(75), &Limits::default(), None), UnitOutcome::Retry { .. }));
+        assert!(matches!(codes.judge(&exited(1), &Limits::default(), None), UnitOutcome::Failed { .. }));
+        assert!(matches!(codes.judge(&exited(0), &Limits::default(), None), UnitOutcome::Completed { .. }));
     }
 }

@@ -16,7 +16,7 @@ use super::capture::Capture;
 use super::start::start;
 use crate::handler::callbacks::{Callbacks, JobReport, UnitReport};
 use crate::model::{JobId, Seq, TraceContext, is_of_server};
-use crate::sys::{Ending, Environment, EventFd, UnitCommand, opening};
+use crate::sys::{Ending, Environment, EventFd, Times, UnitCommand, opening};
 
 /// Time that a hook may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -133,7 +133,7 @@ impl Hook {
         self.trace.iter().for_each(|(name, value)| command.set(name, value));
         let mut capture = Capture::new();
         let process = start(&mut command, &content, true)?;
-        let ending = process.supervise(Some(self.timeout), KILL_AFTER, &stop, &mut capture)?;
+        let ending = process.supervise(&Times::limited(Some(self.timeout), KILL_AFTER), &stop, &mut capture)?;
         Ok((ending, capture))
     }
 }

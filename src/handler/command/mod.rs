@@ -3,13 +3,18 @@
 mod attempt_end;
 mod capture;
 mod corrected;
+mod ended_well;
 mod exits;
 mod explained;
+mod given;
 mod hook;
+mod judged;
 mod leftovers;
+mod out;
 mod partial;
 mod prepare;
 mod prepared;
+mod schema;
 mod spec;
 mod start;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions group items and name their words"))]
@@ -23,34 +28,45 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{
-    AttemptEnd, Cause, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
+    AttemptEnd, Cause, Limits, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
     is_of_server,
 };
-use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
+use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, Times, lack_of};
 
 use attempt_end::{failed, not_begun, not_started};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
+use ended_well::EndedWell;
+use given::{Given, OF_ATTEMPTS};
 use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use prepared::{Prepared, is_last};
+#[cfg(not(feature = "sources"))]
+use schema::Schema;
 use start::start;
-use whole::{ResultError, Whole};
 
+#[cfg(feature = "async")]
+pub(super) use exits::silent_for;
 pub use exits::{ExitCodes, ExitMeaning};
 #[cfg(feature = "sources")]
 pub use explained::explained;
 pub use partial::clear_partial;
+#[cfg(feature = "sources")]
+pub use schema::Schema;
+pub use schema::SchemaError;
 pub use spec::{CommandSpec, OutputMode, ResultMode, StdinMode, ThenSpec, ThenWhen};
 pub use templates::UnitTemplates;
 pub use variables::Variables;
 
 /// Name of the command handler in a job.
 pub const COMMAND: &str = "command";
+/// Ends the reason for which a unit is skipped that has nothing to make.
+pub const IS_THERE_ALREADY: &str = "is there already";
 /// Items above this size are prepared one after the other.
 const LONG_ITEM_BYTES: usize = 1 << 20;
 
@@ -58,6 +74,8 @@ const LONG_ITEM_BYTES: usize = 1 << 20;
 pub struct CommandHandler {
     spec: CommandSpec,
     templates: UnitTemplates,
+    /// What results satisfy.
+    schema: Option<Schema>,
     /// Variables that every unit gets, put together once.
     environment: Arc<Environment>,
     cookie: String,
@@ -75,6 +93,7 @@ struct Dirs {
     slots: Arc<KeptDir>,
     outputs: KeptDir,
     making: KeptDir,
+    attempts: KeptDir,
 }
 
 impl CommandHandler {
@@ -84,6 +103,7 @@ impl CommandHandler {
             |source: Box<dyn std::error::Error + Send + Sync>| HandlerError::Spec { name: COMMAND.to_owned(), source };
         let spec = CommandSpec::of_json(&job.spec).map_err(|error| wrong(error.into()))?;
         let templates = UnitTemplates::of(&spec).map_err(|error| wrong(error.into()))?;
+        let schema = spec.schema.as_deref().map(Schema::parse).transpose().map_err(|error| wrong(error.into()))?;
         let environment = Arc::new(environment_of_units(&spec, &job.database.path));
         let keeps_outputs = spec.output == OutputMode::Full && spec.output_dir.is_none();
         let outputs = keeps_outputs.then(|| SegmentSync::new(job.files.output(), job.epoch.0));
@@ -91,10 +111,12 @@ impl CommandHandler {
             slots: Arc::new(KeptDir::at(job.files.slots())),
             outputs: KeptDir::at(job.files.output()),
             making: KeptDir::at(job.files.making()),
+            attempts: KeptDir::at(job.files.attempts()),
         };
         Ok(Self {
             spec,
             templates,
+            schema,
             environment,
             cookie: format!("{}:", job.uid),
             db: job.database.path.clone(),
@@ -111,25 +133,6 @@ impl CommandHandler {
         let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         (payload.len() > LONG_ITEM_BYTES).then(turn)
     }
-
-    /// Looks at what a command that ended well was to make and to say.
-    fn completed(&self, made: Option<&Path>, result: Option<Whole>, attempt: &Attempt<'_>) -> UnitOutcome {
-        let incomplete = |error| UnitOutcome::Retry { cause: Cause::Failed, error, delay: None };
-        if let Some(path) = made.filter(|path| !path.exists()) {
-            return incomplete(format!("ended well and did not make {}", path.display()));
-        }
-        let Some(whole) = result else { return UnitOutcome::Completed { result: None } };
-        attempt.control.make_room_for_result(whole.bytes());
-        let result = if self.spec.result == ResultMode::Json { whole.into_json() } else { whole.into_text() };
-        match result {
-            Ok(document) => UnitOutcome::Completed { result: Some(document) },
-            // The next attempt would say as much.
-            Err(error @ (ResultError::TooLong(_) | ResultError::NotSound(_))) => {
-                UnitOutcome::Failed { cause: Cause::Failed, error: error.to_string() }
-            }
-            Err(error) => incomplete(error.to_string()),
-        }
-    }
 }
 
 /// Returns the variables that every unit of a job gets, whichever it is.
@@ -142,7 +145,7 @@ fn environment_of_units(spec: &CommandSpec, database: &Path) -> Environment {
     };
     // The first is each unit's own. The others are not set for every unit; those of a unit that this manager was started
     // from are not ours.
-    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD"] {
+    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD"].into_iter().chain(OF_ATTEMPTS) {
         env.remove(OsStr::new(name));
     }
     env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -179,14 +182,14 @@ impl Runner for CommandHandler {
         let cookie = format!("{}{seq}:{}:{}:{revision}:{started};", self.cookie, job.epoch, attempt.number);
         let own = Cookie { begin: &cookie, units: None, database: &job.database };
         let turn = self.turn_with(&attempt.unit.payload);
-        let Prepared { mut command, stdin: content, made } =
+        let Prepared { mut command, stdin: content, made, out, mut check } =
             match self.prepare(attempt, &format!("{cookie}{}", job.database.to_text())) {
                 Ok(prepared) => prepared,
                 Err(error) => return failed(Cause::NotStarted, chain(&error)),
             };
         // It may have been made by an attempt whose end was not recorded.
         if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && is_made(path)) {
-            return UnitOutcome::Skipped { reason: format!("{} is there already", path.display()) }.into();
+            return UnitOutcome::Skipped { reason: format!("{} {IS_THERE_ALREADY}", path.display()) }.into();
         }
         let slot = SlotFile::within(&self.dirs.slots, attempt.slot);
         let grace = attempt.limits.kill_after;
@@ -197,13 +200,21 @@ impl Runner for CommandHandler {
         drop((content, turn));
         let making = match made
             .clone()
-            .map(|path| Making::begin(path, attempt, self.spec.keep_partial, &self.dirs.making))
+            .map(|path| Making::begin(path, out.clone(), attempt, self.spec.keep_partial, &self.dirs.making))
             .transpose()
         {
             Ok(making) => making,
             Err(error) => return not_begun("cannot note what it makes", &error),
         };
-        let captured = Capture::is_wanted(&self.spec);
+        let mut commands: Vec<_> = std::iter::once(&mut command).chain(&mut check).collect();
+        let mut given = match Given::to(&mut commands, attempt, &self.dirs.attempts) {
+            Ok(given) => given,
+            Err(error) => {
+                forget(making);
+                return not_begun("cannot prepare what the attempt is given", &error);
+            }
+        };
+        let captured = self.spec.is_heard();
         let mut capture = match Capture::open(attempt, &self.spec, &self.dirs.outputs) {
             Ok(capture) => capture,
             Err(error) => {
@@ -211,6 +222,7 @@ impl Runner for CommandHandler {
                 return not_begun("cannot keep the output", &error);
             }
         };
+        let began = Instant::now();
         let process = match start(&mut command, &stdin, captured) {
             Ok(process) => Ok(process),
             Err(SpawnError::NotStarted(error)) => {
@@ -224,7 +236,9 @@ impl Runner for CommandHandler {
         // From here on only the unit's processes have the locked file.
         drop(stdin);
         let ending = process.and_then(|process| {
-            let ending = process.supervise(attempt.limits.timeout, grace, attempt.stop, &mut capture);
+            let Limits { timeout, idle_timeout: idle, .. } = *attempt.limits;
+            let times = Times { timeout, idle, life: given.life.as_ref(), kill_after: grace };
+            let ending = process.supervise(&times, attempt.stop, &mut capture);
             ending.map_err(|error| (None, error))
         });
         let settled = |outcome| match making {
@@ -236,10 +250,17 @@ impl Runner for CommandHandler {
                 if let Err(end) = end_what_is_left(&ending, captured, own, &slot, grace) {
                     return end;
                 }
-                let (output, result) = capture.finish();
-                let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
+                let said = ending.idle.then(|| capture.last_line()).flatten();
+                let (output, whole) = capture.finish();
+                let outcome = match self.spec.exits.judge(&ending, attempt.limits, said.as_deref()) {
                     UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
-                        self.completed(made.as_deref(), result, attempt)
+                        let made = out.as_deref().or(made.as_deref());
+                        let (check, given, slot) = (check.take(), &mut given, &slot);
+                        match self.completed(EndedWell { attempt, began, made, whole, check, given, slot, own }) {
+                            Ok(outcome) => outcome,
+                            // Somebody is left of it: what it makes may not be whole, or be made yet.
+                            Err(end) => return AttemptEnd { output, ..end },
+                        }
                     }
                     other => other,
                 };

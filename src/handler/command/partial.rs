@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt_end::{failed, retry};
+use super::out::{OutError, discard, publish};
 use crate::files::{How, KeptDir, if_there, open_given, open_private};
 use crate::handler::Attempt;
 use crate::model::{Cause, DatabaseFile, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
@@ -35,11 +37,19 @@ struct Note {
     /// The database of the job; not in notes of older versions.
     #[serde(default)]
     database: String,
+    /// Whether the path is a name that only this attempt has.
+    #[serde(default)]
+    own: bool,
 }
 
 /// An attempt under way whose unit makes a path.
 pub(super) struct Making<'a> {
     path: PathBuf,
+    /// Where it is made until it is whole, if that is another name.
+    out: Option<PathBuf>,
+    /// Whether something was there before, which an earlier attempt may have made.
+    replaces: bool,
+    unit: UnitId,
     note: PathBuf,
     database: &'a DatabaseFile,
 }
@@ -51,15 +61,29 @@ pub(super) fn is_made(path: &Path) -> bool {
 
 impl<'a> Making<'a> {
     /// Notes what an attempt is about to make.
-    pub fn begin(path: PathBuf, attempt: &Attempt<'a>, keep: bool, notes: &KeptDir) -> io::Result<Making<'a>> {
-        let making = Making { path, note: attempt.job.files.making_in(attempt.slot), database: &attempt.job.database };
+    pub fn begin(
+        path: PathBuf,
+        out: Option<PathBuf>,
+        attempt: &Attempt<'a>,
+        keep: bool,
+        notes: &KeptDir,
+    ) -> io::Result<Making<'a>> {
+        let (unit, database) = (attempt.unit.id, &attempt.job.database);
+        let note = attempt.job.files.making_in(attempt.slot);
+        let mut making = Making { path, out, replaces: false, unit, note, database };
         making.leave_former()?;
         let _opening = opening();
+        let is_absent = matches!(look(&making.path), Ok(None));
+        making.replaces = !is_absent;
+        if let Some(out) = making.out.as_ref().filter(|_| !keep) {
+            // Of an attempt of the same number, which was not counted.
+            discard(out)?;
+        }
         // What is there already is not the attempt's own, or nobody can tell: nothing is noted, and it stays as it is.
-        if let Ok(None) = look(&making.path) {
-            let path = RawText::from(OsString::from(&making.path));
-            let database = making.database.to_text();
-            let note = Note { unit: attempt.unit.id.raw(), path, keep, database };
+        if is_absent || making.out.is_some() {
+            let path = RawText::from(OsString::from(making.out.as_ref().unwrap_or(&making.path)));
+            let (database, own) = (making.database.to_text(), making.out.is_some());
+            let note = Note { unit: unit.raw(), path, keep, database, own };
             let text = serde_json::to_vec(&note).expect("a note is made of numbers and text");
             notes.file(attempt.slot.to_string(), How::Replace)?.write_all(&text)?;
         }
@@ -85,10 +109,10 @@ impl<'a> Making<'a> {
         match outcome {
             UnitOutcome::Completed { .. } => match self.succeeded() {
                 Ok(()) => outcome,
-                Err(error) => {
-                    let error = format!("cannot say that what it made is whole: {error}");
-                    UnitOutcome::Retry { cause: Cause::Failed, error, delay: None }
-                }
+                // What is whole stays, whatever is said of it.
+                Err(error @ OutError::Unsettled(_)) => retry(Cause::Failed, error.to_string()).outcome,
+                Err(error @ OutError::Taken(_)) => failed(Cause::Failed, self.cleared(error.to_string())).outcome,
+                Err(error) => retry(Cause::Failed, self.cleared(error.to_string())).outcome,
             },
             UnitOutcome::Retry { cause, error, delay } => {
                 UnitOutcome::Retry { cause, error: self.cleared(error), delay }
@@ -101,17 +125,22 @@ impl<'a> Making<'a> {
                 outcome
             }
             // It says that there was nothing to do: what is there is as it should be.
-            UnitOutcome::Skipped { reason } => {
+            UnitOutcome::Skipped { reason } if self.out.is_none() => {
                 forget(Some(self));
                 UnitOutcome::Skipped { reason }
             }
+            UnitOutcome::Skipped { reason } => UnitOutcome::Skipped { reason: self.cleared(reason) },
         }
     }
 
-    /// Forgets the note, and that what was made was once unfinished.
-    fn succeeded(&self) -> io::Result<()> {
+    /// Gives what was made its name, and forgets the note, and that it was once unfinished.
+    fn succeeded(&self) -> Result<(), OutError> {
+        if let Some(out) = &self.out {
+            let aside = || mark_of(&self.path).map_or_else(|| self.path.clone(), |mark| free_name(&mark, self.unit));
+            publish(out, &self.path, self.replaces, aside)?;
+        }
         mark_of(&self.path).map_or(Ok(()), |mark| remove(&mark))?;
-        remove(&self.note)
+        Ok(remove(&self.note)?)
     }
 
     /// Clears what an attempt has left, and adds to its error what was done.
@@ -175,6 +204,10 @@ impl Note {
         }
         let db = &database.path;
         let path = Path::new(self.path.as_os_str());
+        if self.own {
+            // Nobody was to see it, so that there is nothing to be said of it either.
+            return if self.keep { Ok(None) } else { Ok(discard(path).map(|_| None)?) };
+        }
         let Some(found) = look(path)? else { return Ok(None) };
         let unit = UnitId::from_raw(self.unit);
         let is_own = micros_of_change(&found) + CHANGE_TIME_STEP_US >= began.as_micros();

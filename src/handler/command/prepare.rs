@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::out::out_of;
 use super::prepared::{Prepared, is_last};
 use super::start::SHELL;
 use super::{CommandHandler, StdinMode};
@@ -19,20 +21,26 @@ impl CommandHandler {
     /// Prepares one attempt: its command, what it reads, and the path that it makes.
     pub(super) fn prepare(&self, attempt: &Attempt<'_>, cookie: &str) -> Result<Prepared, TemplateError> {
         let payload = &attempt.unit.payload;
-        let values =
+        let mut values =
             if is_last(attempt.unit) { UnitValues::parse(payload)? } else { self.templates.values(payload)? };
-        let prepared = self.prepare_with(&values, attempt, cookie);
+        let prepared = self.prepare_with(&mut values, attempt, cookie);
         prepared.map_err(|error| self.templates.explain(error, &values))
     }
 
     fn prepare_with(
         &self,
-        values: &UnitValues<'_>,
+        values: &mut UnitValues<'_>,
         attempt: &Attempt<'_>,
         cookie: &str,
     ) -> Result<Prepared, TemplateError> {
         let (unit, seq) = (attempt.unit, attempt.unit.id.seq());
         let then = self.spec.then.as_ref().filter(|_| is_last(unit));
+        let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
+        let out = made.as_deref().filter(|_| self.spec.out).map(|path| out_of(path, attempt, self.spec.keep_partial));
+        if let Some(out) = &out {
+            values.set_out(out.as_os_str().as_bytes());
+        }
+        let values = &*values;
         let template = self.templates.command();
         // The last unit is of no item: it runs where relative directories of units begin.
         let cwd = if then.is_some() { self.spec.cwd.clone() } else { self.templates.cwd(values, attempt.slot, seq)? };
@@ -75,8 +83,18 @@ impl CommandHandler {
             StdinMode::Payload => unit.payload.clone().into_bytes(),
             StdinMode::Item => values.input()?.into_owned(),
         };
-        let made = if then.is_some() { None } else { self.templates.creates(values, attempt.slot, seq)? };
-        Ok(Prepared { command, stdin, made })
+        let check = match then {
+            Some(_) => None,
+            None => self.templates.check_script(values, attempt.slot, seq)?,
+        };
+        // The check has all that the command has.
+        let check = check.map(|script| {
+            let UnitCommand { program, argv, .. } = self.shell(&script, command.cwd.clone());
+            let mut check = command.clone();
+            (check.program, check.argv) = (program, argv);
+            check
+        });
+        Ok(Prepared { command, stdin, made, out, check })
     }
 
     fn shell(&self, script: &OsStr, cwd: PathBuf) -> UnitCommand {

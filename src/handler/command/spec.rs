@@ -73,9 +73,18 @@ pub struct CommandSpec {
     /// Whether what an attempt without success left at that path stays, for the next one to go on with.
     #[serde(default)]
     pub keep_partial: bool,
+    /// Whether `{out}` in the command is the name under which an attempt makes what `creates` names; set by whoever creates a job.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) out: bool,
     /// What becomes the result of a unit.
     #[serde(default)]
     pub result: ResultMode,
+    /// A script for the shell, a template, that looks at what a command which ended well has made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<RawText>,
+    /// A JSON Schema, of the form 2020-12, that results satisfy which are JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// What runs as the job's last unit, when all others have ended.
     pub then: Option<ThenSpec>,
     /// Program that is told of failed units and of the end or the pause of the job.
@@ -165,6 +174,11 @@ pub enum ResultMode {
     Json,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl CommandSpec {
     /// Reads the settings of a job of commands.
     ///
@@ -176,6 +190,16 @@ impl CommandSpec {
             return Err(serde::de::Error::custom("it is no JSON object"));
         }
         serde_json::from_str(text)
+    }
+
+    /// Returns `true` if anything of what units write is read.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.output != OutputMode::None || self.output_dir.is_some() || self.is_whole_wanted()
+    }
+
+    /// Returns `true` if all of standard output is wanted, as a result or for a check to look at.
+    pub(super) fn is_whole_wanted(&self) -> bool {
+        self.result != ResultMode::Output || self.check.is_some()
     }
 
     /// Describes a command that runs in `cwd`.

@@ -23,6 +23,8 @@ pub struct UnitTemplates {
     pub(super) cwd: Option<Template>,
     pub(super) env: Vec<(OsString, Template)>,
     pub(super) creates: Option<Template>,
+    /// The script that looks at what a command has made.
+    pub(super) check: Option<CommandTemplate>,
 }
 
 impl UnitTemplates {
@@ -41,7 +43,10 @@ impl UnitTemplates {
             Some(Err(error)) => return Err(error),
             Some(Ok(())) | None => None,
         };
-        let templates = UnitTemplates {
+        let check =
+            spec.check.as_ref().map(|script| CommandTemplate::parse(std::slice::from_ref(script))).transpose()?;
+        check.iter().try_for_each(CommandTemplate::check_script)?;
+        let mut templates = UnitTemplates {
             command,
             items: spec.items,
             reads_item: spec.stdin == StdinMode::Item,
@@ -51,7 +56,13 @@ impl UnitTemplates {
             cwd: spec.cwd_template.as_ref().map(Template::parse).transpose()?,
             env: env.collect::<Result<_, TemplateError>>()?,
             creates: spec.creates.as_ref().map(Template::parse).transpose()?,
+            check,
         };
+        if spec.out {
+            templates.command.claim_out();
+            templates.env.iter_mut().for_each(|(_, value)| value.claim_out());
+            templates.check.iter_mut().for_each(CommandTemplate::claim_out);
+        }
         templates.refuse_one_of_several()?;
         Ok(templates)
     }
@@ -109,6 +120,22 @@ impl UnitTemplates {
         &self.command
     }
 
+    /// Returns `true` if the name under which an attempt makes its path is part of the command.
+    pub fn uses_out(&self) -> bool {
+        self.all().any(Template::uses_out)
+    }
+
+    /// Returns the script that looks at what the command of a unit has made, if there is one.
+    pub fn check_script(
+        &self,
+        values: &UnitValues<'_>,
+        slot: usize,
+        seq: Seq,
+    ) -> Result<Option<OsString>, TemplateError> {
+        let script = self.check.as_ref().map(|check| check.render_shell(values, slot, seq)).transpose()?;
+        Ok(script.map(OsString::from))
+    }
+
     /// Returns `true` if anything of a unit depends on its item.
     pub fn uses_item(&self) -> bool {
         self.all().any(Template::uses_item)
@@ -154,6 +181,7 @@ impl UnitTemplates {
         for path in [&self.cwd, &self.creates].into_iter().flatten() {
             path.check_path(values)?;
         }
+        self.check.iter().try_for_each(|check| check.check_shell(values))?;
         for (name, value) in &self.env {
             let bytes = name.len() + 1 + value.check(values)?;
             if bytes > MAX_ARGUMENT_BYTES {
@@ -205,7 +233,8 @@ impl UnitTemplates {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Template> {
         let paths = [&self.cwd, &self.creates].into_iter().flatten();
-        self.command.arguments().iter().chain(paths).chain(self.env.iter().map(|(_, value)| value))
+        let check = self.check.iter().flat_map(CommandTemplate::arguments);
+        self.command.arguments().iter().chain(paths).chain(self.env.iter().map(|(_, value)| value)).chain(check)
     }
 }
 

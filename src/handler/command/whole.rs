@@ -64,6 +64,27 @@ impl Whole {
         self.bytes
     }
 
+    /// Writes the output into a file, byte for byte.
+    ///
+    /// # Errors
+    /// When it is too long to be a result, or was not kept.
+    pub fn write_to(&mut self, file: &mut File) -> Result<(), ResultError> {
+        if self.bytes > MAX_RESULT_BYTES {
+            return Err(ResultError::TooLong(self.bytes));
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
+        }
+        match &mut self.file {
+            None => file.write_all(&self.memory)?,
+            Some(spooled) => {
+                spooled.rewind()?;
+                io::copy(spooled, file)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the output as one JSON document, without blanks around it.
     pub fn into_json(self) -> Result<String, ResultError> {
         let mut text = self.into_bytes()?;

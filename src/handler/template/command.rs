@@ -35,6 +35,11 @@ impl CommandTemplate {
         Ok(CommandTemplate { argv })
     }
 
+    /// Takes `{out}` for our own, and not for a name of the data.
+    pub fn claim_out(&mut self) {
+        self.argv.iter_mut().for_each(Template::claim_out);
+    }
+
     /// Returns the arguments for one unit, as many as there are templates; `slot` is counted from 0.
     ///
     /// # Errors

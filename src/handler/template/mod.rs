@@ -143,6 +143,19 @@ impl Template {
         text.into()
     }
 
+    /// Takes `{out}` for our own, and not for a name of the data.
+    pub fn claim_out(&mut self) {
+        self.parts.iter_mut().for_each(|part| match part {
+            Part::Text(_) => {}
+            Part::Placeholder(placeholder) => placeholder.claim_out(),
+        });
+    }
+
+    /// Returns `true` if our own `{out}` is in it.
+    pub fn uses_out(&self) -> bool {
+        self.placeholders().any(Placeholder::is_out)
+    }
+
     fn joined(&self, values: &UnitValues<'_>, at: At) -> Result<Vec<u8>, TemplateError> {
         let mut rendered = Vec::new();
         for part in &self.parts {
@@ -159,7 +172,10 @@ impl Template {
         /// Digits of the longest number of a unit, and of a slot.
         const NUMBER: usize = 10;
         let numbers = self.placeholders().filter(|placeholder| !placeholder.depends_on_payload());
-        let padding = |placeholder: &Placeholder| placeholder.width().max(NUMBER);
+        /// Bytes of the longest path.
+        const PATH: usize = 4096;
+        let least = |placeholder: &Placeholder| if placeholder.is_out() { PATH } else { NUMBER };
+        let padding = |placeholder: &Placeholder| placeholder.width().max(least(placeholder));
         self.texts().map(<[u8]>::len).sum::<usize>() + numbers.map(padding).sum::<usize>()
     }
 

@@ -31,7 +31,7 @@ pub fn pasted_code(command: &CommandTemplate) -> Option<PastedCode> {
             _ => return None,
         };
         let mut placeholders = code.iter().flat_map(Template::placeholders);
-        let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload())?;
+        let placeholder = placeholders.find(|placeholder| placeholder.depends_on_payload() || placeholder.is_out())?;
         Some(PastedCode { program, placeholder: placeholder.written().to_owned(), shell })
     })
 }

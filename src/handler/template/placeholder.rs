@@ -53,6 +53,18 @@ impl Placeholder {
         Self { written, readings, is_whole_argument: false, is_whole_in_script: false }
     }
 
+    /// Takes `{out}`, its parts and its forms for our own, and not for a name of the data.
+    pub fn claim_out(&mut self) {
+        let is_out = |reading: &Reading| matches!(&reading.subject, Subject::Field(name) if name == "out");
+        if let Some(reading) = self.readings.iter().find(|reading| is_out(reading)) {
+            self.readings = vec![Reading { subject: Subject::Out, ..reading.clone() }];
+        }
+    }
+
+    pub fn is_out(&self) -> bool {
+        self.readings.iter().any(|reading| reading.subject == Subject::Out)
+    }
+
     pub fn written(&self) -> &str {
         &self.written
     }
@@ -62,7 +74,7 @@ impl Placeholder {
     }
 
     pub fn depends_on_payload(&self) -> bool {
-        !self.readings.iter().any(|reading| matches!(reading.subject, Subject::Seq | Subject::Slot))
+        !self.readings.iter().any(|reading| matches!(reading.subject, Subject::Seq | Subject::Slot | Subject::Out))
     }
 
     /// Returns `true` if the value is known only when the unit runs.
@@ -111,6 +123,10 @@ impl Placeholder {
             }
             let found = match find(reading, values)? {
                 None => continue,
+                Some(Found::Out) => {
+                    let path = values.out().map_or(Cow::Borrowed(self.written.as_bytes()), Cow::Borrowed);
+                    return self.finish(reading, "", path, default, at);
+                }
                 Some(Found::Number(Subject::Slot)) => at.slot as i64 + 1,
                 Some(Found::Number(_)) => at.seq.0,
                 Some(Found::Value(json)) if reading.format == Format::Json && reading.part == PathPart::Whole => {
@@ -218,6 +234,8 @@ impl Reading {
 enum Found<'v> {
     /// A number of the attempt.
     Number(&'v Subject),
+    /// The path that the attempt makes.
+    Out,
     /// The JSON text of a value.
     Value(&'v str),
 }
@@ -226,6 +244,7 @@ fn find<'v>(reading: &'v Reading, values: &'v UnitValues<'_>) -> Result<Option<F
     let value = match &reading.subject {
         Subject::Item => Some(values.json()),
         number @ (Subject::Seq | Subject::Slot) => return Ok(Some(Found::Number(number))),
+        Subject::Out => return Ok(Some(Found::Out)),
         Subject::Field(path) => values.find(path)?,
         Subject::Quoted(name, path) => values.find_below(name, path)?,
     };

@@ -21,6 +21,8 @@ pub(super) enum Subject {
     Item,
     Seq,
     Slot,
+    /// The path at which an attempt makes what its unit is to make.
+    Out,
     /// A name, or a path of names.
     Field(String),
     /// A name in quotes, and the path after it.

@@ -58,7 +58,7 @@ fn style_of(placeholder: &Placeholder, reader: &ScriptReader) -> Result<Style, T
         return refused("after a dollar sign (a variable of the shell is written ${{name}})");
     }
     match reader.unquotable_place() {
-        Some(place) if placeholder.depends_on_payload() => refused(place),
+        Some(place) if placeholder.depends_on_payload() || placeholder.is_out() => refused(place),
         Some(_) => Ok(Style::AsItIs),
         None if reader.is_in_double_quotes() => Ok(Style::QuotedInDoubleQuotes),
         None => Ok(Style::Quoted),

@@ -23,6 +23,8 @@ pub struct UnitValues<'a> {
     item: Item<'a>,
     /// What the payload is made of when `{}` stands for more than one text.
     members: Option<Box<Members<'a>>>,
+    /// The path at which the attempt makes what its unit is to make, once there is one.
+    out: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -90,7 +92,7 @@ impl<'a> UnitValues<'a> {
     pub fn parse(payload: &'a str) -> Result<UnitValues<'a>, TemplateError> {
         // Not `str::trim`, which also takes away what JSON does not allow.
         let json = payload.trim_matches([' ', '\t', '\r', '\n']);
-        Ok(UnitValues { json, item: Item::parse(json).map_err(TemplateError::Payload)?, members: None })
+        Ok(UnitValues { json, item: Item::parse(json).map_err(TemplateError::Payload)?, members: None, out: None })
     }
 
     /// Reads a payload that holds its items in some form.
@@ -103,6 +105,18 @@ impl<'a> UnitValues<'a> {
             values.members = Some(Box::new(Members::of(&values, form)?));
         }
         Ok(values)
+    }
+
+    /// Says at which path the attempt makes what its unit is to make.
+    pub fn set_out(&mut self, path: &[u8]) {
+        self.out = Some(path.to_owned());
+        let members = self.members.iter_mut();
+        members.flat_map(|all| all.items.iter_mut().chain(&mut all.parts)).for_each(|one| one.set_out(path));
+    }
+
+    /// Returns the path at which the attempt makes what its unit is to make, where there is an attempt.
+    pub(super) fn out(&self) -> Option<&[u8]> {
+        self.out.as_deref()
     }
 
     /// Returns what the payload is made of when `{}` stands for more than one text.

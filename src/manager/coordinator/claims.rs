@@ -1,7 +1,5 @@
 //! What a manager knows of ranges since it last looked: whether there are some to claim, and whether it or others have some.
 
-use super::Coordinator;
-use crate::manager::error::ManagerError;
 use crate::store::Work;
 
 /// What is known of ranges.
@@ -40,18 +38,13 @@ impl Claims {
         (self.is_claimable, self.has_ranges) = (false, false);
     }
 
+    /// Notes that others have units, which stands until the next look.
+    pub fn others_have_some(&mut self) {
+        self.others_have_units = true;
+    }
+
     /// Returns `true` if others had units at the latest look.
     pub fn do_others_have_units(&self) -> bool {
         self.others_have_units
-    }
-}
-
-impl Coordinator<'_> {
-    /// Returns `true` if other managers have units; that they had some by the latest look stands until the next one.
-    pub(super) fn do_others_have_units(&mut self) -> Result<bool, ManagerError> {
-        if !self.claims.others_have_units {
-            self.claims.others_have_units = self.store.others_have_units(self.lease, self.last_unit())?;
-        }
-        Ok(self.claims.others_have_units)
     }
 }

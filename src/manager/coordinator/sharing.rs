@@ -9,6 +9,14 @@ use crate::manager::error::ManagerError;
 use crate::model::{Limits, Share};
 
 impl Coordinator<'_> {
+    /// Returns `true` if other managers have units; that they had some by the latest look stands until the next one.
+    pub(super) fn do_others_have_units(&mut self) -> Result<bool, ManagerError> {
+        if !self.claims.do_others_have_units() && self.store.others_have_units(self.lease, self.last_unit())? {
+            self.claims.others_have_some();
+        }
+        Ok(self.claims.do_others_have_units())
+    }
+
     /// Takes up this manager's share, with the limits of the job as they were read.
     pub(super) fn take_share(&mut self, limits: &mut Limits, share: Option<Share>) -> Result<(), ManagerError> {
         let Some(share) = share else {

@@ -50,6 +50,7 @@ fn run_in_one_slot(on_interrupt: OnInterrupt, count: i64, recorder: impl FnOnce(
         dispatcher: &dispatcher,
         shared: &shared,
         notes: &notes,
+        last_attempts: &LastAttempts::of(job.database.path.clone()),
         span: &Span::none(),
     };
     let (events, inbox) = channel(&shared.feed);

@@ -27,14 +27,25 @@ statement! {
     ""
 }
 
-statement! {
-    struct SumsOf {
-        "SELECT job_id, sum(pending_shift)::bigint, sum(running_shift)::bigint, sum(completed_shift)::bigint, sum(failed_shift)::bigint, \
-         sum(skipped_shift)::bigint, sum(cancelled_shift)::bigint FROM managers WHERE state = 'live' AND job_id IN \
-         (SELECT value::bigint FROM json_array_elements_text((" jobs: String as Text,
-    }
-    ")::json)) GROUP BY job_id" -> Sums
+/// What live managers have moved, as a part of a FROM. The tables of schema 8 have no such columns: the names are those of nothing then.
+macro_rules! moved {
+    () => {
+        "(VALUES (0, 0, 0, 0, 0, 0)) AS nothing (pending_shift, running_shift, completed_shift, failed_shift, skipped_shift, \
+         cancelled_shift) CROSS JOIN LATERAL (SELECT job_id, pending_shift AS pending, running_shift AS running, \
+         completed_shift AS completed, failed_shift AS failed, skipped_shift AS skipped, cancelled_shift AS cancelled \
+         FROM managers WHERE state = 'live') AS moved"
+    };
 }
+pub(in crate::store) use moved;
+
+const SUMS_OF: &str = concat!(
+    "SELECT job_id, sum(pending)::bigint, sum(running)::bigint, sum(completed)::bigint, sum(failed)::bigint, \
+     sum(skipped)::bigint, sum(cancelled)::bigint FROM ",
+    moved!(),
+    " WHERE job_id IN (SELECT value::bigint FROM json_array_elements_text(("
+);
+
+statement! { struct SumsOf { SUMS_OF jobs: String as Text, } ")::json)) GROUP BY job_id" -> Sums }
 
 /// Adds to the row of a job what its managers have moved since this was last done. The caller has the job alone.
 pub(super) fn settle(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {

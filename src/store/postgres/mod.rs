@@ -32,7 +32,7 @@ mod share;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
-pub(super) use counters::add_up;
+pub(super) use counters::{add_up, moved};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
@@ -45,7 +45,7 @@ pub(super) use look::{Look, look};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, Session, is_one, look_for_creation, open, sql_for};
+pub(super) use open::{Opened, Session, is_one, look_for_creation, migrate, open, sql_for};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{

@@ -8,8 +8,8 @@ use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
-use crate::store::unit_row::{DueRow, UnitColumns, UnitRow};
-use crate::store::{Claim, Lease, UnitRange, feed};
+use crate::store::unit_row::{self, DueRow, UnitColumns, UnitRow};
+use crate::store::{Claim, Lease, UnitRange};
 
 statement! {
     struct TakeBack {
@@ -183,7 +183,7 @@ pub(in crate::store) fn claim(
         let [after, last] = [range.after, range.through].map(|seq| UnitId::new(lease.job, seq).raw());
         let unfinished: i64 = UnfinishedIn { after, last }.get_result(conn)?;
         let begun: Vec<UnitRow> = BegunIn { after, last }.load(conn)?;
-        let begun = begun.into_iter().map(feed::unit).collect::<Result<_, _>>()?;
+        let begun = begun.into_iter().map(unit_row::unit).collect::<Result<_, _>>()?;
         return Ok(Some(Claim { range, unfinished: unfinished.unsigned_abs(), begun }));
     }
     let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;

@@ -72,9 +72,16 @@ fn the_checks_are_those_of_sqlite() {
     let jobs = include_str!("../../../migrations/sqlite/2026-11-24-000001-0000_jobs/up.sql");
     let managers = include_str!("../../../migrations/sqlite/2026-11-26-000006-0000_managers/up.sql");
 
-    for start in ["CHECK (status IN", "CHECK (status =", "stop_request IN (", "CHECK (cause IN ("] {
+    let causes = [
+        include_str!("../../../migrations/postgres/2026-11-27-000009-0000_causes/up.sql"),
+        include_str!("../../../migrations/sqlite/2026-11-27-000009-0000_causes/up.sql"),
+    ];
+
+    for start in ["CHECK (status IN", "CHECK (status =", "stop_request IN ("] {
         assert_eq!(words(here, start), words(jobs, start), "{start}");
     }
+    let [here_too, there] = causes.map(|sql| words(sql, "CHECK (cause IN ("));
+    assert_eq!(here_too, there);
     assert_eq!(words(here, "CHECK (state IN ("), words(managers, "CHECK (state IN ("));
 }
 

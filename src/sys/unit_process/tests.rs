@@ -31,7 +31,7 @@ fn run(script: &str, timeout: Option<Duration>, kill_after: Duration) -> (Ending
     let stop = EventFd::new().unwrap();
     let mut collected = Collected::default();
     let process = UnitProcess::spawn(&command("/bin/sh", &["-c", script]), &null_output().unwrap(), true).unwrap();
-    let ending = process.supervise(timeout, kill_after, &stop, &mut collected).unwrap();
+    let ending = process.supervise(&Times::limited(timeout, kill_after), &stop, &mut collected).unwrap();
     (ending, collected)
 }
 
@@ -77,7 +77,8 @@ fn ringing_the_stop_ends_the_unit() {
     let process = UnitProcess::spawn(&command("/bin/sleep", &["600"]), &null_output().unwrap(), true).unwrap();
 
     stop.ring();
-    let ending = process.supervise(None, Duration::from_secs(5), &stop, &mut Collected::default()).unwrap();
+    let times = Times::limited(None, Duration::from_secs(5));
+    let ending = process.supervise(&times, &stop, &mut Collected::default()).unwrap();
 
     assert!(ending.stopped);
     assert_eq!(ending.signal, Some(15));
@@ -105,4 +106,26 @@ fn a_worker_wakes_once_for_the_end_of_a_unit_that_has_closed_its_output_before()
 
     // Two for each: until it is the program, and until it has ended.
     assert!(switches() - before < 50, "{}", switches() - before);
+}
+
+#[test]
+fn a_process_without_a_sign_of_life_is_ended_and_one_that_gives_some_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("alive");
+    let stop = EventFd::new().unwrap();
+    let idle = Duration::from_millis(600);
+    let signs = "for i in 1 2 3 4 5 6 7 8; do sleep 0.15; printf . >\"$0\"; done; sleep 600";
+    let words = "for i in 1 2 3 4 5 6 7 8; do sleep 0.15; echo $i; done; sleep 600";
+    for script in [signs, words] {
+        let life = LifeSign::listen(&pipe).unwrap();
+        let command = command("/bin/sh", &["-c", script, pipe.to_str().unwrap()]);
+        let began = Instant::now();
+        let process = UnitProcess::spawn(&command, &null_output().unwrap(), true).unwrap();
+
+        let times = Times { idle: Some(idle), life: Some(&life), ..Times::limited(None, Duration::from_secs(5)) };
+        let ending = process.supervise(&times, &stop, &mut Collected::default()).unwrap();
+
+        assert!(ending.idle && !ending.timed_out && !ending.stopped, "{ending:?}");
+        assert!(began.elapsed() >= Duration::from_millis(8 * 150) + idle, "{:?}", began.elapsed());
+    }
 }

@@ -39,6 +39,8 @@ pub(super) enum CliError {
     /// An option says how something else is done, which was not asked for.
     #[error("{given} requires {missing}")]
     Requires { given: &'static str, missing: &'static str },
+    #[error("cannot read the schema {}", path.display())]
+    Schema { path: PathBuf, source: io::Error },
     #[error("no verb or topic {0:?}, `job-manager help` lists them")]
     NoTopic(String),
     #[error("no command, give one after `--`")]

@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, OutputPlace, StopOptions};
 use job_manager::model::{Job, JobId, Progress, TimeLimit, UnitStatus};
+use job_manager::text::counted;
 
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
@@ -80,10 +81,14 @@ pub(super) fn follow_to_the_end(
         Followed::Ended(outcome) => {
             match how.shows {
                 // Standard output has what the units wrote, and nothing else.
-                Shows::Outputs(..) => output.hint(summary(&client.get_manager_status(job)?)),
+                Shows::Outputs(..) => {
+                    output.hint(summary(&client.get_manager_status(job)?));
+                    hint_made_before(client, job, output)?;
+                }
                 Shows::Progress => print_summary(client, job, output)?,
                 Shows::Failures(_) => {
                     print_summary(client, job, output)?;
+                    hint_made_before(client, job, output)?;
                     if let Some(place) = client.output_place(&client.job(job)?)? {
                         output.hint(format_args!("  {}", named(job, &place)));
                     }
@@ -92,6 +97,15 @@ pub(super) fn follow_to_the_end(
             Ok(outcome.into())
         }
     }
+}
+
+/// Says how many units had nothing to do: that is no word about what they would have done.
+fn hint_made_before(client: &Client, job: JobId, output: &mut Output) -> Result<(), CliError> {
+    match client.count_made_before(job)? {
+        0 => {}
+        made => output.hint(format_args!("  {} skipped: what they make is there already", counted(made, "unit"))),
+    }
+    Ok(())
 }
 
 /// Says in half a sentence where people find what a job's units wrote.

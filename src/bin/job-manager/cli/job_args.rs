@@ -52,7 +52,7 @@ pub(super) struct JobArgs {
     /// The command is one script for /bin/sh; placeholders are quoted
     #[arg(long, conflicts_with = "commands", help_heading = "The command and its world")]
     pub shell: bool,
-    /// Shell for --shell, --commands and --then, such as bash, instead of /bin/sh
+    /// Shell for --shell, --commands, --then and --check, such as bash, instead of /bin/sh
     #[arg(long, value_name = "SHELL", value_parser = values::not_empty("bash"), help_heading = "The command and its world")]
     pub shell_path: Option<OsString>,
     /// What units read from standard input

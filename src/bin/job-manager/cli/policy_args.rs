@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -29,6 +30,15 @@ pub(super) struct PolicyArgs {
     /// Time that one attempt may take, such as 90s or 1h30m, or a template such as {t}; 0 is no limit
     #[arg(long, value_name = "DURATION|TEMPLATE", help_heading = "Failures")]
     pub timeout: Option<Timeout>,
+    /// Time without output, or a word such as `unit-progress`, after which an attempt is ended; 0 is no limit
+    #[arg(long, value_name = "DURATION", help_heading = "Failures")]
+    pub idle_timeout: Option<TimeLimit>,
+    /// Script that looks at what a command which ended well has made; a template, its exit codes mean what those of the command do
+    #[arg(long, value_name = "CMD", value_parser = values::not_empty("test -s out"), help_heading = "Failures")]
+    pub check: Option<OsString>,
+    /// JSON Schema (2020-12) that results satisfy, with --result json
+    #[arg(long, value_name = "FILE", help_heading = "Failures")]
+    pub schema: Option<PathBuf>,
     /// Time between TERM and KILL for a unit that has to end
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after, help_heading = "Failures")]
     pub kill_after: Duration,
@@ -47,7 +57,8 @@ pub(super) struct PolicyArgs {
     /// Run the first N units and wait for `approve` or `reject`
     #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub canary: Option<u32>,
-    /// A unit is skipped when this path exists, and has failed when it did not make it; a template
+    /// A unit is skipped when this path exists, and has failed when it did not make it; a template. With {out} in the command it gets
+    /// its name only when it is whole
     #[arg(long, value_name = "PATH", help_heading = "The command and its world")]
     pub creates: Option<OsString>,
     /// Keep what an attempt without success left at that path, for commands that continue it; it does not count as made
@@ -71,6 +82,7 @@ impl PolicyArgs {
         limits.max_attempts = self.max_attempts;
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
         limits.set_timeout(self.timeout.clone().unwrap_or_default());
+        limits.idle_timeout = self.idle_timeout.and_then(|limit| limit.0);
         limits.kill_after = self.kill_after;
         limits.lease = self.lease;
         limits.deadline = self.deadline.and_then(|limit| limit.0);

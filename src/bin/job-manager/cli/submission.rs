@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease};
-use job_manager::handler::{COMMAND, CommandSpec, OutputMode};
+use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode};
 use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
 use serde_json::json;
@@ -125,6 +125,14 @@ impl SubmissionArgs {
         if spec.keep_partial && spec.creates.is_none() {
             return Err(CliError::Requires { given: "--keep-partial", missing: "--creates" });
         }
+        spec.check = self.job.policy.check.clone().map(RawText::from);
+        if let Some(file) = &self.job.policy.schema {
+            if spec.result != ResultMode::Json {
+                return Err(CliError::Requires { given: "--schema", missing: "--result json" });
+            }
+            let unread = |source| CliError::Schema { path: file.clone(), source };
+            spec.schema = Some(std::fs::read_to_string(file).map_err(unread)?);
+        }
         spec.output = self.job.output.unwrap_or(output);
         spec.output_dir = self.job.output_dir.as_deref().map(|dir| output_dir(&spec, dir)).transpose()?;
         Ok(spec)
@@ -136,9 +144,12 @@ impl SubmissionArgs {
             (true, _) => Scripts::WithValues,
             (false, Some(_)) => Scripts::Whole,
             // Its script has no values; what is asked of a shell is the same everywhere.
-            (false, None) if self.job.policy.then.is_some() => Scripts::WithValues,
+            (false, None) if self.job.policy.then.is_some() || self.job.policy.check.is_some() => Scripts::WithValues,
             (false, None) => {
-                return Err(CliError::Requires { given: "--shell-path", missing: "--shell, --commands or --then" });
+                return Err(CliError::Requires {
+                    given: "--shell-path",
+                    missing: "--shell, --commands, --then or --check",
+                });
             }
         };
         let shell = find_shell(name, &spec.cwd, scripts)?;

@@ -5,6 +5,7 @@ mod tests;
 
 use std::error::Error;
 
+use job_manager::client::{ClientError, LimitError};
 use job_manager::model::{JobId, PastedCode, PastedInto, Remark, Unreadable};
 use job_manager::source::SourceError;
 use job_manager::submission::{
@@ -81,14 +82,21 @@ fn instead(code: &PastedCode) -> String {
 
 fn of_verb(error: &CliError) -> Option<String> {
     match error {
+        CliError::Client(ClientError::Limit(error)) => of_limit(error),
         CliError::Submission(error) => of_submission(error),
         CliError::Source(error) => of_source(error),
         _ => None,
     }
 }
 
+fn of_limit(error: &LimitError) -> Option<String> {
+    let LimitError::IdleUnheard = error else { return None };
+    Some("--output none reads nothing of what units write, so that nobody can tell which are idle: leave it out, or use --timeout".to_owned())
+}
+
 fn of_submission(error: &SubmissionError) -> Option<String> {
     Some(match error {
+        SubmissionError::Client(ClientError::Limit(error)) => return of_limit(error),
         SubmissionError::Source(error) => return of_source(error),
         SubmissionError::Program(error) => return of_program(error),
         SubmissionError::NoItems { placeholders, corrected } => format!(

@@ -22,7 +22,7 @@ const NONE: &str = "none";
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
-/// Change limits of a job, also while it runs: rate, timeout, kill-after, lease, max-attempts, max-failures, deadline, backoff,
+/// Change limits of a job, also while it runs: rate, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, deadline, backoff,
 /// memfree, load, diskfree, window, not-before, after
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
@@ -72,6 +72,10 @@ fn change(text: &OsStr) -> Result<Change, String> {
             Timeout::From(_) => return Err("a template is given when the job is created".to_owned()),
             timeout => Arc::new(move |limits| limits.set_timeout(timeout.clone())),
         },
+        "idle-timeout" => {
+            let TimeLimit(idle) = values::spelled(value)?;
+            Arc::new(move |limits| limits.idle_timeout = idle)
+        }
         "kill-after" => {
             let kill_after = values::kill_after(value)?;
             Arc::new(move |limits| limits.kill_after = kill_after)

@@ -89,6 +89,8 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
     }
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
+    let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
+    output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
     output.field("waits", status.waiting_for.as_deref().map(one_line))?;
     for run in status.former_managers.iter().filter(|run| run.state == ManagerState::Refused) {

@@ -1,0 +1,23 @@
+//! What is known of a command that ended well, for whoever looks at what it has made.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::given::Given;
+use super::whole::Whole;
+use crate::handler::Attempt;
+use crate::sys::{Cookie, SlotFile, UnitCommand};
+
+/// A command that ended well.
+pub(super) struct EndedWell<'e, 'd> {
+    pub attempt: &'e Attempt<'e>,
+    pub began: Instant,
+    /// What it was to make.
+    pub made: Option<&'e Path>,
+    /// What it said, where that is looked at.
+    pub whole: Option<Whole>,
+    pub check: Option<UnitCommand>,
+    pub given: &'e mut Given<'d>,
+    pub slot: &'e SlotFile,
+    pub own: Cookie<'e>,
+}

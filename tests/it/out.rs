@@ -1,0 +1,256 @@
+//! `{out}` with `--creates`: a path is absent or whole, whatever happens.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{BIN, World, is_root, needs_file, repeat, text, wait_for, without, without_tool};
+
+/// Runs a job of one unit that makes `a.out`, and returns that.
+fn run_making(world: &World, flags: &[&str], script: &str) -> Value {
+    let submit = ["submit", "-q", "--backoff", "10ms", "--creates", "{}.out"];
+    let once: &[&str] = if flags.contains(&"--max-attempts") { &[] } else { &["--max-attempts", "1"] };
+    let job = world.ok(&[&submit, once, flags, &["--shell", "--", script, ":::", "a"]].concat());
+    world.run(&["wait", "-q", &job]);
+    world.units(&job).pop().unwrap()
+}
+
+/// Returns the names under which attempts make something, as far as they are there.
+fn unfinished(world: &World) -> Vec<String> {
+    let names = fs::read_dir(world.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(".jm-")).collect()
+}
+
+#[test]
+fn what_a_command_makes_has_its_name_only_when_the_attempt_has_ended_well() {
+    let world = World::new();
+    let look = "test ! -e {}.out || echo there >>seen; echo {out} >>outs";
+
+    let failed = run_making(&world, &[], &format!("{look}; echo half >{{out}}; exit 1"));
+    let late = run_making(&world, &["--timeout", "300ms"], &format!("{look}; echo half >{{out}}; sleep 600"));
+    let wrong = run_making(&world, &["--check", "false"], &format!("{look}; echo half >{{out}}"));
+    let nothing = run_making(&world, &[], &look.replace("{}.out", "{}.none"));
+    let left = (unfinished(&world), world.path("a.out").exists());
+    let made = run_making(&world, &[], &format!("{look}; echo whole >{{out}}"));
+    let done = run_making(&world, &[], "echo again >{out}");
+
+    for unit in [failed, late, wrong, nothing] {
+        assert_eq!(unit["status"], "failed", "{unit}");
+        assert!(!unit["error"].as_str().unwrap().contains("unfinished"), "{unit}");
+    }
+    assert_eq!(left, (vec![], false));
+    assert_eq!((&made["status"], &done["status"]), (&"completed".into(), &"skipped".into()));
+    assert_eq!(world.lines("a.out"), ["whole"]);
+    assert!(!world.path("seen").exists());
+    let outs = world.lines("outs");
+    assert!(outs.iter().all(|out| out.contains("/.jm-") && out.ends_with("-1-1-a.out")), "{outs:?}");
+}
+
+#[test]
+fn a_run_says_how_many_units_had_nothing_to_make() {
+    let world = World::new();
+    world.write("b.out", "");
+
+    let run =
+        ["run", "--exit", "77=skip", "--creates", "{}.out", "--shell", "--", "test {} != c || exit 77; touch {out}"];
+    let ran = world.run(&[&run[..], &[":::", "a", "b", "c"]].concat());
+    let none = world.run(&["run", "--creates", "d", "--", "touch", "{out}"]);
+
+    let said = text(&ran.stderr);
+    assert!(said.contains("1 unit skipped: what they make is there already"), "{said}");
+    assert!(!text(&none.stderr).contains("there already"), "{}", text(&none.stderr));
+}
+
+#[test]
+fn a_field_of_the_data_is_written_in_quotes_where_out_is_ours_and_is_its_own_elsewhere() {
+    let world = World::new();
+    let items = world.write("items", r#"{"in":"x","out":"y"}"#).display().to_string();
+
+    let ours =
+        world.ok(&["run", "-q", "--creates", "{out}", "--jsonl", &items, "--shell", "--", "echo {\"out\"} >{out}"]);
+    let theirs = world.ok(&["run", "-q", "--jsonl", &items, "--", "sh", "-c", "echo $1 >theirs", "sh", "{out}"]);
+    let unknown = world.fails(2, &["run", "--", "touch", "{out}"]);
+    let shown = world.ok(&["create", "--dry-run", "--creates", "b", "--", "touch", "{out}"]);
+
+    assert_eq!(
+        (world.lines("y"), world.lines("theirs")),
+        (vec!["y".to_owned()], vec!["y".to_owned()]),
+        "{ours}{theirs}"
+    );
+    assert!(unknown.contains("{out}"), "{unknown}");
+    assert!(shown.contains("{out}"), "{shown}");
+}
+
+#[test]
+fn what_somebody_else_made_meanwhile_is_not_replaced() {
+    let world = World::new();
+
+    let unit = run_making(&world, &["--max-attempts", "4"], "echo ours >{out}; echo theirs >a.out");
+
+    assert_eq!((&unit["status"], &unit["attempts"]), (&"failed".into(), &1.into()), "{unit}");
+    assert!(unit["error"].as_str().unwrap().contains("was made by somebody else meanwhile"), "{unit}");
+    assert_eq!(world.lines("a.out"), ["theirs"]);
+    assert_eq!(unfinished(&world), [""; 0]);
+}
+
+#[test]
+fn a_partial_that_is_kept_is_there_for_the_next_attempt_under_the_same_name() {
+    let world = World::new();
+    let script = "echo $JOB_MANAGER_ATTEMPT >>{out}; test $JOB_MANAGER_ATTEMPT = 3";
+
+    let unit = run_making(&world, &["--keep-partial", "--max-attempts", "3"], script);
+
+    assert_eq!(unit["status"], "completed", "{unit}");
+    assert_eq!(world.lines("a.out"), ["1", "2", "3"]);
+    assert_eq!(unfinished(&world), [""; 0]);
+}
+
+#[test]
+fn a_directory_is_made_and_removed_like_a_file() {
+    let world = World::new();
+
+    run_making(&world, &[], "mkdir {out}; touch {out}/part; exit 1");
+    let left = (unfinished(&world), world.path("a.out").exists());
+    let made = run_making(&world, &[], "mkdir -p {out}/deep; echo whole >{out}/deep/file");
+
+    assert_eq!(left, (vec![], false));
+    assert_eq!(made["status"], "completed", "{made}");
+    assert_eq!(world.lines("a.out/deep/file"), ["whole"]);
+}
+
+#[test]
+fn fault_402_what_an_attempt_left_under_its_own_name_is_removed_when_its_manager_has_died() {
+    let world = World::new();
+    let script = "echo {out} >>outs; echo half >{out}; until test -e go; do sleep 0.02; done; echo whole >{out}";
+    let submit = || {
+        let submit = ["submit", "-q", "--backoff", "10ms", "--creates", "{}.out", "--shell", "--", script, ":::", "a"];
+        let job = world.ok(&submit);
+        wait_for(&world, "the unit to make a half", || unfinished(&world).len() == 1);
+        world.kill_manager(&job);
+        job
+    };
+
+    let given_up = submit();
+    world.ok(&["cancel", "-y", &given_up]);
+    assert_eq!(unfinished(&world), [""; 0]);
+    let resumed = submit();
+    world.write("go", "");
+    world.ok(&["resume", &resumed]);
+    world.ok(&["wait", &resumed]);
+
+    assert_eq!(world.lines("a.out"), ["whole"]);
+    assert_eq!(unfinished(&world), [""; 0]);
+    world.assert_sound(&resumed);
+}
+
+/// Kills whoever makes the n-th of some calls while a job of one unit is run, for growing n; the path must be absent or whole
+/// then, and whole when the job has been resumed to its end.
+fn kill_at_every(calls: &str, step: usize, script: &str, whole: impl Fn(&World) -> bool) {
+    if !World::new().sh("command -v strace").status.success() {
+        return without_tool("strace");
+    }
+    for nth in (1..2_000).step_by(step) {
+        let world = World::new();
+        let create =
+            ["create", "-q", "-j", "1", "--backoff", "10ms", "--creates", "made/a", "--check", "test -e {out}"];
+        world.sh("mkdir made && seq 20000 >whole");
+        world.ok(&[&create[..], &["--shell", "--", script]].concat());
+        let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:signal=SIGKILL:when={nth}"));
+        let mut strace = world.command("strace");
+        strace.args(["-f", "-qq", "-o", "strace.log", "-e", &trace, "-e", &inject, BIN, "start", "1"]);
+
+        strace.output().unwrap();
+        let is_whole = !world.path("made/a").exists() || whole(&world);
+        world.run(&["stop", "1", "--now", "--wait"]);
+        let log = world.lines("strace.log").join("\n");
+        let hit = log.contains("(INJECTED)") || log.contains("killed by SIGKILL");
+
+        assert!(is_whole, "half at call {nth}: {log}");
+        for _ in 0..6 {
+            world.run(&["resume", "1"]);
+            if world.run(&["wait", "-q", "1", "--timeout", "30s"]).status.code() == Some(0) {
+                break;
+            }
+        }
+        let unit = world.units("1").pop().unwrap();
+        assert!(unit["status"] == "completed" && whole(&world), "call {nth}: {unit}\n{log}\n{}", world.report());
+        let made: Vec<_> = fs::read_dir(world.path("made")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(made, ["a"], "call {nth}: {log}");
+        world.assert_sound("1");
+        if !hit {
+            println!("{} calls", nth / step);
+            assert!(nth > 1, "nothing was hit");
+            return;
+        }
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    fs::read(one).is_ok_and(|one| fs::read(other).is_ok_and(|other| one == other))
+}
+
+#[test]
+fn fault_403_a_path_is_absent_or_whole_after_a_kill_at_every_rename_and_sync() {
+    let calls = "rename,renameat,renameat2,fsync,unlink,unlinkat";
+    kill_at_every(calls, 1, "cat whole >{out}", |world| is_same(&world.path("whole"), &world.path("made/a")));
+}
+
+#[test]
+fn fault_403_a_directory_is_absent_or_whole_after_a_kill_at_every_rename_and_sync() {
+    let script = "mkdir {out}; cat whole >{out}/one; cat whole >{out}/two";
+    kill_at_every("rename,renameat,renameat2,fsync,rmdir", repeat(2, 1), script, |world| {
+        let is_whole = |name: &str| is_same(&world.path("whole"), &world.path("made/a").join(name));
+        is_whole("one") && is_whole("two")
+    });
+}
+
+#[test]
+fn fault_403_a_path_is_absent_or_whole_after_a_kill_at_every_open() {
+    let step = repeat(11, 1);
+    kill_at_every("openat", step, "cat whole >{out}", |world| is_same(&world.path("whole"), &world.path("made/a")));
+}
+
+#[test]
+fn fault_405_no_completed_unit_stands_beside_a_path_that_is_not_whole_after_a_power_cut() {
+    needs_file!("the power of its disk is cut");
+    if !is_root() || !Path::new("/dev/loop-control").exists() {
+        return without("cutting the power of a disk needs root and loop devices");
+    }
+    let world = World::new();
+    if !world.sh("command -v mkfs.ext4 && command -v python3").status.success() {
+        return without("cutting the power of a disk needs mkfs.ext4 and python3");
+    }
+    world.write("cut.py", include_str!("../../fixtures/power_cut.py"));
+    world.sh("truncate -s 64M disk.img && mkfs.ext4 -q disk.img && mkdir disk && seq 2000 >whole");
+    let mut completed_in_all = 0;
+    for cut in 0..repeat(3_u64, 30) {
+        let units = world.numbers(1500);
+        let script = "mount -o loop disk.img disk && export JOB_MANAGER_DB=$PWD/disk/jobs.db && rm -rf disk/* && mkdir disk/made && \
+            \"$BIN\" submit -q -j 4 --creates 'disk/made/{}' --lines \"$1\" --shell -- 'cat whole >{out}' >/dev/null && \
+            manager=$(\"$BIN\" status --json | sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/') && \
+            python3 cut.py \"$BIN\" disk \"$2\" >acknowledged; kill -KILL $manager; \
+            until umount disk 2>/dev/null; do sleep 0.05; done; \
+            mount -o loop disk.img disk && \"$BIN\" units --status completed --limit 2000 --json >completed.json; \
+            for made in disk/made/*; do cmp -s whole $made && echo ${made##*/} >>wholes || echo $made >>halves; done; \
+            \"$BIN\" resume >/dev/null; \"$BIN\" wait -q --timeout 60s; echo \"end $?\"; ls -A disk/made | wc -l; umount disk";
+        let moment = (cut * 137 % 700 + 150).to_string();
+        world.sh("rm -f wholes halves");
+
+        let ran = world.command("unshare").args(["-m", "sh", "-c", script, "sh", &units, &moment]).output().unwrap();
+
+        let said = format!("cut {cut}: {}{}", text(&ran.stdout), text(&ran.stderr));
+        let completed: Value =
+            serde_json::from_str(&world.lines("completed.json").concat()).unwrap_or_else(|_| panic!("{said}"));
+        let wholes = world.lines("wholes");
+        let completed = completed["units"].as_array().unwrap_or_else(|| panic!("{completed} {said}"));
+        for unit in completed {
+            assert!(wholes.contains(&unit["payload"].as_str().unwrap().to_owned()), "{unit} is not whole: {said}");
+        }
+        assert!(world.lines("halves").iter().all(|half| half.ends_with('*')), "{:?} {said}", world.lines("halves"));
+        assert!(text(&ran.stdout).ends_with("end 0\n1500\n"), "{said}");
+        completed_in_all += completed.len();
+    }
+    println!("{completed_in_all} completed units before the cuts, all of them whole");
+    assert!(completed_in_all > 0);
+}
