@@ -1,7 +1,7 @@
 //! What the command of a unit says about the attempt it belongs to.
 
 use super::{Client, ClientError};
-use crate::model::{AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::model::{Amount, AttemptName, JobId, Seq, UnitId, UnitNotes};
 
 impl Client {
     /// Says how far an attempt is, which is named by its number or by all that a command knows of it.
@@ -32,6 +32,17 @@ impl Client {
     ) -> Result<(), ClientError> {
         let notes = UnitNotes { checkpoint: Some(json.to_owned()), ..UnitNotes::default() };
         Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
+    }
+
+    /// Adds to what the unit has cost, by meters of its job; durable when it returns.
+    pub fn report_spend(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: impl Into<AttemptName>,
+        amounts: &[(String, Amount)],
+    ) -> Result<(), ClientError> {
+        Ok(self.store().spend(UnitId::new(job, seq), attempt.into(), amounts)?)
     }
 
     /// Sets the result that the unit has when it completes, as JSON.

@@ -5,8 +5,8 @@ use std::io;
 
 use super::callbacks::Callbacks;
 use crate::model::{
-    AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, TraceContext, Unit,
-    UnitId, UnitNotes,
+    Amount, AttemptEnd, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp, TraceContext,
+    Unit, UnitId, UnitNotes,
 };
 use crate::sys::EventFd;
 
@@ -116,6 +116,9 @@ pub trait AttemptControl: Sync {
 
     /// Takes a note; with `durable` it returns when that is committed, and false when it never will be.
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool;
+
+    /// Takes note of what a unit has spent; returns when that is committed, and false when it never will be.
+    fn spend(&self, unit: UnitId, amounts: Vec<(String, Amount)>) -> bool;
 
     /// Waits until a result of so many bytes may be held in memory: of long ones there is one at a time.
     fn make_room_for_result(&self, bytes: usize);

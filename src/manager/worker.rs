@@ -15,7 +15,9 @@ use super::shared::Shared;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
-use crate::model::{AttemptId, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain};
+use crate::model::{
+    Amount, AttemptEnd, AttemptId, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
+};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
@@ -109,7 +111,8 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error }.into(),
             None => panics::catch(|| worker_context.runner.run(&attempt)).unwrap_or_else(|message| {
                 let error = format!("panicked: {message}");
-                UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None }.into()
+                let end = UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None };
+                AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
         // The clock may have been set back meanwhile.
@@ -246,6 +249,10 @@ impl AttemptControl for WorkerAttempt<'_> {
             return self.events.send(Event::Noted(unit, self.revision, notes, None)).is_ok();
         }
         self.events.send_and_wait(|answer| Event::Noted(unit, self.revision, notes, Some(answer))).unwrap_or(false)
+    }
+
+    fn spend(&self, unit: UnitId, amounts: Vec<(String, Amount)>) -> bool {
+        self.events.send_and_wait(|answer| Event::Spent(unit, amounts, answer)).unwrap_or(false)
     }
 
     fn make_room_for_result(&self, bytes: usize) {

@@ -20,6 +20,8 @@ use super::open::{UserVersion, make_tables};
 use super::place::Found;
 use super::schema::jobs;
 use super::setup_lock::lock_setup_of;
+#[cfg(feature = "postgres")]
+use super::{Access, postgres};
 use super::{Store, StoreError};
 use crate::model::{DatabaseFile, JobId, JobStatus, ManagerRecord};
 
@@ -38,31 +40,49 @@ impl Store {
     /// Done twice, or by several processes at once, it happens once.
     pub fn bring_up_to_date<E: From<StoreError>>(
         path: &Path,
-        mut look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
+        look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
     ) -> Result<(), E> {
+        #[cfg(feature = "postgres")]
+        if postgres::is_one(path) {
+            return bring_tables_up_to_date(Store::of_any_schema(postgres::open(path, Access::Write)?), look);
+        }
         let _lock = lock_setup_of(path)?;
         let found = Found::at(path)?;
         found.refuse_second_name()?;
         found.refuse_planted()?;
-        let (mut store, schema) = Self::connect(found)?;
+        let (store, schema) = Self::connect(found)?;
         if schema.is_none_or(|schema| schema == SCHEMA) {
             return Ok(());
         }
-        let file = store.file.clone();
-        let mut refused = None;
-        let outcome =
-            store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn, &file)?) {
-                Ok(()) => make_tables(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
-                Err(error) => {
-                    refused = Some(error);
-                    Err(diesel::result::Error::RollbackTransaction.into())
-                }
-            });
-        match refused {
-            Some(error) => Err(error),
-            None => Ok(outcome?),
-        }
+        bring_tables_up_to_date(store, look)
     }
+}
+
+fn bring_tables_up_to_date<E: From<StoreError>>(
+    mut store: Store,
+    mut look: impl FnMut(&DatabaseFile, &[RunningJob]) -> Result<(), E>,
+) -> Result<(), E> {
+    let file = store.file.clone();
+    let mut refused = None;
+    let outcome = store.write("bring the database up to date", |conn| match look(&file, &running_jobs(conn, &file)?) {
+        Ok(()) => make_newest(conn).and_then(|()| keep_kinds(conn, 0, i64::MAX)),
+        Err(error) => {
+            refused = Some(error);
+            Err(diesel::result::Error::RollbackTransaction.into())
+        }
+    });
+    match refused {
+        Some(error) => Err(error),
+        None => Ok(outcome?),
+    }
+}
+
+fn make_newest(conn: &mut DbConnection) -> Result<(), Failure> {
+    #[cfg(feature = "postgres")]
+    if let DbConnection::Postgres(conn) = conn {
+        return Ok(postgres::bring_up_to_date(conn)?);
+    }
+    make_tables(conn)
 }
 
 fn running_jobs(conn: &mut DbConnection, file: &DatabaseFile) -> Result<Vec<RunningJob>, Failure> {

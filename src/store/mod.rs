@@ -56,6 +56,7 @@ mod manager_row;
 mod manager_writes;
 mod managers;
 mod metadata;
+mod meters;
 mod migrate;
 mod notes;
 mod open;
@@ -116,8 +117,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "postgres")]
-use connection::on_server;
 use connection::{DbConnection, read_transaction, write_transaction};
 use failure::Failure;
 
@@ -147,7 +146,7 @@ pub use postgres::{
     CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerSettings, ServerState, Standby, has_password,
     is_address, sql_for_administrators, without_password,
 };
-pub use record::{Batch, Recorded};
+pub use record::{Batch, MeterRefused, Recorded, Settled};
 pub use renew::GONE;
 pub use renewals::Renewals;
 pub use same_key::SameKey;
@@ -222,7 +221,7 @@ impl Store {
         let mut commit = None;
         let outcome = write_transaction(&mut self.conn, |conn| {
             #[cfg(feature = "postgres")]
-            if on_server(conn) {
+            if connection::on_server(conn) {
                 commit = Some(postgres::Commit::of(conn)?);
             }
             caught(conn, &mut body, &mut panicked).map(|done| value = Some(done)).map_err(|failure| {

@@ -30,10 +30,14 @@ impl Store {
         postgres::look_for_creation(path)
     }
 
+    /// Makes a store of what was opened, whatever its schema is.
+    pub(super) fn of_any_schema(opened: postgres::Opened) -> Store {
+        let postgres::Opened { conn, file, session, schema: _ } = opened;
+        Store { conn: DbConnection::Postgres(conn), file, renewals: None, session: Some(Box::new(session)) }
+    }
+
     pub(super) fn on_server(opened: postgres::Opened, access: Access) -> Result<Store, StoreError> {
-        let postgres::Opened { conn, file, session, schema } = opened;
-        let session = Some(Box::new(session));
-        let store = Store { conn: DbConnection::Postgres(conn), file, renewals: None, session };
-        store.of_usable_schema(schema, access)
+        let schema = opened.schema;
+        Self::of_any_schema(opened).of_usable_schema(schema, access)
     }
 }

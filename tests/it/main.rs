@@ -74,6 +74,7 @@ mod manual;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod meters;
 mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]

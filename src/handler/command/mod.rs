@@ -27,10 +27,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{
-    AttemptEnd, Cause, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
+    AttemptEnd, Cause, Metered, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
     is_of_server,
 };
-use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
+use crate::sys::{Cookie, Ending, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
 
 use attempt_end::{failed, not_begun, not_started};
 use capture::Capture;
@@ -112,15 +112,33 @@ impl CommandHandler {
         (payload.len() > LONG_ITEM_BYTES).then(turn)
     }
 
+    /// Returns all that an attempt has printed, as its result is kept.
+    fn read(&self, whole: Whole, attempt: &Attempt<'_>) -> Result<String, ResultError> {
+        attempt.control.make_room_for_result(whole.bytes());
+        if self.spec.result == ResultMode::Json { whole.into_json() } else { whole.into_text() }
+    }
+
+    /// Returns what meters say about an attempt that has ended, or of which nothing is known but that it began.
+    fn metered(&self, attempt: &Attempt<'_>, ended: Option<(&Ending, Option<&str>)>) -> Vec<Metered> {
+        let meters = &attempt.limits.meters;
+        match ended {
+            _ if is_last(attempt.unit) => Vec::new(),
+            None => Metered::unknown(meters),
+            Some((ending, printed)) => {
+                let document = printed.filter(|_| self.spec.result == ResultMode::Json);
+                let by_itself = ending.exit_code.is_some() && !ending.timed_out && !ending.stopped;
+                Metered::of_document(meters, document, by_itself)
+            }
+        }
+    }
+
     /// Looks at what a command that ended well was to make and to say.
-    fn completed(&self, made: Option<&Path>, result: Option<Whole>, attempt: &Attempt<'_>) -> UnitOutcome {
+    fn completed(made: Option<&Path>, result: Option<Result<String, ResultError>>) -> UnitOutcome {
         let incomplete = |error| UnitOutcome::Retry { cause: Cause::Failed, error, delay: None };
         if let Some(path) = made.filter(|path| !path.exists()) {
             return incomplete(format!("ended well and did not make {}", path.display()));
         }
-        let Some(whole) = result else { return UnitOutcome::Completed { result: None } };
-        attempt.control.make_room_for_result(whole.bytes());
-        let result = if self.spec.result == ResultMode::Json { whole.into_json() } else { whole.into_text() };
+        let Some(result) = result else { return UnitOutcome::Completed { result: None } };
         match result {
             Ok(document) => UnitOutcome::Completed { result: Some(document) },
             // The next attempt would say as much.
@@ -192,7 +210,7 @@ impl Runner for CommandHandler {
         let grace = attempt.limits.kill_after;
         let stdin = match occupy(&slot, &content, grace) {
             Ok(stdin) => stdin,
-            Err(end) => return end,
+            Err(end) => return *end,
         };
         drop((content, turn));
         let making = match made
@@ -234,28 +252,30 @@ impl Runner for CommandHandler {
         match ending {
             Ok(ending) => {
                 if let Err(end) = end_what_is_left(&ending, captured, own, &slot, grace) {
-                    return end;
+                    return end.metered(self.metered(attempt, None));
                 }
                 let (output, result) = capture.finish();
-                let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
-                    UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
-                        self.completed(made.as_deref(), result, attempt)
-                    }
-                    other => other,
-                };
-                AttemptEnd { outcome: settled(outcome), exit_code: ending.exit_code, signal: ending.signal, output }
+                let judged = self.spec.exits.judge(&ending, attempt.limits.timeout);
+                let is_done = matches!(judged, UnitOutcome::Completed { .. }) && !is_last(attempt.unit);
+                let is_read = is_done || attempt.limits.meters.iter().any(|meter| meter.path.is_some());
+                let result = result.filter(|_| is_read).map(|whole| self.read(whole, attempt));
+                let printed = result.as_ref().and_then(|result| result.as_deref().ok());
+                let metered = self.metered(attempt, Some((&ending, printed)));
+                let outcome = if is_done { Self::completed(made.as_deref(), result) } else { judged };
+                let (exit_code, signal) = (ending.exit_code, ending.signal);
+                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered }
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.
                 if let Err(end) = end_leftovers(Some(own), &slot, grace) {
-                    return end;
+                    return end.metered(self.metered(attempt, None));
                 }
                 let error = format!("cannot watch the command: {error}");
-                settled(match lack {
+                let outcome = settled(match lack {
                     Some(lack) => UnitOutcome::NotStarted { lack, error },
                     None => UnitOutcome::Failed { cause: Cause::NeedsAttention, error },
-                })
-                .into()
+                });
+                AttemptEnd::from(outcome).metered(self.metered(attempt, None))
             }
         }
     }

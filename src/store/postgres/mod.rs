@@ -39,7 +39,7 @@ pub(super) use left::{adopt, give_back_here, jobs_of_host, lose_host};
 #[cfg(all(test, feature = "postgres"))]
 pub(super) use open::open_in;
 #[cfg(feature = "postgres")]
-pub(super) use open::{Opened, Session, is_one, look_for_creation, open, sql_for};
+pub(super) use open::{Opened, Session, bring_up_to_date, is_one, look_for_creation, open, sql_for};
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{

@@ -28,6 +28,7 @@ pub(in crate::store) use administrator::sql_for;
 pub use error::PostgresError;
 pub(in crate::store) use look::Life;
 pub(in crate::store) use session::Session;
+pub(in crate::store) use setup::bring_up_to_date;
 pub use setup::sql_for_administrators;
 
 use address::Address;

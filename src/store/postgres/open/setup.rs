@@ -13,8 +13,10 @@ use super::refused::refused;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The same, for people: the version by which diesel knows each, and its statements.
-const STATEMENTS: [(&str, &str); 1] =
-    [("202611260000010000", include_str!("../../../../migrations/postgres/2026-11-26-000001-0000_jobs/up.sql"))];
+const STATEMENTS: [(&str, &str); 2] = [
+    ("202611260000010000", include_str!("../../../../migrations/postgres/2026-11-26-000001-0000_jobs/up.sql")),
+    ("202611270000090000", include_str!("../../../../migrations/postgres/2026-11-27-000009-0000_meters/up.sql")),
+];
 /// "JOBM": one process at a time makes tables in a database. The lock goes with the transaction, whatever ends it.
 const LOCK: i64 = 0x4a4f_424d;
 
@@ -40,6 +42,13 @@ pub(super) fn make_tables(conn: &mut PgConnection, address: &Address) -> Result<
         schema_number(conn)?.ok_or(diesel::result::Error::NotFound)
     });
     made.map_err(|error: diesel::result::Error| refused(address, "create the tables of", &error))
+}
+
+/// Brings the tables to the newest schema, in the transaction of the caller, which no other process is beside in doing that.
+pub(in crate::store) fn bring_up_to_date(conn: &mut PgConnection) -> QueryResult<()> {
+    conn.batch_execute(&format!("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock({LOCK})"))?;
+    conn.run_pending_migrations(MIGRATIONS).map_err(diesel::result::Error::QueryBuilderError)?;
+    Ok(())
 }
 
 /// Returns the statements with which an administrator makes the tables in the current schema, for `user` to work with:
