@@ -8,6 +8,7 @@ use super::conditions::check_conditions;
 use super::inside::show_own_life;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
+use super::meters::check_meters;
 use super::payload::check_new_unit;
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
@@ -221,6 +222,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
 /// Refuses what is wrong with a job whatever its units are.
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
+    check_meters(&new.limits, &new.handler, &new.spec)?;
     if new.isolation.scope { check_scope() } else { Ok(()) }
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 use super::{Client, ClientError};
-use crate::model::{ALIVE_VARIABLE, AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::model::{ALIVE_VARIABLE, Amount, AttemptName, JobId, Seq, UnitId, UnitNotes};
 use crate::sys::show_life;
 
 impl Client {
@@ -38,6 +38,17 @@ impl Client {
         show_own_life();
         let notes = UnitNotes { checkpoint: Some(json.to_owned()), ..UnitNotes::default() };
         Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
+    }
+
+    /// Adds to what the unit has cost, by meters of its job; durable when it returns.
+    pub fn report_spend(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: impl Into<AttemptName>,
+        amounts: &[(String, Amount)],
+    ) -> Result<(), ClientError> {
+        Ok(self.store().spend(UnitId::new(job, seq), attempt.into(), amounts)?)
     }
 
     /// Sets the result that the unit has when it completes, as JSON.

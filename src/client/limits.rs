@@ -4,6 +4,7 @@ use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
 use super::error::LimitError;
 use super::lease::check_changed_lease;
+use super::meters::check_meters;
 use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
 use crate::model::{JobId, JobStatus, Limits};
@@ -28,6 +29,9 @@ impl Client {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
         let (mut wrong, on_server) = (None, is_on_server(&self.path()));
         let is_heard = self.is_heard(job)?;
+        let handler = self.store().job(job)?.handler;
+        // Settings that cannot be read keep nobody from changing other limits.
+        let spec = self.spec(job).unwrap_or_default();
         let limits = self.store().change_limits(job, |limits| {
             let before = limits.clone();
             change(limits);
@@ -36,6 +40,10 @@ impl Client {
             let checked = start
                 .unwrap_or(Ok(()))
                 .and_then(|()| Ok(check_templates(limits)?))
+                .and_then(|()| match limits.meters == before.meters {
+                    true => Ok(()),
+                    false => check_meters(limits, &handler, &spec),
+                })
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
                 .and_then(|()| check_changed_lease(on_server, &before, limits))
                 .and_then(|()| match limits.idle_timeout {

@@ -163,7 +163,7 @@ impl<'a> PageContext<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, holders, spec, texts, units, machine_workers, .. } = rows;
+        let JobRows { job, record, holders, spec, texts, units, machine_workers, spending, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
@@ -210,6 +210,7 @@ impl<'a> PageContext<'a> {
             oldest: units.oldest,
             waits: if runs { waits_for_time(&job, self.now).or_else(noted) } else { None },
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
+            spending,
             log: self.client.job_files(job.id).log(),
             now: self.now,
             job,

@@ -36,6 +36,7 @@ mod machine;
 mod made;
 mod manager_log;
 mod managers;
+mod meters;
 mod migration;
 mod output;
 mod owner;
@@ -81,7 +82,7 @@ use crate::store::{Access, Store};
 use crate::sys;
 
 pub use crate::status::{Health, Reason};
-pub use crate::store::{CopyRefused, Fault, StoreError, check_path};
+pub use crate::store::{CopyRefused, Fault, MeterRefused, StoreError, check_path};
 #[cfg(feature = "postgres")]
 pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub use crate::sys::{StopFlags, Stream, install_stop_flags};
@@ -99,6 +100,7 @@ pub use error::{AccessError, ClientError, CopyError, LimitError, StartError};
 pub use lease::check_lease;
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;
+pub use meters::{AtTheEnd, BudgetError, MeterStatus, budget};
 pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;
 pub use program::ManagerProgram;

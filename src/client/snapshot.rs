@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::machine::MachineWorkers;
-use crate::model::{Job, JobStatus, ManagerRun, Seq, Timestamp, Waits};
+use crate::model::{Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
@@ -56,6 +56,8 @@ pub struct Snapshot {
     pub(super) waits: Option<Waits>,
     /// The limit over all jobs, if there is one and it may be what the job waits for.
     pub(super) machine: Option<MachineWorkers>,
+    /// What its meters have counted.
+    pub(super) spending: Vec<Spending>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }
@@ -75,6 +77,11 @@ impl Snapshot {
         }
     }
 
+    /// Says which budget for the whole job lets no unit start that is left, if one does.
+    pub(super) fn over_budget(&self) -> Option<String> {
+        over_budget(&self.job, &self.spending).map(|(_, said)| said)
+    }
+
     /// Says why it cannot be told for certain who runs the job, or whether.
     pub(super) fn reason_in_words(&self) -> Option<String> {
         let latest = self.managers.iter().max_by_key(|run| run.heartbeat_at);
@@ -89,6 +96,20 @@ impl Snapshot {
     pub fn word(&self) -> &'static str {
         word(self.job.status, self.health)
     }
+}
+
+/// Returns the meter whose budget for the whole job lets none of its units start that are left, and says so; a day's budget is
+/// there again on the next day.
+pub(super) fn over_budget(job: &Job, spending: &[Spending]) -> Option<(String, String)> {
+    if job.progress.pending == 0 {
+        return None;
+    }
+    job.limits.meters.iter().find_map(|meter| {
+        let spent = spending_of(spending, meter)?;
+        let is_whole = meter.budget.as_ref().is_some_and(|budget| budget.day_zone.is_none());
+        let is_spent = is_whole && spent.most_under_way(meter) == 0;
+        is_spent.then(|| (meter.name.clone(), spent.over_budget(meter)))
+    })
 }
 
 /// Returns `true` if a job in that state was left so by a manager of that health.

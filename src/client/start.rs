@@ -141,6 +141,7 @@ impl Client {
         if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() {
             return Err(ClientError::AwaitsApproval { job });
         }
+        self.refuse_over_budget(&row)?;
         // Before anything is written: a start that is refused changes nothing.
         self.refuse_without_secrets(&row)?;
         if row.stop_request == Some(StopRequest::Cancel) && health.health != Health::Running {

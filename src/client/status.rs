@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::explain::Explanation;
+use super::meters::{MeterStatus, meters_of};
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
 use crate::model::{Epoch, JobId, JobStatus, ManagerRun, Progress, StopRequest, Timestamp, Why};
@@ -56,6 +57,9 @@ pub struct ManagerStatus {
     /// The last manager of each other host that has run it, the latest first; not in a list of jobs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former_managers: Vec<ManagerRun>,
+    /// What its meters have counted, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub meters: Vec<MeterStatus>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// Units that ended per second lately, while it runs.
@@ -151,6 +155,7 @@ impl Snapshot {
             lease_seconds: self.lease.map(|lease| lease.as_secs_f64()),
             idle_timeout_seconds: row.limits.idle_timeout.map(|idle| idle.as_secs_f64()),
             former_managers: self.former_managers.clone(),
+            meters: meters_of(row, &self.spending),
             workers: row.limits.workers,
             rate_per_second: self.rate,
             eta_seconds: self.eta_of(cause),

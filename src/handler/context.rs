@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::runner::Attempt;
-use crate::model::{AttemptRecord, JobId, Seq, UnitNotes};
+use crate::model::{Amount, AmountError, AttemptRecord, JobId, Seq, UnitNotes};
 
 /// Progress that follows within this time replaces the one before it instead of being written too.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -40,6 +40,24 @@ pub enum CheckpointError {
     Unreadable(#[source] serde_json::Error),
     /// The manager can write nothing any more and is about to end.
     #[error("the manager cannot record the checkpoint")]
+    NotRecorded,
+}
+
+/// What a unit has spent and is not counted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpendError {
+    /// The job does not count that.
+    #[error("the job has no meter {name:?}")]
+    NoMeter {
+        /// What was said to be spent.
+        name: String,
+    },
+    /// It is no amount.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// The manager can write nothing any more and is about to end, or can count no more.
+    #[error("the manager cannot record what was spent")]
     NotRecorded,
 }
 
@@ -150,6 +168,39 @@ impl<'a> UnitContext<'a> {
         match self.attempt.control.note(self.attempt.unit.id, notes, true) {
             true => Ok(()),
             false => Err(CheckpointError::NotRecorded),
+        }
+    }
+
+    /// Adds to what the unit has cost by one of the meters of its job; durable when it returns.
+    ///
+    /// Every attempt counts, however it ends; nothing is given back. An attempt that says nothing has an unknown cost, which pauses
+    /// a job with a budget when the unit completes: one that costs nothing says `0`.
+    ///
+    /// ```
+    /// # use job_manager::{UnitContext, UnitError};
+    /// fn ask(question: String, unit: &UnitContext<'_>) -> Result<String, UnitError> {
+    ///     let (answer, usd, tokens) = (question, 0.0042, 180);
+    ///     unit.spend("usd", usd)?;
+    ///     unit.spend("tokens", tokens)?;
+    ///     Ok(answer)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the job has no meter of that name, when the amount is negative, none or too large, and when the manager cannot write any
+    /// more and is about to end.
+    pub fn spend<A>(&self, meter: &str, amount: A) -> Result<(), SpendError>
+    where
+        A: TryInto<Amount>,
+        AmountError: From<A::Error>,
+    {
+        if !self.attempt.limits.meters.iter().any(|known| known.name == meter) {
+            return Err(SpendError::NoMeter { name: meter.to_owned() });
+        }
+        let amount = amount.try_into().map_err(AmountError::from)?;
+        match self.attempt.control.spend(self.attempt.unit.id, vec![(meter.to_owned(), amount)]) {
+            true => Ok(()),
+            false => Err(SpendError::NotRecorded),
         }
     }
 

@@ -28,7 +28,7 @@ pub use command::{
     COMMAND, CommandSpec, ExitCodes, ExitMeaning, NOT_ALL_KEPT, OutputMode, ResultMode, SchemaError, StdinMode,
     ThenSpec, ThenWhen, Variables,
 };
-pub use context::{CheckpointError, UnitContext};
+pub use context::{CheckpointError, SpendError, UnitContext};
 pub use error::UnitError;
 pub use per_unit::UnitLimitError;
 pub use registry::Handlers;

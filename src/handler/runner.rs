@@ -5,7 +5,7 @@ use std::io;
 
 use super::callbacks::Callbacks;
 use crate::model::{
-    AttemptEnd, AttemptRecord, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp,
+    Amount, AttemptEnd, AttemptRecord, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp,
     TraceContext, Unit, UnitId, UnitNotes,
 };
 use crate::sys::EventFd;
@@ -116,6 +116,9 @@ pub trait AttemptControl: Sync {
 
     /// Takes a note; with `durable` it returns when that is committed, and false when it never will be.
     fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool;
+
+    /// Takes note of what a unit has spent; returns when that is committed, and false when it never will be.
+    fn spend(&self, unit: UnitId, amounts: Vec<(String, Amount)>) -> bool;
 
     /// Returns the latest attempt at a unit that came to its end and to nothing, if there was one.
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord>;

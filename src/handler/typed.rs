@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::runner::Attempt;
 use super::{UnitContext, UnitError};
-use crate::model::{AttemptEnd, Cause, UnitOutcome};
+use crate::model::{AttemptEnd, Cause, Metered, UnitOutcome};
 
 /// A Rust function that runs units; shared by all workers of all jobs that name it.
 ///
@@ -52,11 +52,14 @@ pub(super) fn run_typed<P: DeserializeOwned, R: Serialize>(
     let unit = UnitContext::new(attempt);
     let end = body(payload, &unit);
     unit.finish();
-    match end.map(|output| serde_json::to_string(&output)) {
+    // What it has cost it has said by itself.
+    let metered = Metered::unknown(&attempt.limits.meters);
+    let end: AttemptEnd = match end.map(|output| serde_json::to_string(&output)) {
         Ok(Ok(json)) => UnitOutcome::Completed { result: Some(json).filter(|json| json != "null") }.into(),
         Ok(Err(error)) => failed(format!("the result has no form in JSON: {error}")),
         Err(error) => error.into_outcome().into(),
-    }
+    };
+    end.metered(metered)
 }
 
 fn failed(error: String) -> AttemptEnd {

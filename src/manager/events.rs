@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::feed::Feed;
 use crate::handler::UnitReport;
-use crate::model::{UnitId, UnitNotes};
+use crate::model::{Amount, UnitId, UnitNotes};
 use crate::recovery::RecorderGone;
 use crate::store::UnitChange;
 
@@ -28,6 +28,8 @@ pub(super) enum Event {
     },
     /// A handler said something about its unit, as it was with that revision; whoever waits learns whether that is durable.
     Noted(UnitId, i64, UnitNotes, Option<SyncSender<bool>>),
+    /// A handler said what its unit has spent; it waits until that is durable.
+    Spent(UnitId, Vec<(String, Amount)>, SyncSender<bool>),
 }
 
 /// A worker's end of the way.

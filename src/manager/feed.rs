@@ -3,11 +3,14 @@
 //! A unit is in hand from the moment it is put here until its end is committed. Its row says pending for a part of
 //! that time, which is why the coordinator may read it again and why it is then skipped: no unit runs twice at once.
 
+mod admission;
 mod level;
 mod origin;
 mod pace;
 mod queue;
 mod ranges;
+mod reports;
+mod spending;
 mod state;
 
 use std::collections::HashSet;
@@ -19,11 +22,13 @@ use super::gate::Gate;
 use crate::model::{Seq, Unit, UnitId};
 use crate::store::UnitRange;
 
+use admission::Admission;
+pub(super) use admission::MeterRate;
 pub(super) use level::{FEED_UNITS, LOW_UNITS, Level};
 pub(super) use origin::Origin;
 use queue::Queue;
 use ranges::Ranges;
-use state::{Held, MOST_REPORTS, State, following, ready};
+use state::{Held, State, following, ready};
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
@@ -54,6 +59,7 @@ impl Feed {
             reports: 0,
             most_running: usize::MAX,
             gate: Gate::OPEN,
+            admission: Admission::default(),
         };
         Self { state: Mutex::new(state), unit_ready: Condvar::new(), room: Condvar::new() }
     }
@@ -73,6 +79,12 @@ impl Feed {
                 state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
+            if !state.queue.is_empty()
+                && let Some(wait) = state.admission.wait().filter(|_| !state.is_free())
+            {
+                (state, _) = self.unit_ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
             if !state.queue.is_empty() && (state.interval > Duration::ZERO || state.most_running != usize::MAX) {
                 let wait = state.next_take.saturating_duration_since(Instant::now());
                 if wait > Duration::ZERO {
@@ -88,6 +100,7 @@ impl Feed {
                 state.running += 1;
                 state.busy += unit.slots;
                 state.gate.pass();
+                state.admission.take(unit.id);
                 return Some(unit);
             }
             state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -114,25 +127,6 @@ impl Feed {
             // Somebody may have waited for that; after a large unit there is room for several.
             if slots > 1 || !state.is_even() { self.unit_ready.notify_all() } else { self.unit_ready.notify_one() }
         }
-    }
-
-    /// Counts a unit of whose end somebody is to be told; where there are far too many, no unit starts.
-    pub fn begin_report(&self) {
-        self.lock().reports += 1;
-    }
-
-    /// Counts one less of them.
-    pub fn end_report(&self) {
-        let mut state = self.lock();
-        state.reports -= 1;
-        if state.reports == MOST_REPORTS {
-            self.unit_ready.notify_all();
-        }
-    }
-
-    /// Returns how many units wait for somebody to be told of them, where that keeps others from starting.
-    pub fn reports_too_many(&self) -> Option<usize> {
-        Some(self.lock().reports).filter(|reports| *reports > MOST_REPORTS)
     }
 
     /// Waits until the feed is closed, or for that time; returns `true` if it is closed.
@@ -214,7 +208,12 @@ impl Feed {
         for unit in units {
             if state.let_go(unit).is_some() {
                 state.released.insert(unit);
+                state.admission.give_back(unit);
             }
+        }
+        if !state.admission.is_open() {
+            // What one of them has left may be enough for the next.
+            self.unit_ready.notify_all();
         }
         self.room.notify_all();
     }

@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, StopRequest, Timestamp, counted};
+use crate::model::{Job, JobId, JobStatus, Meter, Seq, StopRequest, Timestamp, counted};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,26 @@ pub(super) fn after(other: JobId, what: &str) -> Halt {
 pub(super) fn unknown_zone(zone: &str) -> Halt {
     let reason = format!(
         "the time zone {zone} of its window is not known on this machine: install it, or set the window again, then resume"
+    );
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
+/// Returns the halt of a job whose budget lets no unit start any more.
+pub(super) fn over_budget(said: &str) -> Halt {
+    let reason = format!("{said}: raise it, then resume");
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
+/// Returns the halt of a job of which a unit has completed and nobody knows what it cost.
+pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
+    let budget = meter.budget.as_ref().map_or_else(String::new, |budget| format!("{budget} "));
+    let what = match &meter.path {
+        Some(path) => format!("has printed no number at {path}"),
+        None => "did not say what it cost".to_owned(),
+    };
+    let name = &meter.name;
+    let reason = format!(
+        "unit {unit} completed and {what}, so that nobody keeps the budget of {budget}{name}: correct that, or the budget, then resume"
     );
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }

@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{UnitId, UnitNotes, UnitStatus, chain};
+use crate::model::{Amount, UnitId, UnitNotes, UnitStatus, chain};
 use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError, UnitChange};
 
 /// Events of one commit, so that its memory is bounded.
@@ -82,13 +82,13 @@ impl<'a> Recorder<'a> {
     }
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
-        let Merged { changes, notes, waiting, reports, slots } = merge(batch.drain(..));
+        let Merged { changes, notes, spends, waiting, reports, slots } = merge(batch.drain(..));
         self.rate_meter.count(changes.iter().filter(|change| change.to.is_terminal()).count());
-        let heartbeat = self.rate_meter.beat(self.shared, changes.is_empty() && notes.is_empty());
+        let heartbeat = self.rate_meter.beat(self.shared, changes.is_empty() && notes.is_empty() && spends.is_empty());
         if heartbeat.is_some() {
             log::rotate_when_full();
         }
-        if changes.is_empty() && notes.is_empty() && heartbeat.is_none() {
+        if changes.is_empty() && notes.is_empty() && spends.is_empty() && heartbeat.is_none() {
             return Ok(());
         }
         if !slots.is_empty()
@@ -99,13 +99,18 @@ impl<'a> Recorder<'a> {
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let rests = heartbeat.as_ref().map(|_| self.shared.feed.rests()).unwrap_or_default();
+        let limits = self.shared.limits();
         let recorded = self.record_with_retries(&Batch {
             changes: &changes,
             notes: &notes,
+            spends: &spends,
+            meters: &limits.meters,
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
             is_late: false,
         })?;
+        // Before those that have ended make room for others.
+        self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled);
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.
             let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };
@@ -168,6 +173,7 @@ impl<'a> Recorder<'a> {
 struct Merged {
     changes: Vec<UnitChange>,
     notes: Vec<(UnitId, i64, UnitNotes)>,
+    spends: Vec<(UnitId, Vec<(String, Amount)>)>,
     waiting: Vec<(UnitId, SyncSender<bool>)>,
     reports: Vec<(UnitId, Box<UnitReport>)>,
     /// Where units have ended.
@@ -177,7 +183,7 @@ struct Merged {
 /// Turns events into changes, one for a unit whose attempt started and ended within this commit.
 fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
     let mut changes: Vec<UnitChange> = Vec::with_capacity(events.len());
-    let mut notes = Vec::new();
+    let (mut notes, mut spends) = (Vec::new(), Vec::new());
     let mut waiting = Vec::new();
     let mut reports = Vec::new();
     let mut slots = BTreeSet::new();
@@ -206,9 +212,13 @@ fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
                 waiting.extend(waiter.map(|waiter| (unit, waiter)));
                 notes.push((unit, revision, said));
             }
+            Event::Spent(unit, amounts, waiter) => {
+                waiting.push((unit, waiter));
+                spends.push((unit, amounts));
+            }
         }
     }
-    Merged { changes, notes, waiting, reports, slots }
+    Merged { changes, notes, spends, waiting, reports, slots }
 }
 
 #[cfg(test)]

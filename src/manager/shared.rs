@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::budgets::Budgets;
 use super::clock::Clock;
 use super::error::ManagerError;
 use super::feed::Feed;
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub clock: Clock,
     /// What is lacking to run as many units at a time as should.
     pub shortage: Shortage,
+    /// What the job has spent.
+    pub budgets: Budgets,
     stopping: AtomicBool,
     ending: AtomicBool,
     /// Whether the lease has run out.
@@ -50,6 +53,7 @@ impl Shared {
             feed: Arc::new(Feed::new()),
             clock,
             shortage: Shortage::default(),
+            budgets: Budgets::default(),
             stopping: AtomicBool::new(false),
             hold_until: AtomicI64::new(i64::MIN),
             ending: AtomicBool::new(false),

@@ -17,7 +17,8 @@ use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
 use crate::model::{
-    AttemptId, AttemptRecord, Cause, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes, UnitOutcome, chain,
+    Amount, AttemptEnd, AttemptId, AttemptRecord, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes,
+    UnitOutcome, chain,
 };
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
@@ -114,7 +115,8 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error }.into(),
             None => panics::catch(|| worker_context.runner.run(&attempt)).unwrap_or_else(|message| {
                 let error = format!("panicked: {message}");
-                UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None }.into()
+                let end = UnitOutcome::Retry { cause: Cause::Panicked, error, delay: None };
+                AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
         // The clock may have been set back meanwhile.
@@ -252,6 +254,10 @@ impl AttemptControl for WorkerAttempt<'_> {
             return self.events.send(Event::Noted(unit, self.revision, notes, None)).is_ok();
         }
         self.events.send_and_wait(|answer| Event::Noted(unit, self.revision, notes, Some(answer))).unwrap_or(false)
+    }
+
+    fn spend(&self, unit: UnitId, amounts: Vec<(String, Amount)>) -> bool {
+        self.events.send_and_wait(|answer| Event::Spent(unit, amounts, answer)).unwrap_or(false)
     }
 
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord> {

@@ -36,16 +36,20 @@ impl FromStr for Rate {
         let wrong = || SpellingError { given: text.to_owned(), what: "rate", like: "60/min, 5/s or 10/30s" };
         let (units, span) = text.split_once('/').ok_or_else(wrong)?;
         let units = units.parse().ok().filter(|units| *units > 0).ok_or_else(wrong)?;
-        let span = match span {
-            "s" | "sec" => Duration::from_secs(1),
-            "min" | "m" => Duration::from_secs(60),
-            "h" => Duration::from_secs(3600),
-            "d" | "day" => Duration::from_secs(86_400),
-            other => duration(other)?,
-        };
-        let per_ms = u64::try_from(span.as_millis()).ok().filter(|ms| *ms > 0).ok_or_else(wrong)?;
+        let per_ms = u64::try_from(time_unit(span)?.as_millis()).ok().filter(|ms| *ms > 0).ok_or_else(wrong)?;
         Ok(Rate { units, per_ms })
     }
+}
+
+/// Reads the span of a rate: `s`, `min`, `h`, `day`, or a duration.
+pub(super) fn time_unit(text: &str) -> Result<Duration, SpellingError> {
+    Ok(match text {
+        "s" | "sec" => Duration::from_secs(1),
+        "min" | "m" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3600),
+        "d" | "day" => Duration::from_secs(86_400),
+        other => duration(other)?,
+    })
 }
 
 /// Failed units at which a job pauses by itself, counted from its latest start on.

@@ -11,7 +11,7 @@ use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::millis;
 use super::words::words;
-use super::{OnHostLoss, SpellingError, TimeLimit, UnitStatus};
+use super::{Meter, OnHostLoss, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +77,9 @@ pub struct Limits {
     /// Units that may run at the same time under all managers of the job, in place of `workers`, which is that of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<usize>,
+    /// What is counted of each attempt, such as money, and within which bounds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub meters: Vec<Meter>,
     /// What happens to the units of a host that is not heard of any more, where a job has several.
     #[serde(skip_serializing_if = "OnHostLoss::is_retry")]
     pub on_host_loss: OnHostLoss,
@@ -182,7 +185,17 @@ impl Limits {
 
     /// Returns `true` if something is limited that all managers of the job have together.
     pub(crate) fn are_shared(&self) -> bool {
-        self.max_failures.is_some() || self.rate.is_some() || self.total_workers.is_some()
+        let is_metered = self.meters.iter().any(Meter::is_bounded);
+        self.max_failures.is_some() || self.rate.is_some() || self.total_workers.is_some() || is_metered
+    }
+
+    /// Returns the meter of that name, which is added where there is none.
+    pub fn meter(&mut self, name: &str) -> &mut Meter {
+        let place = self.meters.iter().position(|meter| meter.name == name).unwrap_or_else(|| {
+            self.meters.push(Meter::new(name));
+            self.meters.len() - 1
+        });
+        &mut self.meters[place]
     }
 
     /// Lets every unit run at most once: it has one attempt, whose start is durable before it runs. Nothing runs it again but
@@ -238,6 +251,7 @@ impl Default for Limits {
             after: None,
             canary: None,
             total_workers: None,
+            meters: Vec::new(),
             on_host_loss: OnHostLoss::Retry,
         }
     }

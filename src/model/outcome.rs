@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Lack, RawText};
+use super::{Lack, Metered, RawText};
 
 /// Why an attempt did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,10 +153,20 @@ pub struct AttemptEnd {
     pub signal: Option<i32>,
     /// Ends of its output streams.
     pub output: Output,
+    /// What each meter of the job says about it; nothing where none is asked, as of an attempt that never ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metered: Vec<Metered>,
+}
+
+impl AttemptEnd {
+    /// Adds what meters say.
+    pub(crate) fn metered(self, metered: Vec<Metered>) -> AttemptEnd {
+        AttemptEnd { metered, ..self }
+    }
 }
 
 impl From<UnitOutcome> for AttemptEnd {
     fn from(outcome: UnitOutcome) -> Self {
-        Self { outcome, exit_code: None, signal: None, output: Output::default() }
+        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new() }
     }
 }

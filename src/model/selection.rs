@@ -50,6 +50,8 @@ pub enum UnitOrder {
     Finished,
     /// Those with the most attempts first.
     Attempts,
+    /// Those that cost the most by the first meter of the job first.
+    Spend,
 }
 
 words!(UnitOrder, "order", {
@@ -57,6 +59,7 @@ words!(UnitOrder, "order", {
     Duration => "duration",
     Finished => "finished",
     Attempts => "attempts",
+    Spend => "spend",
 });
 
 impl UnitOrder {
@@ -68,6 +71,7 @@ impl UnitOrder {
             Self::Duration => finished.zip(unit.started_at).map_or(-1, |(end, start)| end - start.as_micros()),
             Self::Finished => finished.unwrap_or(-1),
             Self::Attempts => unit.attempts.into(),
+            Self::Spend => unit.spent.0.first().map_or(0, |(_, amount)| amount.millionths()),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitStatus};
+use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitSpends, UnitStatus};
 
 /// What a source says about a unit before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +214,9 @@ pub struct UnitDetail {
     /// Ends of its output streams.
     #[serde(flatten)]
     pub output: Output,
+    /// What all attempts at it have cost, where its job counts that.
+    #[serde(skip_serializing_if = "UnitSpends::are_none")]
+    pub spent: UnitSpends,
 }
 
 impl UnitDetail {

@@ -67,6 +67,20 @@ pub enum Waits {
         /// When one opens.
         until: Timestamp,
     },
+    /// The next day of a budget by the day.
+    Budget {
+        /// What is spent of which budget.
+        said: String,
+        /// When that day begins.
+        until: Timestamp,
+    },
+    /// The rate of a meter.
+    MeterRate {
+        /// The rate, with the name of its meter.
+        rate: String,
+        /// When there is enough for the next attempt, if none under way costs more than usual.
+        until: Timestamp,
+    },
     /// A point in time.
     Time {
         /// That time.
@@ -110,7 +124,20 @@ impl Waits {
             Self::Lack { .. } => Why::LacksResources,
             Self::Callbacks { .. } => Why::WaitingForCallbacks,
             Self::Window { .. } => Why::WaitingForWindow,
+            Self::Budget { .. } => Why::OverBudget,
+            Self::MeterRate { .. } => Why::RateLimited,
             Self::Time { .. } => Why::WaitingForTime,
+        }
+    }
+
+    /// Returns until when, where that is known.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Window { until, .. }
+            | Self::Budget { until, .. }
+            | Self::MeterRate { until, .. }
+            | Self::Time { until } => Some(*until),
+            _ => None,
         }
     }
 
@@ -122,6 +149,8 @@ impl Waits {
             Why::WaitingForDisk => "diskfree",
             Why::WaitingForWindow => "window",
             Why::LacksResources | Why::WaitingForCallbacks => "workers",
+            Why::OverBudget => "budget",
+            Why::RateLimited => "rate",
             _ => "not-before",
         }
     }
@@ -167,6 +196,8 @@ impl fmt::Display for Waits {
                 write!(f, "the hook or callbacks: {ends} still to be told")
             }
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
+            Self::Budget { said, until } => write!(f, "the next day of its budget, which begins at {until} ({said})"),
+            Self::MeterRate { rate, .. } => write!(f, "its rate of {rate}"),
             Self::Time { until } => write!(f, "{until} (not-before)"),
         }
     }
@@ -238,6 +269,18 @@ mod tests {
                 Why::WaitingForWindow,
                 "window",
                 "the window 22:00-06:00 (UTC), which opens at 2026-05-28T20:26:40.000Z",
+            ),
+            (
+                Waits::Budget { said: "budget of 20 usd a day: 20 spent today".to_owned(), until },
+                Why::OverBudget,
+                "budget",
+                "the next day of its budget, which begins at 2026-05-28T20:26:40.000Z (budget of 20 usd a day: 20 spent today)",
+            ),
+            (
+                Waits::MeterRate { rate: "90000/1m00s tokens".to_owned(), until },
+                Why::RateLimited,
+                "rate",
+                "its rate of 90000/1m00s tokens",
             ),
             (Waits::Time { until }, Why::WaitingForTime, "not-before", "2026-05-28T20:26:40.000Z (not-before)"),
         ] {

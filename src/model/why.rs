@@ -45,6 +45,8 @@ pub enum Why {
     MachineBusy,
     /// Its units start at the rate that was set, and none runs just now.
     RateLimited,
+    /// What it has spent and what the next unit costs do not fit into its budget.
+    OverBudget,
     /// Every unit that is left has failed at least once, and waits for its next attempt.
     WaitingForRetry,
     /// Units wait, and a manager is about to take them.
@@ -112,6 +114,7 @@ words!(Why, "cause", {
     WaitingForTime => "waiting_for_time",
     MachineBusy => "machine_busy",
     RateLimited => "rate_limited",
+    OverBudget => "over_budget",
     WaitingForRetry => "waiting_for_retry",
     AboutToRun => "about_to_run",
     Finishing => "finishing",

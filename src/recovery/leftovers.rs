@@ -126,7 +126,8 @@ impl Leftovers {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
         if !changes.is_empty() {
             // While this host was away others may have been given its units.
-            lost = store.record(lease, &Batch { is_late: true, ..Batch::of(&changes) })?.lost;
+            let late = Batch { is_late: true, meters: &job.limits.meters, ..Batch::of(&changes) };
+            lost = store.record(lease, &late)?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }
         store.settle_kills(lease, &kills, now)?;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    AttemptEnd, Cause, Epoch, Kill, Limits, OnInterrupt, Timestamp, Unit, UnitOutcome, UnitStatus, backoff_delay,
+    AttemptEnd, Cause, Epoch, Kill, Limits, Metered, OnInterrupt, Timestamp, Unit, UnitOutcome, UnitStatus,
+    backoff_delay,
 };
 use crate::store::UnitChange;
 
@@ -80,7 +81,9 @@ pub fn crashed(
         let outcome = UnitOutcome::Retry { cause: Cause::Crashed, error: died(), delay: None };
         (UnitStatus::Pending, counted - 1, not_before, outcome)
     };
-    let (ended_at, end, seen_attempts) = (Some(now), Some(outcome.into()), unit.attempts);
+    // It may have cost something, whatever it had said by then.
+    let end = AttemptEnd::from(outcome).metered(metered_of_lost(unit, limits));
+    let (ended_at, end, seen_attempts) = (Some(now), Some(end), unit.attempts);
     UnitChange { seen_attempts, attempts, crashes, not_before, ended_at, epoch, end, ..change(unit, from, to) }
 }
 
@@ -89,7 +92,15 @@ pub fn obeyed(unit: &Unit, kill: Kill, limits: &Limits, epoch: Epoch, now: Times
     // The row has counted the attempt.
     let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit.clone() };
     let span = Span { started_at: Timestamp::from_micros(kill.attempt.started_us), ended_at: now };
-    ended(&before, kill.outcome().into(), span, limits, epoch)
+    let end = AttemptEnd::from(kill.outcome()).metered(metered_of_lost(unit, limits));
+    ended(&before, end, span, limits, epoch)
+}
+
+/// Returns what is known of the cost of an attempt whose manager died, or left it: nothing, but the last unit of a job is none that
+/// anybody pays for.
+pub fn metered_of_lost(unit: &Unit, limits: &Limits) -> Vec<Metered> {
+    let is_last = unit.key.as_deref().is_some_and(Unit::is_last_key);
+    if is_last { Vec::new() } else { Metered::unknown(&limits.meters) }
 }
 
 fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {

@@ -54,6 +54,11 @@ impl UnitChange {
         self.end.as_ref()?.outcome.result()
     }
 
+    /// Returns `true` if it is counted what the attempt has cost.
+    pub fn is_metered(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| !end.metered.is_empty())
+    }
+
     /// Returns the time before which no other unit of the job shall start either, and why.
     pub fn hold(&self) -> Option<(Timestamp, &str)> {
         match (&self.end.as_ref()?.outcome, self.ended_at) {

@@ -3,12 +3,14 @@
 mod changes;
 mod each;
 mod leases;
+mod meters;
 mod pages;
 mod steering;
 mod words;
 
 use changes::*;
 use leases::*;
+use meters::*;
 use pages::*;
 use steering::*;
 use words::*;
@@ -35,7 +37,7 @@ pub(super) fn job_of(store: &mut Store, count: usize) -> JobId {
     }
 }
 
-fn manager() -> ProcessIdentity {
+pub(super) fn manager() -> ProcessIdentity {
     let boot_id = "00000000-0000-0000-0000-000000000001".to_owned();
     ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
 }

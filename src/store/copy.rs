@@ -19,7 +19,9 @@ use super::delete::LockPartial;
 use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::{self, key};
-use super::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, specs, unit_notes, units};
+use super::schema::{
+    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_notes, units,
+};
 use super::statement::statement;
 use super::steer::cancel_idle;
 use super::{Store, StoreError};
@@ -27,7 +29,7 @@ use crate::model::{JobId, JobStatus, Timestamp, UnitId};
 
 pub use error::CopyRefused;
 pub use read::{CopiedJob, CopiedPart, CopiedUnits};
-use rows::{ManagerColumns, MetadataColumns, SpecColumns, Text};
+use rows::{ManagerColumns, MetadataColumns, MeterColumns, SpecColumns, Text};
 
 const PARTIAL: &str = JobStatus::Partial.as_str();
 /// Rows that one statement inserts: SQLite binds 32,766 values at most.
@@ -93,7 +95,7 @@ impl Store {
     /// [`CopyRefused::Copied`] when there is a copy of that job, and [`CopyRefused::KeyTaken`] when another job has its key.
     pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
         self.write("copy the job", |conn| {
-            let CopiedJob { mut row, spec, texts: rows, managers: runs } = of.clone();
+            let CopiedJob { mut row, spec, texts: rows, managers: runs, meters: counted } = of.clone();
             let uid = uuid::Uuid::now_v7().to_string();
             let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
             if let Some(job) = copy_of(conn, &origin.0)? {
@@ -113,6 +115,8 @@ impl Store {
             let own = |run| ManagerColumns { job_id: job, uid: Text(uuid::Uuid::now_v7().to_string()), ..run };
             let runs: Vec<_> = runs.into_iter().map(own).collect();
             insert!(conn, managers::table, runs);
+            let counted: Vec<_> = counted.into_iter().map(|row| MeterColumns { job_id: job, ..row }).collect();
+            insert!(conn, meters::table, counted);
             Ok(PartialCopy { job: JobId(job), uid, units: row.total, revision: row.revision, becomes })
         })
     }
@@ -128,13 +132,14 @@ impl Store {
 
     /// Adds units to a copy.
     pub fn add_copied(&mut self, copy: &PartialCopy, page: CopiedUnits) -> Result<(), StoreError> {
-        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made } = page;
+        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made, mut spends } = page;
         let renumber = |id: &mut i64| *id = UnitId::new(copy.job, UnitId::from_raw(*id).seq()).raw();
         units.iter_mut().for_each(|row| renumber(&mut row.id));
         attempts.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         notes.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         kinds.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         made.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        spends.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         self.write("copy units", |conn| {
             if (LockPartial { id: copy.job.0 }).execute(conn)? == 0 {
                 return Err(StoreError::JobNotFound(copy.job).into());
@@ -144,6 +149,7 @@ impl Store {
             insert!(conn, unit_notes::table, notes);
             insert!(conn, failure_kinds::table, kinds);
             insert!(conn, made_paths::table, made);
+            insert!(conn, spends::table, spends);
             Ok(())
         })
     }

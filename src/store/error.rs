@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::copy::CopyRefused;
-use super::fault::Fault;
+use super::fault::{Fault, read_as};
 use crate::files::Planted;
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
 
@@ -285,6 +285,9 @@ pub enum StoreError {
     /// A copy of a job is not taken.
     #[error(transparent)]
     CopyRefused(#[from] CopyRefused),
+    /// What a unit says that it has spent is not counted.
+    #[error(transparent)]
+    MeterRefused(#[from] super::meters::MeterRefused),
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]
     TooManyUnits {
@@ -293,8 +296,4 @@ pub enum StoreError {
         /// The bound.
         limit: i64,
     },
-}
-
-fn read_as(value: Option<&str>) -> String {
-    value.map_or_else(|| "is missing".to_owned(), |value| format!("is {value:?}"))
 }

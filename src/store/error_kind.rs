@@ -42,6 +42,7 @@ impl StoreError {
             | Self::PathInUse { .. }
             | Self::KeyInUse { .. }
             | Self::CopyRefused(_) => ErrorKind::Conflict,
+            Self::MeterRefused(_) => ErrorKind::InvalidInput,
             Self::EmptyPath
             | Self::NoPath { .. }
             | Self::NewJob(_)

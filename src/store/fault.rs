@@ -106,3 +106,8 @@ impl Fault {
         found.unwrap_or(Fault::Unexpected)
     }
 }
+
+/// Says how a value stands where it should be another one.
+pub(super) fn read_as(value: Option<&str>) -> String {
+    value.map_or_else(|| "is missing".to_owned(), |value| format!("is {value:?}"))
+}

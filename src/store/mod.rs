@@ -56,6 +56,7 @@ mod manager_row;
 mod manager_writes;
 mod managers;
 mod metadata;
+mod meters;
 mod migrate;
 mod notes;
 mod open;
@@ -146,7 +147,7 @@ pub use postgres::{
     CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerSettings, ServerState, Standby, has_password,
     is_address, sql_for_administrators, without_password,
 };
-pub use record::{Batch, Recorded};
+pub use record::{Batch, MeterRefused, Recorded, Settled};
 pub use renew::GONE;
 pub use renewals::Renewals;
 pub use same_key::SameKey;

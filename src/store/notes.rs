@@ -11,7 +11,7 @@ use super::schema::{unit_notes, units};
 use super::statement::statement;
 use super::written::kept;
 use super::{Store, StoreError, postgres};
-use crate::model::{AttemptName, Row, UnitId, UnitNotes, Unreadable};
+use crate::model::{AttemptName, Job, Row, UnitId, UnitNotes, Unreadable};
 
 statement! {
     struct Upsert<'a> {
@@ -55,7 +55,7 @@ impl Store {
     /// [`StoreError::AttemptOver`] when that attempt is not under way.
     pub fn note_attempt(&mut self, unit: UnitId, attempt: AttemptName, notes: &UnitNotes) -> Result<(), StoreError> {
         self.write("note what the unit says", |conn| {
-            let revision = expect_attempt(conn, unit, attempt)?;
+            let (_, revision) = expect_attempt(conn, unit, attempt)?;
             put(conn, unit, revision, notes)?;
             Ok(())
         })
@@ -74,9 +74,13 @@ impl Store {
 /// What the row of a unit says of its attempt: status, attempts, revision, start, and the time before which no other begins.
 type AttemptRow = (String, i64, i64, Option<i64>, Option<i64>);
 
-/// Refuses words of an attempt that is over, and returns the revision of its unit; the start of one that has just begun may
-/// not be committed yet.
-fn expect_attempt(conn: &mut DbConnection, unit: UnitId, attempt: AttemptName) -> Result<i64, Failure> {
+/// Refuses words of an attempt that is over, and returns its job and the revision of its unit; the start of one that has just begun
+/// may not be committed yet.
+pub(super) fn expect_attempt(
+    conn: &mut DbConnection,
+    unit: UnitId,
+    attempt: AttemptName,
+) -> Result<(Job, i64), Failure> {
     let over = || StoreError::AttemptOver { unit, attempt: attempt.number };
     let job = lock_visible(conn, unit.job())?.ok_or_else(over)?;
     let row = units::table.find(unit.raw()).select((
@@ -102,7 +106,7 @@ fn expect_attempt(conn: &mut DbConnection, unit: UnitId, attempt: AttemptName) -
         let is_seen = attempt.begun.is_none_or(|(seen, _)| seen == *revision);
         is_of_lease && is_seen && may_have_begun && counted == i64::from(attempt.number)
     });
-    found.map(|row| row.2).ok_or_else(|| over().into())
+    found.map(|row| (job, row.2)).ok_or_else(|| over().into())
 }
 
 /// Writes what a handler said inside a transaction; what it did not mention stays as it was. Returns `false` if a client has

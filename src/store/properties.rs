@@ -1,15 +1,14 @@
 //! The recorder against a model: any order of events and crashes ends in rows that the model allows.
 
+use diesel::prelude::*;
 use proptest::prelude::*;
 
-use super::conformance::end;
+use super::conformance::{NOW, end, manager};
+use super::schema::spends;
 use super::{Access, Batch, CreateOutcome, Lease, Standing, Store, StoreError, UnitChange};
-use crate::model::{
-    JobId, NewJob, NewUnit, ProcessIdentity, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitStatus,
-};
+use crate::model::{Amount, JobId, Meter, Metered, NewJob, NewUnit, Seq, UnitDetail, UnitFilter, UnitId, UnitStatus};
 
 const UNITS: usize = 4;
-const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
 /// Something that happens to one unit, or to the manager.
 #[derive(Debug, Clone)]
@@ -25,6 +24,8 @@ enum Event {
     Retry,
     Cancel(usize),
     Skip(usize),
+    /// The attempt under way, if there is one, says what it has spent.
+    Spend(usize, i64),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -44,7 +45,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (unit.clone(), end).prop_map(|(unit, end)| Event::Stale(unit, end)),
         1 => Just(Event::Retry),
         1 => unit.clone().prop_map(Event::Cancel),
-        1 => unit.prop_map(Event::Skip),
+        1 => unit.clone().prop_map(Event::Skip),
+        2 => (unit, 0..1_000_i64).prop_map(|(unit, amount)| Event::Spend(unit, amount)),
     ];
     prop::collection::vec(event, 1..40)
 }
@@ -63,23 +65,34 @@ struct World {
     lease: Lease,
     before: Option<Lease>,
     units: [Expected; UNITS],
-}
-
-fn manager() -> ProcessIdentity {
-    let boot_id = "00000000-0000-0000-0000-000000000001".to_owned();
-    ProcessIdentity { pid: 7, start_ticks: 8, boot_id, host: "host".to_owned(), namespaces: None }
+    meters: Vec<Meter>,
+    /// Ends that were recorded; of each third one nobody knows what it cost.
+    ends: i64,
+    /// What is known to have been spent, and attempts of unknown cost.
+    spent: (i64, u64),
 }
 
 impl World {
     fn new(dir: &tempfile::TempDir) -> World {
         let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
         let units: Vec<NewUnit> = (0..UNITS).map(|unit| NewUnit::new(&unit).unwrap()).collect();
-        let CreateOutcome::Created(job) = store.create_job(&NewJob::new("job", "x"), &units, true, NOW).unwrap() else {
+        let mut new = NewJob::new("job", "x");
+        new.limits.meters = vec![Meter::new("usd")];
+        let CreateOutcome::Created(job) = store.create_job(&new, &units, true, NOW).unwrap() else {
             panic!("there was a job")
         };
         let (lease, _) = store.join(job, &manager(), "program".as_ref(), NOW).unwrap();
         let fresh = Expected { status: UnitStatus::Pending, attempts: 0, revision: 0 };
-        World { store, job, lease, before: None, units: [fresh; UNITS] }
+        World {
+            store,
+            job,
+            lease,
+            before: None,
+            units: [fresh; UNITS],
+            meters: new.limits.meters,
+            ends: 0,
+            spent: (0, 0),
+        }
     }
 
     /// The change that a manager would record which believes the unit to be in `from`.
@@ -104,8 +117,19 @@ impl World {
 
     /// Records a change and expects it to hit exactly when the unit is where the manager believes it to be.
     fn record(&mut self, unit: usize, from: UnitStatus, to: UnitStatus) {
-        let change = self.change(unit, from, to);
-        let recorded = self.store.record(self.lease, &Batch::of(std::slice::from_ref(&change))).unwrap();
+        let mut change = self.change(unit, from, to);
+        let said = self.said(unit);
+        if let Some(end) = &mut change.end {
+            self.ends += 1;
+            let cost = (self.ends % 3 != 0).then_some(self.ends * 1_000);
+            match (cost, said) {
+                (None, false) => self.spent.1 += 1,
+                (cost, _) => self.spent.0 += cost.unwrap_or(0),
+            }
+            end.metered = vec![Metered { name: "usd".to_owned(), amount: cost.and_then(Amount::from_millionths) }];
+        }
+        let batch = Batch { meters: &self.meters, ..Batch::of(std::slice::from_ref(&change)) };
+        let recorded = self.store.record(self.lease, &batch).unwrap();
         let hits = self.units[unit].status == from;
         assert_eq!(recorded.lost.is_empty(), hits, "{change:?}");
         if hits {
@@ -113,8 +137,23 @@ impl World {
         }
     }
 
+    /// Says whether an attempt at the unit has said what it has spent, and has not ended.
+    fn said(&mut self, unit: usize) -> bool {
+        let id = UnitId::new(self.job, Seq(unit as i64 + 1)).raw();
+        let of_unit = spends::table.filter(spends::unit_id.eq(id).and(spends::under_way.is_not_null()));
+        of_unit.count().get_result::<i64>(&mut self.store.conn).unwrap() > 0
+    }
+
     fn apply(&mut self, event: &Event) {
         match *event {
+            Event::Spend(unit, amount) => {
+                let id = UnitId::new(self.job, Seq(unit as i64 + 1));
+                let (name, status) = (self.units[unit].attempts, self.units[unit].status);
+                let said = [("usd".to_owned(), Amount::from_millionths(amount).unwrap())];
+                let spent = self.store.spend(id, name.into(), &said);
+                assert_eq!(spent.is_ok(), status == UnitStatus::Running, "{spent:?}");
+                self.spent.0 += if spent.is_ok() { amount } else { 0 };
+            }
             Event::Start(unit) => self.record(unit, UnitStatus::Pending, UnitStatus::Running),
             Event::End(unit, end) => self.record(unit, UnitStatus::Running, end),
             Event::StartAndEnd(unit, end) => self.record(unit, UnitStatus::Pending, end),
@@ -195,6 +234,12 @@ impl World {
                 count(UnitStatus::Cancelled)
             ]
         );
+        let spending = self.store.spending(self.job).unwrap();
+        let of_units = rows.iter().flat_map(|row| &row.spent.0).map(|(_, sum)| sum.millionths()).sum::<i64>();
+        let (spent, unmetered) = spending.first().map_or((0, 0), |usd| (usd.spent.millionths(), usd.unmetered));
+        assert_eq!(spent, of_units, "what the job has spent is not what its units have");
+        assert_eq!(unmetered, self.spent.1);
+        assert!(spent >= self.spent.0, "{spent} of {}", self.spent.0);
         let kinds = self.store.failures(self.job, 9).unwrap();
         assert_eq!(kinds.iter().map(|kind| kind.count).sum::<i64>(), progress.failed);
         rows

@@ -11,6 +11,8 @@ use super::connection::{DbConnection, on_server};
 use super::counters::Counters;
 use super::failure::Failure;
 use super::jobs::lock_job;
+use super::meters;
+pub use super::meters::{MeterRefused, Settled};
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::{column, kept};
@@ -19,7 +21,7 @@ use super::{
     postgres,
 };
 use crate::crash::crash_point;
-use crate::model::{AttemptEnd, Heartbeat, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
+use crate::model::{Amount, AttemptEnd, Heartbeat, Meter, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
 
 /// What one transaction records.
 #[derive(Debug, Default)]
@@ -28,6 +30,10 @@ pub struct Batch<'a> {
     pub changes: &'a [UnitChange],
     /// What handlers said about units under way, for the row with that revision.
     pub notes: &'a [(UnitId, i64, UnitNotes)],
+    /// What handlers say that their units, under way, have spent.
+    pub spends: &'a [(UnitId, Vec<(String, Amount)>)],
+    /// What is counted of each attempt.
+    pub meters: &'a [Meter],
     /// What may wait for its first attempt of the ranges that the manager has claimed; empty when that is not said.
     pub rests: &'a [UnitRange],
     /// Says that the manager lives.
@@ -43,6 +49,8 @@ pub struct Recorded {
     pub lost: Vec<UnitId>,
     /// How many units of the job have failed since its latest start, where it may have several managers.
     pub failures: Option<u64>,
+    /// What attempts have cost.
+    pub settled: Settled,
 }
 
 statement! {
@@ -125,6 +133,17 @@ impl Store {
             };
             apply_all(conn, lease, &changes, &mut counters, &mut recorded)?;
             crash_point!("inside-commit");
+            if has_own_row && (!batch.spends.is_empty() || changes.iter().any(UnitChange::is_metered)) {
+                postgres::lock_meters(conn, lease.job)?;
+            }
+            for (unit, amounts) in batch.spends {
+                if meters::say(conn, *unit, amounts)?.is_some() {
+                    recorded.lost.push(*unit);
+                }
+            }
+            if !batch.meters.is_empty() {
+                recorded.settled = meters::settle(conn, lease.job, batch.meters, changes.iter())?;
+            }
             for (unit, revision, said) in batch.notes {
                 if !notes::put(conn, *unit, *revision, said)? {
                     recorded.lost.push(*unit);
@@ -236,7 +255,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
             revision: change.revision,
         }
         .execute(conn)?,
-        Some(AttemptEnd { outcome, exit_code, signal, output }) => MoveUnit {
+        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _ }) => MoveUnit {
             to: change.to.as_str(),
             attempts: change.attempts.into(),
             crashes: change.crashes.into(),

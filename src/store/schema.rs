@@ -94,6 +94,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    meters (job_id, name) {
+        job_id -> BigInt,
+        name -> Text,
+        spent -> BigInt,
+        unmetered -> BigInt,
+        day_start -> BigInt,
+        before_day -> BigInt,
+        costs -> Text,
+    }
+}
+
+diesel::table! {
     settings (key) {
         key -> Text,
         value -> Text,
@@ -104,6 +116,15 @@ diesel::table! {
     specs (job_id) {
         job_id -> BigInt,
         spec -> Text,
+    }
+}
+
+diesel::table! {
+    spends (unit_id, name) {
+        unit_id -> BigInt,
+        name -> Text,
+        amount -> BigInt,
+        under_way -> Nullable<BigInt>,
     }
 }
 
@@ -147,7 +168,9 @@ diesel::joinable!(failure_kinds -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
+diesel::joinable!(meters -> jobs (job_id));
 diesel::joinable!(specs -> jobs (job_id));
+diesel::joinable!(spends -> units (unit_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -157,8 +180,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     made_paths,
     managers,
     metadata,
+    meters,
     settings,
     specs,
+    spends,
     unit_notes,
     units,
 );

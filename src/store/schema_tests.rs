@@ -43,8 +43,10 @@ fn the_table_definitions_are_those_of_the_database() {
         "made_paths",
         "managers",
         "metadata",
+        "meters",
         "settings",
         "specs",
+        "spends",
         "unit_notes",
         "units",
     ];

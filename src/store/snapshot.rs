@@ -15,13 +15,14 @@ use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
 use super::managers::{Record, records_of};
 use super::metadata::{Texts, key};
+use super::meters::spending;
 use super::settings::{machine_workers_text, read_machine_workers};
 use super::specs::{numbers, specs_of};
 use super::statement::statement;
 use super::{Store, StoreError, postgres};
 use crate::model::{
-    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord, Seq, Timestamp,
-    UnitId,
+    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord, Seq, Spending,
+    Timestamp, UnitId,
 };
 
 /// Time after which no manager of a job that has ended lives any more, however long its last hooks and callbacks take.
@@ -65,6 +66,8 @@ pub struct JobRows {
     pub spec: Option<Result<String, StoreError>>,
     /// Whether its manager is to be looked at.
     pub asks_for_manager: bool,
+    /// What its meters have counted, where the extent does not only ask for its manager.
+    pub spending: Vec<Spending>,
     /// Texts about it.
     pub texts: JobTexts,
     /// What its units do while it is running.
@@ -213,8 +216,13 @@ fn rows_of(
     let is_idle = |job: &Job| is_running(job) && job.progress.running == 0 && job.progress.pending > 0;
     let machine_workers =
         if extent != Extent::Manager && jobs.iter().any(is_idle) { machine_workers_text(conn)? } else { None };
+    let metered = jobs.iter().filter(|job| extent != Extent::Manager && !job.limits.meters.is_empty());
+    let metered = metered.map(|job| job.id);
+    let spent = metered.map(|job| Ok((job, spending(conn, job)?)));
+    let mut spent = spent.collect::<Result<HashMap<JobId, Vec<Spending>>, Failure>>()?;
     let rows = jobs.into_iter().zip(asked).map(|(job, asks_for_manager)| JobRows {
         asks_for_manager,
+        spending: spent.remove(&job.id).unwrap_or_default(),
         record: records.remove(&job.id).unwrap_or(Ok(None)),
         holders: holders.as_mut().map(|holders| holders.remove(&job.id).unwrap_or_default()),
         spec: specs.remove(&job.id).map(|spec| spec.map_err(StoreError::from)),

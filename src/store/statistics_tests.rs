@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 /// Tables whose rows are as many as the units.
-const LARGE: [&str; 6] = ["units", "attempts", "failure_kinds", "unit_notes", "made_paths", "metadata"];
+const LARGE: [&str; 7] = ["units", "attempts", "failure_kinds", "unit_notes", "made_paths", "metadata", "spends"];
 
 /// Statistics that say: the tables have few rows, and to look into an index is no cheaper than to read them all.
 const KINDS: [&str; 3] = [

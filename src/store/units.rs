@@ -9,10 +9,10 @@ use super::connection::Db;
 use super::filter::condition;
 use super::schema::units;
 use super::written::Written;
-use super::{Store, StoreError};
+use super::{Store, StoreError, meters};
 use crate::model::{
-    FoundUnits, JobId, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder, UnitStatus,
-    Unreadable,
+    FoundUnits, JobId, Meter, Outdated, Output, Row, Seq, Timestamp, UnitDetail, UnitFilter, UnitId, UnitOrder,
+    UnitSpends, UnitStatus, Unreadable,
 };
 
 /// A unit's content and state.
@@ -69,6 +69,8 @@ impl TryFrom<UnitRow> for UnitDetail {
             error: text_of(row.error, place, "error")?,
             result: text_of(row.result, place, "result")?,
             output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
+            // They are in rows of their own.
+            spent: UnitSpends::default(),
         })
     }
 }
@@ -149,6 +151,7 @@ impl Store {
                     break;
                 }
             }
+            meters::add_spends(conn, job, &mut page.units)?;
             Ok(page)
         })
     }
@@ -183,11 +186,18 @@ impl Store {
     ) -> Result<FoundUnits, StoreError> {
         let rank = match order {
             UnitOrder::Seq => return self.unit_page(job, filter, after, limit, bytes),
-            UnitOrder::Duration => "coalesce(finished_at - started_at, -1)",
-            UnitOrder::Finished => "coalesce(finished_at, -1)",
-            UnitOrder::Attempts => "attempts",
+            UnitOrder::Duration => "coalesce(finished_at - started_at, -1)".to_owned(),
+            UnitOrder::Finished => "coalesce(finished_at, -1)".to_owned(),
+            UnitOrder::Attempts => "attempts".to_owned(),
+            UnitOrder::Spend => match self.job(job)?.limits.meters.first() {
+                // Another tool may have written the name.
+                Some(Meter { name, .. }) if Meter::is_name(name) => {
+                    format!("coalesce((SELECT amount FROM spends WHERE unit_id = units.id AND name = '{name}'), 0)")
+                }
+                _ => return self.unit_page(job, filter, after, limit, bytes),
+            },
         };
-        let rank = || diesel::dsl::sql::<BigInt>(rank);
+        let rank = || diesel::dsl::sql::<BigInt>(&rank);
         self.read("list units", |conn| {
             let mut wanted = units::table.filter(condition(conn, job, filter)?).into_boxed();
             if let Some(after) = after {
@@ -206,6 +216,7 @@ impl Store {
                     break;
                 }
             }
+            meters::add_spends(conn, job, &mut page.units)?;
             Ok(page)
         })
     }

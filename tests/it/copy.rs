@@ -13,6 +13,8 @@ const ATTEMPTS: &str =
     "unit_id & 4294967295, attempt, epoch, started_at, ended_at, cause, exit_code, signal, error, stdout, stderr";
 const NOTES: &str = "unit_id & 4294967295, done, total, message, checkpoint";
 const KINDS: &str = "unit_id & 4294967295, kind";
+const METERS: &str = "name, spent, unmetered, day_start, before_day, costs";
+const SPENDS: &str = "unit_id & 4294967295, name, amount, under_way";
 const PATHS: &str = "unit_id & 4294967295, path_hash";
 const JOB: &str = "name, key, handler, limits, status, hold_until, hold_reason, epoch, claimed_through, total, pending, \
      running, completed, failed, skipped, cancelled, created_at, started_at, finished_at";
@@ -22,9 +24,21 @@ const MANAGERS: &str =
 /// Makes a job whose units are in every state but running, with attempts, notes, results and a made path.
 fn job_in_every_state(world: &World) -> String {
     let script = "case {} in 2) echo bad >&2; exit 1;; 3) exit 77;; \
-         4) \"$JOB_MANAGER_BIN\" unit-checkpoint 17; exit 1;; *) echo out {} >made{}; printf 'caf\\351\\n';; esac";
-    let options =
-        ["--max-attempts", "2", "--backoff", "1ms", "--exit", "77=skip", "--canary", "6", "--label", "of=photos"];
+         4) \"$JOB_MANAGER_BIN\" unit-checkpoint 17; \"$JOB_MANAGER_BIN\" unit-spend usd=0.5; exit 1;; *) echo out {} >made{}; printf 'caf\\351\\n';; esac";
+    let options = [
+        "--max-attempts",
+        "2",
+        "--backoff",
+        "1ms",
+        "--exit",
+        "77=skip",
+        "--canary",
+        "6",
+        "--label",
+        "of=photos",
+        "--meter",
+        "usd",
+    ];
     let mut submit = world.job_manager(&["submit", "-j", "1", "--creates", "made{}", "--lines", &world.numbers(12)]);
     let submit = submit.args(options).args(["--shell", "--", script]);
     let submitted = submit.env("JOB_MANAGER_BIN", crate::support::BIN).output().unwrap();
@@ -50,6 +64,8 @@ fn differences(world: &World, one: &str, two: &str) -> i64 {
         ("failure_kinds", KINDS),
         ("made_paths", PATHS),
         ("managers", MANAGERS),
+        ("meters", METERS),
+        ("spends", SPENDS),
     ];
     let sides = [("main", "other"), ("other", "main")];
     let both = tables.iter().flat_map(|table| sides.map(|side| (table, side)));

@@ -76,6 +76,7 @@ mod manual;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod meters;
 mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]

@@ -13,16 +13,17 @@ use crate::support::{World, is_root, needs_file, wait_for, without};
 
 /// The oldest schema that is read as it is.
 const OLDEST_READABLE: i64 = 3;
-const SCHEMA: i64 = 9;
+const SCHEMA: i64 = 10;
 /// The first one in which the settings of jobs have a table of their own.
 const SPECS: i64 = 8;
 
-const READING: [&[&str]; 17] = [
+const READING: [&[&str]; 18] = [
     &["list", "-a"],
     &["status", "squares"],
     &["status", "waiting", "--json"],
     &["units", "squares"],
     &["units", "squares", "--sort", "duration"],
+    &["units", "squares", "--sort", "spend"],
     &["unit", "1:2"],
     &["logs", "1:1"],
     &["failures", "squares"],

@@ -104,6 +104,17 @@ fn jobs_are_changed_and_deleted_on_a_server_as_in_a_file() {
 }
 
 #[test]
+fn what_units_cost_is_counted_on_a_server_as_in_a_file() {
+    again(&[
+        "meters::a_number_in_the_json_that_an_attempt_prints_counts_however_the_attempt_ends",
+        "meters::fault_421_a_job_pauses_before_its_budget_is_exceeded_and_a_resume_without_a_higher_one_is_refused",
+        "meters::fault_422_a_unit_that_completes_without_a_number_pauses_a_job_with_a_budget_and_is_named",
+        "meters::fault_423_what_a_command_has_said_that_it_spends_outlives_the_kill_of_its_manager",
+        "meters::fault_424_an_attempt_that_was_killed_before_it_could_say_its_cost_counts_as_what_is_reserved_for_it",
+    ]);
+}
+
+#[test]
 fn a_rehearsal_is_refused_where_a_creation_would_be() {
     let Some(server) = Server::shared() else { return without_tool("postgres") };
     let world = World::new();

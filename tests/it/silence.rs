@@ -73,6 +73,10 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--deadline", "1h"], Taken, Differs),
         (&["--max-failures", "3"], Taken, Differs),
         (&["--canary", "1"], Taken, Differs),
+        (&["--meter", "usd"], Taken, Differs),
+        (&["--budget", "usd=5"], Taken, Differs),
+        (&["--reserve", "usd=1"], Taken, Differs),
+        (&["--rate", "usd=5/s"], Taken, Differs),
         (&["--workers", "7", "--slots", "2"], Taken, Differs),
     ];
     let pairs: [(&[&str], &str); 10] = [

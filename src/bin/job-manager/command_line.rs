@@ -24,6 +24,7 @@ pub fn command_line(step: NextStep) -> String {
         NextStep::RetryCancelled(job) => format!("retry {job} --status cancelled"),
         NextStep::Scale { job, workers } => format!("scale {job} {workers}"),
         NextStep::Lift { job, limit } => format!("set {job} {limit}=none"),
+        NextStep::RaiseBudget(job) => format!("set {job} budget.NAME=AMOUNT"),
         NextStep::RunningJobs => "list --status running".to_owned(),
         NextStep::Process(pid) => return format!("ps -fp {pid}"),
         // Harmless for a process that is not suspended.
@@ -63,6 +64,7 @@ mod tests {
             (NextStep::RetryCancelled(job), "job-manager retry 7 --status cancelled"),
             (NextStep::Scale { job, workers: 2 }, "job-manager scale 7 2"),
             (NextStep::Lift { job, limit: "not-before" }, "job-manager set 7 not-before=none"),
+            (NextStep::RaiseBudget(job), "job-manager set 7 budget.NAME=AMOUNT"),
             (NextStep::RunningJobs, "job-manager list --status running"),
             (NextStep::Doctor, "job-manager doctor"),
             (NextStep::Process(4711), "ps -fp 4711"),

@@ -57,6 +57,38 @@ pub enum LimitError {
         /// The cause.
         source: io::Error,
     },
+    /// A job would count too much.
+    #[error("a job can have {most} meters at most")]
+    TooManyMeters {
+        /// The most that a job may have.
+        most: usize,
+    },
+    /// A meter has no name, or that of another one.
+    #[error("{name:?} is no name of a meter, or two meters have it")]
+    MeterName {
+        /// The name.
+        name: String,
+    },
+    /// A budget or a rate is zero, with which no unit would ever start.
+    #[error("the meter {name} may spend nothing, with which no unit would ever start")]
+    NothingToSpend {
+        /// The meter.
+        name: String,
+    },
+    /// A meter would read a number where no JSON is kept.
+    #[error("the meter {name} reads {path} in the JSON that an attempt prints, and the result of these units is none")]
+    MeterWithoutJson {
+        /// The meter.
+        name: String,
+        /// Where it would read.
+        path: String,
+    },
+    /// The time zone of a budget by the day is not known here.
+    #[error("cannot tell the days of the budget")]
+    DayZone {
+        /// The cause.
+        source: ZoneError,
+    },
     /// The time zone of a window is not known here.
     #[error("cannot use the window")]
     Zone {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wording::{excerpt, no_scope};
-use crate::model::{ErrorKind, JobId};
+use crate::model::{Amount, ErrorKind, JobId};
 use crate::sys::ScopeError;
 
 /// A manager that could not be started.
@@ -41,6 +41,18 @@ pub enum StartError {
         job: JobId,
         /// Its working directory, or the program of its command.
         path: PathBuf,
+    },
+    /// The budget of the job lets none of its units start.
+    #[error("job {job} cannot go on: {said}")]
+    OverBudget {
+        /// The job.
+        job: JobId,
+        /// The meter.
+        meter: String,
+        /// What is spent of which budget.
+        said: String,
+        /// A budget that may be enough.
+        raised: Amount,
     },
     /// The manager could not be started.
     #[error("cannot start {}", program.display())]
@@ -86,7 +98,7 @@ impl StartError {
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ProgramUnknown { .. } | Self::HostLacks { .. } => ErrorKind::Conflict,
+            Self::ProgramUnknown { .. } | Self::HostLacks { .. } | Self::OverBudget { .. } => ErrorKind::Conflict,
             Self::ManagerRefused { kind, .. } => *kind,
             Self::HookMissing
             | Self::ProgramMissing

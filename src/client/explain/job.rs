@@ -26,6 +26,11 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
             Health::Unknown => unknown(seen),
         },
         JobStatus::Paused => match &seen.halt_reason {
+            Some(_) if seen.over_budget().is_some() => {
+                let reason = seen.over_budget().unwrap_or_default();
+                let sentence = format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit"));
+                say(Why::OverBudget, sentence, NextStep::RaiseBudget(job)).waiting(reason)
+            }
             Some(reason) => say(
                 Why::Halted,
                 format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),

@@ -54,6 +54,8 @@ pub enum NextStep {
         /// Name of the limit.
         limit: &'static str,
     },
+    /// Raise the budget of the job.
+    RaiseBudget(JobId),
     /// Look at the jobs that run.
     RunningJobs,
     /// Examine the database and the machine.

@@ -12,8 +12,8 @@ use units::{ended_units, units_under_way};
 
 use super::{Explanation, NextStep, ObservedUnit, Snapshot, job, unit};
 use crate::model::{
-    Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Output, Progress, Rate, Seq, StopRequest, Timestamp, UnitDetail,
-    UnitId, UnitStatus, Why,
+    Amount, Budget, Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Meter, Output, Progress, Rate, Seq, Spending,
+    StopRequest, Timestamp, UnitDetail, UnitId, UnitSpends, UnitStatus, Why,
 };
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
@@ -68,6 +68,7 @@ fn healthy() -> Snapshot {
         rate: Some(2.0),
         waits: None,
         machine: None,
+        spending: Vec::new(),
         log: "manager.log".into(),
         now: NOW,
     }
@@ -90,6 +91,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         error: None,
         result: None,
         output: Output::default(),
+        spent: UnitSpends::default(),
     };
     ObservedUnit { unit, last_cause: None, ahead: 0 }
 }
@@ -189,6 +191,23 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
                 Why::RateLimited,
                 "one unit of job 7 starts in 1m00s, the rate that was set; 5 units wait",
                 NextStep::Lift { job: JobId(7), limit: "rate" },
+            ),
+        ),
+        job_case(
+            |seen| {
+                (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped);
+                seen.halt_reason = Some("budget of 50 usd: raise it, then resume".to_owned());
+                let amount = |text: &str| text.parse::<Amount>().unwrap();
+                let budget = Some(Budget { amount: amount("50"), day_zone: None });
+                seen.job.limits.meters = vec![Meter { budget, ..Meter::new("usd") }];
+                let mut usd = Spending { spent: amount("49.71"), ..Spending::none("usd") };
+                (0..5).for_each(|_| usd.costs.add(amount("0.42")));
+                seen.spending = vec![usd];
+            },
+            (
+                Why::OverBudget,
+                "job 7 paused by itself with 5 units left: budget of 50 usd: 49.71 spent, a unit costs about 0.42",
+                NextStep::RaiseBudget(JobId(7)),
             ),
         ),
         job_case(

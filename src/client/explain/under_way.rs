@@ -101,6 +101,15 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
         Waits::Callbacks { .. } => {
             (format!("job {job} waits for {waits}; no unit starts meanwhile, {pending} pending"), NextStep::Wait(job))
         }
+        Waits::Budget { until, said } => (
+            format!(
+                "no unit of job {job} starts before the next day of its budget, {until}: {said}; {running} running, {pending} pending"
+            ),
+            NextStep::RaiseBudget(job),
+        ),
+        Waits::MeterRate { .. } => {
+            (format!("job {job} waits for {waits}; {running} running, {pending} pending"), NextStep::Wait(job))
+        }
         _ => {
             let preposition = if matches!(waits, Waits::Time { .. }) { "until" } else { "for" };
             let sentence = format!(

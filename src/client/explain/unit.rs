@@ -128,6 +128,7 @@ fn stops_pending(cause: Why) -> bool {
             | Why::WaitingForDisk
             | Why::LacksResources
             | Why::WaitingForCallbacks
+            | Why::OverBudget
             | Why::WaitingForWindow
             | Why::WaitingForTime
     );

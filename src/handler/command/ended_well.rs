@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::given::Given;
-use super::whole::Whole;
+use super::whole::ResultError;
 use crate::handler::Attempt;
 use crate::sys::{Cookie, SlotFile, UnitCommand};
 
@@ -14,10 +14,10 @@ pub(super) struct EndedWell<'e, 'd> {
     pub began: Instant,
     /// What it was to make.
     pub made: Option<&'e Path>,
-    /// What it said, where that is looked at.
-    pub whole: Option<Whole>,
+    /// What it said, where that is its result.
+    pub result: Option<Result<String, ResultError>>,
     pub check: Option<UnitCommand>,
-    pub given: &'e mut Given<'d>,
+    pub given: &'e Given<'d>,
     pub slot: &'e SlotFile,
     pub own: Cookie<'e>,
 }

@@ -19,7 +19,7 @@ const LAST_GRACE: Duration = Duration::from_secs(1);
 const LACK_WINDOW: Duration = Duration::from_secs(60);
 
 /// Takes the slot's file; whoever of an earlier unit still holds it is ended first.
-pub(super) fn occupy(slot: &SlotFile, content: &[u8], grace: Duration) -> Result<File, AttemptEnd> {
+pub(super) fn occupy(slot: &SlotFile, content: &[u8], grace: Duration) -> Result<File, Box<AttemptEnd>> {
     match take_within(SPAWN_WINDOW, slot, content) {
         Err(SlotError::Occupied(_)) => {}
         taken => return taken.map_err(not_taken),
@@ -28,11 +28,11 @@ pub(super) fn occupy(slot: &SlotFile, content: &[u8], grace: Duration) -> Result
     take_within(BUSY_WINDOW, slot, content).map_err(not_taken)
 }
 
-fn not_taken(error: SlotError) -> AttemptEnd {
-    match &error {
+fn not_taken(error: SlotError) -> Box<AttemptEnd> {
+    Box::new(match &error {
         SlotError::Occupied(_) => failed(Cause::NeedsAttention, chain(&error)),
         SlotError::Io { path, source } => not_begun(&format!("cannot prepare {}", path.display()), source),
-    }
+    })
 }
 
 fn take_within(window: Duration, slot: &SlotFile, content: &[u8]) -> Result<File, SlotError> {
@@ -68,7 +68,7 @@ pub(super) fn end_what_is_left(
     own: Cookie<'_>,
     slot: &SlotFile,
     grace: Duration,
-) -> Result<(), AttemptEnd> {
+) -> Result<(), Box<AttemptEnd>> {
     let shows = || ending.leaked || (!captured && !is_vacated(slot));
     match ending.grace_left {
         // Where that cannot be seen, there may be somebody.
@@ -81,9 +81,13 @@ pub(super) fn end_what_is_left(
 }
 
 /// Ends processes that a unit left behind; a unit is not done, and its slot not free, as long as one of them lives.
-pub(super) fn end_leftovers(cookie: Option<Cookie<'_>>, slot: &SlotFile, grace: Duration) -> Result<(), AttemptEnd> {
+pub(super) fn end_leftovers(
+    cookie: Option<Cookie<'_>>,
+    slot: &SlotFile,
+    grace: Duration,
+) -> Result<(), Box<AttemptEnd>> {
     let asked = Instant::now();
-    let attention = |error| Err(failed(Cause::NeedsAttention, error));
+    let attention = |error| Err(Box::new(failed(Cause::NeedsAttention, error)));
     loop {
         match end_orphans(cookie, slot.path(), grace) {
             Ok(orphans) if orphans.left.is_empty() => return Ok(()),

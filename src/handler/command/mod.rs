@@ -195,7 +195,7 @@ impl Runner for CommandHandler {
         let grace = attempt.limits.kill_after;
         let stdin = match occupy(&slot, &content, grace) {
             Ok(stdin) => stdin,
-            Err(end) => return end,
+            Err(end) => return *end,
         };
         drop((content, turn));
         let making = match made
@@ -248,35 +248,41 @@ impl Runner for CommandHandler {
         match ending {
             Ok(ending) => {
                 if let Err(end) = end_what_is_left(&ending, captured, own, &slot, grace) {
-                    return end;
+                    return end.metered(self.metered(attempt, None));
                 }
                 let said = ending.idle.then(|| capture.last_line()).flatten();
                 let (output, whole) = capture.finish();
-                let outcome = match self.spec.exits.judge(&ending, attempt.limits, said.as_deref()) {
-                    UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
-                        let made = out.as_deref().or(made.as_deref());
-                        let (check, given, slot) = (check.take(), &mut given, &slot);
-                        match self.completed(EndedWell { attempt, began, made, whole, check, given, slot, own }) {
-                            Ok(outcome) => outcome,
-                            // Somebody is left of it: what it makes may not be whole, or be made yet.
-                            Err(end) => return AttemptEnd { output, ..end },
-                        }
+                let judged = self.spec.exits.judge(&ending, attempt.limits, said.as_deref());
+                let is_done = matches!(judged, UnitOutcome::Completed { .. }) && !is_last(attempt.unit);
+                let shown_to = check.as_mut().filter(|_| is_done);
+                let result = self.result(whole, is_done, attempt, shown_to, &mut given);
+                let printed = result.as_ref().and_then(|result| result.as_deref().ok());
+                let metered = self.metered(attempt, Some((&ending, printed)));
+                let outcome = if is_done {
+                    let made = out.as_deref().or(made.as_deref());
+                    let (check, given, slot) = (check.take(), &given, &slot);
+                    match self.completed(EndedWell { attempt, began, made, result, check, given, slot, own }) {
+                        Ok(outcome) => outcome,
+                        // Somebody is left of it: what it makes may not be whole, or be made yet.
+                        Err(end) => return AttemptEnd { output, metered, ..*end },
                     }
-                    other => other,
+                } else {
+                    judged
                 };
-                AttemptEnd { outcome: settled(outcome), exit_code: ending.exit_code, signal: ending.signal, output }
+                let (exit_code, signal) = (ending.exit_code, ending.signal);
+                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered }
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.
                 if let Err(end) = end_leftovers(Some(own), &slot, grace) {
-                    return end;
+                    return end.metered(self.metered(attempt, None));
                 }
                 let error = format!("cannot watch the command: {error}");
-                settled(match lack {
+                let outcome = settled(match lack {
                     Some(lack) => UnitOutcome::NotStarted { lack, error },
                     None => UnitOutcome::Failed { cause: Cause::NeedsAttention, error },
-                })
-                .into()
+                });
+                AttemptEnd::from(outcome).metered(self.metered(attempt, None))
             }
         }
     }

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use super::{Coordinator, POLL_SIGNALS, RunOutcome};
 use crate::manager::conclusion::{conclude, record_failure};
 use crate::manager::error::ManagerError;
-use crate::model::{AttemptId, JobStatus, Timestamp, Unit, UnitOutcome, chain, counted};
+use crate::model::{AttemptEnd, AttemptId, JobStatus, Timestamp, Unit, UnitOutcome, chain, counted};
 use crate::recovery::policy::{self, Span};
 use crate::store::{Batch, UnitChange};
 use crate::sys::{JobLock, SlotNotes};
@@ -32,6 +32,13 @@ pub(in crate::manager) struct Held<'a> {
     pub notes: &'a SlotNotes,
     /// What becomes of the process.
     pub leave: &'a Leave,
+}
+
+impl<'a> Coordinator<'a> {
+    /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.
+    pub fn set_held(&mut self, held: Held<'a>) {
+        self.held = Some(held);
+    }
 }
 
 impl Coordinator<'_> {
@@ -115,7 +122,7 @@ impl Coordinator<'_> {
         let running = self.store.running_units(self.lease)?;
         let left = running.into_iter().filter(|unit| staying.iter().any(|attempt| attempt.seq == unit.id.seq()));
         let changes: Vec<UnitChange> = left.map(|unit| self.interrupted(unit, now)).collect();
-        self.store.record(self.lease, &Batch::of(&changes))?;
+        self.store.record(self.lease, &Batch { meters: &self.job.limits.meters, ..Batch::of(&changes) })?;
         Ok(())
     }
 
@@ -124,8 +131,9 @@ impl Coordinator<'_> {
         // The row has counted the attempt that is under way.
         let before = Unit { attempts: unit.attempts.saturating_sub(1), ..unit };
         let span = Span { started_at: now, ended_at: now };
-        let outcome = UnitOutcome::Interrupted.into();
-        let change = policy::ended(&before, outcome, span, &self.job.limits, self.lease.epoch());
+        let end =
+            AttemptEnd::from(UnitOutcome::Interrupted).metered(policy::metered_of_lost(&before, &self.job.limits));
+        let change = policy::ended(&before, end, span, &self.job.limits, self.lease.epoch());
         // The row has that as well.
         UnitChange { started_at: None, ..change }
     }

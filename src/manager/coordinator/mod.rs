@@ -4,18 +4,21 @@ mod claims;
 mod ending;
 mod leaving;
 mod other;
+mod over_budget;
 mod range_size;
 mod refill;
 mod requests;
 mod room;
+mod run_outcome;
 mod sharing;
+mod spending;
 mod stopping;
 
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::error::ManagerError;
-use super::halt::{self, Halt};
+use super::halt;
 use super::machine::MachineWatch;
 use super::panics;
 use super::permits::MachinePermits;
@@ -23,14 +26,16 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, JobStatus, Kill, Share, StateDir, StopRequest, Timestamp, Waits};
+use crate::model::{Epoch, Job, JobId, Kill, Share, StateDir, StopRequest, Timestamp};
 use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 use claims::Claims;
 pub(super) use leaving::{Held, Leave};
 use other::Other;
+use over_budget::OverBudget;
 use range_size::RangeSize;
+pub(super) use run_outcome::RunOutcome;
 
 /// How often units that are due are looked for while many fresh ones are queued.
 const LOOK_FOR_DUE: Duration = Duration::from_millis(200);
@@ -40,19 +45,6 @@ const POLL_SIGNALS: Duration = Duration::from_millis(50);
 const POLL_REQUESTS: Duration = Duration::from_millis(100);
 /// Time between two looks at whether other managers of the job have given something back.
 const POLL_OTHERS: Duration = Duration::from_millis(500);
-
-/// How the run of a manager ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RunOutcome {
-    /// Every unit has ended; the job has its final state.
-    Finished(JobStatus),
-    /// A signal or a request stopped it.
-    Stopped(StopRequest),
-    /// It waits for somebody.
-    Halted(Halt),
-    /// Some thread failed.
-    Failed,
-}
 
 pub(super) struct Coordinator<'a> {
     store: &'a mut Store,
@@ -85,6 +77,8 @@ pub(super) struct Coordinator<'a> {
     schedule: Schedule,
     /// When units may start, if not now.
     starts_at: Option<Timestamp>,
+    /// When the day of budgets by the day ends.
+    day_ends: Option<Timestamp>,
     adopted: Adopted,
     reaped_at: Instant,
     tried_at: Instant,
@@ -162,6 +156,7 @@ impl<'a> Coordinator<'a> {
             machine,
             schedule: Schedule::default(),
             starts_at: None,
+            day_ends: None,
             adopted,
             reaped_at: looked_at,
             tried_at: looked_at,
@@ -174,18 +169,9 @@ impl<'a> Coordinator<'a> {
             claims: Claims::new(),
             handed_over: None,
         };
+        coordinator.look_at_spending()?;
         coordinator.demand_workers(unfinished);
         Ok(coordinator)
-    }
-
-    /// Lets no more units run at a time here, whatever the job's limit becomes.
-    pub fn bound_workers(&mut self, most: Option<usize>) {
-        self.most_workers = most;
-    }
-
-    /// Has the lock be made again when its file is deleted, and all of it be let go when units are left.
-    pub fn set_held(&mut self, held: Held<'a>) {
-        self.held = Some(held);
     }
 
     /// Runs until the job has ended or has to stop; every unit taken by then has ended and is committed. After an error no
@@ -227,9 +213,10 @@ impl<'a> Coordinator<'a> {
                 return self.stop_as_asked(stop);
             }
             let (failures, now) = (self.shared.failures(), self.shared.clock.now());
-            if let Some(halt) = halt::halt(&self.job, failures, now) {
+            if let Some(halt) = halt::halt(&self.job, failures, now).or_else(|| self.uncounted()) {
                 return self.halt(halt);
             }
+            self.follow_days(now)?;
             match self.other_job()? {
                 Other::Completed => {}
                 Other::Unfinished => {
@@ -258,9 +245,15 @@ impl<'a> Coordinator<'a> {
             let next_due = self.refill()?;
             retries.succeed();
             let waits = self.look_at_machine();
-            let waits =
-                waits.or_else(|| self.shared.feed.reports_too_many().map(|waiting| Waits::Callbacks { waiting }));
-            self.shared.set_waits(waits.or_else(|| self.shared.shortage.waits()).as_ref());
+            let waits = match self.over_budget() {
+                Some(OverBudget::Halt(halt)) => return self.halt(halt),
+                Some(OverBudget::Wait(waits)) => {
+                    self.shared.clock.skip_to(waits.until().unwrap_or(now));
+                    Some(waits)
+                }
+                None => waits,
+            };
+            self.tell_waits(waits);
             self.share_places();
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);

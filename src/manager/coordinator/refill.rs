@@ -100,7 +100,7 @@ impl Coordinator<'_> {
         let crashed = |unit| policy::crashed(unit, UnitStatus::Running, true, limits, self.lease.epoch(), now);
         let changes: Vec<UnitChange> = begun.iter().map(crashed).collect();
         warn!("{} of a manager that is gone: to be tried again", counted(begun.len(), "unit"));
-        self.store.record(self.lease, &Batch::of(&changes))?;
+        self.store.record(self.lease, &Batch { meters: &self.job.limits.meters, ..Batch::of(&changes) })?;
         Ok(())
     }
 }

@@ -56,6 +56,7 @@ impl Coordinator<'_> {
         self.settle_kills()?;
         self.request = request_of(&job);
         self.job = job;
+        self.look_at_spending()?;
         // Last: what could not be read is looked at again.
         self.seen_version = Some(version);
         Ok(())

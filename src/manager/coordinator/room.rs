@@ -15,6 +15,19 @@ const TRY_EVERY: Duration = Duration::from_secs(1);
 const REAP_EVERY: Duration = Duration::from_millis(500);
 
 impl Coordinator<'_> {
+    /// Lets no more units run at a time here, whatever the job's limit becomes.
+    pub fn bound_workers(&mut self, most: Option<usize>) {
+        self.most_workers = most;
+    }
+
+    /// Tells what the next start waits for: that, or what else is lacking.
+    pub(super) fn tell_waits(&self, waits: Option<Waits>) {
+        let callbacks = || self.shared.feed.reports_too_many().map(|waiting| Waits::Callbacks { waiting });
+        let waits =
+            waits.or_else(callbacks).or_else(|| self.shared.shortage.waits()).or_else(|| self.waits_for_meter());
+        self.shared.set_waits(waits.as_ref());
+    }
+
     /// Lets start what the machine has room for, and returns what units wait for.
     pub(super) fn look_at_machine(&mut self) -> Option<Waits> {
         let _opening = opening();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use super::admission::Admission;
 use super::origin::Origin;
 use super::queue::Queue;
 use super::ranges::Ranges;
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub most_running: usize,
     /// What the machine lets start.
     pub gate: Gate,
+    /// What budgets and rates of meters let start.
+    pub admission: Admission,
 }
 
 /// A unit in hand.
@@ -82,7 +85,18 @@ impl State {
         // A unit that takes more workers than there are runs alone.
         let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
         let is_followed = !self.stalled && !self.suspended && self.reports <= MOST_REPORTS;
-        is_followed && has_workers && self.running < self.most_running && self.gate.is_open(self.running)
+        let has_budget = self.admission.has_room(self.under_way()) || self.is_free();
+        is_followed && has_workers && has_budget && self.running < self.most_running && self.gate.is_open(self.running)
+    }
+
+    /// Returns `true` if nobody pays for the unit at the front: it is the one that the job ends with.
+    pub fn is_free(&self) -> bool {
+        self.queue.front().and_then(|unit| unit.key.as_deref()).is_some_and(Unit::is_last_key)
+    }
+
+    /// Returns how many attempts are under way, or have an end that is not committed: what they cost is not known.
+    pub fn under_way(&self) -> usize {
+        self.in_hand.len() - self.queue.len()
     }
 
     /// Returns `true` if the unit at the front takes one worker, as nearly all do.
@@ -94,6 +108,7 @@ impl State {
 /// Returns how many workers those units take that may start within a moment from `now`.
 pub(super) fn ready(state: &State, now: Instant) -> usize {
     let most = state.gate.most(state.running).min(state.most_running.saturating_sub(state.running));
+    let most = most.min(state.admission.room(state.under_way()));
     let slots_of = |units: usize| state.queue.iter().take(units.min(most)).map(|unit| unit.slots).sum();
     if state.interval.is_zero() {
         return slots_of(state.queue.len());

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
 
 use super::rows::{
-    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, NoteColumns,
-    SpecColumns, Text, UnitColumns,
+    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, MeterColumns,
+    NoteColumns, SpecColumns, SpendColumns, Text, UnitColumns,
 };
 use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
 use crate::store::connection::DbConnection;
@@ -14,7 +14,7 @@ use crate::store::failure::Failure;
 use crate::store::jobs::job_row;
 use crate::store::metadata::key;
 use crate::store::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, specs, unit_notes, units,
+    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_notes, units,
 };
 use crate::store::{Store, StoreError};
 
@@ -40,6 +40,7 @@ pub struct CopiedJob {
     pub(super) spec: SpecColumns,
     pub(super) texts: Vec<MetadataColumns>,
     pub(super) managers: Vec<ManagerColumns>,
+    pub(super) meters: Vec<MeterColumns>,
 }
 
 /// A page of units and what belongs to them.
@@ -49,6 +50,7 @@ pub struct CopiedUnits {
     pub(super) notes: Vec<NoteColumns>,
     pub(super) kinds: Vec<KindColumns>,
     pub(super) made: Vec<MadePathColumns>,
+    pub(super) spends: Vec<SpendColumns>,
 }
 
 impl Store {
@@ -62,11 +64,14 @@ impl Store {
         mut each: impl FnMut(CopiedPart) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.read("read the job", |conn| {
-            each(CopiedPart::Job(Box::new(read_job(conn, job)?)))?;
+            let whole = read_job(conn, job)?;
+            // A database of an older version has no tables for what no job of it counts.
+            let is_metered = !job_row(conn, job)?.limits.meters.is_empty();
+            each(CopiedPart::Job(Box::new(whole)))?;
             let [first, last] = UnitId::ends_of(job);
             let mut after = first - 1;
             loop {
-                let page = read_units(conn, after, last)?;
+                let page = read_units(conn, after, last, is_metered)?;
                 let Some(unit) = page.units.last() else { return Ok(()) };
                 after = unit.id;
                 each(CopiedPart::Units(page))?;
@@ -82,6 +87,9 @@ fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
     let mut row = select.first(conn).map_err(|error| unreadable(place, "row", error))?;
     let spec = specs::table.find(job.0).select(SpecColumns::as_select()).first(conn);
     let spec = spec.map_err(|error| unreadable(place, "row in specs", error))?;
+    let of_job = meters::table.filter(meters::job_id.eq(job.0)).select(MeterColumns::as_select());
+    let rows = if known.limits.meters.is_empty() { Ok(Vec::new()) } else { of_job.load(conn) };
+    let meters = rows.map_err(|error| unreadable(place, "row in meters", error))?;
     // The number of another job means nothing elsewhere.
     if known.limits.after.is_some() {
         let limits = Limits { after: None, ..known.limits };
@@ -94,10 +102,10 @@ fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
     let of_job = managers::table.filter(managers::job_id.eq(job.0));
     let managers = of_job.select(ManagerColumns::as_select()).load(conn);
     let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
-    Ok(CopiedJob { row, spec, texts, managers })
+    Ok(CopiedJob { row, spec, texts, managers, meters })
 }
 
-fn read_units(conn: &mut DbConnection, after: i64, last: i64) -> Result<CopiedUnits, Failure> {
+fn read_units(conn: &mut DbConnection, after: i64, last: i64, is_metered: bool) -> Result<CopiedUnits, Failure> {
     let mut found = Vec::new();
     let (mut bytes, mut next) = (0, after + 1);
     let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);
@@ -127,6 +135,7 @@ fn read_units(conn: &mut DbConnection, after: i64, last: i64) -> Result<CopiedUn
         notes: of_page!(unit_notes, NoteColumns),
         kinds: of_page!(failure_kinds, KindColumns),
         made: of_page!(made_paths, MadePathColumns),
+        spends: if is_metered { of_page!(spends, SpendColumns) } else { Vec::new() },
         units: found,
     })
 }

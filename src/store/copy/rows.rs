@@ -17,7 +17,9 @@ use diesel::sqlite::Sqlite;
 
 use crate::store::columns::{OfBytes, from_text};
 use crate::store::connection::Db;
-use crate::store::schema::{attempts, failure_kinds, jobs, made_paths, managers, metadata, specs, unit_notes, units};
+use crate::store::schema::{
+    attempts, failure_kinds, jobs, made_paths, managers, metadata, meters, specs, spends, unit_notes, units,
+};
 #[cfg(feature = "postgres")]
 use crate::store::written::without_nul;
 
@@ -95,6 +97,22 @@ rows! {
         created_at: i64,
         started_at: Option<i64>,
         finished_at: Option<i64>,
+    }
+    MeterColumns of meters {
+        job_id: i64,
+        name: Text,
+        spent: i64,
+        unmetered: i64,
+        day_start: i64,
+        before_day: i64,
+        costs: Text,
+    }
+    /// What a unit has cost; of a copy no attempt is under way.
+    SpendColumns of spends {
+        unit_id: i64,
+        name: Text,
+        amount: i64,
+        under_way: Option<i64>,
     }
     SpecColumns of specs {
         job_id: i64,

@@ -21,6 +21,10 @@ statement! {
     struct Shared { "SELECT pg_advisory_xact_lock_shared('jobs'::regclass::oid::integer, " job: i64 as BigInt, } "::integer)::text" -> Text
 }
 
+statement! {
+    struct Meters { "SELECT pg_advisory_xact_lock('meters'::regclass::oid::integer, " job: i64 as BigInt, } "::integer)::text" -> Text
+}
+
 statement! { struct LockRow { "SELECT id FROM jobs WHERE id = " id: i64 as BigInt, } " FOR UPDATE" -> BigInt }
 
 /// Keeps everybody else from writing about a job until the transaction ends; the counters in its row are all of them then.
@@ -33,5 +37,12 @@ pub(in crate::store) fn lock(conn: &mut DbConnection, job: JobId) -> Result<(), 
 /// Keeps everybody from changing a job until the transaction ends, but for what managers record of their own units.
 pub(in crate::store) fn share_lock(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
     Shared { job: job.0 }.execute(conn)?;
+    Ok(())
+}
+
+/// Keeps other managers of a job from counting what attempts have cost until the transaction ends: the sums are read and written
+/// again. Asked for after the rows of units, by whoever shares the job.
+pub(in crate::store) fn lock_meters(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
+    Meters { job: job.0 }.execute(conn)?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) use counters::{add_up, moved};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
-pub(super) use job_lock::{lock, share_lock};
+pub(super) use job_lock::{lock, lock_meters, share_lock};
 pub(super) use lease::{
     beat, count, has_left, lease_length, lose_expired, lose_here, others_go_on, renew, time, was_followed,
 };

@@ -311,6 +311,9 @@ impl World {
         if !on_server() {
             assert_eq!(self.count("(SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')"), 0);
         }
+        let miscounted = "(SELECT count(*) FROM meters WHERE spent <> (SELECT coalesce(sum(amount), 0) FROM spends \
+                          JOIN units ON units.id = unit_id WHERE units.job_id = meters.job_id AND spends.name = meters.name))";
+        assert_eq!(self.count(miscounted), 0, "a meter that has not counted what its units have cost");
         let live = "(SELECT count(*) FROM managers JOIN jobs ON jobs.id = job_id \
                     WHERE state = 'live' AND (status <> 'running' OR number <> epoch))";
         assert_eq!(self.count(live), 0, "a manager that has not ended of a job that does not run, or has another one");

@@ -5,11 +5,11 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use job_manager::client::ClockError;
 use job_manager::handler::{OutputMode, ResultMode, StdinMode};
 use job_manager::model::{Isolation, Limits, OnHostLoss, OnInterrupt};
 use job_manager::submission::Several;
 
+use super::error::CliError;
 use super::policy_args::PolicyArgs;
 use super::start_args::StartArgs;
 use super::values;
@@ -127,10 +127,10 @@ impl JobArgs {
         (!is_one).then_some(Several { at_most, as_fit: self.fill })
     }
 
-    pub fn limits(&self) -> Result<Limits, ClockError> {
+    pub fn limits(&self) -> Result<Limits, CliError> {
         let mut limits = Limits::default();
         limits.workers = self.workers.unwrap_or(limits.workers);
-        self.policy.apply(&mut limits);
+        self.policy.apply(&mut limits)?;
         limits.slots = self.start.slots.clone();
         limits.start = self.start.conditions()?;
         (limits.on_interrupt, limits.on_host_loss) = (self.on_interrupt, self.on_host_loss);

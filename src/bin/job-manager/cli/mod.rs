@@ -18,6 +18,7 @@ mod inside;
 mod job_args;
 mod lists;
 mod managers;
+mod meter_args;
 mod misplaced;
 mod misuse;
 mod neighbours;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use job_manager::client::PostgresError;
-use job_manager::client::{AccessError, ClientError, CopyError, StartError, StoreError};
+use job_manager::client::{AccessError, ClientError, CopyError, LimitError, MeterRefused, StartError, StoreError};
 use job_manager::model::Row;
 
 /// Returns what helps, if it is known; follows the message of the error.
@@ -46,6 +46,15 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::CancelUnfinished { .. } => "`cancel` ends it, and `retry` takes units back then".to_owned(),
         ClientError::Interrupted { .. } => "`resume` continues it".to_owned(),
         ClientError::OutputNotKept { .. } => "a job created with --output full keeps it".to_owned(),
+        ClientError::Start(StartError::OverBudget { job, meter, raised, .. }) => {
+            format!("`job-manager set {job} budget.{meter}={raised}` raises it, then `job-manager resume {job}`")
+        }
+        ClientError::Limit(LimitError::MeterWithoutJson { .. }) => {
+            "add --result json, or leave the path out and call `job-manager unit-spend` in the command".to_owned()
+        }
+        ClientError::Store(StoreError::MeterRefused(MeterRefused::NoMeter { .. })) => {
+            "a meter is made with the job, by --meter NAME or --budget NAME=AMOUNT".to_owned()
+        }
         ClientError::Start(StartError::NoScope { job: None, .. }) => "omit --scope".to_owned(),
         ClientError::Start(StartError::NoScope { job: Some(_), .. }) => {
             "start it where systemd runs, or with --no-scope".to_owned()

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use job_manager::model::{Limits, MaxFailures, Rate, TimeLimit, Timeout};
+use job_manager::model::{Limits, MaxFailures, TimeLimit, Timeout};
 
 use super::error::CliError;
+use super::meter_args::MeterArgs;
 use super::{policy_values, values};
 
 /// Options of the verbs that create a job.
@@ -51,9 +52,8 @@ pub(super) struct PolicyArgs {
     /// Failed units, or their share, at which the job pauses
     #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures, help_heading = "Pace and bounds")]
     pub max_failures: Option<MaxFailures>,
-    /// Attempts that may start in a span of time, such as 60/min
-    #[arg(long, value_name = "N/TIME", value_parser = values::spelled::<Rate>, help_heading = "Pace and bounds")]
-    pub rate: Option<Rate>,
+    #[command(flatten)]
+    pub meters: MeterArgs,
     /// Run the first N units and wait for `approve` or `reject`
     #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub canary: Option<u32>,
@@ -78,7 +78,7 @@ pub(super) type Exits = std::sync::Arc<BTreeMap<i32, ExitMeaning>>;
 pub(super) type Codes = std::sync::Arc<Vec<i32>>;
 
 impl PolicyArgs {
-    pub fn apply(&self, limits: &mut Limits) {
+    pub fn apply(&self, limits: &mut Limits) -> Result<(), CliError> {
         limits.max_attempts = self.max_attempts;
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
         limits.set_timeout(self.timeout.clone().unwrap_or_default());
@@ -87,8 +87,8 @@ impl PolicyArgs {
         limits.lease = self.lease;
         limits.deadline = self.deadline.and_then(|limit| limit.0);
         limits.max_failures = self.max_failures;
-        limits.rate = self.rate;
         limits.canary = self.canary;
+        self.meters.apply(limits)
     }
 
     /// Returns what exit codes mean.

@@ -14,6 +14,7 @@ use job_manager::client::{Client, Health, Snapshot};
 use job_manager::model::{JobFilter, JobStatus, JobTotals, UnitStatus};
 use job_manager::text::one_line;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -100,9 +101,15 @@ impl Numbers {
         let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
         let (running, silent) = (Counts::default(), Counts::default());
         let rate = Rates::default();
+        let spent: Family<Labels, Counter<f64, AtomicU64>> = Family::default();
         for seen in self.seen.iter().take(MAX_JOBS) {
             let job = &seen.job;
             let of_job = vec![("job", job.id.to_string()), ("name", one_line(&job.name))];
+            for meter in seen.status().meters {
+                spent
+                    .get_or_create(&[of_job.clone(), labels("meter", &meter.name)].concat())
+                    .inc_by(meter.spent.as_f64());
+            }
             for (status, count) in job.progress.by_state() {
                 units.get_or_create(&[of_job.clone(), labels("status", &status)].concat()).set(count);
             }
@@ -124,6 +131,8 @@ impl Numbers {
             }
         }
         registry.register("job_units", "Units of a job that has not ended, by state", units);
+        // The encoding adds `_total` to the name.
+        registry.register("job_spent", "What the attempts of a job have cost by each of its meters", spent);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);

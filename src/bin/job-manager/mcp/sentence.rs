@@ -61,6 +61,7 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         }
         Why::ManagerLost => "Its manager died, nothing is lost: resume_job continues it.",
         Why::Paused | Why::PausedBySignal => "resume_job continues it.",
+        Why::OverBudget => "A person can raise its budget with job-manager set, then resume_job.",
         Why::Halted => "Remove the cause, then resume_job.",
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."

@@ -126,6 +126,28 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             ),
         ),
         job_case(
+            |seen| {
+                let said = "budget of 20 usd a day: 20 spent today".to_owned();
+                seen.waits = Some(Waits::Budget { said, until: NOW });
+            },
+            (
+                Why::OverBudget,
+                "no unit of job 7 starts before the next day of its budget, 2026-05-28T20:26:40.000Z: budget of 20 usd a day: 20 \
+                 spent today; 2 units running, 3 pending",
+                NextStep::RaiseBudget(JobId(7)),
+            ),
+        ),
+        job_case(
+            |seen| {
+                seen.waits = Some(Waits::MeterRate { rate: "90000/1m00s tokens".to_owned(), until: NOW });
+            },
+            (
+                Why::RateLimited,
+                "job 7 waits for its rate of 90000/1m00s tokens; 2 units running, 3 pending",
+                NextStep::Wait(JobId(7)),
+            ),
+        ),
+        job_case(
             |seen| seen.job.hold = Some(Hold { until: ago(-90), reason: "quota used up".to_owned() }),
             (
                 Why::Held,

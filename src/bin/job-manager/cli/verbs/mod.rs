@@ -42,6 +42,7 @@ mod unit_add;
 mod unit_checkpoint;
 mod unit_progress;
 mod unit_result;
+mod unit_spend;
 mod units;
 mod wait;
 mod watch;
@@ -188,6 +189,7 @@ verbs! { (global, output, command)
         UnitProgress => unit_progress,
         UnitCheckpoint => unit_checkpoint,
         UnitResult => unit_result,
+        UnitSpend => unit_spend,
         UnitAdd => unit_add,
     }
     "Help" {

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use job_manager::client::windows;
-use job_manager::model::{DiskFree, Limits, TimeLimit, Timeout};
+use job_manager::client::{budget, windows};
+use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
 use job_manager::text::counted;
 use serde_json::json;
 
 use crate::cli::which::JobKeys;
-use crate::cli::{CliError, Global, Output, policy_values, values};
+use crate::cli::{CliError, Global, Output, meter_args, policy_values, values};
 
 /// What takes a limit away.
 const NONE: &str = "none";
@@ -23,7 +23,7 @@ const NONE: &str = "none";
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
 /// Change limits of a job, also while it runs: rate, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, deadline, backoff,
-/// memfree, load, diskfree, window, not-before, after
+/// memfree, load, diskfree, window, not-before, after, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub struct Set {
@@ -126,9 +126,50 @@ fn change(text: &OsStr) -> Result<Change, String> {
             let bounds = values::backoff(value)?;
             Arc::new(move |limits| (limits.backoff_base, limits.backoff_cap) = bounds)
         }
+        other if of_meter(other).is_some() => {
+            let (kind, name) = of_meter(other).expect("it was looked at just now");
+            meter_change(kind, name, value)?
+        }
         other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
     Ok(Change { key: key.to_owned(), apply })
+}
+
+/// Splits `budget.usd` into what is changed of which meter.
+fn of_meter(key: &str) -> Option<(&str, &str)> {
+    key.split_once('.').filter(|(kind, _)| ["budget", "reserve", "rate", "meter"].contains(kind))
+}
+
+/// Reads what becomes of a meter.
+fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
+    let name = meter_args::meter_name(name)?;
+    Ok(match kind {
+        "budget" => {
+            let given = optional(value, |text| budget(text).map_err(meter_args::said))?;
+            Arc::new(move |limits| {
+                let place = &mut limits.meter(&name).budget;
+                let zone = place.as_ref().and_then(|before| before.day_zone.clone());
+                // The days are those by which the job was created.
+                *place =
+                    given.clone().map(|new| Budget { day_zone: new.day_zone.map(|own| zone.unwrap_or(own)), ..new });
+            })
+        }
+        "reserve" => {
+            let given = optional(value, meter_args::amount)?;
+            Arc::new(move |limits| limits.meter(&name).reserve = given)
+        }
+        "rate" => {
+            let given = optional(value, |text| text.parse().map_err(meter_args::said))?;
+            Arc::new(move |limits| limits.meter(&name).rate = given)
+        }
+        _ => {
+            let given: Meter = values::spelled(&format!("{name}={value}"))?;
+            Arc::new(move |limits| {
+                let meter = limits.meter(&name);
+                (meter.path, meter.may_lack) = (given.path.clone(), given.may_lack);
+            })
+        }
+    })
 }
 
 fn optional<T>(value: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {

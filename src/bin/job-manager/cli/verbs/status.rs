@@ -1,7 +1,7 @@
 //! `status`: where a job stands and whether its manager lives.
 
 use clap::Args;
-use job_manager::client::{Health, Snapshot};
+use job_manager::client::{AtTheEnd, Health, MeterStatus, Snapshot};
 use job_manager::explain::NextStep;
 use job_manager::model::{ManagerRun, ManagerState, Timestamp};
 use job_manager::text::counted;
@@ -56,6 +56,26 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
     Ok(outcome.map_or(Exit::Success, Exit::from))
 }
 
+/// Says what a meter has counted, such as `12.40 of 50 usd, about 41 at the end (38–45)`.
+fn spent(meter: &MeterStatus) -> String {
+    let name = &meter.name;
+    let mut text = match (meter.budget, meter.today) {
+        (Some(budget), Some(today)) => format!("{today} of {budget} {name} today, {} in all", meter.spent),
+        (Some(budget), None) => format!("{} of {budget} {name}", meter.spent),
+        (None, _) => format!("{} {name}", meter.spent),
+    };
+    if let Some(AtTheEnd { low, expected, high, .. }) = meter.at_the_end {
+        text.push_str(&format!(", about {} at the end ({}–{})", expected.about(), low.about(), high.about()));
+    }
+    if meter.unmetered > 0 {
+        text.push_str(&format!(
+            ", {} of unknown cost",
+            counted(i64::try_from(meter.unmetered).unwrap_or(i64::MAX), "attempt")
+        ));
+    }
+    text
+}
+
 fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
     let status = &seen.status();
     let style = style_of(status.job_status, status.is_interrupted());
@@ -83,6 +103,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
             format!(", {} to {} left", span_of(eta.low), span_of(eta.high))
         });
         output.line(format_args!("rate      {rate:.1} units per second{left}"))?;
+    }
+    for meter in &status.meters {
+        output.line(format_args!("spent     {}", spent(meter)))?;
     }
     if let Some(started) = status.started_at {
         let until = status.completed_at.unwrap_or_else(Timestamp::now);

@@ -39,6 +39,9 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
         output.line(format_args!("time      {started}, {}", span(finished.since(started))))?;
     }
+    for (name, amount) in &unit.spent.0 {
+        output.line(format_args!("spent     {amount} {name}"))?;
+    }
     output.field("next", unit.not_before.map(|at| format!("not before {at}")))?;
     output.field("error", unit.error.as_deref().map(one_line))?;
     output.field("result", unit.result.as_deref().map(one_line))?;

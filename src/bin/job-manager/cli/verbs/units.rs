@@ -23,7 +23,8 @@ pub struct Units {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Order: `seq`, or the units with the longest `duration`, the latest `finished` or the most `attempts` first
+    /// Order: `seq`, or the units with the longest `duration`, the latest `finished`, the most `attempts` or the most `spend` (by
+    /// the first meter of the job) first
     #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
     pub sort: UnitOrder,
     /// Show no more than N units
@@ -49,8 +50,16 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), C
             output.line(unit.seq)?;
         }
     } else {
-        let rows = page.units.iter().map(row);
-        output.line(table(&["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?;
+        let is_metered = page.units.iter().any(|unit| !unit.spent.are_none());
+        let rows = page.units.iter().map(|unit| row(unit, is_metered));
+        match is_metered {
+            true => output.line(table(
+                &["SEQ", "STATUS", "ATTEMPTS", "TIME", "SPENT", "ITEM", "ERROR"],
+                &[0, 2, 3, 4],
+                rows,
+            ))?,
+            false => output.line(table(&["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?,
+        }
     }
     match (page.searched_through, page.next_after) {
         (Some(seq), _) => {
@@ -76,19 +85,19 @@ pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Res
     Err(ClientError::from(StoreError::from(last)).into())
 }
 
-fn row(unit: &UnitDetail) -> Vec<String> {
+fn row(unit: &UnitDetail, is_metered: bool) -> Vec<String> {
     let time = match (unit.started_at, unit.finished_at) {
         (Some(started), Some(finished)) => span(finished.since(started)),
         _ => String::new(),
     };
-    vec![
-        unit.seq.to_string(),
-        status(unit),
-        unit.attempts.to_string(),
-        time,
-        shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH),
-        shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH),
-    ]
+    let mut cells = vec![unit.seq.to_string(), status(unit), unit.attempts.to_string(), time];
+    if is_metered {
+        let spent = unit.spent.0.iter().map(|(name, amount)| format!("{amount} {name}"));
+        cells.push(spent.collect::<Vec<_>>().join(", "));
+    }
+    cells.push(shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH));
+    cells.push(shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH));
+    cells
 }
 
 /// Returns where a unit stands, and why the source does not have it any more.

@@ -1,0 +1,2 @@
+DROP TABLE spends;
+DROP TABLE meters;

@@ -1,0 +1,127 @@
+//! What the job has spent as far as its manager knows, and what follows for the feed.
+//!
+//! The recorder learns it with each commit that ends attempts, before these make room for others; the coordinator looks at it when
+//! somebody else has written. Other managers of the job are seen in what they have spent and how many units they run: what they
+//! start between two looks is not.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::feed::{Feed, MeterRate};
+use crate::model::{Meter, Spending, UnitId, spending_of};
+use crate::store::Settled;
+
+/// What was spent, and what nobody could count.
+#[derive(Default)]
+pub(super) struct Budgets(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    spending: Vec<Spending>,
+    /// Units that other managers of the job run.
+    others: usize,
+    /// Managers of the job that have units, this one included.
+    managers: usize,
+    /// Whether a manager before this one may have spent something a moment ago.
+    goes_on: bool,
+    uncounted: Option<(UnitId, String)>,
+}
+
+impl Budgets {
+    /// Takes note of what a commit has counted.
+    pub fn learn(&self, feed: &Feed, meters: &[Meter], settled: &Settled) {
+        if settled.spending.is_empty() {
+            return;
+        }
+        let mut seen = self.lock();
+        if seen.uncounted.is_none() {
+            seen.uncounted = settled.uncounted.first().cloned();
+        }
+        seen.merge(&settled.spending);
+        seen.admit(feed, meters);
+    }
+
+    /// Takes note of what was read: what the job has spent, how many of its units others run, and how many managers there are.
+    pub fn look(&self, feed: &Feed, meters: &[Meter], spending: &[Spending], others: usize, managers: usize) {
+        let mut seen = self.lock();
+        (seen.others, seen.managers) = (others, managers);
+        seen.merge(spending);
+        seen.admit(feed, meters);
+    }
+
+    /// Says that managers before this one may have spent something a moment ago.
+    pub fn go_on(&self) {
+        self.lock().goes_on = true;
+    }
+
+    /// Returns a unit that has completed, and the meter of a budget that could not count it.
+    pub fn uncounted(&self) -> Option<(UnitId, String)> {
+        self.lock().uncounted.clone()
+    }
+
+    /// Returns the meters whose budgets let no attempt start, with what they have counted.
+    pub fn exhausted<'a>(&self, meters: &'a [Meter]) -> Vec<(&'a Meter, Spending)> {
+        let seen = self.lock();
+        let of = |meter: &'a Meter| (meter, seen.of(meter));
+        meters.iter().map(of).filter(|(meter, spending)| spending.most_under_way(meter) == 0).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        // No code between lock and unlock can leave it half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// Takes what is newer: sums only grow, and what was read may be older than what a commit has told since.
+    fn merge(&mut self, spending: &[Spending]) {
+        for new in spending {
+            match self.spending.iter_mut().find(|known| known.name == new.name) {
+                Some(known) if new.spent >= known.spent && new.day_start >= known.day_start => *known = new.clone(),
+                Some(_) => {}
+                None => self.spending.push(new.clone()),
+            }
+        }
+    }
+
+    fn of(&self, meter: &Meter) -> Spending {
+        spending_of(&self.spending, meter).cloned().unwrap_or_else(|| Spending::none(&meter.name))
+    }
+
+    fn admit(&self, feed: &Feed, meters: &[Meter]) {
+        let most = meters.iter().map(|meter| self.of(meter).most_under_way(meter)).min();
+        let most = most.filter(|most| *most != usize::MAX).map(|most| most.saturating_sub(self.others));
+        // The job is about to pause.
+        let most = if self.uncounted.is_some() { Some(0) } else { most };
+        let rate = |meter: &Meter| {
+            let spending = self.of(meter);
+            Some(MeterRate {
+                name: meter.name.clone(),
+                rate: meter.rate?,
+                managers: self.managers,
+                usual: spending.reservation(meter).unwrap_or_default(),
+                spent: spending.spent,
+                is_new: !self.goes_on,
+            })
+        };
+        feed.admit(most, &meters.iter().filter_map(rate).collect::<Vec<_>>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Amount, Budget};
+
+    #[test]
+    fn what_was_read_before_a_commit_does_not_hide_what_that_has_counted() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let usd = Meter { budget: Some(Budget { amount: amount("5"), day_zone: None }), ..Meter::new("usd") };
+        let spent = |text: &str| Spending { spent: amount(text), ..Spending::none("usd") };
+        let (budgets, feed, meters) = (Budgets::default(), Feed::new(), [usd]);
+
+        budgets.learn(&feed, &meters, &Settled { spending: vec![spent("5")], uncounted: Vec::new() });
+        budgets.look(&feed, &meters, &[spent("4")], 0, 1);
+
+        assert_eq!(budgets.exhausted(&meters).len(), 1);
+    }
+}
