@@ -1,7 +1,9 @@
 //! What the command of a unit says about the attempt it belongs to.
 
+use super::error::LaterError;
 use super::{Client, ClientError};
-use crate::model::{AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::handler::later::keep_word;
+use crate::model::{AttemptId, AttemptName, JobId, Postponement, Seq, Timestamp, UnitId, UnitNotes};
 
 impl Client {
     /// Says how far an attempt is, which is named by its number or by all that a command knows of it.
@@ -32,6 +34,31 @@ impl Client {
     ) -> Result<(), ClientError> {
         let notes = UnitNotes { checkpoint: Some(json.to_owned()), ..UnitNotes::default() };
         Ok(self.store().note_attempt(UnitId::new(job, seq), attempt.into(), &notes)?)
+    }
+
+    /// Says that the unit is to be tried again at a later time, once the attempt under way has come to its end; durable when it
+    /// returns. No attempt is counted then. The last word of an attempt holds.
+    ///
+    /// # Errors
+    /// Besides those of the other words: when the time is more than 30 days ahead, when units of the job may run at most once, and
+    /// when the attempt is named by its number alone, which the next one may have too.
+    pub fn postpone(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: AttemptName,
+        later: &Postponement,
+    ) -> Result<(), ClientError> {
+        later.check(Timestamp::now()).map_err(LaterError::from)?;
+        let (revision, started_us) = attempt.begun.ok_or(LaterError::Unnamed)?;
+        if self.job(job)?.limits.is_at_most_once() {
+            return Err(LaterError::AtMostOnce { job }.into());
+        }
+        self.store().expect_attempt(UnitId::new(job, seq), attempt)?;
+        let files = self.job_files(job);
+        let said = AttemptId { seq, revision, attempt: attempt.number, started_us };
+        keep_word(&files, said, later).map_err(|source| LaterError::NotKept { path: files.later(), source })?;
+        Ok(())
     }
 
     /// Sets the result that the unit has when it completes, as JSON.

@@ -2,6 +2,7 @@
 
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
+use super::later::check_later;
 use super::lease::check_changed_lease;
 use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
@@ -36,6 +37,11 @@ impl Client {
                 .and_then(|()| Ok(check_templates(limits)?))
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
                 .and_then(|()| check_changed_lease(on_server, &before, limits))
+                .and_then(|()| {
+                    // Fewer workers than were to run at the least may be asked for.
+                    let is_new = (before.adapt, before.max_later) != (limits.adapt, limits.max_later);
+                    if is_new { Ok(check_later(limits)?) } else { Ok(()) }
+                })
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             wrong = checked.err();
             if wrong.is_some() {

@@ -8,6 +8,7 @@
 //! read until the commit of its end, and is never read again meanwhile; whatever goes wrong, the workers are told to
 //! end, the recorder drains, and the reason is kept.
 
+mod adaptation;
 mod clock;
 mod conclusion;
 mod coordinator;

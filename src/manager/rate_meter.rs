@@ -35,9 +35,9 @@ impl RateMeter {
         }
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
         let (workers, running) = (shared.limits().workers, shared.under_way().len());
-        let waits = shared.waits();
+        let (waits, adapted) = (shared.waits(), shared.adaptation.adapted());
         *self = Self { last: Instant::now(), ended: 0, rate: Some(rate_per_second) };
-        Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits })
+        Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits, adapted })
     }
 }
 

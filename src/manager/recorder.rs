@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{UnitId, UnitNotes, UnitStatus, chain};
+use crate::model::{UnitId, UnitNotes, UnitOutcome, UnitStatus, chain};
 use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError, UnitChange};
 
 /// Events of one commit, so that its memory is bounded.
@@ -120,6 +120,14 @@ impl<'a> Recorder<'a> {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
         }
+        let may_have_a_word = |change: &UnitChange| match &change.end {
+            Some(end) => matches!(end.outcome, UnitOutcome::Later(_)) || change.to == UnitStatus::Failed,
+            None => false,
+        };
+        // Before the units may run again.
+        changes.iter().filter(|change| may_have_a_word(change)).for_each(|change| {
+            self.runner.forget_word(change.unit.seq());
+        });
         // Before anybody is told: whoever listens may be slow.
         self.shared.feed.release(changes.iter().filter(|change| change.to != UnitStatus::Running).map(|c| c.unit));
         if let Some(listener) = &self.reports {

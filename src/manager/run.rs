@@ -182,6 +182,11 @@ fn run_job(
     if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
     }
+    if session.job.limits.adapt.is_some() {
+        let (store, lease) = (&mut session.store, session.lease);
+        let before = retry_transient(&session.flags, || store.adapted(lease))?;
+        shared.adaptation.follow(&session.job.limits, before, &shared.feed);
+    }
     let worker_context = WorkerContext {
         job: &session.context,
         runner,

@@ -47,6 +47,10 @@ pub enum Why {
     RateLimited,
     /// Every unit that is left has failed at least once, and waits for its next attempt.
     WaitingForRetry,
+    /// Every unit that is left waits for its next attempt, and the first of them was postponed.
+    Postponed,
+    /// As many units run as whoever they ask could take lately, and fewer than the job has workers.
+    Adapted,
     /// Units wait, and a manager is about to take them.
     AboutToRun,
     /// No unit is left, and its manager is about to end.
@@ -113,6 +117,8 @@ words!(Why, "cause", {
     MachineBusy => "machine_busy",
     RateLimited => "rate_limited",
     WaitingForRetry => "waiting_for_retry",
+    Postponed => "postponed",
+    Adapted => "adapted",
     AboutToRun => "about_to_run",
     Finishing => "finishing",
     Working => "working",

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::error::RecoveryError;
+use super::said::clear_words;
 use crate::files::remove_private_dir;
 use crate::handler::JobContext;
 use crate::sys::SlotFile;
@@ -27,6 +28,7 @@ pub fn clear_slots(job: &JobContext) -> Result<(), RecoveryError> {
     if held_slots(job)?.is_empty() {
         remove_private_dir(&job.files.slots()).map_err(RecoveryError::system("remove the job's slots"))?;
         fs::remove_file(job.files.notes()).map_err(RecoveryError::system("remove the notes of the slots"))?;
+        clear_words(job).map_err(RecoveryError::system("remove what units have said"))?;
     }
     Ok(())
 }

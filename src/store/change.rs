@@ -1,6 +1,8 @@
 //! What a manager, or the recovery, has to record of one unit.
 
-use crate::model::{AttemptEnd, Cause, Epoch, Timestamp, UnitId, UnitOutcome, UnitStatus};
+use crate::model::{
+    AttemptEnd, Cause, Epoch, HoldScope, Postponement, Timestamp, UnitId, UnitOutcome, UnitStatus, When,
+};
 
 /// One change of one unit.
 ///
@@ -58,6 +60,10 @@ impl UnitChange {
     pub fn hold(&self) -> Option<(Timestamp, &str)> {
         match (&self.end.as_ref()?.outcome, self.ended_at) {
             (UnitOutcome::PauseJob { delay, reason }, Some(ended_at)) => Some((ended_at + *delay, reason)),
+            (
+                UnitOutcome::Later(Postponement { when: When::Until(until), hold: HoldScope::Job, reason, .. }),
+                Some(ended_at),
+            ) => Some(((*until).max(ended_at), reason)),
             _ => None,
         }
     }

@@ -131,6 +131,9 @@ impl Store {
             if let Some(heartbeat) = batch.heartbeat {
                 manager_writes::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
+                if let Some(adapted) = &heartbeat.adapted {
+                    manager_writes::put_adapted(conn, lease, adapted)?;
+                }
             }
             // The fence, last as it is wherever it locks a row.
             let claimed_through = batch.rests.first().map_or(Seq(0), |rest| rest.after);

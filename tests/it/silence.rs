@@ -70,6 +70,8 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--at-most-once"], Taken, Differs),
         (&["--deadline", "1h"], Taken, Differs),
         (&["--max-failures", "3"], Taken, Differs),
+        (&["--max-later", "2h"], Taken, Differs),
+        (&["--adapt", "1"], Taken, Named("adapt")),
         (&["--canary", "1"], Taken, Differs),
         (&["--workers", "7", "--slots", "2"], Taken, Differs),
     ];

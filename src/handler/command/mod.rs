@@ -10,6 +10,7 @@ mod leftovers;
 mod partial;
 mod prepare;
 mod prepared;
+mod said_later;
 mod spec;
 mod start;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions group items and name their words"))]
@@ -24,11 +25,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::later::forget_word;
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{
-    AttemptEnd, Cause, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
-    is_of_server,
+    AttemptEnd, Cause, JobFiles, NewUnit, PASSWORD_VARIABLE, Progress, RawText, Seq, TraceContext, Unit, UnitOutcome,
+    chain, is_of_server,
 };
 use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, lack_of};
 
@@ -38,6 +40,7 @@ pub use capture::NOT_ALL_KEPT;
 use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use prepared::{Prepared, is_last};
+use said_later::or_later;
 use start::start;
 use whole::{ResultError, Whole};
 
@@ -66,6 +69,7 @@ pub struct CommandHandler {
     /// The files of the whole output, where it is kept in them.
     outputs: Option<SegmentSync>,
     dirs: Dirs,
+    files: JobFiles,
     /// Held by the attempt whose turn it is to prepare a long item.
     turn: Mutex<()>,
 }
@@ -102,6 +106,7 @@ impl CommandHandler {
             outputs,
             turn: Mutex::default(),
             dirs,
+            files: job.files.clone(),
         })
     }
 
@@ -173,6 +178,10 @@ impl Runner for CommandHandler {
         self.outputs.as_ref().map_or(Ok(()), |outputs| outputs.sync(slots))
     }
 
+    fn forget_word(&self, unit: Seq) {
+        forget_word(&self.files, unit);
+    }
+
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
         let job = attempt.job;
         let (seq, revision, started) = (attempt.unit.id.seq(), attempt.unit.revision, attempt.started_at.as_micros());
@@ -237,7 +246,8 @@ impl Runner for CommandHandler {
                     return end;
                 }
                 let (output, result) = capture.finish();
-                let outcome = match self.spec.exits.judge(&ending, attempt.limits.timeout) {
+                let judged = self.spec.exits.judge(&ending, attempt.limits.timeout);
+                let outcome = match or_later(judged, &ending, &job.files, attempt.id()) {
                     UnitOutcome::Completed { .. } if !is_last(attempt.unit) => {
                         self.completed(made.as_deref(), result, attempt)
                     }
