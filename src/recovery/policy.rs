@@ -68,7 +68,10 @@ fn postponed(unit: &Unit, outcome: UnitOutcome, ran: Span, limits: &Limits) -> U
     let waited = unit.postponed.waited(number, ran.started_at);
     match limits.max_later.filter(|most| waited >= *most) {
         Some(most) => {
-            let error = format!("has waited {}: {}", span(most), later.reason);
+            // As it is written: two days are 48h.
+            let hours = Some(most.as_secs()).filter(|seconds| *seconds > 0 && seconds % 3600 == 0);
+            let most = hours.map_or_else(|| span(most), |seconds| format!("{}h", seconds / 3600));
+            let error = format!("has waited {most}: {}", later.reason);
             UnitOutcome::Failed { cause: Cause::Failed, error }
         }
         None => {

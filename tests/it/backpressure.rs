@@ -139,7 +139,7 @@ fn kill_again_and_again(world: &World, every: Duration, provider: &str) -> usize
 
 #[test]
 fn fault_444_no_batch_is_submitted_twice_while_managers_are_killed() {
-    let units = repeat(3000, 10_000);
+    let units = repeat(1000, 10_000);
     let (world, (address, provider)) = (World::new(), provider(Duration::from_millis(300)));
     let mut service = world.command(example("service"));
     service.arg(world.address()).args(["remote", &units.to_string(), "4"]).env("PROVIDER", &address);
@@ -153,7 +153,9 @@ fn fault_444_no_batch_is_submitted_twice_while_managers_are_killed() {
     let progress = &world.status("1")["progress"];
     assert_eq!((&progress["completed"], &progress["failed"]), (&units.into(), &0.into()), "{}", world.report());
     assert_eq!((provider.batches.len(), provider.of_body.len()), (units, units));
-    assert!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'postponed')") >= i64::try_from(units).unwrap());
+    // Hardly any batch was done when it was looked at first.
+    let postponed = world.count("(SELECT count(DISTINCT unit_id) FROM attempts WHERE cause = 'postponed')");
+    assert!(postponed > i64::try_from(units / 2).unwrap(), "{postponed} units waited for their batches");
     world.assert_sound("1");
 }
 

@@ -83,9 +83,9 @@ fn a_unit_that_has_waited_as_long_as_it_may_has_failed_and_waits_anew_after_a_re
 
     assert_eq!(failed["unit"]["error"], "has waited 0.5s: not done");
     assert_eq!(failed["unit"]["attempts"], 1);
-    // At 0, 0.2 and 0.4 s, and once more when its time is over.
-    assert!((3..=4).contains(&first), "{first}");
-    assert!(world.lines("tried").len() >= first + 3, "it has waited already: {:?}", world.lines("tried"));
+    // At 0, 0.2 and 0.4 s or later, and once more when its time is over.
+    assert!((2..=4).contains(&first), "{first}");
+    assert!(world.lines("tried").len() >= first + 2, "it has waited already: {:?}", world.lines("tried"));
     world.assert_sound("1");
 }
 
@@ -96,7 +96,7 @@ fn a_hold_of_the_job_holds_every_unit_and_a_shorter_one_does_not_shorten_it() {
         date +%s%3N >>ran.{}
         case $(wc -l <ran.{}) in 1) ;; *) exit;; esac
         case {} in
-            1) "$BIN" unit-later 3s --hold job --reason 'session limit' && touch held;;
+            1) "$BIN" unit-later 4s --hold job --reason 'session limit' && touch held;;
             2) until test -e held; do sleep 0.02; done; sleep 0.3; "$BIN" unit-later 1ms --hold job --reason short; touch both;;
         esac"#;
 
@@ -113,7 +113,7 @@ fn a_hold_of_the_job_holds_every_unit_and_a_shorter_one_does_not_shorten_it() {
     assert_eq!((&explained["cause"], &of_unit["cause"]), (&"held".into(), &"held".into()));
     let at = |file: &str, line: usize| world.lines(file)[line].parse::<i64>().unwrap();
     let earliest = (3..=9).map(|number| at(&format!("ran.{number}"), 0)).min().unwrap();
-    assert!(earliest - at("ran.1", 0) >= 3000, "{} ms after the hold began", earliest - at("ran.1", 0));
+    assert!(earliest - at("ran.1", 0) >= 4000, "{} ms after the hold began", earliest - at("ran.1", 0));
     world.assert_sound("1");
 }
 

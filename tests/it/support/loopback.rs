@@ -58,11 +58,14 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     let (mut token, mut length) = (None, 0);
     loop {
         let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim().split_once(": ") else { break };
+        // Nothing more comes from one who has died.
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
-            "idempotency-key" => token = Some(value.to_owned()),
-            "content-length" => length = value.parse().ok()?,
+            "idempotency-key" => token = Some(value.trim().to_owned()),
+            "content-length" => length = value.trim().parse().ok()?,
             _ => {}
         }
     }
