@@ -199,6 +199,24 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_is_postponed_with_its_hold_and_reason_and_one_for_too_long_fails() {
+        let day = Duration::from_secs(86_400);
+        let later = |error: UnitError| match error.into_outcome() {
+            UnitOutcome::Later(later) => later,
+            other => panic!("{other:?}"),
+        };
+
+        let held = later(UnitError::later(day).holding(HoldScope::Job).because("session limit"));
+        assert_eq!((held.when, held.hold, held.reason.as_str()), (When::After(day), HoldScope::Job, "session limit"));
+        assert!(!held.is_busy && UnitOutcome::Later(held).is_busy(), "a hold of the job is one");
+        assert!(later(UnitError::busy()).is_busy && later(UnitError::busy_for(day)).is_busy);
+        for error in [UnitError::later(day * 31), UnitError::later_until(Timestamp::now() + day * 31)] {
+            assert!(matches!(error.into_outcome(), UnitOutcome::Failed { .. }));
+        }
+        assert_eq!(UnitError::fail("no").because("yes"), UnitError::fail("no"));
+    }
+
+    #[test]
     fn whatever_helpers_return_as_an_error_passes_through_the_question_mark() {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot fetch")]
