@@ -6,6 +6,7 @@ use tracing::warn;
 
 use super::conditions::check_conditions;
 use super::inside::show_own_life;
+use super::later::check_later;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
 use super::meters::check_meters;
@@ -216,6 +217,7 @@ pub(super) fn check_description(new: &NewJob) -> Result<(), ClientError> {
 pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_conditions(&limits.start)?;
     check_templates(limits)?;
+    check_later(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 

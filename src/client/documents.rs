@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, Seq, UnitDetail, UnitFilter, UnitNotes,
-    UnitOrder, Unreadable, Why,
+    AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq, Timestamp,
+    UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;
@@ -48,7 +48,19 @@ pub struct UnitView {
     pub command: Option<String>,
     pub unit: UnitDetail,
     pub notes: UnitNotes,
+    /// How often it was postponed since it was last sent back, and how long it has waited; none where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postponed: Option<PostponedView>,
+    /// The name of the unit for those whom it asks, the same in every attempt.
+    pub token: String,
     pub attempts_not_completed: Vec<AttemptRecord>,
+}
+
+/// How often a unit was postponed.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PostponedView {
+    pub times: u32,
+    pub waited_seconds: u64,
 }
 
 /// The failed units of a job by kind.
@@ -143,6 +155,11 @@ impl WorkersSet {
     }
 }
 
+fn past(attempt: &AttemptRecord) -> PastAttempt {
+    let AttemptRecord { attempt: number, cause, started_at, ended_at, .. } = *attempt;
+    PastAttempt { number, cause, started_at, ended_at }
+}
+
 impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
@@ -173,11 +190,18 @@ impl Client {
     pub fn unit_view(&self, job: JobId, seq: Seq) -> Result<UnitView, ClientError> {
         let row = self.job(job)?;
         let unit = self.unit(job, seq)?;
+        let attempts_not_completed = self.attempts(job, seq)?;
+        let postponed = Postponed::of(attempts_not_completed.iter().map(past));
+        let now = unit.started_at.filter(|_| unit.status != UnitStatus::Pending).unwrap_or_else(Timestamp::now);
+        let waited_seconds = postponed.waited_until(now).as_secs();
+        let postponed = PostponedView { times: postponed.times, waited_seconds };
         Ok(UnitView {
             schema: SCHEMA,
             job: JobRef { id: job },
             command: self.command_of(&row, &unit)?,
-            attempts_not_completed: self.attempts(job, seq)?,
+            attempts_not_completed,
+            postponed: Some(postponed).filter(|postponed| postponed.times > 0),
+            token: unit_token(&row.uid, seq),
             notes: self.unit_notes(job, seq)?,
             unit,
         })

@@ -3,6 +3,7 @@
 mod access;
 mod copy;
 mod kind;
+mod later;
 mod limit;
 mod start;
 mod wording;
@@ -19,6 +20,7 @@ use crate::store::StoreError;
 
 pub use access::AccessError;
 pub use copy::CopyError;
+pub use later::LaterError;
 pub use limit::LimitError;
 pub use start::StartError;
 use wording::{after, known};
@@ -71,6 +73,9 @@ pub enum ClientError {
         /// What was looked for.
         key: String,
     },
+    /// An attempt cannot say when the next one may start.
+    #[error(transparent)]
+    Later(#[from] LaterError),
     /// A limit cannot be used; nothing was created or changed.
     #[error(transparent)]
     Limit(#[from] LimitError),

@@ -3,8 +3,12 @@
 use std::env;
 use std::path::Path;
 
+use super::error::LaterError;
 use super::{Client, ClientError};
-use crate::model::{ALIVE_VARIABLE, Amount, AttemptName, JobId, Seq, UnitId, UnitNotes};
+use crate::handler::later::keep_word;
+use crate::model::{
+    ALIVE_VARIABLE, Amount, AttemptId, AttemptName, JobId, Postponement, Seq, Timestamp, UnitId, UnitNotes,
+};
 use crate::sys::show_life;
 
 impl Client {
@@ -48,7 +52,34 @@ impl Client {
         attempt: impl Into<AttemptName>,
         amounts: &[(String, Amount)],
     ) -> Result<(), ClientError> {
+        show_own_life();
         Ok(self.store().spend(UnitId::new(job, seq), attempt.into(), amounts)?)
+    }
+
+    /// Says that the unit is to be tried again at a later time, once the attempt under way has come to its end; durable when it
+    /// returns. No attempt is counted then. The last word of an attempt holds.
+    ///
+    /// # Errors
+    /// Besides those of the other words: when the time is more than 30 days ahead, when units of the job may run at most once, and
+    /// when the attempt is named by its number alone, which the next one may have too.
+    pub fn postpone(
+        &self,
+        job: JobId,
+        seq: Seq,
+        attempt: AttemptName,
+        later: &Postponement,
+    ) -> Result<(), ClientError> {
+        show_own_life();
+        later.check(Timestamp::now()).map_err(LaterError::from)?;
+        let (revision, started_us) = attempt.begun.ok_or(LaterError::Unnamed)?;
+        if self.job(job)?.limits.is_at_most_once() {
+            return Err(LaterError::AtMostOnce { job }.into());
+        }
+        self.store().expect_attempt(UnitId::new(job, seq), attempt)?;
+        let files = self.job_files(job);
+        let said = AttemptId { seq, revision, attempt: attempt.number, started_us };
+        keep_word(&files, said, later).map_err(|source| LaterError::NotKept { path: files.later(), source })?;
+        Ok(())
     }
 
     /// Sets the result that the unit has when it completes, as JSON.

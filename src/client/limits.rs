@@ -3,6 +3,7 @@
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
 use super::error::LimitError;
+use super::later::check_later;
 use super::lease::check_changed_lease;
 use super::meters::check_meters;
 use super::{Client, ClientError, Started};
@@ -49,6 +50,11 @@ impl Client {
                 .and_then(|()| match limits.idle_timeout {
                     Some(_) if !is_heard && before.idle_timeout.is_none() => Err(LimitError::IdleUnheard.into()),
                     _ => Ok(()),
+                })
+                .and_then(|()| {
+                    // Fewer workers than were to run at the least may be asked for.
+                    let is_new = (before.adapt, before.max_later) != (limits.adapt, limits.max_later);
+                    if is_new { Ok(check_later(limits)?) } else { Ok(()) }
                 })
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             wrong = checked.err();

@@ -7,6 +7,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
+use super::adapted::AdaptedWorkers;
 use super::conditions::waits_for_time;
 use super::hosts::living_and_lost;
 use super::settings::command_settings;
@@ -182,6 +183,8 @@ impl<'a> PageContext<'a> {
             record.as_ref().filter(|_| !on_server).and_then(|record| record.heartbeat_at).map(|at| self.now.since(at));
         let is_silent = runs && silence.is_some_and(|age| age > SILENCE);
         let record = record.as_ref();
+        let adapted = record.filter(|_| runs).map(|record| record.adapted.as_slice()).unwrap_or_default();
+        let adapted = AdaptedWorkers::of(adapted, &managers, &job.limits, self.now);
         let noted = || record.and_then(|record| record.waits.clone());
         let snapshot = Snapshot {
             health: seen.health,
@@ -207,6 +210,8 @@ impl<'a> PageContext<'a> {
             disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },
             retry_at: units.retry_at,
+            postponed: units.postponed,
+            adapted,
             oldest: units.oldest,
             waits: if runs { waits_for_time(&job, self.now).or_else(noted) } else { None },
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),

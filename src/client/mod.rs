@@ -3,6 +3,7 @@
 //! A client only reads and writes the database, looks at locks and starts managers; it never talks to one. Every verb
 //! may be called by any number of processes at once, and after a crash of any of them.
 
+mod adapted;
 mod add;
 #[cfg(feature = "postgres")]
 mod administrator;
@@ -28,6 +29,7 @@ mod inside;
 mod kept_environment;
 mod kill;
 mod known;
+mod later;
 mod lease;
 mod limits;
 mod list;
@@ -89,6 +91,7 @@ pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;
 
+pub use adapted::AdaptedWorkers;
 pub use callers::{add_units_in, create_job_in};
 pub use conditions::{ClockError, start_time, windows};
 pub use copy::{Copied, CopySource};
@@ -96,7 +99,7 @@ pub use create::check_scope;
 pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
-pub use error::{AccessError, ClientError, CopyError, LimitError, StartError};
+pub use error::{AccessError, ClientError, CopyError, LaterError, LimitError, StartError};
 pub use lease::check_lease;
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;

@@ -21,7 +21,7 @@ use crate::model::{Contents, Creation, Job, JobId, Limits, NewJob, NewUnit, RawT
 const SUBMISSION_CONTEXT: [&str; 7] =
     ["program", "env", "env_only", "env_given", "secrets", "unit_key", "are_commands"];
 /// Limits that say when units run, not what runs.
-const PACE: [&str; 5] = ["workers", "total_workers", "rate", "start", "after"];
+const PACE: [&str; 6] = ["workers", "total_workers", "adapt", "rate", "start", "after"];
 /// Begins what is said of a variable.
 const VARIABLE: &str = "variable ";
 /// Most characters that are shown of a setting.

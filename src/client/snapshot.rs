@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
 use crate::model::{Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
 use crate::status::{Health, Reason};
@@ -50,6 +51,10 @@ pub struct Snapshot {
     pub(super) writer: Option<Writer>,
     /// When the first unit may run, if all that are left wait for their next attempt.
     pub(super) retry_at: Option<Timestamp>,
+    /// Why that unit was postponed, if it was.
+    pub(super) postponed: Option<String>,
+    /// How many units run at a time, where the job adapts that.
+    pub(super) adapted: Option<AdaptedWorkers>,
     /// The unit that has been running for longest, and since when.
     pub(super) oldest: Option<(Seq, Timestamp)>,
     /// What the next start waits for, of the machine or the clock.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::adapted::AdaptedWorkers;
 use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
 use super::snapshot::{Snapshot, is_interrupted, word};
@@ -62,6 +63,9 @@ pub struct ManagerStatus {
     pub meters: Vec<MeterStatus>,
     /// Units that may run at the same time.
     pub workers: usize,
+    /// How many of them run at a time at present, where the job adapts that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapted: Option<AdaptedWorkers>,
     /// Units that ended per second lately, while it runs.
     pub rate_per_second: Option<f64>,
     /// Time until its end, while it runs and a rate is known.
@@ -157,6 +161,7 @@ impl Snapshot {
             former_managers: self.former_managers.clone(),
             meters: meters_of(row, &self.spending),
             workers: row.limits.workers,
+            adapted: self.adapted,
             rate_per_second: self.rate,
             eta_seconds: self.eta_of(cause),
             cancel_requested: row.stop_request == Some(StopRequest::Cancel),
@@ -174,7 +179,7 @@ impl Snapshot {
         let bound = self.job.limits.rate.map(|rate| 1.0 / rate.interval().as_secs_f64());
         let pace = match cause {
             Why::RateLimited => bound,
-            Why::Working | Why::UnitsSlow | Why::LacksResources => {
+            Why::Working | Why::UnitsSlow | Why::LacksResources | Why::Adapted => {
                 self.rate.map(|rate| bound.map_or(rate, |bound| rate.min(bound)))
             }
             // The pace of before says nothing about when units start again.

@@ -92,7 +92,13 @@ impl<'a> UnitContext<'a> {
         self.attempt.unit.key.as_deref()
     }
 
-    /// Returns the number of the attempt, counted from 1; interrupted attempts do not count.
+    /// Returns a UUID that names the unit everywhere: the same in every attempt, also after a crash, and no other unit's. It is
+    /// what an API wants as an idempotency key, so that a call that is made again is not billed again.
+    pub fn token(&self) -> String {
+        self.attempt.token()
+    }
+
+    /// Returns the number of the attempt, counted from 1; interrupted and postponed attempts do not count.
     pub fn attempt(&self) -> u32 {
         self.attempt.number
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::{Cause, UnitOutcome, chain};
+use crate::model::{Cause, HoldScope, Postponement, Timestamp, UnitOutcome, When, chain};
 
 /// Why a unit is not done, and what is to follow from it.
 ///
@@ -80,6 +80,87 @@ impl UnitError {
         Self(UnitOutcome::PauseJob { delay, reason: reason.to_string() })
     }
 
+    /// Gives the unit back for another attempt after `delay`; see [`UnitError::later_until`].
+    pub fn later(delay: Duration) -> Self {
+        Self::postponed(When::After(delay))
+    }
+
+    /// Gives the unit back for another attempt at a time, as when something that runs elsewhere is not done yet.
+    ///
+    /// No attempt is counted, a checkpoint is kept, and the worker is free meanwhile. A restart in between keeps the time. A time more
+    /// than 30 days ahead fails the unit permanently; so does a postponement of a unit that has waited for the job's `max_later`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use job_manager::model::HoldScope;
+    /// use job_manager::{UnitContext, UnitError};
+    ///
+    /// # fn submit(_item: &str, _idempotency_key: &str) -> std::io::Result<String> { Ok("remote".to_owned()) }
+    /// # fn answer(_remote: &str) -> std::io::Result<Option<String>> { Ok(None) }
+    /// fn ask(item: String, unit: &UnitContext<'_>) -> Result<String, UnitError> {
+    ///     let remote: String = match unit.last_checkpoint()? {
+    ///         Some(remote) => remote,
+    ///         None => {
+    ///             // With the same token the other side takes it once, whatever dies in between.
+    ///             let remote = submit(&item, &unit.token())?;
+    ///             unit.checkpoint(&remote)?;
+    ///             remote
+    ///         }
+    ///     };
+    ///     answer(&remote)?.ok_or_else(|| UnitError::later(Duration::from_secs(600)).because("not answered yet"))
+    /// }
+    ///
+    /// fn limited() -> UnitError {
+    ///     UnitError::later(Duration::from_secs(3600)).holding(HoldScope::Job).because("session limit")
+    /// }
+    /// ```
+    pub fn later_until(time: Timestamp) -> Self {
+        Self::postponed(When::Until(time))
+    }
+
+    /// Gives the unit back because whoever it asked has too much to do: another attempt after the job's backoff, longer each
+    /// time, and fewer units at a time where the job adapts. No attempt is counted.
+    pub fn busy() -> Self {
+        let later = Postponement::new(When::Backoff, "busy".to_owned());
+        Self(UnitOutcome::Later(Postponement { is_busy: true, ..later }))
+    }
+
+    /// The same for a time that whoever it asked has named, as in the header `Retry-After`; one of more than 30 days fails the unit.
+    pub fn busy_for(delay: Duration) -> Self {
+        match Self::later(delay).0 {
+            UnitOutcome::Later(later) => {
+                Self(UnitOutcome::Later(Postponement { is_busy: true, reason: "busy".to_owned(), ..later }))
+            }
+            refused => Self(refused),
+        }
+    }
+
+    /// Says how far a postponement reaches; nothing of any other answer. A shorter hold of the job never shortens a longer one.
+    #[must_use]
+    pub fn holding(mut self, hold: HoldScope) -> Self {
+        if let UnitOutcome::Later(later) = &mut self.0 {
+            later.hold = hold;
+        }
+        self
+    }
+
+    /// Says why a unit is postponed; nothing of any other answer.
+    #[must_use]
+    pub fn because(mut self, reason: impl fmt::Display) -> Self {
+        if let UnitOutcome::Later(later) = &mut self.0 {
+            later.reason = reason.to_string();
+        }
+        self
+    }
+
+    fn postponed(when: When) -> Self {
+        let later = Postponement::new(when, "postponed".to_owned());
+        match later.check(Timestamp::now()) {
+            Ok(()) => Self(UnitOutcome::Later(later)),
+            Err(error) => Self::fail(error),
+        }
+    }
+
     /// Gives the unit back because the job is being stopped; no attempt is counted.
     pub fn stopped() -> Self {
         Self(UnitOutcome::Interrupted)
@@ -120,6 +201,24 @@ mod tests {
 
         let expected = UnitOutcome::Retry { cause: Cause::Failed, error: "cannot fetch: no route".into(), delay: None };
         assert_eq!(error.into_outcome(), expected);
+    }
+
+    #[test]
+    fn a_unit_is_postponed_with_its_hold_and_reason_and_one_for_too_long_fails() {
+        let day = Duration::from_secs(86_400);
+        let later = |error: UnitError| match error.into_outcome() {
+            UnitOutcome::Later(later) => later,
+            other => panic!("{other:?}"),
+        };
+
+        let held = later(UnitError::later(day).holding(HoldScope::Job).because("session limit"));
+        assert_eq!((held.when, held.hold, held.reason.as_str()), (When::After(day), HoldScope::Job, "session limit"));
+        assert!(!held.is_busy && UnitOutcome::Later(held).is_busy(), "a hold of the job is one");
+        assert!(later(UnitError::busy()).is_busy && later(UnitError::busy_for(day)).is_busy);
+        for error in [UnitError::later(day * 31), UnitError::later_until(Timestamp::now() + day * 31)] {
+            assert!(matches!(error.into_outcome(), UnitOutcome::Failed { .. }));
+        }
+        assert_eq!(UnitError::fail("no").because("yes"), UnitError::fail("no"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod command;
 mod context;
 mod error;
 mod interpreter;
+pub(crate) mod later;
 mod per_unit;
 #[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions look a program up"))]
 pub(crate) mod program;

@@ -5,8 +5,8 @@ use std::io;
 
 use super::callbacks::Callbacks;
 use crate::model::{
-    Amount, AttemptEnd, AttemptRecord, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress, Timestamp,
-    TraceContext, Unit, UnitId, UnitNotes,
+    Amount, AttemptEnd, AttemptId, AttemptRecord, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress,
+    Seq, Timestamp, TraceContext, Unit, UnitId, UnitNotes, unit_token,
 };
 use crate::sys::EventFd;
 
@@ -27,6 +27,9 @@ pub trait Runner: Send + Sync {
     fn sync_outputs(&self, _slots: &BTreeSet<usize>) -> io::Result<()> {
         Ok(())
     }
+
+    /// Forgets what an attempt at a unit has said of the time of the next one: its end is recorded.
+    fn forget_word(&self, _unit: Seq) {}
 
     /// Returns who is to be told what becomes of the job and its units, besides those whom the program tells.
     fn listeners(&self) -> Option<Callbacks> {
@@ -99,6 +102,17 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// Returns what tells this attempt from all others at the job's units.
+    pub fn id(&self) -> AttemptId {
+        let (seq, revision) = (self.unit.id.seq(), self.unit.revision);
+        AttemptId { seq, revision, attempt: self.number, started_us: self.started_at.as_micros() }
+    }
+
+    /// Returns the name of the unit for those whom it asks, the same in every attempt.
+    pub fn token(&self) -> String {
+        unit_token(&self.job.uid, self.unit.id.seq())
+    }
+
     /// Returns what names this attempt as a span of the job's trace.
     pub fn traceparent(&self) -> Option<String> {
         self.job.trace.as_ref()?.of_attempt(&self.job.uid, self.unit.id.seq(), self.number, self.started_at)

@@ -54,6 +54,7 @@ impl Feed {
             running: 0,
             busy: 0,
             most_busy: usize::MAX,
+            most_adapted: usize::MAX,
             stalled: false,
             suspended: false,
             reports: 0,
@@ -184,14 +185,12 @@ impl Feed {
     }
 
     /// Queues units that are neither in hand nor out of date.
-    fn enqueue(&self, mut state: MutexGuard<'_, State>, origin: Origin, units: Vec<Unit>) {
+    fn enqueue(&self, mut state: MutexGuard<'_, State>, origin: Origin, mut units: Vec<Unit>) {
         if state.closed {
             return;
         }
+        units.retain(|unit| !state.released.contains(&unit.id));
         for unit in units {
-            if state.released.contains(&unit.id) {
-                continue;
-            }
             if let Entry::Vacant(place) = state.in_hand.entry(unit.id) {
                 let held = *place.insert(Held::of(origin, &unit));
                 state.bytes += held.bytes;

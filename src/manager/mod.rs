@@ -8,6 +8,7 @@
 //! read until the commit of its end, and is never read again meanwhile; whatever goes wrong, the workers are told to
 //! end, the recorder drains, and the reason is kept.
 
+mod adaptation;
 mod budgets;
 mod clock;
 mod conclusion;
@@ -24,6 +25,7 @@ mod last_attempts;
 mod lease_guard;
 mod log;
 mod machine;
+mod merged;
 mod panics;
 mod permits;
 mod rate_meter;

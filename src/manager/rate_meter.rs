@@ -46,7 +46,8 @@ impl RateMeter {
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
         let (last, rate) = (Instant::now(), Some(rate_per_second));
         *self = Self { alone_every: self.alone_every, last, ended: 0, rate, said: says };
-        Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits })
+        let adapted = shared.adaptation.adapted();
+        Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits, adapted })
     }
 }
 

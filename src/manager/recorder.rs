@@ -4,9 +4,8 @@
 //! the workers can go on with, and nobody waits for an answer, commits keep a distance: the processor time of a commit
 //! is then the units'. A unit counts as done when its commit has returned, and only then leaves the feed.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use tracing::{error, warn};
@@ -14,13 +13,14 @@ use tracing::{error, warn};
 use super::error::ManagerError;
 use super::events::Event;
 use super::log;
+use super::merged::{Merged, merge};
 use super::rate_meter::{HEARTBEAT_EVERY, RateMeter};
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{Amount, UnitId, UnitNotes, UnitStatus, chain};
-use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError, UnitChange};
+use crate::model::{UnitStatus, chain};
+use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError};
 
 /// Events of one commit, so that its memory is bounded.
 const BATCH_EVENTS: usize = 2048;
@@ -126,6 +126,9 @@ impl<'a> Recorder<'a> {
             // A worker waits for the answer as long as it lives.
             let _ = waiter.send(!recorded.lost.contains(&unit));
         }
+        // Before the units may run again.
+        let said_later = changes.iter().filter(|change| change.may_have_said_later());
+        said_later.for_each(|change| self.runner.forget_word(change.unit.seq()));
         let are_some_sent_back = changes.iter().any(|change| change.to == UnitStatus::Pending);
         let ended = changes.iter().filter(|change| change.to != UnitStatus::Running).map(|change| change.unit);
         // Before anybody is told: whoever listens may be slow.
@@ -167,58 +170,6 @@ impl<'a> Recorder<'a> {
             }
         }
     }
-}
-
-/// The events of one commit, sorted.
-struct Merged {
-    changes: Vec<UnitChange>,
-    notes: Vec<(UnitId, i64, UnitNotes)>,
-    spends: Vec<(UnitId, Vec<(String, Amount)>)>,
-    waiting: Vec<(UnitId, SyncSender<bool>)>,
-    reports: Vec<(UnitId, Box<UnitReport>)>,
-    /// Where units have ended.
-    slots: BTreeSet<usize>,
-}
-
-/// Turns events into changes, one for a unit whose attempt started and ended within this commit.
-fn merge(events: impl ExactSizeIterator<Item = Event>) -> Merged {
-    let mut changes: Vec<UnitChange> = Vec::with_capacity(events.len());
-    let (mut notes, mut spends) = (Vec::new(), Vec::new());
-    let mut waiting = Vec::new();
-    let mut reports = Vec::new();
-    let mut slots = BTreeSet::new();
-    let mut starts: BTreeMap<UnitId, usize> = BTreeMap::new();
-    for event in events {
-        match event {
-            Event::Started(change, waiter) => {
-                waiting.extend(waiter.map(|waiter| (change.unit, waiter)));
-                starts.insert(change.unit, changes.len());
-                changes.push(change);
-            }
-            // The end says everything that the start would have said, and takes its place.
-            Event::Ended { change, slot, waiter, report } => {
-                slots.insert(slot);
-                waiting.extend(waiter.map(|waiter| (change.unit, waiter)));
-                reports.extend(report.map(|report| (change.unit, report)));
-                match starts.remove(&change.unit) {
-                    Some(place) => {
-                        let UnitChange { from, seen_attempts, .. } = changes[place];
-                        changes[place] = UnitChange { from, seen_attempts, ..change };
-                    }
-                    None => changes.push(change),
-                }
-            }
-            Event::Noted(unit, revision, said, waiter) => {
-                waiting.extend(waiter.map(|waiter| (unit, waiter)));
-                notes.push((unit, revision, said));
-            }
-            Event::Spent(unit, amounts, waiter) => {
-                waiting.push((unit, waiter));
-                spends.push((unit, amounts));
-            }
-        }
-    }
-    Merged { changes, notes, spends, waiting, reports, slots }
 }
 
 #[cfg(test)]

@@ -183,6 +183,10 @@ fn run_job(
     if let Some(hold) = &session.job.hold {
         shared.hold(hold.until);
     }
+    if session.job.limits.adapt.is_some() {
+        let before = retry_transient(&session.flags, || session.store.adapted(session.lease))?;
+        shared.adaptation.follow(&session.job.limits, before, &shared.feed);
+    }
     let worker_context = WorkerContext {
         job: &session.context,
         runner,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::adaptation::Adaptation;
 use super::budgets::Budgets;
 use super::clock::Clock;
 use super::error::ManagerError;
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     pub feed: Arc<Feed>,
     /// The time.
     pub clock: Clock,
+    /// How many units run at a time, where the job adapts that.
+    pub adaptation: Adaptation,
     /// What is lacking to run as many units at a time as should.
     pub shortage: Shortage,
     /// What the job has spent.
@@ -52,6 +55,7 @@ impl Shared {
         Self {
             feed: Arc::new(Feed::new()),
             clock,
+            adaptation: Adaptation::default(),
             shortage: Shortage::default(),
             budgets: Budgets::default(),
             stopping: AtomicBool::new(false),

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{Span, debug, debug_span, warn};
 
@@ -111,6 +111,7 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         };
         let traceparent = || attempt.traceparent();
         let _in_attempt = debug_span!("attempt", number, slot = slot + 1, traceparent = traceparent()).entered();
+        let began = Instant::now();
         let end = stop.finish(match unfit {
             Some(error) => UnitOutcome::Failed { cause: Cause::NotStarted, error }.into(),
             None => panics::catch(|| worker_context.runner.run(&attempt)).unwrap_or_else(|message| {
@@ -124,6 +125,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         crash_point!("unit-ended");
         if let UnitOutcome::NotStarted { lack, error } = &end.outcome {
             worker_context.shared.hold_back(*lack, error);
+        }
+        if limits.adapt.is_some() {
+            let shared = worker_context.shared;
+            shared.adaptation.count(&end.outcome, began, span.ended_at, &shared.feed);
         }
         if outbox.as_mut().is_some_and(|outbox| outbox.make_room().is_err()) {
             return;

@@ -128,6 +128,11 @@ impl JobFiles {
         self.0.join("attempts")
     }
 
+    /// Returns the directory of what attempts under way have said of the time of the next one.
+    pub fn later(&self) -> PathBuf {
+        self.0.join("later")
+    }
+
     /// Returns the directory of the ends of units that wait for their commit.
     pub fn outbox(&self) -> PathBuf {
         self.0.join("outbox")

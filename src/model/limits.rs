@@ -83,6 +83,12 @@ pub struct Limits {
     /// What happens to the units of a host that is not heard of any more, where a job has several.
     #[serde(skip_serializing_if = "OnHostLoss::is_retry")]
     pub on_host_loss: OnHostLoss,
+    /// How long a unit may wait in all because its attempts were postponed, before the next postponement fails it.
+    #[serde(with = "millis::optional", rename = "max_later_ms", skip_serializing_if = "Option::is_none")]
+    pub max_later: Option<Duration>,
+    /// Fewest units that may run at a time where their number follows what whoever they ask can take; `workers` is then the most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<usize>,
 }
 
 /// How long an attempt may take.
@@ -253,6 +259,8 @@ impl Default for Limits {
             total_workers: None,
             meters: Vec::new(),
             on_host_loss: OnHostLoss::Retry,
+            max_later: None,
+            adapt: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Lack, Metered, RawText};
+use super::{HoldScope, Lack, Metered, Postponement, RawText};
 
 /// Why an attempt did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub enum Cause {
     Crashed,
     /// Ended on request.
     Cancelled,
-    /// The handler asked for a pause of the whole job; the attempt is not counted.
+    /// The handler asked for another attempt later, or for a pause of the whole job; the attempt is not counted.
     Postponed,
     /// A process of an earlier attempt could not be ended; a person has to look.
     NeedsAttention,
@@ -111,6 +111,8 @@ pub enum UnitOutcome {
         /// Why, in words.
         reason: String,
     },
+    /// Not worth an attempt before a later time: back to pending, no attempt counted.
+    Later(Postponement),
 }
 
 impl UnitOutcome {
@@ -121,8 +123,17 @@ impl UnitOutcome {
             Self::Retry { cause, error, .. } | Self::Failed { cause, error } => (*cause, error),
             Self::Interrupted => (Cause::Interrupted, "ended because its manager was told to stop"),
             Self::Cancelled { reason } => (Cause::Cancelled, reason),
-            Self::PauseJob { reason, .. } => (Cause::Postponed, reason),
+            Self::PauseJob { reason, .. } | Self::Later(Postponement { reason, .. }) => (Cause::Postponed, reason),
         })
+    }
+
+    /// Returns `true` if it says that fewer units should run at a time: whoever was asked has too much to do.
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Later(Postponement { is_busy, hold, .. }) => *is_busy || *hold == HoldScope::Job,
+            Self::PauseJob { .. } => true,
+            _ => false,
+        }
     }
 
     /// Returns why the unit did not complete, in words.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{DatabaseFile, Timestamp, Waits};
+use super::{Adapted, DatabaseFile, Timestamp, Waits};
 
 /// Identity of a process: its number means nothing without the boot, the host and the instant of its start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,6 +34,8 @@ pub struct Heartbeat {
     pub rate_per_second: f64,
     /// What the next start of a unit waits for of the machine.
     pub waits: Option<Waits>,
+    /// How many units run at a time, where the job adapts that.
+    pub adapted: Option<Adapted>,
 }
 
 /// What the latest manager of a job wrote about itself.
@@ -49,6 +51,8 @@ pub struct ManagerRecord {
     pub rate_per_second: Option<f64>,
     /// What the next start of a unit waited for of the machine.
     pub waits: Option<Waits>,
+    /// How many units run at a time on each host, where the job adapts that; of a job in a file there is one, without a host.
+    pub adapted: Vec<(Option<String>, Adapted)>,
     /// The executable that it ran.
     pub program: Option<PathBuf>,
     /// Why the job halted by itself, if it did.

@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cause, Epoch, Outdated, Output, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitSpends, UnitStatus};
+use super::{
+    Cause, Epoch, Outdated, Output, Postponed, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitSpends, UnitStatus,
+};
 
 /// What a source says about a unit before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Unit {
     pub checkpoint: Option<String>,
     /// Whether it came back, so that an attempt at it may have begun before, counted or not.
     pub came_back: bool,
+    /// How often it was postponed, and how long it has waited; read for units that come back only.
+    pub postponed: Postponed,
     /// Workers of its job that it takes while it runs.
     pub slots: usize,
     /// What of its row cannot be read, in words: it fails without running.
@@ -89,6 +93,7 @@ impl Unit {
             revision: 0,
             checkpoint: None,
             came_back: false,
+            postponed: Postponed::default(),
             slots: 1,
             unreadable: None,
         }

@@ -49,6 +49,10 @@ pub enum Why {
     OverBudget,
     /// Every unit that is left has failed at least once, and waits for its next attempt.
     WaitingForRetry,
+    /// Every unit that is left waits for its next attempt, and the first of them was postponed.
+    Postponed,
+    /// As many units run as whoever they ask could take lately, and fewer than the job has workers.
+    Adapted,
     /// Units wait, and a manager is about to take them.
     AboutToRun,
     /// No unit is left, and its manager is about to end.
@@ -116,6 +120,8 @@ words!(Why, "cause", {
     RateLimited => "rate_limited",
     OverBudget => "over_budget",
     WaitingForRetry => "waiting_for_retry",
+    Postponed => "postponed",
+    Adapted => "adapted",
     AboutToRun => "about_to_run",
     Finishing => "finishing",
     Working => "working",

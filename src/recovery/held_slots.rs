@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::error::RecoveryError;
+use super::said::clear_words;
 use crate::files::remove_private_dir;
 use crate::handler::JobContext;
 use crate::sys::SlotFile;
@@ -28,6 +29,7 @@ pub fn clear_slots(job: &JobContext) -> Result<(), RecoveryError> {
         remove_private_dir(&job.files.slots()).map_err(RecoveryError::system("remove the job's slots"))?;
         remove_private_dir(&job.files.attempts()).map_err(RecoveryError::system("remove what attempts were given"))?;
         fs::remove_file(job.files.notes()).map_err(RecoveryError::system("remove the notes of the slots"))?;
+        clear_words(job).map_err(RecoveryError::system("remove what units have said"))?;
     }
     Ok(())
 }

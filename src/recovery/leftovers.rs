@@ -9,9 +9,12 @@ use super::held_slots::held_slots;
 use super::noted::{note, noted_seq};
 use super::outbox::{self, Ended, Kept};
 use super::policy;
+use super::said::{clear_words, said_later};
 use crate::crash::crash_point;
 use crate::handler::{JobContext, clear_partial};
-use crate::model::{AttemptId, Kill, KillThen, Limits, OnInterrupt, Seq, Timestamp, Unit, UnitId, UnitStatus, counted};
+use crate::model::{
+    AttemptId, Kill, KillThen, Limits, OnInterrupt, Seq, Timestamp, Unit, UnitId, UnitOutcome, UnitStatus, counted,
+};
 use crate::store::{Batch, Lease, Standing, Store, UnitChange};
 use crate::sys::{Cookie, Orphans, SlotNotes, end_lock_holders, end_orphans, sync_segments};
 
@@ -110,14 +113,23 @@ impl Leftovers {
             sync_segments(&job.files.output()).map_err(RecoveryError::system("make the output of units durable"))?;
         }
         let late = uncommitted(store, job, ended)?;
-        let mut changes: Vec<_> = late.into_iter().map(|(ended, row)| recorded_late(job, ended, row, now)).collect();
+        let mut changes = Vec::new();
+        for (ended, mut row) in late {
+            if matches!(ended.end.outcome, UnitOutcome::Later(_)) {
+                row.unit.postponed = store.postponed(row.unit.id)?;
+            }
+            changes.push(recorded_late(job, ended, row, now));
+        }
         let kills = store.kills(job.id)?;
         for (unit, from) in self.interrupted {
             if !changes.iter().any(|(_, change)| change.unit == unit.id) {
                 let is_gone = !self.remaining.contains(&unit.id.seq());
                 let change = match asked_of(store, &kills, &unit, from)? {
                     Some(kill) if is_gone => policy::obeyed(&unit, kill, &job.limits, lease.epoch(), now),
-                    _ => policy::crashed(&unit, from, is_gone, &job.limits, lease.epoch(), now),
+                    _ => match said_later(store, job, &unit, from)?.filter(|_| is_gone) {
+                        Some(said) => said.change(&unit, from, &job.limits, lease.epoch(), now),
+                        None => policy::crashed(&unit, from, is_gone, &job.limits, lease.epoch(), now),
+                    },
                 };
                 changes.push((unit, change));
             }
@@ -134,6 +146,7 @@ impl Leftovers {
         crash_point!("recovery-recorded");
         notes.clear();
         outbox::clear(&job.files).map_err(RecoveryError::system("clear the ends of units"))?;
+        clear_words(job).map_err(RecoveryError::system("clear what units have said"))?;
         Ok(Recovered { units: kept, unreadable, lost })
     }
 }

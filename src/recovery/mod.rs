@@ -14,6 +14,7 @@ mod leftovers;
 mod noted;
 mod outbox;
 pub mod policy;
+mod said;
 
 pub use error::RecoveryError;
 pub use held_slots::clear_slots;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    AttemptEnd, Cause, Epoch, Kill, Limits, Metered, OnInterrupt, Timestamp, Unit, UnitOutcome, UnitStatus,
-    backoff_delay,
+    AttemptEnd, Cause, Epoch, Kill, Limits, Metered, OnInterrupt, Postponement, Timestamp, Unit, UnitOutcome,
+    UnitStatus, When, backoff_delay, span,
 };
 use crate::store::UnitChange;
 
@@ -25,6 +25,7 @@ pub fn started(unit: &Unit, at: Timestamp) -> UnitChange {
 /// Returns the change that records how an attempt ended.
 pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: Epoch) -> UnitChange {
     let number = unit.attempts + 1;
+    let end = AttemptEnd { outcome: postponed(unit, end.outcome, span, limits), ..end };
     let back_at = |delay| (UnitStatus::Pending, Some(span.ended_at + delay));
     let (mut attempts, mut started_at) = (number, Some(span.started_at));
     let (to, not_before) = match &end.outcome {
@@ -35,7 +36,11 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
             back_at(delay.unwrap_or_else(|| backoff_delay(limits, unit.id, number)))
         }
         UnitOutcome::Retry { .. } | UnitOutcome::Failed { .. } => (UnitStatus::Failed, None),
-        UnitOutcome::PauseJob { .. } if limits.is_at_most_once() => (UnitStatus::Failed, None),
+        UnitOutcome::PauseJob { .. } | UnitOutcome::Later(_) if limits.is_at_most_once() => (UnitStatus::Failed, None),
+        UnitOutcome::Later(Postponement { when, .. }) => {
+            attempts = unit.attempts;
+            (UnitStatus::Pending, Some(next_attempt(unit, *when, span, limits)))
+        }
         UnitOutcome::PauseJob { delay, .. } => {
             attempts = unit.attempts;
             back_at(*delay)
@@ -54,6 +59,36 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
     };
     let (ended_at, end) = (Some(span.ended_at), Some(end));
     UnitChange { attempts, not_before, started_at, ended_at, epoch, end, ..change(unit, UnitStatus::Running, to) }
+}
+
+/// Works out when a postponed unit is to be tried again; one that has waited as long as it may has failed instead.
+fn postponed(unit: &Unit, outcome: UnitOutcome, ran: Span, limits: &Limits) -> UnitOutcome {
+    let UnitOutcome::Later(later) = outcome else { return outcome };
+    let number = unit.attempts + 1;
+    let waited = unit.postponed.waited(number, ran.started_at);
+    match limits.max_later.filter(|most| waited >= *most) {
+        Some(most) => {
+            // As it is written: two days are 48h.
+            let hours = Some(most.as_secs()).filter(|seconds| *seconds > 0 && seconds % 3600 == 0);
+            let most = hours.map_or_else(|| span(most), |seconds| format!("{}h", seconds / 3600));
+            let error = format!("has waited {most}: {}", later.reason);
+            UnitOutcome::Failed { cause: Cause::Failed, error }
+        }
+        None => {
+            let times = unit.postponed.times_before(number);
+            let backoff = || backoff_delay(limits, unit.id, number.saturating_add(times));
+            let until = later.until(ran.ended_at, backoff);
+            UnitOutcome::Later(Postponement { when: When::Until(until), ..later })
+        }
+    }
+}
+
+/// Returns the time of the next attempt at a postponed unit: not after all the time that it may wait, so that it is looked
+/// at once more then.
+fn next_attempt(unit: &Unit, when: When, ran: Span, limits: &Limits) -> Timestamp {
+    let When::Until(until) = when else { unreachable!("it was worked out before") };
+    let waited = unit.postponed.waited(unit.attempts + 1, ran.started_at);
+    limits.max_later.map_or(until, |most| until.min(ran.ended_at + most.saturating_sub(waited)))
 }
 
 /// Returns the change for a unit that ran when its manager died; `from` is what its row says.
@@ -124,7 +159,7 @@ fn change(unit: &Unit, from: UnitStatus, to: UnitStatus) -> UnitChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::JobId;
+    use crate::model::{JobId, PastAttempt, Postponed};
 
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
     const SPAN: Span = Span { started_at: Timestamp::from_micros(1), ended_at: NOW };
@@ -185,6 +220,27 @@ mod tests {
         assert_eq!((change.to, change.attempts), (UnitStatus::Pending, 2));
         assert_eq!(change.not_before, Some(NOW + delay));
         assert_eq!(change.hold(), Some((NOW + delay, "quota")));
+    }
+
+    #[test]
+    fn a_postponed_unit_waits_for_its_time_and_a_busy_one_longer_each_time() {
+        let later = |when| UnitOutcome::Later(Postponement::new(when, "not yet".to_owned()));
+        let of = |unit: &Unit, when, limits: &Limits| ended(unit, later(when).into(), SPAN, limits, Epoch(1));
+        let (limits, minute) = (Limits { max_attempts: 1, ..Limits::default() }, Duration::from_secs(60));
+
+        let change = of(&unit(0, 0), When::After(minute), &limits);
+        assert_eq!((change.to, change.attempts, change.not_before), (UnitStatus::Pending, 0, Some(NOW + minute)));
+        assert_eq!(of(&unit(0, 0), When::Until(Timestamp::from_micros(5)), &limits).not_before, Some(NOW));
+
+        let past =
+            |number| PastAttempt { number, cause: Cause::Postponed, started_at: None, ended_at: SPAN.started_at };
+        let after = |times| Unit { postponed: Postponed::of(vec![past(1); times]), ..unit(0, 0) };
+        let delays: Vec<_> =
+            (0..20).map(|times| of(&after(times), When::Backoff, &limits).not_before.unwrap()).collect();
+        let longest = |delays: &[Timestamp]| delays.iter().max().unwrap().since(NOW);
+        assert!(longest(&delays[..3]) <= Duration::from_secs(4) && longest(&delays) > minute, "{delays:?}");
+        let once = of(&unit(0, 0), When::Backoff, &at_most_once());
+        assert_eq!((once.to, once.attempts), (UnitStatus::Failed, 1));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The attempts that did not complete.
 
+mod postponed;
+
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
@@ -9,6 +11,8 @@ use super::schema::{attempts, units};
 use super::written::{Written, column, kept};
 use super::{Store, StoreError, UnitChange};
 use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
+
+pub(super) use postponed::note_postponed;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = attempts, check_for_backend(Db))]

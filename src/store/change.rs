@@ -1,6 +1,8 @@
 //! What a manager, or the recovery, has to record of one unit.
 
-use crate::model::{AttemptEnd, Cause, Epoch, Timestamp, UnitId, UnitOutcome, UnitStatus};
+use crate::model::{
+    AttemptEnd, Cause, Epoch, HoldScope, Postponement, Timestamp, UnitId, UnitOutcome, UnitStatus, When,
+};
 
 /// One change of one unit.
 ///
@@ -59,10 +61,20 @@ impl UnitChange {
         self.end.as_ref().is_some_and(|end| !end.metered.is_empty())
     }
 
+    /// Returns `true` if the attempt may have said when the next one is to start, and that is over with its end.
+    pub fn may_have_said_later(&self) -> bool {
+        let is_later = |end: &AttemptEnd| matches!(end.outcome, UnitOutcome::Later(_));
+        self.end.as_ref().is_some_and(|end| is_later(end) || self.to == UnitStatus::Failed)
+    }
+
     /// Returns the time before which no other unit of the job shall start either, and why.
     pub fn hold(&self) -> Option<(Timestamp, &str)> {
         match (&self.end.as_ref()?.outcome, self.ended_at) {
             (UnitOutcome::PauseJob { delay, reason }, Some(ended_at)) => Some((ended_at + *delay, reason)),
+            (
+                UnitOutcome::Later(Postponement { when: When::Until(until), hold: HoldScope::Job, reason, .. }),
+                Some(ended_at),
+            ) => Some(((*until).max(ended_at), reason)),
             _ => None,
         }
     }

@@ -7,8 +7,9 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::attempts::note_postponed;
 use super::columns::{Checked, text_of};
-use super::connection::on_server;
+use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
@@ -28,16 +29,18 @@ statement! {
 
 statement! {
     pub(super) struct DueUnits {
-        ["SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units INDEXED BY units_waiting \
-          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "
-         "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM units \
-          LEFT JOIN unit_notes ON unit_id = id WHERE job_id = "]
+        ["SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
+          WHERE attempts.unit_id = units.id AND cause = 'postponed') FROM units INDEXED BY units_waiting \
+          LEFT JOIN unit_notes ON unit_notes.unit_id = units.id WHERE job_id = "
+         "SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
+          WHERE attempts.unit_id = units.id AND cause = 'postponed') FROM units \
+          LEFT JOIN unit_notes ON unit_notes.unit_id = units.id WHERE job_id = "]
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
         " ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
-    "" -> (UnitColumns, Nullable<Text>)
+    "" -> (UnitColumns, Nullable<Text>, Bool)
 }
 
 statement! {
@@ -156,14 +159,22 @@ impl Store {
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, _| {
                 let rows = postgres::due_units(conn, lease, now, through, (bound(limit.units), bound(limit.bytes)))?;
-                UnitsRead::of(rows.into_iter().map(due_unit), limit)
+                due_page(conn, rows.into_iter().map(due_unit).collect::<Result<_, _>>()?, limit)
             });
         }
         self.read("read waiting units", |conn| {
             let last = UnitId::new(lease.job, through).raw();
             let page = DueUnits { job: lease.job.0, now: now.as_micros(), last, limit: bound(limit.units) };
-            let rows = page.load_iter::<DueRow, DefaultLoadingMode>(conn)?;
-            UnitsRead::of(rows.map(|row| due_unit(row?)), limit)
+            let (mut units, mut bytes) = (Vec::new(), 0);
+            for row in page.load_iter::<DueRow, DefaultLoadingMode>(conn)? {
+                let unit = due_unit(row?)?;
+                bytes += unit.0.bytes();
+                units.push(unit);
+                if bytes >= limit.bytes {
+                    break;
+                }
+            }
+            due_page(conn, units, limit)
         })
     }
 
@@ -238,14 +249,20 @@ impl Store {
     }
 }
 
-/// Returns a unit that came back, with what its handler kept.
-fn due_unit((row, checkpoint): DueRow) -> Result<Unit, Failure> {
+/// Makes a page of units that came back, each with whether it was postponed before.
+fn due_page(conn: &mut DbConnection, mut units: Vec<(Unit, bool)>, limit: PageBound) -> Result<UnitsRead, Failure> {
+    note_postponed(conn, &mut units)?;
+    UnitsRead::of(units.into_iter().map(|(unit, _)| Ok(unit)), limit)
+}
+
+/// Returns a unit that came back, with what its handler kept, and whether it was postponed before.
+fn due_unit((row, checkpoint, was_postponed): DueRow) -> Result<(Unit, bool), Failure> {
     let mut unit = Unit { came_back: true, ..unit(row)? };
     match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
         Ok(checkpoint) => unit.checkpoint = checkpoint,
         Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),
     }
-    Ok(unit)
+    Ok((unit, was_postponed))
 }
 
 fn bound(limit: usize) -> i64 {

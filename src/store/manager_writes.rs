@@ -1,5 +1,7 @@
 //! What is written about managers: that one begins, lives, and how it ended.
 
+mod adapted;
+
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -13,6 +15,8 @@ use super::statement::statement;
 use super::written::kept;
 use super::{metadata, postgres};
 use crate::model::{DatabaseFile, Heartbeat, JobId, Limits, ManagerState, ProcessIdentity, RawText, Timestamp};
+
+pub(super) use adapted::{adapted_in, put_adapted};
 
 statement! {
     struct Beat {

@@ -15,6 +15,7 @@ use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::former_record::former_row;
 use super::manager_row::{ManagerColumns, ManagerRow};
+use super::manager_writes::adapted_in;
 use super::metadata::{Texts, damaged, key};
 use super::open::UserVersion;
 use super::schema::managers;
@@ -158,6 +159,7 @@ fn record(job: JobId, row: ManagerRow, texts: &mut Texts) -> Result<ManagerRecor
         heartbeat_at: Some(Timestamp::from_micros(row.heartbeat_at)),
         rate_per_second: row.rate,
         waits: texts.read(key::WAITS, |waits| serde_json::from_str(waits).ok())?,
+        adapted: adapted_in(texts),
         program: row.program.map(|path| PathBuf::from(OsString::from(RawText::of_column(&path)))),
         halt_reason: texts.take(key::HALT_REASON),
         stopped_by_signal: texts.take(key::STOPPED_BY_SIGNAL).is_some(),

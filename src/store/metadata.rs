@@ -20,6 +20,8 @@ pub(super) mod key {
     pub const CREATION: &str = "creation";
     pub const STOPPING: &str = "stopping";
     pub const WAITS: &str = "waits";
+    /// How many units run at a time, where the job adapts that; with the host behind a colon on a server.
+    pub const ADAPTED: &str = "adapted";
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";
@@ -153,6 +155,11 @@ impl Texts {
     pub fn labels(self) -> BTreeMap<String, String> {
         let label = |(key, value): (String, String)| Some((key.strip_prefix(LABEL)?.to_owned(), value));
         self.values.into_iter().filter_map(label).collect()
+    }
+
+    /// Returns all of them, each with its key.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// Takes one text.

@@ -61,6 +61,14 @@ impl Store {
         })
     }
 
+    /// Refuses words of an attempt that is not under way.
+    ///
+    /// # Errors
+    /// [`StoreError::AttemptOver`] then.
+    pub fn expect_attempt(&mut self, unit: UnitId, attempt: AttemptName) -> Result<(), StoreError> {
+        self.write("look at the attempt", |conn| expect_attempt(conn, unit, attempt).map(drop))
+    }
+
     /// Sets the result that the unit of an attempt under way has when it completes.
     pub fn put_result(&mut self, unit: UnitId, attempt: AttemptName, json: &str) -> Result<(), StoreError> {
         self.write("note the unit's result", |conn| {

@@ -152,6 +152,9 @@ impl Store {
             if let Some(heartbeat) = batch.heartbeat {
                 manager_writes::beat(conn, lease, heartbeat)?;
                 metadata::put_waits(conn, lease.job, heartbeat.waits.as_ref())?;
+                if let Some(adapted) = &heartbeat.adapted {
+                    manager_writes::put_adapted(conn, lease, adapted)?;
+                }
             }
             // The fence, last.
             if has_own_row {

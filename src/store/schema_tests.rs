@@ -203,7 +203,8 @@ fn no_hot_statement_scans_a_table() {
         [
             "SEARCH units USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
             "SEARCH units USING INDEX units_waiting (job_id=? AND not_before>? AND not_before<?); \
-             SEARCH unit_notes USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+             SEARCH unit_notes USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN; CORRELATED SCALAR SUBQUERY 1; \
+             SEARCH attempts USING INDEX attempts_unit (unit_id=?)",
             "SEARCH units USING INDEX units_waiting (job_id=? AND not_before>?)",
             "SEARCH units USING INDEX units_running (id>? AND id<?)",
             "SEARCH units USING INTEGER PRIMARY KEY (rowid=?)",

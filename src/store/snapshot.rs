@@ -9,6 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::columns::Checked;
 use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::feed::DataVersion;
@@ -121,12 +122,14 @@ impl JobTexts {
 pub struct UnitsUnderWay {
     /// When the first of them may run, if all that are left have failed and wait for their next attempt.
     pub retry_at: Option<Timestamp>,
+    /// Why that one was postponed, if it was.
+    pub postponed: Option<String>,
     /// The unit whose attempt has been under way for longest, and since when.
     pub oldest: Option<(Seq, Timestamp)>,
 }
 
-type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>);
-type UnderWayRow = (i64, Option<i64>, bool, Option<i64>, Option<i64>);
+type UnderWayColumns = (BigInt, Nullable<BigInt>, Bool, Nullable<BigInt>, Nullable<BigInt>, Nullable<Text>);
+type UnderWayRow = (i64, Option<i64>, bool, Option<i64>, Option<i64>, Option<Checked<String>>);
 
 /// What units do in each of some jobs.
 macro_rules! under_way {
@@ -147,20 +150,36 @@ macro_rules! under_way {
     };
 }
 
+/// Ends the statement: with why the first unit was postponed that is due, where no other waits for its first attempt.
+macro_rules! postponed {
+    ($end:literal, $by_time:literal) => {
+        concat!(
+            $end,
+            " SELECT under_way.id, due, has_fresh, oldest, started_at, CASE WHEN NOT has_fresh THEN \
+             (SELECT CASE cause WHEN 'postponed' THEN attempts.error END FROM attempts WHERE unit_id = \
+                 (SELECT first.id FROM units AS first",
+            $by_time,
+            " WHERE first.job_id = under_way.id AND not_before IS NOT NULL AND not_before = due LIMIT 1) \
+             ORDER BY attempts.id DESC LIMIT 1) END FROM under_way LEFT JOIN units ON units.id = oldest"
+        )
+    };
+}
+
 const UNDER_WAY: &str =
     under_way!(" INDEXED BY units_waiting", " INDEXED BY units_running", "SELECT value FROM json_each(");
 #[cfg(feature = "postgres")]
 const UNDER_WAY_ON_POSTGRES: &str = under_way!("", "", "SELECT value::bigint FROM json_array_elements_text((");
+
+const POSTPONED: &str = postponed!(")))", " INDEXED BY units_waiting");
+#[cfg(feature = "postgres")]
+const POSTPONED_ON_POSTGRES: &str = postponed!(")::json)))", "");
 
 statement! {
     // One that came back has a time, and is found by that; those after the cursor wait for their first attempt.
     struct UnderWay {
         [UNDER_WAY UNDER_WAY_ON_POSTGRES] jobs: String as Text,
     }
-    [
-        "))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
-        ")::json))) SELECT under_way.id, due, has_fresh, oldest, started_at FROM under_way LEFT JOIN units ON units.id = oldest"
-    ] -> UnderWayColumns
+    [POSTPONED POSTPONED_ON_POSTGRES] -> UnderWayColumns
 }
 
 impl Store {
@@ -249,10 +268,11 @@ fn units_under_way(
         return Ok(HashMap::new());
     }
     let rows: Vec<UnderWayRow> = UnderWay { jobs: numbers(&ids(running)) }.load(conn)?;
-    let of_row = |(job, due, has_fresh, oldest, started): UnderWayRow| {
+    let of_row = |(job, due, has_fresh, oldest, started, reason): UnderWayRow| {
         let due = due.map(Timestamp::from_micros).filter(|due| *due > now && !has_fresh);
         let oldest = oldest.zip(started).map(|(id, at)| (UnitId::from_raw(id).seq(), Timestamp::from_micros(at)));
-        (JobId(job), UnitsUnderWay { retry_at: due, oldest })
+        let postponed = reason.filter(|_| due.is_some()).map(|reason| reason.shown().to_owned());
+        (JobId(job), UnitsUnderWay { retry_at: due, postponed, oldest })
     };
     Ok(rows.into_iter().map(of_row).collect())
 }

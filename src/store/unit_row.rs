@@ -3,12 +3,12 @@
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{Checked, TextColumn, counter, text_of};
-use crate::model::{Row, Unit, UnitId, Unreadable};
+use crate::model::{Postponed, Row, Unit, UnitId, Unreadable};
 
 pub(super) type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
 pub(super) type UnitRow = (i64, TextColumn, Checked<String>, i64, i64, i64);
-/// A unit that came back, with what its handler kept.
-pub(super) type DueRow = (UnitRow, TextColumn);
+/// A unit that came back, with what its handler kept, and whether it was postponed before.
+pub(super) type DueRow = (UnitRow, TextColumn, bool);
 
 /// Returns a unit; texts that cannot be read are its own matter, a counter that cannot be counted on from is everybody's.
 pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Result<Unit, Unreadable> {
@@ -25,6 +25,7 @@ pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> 
         revision,
         checkpoint: None,
         came_back: false,
+        postponed: Postponed::default(),
         slots: 1,
         unreadable,
     })

@@ -76,6 +76,7 @@ fn outside_of_a_unit_its_words_are_refused() {
         &["unit-checkpoint", "put", "1"],
         &["unit-result", "1"],
         &["unit-spend", "usd=1"],
+        &["unit-later", "1m"],
         &["unit-add", "x"],
     ] {
         let refused = world.run(words);

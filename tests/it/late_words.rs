@@ -84,6 +84,19 @@ fn fault_257_a_late_child_has_no_say_about_another_attempt_of_the_same_number() 
 }
 
 #[test]
+fn fault_443_a_late_child_postpones_no_other_attempt_of_the_same_number() {
+    for again in [after_a_retry, after_an_interruption, after_the_death_of_the_manager] {
+        let world = at_its_second_run(again);
+
+        let late = say(&world, "env.0", &["unit-later", "1h"], unchanged);
+        world.write("go", "");
+        world.ok(&["wait", "1"]);
+
+        assert_eq!(late.status.code(), Some(4), "{}", text(&late.stderr));
+    }
+}
+
+#[test]
 fn fault_257_units_of_older_versions_and_commands_without_the_cookie_have_their_say() {
     let world = at_its_second_run(after_an_interruption);
     // As an older version writes it, with the lease and the number only.

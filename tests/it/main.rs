@@ -3,6 +3,7 @@
 mod agreement;
 mod approvals;
 mod at_most_once;
+mod backpressure;
 mod bytes;
 mod changed_units;
 mod cli;
@@ -62,6 +63,7 @@ mod kill_loop;
 mod last_attempts;
 mod last_units;
 mod late_words;
+mod later;
 mod layers;
 mod leftover_processes;
 mod library;

@@ -61,6 +61,18 @@ fn attempts_are_judged_on_a_server_as_in_a_file() {
 }
 
 #[test]
+fn units_are_tried_later_and_jobs_adapt_on_a_server_as_in_a_file() {
+    again(&[
+        "later::a_hold_of_the_job_holds_every_unit_and_a_shorter_one_does_not_shorten_it",
+        "later::a_job_that_adapts_runs_fewer_units_after_one_was_busy_and_a_resume_begins_there",
+        "later::a_unit_that_has_waited_as_long_as_it_may_has_failed_and_waits_anew_after_a_retry",
+        "later::a_unit_that_is_to_be_tried_later_uses_up_no_attempt_and_keeps_checkpoint_and_token",
+        "later::fault_440_the_word_of_a_unit_outlives_its_manager_and_costs_neither_attempt_nor_crash",
+        "later::units_that_wait_are_explained_by_the_reason_of_the_first",
+    ]);
+}
+
+#[test]
 fn jobs_are_created_run_and_read_on_a_server_as_in_a_file() {
     again(&[
         "cli::a_batch_runs_from_source_to_results",

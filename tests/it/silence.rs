@@ -72,6 +72,8 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--at-most-once"], Taken, Differs),
         (&["--deadline", "1h"], Taken, Differs),
         (&["--max-failures", "3"], Taken, Differs),
+        (&["--max-later", "2h"], Taken, Differs),
+        (&["--adapt", "1"], Taken, Named("adapt")),
         (&["--canary", "1"], Taken, Differs),
         (&["--meter", "usd"], Taken, Differs),
         (&["--budget", "usd=5"], Taken, Differs),

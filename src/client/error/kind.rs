@@ -11,6 +11,7 @@ impl ClientError {
             Self::Access(error) => error.kind(),
             Self::Start(error) => error.kind(),
             Self::Copy(error) => error.kind(),
+            Self::Later(error) => error.kind(),
             Self::NotStarted { source, .. } => source.kind(),
             Self::Source(_)
             | Self::KeyTwice { .. }

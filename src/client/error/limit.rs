@@ -43,6 +43,17 @@ pub enum LimitError {
         /// The shortest one that is enough for that.
         shortest: Duration,
     },
+    /// Units that may run at most once are not tried again.
+    #[error("a unit that may run at most once is never tried again later")]
+    NeverLater,
+    /// More units would run at a time at the least than at the most.
+    #[error("at least {least} units are to run at a time, and at most {workers}: adapt from 1 to {workers}")]
+    AdaptOutOfRange {
+        /// The fewest.
+        least: usize,
+        /// The most.
+        workers: usize,
+    },
     /// The path by whose file system units wait is relative to nothing.
     #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
     RelativeDisk {

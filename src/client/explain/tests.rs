@@ -11,6 +11,7 @@ use jobs_under_way::jobs_under_way;
 use units::{ended_units, units_under_way};
 
 use super::{Explanation, NextStep, ObservedUnit, Snapshot, job, unit};
+use crate::client::AdaptedWorkers;
 use crate::model::{
     Amount, Budget, Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Meter, Output, Progress, Rate, Seq, Spending,
     StopRequest, Timestamp, UnitDetail, UnitId, UnitSpends, UnitStatus, Why,
@@ -19,6 +20,9 @@ use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
 const NOW: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
+
+/// One of the two workers of a job.
+const ADAPTED: AdaptedWorkers = AdaptedWorkers { workers: 1, of: 2, busy_at: Some(NOW), busy_seconds: Some(14) };
 
 fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_micros(NOW.as_micros() - seconds * 1_000_000)
@@ -64,6 +68,8 @@ fn healthy() -> Snapshot {
         disk_is_full: false,
         writer: None,
         retry_at: None,
+        postponed: None,
+        adapted: None,
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),
         waits: None,

@@ -62,8 +62,12 @@ pub(super) fn under_way(seen: &Snapshot) -> Explanation {
             "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
             hold.until, hold.reason
         );
-        return Explanation::new(Why::Held, sentence, NextStep::Wait(job))
-            .waiting(format_args!("{}, no unit starts before {}", hold.reason, hold.until));
+        return Explanation::new(Why::Held, sentence, NextStep::Wait(job)).waiting(format_args!(
+            "{} wait until {}: {}",
+            counted(seen.job.progress.pending, "unit"),
+            hold.until,
+            hold.reason
+        ));
     }
     let progress = seen.job.progress;
     if let Some(other) = seen.job.limits.after.filter(|_| progress.total == progress.pending) {
@@ -126,6 +130,11 @@ fn idle(seen: &Snapshot, pending: &str) -> Explanation {
     let job = seen.job.id;
     if let Some(due) = seen.retry_at {
         let left = span(due.since(seen.now));
+        if let Some(reason) = &seen.postponed {
+            let sentence = format!("{pending} of job {job} wait, the first until {due} (in {left}): {reason}");
+            return Explanation::new(Why::Postponed, sentence, NextStep::PendingUnits(job))
+                .waiting(format_args!("{pending} wait, the first until {due}: {reason}"));
+        }
         let sentence = format!("job {job} waits for the next attempt of {pending}, the first at {due} (in {left})");
         return Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
             .waiting(format_args!("the next attempt of {pending}, the first at {due}"));
@@ -208,6 +217,16 @@ fn working(seen: &Snapshot) -> Explanation {
             );
             return Explanation::new(Why::UnitsSlow, sentence, NextStep::Unit(UnitId::new(job, seq)));
         }
+    }
+    if let Some(adapted) = seen.adapted.filter(|adapted| adapted.workers < adapted.of)
+        && progress.pending > 0
+        && usize::try_from(progress.running).is_ok_and(|running| running >= adapted.workers)
+    {
+        let sentence = format!(
+            "job {job} runs {adapted}, because whoever they ask could take no more lately; {} pending, {rate:.1} ended per second",
+            progress.pending
+        );
+        return Explanation::new(Why::Adapted, sentence, NextStep::Status(job));
     }
     let sentence = format!(
         "job {job} works: {} running, {} pending, {rate:.1} ended per second lately",

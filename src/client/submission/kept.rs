@@ -44,6 +44,7 @@ fn limits(job: &Job, new: &NewJob, asked: Asked) -> Vec<&'static str> {
     let (old_start, start) = (&old.start, &new.start);
     let all = [
         ("workers", asked.workers && new.workers != old.workers),
+        ("adapt", new.adapt.is_some() && new.adapt != old.adapt),
         ("rate", new.rate.is_some() && new.rate != old.rate),
         ("memfree", start.memfree.is_some() && start.memfree != old_start.memfree),
         ("load", start.load.is_some() && start.load != old_start.load),

@@ -25,6 +25,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::create::{check_description, check_new_job};
+use super::later::check_exits;
 use super::rehearse::Rehearsal;
 use super::sources::OpenSources;
 use super::{Client, ClientError, Created};
@@ -75,6 +76,7 @@ impl Submission {
     ) -> Result<Submission, SubmissionError> {
         new.limits.start.resolve(&spec.cwd);
         check_description(&new)?;
+        check_exits(&spec.exits, &new.limits)?;
         let mut spec = spec.clone();
         spec.items.is_combination = sources.as_ref().is_some_and(|sources| sources.are_combined);
         spec.are_commands = sources.as_ref().map(|sources| sources.are_commands);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Limits, UnitOutcome};
+use crate::model::{Cause, Limits, Postponement, UnitOutcome, When};
 use crate::sys::{Ending, signal_name};
 
 /// What exit codes mean; 0 means completed, unless it is listed.
@@ -33,6 +33,11 @@ pub enum ExitMeaning {
     Skip,
     /// No unit of the job is worth an attempt before that time is over; this one costs none.
     Pause(Duration),
+    /// It is not worth another attempt before that time is over; this one costs none.
+    Later(Duration),
+    /// Whoever it asked has too much to do: another attempt after the backoff, and fewer units at a time where the job adapts;
+    /// this one costs none.
+    Busy,
 }
 
 impl ExitCodes {
@@ -62,6 +67,13 @@ impl ExitCodes {
                     ExitMeaning::Fail => return UnitOutcome::Failed { cause, error },
                     ExitMeaning::Skip => return UnitOutcome::Skipped { reason: error },
                     ExitMeaning::Pause(delay) => return UnitOutcome::PauseJob { delay, reason: error },
+                    ExitMeaning::Later(delay) => {
+                        return UnitOutcome::Later(Postponement::new(When::After(delay), error));
+                    }
+                    ExitMeaning::Busy => {
+                        let later = Postponement::new(When::Backoff, error);
+                        return UnitOutcome::Later(Postponement { is_busy: true, ..later });
+                    }
                     ExitMeaning::Retry => (cause, error),
                 }
             }

@@ -14,6 +14,7 @@ mod out;
 mod partial;
 mod prepare;
 mod prepared;
+mod said_later;
 mod schema;
 mod spec;
 mod start;
@@ -30,11 +31,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::later::forget_word;
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{
-    AttemptEnd, Cause, Limits, NewUnit, PASSWORD_VARIABLE, Progress, RawText, TraceContext, Unit, UnitOutcome, chain,
-    is_of_server,
+    AttemptEnd, Cause, JobFiles, Limits, NewUnit, PASSWORD_VARIABLE, Progress, RawText, Seq, TraceContext, Unit,
+    UnitOutcome, chain, is_of_server,
 };
 use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, Times, lack_of};
 
@@ -46,6 +48,7 @@ use given::{Given, OF_ATTEMPTS};
 use leftovers::{end_leftovers, end_what_is_left, occupy};
 use partial::{Making, forget, is_made};
 use prepared::{Prepared, is_last};
+use said_later::or_later;
 #[cfg(not(feature = "sources"))]
 use schema::Schema;
 use start::start;
@@ -84,6 +87,7 @@ pub struct CommandHandler {
     /// The files of the whole output, where it is kept in them.
     outputs: Option<SegmentSync>,
     dirs: Dirs,
+    files: JobFiles,
     /// Held by the attempt whose turn it is to prepare a long item.
     turn: Mutex<()>,
 }
@@ -124,6 +128,7 @@ impl CommandHandler {
             outputs,
             turn: Mutex::default(),
             dirs,
+            files: job.files.clone(),
         })
     }
 
@@ -174,6 +179,10 @@ impl Runner for CommandHandler {
 
     fn sync_outputs(&self, slots: &BTreeSet<usize>) -> io::Result<()> {
         self.outputs.as_ref().map_or(Ok(()), |outputs| outputs.sync(slots))
+    }
+
+    fn forget_word(&self, unit: Seq) {
+        forget_word(&self.files, unit);
     }
 
     fn run(&self, attempt: &Attempt<'_>) -> AttemptEnd {
@@ -253,6 +262,7 @@ impl Runner for CommandHandler {
                 let said = ending.idle.then(|| capture.last_line()).flatten();
                 let (output, whole) = capture.finish();
                 let judged = self.spec.exits.judge(&ending, attempt.limits, said.as_deref());
+                let judged = or_later(judged, &ending, &job.files, attempt.id());
                 let is_done = matches!(judged, UnitOutcome::Completed { .. }) && !is_last(attempt.unit);
                 let shown_to = check.as_mut().filter(|_| is_done);
                 let result = self.result(whole, is_done, attempt, shown_to, &mut given);

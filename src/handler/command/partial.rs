@@ -20,7 +20,7 @@ use super::attempt_end::{failed, retry};
 use super::out::{OutError, discard, publish};
 use crate::files::{How, KeptDir, if_there, open_given, open_private};
 use crate::handler::Attempt;
-use crate::model::{Cause, DatabaseFile, JobFiles, RawText, Timestamp, UnitId, UnitOutcome};
+use crate::model::{Cause, DatabaseFile, JobFiles, Postponement, RawText, Timestamp, UnitId, UnitOutcome};
 use crate::store::{Access, Store, StoreError};
 use crate::sys::{is_another, opening};
 
@@ -120,6 +120,10 @@ impl<'a> Making<'a> {
             UnitOutcome::Failed { cause, error } => UnitOutcome::Failed { cause, error: self.cleared(error) },
             UnitOutcome::Cancelled { reason } => UnitOutcome::Cancelled { reason: self.cleared(reason) },
             UnitOutcome::PauseJob { delay, reason } => UnitOutcome::PauseJob { delay, reason: self.cleared(reason) },
+            UnitOutcome::Later(later) => {
+                let reason = self.cleared(later.reason);
+                UnitOutcome::Later(Postponement { reason, ..later })
+            }
             UnitOutcome::Interrupted | UnitOutcome::NotStarted { .. } => {
                 drop(self.cleared(String::new()));
                 outcome

@@ -71,6 +71,7 @@ impl CommandHandler {
         command.set("JOB_MANAGER_JOB", attempt.job.id.to_string());
         command.set("JOB_MANAGER_UNIT", seq.to_string());
         command.set("JOB_MANAGER_ATTEMPT", attempt.number.to_string());
+        command.set("JOB_MANAGER_TOKEN", attempt.token());
         command.set("JOB_MANAGER_SLOT", (attempt.slot + 1).to_string());
         if let Some(key) = &unit.key {
             command.set("JOB_MANAGER_KEY", RawText::of_column(key).as_os_str());

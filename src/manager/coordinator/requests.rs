@@ -95,6 +95,9 @@ impl Coordinator<'_> {
             self.demanded = self.demanded.min(limits.workers);
             let _ = self.grow.send(self.demanded);
         }
+        if limits.workers != before.workers || limits.adapt != before.adapt {
+            self.shared.adaptation.follow(limits, None, &self.shared.feed);
+        }
         self.shared.set_limits(limits.clone());
     }
 

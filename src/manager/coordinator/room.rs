@@ -36,7 +36,8 @@ impl Coordinator<'_> {
 
     pub(super) fn share_places(&mut self) {
         let _opening = opening();
-        self.permits.rebalance(&self.shared.feed, self.job.limits.workers);
+        let adapted = self.shared.adaptation.adapted().map_or(usize::MAX, |adapted| adapted.workers);
+        self.permits.rebalance(&self.shared.feed, self.job.limits.workers.min(adapted));
     }
 
     /// Tries to run more units at a time, and to have more workers, where something was lacking for them.

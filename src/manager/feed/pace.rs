@@ -65,6 +65,15 @@ impl Feed {
         state.busy
     }
 
+    /// Lets workers have no more than `most` units at the same time besides what else limits them.
+    pub fn adapt_workers(&self, most: usize) {
+        let mut state = self.lock();
+        if most > state.most_adapted {
+            self.unit_ready.notify_all();
+        }
+        state.most_adapted = most;
+    }
+
     /// Hands units out no faster than one in `interval`, the first one after `wait`.
     pub fn limit_rate(&self, interval: Duration, wait: Duration) {
         let mut state = self.lock();

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub busy: usize,
     /// Workers that units may take at the same time.
     pub most_busy: usize,
+    /// Workers that units may take at the same time, as far as whoever they ask can take it.
+    pub most_adapted: usize,
     /// Whether ends of units cannot be recorded at present.
     pub stalled: bool,
     /// Whether the lease of the manager has run out.
@@ -83,7 +85,8 @@ impl State {
     pub fn may_start(&self) -> bool {
         let slots = self.queue.front().map_or(1, |unit| unit.slots);
         // A unit that takes more workers than there are runs alone.
-        let has_workers = self.busy + slots <= self.most_busy || (self.busy == 0 && self.most_busy > 0);
+        let most = self.most_busy.min(self.most_adapted);
+        let has_workers = self.busy + slots <= most || (self.busy == 0 && most > 0);
         let is_followed = !self.stalled && !self.suspended && self.reports <= MOST_REPORTS;
         let has_budget = self.admission.has_room(self.under_way()) || self.is_free();
         is_followed && has_workers && has_budget && self.running < self.most_running && self.gate.is_open(self.running)

@@ -80,7 +80,7 @@ fn each_manager_of_a_job_has_a_row_that_says_how_it_ended() {
     let failed = lease_on(&mut store, job);
     store.leave(failed, Leaving::Failed { error: "no such directory", trace: "" }, LATER).unwrap();
     let last = lease_on(&mut store, job);
-    let beat = Heartbeat { at: LATER, workers: 4, running: 3, rate_per_second: 0.5, waits: None };
+    let beat = Heartbeat { at: LATER, workers: 4, running: 3, rate_per_second: 0.5, waits: None, adapted: None };
     let end = [change(job, 1, UnitStatus::Pending, UnitStatus::Completed)];
     store.record(last, &Batch { heartbeat: Some(&beat), ..Batch::of(&end) }).unwrap();
     let record = store.manager_record(job).unwrap().unwrap();
@@ -103,7 +103,7 @@ fn a_manager_that_was_superseded_is_lost_and_beats_no_more() {
     let mut store = Store::scratch().unwrap();
     let job = job_of(&mut store, 1);
     let before = lease_on(&mut store, job);
-    let beat = Heartbeat { at: LATER, workers: 1, running: 0, rate_per_second: 1.0, waits: None };
+    let beat = Heartbeat { at: LATER, workers: 1, running: 0, rate_per_second: 1.0, waits: None, adapted: None };
 
     store.take_over(job).unwrap();
     let refused = store.record(before, &Batch { heartbeat: Some(&beat), ..Batch::default() });

@@ -127,7 +127,8 @@ statement! {
 
 statement! {
     struct DueUnits {
-        "SELECT id, key, payload, attempts, crashes, revision, checkpoint FROM (SELECT id, key, payload, attempts, crashes, \
+        "SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
+         WHERE attempts.unit_id = page.id AND cause = 'postponed') FROM (SELECT id, key, payload, attempts, crashes, \
          units.revision, checkpoint, not_before, sum(octet_length(payload) + coalesce(octet_length(checkpoint), 0)) \
          OVER (ORDER BY not_before, id ROWS UNBOUNDED PRECEDING) - octet_length(payload) - coalesce(octet_length(checkpoint), 0) \
          AS before FROM units LEFT JOIN unit_notes ON unit_id = id \
@@ -139,7 +140,7 @@ statement! {
         ") ORDER BY not_before, id LIMIT " limit: i64 as BigInt,
         ") AS page WHERE before < " bytes: i64 as BigInt,
     }
-    " ORDER BY not_before, id" -> (UnitColumns, Nullable<Text>)
+    " ORDER BY not_before, id" -> (UnitColumns, Nullable<Text>, Bool)
 }
 
 statement! {

@@ -10,6 +10,7 @@ mod host;
 #[cfg(feature = "postgres")]
 mod hosts;
 mod http;
+mod loopback;
 mod network;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -36,6 +37,7 @@ pub use host::{Answered, Host};
 #[cfg(feature = "postgres")]
 pub use hosts::{Hosts, LEASE};
 pub use http::{Reply, Served};
+pub use loopback::{Answer, Asked, serve};
 pub use network::{CLIENTS, Cut, Machine, Network, SERVERS};
 #[cfg(feature = "postgres")]
 pub use postgres::{Server, Shutdown};

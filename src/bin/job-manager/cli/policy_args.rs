@@ -22,7 +22,7 @@ pub(super) struct PolicyArgs {
     /// Delay before the next attempt, doubled each time, up to the second value
     #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff, help_heading = "Failures")]
     pub backoff: (Duration, Duration),
-    /// Meaning of exit codes: ok, retry, fail, skip, pause:DURATION
+    /// Meaning of exit codes: ok, retry, fail, skip, later:DURATION, busy, pause:DURATION
     #[arg(long, value_name = "CODE=MEANING,…", value_parser = |text: &str| policy_values::exits(text).map(Exits::new), help_heading = "Failures")]
     pub exit: Option<Exits>,
     /// Only these exit codes are worth another attempt
@@ -40,6 +40,9 @@ pub(super) struct PolicyArgs {
     /// JSON Schema (2020-12) that results satisfy, with --result json
     #[arg(long, value_name = "FILE", help_heading = "Failures")]
     pub schema: Option<PathBuf>,
+    /// Time that a unit may wait in all because its attempts were postponed, such as 48h; then it has failed
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Failures")]
+    pub max_later: Option<Duration>,
     /// Time between TERM and KILL for a unit that has to end
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::kill_after, help_heading = "Failures")]
     pub kill_after: Duration,
@@ -54,6 +57,9 @@ pub(super) struct PolicyArgs {
     pub max_failures: Option<MaxFailures>,
     #[command(flatten)]
     pub meters: MeterArgs,
+    /// Run fewer units at a time while whoever they ask is busy, but at least MIN, and more again up to -j
+    #[arg(long, value_name = "MIN", value_parser = adapt, allow_negative_numbers = true, help_heading = "Pace and bounds")]
+    pub adapt: Option<usize>,
     /// Run the first N units and wait for `approve` or `reject`
     #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Pace and bounds")]
     pub canary: Option<u32>,
@@ -72,6 +78,11 @@ pub(super) struct PolicyArgs {
     pub then_when: Option<ThenWhen>,
 }
 
+/// Reads the fewest units that are to run at a time.
+pub(super) fn adapt(text: &str) -> Result<usize, String> {
+    values::whole(text, 1, Limits::MAX_WORKERS)
+}
+
 /// Meanings of exit codes, as one value of a flag.
 pub(super) type Exits = std::sync::Arc<BTreeMap<i32, ExitMeaning>>;
 /// Exit codes, as one value of a flag.
@@ -88,6 +99,7 @@ impl PolicyArgs {
         limits.deadline = self.deadline.and_then(|limit| limit.0);
         limits.max_failures = self.max_failures;
         limits.canary = self.canary;
+        (limits.max_later, limits.adapt) = (self.max_later, self.adapt);
         self.meters.apply(limits)
     }
 

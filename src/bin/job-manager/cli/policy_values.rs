@@ -1,9 +1,10 @@
 //! Values of flags that say what failures, exit codes and rates mean.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use job_manager::handler::ExitMeaning;
-use job_manager::model::MaxFailures;
+use job_manager::model::{MaxFailures, Postponement, Timestamp, When};
 
 use super::values::duration;
 
@@ -19,16 +20,32 @@ pub(super) fn exits(text: &str) -> Result<BTreeMap<i32, ExitMeaning>, String> {
 }
 
 fn exit(text: &str) -> Result<(i32, ExitMeaning), String> {
-    let wrong = || format!("invalid meaning of an exit code {text:?}, expected e.g. 75=retry or 79=pause:30m");
+    let wrong = || {
+        format!(
+            "invalid meaning of an exit code {text:?}, expected e.g. 75=retry, 75=later:10m, 76=busy or 79=pause:30m"
+        )
+    };
     let (code, meaning) = text.split_once('=').ok_or_else(wrong)?;
     let meaning = match meaning {
         "ok" => ExitMeaning::Ok,
         "retry" => ExitMeaning::Retry,
         "fail" => ExitMeaning::Fail,
         "skip" => ExitMeaning::Skip,
-        other => ExitMeaning::Pause(duration(other.strip_prefix("pause:").ok_or_else(wrong)?)?),
+        "busy" => ExitMeaning::Busy,
+        other => match (other.strip_prefix("pause:"), other.strip_prefix("later:")) {
+            (Some(delay), _) => ExitMeaning::Pause(duration(delay)?),
+            (_, Some(delay)) => ExitMeaning::Later(later(delay)?),
+            (None, None) => return Err(wrong()),
+        },
     };
     Ok((exit_code(code)?, meaning))
+}
+
+/// Reads how long a unit is to wait for its next attempt.
+pub(super) fn later(text: &str) -> Result<Duration, String> {
+    let delay = duration(text)?;
+    let later = Postponement::new(When::After(delay), String::new());
+    later.check(Timestamp::now()).map(|()| delay).map_err(|error| error.to_string())
 }
 
 /// Reads `75,100-110`.
@@ -66,8 +83,6 @@ pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -78,6 +93,9 @@ mod tests {
         assert_eq!((exits[&75], exits[&1]), (ExitMeaning::Retry, ExitMeaning::Ok));
         assert!(super::exits("256=ok").is_err());
         assert!(super::exits("1=later").is_err());
+        let later = super::exits("75=later:10m,76=busy").unwrap();
+        assert_eq!((later[&75], later[&76]), (ExitMeaning::Later(Duration::from_secs(600)), ExitMeaning::Busy));
+        assert_eq!(super::exits("75=later:31d").unwrap_err(), "a unit cannot wait for 31d00h, the most is 30d00h");
         assert!(super::exits("").is_err());
         assert!(super::exits("75=retry,75=fail").unwrap_err().contains("exit code 75 has two meanings"));
         assert_eq!(super::exits("75=retry,75=retry").unwrap().len(), 1);
@@ -100,7 +118,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_a_policy_panic(text in r"([0-9]{1,20}|[-.,=%/:smhd]|pause|\PC){0,8}") {
+        fn no_text_makes_a_policy_panic(text in r"([0-9]{1,20}|[-.,=%/:smhd]|pause|later|busy|\PC){0,8}") {
             let _ = (exits(&text), codes(&text), text.parse::<job_manager::model::Rate>(), max_failures(&text));
         }
     }

@@ -71,6 +71,8 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         | Why::MachineBusy
         | Why::RateLimited
         | Why::WaitingForRetry
+        | Why::Postponed
+        | Why::Adapted
         | Why::WaitingForCallbacks => "It goes on by itself: wait_job.",
         Why::WaitingForMemory
         | Why::WaitingForLoad

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::client::{JobOutcome, MachineWorkers};
+use crate::client::{AdaptedWorkers, JobOutcome, MachineWorkers};
 use crate::model::{Bytes, Lack, Waits};
 
 /// Verdicts about a manager that there can be.
@@ -83,7 +83,7 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
         mostly_none([Writer { pid: 42, name: None }]),
         mostly_none([MachineWorkers { limit: 4, taken: 4 }, MachineWorkers { limit: 4, taken: 1 }]),
     );
-    let told = (mostly_none(["too many failed"]), prop::bool::ANY);
+    let told = (mostly_none(["too many failed"]), prop::bool::ANY, mostly_none(["not yet"]), mostly_none([1, 2]));
     (jobs(), manager, around, told, waits(), mostly_none([ago(-90)]), mostly_none([(Seq(6), ago(300))])).prop_map(
         |(job, ((health, reason), rate, damaged), (disk_is_full, writer, machine), told, waits, retry_at, oldest)| {
             let runs = job.status == JobStatus::Running && health == Health::Running;
@@ -94,6 +94,8 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
                 error: damaged.then(|| "its pid is no number".to_owned()),
                 halt_reason: told.0.map(str::to_owned),
                 stopped_by_signal: told.1,
+                postponed: told.2.map(str::to_owned),
+                adapted: told.3.filter(|_| runs).map(|workers| AdaptedWorkers { workers, ..ADAPTED }),
                 rate: rate.filter(|_| runs),
                 waits: waits.filter(|_| runs),
                 disk_is_full: disk_is_full && runs,
@@ -120,6 +122,7 @@ fn named(seen: &Snapshot, cause: Why) -> Option<String> {
         Why::WaitingForWindow | Why::WaitingForTime | Why::WaitingForLoad | Why::WaitingForDisk => waits(),
         Why::MachineBusy => "the limit over all jobs is 4".to_owned(),
         Why::RateLimited => format!("in {}", crate::model::span(seen.job.limits.rate.unwrap().interval())),
+        Why::Postponed => format!("the first until {}", seen.retry_at.unwrap()),
         Why::WaitingForRetry => format!("the first at {}", seen.retry_at.unwrap()),
         Why::Stopping | Why::Cancelling => seen.job.progress.running.to_string(),
         Why::DiskFull => "the disk of the database is full".to_owned(),
@@ -130,7 +133,7 @@ fn named(seen: &Snapshot, cause: Why) -> Option<String> {
         Why::AwaitingApproval => "".to_owned(),
         // A reason that tells where the manager may be is named by both.
         Why::ManagerLost | Why::ManagerUnknown => return seen.reason.map(|reason| reason.to_string()),
-        Why::Working | Why::UnitsSlow | Why::AboutToRun | Why::Finishing => {
+        Why::Working | Why::Adapted | Why::UnitsSlow | Why::AboutToRun | Why::Finishing => {
             return seen.reason.map(|reason| reason.to_string());
         }
         _ => return None,
@@ -175,7 +178,7 @@ proptest! {
 
         prop_assert_eq!(status.eta_seconds, seen.eta());
         if let Some(eta) = status.eta_seconds {
-            let goes_on = [Why::Working, Why::UnitsSlow, Why::RateLimited, Why::LacksResources];
+            let goes_on = [Why::Working, Why::Adapted, Why::UnitsSlow, Why::RateLimited, Why::LacksResources];
             prop_assert!(goes_on.contains(&said.cause), "{:?}", said);
             if let Some(rate) = seen.job.limits.rate {
                 let soonest = rate.interval().as_secs_f64() * seen.job.progress.unfinished() as f64;

@@ -169,6 +169,26 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
         job_case(
             |seen| {
                 seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
+                (seen.retry_at, seen.postponed) = (Some(ago(-90)), Some("not answered yet".to_owned()));
+            },
+            (
+                Why::Postponed,
+                "3 units of job 7 wait, the first until 2026-05-28T20:28:10.000Z (in 1m30s): not answered yet",
+                NextStep::PendingUnits(JobId(7)),
+            ),
+        ),
+        job_case(
+            |seen| seen.adapted = Some(ADAPTED),
+            (
+                Why::Adapted,
+                "job 7 runs 1 of 2 workers (adapted, last busy 14s ago), because whoever they ask could take no more \
+                 lately; 3 pending, 2.0 ended per second",
+                NextStep::Status(JobId(7)),
+            ),
+        ),
+        job_case(
+            |seen| {
+                seen.job.progress = Progress { running: 0, total: 8, ..seen.job.progress };
                 seen.rate = None;
             },
             (Why::AboutToRun, "the manager of job 7 is about to take 3 units", NextStep::Status(JobId(7))),

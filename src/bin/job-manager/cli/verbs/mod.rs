@@ -40,6 +40,7 @@ mod top;
 mod unit;
 mod unit_add;
 mod unit_checkpoint;
+mod unit_later;
 mod unit_progress;
 mod unit_result;
 mod unit_spend;
@@ -188,6 +189,7 @@ verbs! { (global, output, command)
     "From inside a unit" {
         UnitProgress => unit_progress,
         UnitCheckpoint => unit_checkpoint,
+        UnitLater => unit_later,
         UnitResult => unit_result,
         UnitSpend => unit_spend,
         UnitAdd => unit_add,

@@ -14,6 +14,7 @@ use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
 use job_manager::text::counted;
 use serde_json::json;
 
+use crate::cli::policy_args::adapt;
 use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output, meter_args, policy_values, values};
 
@@ -22,8 +23,8 @@ const NONE: &str = "none";
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
-/// Change limits of a job, also while it runs: rate, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, deadline, backoff,
-/// memfree, load, diskfree, window, not-before, after, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
+/// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, max-later,
+/// deadline, backoff, memfree, load, diskfree, window, not-before, after, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub struct Set {
@@ -91,6 +92,14 @@ fn change(text: &OsStr) -> Result<Change, String> {
         "max-failures" => {
             let most = optional(value, policy_values::max_failures)?;
             Arc::new(move |limits| limits.max_failures = most)
+        }
+        "adapt" => {
+            let least = optional(value, adapt).map_err(|why| format!("adapt={value}: {why}"))?;
+            Arc::new(move |limits| limits.adapt = least)
+        }
+        "max-later" => {
+            let most = optional(value, values::duration)?;
+            Arc::new(move |limits| limits.max_later = most)
         }
         "deadline" => {
             let TimeLimit(deadline) = values::spelled(value)?;

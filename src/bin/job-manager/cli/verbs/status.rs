@@ -83,7 +83,10 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.own_line(format_args!("status    {style}{}{style:#}", status.word()))?;
     let manager = match (status.status, status.pid, status.hosts()) {
         (Health::Running, _, Some(hosts)) => hosts,
-        (Health::Running, Some(pid), None) => format!("running, process {pid}, {}", counted(status.workers, "worker")),
+        (Health::Running, Some(pid), None) => {
+            let workers = status.adapted.map(|adapted| adapted.to_string());
+            format!("running, process {pid}, {}", workers.unwrap_or_else(|| counted(status.workers, "worker")))
+        }
         (Health::Running, None, None) => "running".to_owned(),
         (Health::NotStarted, ..) => "not started".to_owned(),
         (Health::Stopped, ..) => "stopped".to_owned(),
@@ -114,6 +117,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
     output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;
+    output.field("workers", status.adapted.filter(|_| status.hosts().is_some()))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
     output.field("waits", status.waiting_for.as_deref().map(one_line))?;
     for run in status.former_managers.iter().filter(|run| run.state == ManagerState::Refused) {

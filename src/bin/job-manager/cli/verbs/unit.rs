@@ -2,6 +2,7 @@
 
 use clap::Args;
 use job_manager::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
+use job_manager::text::counted;
 
 use super::units::{shown_item, status};
 use crate::cli::text::{one_line, span};
@@ -24,6 +25,10 @@ pub fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<(), Cli
         return output.document(&view);
     }
     print(&view.unit, view.command.as_deref(), output)?;
+    if let Some(postponed) = view.postponed {
+        let waited = span(std::time::Duration::from_secs(postponed.waited_seconds));
+        output.line(format_args!("postponed {}, waited {waited}", counted(postponed.times, "time")))?;
+    }
     print_notes(&view.notes, output)?;
     print_attempts(&view.attempts_not_completed, output)
 }

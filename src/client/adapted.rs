@@ -1,0 +1,75 @@
+//! How many units a job that adapts runs at a time, as people and programs are told.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::model::{Adapted, Limits, ManagerRun, Timestamp, span};
+
+/// How many units a job runs at a time because whoever they ask could take no more lately; of several managers all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AdaptedWorkers {
+    /// How many.
+    pub workers: usize,
+    /// How many would run otherwise.
+    pub of: usize,
+    /// When somebody who was asked last had too much to do.
+    pub busy_at: Option<Timestamp>,
+    /// How long ago that was.
+    pub busy_seconds: Option<u64>,
+}
+
+impl AdaptedWorkers {
+    /// Adds up what the managers that live came to; none of a job that does not adapt.
+    pub(super) fn of(
+        noted: &[(Option<String>, Adapted)],
+        living: &[ManagerRun],
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Option<AdaptedWorkers> {
+        limits.adapt?;
+        let lives = |host: &Option<String>| host.as_ref().is_none_or(|host| living.iter().any(|run| run.host == *host));
+        let theirs: Vec<&Adapted> = noted.iter().filter(|(host, _)| lives(host)).map(|(_, adapted)| adapted).collect();
+        let busy_at = theirs.iter().filter_map(|adapted| adapted.busy_at).max();
+        (!theirs.is_empty()).then(|| AdaptedWorkers {
+            workers: theirs.iter().map(|adapted| adapted.workers).sum(),
+            of: theirs.len() * limits.workers,
+            busy_at,
+            busy_seconds: busy_at.map(|at| now.since(at).as_secs()),
+        })
+    }
+}
+
+impl fmt::Display for AdaptedWorkers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} workers (adapted", self.workers, self.of)?;
+        match self.busy_seconds {
+            Some(seconds) => write!(f, ", last busy {} ago)", span(Duration::from_secs(seconds))),
+            None => write!(f, ")"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_managers_came_to_is_said_with_when_somebody_was_busy() {
+        let (now, limits) =
+            (Timestamp::from_micros(20_000_000), Limits { workers: 64, adapt: Some(4), ..Limits::default() });
+        let adapted = |second: i64| Adapted { workers: 12, busy_at: Some(Timestamp::from_micros(second * 1_000_000)) };
+        let of = |host: Option<&str>, adapted, limits| {
+            AdaptedWorkers::of(&[(host.map(str::to_owned), adapted)], &[], limits, now)
+                .map(|adapted| adapted.to_string())
+        };
+
+        let never = Adapted { busy_at: None, ..adapted(0) };
+        assert_eq!(of(None, adapted(6), &limits).unwrap(), "12 of 64 workers (adapted, last busy 14s ago)");
+        assert_eq!(of(None, never, &limits).unwrap(), "12 of 64 workers (adapted)");
+        assert_eq!(of(Some("gone"), adapted(6), &limits), None);
+        assert_eq!(of(None, adapted(6), &Limits { adapt: None, ..limits.clone() }), None);
+    }
+}
