@@ -199,7 +199,7 @@ pub fn idle(bench: &Bench, server: &Server) {
         ("transactions of a manager whose units run", false, 1.2),
     ] {
         let (dir, url) = (scratch(), server.database());
-        let later = ["submit", "-q", "--start-at", "2099-01-01", "--", "sleep", "60"];
+        let later = ["submit", "-q", "--not-before", "2099-01-01", "--", "sleep", "60"];
         let now = ["submit", "-q", "--", "sleep", "60"];
         let job = ours::verb(dir.path(), &url, if hold { &later } else { &now }).1;
         std::thread::sleep(Duration::from_secs(5));

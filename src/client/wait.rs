@@ -17,6 +17,9 @@ const LAST_STEP: Duration = Duration::from_millis(20);
 /// Share of the time waited so far by which the news of an end may be late: small jobs are not kept waiting, and large ones are
 /// not looked at for every commit.
 const LATE_BY: u32 = 16;
+/// Bounds of the time between two looks on a server, where a question costs as much as a look and many may wait.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// How a job ended, or why it does not go on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +68,9 @@ impl Client {
     ) -> Result<Option<JobOutcome>, ClientError> {
         let started = Instant::now();
         let mut manager = None;
+        let is_file = !self.store().has_several_managers();
         loop {
-            let version = self.store().data_version()?;
+            let version = if is_file { self.store().data_version()? } else { 0 };
             let (JobRows { job: row, .. }, manager_seen) = self.look(job, Extent::Running)?;
             if let Some(outcome) = outcome_of(row.status, manager_seen.health) {
                 look(&row);
@@ -81,15 +85,18 @@ impl Client {
             {
                 return Err(ClientError::WaitTimedOut { job, waited });
             }
-            let left = timeout.map_or(LOOK_EVERY, |timeout| timeout.saturating_sub(waited));
-            let next_look = Instant::now() + LOOK_EVERY.min(left);
+            let look_every = if is_file { LOOK_EVERY } else { (waited / LATE_BY).clamp(FIRST_LOOK, LAST_LOOK) };
+            let left = timeout.map_or(look_every, |timeout| timeout.saturating_sub(waited));
+            let next_look = Instant::now() + look_every.min(left);
             let not_before = Instant::now() + (waited / LATE_BY).min(LOOK_EVERY);
             let step = (waited / LATE_BY).clamp(FIRST_STEP, LAST_STEP);
             loop {
                 let now = Instant::now();
                 let is_over = rest(&mut manager, manager_seen.pid, step.min(next_look.saturating_duration_since(now)));
                 let now = Instant::now();
-                if is_over || now >= next_look || (now >= not_before && self.store().data_version()? != version) {
+                let has_news =
+                    || Ok::<_, ClientError>(is_file && now >= not_before && self.store().data_version()? != version);
+                if is_over || now >= next_look || has_news()? {
                     break;
                 }
             }

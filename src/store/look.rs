@@ -84,11 +84,10 @@ impl Store {
         operation: &'static str,
         mut body: impl FnMut(&mut DbConnection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let once =
-            |store: &mut Store| body(&mut store.conn).map_err(|failure| failure.during(operation, &store.file.path));
         #[cfg(feature = "postgres")]
-        return self.persist(once);
+        return self
+            .persist(|store| body(&mut store.conn).map_err(|failure| failure.during(operation, &store.file.path)));
         #[cfg(not(feature = "postgres"))]
-        once(self)
+        body(&mut self.conn).map_err(|failure| failure.during(operation, &self.file.path))
     }
 }

@@ -219,3 +219,26 @@ fn fault_361_a_manager_whose_lock_is_deleted_while_it_cannot_make_it_again_is_no
         assert!(rest.len() == 1 && rest[0].contains("ended"), "{rest:?}");
     }
 }
+
+#[test]
+fn a_manager_whose_units_run_asks_its_server_about_once_a_second_and_follows_what_others_ask_for() {
+    const SPAN: Duration = Duration::from_secs(6);
+    let Some(hosts) = Hosts::new() else { return };
+    let job = hosts.create_waiting(4, 2);
+    hosts.start_on(&["one"], &job);
+    hosts.wait("two units", || hosts.begun() == 2);
+    let count = || hosts.count("SELECT xact_commit AS number FROM pg_stat_database WHERE datname = current_database()");
+    // What the start has left to report.
+    std::thread::sleep(Duration::from_secs(2));
+
+    let before = count();
+    std::thread::sleep(SPAN);
+    let transactions = count() - before;
+    let asked_at = Instant::now();
+    hosts.ok("two", &["stop", &job, "--now"]);
+    hosts.wait_for_status(&job, "paused");
+
+    // Those of this test are among them.
+    assert!(transactions <= 14, "{transactions} transactions in {SPAN:?}");
+    assert!(asked_at.elapsed() < Duration::from_secs(5), "{:?}", asked_at.elapsed());
+}

@@ -33,9 +33,11 @@ impl Claims {
         self.has_ranges = true;
     }
 
-    /// Notes that there was nothing to claim, until a look finds something.
-    pub fn got_none(&mut self) {
-        (self.is_claimable, self.has_ranges) = (false, false);
+    /// Notes that there was nothing to claim, with so many units in hand, until a look finds something.
+    pub fn got_none(&mut self, in_hand: usize) {
+        self.is_claimable = false;
+        // Those with a unit in hand were kept.
+        self.has_ranges &= in_hand > 0;
     }
 
     /// Notes that others have units, which stands until the next look.

@@ -1,6 +1,6 @@
 //! What a job waits for before its first unit and after its last: another job, an approval, nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::warn;
 
@@ -16,12 +16,17 @@ use crate::store::StoreError;
 impl Coordinator<'_> {
     /// Looks at the job that this one waits for, if there is one.
     pub(super) fn other_job(&mut self) -> Result<Other, ManagerError> {
-        let Some(other) = self.job.limits.after.filter(|other| self.waited_for != Some(*other)) else {
+        let Some(other) = self.job.limits.after.filter(|other| self.other_seen.completed != Some(*other)) else {
             return Ok(Other::Completed);
         };
+        let now = Instant::now();
+        if now < self.other_seen.next_look {
+            return Ok(Other::Unfinished);
+        }
+        self.other_seen.next_look = now + self.store.look_every(false);
         let what = match self.store.job(other) {
             Ok(row) if row.status == JobStatus::Completed => {
-                self.waited_for = Some(other);
+                self.other_seen.completed = Some(other);
                 return Ok(Other::Completed);
             }
             Ok(row) if !row.status.is_terminal() => return Ok(Other::Unfinished),

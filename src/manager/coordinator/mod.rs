@@ -26,13 +26,13 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::handler::Runner;
-use crate::model::{Epoch, Job, JobId, Kill, Share, StateDir, StopRequest, Timestamp};
+use crate::model::{Epoch, Job, Kill, Share, StateDir, StopRequest, Timestamp};
 use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 use claims::Claims;
 pub(super) use leaving::{Held, Leave};
-use other::Other;
+use other::{Other, OtherSeen};
 use over_budget::OverBudget;
 use range_size::RangeSize;
 pub(super) use run_outcome::RunOutcome;
@@ -82,8 +82,7 @@ pub(super) struct Coordinator<'a> {
     adopted: Adopted,
     reaped_at: Instant,
     tried_at: Instant,
-    /// The job that was waited for and has completed.
-    waited_for: Option<JobId>,
+    other_seen: OtherSeen,
     /// Whether the job's last unit was added, because all others had ended.
     finalizer_added: bool,
     range_size: RangeSize,
@@ -160,7 +159,7 @@ impl<'a> Coordinator<'a> {
             adopted,
             reaped_at: looked_at,
             tried_at: looked_at,
-            waited_for: None,
+            other_seen: OtherSeen { completed: None, next_look: looked_at },
             finalizer_added,
             range_size: RangeSize::default(),
             seen_version: None,

@@ -78,7 +78,7 @@ impl Coordinator<'_> {
                     self.recover(&begun)?;
                     self.shared.feed.add(range);
                 }
-                None => self.claims.got_none(),
+                None => self.claims.got_none(in_hand),
             }
         }
         Ok(self.shared.feed.next_range())

@@ -4,7 +4,7 @@ use super::*;
 use crate::handler::Attempt;
 use crate::manager::Clock;
 use crate::model::Seq;
-use crate::model::{AttemptEnd, NewJob, NewUnit, Progress, Unit, UnitFilter, UnitOutcome};
+use crate::model::{AttemptEnd, JobId, NewJob, NewUnit, Progress, Unit, UnitFilter, UnitOutcome};
 use crate::store::UnitRange;
 use crate::store::{Access, CreateOutcome};
 use crate::sys::own_identity;

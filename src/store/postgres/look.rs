@@ -31,7 +31,7 @@ statement! {
          EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = jobs.id AND ranges.manager <> own.uid AND first <= " others: i64 as BigInt,
         "), (SELECT min(not_before) FROM units WHERE not_before IS NOT NULL AND units.job_id = jobs.id AND units.id <= " last: i64 as BigInt,
         " AND units.id <= (jobs.id << 32) + claimed_through AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id \
-         AND ranges.manager <> own.uid AND ranges.first <= units.seq AND ranges.last >= units.seq)) \
+         AND ranges.manager IS DISTINCT FROM own.uid AND ranges.first <= units.seq AND ranges.last >= units.seq)) \
          FROM managers AS own JOIN jobs ON jobs.id = own.job_id WHERE jobs.status = 'running' AND own.state = 'live' AND own.uid = " uid: String as Text,
     }
     "" -> LookColumns
