@@ -36,6 +36,7 @@ macro_rules! moved {
          FROM managers WHERE state = 'live') AS moved"
     };
 }
+#[cfg(feature = "postgres")]
 pub(in crate::store) use moved;
 
 const SUMS_OF: &str = concat!(

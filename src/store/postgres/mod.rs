@@ -32,7 +32,9 @@ mod share;
 
 #[cfg(feature = "postgres")]
 pub(super) use commit::{Commit, Kept};
-pub(super) use counters::{add_up, moved};
+pub(super) use counters::add_up;
+#[cfg(feature = "postgres")]
+pub(super) use counters::moved;
 pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
 pub(super) use insert::insert;
