@@ -21,7 +21,7 @@ statement! {
         "WITH renewed AS (UPDATE managers SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " length: i64 as BigInt,
         ", heartbeat_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint WHERE 0 < " is_due: i64 as BigInt,
         " AND state = 'live' AND uid = " renewed: String as Text,
-        ") SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, hashtextextended(concat_ws(' ', jobs.xmin, \
+        " RETURNING uid) SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, hashtextextended(concat_ws(' ', jobs.xmin, \
          (SELECT string_agg(concat_ws(' ', number, granted), ',' ORDER BY number) FROM managers AS live \
          WHERE live.state = 'live' AND live.job_id = jobs.id), (SELECT string_agg(concat_ws(' ', key, xmin), ',' ORDER BY key) FROM settings)), 0), \
          EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = jobs.id AND ranges.manager IS NULL AND first <= " given: i64 as BigInt,
@@ -33,8 +33,10 @@ statement! {
         " AND units.id <= (jobs.id << 32) + claimed_through AND NOT EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id \
          AND ranges.manager IS DISTINCT FROM own.uid AND ranges.first <= units.seq AND ranges.last >= units.seq)) \
          FROM managers AS own JOIN jobs ON jobs.id = own.job_id WHERE jobs.status = 'running' AND own.state = 'live' AND own.uid = " uid: String as Text,
+        // The row as it was when the statement began may be live still when somebody has taken over meanwhile.
+        " AND (EXISTS (SELECT 1 FROM renewed) OR 0 = " is_not_due: i64 as BigInt,
     }
-    "" -> LookColumns
+    ")" -> LookColumns
 }
 
 /// What was seen.
@@ -62,6 +64,7 @@ pub(in crate::store) fn look(
         others: through.0,
         last,
         uid,
+        is_not_due: length,
     };
     let row: Option<LookRow> = look.get_result(conn).optional()?;
     Ok(row.map(|(now, version, is_claimable, others_have_units, next_due)| Look {
