@@ -1,4 +1,4 @@
-//! Attempts that end with the wish to be made again later: no attempt is counted, and the worker is free meanwhile.
+//! Attempts that end and ask to be made again later: no attempt is counted, and the worker is free meanwhile.
 
 use std::time::Duration;
 

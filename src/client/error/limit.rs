@@ -46,7 +46,7 @@ pub enum LimitError {
     /// Units that may run at most once are not tried again.
     #[error("a unit that may run at most once is never tried again later")]
     NeverLater,
-    /// More units would run at a time at the least than at the most.
+    /// The least number of workers is above the most.
     #[error("at least {least} units are to run at a time, and at most {workers}: adapt from 1 to {workers}")]
     AdaptOutOfRange {
         /// The fewest.
