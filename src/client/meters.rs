@@ -115,6 +115,11 @@ pub(super) fn check_meters(limits: &Limits, handler: &str, spec: &str) -> Result
         if amounts.contains(&Some(Amount::ZERO)) {
             return Err(LimitError::NothingToSpend { name: name() }.into());
         }
+        if let (Some(reserve), Some(budget)) = (meter.reserve, &meter.budget)
+            && reserve > budget.amount
+        {
+            return Err(LimitError::ReserveAboveBudget { name: name(), reserve, budget: budget.amount }.into());
+        }
         let keeps_json =
             || handler == COMMAND && CommandSpec::of_json(spec).is_ok_and(|spec| spec.result == ResultMode::Json);
         if let Some(path) = meter.path.as_ref().filter(|_| !keeps_json()) {

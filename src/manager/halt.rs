@@ -60,7 +60,7 @@ pub(super) fn over_budget(said: &str) -> Halt {
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
-/// Returns the halt of a job of which a unit has completed and nobody knows what it cost.
+/// Returns the halt of a job of which an attempt has ended and nobody knows what it cost.
 pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
     let budget = meter.budget.as_ref().map_or_else(String::new, |budget| format!("{budget} "));
     let what = match &meter.path {
@@ -69,7 +69,7 @@ pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
     };
     let name = &meter.name;
     let reason = format!(
-        "unit {unit} completed and {what}, so that nobody keeps the budget of {budget}{name}: correct that, or the budget, then resume"
+        "unit {unit} ended and {what}, so that nobody keeps the budget of {budget}{name}: correct that, or reserve what an attempt may cost, then resume"
     );
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }

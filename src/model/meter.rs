@@ -106,8 +106,13 @@ impl FromStr for Meter {
         let (name, path) = text.split_once('=').map_or((text, None), |(name, path)| (name, Some(path)));
         let mut meter = Meter::new(meter_name(name)?);
         if let Some(path) = path {
-            meter.may_lack = path.ends_with(":-0");
-            meter.path = Some(path.strip_suffix(":-0").unwrap_or(path).parse()?);
+            let (path, default) = path.split_once(":-").map_or((path, None), |(path, default)| (path, Some(default)));
+            if default.is_some_and(|default| default != "0") {
+                let like = "usd=.total_cost_usd:-0, because no other number can stand for a missing one";
+                return Err(SpellingError { given: text.to_owned(), what: "meter", like });
+            }
+            meter.may_lack = default.is_some();
+            meter.path = Some(path.parse()?);
         }
         Ok(meter)
     }

@@ -27,7 +27,17 @@ enum Step {
 impl MeterPath {
     /// Returns the number at that place of a document, if there is one that is an amount.
     pub fn amount_in(&self, document: &str) -> Option<Amount> {
-        let mut at: &RawValue = serde_json::from_str(document).ok()?;
+        self.value_in(serde_json::from_str(document).ok()?)?.get().parse().ok()
+    }
+
+    /// Returns `true` if a document has nothing at that place, or null.
+    pub fn is_missing_in(&self, document: &str) -> bool {
+        serde_json::from_str(document)
+            .is_ok_and(|document| self.value_in(document).is_none_or(|value| value.get() == "null"))
+    }
+
+    fn value_in<'a>(&self, document: &'a RawValue) -> Option<&'a RawValue> {
+        let mut at = document;
         for step in &self.steps {
             at = match step {
                 Step::Member(name) => {
@@ -41,7 +51,7 @@ impl MeterPath {
                 }
             };
         }
-        at.get().parse().ok()
+        Some(at)
     }
 }
 
@@ -119,6 +129,13 @@ mod tests {
             assert_eq!(found(none), None, "{none}");
         }
         assert_eq!(".a".parse::<MeterPath>().unwrap().amount_in("no json"), None);
+        let is_missing = |path: &str, document| path.parse::<MeterPath>().unwrap().is_missing_in(document);
+        assert!(is_missing(".x.y", document) && is_missing(".a", r#"{"a":null}"#));
+        assert!(
+            !is_missing(".usage.less", document)
+                && !is_missing(".usage.text", document)
+                && !is_missing(".a", "no json")
+        );
         assert_eq!("[0]".parse::<MeterPath>().unwrap().amount_in("[7]").map(Amount::millionths), Some(7_000_000));
     }
 

@@ -20,11 +20,14 @@ impl Metered {
     }
 
     /// Returns what the document that an attempt printed says about it; one that ended by itself has cost nothing where the
-    /// number may be missing.
+    /// number may be missing and is. What is there and is no amount is unknown.
     pub fn of_document(meters: &[Meter], document: Option<&str>, ended_by_itself: bool) -> Vec<Metered> {
         let of = |meter: &Meter| {
-            let found = meter.path.as_ref().zip(document).and_then(|(path, document)| path.amount_in(document));
-            found.or_else(|| (meter.may_lack && ended_by_itself).then_some(Amount::ZERO))
+            let Some((path, document)) = meter.path.as_ref().zip(document) else {
+                return (meter.may_lack && ended_by_itself).then_some(Amount::ZERO);
+            };
+            let may_lack = meter.may_lack && ended_by_itself;
+            path.amount_in(document).or_else(|| (may_lack && path.is_missing_in(document)).then_some(Amount::ZERO))
         };
         meters.iter().map(|meter| Metered { name: meter.name.clone(), amount: of(meter) }).collect()
     }

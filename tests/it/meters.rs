@@ -83,7 +83,7 @@ fn fault_422_a_unit_that_completes_without_a_number_pauses_a_job_with_a_budget_a
     world.wait_for_status("1", "paused");
 
     let why = world.ok(&["explain", "1"]);
-    assert!(why.contains("unit 3 completed and has printed no number at .cost"), "{why}");
+    assert!(why.contains("unit 3 ended and has printed no number at .cost"), "{why}");
     // Those that had begun before the end of that one was committed.
     let completed = world.status("1")["progress"]["completed"].as_i64().unwrap();
     assert!((3..=5).contains(&completed), "{completed}");
@@ -98,8 +98,34 @@ fn fault_422_a_unit_that_completes_without_a_number_pauses_a_job_with_a_budget_a
     world.ok(&[&["submit", "-q"][..], &options].concat());
     world.wait_for_status("2", "paused");
     let why = world.ok(&["explain", "2"]);
-    assert!(why.contains("unit 1 completed and did not say what it cost"), "{why}");
+    assert!(why.contains("unit 1 ended and did not say what it cost"), "{why}");
     world.assert_sound("1");
+}
+
+#[test]
+fn fault_428_a_budget_of_attempts_whose_cost_nobody_knows_stops_at_the_first_unless_one_is_reserved() {
+    let world = World::new();
+    let hang = "echo 1 >>bill; sleep 30";
+    let options = ["--timeout", "0.2s", "--kill-after", "1s", "--max-attempts", "2", "-j", "4"];
+    let units = ["--range", "1-12", "--budget", "usd=2", "--max-failures", "100%", "--shell", "--", hang];
+    world.ok(&[&["submit", "-q"][..], &JSON, &options, &units].concat());
+    world.wait_for_status("1", "paused");
+
+    let why = world.ok(&["explain", "1"]);
+    assert!(why.contains("ended and has printed no number at .cost") && why.contains("reserve"), "{why}");
+    assert!(world.lines("bill").len() <= 2, "{:?}", world.lines("bill"));
+    world.ok(&["set", "1", "reserve.usd=1"]);
+    world.ok(&["resume", "1"]);
+    world.wait_for_status("1", "paused");
+    assert!(world.lines("bill").len() <= 4, "{:?}", world.lines("bill"));
+    assert!(world.fails(4, &["resume", "1"]).contains("budget of 2 usd"));
+
+    // What is there and is no number is not missing.
+    for (number, is_known) in [(r#"{{"cost":"1.00"}}"#, false), (r#"{{"cost":null}}"#, true), ("{{}}", true)] {
+        let printed = ["--meter", "usd=.cost:-0", "--result", "json", "--budget", "usd=2", "--", "echo", number];
+        let job = world.ok(&[&["submit", "-q", "--range", "1-3", "-j", "1"][..], &printed].concat());
+        world.wait_for_status(job.trim(), if is_known { "completed" } else { "paused" });
+    }
 }
 
 #[test]
@@ -179,6 +205,8 @@ fn a_meter_that_could_count_nothing_and_an_amount_that_is_none_are_refused_befor
         (&["--budget", "usd=1", "--budget", "usd=2"], "two values"),
         (&["--rate", "tokens=90000"], "rate"),
         (&["--reserve", "usd=1e30"], "too large"),
+        (&["--budget", "usd=5", "--reserve", "usd=6"], "no unit would ever start"),
+        (&["--meter", "usd=.cost:-1", "--result", "json"], "no other number"),
     ] {
         let refused = world.fails(2, &[&["create", "-q"][..], options, &["--", "true", ":::", "1"]].concat());
         assert!(refused.contains(words), "{options:?}: {refused}");
@@ -289,7 +317,7 @@ fn a_handler_that_says_nothing_or_something_unknown_is_told() {
 
     assert_eq!(status, JobStatus::Paused);
     let why = client.explain(job, None).unwrap().sentence;
-    assert!(why.contains("unit 2 completed and did not say what it cost"), "{why}");
+    assert!(why.contains("unit 2 ended and did not say what it cost"), "{why}");
 }
 
 /// How long units and managers are killed: some seconds, or as many as `JM_TEST_BILLED_SECONDS` says.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::span;
+use crate::model::{Amount, span};
 use crate::sys::ZoneError;
 
 /// A limit that cannot be used; nothing was created or changed.
@@ -85,6 +85,16 @@ pub enum LimitError {
     NothingToSpend {
         /// The meter.
         name: String,
+    },
+    /// More is set aside for an attempt than the budget has, with which no unit would ever start.
+    #[error("{reserve} {name} are reserved for an attempt, and the budget is {budget}: no unit would ever start")]
+    ReserveAboveBudget {
+        /// The meter.
+        name: String,
+        /// What is reserved.
+        reserve: Amount,
+        /// The budget.
+        budget: Amount,
     },
     /// A meter would read a number where no JSON is kept.
     #[error("the meter {name} reads {path} in the JSON that an attempt prints, and the result of these units is none")]
