@@ -17,10 +17,11 @@ pub struct Place {
     pub failovers: u32,
 }
 
-/// Notes each end of a unit or a job that is recorded, so that a second one shows.
-const NOTE_ENDS: &str = "CREATE SCHEMA watch; CREATE TABLE watch.ends (what text, id bigint); \
+/// Notes each end of a unit or a job that is recorded, so that a second one shows, and when: a machine that was cut off may record
+/// what ended long before.
+const NOTE_ENDS: &str = "CREATE SCHEMA watch; CREATE TABLE watch.ends (what text, id bigint, at timestamptz DEFAULT clock_timestamp()); \
     CREATE FUNCTION watch.note() RETURNS trigger LANGUAGE plpgsql AS \
-    'BEGIN INSERT INTO watch.ends VALUES (TG_TABLE_NAME, NEW.id); RETURN NEW; END'; \
+    'BEGIN INSERT INTO watch.ends (what, id) VALUES (TG_TABLE_NAME, NEW.id); RETURN NEW; END'; \
     CREATE TRIGGER watch AFTER UPDATE ON jobs FOR EACH ROW WHEN (OLD.status <> NEW.status AND NEW.finished_at IS NOT NULL) \
     EXECUTE FUNCTION watch.note(); \
     CREATE TRIGGER watch AFTER UPDATE ON units FOR EACH ROW WHEN (NEW.finished_at IS NOT NULL) EXECUTE FUNCTION watch.note()";

@@ -28,12 +28,12 @@ pub fn judge(world: &World, servers: &Servers, troubles: &Troubles<'_>, seen: Se
         allow(found, format!("unit {} runs twice: {:?}, then {:?}", overlap.unit, overlap.earlier, overlap.later));
     }
 
-    let ended_at = ended_at(servers);
+    let recorded_at = recorded_at(servers);
     for (unit, runs) in &journal.starts {
-        let Some(ended) = ended_at.get(unit) else { continue };
-        for run in runs.iter().filter(|run| run.at > ended + LATE) {
+        let Some(recorded) = recorded_at.get(unit) else { continue };
+        for run in runs.iter().filter(|run| run.at > recorded + LATE) {
             let found = excuse(run, run.at, &troubles.spells, &troubles.kills);
-            allow(found, format!("unit {unit} ran again when it had ended at {ended}: {run:?}"));
+            allow(found, format!("unit {unit} ran again when its end had been recorded at {recorded}: {run:?}"));
         }
     }
     let never = (1..=units).filter(|unit| !journal.ends.contains_key(&unit.to_string())).count();
@@ -76,10 +76,10 @@ pub fn judge(world: &World, servers: &Servers, troubles: &Troubles<'_>, seen: Se
     }
 }
 
-/// Returns when units were recorded to have ended, by what they are called in the journal.
-fn ended_at(servers: &Servers) -> BTreeMap<String, f64> {
-    let query = "SELECT coalesce(string_agg(seq || ' ' || finished_at / 1e6, ','), '') FROM units \
-        WHERE status = 'completed' AND kind IS NULL";
+/// Returns when the ends of units were recorded, by what they are called in the journal.
+fn recorded_at(servers: &Servers) -> BTreeMap<String, f64> {
+    let query = "SELECT coalesce(string_agg(seq || ' ' || extract(epoch FROM at), ','), '') FROM units JOIN watch.ends \
+        ON ends.id = units.id AND what = 'units' WHERE status = 'completed' AND kind IS NULL";
     let of_line = |line: &str| {
         let (unit, at) = line.split_once(' ')?;
         Some((unit.to_owned(), at.parse().ok()?))
