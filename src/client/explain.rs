@@ -7,6 +7,7 @@ mod explanation;
 mod job;
 mod next_step;
 mod observed;
+mod raise;
 #[cfg(test)]
 mod tests;
 mod under_way;

@@ -13,7 +13,7 @@ mod error;
 mod interpreter;
 pub(crate) mod later;
 mod per_unit;
-#[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions look a program up"))]
+#[cfg_attr(not(any(test, feature = "sources")), expect(dead_code, reason = "only submissions look a program up"))]
 pub(crate) mod program;
 mod registry;
 mod runner;

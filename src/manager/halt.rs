@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, Meter, Seq, StopRequest, Timestamp, counted};
+use crate::model::{Job, JobId, JobStatus, Meter, Seq, Spending, StopRequest, Timestamp, counted};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,8 @@ pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
     };
     let name = &meter.name;
     let reason = format!(
-        "unit {unit} ended and {what}, so that nobody keeps the budget of {budget}{name}: correct that, or reserve what an attempt may cost, then resume"
+        "unit {unit} ended and {what}, {} {budget}{name}: correct that, or reserve what an attempt may cost, then resume",
+        Spending::NOBODY_KEEPS
     );
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }

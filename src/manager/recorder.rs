@@ -110,7 +110,8 @@ impl<'a> Recorder<'a> {
             is_late: false,
         })?;
         // Before those that have ended make room for others.
-        self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled);
+        let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);
+        self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled, ends);
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.
             let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };

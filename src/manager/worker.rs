@@ -120,6 +120,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
                 AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
+        if !limits.meters.is_empty() {
+            let shared = worker_context.shared;
+            shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);
+        }
         // The clock may have been set back meanwhile.
         let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
         crash_point!("unit-ended");
@@ -267,6 +271,10 @@ impl AttemptControl for WorkerAttempt<'_> {
 
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord> {
         self.last_attempts.find(unit)
+    }
+
+    fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)> {
+        self.last_attempts.span(unit)
     }
 
     fn make_room_for_result(&self, bytes: usize) {

@@ -16,6 +16,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::columns::{Checked, Json};
 use super::connection::DbConnection;
 use super::failure::Failure;
+use super::finalizer::is_last;
 use super::jobs::lock_visible;
 use super::notes::expect_attempt;
 use super::schema::jobs;
@@ -58,8 +59,8 @@ impl Store {
     /// Adds what the command of an attempt says that it has spent; durable when it returns.
     ///
     /// # Errors
-    /// [`StoreError::AttemptOver`] when that attempt is not under way, [`MeterRefused::NoMeter`] when its job does not count that, and
-    /// [`MeterRefused::SpentTooMuch`] when the sum can be counted no more.
+    /// [`StoreError::AttemptOver`] when that attempt is not under way, [`MeterRefused::NoMeter`] when its job does not count that,
+    /// [`MeterRefused::LastUnit`] when it is the unit that its job ends with, and [`MeterRefused::SpentTooMuch`] when the sum can be counted no more.
     pub fn spend(
         &mut self,
         unit: UnitId,
@@ -70,6 +71,10 @@ impl Store {
             // Whether there is one is asked with the attempt.
             lock_visible(conn, unit.job())?;
             let (job, _) = expect_attempt(conn, unit, attempt)?;
+            // Nothing would settle it, and no budget bounds that unit.
+            if is_last(conn, unit)? {
+                return Err(StoreError::from(MeterRefused::LastUnit { job: job.id }).into());
+            }
             let is_known = |name: &str| job.limits.meters.iter().any(|meter| meter.name == name);
             if let Some((name, _)) = amounts.iter().find(|(name, _)| !is_known(name)) {
                 let known = job.limits.meters.iter().map(|meter| meter.name.clone()).collect();

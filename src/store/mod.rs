@@ -80,7 +80,7 @@ mod same_key;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
-#[cfg(feature = "sources")]
+#[cfg(any(test, feature = "sources"))]
 mod scratch;
 #[cfg(feature = "postgres")]
 mod server;

@@ -38,7 +38,7 @@ get_results [job] after all limit status: reads
 stop_job [job] grace now: destructive idempotent
 resume_job [job]: destructive open
 cancel_job [job reason]: destructive idempotent
-retry_units [job] cancelled cluster failed first_seq last_seq one_by_one skipped: destructive open
+retry_units [job] cancelled cluster failed first_seq last_seq one_by_one skipped waiting: destructive open
 approve_job [job]: destructive open
 reject_job [job reason]: destructive idempotent
 scale_job [job workers]: idempotent

@@ -27,6 +27,17 @@ pub enum LimitError {
         "nothing is read of what these units write, so that nobody can tell which are idle: keep their output, or give a time limit"
     )]
     IdleUnheard,
+    /// Attempts end before it could matter that they are idle.
+    #[error(
+        "an attempt may take {}, which is over before it has given no sign of life for {}: give a shorter time for that, or a longer one for the attempt",
+        span(*timeout), span(*idle)
+    )]
+    IdleAfterTimeout {
+        /// The time without a sign of life.
+        idle: Duration,
+        /// The time that an attempt may take.
+        timeout: Duration,
+    },
     /// It was said what becomes of units of a lost host where a job has one host.
     #[error("what becomes of the units of a lost host is for jobs in a database on a server; this database is a file")]
     NoOtherHost,
@@ -46,6 +57,28 @@ pub enum LimitError {
     /// Units that may run at most once are not tried again.
     #[error("a unit that may run at most once is never tried again later")]
     NeverLater,
+    /// Units may be tried again later, and may not wait for that.
+    #[error("units that may wait for no time at all cannot be tried again later: give a time above zero, or no limit")]
+    NoTimeForLater,
+    /// What a command says when it is done means that it is to run again.
+    #[error("exit code 0 says that a command is done: a unit that is tried again after it would be tried for ever")]
+    NeverDone,
+    /// An exit code has a unit tried again at once, and no attempt is counted.
+    #[error(
+        "exit code {code} would have a unit tried again at once, and for ever, because no attempt is counted: give a time above zero"
+    )]
+    AtOnce {
+        /// The code.
+        code: i32,
+    },
+    /// An exit code has a unit tried again after a backoff that is none, and no attempt is counted.
+    #[error(
+        "exit code {code} has a unit tried again after the backoff, which is zero, and no attempt is counted: give a backoff above zero"
+    )]
+    BusyAtOnce {
+        /// The code.
+        code: i32,
+    },
     /// The least number of workers is above the most.
     #[error("at least {least} units are to run at a time, and at most {workers}: adapt from 1 to {workers}")]
     AdaptOutOfRange {
@@ -85,6 +118,20 @@ pub enum LimitError {
     NothingToSpend {
         /// The meter.
         name: String,
+    },
+    /// Nothing is set aside for an attempt, with which a budget is kept by nobody.
+    #[error("0 {name} are reserved for an attempt, which keeps no budget: reserve what one may cost")]
+    NothingReserved {
+        /// The meter.
+        name: String,
+    },
+    /// Something is set aside for an attempt where nothing is bounded.
+    #[error("{reserve} {name} are reserved for an attempt, and {name} has neither a budget nor a rate: give it one")]
+    ReservedForNothing {
+        /// The meter.
+        name: String,
+        /// What is reserved.
+        reserve: Amount,
     },
     /// More is set aside for an attempt than the budget has, with which no unit would ever start.
     #[error("{reserve} {name} are reserved for an attempt, and the budget is {budget}: no unit would ever start")]

@@ -89,15 +89,21 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
         let sentence =
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
-        return Explanation::new(Why::UnitWaits, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)));
+        let retry = NextStep::RetryWaitingUnit(UnitId::new(seen.job.id, of.unit.seq));
+        return Explanation::new(Why::UnitWaits, sentence, retry);
+    }
+    if holds_back(job.cause) {
+        return Explanation { sentence: format!("unit {name} waits with its job: {}", job.sentence), ..job };
     }
     let turn = match of.ahead {
         0 => "is next to start".to_owned(),
         ahead => format!("waits for its turn after {}", counted(ahead, "unit")),
     };
     let (running, workers) = (seen.job.progress.running, seen.job.limits.workers);
-    let sentence = match slots_of(&seen.job.limits, &unit.payload, unit.seq) {
-        Ok(slots) if !seen.job.limits.slots.is_one() => {
+    let adapted = seen.adapted.filter(|adapted| adapted.workers < adapted.of);
+    let sentence = match (slots_of(&seen.job.limits, &unit.payload, unit.seq), adapted) {
+        (_, Some(adapted)) => format!("unit {name} {turn}; {} running, {adapted}", counted(running, "unit")),
+        (Ok(slots), None) if !seen.job.limits.slots.is_one() => {
             format!("unit {name} {turn}; it takes {slots} of {workers} workers, {} running", counted(running, "unit"))
         }
         _ => format!("unit {name} {turn}; {running} of {workers} workers are busy"),
@@ -131,8 +137,14 @@ fn stops_pending(cause: Why) -> bool {
             | Why::OverBudget
             | Why::WaitingForWindow
             | Why::WaitingForTime
+            | Why::WaitingForJob
     );
     waits || stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
+}
+
+/// Returns `true` if units of a job that are due wait where this is the cause; those that are not yet have reasons of their own.
+fn holds_back(cause: Why) -> bool {
+    matches!(cause, Why::RateLimited | Why::MachineBusy)
 }
 
 fn is_of_living_job(cause: Why) -> bool {
@@ -140,6 +152,8 @@ fn is_of_living_job(cause: Why) -> bool {
         cause,
         Why::NotStarted
             | Why::Paused
+            | Why::PausedBySignal
+            | Why::Halted
             | Why::AwaitingApproval
             | Why::ManagerFailed
             | Why::UnitsFailed

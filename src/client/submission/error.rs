@@ -74,6 +74,9 @@ pub enum SubmissionError {
     /// Results are to satisfy a schema, and output does not become results that could.
     #[error("a schema is for results that are JSON: have the output of units become that")]
     SchemaWithoutJson,
+    /// A check is blank, and would find everything right.
+    #[error("the check is blank: give a script that says whether what a unit made is right")]
+    BlankCheck,
     /// The schema cannot be used.
     #[error("cannot use the schema")]
     Schema(#[source] SchemaError),

@@ -28,6 +28,7 @@ impl SubmissionError {
             | Self::NoItemsToRead
             | Self::NoItemsToGroup
             | Self::SchemaWithoutJson
+            | Self::BlankCheck
             | Self::Schema(_)
             | Self::KeyOfSeveral
             | Self::LimitsOfSeveral

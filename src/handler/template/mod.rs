@@ -50,6 +50,11 @@ use crate::model::{RawText, Seq};
 use part::Part;
 use placeholder::{At, Placeholder, Word};
 
+/// Bytes of a file's name that every file system takes.
+pub const NAME_BYTES: usize = 255;
+/// Characters of a name that are shown where it is too long.
+const SHOWN_CHARS: usize = 40;
+
 /// A text with placeholders, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -201,7 +206,18 @@ impl Template {
     pub fn check_path(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
         match self.length(values, Word::Path)? {
             0 => Err(TemplateError::EmptyPath),
-            bytes => Ok(bytes),
+            bytes if bytes <= NAME_BYTES => Ok(bytes),
+            bytes => {
+                let path = self.render_path(values, 0, Seq(1))?;
+                let mut names = path.as_bytes().split(|byte| *byte == b'/');
+                match names.find(|name| name.len() > NAME_BYTES) {
+                    Some(name) => {
+                        let begin = String::from_utf8_lossy(name).chars().take(SHOWN_CHARS).collect();
+                        Err(TemplateError::NameTooLong { name: begin, bytes: name.len(), limit: NAME_BYTES })
+                    }
+                    None => Ok(bytes),
+                }
+            }
         }
     }
 

@@ -32,13 +32,8 @@ impl Coordinator<'_> {
         let Some(mut job) = job else { return Ok(()) };
         self.take_share(&mut job.limits, share)?;
         job.limits.bound_workers(self.most_workers);
-        if let Some(hold) =
-            job.hold.as_ref().filter(|hold| self.shared.held_until().is_none_or(|until| until < hold.until))
-            && hold.until > self.shared.clock.now()
-        {
-            // A unit of another manager had the job wait.
-            self.shared.hold(hold.until);
-        }
+        // A unit of another manager had the job wait, or somebody has it wait no longer.
+        let is_held_alike = self.shared.follow_hold(job.hold.as_ref().map(|hold| hold.until));
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),
@@ -58,7 +53,7 @@ impl Coordinator<'_> {
         self.job = job;
         self.look_at_spending()?;
         // Last: what could not be read is looked at again.
-        self.seen_version = Some(version);
+        self.seen_version = Some(version).filter(|_| is_held_alike);
         Ok(())
     }
 
@@ -97,6 +92,9 @@ impl Coordinator<'_> {
         }
         if limits.workers != before.workers || limits.adapt != before.adapt {
             self.shared.adaptation.follow(limits, None, &self.shared.feed);
+        }
+        if limits.meters.is_empty() && !before.meters.is_empty() {
+            self.shared.budgets.forget(&self.shared.feed);
         }
         self.shared.set_limits(limits.clone());
     }

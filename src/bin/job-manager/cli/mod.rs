@@ -41,6 +41,7 @@ mod values;
 mod verbs;
 mod way_out;
 mod which;
+mod why_paused;
 mod wording;
 
 use std::process::ExitCode;

@@ -71,7 +71,7 @@ pub(super) struct PolicyArgs {
     #[arg(long, help_heading = "The command and its world")]
     pub keep_partial: bool,
     /// Script that runs as the last unit, with the counts in its environment
-    #[arg(long, value_name = "CMD", help_heading = "The job")]
+    #[arg(long, value_name = "CMD", value_parser = values::not_empty("./send-report"), help_heading = "The job")]
     pub then: Option<OsString>,
     /// When that runs [default: always]
     #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]), help_heading = "The job")]

@@ -57,7 +57,7 @@ pub(super) enum ToolError {
     Pattern(#[from] ItemPatternError),
     #[error("give either seq or key of the unit")]
     NotOneUnit,
-    #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
+    #[error("say which units: failed, cancelled, skipped, waiting, cluster, first_seq or last_seq")]
     NoFilter,
     #[error("the tool failed: {0}")]
     Panicked(String),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use job_manager::client::{budget, windows};
-use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
+use job_manager::model::{Budget, DiskFree, Job, Limits, Meter, TimeLimit, Timeout};
 use job_manager::text::counted;
 use serde_json::json;
 
@@ -20,11 +20,14 @@ use crate::cli::{CliError, Global, Output, meter_args, policy_values, values};
 
 /// What takes a limit away.
 const NONE: &str = "none";
+/// What a unit asked for, and is not a limit of the job.
+const HOLD: &str = "hold";
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
 /// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, max-later,
-/// deadline, backoff, memfree, load, diskfree, window, not-before, after, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
+/// deadline, backoff, memfree, load, diskfree, window, not-before, after, hold, and of a meter budget.NAME, reserve.NAME, rate.NAME,
+/// meter.NAME
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub struct Set {
@@ -129,6 +132,9 @@ fn change(text: &OsStr) -> Result<Change, String> {
             let time = optional(value, values::start_time)?;
             Arc::new(move |limits| limits.start.not_before = time)
         }
+        // No limit of ours: it is lifted when the others have changed.
+        HOLD if value == NONE => Arc::new(|_| {}),
+        HOLD => return Err("a hold, which a unit asks for, can only be taken away: hold=none".to_owned()),
         "after" if value == NONE => Arc::new(|limits| limits.after = None),
         "after" => return Err("after can only be taken away: after=none".to_owned()),
         "backoff" => {
@@ -171,6 +177,7 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
             let given = optional(value, |text| text.parse().map_err(meter_args::said))?;
             Arc::new(move |limits| limits.meter(&name).rate = given)
         }
+        _ if value == NONE => Arc::new(move |limits| limits.meters.retain(|meter| meter.name != name)),
         _ => {
             let given: Meter = values::spelled(&format!("{name}={value}"))?;
             Arc::new(move |limits| {
@@ -192,6 +199,21 @@ fn refuse_two_values(changes: &[Change]) -> Result<(), CliError> {
     match single.find(|key| !seen.insert(*key)) {
         Some(key) => Err(CliError::GivenTwice(format!("the limit {key}"))),
         None => Ok(()),
+    }
+}
+
+/// Refuses changes of a meter that the job does not have: one that is made by a slip of the pen counts nothing.
+fn refuse_unknown_meter(changes: &[Change], job: &Job) -> Result<(), CliError> {
+    let (added, others): (Vec<_>, Vec<_>) =
+        changes.iter().filter_map(|change| of_meter(&change.key)).partition(|(kind, _)| *kind == "meter");
+    let known: Vec<&str> = job.limits.meters.iter().map(|meter| meter.name.as_str()).collect();
+    let is_known = |name: &str| known.contains(&name) || added.iter().any(|(_, new)| *new == name);
+    match others.into_iter().find(|(_, name)| !is_known(name)) {
+        None => Ok(()),
+        Some((_, name)) => {
+            let known = known.iter().map(|name| (*name).to_owned()).collect();
+            Err(CliError::NoMeter { job: job.id, name: name.to_owned(), known })
+        }
     }
 }
 
@@ -230,8 +252,13 @@ pub fn set(global: &Global, args: &Set, output: &mut Output) -> Result<(), CliEr
         }
     };
     refuse_two_values(&changes)?;
-    let cwd = client.units_cwd(&client.job(job)?)?;
+    let row = client.job(job)?;
+    refuse_unknown_meter(&changes, &row)?;
+    let cwd = client.units_cwd(&row)?;
     let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
+    if changes.iter().any(|change| change.key == HOLD) {
+        client.lift_hold(job)?;
+    }
     let line = format!("{} changed", counted(changes.len(), "limit"));
     output.answer(&json!({ "schema": 1, "job": { "id": job }, "limits": limits }), job, line)
 }

@@ -130,9 +130,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     if status.is_interrupted() {
         output.hint(match seen.explanation().next_step {
             next @ NextStep::Cancel(_) => {
-                format!("its manager died before it could cancel the job; `{}` ends it", command_line(next))
+                format!("its manager died before it could cancel the job; `{}` ends it", command_line(&next))
             }
-            next => format!("its manager has died; `{}` continues it", command_line(next)),
+            next => format!("its manager has died; `{}` continues it", command_line(&next)),
         });
     }
     Ok(())

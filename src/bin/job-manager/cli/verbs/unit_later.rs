@@ -15,7 +15,7 @@ use crate::cli::{CliError, Global, Output, policy_values, values};
 #[command(after_help = "Example:\n  job-manager unit-later 10m --reason 'not answered yet'")]
 pub struct UnitLater {
     /// How long after the end of this attempt
-    #[arg(value_name = "DURATION", value_parser = policy_values::later, required_unless_present = "until", conflicts_with = "until")]
+    #[arg(value_name = "DURATION", value_parser = policy_values::later, conflicts_with = "until")]
     pub delay: Option<Duration>,
     /// The time instead: 22:00, +2h, 2026-11-26T22:00 or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = values::start_time)]
@@ -37,12 +37,13 @@ fn scope() -> impl TypedValueParser<Value = Hold> {
 }
 
 pub fn unit_later(global: &Global, args: &UnitLater, _: &mut Output) -> Result<(), CliError> {
-    let Inside { job, seq, attempt } = Inside::new()?;
     let hold = args.hold.0.ok_or(CliError::NoGroups)?;
     let when = match (args.delay, args.until) {
         (_, Some(until)) => When::Until(until),
-        (delay, None) => When::After(delay.unwrap_or_default()),
+        (Some(delay), None) => When::After(delay),
+        (None, None) => return Err(CliError::NoTime),
     };
+    let Inside { job, seq, attempt } = Inside::new()?;
     let later = Postponement::new(when, args.reason.to_string_lossy().into_owned());
     global.open_client()?.postpone(job, seq, attempt, &Postponement { hold, ..later })?;
     Ok(())

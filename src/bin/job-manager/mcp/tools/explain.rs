@@ -42,7 +42,7 @@ impl Tool for Explain {
             format!("{sentence}. {next_call}"),
             json!({
                 "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": sentence,
-                "next_call": next_call, "command_line": command_line(found.next_step),
+                "next_call": next_call, "command_line": command_line(&found.next_step),
             }),
         ))
     }

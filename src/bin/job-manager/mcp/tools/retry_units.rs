@@ -27,6 +27,9 @@ pub(super) struct Given {
     /// Units that were skipped.
     #[serde(default)]
     skipped: bool,
+    /// Units that wait for a later time: they are due at once, their attempts stay counted.
+    #[serde(default)]
+    waiting: bool,
     /// Failed units of this kind, as listed by list_failures.
     cluster: Option<String>,
     /// Failed or cancelled units from this number on.
@@ -44,6 +47,7 @@ impl Given {
             (self.failed, UnitStatus::Failed),
             (self.cancelled, UnitStatus::Cancelled),
             (self.skipped, UnitStatus::Skipped),
+            (self.waiting, UnitStatus::Pending),
         ];
         let statuses: Vec<UnitStatus> =
             states.into_iter().filter_map(|(is_given, status)| is_given.then_some(status)).collect();
@@ -65,7 +69,7 @@ impl Tool for RetryUnits {
     const NAME: &'static str = "retry_units";
     const TITLE: &'static str = "Retry units";
     const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts: those that failed, were cancelled \
-        or skipped, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
+        or skipped, wait for a later time, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
         everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units after \
         those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
