@@ -78,6 +78,10 @@ mod manual;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_bounds;
+#[cfg(feature = "mcp")]
+mod mcp_schemas;
 mod meters;
 mod numbers;
 mod older_databases;

@@ -47,6 +47,7 @@ impl SubmissionError {
             | Self::EnvOnlyName(_)
             | Self::SecretValue(_)
             | Self::NoWorkingDirectory(_)
+            | Self::PathOutside(_)
             | Self::NoDirectory(_) => ErrorKind::InvalidInput,
             Self::Cwd(_) => ErrorKind::Internal,
         }

@@ -5,6 +5,7 @@
 //! leaves no job behind.
 
 mod additions;
+mod bounded;
 mod command;
 mod environment;
 mod error;
@@ -35,8 +36,10 @@ use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, U
 use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit};
 use crate::source::{Item, Notes};
 
+use bounded::{IsWithin, refuse_outside};
 use grouping::{UnitItems, unit_items};
 use judged::{refuse_unjudgeable, templates_of};
+use kept::note_kept;
 use same_names::SameNames;
 use unit_limits::with_unit_limits;
 
@@ -62,6 +65,7 @@ pub struct Submission {
     output_dir: Option<PathBuf>,
     notes: Notes,
     asked: Asked,
+    is_within: Option<IsWithin>,
 }
 
 impl Submission {
@@ -109,7 +113,8 @@ impl Submission {
         if let Some(found) = templates.pasted_code() {
             notes.say(Remark::PastedCode(found));
         }
-        Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes, asked: Asked::default() })
+        let output_dir = spec.output_dir;
+        Ok(Submission { new, items, templates, unit_key, output_dir, notes, asked: Asked::default(), is_within: None })
     }
 
     /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.
@@ -183,7 +188,7 @@ impl Submission {
         mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
         act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { new, items, templates, unit_key, notes, .. } = self;
+        let Self { new, items, templates, unit_key, notes, is_within, .. } = self;
         let mut names = SameNames::watch(&templates, &notes);
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
@@ -192,7 +197,11 @@ impl Submission {
             if let (Some(names), Ok(unit)) = (&mut names, &unit) {
                 names.look(&unit.payload);
             }
-            unit.and_then(|unit| seen(&templates, &unit).map(|()| unit)).map_err(|error| {
+            let unit = unit.and_then(|unit| {
+                refuse_outside(is_within.as_ref(), &templates, &unit)?;
+                seen(&templates, &unit).map(|()| unit)
+            });
+            unit.map_err(|error| {
                 refused = Some(error);
                 "an item is refused".to_owned()
             })
@@ -207,20 +216,6 @@ impl Submission {
         // What was wrong with the item says more than that there was something.
         refused.map_or(done, Err)
     }
-}
-
-/// Remarks on what was asked for and a job that is there already does not take over.
-fn note_kept(
-    notes: &Notes,
-    client: &Client,
-    created: Created,
-    new: &NewJob,
-    asked: Asked,
-) -> Result<(), SubmissionError> {
-    if let Some(remark) = kept::not_applied(client, created.job, new, asked)? {
-        notes.say(remark);
-    }
-    Ok(())
 }
 
 /// Makes a unit of an item that fits the command, if there is one, and the template of its key.

@@ -32,6 +32,9 @@ pub(super) enum CliError {
     Service(#[from] ServiceError),
     #[cfg(feature = "mcp")]
     #[error(transparent)]
+    Allow(#[from] crate::mcp::AllowError),
+    #[cfg(feature = "mcp")]
+    #[error(transparent)]
     Mcp(#[from] crate::mcp::ServeError),
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -186,6 +189,8 @@ impl CliError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Client(error) => error.kind(),
+            #[cfg(feature = "mcp")]
+            Self::Allow(_) => ErrorKind::InvalidInput,
             #[cfg(feature = "mcp")]
             Self::Mcp(crate::mcp::ServeError::SetUp(_)) => ErrorKind::Internal,
             #[cfg(feature = "serve")]

@@ -7,7 +7,9 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct RetryUnits;
@@ -16,7 +18,8 @@ pub(super) struct RetryUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Units that failed.
     #[serde(default)]
@@ -73,6 +76,13 @@ impl Tool for RetryUnits {
         everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units after \
         those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
+
+    fn output() -> Vec<Field> {
+        done_fields(&[
+            field("units_changed", Kind::Whole, "Units that are pending again.").always(),
+            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+        ])
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
