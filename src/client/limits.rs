@@ -3,6 +3,7 @@
 use super::conditions::check_conditions;
 use super::create::refuse_workers_out_of_range;
 use super::error::LimitError;
+use super::groups::check_changed_groups;
 use super::later::check_later;
 use super::lease::check_changed_lease;
 use super::meters::check_meters;
@@ -56,6 +57,7 @@ impl Client {
                     let is_new = (before.adapt, before.max_later) != (limits.adapt, limits.max_later);
                     if is_new { Ok(check_later(limits)?) } else { Ok(()) }
                 })
+                .and_then(|()| check_changed_groups(&before, limits))
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             wrong = checked.err();
             if wrong.is_some() {

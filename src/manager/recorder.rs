@@ -105,11 +105,13 @@ impl<'a> Recorder<'a> {
             notes: &notes,
             spends: &spends,
             meters: &limits.meters,
+            groups: limits.groups.as_ref(),
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
             is_late: false,
         })?;
         // Before those that have ended make room for others.
+        self.shared.feed.stop_groups(&recorded.stopped_groups);
         self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled);
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.

@@ -2,8 +2,10 @@
 //!
 //! What changes what runs is refused when it differs. The rest is the job's own, and must not be dropped in silence.
 
-use crate::client::{Client, ClientError};
+use super::error::SubmissionError;
+use crate::client::{Client, ClientError, Created};
 use crate::model::{Job, JobId, NewJob, Remark};
+use crate::source::Notes;
 
 /// Which options were given of those that have a value in every job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,4 +56,18 @@ fn limits(job: &Job, new: &NewJob, asked: Asked) -> Vec<&'static str> {
         ("after", new.after.is_some() && new.after != old.after),
     ];
     all.into_iter().filter_map(|(name, is_other)| is_other.then_some(name)).collect()
+}
+
+/// Remarks on what was asked for and a job that is there already does not take over.
+pub(super) fn note_kept(
+    notes: &Notes,
+    client: &Client,
+    created: Created,
+    new: &NewJob,
+    asked: Asked,
+) -> Result<(), SubmissionError> {
+    if let Some(remark) = not_applied(client, created.job, new, asked)? {
+        notes.say(remark);
+    }
+    Ok(())
 }

@@ -51,8 +51,8 @@ pub(super) enum CliError {
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
     OutsideUnit,
-    #[error("this job has no groups: give --hold unit or --hold job")]
-    NoGroups,
+    #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
+    NoGroups { job: JobId, given: String },
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
