@@ -218,3 +218,23 @@ fn groups_that_cannot_be_are_refused_before_anything_is_created() {
     }
     assert!(!world.db().exists());
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn fault_462_one_manager_runs_the_units_of_groups_and_another_goes_on_when_it_has_left() {
+    let Some(hosts) = crate::support::Hosts::new() else { return };
+    let script = "mkdir in.{} || echo {} >>refused; echo {} >>begun; sleep 0.3; rmdir in.{}";
+    let create = ["create", "-q", "-j", "4", "--group", "{}", "--per-group", "1", "--shell", "--", script, ":::"];
+    let job = hosts.ok("creator", &[&create[..], &["a"; 12][..], &["b"; 12][..]].concat());
+    hosts.start_on(&["one", "two"], &job);
+    hosts.wait_for_managers(&["one", "two"]);
+    hosts.wait("some units", || hosts.begun() > 3);
+
+    let first = hosts.manager("one").unwrap();
+    crate::support::send(first, nix::sys::signal::Signal::SIGTERM);
+    hosts.wait_for_status(&job, "completed");
+
+    assert!(hosts.lines("refused").is_empty(), "{:?}", hosts.lines("refused"));
+    assert!(hosts.begun() >= 24 && hosts.count("SELECT completed FROM jobs") == 24);
+    assert_eq!(hosts.count("SELECT count(*) FROM managers WHERE state = 'left'"), 2);
+}

@@ -289,7 +289,7 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before.clone(), 8));
     world.ok(&["doctor", "--migrate"]);
 
-    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 10));
+    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 11));
     run(&world, &["--idle-timeout", "300ms", "--max-attempts", "1"], "sleep 600");
     assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'idle')"), 1);
 }

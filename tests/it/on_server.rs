@@ -129,7 +129,6 @@ fn what_units_cost_is_counted_on_a_server_as_in_a_file() {
 #[test]
 fn units_have_groups_on_a_server_as_in_a_file() {
     again(&[
-        "groups::units_of_a_group_run_no_more_at_a_time_than_it_may_and_nobody_waits_for_them",
         "groups::a_large_group_starves_no_small_one",
         "groups::fault_460_no_group_has_one_too_many_while_managers_are_killed",
         "groups::fault_461_a_group_with_too_many_failures_is_held_and_the_others_go_on",
