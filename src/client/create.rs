@@ -6,15 +6,16 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::conditions::check_conditions;
+use super::groups::check_groups;
 use super::inside::show_own_life;
 use super::later::check_later;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
 use super::meters::{check_meters, check_reserves};
-use super::payload::check_new_unit;
+use super::payload::{check_new_unit, grouped};
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
-use crate::handler::check_templates;
+use crate::handler::{Grouping, check_templates};
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Submitter, Timestamp, TraceContext};
 use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
@@ -230,6 +231,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_templates(limits)?;
     check_later(limits)?;
     check_times(limits)?;
+    check_groups(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 
@@ -250,10 +252,14 @@ pub(super) fn with_own_limits<E>(
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let grouping = Grouping::of(&limits);
     units.into_iter().map(move |unit| {
         let unit = unit.map_err(Into::into)?;
         check_new_unit(&limits, &unit, workers)?;
-        Ok(unit)
+        match &grouping {
+            Ok(grouping) => Ok(grouped(grouping.as_ref(), unit)?),
+            Err(error) => Err(error.to_string().into()),
+        }
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::conditions::check_conditions;
 use super::create::{check_times, refuse_workers_out_of_range};
 use super::error::LimitError;
+use super::groups::check_changed_groups;
 use super::later::check_later;
 use super::lease::check_changed_lease;
 use super::meters::{check_meters, check_reserves};
@@ -62,6 +63,7 @@ impl Client {
                     let is_new = (before.adapt, before.max_later) != (limits.adapt, limits.max_later);
                     if is_new { Ok(check_later(limits)?) } else { Ok(()) }
                 })
+                .and_then(|()| check_changed_groups(&before, limits))
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
             is_bounded = before.max_later != limits.max_later;
             wrong = checked.err();

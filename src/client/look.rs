@@ -164,7 +164,7 @@ impl<'a> PageContext<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, holders, spec, texts, units, machine_workers, spending, .. } = rows;
+        let JobRows { job, record, holders, spec, texts, units, machine_workers, spending, groups, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
@@ -223,6 +223,7 @@ impl<'a> PageContext<'a> {
             waits,
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
             spending,
+            groups,
             log: self.client.job_files(job.id).log(),
             now: self.now,
             job,

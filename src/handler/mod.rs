@@ -10,6 +10,7 @@ mod callbacks;
 mod command;
 mod context;
 mod error;
+mod groups;
 mod interpreter;
 pub(crate) mod later;
 mod per_unit;
@@ -37,6 +38,7 @@ pub use typed::Handler;
 
 pub(crate) use {
     command::{CommandHandler, IS_THERE_ALREADY, UnitTemplates, clear_partial},
+    groups::Grouping,
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
     template::{TemplateError, UnitValues},

@@ -75,6 +75,17 @@ pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
 }
 
+/// Returns the halt of a job of which only units of some groups are left, each with the reason why none of them starts.
+pub(super) fn stopped_groups(groups: &[(String, String)]) -> Option<Halt> {
+    let (name, why) = groups.first()?;
+    let held = format!("{} held", counted(groups.len(), "group"));
+    let reason = match groups.len() {
+        1 => format!("{held}: {name}: {why}: look at its failed units, then resume"),
+        more => format!("{held}: {name} and {} more: {why}: look at the failed units, then resume", more - 1),
+    };
+    Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop })
+}
+
 /// Returns the halt of a job whose first units have ended and are to be looked at.
 pub(super) fn canary(units: u32) -> Halt {
     let reason =

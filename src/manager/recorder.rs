@@ -105,11 +105,13 @@ impl<'a> Recorder<'a> {
             notes: &notes,
             spends: &spends,
             meters: &limits.meters,
+            groups: limits.groups.as_ref(),
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
             is_late: false,
         })?;
         // Before those that have ended make room for others.
+        self.shared.feed.stop_groups(&recorded.stopped_groups);
         let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);
         self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled, ends);
         for unit in &recorded.lost {

@@ -12,11 +12,13 @@ use super::{Timestamp, span};
 pub enum HoldScope {
     /// The unit alone.
     Unit,
+    /// Every unit of its group: none starts before that time.
+    Group,
     /// Every unit of the job: none starts before that time.
     Job,
 }
 
-words!(HoldScope, "hold", { Unit => "unit", Job => "job" });
+words!(HoldScope, "hold", { Unit => "unit", Group => "group", Job => "job" });
 
 /// When the next attempt at a postponed unit may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

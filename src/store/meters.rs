@@ -17,6 +17,7 @@ use super::columns::{Checked, Json};
 use super::connection::DbConnection;
 use super::failure::Failure;
 use super::finalizer::is_last;
+use super::groups::add_groups;
 use super::jobs::lock_visible;
 use super::notes::expect_attempt;
 use super::schema::jobs;
@@ -103,12 +104,15 @@ impl Store {
     }
 }
 
-/// Adds to some units of a job, inside a transaction, what they have cost.
-pub(super) fn add_spends(conn: &mut DbConnection, job: JobId, units: &mut [UnitDetail]) -> Result<(), Failure> {
+/// Adds to some units of a job, inside a transaction, what they have cost and their groups.
+pub(super) fn complete(conn: &mut DbConnection, job: JobId, units: &mut [UnitDetail]) -> Result<(), Failure> {
     // A database of an older version has no such table, and no job with meters.
     let limits = jobs::table.find(job.0).select(jobs::limits);
     let limits: Option<Checked<Json<Limits>>> = if units.is_empty() { None } else { limits.first(conn).optional()? };
     // What cannot be read is named where the job is shown.
+    if limits.as_ref().and_then(|limits| limits.known()).is_some_and(|Json(limits)| limits.groups.is_some()) {
+        add_groups(conn, job, units)?;
+    }
     let meters = limits.as_ref().and_then(|limits| limits.known()).map_or(&[][..], |Json(limits)| &limits.meters);
     if meters.is_empty() {
         return Ok(());

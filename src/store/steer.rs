@@ -17,7 +17,7 @@ use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::written::kept;
-use super::{Store, StoreError, postgres};
+use super::{Store, StoreError, groups, postgres};
 use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
@@ -49,7 +49,7 @@ impl Store {
     /// filter selects no other. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
-            lock_job(conn, job)?;
+            let row = lock_job(conn, job)?;
             let mut moved = send_back(conn, job, filter, finalizer::is_other, now)?;
             if moved > 0 {
                 finalizer::retire_finalizer(conn, job, now)?;
@@ -58,6 +58,9 @@ impl Store {
             }
             let called = call_back(conn, job, filter, finalizer::is_other, now)?
                 + call_back(conn, job, filter, finalizer::is_finalizer, now)?;
+            if moved + called > 0 && row.limits.groups.is_some() {
+                groups::end_stops(conn, job, filter)?;
+            }
             reopen(conn, job)?;
             Ok(moved + called)
         })

@@ -276,6 +276,7 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--", "false"]);
     world.fails(10, &["wait", &job]);
     let before = world.ok(&["unit", "1:1", "--json"]);
+    world.sql(include_str!("../../migrations/postgres/2026-11-27-000011-0000_groups/down.sql"));
     world.sql(include_str!("../../migrations/postgres/2026-11-27-000010-0000_meters/down.sql"));
     world.sql(include_str!("../../migrations/postgres/2026-11-27-000009-0000_causes/down.sql"));
     world.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261127%'");
@@ -288,7 +289,7 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before.clone(), 8));
     world.ok(&["doctor", "--migrate"]);
 
-    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 10));
+    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 11));
     run(&world, &["--idle-timeout", "300ms", "--max-attempts", "1"], "sleep 600");
     assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'idle')"), 1);
 }

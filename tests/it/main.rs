@@ -45,6 +45,7 @@ mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
 mod foreign_text;
+mod groups;
 mod handlers;
 mod handlers_that_stay;
 mod help;

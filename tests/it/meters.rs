@@ -428,8 +428,7 @@ fn fault_420_what_is_recorded_is_what_was_billed_though_units_and_managers_are_k
         test $(($3 % 4)) -gt 0"#,
     );
     let range = format!("1-{}", time().as_secs() * 1000);
-    let options =
-        ["--reserve", "usd=0.9", "-j", "4", "--max-attempts", "2", "--range", &range, "--", "sh", "unit.sh"];
+    let options = ["--reserve", "usd=0.9", "-j", "4", "--max-attempts", "2", "--range", &range, "--", "sh", "unit.sh"];
     world.ok(&[&["submit", "-q", "--budget", "usd=1000000"][..], &JSON, &options].concat());
     let bill = || world.lines("bill").iter().filter_map(|line| line.parse::<i64>().ok()).sum::<i64>();
     // In one snapshot each: what was spent, in thousandths, and attempts of unknown cost; and what its units have cost beside it.
@@ -502,11 +501,9 @@ fn fault_426_a_database_of_the_schema_before_on_a_server_is_read_as_it_is_and_br
     world.ok(&["create", "-q", "--", "true", ":::", "1", "2"]);
     let schema = || world.count("value::bigint FROM settings WHERE key = 'job-manager:schema'");
     let newest = schema();
-    world.sql(
-        "DROP TABLE spends, meters; DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM \
-         __diesel_schema_migrations)",
-    );
-    world.sql(&format!("UPDATE settings SET value = '{}' WHERE key = 'job-manager:schema'", newest - 1));
+    world.sql(include_str!("../../migrations/postgres/2026-11-27-000011-0000_groups/down.sql"));
+    let latest = "(SELECT max(version) FROM __diesel_schema_migrations)";
+    world.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = {latest}"));
 
     for verb in [&["list", "-a"][..], &["status", "1"], &["units", "1"], &["unit", "1:1"], &["explain", "1"]] {
         world.ok(verb);

@@ -157,6 +157,28 @@ pub enum LimitError {
         /// The cause.
         source: ZoneError,
     },
+    /// All units would be in one group.
+    #[error(
+        "every unit would be in the group {by:?}: give a template with a placeholder, such as {{customer}} or {{url/host}}"
+    )]
+    OneGroup {
+        /// The template.
+        by: String,
+    },
+    /// A group may run no units at a time, or more than the job.
+    #[error("a group can run 1 to {workers} units at a time, as many as the job has workers, not {most}")]
+    PerGroupOutOfRange {
+        /// What was asked for.
+        most: usize,
+        /// The workers of the job.
+        workers: usize,
+    },
+    /// A group may have no failed unit, and none has failed yet.
+    #[error("a group with 0 failed units would never start: give 1 or more")]
+    NoGroupStarts,
+    /// Units that are there would be in other groups.
+    #[error("how units are grouped is said when the job is created")]
+    OtherGroups,
     /// The time zone of a window is not known here.
     #[error("cannot use the window")]
     Zone {

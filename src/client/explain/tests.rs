@@ -75,6 +75,7 @@ fn healthy() -> Snapshot {
         waits: None,
         machine: None,
         spending: Vec::new(),
+        groups: None,
         log: "manager.log".into(),
         now: NOW,
     }
@@ -82,6 +83,7 @@ fn healthy() -> Snapshot {
 
 fn one_unit(status: UnitStatus) -> ObservedUnit {
     let unit = UnitDetail {
+        group: None,
         seq: Seq(6),
         key: None,
         payload: "1".to_owned(),
@@ -99,7 +101,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         output: Output::default(),
         spent: UnitSpends::default(),
     };
-    ObservedUnit { unit, last_cause: None, ahead: 0 }
+    ObservedUnit { unit, last_cause: None, ahead: 0, group: None }
 }
 
 /// What is expected: the cause, the sentence, and the next step.

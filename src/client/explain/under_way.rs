@@ -113,7 +113,11 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
             ),
             raise_budget(seen, true),
         ),
-        Waits::MeterRate { .. } => {
+        Waits::GroupHold { said, until } => (
+            format!("no unit of job {job} starts before {until}: {said}; {running} running, {pending} pending"),
+            NextStep::Wait(job),
+        ),
+        Waits::MeterRate { .. } | Waits::GroupRate { .. } => {
             (format!("job {job} waits for {waits}; {running} running, {pending} pending"), NextStep::Wait(job))
         }
         _ => {

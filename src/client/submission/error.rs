@@ -38,6 +38,15 @@ pub enum SubmissionError {
         #[source]
         source: TemplateError,
     },
+    /// A unit cannot be in a group.
+    #[error("{place}: cannot use the command for this item")]
+    Group {
+        /// Where the item came from.
+        place: String,
+        /// The cause.
+        #[source]
+        source: UnitLimitError,
+    },
     /// The key of a unit is too long.
     #[error("{place}: the unit's key has {bytes} bytes, it may have at most {limit}")]
     KeyTooLong {
@@ -87,7 +96,7 @@ pub enum SubmissionError {
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
     /// Units of several items cannot have limits of their own.
-    #[error("a time or slots of each item's own need units of one item, these have several: give one for all")]
+    #[error("a time, slots or a group of each item's own need units of one item, these have several: give one for all")]
     LimitsOfSeveral,
     /// Items are grouped, and there is no source of them.
     #[error("no items to be joined to units")]

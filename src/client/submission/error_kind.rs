@@ -32,6 +32,7 @@ impl SubmissionError {
             | Self::Schema(_)
             | Self::KeyOfSeveral
             | Self::LimitsOfSeveral
+            | Self::Group { .. }
             | Self::NothingToFill
             | Self::OtherForm { .. }
             | Self::OtherKind { .. }

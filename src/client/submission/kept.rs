@@ -2,7 +2,7 @@
 //!
 //! What changes what runs is refused when it differs. The rest is the job's own, and must not be dropped in silence.
 
-use super::SubmissionError;
+use super::error::SubmissionError;
 use crate::client::{Client, ClientError, Created};
 use crate::model::{Job, JobId, NewJob, Remark};
 use crate::source::Notes;

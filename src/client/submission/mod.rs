@@ -32,7 +32,7 @@ use super::sources::OpenSources;
 use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
-use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained};
+use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTemplates, UnitValues, explained};
 use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit};
 use crate::source::{Item, Notes};
 
@@ -62,6 +62,7 @@ pub struct Submission {
     items: UnitItems,
     templates: UnitTemplates,
     unit_key: Option<Template>,
+    grouping: Option<Grouping>,
     output_dir: Option<PathBuf>,
     notes: Notes,
     asked: Asked,
@@ -96,7 +97,9 @@ impl Submission {
             return Err(SubmissionError::KeyOfSeveral);
         }
         if spec.items.several.is_some()
-            && (new.limits.timeout_from.is_some() || matches!(new.limits.slots, Slots::From(_)))
+            && (new.limits.timeout_from.is_some()
+                || matches!(new.limits.slots, Slots::From(_))
+                || new.limits.groups.is_some())
         {
             return Err(SubmissionError::LimitsOfSeveral);
         }
@@ -107,14 +110,15 @@ impl Submission {
         let OpenSources { items, notes, .. } = sources.unwrap_or_else(OpenSources::once);
         let items = with_unit_limits(items, &new.limits, Some(new.limits.workers))?;
         let items = unit_items(items, &spec)?;
+        let grouping = Grouping::of(&new.limits)?;
         if ignores_items {
             notes.say("the command does not use its items: write {} where an item belongs");
         }
         if let Some(found) = templates.pasted_code() {
             notes.say(Remark::PastedCode(found));
         }
-        let output_dir = spec.output_dir;
-        Ok(Submission { new, items, templates, unit_key, output_dir, notes, asked: Asked::default(), is_within: None })
+        let (output_dir, asked) = (spec.output_dir, Asked::default());
+        Ok(Submission { new, items, templates, unit_key, grouping, output_dir, notes, asked, is_within: None })
     }
 
     /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.
@@ -188,12 +192,12 @@ impl Submission {
         mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
         act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { new, items, templates, unit_key, notes, is_within, .. } = self;
+        let Self { new, items, templates, unit_key, grouping, notes, is_within, .. } = self;
         let mut names = SameNames::watch(&templates, &notes);
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         let mut units = items.map(|item| {
-            let unit = unit(item, Some(&templates), unit_key.as_ref()).map_err(E::from);
+            let unit = unit(item, Some(&templates), unit_key.as_ref(), grouping.as_ref()).map_err(E::from);
             if let (Some(names), Ok(unit)) = (&mut names, &unit) {
                 names.look(&unit.payload);
             }
@@ -218,16 +222,17 @@ impl Submission {
     }
 }
 
-/// Makes a unit of an item that fits the command, if there is one, and the template of its key.
+/// Makes a unit of an item that fits the command, if there is one, the template of its key and how it is grouped.
 pub fn unit(
     item: Result<Item, SubmissionError>,
     templates: Option<&UnitTemplates>,
     unit_key: Option<&Template>,
+    grouping: Option<&Grouping>,
 ) -> Result<NewUnit, SubmissionError> {
     let item = item?;
     let unfit = |source| SubmissionError::Item { place: item.place.to_string(), source };
-    if templates.is_none() && unit_key.is_none() {
-        return Ok(NewUnit { payload: item.payload, key: None });
+    if templates.is_none() && unit_key.is_none() && grouping.is_none() {
+        return Ok(NewUnit { payload: item.payload, key: None, group: None });
     }
     let values = match templates {
         Some(templates) => templates.values(&item.payload),
@@ -241,8 +246,10 @@ pub fn unit(
         Some(template) => Some(unit_key_of(template, &values, &item.place.to_string())?),
         None => None,
     };
+    let group = grouping.map(|grouping| grouping.group(&values)).transpose();
+    let group = group.map_err(|source| SubmissionError::Group { place: item.place.to_string(), source })?;
     drop(values);
-    Ok(NewUnit { payload: item.payload, key })
+    Ok(NewUnit { payload: item.payload, key, group })
 }
 
 /// Returns the key of a unit as its column holds it.

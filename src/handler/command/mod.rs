@@ -171,6 +171,7 @@ impl Runner for CommandHandler {
         self.spec.then.as_ref().filter(|then| then.when.holds(progress)).map(|_| NewUnit {
             payload: serde_json::to_string(progress).expect("counts are numbers"),
             key: Some(Unit::FINALIZER_KEY.to_owned()),
+            group: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Templates: texts with placeholders, compiled once per job, rendered once per attempt.
 //!
-//! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{#}` is the sequence number and `{%}`
+//! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{/host}` is its host as a URL, `{#}` is the sequence number and `{%}`
 //! the worker slot, both counted from 1. Any other text between braces is a name that the data may have: a field, a
 //! path of fields and elements, a position; with parts, defaults and formats after it ([`reading`] has the order).
 //! `{{` and `}}` are braces, and so is a lone `}`.
@@ -30,6 +30,7 @@ mod script_reader;
 mod script_value;
 mod spread;
 mod template_part;
+mod url;
 mod values;
 mod word;
 

@@ -43,6 +43,7 @@ impl Coordinator<'_> {
             // Units may have been added, or taken back from those that wait here.
             self.seen_revision = job.revision;
             self.shared.feed.recall();
+            self.groups.are_known = false;
             self.next_due = Some(Timestamp::from_micros(0));
             self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
             self.kill_units()?;
@@ -52,6 +53,7 @@ impl Coordinator<'_> {
         self.request = request_of(&job);
         self.job = job;
         self.look_at_spending()?;
+        self.know_groups()?;
         // Last: what could not be read is looked at again.
         self.seen_version = Some(version).filter(|_| is_held_alike);
         Ok(())
@@ -95,6 +97,9 @@ impl Coordinator<'_> {
         }
         if limits.meters.is_empty() && !before.meters.is_empty() {
             self.shared.budgets.forget(&self.shared.feed);
+        }
+        if let Some(groups) = limits.groups.as_ref().filter(|groups| before.groups.as_ref() != Some(groups)) {
+            self.shared.feed.limit_groups(groups);
         }
         self.shared.set_limits(limits.clone());
     }
@@ -140,6 +145,7 @@ impl Coordinator<'_> {
             warn!("the clock was set back by {step:?}, waits are brought forward");
             self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
+            self.shared.feed.shorten_holds(step);
         }
         // Last: what could not be recorded is found again.
         self.clock_seen = (now, looked_at);

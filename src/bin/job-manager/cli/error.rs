@@ -64,8 +64,8 @@ pub(super) enum CliError {
     NoMeter { job: JobId, name: String, known: Vec<String> },
     #[error("say when the unit is to be tried again: a duration such as 10m, or --until 22:00")]
     NoTime,
-    #[error("this job has no groups: give --hold unit or --hold job")]
-    NoGroups,
+    #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
+    NoGroups { job: JobId, given: String },
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]

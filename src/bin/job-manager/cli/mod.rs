@@ -14,6 +14,7 @@ mod exit;
 mod filter;
 mod follow;
 mod given;
+mod group_args;
 mod inside;
 mod job_args;
 mod lists;

@@ -16,8 +16,10 @@ use serde_json::json;
 
 use crate::cli::policy_args::adapt;
 use crate::cli::which::JobKeys;
-use crate::cli::{CliError, Global, Output, meter_args, policy_values, values};
+use crate::cli::{CliError, Global, Output, group_args, meter_args, policy_values, values};
 
+/// The limits of each group.
+const OF_GROUPS: [&str; 3] = ["per-group", "group-rate", "group-failures"];
 /// What takes a limit away.
 const NONE: &str = "none";
 /// What a unit asked for, and is not a limit of the job.
@@ -26,8 +28,8 @@ const HOLD: &str = "hold";
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
 /// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, max-later,
-/// deadline, backoff, memfree, load, diskfree, window, not-before, after, hold, and of a meter budget.NAME, reserve.NAME, rate.NAME,
-/// meter.NAME
+/// deadline, backoff, memfree, load, diskfree, window, not-before, after, hold, of groups per-group, group-rate, group-failures and
+/// group:NAME, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager set photos rate=30/min timeout=2m max-failures=none")]
 pub struct Set {
@@ -41,6 +43,9 @@ pub struct Set {
     pub changes: Vec<Change>,
 }
 
+/// Begins the limit of one group.
+const GROUP: &str = "group:";
+
 /// What a change does to the limits of a job.
 type Apply = Arc<dyn Fn(&mut Limits) + Send + Sync>;
 
@@ -49,6 +54,8 @@ type Apply = Arc<dyn Fn(&mut Limits) + Send + Sync>;
 pub struct Change {
     key: String,
     apply: Apply,
+    /// A group, and its own limit.
+    group: Option<(String, Option<usize>)>,
 }
 
 impl fmt::Debug for Change {
@@ -62,7 +69,7 @@ fn change(text: &OsStr) -> Result<Change, String> {
     if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
         let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
         let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
-        return Ok(Change { key: "diskfree".to_owned(), apply });
+        return Ok(Change { key: "diskfree".to_owned(), apply, group: None });
     }
     let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
     let (key, value) =
@@ -95,6 +102,13 @@ fn change(text: &OsStr) -> Result<Change, String> {
         "max-failures" => {
             let most = optional(value, policy_values::max_failures)?;
             Arc::new(move |limits| limits.max_failures = most)
+        }
+        "per-group" | "group-rate" | "group-failures" => group_change(key, value)?,
+        // Each group has a row of its own.
+        other if other.starts_with(GROUP) => {
+            let group = other[GROUP.len()..].to_owned();
+            let most = optional(value, group_args::most).map_err(|why| format!("{other}={value}: {why}"))?;
+            return Ok(Change { key: other.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)) });
         }
         "adapt" => {
             let least = optional(value, adapt).map_err(|why| format!("adapt={value}: {why}"))?;
@@ -147,7 +161,7 @@ fn change(text: &OsStr) -> Result<Change, String> {
         }
         other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
     };
-    Ok(Change { key: key.to_owned(), apply })
+    Ok(Change { key: key.to_owned(), apply, group: None })
 }
 
 /// Splits `budget.usd` into what is changed of which meter.
@@ -184,6 +198,25 @@ fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
                 let meter = limits.meter(&name);
                 (meter.path, meter.may_lack) = (given.path.clone(), given.may_lack);
             })
+        }
+    })
+}
+
+/// Reads what becomes of the bounds of each group.
+fn group_change(key: &str, value: &str) -> Result<Apply, String> {
+    Ok(match key {
+        "per-group" => {
+            let most = optional(value, group_args::most).map_err(|why| format!("per-group={value}: {why}"))?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.most = most))
+        }
+        "group-rate" => {
+            let rate = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.rate = rate))
+        }
+        _ => {
+            let most =
+                optional(value, group_args::group_failures).map_err(|why| format!("group-failures={value}: {why}"))?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.max_failures = most))
         }
     })
 }
@@ -254,7 +287,15 @@ pub fn set(global: &Global, args: &Set, output: &mut Output) -> Result<(), CliEr
     refuse_two_values(&changes)?;
     let row = client.job(job)?;
     refuse_unknown_meter(&changes, &row)?;
+    let is_of_groups = |change: &Change| change.group.is_some() || OF_GROUPS.contains(&change.key.as_str());
+    if let Some(change) = changes.iter().find(|change| is_of_groups(change) && row.limits.groups.is_none()) {
+        return Err(CliError::NoGroups { job, given: change.key.clone() });
+    }
     let cwd = client.units_cwd(&row)?;
+    // First: a group that is not there keeps all the others from being changed.
+    for (group, most) in changes.iter().filter_map(|change| change.group.as_ref()) {
+        client.limit_group(job, group, *most)?;
+    }
     let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
     if changes.iter().any(|change| change.key == HOLD) {
         client.lift_hold(job)?;

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use job_manager::model::{HoldScope, Postponement, Timestamp, When};
 
 use crate::cli::inside::Inside;
@@ -21,23 +20,15 @@ pub struct UnitLater {
     #[arg(long, value_name = "TIME", value_parser = values::start_time)]
     pub until: Option<Timestamp>,
     /// What else does not start before that
-    #[arg(long, value_name = "SCOPE", default_value = "unit", value_parser = scope())]
-    pub hold: Hold,
+    #[arg(long, value_name = "SCOPE", default_value = "unit", value_parser = values::word::<HoldScope>(["unit", "group", "job"]))]
+    pub hold: HoldScope,
     /// Why, in words
     #[arg(long, value_name = "TEXT", default_value = "postponed")]
     pub reason: OsString,
 }
 
-/// What waits besides the unit; none is what no job has.
-#[derive(Debug, Clone, Copy)]
-pub struct Hold(Option<HoldScope>);
-
-fn scope() -> impl TypedValueParser<Value = Hold> {
-    PossibleValuesParser::new(["unit", "group", "job"]).map(|word| Hold(word.parse().ok()))
-}
-
 pub fn unit_later(global: &Global, args: &UnitLater, _: &mut Output) -> Result<(), CliError> {
-    let hold = args.hold.0.ok_or(CliError::NoGroups)?;
+    let hold = args.hold;
     let when = match (args.delay, args.until) {
         (_, Some(until)) => When::Until(until),
         (Some(delay), None) => When::After(delay),

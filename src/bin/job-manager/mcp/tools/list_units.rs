@@ -40,6 +40,8 @@ pub(super) struct Given {
     matching: Option<String>,
     /// Only failed units of this kind, as listed by list_failures.
     cluster: Option<String>,
+    /// Only units of this group.
+    group: Option<String>,
     /// Only units from this number on.
     first_seq: Option<i64>,
     /// Only units up to this number.
@@ -59,6 +61,7 @@ impl Given {
             last: self.last_seq.map(Seq),
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+            group: self.group.clone(),
             current: None,
         })
     }
