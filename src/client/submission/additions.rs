@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::grouping::{ungrouped, unit_items};
-use super::{SubmissionError, key_template, unit, with_unit_limits};
+use super::unit_key::key_template;
+use super::{SubmissionError, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
 use crate::client::sources::OpenSources;
 use crate::client::{Client, ClientError};

@@ -19,6 +19,7 @@ mod shell;
 mod shell_fault;
 mod trace;
 mod trace_fault;
+mod unit_key;
 mod unit_limits;
 mod variable;
 
@@ -32,8 +33,8 @@ use super::sources::OpenSources;
 use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
-use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTemplates, UnitValues, explained};
-use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit};
+use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTemplates, UnitValues};
+use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter};
 use crate::source::{Item, Notes};
 
 use bounded::{IsWithin, refuse_outside};
@@ -41,6 +42,7 @@ use grouping::{UnitItems, unit_items};
 use judged::{refuse_unjudgeable, templates_of};
 use kept::note_kept;
 use same_names::SameNames;
+use unit_key::{key_template, unit_key_of};
 use unit_limits::with_unit_limits;
 
 pub use additions::Added;
@@ -52,9 +54,6 @@ pub use order::{Order, OrderError, OrderTextError};
 pub use shell::{Scripts, find_shell};
 pub use shell_fault::ShellFault;
 pub use trace_fault::TraceFault;
-
-/// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
-const MAX_KEY_BYTES: usize = 4096;
 
 /// A job that is ready to be created: everything that can be refused without reading an item has been.
 pub struct Submission {
@@ -250,34 +249,6 @@ pub fn unit(
     let group = group.map_err(|source| SubmissionError::Group { place: item.place.to_string(), source })?;
     drop(values);
     Ok(NewUnit { payload: item.payload, key, group })
-}
-
-/// Returns the key of a unit as its column holds it.
-fn unit_key_of(template: &Template, values: &UnitValues<'_>, place: &str) -> Result<String, SubmissionError> {
-    let rendered = template.render(values, 0, Seq::FIRST).map_err(|error| {
-        let corrected = || format!("--unit-key {}", quote_for_shell(template.corrected(Some(values)).as_bytes()));
-        let source = explained(error, values, std::iter::once(template), corrected);
-        SubmissionError::Item { place: place.to_owned(), source }
-    })?;
-    let (bytes, key) = (rendered.as_bytes().len(), rendered.to_column());
-    let place = || place.to_owned();
-    match bytes {
-        0 => Err(SubmissionError::KeyEmpty { place: place() }),
-        1..=MAX_KEY_BYTES if key.starts_with(Unit::RESERVED_KEYS) => {
-            Err(SubmissionError::KeyReserved { place: place() })
-        }
-        1..=MAX_KEY_BYTES => Ok(key),
-        bytes => Err(SubmissionError::KeyTooLong { place: place(), bytes, limit: MAX_KEY_BYTES }),
-    }
-}
-
-/// Compiles the template of a unit's key, which is made before the unit has a number.
-fn key_template(text: &OsStr) -> Result<Template, SubmissionError> {
-    let template = Template::parse(&text.into())?;
-    match template.counter() {
-        Some(placeholder) => Err(SubmissionError::KeyCounts { placeholder: placeholder.to_owned() }),
-        None => Ok(template),
-    }
 }
 
 /// Refuses a command without items of which anything stands for an item.

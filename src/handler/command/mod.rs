@@ -202,8 +202,7 @@ impl Runner for CommandHandler {
             Ok(former) => former.flatten(),
             Err(end) => return *end,
         };
-        let slot = SlotFile::within(&self.dirs.slots, attempt.slot);
-        let grace = attempt.limits.kill_after;
+        let (slot, grace) = (SlotFile::within(&self.dirs.slots, attempt.slot), attempt.limits.kill_after);
         let stdin = match occupy(&slot, &content, grace) {
             Ok(stdin) => stdin,
             Err(end) => return *end,
