@@ -1,15 +1,28 @@
-//! Ending a job, or one of its units, permanently.
+//! Ending a job, or some of its units, permanently.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::{Client, ClientError};
+use super::{AskedToEnd, Client, ClientError, UnitsSwept};
 use crate::files::{How, create_private_dir, open_private};
 use crate::handler::JobContext;
 use crate::model::{JobId, JobStatus, KillThen, Limits, Seq, StopRequest, Timestamp, UnitFilter, UnitStatus};
 use crate::recovery::{Leftovers, RecoveryError};
 use crate::store::{JobRows, StoreError};
 use crate::sys::SlotNotes;
+
+/// Looks for units that came back to pending, or began, while others were cancelled.
+const LOOKS: usize = 8;
+
+/// What the cancellation of many units came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnitsCancelled {
+    /// Units that were pending, and are cancelled.
+    pub waiting: UnitsSwept,
+    /// Units that run, and are cancelled when their attempt has ended, unless it completes before.
+    pub running: Vec<AskedToEnd>,
+}
 
 /// Time in which a manager that has taken a job's lock writes that it runs the job.
 const START_TIME: Duration = Duration::from_secs(10);
@@ -119,6 +132,55 @@ impl Client {
                 asked => return asked,
             }
         }
+    }
+
+    /// Cancels the units that a filter selects: pending ones at once, and those that run are ended by their managers, as
+    /// [`Client::cancel_unit`] says. No longer than `budget` is looked for pending units by their item.
+    ///
+    /// ```no_run
+    /// # use job_manager::model::UnitFilter;
+    /// # use job_manager::Client;
+    /// # let client = Client::open("jobs.db".as_ref())?;
+    /// let drafts = UnitFilter { pattern: Some("draft".parse()?), ..UnitFilter::all() };
+    /// client.cancel_units(client.find_job("last")?, &drafts, "not needed any more", None)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClientError::NoUnitFits`] when the filter selects none that is pending or runs, and [`ClientError::Interrupted`] when
+    /// the manager of those that run is gone; nothing is changed then.
+    pub fn cancel_units(
+        &self,
+        job: JobId,
+        filter: &UnitFilter,
+        reason: &str,
+        budget: Option<Duration>,
+    ) -> Result<UnitsCancelled, ClientError> {
+        let mut waiting = UnitsSwept { changed: 0, searched_through: None };
+        let mut running = self.ask_running_units(job, filter, KillThen::Cancel, reason)?;
+        for _ in 0..LOOKS {
+            let cancel =
+                |filter: &UnitFilter| Ok(self.store().cancel_pending_units(job, filter, reason, Timestamp::now())?);
+            match self.sweep_units(job, filter, budget, cancel) {
+                Ok(swept) => {
+                    waiting = UnitsSwept { changed: waiting.changed + swept.changed, ..swept };
+                }
+                Err(ClientError::NoUnitFits { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            // Some may have begun before they were found pending.
+            let mut begun = self.ask_running_units(job, filter, KillThen::Cancel, reason)?;
+            begun.retain(|unit| !running.contains(unit));
+            if begun.is_empty() || waiting.searched_through.is_some() {
+                running.append(&mut begun);
+                break;
+            }
+            running.append(&mut begun);
+        }
+        if waiting.changed == 0 && waiting.searched_through.is_none() && running.is_empty() {
+            return Err(ClientError::NoUnitFits { job });
+        }
+        Ok(UnitsCancelled { waiting, running })
     }
 }
 

@@ -94,6 +94,7 @@ pub use diesel;
 
 pub use adapted::AdaptedWorkers;
 pub use callers::{add_units_in, create_job_in};
+pub use cancel::UnitsCancelled;
 pub use conditions::{ClockError, start_time, windows};
 pub use copy::{Copied, CopySource};
 pub use create::check_scope;
@@ -101,6 +102,7 @@ pub use created::{Created, UnitsDiffer};
 pub use documents::{ManagerStarted, UnitsChanged, WorkersSet};
 pub use ended_outputs::{EndedOutputs, OutputOrder, TakeOutput};
 pub use error::{AccessError, ClientError, CopyError, LaterError, LimitError, StartError};
+pub use kill::AskedToEnd;
 pub use lease::check_lease;
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;

@@ -23,6 +23,9 @@ impl Client {
 
     /// Refuses secrets that were given to this client and that the units of a job do not get.
     pub fn expect_secrets(&self, job: JobId) -> Result<(), ClientError> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
         let of_job = self.secrets_of(&self.job(job)?)?;
         let is_of_job = |name: &OsString| of_job.iter().any(|secret| secret.as_os_str() == name);
         let Some((name, _)) = self.secrets.iter().find(|(name, _)| !is_of_job(name)) else { return Ok(()) };

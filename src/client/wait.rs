@@ -21,6 +21,9 @@ const LATE_BY: u32 = 16;
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
+/// Time between two looks at the other jobs of several.
+const LOOK_AT_OTHERS_EVERY: Duration = Duration::from_secs(1);
+
 /// How a job ended, or why it does not go on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobOutcome {
@@ -57,6 +60,55 @@ impl Client {
     pub fn wait(&self, job: JobId, timeout: Option<Duration>) -> Result<JobOutcome, ClientError> {
         let ended = self.wait_while(job, timeout, |_| true)?;
         Ok(ended.expect("only a look that says so gives up"))
+    }
+
+    /// Blocks until each of several jobs has ended or is paused, or one has lost its manager, and returns what was seen of them
+    /// in this order.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let jobs = [client.find_job("photos")?, client.find_job("films")?];
+    /// for (job, outcome) in client.wait_all(&jobs, None)? {
+    ///     println!("{job}: {outcome:?}");
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClientError::WaitTimedOut`] after `timeout`, with the job that was waited for then.
+    pub fn wait_all(&self, jobs: &[JobId], timeout: Option<Duration>) -> Result<Vec<(JobId, JobOutcome)>, ClientError> {
+        let begun = Instant::now();
+        let mut seen = Vec::new();
+        for (at, job) in jobs.iter().enumerate() {
+            let (mut last_look, mut lost) = (None::<Instant>, Ok(None));
+            let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+            let ended = self.wait_while(*job, left, |_| {
+                if last_look.is_none_or(|look| look.elapsed() >= LOOK_AT_OTHERS_EVERY) {
+                    last_look = Some(Instant::now());
+                    lost = self.first_lost(&jobs[at + 1..]);
+                }
+                matches!(lost, Ok(None))
+            });
+            let ended = ended.map_err(|error| match error {
+                ClientError::WaitTimedOut { job, .. } => ClientError::WaitTimedOut { job, waited: begun.elapsed() },
+                error => error,
+            })?;
+            seen.extend(ended.map(|outcome| (*job, outcome)));
+            seen.extend(lost?.map(|other| (other, JobOutcome::ManagerLost)));
+            if seen.last().is_some_and(|(_, outcome)| *outcome == JobOutcome::ManagerLost) {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    fn first_lost(&self, jobs: &[JobId]) -> Result<Option<JobId>, ClientError> {
+        for job in jobs {
+            if self.outcome(*job)? == Some(JobOutcome::ManagerLost) {
+                return Ok(Some(*job));
+            }
+        }
+        Ok(None)
     }
 
     /// Like [`Client::wait`], and shows the job to `look` at every look; returns none as soon as that says false.

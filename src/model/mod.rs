@@ -125,7 +125,7 @@ pub use start_time::{StartTimeError, start_time};
 pub use status::{JobStatus, UnitStatus};
 pub use submitter::Submitter;
 pub use time::Timestamp;
-pub(crate) use time::span;
+pub(crate) use time::{local_time, span};
 pub use token::unit_token;
 pub(crate) use trace_context::TraceContext;
 pub use trace_context::TraceParentError;

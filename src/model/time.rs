@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A wall-clock instant with microsecond resolution.
@@ -75,6 +76,14 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Writes an instant as people read it: by the clock of this place, to the second, with how far that is from UTC.
+pub fn local_time(instant: Timestamp) -> String {
+    match instant.to_jiff() {
+        Some(at) => jiff::ZonedDateTime::new(at, TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        None => instant.to_string(),
+    }
+}
+
 /// Writes a span as people say it, to two units.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -85,6 +94,17 @@ pub fn span(span: Duration) -> String {
         (0, h, m, _) => format!("{h}h{m:02}m"),
         (d, h, _, _) => format!("{d}d{h:02}h"),
     }
+}
+
+/// Writes the instants in a text as [`local_time`] does: expected texts are the same wherever tests run.
+#[cfg(test)]
+pub fn with_local_times(text: &str) -> String {
+    let local = |word: &str| word.parse::<jiff::Timestamp>().map(Timestamp::from_jiff).map(local_time);
+    let words = text.split(' ').map(|word| {
+        let (instant, rest) = word.split_at(word.find('Z').map_or(0, |at| at + 1));
+        local(instant).map_or_else(|_| word.to_owned(), |local| format!("{local}{rest}"))
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn micros(span: Duration) -> i64 {
@@ -100,6 +120,16 @@ mod tests {
         let instant = Timestamp::from_micros(1_780_000_000_123_456);
 
         assert_eq!(instant.to_string(), "2026-05-28T20:26:40.123Z");
+    }
+
+    #[test]
+    fn people_read_the_same_instant_by_their_clock_without_milliseconds() {
+        let instant = Timestamp::from_micros(1_780_000_000_123_456);
+        let shown = local_time(instant);
+
+        let read = jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S %:z", &shown).unwrap();
+        assert_eq!(read.as_second(), 1_780_000_000, "{shown}");
+        assert_eq!(local_time(Timestamp::from_micros(i64::MAX)), format!("{}us", i64::MAX));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Percent, RawText, Timestamp, Why, counted};
+use super::{Bytes, Percent, RawText, Timestamp, Why, counted, local_time};
 
 /// What the next start waits for; what the machine lacks is noted by the manager, which is the one that looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,12 +212,14 @@ impl fmt::Display for Waits {
                 let ends = counted(i64::try_from(*waiting).unwrap_or(i64::MAX), "end");
                 write!(f, "the hook or callbacks: {ends} still to be told")
             }
-            Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
-            Self::Budget { said, until } => write!(f, "the next day of its budget, which begins at {until} ({said})"),
+            Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {}", local_time(*until)),
+            Self::Budget { said, until } => {
+                write!(f, "the next day of its budget, which begins at {} ({said})", local_time(*until))
+            }
             Self::MeterRate { rate, .. } => write!(f, "its rate of {rate}"),
             Self::GroupRate { rate, .. } => write!(f, "the rate of its groups, {rate} each"),
-            Self::GroupHold { said, until } => write!(f, "{until}: {said}"),
-            Self::Time { until } => write!(f, "{until} (not-before)"),
+            Self::GroupHold { said, until } => write!(f, "{}: {said}", local_time(*until)),
+            Self::Time { until } => write!(f, "{} (not-before)", local_time(*until)),
         }
     }
 }

@@ -76,7 +76,7 @@ fn fault_254_a_key_of_a_job_that_has_lost_the_promise_is_refused_to_whoever_asks
 fn a_person_may_ask_for_a_unit_again_that_may_run_at_most_once() {
     let world = failed_once(&["a"]);
 
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
     world.fails(10, &["wait", "1"]);
 

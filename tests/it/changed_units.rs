@@ -12,7 +12,7 @@ fn fault_132_a_unit_that_was_killed_and_retried_runs_to_its_end() {
     wait_for(&world, "both to run", || world.path("ran").exists() && world.status(&job)["progress"]["running"] == 2);
 
     world.ok(&["kill", &format!("{job}:1"), "--then", "fail", "--reason", "it hangs"]);
-    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["retry", "--no-start", &job, "--failed"]);
     wait_for(&world, "the second attempt to run", || world.path("again").exists());
     // Whatever a client changes has the manager look at the requests again.
     world.ok(&["scale", &job, "3"]);
@@ -65,7 +65,7 @@ fn fault_135_what_had_ended_when_the_manager_died_keeps_its_end_when_the_job_is_
     world.assert_no_process_left();
     world.assert_sound(&job);
     // Nothing of the dead manager is left for the next one.
-    world.ok(&["retry", &job, "--status", "cancelled"]);
+    world.ok(&["retry", "--no-start", &job, "--status", "cancelled"]);
     world.ok(&["resume", &job]);
     wait_for(&world, "it to run again", || world.status(&job)["progress"]["running"] == 1);
     assert_eq!(states(), [("completed".to_owned(), 0), ("running".to_owned(), 0)]);

@@ -119,7 +119,7 @@ fn a_failed_unit_fails_the_job_and_can_be_retried() {
     let failed = world.units("1")[1].clone();
     let attempts: Value = serde_json::from_str(&world.ok(&["unit", "1:2", "--json"])).unwrap();
     world.write("fixed", "");
-    let retried = world.ok(&["retry", "1", "--failed"]);
+    let retried = world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
     world.ok(&["wait", "1"]);
 

@@ -47,7 +47,7 @@ fn job_in_every_state(world: &World) -> String {
     world.wait_for_status(&job, "awaiting_approval");
     wait_for(world, "the manager to be gone", || world.status(&job)["status"] == "stopped");
     world.ok(&["cancel", &format!("{job}:8")]);
-    world.ok(&["retry", &job, "--seq", "2"]);
+    world.ok(&["retry", "--no-start", &job, "--seq", "2"]);
     job
 }
 
@@ -260,7 +260,7 @@ fn fault_345_what_is_retried_while_an_ended_job_is_copied_runs_in_one_place_only
     let locks = || std::fs::read_to_string("/proc/locks").unwrap();
     wait_for(&world, "the copy to wait for the other database", || locks().lines().any(waits));
 
-    world.ok(&["retry", "1", "--all"]);
+    world.ok(&["retry", "--no-start", "1", "--all"]);
     lock.unlock().unwrap();
     let ended = copying.wait_with_output().unwrap();
 
@@ -315,7 +315,7 @@ fn fault_345_units_that_may_run_at_most_once_are_retried_where_their_job_has_mov
     for source in [&["copy", "1", "--to", "c.db"][..], &["copy", "1", "--to", "c.db", "--cancel-source"]] {
         world.fails(4, source);
     }
-    world.ok(&["--db", "b.db", "retry", "--all"]);
+    world.ok(&["--db", "b.db", "retry", "--no-start", "--all"]);
     world.ok(&["--db", "b.db", "resume"]);
     world.fails(10, &["--db", "b.db", "wait"]);
     assert_eq!(world.lines("ran").len(), 2);

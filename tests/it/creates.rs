@@ -171,7 +171,7 @@ fn what_is_not_certainly_the_attempts_own_stays_untouched() {
 
     let was_there = run_making(&world, &[], "test ! -e never; exit 1");
     world.write("a.out", "of somebody else");
-    world.ok(&["retry", &was_there, "--failed"]);
+    world.ok(&["retry", "--no-start", &was_there, "--failed"]);
     world.run(&["wait", &was_there]);
     assert_eq!(world.lines("a.out"), ["of somebody else"]);
     fs::remove_file(world.path("a.out")).unwrap();
@@ -223,7 +223,7 @@ fn fault_302_what_an_attempt_left_is_not_forgotten_because_its_note_cannot_be_re
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs::set_permissions(&note, mode).unwrap();
     world.write("again", "");
-    world.ok(&["retry", &job, "--all"]);
+    world.ok(&["retry", "--no-start", &job, "--all"]);
     world.ok(&["resume", &job]);
     world.ok(&["wait", &job]);
 

@@ -36,7 +36,7 @@ fn a_job_is_explained_from_its_creation_to_its_end() {
     world.run(&["wait", &job]);
     let failed = why(&world, &job);
     let units = [cause(&world, "1:1"), cause(&world, "1:2")];
-    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["retry", "--no-start", &job, "--failed"]);
     let again = [cause(&world, &job), cause(&world, "1:2")];
     world.ok(&["skip", &job, "--all"]);
     world.ok(&["resume", &job]);

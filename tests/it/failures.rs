@@ -72,7 +72,7 @@ fn commands_are_told_apart_by_their_last_words_and_retried_by_kind() {
     let table = world.ok(&["failures"]);
     let clusters = found["clusters"].as_array().unwrap();
     let id = clusters[0]["cluster"].as_str().unwrap();
-    let retried = world.ok(&["retry", "1", "--cluster", id]);
+    let retried = world.ok(&["retry", "--no-start", "1", "--cluster", id]);
 
     let kinds: Vec<(&str, &str, i64)> = clusters
         .iter()
@@ -102,7 +102,7 @@ fn units_are_selected_by_what_their_items_look_like() {
     world.run(&["run", "-q", "--max-attempts", "1", "--", "false", ":::", "a.jpg", "b.png", "c.jpg", "d\"x"]);
 
     let listed = world.ok(&["units", "1", "--match", "^[ab]\\.", "-q"]);
-    let retried = world.ok(&["retry", "1", "--failed", "--match", "\\.jpg$", "--seq", "2-"]);
+    let retried = world.ok(&["retry", "--no-start", "1", "--failed", "--match", "\\.jpg$", "--seq", "2-"]);
     let quoted = world.ok(&["units", "1", "--match", "d\"x", "-q"]);
 
     assert_eq!(listed, "1\n2");

@@ -135,7 +135,7 @@ fn a_job_is_named_by_its_key_in_every_verb() {
         Some("+0 new")
     );
     assert_eq!(world.ok(&["units", "-q", "--job-key", "k", "--key", "u1"]), "2");
-    assert_eq!(world.ok(&["retry", "--job-key", "k", "--key", "u1", "-q"]), "1");
+    assert_eq!(world.ok(&["retry", "--no-start", "--job-key", "k", "--key", "u1", "-q"]), "1");
     world.ok(&["skip", "--job-key", "k", "--all"]);
     world.ok(&["cancel", "--key", "other"]);
     world.ok(&["rm", "-y", "--key", "other"]);

@@ -50,7 +50,7 @@ fn fault_338_every_verb_answers_with_documents_to_those_who_ask_for_json() {
         &["resume", "--all"],
         &["recover", "--all"],
         &["recover", "--created"],
-        &["retry", "1"],
+        &["retry", "1", "--no-start"],
         &["skip", "1", "--all"],
         &["add", "1", "--lines", "names"],
         &["sync", "1", "--lines", "names"],

@@ -26,7 +26,7 @@ fn a_last_unit_runs_again_behind_units_that_are_retried_or_added() {
         .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
 
     world.write("made", "");
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
     world.ok(&["wait", "1"]);
     world.ok(&["add", "1", "--", ":::", ".."]);
@@ -84,13 +84,13 @@ fn a_failed_last_unit_is_retried_alone_and_never_beside_others() {
     world
         .fails(10, &["run", "-q", "--max-attempts", "1", "--then", then, "--", "test", "-e", "{}", ":::", ".", "made"]);
 
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
     world.fails(10, &["wait", "1"]);
     assert_eq!(world.lines("ran").len(), 2);
     assert_eq!(counts(&world), [1, 2, 1, 0]);
     world.write("made", "");
-    world.ok(&["retry", "1", "--key", "job-manager:then"]);
+    world.ok(&["retry", "--no-start", "1", "--key", "job-manager:then"]);
     world.ok(&["resume", "1"]);
     world.fails(10, &["wait", "1"]);
 

@@ -41,7 +41,7 @@ fn at_its_second_run(again: fn(&World)) -> World {
 fn after_a_retry(world: &World) {
     world.write("fails", "");
     world.fails(10, &["run", "-q", "--max-attempts", "1", "--", "sh", "unit.sh"]);
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
 }
 

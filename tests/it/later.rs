@@ -77,7 +77,7 @@ fn a_unit_that_has_waited_as_long_as_it_may_has_failed_and_waits_anew_after_a_re
     world.fails(10, &["run", "-q", "--max-later", "500ms", "--shell", "--", script]);
     let first = world.lines("tried").len();
     let failed = unit(&world, "1:1");
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "1"]);
     world.fails(10, &["wait", "1"]);
 
@@ -207,7 +207,7 @@ fn a_hold_is_lifted_and_units_that_wait_are_tried_at_once_when_somebody_says_so(
     wait_for(&world, "their ends", || world.status("1")["progress"]["completed"] == 2);
     let (job, waiting) = (world.ok(&["explain", "1"]), world.ok(&["explain", "1:1"]));
     world.fails(3, &["retry", "1"]);
-    let retried = world.ok(&["retry", "1", "--status", "pending"]);
+    let retried = world.ok(&["retry", "--no-start", "1", "--status", "pending"]);
     world.ok(&["wait", "1"]);
 
     assert!(held.contains("job-manager set 1 hold=none"), "{held}");

@@ -144,7 +144,7 @@ fn fault_213_what_an_original_left_behind_that_is_gone_is_named_by_doctor_and_en
     let (copy, child) = copy_of_what_is_gone(&world);
 
     let examined = String::from_utf8(on(&world, &copy, &["doctor"]).stdout).unwrap();
-    on(&world, &copy, &["retry", "1", "--failed"]);
+    on(&world, &copy, &["retry", "--no-start", "1", "--failed"]);
     let again = on(&world, &copy, &["resume", "1"]);
     let ended = wait_until(|| !is_alive(child));
     let afterwards = String::from_utf8(on(&world, &copy, &["doctor"]).stdout).unwrap();

@@ -114,6 +114,7 @@ mod server_database;
 mod server_rights;
 mod service;
 mod several;
+mod several_at_once;
 #[cfg(feature = "postgres")]
 mod shared_limits;
 #[cfg(feature = "postgres")]

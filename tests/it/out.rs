@@ -250,7 +250,7 @@ fn fault_447_what_no_earlier_attempt_left_is_not_replaced() {
     world.write("a.out", "of somebody else");
     world.write("again", "");
     let job = world.ok(&["list", "-q", "--limit", "1"]);
-    world.ok(&["retry", &job]);
+    world.ok(&["retry", "--no-start", &job]);
     world.ok(&["resume", &job]);
     world.run(&["wait", "-q", &job]);
     let retried = world.units(&job).pop().unwrap();

@@ -15,7 +15,7 @@ fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
     }
     world.run(&["run", "-q", "--max-attempts", "1", "--", "false"]);
     world.run(&["run", "-q", "--max-attempts", "1", "--", "false"]);
-    world.ok(&["retry", "5", "--failed"]);
+    world.ok(&["retry", "--no-start", "5", "--failed"]);
     world.ok(&["create", "--", "true"]);
 
     let dry: Value = serde_json::from_str(&world.ok(&["prune", "--keep", "1", "--dry-run", "--json"])).unwrap();
@@ -46,7 +46,7 @@ fn a_job_that_has_ended_keeps_no_file_that_only_its_manager_needs() {
     wait_for(&world, "the manager to leave", || files() == ["lock", "manager.log"]);
 
     world.write("there", "");
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["resume", "-q", "1"]);
     world.ok(&["wait", "1"]);
 

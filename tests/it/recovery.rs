@@ -71,7 +71,7 @@ fn finish(world: &World, job: &str) -> u64 {
     let given_up = failed
         .inspect(|unit| assert_eq!(unit["error"], "the manager died 3 times while this unit ran", "{unit}"))
         .count();
-    world.ok(&["retry", job, "--failed"]);
+    world.ok(&["retry", "--no-start", job, "--failed"]);
     world.ok(&["resume", job]);
     world.ok(&["wait", job]);
     given_up as u64
@@ -104,7 +104,7 @@ fn a_retried_unit_runs_again_after_a_job_that_ended_properly() {
     world.fails(10, &["wait", &job]);
 
     world.write("mended", "");
-    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["retry", "--no-start", &job, "--failed"]);
     world.ok(&["resume", &job]);
     world.ok(&["wait", &job]);
 
@@ -121,7 +121,7 @@ fn a_unit_that_came_back_runs_once_for_each_attempt() {
     world.fails(10, &["wait", &job]);
 
     world.write("mended", "");
-    world.ok(&["retry", &job, "--failed"]);
+    world.ok(&["retry", "--no-start", &job, "--failed"]);
     world.ok(&["resume", &job]);
     world.ok(&["wait", &job]);
 
@@ -191,7 +191,7 @@ fn fault_344_a_resume_while_the_manager_before_waits_for_its_hook_runs_the_job()
     world.run(&["wait", &job]);
 
     world.write("go", "");
-    world.ok(&["retry", &job, "--all"]);
+    world.ok(&["retry", "--no-start", &job, "--all"]);
     world.ok(&["resume", &job]);
 
     world.ok(&["wait", &job]);

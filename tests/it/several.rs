@@ -149,7 +149,7 @@ fn a_failed_unit_is_split_into_its_items_once() {
         "c",
     ]);
 
-    let split = world.ok(&["retry", "1", "--one-by-one"]);
+    let split = world.ok(&["retry", "--no-start", "1", "--one-by-one"]);
     let again = world.fails(3, &["retry", "1", "--one-by-one"]);
     let skipped = world.fails(3, &["retry", "1", "--status", "skipped"]);
     world.ok(&["resume", "1"]);
@@ -168,7 +168,7 @@ fn a_failed_unit_is_split_into_its_items_once() {
     );
     world.assert_sound("1");
     // A failed unit of one item is retried as any other.
-    assert_eq!(world.ok(&["retry", "1", "--one-by-one"]), "1 unit pending again");
+    assert_eq!(world.ok(&["retry", "--no-start", "1", "--one-by-one"]), "1 unit pending again");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_failed_job_is_completed_when_its_failures_are_skipped_and_takes_them_back()
     world.ok(&["skip", "1", "--cluster", &cluster]);
     let whole = world.run(&["status", "1", "--exit-code"]).status.code();
     world.fails(3, &["skip", "1", "--all"]);
-    let back = world.ok(&["retry", "1", "--status", "skipped"]);
+    let back = world.ok(&["retry", "--no-start", "1", "--status", "skipped"]);
 
     assert_eq!((half, whole), (Some(10), Some(0)));
     assert_eq!(back, "2 units pending again");

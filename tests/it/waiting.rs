@@ -176,7 +176,7 @@ fn a_timeout_and_the_workers_of_a_unit_come_from_its_field() {
     assert_eq!(states, ["completed", "failed", "completed"]);
     assert!(world.units("1")[1]["error"].as_str().unwrap().contains("timed out after 100ms"));
     // Another one for all of them takes its place.
-    world.ok(&["retry", "1", "--failed"]);
+    world.ok(&["retry", "--no-start", "1", "--failed"]);
     world.ok(&["set", "1", "timeout=none"]);
     world.ok(&["resume", "1"]);
     world.ok(&["wait", "1"]);

@@ -12,6 +12,7 @@ use units::{ended_units, units_under_way};
 
 use super::{Explanation, NextStep, ObservedUnit, Snapshot, job, unit};
 use crate::client::AdaptedWorkers;
+use crate::model::time::with_local_times;
 use crate::model::{
     Amount, Budget, Cause, Epoch, Hold, Job, JobId, JobStatus, Limits, Meter, Output, Progress, Rate, Seq, Spending,
     StopRequest, Timestamp, UnitDetail, UnitId, UnitSpends, UnitStatus, Why,
@@ -281,7 +282,7 @@ fn every_cause_has_its_words_and_its_next_step() {
     let mut explained: Vec<Why> = cases.iter().map(|(_, (cause, _, _))| *cause).collect();
 
     for (said, (cause, sentence, next)) in cases {
-        assert_eq!((said.cause, said.sentence.as_str(), said.next_step), (cause, sentence, next));
+        assert_eq!((said.cause, said.sentence, said.next_step), (cause, with_local_times(sentence), next));
     }
 
     explained.sort();

@@ -6,7 +6,7 @@ use super::explanation::Explanation;
 use super::next_step::NextStep;
 use super::raise::raise_budget;
 use crate::client::snapshot::Snapshot;
-use crate::model::{StopRequest, UnitId, Waits, Why, counted, span};
+use crate::model::{StopRequest, UnitId, Waits, Why, counted, local_time, span};
 use crate::status::Reason;
 
 /// Time for which a unit may run before it is called slow.
@@ -58,16 +58,13 @@ pub(super) fn under_way(seen: &Snapshot) -> Explanation {
         return stopping(seen, request);
     }
     if let Some(hold) = seen.job.hold.as_ref().filter(|hold| hold.until > seen.now) {
-        let left = span(hold.until.since(seen.now));
-        let sentence = format!(
-            "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
-            hold.until, hold.reason
-        );
+        let (until, left) = (local_time(hold.until), span(hold.until.since(seen.now)));
+        let sentence =
+            format!("no unit of job {job} starts before {until} (in {left}), a unit asked for that: {}", hold.reason);
         let lift = NextStep::Lift { job, limit: "hold" };
         return Explanation::new(Why::Held, sentence, lift).waiting(format_args!(
-            "{} until {}: {}",
+            "{} until {until}: {}",
             that_wait(seen.job.progress.pending),
-            hold.until,
             hold.reason
         ));
     }
@@ -109,12 +106,16 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
         }
         Waits::Budget { until, said } => (
             format!(
-                "no unit of job {job} starts before the next day of its budget, {until}: {said}; {running} running, {pending} pending"
+                "no unit of job {job} starts before the next day of its budget, {}: {said}; {running} running, {pending} pending",
+                local_time(*until)
             ),
             raise_budget(seen, true),
         ),
         Waits::GroupHold { said, until } => (
-            format!("no unit of job {job} starts before {until}: {said}; {running} running, {pending} pending"),
+            format!(
+                "no unit of job {job} starts before {}: {said}; {running} running, {pending} pending",
+                local_time(*until)
+            ),
             NextStep::Wait(job),
         ),
         Waits::MeterRate { .. } | Waits::GroupRate { .. } => {
@@ -135,7 +136,7 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
 fn idle(seen: &Snapshot, pending: &str) -> Explanation {
     let job = seen.job.id;
     if let Some(due) = seen.retry_at {
-        let left = span(due.since(seen.now));
+        let (due, left) = (local_time(due), span(due.since(seen.now)));
         if let Some(reason) = &seen.postponed {
             let wait = if seen.job.progress.pending == 1 { "waits" } else { "wait" };
             let sentence = format!("{pending} of job {job} {wait}, the first until {due} (in {left}): {reason}");

@@ -6,7 +6,7 @@ use super::next_step::NextStep;
 use super::observed::{ObservedGroup, ObservedUnit};
 use crate::client::snapshot::Snapshot;
 use crate::handler::{slots_of, timeout_of};
-use crate::model::{Cause, UnitId, UnitStatus, Why, counted, span};
+use crate::model::{Cause, UnitId, UnitStatus, Why, counted, local_time, span};
 
 /// Explains where a unit stands.
 pub(super) fn explain(seen: &Snapshot, of: &ObservedUnit) -> Explanation {
@@ -18,7 +18,7 @@ pub(super) fn explain(seen: &Snapshot, of: &ObservedUnit) -> Explanation {
         UnitStatus::Pending => pending(seen, of, &name),
         UnitStatus::Running => running(seen, of, &name),
         UnitStatus::Completed => {
-            let when = of.unit.finished_at.map(|at| format!(" at {at}")).unwrap_or_default();
+            let when = of.unit.finished_at.map(|at| format!(" at {}", local_time(at))).unwrap_or_default();
             let sentence = format!("unit {name} completed{when}");
             Explanation::new(Why::UnitCompleted, sentence, NextStep::Unit(id))
         }
@@ -87,8 +87,8 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         let after =
             if unit.attempts > 0 { format!(" after {}", counted(unit.attempts, "attempt")) } else { String::new() };
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
-        let sentence =
-            format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
+        let (at, left) = (local_time(until), span(until.since(seen.now)));
+        let sentence = format!("unit {name} waits until {at} (in {left}){after}{crashes}{error}");
         let retry = NextStep::RetryWaitingUnit(UnitId::new(seen.job.id, of.unit.seq));
         return Explanation::new(Why::UnitWaits, sentence, retry);
     }
@@ -123,7 +123,8 @@ fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: 
         return Some(Explanation::new(Why::Held, sentence, NextStep::RetryUnit(UnitId::new(job, of.unit.seq))));
     }
     if let Some((until, why)) = group.hold.as_ref().filter(|(until, _)| *until > seen.now) {
-        let sentence = format!("{of_group}, which is held until {until} (in {}): {why}", span(until.since(seen.now)));
+        let (at, left) = (local_time(*until), span(until.since(seen.now)));
+        let sentence = format!("{of_group}, which is held until {at} (in {left}): {why}");
         return Some(Explanation::new(Why::Held, sentence, NextStep::Wait(job)));
     }
     let most =

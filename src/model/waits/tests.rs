@@ -1,6 +1,7 @@
 //! What a start waits for, in words.
 
 use super::*;
+use crate::model::time::with_local_times;
 
 #[test]
 fn what_is_waited_for_is_said_with_its_figures() {
@@ -63,7 +64,7 @@ fn what_is_waited_for_is_said_with_its_figures() {
         ),
         (Waits::Time { until }, Why::WaitingForTime, "not-before", "2026-05-28T20:26:40.000Z (not-before)"),
     ] {
-        assert_eq!((waits.cause(), waits.limit(), waits.to_string().as_str()), (cause, limit, text));
+        assert_eq!((waits.cause(), waits.limit(), waits.to_string()), (cause, limit, with_local_times(text)));
         let json = serde_json::to_string(&waits).unwrap();
         assert_eq!(serde_json::from_str::<Waits>(&json).unwrap(), waits);
     }

@@ -122,6 +122,8 @@ pub(super) enum CliError {
     NoSeq,
     #[error("give either --job-key or --key, they name different jobs")]
     TwoJobKeys,
+    #[error("give either one unit or a filter, not both")]
+    UnitAndFilter,
     #[error("give either JOB or the key of a job, not both")]
     TwoJobs,
     #[error("give either JOB:SEQ or the key of a unit, not both")]

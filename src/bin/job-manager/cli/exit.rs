@@ -38,6 +38,13 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Returns the worst of how several jobs ended; a lost manager is the worst, then failed, cancelled and paused.
+    pub fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
+        const WORST_LAST: [Exit; 4] = [Exit::JobPaused, Exit::JobCancelled, Exit::JobFailed, Exit::ManagerLost];
+        let rank = |exit: &Exit| WORST_LAST.iter().position(|worse| worse == exit);
+        exits.into_iter().max_by_key(rank).unwrap_or(Exit::Success)
+    }
+
     /// Returns the number.
     pub const fn code(self) -> u8 {
         self as u8
@@ -76,5 +83,22 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Interrupted => Exit::Detached,
             ErrorKind::Internal => Exit::Unexpected,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_of_several_jobs_is_that_of_the_worst() {
+        let ranked = [Exit::ManagerLost, Exit::JobFailed, Exit::JobCancelled, Exit::JobPaused, Exit::Success];
+
+        for at in 0..ranked.len() {
+            let rest = ranked[at..].iter().copied();
+            assert_eq!(Exit::worst(rest.clone()), ranked[at]);
+            assert_eq!(Exit::worst(rest.rev()), ranked[at]);
+        }
+        assert_eq!(Exit::worst([]), Exit::Success);
     }
 }

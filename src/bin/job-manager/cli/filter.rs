@@ -9,15 +9,22 @@ use super::values;
 /// A filter of units; a unit must satisfy every flag that is given.
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
+    /// The unit of that key
+    #[arg(long, value_name = "KEY", value_parser = values::unit_key(), help_heading = "Filter")]
+    pub key: Option<String>,
+    #[command(flatten)]
+    pub more: KeylessFilterArgs,
+}
+
+/// The same of a verb whose `--key` is more than a filter.
+#[derive(Debug, Args)]
+pub(super) struct KeylessFilterArgs {
     /// Units that failed
     #[arg(long, conflicts_with = "status", help_heading = "Filter")]
     pub failed: bool,
     /// Units in that state; may be repeated
     #[arg(long, value_name = "STATUS", help_heading = "Filter")]
     pub status: Vec<UnitStatus>,
-    /// The unit of that key
-    #[arg(long, value_name = "KEY", value_parser = values::unit_key(), help_heading = "Filter")]
-    pub key: Option<String>,
     /// Units of those numbers
     #[arg(long, value_name = "A-B", value_parser = values::seq_range, help_heading = "Filter")]
     pub seq: Option<(Option<Seq>, Option<Seq>)>,
@@ -34,9 +41,18 @@ pub(super) struct FilterArgs {
 
 impl FilterArgs {
     pub fn is_empty(&self) -> bool {
+        self.key.is_none() && self.more.is_empty()
+    }
+
+    pub fn filter(&self) -> UnitFilter {
+        UnitFilter { key: self.key.clone(), ..self.more.filter() }
+    }
+}
+
+impl KeylessFilterArgs {
+    pub fn is_empty(&self) -> bool {
         !self.failed
             && self.status.is_empty()
-            && self.key.is_none()
             && self.seq.is_none()
             && self.pattern.is_none()
             && self.cluster.is_none()
@@ -46,9 +62,8 @@ impl FilterArgs {
     pub fn filter(&self) -> UnitFilter {
         let (first, last) = self.seq.unwrap_or_default();
         let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
-        let key = self.key.clone();
         let pattern = self.pattern.clone();
         let (cluster, group) = (self.cluster, self.group.clone());
-        UnitFilter { statuses, key, first, last, pattern, cluster, group, current: None }
+        UnitFilter { statuses, key: None, first, last, pattern, cluster, group, current: None }
     }
 }

@@ -2,6 +2,7 @@
 
 use job_manager::client::ManagerStatus;
 use job_manager::model::{ManagerRun, ManagerState};
+use job_manager::text::local_time;
 use serde::Serialize;
 
 use super::text::one_line;
@@ -26,9 +27,9 @@ pub(super) fn print(managers: &[ManagerRun], output: &mut Output) -> Result<(), 
 
 fn line_of(run: &ManagerRun) -> String {
     let span = match (run.started_at, run.ended_at) {
-        (Some(from), Some(to)) => format!(", {from} to {to}"),
-        (Some(from), None) => format!(", since {from}"),
-        (None, Some(to)) => format!(", until {to}"),
+        (Some(from), Some(to)) => format!(", {} to {}", local_time(from), local_time(to)),
+        (Some(from), None) => format!(", since {}", local_time(from)),
+        (None, Some(to)) => format!(", until {}", local_time(to)),
         (None, None) => String::new(),
     };
     let end = match (run.state, &run.reason) {

@@ -32,6 +32,16 @@ pub(super) struct JobOrKeyArg {
     keys: JobKeys,
 }
 
+/// The jobs of a verb that is about several.
+#[derive(Debug, Args)]
+pub(super) struct JobsArg {
+    /// Jobs: number, uid or prefix of that, name, or `last` [default: last]
+    #[arg(value_name = "JOB")]
+    jobs: Vec<String>,
+    #[command(flatten)]
+    keys: JobKeys,
+}
+
 /// The key of a job, by either of its flags; what stands in the place of JOB is the verb's to judge.
 #[derive(Debug, Args)]
 pub(super) struct JobKeys {
@@ -84,6 +94,24 @@ impl JobOrKeyArg {
     }
 }
 
+impl JobsArg {
+    /// Finds the jobs, each once.
+    pub fn find(&self, client: &Client) -> Result<Vec<JobId>, CliError> {
+        let key = self.keys.key()?;
+        if key.is_some() || self.jobs.is_empty() {
+            return Ok(vec![find_job(client, self.jobs.first().map(String::as_str), key)?]);
+        }
+        let mut jobs = Vec::new();
+        for named in &self.jobs {
+            let job = client.find_job(named)?;
+            if !jobs.contains(&job) {
+                jobs.push(job);
+            }
+        }
+        Ok(jobs)
+    }
+}
+
 impl JobKeys {
     pub fn is_given(&self) -> bool {
         self.job_key.is_some() || self.key.is_some()
@@ -111,6 +139,16 @@ impl TargetArg {
 
     pub fn find(&self, client: &Client) -> Result<(JobId, Option<Seq>), CliError> {
         find_target(client, self.target.as_deref(), self.keys.key()?)
+    }
+
+    /// Finds the same of a verb that takes a filter: beside a JOB the key is a unit's, and returned.
+    pub fn find_with_key(&self, client: &Client) -> Result<(JobId, Option<Seq>, Option<String>), CliError> {
+        match (&self.target, &self.keys) {
+            (Some(target), JobKeys { job_key: None, key: Some(key) }) if split_unit(target).1.is_none() => {
+                Ok((client.find_job(target)?, None, Some(key.clone())))
+            }
+            _ => self.find(client).map(|(job, seq)| (job, seq, None)),
+        }
     }
 }
 

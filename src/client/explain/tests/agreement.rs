@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::client::{AdaptedWorkers, JobOutcome, MachineWorkers};
-use crate::model::{Bytes, Lack, Waits};
+use crate::model::{Bytes, Lack, Waits, local_time};
 
 /// Verdicts about a manager that there can be.
 const VERDICTS: [(Health, Option<Reason>); 13] = [
@@ -122,8 +122,8 @@ fn named(seen: &Snapshot, cause: Why) -> Option<String> {
         Why::WaitingForWindow | Why::WaitingForTime | Why::WaitingForLoad | Why::WaitingForDisk => waits(),
         Why::MachineBusy => "the limit over all jobs is 4".to_owned(),
         Why::RateLimited => format!("in {}", crate::model::span(seen.job.limits.rate.unwrap().interval())),
-        Why::Postponed => format!("the first until {}", seen.retry_at.unwrap()),
-        Why::WaitingForRetry => format!("the first at {}", seen.retry_at.unwrap()),
+        Why::Postponed => format!("the first until {}", local_time(seen.retry_at.unwrap())),
+        Why::WaitingForRetry => format!("the first at {}", local_time(seen.retry_at.unwrap())),
         Why::Stopping | Why::Cancelling => seen.job.progress.running.to_string(),
         Why::DiskFull => "the disk of the database is full".to_owned(),
         Why::DatabaseLocked => "the write lock of the database".to_owned(),

@@ -1,4 +1,4 @@
-//! `kill`: end one running unit.
+//! `kill`: end running units.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use clap::Args;
 use job_manager::client::{Client, ClientError};
 use job_manager::model::{JobId, KillThen, Seq, UnitStatus};
 
+use crate::cli::filter::KeylessFilterArgs;
 use crate::cli::values;
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output};
@@ -13,12 +14,17 @@ use crate::cli::{CliError, Global, Output};
 /// Time between two looks at the unit.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// End one running unit
+/// End one running unit, or those that a filter selects
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager kill photos:17 --then skip")]
 pub struct Kill {
     #[command(flatten)]
     pub unit: UnitArg,
+    #[command(flatten)]
+    pub filter: KeylessFilterArgs,
+    /// Every unit that runs
+    #[arg(long)]
+    pub all: bool,
     /// What becomes of it
     #[arg(long, default_value_t = KillThen::Retry, value_parser = values::word::<KillThen>(["retry", "fail", "skip"]))]
     pub then: KillThen,
@@ -32,6 +38,9 @@ pub struct Kill {
 
 pub fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<(), CliError> {
     let client = global.open_client()?;
+    if args.all || !args.filter.is_empty() {
+        return kill_units(&client, args, output);
+    }
     let (job, seq) = args.unit.find_unit(&client)?;
     let attempt = client.unit(job, seq)?.attempts;
     client.kill_unit(job, seq, args.then, &args.reason)?;
@@ -42,6 +51,21 @@ pub fn kill(global: &Global, args: &Kill, output: &mut Output) -> Result<(), Cli
         output.changed(job, 1, "ended")?;
     }
     Ok(())
+}
+
+fn kill_units(client: &Client, args: &Kill, output: &mut Output) -> Result<(), CliError> {
+    let (job, seq) = args.unit.find(client)?;
+    if seq.is_some() {
+        return Err(CliError::UnitAndFilter);
+    }
+    let asked = client.kill_units(job, &args.filter.filter(), args.then, &args.reason)?;
+    if !args.no_wait {
+        for unit in &asked {
+            wait_for_end(client, job, unit.seq, unit.attempt)?;
+        }
+    }
+    let count = i64::try_from(asked.len()).unwrap_or(i64::MAX);
+    output.changed(job, count, if args.no_wait { "asked to end" } else { "ended" })
 }
 
 /// Waits until an attempt at a unit has ended, and returns where the unit stands then.

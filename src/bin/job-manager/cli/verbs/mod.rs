@@ -75,6 +75,7 @@ impl Cli {
         match &self.verb {
             Verb::Submit(_) | Verb::Run(_) | Verb::Start(_) | Verb::Resume(_) => true,
             Verb::Recover(_) | Verb::Approve(_) | Verb::Work(_) => true,
+            Verb::Retry(retry) => !retry.no_start,
             #[cfg(feature = "top")]
             Verb::Top(_) => true,
             #[cfg(feature = "serve")]

@@ -1,35 +1,35 @@
-//! `status`: where a job stands and whether its manager lives.
+//! `status`: where jobs stand and whether their managers live.
 
 use clap::Args;
-use job_manager::client::{AtTheEnd, Health, MeterStatus, Snapshot};
+use job_manager::client::{AtTheEnd, Client, Health, MeterStatus, Snapshot};
 use job_manager::explain::NextStep;
-use job_manager::model::{GroupsStatus, HeldGroup, ManagerRun, ManagerState, Timestamp};
-use job_manager::text::counted;
+use job_manager::model::{GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerState, Timestamp};
+use job_manager::text::{counted, local_time};
 use serde_json::json;
 
 use crate::cli::managers::{self, WithManagers};
 use crate::cli::text::{one_line, span, style_of};
-use crate::cli::which::JobOrKeyArg;
+use crate::cli::which::JobsArg;
 use crate::cli::{CliError, Exit, Global, Output};
 use crate::command_line::command_line;
 
-/// Show where a job stands and whether its manager lives
+/// Show where jobs stand and whether their managers live
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager status photos --json")]
 pub struct Status {
     #[command(flatten)]
-    pub job: JobOrKeyArg,
-    /// Exit with 10, 11, 12 or 13 when the job failed, was cancelled, is paused, or lost its manager
+    pub jobs: JobsArg,
+    /// Exit with 10, 11, 12 or 13 when the job failed, was cancelled, is paused, or lost its manager; of several jobs the worst counts
     #[arg(long)]
     pub exit_code: bool,
 }
 
 pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exit, CliError> {
     let found = global.read_client().and_then(|client| {
-        let job = args.job.find(&client)?;
-        Ok((client, job))
+        let jobs = args.jobs.find(&client)?;
+        Ok((client, jobs))
     });
-    let (client, job) = match found {
+    let (client, jobs) = match found {
         Ok(found) => found,
         Err(error) => {
             if output.json && error.exit() == Exit::NotFound {
@@ -38,9 +38,22 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
             return Err(error);
         }
     };
+    let mut exits = Vec::new();
+    for (at, job) in jobs.into_iter().enumerate() {
+        if at > 0 && !output.json && !output.quiet {
+            output.line("")?;
+        }
+        let seen = show(&client, job, global.verbose, output)?;
+        exits.extend(seen.outcome().map(Exit::from));
+    }
+    Ok(if args.exit_code { Exit::worst(exits) } else { Exit::Success })
+}
+
+/// Shows one job, and returns what was seen of it.
+fn show(client: &Client, job: JobId, verbose: bool, output: &mut Output) -> Result<Snapshot, CliError> {
     let seen = client.snapshot(job)?;
-    let managers = if global.verbose { client.managers(job)? } else { Vec::new() };
-    if output.json && global.verbose {
+    let managers = if verbose { client.managers(job)? } else { Vec::new() };
+    if output.json && verbose {
         let mut status = seen.status();
         status.managers.clear();
         status.former_managers.clear();
@@ -52,8 +65,7 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
     } else {
         print(&seen, &managers, output)?;
     }
-    let outcome = if args.exit_code { seen.outcome() } else { None };
-    Ok(outcome.map_or(Exit::Success, Exit::from))
+    Ok(seen)
 }
 
 /// Says what a meter has counted, such as `12.40 of 50 usd, about 41 at the end (38–45)`.
@@ -91,7 +103,7 @@ fn shown_groups(groups: &GroupsStatus) -> String {
     let held = groups.held.len() + groups.held_more;
     if held > 0 {
         let of = |group: &HeldGroup| {
-            let until = group.until.map(|until| format!(" until {until}")).unwrap_or_default();
+            let until = group.until.map(|until| format!(" until {}", local_time(until))).unwrap_or_default();
             format!("{}{until}: {}", one_line(&group.name), one_line(&group.reason))
         };
         let named: Vec<String> = groups.held.iter().map(of).collect();
@@ -143,7 +155,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     }
     if let Some(started) = status.started_at {
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
-        output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
+        output.line(format_args!("started   {} ({})", local_time(started), span(until.since(started))))?;
     }
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use job_manager::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
-use job_manager::text::counted;
+use job_manager::text::{counted, local_time};
 
 use super::units::{shown_item, status};
 use crate::cli::text::{one_line, span};
@@ -43,12 +43,12 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     output.line(format_args!("attempts  {}", unit.attempts))?;
     output.field("crashes", Some(unit.crashes).filter(|crashes| *crashes > 0))?;
     if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
-        output.line(format_args!("time      {started}, {}", span(finished.since(started))))?;
+        output.line(format_args!("time      {}, {}", local_time(started), span(finished.since(started))))?;
     }
     for (name, amount) in &unit.spent.0 {
         output.line(format_args!("spent     {amount} {name}"))?;
     }
-    output.field("next", unit.not_before.map(|at| format!("not before {at}")))?;
+    output.field("next", unit.not_before.map(|at| format!("not before {}", local_time(at))))?;
     output.field("error", unit.error.as_deref().map(one_line))?;
     output.field("result", unit.result.as_deref().map(one_line))?;
     streams(&unit.output, output)
