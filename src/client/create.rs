@@ -4,6 +4,7 @@ use std::env;
 
 use tracing::warn;
 
+use super::approve::check_sample;
 use super::conditions::check_conditions;
 use super::inside::show_own_life;
 use super::later::check_later;
@@ -218,6 +219,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_conditions(&limits.start)?;
     check_templates(limits)?;
     check_later(limits)?;
+    check_sample(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 

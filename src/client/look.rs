@@ -36,7 +36,7 @@ impl Client {
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
         match PageContext::of(self).snapshot(rows, health) {
-            (seen, None) => Ok(self.with_former_hosts(seen)?),
+            (seen, None) => self.with_projection(self.with_former_hosts(seen)?),
             (_, Some(fault)) => Err(fault),
         }
     }
@@ -216,6 +216,7 @@ impl<'a> PageContext<'a> {
             waits: if runs { waits_for_time(&job, self.now).or_else(noted) } else { None },
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
             spending,
+            projection: None,
             log: self.client.job_files(job.id).log(),
             now: self.now,
             job,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
+use super::projection::Projection;
 use crate::model::{Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
@@ -63,6 +64,8 @@ pub struct Snapshot {
     pub(super) machine: Option<MachineWorkers>,
     /// What its meters have counted.
     pub(super) spending: Vec<Spending>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a page of jobs.
+    pub projection: Option<Projection>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }
