@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::adapted::AdaptedWorkers;
 use super::conditions::waits_for_time;
 use super::hosts::living_and_lost;
+use super::projection::{KINDS, Projection};
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
 use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp};
@@ -47,6 +48,19 @@ impl Client {
         if seen.job.epoch > Epoch(0) {
             let former = self.store().former_hosts(seen.job.id)?;
             seen.former_managers.extend(former);
+        }
+        Ok(seen)
+    }
+
+    /// Adds what the first units of a job say about the rest, while it waits for somebody to decide about that.
+    fn with_projection(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
+        let job = &seen.job;
+        if job.status == JobStatus::AwaitingApproval && job.limits.canary.is_some() {
+            let ended = self.store().pilot(job.id, &job.limits)?;
+            let failures = if job.progress.failed > 0 { self.store().failures(job.id, KINDS)? } else { Vec::new() };
+            let spent = seen.spending.iter().map(|spending| (spending.name.clone(), spending.spent));
+            let spent: Vec<_> = spent.collect();
+            seen.projection = Some(Projection::of(job, &ended, &spent, &failures));
         }
         Ok(seen)
     }

@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Client, ClientError, Snapshot};
-use crate::model::{
-    Amount, Expected, FailureCluster, Job, JobStatus, Slots, counted, share, span, sum_of_rest, time_of_rest,
-};
+use crate::model::{Amount, Expected, FailureCluster, Job, Slots, counted, share, span, sum_of_rest, time_of_rest};
 use crate::store::EndedUnit;
 
 /// Kinds of failures that are named.
-const KINDS: usize = 3;
+pub(super) const KINDS: usize = 3;
 
 /// What the first units of a job say about the rest. Intervals hold in 90 of 100 cases, that of the share in 95, if the first units
 /// were drawn at random; else only as far as the others are like them.
@@ -55,7 +52,12 @@ pub struct MeterProjection {
 }
 
 impl Projection {
-    fn of(job: &Job, ended: &[EndedUnit], spent: &[(String, Amount)], failures: &[FailureCluster]) -> Projection {
+    pub(super) fn of(
+        job: &Job,
+        ended: &[EndedUnit],
+        spent: &[(String, Amount)],
+        failures: &[FailureCluster],
+    ) -> Projection {
         let count = |units: usize| units as u64;
         let well = count(ended.iter().filter(|unit| unit.is_well).count());
         let (left, limits) = (job.progress.unfinished().unsigned_abs(), &job.limits);
@@ -114,20 +116,5 @@ impl fmt::Display for Projection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.ended_well())?;
         self.rest().map_or(Ok(()), |rest| write!(f, "; {rest}"))
-    }
-}
-
-impl Client {
-    /// Adds what the first units of a job say about the rest, while it waits for somebody to decide about that.
-    pub(super) fn with_projection(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
-        let job = &seen.job;
-        if job.status == JobStatus::AwaitingApproval && job.limits.canary.is_some() {
-            let ended = self.store().pilot(job.id, &job.limits)?;
-            let failures = if job.progress.failed > 0 { self.store().failures(job.id, KINDS)? } else { Vec::new() };
-            let spent = seen.spending.iter().map(|spending| (spending.name.clone(), spending.spent));
-            let spent: Vec<(String, Amount)> = spent.collect();
-            seen.projection = Some(Projection::of(job, &ended, &spent, &failures));
-        }
-        Ok(seen)
     }
 }

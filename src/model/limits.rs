@@ -10,6 +10,7 @@ use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::millis;
+use super::slots::MAX_WORKERS;
 use super::words::words;
 use super::{Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
 
@@ -125,7 +126,7 @@ impl Limits {
     /// Manager deaths during one unit after which that unit is failed.
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
-    pub const MAX_WORKERS: usize = 1024;
+    pub const MAX_WORKERS: usize = MAX_WORKERS;
     /// How long a lease is unless a job says otherwise, or its units take longer to end.
     pub const LEASE: Duration = Duration::from_secs(60);
     /// Time after which a connection to a server is given up whose other end does not answer.

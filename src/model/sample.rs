@@ -1,4 +1,4 @@
-//! Units that run before all others: drawn at random over all that a job was created with, or its first ones.
+//! Units that run before all others, drawn at random over all that a job was created with.
 //!
 //! The same seed draws the same numbers of the same count of units, in whatever version: for whoever compares two ways of running
 //! them.
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Limits, Seq, UnitId};
+use super::Seq;
 
 /// The units of a canary that are drawn at random.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,59 +76,6 @@ impl Random {
     }
 }
 
-/// Which units of a job may run at present.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// All.
-    All,
-    /// Those up to a number.
-    Through(Seq),
-    /// These, all of which come before any other waits for its first attempt.
-    Chosen(Vec<Seq>),
-}
-
-impl Reach {
-    /// Returns the last unit that may have its first attempt in the order of the numbers.
-    pub(crate) fn last_fresh(&self) -> Seq {
-        match self {
-            Self::Chosen(_) => Seq(0),
-            other => other.last(),
-        }
-    }
-
-    /// Returns a number behind which no unit may run.
-    pub(crate) fn last(&self) -> Seq {
-        match self {
-            Self::All | Self::Chosen(_) => Seq::MAX,
-            Self::Through(last) => *last,
-        }
-    }
-
-    /// Returns the units that were chosen, as one JSON document.
-    pub(crate) fn chosen(&self, job: JobId) -> Option<String> {
-        let Self::Chosen(numbers) = self else { return None };
-        let ids: Vec<i64> = numbers.iter().map(|seq| UnitId::new(job, *seq).raw()).collect();
-        Some(serde_json::to_string(&ids).expect("numbers are JSON"))
-    }
-}
-
-impl Limits {
-    /// Returns which units may run before a person has approved the others.
-    pub(crate) fn reach(&self) -> Reach {
-        match (self.canary, &self.sample) {
-            (None, _) => Reach::All,
-            (Some(_), Some(sample)) => Reach::Chosen(sample.chosen.clone()),
-            (Some(units), None) => Reach::Through(Seq(units.into())),
-        }
-    }
-}
-
-impl From<Seq> for Reach {
-    fn from(last: Seq) -> Reach {
-        if last == Seq::MAX { Reach::All } else { Reach::Through(last) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +85,7 @@ mod tests {
         assert_eq!(Sample::new(7).draw(5, 1_000_000), Sample::new(7).draw(5, 1_000_000));
         assert_ne!(Sample::new(7).draw(5, 1_000_000), Sample::new(8).draw(5, 1_000_000));
         // Whoever changes these changes the samples of jobs that are to be compared with earlier ones.
-        assert_eq!(Sample::new(0).draw(4, 100), [0; 0]);
+        assert_eq!(Sample::new(0).draw(4, 100), [3, 43, 86, 98]);
         assert_eq!(Sample::new(1).draw(9, 3), [1, 2, 3]);
         let again = Sample { seed: 7, chosen: vec![Seq(1)] };
         assert_ne!(again.draw(5, 1_000_000), Sample::new(7).draw(5, 1_000_000));

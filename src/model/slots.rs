@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, SpellingError};
+use super::SpellingError;
+
+/// Most workers a job may have; each is a thread.
+pub(super) const MAX_WORKERS: usize = 1024;
 
 /// How many of a job's workers a unit takes while it runs.
 ///
@@ -34,7 +37,7 @@ impl FromStr for Slots {
         if text.contains('{') {
             return Ok(Self::From(text.to_owned()));
         }
-        let slots = text.parse().ok().filter(|slots| (1..=Limits::MAX_WORKERS).contains(slots));
+        let slots = text.parse().ok().filter(|slots| (1..=MAX_WORKERS).contains(slots));
         let wrong = || SpellingError { given: text.to_owned(), what: "number of workers", like: "4 or {n}" };
         slots.map(Self::Each).ok_or_else(wrong)
     }

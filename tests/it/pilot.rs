@@ -168,7 +168,7 @@ fn units_that_came_back_and_are_not_of_the_sample_wait_for_the_approval() {
     let command = ["--", "sh", "-c", "test $1 -gt 900 || echo $1 >>done", "-", "{}"];
     world.ok(&[&["create", "-q", "--range", "1-100", "--canary", "4", "--sample=2"][..], &command].concat());
     world.ok(&["skip", "1", "--seq", "1-50"]);
-    world.ok(&["retry", "1", "--status", "skipped", "--no-start"]);
+    world.ok(&["retry", "1", "--status", "skipped"]);
 
     world.ok(&["start", "1"]);
     world.fails(12, &["wait", "1"]);

@@ -75,6 +75,7 @@ fn healthy() -> Snapshot {
         waits: None,
         machine: None,
         spending: Vec::new(),
+        projection: None,
         log: "manager.log".into(),
         now: NOW,
     }

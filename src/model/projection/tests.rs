@@ -24,9 +24,12 @@ fn job(law: Law, seed: u64) -> Vec<f64> {
 
 fn parted(values: &[f64], seed: u64) -> (Vec<f64>, Vec<f64>) {
     let drawn = Sample::new(seed).draw(SIZE, UNITS);
-    let is_drawn = |place: usize| drawn.binary_search(&(place as u64 + 1)).is_ok();
-    let of = |wanted: bool| values.iter().enumerate().filter(|(at, _)| is_drawn(*at) == wanted).map(|(_, it)| *it);
-    (of(true).collect(), of(false).collect())
+    let (mut sample, mut rest) = (Vec::new(), Vec::new());
+    for (place, value) in values.iter().enumerate() {
+        let part = if drawn.binary_search(&(place as u64 + 1)).is_ok() { &mut sample } else { &mut rest };
+        part.push(*value);
+    }
+    (sample, rest)
 }
 
 /// Returns the time that units take in their order on so many workers.
@@ -82,7 +85,7 @@ fn the_share_of_units_that_end_well_is_between_the_bounds_of_wilson() {
     let (low, high) = share(48, 50).unwrap();
     assert!((low - 0.8654).abs() < 1e-3 && (high - 0.9890).abs() < 1e-3, "{low} {high}");
     assert_eq!(share(0, 0), None);
-    assert_eq!(share(10, 10).unwrap().1, 1.0);
+    assert!(share(10, 10).unwrap().1 > 0.999_999);
     assert_eq!(share(0, 10).unwrap().0, 0.0);
 }
 

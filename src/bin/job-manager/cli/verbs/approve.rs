@@ -13,9 +13,7 @@ use crate::cli::{CliError, Global, Output};
 
 /// Let a job go on whose first units, those of --canary, have ended
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  job-manager approve photos\n  job-manager approve letters --next 500 --budget usd=60"
-)]
+#[command(after_help = "Example:\n  job-manager approve letters --next 500 --budget usd=60")]
 pub struct Approve {
     #[command(flatten)]
     pub job: JobOrKeyArg,
