@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
+use super::projection::Projection;
 use crate::model::{GroupsStatus, Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
@@ -65,6 +66,8 @@ pub struct Snapshot {
     pub(super) spending: Vec<Spending>,
     /// Where its groups stand, if it has some.
     pub(super) groups: Option<GroupsStatus>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a page of jobs.
+    pub projection: Option<Projection>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }
