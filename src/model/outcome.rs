@@ -167,6 +167,9 @@ pub struct AttemptEnd {
     /// What each meter of the job says about it; nothing where none is asked, as of an attempt that never ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metered: Vec<Metered>,
+    /// Why a person is to look at what it says; counts for one that completes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
 }
 
 impl AttemptEnd {
@@ -174,10 +177,19 @@ impl AttemptEnd {
     pub(crate) fn metered(self, metered: Vec<Metered>) -> AttemptEnd {
         AttemptEnd { metered, ..self }
     }
+
+    /// Adds a doubt to those that there are.
+    pub(crate) fn flagged(self, doubt: Option<String>) -> AttemptEnd {
+        let flag = match (self.flag, doubt) {
+            (Some(flag), Some(doubt)) => Some(format!("{flag}; {doubt}")),
+            (flag, doubt) => flag.or(doubt),
+        };
+        AttemptEnd { flag, ..self }
+    }
 }
 
 impl From<UnitOutcome> for AttemptEnd {
     fn from(outcome: UnitOutcome) -> Self {
-        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new() }
+        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new(), flag: None }
     }
 }

@@ -284,6 +284,9 @@ pub enum StoreError {
     /// What a unit says that it has spent is not counted.
     #[error(transparent)]
     MeterRefused(#[from] super::meters::MeterRefused),
+    /// A unit is not flagged, or not decided about.
+    #[error(transparent)]
+    FlagRefused(#[from] super::flags::FlagRefused),
     /// A group that cannot be.
     #[error(transparent)]
     GroupRefused(#[from] super::groups::GroupRefused),

@@ -22,6 +22,7 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
                 signal: None,
                 output: output.clone(),
                 metered: Vec::new(),
+                flag: None,
             }),
             ..change(job, seq, UnitStatus::Pending, UnitStatus::Failed)
         })

@@ -281,7 +281,7 @@ impl Runner for CommandHandler {
                     judged
                 };
                 let (exit_code, signal) = (ending.exit_code, ending.signal);
-                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered }
+                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered, flag: None }
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.
