@@ -10,7 +10,7 @@ use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
-use crate::model::{Epoch, JobId, JobStatus, ManagerRun, Progress, StopRequest, Timestamp, Why};
+use crate::model::{Epoch, JobId, JobStatus, ManagerRun, Progress, ResourcesOfMost, StopRequest, Timestamp, Why};
 use crate::status::Health;
 
 /// Version of the document that [`ManagerStatus`] is written as.
@@ -61,6 +61,9 @@ pub struct ManagerStatus {
     /// What its meters have counted, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub meters: Vec<MeterStatus>,
+    /// What most of its attempts have taken of the machine, where commands have run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesOfMost>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// How many of them run at a time at present, where the job adapts that.
@@ -160,6 +163,7 @@ impl Snapshot {
             idle_timeout_seconds: row.limits.idle_timeout.map(|idle| idle.as_secs_f64()),
             former_managers: self.former_managers.clone(),
             meters: meters_of(row, &self.spending),
+            resources: self.resources,
             workers: row.limits.workers,
             adapted: self.adapted,
             rate_per_second: self.rate,

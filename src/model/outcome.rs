@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{HoldScope, Lack, Metered, Postponement, RawText};
+use super::{HoldScope, Lack, Metered, Postponement, RawText, Resources};
 
 /// Why an attempt did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,6 +167,9 @@ pub struct AttemptEnd {
     /// What each meter of the job says about it; nothing where none is asked, as of an attempt that never ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metered: Vec<Metered>,
+    /// What it took of the machine, where a command ran to an end that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 }
 
 impl AttemptEnd {
@@ -178,6 +181,6 @@ impl AttemptEnd {
 
 impl From<UnitOutcome> for AttemptEnd {
     fn from(outcome: UnitOutcome) -> Self {
-        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new() }
+        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new(), resources: None }
     }
 }

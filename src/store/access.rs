@@ -14,4 +14,4 @@ pub enum Access {
 }
 
 /// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 10;
+pub(super) const SCHEMA: i32 = 11;

@@ -21,7 +21,9 @@ use super::{
     postgres,
 };
 use crate::crash::crash_point;
-use crate::model::{Amount, AttemptEnd, Heartbeat, Meter, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
+use crate::model::{
+    Amount, AttemptEnd, Heartbeat, Meter, ResourcesOfAll, Seq, Timestamp, UnitId, UnitNotes, UnitStatus,
+};
 
 /// What one transaction records.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub struct Batch<'a> {
     pub rests: &'a [UnitRange],
     /// Says that the manager lives.
     pub heartbeat: Option<&'a Heartbeat>,
+    /// What attempts have taken of the machine, to be added to what is known of the job.
+    pub resources: Option<&'a ResourcesOfAll>,
     /// Whether the changes are about units of a manager that is dead; those that belong to another one by now are left alone.
     pub is_late: bool,
 }
@@ -156,6 +160,9 @@ impl Store {
                     manager_writes::put_adapted(conn, lease, adapted)?;
                 }
             }
+            if let Some(resources) = batch.resources {
+                manager_writes::add_resources(conn, lease, resources)?;
+            }
             // The fence, last.
             if has_own_row {
                 recorded.failures = Some(fence::count(conn, lease, &counters, &mut renewing)?);
@@ -258,7 +265,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
             revision: change.revision,
         }
         .execute(conn)?,
-        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _ }) => MoveUnit {
+        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _, resources: _ }) => MoveUnit {
             to: change.to.as_str(),
             attempts: change.attempts.into(),
             crashes: change.crashes.into(),

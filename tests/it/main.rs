@@ -99,6 +99,7 @@ mod recover;
 mod recovery;
 mod rehearsal;
 mod requests_at_death;
+mod resources;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]

@@ -18,6 +18,11 @@ impl Feed {
         !state.queue.is_empty() && state.under_way() == 0 && !state.admission.has_room(0) && !state.is_free()
     }
 
+    /// Returns how many attempts are under way, or have an end that is not committed.
+    pub fn under_way(&self) -> usize {
+        self.lock().under_way()
+    }
+
     /// Returns how long the next attempt waits for the rate of a meter.
     pub fn waits_for_meter(&self) -> Option<Duration> {
         self.lock().admission.wait()
