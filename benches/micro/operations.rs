@@ -11,7 +11,7 @@ const NOTHING: &str = "nothing";
 /// Inserts a job of numbered units into the database in `dir`, which is made if there is none.
 pub fn insert(dir: &Path, units: u32) -> (Client, JobId) {
     let client = Client::create(&dir.join("jobs.db")).expect("the directory can be written");
-    let payloads = (0..units).map(|number| NewUnit { payload: number.to_string(), key: None });
+    let payloads = (0..units).map(|number| NewUnit { payload: number.to_string(), key: None, group: None });
     let mut new = NewJob::new("measured", NOTHING);
     new.limits.workers = 1;
     let job = client.create_job(&new, payloads).expect("the job can be created").job;

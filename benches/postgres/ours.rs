@@ -29,7 +29,7 @@ pub fn create(url: &str, handler: &str, units: u32, workers: usize) -> (Client, 
     let client = Client::create(url.as_ref()).expect("the server answers");
     let mut new = NewJob::new("bench", handler);
     new.limits.workers = workers;
-    let payloads = (0..units).map(|number| NewUnit { payload: number.to_string(), key: None });
+    let payloads = (0..units).map(|number| NewUnit { payload: number.to_string(), key: None, group: None });
     let job = client.create_job(&new, payloads).expect("the job can be created").job;
     (client, job)
 }

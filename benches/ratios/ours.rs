@@ -54,7 +54,7 @@ pub fn create(dir: &Path, handler: &str, units: u32, workers: usize) -> (Client,
     // The name tells the handler where to write.
     let mut new = NewJob::new(dir.join(SEEN).to_str().expect("a temporary path is UTF-8"), handler);
     new.limits.workers = workers;
-    let payloads = (0..units).rev().map(|number| NewUnit { payload: number.to_string(), key: None });
+    let payloads = (0..units).rev().map(|number| NewUnit { payload: number.to_string(), key: None, group: None });
     let job = client.create_job(&new, payloads).expect("the job can be created").job;
     (client, job)
 }

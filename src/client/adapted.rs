@@ -34,7 +34,8 @@ impl AdaptedWorkers {
         let theirs: Vec<&Adapted> = noted.iter().filter(|(host, _)| lives(host)).map(|(_, adapted)| adapted).collect();
         let busy_at = theirs.iter().filter_map(|adapted| adapted.busy_at).max();
         (!theirs.is_empty()).then(|| AdaptedWorkers {
-            workers: theirs.iter().map(|adapted| adapted.workers).sum(),
+            // What was noted may be older than a change of the workers.
+            workers: theirs.iter().map(|adapted| adapted.workers.min(limits.workers)).sum(),
             of: theirs.len() * limits.workers,
             busy_at,
             busy_seconds: busy_at.map(|at| now.since(at).as_secs()),
@@ -69,6 +70,8 @@ mod tests {
         let never = Adapted { busy_at: None, ..adapted(0) };
         assert_eq!(of(None, adapted(6), &limits).unwrap(), "12 of 64 workers (adapted, last busy 14s ago)");
         assert_eq!(of(None, never, &limits).unwrap(), "12 of 64 workers (adapted)");
+        let scaled = Limits { workers: 8, ..limits.clone() };
+        assert_eq!(of(None, never, &scaled).unwrap(), "8 of 8 workers (adapted)");
         assert_eq!(of(Some("gone"), adapted(6), &limits), None);
         assert_eq!(of(None, adapted(6), &Limits { adapt: None, ..limits.clone() }), None);
     }

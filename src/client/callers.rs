@@ -5,9 +5,10 @@ use std::path::Path;
 use super::create::{check_new_job, with_own_limits, with_submitter};
 use super::lease::check;
 use super::made::made_path;
-use super::payload::check_new_unit;
+use super::payload::{check_new_unit, grouped};
 use super::same_job::refuse_another;
 use super::{Client, ClientError, owner, refuse_shared_disk};
+use crate::handler::Grouping;
 use crate::model::{JobId, NewJob, NewUnit, UnitsAdded};
 use crate::store::{self, CallerConnection, CallerError, StoreError};
 
@@ -97,7 +98,9 @@ pub fn add_units_in(
 ) -> Result<UnitsAdded, ClientError> {
     let made = |job: &crate::model::Job, spec: &str| made_path(&job.handler, spec);
     store::add_units_in(conn, job, units.into_iter(), made, look_to_write, |job, unit| {
-        check_new_unit(&job.limits, unit, None).map_err(|error| ClientError::Source(error.into()))
+        let checked = check_new_unit(&job.limits, &unit, None);
+        let grouped = checked.and_then(|()| grouped(Grouping::of(&job.limits)?.as_ref(), unit));
+        grouped.map_err(|error| ClientError::Source(error.into()))
     })
 }
 

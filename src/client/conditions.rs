@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{ClientError, LimitError};
-use crate::model::{Conditions, Job, StartTimeError, Timestamp, Waits, Window, Windows, start_time as read_time};
+use crate::model::{
+    Conditions, Job, Spending, StartTimeError, Timestamp, Waits, Window, Windows, day_of, spending_of,
+    start_time as read_time,
+};
 use crate::sys::{ZoneError, disk_of, own_zone, zone_of};
 
 /// A time or a time zone that cannot be used.
@@ -65,6 +68,18 @@ pub(super) fn check_conditions(start: &Conditions) -> Result<(), ClientError> {
         zone_of(&windows.zone).map_err(|source| LimitError::Zone { source })?;
     }
     Ok(())
+}
+
+/// Returns the budget by the day that lets no unit start before the next one, if that is so by what the job has spent; a manager notes it
+/// with its next heartbeat only.
+pub(super) fn waits_for_budget(job: &Job, spending: &[Spending], now: Timestamp) -> Option<Waits> {
+    job.limits.meters.iter().find_map(|meter| {
+        let zone = meter.budget.as_ref()?.day_zone.as_ref()?;
+        // One that is unknown here only is not judged.
+        let (start, until) = day_of(now, &zone_of(zone).ok()?)?;
+        let spent = spending_of(spending, meter).filter(|spent| spent.day_start >= start)?;
+        (spent.most_under_way(meter) == 0).then(|| Waits::Budget { said: spent.over_budget(meter), until })
+    })
 }
 
 /// Returns the time that the next start waits for, if it does; the machine that it may wait for is the manager's.

@@ -1,19 +1,21 @@
 //! Creating jobs and adding units.
 
 use std::env;
+use std::time::Duration;
 
 use tracing::warn;
 
 use super::conditions::check_conditions;
+use super::groups::check_groups;
 use super::inside::show_own_life;
 use super::later::check_later;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
-use super::meters::check_meters;
-use super::payload::check_new_unit;
+use super::meters::{check_meters, check_reserves};
+use super::payload::{check_new_unit, grouped};
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
-use crate::handler::check_templates;
+use crate::handler::{Grouping, check_templates};
 use crate::model::{Contents, JobId, Limits, NewJob, NewUnit, Submitter, Timestamp, TraceContext};
 use crate::store::{CreateOutcome, SameKey, StoreError};
 use crate::sys::{self, JobLock, SharedLock};
@@ -213,11 +215,23 @@ pub(super) fn check_description(new: &NewJob) -> Result<(), ClientError> {
     check_limits(&new.limits)
 }
 
+/// Refuses a time without a sign of life that no attempt can reach.
+pub(super) fn check_times(limits: &Limits) -> Result<(), LimitError> {
+    // Zero is no limit; a template's value differs from unit to unit.
+    let above_zero = |limit: Option<Duration>| limit.filter(|limit| !limit.is_zero());
+    match (above_zero(limits.idle_timeout), above_zero(limits.timeout)) {
+        (Some(idle), Some(timeout)) if idle > timeout => Err(LimitError::IdleAfterTimeout { idle, timeout }),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses limits that no job can have.
 pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_conditions(&limits.start)?;
     check_templates(limits)?;
     check_later(limits)?;
+    check_times(limits)?;
+    check_groups(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 
@@ -225,6 +239,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
     check_meters(&new.limits, &new.handler, &new.spec)?;
+    check_reserves(None, &new.limits)?;
     if new.isolation.scope { check_scope() } else { Ok(()) }
 }
 
@@ -237,10 +252,14 @@ pub(super) fn with_own_limits<E>(
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let grouping = Grouping::of(&limits);
     units.into_iter().map(move |unit| {
         let unit = unit.map_err(Into::into)?;
         check_new_unit(&limits, &unit, workers)?;
-        Ok(unit)
+        match &grouping {
+            Ok(grouping) => Ok(grouped(grouping.as_ref(), unit)?),
+            Err(error) => Err(error.to_string().into()),
+        }
     })
 }
 

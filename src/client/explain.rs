@@ -7,6 +7,7 @@ mod explanation;
 mod job;
 mod next_step;
 mod observed;
+mod raise;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -14,7 +15,7 @@ mod unit;
 
 pub use self::explanation::Explanation;
 pub use self::next_step::NextStep;
-use self::observed::ObservedUnit;
+use self::observed::{ObservedGroup, ObservedUnit};
 use super::snapshot::Snapshot;
 use super::{Client, ClientError};
 use crate::model::{JobId, Seq, UnitId, UnitStatus};
@@ -43,7 +44,17 @@ impl Client {
         let is_queued = unit.status == UnitStatus::Pending && unit.not_before.is_none_or(|due| due <= seen.now);
         let ahead =
             if is_queued { self.store().units_ahead(UnitId::new(job, seq), unit.not_before, seen.now)? } else { 0 };
-        Ok(ObservedUnit { unit, last_cause, ahead })
+        let group = match unit.group.as_deref().filter(|_| is_queued) {
+            Some(name) => self.observe_group(job, name)?,
+            None => None,
+        };
+        Ok(ObservedUnit { unit, last_cause, ahead, group })
+    }
+
+    fn observe_group(&self, job: JobId, name: &str) -> Result<Option<ObservedGroup>, ClientError> {
+        let group = self.store().group(job, name)?;
+        let running = self.store().running_in_group(job, name)?;
+        Ok(group.map(|group| ObservedGroup { group, running }))
     }
 }
 

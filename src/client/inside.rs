@@ -7,7 +7,7 @@ use super::error::LaterError;
 use super::{Client, ClientError};
 use crate::handler::later::keep_word;
 use crate::model::{
-    ALIVE_VARIABLE, Amount, AttemptId, AttemptName, JobId, Postponement, Seq, Timestamp, UnitId, UnitNotes,
+    ALIVE_VARIABLE, Amount, AttemptId, AttemptName, HoldScope, JobId, Postponement, Seq, Timestamp, UnitId, UnitNotes,
 };
 use crate::sys::show_life;
 
@@ -72,8 +72,12 @@ impl Client {
         show_own_life();
         later.check(Timestamp::now()).map_err(LaterError::from)?;
         let (revision, started_us) = attempt.begun.ok_or(LaterError::Unnamed)?;
-        if self.job(job)?.limits.is_at_most_once() {
+        let limits = self.job(job)?.limits;
+        if limits.is_at_most_once() {
             return Err(LaterError::AtMostOnce { job }.into());
+        }
+        if later.hold == HoldScope::Group && limits.groups.is_none() {
+            return Err(LaterError::NoGroups { job }.into());
         }
         self.store().expect_attempt(UnitId::new(job, seq), attempt)?;
         let files = self.job_files(job);

@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn fault_133_a_key_is_no_payload_that_reads_the_same() {
-        let keyed = Sighting::from(&NewUnit { payload: "1".to_owned(), key: Some("17".to_owned()) });
-        let unnamed = Sighting::from(&NewUnit { payload: "17".to_owned(), key: None });
+        let keyed = Sighting::from(&NewUnit { payload: "1".to_owned(), key: Some("17".to_owned()), group: None });
+        let unnamed = Sighting::from(&NewUnit { payload: "17".to_owned(), key: None, group: None });
 
         assert_ne!(keyed.identity(), unnamed.identity());
     }

@@ -1,14 +1,17 @@
 //! Changing the bounds of a job, also while it runs, and deciding about one that waits for an approval.
 
+use std::time::Duration;
+
 use super::conditions::check_conditions;
-use super::create::refuse_workers_out_of_range;
+use super::create::{check_times, refuse_workers_out_of_range};
 use super::error::LimitError;
+use super::groups::check_changed_groups;
 use super::later::check_later;
 use super::lease::check_changed_lease;
-use super::meters::check_meters;
+use super::meters::{check_meters, check_reserves};
 use super::{Client, ClientError, Started};
 use crate::handler::check_templates;
-use crate::model::{JobId, JobStatus, Limits};
+use crate::model::{JobId, JobStatus, Limits, Seq, Timestamp};
 use crate::store::is_on_server;
 
 impl Client {
@@ -28,7 +31,7 @@ impl Client {
     /// units may run at most once and would run again; nothing is changed then.
     pub fn set_limits(&self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, ClientError> {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
-        let (mut wrong, on_server) = (None, is_on_server(&self.path()));
+        let (mut wrong, mut is_bounded, on_server) = (None, false, is_on_server(&self.path()));
         let is_heard = self.is_heard(job)?;
         let handler = self.store().job(job)?.handler;
         // Settings that cannot be read keep nobody from changing other limits.
@@ -43,7 +46,7 @@ impl Client {
                 .and_then(|()| Ok(check_templates(limits)?))
                 .and_then(|()| match limits.meters == before.meters {
                     true => Ok(()),
-                    false => check_meters(limits, &handler, &spec),
+                    false => check_meters(limits, &handler, &spec).and(Ok(check_reserves(Some(&before), limits)?)),
                 })
                 .and_then(|()| refuse_workers_out_of_range(limits.workers))
                 .and_then(|()| check_changed_lease(on_server, &before, limits))
@@ -52,17 +55,50 @@ impl Client {
                     _ => Ok(()),
                 })
                 .and_then(|()| {
+                    let is_new = (before.timeout, before.idle_timeout) != (limits.timeout, limits.idle_timeout);
+                    if is_new { Ok(check_times(limits)?) } else { Ok(()) }
+                })
+                .and_then(|()| {
                     // Fewer workers than were to run at the least may be asked for.
                     let is_new = (before.adapt, before.max_later) != (limits.adapt, limits.max_later);
                     if is_new { Ok(check_later(limits)?) } else { Ok(()) }
                 })
+                .and_then(|()| check_changed_groups(&before, limits))
                 .and_then(|()| keep_promise(job, created.as_ref(), &before, limits));
+            is_bounded = before.max_later != limits.max_later;
             wrong = checked.err();
             if wrong.is_some() {
                 *limits = before;
             }
         })?;
-        wrong.map_or(Ok(limits), Err)
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        if let Some(most) = limits.max_later.filter(|_| is_bounded) {
+            self.bound_waits(job, most)?;
+        }
+        Ok(limits)
+    }
+
+    /// Has units that wait for longer than they may from now on be tried at once.
+    fn bound_waits(&self, job: JobId, most: Duration) -> Result<(), ClientError> {
+        let mut after = Some(Seq(0));
+        while let Some(last) = after {
+            after = self.store().bound_waits(job, last, most, Timestamp::now())?;
+        }
+        Ok(())
+    }
+
+    /// Lets the units of a job start again before the time that one of them asked for, as a unit does that says for all of them when the
+    /// next may start; returns `false` if none had. Units that wait for times of their own wait on.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// client.lift_hold(client.find_job("last")?)?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn lift_hold(&self, job: JobId) -> Result<bool, ClientError> {
+        Ok(self.store().lift_hold(job)?)
     }
 
     /// Changes how many units of a job that has not ended run at the same time under all of its managers together, and returns its limits.

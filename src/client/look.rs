@@ -8,11 +8,11 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
-use super::conditions::waits_for_time;
+use super::conditions::{waits_for_budget, waits_for_time};
 use super::hosts::living_and_lost;
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
-use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp};
+use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp, Waits};
 use crate::status::{Health, ManagerHealth, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
 use crate::sys::{Writer, disk_of};
@@ -164,7 +164,7 @@ impl<'a> PageContext<'a> {
 
     /// Returns what was seen of a job, and what of it cannot be read.
     fn snapshot(&self, rows: JobRows, seen: ManagerHealth) -> (Snapshot, Option<ClientError>) {
-        let JobRows { job, record, holders, spec, texts, units, machine_workers, spending, .. } = rows;
+        let JobRows { job, record, holders, spec, texts, units, machine_workers, spending, groups, .. } = rows;
         let (record, damaged) = parted(record);
         let (limit, unreadable) = parted(machine_workers);
         let runs = job.status == JobStatus::Running && seen.health == Health::Running;
@@ -185,7 +185,14 @@ impl<'a> PageContext<'a> {
         let record = record.as_ref();
         let adapted = record.filter(|_| runs).map(|record| record.adapted.as_slice()).unwrap_or_default();
         let adapted = AdaptedWorkers::of(adapted, &managers, &job.limits, self.now);
-        let noted = || record.and_then(|record| record.waits.clone());
+        // A day's budget is there again when the day is over, whatever its manager noted before.
+        let is_over = |waits: &Waits| matches!(waits, Waits::Budget { until, .. } if *until <= self.now);
+        let noted = || record.and_then(|record| record.waits.clone()).filter(|waits| !is_over(waits));
+        let waits = || {
+            let of_clock = waits_for_time(&job, self.now).or_else(|| waits_for_budget(&job, &spending, self.now));
+            of_clock.or_else(noted)
+        };
+        let waits = if runs { waits() } else { None };
         let snapshot = Snapshot {
             health: seen.health,
             pid: seen.pid,
@@ -214,9 +221,10 @@ impl<'a> PageContext<'a> {
             postponed: units.postponed,
             adapted,
             oldest: units.oldest,
-            waits: if runs { waits_for_time(&job, self.now).or_else(noted) } else { None },
+            waits,
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
             spending,
+            groups,
             log: self.client.job_files(job.id).log(),
             now: self.now,
             job,

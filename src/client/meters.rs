@@ -115,6 +115,9 @@ pub(super) fn check_meters(limits: &Limits, handler: &str, spec: &str) -> Result
         if amounts.contains(&Some(Amount::ZERO)) {
             return Err(LimitError::NothingToSpend { name: name() }.into());
         }
+        if meter.reserve == Some(Amount::ZERO) {
+            return Err(LimitError::NothingReserved { name: name() }.into());
+        }
         if let (Some(reserve), Some(budget)) = (meter.reserve, &meter.budget)
             && reserve > budget.amount
         {
@@ -129,6 +132,20 @@ pub(super) fn check_meters(limits: &Limits, handler: &str, spec: &str) -> Result
     Ok(())
 }
 
+/// Refuses what is reserved newly where nothing is bounded; a bound that is taken away leaves it behind, for the next one.
+pub(super) fn check_reserves(before: Option<&Limits>, after: &Limits) -> Result<(), LimitError> {
+    let was_so = |meter: &Meter| {
+        before.is_some_and(|before| {
+            before.meters.iter().any(|old| old.name == meter.name && old.reserve == meter.reserve)
+        })
+    };
+    let idle = after.meters.iter().filter(|meter| !meter.is_bounded() && !was_so(meter));
+    match idle.filter_map(|meter| Some((meter, meter.reserve?))).next() {
+        Some((meter, reserve)) => Err(LimitError::ReservedForNothing { name: meter.name.clone(), reserve }),
+        None => Ok(()),
+    }
+}
+
 impl Client {
     /// Refuses to start a job whose budget lets none of its units start.
     pub(super) fn refuse_over_budget(&self, row: &Job) -> Result<(), ClientError> {
@@ -141,6 +158,22 @@ impl Client {
         let raised = found.map_or(Amount::ZERO, |found| raised(&found));
         Err(StartError::OverBudget { job: row.id, meter, said, raised }.into())
     }
+}
+
+/// Returns the meter whose budget lets no unit of a job start, with a budget that would be enough as far as that is known; of budgets by
+/// the day if `by_day`.
+pub(super) fn raised_budget(job: &Job, spending: &[Spending], by_day: bool) -> Option<(String, Amount)> {
+    let meters = job.limits.meters.iter().zip(meters_of(job, spending));
+    let mut found =
+        meters.filter(|(meter, _)| meter.budget.is_some() && meter.is_daily() == by_day).map(|(meter, found)| {
+            let is_spent = spending_of(spending, meter).is_some_and(|spent| spent.most_under_way(meter) == 0);
+            (is_spent, found)
+        });
+    let first = found.next()?;
+    let (_, found) = if first.0 { first } else { found.find(|(is_spent, _)| *is_spent).unwrap_or(first) };
+    // What a day costs is not known by what the job will.
+    let at_the_end = found.at_the_end.filter(|_| !by_day);
+    Some((found.name.clone(), raised(&MeterStatus { at_the_end, spent: found.today.unwrap_or(found.spent), ..found })))
 }
 
 /// Returns a budget that would be enough for what is left as far as that is known, and is twice the present one otherwise.

@@ -23,6 +23,7 @@ pub(crate) mod explain;
 mod failures;
 mod find;
 mod finding;
+mod groups;
 mod health;
 mod hosts;
 mod inside;
@@ -84,7 +85,7 @@ use crate::store::{Access, Store};
 use crate::sys;
 
 pub use crate::status::{Health, Reason};
-pub use crate::store::{CopyRefused, Fault, MeterRefused, StoreError, check_path};
+pub use crate::store::{CopyRefused, Fault, GroupRefused, MeterRefused, StoreError, check_path};
 #[cfg(feature = "postgres")]
 pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub use crate::sys::{StopFlags, Stream, install_stop_flags};

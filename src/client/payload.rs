@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::handler::{UnitLimitError, check_unit};
+use crate::handler::{Grouping, UnitLimitError, check_unit};
 use crate::model::{Limits, NewUnit};
 
 /// A unit that nobody could run as it is.
@@ -31,6 +31,12 @@ pub(super) fn check_new_unit(limits: &Limits, unit: &NewUnit, workers: Option<us
     Ok(check_unit(limits, &unit.payload, workers)?)
 }
 
+/// Puts a unit into its group, where its job has some.
+pub(super) fn grouped(grouping: Option<&Grouping>, unit: NewUnit) -> Result<NewUnit, UnitRefused> {
+    let group = grouping.map(|grouping| grouping.group_of(&unit.payload)).transpose()?;
+    Ok(NewUnit { group, ..unit })
+}
+
 fn check_json(payload: &str) -> Result<(), UnitRefused> {
     // Half of a surrogate pair is only seen by whoever reads the text in which it stands.
     let read = match payload.contains("\\u") {
@@ -47,7 +53,7 @@ mod tests {
     #[test]
     fn what_is_no_document_is_refused_with_its_beginning() {
         let refused = |payload: &str| {
-            let unit = NewUnit { payload: payload.to_owned(), key: None };
+            let unit = NewUnit { payload: payload.to_owned(), key: None, group: None };
             check_new_unit(&Limits::default(), &unit, None).err().map(|error| error.to_string())
         };
 

@@ -88,7 +88,7 @@ impl Client {
 /// goes back to pending as it is.
 fn units_of_one(payload: &str) -> Vec<NewUnit> {
     let items: Vec<&RawValue> = serde_json::from_str(payload).unwrap_or_default();
-    items.into_iter().map(|item| NewUnit { payload: format!("[{item}]"), key: None }).collect()
+    items.into_iter().map(|item| NewUnit { payload: format!("[{item}]"), key: None, group: None }).collect()
 }
 
 #[cfg(test)]

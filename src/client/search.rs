@@ -130,7 +130,11 @@ mod tests {
     fn fault_220_a_page_of_long_units_is_cut_and_the_next_one_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let client = Client::create(&dir.path().join("jobs.db")).unwrap();
-        let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
+        let units = (1..=5).map(|_| NewUnit {
+            group: None,
+            key: None,
+            payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)),
+        });
         let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
 
         let pages = numbers_of_pages(|after| {
@@ -145,7 +149,11 @@ mod tests {
     fn fault_271_a_sorted_page_of_long_units_is_cut_and_the_next_one_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let client = Client::create(&dir.path().join("jobs.db")).unwrap();
-        let units = (1..=5).map(|_| NewUnit { key: None, payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)) });
+        let units = (1..=5).map(|_| NewUnit {
+            group: None,
+            key: None,
+            payload: format!("{:?}", "x".repeat(PAGE_BYTES * 2 / 5)),
+        });
         let job = client.create_job(&NewJob::new("job", "handler"), units).unwrap().job;
 
         let pages = numbers_of_pages(|after| {
@@ -183,7 +191,7 @@ mod tests {
     fn fault_190_a_search_whose_time_is_over_says_how_far_it_came_and_goes_on_from_there() {
         let dir = tempfile::tempdir().unwrap();
         let client = Client::create(&dir.path().join("jobs.db")).unwrap();
-        let units = (1..=4500).map(|number| NewUnit { key: None, payload: number.to_string() });
+        let units = (1..=4500).map(|number| NewUnit { group: None, key: None, payload: number.to_string() });
         let new = NewJob::new("job", "handler");
         let job = client.create_job(&new, units).unwrap().job;
         let filter = UnitFilter { pattern: Some("^(7|4321)$".parse().unwrap()), ..UnitFilter::all() };

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::{Client, ClientError};
 use crate::handler::{COMMAND, CommandSpec, UnitTemplates};
-use crate::model::{Job, JobId, Row, UnitDetail, Unreadable};
+use crate::model::{Job, JobId, Row, Unit, UnitDetail, Unreadable};
 use crate::store::StoreError;
 
 /// Characters of settings that are shown when they cannot be read.
@@ -36,6 +36,10 @@ impl Client {
     /// When the job's settings cannot be read.
     pub(super) fn command_of(&self, job: &Job, unit: &UnitDetail) -> Result<Option<String>, ClientError> {
         let Some(spec) = self.command_settings(job)? else { return Ok(None) };
+        if let Some(then) = spec.then.as_ref().filter(|_| unit.key.as_deref().is_some_and(Unit::is_last_key)) {
+            // It is of no item, and runs a script of its own.
+            return Ok(Some(then.script.to_string_lossy().into_owned()));
+        }
         let templates = match UnitTemplates::of(&spec) {
             Ok(templates) => templates,
             Err(error) => return Err(unreadable(job.id, &self.spec(job.id)?, error)),

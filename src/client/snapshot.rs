@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
-use crate::model::{Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of};
+use crate::model::{
+    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of,
+};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
@@ -65,6 +67,8 @@ pub struct Snapshot {
     pub(super) machine: Option<MachineWorkers>,
     /// What its meters have counted.
     pub(super) spending: Vec<Spending>,
+    /// Where its groups stand, if it has some.
+    pub(super) groups: Option<GroupsStatus>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }

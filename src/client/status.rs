@@ -10,7 +10,9 @@ use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
-use crate::model::{Epoch, JobId, JobStatus, ManagerRun, Progress, ResourcesOfMost, StopRequest, Timestamp, Why};
+use crate::model::{
+    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, Progress, ResourcesOfMost, StopRequest, Timestamp, Why,
+};
 use crate::status::Health;
 
 /// Version of the document that [`ManagerStatus`] is written as.
@@ -64,6 +66,9 @@ pub struct ManagerStatus {
     /// What most of its attempts have taken of the machine, where commands have run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesOfMost>,
+    /// Where its groups stand, if it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupsStatus>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// How many of them run at a time at present, where the job adapts that.
@@ -164,6 +169,7 @@ impl Snapshot {
             former_managers: self.former_managers.clone(),
             meters: meters_of(row, &self.spending),
             resources: self.resources,
+            groups: self.groups.clone(),
             workers: row.limits.workers,
             adapted: self.adapted,
             rate_per_second: self.rate,

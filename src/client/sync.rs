@@ -2,9 +2,10 @@
 
 use super::known::{Found, KnownUnits, Place};
 use super::made::SourcePaths;
-use super::payload::check_new_unit;
+use super::payload::{UnitRefused, check_new_unit, grouped};
 use super::{Client, ClientError};
 use crate::files::create_private_dir;
+use crate::handler::Grouping;
 use crate::model::{JobId, NewUnit, Seq, Timestamp, UnitStatus};
 use crate::store::SameKey;
 use crate::sys::JobLock;
@@ -67,10 +68,13 @@ impl Client {
         }
         let mut known = KnownUnits::of(self, job)?;
         let mut paths = SourcePaths::of(self.made_path(&row)?);
+        let grouping = Grouping::of(&row.limits).map_err(|error| ClientError::Source(error.into()))?;
         let mut plan = SyncPlan::default();
         for unit in units {
             let unit = unit?;
-            check_new_unit(&row.limits, &unit, None).map_err(|error| ClientError::Source(error.into()))?;
+            let refused = |error: UnitRefused| ClientError::Source(error.into());
+            check_new_unit(&row.limits, &unit, None).map_err(refused)?;
+            let unit = grouped(grouping.as_ref(), unit).map_err(refused)?;
             paths.check(&unit)?;
             match known.find(&(&unit).into()) {
                 Found::Same(place) => {
@@ -105,7 +109,7 @@ impl Client {
     /// ```no_run
     /// # use job_manager::{Client, NewUnit};
     /// # let client = Client::open("jobs.db".as_ref())?;
-    /// let people = ["{\"id\": 1}", "{\"id\": 2}"].map(|row| NewUnit { payload: row.to_owned(), key: None });
+    /// let people = ["{\"id\": 1}", "{\"id\": 2}"].map(|row| NewUnit { payload: row.to_owned(), key: None, group: None });
     /// let synced = client.sync_units(client.find_job("people")?, people)?;
     /// println!("{} new, {} gone", synced.plan.new.len(), synced.plan.gone.len());
     /// # Ok::<(), job_manager::ClientError>(())

@@ -10,10 +10,11 @@ mod callbacks;
 mod command;
 mod context;
 mod error;
+mod groups;
 mod interpreter;
 pub(crate) mod later;
 mod per_unit;
-#[cfg_attr(not(feature = "sources"), expect(dead_code, reason = "only submissions look a program up"))]
+#[cfg_attr(not(any(test, feature = "sources")), expect(dead_code, reason = "only submissions look a program up"))]
 pub(crate) mod program;
 mod registry;
 mod runner;
@@ -37,6 +38,7 @@ pub use typed::Handler;
 
 pub(crate) use {
     command::{CommandHandler, IS_THERE_ALREADY, UnitTemplates, clear_partial},
+    groups::Grouping,
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
     template::{TemplateError, UnitValues},

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::template::{Template, TemplateError, TemplatePart, UnitValues};
-use crate::model::{Limits, RawText, Seq, Slots, TimeLimit, Unit};
+use crate::model::{Groups, Limits, RawText, Seq, Slots, TimeLimit, Unit};
 
 /// A unit whose payload does not give the limit that it should.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,24 @@ pub enum UnitLimitError {
         given: String,
         /// The template that it comes from.
         template: String,
+    },
+    /// The template of groups counts.
+    #[error("{placeholder} cannot be part of a group: it is known only when the unit has a number or runs")]
+    GroupCounts {
+        /// The placeholder, as written.
+        placeholder: String,
+    },
+    /// The unit would be in a group without a name.
+    #[error("the group {template:?} is empty: each unit must be in one, give a default such as {{host:-other}}")]
+    GroupEmpty {
+        /// The template.
+        template: String,
+    },
+    /// The name of its group is too long.
+    #[error("the name of its group has {bytes} bytes, it may have at most {}", Groups::MAX_NAME_BYTES)]
+    GroupTooLong {
+        /// How long it is.
+        bytes: usize,
     },
     /// The value is more than the job has.
     #[error(

@@ -137,6 +137,9 @@ pub trait AttemptControl: Sync {
     /// Returns the latest attempt at a unit that came to its end and to nothing, if there was one.
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord>;
 
+    /// Returns when the first attempt at a unit began that is over without success, and when the last such one ended.
+    fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)>;
+
     /// Waits until a result of so many bytes may be held in memory: of long ones there is one at a time.
     fn make_room_for_result(&self, bytes: usize);
 }

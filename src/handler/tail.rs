@@ -10,8 +10,8 @@ use crate::model::{RawText, counted};
 
 /// Bytes kept of each output stream of a unit.
 pub const OUTPUT_LIMIT_BYTES: usize = 64 * 1024;
-/// Bytes of a last line in a message.
-const LINE_BYTES: usize = 500;
+/// Bytes of a last line in a message, and of the mark where it is cut: the next attempt is told so much of it.
+const LINE_BYTES: usize = 4096 - "…".len();
 /// Begins the line in the place of what was omitted.
 const OMITTED_BEGIN: &str = "\n[... ";
 

@@ -4,10 +4,11 @@
 //! somebody else has written. Other managers of the job are seen in what they have spent and how many units they run: what they
 //! start between two looks is not.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::feed::{Feed, MeterRate};
-use crate::model::{Meter, Spending, UnitId, spending_of};
+use crate::model::{Meter, Metered, Spending, UnitId, spending_of};
 use crate::store::Settled;
 
 /// What was spent, and what nobody could count.
@@ -24,15 +25,39 @@ struct Seen {
     /// Whether a manager before this one may have spent something a moment ago.
     goes_on: bool,
     uncounted: Option<(UnitId, String)>,
+    /// Units whose attempt has ended at a cost that a budget depends on and that is not known before the commit.
+    doubted: HashSet<UnitId>,
 }
 
 impl Budgets {
-    /// Takes note of what a commit has counted.
-    pub fn learn(&self, feed: &Feed, meters: &[Meter], settled: &Settled) {
-        if settled.spending.is_empty() {
+    /// Lets no attempt start until the end of this one is committed, if nobody may know what it has cost: a budget that cannot count is to
+    /// stop at once, and units can be much quicker than commits.
+    pub fn doubt(&self, feed: &Feed, meters: &[Meter], unit: UnitId, metered: &[Metered]) {
+        let is_bounded = |name: &str| meters.iter().any(|meter| meter.name == name && meter.budget.is_some());
+        if metered.iter().any(|of| of.amount.is_none() && is_bounded(&of.name)) {
+            let mut seen = self.lock();
+            seen.doubted.insert(unit);
+            seen.admit(feed, meters);
+            drop(seen);
+            feed.hurry();
+        }
+    }
+
+    /// Takes note of what a commit has counted, in which attempts at those units have ended.
+    pub fn learn(&self, feed: &Feed, meters: &[Meter], settled: &Settled, ended: impl Iterator<Item = UnitId>) {
+        if meters.is_empty() {
             return;
         }
         let mut seen = self.lock();
+        let doubts = seen.doubted.len();
+        if doubts > 0 {
+            ended.for_each(|unit| {
+                seen.doubted.remove(&unit);
+            });
+        }
+        if settled.spending.is_empty() && seen.doubted.len() == doubts {
+            return;
+        }
         if seen.uncounted.is_none() {
             seen.uncounted = settled.uncounted.first().cloned();
         }
@@ -46,6 +71,13 @@ impl Budgets {
         (seen.others, seen.managers) = (others, managers);
         seen.merge(spending);
         seen.admit(feed, meters);
+    }
+
+    /// Forgets what was seen of a job that counts nothing any more.
+    pub fn forget(&self, feed: &Feed) {
+        let mut seen = self.lock();
+        *seen = Seen { goes_on: seen.goes_on, ..Seen::default() };
+        seen.admit(feed, &[]);
     }
 
     /// Says that managers before this one may have spent something a moment ago.
@@ -90,8 +122,8 @@ impl Seen {
     fn admit(&self, feed: &Feed, meters: &[Meter]) {
         let most = meters.iter().map(|meter| self.of(meter).most_under_way(meter)).min();
         let most = most.filter(|most| *most != usize::MAX).map(|most| most.saturating_sub(self.others));
-        // The job is about to pause.
-        let most = if self.uncounted.is_some() { Some(0) } else { most };
+        // The job is about to pause, or may be.
+        let most = if self.uncounted.is_some() || !self.doubted.is_empty() { Some(0) } else { most };
         let rate = |meter: &Meter| {
             let spending = self.of(meter);
             Some(MeterRate {
@@ -110,7 +142,8 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Amount, Budget};
+    use crate::model::{Amount, Budget, JobId, Seq, Unit};
+    use crate::store::UnitRange;
 
     #[test]
     fn what_was_read_before_a_commit_does_not_hide_what_that_has_counted() {
@@ -119,9 +152,28 @@ mod tests {
         let spent = |text: &str| Spending { spent: amount(text), ..Spending::none("usd") };
         let (budgets, feed, meters) = (Budgets::default(), Feed::new(), [usd]);
 
-        budgets.learn(&feed, &meters, &Settled { spending: vec![spent("5")], uncounted: Vec::new() });
+        let settled = Settled { spending: vec![spent("5")], uncounted: Vec::new() };
+        budgets.learn(&feed, &meters, &settled, std::iter::empty());
         budgets.look(&feed, &meters, &[spent("4")], 0, 1);
 
         assert_eq!(budgets.exhausted(&meters).len(), 1);
+    }
+
+    #[test]
+    fn nothing_starts_between_an_end_of_unknown_cost_and_its_commit() {
+        let budget = Some(Budget { amount: "5".parse().unwrap(), day_zone: None });
+        let meters = [Meter { budget, reserve: "1".parse().ok(), ..Meter::new("usd") }, Meter::new("tokens")];
+        let (budgets, feed, unit) = (Budgets::default(), Feed::new(), Unit::pending(JobId(1), 1));
+        let of = |name: &str, amount| Metered { name: name.to_owned(), amount };
+        feed.add(UnitRange { after: Seq(0), through: Seq::MAX });
+        feed.put_fresh(feed.next_range().unwrap(), vec![unit.clone()], true);
+
+        let known = [of("usd", Some(Amount::ZERO)), of("tokens", None)];
+        budgets.doubt(&feed, &meters, unit.id, &known);
+        assert!(feed.has_room());
+        budgets.doubt(&feed, &meters, unit.id, &[of("usd", None)]);
+        assert!(!feed.has_room());
+        budgets.learn(&feed, &meters, &Settled::default(), std::iter::once(unit.id));
+        assert!(feed.has_room());
     }
 }

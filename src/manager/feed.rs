@@ -4,6 +4,8 @@
 //! that time, which is why the coordinator may read it again and why it is then skipped: no unit runs twice at once.
 
 mod admission;
+mod groups;
+mod lanes;
 mod level;
 mod origin;
 mod pace;
@@ -12,6 +14,7 @@ mod ranges;
 mod reports;
 mod spending;
 mod state;
+mod step;
 
 use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -28,7 +31,8 @@ pub(super) use level::{FEED_UNITS, LOW_UNITS, Level};
 pub(super) use origin::Origin;
 use queue::Queue;
 use ranges::Ranges;
-use state::{Held, State, following, ready};
+use state::{Held, State, ready};
+use step::following;
 
 /// A bounded queue with a memory of what it handed out.
 pub(super) struct Feed {
@@ -76,6 +80,7 @@ impl Feed {
             if state.closed {
                 return None;
             }
+            let next_start = state.refresh_lanes();
             if !state.may_start() {
                 state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -102,9 +107,12 @@ impl Feed {
                 state.busy += unit.slots;
                 state.gate.pass();
                 state.admission.take(unit.id);
+                if state.is_low(&unit) {
+                    self.room.notify_all();
+                }
                 return Some(unit);
             }
-            state = self.unit_ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait_for_unit(state, next_start);
         }
     }
 
@@ -221,12 +229,12 @@ impl Feed {
     pub fn recall(&self) {
         let mut state = self.lock();
         for unit in state.queue.take_all() {
-            match state.let_go(unit.id).map(|held| held.origin) {
-                Some(Origin::Fresh) => state.ranges.go_back(unit.id.seq()),
-                origin => state.has_sent_back |= origin.is_some(),
-            }
+            state.give_up(unit.id);
         }
         state.ranges.look_again();
+        if let Some(lanes) = &mut state.queue.lanes {
+            lanes.look_again();
+        }
     }
 
     /// Drops what no worker has taken, forgets the ranges of which no unit is in hand, and returns those that are.
@@ -262,6 +270,9 @@ impl Feed {
     /// Returns of each range what may wait for its first attempt.
     pub fn rests(&self) -> Vec<UnitRange> {
         let state = self.lock();
+        if let Some(rest) = state.rest_of_lanes() {
+            return vec![rest];
+        }
         let mut ranges = state.ranges.clone();
         let fresh = state.in_hand.iter().filter(|(_, held)| held.origin == Origin::Fresh);
         fresh.for_each(|(unit, _)| ranges.go_back(unit.seq()));
@@ -273,20 +284,6 @@ impl Feed {
         let unchanged = |state: &mut State| state.queue.len() == seen.queued && state.in_hand.len() == seen.in_hand;
         // Why it returned does not matter: the caller looks again in any case.
         let _ = self.room.wait_timeout_while(self.lock(), timeout, unchanged).unwrap_or_else(PoisonError::into_inner);
-    }
-
-    /// Has the recorder commit at once: somebody waits for it.
-    pub fn hurry(&self) {
-        self.lock().hurried = true;
-        self.room.notify_all();
-    }
-
-    /// Lets the recorder wait for more until `until`, while the workers have units to go on with and nobody waits.
-    pub fn rest_until(&self, until: Instant) {
-        let time = until.saturating_duration_since(Instant::now());
-        let is_calm = |state: &mut State| !state.queue.is_empty() && !state.hurried;
-        let waited = self.room.wait_timeout_while(self.lock(), time, is_calm);
-        waited.unwrap_or_else(PoisonError::into_inner).0.hurried = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, Meter, Seq, StopRequest, Timestamp, counted};
+use crate::model::{Job, JobId, JobStatus, Meter, Seq, Spending, StopRequest, Timestamp, counted};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +69,21 @@ pub(super) fn uncounted(unit: Seq, meter: &Meter) -> Halt {
     };
     let name = &meter.name;
     let reason = format!(
-        "unit {unit} ended and {what}, so that nobody keeps the budget of {budget}{name}: correct that, or reserve what an attempt may cost, then resume"
+        "unit {unit} ended and {what}, {} {budget}{name}: correct that, or reserve what an attempt may cost, then resume",
+        Spending::NOBODY_KEEPS
     );
     Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
+/// Returns the halt of a job of which only units of some groups are left, each with the reason why none of them starts.
+pub(super) fn stopped_groups(groups: &[(String, String)]) -> Option<Halt> {
+    let (name, why) = groups.first()?;
+    let held = format!("{} held", counted(groups.len(), "group"));
+    let reason = match groups.len() {
+        1 => format!("{held}: {name}: {why}: look at its failed units, then resume"),
+        more => format!("{held}: {name} and {} more: {why}: look at the failed units, then resume", more - 1),
+    };
+    Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop })
 }
 
 /// Returns the halt of a job whose first units have ended and are to be looked at.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::warn;
 
-use crate::model::{AttemptRecord, UnitId, chain};
+use crate::model::{AttemptRecord, Timestamp, UnitId, chain};
 use crate::store::{Access, Store, StoreError, is_on_server};
 use crate::sys::opening;
 
@@ -27,16 +27,22 @@ impl LastAttempts {
     /// Returns the latest attempt at a unit that came to its end and to nothing; where that cannot be read, its next attempt
     /// begins without it.
     pub fn find(&self, unit: UnitId) -> Option<AttemptRecord> {
-        match self.read(unit) {
-            Ok(found) => found,
-            Err(error) => {
-                warn!("unit {unit} is not told what became of its attempt before: {}", chain(&error));
-                None
-            }
-        }
+        self.read(|store| store.last_attempt(unit)).unwrap_or_else(|error| {
+            warn!("unit {unit} is not told what became of its attempt before: {}", chain(&error));
+            None
+        })
     }
 
-    fn read(&self, unit: UnitId) -> Result<Option<AttemptRecord>, StoreError> {
+    /// Returns when the first attempt at a unit began that came to nothing, and when the last one ended; where that cannot be read,
+    /// there was none.
+    pub fn span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)> {
+        self.read(|store| store.attempts_span(unit)).unwrap_or_else(|error| {
+            warn!("it is not known when attempts at unit {unit} ran: {}", chain(&error));
+            None
+        })
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         // A panic leaves at worst a connection that the next statement finds broken.
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match store.take() {
@@ -47,7 +53,7 @@ impl LastAttempts {
                 Store::open(&self.path, Access::Read)?
             }
         };
-        let found = open.last_attempt(unit);
+        let found = ask(&mut open);
         if found.is_ok() {
             *store = Some(open);
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
-use crate::model::{Heartbeat, Waits};
+use crate::model::{Adapted, Heartbeat, Waits};
 
 /// Time between two heartbeats.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
@@ -18,13 +18,16 @@ pub(super) struct RateMeter {
     ended: usize,
     rate: Option<f64>,
     /// What the last one said about units under way.
-    said: (usize, usize, Option<Waits>),
+    said: Said,
 }
+
+/// What a heartbeat says besides the time and the rate: workers, units that run, what they wait for, how many run at a time.
+type Said = (usize, usize, Option<Waits>, Option<Adapted>);
 
 impl RateMeter {
     /// Makes one whose heartbeats keep that distance while there is nothing else to record.
     pub fn new(alone_every: Duration) -> Self {
-        Self { alone_every, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None) }
+        Self { alone_every, last: Instant::now(), ended: 0, rate: None, said: (0, 0, None, None) }
     }
 
     /// Counts units that have ended.
@@ -39,14 +42,14 @@ impl RateMeter {
             return None;
         }
         let (workers, running, waits) = (shared.limits().workers, shared.under_way().len(), shared.waits());
-        let says = (workers, running, waits.clone());
+        let adapted = shared.adaptation.adapted();
+        let says = (workers, running, waits.clone(), adapted);
         if is_alone && says == self.said && elapsed < self.alone_every {
             return None;
         }
         let rate_per_second = average(self.rate, self.ended as f64 / elapsed.as_secs_f64(), elapsed);
         let (last, rate) = (Instant::now(), Some(rate_per_second));
         *self = Self { alone_every: self.alone_every, last, ended: 0, rate, said: says };
-        let adapted = shared.adaptation.adapted();
         Some(Heartbeat { at: shared.clock.now(), workers, running, rate_per_second, waits, adapted })
     }
 }

@@ -113,6 +113,7 @@ impl<'a> Recorder<'a> {
             notes: &notes,
             spends: &spends,
             meters: &limits.meters,
+            groups: limits.groups.as_ref(),
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
             resources: Some(&resources).filter(|resources| are_due && !resources.is_empty()),
@@ -122,7 +123,9 @@ impl<'a> Recorder<'a> {
             self.resources = resources;
         }
         // Before those that have ended make room for others.
-        self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled);
+        self.shared.feed.stop_groups(&recorded.stopped_groups);
+        let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);
+        self.shared.budgets.learn(&self.shared.feed, &limits.meters, &recorded.settled, ends);
         for unit in &recorded.lost {
             // The row of one that does not run for anybody would say so while its process goes on.
             let ending = if self.shared.disown(unit.seq()) { ", and ends its attempt" } else { "" };

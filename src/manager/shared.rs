@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::adaptation::Adaptation;
 use super::budgets::Budgets;
@@ -17,6 +17,8 @@ use crate::sys::opening;
 
 /// Time in which no unit starts after one could not be started for want of something.
 const HOLD_BACK: Duration = Duration::from_millis(250);
+/// Time after which a hold that a unit asked for stands in the row of the job.
+const HOLD_COMMITTED: Duration = Duration::from_secs(2);
 
 /// State that every thread of the manager sees.
 pub(super) struct Shared {
@@ -36,6 +38,8 @@ pub(super) struct Shared {
     suspended: AtomicBool,
     /// End of the job's hold in microseconds since the Unix epoch; long past when there is none.
     hold_until: AtomicI64,
+    /// When the hold was last asked for.
+    held_at: Mutex<Instant>,
     /// The stops of the slots that were opened.
     stops: Mutex<Vec<Arc<SlotStop>>>,
     limits: Mutex<Arc<Limits>>,
@@ -60,6 +64,7 @@ impl Shared {
             budgets: Budgets::default(),
             stopping: AtomicBool::new(false),
             hold_until: AtomicI64::new(i64::MIN),
+            held_at: Mutex::new(Instant::now()),
             ending: AtomicBool::new(false),
             suspended: AtomicBool::new(false),
             stops: Mutex::default(),
@@ -152,8 +157,25 @@ impl Shared {
 
     /// Lets no unit start before `until`; the units that wait here are read again later.
     pub fn hold(&self, until: Timestamp) {
+        *lock(&self.held_at) = Instant::now();
         self.hold_until.fetch_max(until.as_micros(), Ordering::SeqCst);
         self.feed.recall();
+    }
+
+    /// Takes up the end of the hold by the row of the job, which clients lift. Returns `false` while the row may not have a hold yet that
+    /// a unit has just asked for: it is to be looked at again.
+    pub fn follow_hold(&self, until: Option<Timestamp>) -> bool {
+        let (of_row, of_ours) = (until.filter(|until| *until > self.clock.now()), self.held_until());
+        match of_row.cmp(&of_ours) {
+            std::cmp::Ordering::Greater => of_row.into_iter().for_each(|until| self.hold(until)),
+            std::cmp::Ordering::Less if lock(&self.held_at).elapsed() < HOLD_COMMITTED => return false,
+            std::cmp::Ordering::Less => {
+                let until = of_row.map_or(i64::MIN, Timestamp::as_micros);
+                self.hold_until.store(until, Ordering::SeqCst);
+            }
+            std::cmp::Ordering::Equal => {}
+        }
+        true
     }
 
     /// Brings the end of the hold forward.

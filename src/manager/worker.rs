@@ -54,8 +54,9 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
     let Some((stop, mut outbox)) = open_slot(worker_context, slot) else { return };
     let _vacated = Vacated(&stop);
     let mut had = 0;
-    while let Some(unit) = worker_context.shared.feed.take(had) {
-        had = unit.slots;
+    let mut in_lane = None;
+    while let Some(unit) = worker_context.shared.feed.take_after(in_lane, had) {
+        (had, in_lane) = (unit.slots, unit.lane);
         let _in_unit = debug_span!("unit", seq = unit.id.seq().0, key = unit.key).entered();
         let limits = worker_context.shared.limits();
         let own = match &unit.unreadable {
@@ -120,6 +121,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
                 AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
+        if !limits.meters.is_empty() {
+            let shared = worker_context.shared;
+            shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);
+        }
         // The clock may have been set back meanwhile.
         let span = policy::Span { started_at, ended_at: worker_context.shared.clock.now().max(started_at) };
         crash_point!("unit-ended");
@@ -146,6 +151,9 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
         debug!(status = change.to.as_str(), error = change.error(), "the attempt has ended");
         if let Some((until, _)) = change.hold() {
             worker_context.shared.hold(until);
+        }
+        if let (Some((until, _)), Some(lane)) = (change.group_hold(), unit.lane) {
+            worker_context.shared.feed.hold_lane(lane, until);
         }
         let report = worker_context
             .dispatcher
@@ -267,6 +275,10 @@ impl AttemptControl for WorkerAttempt<'_> {
 
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord> {
         self.last_attempts.find(unit)
+    }
+
+    fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)> {
+        self.last_attempts.span(unit)
     }
 
     fn make_room_for_result(&self, bytes: usize) {

@@ -42,8 +42,8 @@ pub enum AmountError {
 impl Amount {
     /// Nothing.
     pub const ZERO: Amount = Amount(0);
-    /// The largest one that a unit may say at once: sums of thousands of these fit.
-    pub const MAX: Amount = Amount(1_000_000_000 * ONE);
+    /// The largest one: the most whole units of which the millionths can be counted.
+    pub const MAX: Amount = Amount(i64::MAX / ONE * ONE);
 
     /// Makes an amount of so many millionths; `None` when they are negative.
     pub const fn from_millionths(millionths: i64) -> Option<Amount> {
@@ -83,14 +83,15 @@ impl Amount {
         let digits = self.0.checked_ilog10().unwrap_or(0);
         // From a tenth on, hundredths are enough.
         let step = 10_i64.pow(digits.saturating_sub(1).min(PLACES.unsigned_abs() - 2));
-        Amount((self.0.saturating_add(step / 2)) / step * step)
+        Amount(self.0.saturating_add(step / 2) / step * step)
     }
 }
 
 impl FromStr for Amount {
     type Err = AmountError;
 
-    /// Reads a decimal as JSON writes one, such as `0.12` or `1.8e3`; digits behind the millionths are rounded.
+    /// Reads a decimal as JSON writes one, such as `0.12` or `1.8e3`. Digits behind the millionths are rounded, but what is not zero is a
+    /// millionth at least: it was billed.
     fn from_str(text: &str) -> Result<Amount, AmountError> {
         let given = || text.to_owned();
         let wrong = || AmountError::NotDecimal { given: given() };
@@ -115,16 +116,21 @@ impl FromStr for Amount {
         // The point lies so many digits before the end of the millionths.
         let places = i64::from(exponent) + i64::from(PLACES) - i64::try_from(fraction.len()).map_err(|_| wrong())?;
         let kept = i64::try_from(digits.len()).map_err(|_| wrong())? + places;
-        if kept > 18 {
+        if kept > 19 {
             return Err(too_large());
         }
         let millionths = if places >= 0 {
             let zeros = usize::try_from(places).map_err(|_| too_large())?;
             format!("{digits}{}", "0".repeat(zeros)).parse::<i64>().map_err(|_| too_large())?
         } else {
-            let kept = usize::try_from(kept).unwrap_or(0);
-            let rounds_up = places >= -i64::try_from(digits.len()).unwrap_or(0) && digits.as_bytes()[kept] >= b'5';
-            digits[..kept].parse::<i64>().unwrap_or(0) + i64::from(rounds_up)
+            match usize::try_from(kept) {
+                // There is a digit in it that is not zero.
+                Err(_) | Ok(0) => 1,
+                Ok(kept) => {
+                    let whole = digits[..kept].parse::<i64>().map_err(|_| too_large())?;
+                    whole.checked_add(i64::from(digits.as_bytes()[kept] >= b'5')).ok_or_else(too_large)?
+                }
+            }
         };
         Some(Amount(millionths)).filter(|amount| *amount <= Amount::MAX).ok_or_else(too_large)
     }
@@ -198,12 +204,16 @@ mod tests {
             ("25E-2", 250_000, "0.25"),
             ("0.0000014", 1, "0.000001"),
             ("0.0000005", 1, "0.000001"),
-            ("0.00000049", 0, "0"),
+            ("0.00000049", 1, "0.000001"),
             ("5e-7", 1, "0.000001"),
-            ("5e-8", 0, "0"),
-            ("9e-300", 0, "0"),
+            ("5e-8", 1, "0.000001"),
+            ("9e-300", 1, "0.000001"),
+            ("0.0000024999", 2, "0.000002"),
+            ("0.30000000000000004", 300_000, "0.30"),
             ("0e999999", 0, "0"),
-            ("1000000000", Amount::MAX.millionths(), "1000000000"),
+            ("1000000000.000001", 1_000_000_000_000_001, "1000000000.000001"),
+            ("1e10", 10_000_000_000_000_000, "10000000000"),
+            ("9223372036854", Amount::MAX.millionths(), "9223372036854"),
         ] {
             let amount: Amount = text.parse().unwrap();
             assert_eq!((amount.millionths(), amount.to_string().as_str()), (millionths, shown), "{text}");
@@ -216,7 +226,9 @@ mod tests {
             assert!(matches!(text.parse::<Amount>(), Err(AmountError::NotDecimal { .. })), "{text}");
         }
         assert!(matches!("-0.01".parse::<Amount>(), Err(AmountError::Negative { .. })));
-        for text in ["1000000000.000001", "1e10", "99999999999999999999999", "1e300", "1e2000000000"] {
+        for text in
+            ["9223372036854.000001", "9223372036854775807", "1e13", "99999999999999999999999", "1e300", "1e2000000000"]
+        {
             assert!(matches!(text.parse::<Amount>(), Err(AmountError::TooLarge { .. })), "{text}");
         }
         assert!(Amount::try_from(f64::NAN).is_err() && Amount::try_from(f64::INFINITY).is_err());

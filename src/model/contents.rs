@@ -56,7 +56,7 @@ mod tests {
     fn of(units: &[(&str, Option<&str>)]) -> Contents {
         let mut contents = Contents::default();
         for (payload, key) in units {
-            contents.add(&NewUnit { payload: (*payload).to_owned(), key: key.map(str::to_owned) });
+            contents.add(&NewUnit { payload: (*payload).to_owned(), key: key.map(str::to_owned), group: None });
         }
         contents
     }

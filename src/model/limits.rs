@@ -11,7 +11,7 @@ use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::millis;
 use super::words::words;
-use super::{Meter, OnHostLoss, SpellingError, TimeLimit, UnitStatus};
+use super::{Groups, Meter, OnHostLoss, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +89,9 @@ pub struct Limits {
     /// Fewest units that may run at a time where their number follows what whoever they ask can take; `workers` is then the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapt: Option<usize>,
+    /// How units are grouped, and the bounds of each group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
 }
 
 /// How long an attempt may take.
@@ -192,7 +195,11 @@ impl Limits {
     /// Returns `true` if something is limited that all managers of the job have together.
     pub(crate) fn are_shared(&self) -> bool {
         let is_metered = self.meters.iter().any(Meter::is_bounded);
-        self.max_failures.is_some() || self.rate.is_some() || self.total_workers.is_some() || is_metered
+        self.max_failures.is_some()
+            || self.rate.is_some()
+            || self.total_workers.is_some()
+            || self.groups.is_some()
+            || is_metered
     }
 
     /// Returns the meter of that name, which is added where there is none.
@@ -261,38 +268,10 @@ impl Default for Limits {
             on_host_loss: OnHostLoss::Retry,
             max_later: None,
             adapt: None,
+            groups: None,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_survive_the_way_through_json() {
-        let limits = Limits { timeout: Some(Duration::from_millis(1500)), ..Limits::default() };
-
-        let json = serde_json::to_string(&limits).unwrap();
-
-        assert_eq!(serde_json::from_str::<Limits>(&json).unwrap(), limits);
-    }
-
-    #[test]
-    fn a_time_limit_of_zero_is_none_and_a_short_one_is_not_zero() {
-        let of = |timeout| {
-            let limits = Limits { timeout: Some(timeout), ..Limits::default() };
-            serde_json::from_str::<Limits>(&serde_json::to_string(&limits).unwrap()).unwrap().timeout
-        };
-
-        assert_eq!(of(Duration::ZERO), None);
-        assert_eq!(of(Duration::from_micros(1)), Some(Duration::from_millis(1)));
-    }
-
-    #[test]
-    fn a_bound_that_an_older_version_did_not_write_has_its_default() {
-        let limits: Limits = serde_json::from_str(r#"{"workers":3}"#).unwrap();
-
-        assert_eq!(limits, Limits { workers: 3, ..Limits::default() });
-    }
-}
+mod tests;

@@ -130,7 +130,7 @@ impl UnitOutcome {
     /// Returns `true` if it says that fewer units should run at a time: whoever was asked has too much to do.
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Later(Postponement { is_busy, hold, .. }) => *is_busy || *hold == HoldScope::Job,
+            Self::Later(Postponement { is_busy, hold, .. }) => *is_busy || *hold != HoldScope::Unit,
             Self::PauseJob { .. } => true,
             _ => false,
         }

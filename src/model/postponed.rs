@@ -47,6 +47,11 @@ impl Postponed {
         self.waited + self.since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
+    /// Returns until when the unit may wait that does so yet, if it may wait for `most` in all.
+    pub fn latest(&self, most: Duration) -> Option<Timestamp> {
+        self.since.map(|since| since + most.saturating_sub(self.waited))
+    }
+
     /// Returns how often an attempt of that number was postponed before.
     pub fn times_before(&self, number: u32) -> u32 {
         self.since_sent_back(number).times
@@ -99,6 +104,8 @@ mod tests {
 
         assert_eq!((seen.times, seen.waited(2, at(201))), (3, Duration::from_secs(60 + 10 + 100)));
         assert_eq!(seen.waited_until(at(102)), Duration::from_secs(71));
+        assert_eq!(seen.latest(Duration::from_secs(100)), Some(at(131)));
+        assert_eq!(seen.latest(Duration::from_secs(1)), Some(at(101)));
     }
 
     #[test]

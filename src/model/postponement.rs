@@ -12,11 +12,13 @@ use super::{Timestamp, span};
 pub enum HoldScope {
     /// The unit alone.
     Unit,
+    /// Every unit of its group: none starts before that time.
+    Group,
     /// Every unit of the job: none starts before that time.
     Job,
 }
 
-words!(HoldScope, "hold", { Unit => "unit", Job => "job" });
+words!(HoldScope, "hold", { Unit => "unit", Group => "group", Job => "job" });
 
 /// When the next attempt at a postponed unit may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,9 @@ impl Postponement {
     /// The longest that one attempt may have the next one wait: a time beyond that is a mistake of whoever worked it out.
     pub const MOST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+    /// The shortest time until the next attempt: no attempt is counted, and nothing else would keep a unit from being tried without end.
+    pub const LEAST: Duration = Duration::from_millis(100);
+
     /// Postpones a unit, and nothing else.
     pub fn new(when: When, reason: String) -> Postponement {
         Postponement { when, hold: HoldScope::Unit, is_busy: false, reason }
@@ -74,11 +79,12 @@ impl Postponement {
 
     /// Returns the time of the next attempt after one that ended at `ended_at`; `backoff` is the delay of a failed unit.
     pub fn until(&self, ended_at: Timestamp, backoff: impl FnOnce() -> Duration) -> Timestamp {
-        match self.when {
+        let until = match self.when {
             When::After(delay) => ended_at + delay,
-            When::Until(until) => until.max(ended_at),
+            When::Until(until) => until,
             When::Backoff => ended_at + backoff(),
-        }
+        };
+        until.max(ended_at + Self::LEAST)
     }
 }
 

@@ -34,6 +34,8 @@ pub struct UnitFilter {
     pub pattern: Option<ItemPattern>,
     /// Only failed units, and of those the ones of that kind of failure.
     pub cluster: Option<ClusterId>,
+    /// Only units of that group.
+    pub group: Option<String>,
     /// Only units that the job's source still has (`Some(true)`), or no longer has (`Some(false)`).
     pub current: Option<bool>,
 }

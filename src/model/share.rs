@@ -1,5 +1,7 @@
 //! What one of several managers of a job knows of the others.
 
+use super::Limits;
+
 /// A manager's share of its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
@@ -18,6 +20,11 @@ pub struct Share {
 impl Share {
     /// That of the only manager.
     pub const WHOLE: Share = Share { failures: 0, managers: 1, rank: 0, at_work: 1, granted: 0 };
+
+    /// Returns `true` if this one has no unit run because another manager runs all of them: what bounds each group is counted by one.
+    pub fn is_spare(&self, limits: &Limits) -> bool {
+        limits.groups.is_some() && self.rank > 0
+    }
 
     /// Returns how many of `total` workers are this manager's: those that are left over by a division go to who began first.
     pub fn of_workers(&self, total: usize) -> usize {

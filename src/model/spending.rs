@@ -20,6 +20,12 @@ pub struct Spending {
 }
 
 impl Spending {
+    /// Begins what is said of a budget that lets no attempt start.
+    pub(crate) const BUDGET_OF: &str = "budget of ";
+
+    /// Part of what is said of a budget that cannot be kept, because nobody knows what an attempt has cost.
+    pub(crate) const NOBODY_KEEPS: &str = "so that nobody keeps the budget of";
+
     /// Returns what a meter says that has counted nothing.
     pub fn none(name: &str) -> Spending {
         Spending {
@@ -73,7 +79,7 @@ impl Spending {
             Some(each) => format!(", a unit costs about {}", each.about()),
             None => String::new(),
         };
-        format!("budget of {amount} {}{day}: {} spent{today}{each}", self.name, self.counted(meter))
+        format!("{}{amount} {}{day}: {} spent{today}{each}", Self::BUDGET_OF, self.name, self.counted(meter))
     }
 
     /// Returns what the job will have cost when `left` of its units have ended too, of which `ended` have: the expected sum

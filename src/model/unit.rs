@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::raw_json::{optional_raw_json, raw_json};
 use super::words::words;
 use super::{
     Cause, Epoch, Outdated, Output, Postponed, RawText, Seq, Timestamp, UnitId, UnitOutcome, UnitSpends, UnitStatus,
@@ -15,6 +16,8 @@ pub struct NewUnit {
     pub payload: String,
     /// Name of the unit, unique in its job.
     pub key: Option<String>,
+    /// Group of the unit; a client that adds it to a job with groups fills this in.
+    pub group: Option<String>,
 }
 
 impl NewUnit {
@@ -23,7 +26,7 @@ impl NewUnit {
     /// # Errors
     /// When the payload has no form in JSON.
     pub fn new<T: Serialize + ?Sized>(payload: &T) -> Result<NewUnit, serde_json::Error> {
-        Ok(NewUnit { payload: serde_json::to_string(payload)?, key: None })
+        Ok(NewUnit { payload: serde_json::to_string(payload)?, key: None, group: None })
     }
 
     /// Gives the unit a name, unique in its job.
@@ -56,6 +59,8 @@ pub struct Unit {
     pub postponed: Postponed,
     /// Workers of its job that it takes while it runs.
     pub slots: usize,
+    /// The place of its group among those that its manager knows, where it has one.
+    pub lane: Option<u32>,
     /// What of its row cannot be read, in words: it fails without running.
     pub unreadable: Option<String>,
 }
@@ -95,6 +100,7 @@ impl Unit {
             came_back: false,
             postponed: Postponed::default(),
             slots: 1,
+            lane: None,
             unreadable: None,
         }
     }
@@ -219,6 +225,9 @@ pub struct UnitDetail {
     /// Ends of its output streams.
     #[serde(flatten)]
     pub output: Output,
+    /// Its group, where its job has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What all attempts at it have cost, where its job counts that.
     #[serde(skip_serializing_if = "UnitSpends::are_none")]
     pub spent: UnitSpends,
@@ -254,19 +263,5 @@ impl UnitDetail {
     pub fn text_result(&self) -> Option<RawText> {
         let stdout = self.output.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();
         Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
-    }
-}
-
-pub(super) fn raw_json<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    match serde_json::value::RawValue::from_string(text.to_owned()) {
-        Ok(raw) => raw.serialize(serializer),
-        Err(_) => serializer.serialize_str(text),
-    }
-}
-
-fn optional_raw_json<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    match text {
-        Some(text) => raw_json(text, serializer),
-        None => serializer.serialize_none(),
     }
 }

@@ -81,6 +81,20 @@ pub enum Waits {
         /// When there is enough for the next attempt, if none under way costs more than usual.
         until: Timestamp,
     },
+    /// The rate of the groups that have units left.
+    GroupRate {
+        /// The rate.
+        rate: String,
+        /// When the first of them may start a unit.
+        until: Timestamp,
+    },
+    /// The end of the hold of every group that has units left.
+    GroupHold {
+        /// How many are held, and why.
+        said: String,
+        /// When the first of them goes on.
+        until: Timestamp,
+    },
     /// A point in time.
     Time {
         /// That time.
@@ -125,7 +139,8 @@ impl Waits {
             Self::Callbacks { .. } => Why::WaitingForCallbacks,
             Self::Window { .. } => Why::WaitingForWindow,
             Self::Budget { .. } => Why::OverBudget,
-            Self::MeterRate { .. } => Why::RateLimited,
+            Self::MeterRate { .. } | Self::GroupRate { .. } => Why::RateLimited,
+            Self::GroupHold { .. } => Why::Held,
             Self::Time { .. } => Why::WaitingForTime,
         }
     }
@@ -136,6 +151,8 @@ impl Waits {
             Self::Window { until, .. }
             | Self::Budget { until, .. }
             | Self::MeterRate { until, .. }
+            | Self::GroupRate { until, .. }
+            | Self::GroupHold { until, .. }
             | Self::Time { until } => Some(*until),
             _ => None,
         }
@@ -198,6 +215,8 @@ impl fmt::Display for Waits {
             Self::Window { windows, until } => write!(f, "the window {windows}, which opens at {until}"),
             Self::Budget { said, until } => write!(f, "the next day of its budget, which begins at {until} ({said})"),
             Self::MeterRate { rate, .. } => write!(f, "its rate of {rate}"),
+            Self::GroupRate { rate, .. } => write!(f, "the rate of its groups, {rate} each"),
+            Self::GroupHold { said, until } => write!(f, "{until}: {said}"),
             Self::Time { until } => write!(f, "{until} (not-before)"),
         }
     }
@@ -220,73 +239,4 @@ fn goes_on(f: &mut fmt::Formatter<'_>, there: Bytes, wanted: Bytes, again: Bytes
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_waited_for_is_said_with_its_figures() {
-        let (gib, path) = (|count: u64| Bytes(count << 30), RawText::from("/data"));
-        let until = Timestamp::from_micros(1_780_000_000_000_000);
-        for (waits, cause, limit, text) in [
-            (
-                Waits::Memory { available: gib(1), wanted: gib(2), again: gib(2) },
-                Why::WaitingForMemory,
-                "memfree",
-                "memory: 1 GiB of 2 GiB available",
-            ),
-            (
-                Waits::Memory { available: gib(2), wanted: gib(2), again: gib(3) },
-                Why::WaitingForMemory,
-                "memfree",
-                "memory: 2 GiB of 2 GiB available, goes on at 3 GiB",
-            ),
-            (
-                Waits::Load { runnable: 4, processors: 2.0, limit: Percent(80) },
-                Why::WaitingForLoad,
-                "load",
-                "load: 4 runnable, fewer than 1.6 wanted (80% of 2 processors)",
-            ),
-            (
-                Waits::Disk { path: path.clone(), free: Bytes(5), wanted: gib(1), again: gib(1) },
-                Why::WaitingForDisk,
-                "diskfree",
-                "disk space: 5 B of 1 GiB free on the file system of /data",
-            ),
-            (
-                Waits::Unreadable { what: Resource::Disk(path), error: "gone".to_owned() },
-                Why::WaitingForDisk,
-                "diskfree",
-                "disk space: cannot look at /data: gone",
-            ),
-            (
-                Waits::Lack { what: Lack::OpenFiles, error: "too many".to_owned() },
-                Why::LacksResources,
-                "workers",
-                "open files: too many",
-            ),
-            (
-                Waits::Window { windows: "22:00-06:00 (UTC)".to_owned(), until },
-                Why::WaitingForWindow,
-                "window",
-                "the window 22:00-06:00 (UTC), which opens at 2026-05-28T20:26:40.000Z",
-            ),
-            (
-                Waits::Budget { said: "budget of 20 usd a day: 20 spent today".to_owned(), until },
-                Why::OverBudget,
-                "budget",
-                "the next day of its budget, which begins at 2026-05-28T20:26:40.000Z (budget of 20 usd a day: 20 spent today)",
-            ),
-            (
-                Waits::MeterRate { rate: "90000/1m00s tokens".to_owned(), until },
-                Why::RateLimited,
-                "rate",
-                "its rate of 90000/1m00s tokens",
-            ),
-            (Waits::Time { until }, Why::WaitingForTime, "not-before", "2026-05-28T20:26:40.000Z (not-before)"),
-        ] {
-            assert_eq!((waits.cause(), waits.limit(), waits.to_string().as_str()), (cause, limit, text));
-            let json = serde_json::to_string(&waits).unwrap();
-            assert_eq!(serde_json::from_str::<Waits>(&json).unwrap(), waits);
-        }
-    }
-}
+mod tests;

@@ -138,7 +138,8 @@ impl Leftovers {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
         if !changes.is_empty() {
             // While this host was away others may have been given its units.
-            let late = Batch { is_late: true, meters: &job.limits.meters, ..Batch::of(&changes) };
+            let groups = job.limits.groups.as_ref();
+            let late = Batch { is_late: true, meters: &job.limits.meters, groups, ..Batch::of(&changes) };
             lost = store.record(lease, &late)?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }

@@ -43,7 +43,7 @@ pub fn ended(unit: &Unit, end: AttemptEnd, span: Span, limits: &Limits, epoch: E
         }
         UnitOutcome::PauseJob { delay, .. } => {
             attempts = unit.attempts;
-            back_at(*delay)
+            back_at((*delay).max(Postponement::LEAST))
         }
         UnitOutcome::NotStarted { .. } => {
             // No attempt was made, so that there is nothing to record of one, whatever the unit is worth.
@@ -230,7 +230,12 @@ mod tests {
 
         let change = of(&unit(0, 0), When::After(minute), &limits);
         assert_eq!((change.to, change.attempts, change.not_before), (UnitStatus::Pending, 0, Some(NOW + minute)));
-        assert_eq!(of(&unit(0, 0), When::Until(Timestamp::from_micros(5)), &limits).not_before, Some(NOW));
+        let soon = Some(NOW + Postponement::LEAST);
+        for at_once in [When::Until(Timestamp::from_micros(5)), When::After(Duration::ZERO)] {
+            assert_eq!(of(&unit(0, 0), at_once, &limits).not_before, soon);
+        }
+        let no_backoff = Limits { backoff_base: Duration::ZERO, backoff_cap: Duration::ZERO, ..limits.clone() };
+        assert_eq!(of(&unit(0, 0), When::Backoff, &no_backoff).not_before, soon);
 
         let past =
             |number| PastAttempt { number, cause: Cause::Postponed, started_at: None, ended_at: SPAN.started_at };

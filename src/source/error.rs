@@ -24,6 +24,12 @@ pub enum SourceError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// What it found is none of what may be used.
+    #[error("{} is outside of what may be used", path.display())]
+    Outside {
+        /// What it found.
+        path: PathBuf,
+    },
     /// A database cannot be opened.
     #[error(transparent)]
     Database(Box<dyn std::error::Error + Send + Sync>),

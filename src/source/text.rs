@@ -44,9 +44,28 @@ pub(super) struct Text<R> {
     is_begun: bool,
     /// Bytes at the front of the reader's buffer that were looked at and are fine.
     checked: usize,
-    fault: Option<SourceError>,
+    fault: Option<Fault>,
     at: Position,
     utf8: Utf8Check,
+}
+
+/// What ends a text, whoever reads on: that is told each time.
+#[derive(Debug, Clone)]
+enum Fault {
+    /// It is something else: what, and how it becomes a text.
+    NoText(&'static str, &'static str),
+    NotUtf8(Place, u64),
+    Nul(Place, u64),
+}
+
+impl Fault {
+    fn in_text(&self, name: &str) -> SourceError {
+        match self.clone() {
+            Self::NoText(what, remedy) => SourceError::NoText { name: name.to_owned(), what, remedy },
+            Self::NotUtf8(place, byte) => SourceError::NotUtf8 { place, byte },
+            Self::Nul(place, byte) => SourceError::Nul { place, byte },
+        }
+    }
 }
 
 /// Where the next byte stands.
@@ -78,7 +97,7 @@ impl<R: BufRead> Text<R> {
         rest.take(BEGINNING).read_to_end(beginning)?;
         self.is_begun = true;
         if let Some((_, what, remedy)) = NO_TEXT.iter().find(|(start, ..)| beginning.starts_with(start)) {
-            self.fault = Some(SourceError::NoText { name: self.name.to_string(), what, remedy });
+            self.fault = Some(Fault::NoText(what, remedy));
         } else if beginning.starts_with(MARK) {
             beginning.drain(..MARK.len());
         }
@@ -118,9 +137,9 @@ impl<R: BufRead> Text<R> {
         let place = Place::Line(Arc::clone(&self.name), self.at.line);
         let byte = self.at.bytes + 1;
         if let Some(broken) = broken {
-            self.fault = Some(SourceError::NotUtf8 { place, byte: byte - broken.before as u64 });
+            self.fault = Some(Fault::NotUtf8(place, byte - broken.before as u64));
         } else if nul.is_some() {
-            self.fault = Some(SourceError::Nul { place, byte });
+            self.fault = Some(Fault::Nul(place, byte));
         }
         Ok(())
     }
@@ -155,9 +174,9 @@ impl<R: BufRead> BufRead for Text<R> {
             self.check()?;
         }
         if self.checked == 0
-            && let Some(fault) = self.fault.take()
+            && let Some(fault) = &self.fault
         {
-            return Err(io::Error::other(fault));
+            return Err(io::Error::other(fault.in_text(&self.name)));
         }
         Ok(&self.reader.fill_buf()?[..self.checked])
     }
@@ -189,7 +208,11 @@ mod tests {
         let mut text = Text::new(BufReader::with_capacity(buffer, bytes), "f", holds);
         let mut found = Vec::new();
         let error = text.read_to_end(&mut found).err();
-        (found, error.map(|error| text.failure(error).to_string()))
+        let error = error.map(|error| text.failure(error).to_string());
+        // Whoever reads on is told the same, and nothing of what comes after it.
+        let again = text.read_to_end(&mut found).err().map(|error| text.failure(error).to_string());
+        assert_eq!(error, again);
+        (found, error)
     }
 
     #[test]
@@ -233,6 +256,15 @@ mod tests {
             assert!(broken.0.starts_with(text));
             assert!(broken.1.unwrap().starts_with("f:2: not valid UTF-8 at byte 3,"), "{buffer}");
             assert!(cut.1.unwrap().starts_with("f:2: not valid UTF-8 at byte "));
+        }
+    }
+
+    #[test]
+    fn a_character_that_is_cut_by_the_end_of_a_buffer_and_broken_is_told_as_often_as_somebody_reads_on() {
+        for buffer in 1..9 {
+            let (found, error) = read(&[14, 1, 10, 224, 160, 1], Holds::Utf8, buffer);
+            assert!(found.starts_with(&[14, 1, 10]));
+            assert!(error.unwrap().starts_with("f:2: not valid UTF-8 at byte 1,"), "{buffer}");
         }
     }
 

@@ -14,4 +14,11 @@ pub enum Access {
 }
 
 /// Number of the newest schema; equals the number of migrations.
-pub(super) const SCHEMA: i32 = 11;
+pub(super) const SCHEMA: i32 = 12;
+
+/// What a database is, in words.
+#[cfg(not(feature = "postgres"))]
+pub(super) const A_DATABASE: &str = "a database is a file here";
+/// What a database is, in words.
+#[cfg(feature = "postgres")]
+pub(super) const A_DATABASE: &str = "a database is a file here, or on a server by a URL that begins with postgres://";

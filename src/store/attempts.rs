@@ -3,6 +3,7 @@
 mod postponed;
 mod resources;
 
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use super::columns::{Checked, Word, count};
@@ -62,6 +63,18 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(row.map(|row| record(unit, None, row)).transpose()?)
+        })
+    }
+}
+
+impl Store {
+    /// Returns when the first attempt at a unit began that did not complete, and when the last one ended, if there was one.
+    pub fn attempts_span(&mut self, unit: UnitId) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        self.read("read when attempts at the unit ran", |conn| {
+            let of_unit = attempts::table.filter(attempts::unit_id.eq(unit.raw()));
+            let (began, ended): (Option<i64>, Option<i64>) =
+                of_unit.select((min(attempts::started_at), max(attempts::ended_at))).first(conn)?;
+            Ok(ended.map(|ended| (Timestamp::from_micros(began.unwrap_or(ended)), Timestamp::from_micros(ended))))
         })
     }
 }

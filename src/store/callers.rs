@@ -39,7 +39,8 @@ statement! { struct BeginWriting {} "UPDATE jobs SET epoch = epoch WHERE id IS N
 statement! {
     struct HidingTables {}
     "SELECT count(*) FROM sqlite_temp_schema WHERE name IN
-     ('jobs', 'units', 'metadata', 'unit_notes', 'attempts', 'settings', 'made_paths', 'managers', 'meters', 'spends')"
+     ('jobs', 'units', 'metadata', 'unit_notes', 'attempts', 'settings', 'made_paths', 'managers', 'meters', 'spends',
+      'unit_groups')"
     -> BigInt
 }
 

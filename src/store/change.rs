@@ -67,6 +67,17 @@ impl UnitChange {
         self.end.as_ref().is_some_and(|end| is_later(end) || self.to == UnitStatus::Failed)
     }
 
+    /// Returns the time before which no other unit of its group shall start either, and why.
+    pub fn group_hold(&self) -> Option<(Timestamp, &str)> {
+        match (&self.end.as_ref()?.outcome, self.ended_at) {
+            (
+                UnitOutcome::Later(Postponement { when: When::Until(until), hold: HoldScope::Group, reason, .. }),
+                Some(ended_at),
+            ) => Some(((*until).max(ended_at), reason)),
+            _ => None,
+        }
+    }
+
     /// Returns the time before which no other unit of the job shall start either, and why.
     pub fn hold(&self) -> Option<(Timestamp, &str)> {
         match (&self.end.as_ref()?.outcome, self.ended_at) {

@@ -30,6 +30,16 @@ impl Store {
         })
     }
 
+    /// Takes note of managers on other hosts whose leases have run out, where a manager claims nothing that could wait for that.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a later manager has taken over.
+    pub fn lose_silent(&mut self, lease: Lease) -> Result<(), StoreError> {
+        self.write_under(lease, "look for managers that are gone", |conn, job| {
+            postgres::lose_expired(conn, lease.job, job.limits.on_host_loss)
+        })
+    }
+
     /// Returns `true` while units of a job, up to that one, belong to other managers: whoever has none left waits for theirs to end, or to be given
     /// back. On SQLite a job has one manager.
     pub fn others_have_units(&mut self, lease: Lease, through: Seq) -> Result<bool, StoreError> {

@@ -9,7 +9,7 @@ use super::connection::DbConnection;
 use super::failure::Failure;
 use super::statement::statement;
 use super::{Lease, Store, StoreError};
-use crate::model::{JobId, Timestamp};
+use crate::model::{Job, Timestamp};
 
 /// Steps below this are left to pass by themselves.
 pub const SMALL_STEP: Duration = Duration::from_secs(10);
@@ -40,15 +40,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over: it has its own look at the clock.
     pub fn shift_waits(&mut self, lease: Lease, step: Duration, now: Timestamp) -> Result<(), StoreError> {
-        self.write_under(lease, "follow the clock", |conn, job| shift(conn, job.id, step, now))
+        self.write_under(lease, "follow the clock", |conn, job| shift(conn, &job, step, now))
     }
 }
 
 /// Brings the waits of a job forward inside a transaction.
-pub(super) fn shift(conn: &mut DbConnection, job: JobId, step: Duration, now: Timestamp) -> Result<(), Failure> {
+pub(super) fn shift(conn: &mut DbConnection, job: &Job, step: Duration, now: Timestamp) -> Result<(), Failure> {
+    let (has_groups, job) = (job.limits.groups.is_some(), job.id);
     let (step, now) = (i64::try_from(step.as_micros()).unwrap_or(i64::MAX), now.as_micros());
     ShiftUnits { step, job: job.0, now }.execute(conn)?;
     ShiftHold { step, job: job.0, now }.execute(conn)?;
+    if has_groups {
+        super::groups::shift(conn, job, step, now)?;
+    }
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_micros(2_000_000);
 
 fn units(count: usize) -> Vec<NewUnit> {
-    (1..=count).map(|number| NewUnit { payload: number.to_string(), key: None }).collect()
+    (1..=count).map(|number| NewUnit { payload: number.to_string(), key: None, group: None }).collect()
 }
 
 pub(super) fn job_of(store: &mut Store, count: usize) -> JobId {
@@ -135,7 +135,7 @@ pub fn a_job_is_invisible_until_its_last_unit(mut store: Store) {
 
 pub fn a_unit_key_names_one_unit(mut store: Store) {
     let job = job_of(&mut store, 1);
-    let named = [NewUnit { payload: "1".to_owned(), key: Some("a".to_owned()) }];
+    let named = [NewUnit { payload: "1".to_owned(), key: Some("a".to_owned()), group: None }];
     store.append_units(job, &named, SameKey::Refuse).unwrap();
 
     let again = store.append_units(job, &named, SameKey::Refuse);

@@ -20,16 +20,17 @@ use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::{self, key};
 use super::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_notes, units,
+    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_groups,
+    unit_notes, units,
 };
 use super::statement::statement;
 use super::steer::cancel_idle;
-use super::{Store, StoreError};
+use super::{Store, StoreError, groups};
 use crate::model::{JobId, JobStatus, Timestamp, UnitId};
 
 pub use error::CopyRefused;
 pub use read::{CopiedJob, CopiedPart, CopiedUnits};
-use rows::{ManagerColumns, MetadataColumns, MeterColumns, SpecColumns, Text};
+use rows::{GroupColumns, ManagerColumns, MetadataColumns, MeterColumns, SpecColumns, Text};
 
 const PARTIAL: &str = JobStatus::Partial.as_str();
 /// Rows that one statement inserts: SQLite binds 32,766 values at most.
@@ -95,7 +96,7 @@ impl Store {
     /// [`CopyRefused::Copied`] when there is a copy of that job, and [`CopyRefused::KeyTaken`] when another job has its key.
     pub fn begin_copy(&mut self, of: CopiedJob) -> Result<PartialCopy, StoreError> {
         self.write("copy the job", |conn| {
-            let CopiedJob { mut row, spec, texts: rows, managers: runs, meters: counted } = of.clone();
+            let CopiedJob { mut row, spec, texts: rows, managers: runs, meters: counted, groups } = of.clone();
             let uid = uuid::Uuid::now_v7().to_string();
             let origin = std::mem::replace(&mut row.uid, Text(uid.clone()));
             if let Some(job) = copy_of(conn, &origin.0)? {
@@ -117,6 +118,10 @@ impl Store {
             insert!(conn, managers::table, runs);
             let counted: Vec<_> = counted.into_iter().map(|row| MeterColumns { job_id: job, ..row }).collect();
             insert!(conn, meters::table, counted);
+            // It is to be read again there: ranges are not copied.
+            let own = |row| GroupColumns { job_id: job, read_through: 0, ..row };
+            let groups: Vec<_> = groups.into_iter().map(own).collect();
+            insert!(conn, unit_groups::table, groups);
             Ok(PartialCopy { job: JobId(job), uid, units: row.total, revision: row.revision, becomes })
         })
     }
@@ -132,7 +137,7 @@ impl Store {
 
     /// Adds units to a copy.
     pub fn add_copied(&mut self, copy: &PartialCopy, page: CopiedUnits) -> Result<(), StoreError> {
-        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made, mut spends } = page;
+        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made, mut spends, mut groups } = page;
         let renumber = |id: &mut i64| *id = UnitId::new(copy.job, UnitId::from_raw(*id).seq()).raw();
         units.iter_mut().for_each(|row| renumber(&mut row.id));
         attempts.iter_mut().for_each(|row| renumber(&mut row.unit_id));
@@ -140,11 +145,13 @@ impl Store {
         kinds.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         made.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         spends.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        groups.iter_mut().for_each(|(unit, _)| renumber(unit));
         self.write("copy units", |conn| {
             if (LockPartial { id: copy.job.0 }).execute(conn)? == 0 {
                 return Err(StoreError::JobNotFound(copy.job).into());
             }
             insert!(conn, units::table, units);
+            groups::put_groups(conn, groups.iter().map(|(unit, group)| (*unit, group.0.as_str())))?;
             insert!(conn, attempts::table, attempts);
             insert!(conn, unit_notes::table, notes);
             insert!(conn, failure_kinds::table, kinds);

@@ -4,7 +4,7 @@
 //! becomes visible with the last one: a crash leaves either the whole job or none that anybody sees.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::DbConnection;
 #[cfg(feature = "postgres")]
@@ -12,13 +12,13 @@ use super::connection::on_server;
 use super::creation::put_creation;
 use super::failure::Failure;
 use super::jobs::lock_visible;
-use super::metadata;
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::schema::{jobs, specs, units as rows};
 use super::statement::statement;
 use super::written::may_stand;
 use super::{SameKey, Store, StoreError};
+use super::{groups, metadata};
 use crate::model::{Contents, JobId, JobStatus, NewJob, NewUnit, Seq, Timestamp, Unit, UnitId};
 
 /// What became of a creation.
@@ -48,6 +48,17 @@ statement! {
         ", " payload: &'a str as Text,
     }
     ")"
+}
+
+statement! {
+    struct InsertGrouped<'a> {
+        "INSERT INTO units (status, attempts, crashes, id, key, payload, grp) VALUES ('pending', 0, 0, "
+            id: i64 as BigInt,
+        ", " key: Option<&'a str> as Nullable<Text>,
+        ", " payload: &'a str as Text,
+        ", " group: &'a str as Text,
+    }
+    ") ON CONFLICT (job_id, key) WHERE key IS NOT NULL DO NOTHING"
 }
 
 #[derive(Insertable)]
@@ -222,6 +233,7 @@ pub(super) fn insert_units(
         .optional()?
         .ok_or(Failure::Store(StoreError::JobNotFound(job)))?;
     let mut last = before;
+    groups::add_groups_of(conn, job, units)?;
     #[cfg(feature = "postgres")]
     let units = match on_server(conn) {
         true => {
@@ -236,9 +248,10 @@ pub(super) fn insert_units(
         }
         let id = UnitId::new(job, Seq(last + 1)).raw();
         let payload = &unit.payload;
-        let inserted = match unit.key.as_deref() {
-            Some(key) => InsertUnit { id, key, payload }.execute(conn)?,
-            None => InsertNameless { id, payload }.execute(conn)?,
+        let inserted = match (unit.key.as_deref(), unit.group.as_deref()) {
+            (key, Some(group)) => InsertGrouped { id, key, payload, group }.execute(conn)?,
+            (Some(key), None) => InsertUnit { id, key, payload }.execute(conn)?,
+            (None, None) => InsertNameless { id, payload }.execute(conn)?,
         };
         match (inserted, &unit.key, same_key) {
             (0, Some(key), SameKey::Refuse) => {

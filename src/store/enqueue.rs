@@ -53,19 +53,19 @@ pub fn create_job_in<E: From<StoreError>>(
 
 /// Adds units to a job inside the caller's transaction; see [`add_units_in`](crate::client::add_units_in) of the client.
 ///
-/// `look` may refuse the file, and `check` each unit; `made` returns what tells the paths that the units of a job make.
+/// `look` may refuse the file, and `check` each unit, which it may complete; `made` returns what tells the paths that the units of a job make.
 pub fn add_units_in<E: From<StoreError>>(
     conn: &mut CallerConnection,
     job: JobId,
     units: impl Iterator<Item = NewUnit>,
     made: impl FnOnce(&Job, &str) -> Option<MadePath>,
     look: impl FnOnce(&Path) -> Result<(), E>,
-    check: impl Fn(&Job, &NewUnit) -> Result<(), E>,
+    check: impl Fn(&Job, NewUnit) -> Result<NewUnit, E>,
 ) -> Result<UnitsAdded, E> {
     within(conn, "add units", look, |conn| {
         let row = lock_job(conn, job)?;
         let before = Seq(row.progress.total);
-        let units = units.map(|unit| check(&row, &unit).map(|()| unit));
+        let units = units.map(|unit| check(&row, unit));
         let (added, made) = (append(conn, job, units, SameKey::LeaveOut)?, made(&row, &spec_of(conn, job)?));
         record_made(conn, job, before, made.as_deref())?;
         Ok(added)

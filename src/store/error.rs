@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::access::A_DATABASE;
 use super::copy::CopyRefused;
 use super::fault::{Fault, read_as};
 use crate::files::Planted;
 use crate::model::{Epoch, JobId, JobStatus, NewJobError, Seq, UnitId, Unreadable};
-
-#[cfg(not(feature = "postgres"))]
-const A_DATABASE: &str = "a database is a file here";
-#[cfg(feature = "postgres")]
-const A_DATABASE: &str = "a database is a file here, or on a server by a URL that begins with postgres://";
 
 /// An operation of the store that did not happen; every transaction is all or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -288,6 +284,9 @@ pub enum StoreError {
     /// What a unit says that it has spent is not counted.
     #[error(transparent)]
     MeterRefused(#[from] super::meters::MeterRefused),
+    /// A group that cannot be.
+    #[error(transparent)]
+    GroupRefused(#[from] super::groups::GroupRefused),
     /// A job has more units than can be numbered.
     #[error("job {job} cannot have more than {limit} units")]
     TooManyUnits {

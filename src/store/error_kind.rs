@@ -1,6 +1,6 @@
 //! Which kind each error of the store is.
 
-use super::{Fault, StoreError};
+use super::{Fault, GroupRefused, StoreError};
 use crate::model::ErrorKind;
 
 impl StoreError {
@@ -42,7 +42,8 @@ impl StoreError {
             | Self::PathInUse { .. }
             | Self::KeyInUse { .. }
             | Self::CopyRefused(_) => ErrorKind::Conflict,
-            Self::MeterRefused(_) => ErrorKind::InvalidInput,
+            Self::GroupRefused(GroupRefused::NotFound { .. }) => ErrorKind::NotFound,
+            Self::MeterRefused(_) | Self::GroupRefused(_) => ErrorKind::InvalidInput,
             Self::EmptyPath
             | Self::NoPath { .. }
             | Self::NewJob(_)

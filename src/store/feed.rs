@@ -256,7 +256,7 @@ fn due_page(conn: &mut DbConnection, mut units: Vec<(Unit, bool)>, limit: PageBo
 }
 
 /// Returns a unit that came back, with what its handler kept, and whether it was postponed before.
-fn due_unit((row, checkpoint, was_postponed): DueRow) -> Result<(Unit, bool), Failure> {
+pub(super) fn due_unit((row, checkpoint, was_postponed): DueRow) -> Result<(Unit, bool), Failure> {
     let mut unit = Unit { came_back: true, ..unit(row)? };
     match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
         Ok(checkpoint) => unit.checkpoint = checkpoint,
@@ -265,6 +265,6 @@ fn due_unit((row, checkpoint, was_postponed): DueRow) -> Result<(Unit, bool), Fa
     Ok((unit, was_postponed))
 }
 
-fn bound(limit: usize) -> i64 {
+pub(super) fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

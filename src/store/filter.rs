@@ -74,6 +74,10 @@ pub(super) fn condition(conn: &mut DbConnection, job: JobId, filter: &UnitFilter
         );
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(&of_kind)));
     }
+    if let Some(group) = &filter.group {
+        let of_job = diesel::dsl::sql::<BigInt>("job_id").eq(job.0);
+        all = Box::new(all.and(of_job.and(units::grp.eq(group.clone()).assume_not_null())));
+    }
     if let Some(current) = filter.current {
         let mark = if current { "outdated IS NULL" } else { "outdated IS NOT NULL" };
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(mark)));

@@ -42,6 +42,12 @@ pub(super) fn is_finalizer() -> Condition {
     Box::new(units::kind.eq(FINALIZER).assume_not_null())
 }
 
+/// Returns `true` if a unit is, or was, one that its job ends with.
+pub(super) fn is_last(conn: &mut DbConnection, unit: UnitId) -> Result<bool, Failure> {
+    let kind: Option<Option<String>> = units::table.find(unit.raw()).select(units::kind).first(conn).optional()?;
+    Ok(kind.flatten().is_some())
+}
+
 /// Selects the units of a job by their numbers, which order the index of units of a kind.
 fn of(job: JobId) -> Condition {
     let [first, last] = UnitId::ends_of(job);

@@ -73,12 +73,15 @@ impl Store {
             if on_server(conn) && before.status != JobStatus::Running {
                 super::postgres::count_failures_again(conn, job)?;
             }
+            if before.limits.groups.is_some() && before.status != JobStatus::Running {
+                super::groups::begin_again(conn, job)?;
+            }
             // A server has one clock, which its hosts follow, and a name of its own, wherever its files lie.
             if let Some(former) = managers::latest(conn, job)?.filter(|_| !on_server(conn)) {
                 // The manager before this one cannot have lived in the future: the clock has been set back since.
                 let step = Timestamp::from_micros(former.heartbeat_at).since(now);
                 if step > SMALL_STEP {
-                    clock_step::shift(conn, job, step, now)?;
+                    clock_step::shift(conn, &before, step, now)?;
                 }
                 former::remember(conn, job, former.database, &database)?;
             }

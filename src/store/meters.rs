@@ -16,6 +16,8 @@ use diesel::sql_types::{BigInt, Text};
 use super::columns::{Checked, Json};
 use super::connection::DbConnection;
 use super::failure::Failure;
+use super::finalizer::is_last;
+use super::groups::add_groups;
 use super::jobs::lock_visible;
 use super::notes::expect_attempt;
 use super::schema::jobs;
@@ -58,8 +60,8 @@ impl Store {
     /// Adds what the command of an attempt says that it has spent; durable when it returns.
     ///
     /// # Errors
-    /// [`StoreError::AttemptOver`] when that attempt is not under way, [`MeterRefused::NoMeter`] when its job does not count that, and
-    /// [`MeterRefused::SpentTooMuch`] when the sum can be counted no more.
+    /// [`StoreError::AttemptOver`] when that attempt is not under way, [`MeterRefused::NoMeter`] when its job does not count that,
+    /// [`MeterRefused::LastUnit`] when it is the unit that its job ends with, and [`MeterRefused::SpentTooMuch`] when the sum can be counted no more.
     pub fn spend(
         &mut self,
         unit: UnitId,
@@ -70,6 +72,10 @@ impl Store {
             // Whether there is one is asked with the attempt.
             lock_visible(conn, unit.job())?;
             let (job, _) = expect_attempt(conn, unit, attempt)?;
+            // Nothing would settle it, and no budget bounds that unit.
+            if is_last(conn, unit)? {
+                return Err(StoreError::from(MeterRefused::LastUnit { job: job.id }).into());
+            }
             let is_known = |name: &str| job.limits.meters.iter().any(|meter| meter.name == name);
             if let Some((name, _)) = amounts.iter().find(|(name, _)| !is_known(name)) {
                 let known = job.limits.meters.iter().map(|meter| meter.name.clone()).collect();
@@ -98,12 +104,15 @@ impl Store {
     }
 }
 
-/// Adds to some units of a job, inside a transaction, what they have cost.
-pub(super) fn add_spends(conn: &mut DbConnection, job: JobId, units: &mut [UnitDetail]) -> Result<(), Failure> {
+/// Adds to some units of a job, inside a transaction, what they have cost and their groups.
+pub(super) fn complete(conn: &mut DbConnection, job: JobId, units: &mut [UnitDetail]) -> Result<(), Failure> {
     // A database of an older version has no such table, and no job with meters.
     let limits = jobs::table.find(job.0).select(jobs::limits);
     let limits: Option<Checked<Json<Limits>>> = if units.is_empty() { None } else { limits.first(conn).optional()? };
     // What cannot be read is named where the job is shown.
+    if limits.as_ref().and_then(|limits| limits.known()).is_some_and(|Json(limits)| limits.groups.is_some()) {
+        add_groups(conn, job, units)?;
+    }
     let meters = limits.as_ref().and_then(|limits| limits.known()).map_or(&[][..], |Json(limits)| &limits.meters);
     if meters.is_empty() {
         return Ok(());

@@ -41,6 +41,7 @@ mod foreign_error;
 mod former;
 mod former_hosts;
 mod former_record;
+mod groups;
 mod integrity;
 mod jobs;
 mod join;
@@ -80,7 +81,7 @@ mod same_key;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
-#[cfg(feature = "sources")]
+#[cfg(any(test, feature = "sources"))]
 mod scratch;
 #[cfg(feature = "postgres")]
 mod server;
@@ -125,7 +126,6 @@ use crate::model::DatabaseFile;
 
 pub use access::Access;
 pub use callers::{CallerConnection, CallerError};
-pub use change::UnitChange;
 pub use clock_step::SMALL_STEP;
 pub use copy::{CopiedPart, CopyRefused, PartialCopy};
 pub use create::CreateOutcome;
@@ -147,7 +147,7 @@ pub use postgres::{
     CounterCheck, HolderKind, HorizonHolder, PostgresError, ServerSettings, ServerState, Standby, has_password,
     is_address, sql_for_administrators, without_password,
 };
-pub use record::{Batch, MeterRefused, Recorded, Settled};
+pub use record::{Batch, GroupRefused, MeterRefused, Recorded, Settled, UnitChange};
 pub use renew::GONE;
 pub use renewals::Renewals;
 pub use same_key::SameKey;

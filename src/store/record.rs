@@ -7,9 +7,11 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+pub use super::change::UnitChange;
 use super::connection::{DbConnection, on_server};
 use super::counters::Counters;
 use super::failure::Failure;
+pub use super::groups::GroupRefused;
 use super::jobs::lock_job;
 use super::meters;
 pub use super::meters::{MeterRefused, Settled};
@@ -17,12 +19,11 @@ use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::{column, kept};
 use super::{
-    Lease, Store, StoreError, UnitChange, UnitRange, attempts, failures, fence, manager_writes, metadata, notes,
-    postgres,
+    Lease, Store, StoreError, UnitRange, attempts, failures, fence, groups, manager_writes, metadata, notes, postgres,
 };
 use crate::crash::crash_point;
 use crate::model::{
-    Amount, AttemptEnd, Heartbeat, Meter, ResourcesOfAll, Seq, Timestamp, UnitId, UnitNotes, UnitStatus,
+    Amount, AttemptEnd, Groups, Heartbeat, Meter, ResourcesOfAll, Seq, Timestamp, UnitId, UnitNotes, UnitStatus,
 };
 
 /// What one transaction records.
@@ -36,6 +37,8 @@ pub struct Batch<'a> {
     pub spends: &'a [(UnitId, Vec<(String, Amount)>)],
     /// What is counted of each attempt.
     pub meters: &'a [Meter],
+    /// What bounds each group of the job's units.
+    pub groups: Option<&'a Groups>,
     /// What may wait for its first attempt of the ranges that the manager has claimed; empty when that is not said.
     pub rests: &'a [UnitRange],
     /// Says that the manager lives.
@@ -55,6 +58,8 @@ pub struct Recorded {
     pub failures: Option<u64>,
     /// What attempts have cost.
     pub settled: Settled,
+    /// Groups of which no more units start until the job is started again, each with the reason.
+    pub stopped_groups: Vec<(String, String)>,
 }
 
 statement! {
@@ -136,6 +141,9 @@ impl Store {
                 false => Cow::Borrowed(batch.changes),
             };
             apply_all(conn, lease, &changes, &mut counters, &mut recorded)?;
+            if let Some(of_each) = batch.groups {
+                recorded.stopped_groups = groups::note_all(conn, of_each, &changes, &recorded.lost)?;
+            }
             crash_point!("inside-commit");
             if has_own_row && (!batch.spends.is_empty() || changes.iter().any(UnitChange::is_metered)) {
                 postgres::lock_meters(conn, lease.job)?;

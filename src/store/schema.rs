@@ -132,6 +132,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    unit_groups (job_id, name) {
+        job_id -> BigInt,
+        name -> Text,
+        most -> Nullable<BigInt>,
+        read_through -> BigInt,
+        failures -> BigInt,
+        stopped -> Nullable<Text>,
+        hold_until -> Nullable<BigInt>,
+        hold_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     unit_notes (unit_id) {
         unit_id -> BigInt,
         done -> Nullable<BigInt>,
@@ -163,6 +176,7 @@ diesel::table! {
         outdated -> Nullable<Text>,
         revision -> BigInt,
         kind -> Nullable<Text>,
+        grp -> Nullable<Text>,
     }
 }
 
@@ -174,6 +188,7 @@ diesel::joinable!(metadata -> jobs (job_id));
 diesel::joinable!(meters -> jobs (job_id));
 diesel::joinable!(specs -> jobs (job_id));
 diesel::joinable!(spends -> units (unit_id));
+diesel::joinable!(unit_groups -> jobs (job_id));
 diesel::joinable!(unit_notes -> units (unit_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -187,6 +202,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     specs,
     spends,
+    unit_groups,
     unit_notes,
     units,
 );

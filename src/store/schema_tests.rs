@@ -47,6 +47,7 @@ fn the_table_definitions_are_those_of_the_database() {
         "settings",
         "specs",
         "spends",
+        "unit_groups",
         "unit_notes",
         "units",
     ];

@@ -21,10 +21,10 @@ use super::meters::spending;
 use super::settings::{machine_workers_text, read_machine_workers};
 use super::specs::{numbers, specs_of};
 use super::statement::statement;
-use super::{Store, StoreError, postgres};
+use super::{Store, StoreError, groups, postgres};
 use crate::model::{
-    DatabaseFile, Epoch, FoundJobs, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord, ResourcesOfAll, Seq,
-    Spending, Timestamp, UnitId,
+    DatabaseFile, Epoch, FoundJobs, GroupsStatus, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord,
+    ResourcesOfAll, Seq, Spending, Timestamp, UnitId,
 };
 
 /// Time after which no manager of a job that has ended lives any more, however long its last hooks and callbacks take.
@@ -70,6 +70,8 @@ pub struct JobRows {
     pub asks_for_manager: bool,
     /// What its meters have counted, where the extent does not only ask for its manager.
     pub spending: Vec<Spending>,
+    /// Where its groups stand, if it has some.
+    pub groups: Option<GroupsStatus>,
     /// Texts about it.
     pub texts: JobTexts,
     /// What its units do while it is running.
@@ -243,8 +245,15 @@ fn rows_of(
     let metered = metered.map(|job| job.id);
     let spent = metered.map(|job| Ok((job, spending(conn, job)?)));
     let mut spent = spent.collect::<Result<HashMap<JobId, Vec<Spending>>, Failure>>()?;
+    let grouped = jobs
+        .iter()
+        .filter(|job| is_whole && !job.status.is_terminal())
+        .filter_map(|job| Some((job.id, job.limits.groups.as_ref()?)));
+    let grouped = grouped.map(|(job, of_each)| Ok((job, groups::status(conn, job, of_each, now)?)));
+    let mut grouped = grouped.collect::<Result<HashMap<JobId, GroupsStatus>, Failure>>()?;
     let rows = jobs.into_iter().zip(asked).map(|(job, asks_for_manager)| JobRows {
         asks_for_manager,
+        groups: grouped.remove(&job.id),
         spending: spent.remove(&job.id).unwrap_or_default(),
         record: records.remove(&job.id).unwrap_or(Ok(None)),
         holders: holders.as_mut().map(|holders| holders.remove(&job.id).unwrap_or_default()),

@@ -17,7 +17,7 @@ use super::jobs::lock_job;
 use super::schema::{jobs, units};
 use super::statement::statement;
 use super::written::kept;
-use super::{Store, StoreError, postgres};
+use super::{Store, StoreError, groups, postgres};
 use crate::model::{JobId, JobStatus, Timestamp, UnitFilter, UnitId, UnitStatus};
 
 statement! {
@@ -43,21 +43,26 @@ statement! {
 
 impl Store {
     /// Sends units that failed or were cancelled back to pending with all their attempts, and returns how many there
-    /// were; skipped ones only when the filter names them.
+    /// were; skipped ones only when the filter names them. Pending ones that wait for a later time are due at once when it names them.
     ///
     /// A job that had ended becomes paused, and its last unit runs again after them; that one is itself retried when the
     /// filter selects no other. Calling it twice changes nothing the second time.
     pub fn retry_units(&mut self, job: JobId, filter: &UnitFilter, now: Timestamp) -> Result<i64, StoreError> {
         self.write("retry units", |conn| {
-            lock_job(conn, job)?;
+            let row = lock_job(conn, job)?;
             let mut moved = send_back(conn, job, filter, finalizer::is_other, now)?;
             if moved > 0 {
                 finalizer::retire_finalizer(conn, job, now)?;
             } else {
                 moved = send_back(conn, job, filter, finalizer::is_finalizer, now)?;
             }
+            let called = call_back(conn, job, filter, finalizer::is_other, now)?
+                + call_back(conn, job, filter, finalizer::is_finalizer, now)?;
+            if moved + called > 0 && row.limits.groups.is_some() {
+                groups::end_stops(conn, job, filter)?;
+            }
             reopen(conn, job)?;
-            Ok(moved)
+            Ok(moved + called)
         })
     }
 
@@ -117,6 +122,45 @@ pub(super) fn cancel_idle(conn: &mut DbConnection, job: JobId, reason: &str, now
     }
     cancel_unfinished(conn, job, reason, now)?;
     set_status(conn, job, JobStatus::Cancelled, Some(now))
+}
+
+impl Store {
+    /// Lets units of a job start again before the time that one of them asked for; returns `false` if none had.
+    pub fn lift_hold(&mut self, job: JobId) -> Result<bool, StoreError> {
+        self.write("lift the hold of the job", |conn| {
+            let had_hold = lock_job(conn, job)?.hold.is_some();
+            let none = (jobs::hold_until.eq(None::<i64>), jobs::hold_reason.eq(None::<&str>));
+            diesel::update(jobs::table.find(job.0)).set((none, jobs::revision.eq(jobs::revision + 1))).execute(conn)?;
+            Ok(had_hold)
+        })
+    }
+}
+
+/// Makes pending units due that a filter and another condition select and that wait for a later time, if the filter names them; their
+/// attempts stay counted.
+fn call_back(
+    conn: &mut DbConnection,
+    job: JobId,
+    filter: &UnitFilter,
+    among: impl Fn() -> Condition,
+    now: Timestamp,
+) -> Result<i64, Failure> {
+    if !filter.statuses.contains(&UnitStatus::Pending) {
+        return Ok(0);
+    }
+    let waiting = units::table
+        .filter(literal(UnitStatus::Pending))
+        .filter(units::not_before.gt(now.as_micros()).assume_not_null())
+        .filter(condition(conn, job, filter)?)
+        .filter(among())
+        .filter(is_current());
+    let due = (units::not_before.eq(now.as_micros()), units::revision.eq(units::revision + 1));
+    let called = diesel::update(waiting).set(due).execute(conn)?;
+    if called > 0 {
+        // Its manager is to look for them.
+        diesel::update(jobs::table.find(job.0)).set(jobs::revision.eq(jobs::revision + 1)).execute(conn)?;
+    }
+    Ok(i64::try_from(called).expect("SQLite counts in 64 bits"))
 }
 
 /// Sends ended units back to pending that a filter and another condition select, and counts them.

@@ -27,6 +27,7 @@ pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> 
         came_back: false,
         postponed: Postponed::default(),
         slots: 1,
+        lane: None,
         unreadable,
     })
 }

@@ -69,7 +69,8 @@ impl TryFrom<UnitRow> for UnitDetail {
             error: text_of(row.error, place, "error")?,
             result: text_of(row.result, place, "result")?,
             output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
-            // They are in rows of their own.
+            // Read where a job has such a thing.
+            group: None,
             spent: UnitSpends::default(),
         })
     }
@@ -151,7 +152,7 @@ impl Store {
                     break;
                 }
             }
-            meters::add_spends(conn, job, &mut page.units)?;
+            meters::complete(conn, job, &mut page.units)?;
             Ok(page)
         })
     }
@@ -216,7 +217,7 @@ impl Store {
                     break;
                 }
             }
-            meters::add_spends(conn, job, &mut page.units)?;
+            meters::complete(conn, job, &mut page.units)?;
             Ok(page)
         })
     }

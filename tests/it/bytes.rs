@@ -171,12 +171,14 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 async def main():
-    server = StdioServerParameters(command=os.environ["BIN"], args=["mcp"], env=dict(os.environ))
+    server = StdioServerParameters(command=os.environ["BIN"], args=["mcp", "--allow-dir", "/", "--allow-command", "*"], env=dict(os.environ))
     async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
         await session.initialize()
         answer = await session.call_tool("get_results", {"job": "last"})
-        items = [unit["payload"] for unit in json.loads(answer.content[-1].text)["results"]]
-        again = await session.call_tool("start_batch", {"command": ["sh", "record", "{}"], "items": items})
+        units = json.loads(answer.content[-1].text)["results"]
+        items = [json.loads(unit["payload"]) if unit.get("payload_is_json") else unit["payload"] for unit in units]
+        batch = {"command": ["sh", "record", "{}"], "items_json": json.dumps(items)}
+        again = await session.call_tool("start_batch", batch)
         assert json.loads(again.content[-1].text)["new"], again
         await session.call_tool("wait_job", {"job": "last"})
         for item in items:

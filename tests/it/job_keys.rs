@@ -91,7 +91,7 @@ fn a_library_is_refused_the_key_of_a_job_with_another_handler() {
         job.key = Some("k".to_owned());
         job
     };
-    let units = |count: u32| (1..=count).map(|n| NewUnit { payload: n.to_string(), key: None });
+    let units = |count: u32| (1..=count).map(|n| NewUnit { payload: n.to_string(), key: None, group: None });
     let first = client.create_job(&job("square"), units(3)).unwrap();
 
     let same = client.create_job(&job("square"), units(3)).unwrap();

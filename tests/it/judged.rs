@@ -276,6 +276,7 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--", "false"]);
     world.fails(10, &["wait", &job]);
     let before = world.ok(&["unit", "1:1", "--json"]);
+    world.sql(include_str!("../../migrations/postgres/2026-11-27-000011-0000_groups/down.sql"));
     world.sql(include_str!("../../migrations/postgres/2026-11-27-000010-0000_meters/down.sql"));
     world.sql(include_str!("../../migrations/postgres/2026-11-27-000009-0000_causes/down.sql"));
     world.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261127%'");
@@ -288,7 +289,54 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before.clone(), 8));
     world.ok(&["doctor", "--migrate"]);
 
-    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 10));
+    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 11));
     run(&world, &["--idle-timeout", "300ms", "--max-attempts", "1"], "sleep 600");
     assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'idle')"), 1);
+}
+
+#[test]
+fn what_could_judge_nothing_is_refused_by_what_is_wrong_with_it() {
+    let world = World::new();
+    let schema = world.write("bad.json", "{").display().to_string();
+    for (options, words) in [
+        (&["--check", " "][..], "it is empty, expected e.g. test -s out"),
+        (&["--then", "\n"], "it is empty"),
+        (&["--idle-timeout", "10m", "--timeout", "5m"], "which is over before it has given no sign of life for 10m00s"),
+        (&["--result", "json", "--schema", &schema], "cannot use the schema /"),
+        (&["--result", "json", "--schema", &schema], "bad.json"),
+    ] {
+        let said = world.fails(2, &[&["create"][..], options, &["--", "true"]].concat());
+        assert!(said.contains(words), "{options:?}: {said}");
+    }
+    for items in [&[][..], &[":::", "a"]] {
+        let said = world.fails(2, &[&["create", "--", "cp", "/dev/null", "{out}"][..], items].concat());
+        assert!(said.contains("--creates PATH says what {out} becomes"), "{said}");
+    }
+    assert!(world.fails(2, &["unit-later"]).contains("--until 22:00"));
+    assert!(!world.db().exists());
+
+    let job = world.ok(&["create", "-q", "--timeout", "5m", "--", "true"]);
+    assert!(world.fails(2, &["set", &job, "idle-timeout=10m"]).contains("sign of life"));
+    world.ok(&["set", &job, "idle-timeout=10m", "timeout=1h"]);
+}
+
+#[test]
+fn the_next_attempt_is_told_four_kilobytes_of_what_was_wrong() {
+    let world = World::new();
+    let check = r#"test -e seen && exit 0; printf '%05000d\n' 1 >&2; exit 1"#;
+    let script = r#"test -z "$JOB_MANAGER_LAST_ERROR" || printf %s "$JOB_MANAGER_LAST_ERROR" >seen"#;
+
+    world.ok(&["run", "-q", "--backoff", "10ms", "--check", check, "--", "sh", "-c", script]);
+
+    assert_eq!(world.lines("seen")[0].len(), 4096);
+}
+
+#[test]
+fn the_last_unit_of_a_job_is_shown_with_its_own_command() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--then", "echo all done", "--", "true", ":::", "a"]);
+
+    let last: Value = serde_json::from_str(&world.ok(&["unit", "1:2", "--json"])).unwrap();
+
+    assert_eq!(last["command"], "echo all done", "{last}");
 }

@@ -96,7 +96,7 @@ fn a_hold_of_the_job_holds_every_unit_and_a_shorter_one_does_not_shorten_it() {
         date +%s%3N >>ran.{}
         case $(wc -l <ran.{}) in 1) ;; *) exit;; esac
         case {} in
-            1) "$BIN" unit-later 4s --hold job --reason 'session limit' && touch held;;
+            1) "$BIN" unit-later 9s --hold job --reason 'session limit' && touch held;;
             2) until test -e held; do sleep 0.02; done; sleep 0.3; "$BIN" unit-later 1ms --hold job --reason short; touch both;;
         esac"#;
 
@@ -113,7 +113,7 @@ fn a_hold_of_the_job_holds_every_unit_and_a_shorter_one_does_not_shorten_it() {
     assert_eq!((&explained["cause"], &of_unit["cause"]), (&"held".into(), &"held".into()));
     let at = |file: &str, line: usize| world.lines(file)[line].parse::<i64>().unwrap();
     let earliest = (3..=9).map(|number| at(&format!("ran.{number}"), 0)).min().unwrap();
-    assert!(earliest - at("ran.1", 0) >= 4000, "{} ms after the hold began", earliest - at("ran.1", 0));
+    assert!(earliest - at("ran.1", 0) >= 9000, "{} ms after the hold began", earliest - at("ran.1", 0));
     world.assert_sound("1");
 }
 
@@ -132,7 +132,7 @@ fn units_that_wait_are_explained_by_the_reason_of_the_first() {
         r#""$BIN" unit-later 1h --reason polled"#,
     ]);
 
-    wait_for(&world, "all units to wait", || world.status("1")["progress"]["pending"] == 3);
+    wait_for(&world, "all units to wait", || world.status("1")["waiting_for"].to_string().contains("3 units wait"));
     let explained: Value = serde_json::from_str(&world.ok(&["--json", "explain", "1"])).unwrap();
 
     assert_eq!(explained["cause"], "postponed", "{explained}");
@@ -168,6 +168,71 @@ fn what_cannot_hold_is_refused_before_anything_is_created() {
     let limits: Value = serde_json::from_str(&world.ok(&["--json", "set", "1", "rate=1/s"])).unwrap();
     assert_eq!((&limits["limits"]["adapt"], &limits["limits"]["max_later_ms"]), (&2.into(), &172_800_000.into()));
     world.ok(&["set", "1", "adapt=none", "max-later=none"]);
+}
+
+#[test]
+fn what_would_have_a_unit_run_again_at_once_and_for_ever_is_refused() {
+    let world = World::new();
+    for (options, words) in [
+        (&["--exit", "75=later:0"][..], "exit code 75 would have a unit tried again at once"),
+        (&["--exit", "79=pause:0s"], "exit code 79"),
+        (&["--exit", "76=busy", "--backoff", "0"], "the backoff, which is zero"),
+        (&["--exit", "0=later:1m"], "exit code 0 says that a command is done"),
+        (&["--exit", "0=busy"], "exit code 0"),
+        (&["--max-later", "0"], "wait for no time at all"),
+    ] {
+        let said = world.fails(2, &[&["run", "-q"][..], options, &["--", "true"]].concat());
+        assert!(said.contains(words), "{options:?}: {said}");
+    }
+    assert!(!world.db().exists());
+
+    // From inside there is a shortest time.
+    let script = r#"echo x >>tried; test $(wc -l <tried) -ge 4 || exec "$BIN" unit-later 0"#;
+    let began = Instant::now();
+    world.ok(&["run", "-q", "--shell", "--", script]);
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn a_hold_is_lifted_and_units_that_wait_are_tried_at_once_when_somebody_says_so() {
+    let world = World::new();
+    let script = r#"echo {} >>tried; test -e go || exec "$BIN" unit-later 5h --hold job --reason 'session limit'"#;
+    world.ok(&["submit", "-q", "-j", "1", "--shell", "--", script, ":::", "1", "2", "3"]);
+    wait_for(&world, "the hold", || world.status("1")["waiting_for"].to_string().contains("session limit"));
+    world.write("go", "");
+    let held = world.ok(&["explain", "1"]);
+
+    world.ok(&["set", "1", "hold=none"]);
+    wait_for(&world, "the others", || world.lines("tried") == ["1", "2", "3"]);
+    wait_for(&world, "their ends", || world.status("1")["progress"]["completed"] == 2);
+    let (job, waiting) = (world.ok(&["explain", "1"]), world.ok(&["explain", "1:1"]));
+    world.fails(3, &["retry", "1"]);
+    let retried = world.ok(&["retry", "1", "--status", "pending"]);
+    world.ok(&["wait", "1"]);
+
+    assert!(held.contains("job-manager set 1 hold=none"), "{held}");
+    assert!(job.contains("1 unit of job 1 waits,") && job.contains("retry 1 --status pending"), "{job}");
+    assert!(waiting.contains("job-manager retry 1 --seq 1 --status pending"), "{waiting}");
+    assert!(retried.contains("1 unit"), "{retried}");
+    assert_eq!(unit(&world, "1:1")["unit"]["attempts"], 1);
+    world.assert_sound("1");
+}
+
+#[test]
+fn fault_450_a_shorter_longest_wait_holds_for_units_that_wait_already() {
+    let world = World::new();
+    let script = r#"echo x >>tried; exec "$BIN" unit-later 5h --reason 'not done'"#;
+    world.ok(&["submit", "-q", "--shell", "--", script]);
+    wait_for(&world, "the wait", || world.status("1")["waiting_for"].to_string().contains("not done"));
+
+    world.ok(&["set", "1", "max-later=300ms"]);
+    world.fails(10, &["wait", "1"]);
+
+    assert_eq!(
+        (world.lines("tried").len(), &unit(&world, "1:1")["unit"]["error"]),
+        (2, &"has waited 0.3s: not done".into())
+    );
+    world.assert_sound("1");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::support::{World, needs_file};
 type Described = Result<String, String>;
 
 fn units(numbers: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = NewUnit> {
-    numbers.map(|number| NewUnit { payload: format!("{{\"n\":{number}}}"), key: None })
+    numbers.map(|number| NewUnit { payload: format!("{{\"n\":{number}}}"), key: None, group: None })
 }
 
 fn scratch() -> (tempfile::TempDir, Client, SqliteConnection) {
@@ -151,7 +151,7 @@ fn fault_231_units_that_do_not_give_their_own_limits_are_not_added_in_a_callers_
     new.limits.timeout_from = Some("{n}".to_owned());
     let job = create_job_in(&mut conn, &new, units(1..=2)).unwrap();
 
-    let wrong = || units(3..=4).chain([NewUnit { payload: "{\"n\":\"soon\"}".to_owned(), key: None }]);
+    let wrong = || units(3..=4).chain([NewUnit { payload: "{\"n\":\"soon\"}".to_owned(), key: None, group: None }]);
 
     assert!(client.add_units(job, wrong()).is_err());
     assert!(add_units_in(&mut conn, job, wrong()).is_err());

@@ -66,7 +66,7 @@ fn fault_235_a_payload_that_is_no_json_is_refused_at_every_door_of_the_library()
     let client = Client::create(&dir.path().join("jobs.db")).unwrap();
     let mut conn = client.connect().unwrap();
     let job = client.create_job(&NewJob::new("sound", "x"), numbers(1..=1)).unwrap().job;
-    let wrong = || numbers(2..=3).chain([NewUnit { payload: "photo.jpg".to_owned(), key: None }]);
+    let wrong = || numbers(2..=3).chain([NewUnit { payload: "photo.jpg".to_owned(), key: None, group: None }]);
     let new = NewJob::new("wrong", "x");
 
     let refused: Vec<ClientError> = [

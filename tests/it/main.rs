@@ -45,6 +45,7 @@ mod faults_stop;
 mod faults_syscalls;
 mod faults_units;
 mod foreign_text;
+mod groups;
 mod handlers;
 mod handlers_that_stay;
 mod help;
@@ -78,6 +79,10 @@ mod manual;
 mod many_machines;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_bounds;
+#[cfg(feature = "mcp")]
+mod mcp_schemas;
 mod meters;
 mod numbers;
 mod older_databases;

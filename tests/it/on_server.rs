@@ -127,6 +127,18 @@ fn what_units_cost_is_counted_on_a_server_as_in_a_file() {
 }
 
 #[test]
+fn units_have_groups_on_a_server_as_in_a_file() {
+    again(&[
+        "groups::a_large_group_starves_no_small_one",
+        "groups::fault_460_no_group_has_one_too_many_while_managers_are_killed",
+        "groups::fault_461_a_group_with_too_many_failures_is_held_and_the_others_go_on",
+        "groups::a_unit_holds_its_group_and_no_other",
+        "groups::a_group_is_a_filter_and_is_shown",
+        "groups::bounds_of_groups_change_while_the_job_runs",
+    ]);
+}
+
+#[test]
 fn a_rehearsal_is_refused_where_a_creation_would_be() {
     let Some(server) = Server::shared() else { return without_tool("postgres") };
     let world = World::new();

@@ -186,6 +186,81 @@ fn kill_at_every(calls: &str, step: usize, script: &str, whole: impl Fn(&World) 
     }
 }
 
+#[test]
+fn fault_445_a_half_that_a_command_writes_to_the_path_itself_is_not_taken_for_made() {
+    let world = World::new();
+    let half = "echo half >{}.out; : {out}";
+
+    let failed = run_making(&world, &[], &format!("{half}; exit 1"));
+    let gone = !world.path("a.out").exists();
+    let nothing = run_making(&world, &[], half);
+    let gone = gone && !world.path("a.out").exists();
+    let both = run_making(&world, &[], &format!("{half}; echo whole >{{out}}; exit 1"));
+    let gone = gone && !world.path("a.out").exists();
+    let script = format!("{half}; until test -e go; do sleep 0.02; done");
+    let job = world.ok(&["submit", "-q", "--creates", "{}.out", "--shell", "--", &script, ":::", "a"]);
+    wait_for(&world, "the unit to make a half", || world.lines("a.out") == ["half"]);
+    world.kill_manager(&job);
+    world.ok(&["cancel", "-y", &job]);
+    let gone = gone && !world.path("a.out").exists();
+    let made = run_making(&world, &[], "echo whole >{out}");
+
+    for unit in [&failed, &both] {
+        assert!(unit["error"].as_str().unwrap().contains("a.out, which was unfinished"), "{unit}");
+    }
+    let said = nothing["error"].as_str().unwrap();
+    assert!(said.contains("did not make {out}, which becomes /") && said.contains("/a.out"), "{said}");
+    assert!(gone && made["status"] == "completed", "{made}");
+    assert_eq!((world.lines("a.out"), unfinished(&world)), (vec!["whole".to_owned()], vec![]));
+}
+
+#[test]
+fn fault_446_a_name_of_any_length_that_a_file_may_have_is_made_and_a_longer_one_refused() {
+    let world = World::new();
+    let names: Vec<String> = [230, 246, 247, 255].map(|length| "n".repeat(length)).to_vec();
+    let items = world.write("names", &names.join("\n")).display().to_string();
+    let long = world.write("long", &format!("{}\n", "n".repeat(256))).display().to_string();
+    let run = |script: &str, items: &str| {
+        let flags = ["run", "-q", "--max-attempts", "1", "--creates", "{}", "--lines", items];
+        world.run(&[&flags[..], &["--shell", "--", script]].concat())
+    };
+
+    let failed = run("echo half >{}; exit 1", &items);
+    let left: Vec<_> = names.iter().filter(|name| world.path(name).exists()).collect();
+    let made = run("echo whole >{out}", &items);
+    let again = run("echo more >{}", &items);
+    let refused = run("echo whole >{}", &long);
+
+    assert_eq!((failed.status.code(), left), (Some(10), Vec::<&String>::new()));
+    assert_eq!((made.status.code(), again.status.code()), (Some(0), Some(0)), "{}", text(&made.stderr));
+    assert!(names.iter().all(|name| world.lines(name) == ["whole"]));
+    let said = text(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && said.contains("256 bytes, and at most 255 are possible"), "{said}");
+}
+
+#[test]
+fn fault_447_what_no_earlier_attempt_left_is_not_replaced() {
+    let world = World::new();
+    std::os::unix::fs::symlink("nowhere", world.path("a.out")).unwrap();
+
+    let linked = run_making(&world, &[], "echo whole >{out}");
+    let is_link = fs::symlink_metadata(world.path("a.out")).unwrap().is_symlink();
+    fs::remove_file(world.path("a.out")).unwrap();
+    let failed = run_making(&world, &[], "test -e again || exit 1; echo whole >{out}");
+    world.write("a.out", "of somebody else");
+    world.write("again", "");
+    let job = world.ok(&["list", "-q", "--limit", "1"]);
+    world.ok(&["retry", &job]);
+    world.ok(&["resume", &job]);
+    world.run(&["wait", "-q", &job]);
+    let retried = world.units(&job).pop().unwrap();
+
+    let said = linked["error"].as_str().unwrap();
+    assert!(is_link && said.contains("a.out is a link that leads to nothing"), "{said}");
+    assert_eq!((&failed["status"], &retried["status"]), (&"failed".into(), &"skipped".into()), "{retried}");
+    assert_eq!(world.lines("a.out"), ["of somebody else"]);
+}
+
 fn is_same(one: &Path, other: &Path) -> bool {
     fs::read(one).is_ok_and(|one| fs::read(other).is_ok_and(|other| one == other))
 }

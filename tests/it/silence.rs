@@ -77,7 +77,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--canary", "1"], Taken, Differs),
         (&["--meter", "usd"], Taken, Differs),
         (&["--budget", "usd=5"], Taken, Differs),
-        (&["--reserve", "usd=1"], Taken, Differs),
+        (&["--reserve", "usd=1", "--budget", "usd=9"], Taken, Differs),
         (&["--rate", "usd=5/s"], Taken, Differs),
         (&["--workers", "7", "--slots", "2"], Taken, Differs),
     ];

@@ -3,7 +3,7 @@
 use job_manager::explain::NextStep;
 
 /// Returns the command line that does or shows what is advised.
-pub fn command_line(step: NextStep) -> String {
+pub fn command_line(step: &NextStep) -> String {
     let verb = match step {
         NextStep::Start(job) => format!("start {job}"),
         NextStep::Resume(job) => format!("resume {job}"),
@@ -20,11 +20,15 @@ pub fn command_line(step: NextStep) -> String {
         NextStep::PendingUnits(job) => format!("units {job} --status pending"),
         NextStep::Unit(unit) => format!("unit {unit}"),
         NextStep::RetryUnit(unit) => format!("retry {} --seq {}", unit.job(), unit.seq()),
+        NextStep::RetryWaiting(job) => format!("retry {job} --status pending"),
+        NextStep::RetryWaitingUnit(unit) => format!("retry {} --seq {} --status pending", unit.job(), unit.seq()),
         NextStep::RetrySkipped(unit) => format!("retry {} --seq {} --status skipped", unit.job(), unit.seq()),
         NextStep::RetryCancelled(job) => format!("retry {job} --status cancelled"),
         NextStep::Scale { job, workers } => format!("scale {job} {workers}"),
         NextStep::Lift { job, limit } => format!("set {job} {limit}=none"),
-        NextStep::RaiseBudget(job) => format!("set {job} budget.NAME=AMOUNT"),
+        NextStep::RaiseBudget { job, meter, amount, daily } => {
+            format!("set {job} budget.{meter}={amount}{}", if *daily { "/day" } else { "" })
+        }
         NextStep::RunningJobs => "list --status running".to_owned(),
         NextStep::Process(pid) => return format!("ps -fp {pid}"),
         // Harmless for a process that is not suspended.
@@ -37,13 +41,15 @@ pub fn command_line(step: NextStep) -> String {
 
 #[cfg(test)]
 mod tests {
-    use job_manager::model::{JobId, Seq, UnitId};
+    use job_manager::model::{Amount, JobId, Seq, UnitId};
 
     use super::*;
 
     #[test]
     fn every_next_step_is_a_command_line() {
         let (job, unit) = (JobId(7), UnitId::new(JobId(7), Seq(6)));
+        let amount = Amount::from_millionths(500_000).unwrap();
+        let raise = |daily| NextStep::RaiseBudget { job, meter: "usd".to_owned(), amount, daily };
         for (step, line) in [
             (NextStep::Start(job), "job-manager start 7"),
             (NextStep::Resume(job), "job-manager resume 7"),
@@ -64,13 +70,16 @@ mod tests {
             (NextStep::RetryCancelled(job), "job-manager retry 7 --status cancelled"),
             (NextStep::Scale { job, workers: 2 }, "job-manager scale 7 2"),
             (NextStep::Lift { job, limit: "not-before" }, "job-manager set 7 not-before=none"),
-            (NextStep::RaiseBudget(job), "job-manager set 7 budget.NAME=AMOUNT"),
+            (raise(false), "job-manager set 7 budget.usd=0.50"),
+            (raise(true), "job-manager set 7 budget.usd=0.50/day"),
+            (NextStep::RetryWaiting(job), "job-manager retry 7 --status pending"),
+            (NextStep::RetryWaitingUnit(unit), "job-manager retry 7 --seq 6 --status pending"),
             (NextStep::RunningJobs, "job-manager list --status running"),
             (NextStep::Doctor, "job-manager doctor"),
             (NextStep::Process(4711), "ps -fp 4711"),
             (NextStep::ContinueProcess(4711), "kill -CONT 4711"),
         ] {
-            assert_eq!(command_line(step), line);
+            assert_eq!(command_line(&step), line);
         }
     }
 }

@@ -18,6 +18,12 @@ pub enum LaterError {
         /// The job.
         job: JobId,
     },
+    /// Units of the job have no groups.
+    #[error("job {job} has no groups: hold the unit, or the job")]
+    NoGroups {
+        /// The job.
+        job: JobId,
+    },
     /// It is not known which attempt says so.
     #[error("it cannot be told which attempt this is: JOB_MANAGER_COOKIE is not set, hand it on with the others")]
     Unnamed,
@@ -35,7 +41,7 @@ impl LaterError {
     /// Returns what kind of error it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooLate(_) | Self::Unnamed => ErrorKind::InvalidInput,
+            Self::TooLate(_) | Self::Unnamed | Self::NoGroups { .. } => ErrorKind::InvalidInput,
             Self::AtMostOnce { .. } => ErrorKind::Conflict,
             Self::NotKept { .. } => ErrorKind::Database,
         }

@@ -27,6 +27,17 @@ pub enum LimitError {
         "nothing is read of what these units write, so that nobody can tell which are idle: keep their output, or give a time limit"
     )]
     IdleUnheard,
+    /// Attempts end before it could matter that they are idle.
+    #[error(
+        "an attempt may take {}, which is over before it has given no sign of life for {}: give a shorter time for that, or a longer one for the attempt",
+        span(*timeout), span(*idle)
+    )]
+    IdleAfterTimeout {
+        /// The time without a sign of life.
+        idle: Duration,
+        /// The time that an attempt may take.
+        timeout: Duration,
+    },
     /// It was said what becomes of units of a lost host where a job has one host.
     #[error("what becomes of the units of a lost host is for jobs in a database on a server; this database is a file")]
     NoOtherHost,
@@ -46,6 +57,28 @@ pub enum LimitError {
     /// Units that may run at most once are not tried again.
     #[error("a unit that may run at most once is never tried again later")]
     NeverLater,
+    /// Units may be tried again later, and may not wait for that.
+    #[error("units that may wait for no time at all cannot be tried again later: give a time above zero, or no limit")]
+    NoTimeForLater,
+    /// What a command says when it is done means that it is to run again.
+    #[error("exit code 0 says that a command is done: a unit that is tried again after it would be tried for ever")]
+    NeverDone,
+    /// An exit code has a unit tried again at once, and no attempt is counted.
+    #[error(
+        "exit code {code} would have a unit tried again at once, and for ever, because no attempt is counted: give a time above zero"
+    )]
+    AtOnce {
+        /// The code.
+        code: i32,
+    },
+    /// An exit code has a unit tried again after a backoff that is none, and no attempt is counted.
+    #[error(
+        "exit code {code} has a unit tried again after the backoff, which is zero, and no attempt is counted: give a backoff above zero"
+    )]
+    BusyAtOnce {
+        /// The code.
+        code: i32,
+    },
     /// The least number of workers is above the most.
     #[error("at least {least} units are to run at a time, and at most {workers}: adapt from 1 to {workers}")]
     AdaptOutOfRange {
@@ -86,6 +119,20 @@ pub enum LimitError {
         /// The meter.
         name: String,
     },
+    /// Nothing is set aside for an attempt, with which a budget is kept by nobody.
+    #[error("0 {name} are reserved for an attempt, which keeps no budget: reserve what one may cost")]
+    NothingReserved {
+        /// The meter.
+        name: String,
+    },
+    /// Something is set aside for an attempt where nothing is bounded.
+    #[error("{reserve} {name} are reserved for an attempt, and {name} has neither a budget nor a rate: give it one")]
+    ReservedForNothing {
+        /// The meter.
+        name: String,
+        /// What is reserved.
+        reserve: Amount,
+    },
     /// More is set aside for an attempt than the budget has, with which no unit would ever start.
     #[error("{reserve} {name} are reserved for an attempt, and the budget is {budget}: no unit would ever start")]
     ReserveAboveBudget {
@@ -110,6 +157,28 @@ pub enum LimitError {
         /// The cause.
         source: ZoneError,
     },
+    /// All units would be in one group.
+    #[error(
+        "every unit would be in the group {by:?}: give a template with a placeholder, such as {{customer}} or {{url/host}}"
+    )]
+    OneGroup {
+        /// The template.
+        by: String,
+    },
+    /// A group may run no units at a time, or more than the job.
+    #[error("a group can run 1 to {workers} units at a time, as many as the job has workers, not {most}")]
+    PerGroupOutOfRange {
+        /// What was asked for.
+        most: usize,
+        /// The workers of the job.
+        workers: usize,
+    },
+    /// A group may have no failed unit, and none has failed yet.
+    #[error("a group with 0 failed units would never start: give 1 or more")]
+    NoGroupStarts,
+    /// Units that are there would be in other groups.
+    #[error("how units are grouped is said when the job is created")]
+    OtherGroups,
     /// The time zone of a window is not known here.
     #[error("cannot use the window")]
     Zone {

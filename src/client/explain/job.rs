@@ -2,9 +2,10 @@
 
 use super::explanation::Explanation;
 use super::next_step::NextStep;
+use super::raise::raise_budget;
 use super::under_way::{starting, under_way};
 use crate::client::snapshot::Snapshot;
-use crate::model::{JobStatus, StopRequest, Why, counted};
+use crate::model::{JobStatus, Spending, StopRequest, Why, counted};
 use crate::status::{Health, Reason};
 
 /// Explains where a job stands.
@@ -29,8 +30,16 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
             Some(_) if seen.over_budget().is_some() => {
                 let reason = seen.over_budget().unwrap_or_default();
                 let sentence = format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit"));
-                say(Why::OverBudget, sentence, NextStep::RaiseBudget(job)).waiting(reason)
+                say(Why::OverBudget, sentence, raise_budget(seen, false)).waiting(reason)
             }
+            Some(reason) if is_stale(seen, reason) => say(
+                Why::Paused,
+                format!(
+                    "job {job} paused with {} left because of a budget that was raised or taken away since",
+                    counted(left, "unit")
+                ),
+                NextStep::Resume(job),
+            ),
             Some(reason) => say(
                 Why::Halted,
                 format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),
@@ -65,6 +74,12 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
         .waiting(seen.halt_reason.as_deref().unwrap_or("a person to look at its first units")),
         JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => over(seen),
     }
+}
+
+/// Returns `true` if a reason to pause speaks of a budget that lets units start now, or is none any more.
+fn is_stale(seen: &Snapshot, reason: &str) -> bool {
+    let has_budget = seen.job.limits.meters.iter().any(|meter| meter.budget.is_some());
+    reason.starts_with(Spending::BUDGET_OF) || reason.contains(Spending::NOBODY_KEEPS) && !has_budget
 }
 
 fn lost(seen: &Snapshot) -> Explanation {

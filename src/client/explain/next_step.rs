@@ -1,9 +1,9 @@
 //! What helps, or shows more, as a value: each face says it in its own verbs.
 
-use crate::model::{JobId, UnitId};
+use crate::model::{Amount, JobId, UnitId};
 
 /// What helps somebody who asked why nothing happens, or shows more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextStep {
     /// Start the job.
@@ -36,6 +36,10 @@ pub enum NextStep {
     Unit(UnitId),
     /// Take the unit back to be run again.
     RetryUnit(UnitId),
+    /// Have the units of the job tried at once that wait for a later time.
+    RetryWaiting(JobId),
+    /// Have the unit tried at once, which waits for a later time.
+    RetryWaitingUnit(UnitId),
     /// Take the unit back, which was skipped.
     RetrySkipped(UnitId),
     /// Take the cancelled units of the job back.
@@ -55,7 +59,16 @@ pub enum NextStep {
         limit: &'static str,
     },
     /// Raise the budget of the job.
-    RaiseBudget(JobId),
+    RaiseBudget {
+        /// The job.
+        job: JobId,
+        /// The meter.
+        meter: String,
+        /// What would be enough as far as that is known.
+        amount: Amount,
+        /// Whether it is for each day.
+        daily: bool,
+    },
     /// Look at the jobs that run.
     RunningJobs,
     /// Examine the database and the machine.

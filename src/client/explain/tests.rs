@@ -76,6 +76,7 @@ fn healthy() -> Snapshot {
         waits: None,
         machine: None,
         spending: Vec::new(),
+        groups: None,
         log: "manager.log".into(),
         now: NOW,
     }
@@ -83,6 +84,7 @@ fn healthy() -> Snapshot {
 
 fn one_unit(status: UnitStatus) -> ObservedUnit {
     let unit = UnitDetail {
+        group: None,
         seq: Seq(6),
         key: None,
         payload: "1".to_owned(),
@@ -100,7 +102,7 @@ fn one_unit(status: UnitStatus) -> ObservedUnit {
         output: Output::default(),
         spent: UnitSpends::default(),
     };
-    ObservedUnit { unit, last_cause: None, ahead: 0 }
+    ObservedUnit { unit, last_cause: None, ahead: 0, group: None }
 }
 
 /// What is expected: the cause, the sentence, and the next step.
@@ -126,6 +128,11 @@ fn is_over(seen: &mut Snapshot, status: JobStatus, progress: Progress) {
     seen.job.status = status;
     seen.job.progress = progress;
     seen.health = Health::Stopped;
+}
+
+/// The advice to raise the budget of job 7.
+fn raise(amount: &str, daily: bool) -> NextStep {
+    NextStep::RaiseBudget { job: JobId(7), meter: "usd".to_owned(), amount: amount.parse().unwrap(), daily }
 }
 
 fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
@@ -214,7 +221,19 @@ fn jobs_without_a_living_manager() -> Vec<(Explanation, Answer)> {
             (
                 Why::OverBudget,
                 "job 7 paused by itself with 5 units left: budget of 50 usd: 49.71 spent, a unit costs about 0.42",
-                NextStep::RaiseBudget(JobId(7)),
+                raise("99.42", false),
+            ),
+        ),
+        job_case(
+            |seen| {
+                (seen.job.status, seen.health) = (JobStatus::Paused, Health::Stopped);
+                seen.halt_reason = Some("budget of 50 usd: 50 spent: raise it, then resume".to_owned());
+                seen.job.limits.meters = vec![Meter::new("usd")];
+            },
+            (
+                Why::Paused,
+                "job 7 paused with 5 units left because of a budget that was raised or taken away since",
+                NextStep::Resume(JobId(7)),
             ),
         ),
         job_case(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::explanation::Explanation;
 use super::next_step::NextStep;
+use super::raise::raise_budget;
 use crate::client::snapshot::Snapshot;
 use crate::model::{StopRequest, UnitId, Waits, Why, counted, span};
 use crate::status::Reason;
@@ -62,9 +63,10 @@ pub(super) fn under_way(seen: &Snapshot) -> Explanation {
             "no unit of job {job} starts before {} (in {left}), a unit asked for that: {}",
             hold.until, hold.reason
         );
-        return Explanation::new(Why::Held, sentence, NextStep::Wait(job)).waiting(format_args!(
-            "{} wait until {}: {}",
-            counted(seen.job.progress.pending, "unit"),
+        let lift = NextStep::Lift { job, limit: "hold" };
+        return Explanation::new(Why::Held, sentence, lift).waiting(format_args!(
+            "{} until {}: {}",
+            that_wait(seen.job.progress.pending),
             hold.until,
             hold.reason
         ));
@@ -109,9 +111,13 @@ fn held_up(seen: &Snapshot, waits: &Waits) -> Explanation {
             format!(
                 "no unit of job {job} starts before the next day of its budget, {until}: {said}; {running} running, {pending} pending"
             ),
-            NextStep::RaiseBudget(job),
+            raise_budget(seen, true),
         ),
-        Waits::MeterRate { .. } => {
+        Waits::GroupHold { said, until } => (
+            format!("no unit of job {job} starts before {until}: {said}; {running} running, {pending} pending"),
+            NextStep::Wait(job),
+        ),
+        Waits::MeterRate { .. } | Waits::GroupRate { .. } => {
             (format!("job {job} waits for {waits}; {running} running, {pending} pending"), NextStep::Wait(job))
         }
         _ => {
@@ -131,9 +137,10 @@ fn idle(seen: &Snapshot, pending: &str) -> Explanation {
     if let Some(due) = seen.retry_at {
         let left = span(due.since(seen.now));
         if let Some(reason) = &seen.postponed {
-            let sentence = format!("{pending} of job {job} wait, the first until {due} (in {left}): {reason}");
-            return Explanation::new(Why::Postponed, sentence, NextStep::PendingUnits(job))
-                .waiting(format_args!("{pending} wait, the first until {due}: {reason}"));
+            let wait = if seen.job.progress.pending == 1 { "waits" } else { "wait" };
+            let sentence = format!("{pending} of job {job} {wait}, the first until {due} (in {left}): {reason}");
+            return Explanation::new(Why::Postponed, sentence, NextStep::RetryWaiting(job))
+                .waiting(format_args!("{pending} {wait}, the first until {due}: {reason}"));
         }
         let sentence = format!("job {job} waits for the next attempt of {pending}, the first at {due} (in {left})");
         return Explanation::new(Why::WaitingForRetry, sentence, NextStep::PendingUnits(job))
@@ -141,7 +148,8 @@ fn idle(seen: &Snapshot, pending: &str) -> Explanation {
     }
     if let Some(rate) = seen.job.limits.rate {
         let every = span(rate.interval());
-        let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {pending} wait");
+        let waiting = that_wait(seen.job.progress.pending);
+        let sentence = format!("one unit of job {job} starts in {every}, the rate that was set; {waiting}");
         return Explanation::new(Why::RateLimited, sentence, NextStep::Lift { job, limit: "rate" })
             .waiting(format_args!("the rate that was set, one unit in {every}"));
     }
@@ -158,6 +166,11 @@ fn idle(seen: &Snapshot, pending: &str) -> Explanation {
         return Explanation::new(Why::AboutToRun, sentence, NextStep::Status(job));
     }
     working(seen)
+}
+
+/// Counts units that wait.
+fn that_wait(pending: i64) -> String {
+    format!("{} {}", counted(pending, "unit"), if pending == 1 { "waits" } else { "wait" })
 }
 
 fn stalled(seen: &Snapshot) -> Explanation {

@@ -3,7 +3,7 @@
 use super::explanation::Explanation;
 use super::job;
 use super::next_step::NextStep;
-use super::observed::ObservedUnit;
+use super::observed::{ObservedGroup, ObservedUnit};
 use crate::client::snapshot::Snapshot;
 use crate::handler::{slots_of, timeout_of};
 use crate::model::{Cause, UnitId, UnitStatus, Why, counted, span};
@@ -89,20 +89,57 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         let error = unit.error.as_ref().map(|error| format!(", the last error: {error}")).unwrap_or_default();
         let sentence =
             format!("unit {name} waits until {until} (in {}){after}{crashes}{error}", span(until.since(seen.now)));
-        return Explanation::new(Why::UnitWaits, sentence, NextStep::Unit(UnitId::new(seen.job.id, of.unit.seq)));
+        let retry = NextStep::RetryWaitingUnit(UnitId::new(seen.job.id, of.unit.seq));
+        return Explanation::new(Why::UnitWaits, sentence, retry);
+    }
+    if holds_back(job.cause) {
+        return Explanation { sentence: format!("unit {name} waits with its job: {}", job.sentence), ..job };
+    }
+    if let Some(explained) = of.group.as_ref().and_then(|group| by_group(seen, of, group, name)) {
+        return explained;
     }
     let turn = match of.ahead {
         0 => "is next to start".to_owned(),
         ahead => format!("waits for its turn after {}", counted(ahead, "unit")),
     };
     let (running, workers) = (seen.job.progress.running, seen.job.limits.workers);
-    let sentence = match slots_of(&seen.job.limits, &unit.payload, unit.seq) {
-        Ok(slots) if !seen.job.limits.slots.is_one() => {
+    let adapted = seen.adapted.filter(|adapted| adapted.workers < adapted.of);
+    let sentence = match (slots_of(&seen.job.limits, &unit.payload, unit.seq), adapted) {
+        (_, Some(adapted)) => format!("unit {name} {turn}; {} running, {adapted}", counted(running, "unit")),
+        (Ok(slots), None) if !seen.job.limits.slots.is_one() => {
             format!("unit {name} {turn}; it takes {slots} of {workers} workers, {} running", counted(running, "unit"))
         }
         _ => format!("unit {name} {turn}; {running} of {workers} workers are busy"),
     };
     Explanation::new(Why::UnitQueued, sentence, NextStep::Status(seen.job.id))
+}
+
+/// Explains a unit whose group lets none start: it is held, full, or has a rate.
+fn by_group(seen: &Snapshot, of: &ObservedUnit, observed: &ObservedGroup, name: &str) -> Option<Explanation> {
+    let (job, limits, group) = (seen.job.id, seen.job.limits.groups.as_ref()?, &observed.group);
+    let of_group = format!("unit {name} is in the group {}", group.name);
+    if let Some(why) = &group.stopped {
+        let sentence = format!("{of_group}, which is held: {why}");
+        return Some(Explanation::new(Why::Held, sentence, NextStep::RetryUnit(UnitId::new(job, of.unit.seq))));
+    }
+    if let Some((until, why)) = group.hold.as_ref().filter(|(until, _)| *until > seen.now) {
+        let sentence = format!("{of_group}, which is held until {until} (in {}): {why}", span(until.since(seen.now)));
+        return Some(Explanation::new(Why::Held, sentence, NextStep::Wait(job)));
+    }
+    let most =
+        group.most.or(limits.most).filter(|most| usize::try_from(observed.running).is_ok_and(|run| run >= *most));
+    if let Some(most) = most {
+        let sentence =
+            format!("{of_group}, of which {} of {most} that may run at a time", running_of(observed.running));
+        return Some(Explanation::new(Why::UnitQueued, sentence, NextStep::Status(job)));
+    }
+    let rate = limits.rate?;
+    let sentence = format!("{of_group}, of which one unit starts in {}", span(rate.interval()));
+    Some(Explanation::new(Why::RateLimited, sentence, NextStep::Status(job)))
+}
+
+fn running_of(count: i64) -> String {
+    if count == 1 { "1 unit runs".to_owned() } else { format!("{count} units run") }
 }
 
 /// Returns `true` if nothing of a job is under way where this is the cause.
@@ -131,8 +168,14 @@ fn stops_pending(cause: Why) -> bool {
             | Why::OverBudget
             | Why::WaitingForWindow
             | Why::WaitingForTime
+            | Why::WaitingForJob
     );
     waits || stops_running(cause) || matches!(cause, Why::Held | Why::Starting)
+}
+
+/// Returns `true` if units of a job that are due wait where this is the cause; those that are not yet have reasons of their own.
+fn holds_back(cause: Why) -> bool {
+    matches!(cause, Why::RateLimited | Why::MachineBusy)
 }
 
 fn is_of_living_job(cause: Why) -> bool {
@@ -140,6 +183,8 @@ fn is_of_living_job(cause: Why) -> bool {
         cause,
         Why::NotStarted
             | Why::Paused
+            | Why::PausedBySignal
+            | Why::Halted
             | Why::AwaitingApproval
             | Why::ManagerFailed
             | Why::UnitsFailed

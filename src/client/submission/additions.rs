@@ -5,12 +5,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::grouping::{ungrouped, unit_items};
-use super::{SubmissionError, key_template, unit, with_unit_limits};
+use super::unit_key::key_template;
+use super::{SubmissionError, unit, with_unit_limits};
 use crate::client::known::KeyedContents;
 use crate::client::sources::OpenSources;
 use crate::client::{Client, ClientError};
 use crate::files::PrivateDir;
-use crate::handler::UnitTemplates;
+use crate::handler::{Grouping, UnitTemplates};
 use crate::model::{Job, NewUnit, RawText, UnitsAdded};
 
 /// Additions of this process, each of which has a file of its own.
@@ -57,7 +58,8 @@ pub fn additions(
         }
         None => (ungrouped(checked), None),
     };
-    Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref())))
+    let grouping = Grouping::of(&job.limits)?;
+    Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref(), grouping.as_ref())))
 }
 
 /// Returns the template of the keys of a job's units: the one it was created with, or the one given where none was
@@ -100,7 +102,7 @@ impl Client {
             if !contents.insert(&unit) {
                 return Err(ClientError::KeyTwice { key: unit.key }.into());
             }
-            let NewUnit { payload, key } = unit;
+            let NewUnit { payload, key, .. } = unit;
             let line = serde_json::to_vec(&(payload, key)).expect("a unit is text");
             writer.write_all(&line).and_then(|()| writer.write_all(b"\n")).map_err(failed("write"))?;
         }
@@ -109,7 +111,7 @@ impl Client {
         file.rewind().map_err(failed("read"))?;
         let kept = BufReader::new(file).lines().map(|line| {
             let (payload, key) = serde_json::from_str(&line?)?;
-            Ok::<NewUnit, io::Error>(NewUnit { payload, key })
+            Ok::<NewUnit, io::Error>(NewUnit { payload, key, group: None })
         });
         let UnitsAdded { added, already_there: skipped, .. } = self.try_add_units(job.id, kept)?;
         let differ = if skipped > 0 { contents.count_other(self, job.id)? } else { 0 };

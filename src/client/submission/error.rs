@@ -14,6 +14,9 @@ use crate::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmissionError {
+    /// A path of a unit is none of those that may be used.
+    #[error("{} of a unit is outside of what may be used", .0.display())]
+    PathOutside(PathBuf),
     /// The client refused.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -34,6 +37,15 @@ pub enum SubmissionError {
         /// The cause.
         #[source]
         source: TemplateError,
+    },
+    /// A unit cannot be in a group.
+    #[error("{place}: cannot use the command for this item")]
+    Group {
+        /// Where the item came from.
+        place: String,
+        /// The cause.
+        #[source]
+        source: UnitLimitError,
     },
     /// The key of a unit is too long.
     #[error("{place}: the unit's key has {bytes} bytes, it may have at most {limit}")]
@@ -74,6 +86,9 @@ pub enum SubmissionError {
     /// Results are to satisfy a schema, and output does not become results that could.
     #[error("a schema is for results that are JSON: have the output of units become that")]
     SchemaWithoutJson,
+    /// A check is blank, and would find everything right.
+    #[error("the check is blank: give a script that says whether what a unit made is right")]
+    BlankCheck,
     /// The schema cannot be used.
     #[error("cannot use the schema")]
     Schema(#[source] SchemaError),
@@ -81,7 +96,7 @@ pub enum SubmissionError {
     #[error("a unit of several items has no key, each of them would need one")]
     KeyOfSeveral,
     /// Units of several items cannot have limits of their own.
-    #[error("a time or slots of each item's own need units of one item, these have several: give one for all")]
+    #[error("a time, slots or a group of each item's own need units of one item, these have several: give one for all")]
     LimitsOfSeveral,
     /// Items are grouped, and there is no source of them.
     #[error("no items to be joined to units")]

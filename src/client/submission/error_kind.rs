@@ -28,9 +28,11 @@ impl SubmissionError {
             | Self::NoItemsToRead
             | Self::NoItemsToGroup
             | Self::SchemaWithoutJson
+            | Self::BlankCheck
             | Self::Schema(_)
             | Self::KeyOfSeveral
             | Self::LimitsOfSeveral
+            | Self::Group { .. }
             | Self::NothingToFill
             | Self::OtherForm { .. }
             | Self::OtherKind { .. }
@@ -46,6 +48,7 @@ impl SubmissionError {
             | Self::EnvOnlyName(_)
             | Self::SecretValue(_)
             | Self::NoWorkingDirectory(_)
+            | Self::PathOutside(_)
             | Self::NoDirectory(_) => ErrorKind::InvalidInput,
             Self::Cwd(_) => ErrorKind::Internal,
         }

@@ -19,6 +19,9 @@ pub(super) fn refuse_unjudgeable(spec: &CommandSpec, limits: &Limits) -> Result<
     if limits.idle_timeout.is_some() && !spec.is_heard() {
         return Err(ClientError::from(LimitError::IdleUnheard).into());
     }
+    if spec.check.as_ref().is_some_and(|check| check.as_bytes().trim_ascii().is_empty()) {
+        return Err(SubmissionError::BlankCheck);
+    }
     match &spec.schema {
         Some(_) if spec.result != ResultMode::Json => Err(SubmissionError::SchemaWithoutJson),
         Some(schema) => Schema::parse(schema).map(drop).map_err(SubmissionError::Schema),

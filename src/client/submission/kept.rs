@@ -2,8 +2,10 @@
 //!
 //! What changes what runs is refused when it differs. The rest is the job's own, and must not be dropped in silence.
 
-use crate::client::{Client, ClientError};
+use super::error::SubmissionError;
+use crate::client::{Client, ClientError, Created};
 use crate::model::{Job, JobId, NewJob, Remark};
+use crate::source::Notes;
 
 /// Which options were given of those that have a value in every job.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,13 +18,22 @@ pub struct Asked {
     pub order: bool,
 }
 
-/// Returns the remark that names what a job of the same key does not take over from a request; none when it has all of it.
-pub(super) fn not_applied(
+/// Remarks on what was asked for and a job that is there already does not take over.
+pub(super) fn note_kept(
+    notes: &Notes,
     client: &Client,
-    job: JobId,
+    created: Created,
     new: &NewJob,
     asked: Asked,
-) -> Result<Option<Remark>, ClientError> {
+) -> Result<(), SubmissionError> {
+    if let Some(remark) = not_applied(client, created.job, new, asked)? {
+        notes.say(remark);
+    }
+    Ok(())
+}
+
+/// Returns the remark that names what a job of the same key does not take over from a request; none when it has all of it.
+fn not_applied(client: &Client, job: JobId, new: &NewJob, asked: Asked) -> Result<Option<Remark>, ClientError> {
     let row = client.job(job)?;
     let labels = client.labels(job)?;
     let mut names = limits(&row, new, asked);

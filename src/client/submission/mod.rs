@@ -5,6 +5,7 @@
 //! leaves no job behind.
 
 mod additions;
+mod bounded;
 mod command;
 mod environment;
 mod error;
@@ -18,6 +19,7 @@ mod shell;
 mod shell_fault;
 mod trace;
 mod trace_fault;
+mod unit_key;
 mod unit_limits;
 mod variable;
 
@@ -31,13 +33,16 @@ use super::sources::OpenSources;
 use super::{Client, ClientError, Created};
 use crate::files::create_given_dir;
 use crate::handler::template::quote_for_shell;
-use crate::handler::{COMMAND, CommandSpec, StdinMode, Template, UnitTemplates, UnitValues, explained};
-use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter, Unit};
+use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTemplates, UnitValues};
+use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter};
 use crate::source::{Item, Notes};
 
+use bounded::{IsWithin, refuse_outside};
 use grouping::{UnitItems, unit_items};
 use judged::{refuse_unjudgeable, templates_of};
+use kept::note_kept;
 use same_names::SameNames;
+use unit_key::{key_template, unit_key_of};
 use unit_limits::with_unit_limits;
 
 pub use additions::Added;
@@ -50,18 +55,17 @@ pub use shell::{Scripts, find_shell};
 pub use shell_fault::ShellFault;
 pub use trace_fault::TraceFault;
 
-/// Longest key of a unit, in bytes: it is in an index, and in the environment of the unit.
-const MAX_KEY_BYTES: usize = 4096;
-
 /// A job that is ready to be created: everything that can be refused without reading an item has been.
 pub struct Submission {
     new: NewJob,
     items: UnitItems,
     templates: UnitTemplates,
     unit_key: Option<Template>,
+    grouping: Option<Grouping>,
     output_dir: Option<PathBuf>,
     notes: Notes,
     asked: Asked,
+    is_within: Option<IsWithin>,
 }
 
 impl Submission {
@@ -92,7 +96,9 @@ impl Submission {
             return Err(SubmissionError::KeyOfSeveral);
         }
         if spec.items.several.is_some()
-            && (new.limits.timeout_from.is_some() || matches!(new.limits.slots, Slots::From(_)))
+            && (new.limits.timeout_from.is_some()
+                || matches!(new.limits.slots, Slots::From(_))
+                || new.limits.groups.is_some())
         {
             return Err(SubmissionError::LimitsOfSeveral);
         }
@@ -103,13 +109,15 @@ impl Submission {
         let OpenSources { items, notes, .. } = sources.unwrap_or_else(OpenSources::once);
         let items = with_unit_limits(items, &new.limits, Some(new.limits.workers))?;
         let items = unit_items(items, &spec)?;
+        let grouping = Grouping::of(&new.limits)?;
         if ignores_items {
             notes.say("the command does not use its items: write {} where an item belongs");
         }
         if let Some(found) = templates.pasted_code() {
             notes.say(Remark::PastedCode(found));
         }
-        Ok(Submission { new, items, templates, unit_key, output_dir: spec.output_dir, notes, asked: Asked::default() })
+        let (output_dir, asked) = (spec.output_dir, Asked::default());
+        Ok(Submission { new, items, templates, unit_key, grouping, output_dir, notes, asked, is_within: None })
     }
 
     /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.
@@ -183,16 +191,20 @@ impl Submission {
         mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
         act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { new, items, templates, unit_key, notes, .. } = self;
+        let Self { new, items, templates, unit_key, grouping, notes, is_within, .. } = self;
         let mut names = SameNames::watch(&templates, &notes);
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         let mut units = items.map(|item| {
-            let unit = unit(item, Some(&templates), unit_key.as_ref()).map_err(E::from);
+            let unit = unit(item, Some(&templates), unit_key.as_ref(), grouping.as_ref()).map_err(E::from);
             if let (Some(names), Ok(unit)) = (&mut names, &unit) {
                 names.look(&unit.payload);
             }
-            unit.and_then(|unit| seen(&templates, &unit).map(|()| unit)).map_err(|error| {
+            let unit = unit.and_then(|unit| {
+                refuse_outside(is_within.as_ref(), &templates, &unit)?;
+                seen(&templates, &unit).map(|()| unit)
+            });
+            unit.map_err(|error| {
                 refused = Some(error);
                 "an item is refused".to_owned()
             })
@@ -209,30 +221,17 @@ impl Submission {
     }
 }
 
-/// Remarks on what was asked for and a job that is there already does not take over.
-fn note_kept(
-    notes: &Notes,
-    client: &Client,
-    created: Created,
-    new: &NewJob,
-    asked: Asked,
-) -> Result<(), SubmissionError> {
-    if let Some(remark) = kept::not_applied(client, created.job, new, asked)? {
-        notes.say(remark);
-    }
-    Ok(())
-}
-
-/// Makes a unit of an item that fits the command, if there is one, and the template of its key.
+/// Makes a unit of an item that fits the command, if there is one, the template of its key and how it is grouped.
 pub fn unit(
     item: Result<Item, SubmissionError>,
     templates: Option<&UnitTemplates>,
     unit_key: Option<&Template>,
+    grouping: Option<&Grouping>,
 ) -> Result<NewUnit, SubmissionError> {
     let item = item?;
     let unfit = |source| SubmissionError::Item { place: item.place.to_string(), source };
-    if templates.is_none() && unit_key.is_none() {
-        return Ok(NewUnit { payload: item.payload, key: None });
+    if templates.is_none() && unit_key.is_none() && grouping.is_none() {
+        return Ok(NewUnit { payload: item.payload, key: None, group: None });
     }
     let values = match templates {
         Some(templates) => templates.values(&item.payload),
@@ -246,36 +245,10 @@ pub fn unit(
         Some(template) => Some(unit_key_of(template, &values, &item.place.to_string())?),
         None => None,
     };
+    let group = grouping.map(|grouping| grouping.group(&values)).transpose();
+    let group = group.map_err(|source| SubmissionError::Group { place: item.place.to_string(), source })?;
     drop(values);
-    Ok(NewUnit { payload: item.payload, key })
-}
-
-/// Returns the key of a unit as its column holds it.
-fn unit_key_of(template: &Template, values: &UnitValues<'_>, place: &str) -> Result<String, SubmissionError> {
-    let rendered = template.render(values, 0, Seq::FIRST).map_err(|error| {
-        let corrected = || format!("--unit-key {}", quote_for_shell(template.corrected(Some(values)).as_bytes()));
-        let source = explained(error, values, std::iter::once(template), corrected);
-        SubmissionError::Item { place: place.to_owned(), source }
-    })?;
-    let (bytes, key) = (rendered.as_bytes().len(), rendered.to_column());
-    let place = || place.to_owned();
-    match bytes {
-        0 => Err(SubmissionError::KeyEmpty { place: place() }),
-        1..=MAX_KEY_BYTES if key.starts_with(Unit::RESERVED_KEYS) => {
-            Err(SubmissionError::KeyReserved { place: place() })
-        }
-        1..=MAX_KEY_BYTES => Ok(key),
-        bytes => Err(SubmissionError::KeyTooLong { place: place(), bytes, limit: MAX_KEY_BYTES }),
-    }
-}
-
-/// Compiles the template of a unit's key, which is made before the unit has a number.
-fn key_template(text: &OsStr) -> Result<Template, SubmissionError> {
-    let template = Template::parse(&text.into())?;
-    match template.counter() {
-        Some(placeholder) => Err(SubmissionError::KeyCounts { placeholder: placeholder.to_owned() }),
-        None => Ok(template),
-    }
+    Ok(NewUnit { payload: item.payload, key, group })
 }
 
 /// Refuses a command without items of which anything stands for an item.

@@ -13,8 +13,8 @@ use crate::sys::{Cookie, SlotFile, UnitCommand};
 pub(super) struct EndedWell<'e, 'd> {
     pub attempt: &'e Attempt<'e>,
     pub began: Instant,
-    /// What it was to make.
-    pub made: Option<&'e Path>,
+    /// What it was to make, and where until that is whole, if it is another place.
+    pub made: Option<(&'e Path, Option<&'e Path>)>,
     /// What it said, where that is its result.
     pub result: Option<Result<String, ResultError>>,
     pub check: Option<UnitCommand>,

@@ -19,8 +19,9 @@ use crate::sys::{Ending, SpawnError, Times, UnitCommand};
 impl CommandHandler {
     /// Looks at what a command that ended well was to make and to say; with the end of its attempt where somebody is left of it.
     pub(super) fn completed(&self, mut ended: EndedWell<'_, '_>) -> Result<UnitOutcome, Box<AttemptEnd>> {
-        if let Some(path) = ended.made.filter(|path| !path.exists()) {
-            return Ok(incomplete(format!("ended well and did not make {}", path.display())));
+        if let Some((path, out)) = ended.made.filter(|(path, out)| !out.unwrap_or(path).exists()) {
+            let at = if out.is_some() { "{out}, which becomes " } else { "" };
+            return Ok(incomplete(format!("ended well and did not make {at}{}", path.display())));
         }
         let result = match ended.result.take().transpose() {
             Ok(result) => result,

@@ -1,6 +1,7 @@
 //! The built-in handler: each unit is a process.
 
 mod attempt_end;
+mod beside;
 mod capture;
 mod corrected;
 mod ended_well;
@@ -10,6 +11,7 @@ mod given;
 mod hook;
 mod judged;
 mod leftovers;
+mod note;
 mod out;
 mod partial;
 mod prepare;
@@ -46,7 +48,7 @@ pub use capture::NOT_ALL_KEPT;
 use ended_well::EndedWell;
 use given::{Given, OF_ATTEMPTS};
 use leftovers::{end_leftovers, end_what_is_left, occupy};
-use partial::{Making, forget, is_made};
+use partial::{Making, forget, former};
 use prepared::{Prepared, is_last};
 use said_later::or_later;
 #[cfg(not(feature = "sources"))]
@@ -58,7 +60,8 @@ pub(super) use exits::silent_for;
 pub use exits::{ExitCodes, ExitMeaning};
 #[cfg(feature = "sources")]
 pub use explained::explained;
-pub use partial::clear_partial;
+pub use note::clear_partial;
+pub use partial::IS_THERE_ALREADY;
 #[cfg(feature = "sources")]
 pub use schema::Schema;
 pub use schema::SchemaError;
@@ -68,8 +71,6 @@ pub use variables::Variables;
 
 /// Name of the command handler in a job.
 pub const COMMAND: &str = "command";
-/// Ends the reason for which a unit is skipped that has nothing to make.
-pub const IS_THERE_ALREADY: &str = "is there already";
 /// Items above this size are prepared one after the other.
 const LONG_ITEM_BYTES: usize = 1 << 20;
 
@@ -170,6 +171,7 @@ impl Runner for CommandHandler {
         self.spec.then.as_ref().filter(|then| then.when.holds(progress)).map(|_| NewUnit {
             payload: serde_json::to_string(progress).expect("counts are numbers"),
             key: Some(Unit::FINALIZER_KEY.to_owned()),
+            group: None,
         })
     }
 
@@ -196,12 +198,11 @@ impl Runner for CommandHandler {
                 Ok(prepared) => prepared,
                 Err(error) => return failed(Cause::NotStarted, chain(&error)),
             };
-        // It may have been made by an attempt whose end was not recorded.
-        if let Some(path) = made.as_ref().filter(|path| !attempt.unit.came_back && is_made(path)) {
-            return UnitOutcome::Skipped { reason: format!("{} {IS_THERE_ALREADY}", path.display()) }.into();
-        }
-        let slot = SlotFile::within(&self.dirs.slots, attempt.slot);
-        let grace = attempt.limits.kill_after;
+        let former = match made.as_ref().map(|path| former(path, out.as_deref(), attempt)).transpose() {
+            Ok(former) => former.flatten(),
+            Err(end) => return *end,
+        };
+        let (slot, grace) = (SlotFile::within(&self.dirs.slots, attempt.slot), attempt.limits.kill_after);
         let stdin = match occupy(&slot, &content, grace) {
             Ok(stdin) => stdin,
             Err(end) => return *end,
@@ -209,7 +210,7 @@ impl Runner for CommandHandler {
         drop((content, turn));
         let making = match made
             .clone()
-            .map(|path| Making::begin(path, out.clone(), attempt, self.spec.keep_partial, &self.dirs.making))
+            .map(|path| Making::begin(path, out.clone(), former, attempt, self.spec.keep_partial, &self.dirs.making))
             .transpose()
         {
             Ok(making) => making,
@@ -270,7 +271,7 @@ impl Runner for CommandHandler {
                 let printed = result.as_ref().and_then(|result| result.as_deref().ok());
                 let metered = self.metered(attempt, Some((&ending, printed)));
                 let outcome = if is_done {
-                    let made = out.as_deref().or(made.as_deref());
+                    let made = made.as_deref().map(|path| (path, out.as_deref()));
                     let (check, given, slot, took) = (check.take(), &given, &slot, &mut resources);
                     match self.completed(EndedWell { attempt, began, made, result, check, given, slot, own, took }) {
                         Ok(outcome) => outcome,

@@ -2,81 +2,65 @@
 //!
 //! The command writes beside the path that its unit makes. When the attempt has ended well and was found right, all of that
 //! is made durable, then renamed, then the directory is made durable, and only then its end is recorded: the path is absent
-//! or whole at any moment, also after a power cut. Whatever is there before that name is given belongs to somebody else: it
-//! is replaced only where it was there already when a later attempt began, because an earlier one may have made it and died
-//! before its end was recorded.
+//! or whole at any moment, also after a power cut. Whatever is there before that name is given belongs to somebody else. It
+//! is replaced only if it is what an earlier attempt left, which may have died before its end was recorded, and nobody has
+//! changed it since.
 //!
 //! What the name begins with tells which attempt it is of, so that what is left can be removed without a doubt.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::files::if_there;
-use crate::handler::Attempt;
-use crate::model::UnitId;
-use crate::model::text::whole_characters;
 use crate::sys::opening;
 
-/// Bytes of a file's name that every file system takes.
-const NAME_BYTES: usize = 255;
-/// Bytes of what may be an extension.
-const EXTENSION_BYTES: usize = 64;
-/// Digits of a job's uid that tell it from the jobs of other databases.
-const UID_DIGITS: usize = 12;
+/// Tells what is at a path from all that takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64, i64, i64);
 
-/// Returns the path at which an attempt makes what is to become `path`; with `keep` it is that of the unit's next attempt too.
-pub(super) fn out_of(path: &Path, attempt: &Attempt<'_>, keep: bool) -> PathBuf {
-    let number = (!keep).then_some(attempt.number);
-    path.with_file_name(name_of(path.file_name().unwrap_or_default(), &attempt.job.uid, attempt.unit.id, number))
-}
-
-/// Returns the name of what is to become `name`, which keeps its extension: programs choose what they write by it.
-fn name_of(name: &OsStr, uid: &str, unit: UnitId, number: Option<u32>) -> OsString {
-    let uid: String = uid.chars().filter(char::is_ascii_hexdigit).take(UID_DIGITS).collect();
-    let number = number.map_or_else(String::new, |number| format!("-{number}"));
-    let begin = format!(".jm-{uid}-{}{number}-", unit.seq());
-    let name = Path::new(name);
-    let ending = name.extension().filter(|ending| ending.len() <= EXTENSION_BYTES);
-    let ending = ending.map_or_else(Vec::new, |ending| [b".", ending.as_bytes()].concat());
-    let whole = name.as_os_str().as_bytes();
-    let stem = &whole[..whole.len() - ending.len()];
-    let room = NAME_BYTES.saturating_sub(begin.len() + ending.len());
-    let stem = if stem.len() > room { &stem[..whole_characters(&stem[..room])] } else { stem };
-    OsString::from_vec([begin.as_bytes(), stem, &ending].concat())
-}
-
-/// Gives what was made at `out` the name `path`, durably; with `replace` in place of what is there.
-pub(super) fn publish(out: &Path, path: &Path, replace: bool, aside: impl FnOnce() -> PathBuf) -> Result<(), OutError> {
-    let io = |doing: &'static str, of: &Path| {
-        let of = of.to_owned();
-        move |source: io::Error| OutError::Io { doing, of, source }
-    };
-    let made = fs::symlink_metadata(out).map_err(io("look at", out))?;
-    if !(made.is_file() || made.is_dir()) {
-        return Err(OutError::Neither(out.to_owned()));
+impl Identity {
+    /// Identifies what was found at a path.
+    pub fn of(found: &Metadata) -> Identity {
+        Identity(found.dev(), found.ino(), found.ctime(), found.ctime_nsec())
     }
-    make_durable(out).map_err(io("make durable", out))?;
-    let is_there = if_there(fs::symlink_metadata(path)).map_err(io("look at", path))?;
-    match is_there.filter(|_| replace) {
+}
+
+/// Gives what was made at `out` the name `path`, durably; in place of what is there only if that is what `former` identifies.
+pub(super) fn publish(
+    out: &Path,
+    path: &Path,
+    former: Option<Identity>,
+    aside: impl FnOnce() -> PathBuf,
+) -> Result<(), OutError> {
+    let io = |doing: &'static str| {
+        let path = path.to_owned();
+        move |source: io::Error| OutError::Io { doing, path, source }
+    };
+    let made = fs::symlink_metadata(out).map_err(io("look at what is to become"))?;
+    if !(made.is_file() || made.is_dir()) {
+        return Err(OutError::Neither(path.to_owned()));
+    }
+    make_durable(out).map_err(io("make durable what is to become"))?;
+    let is_there = if_there(fs::symlink_metadata(path)).map_err(io("look at"))?;
+    match is_there.filter(|there| former == Some(Identity::of(there))) {
         // A directory takes the place of an empty one only; what it holds is nobody's to delete.
         Some(there) if there.is_dir() => {
             if fs::remove_dir(path).is_err() {
-                fs::rename(path, aside()).map_err(io("rename", path))?;
+                fs::rename(path, aside()).map_err(io("rename"))?;
             }
             rename_to_new(out, path)?;
         }
         Some(_) if made.is_dir() => return Err(OutError::Taken(path.to_owned())),
-        Some(_) => fs::rename(out, path).map_err(io("rename", out))?,
+        Some(_) => fs::rename(out, path).map_err(io("give its name to"))?,
         None => rename_to_new(out, path)?,
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync(dir).map_err(io("make durable", dir))
+    sync(dir).map_err(io("make durable the directory of"))
 }
 
 /// Removes what an attempt left under the name that is its own; returns whether there was anything.
@@ -89,7 +73,7 @@ pub(super) fn discard(out: &Path) -> io::Result<bool> {
 
 /// Renames to a name that nobody has.
 fn rename_to_new(out: &Path, path: &Path) -> Result<(), OutError> {
-    let refused = |source: io::Error| OutError::Io { doing: "rename", of: out.to_owned(), source };
+    let refused = |source: io::Error| OutError::Io { doing: "give its name to", path: path.to_owned(), source };
     match renameat_with(CWD, out, CWD, path, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(()),
         Err(Errno::EXIST | Errno::NOTEMPTY) => Err(OutError::Taken(path.to_owned())),
@@ -134,9 +118,9 @@ fn sync(path: &Path) -> io::Result<()> {
 /// Why what an attempt made did not get its name.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutError {
-    #[error("cannot {doing} {}: {source}", of.display())]
-    Io { doing: &'static str, of: PathBuf, source: io::Error },
-    #[error("it made neither a file nor a directory at {}", .0.display())]
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("it made neither a file nor a directory at {{out}}, which was to become {}", .0.display())]
     Neither(PathBuf),
     /// It is whole, and there is still a mark or a note that says otherwise.
     #[error("cannot say that what it made is whole: {0}")]
@@ -149,19 +133,9 @@ pub(super) enum OutError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{JobId, Seq};
 
-    fn name(name: &str, number: Option<u32>) -> String {
-        let uid = "01a21b3d-f4e2-7684-8896-ffb9e30f48e3";
-        name_of(OsStr::new(name), uid, UnitId::new(JobId(1), Seq(17)), number).into_string().unwrap()
-    }
-
-    #[test]
-    fn the_name_tells_the_attempt_keeps_the_extension_and_fits() {
-        assert_eq!(name("a b.mp4", Some(2)), ".jm-01a21b3df4e2-17-2-a b.mp4");
-        assert_eq!(name("plain", None), ".jm-01a21b3df4e2-17-plain");
-        let long = name(&format!("{}.mp4", "€".repeat(83)), Some(1));
-        assert!(long.len() <= NAME_BYTES && long.ends_with("€.mp4"), "{long}");
+    fn at(path: &Path) -> Option<Identity> {
+        fs::symlink_metadata(path).ok().map(|found| Identity::of(&found))
     }
 
     #[test]
@@ -171,11 +145,17 @@ mod tests {
         fs::write(&out, "ours").unwrap();
         fs::write(&path, "theirs").unwrap();
 
-        let refused = publish(&out, &path, false, || unreachable!("nothing is there to be renamed"));
+        let was_there = at(&path);
+        fs::remove_file(&path).unwrap();
+        fs::write(dir.path().join("other"), "").unwrap();
+        fs::write(&path, "theirs").unwrap();
+        for former in [None, was_there] {
+            let refused = publish(&out, &path, former, || unreachable!("nothing is there to be renamed"));
+            assert!(matches!(refused, Err(OutError::Taken(_))), "{refused:?}");
+            assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        }
 
-        assert!(matches!(refused, Err(OutError::Taken(_))), "{refused:?}");
-        assert_eq!(fs::read(&path).unwrap(), b"theirs");
-        publish(&out, &path, true, || unreachable!("a file is replaced")).unwrap();
+        publish(&out, &path, at(&path), || unreachable!("a file is replaced")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"ours");
         assert!(!out.exists());
     }
@@ -191,7 +171,7 @@ mod tests {
                 fs::remove_file(path.join("0")).unwrap();
             }
 
-            publish(&out, &path, round > 0, || aside.clone()).unwrap();
+            publish(&out, &path, at(&path), || aside.clone()).unwrap();
 
             assert!(path.join(round.to_string()).exists());
         }

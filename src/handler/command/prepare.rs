@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::out::out_of;
+use super::beside::out_of;
 use super::prepared::{Prepared, is_last};
 use super::start::SHELL;
 use super::{CommandHandler, StdinMode};

@@ -143,6 +143,16 @@ pub enum TemplateError {
     /// A path is empty.
     #[error("the path is empty")]
     EmptyPath,
+    /// A name in a path is longer than a file system takes.
+    #[error("the path has a name of {bytes} bytes, and at most {limit} are possible: {name}…")]
+    NameTooLong {
+        /// How the name begins.
+        name: String,
+        /// Its bytes.
+        bytes: usize,
+        /// The most that are possible.
+        limit: usize,
+    },
     /// A part of a path was asked of an object or an array.
     #[error("{placeholder} is a part of a path, and the value is not a text; a field of it is written like {{field/}}")]
     PathOfObject {

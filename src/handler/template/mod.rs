@@ -1,6 +1,6 @@
 //! Templates: texts with placeholders, compiled once per job, rendered once per attempt.
 //!
-//! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{#}` is the sequence number and `{%}`
+//! `{}` is the item, `{.}` `{/}` `{//}` `{/.}` `{ext}` are parts of it as a path, `{/host}` is its host as a URL, `{#}` is the sequence number and `{%}`
 //! the worker slot, both counted from 1. Any other text between braces is a name that the data may have: a field, a
 //! path of fields and elements, a position; with parts, defaults and formats after it ([`reading`] has the order).
 //! `{{` and `}}` are braces, and so is a lone `}`.
@@ -30,6 +30,7 @@ mod script_reader;
 mod script_value;
 mod spread;
 mod template_part;
+mod url;
 mod values;
 mod word;
 
@@ -49,6 +50,11 @@ pub use values::UnitValues;
 use crate::model::{RawText, Seq};
 use part::Part;
 use placeholder::{At, Placeholder, Word};
+
+/// Bytes of a file's name that every file system takes.
+pub const NAME_BYTES: usize = 255;
+/// Characters of a name that are shown where it is too long.
+const SHOWN_CHARS: usize = 40;
 
 /// A text with placeholders, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,7 +207,18 @@ impl Template {
     pub fn check_path(&self, values: &UnitValues<'_>) -> Result<usize, TemplateError> {
         match self.length(values, Word::Path)? {
             0 => Err(TemplateError::EmptyPath),
-            bytes => Ok(bytes),
+            bytes if bytes <= NAME_BYTES => Ok(bytes),
+            bytes => {
+                let path = self.render_path(values, 0, Seq(1))?;
+                let mut names = path.as_bytes().split(|byte| *byte == b'/');
+                match names.find(|name| name.len() > NAME_BYTES) {
+                    Some(name) => {
+                        let begin = String::from_utf8_lossy(name).chars().take(SHOWN_CHARS).collect();
+                        Err(TemplateError::NameTooLong { name: begin, bytes: name.len(), limit: NAME_BYTES })
+                    }
+                    None => Ok(bytes),
+                }
+            }
         }
     }
 

@@ -254,6 +254,8 @@ fn find<'v>(reading: &'v Reading, values: &'v UnitValues<'_>) -> Result<Option<F
 fn cut(text: Cow<'_, [u8]>, part: PathPart) -> Cow<'_, [u8]> {
     match (part, text) {
         (PathPart::Whole, text) => text,
+        // Case means nothing in it.
+        (part @ PathPart::Host, text) => Cow::Owned(part.of(&text).to_ascii_lowercase()),
         (part, Cow::Borrowed(text)) => Cow::Borrowed(part.of(text)),
         (part, Cow::Owned(text)) => Cow::Owned(part.of(&text).to_owned()),
     }

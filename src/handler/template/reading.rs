@@ -5,7 +5,7 @@
 //! that is absent or empty, `{q:json}` a JSON document, `{#:05}` a number with zeros in front. A name in quotes, such
 //! as `{"#"}`, is always a name.
 
-use super::path;
+use super::{path, url};
 
 /// One meaning of a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) enum PathPart {
     Dirname,
     Stem,
     Extension,
+    /// The host of a URL, in lower case.
+    Host,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +52,10 @@ pub(super) enum Format {
 }
 
 /// Parts of paths by what is written after a name, longer ones first.
-const SUFFIXES: [(&str, PathPart); 5] = [
+const SUFFIXES: [(&str, PathPart); 6] = [
     ("//", PathPart::Dirname),
     ("/.", PathPart::Stem),
+    ("/host", PathPart::Host),
     (".ext", PathPart::Extension),
     ("/", PathPart::Basename),
     (".", PathPart::WithoutExtension),
@@ -82,6 +85,9 @@ fn of_base(base: &str, format: &Format) -> Vec<Reading> {
     let mut readings = vec![reading(Subject::Field(base.to_owned()), PathPart::Whole)];
     if base == "ext" {
         readings.push(reading(Subject::Item, PathPart::Extension));
+    }
+    if base == "/host" {
+        readings.push(reading(Subject::Item, PathPart::Host));
     }
     for (suffix, part) in SUFFIXES {
         if let Some(name) = base.strip_suffix(suffix).filter(|name| !name.is_empty()) {
@@ -137,9 +143,10 @@ fn quoted(text: &str) -> Option<Reading> {
 }
 
 impl PathPart {
-    /// Returns this part of a path.
+    /// Returns this part of a path, or of a URL as it is written.
     pub fn of(self, path: &[u8]) -> &[u8] {
         match self {
+            Self::Host => url::host(path),
             Self::Whole => path,
             Self::WithoutExtension => path::without_extension(path),
             Self::Basename => path::basename(path),

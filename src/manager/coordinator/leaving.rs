@@ -122,7 +122,10 @@ impl Coordinator<'_> {
         let running = self.store.running_units(self.lease)?;
         let left = running.into_iter().filter(|unit| staying.iter().any(|attempt| attempt.seq == unit.id.seq()));
         let changes: Vec<UnitChange> = left.map(|unit| self.interrupted(unit, now)).collect();
-        self.store.record(self.lease, &Batch { meters: &self.job.limits.meters, ..Batch::of(&changes) })?;
+        self.store.record(
+            self.lease,
+            &Batch { meters: &self.job.limits.meters, groups: self.job.limits.groups.as_ref(), ..Batch::of(&changes) },
+        )?;
         Ok(())
     }
 

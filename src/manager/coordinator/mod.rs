@@ -2,6 +2,8 @@
 
 mod claims;
 mod ending;
+mod groups;
+mod groups_seen;
 mod leaving;
 mod other;
 mod over_budget;
@@ -31,6 +33,7 @@ use crate::store::{Lease, Store};
 use crate::sys::{Adopted, Machine, StopFlags};
 
 use claims::Claims;
+use groups_seen::GroupsSeen;
 pub(super) use leaving::{Held, Leave};
 use other::{Other, OtherSeen};
 use over_budget::OverBudget;
@@ -93,6 +96,8 @@ pub(super) struct Coordinator<'a> {
     claims: Claims,
     /// How many units were in hand when ranges were last given back for want of workers.
     handed_over: Option<usize>,
+    /// What it knows of the groups of its units, where they have some.
+    groups: GroupsSeen,
 }
 
 impl<'a> Coordinator<'a> {
@@ -110,8 +115,8 @@ impl<'a> Coordinator<'a> {
         let looked_at = Instant::now();
         let share = store.share(lease, &job.limits)?;
         let mut job = job.clone();
-        if share.is_some() && job.limits.total_workers.is_some() {
-            // None was granted yet.
+        if share.is_some_and(|share| job.limits.total_workers.is_some() || share.is_spare(&job.limits)) {
+            // None was granted yet, or another manager has them.
             job.limits.workers = 0;
         }
         let Share { at_work, rank, .. } = share.unwrap_or(Share::WHOLE);
@@ -167,8 +172,10 @@ impl<'a> Coordinator<'a> {
             at_work,
             claims: Claims::new(),
             handed_over: None,
+            groups: GroupsSeen::default(),
         };
         coordinator.look_at_spending()?;
+        coordinator.know_groups()?;
         coordinator.demand_workers(unfinished);
         Ok(coordinator)
     }
@@ -256,7 +263,7 @@ impl<'a> Coordinator<'a> {
             self.share_places();
             let level = self.shared.feed.level();
             self.demand_workers(level.in_hand);
-            if level.in_hand == 0 && self.shared.feed.next_range().is_none() && next_due.is_none() {
+            if level.in_hand == 0 && !self.shared.feed.has_unread() && next_due.is_none() {
                 if self.is_range_due(0) {
                     // More were in hand when it was looked whether one is due.
                     continue;
@@ -267,6 +274,9 @@ impl<'a> Coordinator<'a> {
                 }
                 if let Some(end) = self.finish()? {
                     return Ok(end);
+                }
+                if let Some(halt) = self.only_stopped_groups()? {
+                    return self.halt(halt);
                 }
                 self.shared.feed.recall();
                 continue;

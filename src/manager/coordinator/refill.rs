@@ -19,6 +19,9 @@ impl Coordinator<'_> {
             self.shared.feed.recall();
             return Ok(Some(until));
         }
+        if self.job.limits.groups.is_some() {
+            return self.refill_groups();
+        }
         let level = self.shared.feed.level();
         // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
         let has_room =
@@ -86,13 +89,14 @@ impl Coordinator<'_> {
 
     /// Returns `true` if a range is to be claimed when so many units are in hand.
     pub(super) fn is_range_due(&self, in_hand: usize) -> bool {
-        self.claims.is_worth_a_try(in_hand)
+        self.job.limits.groups.is_none()
+            && self.claims.is_worth_a_try(in_hand)
             && self.shared.feed.needs_range()
             && self.range_size.is_due(in_hand, self.job.limits.workers)
     }
 
     /// Sends back the units of a claimed range that a manager on another host had begun; its processes are gone with it.
-    fn recover(&mut self, begun: &[Unit]) -> Result<(), ManagerError> {
+    pub(super) fn recover(&mut self, begun: &[Unit]) -> Result<(), ManagerError> {
         let (now, limits) = (self.shared.clock.now(), &self.job.limits);
         if begun.is_empty() {
             return Ok(());
@@ -100,7 +104,10 @@ impl Coordinator<'_> {
         let crashed = |unit| policy::crashed(unit, UnitStatus::Running, true, limits, self.lease.epoch(), now);
         let changes: Vec<UnitChange> = begun.iter().map(crashed).collect();
         warn!("{} of a manager that is gone: to be tried again", counted(begun.len(), "unit"));
-        self.store.record(self.lease, &Batch { meters: &self.job.limits.meters, ..Batch::of(&changes) })?;
+        self.store.record(
+            self.lease,
+            &Batch { meters: &self.job.limits.meters, groups: self.job.limits.groups.as_ref(), ..Batch::of(&changes) },
+        )?;
         Ok(())
     }
 }

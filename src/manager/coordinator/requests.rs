@@ -32,13 +32,8 @@ impl Coordinator<'_> {
         let Some(mut job) = job else { return Ok(()) };
         self.take_share(&mut job.limits, share)?;
         job.limits.bound_workers(self.most_workers);
-        if let Some(hold) =
-            job.hold.as_ref().filter(|hold| self.shared.held_until().is_none_or(|until| until < hold.until))
-            && hold.until > self.shared.clock.now()
-        {
-            // A unit of another manager had the job wait.
-            self.shared.hold(hold.until);
-        }
+        // A unit of another manager had the job wait, or somebody has it wait no longer.
+        let is_held_alike = self.shared.follow_hold(job.hold.as_ref().map(|hold| hold.until));
         match self.store.machine_workers() {
             // One that cannot be read is no reason to end what runs: the one before holds.
             Err(unreadable @ StoreError::Unreadable(_)) => warn!("the limit over all jobs stays: {unreadable}"),
@@ -48,6 +43,7 @@ impl Coordinator<'_> {
             // Units may have been added, or taken back from those that wait here.
             self.seen_revision = job.revision;
             self.shared.feed.recall();
+            self.groups.are_known = false;
             self.next_due = Some(Timestamp::from_micros(0));
             self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
             self.kill_units()?;
@@ -57,8 +53,9 @@ impl Coordinator<'_> {
         self.request = request_of(&job);
         self.job = job;
         self.look_at_spending()?;
+        self.know_groups()?;
         // Last: what could not be read is looked at again.
-        self.seen_version = Some(version);
+        self.seen_version = Some(version).filter(|_| is_held_alike);
         Ok(())
     }
 
@@ -97,6 +94,12 @@ impl Coordinator<'_> {
         }
         if limits.workers != before.workers || limits.adapt != before.adapt {
             self.shared.adaptation.follow(limits, None, &self.shared.feed);
+        }
+        if limits.meters.is_empty() && !before.meters.is_empty() {
+            self.shared.budgets.forget(&self.shared.feed);
+        }
+        if let Some(groups) = limits.groups.as_ref().filter(|groups| before.groups.as_ref() != Some(groups)) {
+            self.shared.feed.limit_groups(groups);
         }
         self.shared.set_limits(limits.clone());
     }
@@ -142,6 +145,7 @@ impl Coordinator<'_> {
             warn!("the clock was set back by {step:?}, waits are brought forward");
             self.store.shift_waits(self.lease, step, now)?;
             self.shared.shorten_hold(step);
+            self.shared.feed.shorten_holds(step);
         }
         // Last: what could not be recorded is found again.
         self.clock_seen = (now, looked_at);

@@ -25,6 +25,7 @@ impl Coordinator<'_> {
         let callbacks = || self.shared.feed.reports_too_many().map(|waiting| Waits::Callbacks { waiting });
         let waits =
             waits.or_else(callbacks).or_else(|| self.shared.shortage.waits()).or_else(|| self.waits_for_meter());
+        let waits = waits.or_else(|| self.waits_for_group());
         self.shared.set_waits(waits.as_ref());
     }
 

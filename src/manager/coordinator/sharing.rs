@@ -25,7 +25,9 @@ impl Coordinator<'_> {
             return Ok(());
         };
         self.shared.learn_failures(share.failures);
-        if let Some(total) = limits.total_workers {
+        if share.is_spare(limits) {
+            limits.workers = 0;
+        } else if let Some(total) = limits.total_workers {
             limits.workers = self.own_workers(share, total)?;
         }
         if share.at_work != self.at_work {
@@ -57,6 +59,7 @@ impl Coordinator<'_> {
 
     /// Gives back, while no unit may run here, the ranges of which none does.
     pub(super) fn hand_over(&mut self) -> Result<(), ManagerError> {
+        self.stand_by()?;
         let in_hand = self.shared.feed.forget_idle();
         if self.handed_over != Some(in_hand.len()) {
             self.store.give_back_but(self.lease, &in_hand)?;

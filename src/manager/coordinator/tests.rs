@@ -18,7 +18,7 @@ impl Runner for OneMore {
     }
 
     fn finalizer(&self, _: &Progress) -> Option<NewUnit> {
-        Some(NewUnit { payload: "0".to_owned(), key: Some(Unit::FINALIZER_KEY.to_owned()) })
+        Some(NewUnit { payload: "0".to_owned(), key: Some(Unit::FINALIZER_KEY.to_owned()), group: None })
     }
 }
 

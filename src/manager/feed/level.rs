@@ -7,6 +7,11 @@ pub(in crate::manager) const LOW_UNITS: usize = FEED_UNITS / 2;
 /// Bytes that the units in hand may take before no further ones are read.
 const FEED_BYTES: usize = 32 << 20;
 
+/// Returns `true` if the units in hand take so many bytes that no further ones are to be read.
+pub(in crate::manager) fn is_full(bytes: usize) -> bool {
+    bytes >= FEED_BYTES
+}
+
 /// How full the feed is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::manager) struct Level {

@@ -61,6 +61,8 @@ pub(super) struct State {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     pub origin: Origin,
+    /// The lane of its group, where it has one.
+    pub lane: Option<u32>,
     /// What it holds in memory, about.
     pub bytes: usize,
 }
@@ -68,7 +70,7 @@ pub(super) struct Held {
 impl Held {
     /// Describes a unit.
     pub fn of(origin: Origin, unit: &Unit) -> Held {
-        Held { origin, bytes: unit.bytes() }
+        Held { origin, lane: unit.lane, bytes: unit.bytes() }
     }
 }
 
@@ -78,6 +80,16 @@ impl State {
         let held = self.in_hand.remove(&unit);
         self.bytes -= held.map_or(0, |held| held.bytes);
         held
+    }
+
+    /// Has a unit be read again later that was in hand and that no worker has taken.
+    pub fn give_up(&mut self, unit: UnitId) {
+        let Some(held) = self.let_go(unit) else { return };
+        match (held.origin, held.lane, &mut self.queue.lanes) {
+            (Origin::Fresh, Some(lane), Some(lanes)) => lanes.go_back(lane, unit.seq()),
+            (Origin::Fresh, ..) => self.ranges.go_back(unit.seq()),
+            (Origin::Due, ..) => self.has_sent_back = true,
+        }
     }
 
     /// Returns `true` if the unit at the front may start, as far as workers and machine are concerned; without one, if a
@@ -122,11 +134,4 @@ pub(super) fn ready(state: &State, now: Instant) -> usize {
     }
     let starts = time.as_nanos() / state.interval.as_nanos() + 1;
     slots_of(usize::try_from(starts).unwrap_or(usize::MAX))
-}
-
-/// Returns when the unit after one that is handed out `now` may be, which might have been at `earliest`: in step with it,
-/// but after a time without units nobody catches up.
-pub(super) fn following(now: Instant, earliest: Instant, interval: Duration) -> Instant {
-    let in_step = earliest + interval;
-    if in_step > now { in_step } else { now + interval }
 }

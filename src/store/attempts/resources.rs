@@ -13,7 +13,7 @@ use crate::store::open::UserVersion;
 use crate::store::schema::attempts;
 
 /// The first schema that keeps them.
-const FIRST_SCHEMA: i32 = 11;
+const FIRST_SCHEMA: i32 = 12;
 
 type Columns = (
     Eq<attempts::cpu_us, Option<i64>>,

@@ -31,7 +31,7 @@ pub fn fault_131_nothing_is_recorded_of_a_unit_that_was_skipped_and_renewed_sinc
     use UnitStatus::{Completed, Pending, Running};
     let job = job_of(&mut store, 2);
     let lease = claimed_on(&mut store, job);
-    let renewed = |seq| (Seq(seq), NewUnit { payload: "\"new\"".to_owned(), key: None });
+    let renewed = |seq| (Seq(seq), NewUnit { payload: "\"new\"".to_owned(), key: None, group: None });
     store.skip_units(job, &UnitFilter::all(), "old", NOW).unwrap();
     store.renew_units(job, &[renewed(1), renewed(2)], NOW).unwrap();
 

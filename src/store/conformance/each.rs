@@ -53,6 +53,7 @@ macro_rules! on {
                 the_final_state_follows_from_the_units,
                 a_request_reaches_the_manager_and_is_never_weakened,
                 retried_units_reopen_the_job_with_all_their_attempts,
+                units_wait_no_longer_than_they_may_or_somebody_wants,
                 a_job_whose_failures_are_skipped_is_completed,
                 cancelling_an_idle_job_ends_all_that_had_not_ended,
                 an_attempt_that_did_not_complete_is_kept,

@@ -1,8 +1,11 @@
 //! What every store must do for whoever steers a job: requests, retries, cancels, deletion.
 
+use std::time::Duration;
+
 use super::{LATER, NOW, change, claimed_on, counters, job_of, lease_on, manager};
 use crate::model::{
-    AttemptEnd, Cause, JobStatus, Output, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome, UnitStatus,
+    AttemptEnd, Cause, HoldScope, JobStatus, Output, Postponement, Seq, StopRequest, UnitFilter, UnitId, UnitOutcome,
+    UnitStatus, When,
 };
 use crate::store::{Batch, Leaving, PageBound, Store, StoreError, UnitChange};
 
@@ -38,6 +41,36 @@ pub fn retried_units_reopen_the_job_with_all_their_attempts(mut store: Store) {
     assert_eq!(counters(&mut store, job), [1, 0, 1, 0, 0, 0]);
     let lease = claimed_on(&mut store, job);
     assert_eq!(store.due_units(lease, LATER, Seq::MAX, PageBound::units(9)).unwrap().units[0].attempts, 0);
+}
+
+pub fn units_wait_no_longer_than_they_may_or_somebody_wants(mut store: Store) {
+    let (job, second) = (job_of(&mut store, 2), Duration::from_secs(1));
+    let lease = claimed_on(&mut store, job);
+    let until = NOW + second * 3600;
+    let later = Postponement { hold: HoldScope::Job, ..Postponement::new(When::Until(until), "limit".to_owned()) };
+    let end = Some(AttemptEnd::from(UnitOutcome::Later(later)));
+    let (started_at, ended_at, not_before) = (Some(NOW), Some(NOW), Some(until));
+    let back = change(job, 1, UnitStatus::Pending, UnitStatus::Pending);
+    let back = UnitChange { started_at, ended_at, not_before, end, attempts: 0, ..back };
+    store.record(lease, &Batch::of(std::slice::from_ref(&back))).unwrap();
+    assert!(store.job(job).unwrap().hold.is_some());
+    let revision = |store: &mut Store| store.job(job).unwrap().revision;
+    let before = revision(&mut store);
+
+    assert!(store.lift_hold(job).unwrap() && !store.lift_hold(job).unwrap());
+    assert_eq!(store.job(job).unwrap().hold, None);
+    assert_eq!(store.bound_waits(job, Seq(0), second * 60, NOW).unwrap(), None);
+    assert_eq!(store.next_due(lease, Seq::MAX).unwrap(), Some(NOW + second * 60));
+    let bounded = revision(&mut store);
+    assert_eq!(store.retry_units(job, &UnitFilter::all(), NOW).unwrap(), 0);
+    assert_eq!(store.retry_units(job, &UnitFilter::with_status(UnitStatus::Pending), NOW).unwrap(), 1);
+    assert_eq!(store.retry_units(job, &UnitFilter::with_status(UnitStatus::Pending), NOW).unwrap(), 0);
+
+    assert_eq!(store.next_due(lease, Seq::MAX).unwrap(), Some(NOW));
+    assert_eq!(counters(&mut store, job), [2, 0, 0, 0, 0, 0]);
+    assert!(before < bounded && bounded < revision(&mut store), "its manager looks for them");
+    assert_eq!(store.attempts_span(UnitId::new(job, Seq(1))).unwrap(), Some((NOW, NOW)));
+    assert_eq!(store.attempts_span(UnitId::new(job, Seq(2))).unwrap(), None);
 }
 
 pub fn a_job_whose_failures_are_skipped_is_completed(mut store: Store) {

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
 
 use super::rows::{
-    AttemptColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns, MeterColumns,
-    NoteColumns, SpecColumns, SpendColumns, Text, UnitColumns,
+    AttemptColumns, GroupColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns,
+    MeterColumns, NoteColumns, SpecColumns, SpendColumns, Text, UnitColumns,
 };
 use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
 use crate::store::connection::DbConnection;
@@ -14,7 +14,8 @@ use crate::store::failure::Failure;
 use crate::store::jobs::job_row;
 use crate::store::metadata::key;
 use crate::store::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_notes, units,
+    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_groups,
+    unit_notes, units,
 };
 use crate::store::{Store, StoreError};
 
@@ -41,6 +42,7 @@ pub struct CopiedJob {
     pub(super) texts: Vec<MetadataColumns>,
     pub(super) managers: Vec<ManagerColumns>,
     pub(super) meters: Vec<MeterColumns>,
+    pub(super) groups: Vec<GroupColumns>,
 }
 
 /// A page of units and what belongs to them.
@@ -51,6 +53,8 @@ pub struct CopiedUnits {
     pub(super) kinds: Vec<KindColumns>,
     pub(super) made: Vec<MadePathColumns>,
     pub(super) spends: Vec<SpendColumns>,
+    /// The group of each unit that has one.
+    pub(super) groups: Vec<(i64, Text)>,
 }
 
 impl Store {
@@ -66,18 +70,32 @@ impl Store {
         self.read("read the job", |conn| {
             let whole = read_job(conn, job)?;
             // A database of an older version has no tables for what no job of it counts.
-            let is_metered = !job_row(conn, job)?.limits.meters.is_empty();
+            let limits = job_row(conn, job)?.limits;
+            let has = Has { meters: !limits.meters.is_empty(), groups: limits.groups.is_some() };
             each(CopiedPart::Job(Box::new(whole)))?;
             let [first, last] = UnitId::ends_of(job);
             let mut after = first - 1;
             loop {
-                let page = read_units(conn, after, last, is_metered)?;
+                let page = read_units(conn, after, last, has)?;
                 let Some(unit) = page.units.last() else { return Ok(()) };
                 after = unit.id;
                 each(CopiedPart::Units(page))?;
             }
         })
     }
+}
+
+/// What there is to be read of the units of a job besides what all have.
+#[derive(Debug, Clone, Copy)]
+struct Has {
+    meters: bool,
+    groups: bool,
+}
+
+fn groups_between(conn: &mut DbConnection, job: Row, after: i64, next: i64) -> Result<Vec<(i64, Text)>, Failure> {
+    let grouped = units::table.filter(units::id.gt(after).and(units::id.lt(next))).filter(units::grp.is_not_null());
+    let rows = grouped.select((units::id, units::grp.assume_not_null())).load(conn);
+    rows.map_err(|error| unreadable(job, "group", error))
 }
 
 fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
@@ -90,6 +108,9 @@ fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
     let of_job = meters::table.filter(meters::job_id.eq(job.0)).select(MeterColumns::as_select());
     let rows = if known.limits.meters.is_empty() { Ok(Vec::new()) } else { of_job.load(conn) };
     let meters = rows.map_err(|error| unreadable(place, "row in meters", error))?;
+    let of_job = unit_groups::table.filter(unit_groups::job_id.eq(job.0)).select(GroupColumns::as_select());
+    let rows = if known.limits.groups.is_none() { Ok(Vec::new()) } else { of_job.load(conn) };
+    let groups = rows.map_err(|error| unreadable(place, "row in unit_groups", error))?;
     // The number of another job means nothing elsewhere.
     if known.limits.after.is_some() {
         let limits = Limits { after: None, ..known.limits };
@@ -102,10 +123,10 @@ fn read_job(conn: &mut DbConnection, job: JobId) -> Result<CopiedJob, Failure> {
     let of_job = managers::table.filter(managers::job_id.eq(job.0));
     let managers = of_job.select(ManagerColumns::as_select()).load(conn);
     let managers = managers.map_err(|error| unreadable(place, "row in managers", error))?;
-    Ok(CopiedJob { row, spec, texts, managers, meters })
+    Ok(CopiedJob { row, spec, texts, managers, meters, groups })
 }
 
-fn read_units(conn: &mut DbConnection, after: i64, last: i64, is_metered: bool) -> Result<CopiedUnits, Failure> {
+fn read_units(conn: &mut DbConnection, after: i64, last: i64, has: Has) -> Result<CopiedUnits, Failure> {
     let mut found = Vec::new();
     let (mut bytes, mut next) = (0, after + 1);
     let page = units::table.filter(units::id.gt(after).and(units::id.le(last))).order(units::id).limit(PAGE);
@@ -135,7 +156,8 @@ fn read_units(conn: &mut DbConnection, after: i64, last: i64, is_metered: bool) 
         notes: of_page!(unit_notes, NoteColumns),
         kinds: of_page!(failure_kinds, KindColumns),
         made: of_page!(made_paths, MadePathColumns),
-        spends: if is_metered { of_page!(spends, SpendColumns) } else { Vec::new() },
+        spends: if has.meters { of_page!(spends, SpendColumns) } else { Vec::new() },
+        groups: if has.groups { groups_between(conn, job, after, next)? } else { Vec::new() },
         units: found,
     })
 }

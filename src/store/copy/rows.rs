@@ -18,7 +18,8 @@ use diesel::sqlite::Sqlite;
 use crate::store::columns::{OfBytes, from_text};
 use crate::store::connection::Db;
 use crate::store::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata, meters, specs, spends, unit_notes, units,
+    attempts, failure_kinds, jobs, made_paths, managers, metadata, meters, specs, spends, unit_groups, unit_notes,
+    units,
 };
 #[cfg(feature = "postgres")]
 use crate::store::written::without_nul;
@@ -113,6 +114,16 @@ rows! {
         name: Text,
         amount: i64,
         under_way: Option<i64>,
+    }
+    GroupColumns of unit_groups {
+        job_id: i64,
+        name: Text,
+        most: Option<i64>,
+        read_through: i64,
+        failures: i64,
+        stopped: Option<Text>,
+        hold_until: Option<i64>,
+        hold_reason: Option<Text>,
     }
     SpecColumns of specs {
         job_id: i64,

@@ -16,6 +16,12 @@ pub enum MeterRefused {
         /// What it counts.
         known: Vec<String>,
     },
+    /// The unit that a job ends with is none that anybody pays for.
+    #[error("the last unit of job {job} is not one of its items: what it costs is not counted")]
+    LastUnit {
+        /// The job.
+        job: JobId,
+    },
     /// The sum is more than can be counted.
     #[error("the meter {name:?} of job {job} can count no more")]
     SpentTooMuch {

@@ -29,7 +29,7 @@ pub(in crate::store) fn insert(
 ) -> Result<i64, Failure> {
     let DbConnection::Postgres(conn) = conn else { unreachable!("only a server gets units in groups") };
     let mut taken = taken(conn, job, units)?;
-    let (mut ids, mut keys, mut payloads, mut end) = (Vec::new(), Vec::new(), Vec::new(), last);
+    let (mut ids, mut keys, mut payloads, mut groups, mut end) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), last);
     for unit in units {
         if let Some(key) = unit.key.as_deref() {
             match (taken.get(key), same_key) {
@@ -48,17 +48,19 @@ pub(in crate::store) fn insert(
         ids.push(UnitId::new(job, Seq(end)).raw());
         keys.push(unit.key.as_deref());
         payloads.push(unit.payload.as_str());
+        groups.push(unit.group.as_deref());
     }
     if ids.is_empty() {
         return Ok(end);
     }
     diesel::sql_query(
-        "INSERT INTO units (status, attempts, crashes, id, key, payload) \
-         SELECT 'pending', 0, 0, v.id, v.key, v.payload FROM unnest($1, $2, $3) AS v(id, key, payload)",
+        "INSERT INTO units (status, attempts, crashes, id, key, payload, grp) \
+         SELECT 'pending', 0, 0, v.id, v.key, v.payload, v.grp FROM unnest($1, $2, $3, $4) AS v(id, key, payload, grp)",
     )
     .bind::<Array<BigInt>, _>(ids)
     .bind::<Array<Nullable<Text>>, _>(keys)
     .bind::<Array<Text>, _>(payloads)
+    .bind::<Array<Nullable<Text>>, _>(groups)
     .execute(conn)?;
     Ok(end)
 }

@@ -12,6 +12,7 @@ mod counters;
 mod fault;
 #[cfg(all(test, feature = "postgres"))]
 mod fault_tests;
+mod groups;
 mod holders;
 #[cfg(feature = "postgres")]
 mod insert;
@@ -35,8 +36,9 @@ pub(super) use commit::{Commit, Kept};
 pub(super) use counters::add_up;
 #[cfg(feature = "postgres")]
 pub(super) use counters::moved;
-pub(super) use holders::{holders, is_held, is_live, owner_of};
 #[cfg(feature = "postgres")]
+pub(super) use groups::{due_of_groups, fresh_of_groups};
+pub(super) use holders::{holders, is_held, is_live, owner_of};
 pub(super) use insert::insert;
 pub(super) use job_lock::{lock, lock_meters, share_lock};
 pub(super) use lease::{

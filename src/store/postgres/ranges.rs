@@ -213,10 +213,23 @@ pub(in crate::store) fn due_units(
     through: Seq,
     (limit, bytes): (i64, i64),
 ) -> Result<Vec<DueRow>, Failure> {
+    adopt_due(conn, lease, now, through, limit)?;
     let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
-    AdoptDue { manager: manager.clone(), job, now, through: through.0, limit }.execute(conn)?;
     let last = UnitId::new(lease.job, through).raw();
     Ok(DueUnits { job, now, last, manager, limit, bytes: bytes.max(1) }.load(conn)?)
+}
+
+/// Claims units that came back, are due, and belong to nobody.
+pub(super) fn adopt_due(
+    conn: &mut DbConnection,
+    lease: Lease,
+    now: Timestamp,
+    through: Seq,
+    limit: i64,
+) -> Result<(), Failure> {
+    let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
+    AdoptDue { manager, job, now, through: through.0, limit }.execute(conn)?;
+    Ok(())
 }
 
 /// Returns the earliest time at which a unit may run that came back and is not another manager's.

@@ -4,16 +4,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::forms::{Forms, forms_of};
 use super::{World, processor_time, wait_for};
 
 /// No answer may take longer.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A server that may use everything.
+const ALL: [&str; 6] = ["mcp", "--allow-dir", "/", "--allow-command", "*", "--allow-shell"];
 
 pub struct Host<'w> {
     world: &'w World,
@@ -21,6 +26,7 @@ pub struct Host<'w> {
     stdin: Option<Box<dyn Write>>,
     lines: Receiver<String>,
     asked: u64,
+    forms: Forms,
 }
 
 /// What a tool answered.
@@ -43,21 +49,40 @@ impl<'w> Host<'w> {
 
     /// Starts the server with flags before its verb, and opens the conversation.
     pub fn with_flags(world: &'w World, flags: &[&str]) -> Host<'w> {
-        let mut host = Host::launch(world, &[flags, &["mcp"]].concat());
+        let mut host = Host::launch(world, &[flags, &ALL[..]].concat());
         host.open();
         host
     }
 
     /// Starts the server over pipes and says nothing to it.
     pub fn silent(world: &'w World) -> Host<'w> {
-        Host::launch(world, &["mcp"])
+        Host::launch(world, &ALL)
+    }
+
+    /// Starts the server with bounds of its own, and opens the conversation.
+    pub fn bounded(world: &'w World, flags: &[&str]) -> Host<'w> {
+        let mut host = Host::launch(world, &[&["mcp"], flags].concat());
+        host.open();
+        host
     }
 
     fn launch(world: &'w World, args: &[&str]) -> Host<'w> {
-        let mut child =
-            world.job_manager(args).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+        Host::spawn(world, world.job_manager(args))
+    }
+
+    fn spawn(world: &'w World, mut command: Command) -> Host<'w> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Host { world, child, stdin: Some(Box::new(stdin)), lines: lines_of(stdout), asked: 0 }
+        Host { world, child, stdin: Some(Box::new(stdin)), lines: lines_of(stdout), asked: 0, forms: Forms::default() }
+    }
+
+    /// Starts the server without flags in a directory, with a home, and opens the conversation.
+    pub fn bounded_in(world: &'w World, dir: &str, home: &Path) -> Host<'w> {
+        let mut command = world.job_manager(&["--db", world.db().to_str().unwrap(), "mcp"]);
+        command.current_dir(dir).env("HOME", home);
+        let mut host = Host::spawn(world, command);
+        host.open();
+        host
     }
 
     /// Starts the server over sockets, as hosts that run on Node do.
@@ -65,13 +90,20 @@ impl<'w> Host<'w> {
         let (stdin, theirs_in) = UnixStream::pair().unwrap();
         let (stdout, theirs_out) = UnixStream::pair().unwrap();
         let child = world
-            .job_manager(&["mcp"])
+            .job_manager(&ALL)
             .stdin(OwnedFd::from(theirs_in))
             .stdout(OwnedFd::from(theirs_out))
             .process_group(0)
             .spawn()
             .unwrap();
-        let mut host = Host { world, child, stdin: Some(Box::new(stdin)), lines: lines_of(stdout), asked: 0 };
+        let mut host = Host {
+            world,
+            child,
+            stdin: Some(Box::new(stdin)),
+            lines: lines_of(stdout),
+            asked: 0,
+            forms: Forms::default(),
+        };
         host.open();
         host
     }
@@ -173,16 +205,30 @@ impl<'w> Host<'w> {
         let id = self.begin(tool, &arguments);
         let message = self.answer(id);
         let result = message.get("result").unwrap_or_else(|| panic!("{tool} {arguments}: {message}"));
-        let document = result["structuredContent"].clone();
-        let written: Value = serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
-        assert_eq!(written, document, "the text differs from the structure");
+        let failed = result["isError"].as_bool().unwrap();
+        let document: Value = serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
+        if failed {
+            // Clients compare it with the form of what was asked for, also where that was refused.
+            assert!(result["structuredContent"].is_null(), "{result}");
+        } else {
+            assert_eq!(result["structuredContent"], document, "the text differs from the structure");
+            self.expect_form(tool, &document);
+        }
         Answered {
-            failed: result["isError"].as_bool().unwrap(),
+            failed,
             text: result["content"][0]["text"].as_str().unwrap().to_owned(),
             bytes: document.to_string().len(),
             document,
             took: asked.elapsed(),
         }
+    }
+
+    /// Compares an answer with what its tool says of its answers.
+    fn expect_form(&mut self, tool: &str, document: &Value) {
+        if self.forms.is_empty() {
+            self.forms = forms_of(&self.ask("tools/list", &json!({})));
+        }
+        self.forms.expect(tool, document);
     }
 
     /// Calls a tool, which must succeed, and returns its document.

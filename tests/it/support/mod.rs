@@ -6,6 +6,7 @@ mod batch;
 mod browser;
 #[cfg(feature = "postgres")]
 mod cables;
+mod forms;
 mod host;
 #[cfg(feature = "postgres")]
 mod hosts;

@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use job_manager::client::{ClientError, ClockError};
+use job_manager::handler::SchemaError;
 use job_manager::model::{ErrorKind, JobId, OwnVariableError};
 use job_manager::source::SourceError;
-use job_manager::submission::SubmissionError;
+use job_manager::submission::{SubmissionError, TemplateError};
 use job_manager::text::JsonError;
 
 use super::exit::Exit;
@@ -31,6 +32,9 @@ pub(super) enum CliError {
     Service(#[from] ServiceError),
     #[cfg(feature = "mcp")]
     #[error(transparent)]
+    Allow(#[from] crate::mcp::AllowError),
+    #[cfg(feature = "mcp")]
+    #[error(transparent)]
     Mcp(#[from] crate::mcp::ServeError),
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -41,6 +45,8 @@ pub(super) enum CliError {
     Requires { given: &'static str, missing: &'static str },
     #[error("cannot read the schema {}", path.display())]
     Schema { path: PathBuf, source: io::Error },
+    #[error("cannot use the schema {}", path.display())]
+    UnusableSchema { path: PathBuf, source: SchemaError },
     #[error("no verb or topic {0:?}, `job-manager help` lists them")]
     NoTopic(String),
     #[error("no command, give one after `--`")]
@@ -51,8 +57,15 @@ pub(super) enum CliError {
     CommandForAdd,
     #[error("this is not the command of a unit: JOB_MANAGER_JOB, _UNIT and _ATTEMPT are not set")]
     OutsideUnit,
-    #[error("this job has no groups: give --hold unit or --hold job")]
-    NoGroups,
+    #[error(
+        "job {job} has no meter {name:?}{}: meter.{name}=PATH makes one that reads what attempts print",
+        and_has(known)
+    )]
+    NoMeter { job: JobId, name: String, known: Vec<String> },
+    #[error("say when the unit is to be tried again: a duration such as 10m, or --until 22:00")]
+    NoTime,
+    #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
+    NoGroups { job: JobId, given: String },
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]
@@ -133,6 +146,28 @@ pub(super) enum CliError {
     Output(#[from] io::Error),
 }
 
+/// Says what gives a placeholder its meaning that has none without it.
+fn of_submission(error: &SubmissionError) -> Option<String> {
+    let (SubmissionError::Template(template) | SubmissionError::Item { source: template, .. }) = error else {
+        let SubmissionError::NoItems { placeholders, .. } = error else { return None };
+        return of_placeholders(placeholders);
+    };
+    match template {
+        TemplateError::UnknownPlaceholders { placeholders, .. } => of_placeholders(placeholders),
+        _ => None,
+    }
+}
+
+fn of_placeholders(placeholders: &[String]) -> Option<String> {
+    let is_out = |placeholder: &String| placeholder == "{out}" || placeholder.starts_with("{out/");
+    placeholders.iter().any(is_out).then(|| "--creates PATH says what {out} becomes".to_owned())
+}
+
+/// Names the meters that a job has, if it has any.
+fn and_has(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!(", it has {}", known.join(", ")) }
+}
+
 impl CliError {
     /// Returns the exit code.
     pub fn exit(&self) -> Exit {
@@ -145,6 +180,7 @@ impl CliError {
             Self::Client(error) | Self::Submission(SubmissionError::Client(error)) => next_step(error),
             #[cfg(feature = "serve")]
             Self::Dashboard(DashboardError::Client(error)) => next_step(error),
+            Self::Submission(error) => of_submission(error),
             _ => None,
         }
     }
@@ -153,6 +189,8 @@ impl CliError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Client(error) => error.kind(),
+            #[cfg(feature = "mcp")]
+            Self::Allow(_) => ErrorKind::InvalidInput,
             #[cfg(feature = "mcp")]
             Self::Mcp(crate::mcp::ServeError::SetUp(_)) => ErrorKind::Internal,
             #[cfg(feature = "serve")]

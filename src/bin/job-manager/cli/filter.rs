@@ -27,6 +27,9 @@ pub(super) struct FilterArgs {
     /// Failed units of that kind, as listed by `failures`
     #[arg(long, value_name = "ID", value_parser = values::cluster, help_heading = "Filter")]
     pub cluster: Option<ClusterId>,
+    /// Units of that group
+    #[arg(long, value_name = "GROUP", help_heading = "Filter")]
+    pub group: Option<String>,
 }
 
 impl FilterArgs {
@@ -37,6 +40,7 @@ impl FilterArgs {
             && self.seq.is_none()
             && self.pattern.is_none()
             && self.cluster.is_none()
+            && self.group.is_none()
     }
 
     pub fn filter(&self) -> UnitFilter {
@@ -44,6 +48,7 @@ impl FilterArgs {
         let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
         let key = self.key.clone();
         let pattern = self.pattern.clone();
-        UnitFilter { statuses, key, first, last, pattern, cluster: self.cluster, current: None }
+        let (cluster, group) = (self.cluster, self.group.clone());
+        UnitFilter { statuses, key, first, last, pattern, cluster, group, current: None }
     }
 }

@@ -14,6 +14,7 @@ use job_manager::text::counted;
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
 use super::text::{one_line, span};
+use super::why_paused::hint_why_paused;
 use super::{CliError, Exit, Output};
 
 const DRAWS_PER_SECOND: u8 = 10;
@@ -94,6 +95,7 @@ pub(super) fn follow_to_the_end(
                     }
                 }
             }
+            hint_why_paused(client, job, outcome, output)?;
             Ok(outcome.into())
         }
     }

@@ -14,6 +14,7 @@ mod exit;
 mod filter;
 mod follow;
 mod given;
+mod group_args;
 mod inside;
 mod job_args;
 mod lists;
@@ -42,6 +43,7 @@ mod values;
 mod verbs;
 mod way_out;
 mod which;
+mod why_paused;
 mod wording;
 
 use std::process::ExitCode;

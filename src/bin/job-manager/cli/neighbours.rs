@@ -97,7 +97,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--tmux"], "`top` shows the jobs on a full screen, `logs JOB -f` follows the output"),
     (&["--tagstring"], "write --tag with `run`, or --unit-key TEMPLATE and --tag for other words of a record"),
     (
-        &["--line-buffer", "--linebuffer", "--lb", "-u", "--ungroup", "--group"],
+        &["--line-buffer", "--linebuffer", "--lb", "-u", "--ungroup"],
         "there are no groups of jobs (--label marks them); `run -k` and `run --tag` print the output of units as they end, `logs JOB:SEQ -f` follows that of one",
     ),
     (&["--citation", "--will-cite", "--bibtex"], "nothing has to be silenced here, omit it"),

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use job_manager::model::{Limits, MaxFailures, TimeLimit, Timeout};
+use job_manager::model::{Limits, TimeLimit, Timeout};
 
 use super::error::CliError;
+use super::group_args::GroupArgs;
 use super::meter_args::MeterArgs;
 use super::{policy_values, values};
 
@@ -52,9 +53,8 @@ pub(super) struct PolicyArgs {
     /// Time after its first start at which the job pauses, such as 8h; 0 is no limit
     #[arg(long, value_name = "DURATION", help_heading = "Pace and bounds")]
     pub deadline: Option<TimeLimit>,
-    /// Failed units, or their share, at which the job pauses
-    #[arg(long, value_name = "N|P%", value_parser = policy_values::max_failures, help_heading = "Pace and bounds")]
-    pub max_failures: Option<MaxFailures>,
+    #[command(flatten)]
+    pub groups: GroupArgs,
     #[command(flatten)]
     pub meters: MeterArgs,
     /// Run fewer units at a time while whoever they ask is busy, but at least MIN, and more again up to -j
@@ -71,7 +71,7 @@ pub(super) struct PolicyArgs {
     #[arg(long, help_heading = "The command and its world")]
     pub keep_partial: bool,
     /// Script that runs as the last unit, with the counts in its environment
-    #[arg(long, value_name = "CMD", help_heading = "The job")]
+    #[arg(long, value_name = "CMD", value_parser = values::not_empty("./send-report"), help_heading = "The job")]
     pub then: Option<OsString>,
     /// When that runs [default: always]
     #[arg(long, value_parser = values::word::<ThenWhen>(["success", "always", "failure"]), help_heading = "The job")]
@@ -97,7 +97,7 @@ impl PolicyArgs {
         limits.kill_after = self.kill_after;
         limits.lease = self.lease;
         limits.deadline = self.deadline.and_then(|limit| limit.0);
-        limits.max_failures = self.max_failures;
+        self.groups.apply(limits)?;
         limits.canary = self.canary;
         (limits.max_later, limits.adapt) = (self.max_later, self.adapt);
         self.meters.apply(limits)

@@ -8,7 +8,9 @@ use clap::Args;
 use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease};
 use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode};
 use job_manager::model::{NewJob, RawText};
-use job_manager::submission::{Asked, Scripts, Submission, command_spec, find_program, find_shell, output_dir};
+use job_manager::submission::{
+    Asked, Scripts, Submission, SubmissionError, command_spec, find_program, find_shell, output_dir,
+};
 use serde_json::json;
 
 use super::job_args::JobArgs;
@@ -89,7 +91,12 @@ impl SubmissionArgs {
             workers: self.job.workers.is_some(),
             order: self.job.start.order.is_some(),
         };
-        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources)?.asking(asked);
+        let submission = Submission::new(new, &spec, self.job.unit_key.as_deref(), sources);
+        let submission = submission.map_err(|error| match (error, self.job.policy.schema.clone()) {
+            (SubmissionError::Schema(source), Some(path)) => CliError::UnusableSchema { path, source },
+            (error, _) => error.into(),
+        })?;
+        let submission = submission.asking(asked);
         if !reads_stdin {
             note_waiting_input(&submission.notes());
         }

@@ -55,10 +55,12 @@ pub(super) fn disk_free() -> impl TypedValueParser<Value = DiskFree> {
     OsStringValueParser::new().try_map(|text| DiskFree::of_os(&text))
 }
 
-/// Reads any bytes but none.
+/// Reads any bytes but none, or blanks alone.
 pub(super) fn not_empty(like: &'static str) -> impl TypedValueParser<Value = OsString> {
-    OsStringValueParser::new()
-        .try_map(move |text| if text.is_empty() { Err(format!("it is empty, expected e.g. {like}")) } else { Ok(text) })
+    OsStringValueParser::new().try_map(move |text| match text.as_encoded_bytes().trim_ascii() {
+        [] => Err(format!("it is empty, expected e.g. {like}")),
+        _ => Ok(text),
+    })
 }
 
 /// Reads a whole number above zero, such as the number of items of a unit.

@@ -108,7 +108,7 @@ async fn explain(
         .read(move |client| {
             let job = client.find_job(&job)?;
             let answer = client.explain(job, seq)?;
-            Ok(ExplanationOf::new(job, seq, &answer, command_line(answer.next_step)))
+            Ok(ExplanationOf::new(job, seq, &answer, command_line(&answer.next_step)))
         })
         .await
 }

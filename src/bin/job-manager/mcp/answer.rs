@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::exact::sealed_document;
+use super::shape::{Field, Kind, field, fit};
 
 /// Most bytes of a page in an answer; a job of a million units must not fill a context.
 pub(super) const PAGE_BYTES: usize = 32 * 1024;
@@ -41,26 +42,46 @@ impl Answer {
         self
     }
 
-    fn into_result(self, failed: bool) -> CallToolResult {
-        let Answer { summary, mut document } = self;
-        document.insert("summary".to_owned(), exactly(&summary));
-        let document = exactly(document);
-        // Hosts show a model one or the other: the text holds all that the structure does.
-        let content = vec![ContentBlock::text(summary), ContentBlock::text(document.get())];
-        let mut result = if failed { CallToolResult::error(content) } else { CallToolResult::success(content) };
-        result.structured_content = Some(sealed_document(document.get()));
-        result
+    /// Adds the fields of an object.
+    pub fn with_all(mut self, more: impl Serialize) -> Answer {
+        self.document.extend(exact_fields(more).unwrap_or_default());
+        self
+    }
+
+    /// Returns the fields of an answer that has these besides those of every one.
+    pub fn fields(own: Vec<Field>) -> Vec<Field> {
+        let every = [field("summary", Kind::Text, "In words, and what to call next.").always()];
+        every.into_iter().chain(own).collect()
+    }
+
+    /// Makes the document what the shape of its tool says.
+    pub fn fitted(self, fields: Vec<Field>) -> Answer {
+        let document = fit(&Self::fields(fields), self.document);
+        Answer { document, ..self }
+    }
+
+    fn written(&self) -> Box<RawValue> {
+        let mut document = self.document.clone();
+        document.insert("summary".to_owned(), exactly(&self.summary));
+        exactly(document)
     }
 
     /// Makes it the answer to a call that did not do what was asked.
     pub fn into_failure(self) -> CallToolResult {
-        self.into_result(true)
+        let document = self.written();
+        // Without a structure, which is of the form of what was asked for.
+        CallToolResult::error(vec![ContentBlock::text(self.summary), ContentBlock::text(document.get())])
     }
 }
 
 impl From<Answer> for CallToolResponse {
     fn from(answer: Answer) -> CallToolResponse {
-        answer.into_result(false).into()
+        let document = answer.written();
+        // Hosts show a model one or the other: the text holds all that the structure does.
+        let content = vec![ContentBlock::text(answer.summary), ContentBlock::text(document.get())];
+        let mut result = CallToolResult::success(content);
+        result.structured_content = Some(sealed_document(document.get()));
+        result.into()
     }
 }
 

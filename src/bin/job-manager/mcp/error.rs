@@ -2,13 +2,14 @@
 
 use job_manager::client::{AccessError, ClientError, ClockError, StartError, StoreError};
 use job_manager::failures::ClusterIdError;
-use job_manager::model::{ErrorKind, ItemPatternError};
-use job_manager::source::RangeError;
+use job_manager::model::{ErrorKind, ItemPatternError, JobId};
+use job_manager::source::{RangeError, SourceError};
 use job_manager::submission::{OrderTextError, SubmissionError};
 use job_manager::text::{SpellingError, causes};
 use rmcp::model::CallToolResult;
 use serde_json::json;
 
+use super::allowed::Refused;
 use super::answer::{Answer, beginning};
 use super::wording::help;
 
@@ -51,14 +52,24 @@ pub(super) enum ToolError {
     Order(#[from] OrderTextError),
     #[error("invalid label {0:?}, expected e.g. team=web")]
     Label(String),
+    #[error("the label of {0:?} is given twice")]
+    LabelTwice(String),
+    #[error("{words:?} is the name of job {named} and the key of job {keyed}: give a number or a uid")]
+    NameAndKey { words: String, named: JobId, keyed: JobId },
     #[error(transparent)]
     Cluster(#[from] ClusterIdError),
     #[error(transparent)]
     Pattern(#[from] ItemPatternError),
     #[error("give either seq or key of the unit")]
     NotOneUnit,
-    #[error("say which units: failed, cancelled, skipped, cluster, first_seq or last_seq")]
+    #[error("say which units: failed, cancelled, skipped, waiting, cluster, first_seq or last_seq")]
     NoFilter,
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("invalid {parameter} {given:?}, expected e.g. {example}")]
+    Value { parameter: &'static str, given: String, example: &'static str },
+    #[error("{parameter}: {why}")]
+    Parameter { parameter: &'static str, why: String },
     #[error("the tool failed: {0}")]
     Panicked(String),
     /// What was noticed before may be why.
@@ -99,7 +110,11 @@ impl ToolError {
 
     fn next_step(&self) -> &'static str {
         match self {
+            Self::Refused(refused) => refused.next_step(),
             Self::Client(error) => of_client(error),
+            Self::Submission(
+                SubmissionError::PathOutside(_) | SubmissionError::Source(SourceError::Outside { .. }),
+            ) => Refused::OUTSIDE,
             Self::Submission(SubmissionError::Client(error)) => of_client(error),
             Self::Submission(_)
             | Self::NotOneCommand

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// The only field of what stands for arguments or for a document; it holds their text.
 const TEXT: &str = "text";
 /// The parameter whose values are not ours: it is read as its text.
-const ITEMS: &str = "items";
+pub(super) const ITEMS: &str = "items";
 const CALL: &str = "tools/call";
 
 /// The fields of an object, each once.

@@ -10,6 +10,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::allowed::Allowed;
 use super::error::ToolError;
 
 /// How long a call waits for another process's transaction; a host that waits for an answer is told soon.
@@ -27,12 +28,18 @@ pub struct Database {
 /// What a call can do: with the jobs of the database, for as long as somebody waits for the answer.
 pub(super) struct Jobs {
     database: Arc<Database>,
+    allowed: Arc<Allowed>,
     given_up: [CancellationToken; 2],
 }
 
 impl Jobs {
-    pub fn new(database: Arc<Database>, given_up: [CancellationToken; 2]) -> Self {
-        Self { database, given_up }
+    pub fn new(database: Arc<Database>, allowed: Arc<Allowed>, given_up: [CancellationToken; 2]) -> Self {
+        Self { database, allowed, given_up }
+    }
+
+    /// Returns what may be used of this machine.
+    pub fn allowed(&self) -> &Allowed {
+        &self.allowed
     }
 
     /// Returns `true` if nobody waits for the answer any more.
@@ -90,10 +97,9 @@ fn found(client: Option<Client>, job: &JobGiven) -> Result<(Client, JobId), Tool
     Ok((client, job))
 }
 
-/// A job as a model names it.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a job is its number, its uid or name as a text, or {\"key\": …}")]
-#[schemars(crate = "rmcp::schemars", inline)]
+/// A job as a model names it: a text, or what earlier clients give.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a job is its number, its uid, name or key as a text")]
 pub(super) enum JobGiven {
     Number(i64),
     Words(String),
@@ -104,12 +110,27 @@ pub(super) enum JobGiven {
 }
 
 impl JobGiven {
-    fn find(&self, client: &Client) -> Result<JobId, ClientError> {
-        match self {
-            Self::Number(number) => client.find_job(&number.to_string()),
-            Self::Words(words) => client.find_job(words),
-            Self::Keyed { key } => client.find_job_of_key(key),
+    fn find(&self, client: &Client) -> Result<JobId, ToolError> {
+        Ok(match self {
+            Self::Number(number) => client.find_job(&number.to_string())?,
+            Self::Words(words) => find_by_words(client, words)?,
+            Self::Keyed { key } => client.find_job_of_key(key)?,
+        })
+    }
+}
+
+/// Finds a job by what the command line takes for one, or by its key; one that two jobs go by is neither.
+fn find_by_words(client: &Client, words: &str) -> Result<JobId, ToolError> {
+    let named = client.find_job(words);
+    if words == "last" || words.parse::<i64>().is_ok() {
+        return Ok(named?);
+    }
+    match (named, client.find_job_of_key(words)) {
+        (Ok(named), Ok(keyed)) if named != keyed => {
+            Err(ToolError::NameAndKey { words: words.to_owned(), named, keyed })
         }
+        (Err(ClientError::NoSuchJob { .. }), Ok(keyed)) => Ok(keyed),
+        (named, _) => Ok(named?),
     }
 }
 
@@ -118,7 +139,8 @@ impl JobGiven {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     pub job: JobGiven,
 }
 
@@ -127,7 +149,8 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.
     pub reason: String,

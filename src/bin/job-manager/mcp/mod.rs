@@ -10,17 +10,22 @@
 //!
 //! Known weakness: a host that closes only its reading end is noticed with the next answer.
 
+mod allowed;
 mod answer;
 mod batch;
 mod error;
 mod exact;
 mod jobs;
+mod lenient;
 mod messages;
 mod pages;
 mod pipes;
+mod schema;
 mod sentence;
 mod server;
+mod shape;
 mod status_answer;
+mod status_shape;
 mod tool;
 mod tools;
 mod wording;
@@ -40,6 +45,7 @@ use pipes::Watched;
 use server::Server;
 use tool::{Effect, Tool};
 
+pub use allowed::{AllowError, AllowFlags, Allowed};
 pub use jobs::Database;
 
 /// Time that calls under way are given after the host has gone.
@@ -61,20 +67,20 @@ pub enum ServeError {
 ///
 /// # Errors
 /// When the host does not speak MCP.
-pub fn serve(database: Database) -> Result<(), ServeError> {
+pub fn serve(database: Database, allowed: Allowed) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::SetUp)?;
-    let served = runtime.block_on(converse(database));
+    let served = runtime.block_on(converse(database, allowed));
     // A read of a standard input that is no pipe cannot be cancelled; it ends with the process.
     runtime.shutdown_background();
     served
 }
 
-async fn converse(database: Database) -> Result<(), ServeError> {
+async fn converse(database: Database, allowed: Allowed) -> Result<(), ServeError> {
     let gone = CancellationToken::new();
     let (reader, writer) = stdio_pipes();
     let messages = Messages::new(Watched::new(reader, &gone), Watched::new(writer, &gone));
     let conversation = async {
-        match rmcp::serve_server(Server::new(database, gone.clone()), messages).await {
+        match rmcp::serve_server(Server::new(database, allowed, gone.clone()), messages).await {
             // However it ended, there is nobody left to be told.
             Ok(service) => drop(service.waiting().await),
             Err(_) if gone.is_cancelled() => {}

@@ -9,6 +9,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::answer::{PAGE_BYTES, Page, exactly, line};
+use super::shape::{Field, Kind, field};
+use super::status_shape::JOB_NUMBER;
 use super::{Answer, JobGiven, Jobs, ToolError};
 
 /// Most units that cannot be read which an answer names.
@@ -35,6 +37,18 @@ pub(super) struct Pages {
 }
 
 impl Pages {
+    /// Returns what an answer holds whose rows have these fields.
+    pub fn fields(&self, rows: &'static [Field]) -> Vec<Field> {
+        const UNREADABLE: &[Field] = &[field("seq", Kind::Whole, "Unit.")];
+        vec![
+            JOB_NUMBER,
+            field(self.name, Kind::Rows(rows), "The page.").always(),
+            field("next_after", Kind::Whole, "Give it as after for the next page; without it there is none."),
+            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+            field("unreadable", Kind::Rows(UNREADABLE), "Units that cannot be read."),
+        ]
+    }
+
     /// Answers with the page of a job's units that was asked for.
     pub fn answer(&self, jobs: &Jobs, job: &JobGiven, filter: &UnitFilter, asked: &Asked) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(job)?;

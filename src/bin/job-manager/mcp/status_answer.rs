@@ -5,7 +5,7 @@ use job_manager::model::JobId;
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer::line;
+use super::answer::{exactly, line};
 use super::sentence::sentence;
 use super::{Answer, ToolError};
 
@@ -26,7 +26,8 @@ fn said_of(client: &Client, job: JobId) -> Result<(String, ManagerStatus), ToolE
 /// Answers with where a job stands.
 pub(super) fn status_answer(client: &Client, job: JobId) -> Result<Answer, ToolError> {
     let (sentence, status) = said_of(client, job)?;
-    Ok(Answer::new(sentence, &status))
+    let labels: Vec<String> = status.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Ok(Answer::new(sentence, &status).with("labels", exactly(labels)))
 }
 
 /// Answers with the manager that a start led to; says which secrets its units run without.
@@ -37,16 +38,12 @@ pub(super) fn started_answer(client: &Client, job: JobId, started: Started, done
     if !missing.is_empty() {
         done.push_str(&format!(" Its units run without {}, which this server does not have.", missing.join(", ")));
     }
-    done_answer(
-        client,
-        job,
-        &done,
-        json!({ "pid": started.pid(), "already_running": !is_new, "missing_secrets": missing }),
-    )
+    let started = json!({ "pid": started.pid(), "already_running": !is_new, "missing_secrets": missing });
+    done_answer(client, job, &done, started)
 }
 
-/// Answers with what was done, and where the job stands then.
+/// Answers with what was done, in a sentence and as the fields of an object, and where the job stands then.
 pub(super) fn done_answer(client: &Client, job: JobId, done: &str, more: impl Serialize) -> Result<Answer, ToolError> {
     let (sentence, status) = said_of(client, job)?;
-    Ok(Answer::new(format!("{done} {sentence}"), json!({ "done": more, "status": status })))
+    Ok(Answer::new(format!("{done} {sentence}"), &status).with_all(more))
 }

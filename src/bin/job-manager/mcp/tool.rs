@@ -7,8 +7,10 @@ use rmcp::schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::exact;
+use super::lenient::{OPTIONS, read_plainly};
+use super::shape::Field;
 use super::{Answer, Jobs, ToolError};
+use super::{exact, schema, shape};
 
 /// Something that a model can ask for.
 pub(super) trait Tool {
@@ -18,6 +20,11 @@ pub(super) trait Tool {
     const TITLE: &'static str;
     const DESCRIPTION: &'static str;
     const EFFECT: Effect;
+    /// The tool that describes its parameters, but for those that are named.
+    const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = None;
+
+    /// Returns what it answers beside a sentence.
+    fn output() -> Vec<Field>;
 
     fn answer(jobs: &Jobs, given: Self::Given) -> Result<Answer, ToolError>;
 }
@@ -25,8 +32,10 @@ pub(super) trait Tool {
 /// What a call changes, as hosts decide by it whether to ask a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing.
+    /// Nothing: it tells of jobs.
     Reads,
+    /// Nothing, but what it reads is chosen by the caller: files, and which programs there are.
+    Looks,
     /// It runs commands, which may do anything, or gives a job that runs more of them to run.
     Runs,
     /// Something that can be taken back; twice is as once.
@@ -35,30 +44,42 @@ pub(super) enum Effect {
     Ends,
 }
 
+impl Effect {
+    /// Returns `true` if it changes anything.
+    pub fn changes(self) -> bool {
+        !matches!(self, Self::Reads | Self::Looks)
+    }
+}
+
 /// A tool in the list of all.
 pub(super) struct Entry {
     pub description: Description,
-    call: fn(&Jobs, JsonObject) -> Result<Answer, ToolError>,
+    pub effect: Effect,
+    call: fn(&Jobs, &JsonObject) -> Result<Answer, ToolError>,
 }
 
 impl Entry {
     pub fn of<T: Tool>() -> Entry {
-        let mut description = Description::new(T::NAME, T::DESCRIPTION, JsonObject::new())
+        let mut input = schema::of::<T::Given>();
+        if let Some((tool, but)) = T::DESCRIBED_BY {
+            schema::refer(&mut input, tool, but);
+        }
+        let description = Description::new(T::NAME, T::DESCRIPTION, input)
             .with_title(T::TITLE)
             .with_annotations(annotations(T::EFFECT))
-            .with_input_schema::<T::Given>();
-        simplify(Arc::make_mut(&mut description.input_schema));
-        Entry { description, call: call::<T> }
+            .with_raw_output_schema(Arc::new(shape::schema(&Answer::fields(T::output()))));
+        Entry { description, effect: T::EFFECT, call: call::<T> }
     }
 
     pub fn call(&self, jobs: &Jobs, arguments: JsonObject) -> Result<Answer, ToolError> {
-        (self.call)(jobs, arguments)
+        let mut arguments = exact::unseal(&arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
+        read_plainly(&self.description.input_schema, &mut arguments);
+        (self.call)(jobs, &arguments)
     }
 }
 
-fn call<T: Tool>(jobs: &Jobs, arguments: JsonObject) -> Result<Answer, ToolError> {
-    let arguments = exact::unseal(&arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
-    T::answer(jobs, parameters(&arguments)?)
+fn call<T: Tool>(jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
+    Ok(T::answer(jobs, parameters(arguments)?)?.fitted(T::output()))
 }
 
 /// Reads the parameters of a call, and names the one that does not fit, which the parser does not say.
@@ -66,14 +87,21 @@ fn parameters<T: DeserializeOwned>(arguments: &JsonObject) -> Result<T, ToolErro
     let read =
         |arguments: JsonObject| serde_json::from_value(Value::Object(arguments)).map_err(|error| error.to_string());
     read(arguments.clone()).map_err(|words| {
-        let is_culprit = |name: &&String| {
-            let others = arguments.iter().filter(|(other, _)| other != name);
-            let others = others.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let options = arguments.get(OPTIONS).and_then(Value::as_object);
+        let inner = options.into_iter().flat_map(JsonObject::keys).map(|name| [OPTIONS, name.as_str()]);
+        let is_culprit = |[outer, name]: &[&str; 2]| {
+            let mut others = arguments.clone();
+            let within = if outer.is_empty() { Some(&mut others) } else { others[*outer].as_object_mut() };
+            within.map(|within| within.remove(*name));
             read(others).map_or_else(|other| other != words, |_: T| true)
         };
+        let culprit = inner.chain(arguments.keys().map(|name| ["", name.as_str()])).find(is_culprit);
         // One that is unknown or missing is named by the parser.
-        match arguments.keys().find(is_culprit).filter(|name| !words.contains(&format!("`{name}`"))) {
-            Some(name) => ToolError::Parameters(format!("{name}: {}", plain(&words, &arguments[name]))),
+        match culprit.filter(|[_, name]| !words.contains(&format!("`{name}`"))) {
+            Some([outer, name]) => {
+                let value = if outer.is_empty() { &arguments[name] } else { &arguments[outer][name] };
+                ToolError::Parameters(format!("{name}: {}", plain(&words, value)))
+            }
             None => ToolError::Parameters(words),
         }
     })
@@ -92,32 +120,17 @@ fn plain(words: &str, value: &Value) -> String {
     }
 }
 
-/// Takes out of a schema what only costs a model's attention: the names of Rust's number types, and the line breaks
-/// of the sources.
-fn simplify(schema: &mut JsonObject) {
-    schema.remove("$schema");
-    schema.remove("format");
-    for (name, value) in schema.iter_mut() {
-        match value {
-            Value::Object(inner) => simplify(inner),
-            Value::Array(several) => several.iter_mut().filter_map(Value::as_object_mut).for_each(simplify),
-            Value::String(text) if name == "description" => *text = text.replace('\n', " "),
-            // The schema that everything fits; some hosts know its other form only.
-            Value::Bool(true) if name == "items" => *value = Value::Object(JsonObject::new()),
-            _ => {}
-        }
-    }
-}
-
 fn annotations(effect: Effect) -> ToolAnnotations {
     let (destructive, idempotent) = match effect {
         Effect::Reads => return ToolAnnotations::new().read_only(true).open_world(false),
+        // Some hosts let pass what says that it only reads, and whoever writes a file may have the model read it.
+        Effect::Looks => (false, true),
         Effect::Runs => (true, false),
         Effect::Steers => (false, true),
         Effect::Ends => (true, true),
     };
-    let runs_commands = effect == Effect::Runs;
-    ToolAnnotations::new().read_only(false).destructive(destructive).idempotent(idempotent).open_world(runs_commands)
+    let is_open = matches!(effect, Effect::Runs | Effect::Looks);
+    ToolAnnotations::new().read_only(false).destructive(destructive).idempotent(idempotent).open_world(is_open)
 }
 
 #[cfg(test)]
@@ -134,7 +147,7 @@ mod tests {
             (json!({ "canary": -1 }), "canary: it must be at least 1"),
             (json!({ "max_attempts": 99_999_999_999_u64 }), "max_attempts: 99999999999 is too large"),
             (
-                json!({ "items_per_unit": 1.5 }),
+                json!({ "options": { "items_per_unit": 1.5 } }),
                 "items_per_unit: invalid type: floating point `1.5`, expected a whole number",
             ),
             (json!({ "workers": "many" }), "workers: invalid type: string \"many\", expected a whole number"),

@@ -128,13 +128,15 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
         job_case(
             |seen| {
                 let said = "budget of 20 usd a day: 20 spent today".to_owned();
+                let (amount, day_zone) = ("20".parse().unwrap(), Some("UTC".to_owned()));
+                seen.job.limits.meter("usd").budget = Some(Budget { amount, day_zone });
                 seen.waits = Some(Waits::Budget { said, until: NOW });
             },
             (
                 Why::OverBudget,
                 "no unit of job 7 starts before the next day of its budget, 2026-05-28T20:26:40.000Z: budget of 20 usd a day: 20 \
                  spent today; 2 units running, 3 pending",
-                NextStep::RaiseBudget(JobId(7)),
+                raise("40", true),
             ),
         ),
         job_case(
@@ -152,7 +154,7 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Held,
                 "no unit of job 7 starts before 2026-05-28T20:28:10.000Z (in 1m30s), a unit asked for that: quota used up",
-                NextStep::Wait(JobId(7)),
+                NextStep::Lift { job: JobId(7), limit: "hold" },
             ),
         ),
         job_case(
@@ -174,7 +176,18 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
             (
                 Why::Postponed,
                 "3 units of job 7 wait, the first until 2026-05-28T20:28:10.000Z (in 1m30s): not answered yet",
-                NextStep::PendingUnits(JobId(7)),
+                NextStep::RetryWaiting(JobId(7)),
+            ),
+        ),
+        job_case(
+            |seen| {
+                seen.job.progress = Progress { running: 0, pending: 1, total: 6, ..seen.job.progress };
+                (seen.retry_at, seen.postponed) = (Some(ago(-90)), Some("not answered yet".to_owned()));
+            },
+            (
+                Why::Postponed,
+                "1 unit of job 7 waits, the first until 2026-05-28T20:28:10.000Z (in 1m30s): not answered yet",
+                NextStep::RetryWaiting(JobId(7)),
             ),
         ),
         job_case(

@@ -1,6 +1,7 @@
 //! The cases of units.
 
 use super::*;
+use crate::model::Waits;
 
 pub(super) fn ended_units() -> Vec<(Explanation, Answer)> {
     vec![
@@ -102,7 +103,25 @@ pub(super) fn units_under_way() -> Vec<(Explanation, Answer)> {
                 Why::UnitWaits,
                 "unit 7:6 waits until 2026-05-28T20:28:10.000Z (in 1m30s) after 2 attempts, managers died 1 time while it \
                  ran, the last error: timed out",
-                NextStep::Unit(UnitId::new(JobId(7), Seq(6))),
+                NextStep::RetryWaitingUnit(UnitId::new(JobId(7), Seq(6))),
+            ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |seen, _| seen.waits = Some(Waits::MeterRate { rate: "90000/1m00s tokens".to_owned(), until: NOW }),
+            (
+                Why::RateLimited,
+                "unit 7:6 waits with its job: job 7 waits for its rate of 90000/1m00s tokens; 2 units running, 3 pending",
+                NextStep::Wait(JobId(7)),
+            ),
+        ),
+        unit_case(
+            UnitStatus::Pending,
+            |seen, of| (seen.adapted, of.ahead) = (Some(ADAPTED), 2),
+            (
+                Why::UnitQueued,
+                "unit 7:6 waits for its turn after 2 units; 2 units running, 1 of 2 workers (adapted, last busy 14s ago)",
+                NextStep::Status(JobId(7)),
             ),
         ),
         unit_case(

@@ -20,7 +20,7 @@ pub fn explain(global: &Global, args: &Explain, output: &mut Output) -> Result<(
     let client = global.read_client()?;
     let (job, seq) = args.target.find(&client)?;
     let answer = client.explain(job, seq)?;
-    let next = command_line(answer.next_step);
+    let next = command_line(&answer.next_step);
     let lines = format!("{}\ntry: {next}", one_line(&answer.sentence));
     output.answer(&ExplanationOf::new(job, seq, &answer, next), answer.cause, lines)
 }

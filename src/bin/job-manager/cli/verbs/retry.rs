@@ -8,7 +8,7 @@ use crate::cli::output::SEARCH_TIMEOUT;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
 
-/// Send failed or cancelled units back to pending
+/// Send failed or cancelled units back to pending, and have those tried at once that wait for a later time, with --status pending
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager retry photos --failed")]
 pub struct Retry {
@@ -19,22 +19,19 @@ pub struct Retry {
     /// Every unit that failed or was cancelled
     #[arg(long)]
     pub all: bool,
-    /// Replace each unit of several items by units of one; without a filter those that failed
+    /// Replace each unit of several items by units of one
     #[arg(long)]
     pub one_by_one: bool,
 }
 
 pub fn retry(global: &Global, args: &Retry, output: &mut Output) -> Result<(), CliError> {
-    if args.filter.is_empty() && !args.all && !args.one_by_one {
-        return Err(CliError::NoFilter);
-    }
     let client = global.open_client()?;
     let job = args.job.find(&client)?;
     let mut filter = args.filter.filter();
+    if args.filter.is_empty() && !args.all {
+        filter.statuses = vec![UnitStatus::Failed];
+    }
     let changed = if args.one_by_one {
-        if args.filter.is_empty() && !args.all {
-            filter.statuses = vec![UnitStatus::Failed];
-        }
         client.retry_one_by_one(job, &filter, Some(SEARCH_TIMEOUT))?
     } else {
         client.retry_units_within(job, &filter, Some(SEARCH_TIMEOUT))?

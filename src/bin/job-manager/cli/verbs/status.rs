@@ -3,7 +3,7 @@
 use clap::Args;
 use job_manager::client::{AtTheEnd, Health, MeterStatus, Snapshot};
 use job_manager::explain::NextStep;
-use job_manager::model::{ManagerRun, ManagerState, Timestamp};
+use job_manager::model::{GroupsStatus, HeldGroup, ManagerRun, ManagerState, Timestamp};
 use job_manager::text::counted;
 use serde_json::json;
 
@@ -76,6 +76,34 @@ fn spent(meter: &MeterStatus) -> String {
     text
 }
 
+/// Says where groups stand, such as `40 groups, 3 with running units, 1 at its limit (a.example), 1 held: b.example: 20 units failed`.
+fn shown_groups(groups: &GroupsStatus) -> String {
+    let mut text = format!("{}, {} with running units", counted(groups.total, "group"), groups.running);
+    if groups.at_limit > 0 {
+        let named = groups.at_limit_first.join(", ");
+        text.push_str(&format!(
+            ", {} at the limit ({}{})",
+            groups.at_limit,
+            one_line(&named),
+            more(groups.at_limit - groups.at_limit_first.len())
+        ));
+    }
+    let held = groups.held.len() + groups.held_more;
+    if held > 0 {
+        let of = |group: &HeldGroup| {
+            let until = group.until.map(|until| format!(" until {until}")).unwrap_or_default();
+            format!("{}{until}: {}", one_line(&group.name), one_line(&group.reason))
+        };
+        let named: Vec<String> = groups.held.iter().map(of).collect();
+        text.push_str(&format!(", {held} held: {}{}", named.join("; "), more(groups.held_more)));
+    }
+    text
+}
+
+fn more(count: usize) -> String {
+    if count > 0 { format!(" and {count} more") } else { String::new() }
+}
+
 fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
     let status = &seen.status();
     let style = style_of(status.job_status, status.is_interrupted());
@@ -110,6 +138,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     for meter in &status.meters {
         output.line(format_args!("spent     {}", spent(meter)))?;
     }
+    if let Some(groups) = &status.groups {
+        output.line(format_args!("groups    {}", shown_groups(groups)))?;
+    }
     if let Some(started) = status.started_at {
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
@@ -131,9 +162,9 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     if status.is_interrupted() {
         output.hint(match seen.explanation().next_step {
             next @ NextStep::Cancel(_) => {
-                format!("its manager died before it could cancel the job; `{}` ends it", command_line(next))
+                format!("its manager died before it could cancel the job; `{}` ends it", command_line(&next))
             }
-            next => format!("its manager has died; `{}` continues it", command_line(next)),
+            next => format!("its manager has died; `{}` continues it", command_line(&next)),
         });
     }
     Ok(())

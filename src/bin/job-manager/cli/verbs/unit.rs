@@ -37,6 +37,7 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     output.line(format_args!("unit      {}", unit.seq))?;
     output.line(format_args!("status    {}", status(unit)))?;
     output.field("key", unit.key.as_deref().map(|key| one_line(&RawText::of_column(key).to_string_lossy())))?;
+    output.field("group", unit.group.as_deref().map(|group| one_line(&RawText::of_column(group).to_string_lossy())))?;
     output.line(format_args!("item      {}", one_line(&shown_item(&unit.payload))))?;
     output.field("command", command.map(one_line))?;
     output.line(format_args!("attempts  {}", unit.attempts))?;

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use job_manager::model::{HoldScope, Postponement, Timestamp, When};
 
 use crate::cli::inside::Inside;
@@ -15,34 +14,27 @@ use crate::cli::{CliError, Global, Output, policy_values, values};
 #[command(after_help = "Example:\n  job-manager unit-later 10m --reason 'not answered yet'")]
 pub struct UnitLater {
     /// How long after the end of this attempt
-    #[arg(value_name = "DURATION", value_parser = policy_values::later, required_unless_present = "until", conflicts_with = "until")]
+    #[arg(value_name = "DURATION", value_parser = policy_values::later, conflicts_with = "until")]
     pub delay: Option<Duration>,
     /// The time instead: 22:00, +2h, 2026-11-26T22:00 or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = values::start_time)]
     pub until: Option<Timestamp>,
     /// What else does not start before that
-    #[arg(long, value_name = "SCOPE", default_value = "unit", value_parser = scope())]
-    pub hold: Hold,
+    #[arg(long, value_name = "SCOPE", default_value = "unit", value_parser = values::word::<HoldScope>(["unit", "group", "job"]))]
+    pub hold: HoldScope,
     /// Why, in words
     #[arg(long, value_name = "TEXT", default_value = "postponed")]
     pub reason: OsString,
 }
 
-/// What waits besides the unit; none is what no job has.
-#[derive(Debug, Clone, Copy)]
-pub struct Hold(Option<HoldScope>);
-
-fn scope() -> impl TypedValueParser<Value = Hold> {
-    PossibleValuesParser::new(["unit", "group", "job"]).map(|word| Hold(word.parse().ok()))
-}
-
 pub fn unit_later(global: &Global, args: &UnitLater, _: &mut Output) -> Result<(), CliError> {
-    let Inside { job, seq, attempt } = Inside::new()?;
-    let hold = args.hold.0.ok_or(CliError::NoGroups)?;
+    let hold = args.hold;
     let when = match (args.delay, args.until) {
         (_, Some(until)) => When::Until(until),
-        (delay, None) => When::After(delay.unwrap_or_default()),
+        (Some(delay), None) => When::After(delay),
+        (None, None) => return Err(CliError::NoTime),
     };
+    let Inside { job, seq, attempt } = Inside::new()?;
     let later = Postponement::new(when, args.reason.to_string_lossy().into_owned());
     global.open_client()?.postpone(job, seq, attempt, &Postponement { hold, ..later })?;
     Ok(())

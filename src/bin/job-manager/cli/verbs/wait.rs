@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::follow::print_summary;
 use crate::cli::values;
 use crate::cli::which::JobOrKeyArg;
+use crate::cli::why_paused::hint_why_paused;
 use crate::cli::{CliError, Exit, Global, Output};
 
 /// Block until a job ends, is paused, or loses its manager; the exit code tells which
@@ -25,5 +26,6 @@ pub fn wait(global: &Global, args: &Wait, output: &mut Output) -> Result<Exit, C
     let job = args.job.find(&client)?;
     let outcome = client.wait(job, args.timeout)?;
     print_summary(&client, job, output)?;
+    hint_why_paused(&client, job, outcome, output)?;
     Ok(outcome.into())
 }

@@ -116,7 +116,7 @@ fn an_error_of_a_submission_names_its_option() {
         (SubmissionError::ShellArguments { given: 2 }, "--shell takes the whole script as one argument, this is 2"),
         (
             SubmissionError::LimitsOfSeveral,
-            "a time or slots of each item's own need units of one item, these have several: give one for all, or omit -n \
+            "a time, slots or a group of each item's own need units of one item, these have several: give one for all, or omit -n \
              and -X",
         ),
         (

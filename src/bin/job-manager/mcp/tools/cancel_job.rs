@@ -1,8 +1,8 @@
 //! `cancel_job`: end a job permanently.
 
-use serde_json::json;
-
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, Jobs, OneJobWithReason, Tool, ToolError};
 
 pub(super) struct CancelJob;
@@ -15,9 +15,13 @@ impl Tool for CancelJob {
         Only when the person asked for it; stop_job pauses it instead. Returns at once; wait_job says when it is over.";
     const EFFECT: Effect = Effect::Ends;
 
+    fn output() -> Vec<Field> {
+        done_fields(&[])
+    }
+
     fn answer(jobs: &Jobs, given: OneJobWithReason) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
         client.cancel_job(job, &given.reason)?;
-        done_answer(&client, job, "The job was asked to cancel.", json!("cancel requested"))
+        done_answer(&client, job, "The job was asked to cancel.", ())
     }
 }

@@ -8,6 +8,8 @@ use serde_json::json;
 use crate::command_line::command_line;
 use crate::mcp::answer::beginning;
 use crate::mcp::sentence::next_call;
+use crate::mcp::shape::{Field, Kind, field};
+use crate::mcp::status_shape::JOB_NUMBER;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Most characters of the sentence, which may repeat what a unit or a manager said.
@@ -19,7 +21,8 @@ pub(super) struct Explain;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Number of one unit, to be told about that.
     seq: Option<i64>,
@@ -33,6 +36,17 @@ impl Tool for Explain {
         paused, why it failed. Answers with one cause, one sentence, and what to call next.";
     const EFFECT: Effect = Effect::Reads;
 
+    fn output() -> Vec<Field> {
+        vec![
+            JOB_NUMBER,
+            field("unit", Kind::Whole, "Number of the unit."),
+            field("cause", Kind::Text, "The cause as one word.").always(),
+            field("sentence", Kind::Text, "The cause in words.").always(),
+            field("next_call", Kind::Text, "What to call next.").always(),
+            field("command_line", Kind::Text, "The same for a terminal."),
+        ]
+    }
+
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
         let found = client.explain(job, given.seq.map(Seq))?;
@@ -42,7 +56,7 @@ impl Tool for Explain {
             format!("{sentence}. {next_call}"),
             json!({
                 "schema": 1, "job": { "id": job }, "unit": given.seq, "cause": found.cause, "sentence": sentence,
-                "next_call": next_call, "command_line": command_line(found.next_step),
+                "next_call": next_call, "command_line": command_line(&found.next_step),
             }),
         ))
     }

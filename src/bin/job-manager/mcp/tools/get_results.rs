@@ -8,9 +8,23 @@ use serde_json::value::RawValue;
 
 use crate::mcp::answer::{VALUE_BYTES, end, exactly, line, value};
 use crate::mcp::pages::{Asked, Pages};
+use crate::mcp::schema::words;
+use crate::mcp::shape::{Field, Kind, field, is_json, text_of};
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 100, max_limit: 500, row };
+
+const ROWS: &[Field] = &[
+    field("seq", Kind::Whole, "Its number.").always(),
+    field("status", Kind::Text, "Its state.").always(),
+    field("payload", Kind::Text, "Its item: a text as it is, anything else as JSON.").always(),
+    field("payload_is_json", Kind::Flag, "Whether it is no text."),
+    field("result", Kind::Bytes, "Its result: a text as it is, anything else as JSON."),
+    field("result_is_json", Kind::Flag, "Whether it is no text."),
+    field("omitted_bytes", Kind::Whole, "Bytes of output that are not kept."),
+    field("error", Kind::Text, "Its error."),
+    field("outdated", Kind::Text, "Why it does not count any more."),
+];
 
 pub(super) struct GetResults;
 
@@ -18,10 +32,12 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states; without it completed ones.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[serde(default)]
+    #[schemars(schema_with = "words::<UnitStatus>")]
     status: Option<Vec<UnitStatus>>,
     /// Show units too that are gone from the job's source or were replaced, with the reason as outdated.
     #[serde(default)]
@@ -42,6 +58,10 @@ impl Tool for GetResults {
         job let the command write files, or `job-manager results` in a terminal.";
     const EFFECT: Effect = Effect::Reads;
 
+    fn output() -> Vec<Field> {
+        PAGES.fields(ROWS)
+    }
+
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let statuses = given.status.unwrap_or_else(|| vec![UnitStatus::Completed]);
         let filter =
@@ -55,7 +75,9 @@ struct Row {
     seq: Seq,
     status: UnitStatus,
     payload: Box<RawValue>,
+    payload_is_json: Option<bool>,
     result: Option<Box<RawValue>>,
+    result_is_json: Option<bool>,
     /// Bytes of the output that the copy for display omits.
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted_bytes: Option<u64>,
@@ -64,17 +86,23 @@ struct Row {
 }
 
 fn row(unit: &UnitDetail) -> Box<RawValue> {
-    let result = match (&unit.result, unit.text_result()) {
-        (Some(result), _) => Some(value(result, VALUE_BYTES)),
-        (None, Some(text)) => Some(exactly(end(&text, VALUE_BYTES))),
-        (None, None) => None,
+    let payload = value(&unit.payload, VALUE_BYTES);
+    let (result, result_is_json) = match (&unit.result, unit.text_result()) {
+        (Some(result), _) => {
+            let result = value(result, VALUE_BYTES);
+            (Some(text_of(&result)), is_json(&result))
+        }
+        (None, Some(text)) => (Some(exactly(end(&text, VALUE_BYTES))), None),
+        (None, None) => (None, None),
     };
     let is_copy = unit.result.is_none() && result.is_some();
     exactly(Row {
         seq: unit.seq,
         status: unit.status,
-        payload: value(&unit.payload, VALUE_BYTES),
+        payload_is_json: is_json(&payload),
+        payload,
         result,
+        result_is_json,
         omitted_bytes: unit.output.stdout.as_ref().map(omitted_bytes).filter(|bytes| is_copy && *bytes > 0),
         error: unit.error.as_deref().map(line),
         outdated: unit.outdated,

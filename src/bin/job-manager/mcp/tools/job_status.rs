@@ -1,6 +1,8 @@
 //! `job_status`: where a job stands and whether its manager lives.
 
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::status_answer;
+use crate::mcp::status_shape::STATUS;
 use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 pub(super) struct JobStatus;
@@ -13,6 +15,10 @@ impl Tool for JobStatus {
         left, what it waits for, and whether its manager lives. To follow a job call wait_job instead of this again and \
         again; if nothing moves, explain; if units failed, list_failures.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn output() -> Vec<Field> {
+        STATUS.to_vec()
+    }
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;

@@ -3,9 +3,20 @@
 use serde_json::json;
 
 use crate::mcp::answer::{Page, line};
+use crate::mcp::shape::{Field, Kind, field};
+use crate::mcp::status_shape::JOB_NUMBER;
 use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 const MAX_CLUSTERS: usize = 20;
+
+const CLUSTERS: &[Field] = &[
+    field("cluster", Kind::Text, "Its id, for retry_units.").always(),
+    field("count", Kind::Whole, "Units of this kind.").always(),
+    field("cause", Kind::Text, "Kind of end."),
+    field("text", Kind::Text, "What they have in common."),
+    field("example_seq", Kind::Whole, "The first of them."),
+    field("example", Kind::Text, "Error of the first."),
+];
 
 pub(super) struct ListFailures;
 
@@ -17,6 +28,15 @@ impl Tool for ListFailures {
         with the number of a unit as an example of each: at most 20 kinds. Next call get_unit for an example's \
         output, then retry_units with the id of a cluster for failures that another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn output() -> Vec<Field> {
+        vec![
+            JOB_NUMBER,
+            field("failed", Kind::Whole, "Units that have failed.").always(),
+            field("kinds", Kind::Whole, "Kinds of failure there are."),
+            field("clusters", Kind::Rows(CLUSTERS), "The most frequent kinds.").always(),
+        ]
+    }
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;

@@ -7,6 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::mcp::answer::{Page, line};
+use crate::mcp::batch::label;
+use crate::mcp::schema::words;
+use crate::mcp::shape::{Field, Kind, field};
+use crate::mcp::status_shape::JOB_NUMBER;
 use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
 const DEFAULT_LIMIT: i64 = 20;
@@ -14,14 +18,27 @@ const MAX_LIMIT: i64 = 100;
 /// Jobs that cannot be read of which an answer names no more.
 const NAMED: usize = 10;
 
+const ROWS: &[Field] = &[
+    field("id", Kind::Whole, "Its number.").always(),
+    field("name", Kind::Text, "Its name.").always(),
+    field("status", Kind::Text, "Where it stands.").always(),
+    field("completed", Kind::Whole, "Completed."),
+    field("failed", Kind::Whole, "Failed."),
+    field("created_at", Kind::Text, "When it was made."),
+];
+
+const UNREADABLE: &[Field] =
+    &[JOB_NUMBER, field("column", Kind::Text, "Column."), field("value", Kind::Text, "What stands there.")];
+
 pub(super) struct ListJobs;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Only jobs in these states: created, running, paused, awaiting_approval, completed, failed, cancelled.
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Only jobs in these states.
+    #[serde(default)]
+    #[schemars(schema_with = "words::<JobStatus>")]
     status: Option<Vec<JobStatus>>,
     /// Only jobs with this label, such as team=web.
     label: Option<String>,
@@ -37,6 +54,13 @@ impl Tool for ListJobs {
         started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
         with a number. 20 jobs unless limit says otherwise, at most 100.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn output() -> Vec<Field> {
+        vec![
+            field("jobs", Kind::Rows(ROWS), "The jobs.").always(),
+            field("unreadable", Kind::Rows(UNREADABLE), "Jobs that cannot be read."),
+        ]
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let Some(client) = jobs.to_read()? else {
@@ -68,11 +92,6 @@ impl Tool for ListJobs {
         content["unreadable"] = shown.into();
         Ok(Answer::new(format!("{summary} {}", named.join("; ")), content))
     }
-}
-
-fn label(text: &str) -> Result<(String, String), ToolError> {
-    let (name, value) = text.split_once('=').ok_or_else(|| ToolError::Label(text.to_owned()))?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn unreadable_row(job: &Unreadable) -> Value {

@@ -8,9 +8,20 @@ use serde_json::value::RawValue;
 
 use crate::mcp::answer::{exactly, line};
 use crate::mcp::pages::{Asked, Pages};
+use crate::mcp::schema::words;
+use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 const PAGES: Pages = Pages { name: "units", title: "Units", default_limit: 50, max_limit: 200, row };
+
+const ROWS: &[Field] = &[
+    field("seq", Kind::Whole, "Its number.").always(),
+    field("status", Kind::Text, "Its state.").always(),
+    field("item", Kind::Text, "Its item."),
+    field("attempts", Kind::Whole, "Attempts so far."),
+    field("error", Kind::Text, "Its last error."),
+    field("exit_code", Kind::Whole, "Exit code."),
+];
 
 pub(super) struct ListUnits;
 
@@ -18,15 +29,19 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
-    /// Only units in these states: pending, running, completed, failed, skipped, cancelled.
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Only units in these states.
+    #[serde(default)]
+    #[schemars(schema_with = "words::<UnitStatus>")]
     status: Option<Vec<UnitStatus>>,
     /// Only units whose item contains this regular expression.
     matching: Option<String>,
     /// Only failed units of this kind, as listed by list_failures.
     cluster: Option<String>,
+    /// Only units of this group.
+    group: Option<String>,
     /// Only units from this number on.
     first_seq: Option<i64>,
     /// Only units up to this number.
@@ -46,6 +61,7 @@ impl Given {
             last: self.last_seq.map(Seq),
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
+            group: self.group.clone(),
             current: None,
         })
     }
@@ -60,6 +76,10 @@ impl Tool for ListUnits {
         after for the next one. For why units failed call list_failures first; get_unit shows one unit in full, \
         get_results what units returned.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn output() -> Vec<Field> {
+        PAGES.fields(ROWS)
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         PAGES.answer(jobs, &given.job, &given.filter()?, &Asked { after: given.after, limit: given.limit })

@@ -3,13 +3,12 @@
 use std::num::NonZeroUsize;
 
 use job_manager::model::RawText;
-use rmcp::schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::start_batch::differs;
 use crate::mcp::answer::beginning;
 use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::wording::remarks;
 use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
@@ -19,28 +18,30 @@ const COMMAND_CHARS: usize = 1000;
 
 pub(super) struct PreviewBatch;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(crate = "rmcp::schemars")]
-pub(super) struct Given {
-    /// Commands to show; without it 5, at most 20.
-    count: Option<NonZeroUsize>,
-    #[serde(flatten)]
-    batch: Batch,
-}
-
 impl Tool for PreviewBatch {
-    type Given = Given;
+    type Given = Batch;
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
         as for a shell; creates and runs nothing. All items are read and checked as start_batch does it. Next call start_batch with \
-        the same parameters, without count.";
-    const EFFECT: Effect = Effect::Reads;
+        the same parameters.";
+    const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = Some(("start_batch", &["count", "command"]));
+    const EFFECT: Effect = Effect::Looks;
 
-    fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
+    fn output() -> Vec<Field> {
+        vec![
+            field("cwd", Kind::Bytes, "Directory of the units.").always(),
+            field("commands", Kind::Texts, "The first commands, quoted for a shell.").always(),
+            field("is_all", Kind::Flag, "Whether these are all."),
+            field("units", Kind::Whole, "Units that there would be.").always(),
+            field("existing_job", Kind::Whole, "The job that has this key already."),
+            field("warnings", Kind::Texts, "What looks wrong."),
+        ]
+    }
+
+    fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
         let count = given.count.map_or(DEFAULT_COUNT, NonZeroUsize::get).min(MAX_COUNT);
-        let Checked { submission, spec } = given.batch.check()?;
+        let Checked { submission, spec, .. } = given.check(jobs.allowed())?;
         let notes = submission.notes();
         let mut shown = Vec::new();
         let rehearsal = submission.rehearse(

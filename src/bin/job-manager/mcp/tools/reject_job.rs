@@ -1,8 +1,8 @@
 //! `reject_job`: cancel a job after its first units.
 
-use serde_json::json;
-
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, Jobs, OneJobWithReason, Tool, ToolError};
 
 pub(super) struct RejectJob;
@@ -15,9 +15,13 @@ impl Tool for RejectJob {
         never run. Then start_batch with a corrected command makes a new job.";
     const EFFECT: Effect = Effect::Ends;
 
+    fn output() -> Vec<Field> {
+        done_fields(&[])
+    }
+
     fn answer(jobs: &Jobs, given: OneJobWithReason) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;
         client.reject_job(job, &given.reason)?;
-        done_answer(&client, job, "The job was rejected.", json!("rejected"))
+        done_answer(&client, job, "The job was rejected.", ())
     }
 }

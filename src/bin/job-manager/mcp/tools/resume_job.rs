@@ -2,7 +2,9 @@
 
 use job_manager::client::Started;
 
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::started_answer;
+use crate::mcp::status_shape::started_fields;
 use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 
 pub(super) struct ResumeJob;
@@ -14,6 +16,10 @@ impl Tool for ResumeJob {
     const DESCRIPTION: &'static str = "Start a job, or continue one that is paused or whose manager died with the machine \
         or was killed. Completed units do not run again. Does no harm when it runs already. Next call wait_job.";
     const EFFECT: Effect = Effect::Runs;
+
+    fn output() -> Vec<Field> {
+        started_fields()
+    }
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;

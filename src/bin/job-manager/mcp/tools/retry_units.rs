@@ -7,7 +7,9 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct RetryUnits;
@@ -16,7 +18,8 @@ pub(super) struct RetryUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Units that failed.
     #[serde(default)]
@@ -27,6 +30,9 @@ pub(super) struct Given {
     /// Units that were skipped.
     #[serde(default)]
     skipped: bool,
+    /// Units that wait for a later time: they are due at once, their attempts stay counted.
+    #[serde(default)]
+    waiting: bool,
     /// Failed units of this kind, as listed by list_failures.
     cluster: Option<String>,
     /// Failed or cancelled units from this number on.
@@ -44,6 +50,7 @@ impl Given {
             (self.failed, UnitStatus::Failed),
             (self.cancelled, UnitStatus::Cancelled),
             (self.skipped, UnitStatus::Skipped),
+            (self.waiting, UnitStatus::Pending),
         ];
         let statuses: Vec<UnitStatus> =
             states.into_iter().filter_map(|(is_given, status)| is_given.then_some(status)).collect();
@@ -65,10 +72,17 @@ impl Tool for RetryUnits {
     const NAME: &'static str = "retry_units";
     const TITLE: &'static str = "Retry units";
     const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts: those that failed, were cancelled \
-        or skipped, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
+        or skipped, wait for a later time, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
         everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units after \
         those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
+
+    fn output() -> Vec<Field> {
+        done_fields(&[
+            field("units_changed", Kind::Whole, "Units that are pending again.").always(),
+            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+        ])
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;

@@ -7,7 +7,9 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct ScaleJob;
@@ -16,7 +18,8 @@ pub(super) struct ScaleJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Units that run at the same time from now on.
     workers: NonZeroUsize,
@@ -29,6 +32,10 @@ impl Tool for ScaleJob {
     const DESCRIPTION: &'static str = "Change how many units of a job run at the same time, also while it runs. Units that \
         run already are not touched.";
     const EFFECT: Effect = Effect::Steers;
+
+    fn output() -> Vec<Field> {
+        done_fields(&[])
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.to_change(&given.job)?;

@@ -1,11 +1,13 @@
 //! `start_batch`: create a job and start it detached.
 
 use job_manager::client::{Started, UnitsDiffer};
-use job_manager::model::{Job, RawText};
+use job_manager::model::{Job, JobStatus, RawText};
 use job_manager::text::counted;
 use serde_json::json;
 
 use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::shape::{Field, Kind, field};
+use crate::mcp::status_shape::JOB;
 use crate::mcp::wording::remarks;
 use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
 
@@ -22,12 +24,25 @@ impl Tool for StartBatch {
         wait_job with the number; later list_jobs finds the job again.";
     const EFFECT: Effect = Effect::Runs;
 
+    fn output() -> Vec<Field> {
+        vec![
+            JOB,
+            field("new", Kind::Flag, "Whether it was created, not found by its key.").always(),
+            field("job_status", Kind::Text, "Where it stands.").always(),
+            field("pid", Kind::Whole, "Process of its manager."),
+            field("units", Kind::Whole, "Its units.").always(),
+            field("canary", Kind::Whole, "First units, after which it waits for approve_job."),
+            field("cwd", Kind::Bytes, "Directory of the units."),
+            field("warnings", Kind::Texts, "What looks wrong."),
+        ]
+    }
+
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
-        let Checked { submission, spec } = given.check()?;
+        let Checked { submission, spec, starts } = given.check(jobs.allowed())?;
         let notes = submission.notes();
         let created = submission.create(|| jobs.to_create());
         let (client, created) = created.map_err(|error: ToolError| error.noted(remarks(&notes.remarks())))?;
-        let started = client.start_created(created)?.started;
+        let started = if starts { client.start_created(created)?.started } else { None };
         let job = client.job(created.job)?;
         let warnings: Vec<String> = remarks(&notes.remarks());
         let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
@@ -73,13 +88,14 @@ fn started_summary(job: &Job, started: Option<Started>) -> String {
     let Job { id, name, .. } = job;
     let units = job.progress.total;
     let workers = job.limits.workers;
-    let started = if started.is_some() { "started" } else { "was created" };
+    let said = if started.is_some() { "started" } else { "was created" };
+    if started.is_none() && job.status == JobStatus::Created {
+        let units = counted(units, "unit");
+        return format!("Job {id} ({name}) was created and not started: {units}. resume_job starts it.");
+    }
     let then = match job.limits.canary {
         Some(first) => format!("It runs its first units, {first}, and then waits for approve_job or reject_job."),
         None => "It goes on without this conversation.".to_owned(),
     };
-    format!(
-        "Job {id} ({name}) {started}: {}, {workers} at a time. {then} wait_job waits for it.",
-        counted(units, "unit")
-    )
+    format!("Job {id} ({name}) {said}: {}, {workers} at a time. {then} wait_job waits for it.", counted(units, "unit"))
 }

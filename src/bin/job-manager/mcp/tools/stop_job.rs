@@ -4,9 +4,10 @@ use job_manager::client::StopOptions;
 use job_manager::text::duration;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::done_answer;
+use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct StopJob;
@@ -15,7 +16,8 @@ pub(super) struct StopJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// End running units at once; they go back to pending and run again later.
     #[serde(default)]
@@ -33,12 +35,16 @@ impl Tool for StopJob {
     // With `now` or `grace` units are ended in the middle of their work.
     const EFFECT: Effect = Effect::Ends;
 
+    fn output() -> Vec<Field> {
+        done_fields(&[])
+    }
+
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let grace = given.grace.as_deref().map(duration).transpose()?;
         // How, is more than a manager of an older version can be told.
         let is_plain = !given.now && grace.is_none();
         let (client, job) = if is_plain { jobs.to_stop(&given.job)? } else { jobs.to_change(&given.job)? };
         client.stop_manager(job, StopOptions { now: given.now, grace })?;
-        done_answer(&client, job, "The job was asked to stop.", json!("stop requested"))
+        done_answer(&client, job, "The job was asked to stop.", ())
     }
 }

@@ -6,7 +6,9 @@ use job_manager::client::ClientError;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::mcp::shape::Field;
 use crate::mcp::status_answer::status_answer;
+use crate::mcp::status_shape::WAITED;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Hosts give a call up after a minute.
@@ -19,7 +21,8 @@ pub(super) struct WaitJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid or name of the job, or {"key": its key}; `last` is the newest one.
+    /// Number, uid, name or key of the job, or last, the newest one.
+    #[schemars(with = "String")]
     job: JobGiven,
     /// Seconds to wait; without it 30, at most 45.
     #[schemars(range(min = 0, max = 45))]
@@ -34,6 +37,10 @@ impl Tool for WaitJob {
         and say where it stands. If it still runs then, call wait_job again, as often as it takes. The job does not \
         depend on being waited for.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn output() -> Vec<Field> {
+        WAITED.to_vec()
+    }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;

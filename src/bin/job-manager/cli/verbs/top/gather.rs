@@ -114,7 +114,7 @@ pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError>
     let failures = client.last_failures(job, FAILURES)?;
     Ok(Detail {
         sentence: one_line(&answer.sentence),
-        next_step: command_line(answer.next_step),
+        next_step: command_line(&answer.next_step),
         hosts: seen.managers.iter().chain(&seen.former_managers).map(host).collect(),
         failures: failures.into_iter().map(|(seq, error)| (seq, one_line(&error))).collect(),
     })

@@ -3,4 +3,4 @@ ALTER TABLE attempts ADD COLUMN cpu_us bigint CHECK (cpu_us >= 0),
     ADD COLUMN peak_bytes bigint CHECK (peak_bytes >= 0),
     ADD COLUMN peak_is_bound bigint CHECK (peak_is_bound IN (0, 1));
 
-UPDATE settings SET value = '11' WHERE key = 'job-manager:schema';
+UPDATE settings SET value = '12' WHERE key = 'job-manager:schema';

@@ -1,0 +1,198 @@
+//! What `set` changes, read from `KEY=VALUE`.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use job_manager::client::{budget, windows};
+use job_manager::model::{Budget, DiskFree, Limits, Meter, TimeLimit, Timeout};
+
+use crate::cli::policy_args::adapt;
+use crate::cli::{group_args, meter_args, policy_values, values};
+
+/// What takes a limit away.
+const NONE: &str = "none";
+/// What a unit asked for, and is not a limit of the job.
+pub const HOLD: &str = "hold";
+/// Begins the limit of one group.
+const GROUP: &str = "group:";
+
+/// What a change does to the limits of a job.
+type Apply = Arc<dyn Fn(&mut Limits) + Send + Sync>;
+
+/// A change that was read.
+#[derive(Clone)]
+pub struct Change {
+    pub key: String,
+    pub apply: Apply,
+    /// A group, and its own limit.
+    pub group: Option<(String, Option<usize>)>,
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)
+    }
+}
+
+/// Reads `KEY=VALUE` with the same words as the flags of `submit`; a path may have any bytes.
+pub fn change(text: &OsStr) -> Result<Change, String> {
+    if let Some(value) = text.as_bytes().strip_prefix(b"diskfree=").filter(|value| *value != NONE.as_bytes()) {
+        let disk = DiskFree::of_os(OsStr::from_bytes(value)).map_err(|error| error.to_string())?;
+        let apply: Apply = Arc::new(move |limits| limits.start.diskfree.push(disk.clone()));
+        return Ok(Change { key: "diskfree".to_owned(), apply, group: None });
+    }
+    let text = text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8, only the path of diskfree may be so"))?;
+    let (key, value) =
+        text.split_once('=').ok_or_else(|| format!("invalid change {text:?}, expected e.g. rate=60/min"))?;
+    let apply: Apply = match key {
+        "rate" => {
+            let rate = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.rate = rate)
+        }
+        "timeout" => match values::spelled(value)? {
+            Timeout::From(_) => return Err("a template is given when the job is created".to_owned()),
+            timeout => Arc::new(move |limits| limits.set_timeout(timeout.clone())),
+        },
+        "idle-timeout" => {
+            let TimeLimit(idle) = values::spelled(value)?;
+            Arc::new(move |limits| limits.idle_timeout = idle)
+        }
+        "kill-after" => {
+            let kill_after = values::kill_after(value)?;
+            Arc::new(move |limits| limits.kill_after = kill_after)
+        }
+        "lease" => {
+            let lease = optional(value, values::duration)?;
+            Arc::new(move |limits| limits.lease = lease)
+        }
+        "max-attempts" => {
+            let most = values::at_least_one(value).map_err(|why| format!("max-attempts={value}: {why}"))?;
+            Arc::new(move |limits| limits.max_attempts = most)
+        }
+        "max-failures" => {
+            let most = optional(value, policy_values::max_failures)?;
+            Arc::new(move |limits| limits.max_failures = most)
+        }
+        "per-group" | "group-rate" | "group-failures" => group_change(key, value)?,
+        // Each group has a row of its own.
+        other if other.starts_with(GROUP) => {
+            let group = other[GROUP.len()..].to_owned();
+            let most = optional(value, group_args::most).map_err(|why| format!("{other}={value}: {why}"))?;
+            return Ok(Change { key: other.to_owned(), apply: Arc::new(|_| {}), group: Some((group, most)) });
+        }
+        "adapt" => {
+            let least = optional(value, adapt).map_err(|why| format!("adapt={value}: {why}"))?;
+            Arc::new(move |limits| limits.adapt = least)
+        }
+        "max-later" => {
+            let most = optional(value, values::duration)?;
+            Arc::new(move |limits| limits.max_later = most)
+        }
+        "deadline" => {
+            let TimeLimit(deadline) = values::spelled(value)?;
+            Arc::new(move |limits| limits.deadline = deadline)
+        }
+        "memfree" => {
+            let memfree = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.start.memfree = memfree)
+        }
+        "load" => {
+            let load = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.start.load = load)
+        }
+        // Any other value was read above.
+        "diskfree" => Arc::new(|_| {}),
+        "window" => {
+            let given = optional(value, |text| {
+                let spans = text.split(',').map(values::spelled).collect::<Result<_, _>>()?;
+                windows(spans).map_err(|error| error.to_string())
+            })?;
+            Arc::new(move |limits| match (&mut limits.start.window, &given) {
+                (Some(windows), Some(more)) => windows.spans.extend(&more.spans),
+                (windows, more) => *windows = more.clone().or(windows.take()),
+            })
+        }
+        "not-before" => {
+            let time = optional(value, values::start_time)?;
+            Arc::new(move |limits| limits.start.not_before = time)
+        }
+        // No limit of ours: it is lifted when the others have changed.
+        HOLD if value == NONE => Arc::new(|_| {}),
+        HOLD => return Err("a hold, which a unit asks for, can only be taken away: hold=none".to_owned()),
+        "after" if value == NONE => Arc::new(|limits| limits.after = None),
+        "after" => return Err("after can only be taken away: after=none".to_owned()),
+        "backoff" => {
+            let bounds = values::backoff(value)?;
+            Arc::new(move |limits| (limits.backoff_base, limits.backoff_cap) = bounds)
+        }
+        other if of_meter(other).is_some() => {
+            let (kind, name) = of_meter(other).expect("it was looked at just now");
+            meter_change(kind, name, value)?
+        }
+        other => return Err(format!("no limit {other:?} can be changed (for workers there is `scale`)")),
+    };
+    Ok(Change { key: key.to_owned(), apply, group: None })
+}
+
+/// Splits `budget.usd` into what is changed of which meter.
+pub fn of_meter(key: &str) -> Option<(&str, &str)> {
+    key.split_once('.').filter(|(kind, _)| ["budget", "reserve", "rate", "meter"].contains(kind))
+}
+
+/// Reads what becomes of a meter.
+fn meter_change(kind: &str, name: &str, value: &str) -> Result<Apply, String> {
+    let name = meter_args::meter_name(name)?;
+    Ok(match kind {
+        "budget" => {
+            let given = optional(value, |text| budget(text).map_err(meter_args::said))?;
+            Arc::new(move |limits| {
+                let place = &mut limits.meter(&name).budget;
+                let zone = place.as_ref().and_then(|before| before.day_zone.clone());
+                // The days are those by which the job was created.
+                *place =
+                    given.clone().map(|new| Budget { day_zone: new.day_zone.map(|own| zone.unwrap_or(own)), ..new });
+            })
+        }
+        "reserve" => {
+            let given = optional(value, meter_args::amount)?;
+            Arc::new(move |limits| limits.meter(&name).reserve = given)
+        }
+        "rate" => {
+            let given = optional(value, |text| text.parse().map_err(meter_args::said))?;
+            Arc::new(move |limits| limits.meter(&name).rate = given)
+        }
+        _ if value == NONE => Arc::new(move |limits| limits.meters.retain(|meter| meter.name != name)),
+        _ => {
+            let given: Meter = values::spelled(&format!("{name}={value}"))?;
+            Arc::new(move |limits| {
+                let meter = limits.meter(&name);
+                (meter.path, meter.may_lack) = (given.path.clone(), given.may_lack);
+            })
+        }
+    })
+}
+
+/// Reads what becomes of the bounds of each group.
+fn group_change(key: &str, value: &str) -> Result<Apply, String> {
+    Ok(match key {
+        "per-group" => {
+            let most = optional(value, group_args::most).map_err(|why| format!("per-group={value}: {why}"))?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.most = most))
+        }
+        "group-rate" => {
+            let rate = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.rate = rate))
+        }
+        _ => {
+            let most =
+                optional(value, group_args::group_failures).map_err(|why| format!("group-failures={value}: {why}"))?;
+            Arc::new(move |limits| limits.groups.iter_mut().for_each(|groups| groups.max_failures = most))
+        }
+    })
+}
+
+fn optional<T>(value: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    if value == NONE { Ok(None) } else { read(value).map(Some) }
+}

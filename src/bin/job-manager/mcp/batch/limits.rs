@@ -1,0 +1,95 @@
+//! How fast, how long and under which conditions the units of a batch run.
+
+use std::fmt::Display;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use job_manager::client::{budget, start_time, windows};
+use job_manager::model::{Amount, Conditions, Limits, MaxFailures, Meter, OnInterrupt, TimeLimit};
+use job_manager::text::SpellingError;
+
+use super::Batch;
+use super::options::{Interrupted, Options};
+use crate::mcp::ToolError;
+
+impl Batch {
+    pub(super) fn limits(&self) -> Result<Limits, ToolError> {
+        let options = &self.options;
+        let mut limits = Limits::default();
+        limits.workers = self.workers.map_or(limits.workers, NonZeroUsize::get);
+        limits.max_attempts = self.max_attempts.map_or(limits.max_attempts, NonZeroU32::get);
+        limits.set_timeout(self.timeout.as_deref().map(str::parse).transpose()?.unwrap_or_default());
+        limits.start = options.conditions()?;
+        limits.slots = options.slots.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+        limits.rate = options.rate.as_deref().map(str::parse).transpose()?;
+        limits.deadline = options.deadline()?;
+        limits.max_failures = options.max_failures.as_deref().map(max_failures).transpose()?;
+        options.count(&mut limits)?;
+        limits.canary = self.canary.map(NonZeroU32::get);
+        limits.on_interrupt = match options.on_interrupt {
+            Some(Interrupted::Retry) | None => OnInterrupt::Retry,
+            Some(Interrupted::Fail) => OnInterrupt::Fail,
+        };
+        if options.at_most_once {
+            limits.set_at_most_once();
+        }
+        Ok(limits)
+    }
+}
+
+impl Options {
+    fn deadline(&self) -> Result<Option<Duration>, ToolError> {
+        let limit: Option<TimeLimit> = self.deadline.as_deref().map(str::parse).transpose()?;
+        Ok(limit.and_then(|limit| limit.0))
+    }
+
+    /// Enters what each attempt costs, and how much may be spent.
+    fn count(&self, limits: &mut Limits) -> Result<(), ToolError> {
+        for text in &self.meter {
+            let meter: Meter = text.parse().map_err(|error| wrong("meter", error))?;
+            if limits.meters.iter().any(|before| before.name == meter.name) {
+                return Err(wrong("meter", format_args!("{} is given twice", meter.name)));
+            }
+            limits.meters.push(meter);
+        }
+        for text in &self.budget {
+            let (name, amount) = of_meter("budget", text)?;
+            limits.meter(name).budget = Some(budget(amount).map_err(|error| wrong("budget", error))?);
+        }
+        for text in &self.reserve {
+            let (name, amount) = of_meter("reserve", text)?;
+            limits.meter(name).reserve = Some(amount.parse::<Amount>().map_err(|error| wrong("reserve", error))?);
+        }
+        Ok(())
+    }
+
+    fn conditions(&self) -> Result<Conditions, ToolError> {
+        let spans = self.window.iter().map(|text| text.parse()).collect::<Result<Vec<_>, SpellingError>>()?;
+        let mut conditions = Conditions::default();
+        conditions.memfree = self.memfree.as_deref().map(str::parse).transpose()?;
+        conditions.load = self.load.as_deref().map(str::parse).transpose()?;
+        conditions.diskfree = self.diskfree.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        conditions.window = if spans.is_empty() { None } else { Some(windows(spans)?) };
+        conditions.not_before = self.not_before.as_deref().map(start_time).transpose()?;
+        Ok(conditions)
+    }
+}
+
+fn wrong(parameter: &'static str, why: impl Display) -> ToolError {
+    ToolError::Parameter { parameter, why: why.to_string() }
+}
+
+/// Splits `usd=50` into the name of a meter and the rest.
+fn of_meter<'t>(parameter: &'static str, text: &'t str) -> Result<(&'t str, &'t str), ToolError> {
+    let parts = text.split_once('=').filter(|(name, _)| Meter::is_name(name));
+    parts.ok_or_else(|| ToolError::Value { parameter, given: text.to_owned(), example: "usd=50" })
+}
+
+/// Reads `20`, or `5%` of all units.
+fn max_failures(text: &str) -> Result<MaxFailures, ToolError> {
+    let read = match text.strip_suffix('%') {
+        Some(percent) => percent.parse().ok().filter(|share| (1..=100).contains(share)).map(MaxFailures::Percent),
+        None => text.parse().ok().filter(|units| *units > 0).map(MaxFailures::Units),
+    };
+    read.ok_or_else(|| ToolError::Value { parameter: "max_failures", given: text.to_owned(), example: "20 or 5%" })
+}

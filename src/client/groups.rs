@@ -1,0 +1,57 @@
+//! Groups of a job's units: which bounds there may be, and what is changed of one of them.
+
+use super::{Client, ClientError, LimitError};
+use crate::handler::Grouping;
+use crate::model::{JobId, Limits};
+
+/// Refuses groups that no job can have, or bounds that would never hold.
+pub(super) fn check_groups(limits: &Limits) -> Result<(), ClientError> {
+    let (Some(groups), Some(grouping)) = (&limits.groups, Grouping::of(limits)?) else { return Ok(()) };
+    if grouping.is_literal() {
+        return Err(LimitError::OneGroup { by: groups.by.clone() }.into());
+    }
+    match groups.most {
+        Some(most) if !(1..=limits.workers).contains(&most) => {
+            Err(LimitError::PerGroupOutOfRange { most, workers: limits.workers }.into())
+        }
+        _ if groups.max_failures == Some(0) => Err(LimitError::NoGroupStarts.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses changes of how units are grouped: those that are there have their groups.
+pub(super) fn check_changed_groups(before: &Limits, limits: &Limits) -> Result<(), ClientError> {
+    let by = |limits: &Limits| limits.groups.as_ref().map(|groups| groups.by.clone());
+    if before.groups == limits.groups {
+        return Ok(());
+    }
+    if by(before) != by(limits) {
+        return Err(LimitError::OtherGroups.into());
+    }
+    check_groups(limits)
+}
+
+impl Client {
+    /// Lets so many units of one group of a job run at the same time, whatever the limit of the others is; without a number it has that
+    /// again. A running manager takes it up within a fraction of a second.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// client.limit_group(client.find_job("last")?, "example.com", Some(1))?;
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the job has ended, no unit of it is in that group, or the number is 0 or above the job's workers.
+    pub fn limit_group(&self, job: JobId, group: &str, most: Option<usize>) -> Result<(), ClientError> {
+        let row = self.job(job)?;
+        if row.status.is_terminal() {
+            return Err(ClientError::WrongStatus { operation: "change", job, status: row.status });
+        }
+        let workers = row.limits.workers;
+        if let Some(most) = most.filter(|most| !(1..=workers).contains(most)) {
+            return Err(LimitError::PerGroupOutOfRange { most, workers }.into());
+        }
+        Ok(self.store().limit_group(job, group, most)?)
+    }
+}

@@ -1,0 +1,33 @@
+//! Paths of which each unit has its own, looked at before anything is created.
+
+use std::path::Path;
+
+use super::{Submission, SubmissionError};
+use crate::handler::UnitTemplates;
+use crate::model::{NewUnit, Seq};
+
+/// Says whether a path may be used.
+pub(super) type IsWithin = Box<dyn Fn(&Path) -> bool>;
+
+impl Submission {
+    /// Refuses units whose working directory, or the path that they make, is not one of those for which `is_within` is
+    /// true, where it depends on their items.
+    pub fn within(self, is_within: impl Fn(&Path) -> bool + 'static) -> Submission {
+        Submission { is_within: Some(Box::new(is_within)), ..self }
+    }
+}
+
+/// Refuses a unit with a path that may not be used.
+pub(super) fn refuse_outside(
+    is_within: Option<&IsWithin>,
+    templates: &UnitTemplates,
+    unit: &NewUnit,
+) -> Result<(), SubmissionError> {
+    let Some(is_within) = is_within else { return Ok(()) };
+    let values = templates.values(&unit.payload)?;
+    let cwd = templates.cwd(&values, 0, Seq::FIRST)?;
+    match [Some(cwd), templates.creates(&values, 0, Seq::FIRST)?].into_iter().flatten().find(|path| !is_within(path)) {
+        Some(path) => Err(SubmissionError::PathOutside(path)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,98 @@
+//! What is shown of groups.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::model::{Groups, GroupsStatus, HeldGroup, JobId, Row, Seq, Timestamp, UnitDetail, UnitId, Unreadable};
+use crate::store::columns::{Checked, TextColumn, text_of};
+use crate::store::connection::DbConnection;
+use crate::store::failure::Failure;
+use crate::store::schema::{unit_groups, units};
+use crate::store::statement::statement;
+use crate::store::{Store, StoreError};
+
+statement! {
+    struct RunningByGroup {
+        ["SELECT grp, count(*), (SELECT most FROM unit_groups WHERE unit_groups.job_id = units.job_id AND name = grp) \
+          FROM units INDEXED BY units_running WHERE status = 'running' AND grp IS NOT NULL AND id BETWEEN "
+         "SELECT grp, count(*), (SELECT most FROM unit_groups WHERE unit_groups.job_id = units.job_id AND name = grp) \
+          FROM units WHERE status = 'running' AND grp IS NOT NULL AND id BETWEEN "] first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+    }
+    " GROUP BY units.job_id, grp ORDER BY grp" -> (Text, BigInt, Nullable<BigInt>)
+}
+
+type RunningRow = (Checked<String>, i64, Option<i64>);
+type HeldRow = (Checked<String>, TextColumn, Option<i64>, TextColumn);
+
+impl Store {
+    /// Returns how many units of a group run.
+    pub fn running_in_group(&mut self, job: JobId, group: &str) -> Result<i64, StoreError> {
+        self.read("count running units", |conn| {
+            let running = running(conn, job)?;
+            Ok(running.into_iter().find(|(name, ..)| name.shown() == group).map_or(0, |(_, count, _)| count))
+        })
+    }
+}
+
+fn running(conn: &mut DbConnection, job: JobId) -> Result<Vec<RunningRow>, Failure> {
+    let [first, last] = UnitId::ends_of(job);
+    Ok(RunningByGroup { first, last }.load(conn)?)
+}
+
+/// Says where the groups of a job stand, inside a transaction.
+pub(in crate::store) fn status(
+    conn: &mut DbConnection,
+    job: JobId,
+    groups: &Groups,
+    now: Timestamp,
+) -> Result<GroupsStatus, Failure> {
+    let place = Row::Job(job);
+    let of_job = || unit_groups::table.filter(unit_groups::job_id.eq(job.0));
+    let total: i64 = of_job().count().get_result(conn)?;
+    let running = running(conn, job)?;
+    let is_full = |(_, count, own): &&RunningRow| {
+        let most = own.or_else(|| groups.most.and_then(|most| i64::try_from(most).ok()));
+        most.is_some_and(|most| *count >= most)
+    };
+    let at_limit: Vec<String> = running.iter().filter(is_full).map(|(name, ..)| name.shown().to_owned()).collect();
+    let held = of_job()
+        .filter(unit_groups::stopped.is_not_null().or(unit_groups::hold_until.is_not_null()))
+        .order(unit_groups::name)
+        .select((unit_groups::name, unit_groups::stopped, unit_groups::hold_until, unit_groups::hold_reason));
+    let held: Vec<HeldRow> = held.load(conn)?;
+    let read = |(name, stopped, until, reason): HeldRow| -> Result<Option<HeldGroup>, Unreadable> {
+        let stopped = text_of(stopped, place, "reason in unit_groups")?;
+        let until = until.map(Timestamp::from_micros).filter(|until| *until > now && stopped.is_none());
+        let reason = match stopped {
+            Some(stopped) => Some(stopped),
+            None if until.is_some() => text_of(reason, place, "reason of a hold in unit_groups")?,
+            None => return Ok(None),
+        };
+        Ok(Some(HeldGroup { name: name.of(place, "name in unit_groups")?, until, reason: reason.unwrap_or_default() }))
+    };
+    let held: Vec<HeldGroup> = held.into_iter().filter_map(|row| read(row).transpose()).collect::<Result<_, _>>()?;
+    Ok(GroupsStatus::of(total, running.len(), at_limit, held))
+}
+
+/// Adds the group of each of some units of a job that has groups, inside a transaction.
+pub(in crate::store) fn add_groups(
+    conn: &mut DbConnection,
+    job: JobId,
+    page: &mut [UnitDetail],
+) -> Result<(), Failure> {
+    let id = |seq: Seq| UnitId::new(job, seq).raw();
+    let ids: Vec<i64> = page.iter().map(|unit| id(unit.seq)).collect();
+    let mut found: HashMap<i64, TextColumn> = HashMap::new();
+    for ids in ids.chunks(500) {
+        let rows: Vec<(i64, TextColumn)> =
+            units::table.filter(units::id.eq_any(ids)).select((units::id, units::grp)).load(conn)?;
+        found.extend(rows);
+    }
+    for unit in page {
+        unit.group = text_of(found.remove(&id(unit.seq)).flatten(), Row::Unit(UnitId::new(job, unit.seq)), "grp")?;
+    }
+    Ok(())
+}
