@@ -253,7 +253,7 @@ fn a_word_that_cannot_hold_is_refused_to_the_command() {
 
     let said = world.lines("said").join("\n");
     assert_eq!(world.lines("codes"), ["2", "2", "2", "2", "2", "4"], "{said}");
-    for why in ["this job has no groups", "the most is 30d00h", "may run at most once"] {
+    for why in ["job 1 has no groups", "the most is 30d00h", "may run at most once"] {
         assert!(said.contains(why), "{why}: {said}");
     }
     assert!(outside.contains("not the command of a unit"), "{outside}");

@@ -32,7 +32,7 @@ job_status [job]: reads
 wait_job [job] seconds: reads
 explain [job] seq: reads
 list_failures [job]: reads
-list_units [job] after cluster first_seq last_seq limit matching status: reads
+list_units [job] after cluster first_seq group last_seq limit matching status: reads
 get_unit [job] key seq: reads
 get_results [job] after all limit status: reads
 stop_job [job] grace now: destructive idempotent

@@ -36,9 +36,9 @@ pub(super) use commit::{Commit, Kept};
 pub(super) use counters::add_up;
 #[cfg(feature = "postgres")]
 pub(super) use counters::moved;
-#[cfg(feature = "postgres")]
 pub(super) use groups::{due_of_groups, fresh_of_groups};
 pub(super) use holders::{holders, is_held, is_live, owner_of};
+#[cfg(feature = "postgres")]
 pub(super) use insert::insert;
 pub(super) use job_lock::{lock, lock_meters, share_lock};
 pub(super) use lease::{
