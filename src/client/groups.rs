@@ -32,26 +32,27 @@ pub(super) fn check_changed_groups(before: &Limits, limits: &Limits) -> Result<(
 }
 
 impl Client {
-    /// Lets so many units of one group of a job run at the same time, whatever the limit of the others is; without a number it has that
-    /// again. A running manager takes it up within a fraction of a second.
+    /// Lets so many units of some groups of a job run at the same time, whatever the limit of the others is; one without a number has
+    /// that again. A running manager takes it up within a fraction of a second.
     ///
     /// ```no_run
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
-    /// client.limit_group(client.find_job("last")?, "example.com", Some(1))?;
+    /// client.limit_groups(client.find_job("last")?, &[("example.com".to_owned(), Some(1))])?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     ///
     /// # Errors
-    /// When the job has ended, no unit of it is in that group, or the number is 0 or above the job's workers.
-    pub fn limit_group(&self, job: JobId, group: &str, most: Option<usize>) -> Result<(), ClientError> {
+    /// When the job has ended, no unit of it is in one of the groups, or a number is 0 or above the job's workers; nothing is changed
+    /// then.
+    pub fn limit_groups(&self, job: JobId, limits: &[(String, Option<usize>)]) -> Result<(), ClientError> {
         let row = self.job(job)?;
         if row.status.is_terminal() {
             return Err(ClientError::WrongStatus { operation: "change", job, status: row.status });
         }
         let workers = row.limits.workers;
-        if let Some(most) = most.filter(|most| !(1..=workers).contains(most)) {
+        if let Some(most) = limits.iter().filter_map(|(_, most)| *most).find(|most| !(1..=workers).contains(most)) {
             return Err(LimitError::PerGroupOutOfRange { most, workers }.into());
         }
-        Ok(self.store().limit_group(job, group, most)?)
+        Ok(self.store().limit_groups(job, limits)?)
     }
 }

@@ -44,7 +44,9 @@ pub enum UnitLimitError {
         placeholder: String,
     },
     /// The unit would be in a group without a name.
-    #[error("the group {template:?} is empty: each unit must be in one, give a default such as {{host:-other}}")]
+    #[error(
+        "the group {template:?} is empty: each unit must be in one, put a default inside its braces, such as :-other"
+    )]
     GroupEmpty {
         /// The template.
         template: String,

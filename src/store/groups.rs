@@ -110,16 +110,18 @@ impl Store {
         })
     }
 
-    /// Gives a group a limit of its own, or takes it away.
+    /// Gives groups limits of their own, or takes them away: all of them or none.
     ///
     /// # Errors
-    /// [`GroupRefused::NotFound`] when no unit of the job is in it.
-    pub fn limit_group(&mut self, job: JobId, name: &str, most: Option<usize>) -> Result<(), StoreError> {
-        self.write("change the limit of a group", |conn| {
+    /// [`GroupRefused::NotFound`] when no unit of the job is in one of them.
+    pub fn limit_groups(&mut self, job: JobId, limits: &[(String, Option<usize>)]) -> Result<(), StoreError> {
+        self.write("change the limits of groups", |conn| {
             lock_job(conn, job)?;
-            let most = most.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-            if (SetMost { most, job: job.0, name }).execute(conn)? == 0 {
-                return Err(StoreError::from(GroupRefused::NotFound { job, name: name.to_owned() }).into());
+            for (name, most) in limits {
+                let most = most.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+                if (SetMost { most, job: job.0, name }).execute(conn)? == 0 {
+                    return Err(StoreError::from(GroupRefused::NotFound { job, name: name.clone() }).into());
+                }
             }
             diesel::update(jobs::table.find(job.0)).set(jobs::revision.eq(jobs::revision + 1)).execute(conn)?;
             Ok(())

@@ -187,6 +187,10 @@ fn bounds_of_groups_change_while_the_job_runs() {
     world.ok(&["set", &job, "group:a=3"]);
     wait_for(&world, "three and one", || running() == 4);
     assert!(world.fails(3, &["set", &job, "group:c=1"]).contains("no group \"c\""));
+    // All of what is asked for, or nothing.
+    world.fails(3, &["set", &job, "group:a=1", "group:c=1"]);
+    world.fails(2, &["set", &job, "group:a=1", "per-group=1"]);
+    assert_eq!(world.count("most FROM unit_groups WHERE name = 'a'"), 3);
     assert!(world.fails(2, &["set", &job, "per-group=5"]).contains("1 to 4 units at a time"));
     let status = world.status(&job);
     assert_eq!((&status["groups"]["total"], &status["groups"]["running"]), (&2.into(), &2.into()), "{status}");

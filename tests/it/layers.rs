@@ -118,6 +118,7 @@ fn no_sentence_of_the_library_names_an_option_or_a_verb() {
     // Options of other programs, and the command line that an error shows corrected.
     let others = [
         "client/submission/mod.rs",
+        "client/submission/unit_key.rs",
         "handler/command/corrected.rs",
         "handler/template/pasted.rs",
         "model/process_variables.rs",

@@ -2,20 +2,12 @@
 
 use std::path::Path;
 
-use super::{Submission, SubmissionError};
+use super::error::SubmissionError;
 use crate::handler::UnitTemplates;
 use crate::model::{NewUnit, Seq};
 
 /// Says whether a path may be used.
 pub(super) type IsWithin = Box<dyn Fn(&Path) -> bool>;
-
-impl Submission {
-    /// Refuses units whose working directory, or the path that they make, is not one of those for which `is_within` is
-    /// true, where it depends on their items.
-    pub fn within(self, is_within: impl Fn(&Path) -> bool + 'static) -> Submission {
-        Submission { is_within: Some(Box::new(is_within)), ..self }
-    }
-}
 
 /// Refuses a unit with a path that may not be used.
 pub(super) fn refuse_outside(

@@ -24,7 +24,7 @@ mod unit_limits;
 mod variable;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::create::{check_description, check_new_job};
 use super::later::check_exits;
@@ -118,6 +118,12 @@ impl Submission {
         }
         let (output_dir, asked) = (spec.output_dir, Asked::default());
         Ok(Submission { new, items, templates, unit_key, grouping, output_dir, notes, asked, is_within: None })
+    }
+
+    /// Refuses units whose working directory, or the path that they make, is not one of those for which `is_within` is
+    /// true, where it depends on their items.
+    pub fn within(self, is_within: impl Fn(&Path) -> bool + 'static) -> Submission {
+        Submission { is_within: Some(Box::new(is_within)), ..self }
     }
 
     /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.

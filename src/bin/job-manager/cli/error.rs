@@ -66,6 +66,10 @@ pub(super) enum CliError {
     NoTime,
     #[error("{given} is a bound of groups, and job {job} has none: they are given with --group when a job is created")]
     NoGroups { job: JobId, given: String },
+    #[error(
+        "the limits of single groups change together or not at all: give no other limit beside group:NAME, but in another `set`"
+    )]
+    GroupsAlone,
     #[error("unit-add takes items as arguments, not `-`: read lines with `job-manager add JOB -`")]
     ItemsFromStdin,
     #[error("the value is an argument, `-` does not read standard input: give \"$(cat)\", or '\"-\"' for a dash")]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use job_manager::model::RawText;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::exact::sealed_document;
+pub(super) use super::exact::{Document, exactly};
 use super::shape::{Field, Kind, field, fit};
 
 /// Most bytes of a page in an answer; a job of a million units must not fill a context.
@@ -16,9 +17,6 @@ pub(super) const PAGE_BYTES: usize = 32 * 1024;
 pub(super) const VALUE_BYTES: usize = 4 * 1024;
 /// Most characters of an error or an item in a list.
 pub(super) const LINE_CHARS: usize = 300;
-
-/// An object whose values are written exactly as they are.
-pub(super) type Document = BTreeMap<String, Box<RawValue>>;
 
 /// What a tool found or did.
 #[derive(Debug)]
@@ -104,11 +102,6 @@ pub(super) fn end(written: &RawText, bytes: usize) -> RawText {
     let Some(start) = all.len().checked_sub(bytes).filter(|start| *start > 0) else { return written.clone() };
     let partial = all[start..].iter().take(3).take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000).count();
     [format!("(cut, {} bytes in all) …", all.len()).as_bytes(), &all[start + partial..]].concat().into()
-}
-
-/// Returns what is written as JSON, as it is written.
-pub(super) fn exactly(value: impl Serialize) -> Box<RawValue> {
-    to_raw_value(&value).expect("it has names and a form in JSON")
 }
 
 /// Returns the fields of an object, each as it is written.

@@ -123,6 +123,14 @@ pub(super) fn text_of(mut message: TxJsonRpcMessage<RoleServer>) -> serde_json::
     serde_json::to_string(&message)
 }
 
+/// An object whose values are written exactly as they are.
+pub(super) type Document = BTreeMap<String, Box<RawValue>>;
+
+/// Returns what is written as JSON, as it is written.
+pub(super) fn exactly(value: impl Serialize) -> Box<RawValue> {
+    to_raw_value(&value).expect("it has names and a form in JSON")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use rmcp::model::JsonObject;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::answer::{Document, exactly};
+use super::exact::{Document, exactly};
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy)]

@@ -104,9 +104,12 @@ pub fn set(global: &Global, args: &Set, output: &mut Output) -> Result<(), CliEr
         return Err(CliError::NoGroups { job, given: change.key.clone() });
     }
     let cwd = client.units_cwd(&row)?;
-    // First: a group that is not there keeps all the others from being changed.
-    for (group, most) in changes.iter().filter_map(|change| change.group.as_ref()) {
-        client.limit_group(job, group, *most)?;
+    let groups: Vec<_> = changes.iter().filter_map(|change| change.group.clone()).collect();
+    if !groups.is_empty() && groups.len() < changes.len() {
+        return Err(CliError::GroupsAlone);
+    }
+    if !groups.is_empty() {
+        client.limit_groups(job, &groups)?;
     }
     let limits = client.set_limits(job, |limits| apply_all(&changes, cwd.as_deref(), limits))?;
     if changes.iter().any(|change| change.key == HOLD) {
