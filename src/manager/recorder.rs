@@ -68,19 +68,30 @@ impl<'a> Recorder<'a> {
                     batch.extend(self.events.try_iter().take(BATCH_EVENTS - 1));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             next_commit = Instant::now() + COMMIT_EVERY;
             if let Err(error) = self.commit(&mut batch) {
-                let error = ManagerError::from(error);
-                if error.ended_as().is_none() {
-                    error!("{}", chain(&error));
-                }
-                self.shared.fail(error);
+                self.give_up(error);
                 while self.events.recv().is_ok() {}
                 return;
             }
         }
+        // Of a job that stops while units wait.
+        let resources = std::mem::take(&mut self.resources);
+        if !resources.is_empty()
+            && let Err(error) = self.record_with_retries(&Batch { resources: Some(&resources), ..Batch::default() })
+        {
+            self.give_up(error);
+        }
+    }
+
+    fn give_up(&self, error: StoreError) {
+        let error = ManagerError::from(error);
+        if error.ended_as().is_none() {
+            error!("{}", chain(&error));
+        }
+        self.shared.fail(error);
     }
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
@@ -103,9 +114,9 @@ impl<'a> Recorder<'a> {
         let rests = heartbeat.as_ref().map(|_| self.shared.feed.rests()).unwrap_or_default();
         let took = changes.iter().filter_map(|change| change.end.as_ref()?.resources);
         took.for_each(|took| self.resources.add(took));
-        // Where nothing else is under way, it may be the last that is written.
+        // They are a text, which is too much work for every commit.
         let ended = changes.iter().filter(|change| change.end.is_some()).count();
-        let are_due = heartbeat.is_some() || self.shared.feed.under_way() <= ended;
+        let are_due = heartbeat.is_some() || self.shared.feed.may_end_with(ended);
         let resources = std::mem::take(&mut self.resources);
         let limits = self.shared.limits();
         let recorded = self.record_with_retries(&Batch {

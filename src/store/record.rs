@@ -22,7 +22,7 @@ use super::statement::statement;
 use super::written::{column, kept};
 use super::{Lease, Store, StoreError, attempts, failures, fence, groups, manager_writes, metadata, notes, postgres};
 use crate::crash::crash_point;
-use crate::model::{AttemptEnd, Seq, Timestamp, UnitId, UnitStatus};
+use crate::model::{AttemptEnd, Seq, Timestamp, UnitStatus};
 pub use batch::{Batch, Recorded};
 
 statement! {
@@ -171,7 +171,7 @@ fn apply_all(
     #[cfg(feature = "postgres")]
     if on_server(conn) {
         for wave in postgres::waves(changes) {
-            let changed: HashSet<UnitId> = postgres::apply(conn, &wave)?.into_iter().collect();
+            let changed: HashSet<_> = postgres::apply(conn, &wave)?.into_iter().collect();
             for postgres::Move { from, change, .. } in wave {
                 match changed.contains(&change.unit) {
                     true => follow(conn, lease, from, change, counters)?,

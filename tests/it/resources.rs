@@ -50,7 +50,7 @@ fn what_attempts_took_is_counted_on_after_a_resume_and_with_their_checks() {
     let world = World::new();
     let check = "python3 -c 'x = bytearray(60 << 20)'";
     let options =
-        ["--range", "1-4", "-j", "1", "--max-failures", "1", "--max-attempts", "1", "--check", check, "--shell"];
+        ["--range", "1-9", "-j", "1", "--max-failures", "1", "--max-attempts", "1", "--check", check, "--shell"];
     world.fails(12, &[&["run"][..], &options, &["--", "test {} != 2 || test -e go"]].concat());
     let before = json(&world, &["--json", "status", "1"])["resources"].clone();
     world.write("go", "");
@@ -60,7 +60,9 @@ fn what_attempts_took_is_counted_on_after_a_resume_and_with_their_checks() {
     world.ok(&["wait", "1"]);
     let after = json(&world, &["--json", "status", "1"])["resources"].clone();
 
-    assert_eq!((&before["attempts"], &after["attempts"]), (&2.into(), &5.into()), "{before} {after}");
+    // Where it stopped is not told: more units may have started while the failure was recorded.
+    assert!((2..10).contains(&before["attempts"].as_u64().unwrap()), "{before}");
+    assert_eq!(after["attempts"], 10, "{before} {after}");
     assert!(after["peak_memory_bytes_max"].as_f64().unwrap() > 60.0 * MIB, "{after}");
     world.assert_sound("1");
 }

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use nix::libc::{RUSAGE_SELF, WEXITSTATUS, WIFEXITED, WIFSIGNALED, WTERMSIG, c_int, getrusage, rusage, timeval, wait4};
+use nix::sys::time::{TimeVal, TimeValLike};
 use rustix::process::Pid;
 
 use crate::model::Resources;
@@ -58,8 +59,7 @@ fn own_peak() -> u64 {
 }
 
 fn duration(time: timeval) -> Duration {
-    let micros = i64::from(time.tv_sec).saturating_mul(1_000_000).saturating_add(i64::from(time.tv_usec));
-    Duration::from_micros(micros.max(0).unsigned_abs())
+    Duration::from_micros(TimeVal::from(time).num_microseconds().max(0).unsigned_abs())
 }
 
 /// The kernel counts in kibibytes.

@@ -48,7 +48,7 @@ mod tests {
         assert_eq!(of_attempt(&attempt), "1.2s CPU time, ≤ 9 MiB memory");
         assert_eq!(
             of_job(&job),
-            "95 % of attempts up to 0.5s CPU time and ≤ 9 MiB memory, the largest 1m 1s and 420 MiB"
+            "95 % of attempts up to 0.5s CPU time and ≤ 9 MiB memory, the largest 1m01s and 420 MiB"
         );
     }
 }

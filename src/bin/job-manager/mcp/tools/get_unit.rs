@@ -113,7 +113,7 @@ fn attempt(attempt: &AttemptRecord) -> Value {
     let tail = |text: &Option<RawText>| text.as_ref().map(|text| end(text, ATTEMPT_OUTPUT_BYTES));
     json!({
         "attempt": attempt.attempt, "cause": attempt.cause, "error": line(&attempt.error),
-        "exit_code": attempt.exit_code, "signal": attempt.signal, "ended_at": attempt.ended_at, "resources": attempt.resources,
+        "exit_code": attempt.exit_code, "signal": attempt.signal, "ended_at": attempt.ended_at,
         "stdout": tail(&attempt.output.stdout), "stderr": tail(&attempt.output.stderr),
     })
 }
