@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::approve::check_sample;
 use super::conditions::check_conditions;
 use super::groups::check_groups;
 use super::inside::show_own_life;
@@ -232,6 +233,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_later(limits)?;
     check_times(limits)?;
     check_groups(limits)?;
+    check_sample(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
+use super::projection::Projection;
 use crate::model::{
     GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of,
 };
@@ -69,6 +70,8 @@ pub struct Snapshot {
     pub(super) spending: Vec<Spending>,
     /// Where its groups stand, if it has some.
     pub(super) groups: Option<GroupsStatus>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a page of jobs.
+    pub projection: Option<Projection>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::adapted::AdaptedWorkers;
 use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
+use super::projection::Projection;
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
 use crate::model::{
@@ -69,6 +70,9 @@ pub struct ManagerStatus {
     /// Where its groups stand, if it has some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupsStatus>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a list of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// How many of them run at a time at present, where the job adapts that.
@@ -170,6 +174,7 @@ impl Snapshot {
             meters: meters_of(row, &self.spending),
             resources: self.resources,
             groups: self.groups.clone(),
+            projection: self.projection.clone(),
             workers: row.limits.workers,
             adapted: self.adapted,
             rate_per_second: self.rate,

@@ -93,6 +93,7 @@ mod output;
 mod own_variables;
 mod owners;
 mod parallel;
+mod pilot;
 mod planted;
 mod policies;
 #[cfg(feature = "postgres")]

@@ -87,6 +87,17 @@ pub enum LimitError {
         /// The most.
         workers: usize,
     },
+    /// Units were to be drawn at random, and none run before the others.
+    #[error("a sample is drawn for a canary: say how many units run before the others")]
+    SampleOfNothing,
+    /// More units were to be drawn than can be kept in mind.
+    #[error("a sample has {most} units at most, not {size}")]
+    SampleTooLarge {
+        /// How many were to be drawn.
+        size: u32,
+        /// The most.
+        most: u32,
+    },
     /// The path by whose file system units wait is relative to nothing.
     #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]
     RelativeDisk {

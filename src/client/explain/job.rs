@@ -66,8 +66,9 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
         JobStatus::AwaitingApproval => say(
             Why::AwaitingApproval,
             format!(
-                "job {job} has run its first units and waits for a person to look at them, with {} left",
-                counted(left, "unit")
+                "job {job} has run its first units and waits for a person to look at them, with {} left{}",
+                counted(left, "unit"),
+                seen.projection.as_ref().map_or_else(String::new, |projection| format!(": {projection}"))
             ),
             NextStep::Approve(job),
         )

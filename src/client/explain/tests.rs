@@ -77,6 +77,7 @@ fn healthy() -> Snapshot {
         machine: None,
         spending: Vec::new(),
         groups: None,
+        projection: None,
         log: "manager.log".into(),
         now: NOW,
     }

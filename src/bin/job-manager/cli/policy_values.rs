@@ -81,6 +81,12 @@ pub(super) fn max_failures(text: &str) -> Result<MaxFailures, String> {
     }
 }
 
+/// Reads the seed of a sample.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    let wrong = || format!("invalid seed {text:?}, expected a whole number; how many units are drawn says --canary");
+    text.parse().map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

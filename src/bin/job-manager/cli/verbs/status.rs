@@ -141,6 +141,13 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     if let Some(groups) = &status.groups {
         output.line(format_args!("groups    {}", shown_groups(groups)))?;
     }
+    if let Some(projection) = &status.projection {
+        output.line(format_args!("pilot     {}", projection.ended_well()))?;
+        for (count, text) in &projection.failures {
+            output.line(format_args!("failed    {count}: {}", one_line(text)))?;
+        }
+        output.field("rest", projection.rest())?;
+    }
     if let Some(started) = status.started_at {
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {started} ({})", span(until.since(started))))?;
