@@ -227,6 +227,7 @@ impl<'a> PageContext<'a> {
             callback_error: texts.callback_error,
             copied_from: texts.copied_from,
             labels: texts.labels,
+            resources: texts.resources.of_most(),
             silence,
             disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },

@@ -9,7 +9,9 @@ use std::time::Duration;
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
 use super::projection::Projection;
-use crate::model::{GroupsStatus, Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
+use crate::model::{
+    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of,
+};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
@@ -45,6 +47,8 @@ pub struct Snapshot {
     pub(super) callback_error: Option<String>,
     pub(super) copied_from: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
+    /// What most of its attempts have taken of the machine.
+    pub(super) resources: Option<ResourcesOfMost>,
     /// Time since the manager last wrote.
     pub(super) silence: Option<Duration>,
     pub(super) disk_is_full: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{HoldScope, Lack, Metered, Postponement, RawText};
+use super::{HoldScope, Lack, Metered, Postponement, RawText, Resources};
 
 /// Why an attempt did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,6 +170,9 @@ pub struct AttemptEnd {
     /// Why a person is to look at what it says; counts for one that completes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<String>,
+    /// What it took of the machine, where a command ran to an end that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 }
 
 impl AttemptEnd {
@@ -190,6 +193,7 @@ impl AttemptEnd {
 
 impl From<UnitOutcome> for AttemptEnd {
     fn from(outcome: UnitOutcome) -> Self {
-        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new(), flag: None }
+        let output = Output::default();
+        Self { outcome, exit_code: None, signal: None, output, metered: Vec::new(), flag: None, resources: None }
     }
 }

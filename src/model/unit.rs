@@ -270,28 +270,3 @@ impl UnitDetail {
         Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
     }
 }
-
-/// An attempt that did not complete.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct AttemptRecord {
-    /// Number of the attempt.
-    pub attempt: u32,
-    /// Lease under which it ran.
-    pub epoch: Epoch,
-    /// When it started.
-    pub started_at: Option<Timestamp>,
-    /// When it ended, or was found to have ended.
-    pub ended_at: Timestamp,
-    /// Kind of end.
-    pub cause: Cause,
-    /// Exit code, if the command exited.
-    pub exit_code: Option<i32>,
-    /// Signal, if one ended the command.
-    pub signal: Option<i32>,
-    /// Why, in words.
-    pub error: String,
-    /// Ends of its output streams.
-    #[serde(flatten)]
-    pub output: Output,
-}

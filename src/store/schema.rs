@@ -14,6 +14,9 @@ diesel::table! {
         error -> Text,
         stdout -> Nullable<Text>,
         stderr -> Nullable<Text>,
+        cpu_us -> Nullable<BigInt>,
+        peak_bytes -> Nullable<BigInt>,
+        peak_is_bound -> Nullable<BigInt>,
     }
 }
 

@@ -105,6 +105,7 @@ mod recover;
 mod recovery;
 mod rehearsal;
 mod requests_at_death;
+mod resources;
 mod review;
 mod run_output;
 mod secrets;

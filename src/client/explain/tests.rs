@@ -64,6 +64,7 @@ fn healthy() -> Snapshot {
         callback_error: None,
         copied_from: None,
         labels: BTreeMap::new(),
+        resources: None,
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
         writer: None,

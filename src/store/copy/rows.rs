@@ -199,6 +199,9 @@ rows! {
         error: Text,
         stdout: Option<Text>,
         stderr: Option<Text>,
+        cpu_us: Option<i64>,
+        peak_bytes: Option<i64>,
+        peak_is_bound: Option<i64>,
     }
     NoteColumns of unit_notes {
         unit_id: i64,
