@@ -17,8 +17,8 @@ use super::stops::SlotStop;
 use crate::crash::crash_point;
 use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
 use crate::model::{
-    Amount, AttemptEnd, AttemptId, AttemptRecord, Cause, Limits, Metered, OnInterrupt, Timestamp, Unit, UnitId,
-    UnitNotes, UnitOutcome, chain,
+    Amount, AttemptEnd, AttemptId, AttemptRecord, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes,
+    UnitOutcome, chain,
 };
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
@@ -121,7 +121,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
                 AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
-        let end = doubted(end, &limits, &unit);
+        let end = match &limits.flag_if {
+            Some(condition) if !unit.is_last() => condition.judge(end),
+            _ => end,
+        };
         if !limits.meters.is_empty() {
             let shared = worker_context.shared;
             shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);
@@ -216,14 +219,6 @@ fn wait_for<T>(
             return None;
         }
     }
-}
-
-/// Adds what is doubtful about the result of an attempt, where its job says when that is.
-fn doubted(end: AttemptEnd, limits: &Limits, unit: &Unit) -> AttemptEnd {
-    let (Some(condition), UnitOutcome::Completed { result }) = (&limits.flag_if, &end.outcome) else { return end };
-    // Nobody reviews the unit that a job ends with.
-    let doubt = if unit.is_last() { None } else { condition.doubt(result.as_deref()) };
-    end.flagged(doubt)
 }
 
 /// Tells the recorder that an attempt starts and returns whether it may; for units that must not run twice, waits until

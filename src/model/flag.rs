@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::words;
-use super::{MeterPath, Seq, SpellingError, Timestamp};
+use super::{AttemptEnd, MeterPath, Seq, SpellingError, Timestamp, UnitOutcome};
 
 /// What a person has decided about a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,6 +99,13 @@ impl FlagIf {
             Some(false) => None,
             None => Some(format!("{self}: it is {value}, which cannot be compared with that")),
         }
+    }
+
+    /// Flags an attempt that completed, where its result is doubtful.
+    pub(crate) fn judge(&self, end: AttemptEnd) -> AttemptEnd {
+        let UnitOutcome::Completed { result } = &end.outcome else { return end };
+        let doubt = self.doubt(result.as_deref());
+        end.flagged(doubt)
     }
 
     fn holds(&self, value: &Value) -> Option<bool> {

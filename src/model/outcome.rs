@@ -181,6 +181,11 @@ impl AttemptEnd {
         AttemptEnd { metered, ..self }
     }
 
+    /// Adds what it took of the machine.
+    pub(crate) fn took(self, resources: Resources) -> AttemptEnd {
+        AttemptEnd { resources: Some(resources), ..self }
+    }
+
     /// Adds a doubt to those that there are.
     pub(crate) fn flagged(self, doubt: Option<String>) -> AttemptEnd {
         let flag = match (self.flag, doubt) {

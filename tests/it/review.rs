@@ -84,7 +84,7 @@ fn held_results_reach_nobody_before_they_are_accepted() {
     world.ok(&["review", "1", "--accept"]);
     world.ok(&["wait", "1"]);
 
-    assert_eq!(world.lines("seen").iter().filter(|line| line.contains("\"completed\"")).count(), 200);
+    assert_eq!(world.lines("seen").iter().filter(|line| line.contains("\"status\":\"completed\"")).count(), 200);
     assert_eq!(results(&world, &[]).len(), 201);
     world.assert_sound("1");
 }

@@ -281,8 +281,7 @@ impl Runner for CommandHandler {
                 } else {
                     judged
                 };
-                let resources = Some(resources);
-                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered, resources, flag: None }
+                AttemptEnd { exit_code, signal, output, metered, ..settled(outcome).into() }.took(resources)
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.

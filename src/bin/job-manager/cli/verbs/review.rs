@@ -19,9 +19,7 @@ const WIDTH: usize = 50;
 
 /// Look at units that completed and are flagged, and accept each or have it done again
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  job-manager review letters\n  job-manager review letters --accept --match '^2024/'"
-)]
+#[command(after_help = "Example:\n  job-manager review letters --accept --match '^2024/'")]
 pub struct Review {
     #[command(flatten)]
     pub job: JobArg,
