@@ -29,7 +29,7 @@ preview_batch [] canary command count csv_file cwd glob items items_json json_fi
 start_batch [] canary command count csv_file cwd glob items items_json json_file jsonl_file key lines_file max_attempts name options range shell sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
-wait_job [job] seconds: reads
+wait_job [job] timeout: reads
 explain [job] seq: reads
 list_failures [job]: reads
 list_units [job] after cluster first_seq group last_seq limit matching status: reads
@@ -323,7 +323,7 @@ fn a_job_is_stopped_scaled_resumed_and_cancelled() {
     let mut host = Host::new(&world);
     let job = host.ok("start_batch", json!({ "command": ["sleep", "0.05"], "range": "1-1000" }))["job"]["id"].clone();
 
-    let running = host.ok("wait_job", json!({ "job": job, "seconds": 0.1 }));
+    let running = host.ok("wait_job", json!({ "job": job, "timeout": 0.1 }));
     host.ok("stop_job", json!({ "job": job, "now": true }));
     let stopped = host.wait_for_job(&job);
     let scaled = host.ok("scale_job", json!({ "job": job, "workers": 3 }));
@@ -382,7 +382,7 @@ fn a_call_that_waits_holds_up_no_other_one() {
     let mut host = Host::new(&world);
     let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
 
-    let waiting = host.begin("wait_job", &json!({ "job": job, "seconds": 45 }));
+    let waiting = host.begin("wait_job", &json!({ "job": job, "timeout": 45 }));
     let listed = host.ok("list_jobs", json!({}));
     host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
     let waited = host.answer(waiting);

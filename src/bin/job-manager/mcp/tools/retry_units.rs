@@ -86,7 +86,7 @@ impl Tool for RetryUnits {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
-        let (client, job) = jobs.to_change(&given.job)?;
+        let (client, job) = jobs.to_run(&given.job)?;
         let swept = match given.one_by_one {
             true => client.retry_one_by_one(job, &filter, Some(SEARCH_TIME))?,
             false => client.retry_units_within(job, &filter, Some(SEARCH_TIME))?,
