@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Host, World};
 
@@ -107,7 +107,7 @@ fn fault_495_six_hundred_calls_that_wait_leave_the_others_quick() {
     while !left.is_empty() {
         let answer = host.message();
         assert_eq!(answer["result"]["structuredContent"]["job_status"], "cancelled", "{answer}");
-        left.retain(|id| answer["id"] != Value::from(*id));
+        left.retain(|id| answer["id"] != *id);
     }
 
     assert!(threads.trim().parse::<u32>().unwrap() < 140, "{threads} threads");

@@ -74,6 +74,32 @@ fn the_table_of_tools_in_the_documentation_is_what_a_host_sees() {
     }
 }
 
+#[test]
+fn the_configurations_of_hosts_in_the_documentation_start_a_server() {
+    let world = World::new();
+    std::fs::create_dir(world.path("photos")).unwrap();
+    let home = world.path(".").canonicalize().unwrap().display().to_string();
+
+    let mut hosts = Vec::new();
+    for block in DOCS.split("```json\n").skip(1).map(|after| after.split("```").next().unwrap()) {
+        let form: Value = serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"));
+        let (host, servers) = form.as_object().unwrap().iter().next().unwrap();
+        let server = &servers["job-manager"];
+        let args = server["args"].as_array().unwrap().iter().map(|arg| match arg.as_str().unwrap() {
+            // A program that every machine has.
+            "convert" => "true".to_owned(),
+            arg => arg.replace("/home/me", &home),
+        });
+        let args: Vec<String> = args.chain(["--check".to_owned()]).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+
+        assert!(server["command"].as_str().unwrap().ends_with("job-manager"), "{block}");
+        assert!(world.ok(&args).contains("allowed commands: true"), "{args:?}");
+        hosts.push(host.clone());
+    }
+    assert_eq!(hosts, ["mcpServers", "mcpServers", "servers", "context_servers"]);
+}
+
 /// Returns name and title of a tool, and what it changes as its hints say it.
 fn row(tool: &Value) -> Vec<String> {
     let hints = &tool["annotations"];

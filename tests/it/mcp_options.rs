@@ -44,7 +44,7 @@ fn a_batch_pauses_at_its_failures_at_its_deadline_and_at_its_budget() {
 
     assert_eq!((failures.as_str(), deadline.as_str(), budget.as_str()), ("paused", "paused", "paused"));
     let ended = host.ok("job_status", json!({ "job": failed }))["progress"]["failed"].as_i64().unwrap();
-    assert!((2..10).contains(&ended), "{ended} failed");
+    assert!((2..50).contains(&ended), "{ended} failed");
     let meters = host.ok("job_status", json!({ "job": spent }))["meters"].clone();
     assert_eq!(meters, json!([{ "name": "usd", "spent": 3, "budget": 3 }]));
 }

@@ -54,7 +54,7 @@ impl Answer {
 
     /// Returns the fields of an answer that has these besides those of every one.
     pub fn fields(own: Vec<Field>) -> Vec<Field> {
-        let every = [field("summary", Kind::Text, "In words, and what to call next.").always()];
+        let every = [field("summary", Kind::Text, "In words.").always()];
         every.into_iter().chain(own).collect()
     }
 

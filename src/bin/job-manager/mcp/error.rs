@@ -62,8 +62,8 @@ pub(super) enum ToolError {
     Pattern(#[from] ItemPatternError),
     #[error("give either seq or key of the unit")]
     NotOneUnit,
-    #[error("say which units: failed, cancelled, skipped, waiting, cluster, first_seq or last_seq")]
-    NoFilter,
+    #[error("say which units: {0}")]
+    NoFilter(&'static str),
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error("job {job} runs what this server may not run: {source}")]
