@@ -82,6 +82,16 @@ mod mcp;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
+mod mcp_lines;
+#[cfg(feature = "mcp")]
+mod mcp_long_calls;
+#[cfg(feature = "mcp")]
+mod mcp_offer;
+#[cfg(all(feature = "mcp", feature = "schema"))]
+mod mcp_options;
+#[cfg(feature = "mcp")]
+mod mcp_resources;
+#[cfg(feature = "mcp")]
 mod mcp_schemas;
 mod meters;
 mod numbers;

@@ -43,8 +43,8 @@ impl Pages {
         vec![
             JOB_NUMBER,
             field(self.name, Kind::Rows(rows), "The page.").always(),
-            field("next_after", Kind::Whole, "Give it as after for the next page; without it there is none."),
-            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+            field("next_after", Kind::Whole, "after of the next page, if there is one."),
+            field("searched_through", Kind::Whole, "Unit at which the search stopped."),
             field("unreadable", Kind::Rows(UNREADABLE), "Units that cannot be read."),
         ]
     }

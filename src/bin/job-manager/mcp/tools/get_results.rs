@@ -32,7 +32,7 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states; without it completed ones.
