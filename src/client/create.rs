@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::approve::check_sample;
 use super::conditions::check_conditions;
 use super::groups::check_groups;
 use super::inside::show_own_life;
@@ -13,6 +14,7 @@ use super::lease::check_lease;
 use super::made::{MadePath, made_path};
 use super::meters::{check_meters, check_reserves};
 use super::payload::{check_new_unit, grouped};
+use super::review::check_flag_if;
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
 use crate::handler::{Grouping, check_templates};
@@ -232,6 +234,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
     check_later(limits)?;
     check_times(limits)?;
     check_groups(limits)?;
+    check_sample(limits)?;
     refuse_workers_out_of_range(limits.workers)
 }
 
@@ -239,6 +242,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
     check_meters(&new.limits, &new.handler, &new.spec)?;
+    check_flag_if(&new.limits, &new.handler, &new.spec)?;
     check_reserves(None, &new.limits)?;
     if new.isolation.scope { check_scope() } else { Ok(()) }
 }

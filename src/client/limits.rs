@@ -1,4 +1,4 @@
-//! Changing the bounds of a job, also while it runs, and deciding about one that waits for an approval.
+//! Changing the bounds of a job, also while it runs.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use super::groups::check_changed_groups;
 use super::later::check_later;
 use super::lease::check_changed_lease;
 use super::meters::{check_meters, check_reserves};
-use super::{Client, ClientError, Started};
+use super::{Client, ClientError};
 use crate::handler::check_templates;
-use crate::model::{JobId, JobStatus, Limits, Seq, Timestamp};
+use crate::model::{JobId, Limits, Seq, Timestamp};
 use crate::store::is_on_server;
 
 impl Client {
@@ -124,35 +124,6 @@ impl Client {
                 limits.total_workers = Some(workers);
             }
         })
-    }
-
-    /// Lets a job go on whose first units have ended, and starts it.
-    ///
-    /// # Errors
-    /// [`ClientError::WrongStatus`] when it does not wait for that.
-    pub fn approve_job(&self, job: JobId) -> Result<Started, ClientError> {
-        self.expect_waiting(job, "approve")?;
-        // A refused start must not leave the job approved.
-        self.refuse_other_owner()?;
-        self.refuse_without_secrets(&self.job(job)?)?;
-        self.store().change_limits(job, |limits| limits.canary = None)?;
-        self.start_detached(job)
-    }
-
-    /// Cancels a job whose first units have ended; the units that have not run are cancelled.
-    ///
-    /// # Errors
-    /// [`ClientError::WrongStatus`] when it does not wait for a decision.
-    pub fn reject_job(&self, job: JobId, reason: &str) -> Result<(), ClientError> {
-        self.expect_waiting(job, "reject")?;
-        self.cancel_job(job, reason)
-    }
-
-    fn expect_waiting(&self, job: JobId, operation: &'static str) -> Result<(), ClientError> {
-        match self.store().job(job)?.status {
-            JobStatus::AwaitingApproval => Ok(()),
-            status => Err(ClientError::WrongStatus { operation, job, status }),
-        }
     }
 }
 

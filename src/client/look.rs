@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::adapted::AdaptedWorkers;
 use super::conditions::{waits_for_budget, waits_for_time};
 use super::hosts::living_and_lost;
+use super::projection::{KINDS, Projection};
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
 use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp, Waits};
@@ -36,7 +37,7 @@ impl Client {
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
         match PageContext::of(self).snapshot(rows, health) {
-            (seen, None) => Ok(self.with_former_hosts(seen)?),
+            (seen, None) => self.with_projection(self.with_former_hosts(seen)?),
             (_, Some(fault)) => Err(fault),
         }
     }
@@ -47,6 +48,19 @@ impl Client {
         if seen.job.epoch > Epoch(0) {
             let former = self.store().former_hosts(seen.job.id)?;
             seen.former_managers.extend(former);
+        }
+        Ok(seen)
+    }
+
+    /// Adds what the first units of a job say about the rest, while it waits for somebody to decide about that.
+    fn with_projection(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
+        let job = &seen.job;
+        if job.status == JobStatus::AwaitingApproval && job.limits.canary.is_some() {
+            let ended = self.store().pilot(job.id, &job.limits)?;
+            let failures = if job.progress.failed > 0 { self.store().failures(job.id, KINDS)? } else { Vec::new() };
+            let spent = seen.spending.iter().map(|spending| (spending.name.clone(), spending.spent));
+            let spent: Vec<_> = spent.collect();
+            seen.projection = Some(Projection::of(job, &ended, &spent, &failures));
         }
         Ok(seen)
     }
@@ -213,6 +227,7 @@ impl<'a> PageContext<'a> {
             callback_error: texts.callback_error,
             copied_from: texts.copied_from,
             labels: texts.labels,
+            resources: texts.resources.of_most(),
             silence,
             disk_is_full: is_silent && *self.disk_is_full.get_or_init(|| disk_is_full(self.client)),
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },
@@ -224,6 +239,7 @@ impl<'a> PageContext<'a> {
             machine: limit.map(|limit| *self.machine.get_or_init(|| self.client.permits_taken(limit))),
             spending,
             groups,
+            projection: None,
             log: self.client.job_files(job.id).log(),
             now: self.now,
             job,

@@ -7,6 +7,7 @@ mod adapted;
 mod add;
 #[cfg(feature = "postgres")]
 mod administrator;
+mod approve;
 mod callers;
 mod cancel;
 mod changes;
@@ -45,6 +46,7 @@ mod output;
 mod owner;
 mod payload;
 mod program;
+mod projection;
 mod prune;
 mod ranges;
 mod recover;
@@ -54,6 +56,7 @@ mod remove;
 mod results;
 mod resume;
 mod retry;
+mod review;
 mod same_job;
 mod search;
 mod secrets;
@@ -85,7 +88,7 @@ use crate::store::{Access, Store};
 use crate::sys;
 
 pub use crate::status::{Health, Reason};
-pub use crate::store::{CopyRefused, Fault, GroupRefused, MeterRefused, StoreError, check_path};
+pub use crate::store::{CopyRefused, Fault, FlagRefused, GroupRefused, MeterRefused, StoreError, check_path};
 #[cfg(feature = "postgres")]
 pub use crate::store::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub use crate::sys::{StopFlags, Stream, install_stop_flags};
@@ -93,6 +96,7 @@ pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 pub use diesel;
 
 pub use adapted::AdaptedWorkers;
+pub use approve::Approval;
 pub use callers::{add_units_in, create_job_in};
 pub use cancel::UnitsCancelled;
 pub use conditions::{ClockError, start_time, windows};
@@ -110,6 +114,7 @@ pub use meters::{AtTheEnd, BudgetError, MeterStatus, budget};
 pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;
 pub use program::ManagerProgram;
+pub use projection::{MeterProjection, Projection};
 pub use prune::PruneOptions;
 pub use search::SEARCH_TIME;
 pub use snapshot::Snapshot;

@@ -6,6 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Seq, UnitFilter};
 
+/// Shares of the time for all, below which a range is too small and above which it is too large.
+const SHORT: u32 = 64;
+const LONG: u32 = 8;
+/// By how much a range grows or shrinks at a time.
+const STEP: i64 = 4;
+
 /// Filters for one range after the other; each selects of its range what the whole does.
 pub(super) struct Ranges<'a> {
     filter: &'a UnitFilter,
@@ -16,6 +22,9 @@ pub(super) struct Ranges<'a> {
     begun: Instant,
     budget: Duration,
     has_begun: bool,
+    /// Most units of a range, when its size goes by the time that the one before took.
+    most: Option<i64>,
+    range_begun: Instant,
 }
 
 impl<'a> Ranges<'a> {
@@ -23,7 +32,26 @@ impl<'a> Ranges<'a> {
     pub fn of(filter: &'a UnitFilter, total: i64, size: i64, budget: Duration) -> Self {
         let first = filter.first.map_or(1, |first| first.0.max(1));
         let end = filter.last.map_or(total, |last| last.0.min(total));
-        Self { filter, size, first, end, begun: Instant::now(), budget, has_begun: false }
+        let begun = Instant::now();
+        Self { filter, size, first, end, begun, budget, has_begun: false, most: None, range_begun: begun }
+    }
+
+    /// Begins with a range of one unit and goes on with larger ones, up to `most`, as long as they are quick: units may have
+    /// items of any size. Without any time there is one range, the largest.
+    pub fn paced(filter: &'a UnitFilter, total: i64, most: i64, budget: Duration) -> Self {
+        let size = if budget.is_zero() { most } else { 1 };
+        Self { most: Some(most), ..Self::of(filter, total, size, budget) }
+    }
+
+    fn pace(&mut self) {
+        let took = self.range_begun.elapsed();
+        self.range_begun = Instant::now();
+        let Some(most) = self.most.filter(|_| self.has_begun) else { return };
+        if took < self.budget / SHORT {
+            self.size = self.size.saturating_mul(STEP).min(most);
+        } else if took > self.budget / LONG {
+            self.size = (self.size / STEP).max(1);
+        }
     }
 
     /// Returns the number up to which units were looked at, if the time ran out before all were.
@@ -40,6 +68,7 @@ impl Iterator for Ranges<'_> {
         if is_over || self.first > self.end {
             return None;
         }
+        self.pace();
         let last = self.first.saturating_add(self.size - 1).min(self.end);
         let range = UnitFilter { first: Some(Seq(self.first)), last: Some(Seq(last)), ..self.filter.clone() };
         (self.first, self.has_begun) = (last + 1, true);

@@ -31,8 +31,10 @@ impl Client {
     ) -> Result<FoundUnits, ClientError> {
         let filter = filter.after(after.unwrap_or(Seq(0)));
         let total = self.store().job(job)?.progress.total;
-        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { i64::MAX };
-        let mut ranges = Ranges::of(&filter, total, size, budget);
+        let mut ranges = match filter.looks_at_each_unit() {
+            true => Ranges::paced(&filter, total, RANGE_UNITS, budget),
+            false => Ranges::of(&filter, total, i64::MAX, budget),
+        };
         let (mut page, mut bytes) = (FoundUnits::default(), 0);
         for range in ranges.by_ref() {
             let left = limit - page.count();
@@ -57,7 +59,7 @@ impl Client {
         if !filter.looks_at_each_unit() {
             return Ok((self.count_units(job, filter)?, None));
         }
-        let mut ranges = Ranges::of(filter, self.store().progress(job)?.total, RANGE_UNITS, budget);
+        let mut ranges = Ranges::paced(filter, self.store().progress(job)?.total, RANGE_UNITS, budget);
         let counts = ranges.by_ref().map(|range| self.store().count_units(job, &range));
         let count = counts.sum::<Result<i64, _>>()?;
         Ok((count, ranges.stopped_at()))
@@ -78,8 +80,10 @@ impl Client {
         if let Some(after) = after {
             self.unit(job, after)?;
         }
-        let size = if filter.looks_at_each_unit() { RANGE_UNITS } else { SORTED_UNITS };
-        let mut ranges = Ranges::of(filter, total, size, budget);
+        let mut ranges = match filter.looks_at_each_unit() {
+            true => Ranges::paced(filter, total, RANGE_UNITS, budget),
+            false => Ranges::of(filter, total, SORTED_UNITS, budget),
+        };
         let (mut page, mut is_cut) = (FoundUnits::default(), false);
         for range in ranges.by_ref() {
             page.append(self.store().sorted_units(job, &range, order, after, limit, PAGE_BYTES)?);

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
-use crate::model::{GroupsStatus, Job, JobStatus, ManagerRun, Seq, Spending, Timestamp, Waits, spending_of};
+use super::projection::Projection;
+use crate::model::{
+    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of,
+};
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
 
@@ -44,6 +47,8 @@ pub struct Snapshot {
     pub(super) callback_error: Option<String>,
     pub(super) copied_from: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
+    /// What most of its attempts have taken of the machine.
+    pub(super) resources: Option<ResourcesOfMost>,
     /// Time since the manager last wrote.
     pub(super) silence: Option<Duration>,
     pub(super) disk_is_full: bool,
@@ -65,6 +70,8 @@ pub struct Snapshot {
     pub(super) spending: Vec<Spending>,
     /// Where its groups stand, if it has some.
     pub(super) groups: Option<GroupsStatus>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a page of jobs.
+    pub projection: Option<Projection>,
     pub(super) log: PathBuf,
     pub(super) now: Timestamp,
 }

@@ -110,6 +110,15 @@ impl Client {
     /// When nothing is left to run, when the job is being stopped or cancelled, when the manager cannot be started, refuses, or ends before it is ready; the
     /// error then holds the end of its log.
     pub fn start_detached(&self, job: JobId) -> Result<Started, ClientError> {
+        self.start(job, false)
+    }
+
+    /// Starts the manager of a job that has just been approved, maybe for some more units only.
+    pub(super) fn start_approved(&self, job: JobId) -> Result<Started, ClientError> {
+        self.start(job, true)
+    }
+
+    fn start(&self, job: JobId, is_approved: bool) -> Result<Started, ClientError> {
         let (JobRows { job: row, record, .. }, health) = self.without_leaving_manager(job)?;
         if health.health != Health::Running {
             self.refuse_other_owner()?;
@@ -138,7 +147,7 @@ impl Client {
         if has_ended(&row) {
             return Err(ClientError::NothingToRun { job, status: row.status });
         }
-        if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() {
+        if row.status == JobStatus::AwaitingApproval && row.limits.canary.is_some() && !is_approved {
             return Err(ClientError::AwaitsApproval { job });
         }
         self.refuse_over_budget(&row)?;

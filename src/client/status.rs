@@ -8,9 +8,12 @@ use serde::Serialize;
 use super::adapted::AdaptedWorkers;
 use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
+use super::projection::Projection;
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
-use crate::model::{Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, Progress, StopRequest, Timestamp, Why};
+use crate::model::{
+    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, Progress, ResourcesOfMost, StopRequest, Timestamp, Why,
+};
 use crate::status::Health;
 
 /// Version of the document that [`ManagerStatus`] is written as.
@@ -61,9 +64,15 @@ pub struct ManagerStatus {
     /// What its meters have counted, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub meters: Vec<MeterStatus>,
+    /// What most of its attempts have taken of the machine, where commands have run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourcesOfMost>,
     /// Where its groups stand, if it has some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupsStatus>,
+    /// What its first units say about the rest, while it waits for somebody to decide about that; not in a list of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub projection: Option<Projection>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// How many of them run at a time at present, where the job adapts that.
@@ -163,7 +172,9 @@ impl Snapshot {
             idle_timeout_seconds: row.limits.idle_timeout.map(|idle| idle.as_secs_f64()),
             former_managers: self.former_managers.clone(),
             meters: meters_of(row, &self.spending),
+            resources: self.resources,
             groups: self.groups.clone(),
+            projection: self.projection.clone(),
             workers: row.limits.workers,
             adapted: self.adapted,
             rate_per_second: self.rate,

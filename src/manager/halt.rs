@@ -1,6 +1,6 @@
 //! When a job halts by itself although units are left: a pure function of its limits and what has happened.
 
-use crate::model::{Job, JobId, JobStatus, Meter, Seq, Spending, StopRequest, Timestamp, counted};
+use crate::model::{Job, JobId, JobStatus, Limits, Meter, Seq, Spending, StopRequest, Timestamp, counted};
 
 /// A state in which a job waits for somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +86,21 @@ pub(super) fn stopped_groups(groups: &[(String, String)]) -> Option<Halt> {
     Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop })
 }
 
+/// Returns the halt of a job whose results a person has to accept before its last unit sees them.
+pub(super) fn flagged(undecided: u64) -> Halt {
+    let reason = format!("{} for a review before the last unit runs", waiting(undecided));
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
+fn waiting(undecided: u64) -> String {
+    let wait = if undecided == 1 { "waits" } else { "wait" };
+    format!("{} {wait}", counted(undecided, "flagged unit"))
+}
+
 /// Returns the halt of a job whose first units have ended and are to be looked at.
-pub(super) fn canary(units: u32) -> Halt {
-    let reason =
-        format!("canary of {} ended: look at the output, then approve or reject the job", counted(units, "unit"));
+pub(super) fn canary(limits: &Limits) -> Halt {
+    let units = counted(limits.canary.unwrap_or_default(), "unit");
+    let how = if limits.sample.is_some() { ", drawn at random," } else { "" };
+    let reason = format!("canary of {units}{how} ended: look at the output, then approve or reject the job");
     Halt { status: JobStatus::AwaitingApproval, reason, stop: StopRequest::Stop }
 }

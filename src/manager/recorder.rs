@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{UnitStatus, chain};
+use crate::model::{ResourcesOfAll, UnitStatus, chain};
 use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError};
 
 /// Events of one commit, so that its memory is bounded.
@@ -36,6 +36,8 @@ pub(super) struct Recorder<'a> {
     reports: Option<Sender<UnitReport>>,
     runner: Arc<dyn Runner>,
     rate_meter: RateMeter,
+    /// What attempts have taken of the machine that is not written yet.
+    resources: ResourcesOfAll,
 }
 
 impl<'a> Recorder<'a> {
@@ -49,7 +51,7 @@ impl<'a> Recorder<'a> {
         runner: Arc<dyn Runner>,
     ) -> Self {
         let rate_meter = RateMeter::new(store.beat_every());
-        Self { store, lease, shared, events, reports, runner, rate_meter }
+        Self { store, lease, shared, events, reports, runner, rate_meter, resources: ResourcesOfAll::default() }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -66,19 +68,30 @@ impl<'a> Recorder<'a> {
                     batch.extend(self.events.try_iter().take(BATCH_EVENTS - 1));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             next_commit = Instant::now() + COMMIT_EVERY;
             if let Err(error) = self.commit(&mut batch) {
-                let error = ManagerError::from(error);
-                if error.ended_as().is_none() {
-                    error!("{}", chain(&error));
-                }
-                self.shared.fail(error);
+                self.give_up(error);
                 while self.events.recv().is_ok() {}
                 return;
             }
         }
+        // Of a job that stops while units wait.
+        let resources = std::mem::take(&mut self.resources);
+        if !resources.is_empty()
+            && let Err(error) = self.record_with_retries(&Batch { resources: Some(&resources), ..Batch::default() })
+        {
+            self.give_up(error);
+        }
+    }
+
+    fn give_up(&self, error: StoreError) {
+        let error = ManagerError::from(error);
+        if error.ended_as().is_none() {
+            error!("{}", chain(&error));
+        }
+        self.shared.fail(error);
     }
 
     fn commit(&mut self, batch: &mut Vec<Event>) -> Result<(), StoreError> {
@@ -99,6 +112,12 @@ impl<'a> Recorder<'a> {
         }
         // The mark moves with the heartbeat only: it saves reading at the next start, and costs a walk of the feed.
         let rests = heartbeat.as_ref().map(|_| self.shared.feed.rests()).unwrap_or_default();
+        let took = changes.iter().filter_map(|change| change.end.as_ref()?.resources);
+        took.for_each(|took| self.resources.add(took));
+        // They are a text, which is too much work for every commit.
+        let ended = changes.iter().filter(|change| change.end.is_some()).count();
+        let are_due = heartbeat.is_some() || self.shared.feed.may_end_with(ended);
+        let resources = std::mem::take(&mut self.resources);
         let limits = self.shared.limits();
         let recorded = self.record_with_retries(&Batch {
             changes: &changes,
@@ -108,8 +127,12 @@ impl<'a> Recorder<'a> {
             groups: limits.groups.as_ref(),
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
+            resources: Some(&resources).filter(|resources| are_due && !resources.is_empty()),
             is_late: false,
         })?;
+        if !are_due {
+            self.resources = resources;
+        }
         // Before those that have ended make room for others.
         self.shared.feed.stop_groups(&recorded.stopped_groups);
         let ends = changes.iter().filter(|change| change.end.is_some()).map(|change| change.unit);

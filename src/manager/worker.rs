@@ -121,6 +121,10 @@ fn run_units(worker_context: &WorkerContext<'_>, slot: usize, events: &Events<'_
                 AttemptEnd::from(end).metered(Metered::unknown(&limits.meters))
             }),
         });
+        let end = match &limits.flag_if {
+            Some(condition) if !unit.is_last() => condition.judge(end),
+            _ => end,
+        };
         if !limits.meters.is_empty() {
             let shared = worker_context.shared;
             shared.budgets.doubt(&shared.feed, &limits.meters, unit.id, &end.metered);

@@ -34,6 +34,15 @@ impl Costs {
         *self.classes.entry(class(cost.millionths())).or_default() += 1;
     }
 
+    /// Adds what others have counted.
+    pub fn extend(&mut self, other: &Costs) {
+        self.known += other.known;
+        self.largest = self.largest.max(other.largest);
+        for (class, count) in &other.classes {
+            *self.classes.entry(*class).or_default() += count;
+        }
+    }
+
     /// Returns what an attempt costs at most in 95 of 100 cases; the largest cost while few are known, and none while none is.
     pub fn usual(&self) -> Option<Amount> {
         let largest = Amount::from_millionths(self.largest)?;

@@ -10,8 +10,9 @@ use super::Conditions;
 use super::JobId;
 use super::bounds::{MaxFailures, Rate};
 use super::millis;
+use super::slots::MAX_WORKERS;
 use super::words::words;
-use super::{Groups, Meter, OnHostLoss, SpellingError, TimeLimit, UnitStatus};
+use super::{FlagIf, Groups, Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,6 +75,9 @@ pub struct Limits {
     pub after: Option<JobId>,
     /// Units that run first and alone; the others wait for an approval.
     pub canary: Option<u32>,
+    /// Whether those are drawn at random over all units that the job is created with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
     /// Units that may run at the same time under all managers of the job, in place of `workers`, which is that of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<usize>,
@@ -92,6 +96,13 @@ pub struct Limits {
     /// How units are grouped, and the bounds of each group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
+    /// Where it holds of its result, a unit that completes is flagged: a person is to look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag_if: Option<FlagIf>,
+    /// Whether what flagged units say is kept from whoever reads results, and from the unit that the job ends with, until a person has
+    /// accepted it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hold_flagged: bool,
 }
 
 /// How long an attempt may take.
@@ -121,51 +132,11 @@ impl Default for Timeout {
     }
 }
 
-/// How many of a job's workers a unit takes while it runs.
-///
-/// Units start in their order: a large one at the front waits until as many workers are free, and none overtakes it. One
-/// that takes more than the job has runs alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Slots {
-    /// Each takes so many.
-    Each(usize),
-    /// As many as this template says, with the values of the payload.
-    From(String),
-}
-
-impl Slots {
-    /// Returns `true` if each unit takes one worker.
-    pub fn is_one(&self) -> bool {
-        *self == Self::Each(1)
-    }
-}
-
-impl FromStr for Slots {
-    type Err = SpellingError;
-
-    /// Reads `4`, or a template such as `{n}`.
-    fn from_str(text: &str) -> Result<Self, SpellingError> {
-        if text.contains('{') {
-            return Ok(Self::From(text.to_owned()));
-        }
-        let slots = text.parse().ok().filter(|slots| (1..=Limits::MAX_WORKERS).contains(slots));
-        let wrong = || SpellingError { given: text.to_owned(), what: "number of workers", like: "4 or {n}" };
-        slots.map(Self::Each).ok_or_else(wrong)
-    }
-}
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self::Each(1)
-    }
-}
-
 impl Limits {
     /// Manager deaths during one unit after which that unit is failed.
     pub const MAX_CRASHES: u32 = 3;
     /// Most workers a job may have; each is a thread.
-    pub const MAX_WORKERS: usize = 1024;
+    pub const MAX_WORKERS: usize = MAX_WORKERS;
     /// How long a lease is unless a job says otherwise, or its units take longer to end.
     pub const LEASE: Duration = Duration::from_secs(60);
     /// Time after which a connection to a server is given up whose other end does not answer.
@@ -263,12 +234,15 @@ impl Default for Limits {
             deadline: None,
             after: None,
             canary: None,
+            sample: None,
             total_workers: None,
             meters: Vec::new(),
             on_host_loss: OnHostLoss::Retry,
             max_later: None,
             adapt: None,
             groups: None,
+            flag_if: None,
+            hold_flagged: false,
         }
     }
 }

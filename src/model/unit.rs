@@ -81,6 +81,11 @@ impl Unit {
     /// Begins keys that no unit of a source may have.
     pub const RESERVED_KEYS: &str = "job-manager:";
 
+    /// Returns `true` if it is one that a job ends with, or ended with before others came after it.
+    pub fn is_last(&self) -> bool {
+        self.key.as_deref().is_some_and(Self::is_last_key)
+    }
+
     /// Returns `true` if a key is that of a unit which a job ends with, or ended with before others came after it.
     pub fn is_last_key(key: &str) -> bool {
         key.strip_prefix(Self::FINALIZER_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
@@ -264,29 +269,4 @@ impl UnitDetail {
         let stdout = self.output.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();
         Some(stdout.strip_suffix(b"\n").unwrap_or(stdout).into())
     }
-}
-
-/// An attempt that did not complete.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct AttemptRecord {
-    /// Number of the attempt.
-    pub attempt: u32,
-    /// Lease under which it ran.
-    pub epoch: Epoch,
-    /// When it started.
-    pub started_at: Option<Timestamp>,
-    /// When it ended, or was found to have ended.
-    pub ended_at: Timestamp,
-    /// Kind of end.
-    pub cause: Cause,
-    /// Exit code, if the command exited.
-    pub exit_code: Option<i32>,
-    /// Signal, if one ended the command.
-    pub signal: Option<i32>,
-    /// Why, in words.
-    pub error: String,
-    /// Ends of its output streams.
-    #[serde(flatten)]
-    pub output: Output,
 }

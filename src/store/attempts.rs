@@ -1,6 +1,7 @@
 //! The attempts that did not complete.
 
 mod postponed;
+mod resources;
 
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
@@ -11,13 +12,14 @@ use super::failure::Failure;
 use super::schema::{attempts, units};
 use super::written::{Written, column, kept};
 use super::{Store, StoreError, UnitChange};
-use crate::model::{AttemptRecord, Cause, Epoch, Output, Row, Timestamp, UnitId};
+use crate::model::{AttemptRecord, Cause, Epoch, Output, Resources, Row, Timestamp, UnitId};
 
 pub(super) use postponed::note_postponed;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = attempts, check_for_backend(Db))]
 struct AttemptRow {
+    id: i64,
     attempt: i64,
     epoch: i64,
     started_at: Option<i64>,
@@ -39,7 +41,8 @@ impl Store {
                 .order(attempts::id)
                 .select(AttemptRow::as_select())
                 .load(conn)?;
-            rows.into_iter().map(|row| Ok(record(unit, row)?)).collect()
+            let mut took = resources::of_attempts(conn, unit)?;
+            rows.into_iter().map(|row| Ok(record(unit, took.remove(&row.id), row)?)).collect()
         })
     }
 }
@@ -59,7 +62,7 @@ impl Store {
                 .select(AttemptRow::as_select())
                 .first(conn)
                 .optional()?;
-            Ok(row.map(|row| record(unit, row)).transpose()?)
+            Ok(row.map(|row| record(unit, None, row)).transpose()?)
         })
     }
 }
@@ -101,12 +104,13 @@ pub(super) fn insert(conn: &mut DbConnection, change: &UnitChange) -> Result<(),
             attempts::error.eq(kept(conn, error)),
             attempts::stdout.eq(stdout),
             attempts::stderr.eq(stderr),
+            resources::columns(end.resources),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-fn record(unit: UnitId, row: AttemptRow) -> Result<AttemptRecord, StoreError> {
+fn record(unit: UnitId, resources: Option<Resources>, row: AttemptRow) -> Result<AttemptRecord, StoreError> {
     Ok(AttemptRecord {
         attempt: count(row.attempt),
         epoch: Epoch(row.epoch),
@@ -116,6 +120,7 @@ fn record(unit: UnitId, row: AttemptRow) -> Result<AttemptRecord, StoreError> {
         exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),
         signal: row.signal.and_then(|signal| i32::try_from(signal).ok()),
         error: row.error.of(Row::AttemptOf(unit), "error")?,
+        resources,
         output: Output { stdout: row.stdout.map(|it| it.0), stderr: row.stderr.map(|it| it.0) },
     })
 }

@@ -5,20 +5,21 @@ use diesel::prelude::*;
 use super::connection::on_server;
 use super::schema::jobs;
 use super::{Claim, Lease, Store, StoreError, UnitRange, postgres};
-use crate::model::Seq;
+use crate::model::{Reach, Seq};
 
 impl Store {
-    /// Claims a range of about so many units, none of them behind `through`, for their first attempts; `None` when none is left to claim.
+    /// Claims a range of about so many units, none of them out of reach, for their first attempts; `None` when none is left to claim.
     ///
     /// A job has one manager here, so that its range is everything but what no manager has to look at again.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over.
-    pub fn claim(&mut self, lease: Lease, units: i64, through: Seq) -> Result<Option<Claim>, StoreError> {
+    pub fn claim(&mut self, lease: Lease, units: i64, reach: impl Into<Reach>) -> Result<Option<Claim>, StoreError> {
+        let reach = reach.into();
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, job| {
                 postgres::lose_expired(conn, lease.job, job.limits.on_host_loss)?;
-                postgres::claim(conn, lease, units, through)
+                postgres::claim(conn, lease, units, &reach)
             });
         }
         self.read("read the job", |conn| {

@@ -5,6 +5,7 @@ mod each;
 mod leases;
 mod meters;
 mod pages;
+mod review;
 mod steering;
 mod words;
 
@@ -12,6 +13,7 @@ use changes::*;
 use leases::*;
 use meters::*;
 use pages::*;
+use review::*;
 use steering::*;
 use words::*;
 

@@ -7,7 +7,7 @@ use super::connection::DbConnection;
 use super::failure::Failure;
 use super::metadata::{self, key};
 use super::schema::metadata as table;
-use super::{Store, StoreError};
+use super::{Store, StoreError, feed};
 use crate::model::{Contents, Creation, JobId, NewJob, Row};
 
 impl Store {
@@ -24,7 +24,7 @@ pub(super) fn creation_of(conn: &mut DbConnection, job: JobId) -> Result<Option<
     Ok(found.map(|creation| creation.of(Row::Job(job), key::CREATION)).transpose()?.map(|Json(creation)| creation))
 }
 
-/// Writes what a job is created with inside a transaction.
+/// Writes what a job is created with inside a transaction, and draws the sample of its units if it is to have one.
 pub(super) fn put_creation(
     conn: &mut DbConnection,
     job: JobId,
@@ -33,5 +33,6 @@ pub(super) fn put_creation(
 ) -> Result<(), Failure> {
     let creation = Creation { limits: new.limits.clone(), contents };
     let text = serde_json::to_string(&creation).expect("a creation is numbers and words");
-    metadata::put(conn, job, key::CREATION, &text)
+    metadata::put(conn, job, key::CREATION, &text)?;
+    feed::draw(conn, job, &new.limits)
 }

@@ -1,10 +1,13 @@
 //! What ends a transaction.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use diesel::result::Error as SqlError;
 
 use super::StoreError;
+use super::connection::DbConnection;
 use super::fault::Fault;
 use crate::files::denied_beside;
 use crate::model::{NewJobError, Unreadable};
@@ -62,4 +65,16 @@ impl StoreError {
         let source = denied.map_or(source, |denied| Box::new(denied));
         Self::Database { operation, fault, path: path.to_owned(), source }
     }
+}
+
+/// Runs the body of a transaction; a panic in it becomes a failure, so that the transaction is undone before it goes on its way.
+pub(super) fn caught<T>(
+    conn: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
+    panicked: &mut Option<Box<dyn Any + Send>>,
+) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(|| body(conn))).unwrap_or_else(|panic| {
+        *panicked = Some(panic);
+        Err(diesel::result::Error::RollbackTransaction.into())
+    })
 }

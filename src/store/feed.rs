@@ -1,11 +1,14 @@
 //! Which units a manager runs next.
 //!
 //! Units that wait for their first attempt are found by walking the table's own order after a cursor; units that
-//! came back are found through the small index on their time. Neither costs more in a larger job.
+//! came back are found through the small index on their time. Neither costs more in a larger job. Those of a sample are found by that
+//! too: they are due before all others.
+
+mod chosen;
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 use super::attempts::note_postponed;
 use super::columns::{Checked, text_of};
@@ -13,9 +16,11 @@ use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::schema::{jobs, units};
 use super::statement::statement;
-use super::unit_row::{DueRow, UnitColumns, UnitRow, unit};
+use super::unit_row::{DueColumns, DueRow, UnitColumns, UnitRow, unit};
 use super::{Lease, Store, StoreError, postgres};
-use crate::model::{JobId, Row, Seq, Timestamp, Unit, UnitId, UnitStatus, Unreadable};
+use crate::model::{JobId, Reach, Row, Seq, Timestamp, Unit, UnitId, Unreadable};
+use chosen::{DueChosen, NextChosen};
+pub(super) use chosen::{draw, put_first};
 
 statement! {
     pub(super) struct FreshUnits {
@@ -30,17 +35,17 @@ statement! {
 statement! {
     pub(super) struct DueUnits {
         ["SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
-          WHERE attempts.unit_id = units.id AND cause = 'postponed') FROM units INDEXED BY units_waiting \
+          WHERE attempts.unit_id = units.id AND cause = 'postponed'), not_before = 0 FROM units INDEXED BY units_waiting \
           LEFT JOIN unit_notes ON unit_notes.unit_id = units.id WHERE job_id = "
          "SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
-          WHERE attempts.unit_id = units.id AND cause = 'postponed') FROM units \
+          WHERE attempts.unit_id = units.id AND cause = 'postponed'), not_before = 0 FROM units \
           LEFT JOIN unit_notes ON unit_notes.unit_id = units.id WHERE job_id = "]
             job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
         " ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
-    "" -> (UnitColumns, Nullable<Text>, Bool)
+    "" -> DueColumns
 }
 
 statement! {
@@ -147,45 +152,50 @@ impl Store {
         })
     }
 
-    /// Returns up to `limit` units up to `through` that came back to pending and may run at `now`, the longest due first, each
-    /// with what its handler kept for its next attempt. They are those that the manager has claimed, here all of the job.
+    /// Returns up to `limit` units within reach that came back to pending and may run at `now`, the longest due first, each
+    /// with what its handler kept for its next attempt. They are those that the manager has claimed, here all of the job; among them
+    /// those that were chosen to come before all others.
     pub fn due_units(
         &mut self,
         lease: Lease,
         now: Timestamp,
-        through: Seq,
+        reach: impl Into<Reach>,
         limit: PageBound,
     ) -> Result<UnitsRead, StoreError> {
+        let reach = reach.into();
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, _| {
-                let rows = postgres::due_units(conn, lease, now, through, (bound(limit.units), bound(limit.bytes)))?;
+                let rows = postgres::due_units(conn, lease, now, &reach, (bound(limit.units), bound(limit.bytes)))?;
                 due_page(conn, rows.into_iter().map(due_unit).collect::<Result<_, _>>()?, limit)
             });
         }
         self.read("read waiting units", |conn| {
-            let last = UnitId::new(lease.job, through).raw();
-            let page = DueUnits { job: lease.job.0, now: now.as_micros(), last, limit: bound(limit.units) };
-            let (mut units, mut bytes) = (Vec::new(), 0);
-            for row in page.load_iter::<DueRow, DefaultLoadingMode>(conn)? {
-                let unit = due_unit(row?)?;
-                bytes += unit.0.bytes();
-                units.push(unit);
-                if bytes >= limit.bytes {
-                    break;
+            let last = UnitId::new(lease.job, reach.last()).raw();
+            let (job, now, most) = (lease.job.0, now.as_micros(), bound(limit.units));
+            let units = match reach.chosen(lease.job) {
+                Some(units) => {
+                    cut(DueChosen { units, now, limit: most }.load_iter::<DueRow, DefaultLoadingMode>(conn)?, limit)?
                 }
-            }
+                None => {
+                    cut(DueUnits { job, now, last, limit: most }.load_iter::<DueRow, DefaultLoadingMode>(conn)?, limit)?
+                }
+            };
             due_page(conn, units, limit)
         })
     }
 
     /// Returns the earliest time at which one of them may run.
-    pub fn next_due(&mut self, lease: Lease, through: Seq) -> Result<Option<Timestamp>, StoreError> {
+    pub fn next_due(&mut self, lease: Lease, reach: impl Into<Reach>) -> Result<Option<Timestamp>, StoreError> {
+        let reach = reach.into();
         self.read("read waiting units", |conn| {
-            let last = UnitId::new(lease.job, through).raw();
+            let last = UnitId::new(lease.job, reach.last()).raw();
             if on_server(conn) {
-                return Ok(postgres::next_due(conn, lease, last)?.map(Timestamp::from_micros));
+                return Ok(postgres::next_due(conn, lease, &reach)?.map(Timestamp::from_micros));
             }
-            let due: Option<i64> = NextDue { job: lease.job.0, last }.get_result(conn)?;
+            let due: Option<i64> = match reach.chosen(lease.job) {
+                Some(units) => NextChosen { units }.get_result(conn)?,
+                None => NextDue { job: lease.job.0, last }.get_result(conn)?,
+            };
             Ok(due.map(Timestamp::from_micros))
         })
     }
@@ -208,16 +218,6 @@ impl Store {
         self.read("read a unit", |conn| {
             let payload: Checked<String> = units::table.find(unit.raw()).select(units::payload).first(conn)?;
             Ok(payload.known().map_or(Unit::UNKNOWN_PAYLOAD, String::as_str).to_owned())
-        })
-    }
-
-    /// Returns `true` if a unit up to that number has not ended.
-    pub fn is_unfinished_through(&mut self, job: JobId, through: Seq) -> Result<bool, StoreError> {
-        self.read("look for waiting units", |conn| {
-            let first = units::table
-                .filter(units::id.between(UnitId::new(job, Seq::FIRST).raw(), UnitId::new(job, through).raw()))
-                .filter(units::status.eq_any([UnitStatus::Pending.as_str(), UnitStatus::Running.as_str()]));
-            Ok(diesel::select(diesel::dsl::exists(first)).get_result(conn)?)
         })
     }
 
@@ -249,6 +249,20 @@ impl Store {
     }
 }
 
+/// Reads rows of units that came back until their bytes reach the bound.
+fn cut(rows: impl Iterator<Item = QueryResult<DueRow>>, limit: PageBound) -> Result<Vec<(Unit, bool)>, Failure> {
+    let (mut units, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        let unit = due_unit(row?)?;
+        bytes += unit.0.bytes();
+        units.push(unit);
+        if bytes >= limit.bytes {
+            break;
+        }
+    }
+    Ok(units)
+}
+
 /// Makes a page of units that came back, each with whether it was postponed before.
 fn due_page(conn: &mut DbConnection, mut units: Vec<(Unit, bool)>, limit: PageBound) -> Result<UnitsRead, Failure> {
     note_postponed(conn, &mut units)?;
@@ -256,8 +270,8 @@ fn due_page(conn: &mut DbConnection, mut units: Vec<(Unit, bool)>, limit: PageBo
 }
 
 /// Returns a unit that came back, with what its handler kept, and whether it was postponed before.
-pub(super) fn due_unit((row, checkpoint, was_postponed): DueRow) -> Result<(Unit, bool), Failure> {
-    let mut unit = Unit { came_back: true, ..unit(row)? };
+pub(super) fn due_unit((row, checkpoint, was_postponed, is_first): DueRow) -> Result<(Unit, bool), Failure> {
+    let mut unit = Unit { came_back: !is_first, ..unit(row)? };
     match text_of(checkpoint, Row::NotesOf(unit.id), "checkpoint") {
         Ok(checkpoint) => unit.checkpoint = checkpoint,
         Err(unreadable) => unit.unreadable = Some(unreadable.to_string()),

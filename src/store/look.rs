@@ -10,17 +10,17 @@ use super::failure::Failure;
 use super::jobs::job_row;
 use super::lease::{Fence, Lease};
 use super::{Store, StoreError, postgres};
-use crate::model::{Seq, Timestamp};
+use crate::model::{Reach, Timestamp};
 
 impl Store {
     /// Makes sure that a lease stands, renews it when that is due, and returns what is new since an answer of the version `seen`;
-    /// `through` is the last unit that may run.
+    /// `reach` are the units that may run.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when a later manager has taken over; [`StoreError::WrongStatus`] when the job does not run any more.
-    pub fn fence(&mut self, lease: Lease, seen: Option<i64>, through: Seq) -> Result<Fence, StoreError> {
+    pub fn fence(&mut self, lease: Lease, seen: Option<i64>, reach: &Reach) -> Result<Fence, StoreError> {
         if on_server(&mut self.conn) {
-            return self.fence_on_server(lease, seen, through);
+            return self.fence_on_server(lease, seen, reach);
         }
         let (version, now) = (self.data_version()?, Timestamp::now());
         if seen == Some(version) {
@@ -35,16 +35,19 @@ impl Store {
         })
     }
 
-    fn fence_on_server(&mut self, lease: Lease, seen: Option<i64>, through: Seq) -> Result<Fence, StoreError> {
+    fn fence_on_server(&mut self, lease: Lease, seen: Option<i64>, reach: &Reach) -> Result<Fence, StoreError> {
         let mut renewing = self.renewing();
         let renewal = renewing.due();
-        let found = self.look_at("look at the job", |conn| postgres::look(conn, lease, through, renewal))?;
-        let Some(postgres::Look { version, now, work }) = found else {
+        let found = self.look_at("look at the job", |conn| postgres::look(conn, lease, reach, renewal))?;
+        let Some(postgres::Look { version, now, mut work }) = found else {
             // Refused with the reason.
             let job = self.write_under(lease, "renew the lease", |_, job| Ok(job))?;
             return Err(StoreError::JobNotFound(job.id));
         };
         renewing.succeed();
+        if matches!(reach, Reach::Chosen(_)) {
+            work.next_due = self.next_due(lease, reach.clone())?;
+        }
         if seen == Some(version) {
             return Ok(Fence { version, job: None, share: None, now, work: Some(work) });
         }

@@ -1,6 +1,7 @@
 //! What is written about managers: that one begins, lives, and how it ended.
 
 mod adapted;
+mod resources;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use super::{metadata, postgres};
 use crate::model::{DatabaseFile, Heartbeat, JobId, Limits, ManagerState, ProcessIdentity, RawText, Timestamp};
 
 pub(super) use adapted::{adapted_in, put_adapted};
+pub(super) use resources::{add_resources, resources_in};
 
 statement! {
     struct Beat {

@@ -22,6 +22,8 @@ pub(super) mod key {
     pub const WAITS: &str = "waits";
     /// How many units run at a time, where the job adapts that; with the host behind a colon on a server.
     pub const ADAPTED: &str = "adapted";
+    /// What attempts have taken of the machine; with the host behind a colon on a server.
+    pub const RESOURCES: &str = "resources";
     pub const CALLBACK_ERROR: &str = "callback_error";
     pub const ERROR: &str = "error";
     pub const HALT_REASON: &str = "halt_reason";

@@ -118,13 +118,19 @@ pub(super) fn complete(conn: &mut DbConnection, job: JobId, units: &mut [UnitDet
         return Ok(());
     }
     let ids: Vec<i64> = units.iter().map(|unit| UnitId::new(job, unit.seq).raw()).collect();
-    let rows: Vec<(i64, String, i64)> = SpendsOf { units: json(&ids) }.load(conn)?;
-    let found: HashMap<(i64, String), i64> = rows.into_iter().map(|(unit, name, sum)| ((unit, name), sum)).collect();
+    let rows = spends_of(conn, &ids)?;
+    let found: HashMap<(i64, String), Amount> = rows.into_iter().map(|(unit, name, sum)| ((unit, name), sum)).collect();
     for (unit, id) in units.iter_mut().zip(ids) {
-        let of = |meter: &Meter| known(found.get(&(id, meter.name.clone())).copied().unwrap_or(0));
+        let of = |meter: &Meter| found.get(&(id, meter.name.clone())).copied().unwrap_or_default();
         unit.spent = UnitSpends(meters.iter().map(|meter| (meter.name.clone(), of(meter))).collect());
     }
     Ok(())
+}
+
+/// Returns what some units have cost, each with its meter.
+pub(super) fn spends_of(conn: &mut DbConnection, units: &[i64]) -> Result<Vec<(i64, String, Amount)>, Failure> {
+    let rows: Vec<(i64, String, i64)> = SpendsOf { units: json(&units) }.load(conn)?;
+    Ok(rows.into_iter().map(|(unit, name, sum)| (unit, name, known(sum))).collect())
 }
 
 /// Adds what attempts under way have said inside a transaction; returns the meter that can count no more of it, if there is one.

@@ -34,6 +34,8 @@ mod fence;
 mod filter;
 mod finalizer;
 mod find;
+mod flagged;
+mod flags;
 #[cfg(feature = "sources")]
 mod foreign;
 #[cfg(feature = "sources")]
@@ -65,6 +67,7 @@ mod open;
 mod open_on_server;
 #[cfg(test)]
 mod page_tests;
+mod pilot;
 mod place;
 mod postgres;
 #[cfg(test)]
@@ -113,14 +116,13 @@ mod written;
 #[cfg(test)]
 mod written_tests;
 
-use std::any::Any;
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
 use connection::{DbConnection, read_transaction, write_transaction};
-use failure::Failure;
+use failure::{Failure, caught};
 
 use crate::model::DatabaseFile;
 
@@ -134,6 +136,7 @@ pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
 pub use fence::GO_ON;
+pub use flags::{FlagRefused, Verdict};
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
 pub use lease::{Claim, Fence, Lease, Work};
@@ -141,6 +144,7 @@ pub use lease_holders::is_on_server;
 pub use leave::Leaving;
 pub use made_paths::MadePath;
 pub use migrate::RunningJob;
+pub use pilot::EndedUnit;
 pub use place::check_path;
 #[cfg(feature = "postgres")]
 pub use postgres::{
@@ -285,16 +289,4 @@ impl Store {
         }
         outcome.map_err(|failure| failure.during(operation, &self.file.path))
     }
-}
-
-/// Runs the body of a transaction; a panic in it becomes a failure, so that the transaction is undone before it goes on its way.
-fn caught<T>(
-    conn: &mut DbConnection,
-    body: impl FnOnce(&mut DbConnection) -> Result<T, Failure>,
-    panicked: &mut Option<Box<dyn Any + Send>>,
-) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(|| body(conn))).unwrap_or_else(|panic| {
-        *panicked = Some(panic);
-        Err(diesel::result::Error::RollbackTransaction.into())
-    })
 }

@@ -1,5 +1,7 @@
 //! The write path of a manager: many changes of units, their counters and a heartbeat in one transaction.
 
+mod batch;
+
 use std::borrow::Cow;
 #[cfg(feature = "postgres")]
 use std::collections::HashSet;
@@ -11,6 +13,7 @@ pub use super::change::UnitChange;
 use super::connection::{DbConnection, on_server};
 use super::counters::Counters;
 use super::failure::Failure;
+use super::flags::{self, FlaggedAttempt};
 pub use super::groups::GroupRefused;
 use super::jobs::lock_job;
 use super::meters;
@@ -18,45 +21,10 @@ pub use super::meters::{MeterRefused, Settled};
 use super::renew::skip_gone;
 use super::statement::statement;
 use super::written::{column, kept};
-use super::{
-    Lease, Store, StoreError, UnitRange, attempts, failures, fence, groups, manager_writes, metadata, notes, postgres,
-};
+use super::{Lease, Store, StoreError, attempts, failures, fence, groups, manager_writes, metadata, notes, postgres};
 use crate::crash::crash_point;
-use crate::model::{Amount, AttemptEnd, Groups, Heartbeat, Meter, Seq, Timestamp, UnitId, UnitNotes, UnitStatus};
-
-/// What one transaction records.
-#[derive(Debug, Default)]
-pub struct Batch<'a> {
-    /// Changes of units, applied in order.
-    pub changes: &'a [UnitChange],
-    /// What handlers said about units under way, for the row with that revision.
-    pub notes: &'a [(UnitId, i64, UnitNotes)],
-    /// What handlers say that their units, under way, have spent.
-    pub spends: &'a [(UnitId, Vec<(String, Amount)>)],
-    /// What is counted of each attempt.
-    pub meters: &'a [Meter],
-    /// What bounds each group of the job's units.
-    pub groups: Option<&'a Groups>,
-    /// What may wait for its first attempt of the ranges that the manager has claimed; empty when that is not said.
-    pub rests: &'a [UnitRange],
-    /// Says that the manager lives.
-    pub heartbeat: Option<&'a Heartbeat>,
-    /// Whether the changes are about units of a manager that is dead; those that belong to another one by now are left alone.
-    pub is_late: bool,
-}
-
-/// What a transaction found out.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
-    /// Units whose rows were not in the expected state and were left alone.
-    pub lost: Vec<UnitId>,
-    /// How many units of the job have failed since its latest start, where it may have several managers.
-    pub failures: Option<u64>,
-    /// What attempts have cost.
-    pub settled: Settled,
-    /// Groups of which no more units start until the job is started again, each with the reason.
-    pub stopped_groups: Vec<(String, String)>,
-}
+use crate::model::{AttemptEnd, Seq, Timestamp, UnitStatus};
+pub use batch::{Batch, Recorded};
 
 statement! {
     pub(super) struct StartUnit {
@@ -105,13 +73,6 @@ statement! {
         " AND coalesce(hold_until, 0) < " limit: i64 as BigInt,
     }
     ""
-}
-
-impl<'a> Batch<'a> {
-    /// Makes a batch of changes and nothing else.
-    pub fn of(changes: &'a [UnitChange]) -> Self {
-        Self { changes, ..Self::default() }
-    }
 }
 
 impl Store {
@@ -164,6 +125,9 @@ impl Store {
                     manager_writes::put_adapted(conn, lease, adapted)?;
                 }
             }
+            if let Some(resources) = batch.resources {
+                manager_writes::add_resources(conn, lease, resources)?;
+            }
             // The fence, last.
             if has_own_row {
                 recorded.failures = Some(fence::count(conn, lease, &counters, &mut renewing)?);
@@ -208,7 +172,7 @@ fn apply_all(
     #[cfg(feature = "postgres")]
     if on_server(conn) {
         for wave in postgres::waves(changes) {
-            let changed: HashSet<UnitId> = postgres::apply(conn, &wave)?.into_iter().collect();
+            let changed: HashSet<_> = postgres::apply(conn, &wave)?.into_iter().collect();
             for postgres::Move { from, change, .. } in wave {
                 match changed.contains(&change.unit) {
                     true => follow(conn, lease, from, change, counters)?,
@@ -237,6 +201,12 @@ fn follow(
 ) -> Result<(), Failure> {
     counters.shift(from, came_to(conn, change)?);
     attempts::insert(conn, change)?;
+    if let Some(doubt) =
+        change.end.as_ref().and_then(|end| end.flag.as_deref()).filter(|_| change.to == UnitStatus::Completed)
+    {
+        let (number, revision, started_at) = (change.attempt(), change.revision, change.started_at);
+        flags::put(conn, change.unit, FlaggedAttempt { number, revision, started_at }, doubt)?;
+    }
     if change.to == UnitStatus::Failed {
         failures::keep_kind(conn, change)?;
     }
@@ -266,7 +236,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
             revision: change.revision,
         }
         .execute(conn)?,
-        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _ }) => MoveUnit {
+        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _, flag: _, resources: _ }) => MoveUnit {
             to: change.to.as_str(),
             attempts: change.attempts.into(),
             crashes: change.crashes.into(),

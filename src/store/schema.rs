@@ -14,6 +14,9 @@ diesel::table! {
         error -> Text,
         stdout -> Nullable<Text>,
         stderr -> Nullable<Text>,
+        cpu_us -> Nullable<BigInt>,
+        peak_bytes -> Nullable<BigInt>,
+        peak_is_bound -> Nullable<BigInt>,
     }
 }
 
@@ -21,6 +24,20 @@ diesel::table! {
     failure_kinds (unit_id) {
         unit_id -> BigInt,
         kind -> BigInt,
+    }
+}
+
+diesel::table! {
+    flags (unit_id) {
+        unit_id -> BigInt,
+        attempt -> BigInt,
+        revision -> BigInt,
+        started_at -> Nullable<BigInt>,
+        text -> Text,
+        decision -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Nullable<Text>,
     }
 }
 
@@ -179,6 +196,7 @@ diesel::table! {
 
 diesel::joinable!(attempts -> units (unit_id));
 diesel::joinable!(failure_kinds -> units (unit_id));
+diesel::joinable!(flags -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
@@ -191,6 +209,7 @@ diesel::joinable!(unit_notes -> units (unit_id));
 diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     failure_kinds,
+    flags,
     jobs,
     made_paths,
     managers,

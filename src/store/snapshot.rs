@@ -14,6 +14,7 @@ use super::connection::{DbConnection, on_server};
 use super::failure::Failure;
 use super::feed::DataVersion;
 use super::jobs::{found_jobs, job_row};
+use super::manager_writes::resources_in;
 use super::managers::{Record, records_of};
 use super::metadata::{Texts, key};
 use super::meters::spending;
@@ -22,8 +23,8 @@ use super::specs::{numbers, specs_of};
 use super::statement::statement;
 use super::{Store, StoreError, groups, postgres};
 use crate::model::{
-    DatabaseFile, Epoch, FoundJobs, GroupsStatus, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord, Seq,
-    Spending, Timestamp, UnitId,
+    DatabaseFile, Epoch, FoundJobs, GroupsStatus, Job, JobFilter, JobId, JobStatus, LeaseHolder, ManagerRecord,
+    ResourcesOfAll, Seq, Spending, Timestamp, UnitId,
 };
 
 /// Time after which no manager of a job that has ended lives any more, however long its last hooks and callbacks take.
@@ -109,13 +110,16 @@ pub struct JobTexts {
     pub callback_error: Option<String>,
     /// The uid of the job that it is a copy of.
     pub copied_from: Option<String>,
+    /// What its attempts have taken of the machine.
+    pub resources: ResourcesOfAll,
 }
 
 impl JobTexts {
     fn of(mut texts: Texts) -> JobTexts {
         let (error, callback_error) = (texts.take(key::ERROR), texts.take(key::CALLBACK_ERROR));
         let copied_from = texts.take(key::COPIED_FROM);
-        JobTexts { error, callback_error, copied_from, labels: texts.labels() }
+        let resources = resources_in(&texts);
+        JobTexts { resources, error, callback_error, copied_from, labels: texts.labels() }
     }
 }
 

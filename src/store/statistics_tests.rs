@@ -77,7 +77,7 @@ fn read_and_change(store: &mut Store) -> Result<(), StoreError> {
     store.running_units(lease)?;
     store.snapshot(job, Extent::Whole, NOW)?;
     store.snapshots(&JobFilter::default(), Extent::Whole, NOW)?;
-    store.is_unfinished_through(job, Seq(9))?;
+    store.is_unfinished(job, &Seq(9).into())?;
     store.unit_contents(job, None, 9)?;
     store.failures(job, 9)?;
     store.last_failures(job, 9)?;

@@ -1,14 +1,16 @@
 //! What is read of a unit that may run.
 
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::columns::{Checked, TextColumn, counter, text_of};
 use crate::model::{Postponed, Row, Unit, UnitId, Unreadable};
 
 pub(super) type UnitColumns = (BigInt, Nullable<Text>, Text, BigInt, BigInt, BigInt);
 pub(super) type UnitRow = (i64, TextColumn, Checked<String>, i64, i64, i64);
-/// A unit that came back, with what its handler kept, and whether it was postponed before.
-pub(super) type DueRow = (UnitRow, TextColumn, bool);
+pub(super) type DueColumns = (UnitColumns, Nullable<Text>, Bool, Bool);
+/// A unit that came back, with what its handler kept, whether it was postponed before, and whether it was chosen to be among the
+/// first and comes for its first attempt.
+pub(super) type DueRow = (UnitRow, TextColumn, bool, bool);
 
 /// Returns a unit; texts that cannot be read are its own matter, a counter that cannot be counted on from is everybody's.
 pub(super) fn unit((id, key, payload, attempts, crashes, revision): UnitRow) -> Result<Unit, Unreadable> {

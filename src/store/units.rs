@@ -61,7 +61,8 @@ impl TryFrom<UnitRow> for UnitDetail {
             outdated: outdated_of(row.outdated, place)?,
             attempts: counter(row.attempts, place, "attempts")?,
             crashes: counter(row.crashes, place, "crashes")?,
-            not_before: row.not_before.map(Timestamp::from_micros),
+            // One that was chosen to be among the first waits for nothing.
+            not_before: row.not_before.filter(|at| *at > 0).map(Timestamp::from_micros),
             started_at: row.started_at.map(Timestamp::from_micros),
             finished_at: row.finished_at.map(Timestamp::from_micros),
             exit_code: row.exit_code.and_then(|code| i32::try_from(code).ok()),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process_group, pidfd_open, waitpid};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+mod reaped;
 mod times;
 
 pub use times::{Ending, Times};
@@ -18,6 +19,7 @@ use super::inherited::{await_spawns, null, opening, spawn_unit};
 use super::spawn_error::SpawnError;
 use super::unit_command::UnitCommand;
 use super::{EventFd, LifeSign};
+use reaped::{Reaped, reap};
 use times::Deadlines;
 
 /// How long after the end of its main process a unit's output may still trickle in from processes it left behind.
@@ -88,11 +90,12 @@ impl UnitProcess {
     /// When it returns, also with an error, the process is reaped and its group is gone.
     pub fn supervise(mut self, times: &Times<'_>, stop: &EventFd, streams: &mut impl Streams) -> io::Result<Ending> {
         let watched = self.watch(times, stop, streams);
-        let status = kill_and_reap(self.pid)?;
+        let Reaped { exit_code, signal, resources } = kill_and_reap(self.pid)?;
         let (deadlines, leaked) = watched?;
         Ok(Ending {
-            exit_code: status.exit_status(),
-            signal: status.terminating_signal(),
+            exit_code,
+            signal,
+            resources,
             timed_out: deadlines.timed_out,
             idle: deadlines.idle,
             stopped: deadlines.stopped,
@@ -245,12 +248,11 @@ fn is_held(stream: &Option<PipeReader>) -> io::Result<bool> {
 }
 
 /// Ends what is left of a process and its group, and reaps it.
-fn kill_and_reap(pid: Pid) -> io::Result<WaitStatus> {
+fn kill_and_reap(pid: Pid) -> io::Result<Reaped> {
     // Before the leader is reaped, or its number could by now name a stranger's group. ESRCH cannot happen, and
     // whoever is left in the group was left behind by the unit.
     let _ = kill_process_group(pid, Signal::KILL);
-    let (_, status) = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()))?.expect("it is waited for");
-    Ok(status)
+    reap(pid)
 }
 
 #[cfg(test)]

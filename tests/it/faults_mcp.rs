@@ -65,7 +65,7 @@ fn fault_90_the_server_ends_soon_after_its_host_hangs_up_and_the_job_goes_on() {
     for start in [Host::new, Host::over_sockets] {
         let mut host = start(&world);
         let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
-        host.begin("wait_job", &json!({ "job": job, "seconds": 45 }));
+        host.begin("wait_job", &json!({ "job": job, "timeout": 45 }));
         host.hang_up();
         let (status, took) = host.wait_for_end();
 
@@ -261,8 +261,8 @@ fn fault_92_a_message_beyond_the_limit_is_refused_and_the_conversation_goes_on()
     let mut host = Host::new(&world);
     let long = json!({ "command": ["true"], "items": ["x".repeat(16 << 20)] });
 
-    host.begin("start_batch", &long);
-    let refusal = host.refusal();
+    let call = host.begin("start_batch", &long);
+    let refusal = host.answer(call);
     let jobs = host.ok("list_jobs", json!({}));
 
     assert!(refusal["error"]["message"].as_str().unwrap().contains("16777216 bytes"), "{refusal}");

@@ -275,21 +275,19 @@ fn fault_404_a_database_on_a_server_of_the_schema_before_is_read_as_it_is_and_br
     let Some(world) = World::on_server() else { return };
     let job = world.ok(&["submit", "-q", "--max-attempts", "1", "--", "false"]);
     world.fails(10, &["wait", &job]);
+    // Which that schema has no columns for.
+    world.sql("UPDATE attempts SET cpu_us = NULL, peak_bytes = NULL, peak_is_bound = NULL");
     let before = world.ok(&["unit", "1:1", "--json"]);
-    world.sql(include_str!("../../migrations/postgres/2026-11-27-000011-0000_groups/down.sql"));
-    world.sql(include_str!("../../migrations/postgres/2026-11-27-000010-0000_meters/down.sql"));
-    world.sql(include_str!("../../migrations/postgres/2026-11-27-000009-0000_causes/down.sql"));
-    world.sql("DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261127%'");
-    let schema = "(SELECT value::bigint FROM settings WHERE key = 'job-manager:schema')";
-    assert_eq!(world.count(schema), 8);
+    let newest = world.schema_on_server();
+    world.back_to_schema(8);
 
     for verb in [&["list", "-a"][..], &["status", "1"], &["failures", "1"], &["explain", "1"], &["results", "1"]] {
         world.ok(verb);
     }
-    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before.clone(), 8));
+    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.schema_on_server()), (before.clone(), 8));
     world.ok(&["doctor", "--migrate"]);
 
-    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.count(schema)), (before, 11));
+    assert_eq!((world.ok(&["unit", "1:1", "--json"]), world.schema_on_server()), (before, newest));
     run(&world, &["--idle-timeout", "300ms", "--max-attempts", "1"], "sleep 600");
     assert_eq!(world.count("(SELECT count(*) FROM attempts WHERE cause = 'idle')"), 1);
 }

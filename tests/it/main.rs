@@ -82,6 +82,16 @@ mod mcp;
 #[cfg(feature = "mcp")]
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
+mod mcp_lines;
+#[cfg(feature = "mcp")]
+mod mcp_long_calls;
+#[cfg(feature = "mcp")]
+mod mcp_offer;
+#[cfg(all(feature = "mcp", feature = "schema"))]
+mod mcp_options;
+#[cfg(feature = "mcp")]
+mod mcp_resources;
+#[cfg(feature = "mcp")]
 mod mcp_schemas;
 mod meters;
 mod numbers;
@@ -93,6 +103,7 @@ mod output;
 mod own_variables;
 mod owners;
 mod parallel;
+mod pilot;
 mod planted;
 mod policies;
 #[cfg(feature = "postgres")]
@@ -104,6 +115,8 @@ mod recover;
 mod recovery;
 mod rehearsal;
 mod requests_at_death;
+mod resources;
+mod review;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Host, World, exists};
+use crate::support::{Host, World, exists, wait_for};
 
 #[test]
 fn tools_their_parameters_and_their_hints_are_a_contract() {
@@ -29,7 +29,7 @@ preview_batch [] canary command count csv_file cwd glob items items_json json_fi
 start_batch [] canary command count csv_file cwd glob items items_json json_file jsonl_file key lines_file max_attempts name options range shell sql_database sql_query timeout workers: destructive open
 list_jobs [] label limit status: reads
 job_status [job]: reads
-wait_job [job] seconds: reads
+wait_job [job] timeout: reads
 explain [job] seq: reads
 list_failures [job]: reads
 list_units [job] after cluster first_seq group last_seq limit matching status: reads
@@ -39,6 +39,8 @@ stop_job [job] grace now: destructive idempotent
 resume_job [job]: destructive open
 cancel_job [job reason]: destructive idempotent
 retry_units [job] cancelled cluster failed first_seq last_seq one_by_one skipped waiting: destructive open
+skip_units [job reason] cluster failed first_seq last_seq: idempotent
+kill_unit [job seq reason] then: destructive idempotent
 approve_job [job]: destructive open
 reject_job [job reason]: destructive idempotent
 scale_job [job workers]: idempotent
@@ -323,7 +325,7 @@ fn a_job_is_stopped_scaled_resumed_and_cancelled() {
     let mut host = Host::new(&world);
     let job = host.ok("start_batch", json!({ "command": ["sleep", "0.05"], "range": "1-1000" }))["job"]["id"].clone();
 
-    let running = host.ok("wait_job", json!({ "job": job, "seconds": 0.1 }));
+    let running = host.ok("wait_job", json!({ "job": job, "timeout": 0.1 }));
     host.ok("stop_job", json!({ "job": job, "now": true }));
     let stopped = host.wait_for_job(&job);
     let scaled = host.ok("scale_job", json!({ "job": job, "workers": 3 }));
@@ -382,7 +384,7 @@ fn a_call_that_waits_holds_up_no_other_one() {
     let mut host = Host::new(&world);
     let job = host.ok("start_batch", json!({ "command": ["sleep", "60"] }))["job"]["id"].clone();
 
-    let waiting = host.begin("wait_job", &json!({ "job": job, "seconds": 45 }));
+    let waiting = host.begin("wait_job", &json!({ "job": job, "timeout": 45 }));
     let listed = host.ok("list_jobs", json!({}));
     host.ok("cancel_job", json!({ "job": job, "reason": "test" }));
     let waited = host.answer(waiting);
@@ -465,4 +467,36 @@ fn a_batch_waits_for_the_machine_and_takes_limits_and_order_from_its_items_as_on
     host.wait_for_job(&job);
     let results = host.ok("get_results", json!({ "job": job }));
     assert_eq!(results["results"][0]["result"], "10", "{results}");
+}
+
+#[test]
+fn units_that_hang_are_ended_and_units_that_nobody_needs_are_skipped() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let script = "if [ {} = 1 ]; then exec sleep 60; fi; if [ {} -ge 4 ]; then echo no such file >&2; exit 7; fi";
+    let batch = json!({ "shell": script, "range": "1-5", "max_attempts": 1, "workers": 2 });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    wait_for(&world, "all but the unit that hangs", || {
+        let progress = host.ok("job_status", json!({ "job": job }))["progress"].clone();
+        (&progress["completed"], &progress["failed"], &progress["running"]) == (&json!(2), &json!(2), &json!(1))
+    });
+
+    let idle = host.refused("kill_unit", json!({ "job": job, "seq": 2, "reason": "test" }));
+    let wrong = host.refused("kill_unit", json!({ "job": job, "seq": 1, "then": "forget", "reason": "test" }));
+    host.ok("kill_unit", json!({ "job": job, "seq": 1, "then": "skip", "reason": "it hangs" }));
+    let failed = host.wait_for_job(&job);
+    let unfiltered = host.refused("skip_units", json!({ "job": job, "reason": "test" }));
+    let kind = host.ok("list_failures", json!({ "job": job }))["clusters"][0]["cluster"].clone();
+    let first = json!({ "job": job, "cluster": kind, "last_seq": 4, "reason": "not needed" });
+    let first = host.ok("skip_units", first);
+    let rest = host.ok("skip_units", json!({ "job": job, "failed": true, "reason": "not needed" }));
+    let none = host.refused("skip_units", json!({ "job": job, "failed": true, "reason": "not needed" }));
+
+    assert!(idle.contains("does not run") || idle.contains("completed"), "{idle}");
+    assert!(wrong.contains("unknown variant `forget`"), "{wrong}");
+    assert!(unfiltered.contains("say which units: failed, cluster"), "{unfiltered}");
+    assert_eq!((failed.as_str(), &first["units_changed"], &rest["units_changed"]), ("failed", &json!(1), &json!(1)));
+    assert!(none.contains("no unit of job"), "{none}");
+    assert_eq!(host.ok("job_status", json!({ "job": job }))["progress"]["skipped"], 3);
+    assert_eq!(host.ok("get_unit", json!({ "job": job, "seq": 1 }))["status"], "skipped");
 }

@@ -190,3 +190,47 @@ fn a_bound_that_means_nothing_is_refused_at_the_start() {
         assert!(refused.contains(said), "{refused}");
     }
 }
+
+#[test]
+fn fault_520_a_job_that_a_person_created_is_not_run_by_a_model_that_may_not_run_its_command() {
+    let world = world();
+    let path = |name: &str| world.path(name).display().to_string();
+    let (inside, outside, hook) = (path("in"), path("out"), path("in/tool"));
+    for (dir, args) in [
+        (&inside, &["--", "echo", "a"][..]),
+        (&inside, &["--", "cat"]),
+        (&inside, &["--shell", "--", "true"]),
+        (&outside, &["--", "echo", "a"]),
+        (&inside, &["--hook", &hook, "--", "echo", "a"]),
+        (&inside, &["--then", "true", "--", "echo", "a"]),
+        (&inside, &["--", "{}", ":::", "echo", "true"]),
+    ] {
+        world.ok(&[&["create", "--cwd", dir], args].concat());
+    }
+    let mut host = Host::bounded(&world, &["--allow-dir", &inside, "--allow-command", "echo"]);
+    for (job, said) in [
+        (2, "--allow-command NAME"),
+        (3, "--allow-shell"),
+        (4, "--allow-dir DIR"),
+        (5, "--allow-command NAME"),
+        (6, "--allow-shell"),
+        (7, "--allow-command '*'"),
+    ] {
+        for (tool, arguments) in [
+            ("resume_job", json!({ "job": job })),
+            ("approve_job", json!({ "job": job })),
+            ("retry_units", json!({ "job": job, "failed": true })),
+        ] {
+            let refused = host.refused(tool, arguments);
+            assert!(refused.contains(&format!("job {job} ")) && refused.contains(said), "{tool}: {refused}");
+            assert!(refused.contains("Nothing was changed") && refused.contains("in a terminal"), "{tool}: {refused}");
+        }
+        assert_eq!(host.ok("job_status", json!({ "job": job }))["job_status"], "created");
+    }
+    host.ok("resume_job", json!({ "job": 1 }));
+
+    assert_eq!(host.wait_for_job(&json!(1)), "completed");
+    let mut all = Host::new(&world);
+    all.ok("resume_job", json!({ "job": 4 }));
+    assert_eq!(all.wait_for_job(&json!(4)), "completed");
+}

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Host, World};
+use crate::support::{Host, World, wait_for};
 
 /// Most bytes of names, descriptions and input schemas, which each conversation pays for.
 const INPUT_BYTES: usize = 24 * 1000;
@@ -105,6 +105,7 @@ fn every_tool_answers_what_its_schema_says() {
         ("reject_job", json!({ "job": 3, "reason": "test" })),
         ("start_batch", sleeping),
         ("scale_job", json!({ "job": 4, "workers": 2 })),
+        ("skip_units", json!({ "job": 4, "first_seq": 3, "reason": "test" })),
         ("stop_job", json!({ "job": 4 })),
         ("cancel_job", json!({ "job": 4, "reason": "test" })),
         ("list_jobs", json!({ "label": "team=web" })),
@@ -113,6 +114,10 @@ fn every_tool_answers_what_its_schema_says() {
         assert!(answered["summary"].as_str().is_some_and(|words| !words.is_empty()), "{tool}: {answered}");
         called.push(tool);
     }
+    host.ok("start_batch", json!({ "command": ["sleep", "60"] }));
+    wait_for(&world, "the unit to run", || host.ok("job_status", json!({ "job": 5 }))["progress"]["running"] == 1);
+    host.ok("kill_unit", json!({ "job": 5, "seq": 1, "then": "fail", "reason": "test" }));
+    called.push("kill_unit");
     let unit = host.ok("get_unit", json!({ "job": 1, "seq": 2 }));
 
     assert_eq!((&unit["stderr"], &unit["stderr_base64"]), (&json!("caf\u{fffd}"), &json!("Y2Fm6Q==")));

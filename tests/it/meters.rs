@@ -499,20 +499,17 @@ fn fault_426_a_database_of_the_schema_before_on_a_server_is_read_as_it_is_and_br
 {
     let Some(world) = World::on_server() else { return };
     world.ok(&["create", "-q", "--", "true", ":::", "1", "2"]);
-    let schema = || world.count("value::bigint FROM settings WHERE key = 'job-manager:schema'");
-    let newest = schema();
-    world.sql(include_str!("../../migrations/postgres/2026-11-27-000011-0000_groups/down.sql"));
-    let latest = "(SELECT max(version) FROM __diesel_schema_migrations)";
-    world.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = {latest}"));
+    let newest = world.schema_on_server();
+    world.back_to_schema(newest - 1);
 
     for verb in [&["list", "-a"][..], &["status", "1"], &["units", "1"], &["unit", "1:1"], &["explain", "1"]] {
         world.ok(verb);
     }
-    assert_eq!(schema(), newest - 1, "a verb that reads has changed it");
+    assert_eq!(world.schema_on_server(), newest - 1, "a verb that reads has changed it");
     world.ok(&["start", "1"]);
     world.ok(&["wait", "1"]);
 
-    assert_eq!(schema(), newest);
+    assert_eq!(world.schema_on_server(), newest);
     world.ok(&["run", "-q", "--meter", "usd=.cost", "--result", "json", "--", "echo", "{{\"cost\": 2}}"]);
     assert_eq!(meter(&world, "2", "usd")["spent"].as_u64(), Some(2));
 }

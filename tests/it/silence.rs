@@ -77,14 +77,17 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--group", "{}"], Refused("as its group"), Differs),
         (&["--group", "{}", "--per-group", "1"], Refused("as its group"), Differs),
         (&["--group", "{}", "--group-rate", "6/s"], Refused("as its group"), Differs),
+        (&["--flag-if", ".a < 1", "--result", "json"], Taken, Differs),
+        (&["--hold-flagged"], Taken, Differs),
         (&["--canary", "1"], Taken, Differs),
+        (&["--canary", "1", "--sample=4"], Taken, Differs),
         (&["--meter", "usd"], Taken, Differs),
         (&["--budget", "usd=5"], Taken, Differs),
         (&["--reserve", "usd=1", "--budget", "usd=9"], Taken, Differs),
         (&["--rate", "usd=5/s"], Taken, Differs),
         (&["--workers", "7", "--slots", "2"], Taken, Differs),
     ];
-    let pairs: [(&[&str], &str); 10] = [
+    let pairs: [(&[&str], &str); 11] = [
         (&["--null"], "--null requires --lines, --commands"),
         (&["--delimiter", ";"], "--delimiter requires --csv"),
         (&["--no-header"], "--no-header requires --csv"),
@@ -95,6 +98,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--shell-path", "sh"], "--shell-path requires --shell, --commands, --then or --check"),
         (&["--keep-partial"], "--keep-partial requires --creates"),
         (&["--schema", "x"], "--schema requires --result json"),
+        (&["--sample"], "--sample requires --canary"),
     ];
     all.extend(pairs.map(|(option, words)| (option, requires(words).0, requires(words).1)));
     all.push((&["--then-when", "success"], Refused("--then-when requires --then"), requires("--then-when requires").1));
@@ -180,11 +184,12 @@ fn the_tables_above_have_every_option_of_a_submission() {
     let help = World::new().ok(&["create", "--help"]);
     let words = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let real: BTreeSet<&str> = words
-        .filter_map(|line| line.split([' ', ',', '=']).find(|word| word.starts_with("--")))
+        .filter_map(|line| line.split([' ', ',', '=', '[']).find(|word| word.starts_with("--")))
         .map(|word| word.trim_end_matches("..."))
         .collect();
-    let known: BTreeSet<&str> =
-        options().iter().flat_map(|(option, ..)| option.iter().copied()).chain(OTHERS).collect();
+    let options = options();
+    let named = options.iter().flat_map(|(option, ..)| option.iter().filter_map(|word| word.split('=').next()));
+    let known: BTreeSet<&str> = named.chain(OTHERS).collect();
 
     assert_eq!(real.difference(&known).collect::<Vec<_>>(), Vec::<&&str>::new());
 }

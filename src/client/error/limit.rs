@@ -19,6 +19,12 @@ pub enum LimitError {
         /// The most that a job may have.
         max: usize,
     },
+    /// Results are compared that are no JSON.
+    #[error("`{condition}` is about results in JSON, and this job keeps the output of its units as text")]
+    FlagWithoutJson {
+        /// The comparison.
+        condition: String,
+    },
     /// A lease was asked for where there is none.
     #[error("a lease is for jobs in a database on a server, which several hosts share; this database is a file")]
     NoLease,
@@ -86,6 +92,17 @@ pub enum LimitError {
         least: usize,
         /// The most.
         workers: usize,
+    },
+    /// Units were to be drawn at random, and none run before the others.
+    #[error("a sample is drawn for a canary: say how many units run before the others")]
+    SampleOfNothing,
+    /// More units were to be drawn than can be kept in mind.
+    #[error("a sample has {most} units at most, not {size}")]
+    SampleTooLarge {
+        /// How many were to be drawn.
+        size: u32,
+        /// The most.
+        most: u32,
     },
     /// The path by whose file system units wait is relative to nothing.
     #[error("the file system of {} cannot be waited for: give an absolute path", path.display())]

@@ -65,6 +65,7 @@ fn healthy() -> Snapshot {
         callback_error: None,
         copied_from: None,
         labels: BTreeMap::new(),
+        resources: None,
         silence: Some(Duration::from_secs(1)),
         disk_is_full: false,
         writer: None,
@@ -77,6 +78,7 @@ fn healthy() -> Snapshot {
         machine: None,
         spending: Vec::new(),
         groups: None,
+        projection: None,
         log: "manager.log".into(),
         now: NOW,
     }

@@ -6,6 +6,9 @@ use super::error::SubmissionError;
 use crate::handler::UnitTemplates;
 use crate::model::{NewUnit, Seq};
 
+/// Says whether nobody waits for a submission any more.
+pub(super) type IsGivenUp = Box<dyn Fn() -> bool>;
+
 /// Says whether a path may be used.
 pub(super) type IsWithin = Box<dyn Fn(&Path) -> bool>;
 

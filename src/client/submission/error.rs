@@ -14,6 +14,9 @@ use crate::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmissionError {
+    /// Nobody waits for it any more.
+    #[error("the submission was given up before all of its items were read")]
+    GivenUp,
     /// A path of a unit is none of those that may be used.
     #[error("{} of a unit is outside of what may be used", .0.display())]
     PathOutside(PathBuf),

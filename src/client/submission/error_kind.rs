@@ -50,6 +50,7 @@ impl SubmissionError {
             | Self::NoWorkingDirectory(_)
             | Self::PathOutside(_)
             | Self::NoDirectory(_) => ErrorKind::InvalidInput,
+            Self::GivenUp => ErrorKind::Conflict,
             Self::Cwd(_) => ErrorKind::Internal,
         }
     }

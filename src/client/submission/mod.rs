@@ -37,7 +37,7 @@ use crate::handler::{COMMAND, CommandSpec, Grouping, StdinMode, Template, UnitTe
 use crate::model::{NewJob, NewUnit, RawText, Remark, Seq, Slots, Submitter};
 use crate::source::{Item, Notes};
 
-use bounded::{IsWithin, refuse_outside};
+use bounded::{IsGivenUp, IsWithin, refuse_outside};
 use grouping::{UnitItems, unit_items};
 use judged::{refuse_unjudgeable, templates_of};
 use kept::note_kept;
@@ -66,6 +66,7 @@ pub struct Submission {
     notes: Notes,
     asked: Asked,
     is_within: Option<IsWithin>,
+    is_given_up: Option<IsGivenUp>,
 }
 
 impl Submission {
@@ -117,13 +118,19 @@ impl Submission {
             notes.say(Remark::PastedCode(found));
         }
         let (output_dir, asked) = (spec.output_dir, Asked::default());
-        Ok(Submission { new, items, templates, unit_key, grouping, output_dir, notes, asked, is_within: None })
+        let (is_within, is_given_up) = (None, None);
+        Ok(Submission { new, items, templates, unit_key, grouping, output_dir, notes, asked, is_within, is_given_up })
     }
 
     /// Refuses units whose working directory, or the path that they make, is not one of those for which `is_within` is
     /// true, where it depends on their items.
     pub fn within(self, is_within: impl Fn(&Path) -> bool + 'static) -> Submission {
         Submission { is_within: Some(Box::new(is_within)), ..self }
+    }
+
+    /// Gives it up as soon as `is_given_up` is true at one of its items; nothing is created then.
+    pub fn unless(self, is_given_up: impl Fn() -> bool + 'static) -> Submission {
+        Submission { is_given_up: Some(Box::new(is_given_up)), ..self }
     }
 
     /// Takes down what was asked for, so that a job that is there already can say what of it was not applied.
@@ -197,11 +204,15 @@ impl Submission {
         mut seen: impl FnMut(&UnitTemplates, &NewUnit) -> Result<(), E>,
         act: impl FnOnce(&NewJob, &mut dyn Iterator<Item = Result<NewUnit, String>>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Self { new, items, templates, unit_key, grouping, notes, is_within, .. } = self;
+        let Self { new, items, templates, unit_key, grouping, notes, is_within, is_given_up, .. } = self;
         let mut names = SameNames::watch(&templates, &notes);
         check_new_job(&new).map_err(SubmissionError::from)?;
         let mut refused = None;
         let mut units = items.map(|item| {
+            if is_given_up.as_ref().is_some_and(|is_given_up| is_given_up()) {
+                refused = Some(SubmissionError::GivenUp.into());
+                return Err("it was given up".to_owned());
+            }
             let unit = unit(item, Some(&templates), unit_key.as_ref(), grouping.as_ref()).map_err(E::from);
             if let (Some(names), Ok(unit)) = (&mut names, &unit) {
                 names.look(&unit.payload);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::given::Given;
 use super::whole::ResultError;
 use crate::handler::Attempt;
+use crate::model::Resources;
 use crate::sys::{Cookie, SlotFile, UnitCommand};
 
 /// A command that ended well.
@@ -20,4 +21,6 @@ pub(super) struct EndedWell<'e, 'd> {
     pub given: &'e Given<'d>,
     pub slot: &'e SlotFile,
     pub own: Cookie<'e>,
+    /// What it took, to which its check is added.
+    pub took: &'e mut Resources,
 }

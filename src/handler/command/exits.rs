@@ -124,11 +124,13 @@ fn killed_by(signal: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Resources;
 
     fn exited(code: i32) -> Ending {
         Ending {
             exit_code: Some(code),
             signal: None,
+            resources: Resources::default(),
             timed_out: false,
             idle: false,
             stopped: false,

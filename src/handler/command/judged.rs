@@ -38,7 +38,7 @@ impl CommandHandler {
         }
         match ended.check.take() {
             None => Ok(UnitOutcome::Completed { result }),
-            Some(check) => match self.check(check, &ended)? {
+            Some(check) => match self.check(check, &mut ended)? {
                 UnitOutcome::Completed { .. } => Ok(UnitOutcome::Completed { result }),
                 other => Ok(other),
             },
@@ -83,7 +83,7 @@ impl CommandHandler {
     }
 
     /// Runs the check of an attempt in what is left of its time, and says what its end means.
-    fn check(&self, mut check: UnitCommand, ended: &EndedWell<'_, '_>) -> Result<UnitOutcome, Box<AttemptEnd>> {
+    fn check(&self, mut check: UnitCommand, ended: &mut EndedWell<'_, '_>) -> Result<UnitOutcome, Box<AttemptEnd>> {
         let (attempt, grace) = (ended.attempt, ended.attempt.limits.kill_after);
         let stdin = occupy(ended.slot, b"", grace)?;
         let process = match start(&mut check, &stdin, true) {
@@ -101,6 +101,7 @@ impl CommandHandler {
             Ok(ending) => ending,
             Err(error) => return self.unwatched(&error, ended),
         };
+        *ended.took = ended.took.and(ending.resources);
         end_what_is_left(&ending, true, ended.own, ended.slot, grace)?;
         Ok(self.spec.exits.judge_check(&ending, attempt.limits, said.last_words()))
     }

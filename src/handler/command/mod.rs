@@ -260,6 +260,7 @@ impl Runner for CommandHandler {
                 if let Err(end) = end_what_is_left(&ending, captured, own, &slot, grace) {
                     return end.metered(self.metered(attempt, None));
                 }
+                let (exit_code, signal, mut resources) = (ending.exit_code, ending.signal, ending.resources);
                 let said = ending.idle.then(|| capture.last_line()).flatten();
                 let (output, whole) = capture.finish();
                 let judged = self.spec.exits.judge(&ending, attempt.limits, said.as_deref());
@@ -271,17 +272,16 @@ impl Runner for CommandHandler {
                 let metered = self.metered(attempt, Some((&ending, printed)));
                 let outcome = if is_done {
                     let made = made.as_deref().map(|path| (path, out.as_deref()));
-                    let (check, given, slot) = (check.take(), &given, &slot);
-                    match self.completed(EndedWell { attempt, began, made, result, check, given, slot, own }) {
+                    let (check, given, slot, took) = (check.take(), &given, &slot, &mut resources);
+                    match self.completed(EndedWell { attempt, began, made, result, check, given, slot, own, took }) {
                         Ok(outcome) => outcome,
                         // Somebody is left of it: what it makes may not be whole, or be made yet.
-                        Err(end) => return AttemptEnd { output, metered, ..*end },
+                        Err(end) => return AttemptEnd { output, metered, resources: Some(resources), ..*end },
                     }
                 } else {
                     judged
                 };
-                let (exit_code, signal) = (ending.exit_code, ending.signal);
-                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered }
+                AttemptEnd { exit_code, signal, output, metered, ..settled(outcome).into() }.took(resources)
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.

@@ -10,7 +10,7 @@ use crate::crash::crash_point;
 use crate::manager::error::ManagerError;
 use crate::manager::halt::{self, Halt};
 use crate::manager::transient::retry_transient;
-use crate::model::{JobStatus, Seq, StopRequest};
+use crate::model::{JobStatus, Reach, StopRequest};
 use crate::store::StoreError;
 
 impl Coordinator<'_> {
@@ -49,37 +49,47 @@ impl Coordinator<'_> {
         }
         // Nobody has to approve the last one; while it ran, others may have been added.
         self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
-        let Some(canary) = self.canary() else {
+        if let Some(halt) = self.only_flagged()? {
+            return self.halt(halt).map(Some);
+        }
+        let reach = self.reach();
+        if reach == Reach::All {
             self.store.refuse_miscounted(self.lease)?;
             return Ok(None);
-        };
+        }
         // Units were added in this very moment, or those that are left wait for an approval.
-        if self.store.is_unfinished_through(self.lease.job(), Seq(canary.into()))? {
+        if self.store.is_unfinished(self.lease.job(), &reach)? {
             return Ok(None);
         }
-        self.halt(halt::canary(canary)).map(Some)
+        self.halt(halt::canary(&self.job.limits)).map(Some)
     }
 
-    /// Returns how many units run before the job is approved, while that matters.
-    pub(super) fn canary(&self) -> Option<u32> {
-        self.job.limits.canary.filter(|_| !self.finalizer_added)
+    /// Returns the halt of a job that only lacks decisions about its flagged units before its last unit runs.
+    fn only_flagged(&mut self) -> Result<Option<Halt>, ManagerError> {
+        let job = self.lease.job();
+        if !self.job.limits.hold_flagged || self.finalizer_added || self.store.job(job)?.progress.unfinished() > 0 {
+            return Ok(None);
+        }
+        let undecided = self.store.undecided(job)?;
+        Ok((undecided > 0).then(|| halt::flagged(undecided)))
     }
 
-    /// Returns the last unit that may run at present.
-    pub(super) fn last_unit(&self) -> Seq {
-        self.canary().map_or(Seq::MAX, |units| Seq(units.into()))
+    /// Returns which units may run at present: those of a canary alone before the job is approved, while that matters.
+    pub(super) fn reach(&self) -> Reach {
+        if self.finalizer_added { Reach::All } else { self.job.limits.reach() }
     }
 
     /// Stops as somebody wants it. A job whose first units have all ended waits for an approval then: of several managers the one that
     /// saw that first asked the others to stop.
     pub(super) fn stop_as_asked(&mut self, stop: (StopRequest, Option<Duration>)) -> Result<RunOutcome, ManagerError> {
         let Some(stopped) = self.stop(stop, None)? else { return Ok(RunOutcome::Failed) };
-        if let Some(canary) = self.canary()
+        let reach = self.reach();
+        if reach != Reach::All
             && self.request.is_some()
             && stopped != StopRequest::Cancel
-            && !self.store.is_unfinished_through(self.lease.job(), Seq(canary.into()))?
+            && !self.store.is_unfinished(self.lease.job(), &reach)?
         {
-            return Ok(RunOutcome::Halted(halt::canary(canary)));
+            return Ok(RunOutcome::Halted(halt::canary(&self.job.limits)));
         }
         Ok(RunOutcome::Stopped(stopped))
     }

@@ -9,7 +9,7 @@ use super::{Coordinator, LOOK_FOR_DUE};
 use crate::manager::error::ManagerError;
 use crate::manager::feed::FEED_UNITS;
 use crate::manager::halt::{self, Halt};
-use crate::model::{Epoch, Groups, Seq, Timestamp, Unit, Waits, counted, span};
+use crate::model::{Epoch, Groups, Reach, Seq, Timestamp, Unit, Waits, counted, span};
 use crate::store::PageBound;
 
 /// Time between two writes of how far groups have been read: it saves reading at the next start.
@@ -26,8 +26,8 @@ impl Coordinator<'_> {
     pub(super) fn know_groups(&mut self) -> Result<(), ManagerError> {
         let Some(limits) = self.job.limits.groups.clone().filter(|_| !self.groups.are_known) else { return Ok(()) };
         let job = self.lease.job();
-        // Before the groups, of which there may be more by then.
-        let known_through = Seq(self.store.job(job)?.progress.total);
+        // Before the groups, of which there may be more by then. What is out of reach is not read, and somebody has to look at it.
+        let known_through = Seq(self.store.job(job)?.progress.total).min(self.reach().last_fresh());
         let floor = if self.store.has_several_managers() { Seq(0) } else { self.store.claimed_through(job)? };
         let groups = self.store.groups(job)?;
         let feed = &self.shared.feed;
@@ -53,19 +53,19 @@ impl Coordinator<'_> {
         }
         let now = self.shared.clock.now();
         let held_until = self.shared.feed.follow_holds(now);
-        let through = self.last_unit();
+        let reach = self.reach();
         let wanted = self.shared.feed.wanted();
         let looks_for_due = self.looks_for_due(now, wanted.is_empty());
         if !wanted.is_empty() || looks_for_due {
             self.shared.feed.begin_reading(looks_for_due);
         }
         if looks_for_due {
-            self.look_for_due(now, through)?;
+            self.look_for_due(now, &reach)?;
         }
         if !wanted.is_empty() {
             let asked: Vec<_> = wanted.iter().map(|read| (read.group.as_deref(), read.after, read.units)).collect();
             let bytes = self.shared.feed.level().room_bytes();
-            let pages = self.store.fresh_of_groups(self.lease, &asked, through, bytes)?;
+            let pages = self.store.fresh_of_groups(self.lease, &asked, reach.last_fresh(), bytes)?;
             for (read, page) in wanted.iter().zip(pages) {
                 self.shared.feed.put_of_lane(read, self.with_slots(page.units), page.is_last);
             }
@@ -85,13 +85,13 @@ impl Coordinator<'_> {
         self.shared.feed.has_room_for_due() && (is_last_look || is_time || is_due)
     }
 
-    fn look_for_due(&mut self, now: Timestamp, through: Seq) -> Result<(), ManagerError> {
+    fn look_for_due(&mut self, now: Timestamp, reach: &Reach) -> Result<(), ManagerError> {
         let began = Instant::now();
         let level = self.shared.feed.level();
         // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
         let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
         let but = self.shared.feed.sated();
-        let due = self.store.due_of_groups(self.lease, now, through, wide, &but)?;
+        let due = self.store.due_of_groups(self.lease, now, reach, wide, &but)?;
         if !due.is_empty() {
             self.claims.got_some();
         }
@@ -99,7 +99,7 @@ impl Coordinator<'_> {
             |(unit, group): (Unit, Option<String>)| (self.with_slots(vec![unit]).pop().expect("one for each"), group);
         let due: Vec<_> = due.into_iter().map(with_slots).collect();
         self.shared.feed.put_due_of_groups(due);
-        self.next_due = self.store.next_due_after(self.lease, now, through)?;
+        self.next_due = self.store.next_due_after(self.lease, now, reach)?;
         self.due_looked_at = Instant::now();
         self.groups.looked_for = began.elapsed();
         Ok(())
@@ -121,7 +121,7 @@ impl Coordinator<'_> {
             return Ok(());
         }
         while self.claims.is_worth_a_try(self.shared.feed.level().in_hand) {
-            let Some(claim) = self.store.claim(self.lease, ALL, self.last_unit())? else {
+            let Some(claim) = self.store.claim(self.lease, ALL, self.reach())? else {
                 self.claims.got_none(self.shared.feed.level().in_hand);
                 break;
             };

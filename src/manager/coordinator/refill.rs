@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Coordinator, LOOK_FOR_DUE};
 use crate::manager::error::ManagerError;
 use crate::manager::feed::FEED_UNITS;
-use crate::model::{Timestamp, Unit, UnitStatus, counted};
+use crate::model::{Reach, Timestamp, Unit, UnitStatus, counted};
 use crate::recovery::policy;
 use crate::store::{Batch, Claim, PageBound, UnitChange, UnitRange};
 
@@ -23,24 +23,28 @@ impl Coordinator<'_> {
             return self.refill_groups();
         }
         let level = self.shared.feed.level();
+        let reach = self.reach();
+        // Of a sample each manager takes what its workers have to do, and leaves the rest to others.
+        let shares_sample = matches!(reach, Reach::Chosen(_)) && self.store.has_several_managers();
+        let most_due = shares_sample.then_some(self.job.limits.workers.max(1));
         // Those that are due go before the fresh ones that are queued, and are looked for although there are many of these.
-        let has_room =
-            level.is_low_of_due() && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE);
+        let has_room = level.is_low_of_due()
+            && (level.is_low_of_fresh() || self.due_looked_at.elapsed() >= LOOK_FOR_DUE)
+            && most_due.is_none_or(|most| level.in_hand < most);
         let now = self.shared.clock.now();
         let looks_for_due = has_room && self.may_be_due(now);
         let fresh = if level.is_low_of_fresh() { self.next_range()? } else { None };
         if !looks_for_due && fresh.is_none() {
             return Ok(self.next_due.filter(|_| has_room));
         }
-        // Before the job is approved only its first units are to run, whether they are fresh or were sent back.
-        let through = self.last_unit();
         self.shared.feed.begin_reading(looks_for_due);
         let mut are_all_read = false;
         if looks_for_due {
             self.due_looked_at = Instant::now();
             // Rows of units in hand may still say that they are due: the page is wide enough to see beyond them.
-            let wide = PageBound { units: FEED_UNITS + level.in_hand, bytes: level.room_bytes() };
-            let due = self.store.due_units(self.lease, now, through, wide)?;
+            let units = most_due.unwrap_or(FEED_UNITS) + level.in_hand;
+            let wide = PageBound { units, bytes: level.room_bytes() };
+            let due = self.store.due_units(self.lease, now, reach.clone(), wide)?;
             are_all_read = due.is_last;
             if !due.units.is_empty() {
                 self.claims.got_some();
@@ -49,12 +53,12 @@ impl Coordinator<'_> {
         }
         if let Some(range) = fresh {
             let bound = PageBound { units: FEED_UNITS, bytes: self.shared.feed.level().room_bytes() };
-            let through = range.through.min(through);
+            let through = range.through.min(reach.last_fresh());
             let page = self.store.fresh_units(self.lease.job(), range.after, through, bound)?;
             self.shared.feed.put_fresh(range, self.with_slots(page.units), page.is_last);
         }
         if are_all_read {
-            self.next_due = self.store.next_due(self.lease, through)?;
+            self.next_due = self.store.next_due(self.lease, reach)?;
         } else if looks_for_due || !self.store.has_several_managers() {
             self.next_due = None;
         }
@@ -74,7 +78,7 @@ impl Coordinator<'_> {
         let (in_hand, workers) = (self.shared.feed.level().in_hand, self.job.limits.workers);
         if self.is_range_due(in_hand) {
             let units = self.range_size.next(in_hand, workers);
-            match self.store.claim(self.lease, units, self.last_unit())? {
+            match self.store.claim(self.lease, units, self.reach())? {
                 Some(Claim { range, unfinished, begun }) => {
                     self.claims.got_some();
                     self.range_size.found(unfinished, workers);

@@ -23,7 +23,7 @@ impl Coordinator<'_> {
         self.store.refuse_moved_file()?;
         self.renew_lock();
         let seen = self.seen_version.filter(|_| !is_shared);
-        let Fence { version, job, share, now, work } = self.store.fence(self.lease, seen, self.last_unit())?;
+        let Fence { version, job, share, now, work } = self.store.fence(self.lease, seen, &self.reach())?;
         self.follow_clock(now)?;
         if let Some(work) = work {
             self.claims.learn(&work);

@@ -11,7 +11,7 @@ use crate::model::{Limits, Share};
 impl Coordinator<'_> {
     /// Returns `true` if other managers have units; that they had some by the latest look stands until the next one.
     pub(super) fn do_others_have_units(&mut self) -> Result<bool, ManagerError> {
-        if !self.claims.do_others_have_units() && self.store.others_have_units(self.lease, self.last_unit())? {
+        if !self.claims.do_others_have_units() && self.store.others_have_units(self.lease, self.reach().last())? {
             self.claims.others_have_some();
         }
         Ok(self.claims.do_others_have_units())

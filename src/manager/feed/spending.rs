@@ -18,6 +18,12 @@ impl Feed {
         !state.queue.is_empty() && state.under_way() == 0 && !state.admission.has_room(0) && !state.is_free()
     }
 
+    /// Returns `true` if no unit waits for a worker, and no attempt is under way but so many that have ended: their commit may be the last.
+    pub fn may_end_with(&self, ended: usize) -> bool {
+        let state = self.lock();
+        state.queue.is_empty() && state.under_way() <= ended
+    }
+
     /// Returns how long the next attempt waits for the rate of a meter.
     pub fn waits_for_meter(&self) -> Option<Duration> {
         self.lock().admission.wait()

@@ -55,6 +55,8 @@ macro_rules! on {
                 retried_units_reopen_the_job_with_all_their_attempts,
                 units_wait_no_longer_than_they_may_or_somebody_wants,
                 a_job_whose_failures_are_skipped_is_completed,
+                a_decision_is_one_row_and_the_first_one_holds,
+                a_unit_that_is_done_again_is_replaced_and_the_next_knows_why,
                 cancelling_an_idle_job_ends_all_that_had_not_ended,
                 an_attempt_that_did_not_complete_is_kept,
                 a_deleted_job_leaves_nothing,

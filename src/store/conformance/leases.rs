@@ -1,7 +1,7 @@
 //! What a lease is worth, and how long.
 
 use super::{LATER, NOW, change, counters, job_of, lease_on};
-use crate::model::{Seq, StopRequest, UnitStatus};
+use crate::model::{Reach, Seq, StopRequest, UnitStatus};
 use crate::store::{Access, Batch, Leaving, PageBound, Store, StoreError, UnitRange};
 
 pub fn fault_73_a_manager_whose_epoch_is_over_writes_nothing(mut store: Store) {
@@ -56,14 +56,14 @@ pub fn a_fence_tells_what_others_have_written_and_nothing_else(mut store: Store)
     let job = job_of(&mut store, 1);
     let lease = lease_on(&mut store, job);
     let mut client = Store::open(store.path(), Access::Write).unwrap();
-    let first = store.fence(lease, None, Seq::MAX).unwrap();
+    let first = store.fence(lease, None, &Reach::All).unwrap();
     store.record(lease, &Batch::of(&[change(job, 1, UnitStatus::Pending, UnitStatus::Completed)])).unwrap();
 
-    let own = store.fence(lease, Some(first.version), Seq::MAX).unwrap();
+    let own = store.fence(lease, Some(first.version), &Reach::All).unwrap();
     client.request_stop(job, StopRequest::Stop, None, None).unwrap();
-    let others = store.fence(lease, Some(own.version), Seq::MAX).unwrap();
+    let others = store.fence(lease, Some(own.version), &Reach::All).unwrap();
     lease_on(&mut client, job);
-    let over = store.fence(lease, Some(others.version), Seq::MAX);
+    let over = store.fence(lease, Some(others.version), &Reach::All);
 
     assert!(first.job.is_some());
     // On a server what one writes oneself is told too.

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::page::GroupPage;
-use crate::model::{Row, Seq, Timestamp, Unit, UnitId};
+use crate::model::{Reach, Row, Seq, Timestamp, Unit, UnitId};
 use crate::store::attempts::note_postponed;
 use crate::store::columns::{TextColumn, text_of};
 use crate::store::connection::on_server;
@@ -43,14 +43,16 @@ statement! {
 statement! {
     pub(in crate::store) struct DueOfGroups {
         "SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
-          WHERE attempts.unit_id = units.id AND cause = 'postponed'), grp FROM units INDEXED BY units_waiting \
+          WHERE attempts.unit_id = units.id AND cause = 'postponed'), not_before = 0, grp FROM units INDEXED BY units_waiting \
           LEFT JOIN unit_notes ON unit_notes.unit_id = units.id WHERE job_id = " job: i64 as BigInt,
         " AND not_before IS NOT NULL AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
-        " AND (grp IS NULL OR grp NOT IN (SELECT value FROM json_each(" but: String as Text,
+        " AND (" chosen: Option<String> as Nullable<Text>,
+        " IS NULL OR id IN (SELECT value FROM json_each(" is_chosen: Option<String> as Nullable<Text>,
+        "))) AND (grp IS NULL OR grp NOT IN (SELECT value FROM json_each(" but: String as Text,
         "))) ORDER BY not_before LIMIT " limit: i64 as BigInt,
     }
-    "" -> (UnitColumns, Nullable<Text>, Bool, Nullable<Text>)
+    "" -> (UnitColumns, Nullable<Text>, Bool, Bool, Nullable<Text>)
 }
 
 statement! {
@@ -60,8 +62,11 @@ statement! {
             job: i64 as BigInt,
         " AND not_before > " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
+        " AND (" chosen: Option<String> as Nullable<Text>,
+        [" IS NULL OR id IN (SELECT value FROM json_each("
+         " IS NULL OR id IN (SELECT value::bigint FROM json_array_elements_text(("] is_chosen: Option<String> as Nullable<Text>,
     }
-    "" -> Nullable<BigInt>
+    [")))" ")::json)))"] -> Nullable<BigInt>
 }
 
 impl Store {
@@ -125,7 +130,7 @@ impl Store {
         &mut self,
         lease: Lease,
         now: Timestamp,
-        through: Seq,
+        reach: &Reach,
         limit: PageBound,
         but: &[String],
     ) -> Result<Vec<(Unit, Option<String>)>, StoreError> {
@@ -146,20 +151,21 @@ impl Store {
         };
         if on_server(&mut self.conn) {
             return self.write_under(lease, "claim units", |conn, _| {
-                let rows = postgres::due_of_groups(conn, lease, now, through, bound(limit.units), but.clone())?;
+                let rows = postgres::due_of_groups(conn, lease, now, reach, bound(limit.units), but.clone())?;
                 let (mut found, groups) = read(&mut rows.into_iter().map(Ok))?;
                 note_postponed(conn, &mut found)?;
                 Ok(found.into_iter().map(|(unit, _)| unit).zip(groups).collect())
             });
         }
         self.read("read waiting units", |conn| {
-            let last = UnitId::new(lease.job, through).raw();
-            let limit = bound(limit.units);
-            let page = DueOfGroups { job: lease.job.0, now: now.as_micros(), last, but: but.clone(), limit };
-            type Found = (UnitRow, TextColumn, bool, TextColumn);
+            let (job, now, last) = (lease.job.0, now.as_micros(), UnitId::new(lease.job, reach.last()).raw());
+            let (chosen, limit) = (reach.chosen(lease.job), bound(limit.units));
+            let page =
+                DueOfGroups { job, now, last, chosen: chosen.clone(), is_chosen: chosen, but: but.clone(), limit };
+            type Found = (UnitRow, TextColumn, bool, bool, TextColumn);
             let rows = page.load_iter::<Found, DefaultLoadingMode>(conn)?;
-            let mut rows =
-                rows.map(|row| row.map(|(row, kept, was, group)| ((row, kept, was), group)).map_err(Into::into));
+            let mut rows = rows
+                .map(|row| row.map(|(row, kept, was, is, group)| ((row, kept, was, is), group)).map_err(Into::into));
             let (mut found, groups) = read(&mut rows)?;
             drop(rows);
             note_postponed(conn, &mut found)?;
@@ -172,11 +178,13 @@ impl Store {
         &mut self,
         lease: Lease,
         now: Timestamp,
-        through: Seq,
+        reach: &Reach,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.read("read waiting units", |conn| {
-            let (job, last) = (lease.job.0, UnitId::new(lease.job, through).raw());
-            let due: Option<i64> = NextDueAfter { job, now: now.as_micros(), last }.get_result(conn)?;
+            let (job, now, last) = (lease.job.0, now.as_micros(), UnitId::new(lease.job, reach.last()).raw());
+            let chosen = reach.chosen(lease.job);
+            let next = NextDueAfter { job, now, last, chosen: chosen.clone(), is_chosen: chosen };
+            let due: Option<i64> = next.get_result(conn)?;
             Ok(due.map(Timestamp::from_micros))
         })
     }

@@ -19,7 +19,7 @@ impl Store {
     /// Returns what the manager before this one came to, on this host where there are several; a text that cannot be read is none.
     pub fn adapted(&mut self, lease: Lease) -> Result<Option<Adapted>, StoreError> {
         self.read("read how many units run at a time", |conn| {
-            let key = key_of(conn, lease)?;
+            let key = key_on_host(conn, lease, key::ADAPTED)?;
             let found: Option<Checked<String>> =
                 texts::table.find((lease.job.0, &*key)).select(texts::value).first(conn).optional()?;
             Ok(found.and_then(|text| serde_json::from_str(text.shown()).ok()))
@@ -29,7 +29,7 @@ impl Store {
 
 /// Writes it, beside a heartbeat.
 pub(in crate::store) fn put_adapted(conn: &mut DbConnection, lease: Lease, adapted: &Adapted) -> Result<(), Failure> {
-    let key = key_of(conn, lease)?;
+    let key = key_on_host(conn, lease, key::ADAPTED)?;
     metadata::put(conn, lease.job, &key, &serde_json::to_string(adapted).expect("numbers are JSON"))
 }
 
@@ -46,10 +46,15 @@ fn read_adapted(name: &str, value: &str) -> Option<(Option<String>, Adapted)> {
     Some((host, serde_json::from_str(value).ok()?))
 }
 
-fn key_of(conn: &mut DbConnection, lease: Lease) -> Result<Cow<'static, str>, Failure> {
+/// Returns the key of what a manager leaves to the next one, on its own host where there are several.
+pub(super) fn key_on_host(
+    conn: &mut DbConnection,
+    lease: Lease,
+    key: &'static str,
+) -> Result<Cow<'static, str>, Failure> {
     if !on_server(conn) {
-        return Ok(Cow::Borrowed(key::ADAPTED));
+        return Ok(Cow::Borrowed(key));
     }
     let host: String = managers::table.find((lease.job.0, lease.epoch.0)).select(managers::host).first(conn)?;
-    Ok(Cow::Owned(format!("{}:{host}", key::ADAPTED)))
+    Ok(Cow::Owned(format!("{key}:{host}")))
 }

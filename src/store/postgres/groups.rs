@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use serde_json::json;
 
 use super::ranges::adopt_due;
-use crate::model::{Seq, Timestamp, UnitId};
+use crate::model::{Reach, Seq, Timestamp, UnitId};
 use crate::store::columns::TextColumn;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
@@ -42,16 +42,18 @@ statement! {
 statement! {
     struct DueOfGroups {
         "SELECT id, key, payload, attempts, crashes, units.revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
-         WHERE attempts.unit_id = units.id AND cause = 'postponed'), grp FROM units LEFT JOIN unit_notes ON unit_id = id \
+         WHERE attempts.unit_id = units.id AND cause = 'postponed'), not_before = 0, grp FROM units LEFT JOIN unit_notes ON unit_id = id \
          WHERE not_before IS NOT NULL AND units.job_id = " job: i64 as BigInt,
         " AND not_before <= " now: i64 as BigInt,
         " AND id <= " last: i64 as BigInt,
-        " AND (grp IS NULL OR grp NOT IN (SELECT json_array_elements_text((" but: String as Text,
+        " AND (" chosen: Option<String> as Nullable<Text>,
+        " IS NULL OR id IN (SELECT value::bigint FROM json_array_elements_text((" is_chosen: Option<String> as Nullable<Text>,
+        ")::json))) AND (grp IS NULL OR grp NOT IN (SELECT json_array_elements_text((" but: String as Text,
         ")::json))) AND EXISTS (SELECT 1 FROM ranges WHERE ranges.job_id = units.job_id AND ranges.first <= units.seq \
          AND ranges.last >= units.seq AND ranges.manager = " manager: String as Text,
         ") ORDER BY not_before, id LIMIT " limit: i64 as BigInt,
     }
-    "" -> (UnitColumns, Nullable<Text>, Bool, Nullable<Text>)
+    "" -> (UnitColumns, Nullable<Text>, Bool, Bool, Nullable<Text>)
 }
 
 type PlacedRow = (i32, i64, TextColumn, crate::store::columns::Checked<String>, i64, i64, i64);
@@ -98,13 +100,14 @@ pub(in crate::store) fn due_of_groups(
     conn: &mut DbConnection,
     lease: Lease,
     now: Timestamp,
-    through: Seq,
+    reach: &Reach,
     limit: i64,
     but: String,
 ) -> Result<Vec<(DueRow, TextColumn)>, Failure> {
-    adopt_due(conn, lease, now, through, limit)?;
-    let (job, now, last) = (lease.job.0, now.as_micros(), UnitId::new(lease.job, through).raw());
-    let rows: Vec<(UnitRow, TextColumn, bool, TextColumn)> =
-        DueOfGroups { job, now, last, but, manager: lease.manager.to_string(), limit }.load(conn)?;
-    Ok(rows.into_iter().map(|(row, kept, was, group)| ((row, kept, was), group)).collect())
+    adopt_due(conn, lease, now, reach, limit)?;
+    let (job, now, last) = (lease.job.0, now.as_micros(), UnitId::new(lease.job, reach.last()).raw());
+    let (chosen, manager) = (reach.chosen(lease.job), lease.manager.to_string());
+    let due = DueOfGroups { job, now, last, chosen: chosen.clone(), is_chosen: chosen, but, manager, limit };
+    let rows: Vec<(UnitRow, TextColumn, bool, bool, TextColumn)> = due.load(conn)?;
+    Ok(rows.into_iter().map(|(row, kept, was, is, group)| ((row, kept, was, is), group)).collect())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::model::{Seq, Timestamp, UnitId};
+use crate::model::{Reach, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::lease::{Lease, Work};
@@ -50,18 +50,18 @@ pub(in crate::store) struct Look {
 pub(in crate::store) fn look(
     conn: &mut DbConnection,
     lease: Lease,
-    through: Seq,
+    reach: &Reach,
     renewal: Option<Duration>,
 ) -> Result<Option<Look>, Failure> {
     let length = renewal.map_or(0, |length| i64::try_from(length.as_micros()).expect("a lease fits"));
-    let (uid, last) = (lease.manager.to_string(), UnitId::new(lease.job, through).raw());
+    let (uid, last) = (lease.manager.to_string(), UnitId::new(lease.job, reach.last()).raw());
     let look = LookAt {
         length,
         is_due: length,
         renewed: uid.clone(),
-        given: through.0,
-        through: through.0,
-        others: through.0,
+        given: reach.last().0,
+        through: reach.last_fresh().0,
+        others: reach.last().0,
         last,
         uid,
         is_not_due: length,

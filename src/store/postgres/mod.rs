@@ -53,8 +53,8 @@ pub(super) use open::{Opened, Session, is_one, look_for_creation, migrate, open,
 #[cfg(feature = "postgres")]
 pub use open::{PostgresError, has_password, is_address, sql_for_administrators, without_password};
 pub(super) use ranges::{
-    claim, due_units, fresh_units, give_all_back, give_back, give_back_but, is_of_another, next_due, others_have_units,
-    running_units,
+    claim, drop_ahead, due_units, fresh_units, give_all_back, give_back, give_back_but, is_of_another, next_due,
+    others_have_units, running_units,
 };
 #[cfg(feature = "postgres")]
 pub(super) use record::{Move, apply, waves};

@@ -1,15 +1,18 @@
 //! Ranges of units: what a manager has claimed, and what was given back.
 
+mod chosen;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::model::{JobId, Seq, Timestamp, UnitId};
+use crate::model::{JobId, Reach, Seq, Timestamp, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::schema::jobs;
 use crate::store::statement::statement;
-use crate::store::unit_row::{self, DueRow, UnitColumns, UnitRow};
+use crate::store::unit_row::{self, DueColumns, DueRow, UnitColumns, UnitRow};
 use crate::store::{Claim, Lease, UnitRange};
+pub(in crate::store) use chosen::drop_ahead;
 
 statement! {
     struct TakeBack {
@@ -128,7 +131,7 @@ statement! {
 statement! {
     struct DueUnits {
         "SELECT id, key, payload, attempts, crashes, revision, checkpoint, EXISTS (SELECT 1 FROM attempts \
-         WHERE attempts.unit_id = page.id AND cause = 'postponed') FROM (SELECT id, key, payload, attempts, crashes, \
+         WHERE attempts.unit_id = page.id AND cause = 'postponed'), not_before = 0 FROM (SELECT id, key, payload, attempts, crashes, \
          units.revision, checkpoint, not_before, sum(octet_length(payload) + coalesce(octet_length(checkpoint), 0)) \
          OVER (ORDER BY not_before, id ROWS UNBOUNDED PRECEDING) - octet_length(payload) - coalesce(octet_length(checkpoint), 0) \
          AS before FROM units LEFT JOIN unit_notes ON unit_id = id \
@@ -140,7 +143,7 @@ statement! {
         ") ORDER BY not_before, id LIMIT " limit: i64 as BigInt,
         ") AS page WHERE before < " bytes: i64 as BigInt,
     }
-    " ORDER BY not_before, id" -> (UnitColumns, Nullable<Text>, Bool)
+    " ORDER BY not_before, id" -> DueColumns
 }
 
 statement! {
@@ -166,19 +169,19 @@ statement! {
 }
 
 /// Claims a range for first attempts, in a transaction that has the job alone: what was given back, then what nobody has had. None
-/// begins behind `through`.
+/// is out of reach.
 pub(in crate::store) fn claim(
     conn: &mut DbConnection,
     lease: Lease,
     units: i64,
-    through: Seq,
+    reach: &Reach,
 ) -> Result<Option<Claim>, Failure> {
     let manager = || lease.manager.to_string();
     let job = lease.job.0;
     DropDone { job, manager: manager() }.execute(conn)?;
     let range = |first: i64, last| UnitRange { after: Seq(first - 1), through: Seq(last) };
     let back: Option<(i64, i64)> =
-        TakeBack { manager: manager(), given: job, through: through.0, job }.get_result(conn).optional()?;
+        TakeBack { manager: manager(), given: job, through: reach.last().0, job }.get_result(conn).optional()?;
     if let Some((first, last)) = back {
         let range = range(first, last);
         let [after, last] = [range.after, range.through].map(|seq| UnitId::new(lease.job, seq).raw());
@@ -188,8 +191,8 @@ pub(in crate::store) fn claim(
         return Ok(Some(Claim { range, unfinished: unfinished.unsigned_abs(), begun }));
     }
     let before: i64 = jobs::table.find(job).select(jobs::claimed_through).first(conn)?;
-    let taken: Option<i64> =
-        TakeFresh { units, through: through.0, limit: through.0, job }.get_result(conn).optional()?;
+    let through = reach.last_fresh().0;
+    let taken: Option<i64> = TakeFresh { units, through, limit: through, job }.get_result(conn).optional()?;
     let Some(last) = taken else { return Ok(None) };
     AddRange { job, first: before + 1, last, manager: manager() }.execute(conn)?;
     Ok(Some(Claim { range: range(before + 1, last), unfinished: (last - before).unsigned_abs(), begun: Vec::new() }))
@@ -210,12 +213,12 @@ pub(in crate::store) fn due_units(
     conn: &mut DbConnection,
     lease: Lease,
     now: Timestamp,
-    through: Seq,
+    reach: &Reach,
     (limit, bytes): (i64, i64),
 ) -> Result<Vec<DueRow>, Failure> {
-    adopt_due(conn, lease, now, through, limit)?;
-    let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
-    let last = UnitId::new(lease.job, through).raw();
+    adopt_due(conn, lease, now, reach, limit)?;
+    let (job, manager) = (lease.job.0, lease.manager.to_string());
+    let (now, last) = (now.as_micros(), UnitId::new(lease.job, reach.last()).raw());
     Ok(DueUnits { job, now, last, manager, limit, bytes: bytes.max(1) }.load(conn)?)
 }
 
@@ -224,17 +227,24 @@ pub(super) fn adopt_due(
     conn: &mut DbConnection,
     lease: Lease,
     now: Timestamp,
-    through: Seq,
+    reach: &Reach,
     limit: i64,
 ) -> Result<(), Failure> {
     let (job, now, manager) = (lease.job.0, now.as_micros(), lease.manager.to_string());
-    AdoptDue { manager, job, now, through: through.0, limit }.execute(conn)?;
+    match reach.chosen(lease.job) {
+        Some(units) => chosen::adopt(conn, manager, job, now, units, limit)?,
+        None => AdoptDue { manager, job, now, through: reach.last().0, limit }.execute(conn)?,
+    };
     Ok(())
 }
 
 /// Returns the earliest time at which a unit may run that came back and is not another manager's.
-pub(in crate::store) fn next_due(conn: &mut DbConnection, lease: Lease, last: i64) -> Result<Option<i64>, Failure> {
-    Ok(NextDue { job: lease.job.0, last, manager: lease.manager.to_string() }.get_result(conn)?)
+pub(in crate::store) fn next_due(conn: &mut DbConnection, lease: Lease, reach: &Reach) -> Result<Option<i64>, Failure> {
+    let (manager, last) = (lease.manager.to_string(), UnitId::new(lease.job, reach.last()).raw());
+    match reach.chosen(lease.job) {
+        Some(units) => chosen::next_due(conn, units, manager),
+        None => Ok(NextDue { job: lease.job.0, last, manager }.get_result(conn)?),
+    }
 }
 
 /// Returns the units of a manager whose rows say that they run.

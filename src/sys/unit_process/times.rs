@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::model::Resources;
 use crate::sys::LifeSign;
 
 /// The time that a process has.
@@ -32,6 +33,8 @@ pub struct Ending {
     pub exit_code: Option<i32>,
     /// Signal, if one ended it.
     pub signal: Option<i32>,
+    /// What it took of the machine.
+    pub resources: Resources,
     /// Whether it was ended by us because its time was over.
     pub timed_out: bool,
     /// Whether it was ended by us because it gave no sign of life.

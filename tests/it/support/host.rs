@@ -128,8 +128,13 @@ impl<'w> Host<'w> {
 
     /// Writes one line.
     pub fn say_text(&mut self, line: &str) {
+        self.say_bytes(line.as_bytes());
+    }
+
+    /// Writes one line of whatever bytes.
+    pub fn say_bytes(&mut self, line: &[u8]) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
-        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+        stdin.write_all(&[line, b"\n"].concat()).unwrap();
         stdin.flush().unwrap();
     }
 
@@ -148,6 +153,12 @@ impl<'w> Host<'w> {
     /// Writes a call without waiting for its answer, and returns its number.
     pub fn begin(&mut self, tool: &str, arguments: &Value) -> u64 {
         self.begin_request("tools/call", &json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// Like [`Host::begin`], and asks to hear of the progress under that token.
+    pub fn begin_with_progress(&mut self, tool: &str, arguments: &Value, token: &Value) -> u64 {
+        let meta = json!({ "progressToken": token });
+        self.begin_request("tools/call", &json!({ "name": tool, "arguments": arguments, "_meta": meta }))
     }
 
     fn begin_request(&mut self, method: &str, params: &Value) -> u64 {
@@ -186,11 +197,16 @@ impl<'w> Host<'w> {
         }
     }
 
+    /// Waits for the next message, whatever it is.
+    pub fn message(&mut self) -> Value {
+        let line = self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| panic!("no message: {error}"));
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}, not a message: {line:?}"))
+    }
+
     /// Waits for a refusal of something that had no number.
     pub fn refusal(&mut self) -> Value {
-        let line = self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| panic!("no refusal: {error}"));
-        let message: Value = serde_json::from_str(&line).unwrap();
-        assert!(message["id"].is_null() && message["error"].is_object(), "{line}");
+        let message = self.message();
+        assert!(message["id"].is_null() && message["error"].is_object(), "{message}");
         message
     }
 
@@ -249,7 +265,7 @@ impl<'w> Host<'w> {
     pub fn wait_for_job(&mut self, job: &Value) -> String {
         let started = Instant::now();
         loop {
-            let status = self.ok("wait_job", json!({ "job": job, "seconds": 10 }));
+            let status = self.ok("wait_job", json!({ "job": job, "timeout": 10 }));
             if status["job_status"] != "running" {
                 return status["job_status"].as_str().unwrap().to_owned();
             }

@@ -17,6 +17,8 @@ mod network;
 mod postgres;
 mod processes;
 mod random;
+#[cfg(feature = "postgres")]
+mod schema;
 mod skipped;
 mod slurm;
 mod store;

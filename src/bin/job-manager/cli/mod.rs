@@ -29,6 +29,7 @@ mod policy_args;
 mod policy_values;
 mod print_outputs;
 mod report;
+mod resources;
 mod secret_args;
 mod show_failures;
 mod source_args;

@@ -40,6 +40,12 @@ impl Answer {
         self
     }
 
+    /// Says something else first.
+    pub fn noting(self, notes: &[String]) -> Answer {
+        let summary = notes.iter().chain([&self.summary]).map(String::as_str).collect::<Vec<_>>().join(" ");
+        Answer { summary, ..self }
+    }
+
     /// Adds the fields of an object.
     pub fn with_all(mut self, more: impl Serialize) -> Answer {
         self.document.extend(exact_fields(more).unwrap_or_default());
@@ -48,7 +54,7 @@ impl Answer {
 
     /// Returns the fields of an answer that has these besides those of every one.
     pub fn fields(own: Vec<Field>) -> Vec<Field> {
-        let every = [field("summary", Kind::Text, "In words, and what to call next.").always()];
+        let every = [field("summary", Kind::Text, "In words.").always()];
         every.into_iter().chain(own).collect()
     }
 
@@ -62,6 +68,11 @@ impl Answer {
         let mut document = self.document.clone();
         document.insert("summary".to_owned(), exactly(&self.summary));
         exactly(document)
+    }
+
+    /// Returns the document as a text.
+    pub fn into_document(self) -> String {
+        self.written().get().to_owned()
     }
 
     /// Makes it the answer to a call that did not do what was asked.

@@ -62,10 +62,12 @@ pub(super) enum ToolError {
     Pattern(#[from] ItemPatternError),
     #[error("give either seq or key of the unit")]
     NotOneUnit,
-    #[error("say which units: failed, cancelled, skipped, waiting, cluster, first_seq or last_seq")]
-    NoFilter,
+    #[error("say which units: {0}")]
+    NoFilter(&'static str),
     #[error(transparent)]
     Refused(#[from] Refused),
+    #[error("job {job} runs what this server may not run: {source}")]
+    OfAnother { job: JobId, source: Refused },
     #[error("invalid {parameter} {given:?}, expected e.g. {example}")]
     Value { parameter: &'static str, given: String, example: &'static str },
     #[error("{parameter}: {why}")]
@@ -87,12 +89,12 @@ impl ToolError {
         if notes.is_empty() { self } else { Self::Noted { notes, error: Box::new(self) } }
     }
 
-    /// Returns the answer to the call.
-    pub fn to_answer(&self) -> CallToolResult {
+    /// Returns the answer to the call, with what it has to say besides.
+    pub fn to_answer(&self, notes: &[String]) -> CallToolResult {
         let message = beginning(&self.message(), MESSAGE_CHARS);
         let next_step = self.next_step();
         let summary = format!("error: {message}. {next_step}");
-        Answer::new(summary, json!({ "error": message, "next_step": next_step })).into_failure()
+        Answer::new(summary, json!({ "error": message, "next_step": next_step })).noting(notes).into_failure()
     }
 
     /// Returns what went wrong and why, in one line. What a kind of error holds as text already is not said twice.
@@ -111,6 +113,7 @@ impl ToolError {
     fn next_step(&self) -> &'static str {
         match self {
             Self::Refused(refused) => refused.next_step(),
+            Self::OfAnother { source, .. } => source.next_step_of_job(),
             Self::Client(error) => of_client(error),
             Self::Submission(
                 SubmissionError::PathOutside(_) | SubmissionError::Source(SourceError::Outside { .. }),

@@ -59,9 +59,13 @@ pub(super) fn seal(message: &str) -> serde_json::Result<Cow<'_, str>> {
         .0
         .get("method")
         .is_some_and(|name| serde_json::from_str(name.get()).is_ok_and(|name: Cow<'_, str>| name == CALL));
-    let Some(params) = fields.0.get("params").filter(|_| is_call) else { return Ok(message.into()) };
+    // What is no object is refused by whoever reads it next.
+    let is_object = |value: &&mut Cow<'_, RawValue>| value.get().starts_with('{');
+    let Some(params) = fields.0.get_mut("params").filter(is_object).filter(|_| is_call) else {
+        return Ok(message.into());
+    };
     let mut params: Fields<'_> = serde_json::from_str(params.get())?;
-    let Some(arguments) = params.0.get_mut("arguments").filter(|arguments| arguments.get() != "null") else {
+    let Some(arguments) = params.0.get_mut("arguments").filter(is_object) else {
         return Ok(message.into());
     };
     *arguments = Cow::Owned(to_raw_value(&json!({ TEXT: arguments.get() }))?);

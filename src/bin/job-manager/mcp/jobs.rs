@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::allowed::Allowed;
 use super::error::ToolError;
+use super::starts::StartCall;
 
 /// How long a call waits for another process's transaction; a host that waits for an answer is told soon.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
@@ -26,15 +27,32 @@ pub struct Database {
 }
 
 /// What a call can do: with the jobs of the database, for as long as somebody waits for the answer.
+#[derive(Clone)]
 pub(super) struct Jobs {
     database: Arc<Database>,
     allowed: Arc<Allowed>,
     given_up: [CancellationToken; 2],
+    start: StartCall,
 }
 
 impl Jobs {
-    pub fn new(database: Arc<Database>, allowed: Arc<Allowed>, given_up: [CancellationToken; 2]) -> Self {
-        Self { database, allowed, given_up }
+    pub fn new(
+        database: &Arc<Database>,
+        allowed: &Arc<Allowed>,
+        given_up: [CancellationToken; 2],
+        start: StartCall,
+    ) -> Self {
+        Self { database: Arc::clone(database), allowed: Arc::clone(allowed), given_up, start }
+    }
+
+    /// Returns the same for whoever waits for as long as the host is there.
+    pub fn of_nobody(&self, gone: &CancellationToken) -> Jobs {
+        Self { given_up: [gone.clone(), gone.clone()], ..self.clone() }
+    }
+
+    /// Returns the call, as one that may start a job.
+    pub fn start(&self) -> &StartCall {
+        &self.start
     }
 
     /// Returns what may be used of this machine.
@@ -45,6 +63,12 @@ impl Jobs {
     /// Returns `true` if nobody waits for the answer any more.
     pub fn is_given_up(&self) -> bool {
         self.given_up.iter().any(CancellationToken::is_cancelled)
+    }
+
+    /// Returns what says so for as long as the items of a submission are read.
+    pub fn gives_up(&self) -> impl Fn() -> bool + 'static {
+        let given_up = self.given_up.clone();
+        move || given_up.iter().any(CancellationToken::is_cancelled)
     }
 
     /// Opens the database to read it; none when there is none.
@@ -60,6 +84,21 @@ impl Jobs {
     /// Opens the database to change one job.
     pub fn to_change(&self, job: &JobGiven) -> Result<(Client, JobId), ToolError> {
         found(existing(Client::open(&self.database.path))?, job)
+    }
+
+    /// Opens the database to have the units of one job run, which a person may have created.
+    ///
+    /// # Errors
+    /// When it would run what a model may not.
+    pub fn to_run(&self, given: &JobGiven) -> Result<(Client, JobId), ToolError> {
+        let (client, job) = self.to_change(given)?;
+        let row = client.job(job)?;
+        let refused = match client.command_settings(&row)? {
+            Some(spec) => self.allowed.expect_spec(&spec),
+            None => self.allowed.expect_handler(&row.handler),
+        };
+        refused.map_err(|source| ToolError::OfAnother { job, source })?;
+        Ok((client, job))
     }
 
     /// Opens the database to stop one job.
@@ -139,7 +178,7 @@ fn find_by_words(client: &Client, words: &str) -> Result<JobId, ToolError> {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJob {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
 }
@@ -149,7 +188,7 @@ pub(super) struct OneJob {
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct OneJobWithReason {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     pub job: JobGiven,
     /// Why, for whoever looks at the job later.

@@ -1,7 +1,7 @@
 //! Messages, one line each, between the host and the library of the protocol.
 //!
 //! Every line that is no message is answered, so that no host waits for an answer that never comes: with the number of
-//! the request where it can be read, and at once when a line is too long. Values keep their text; see `exact`.
+//! the request where it can be read, also when a line is too long to be held. Values keep their text; see `exact`.
 
 use std::io;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use rmcp::RoleServer;
 use rmcp::model::{ErrorData, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::Mutex;
 
 use super::exact;
+use super::number::NumberSearch;
+use super::requests::no_object;
 
 /// Most bytes of a line.
 const MAX_LINE_BYTES: usize = 16 << 20;
@@ -23,9 +24,9 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 /// Messages over two streams.
 pub(super) struct Messages<R, W> {
     reader: BufReader<R>,
-    /// The line so far, and how many bytes of it there were: one that is too long is counted only.
     line: Vec<u8>,
-    line_bytes: usize,
+    /// The line so far, when it is too long: its number is looked for, and it is not kept.
+    long: Option<NumberSearch>,
     writer: Arc<Mutex<W>>,
 }
 
@@ -33,13 +34,13 @@ pub(super) struct Messages<R, W> {
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
     Whole,
-    TooLong,
+    TooLong(Option<RequestId>),
 }
 
 impl<R: AsyncRead + Unpin, W> Messages<R, W> {
     pub fn new(reader: R, writer: W) -> Self {
         let writer = Arc::new(Mutex::new(writer));
-        Self { reader: BufReader::new(reader), line: Vec::new(), line_bytes: 0, writer }
+        Self { reader: BufReader::new(reader), line: Vec::new(), long: None, writer }
     }
 
     /// Waits for the next line; `None` when there are no more. What has come stays when the wait is given up.
@@ -49,19 +50,20 @@ impl<R: AsyncRead + Unpin, W> Messages<R, W> {
             let available = self.reader.fill_buf().await.ok().filter(|bytes| !bytes.is_empty())?;
             let end = available.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
             let taken = end.unwrap_or(available.len());
-            let was_short = self.line_bytes <= MAX_LINE_BYTES;
-            let is_short = self.line_bytes + taken <= MAX_LINE_BYTES;
-            if is_short {
+            if self.long.is_none() && self.line.len() + taken <= MAX_LINE_BYTES {
                 self.line.extend_from_slice(&available[..taken]);
             } else {
-                self.line.clear();
+                let begun = std::mem::take(&mut self.line);
+                let search = self.long.get_or_insert_default();
+                search.read(&begun);
+                search.read(&available[..taken]);
             }
-            self.line_bytes = if end.is_some() { 0 } else { self.line_bytes + taken };
             self.reader.consume(taken);
-            match (was_short, is_short) {
-                (true, false) => return Some(Line::TooLong),
-                (_, true) if end.is_some() => return Some(Line::Whole),
-                _ => {}
+            if end.is_some() {
+                return Some(match self.long.take() {
+                    Some(search) => Line::TooLong(search.number()),
+                    None => Line::Whole,
+                });
             }
         }
     }
@@ -92,7 +94,7 @@ where
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
             let refusal = match self.next_line().await? {
-                Line::TooLong => too_long(),
+                Line::TooLong(number) => too_long(number),
                 Line::Whole => {
                     let read = read_message(&self.line);
                     self.line.clear();
@@ -113,10 +115,10 @@ where
     }
 }
 
-fn too_long() -> TxJsonRpcMessage<RoleServer> {
+fn too_long(number: Option<RequestId>) -> TxJsonRpcMessage<RoleServer> {
     let refusal =
         format!("a message may have {MAX_LINE_BYTES} bytes, a longer one was dropped: give many items as a file");
-    TxJsonRpcMessage::<RoleServer>::error(ErrorData::invalid_request(refusal, None), None)
+    TxJsonRpcMessage::<RoleServer>::error(ErrorData::invalid_request(refusal, None), number)
 }
 
 /// Reads a line; `None` when it is empty.
@@ -124,31 +126,22 @@ fn too_long() -> TxJsonRpcMessage<RoleServer> {
 /// # Errors
 /// With what the host is answered, when the line is no message.
 fn read_message(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, Box<TxJsonRpcMessage<RoleServer>>> {
-    /// What is read of a message that is none.
-    #[derive(Deserialize)]
-    struct Numbered {
-        id: Option<RequestId>,
-    }
-
     let line = line.trim_ascii();
     let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     if line.is_empty() {
         return Ok(None);
     }
-    let refused = |error, id| Box::new(TxJsonRpcMessage::<RoleServer>::error(error, id));
+    let refused = |error| Box::new(TxJsonRpcMessage::<RoleServer>::error(error, NumberSearch::of(line)));
     let broken = |why: &dyn std::fmt::Display| ErrorData::parse_error(format!("the message is no JSON: {why}"), None);
-    let text = str::from_utf8(line).map_err(|error| refused(broken(&error), None))?;
-    // A message whose number cannot be read has none; the fields of an array have no names.
-    let id = Some(text).filter(|text| text.starts_with('{')).and_then(|text| serde_json::from_str(text).ok());
-    let id = id.and_then(|Numbered { id }| id);
+    let text = str::from_utf8(line).map_err(|error| refused(broken(&error)))?;
     if let Err(error) = check_document(text)
         && error.is_syntax()
     {
-        return Err(refused(broken(&error), id));
+        return Err(refused(broken(&error)));
     }
     let message = exact::seal(text).and_then(|text| serde_json::from_str(&text));
     let invalid = |error| ErrorData::invalid_request(format!("this is no message of the protocol: {error}"), None);
-    message.map(Some).map_err(|error| refused(invalid(error), id))
+    message.map(Some).map_err(|error| refused(no_object(text).unwrap_or_else(|| invalid(error))))
 }
 
 #[cfg(test)]
@@ -160,8 +153,9 @@ mod tests {
         let mut text = vec![b'x'; MAX_LINE_BYTES - 1];
         text.extend(b"\n{}\n");
         for _ in 0..2 {
+            text.extend(b"{\"id\":7,\"a\":\"");
             text.extend(vec![b'x'; MAX_LINE_BYTES]);
-            text.extend(b"xxx{}\n");
+            text.extend(b"\"}\n");
         }
         text.extend(b"{}\n");
         let mut messages = Messages::new(text.as_slice(), ());
@@ -176,7 +170,8 @@ mod tests {
 
         assert_eq!(told[0], (Line::Whole, MAX_LINE_BYTES));
         let short = (Line::Whole, 3);
-        assert_eq!(told[1..], [short, (Line::TooLong, 0), (Line::TooLong, 0), (Line::Whole, 3)]);
+        let long = || (Line::TooLong(Some(RequestId::Number(7))), 0);
+        assert_eq!(told[1..], [short, long(), long(), (Line::Whole, 3)]);
     }
 
     #[test]
@@ -185,7 +180,7 @@ mod tests {
         for (line, answer) in [
             (format!(r#"{{"jsonrpc":"2.0","id":7,{lone}}}"#), (-32700, Some(RequestId::Number(7)))),
             (r#"{"jsonrpc":"2.0","id":"\ud800"}"#.to_owned(), (-32700, None)),
-            (r#"{"jsonrpc":"2.0","id":7,"#.to_owned(), (-32700, None)),
+            (r#"{"jsonrpc":"2.0","id":7,"#.to_owned(), (-32700, Some(RequestId::Number(7)))),
             ("not json".to_owned(), (-32700, None)),
             (
                 r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"x"}"#.to_owned(),

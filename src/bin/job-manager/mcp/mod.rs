@@ -3,7 +3,8 @@
 //! One line of JSON-RPC is one message, and nothing else is ever written to standard output. A tool is one file in
 //! `tools/`: what it is given, what it says about itself, what it does with the client. Every call opens the database
 //! again, in a thread that may block, so that a call that waits holds up no other one, and gives up on a locked database
-//! after half a second. All calls but `wait_job` answer at once; answers are bounded, whatever the size of the job.
+//! after half a second. All calls but `wait_job` answer at once, and those that wait take no thread; answers are bounded,
+//! whatever the size of the job.
 //!
 //! The server keeps nothing between two calls and owns no job: it may be killed at any moment. It ends by itself when
 //! its host closes standard input, or no longer reads standard output.
@@ -18,16 +19,23 @@ mod exact;
 mod jobs;
 mod lenient;
 mod messages;
+mod number;
+mod offer;
 mod pages;
 mod pipes;
+mod progress;
+mod requests;
+mod resources;
 mod schema;
 mod sentence;
 mod server;
 mod shape;
+mod starts;
 mod status_answer;
 mod status_shape;
 mod tool;
 mod tools;
+mod waits;
 mod wording;
 
 use std::io;
@@ -47,6 +55,10 @@ use tool::{Effect, Tool};
 
 pub use allowed::{AllowError, AllowFlags, Allowed};
 pub use jobs::Database;
+pub use offer::Offer;
+
+/// Most threads that work on calls at a time: those that watch jobs, and as many others.
+const THREADS: usize = 2 * waits::WATCHERS;
 
 /// Time that calls under way are given after the host has gone.
 const GRACE: Duration = Duration::from_millis(1000);
@@ -68,7 +80,8 @@ pub enum ServeError {
 /// # Errors
 /// When the host does not speak MCP.
 pub fn serve(database: Database, allowed: Allowed) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::SetUp)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
+    let runtime = runtime.map_err(ServeError::SetUp)?;
     let served = runtime.block_on(converse(database, allowed));
     // A read of a standard input that is no pipe cannot be cancelled; it ends with the process.
     runtime.shutdown_background();

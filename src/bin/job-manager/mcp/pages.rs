@@ -43,8 +43,8 @@ impl Pages {
         vec![
             JOB_NUMBER,
             field(self.name, Kind::Rows(rows), "The page.").always(),
-            field("next_after", Kind::Whole, "Give it as after for the next page; without it there is none."),
-            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+            field("next_after", Kind::Whole, "after of the next page, if there is one."),
+            field("searched_through", Kind::Whole, "Unit at which the search stopped."),
             field("unreadable", Kind::Rows(UNREADABLE), "Units that cannot be read."),
         ]
     }
@@ -62,7 +62,7 @@ impl Pages {
         let next_after = if is_whole { found.next_after } else { last };
         let searched_through = found.searched_through.filter(|_| is_whole);
         let (title, shown) = (self.title, page.len());
-        let gone = UnitFilter { current: Some(false), ..filter.clone() };
+        let gone = UnitFilter { current: Some(false), flagged: None, ..filter.clone() };
         let (skipped, counted_through) = match filter.current {
             Some(true) => client.count_units_within(job, &gone, SEARCH_TIME)?,
             _ => (0, None),

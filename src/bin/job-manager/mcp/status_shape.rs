@@ -87,11 +87,7 @@ pub(super) const WAITED: &[Field] = &[
 
 /// Returns what the answer to a change of a job holds, besides what was changed.
 pub(super) fn done_fields(own: &[Field]) -> Vec<Field> {
-    let status = [
-        JOB_NUMBER,
-        field("job_status", Kind::Text, "Where it stands.").always(),
-        field("workers", Kind::Whole, "Units at a time."),
-    ];
+    let status = [JOB_NUMBER, field("job_status", Kind::Text, "Where it stands.").always()];
     status.into_iter().chain(own.iter().copied()).collect()
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::lenient::{OPTIONS, read_plainly};
 use super::shape::Field;
+use super::waits::Wait;
 use super::{Answer, Jobs, ToolError};
 use super::{exact, schema, shape};
 
@@ -22,6 +23,11 @@ pub(super) trait Tool {
     const EFFECT: Effect;
     /// The tool that describes its parameters, but for those that are named.
     const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = None;
+
+    /// Returns the job that is waited for before it answers, and how long, if it is one that waits.
+    fn awaits(_given: Self::Given) -> Option<Wait> {
+        None
+    }
 
     /// Returns what it answers beside a sentence.
     fn output() -> Vec<Field>;
@@ -45,6 +51,17 @@ pub(super) enum Effect {
 }
 
 impl Effect {
+    /// Says what it changes.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reads => "nothing",
+            Self::Looks => "nothing, and reads files",
+            Self::Runs => "runs commands",
+            Self::Steers => "a job, and back",
+            Self::Ends => "ends units",
+        }
+    }
+
     /// Returns `true` if it changes anything.
     pub fn changes(self) -> bool {
         !matches!(self, Self::Reads | Self::Looks)
@@ -56,6 +73,7 @@ pub(super) struct Entry {
     pub description: Description,
     pub effect: Effect,
     call: fn(&Jobs, &JsonObject) -> Result<Answer, ToolError>,
+    awaits: fn(&JsonObject) -> Option<Wait>,
 }
 
 impl Entry {
@@ -68,18 +86,36 @@ impl Entry {
             .with_title(T::TITLE)
             .with_annotations(annotations(T::EFFECT))
             .with_raw_output_schema(Arc::new(shape::schema(&Answer::fields(T::output()))));
-        Entry { description, effect: T::EFFECT, call: call::<T> }
+        Entry { description, effect: T::EFFECT, call: call::<T>, awaits: awaits::<T> }
     }
 
-    pub fn call(&self, jobs: &Jobs, arguments: JsonObject) -> Result<Answer, ToolError> {
-        let mut arguments = exact::unseal(&arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
+    pub fn call(&self, jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
+        (self.call)(jobs, &self.read(arguments)?)
+    }
+
+    /// Like [`Entry::call`], with arguments of our own.
+    pub fn answer(&self, jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
+        (self.call)(jobs, arguments)
+    }
+
+    /// Returns what is waited for before the call; nothing when its parameters do not fit, which it says itself.
+    pub fn awaits(&self, arguments: &JsonObject) -> Option<Wait> {
+        (self.awaits)(&self.read(arguments).ok()?)
+    }
+
+    fn read(&self, arguments: &JsonObject) -> Result<JsonObject, ToolError> {
+        let mut arguments = exact::unseal(arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
         read_plainly(&self.description.input_schema, &mut arguments);
-        (self.call)(jobs, &arguments)
+        Ok(arguments)
     }
 }
 
 fn call<T: Tool>(jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
     Ok(T::answer(jobs, parameters(arguments)?)?.fitted(T::output()))
+}
+
+fn awaits<T: Tool>(arguments: &JsonObject) -> Option<Wait> {
+    T::awaits(parameters(arguments).ok()?)
 }
 
 /// Reads the parameters of a call, and names the one that does not fit, which the parser does not say.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::table::table;
 use crate::cli::{CliError, Global, Output};
-use crate::mcp::{AllowFlags, Allowed, Database, serve};
+use crate::mcp::{AllowFlags, Allowed, Database, Offer, serve};
 
 /// Serve jobs to an MCP host, such as Claude, on standard input and output until it closes them
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub struct Mcp {
     /// Offer only the tools that change nothing
     #[arg(long)]
     read_only: bool,
+    /// Print what a host would see, the tools and what is allowed, and serve nothing
+    #[arg(long)]
+    check: bool,
 }
 
 pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliError> {
@@ -35,6 +39,9 @@ pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliEr
         shell: args.allow_shell,
         read_only: args.read_only,
     })?;
+    if args.check {
+        return check(&Offer::of(&allowed), output);
+    }
     if std::io::stdin().is_terminal() {
         output.hint(
             "this is for an MCP host, not for a terminal: docs/mcp.md says how to enter it there; Ctrl-D ends it",
@@ -43,4 +50,15 @@ pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliEr
     }
     serve(Database { path: global.db_path()?, is_default: global.db.is_none() }, allowed)?;
     Ok(())
+}
+
+fn check(offer: &Offer, output: &mut Output) -> Result<(), CliError> {
+    if output.json {
+        return output.document(offer);
+    }
+    if output.quiet {
+        return offer.rows().try_for_each(|[name, ..]| output.line(name));
+    }
+    output.line(offer.allowed_sentence())?;
+    output.line(table(&["TOOL", "TITLE", "CHANGES"], &[], offer.rows().map(|row| row.map(str::to_owned).to_vec())))
 }

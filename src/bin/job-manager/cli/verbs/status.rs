@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::cli::managers::{self, WithManagers};
 use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobsArg;
-use crate::cli::{CliError, Exit, Global, Output};
+use crate::cli::{CliError, Exit, Global, Output, resources};
 use crate::command_line::command_line;
 
 /// Show where jobs stand and whether their managers live
@@ -153,6 +153,13 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     if let Some(groups) = &status.groups {
         output.line(format_args!("groups    {}", shown_groups(groups)))?;
     }
+    if let Some(projection) = &status.projection {
+        output.line(format_args!("pilot     {}", projection.ended_well()))?;
+        for (count, text) in &projection.failures {
+            output.line(format_args!("failed    {count}: {}", one_line(text)))?;
+        }
+        output.field("rest", projection.rest())?;
+    }
     if let Some(started) = status.started_at {
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {} ({})", local_time(started), span(until.since(started))))?;
@@ -161,6 +168,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
     output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;
     output.field("workers", status.adapted.filter(|_| status.hosts().is_some()))?;
+    output.field("took", status.resources.as_ref().map(resources::of_job))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;
     output.field("waits", status.waiting_for.as_deref().map(one_line))?;
     for run in status.former_managers.iter().filter(|run| run.state == ManagerState::Refused) {

@@ -7,7 +7,7 @@ use job_manager::text::{counted, local_time};
 use super::units::{shown_item, status};
 use crate::cli::text::{one_line, span};
 use crate::cli::which::UnitArg;
-use crate::cli::{CliError, Global, Output};
+use crate::cli::{CliError, Global, Output, resources};
 
 /// Show one unit: its command, payload, attempts, output and result
 #[derive(Debug, Args)]
@@ -66,8 +66,10 @@ fn print_attempts(attempts: &[AttemptRecord], output: &mut Output) -> Result<(),
     for attempt in attempts {
         let attempt_span =
             attempt.started_at.map_or_else(String::new, |at| format!(", {}", span(attempt.ended_at.since(at))));
+        let took =
+            attempt.resources.as_ref().map_or_else(String::new, |took| format!(", {}", resources::of_attempt(took)));
         output.line(format_args!(
-            "attempt {} ({}{attempt_span}): {}",
+            "attempt {} ({}{attempt_span}{took}): {}",
             attempt.attempt,
             attempt.cause,
             one_line(&attempt.error)

@@ -35,6 +35,14 @@ impl Commands {
         Ok(Commands::These(names.iter().map(found).collect::<Result<_, _>>()?))
     }
 
+    /// Lists them by name, and says whether all are allowed instead.
+    pub fn listed(&self) -> (Vec<String>, bool) {
+        match self {
+            Self::All => (Vec::new(), true),
+            Self::These(those) => (those.iter().map(|(name, _)| name.clone()).collect(), false),
+        }
+    }
+
     /// Refuses a command whose first word is not an allowed one, before anything is looked up for it.
     pub fn expect_word(&self, word: &str, cwd: &Path) -> Result<(), Refused> {
         if matches!(self, Self::All) {

@@ -4,6 +4,8 @@ use std::env;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use job_manager::model::RawText;
+
 use super::{AllowError, Refused};
 
 /// Directories, as they are without links.
@@ -26,6 +28,11 @@ impl Directories {
         // A host that has no project starts its servers there.
         let is_too_much = |dir: &PathBuf| dir.parent().is_none() || Some(dir) == home.as_ref();
         Ok(Directories(here.into_iter().filter(|dir| !is_too_much(dir)).collect()))
+    }
+
+    /// Lists them.
+    pub fn listed(&self) -> Vec<RawText> {
+        self.0.iter().map(|dir| RawText::from(dir.as_os_str())).collect()
     }
 
     /// Returns `true` if a path leads into one of them.

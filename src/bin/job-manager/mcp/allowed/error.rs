@@ -42,6 +42,8 @@ pub(in crate::mcp) enum Refused {
     Shell { parameter: &'static str },
     #[error("the variable {0} decides which code runs: it cannot be given here")]
     Variable(String),
+    #[error("its units are run by the handler {0:?} of a service")]
+    Handler(String),
     #[error("this server changes nothing (--read-only)")]
     ReadOnly,
 }
@@ -59,12 +61,35 @@ impl Refused {
                 "Nothing was created: use an allowed command, or ask the person to add --allow-command NAME to this server's \
                  arguments"
             }
-            Self::ProgramOfItems(_) | Self::Variable(_) => "Nothing was created: correct this and call again",
+            Self::ProgramOfItems(_) | Self::Variable(_) | Self::Handler(_) => {
+                "Nothing was created: correct this and call again"
+            }
             Self::Shell { .. } => {
                 "Nothing was created: give command with a program and its arguments, or ask the person to add --allow-shell \
                  to this server's arguments"
             }
             Self::ReadOnly => "Nothing was changed: a person can start the server without --read-only",
+        }
+    }
+
+    /// Says what can be done about it where it is of a job that is there.
+    pub fn next_step_of_job(&self) -> &'static str {
+        match self {
+            Self::Outside { .. } | Self::Pattern { .. } => {
+                "Nothing was changed: a person can resume it in a terminal, or add --allow-dir DIR to this server's arguments"
+            }
+            Self::Command { .. } => {
+                "Nothing was changed: a person can resume it in a terminal, or add --allow-command NAME to this server's \
+                 arguments"
+            }
+            Self::ProgramOfItems(_) | Self::Handler(_) | Self::Variable(_) => {
+                "Nothing was changed: a person can resume it in a terminal, or add --allow-command '*' to this server's \
+                 arguments"
+            }
+            Self::Shell { .. } => {
+                "Nothing was changed: a person can resume it in a terminal, or add --allow-shell to this server's arguments"
+            }
+            Self::ReadOnly => self.next_step(),
         }
     }
 }

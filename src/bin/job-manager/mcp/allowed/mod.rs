@@ -18,6 +18,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use job_manager::handler::CommandSpec;
+use job_manager::model::RawText;
+use serde::Serialize;
 
 use command::Commands;
 use directories::Directories;
@@ -43,6 +45,16 @@ pub struct AllowFlags {
 pub struct Allowed {
     directories: Directories,
     commands: Commands,
+    shell: bool,
+    read_only: bool,
+}
+
+/// The same, as a document.
+#[derive(Debug, Serialize)]
+pub(super) struct Allows {
+    directories: Vec<RawText>,
+    commands: Vec<String>,
+    all_commands: bool,
     shell: bool,
     read_only: bool,
 }
@@ -76,6 +88,11 @@ impl Allowed {
         self.commands.expect_word(word, cwd)
     }
 
+    /// Refuses a job that a service runs in its own way, unless every command is allowed.
+    pub(super) fn expect_handler(&self, handler: &str) -> Result<(), Refused> {
+        if self.commands.listed().1 { Ok(()) } else { Err(Refused::Handler(handler.to_owned())) }
+    }
+
     /// Refuses a job that would run, or write, what may not be used.
     pub(super) fn expect_spec(&self, spec: &CommandSpec) -> Result<(), Refused> {
         let scripts = [("shell", spec.shell), ("then", spec.then.is_some()), ("check", spec.check.is_some())];
@@ -95,6 +112,13 @@ impl Allowed {
             self.directories.expect("output_dir", dir)?;
         }
         Ok(())
+    }
+
+    /// Lists what is allowed.
+    pub(super) fn listed(&self) -> Allows {
+        let (commands, all_commands) = self.commands.listed();
+        let directories = self.directories.listed();
+        Allows { directories, commands, all_commands, shell: self.shell, read_only: self.read_only }
     }
 
     /// Says what is allowed, in a sentence for a model and for whoever reads it.

@@ -20,7 +20,7 @@ impl Tool for ApproveJob {
     }
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
-        let (client, job) = jobs.to_change(&given.job)?;
+        let (client, job) = jobs.to_run(&given.job)?;
         let started = client.approve_job(job)?;
         started_answer(&client, job, started, "The job goes on.")
     }

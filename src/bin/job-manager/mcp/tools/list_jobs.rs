@@ -52,7 +52,7 @@ impl Tool for ListJobs {
     const TITLE: &'static str = "List jobs";
     const DESCRIPTION: &'static str = "List jobs, the newest first, also those that other conversations or a terminal \
         started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
-        with a number. 20 jobs unless limit says otherwise, at most 100.";
+        with a number.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

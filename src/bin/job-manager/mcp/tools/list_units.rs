@@ -29,7 +29,7 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states.
@@ -38,7 +38,7 @@ pub(super) struct Given {
     status: Option<Vec<UnitStatus>>,
     /// Only units whose item contains this regular expression.
     matching: Option<String>,
-    /// Only failed units of this kind, as listed by list_failures.
+    /// Only failed units of this kind.
     cluster: Option<String>,
     /// Only units of this group.
     group: Option<String>,
@@ -56,13 +56,12 @@ impl Given {
     fn filter(&self) -> Result<UnitFilter, ToolError> {
         Ok(UnitFilter {
             statuses: self.status.clone().unwrap_or_default(),
-            key: None,
             first: self.first_seq.map(Seq),
             last: self.last_seq.map(Seq),
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
             group: self.group.clone(),
-            current: None,
+            ..UnitFilter::all()
         })
     }
 }
@@ -72,9 +71,8 @@ impl Tool for ListUnits {
     const NAME: &'static str = "list_units";
     const TITLE: &'static str = "List units";
     const DESCRIPTION: &'static str = "List units of a job in order of their numbers: state, attempts, item, error, all \
-        shortened. A page has 50 units unless limit says otherwise, at most 200 or 32 KiB; give its next_after as \
-        after for the next one. For why units failed call list_failures first; get_unit shows one unit in full, \
-        get_results what units returned.";
+        shortened. A page has at most 32 KiB; give its next_after as after for the next one. For why units failed call \
+        list_failures first; get_unit shows one unit in full, get_results what units returned.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {

@@ -6,6 +6,7 @@ mod explain;
 mod get_results;
 mod get_unit;
 mod job_status;
+mod kill_unit;
 mod list_failures;
 mod list_jobs;
 mod list_units;
@@ -14,6 +15,7 @@ mod reject_job;
 mod resume_job;
 mod retry_units;
 mod scale_job;
+mod skip_units;
 mod start_batch;
 mod stop_job;
 mod wait_job;
@@ -37,6 +39,8 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<resume_job::ResumeJob>(),
         Entry::of::<cancel_job::CancelJob>(),
         Entry::of::<retry_units::RetryUnits>(),
+        Entry::of::<skip_units::SkipUnits>(),
+        Entry::of::<kill_unit::KillUnit>(),
         Entry::of::<approve_job::ApproveJob>(),
         Entry::of::<reject_job::RejectJob>(),
         Entry::of::<scale_job::ScaleJob>(),

@@ -42,6 +42,7 @@ impl Tool for PreviewBatch {
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
         let count = given.count.map_or(DEFAULT_COUNT, NonZeroUsize::get).min(MAX_COUNT);
         let Checked { submission, spec, .. } = given.check(jobs.allowed())?;
+        let submission = submission.unless(jobs.gives_up());
         let notes = submission.notes();
         let mut shown = Vec::new();
         let rehearsal = submission.rehearse(

@@ -22,7 +22,7 @@ impl Tool for ResumeJob {
     }
 
     fn answer(jobs: &Jobs, given: OneJob) -> Result<Answer, ToolError> {
-        let (client, job) = jobs.to_change(&given.job)?;
+        let (client, job) = jobs.to_run(&given.job)?;
         // A manager waits longer than a host: what would keep it waiting is said before it is started.
         client.expect_writable()?;
         let started = client.resume_job(job)?;

@@ -18,7 +18,7 @@ pub(super) struct RetryUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Units that failed.
@@ -33,7 +33,7 @@ pub(super) struct Given {
     /// Units that wait for a later time: they are due at once, their attempts stay counted.
     #[serde(default)]
     waiting: bool,
-    /// Failed units of this kind, as listed by list_failures.
+    /// Failed units of this kind.
     cluster: Option<String>,
     /// Failed or cancelled units from this number on.
     first_seq: Option<i64>,
@@ -55,7 +55,7 @@ impl Given {
         let statuses: Vec<UnitStatus> =
             states.into_iter().filter_map(|(is_given, status)| is_given.then_some(status)).collect();
         if statuses.is_empty() && self.cluster.is_none() && self.first_seq.is_none() && self.last_seq.is_none() {
-            return Err(ToolError::NoFilter);
+            return Err(ToolError::NoFilter("failed, cancelled, skipped, waiting, cluster, first_seq or last_seq"));
         }
         Ok(UnitFilter {
             statuses,
@@ -71,22 +71,21 @@ impl Tool for RetryUnits {
     type Given = Given;
     const NAME: &'static str = "retry_units";
     const TITLE: &'static str = "Retry units";
-    const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts: those that failed, were cancelled \
-        or skipped, wait for a later time, one cluster of list_failures, or a range of numbers; a unit must fit one of the states given and \
-        everything else. A running job takes them up by itself; for one that had ended call resume_job next. Units after \
-        those of canary still wait for approve_job.";
+    const DESCRIPTION: &'static str = "Send units back to pending, with all their attempts; a unit must fit one of the states \
+        given and everything else. A running job takes them up by itself; for one that had ended call resume_job next. \
+        Units after those of canary still wait for approve_job.";
     const EFFECT: Effect = Effect::Runs;
 
     fn output() -> Vec<Field> {
         done_fields(&[
             field("units_changed", Kind::Whole, "Units that are pending again.").always(),
-            field("searched_through", Kind::Whole, "Unit after which the search stopped, when it took too long."),
+            field("searched_through", Kind::Whole, "Unit at which the search stopped."),
         ])
     }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
-        let (client, job) = jobs.to_change(&given.job)?;
+        let (client, job) = jobs.to_run(&given.job)?;
         let swept = match given.one_by_one {
             true => client.retry_one_by_one(job, &filter, Some(SEARCH_TIME))?,
             false => client.retry_units_within(job, &filter, Some(SEARCH_TIME))?,

@@ -7,7 +7,7 @@ use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::mcp::shape::Field;
+use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_answer::done_answer;
 use crate::mcp::status_shape::done_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
@@ -18,7 +18,7 @@ pub(super) struct ScaleJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Units that run at the same time from now on.
@@ -34,7 +34,7 @@ impl Tool for ScaleJob {
     const EFFECT: Effect = Effect::Steers;
 
     fn output() -> Vec<Field> {
-        done_fields(&[])
+        done_fields(&[field("workers", Kind::Whole, "Units at a time.")])
     }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {

@@ -38,37 +38,47 @@ impl Tool for StartBatch {
     }
 
     fn answer(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
-        let Checked { submission, spec, starts } = given.check(jobs.allowed())?;
-        let notes = submission.notes();
-        let created = submission.create(|| jobs.to_create());
-        let (client, created) = created.map_err(|error: ToolError| error.noted(remarks(&notes.remarks())))?;
-        let started = if starts { client.start_created(created)?.started } else { None };
-        let job = client.job(created.job)?;
-        let warnings: Vec<String> = remarks(&notes.remarks());
-        let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
-        summary.extend(created.differs.map(differs));
-        if created.new {
-            summary = format!("{summary} Its units run in {}.", spec.cwd.display());
-        }
-        summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
-        Ok(Answer::new(
-            summary,
-            json!({
-                "schema": 1,
-                "job": { "id": job.id, "uid": job.uid, "name": job.name },
-                "new": created.new,
-                "job_status": job.status,
-                "pid": started.and_then(Started::pid),
-                "units": job.progress.total,
-                "workers": job.limits.workers,
-                "canary": job.limits.canary,
-                "cwd": created.new.then(|| RawText::from(spec.cwd.as_os_str())),
-                "units_differ": created.differs,
-                "secrets_by_name": spec.secrets,
-                "warnings": warnings,
-            }),
-        ))
+        jobs.start().begin();
+        start(jobs, given).inspect_err(|_| jobs.start().forget())
     }
+}
+
+fn start(jobs: &Jobs, given: Batch) -> Result<Answer, ToolError> {
+    let Checked { submission, spec, starts } = given.check(jobs.allowed())?;
+    let submission = submission.unless(jobs.gives_up());
+    let notes = submission.notes();
+    let created = submission.create(|| jobs.to_create());
+    let (client, created) = created.map_err(|error: ToolError| error.noted(remarks(&notes.remarks())))?;
+    let is_left = created.new && jobs.start().leaves(&client.job(created.job)?);
+    let started = if starts && !is_left { client.start_created(created)?.started } else { None };
+    if let Some(Started::Ready { .. }) = started {
+        jobs.start().started(&client, created.job)?;
+    }
+    let job = client.job(created.job)?;
+    let warnings: Vec<String> = remarks(&notes.remarks());
+    let mut summary = if created.new { started_summary(&job, started) } else { existing_summary(&job) };
+    summary.extend(created.differs.map(differs));
+    if created.new {
+        summary = format!("{summary} Its units run in {}.", spec.cwd.display());
+    }
+    summary.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+    Ok(Answer::new(
+        summary,
+        json!({
+            "schema": 1,
+            "job": { "id": job.id, "uid": job.uid, "name": job.name },
+            "new": created.new,
+            "job_status": job.status,
+            "pid": started.and_then(Started::pid),
+            "units": job.progress.total,
+            "workers": job.limits.workers,
+            "canary": job.limits.canary,
+            "cwd": created.new.then(|| RawText::from(spec.cwd.as_os_str())),
+            "units_differ": created.differs,
+            "secrets_by_name": spec.secrets,
+            "warnings": warnings,
+        }),
+    ))
 }
 
 fn existing_summary(job: &Job) -> String {

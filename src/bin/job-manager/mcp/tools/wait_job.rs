@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use job_manager::client::ClientError;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::mcp::shape::Field;
 use crate::mcp::status_answer::status_answer;
 use crate::mcp::status_shape::WAITED;
+use crate::mcp::waits::Wait;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 /// Hosts give a call up after a minute.
-const MAX_SECONDS: f64 = 45.0;
-const DEFAULT_SECONDS: f64 = 30.0;
+const MAX_SECONDS: f64 = 50.0;
 
 pub(super) struct WaitJob;
 
@@ -21,22 +20,27 @@ pub(super) struct WaitJob;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last, the newest one.
+    /// Number, uid, name or key of the job, or last.
     #[schemars(with = "String")]
     job: JobGiven,
-    /// Seconds to wait; without it 30, at most 45.
-    #[schemars(range(min = 0, max = 45))]
-    seconds: Option<f64>,
+    /// Seconds to wait, at most 50; without it 40 where the host follows progress, else 4.
+    #[schemars(range(min = 0, max = 50))]
+    timeout: Option<f64>,
 }
 
 impl Tool for WaitJob {
     type Given = Given;
     const NAME: &'static str = "wait_job";
     const TITLE: &'static str = "Wait for a job";
-    const DESCRIPTION: &'static str = "Wait until a job has ended, pauses or waits for approval, at most 45 seconds, \
+    const DESCRIPTION: &'static str = "Wait a few seconds until a job has ended, pauses or waits for approval, \
         and say where it stands. If it still runs then, call wait_job again, as often as it takes. The job does not \
         depend on being waited for.";
     const EFFECT: Effect = Effect::Reads;
+
+    fn awaits(given: Given) -> Option<Wait> {
+        let time = given.timeout.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, MAX_SECONDS)));
+        Some((given.job, time))
+    }
 
     fn output() -> Vec<Field> {
         WAITED.to_vec()
@@ -44,10 +48,6 @@ impl Tool for WaitJob {
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let (client, job) = jobs.of(&given.job)?;
-        let seconds = given.seconds.unwrap_or(DEFAULT_SECONDS).clamp(0.0, MAX_SECONDS);
-        match client.wait_while(job, Some(Duration::from_secs_f64(seconds)), |_| !jobs.is_given_up()) {
-            Ok(_) | Err(ClientError::WaitTimedOut { .. }) => status_answer(&client, job),
-            Err(error) => Err(error.into()),
-        }
+        status_answer(&client, job)
     }
 }

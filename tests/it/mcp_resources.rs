@@ -1,0 +1,74 @@
+//! What a host can read without a tool.
+
+use serde_json::{Value, json};
+
+use crate::support::{Host, World};
+
+fn uris(listed: &Value) -> Vec<&str> {
+    listed["result"]["resources"].as_array().unwrap().iter().map(|resource| resource["uri"].as_str().unwrap()).collect()
+}
+
+/// Reads a resource, which must be one text.
+fn read(host: &mut Host<'_>, uri: &str) -> Value {
+    let read = host.ask("resources/read", &json!({ "uri": uri }));
+    let contents = read["result"]["contents"].as_array().unwrap_or_else(|| panic!("{uri}: {read}"));
+    assert_eq!(
+        (contents.len(), &contents[0]["uri"], &contents[0]["mimeType"]),
+        (1, &json!(uri), &json!("application/json"))
+    );
+    serde_json::from_str(contents[0]["text"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn the_list_of_jobs_a_job_its_failures_and_its_results_are_resources() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let before = host.ask("resources/list", &json!({}));
+    let no_jobs = read(&mut host, "job://jobs");
+    let batch = json!({ "shell": "echo {}; [ {} != 2 ]", "range": "1-3", "max_attempts": 1, "name": "numbers" });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    host.wait_for_job(&job);
+
+    let listed = host.ask("resources/list", &json!({}));
+    let templates = host.ask("resources/templates/list", &json!({}))["result"]["resourceTemplates"].clone();
+
+    assert_eq!((uris(&before), &no_jobs["jobs"]), (vec!["job://jobs"], &json!([])));
+    assert_eq!(uris(&listed), ["job://jobs", "job://1"]);
+    assert_eq!(listed["result"]["resources"][1]["title"], "numbers");
+    let forms: Vec<&Value> = templates.as_array().unwrap().iter().map(|form| &form["uriTemplate"]).collect();
+    assert_eq!(forms, ["job://{job}", "job://{job}/failures", "job://{job}/results"]);
+    for (uri, tool, arguments) in [
+        ("job://jobs", "list_jobs", json!({})),
+        ("job://1", "job_status", json!({ "job": 1 })),
+        ("job://1/failures", "list_failures", json!({ "job": 1 })),
+        ("job://1/results", "get_results", json!({ "job": 1 })),
+    ] {
+        assert_eq!(read(&mut host, uri), host.ok(tool, arguments), "{uri}");
+    }
+    let uid = host.ok("job_status", json!({ "job": 1 }))["job"]["uid"].as_str().unwrap().to_owned();
+    assert_eq!(read(&mut host, &format!("job://{uid}"))["job"]["id"], 1);
+}
+
+#[test]
+fn what_is_no_resource_is_refused_by_its_address() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let without_jobs = host.ask("resources/read", &json!({ "uri": "job://1" }));
+    host.ok("start_batch", json!({ "command": ["true"] }));
+
+    assert_eq!(without_jobs["error"]["code"], -32002, "{without_jobs}");
+    for uri in
+        ["job://2", "job://2/results", "job://1/other", "job://1/", "job://", "job://%31", "file:///etc/passwd", ""]
+    {
+        let answer = host.ask("resources/read", &json!({ "uri": uri }));
+        assert_eq!(
+            (&answer["error"]["code"], &answer["error"]["data"]["uri"]),
+            (&json!(-32002), &json!(uri)),
+            "{answer}"
+        );
+    }
+    for params in [json!({}), json!({ "uri": 5 })] {
+        let answer = host.ask("resources/read", &params);
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
+}
