@@ -40,6 +40,7 @@ mod machine;
 mod made;
 mod manager_log;
 mod managers;
+mod memory;
 mod meters;
 mod migration;
 mod output;
@@ -107,6 +108,7 @@ pub use error::{AccessError, ClientError, CopyError, LaterError, LimitError, Sta
 pub use lease::check_lease;
 pub use machine::MachineWorkers;
 pub use manager_log::ManagerLog;
+pub use memory::check_memory;
 pub use meters::{AtTheEnd, BudgetError, MeterStatus, budget};
 pub use output::{AttemptOutput, OutputPlace, OutputReader};
 pub use owner::accept_any_owner;

@@ -30,6 +30,7 @@ const FAILURE: i32 = 1;
 /// ```
 pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    sys::join_if_asked(&args);
     let Some(launched) = LaunchRequest::from_args(&args) else { return launch::note_hook() };
     let code = match launched {
         Ok(request) if request.stage == Stage::Manager => {

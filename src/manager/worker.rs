@@ -277,6 +277,10 @@ impl AttemptControl for WorkerAttempt<'_> {
         self.last_attempts.find(unit)
     }
 
+    fn killed_with(&self, unit: UnitId) -> Option<u64> {
+        self.last_attempts.killed_with(unit)
+    }
+
     fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)> {
         self.last_attempts.span(unit)
     }

@@ -83,6 +83,7 @@ mod mcp;
 mod mcp_bounds;
 #[cfg(feature = "mcp")]
 mod mcp_schemas;
+mod memory;
 mod meters;
 mod numbers;
 mod older_databases;
