@@ -15,6 +15,7 @@ use super::made::{MadePath, made_path};
 use super::memory::check_memory;
 use super::meters::{check_meters, check_reserves};
 use super::payload::{check_new_unit, grouped};
+use super::review::check_flag_if;
 use super::{Client, ClientError, Created, LimitError, StartError};
 use crate::crash::crash_point;
 use crate::handler::{Grouping, check_templates};
@@ -243,6 +244,7 @@ pub(super) fn check_limits(limits: &Limits) -> Result<(), ClientError> {
 pub(super) fn check_new_job(new: &NewJob) -> Result<(), ClientError> {
     check_description(new)?;
     check_meters(&new.limits, &new.handler, &new.spec)?;
+    check_flag_if(&new.limits, &new.handler, &new.spec)?;
     check_reserves(None, &new.limits)?;
     if new.isolation.scope { check_scope() } else { Ok(()) }
 }

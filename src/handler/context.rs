@@ -19,6 +19,7 @@ pub struct UnitContext<'a> {
     /// When it last said something.
     said: Mutex<Instant>,
     progress: Mutex<Reported>,
+    doubt: Mutex<Option<String>>,
 }
 
 /// What was said of the progress, and what was held back.
@@ -64,7 +65,7 @@ pub enum SpendError {
 impl<'a> UnitContext<'a> {
     pub(super) fn new(attempt: &'a Attempt<'a>) -> Self {
         let began = Instant::now();
-        Self { attempt, began, said: Mutex::new(began), progress: Mutex::default() }
+        Self { attempt, began, said: Mutex::new(began), progress: Mutex::default(), doubt: Mutex::default() }
     }
 
     /// Returns the number of the job.
@@ -208,6 +209,29 @@ impl<'a> UnitContext<'a> {
             true => Ok(()),
             false => Err(SpendError::NotRecorded),
         }
+    }
+
+    /// Says that a person is to look at what the unit says, and why; kept with its end when it completes. Several doubts stand beside each
+    /// other.
+    ///
+    /// ```
+    /// # use job_manager::{UnitContext, UnitError};
+    /// fn label(text: String, unit: &UnitContext<'_>) -> Result<String, UnitError> {
+    ///     let (label, confidence) = (text, 0.7);
+    ///     if confidence < 0.8 {
+    ///         unit.flag(&format!("confidence of {confidence}"));
+    ///     }
+    ///     Ok(label)
+    /// }
+    /// ```
+    pub fn flag(&self, doubt: &str) {
+        let mut doubts = self.doubt.lock().unwrap_or_else(PoisonError::into_inner);
+        *doubts = Some(doubts.take().map_or_else(|| doubt.to_owned(), |before| format!("{before}; {doubt}")));
+    }
+
+    /// Returns what was said to be doubtful.
+    pub(super) fn doubts(&self) -> Option<String> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Returns what the latest earlier attempt kept; none at the first attempt, or when none kept anything.

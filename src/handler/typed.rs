@@ -59,7 +59,7 @@ pub(super) fn run_typed<P: DeserializeOwned, R: Serialize>(
         Ok(Err(error)) => failed(format!("the result has no form in JSON: {error}")),
         Err(error) => error.into_outcome().into(),
     };
-    end.metered(metered)
+    end.metered(metered).flagged(unit.doubts())
 }
 
 fn failed(error: String) -> AttemptEnd {

@@ -86,6 +86,17 @@ pub(super) fn stopped_groups(groups: &[(String, String)]) -> Option<Halt> {
     Some(Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop })
 }
 
+/// Returns the halt of a job whose results a person has to accept before its last unit sees them.
+pub(super) fn flagged(undecided: u64) -> Halt {
+    let reason = format!("{} for a review before the last unit runs", waiting(undecided));
+    Halt { status: JobStatus::Paused, reason, stop: StopRequest::Stop }
+}
+
+fn waiting(undecided: u64) -> String {
+    let wait = if undecided == 1 { "waits" } else { "wait" };
+    format!("{} {wait}", counted(undecided, "flagged unit"))
+}
+
 /// Returns the halt of a job whose first units have ended and are to be looked at.
 pub(super) fn canary(limits: &Limits) -> Halt {
     let units = counted(limits.canary.unwrap_or_default(), "unit");

@@ -12,7 +12,7 @@ use super::bounds::{MaxFailures, Rate};
 use super::millis;
 use super::slots::MAX_WORKERS;
 use super::words::words;
-use super::{Groups, MemorySizes, Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
+use super::{FlagIf, Groups, MemorySizes, Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,6 +99,13 @@ pub struct Limits {
     /// How units are grouped, and the bounds of each group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
+    /// Where it holds of its result, a unit that completes is flagged: a person is to look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag_if: Option<FlagIf>,
+    /// Whether what flagged units say is kept from whoever reads results, and from the unit that the job ends with, until a person has
+    /// accepted it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hold_flagged: bool,
 }
 
 /// How long an attempt may take.
@@ -238,6 +245,8 @@ impl Default for Limits {
             max_later: None,
             adapt: None,
             groups: None,
+            flag_if: None,
+            hold_flagged: false,
         }
     }
 }

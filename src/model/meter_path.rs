@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Amount, SpellingError};
@@ -34,6 +35,18 @@ impl MeterPath {
     pub fn is_missing_in(&self, document: &str) -> bool {
         serde_json::from_str(document)
             .is_ok_and(|document| self.value_in(document).is_none_or(|value| value.get() == "null"))
+    }
+
+    /// Returns the value at that place of a document, if there is one.
+    pub(crate) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.steps.iter().try_fold(document, |at, step| match step {
+            Step::Member(name) => at.as_object()?.get(name),
+            Step::Element(place) => {
+                let elements = at.as_array()?;
+                let length = i64::try_from(elements.len()).ok()?;
+                elements.get(usize::try_from(if *place < 0 { length + place } else { *place }).ok()?)
+            }
+        })
     }
 
     fn value_in<'a>(&self, document: &'a RawValue) -> Option<&'a RawValue> {

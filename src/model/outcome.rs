@@ -167,6 +167,9 @@ pub struct AttemptEnd {
     /// What each meter of the job says about it; nothing where none is asked, as of an attempt that never ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metered: Vec<Metered>,
+    /// Why a person is to look at what it says; counts for one that completes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
     /// What it took of the machine, where a command ran to an end that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
@@ -177,10 +180,20 @@ impl AttemptEnd {
     pub(crate) fn metered(self, metered: Vec<Metered>) -> AttemptEnd {
         AttemptEnd { metered, ..self }
     }
+
+    /// Adds a doubt to those that there are.
+    pub(crate) fn flagged(self, doubt: Option<String>) -> AttemptEnd {
+        let flag = match (self.flag, doubt) {
+            (Some(flag), Some(doubt)) => Some(format!("{flag}; {doubt}")),
+            (flag, doubt) => flag.or(doubt),
+        };
+        AttemptEnd { flag, ..self }
+    }
 }
 
 impl From<UnitOutcome> for AttemptEnd {
     fn from(outcome: UnitOutcome) -> Self {
-        Self { outcome, exit_code: None, signal: None, output: Output::default(), metered: Vec::new(), resources: None }
+        let output = Output::default();
+        Self { outcome, exit_code: None, signal: None, output, metered: Vec::new(), flag: None, resources: None }
     }
 }

@@ -1,7 +1,7 @@
 //! Which jobs or units a verb is about.
 
 use super::words::words;
-use super::{ClusterId, ItemPattern, JobId, JobStatus, Seq, UnitStatus};
+use super::{ClusterId, Flagged, ItemPattern, JobId, JobStatus, Seq, UnitStatus};
 use super::{Timestamp, UnitDetail};
 
 /// Which jobs a listing shows.
@@ -38,6 +38,8 @@ pub struct UnitFilter {
     pub group: Option<String>,
     /// Only units that the job's source still has (`Some(true)`), or no longer has (`Some(false)`).
     pub current: Option<bool>,
+    /// Only units that completed and are flagged, or not.
+    pub flagged: Option<Flagged>,
 }
 
 /// In which order units are listed.

@@ -81,6 +81,11 @@ impl Unit {
     /// Begins keys that no unit of a source may have.
     pub const RESERVED_KEYS: &str = "job-manager:";
 
+    /// Returns `true` if it is one that a job ends with, or ended with before others came after it.
+    pub fn is_last(&self) -> bool {
+        self.key.as_deref().is_some_and(Self::is_last_key)
+    }
+
     /// Returns `true` if a key is that of a unit which a job ends with, or ended with before others came after it.
     pub fn is_last_key(key: &str) -> bool {
         key.strip_prefix(Self::FINALIZER_KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))

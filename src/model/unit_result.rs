@@ -21,6 +21,8 @@ pub struct UnitResult {
     pub result: Option<String>,
     /// The end of its standard output; read only where there is no result.
     pub stdout: Option<RawText>,
+    /// What is doubtful about it; read only with all units, those that are part of the job no more among them.
+    pub flag: Option<String>,
 }
 
 impl UnitResult {

@@ -33,6 +33,8 @@ pub enum Row {
     AttemptOf(UnitId),
     /// What a unit has said about itself.
     NotesOf(UnitId),
+    /// The doubt about a unit.
+    FlagOf(UnitId),
     /// What holds for all jobs.
     Settings,
 }
@@ -93,7 +95,7 @@ impl Unreadable {
     pub fn job(&self) -> Option<JobId> {
         match self.row {
             Row::Job(job) => Some(job),
-            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) => Some(unit.job()),
+            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) | Row::FlagOf(unit) => Some(unit.job()),
             Row::Settings => None,
         }
     }
@@ -101,7 +103,7 @@ impl Unreadable {
     /// Returns the number of the unit that it is about, if it is about one.
     pub fn seq(&self) -> Option<Seq> {
         match self.row {
-            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) => Some(unit.seq()),
+            Row::Unit(unit) | Row::AttemptOf(unit) | Row::NotesOf(unit) | Row::FlagOf(unit) => Some(unit.seq()),
             Row::Job(_) | Row::Settings => None,
         }
     }
@@ -142,6 +144,9 @@ impl fmt::Display for Unreadable {
             }
             Row::NotesOf(unit) => {
                 write!(f, "cannot read what unit {unit} kept: its {column} is {value}; mend it in the table unit_notes")
+            }
+            Row::FlagOf(unit) => {
+                write!(f, "cannot read the flag of unit {unit}: its {column} is {value}; mend it in the table flags")
             }
             Row::Settings => {
                 write!(f, "cannot read the setting {column}: it is {value}")

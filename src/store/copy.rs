@@ -20,8 +20,8 @@ use super::failure::Failure;
 use super::jobs::lock_job;
 use super::metadata::{self, key};
 use super::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_groups,
-    unit_notes, units,
+    attempts, failure_kinds, flags as doubts, jobs, made_paths, managers, metadata as texts, meters, specs, spends,
+    unit_groups, unit_notes, units,
 };
 use super::statement::statement;
 use super::steer::cancel_idle;
@@ -137,7 +137,8 @@ impl Store {
 
     /// Adds units to a copy.
     pub fn add_copied(&mut self, copy: &PartialCopy, page: CopiedUnits) -> Result<(), StoreError> {
-        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made, mut spends, mut groups } = page;
+        let CopiedUnits { mut units, mut attempts, mut notes, mut kinds, mut made, mut spends, mut flags, mut groups } =
+            page;
         let renumber = |id: &mut i64| *id = UnitId::new(copy.job, UnitId::from_raw(*id).seq()).raw();
         units.iter_mut().for_each(|row| renumber(&mut row.id));
         attempts.iter_mut().for_each(|row| renumber(&mut row.unit_id));
@@ -145,6 +146,7 @@ impl Store {
         kinds.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         made.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         spends.iter_mut().for_each(|row| renumber(&mut row.unit_id));
+        flags.iter_mut().for_each(|row| renumber(&mut row.unit_id));
         groups.iter_mut().for_each(|(unit, _)| renumber(unit));
         self.write("copy units", |conn| {
             if (LockPartial { id: copy.job.0 }).execute(conn)? == 0 {
@@ -157,6 +159,7 @@ impl Store {
             insert!(conn, failure_kinds::table, kinds);
             insert!(conn, made_paths::table, made);
             insert!(conn, spends::table, spends);
+            insert!(conn, doubts::table, flags);
             Ok(())
         })
     }

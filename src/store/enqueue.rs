@@ -91,7 +91,7 @@ fn append<E>(
         if same_key == SameKey::LeaveOut
             && let Some(key) = keys.find_twice(&chunk)
         {
-            return Err(StoreError::KeyTwice { key: key.to_owned() }.into());
+            return Err(StoreError::KeyTwice(key.to_owned()).into());
         }
         added.count(create::append_in(conn, job, &chunk, same_key)?, chunk.len());
     }

@@ -263,11 +263,8 @@ pub enum StoreError {
         key: String,
     },
     /// Two units that are added by one call have the same key.
-    #[error("two of the units have the same key {key:?}: each key must be unique")]
-    KeyTwice {
-        /// The key.
-        key: String,
-    },
+    #[error("two of the units have the same key {0:?}: each key must be unique")]
+    KeyTwice(String),
     /// Another process is creating a job with that key at this moment.
     #[error("job {job} with the same key is just being created by another process, try again")]
     KeyInUse {
@@ -284,6 +281,9 @@ pub enum StoreError {
     /// What a unit says that it has spent is not counted.
     #[error(transparent)]
     MeterRefused(#[from] super::meters::MeterRefused),
+    /// A unit is not flagged, or not decided about.
+    #[error(transparent)]
+    FlagRefused(#[from] super::flags::FlagRefused),
     /// A group that cannot be.
     #[error(transparent)]
     GroupRefused(#[from] super::groups::GroupRefused),

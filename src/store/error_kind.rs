@@ -1,6 +1,6 @@
 //! Which kind each error of the store is.
 
-use super::{Fault, GroupRefused, StoreError};
+use super::{Fault, FlagRefused, GroupRefused, StoreError};
 use crate::model::ErrorKind;
 
 impl StoreError {
@@ -41,9 +41,10 @@ impl StoreError {
             | Self::AttemptOver { .. }
             | Self::PathInUse { .. }
             | Self::KeyInUse { .. }
-            | Self::CopyRefused(_) => ErrorKind::Conflict,
+            | Self::CopyRefused(_)
+            | Self::FlagRefused(FlagRefused::Decided { .. }) => ErrorKind::Conflict,
             Self::GroupRefused(GroupRefused::NotFound { .. }) => ErrorKind::NotFound,
-            Self::MeterRefused(_) | Self::GroupRefused(_) => ErrorKind::InvalidInput,
+            Self::MeterRefused(_) | Self::GroupRefused(_) | Self::FlagRefused(_) => ErrorKind::InvalidInput,
             Self::EmptyPath
             | Self::NoPath { .. }
             | Self::NewJob(_)

@@ -11,9 +11,9 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use super::columns::Checked;
 use super::connection::{Db, DbConnection, as_sqlite};
 use super::failure::Failure;
-use super::failures;
 use super::schema::units;
 use super::written::may_stand;
+use super::{failures, flagged};
 use crate::model::{ItemPattern, JobId, Seq, UnitFilter, UnitId, UnitStatus};
 
 /// How many items are looked at before others are read.
@@ -81,6 +81,9 @@ pub(super) fn condition(conn: &mut DbConnection, job: JobId, filter: &UnitFilter
     if let Some(current) = filter.current {
         let mark = if current { "outdated IS NULL" } else { "outdated IS NOT NULL" };
         all = Box::new(all.and(diesel::dsl::sql::<Bool>(mark)));
+    }
+    if let Some(by) = filter.flagged {
+        all = Box::new(all.and(diesel::dsl::sql::<Bool>(&flagged::literal(conn, by, zero + first, zero + last)?)));
     }
     Ok(all)
 }

@@ -10,6 +10,7 @@ use super::connection::{BUSY_TIMEOUT, DbConnection, on_server};
 use super::create::insert_units;
 use super::failure::Failure;
 use super::finalizer::{mark_finalizer, skip_retired, without_finalizers};
+use super::flags;
 use super::jobs::{job_row, lock_job};
 use super::lease::Lease;
 use super::metadata::{self, key};
@@ -93,7 +94,7 @@ impl Store {
     /// Ends the lease on a job whose units have all ended: moves the job to its final state, and returns that.
     ///
     /// Returns `None` when there is something to run: units were added in the meantime, or `last` named the unit that the
-    /// job ends with, which is added now unless the job has it already.
+    /// job ends with, which is added now unless the job has it already. That one is not added while results are held that somebody has to accept.
     pub fn finish(
         &mut self,
         lease: Lease,
@@ -106,11 +107,15 @@ impl Store {
             }
             skip_retired(conn, job.id, now)?;
             let job = job_row(conn, lease.job)?;
-            if let Some(last) = last(&without_finalizers(conn, job.id, job.progress)?)
-                && insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0
-            {
-                mark_finalizer(conn, lease.job)?;
-                return Ok(None);
+            if let Some(last) = last(&without_finalizers(conn, job.id, job.progress)?) {
+                // What it may see has to be decided first.
+                if job.limits.hold_flagged && flags::undecided(conn, job.id)? > 0 {
+                    return Ok(None);
+                }
+                if insert_units(conn, lease.job, &[last], SameKey::LeaveOut)? > 0 {
+                    mark_finalizer(conn, lease.job)?;
+                    return Ok(None);
+                }
             }
             let status = job.progress.final_status();
             conclude(conn, lease, status, (ManagerState::Left, status.as_str()), now)?;

@@ -34,6 +34,8 @@ mod fence;
 mod filter;
 mod finalizer;
 mod find;
+mod flagged;
+mod flags;
 #[cfg(feature = "sources")]
 mod foreign;
 #[cfg(feature = "sources")]
@@ -134,6 +136,7 @@ pub use error::StoreError;
 pub use fault::Fault;
 pub use feed::PageBound;
 pub use fence::GO_ON;
+pub use flags::{FlagRefused, Verdict};
 #[cfg(feature = "sources")]
 pub use foreign::ForeignDatabase;
 pub use lease::{Claim, Fence, Lease, Work};

@@ -13,6 +13,7 @@ pub use super::change::UnitChange;
 use super::connection::{DbConnection, on_server};
 use super::counters::Counters;
 use super::failure::Failure;
+use super::flags::{self, FlaggedAttempt};
 pub use super::groups::GroupRefused;
 use super::jobs::lock_job;
 use super::meters;
@@ -200,6 +201,12 @@ fn follow(
 ) -> Result<(), Failure> {
     counters.shift(from, came_to(conn, change)?);
     attempts::insert(conn, change)?;
+    if let Some(doubt) =
+        change.end.as_ref().and_then(|end| end.flag.as_deref()).filter(|_| change.to == UnitStatus::Completed)
+    {
+        let (number, revision, started_at) = (change.attempt(), change.revision, change.started_at);
+        flags::put(conn, change.unit, FlaggedAttempt { number, revision, started_at }, doubt)?;
+    }
     if change.to == UnitStatus::Failed {
         failures::keep_kind(conn, change)?;
     }
@@ -229,7 +236,7 @@ fn apply(conn: &mut DbConnection, change: &UnitChange) -> Result<bool, Failure> 
             revision: change.revision,
         }
         .execute(conn)?,
-        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _, resources: _ }) => MoveUnit {
+        Some(AttemptEnd { outcome, exit_code, signal, output, metered: _, flag: _, resources: _ }) => MoveUnit {
             to: change.to.as_str(),
             attempts: change.attempts.into(),
             crashes: change.crashes.into(),

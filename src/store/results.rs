@@ -7,6 +7,7 @@ use diesel::sql_types::{Nullable, Text};
 
 use super::columns::{Checked, TextColumn, Word, text_of};
 use super::filter::condition;
+use super::flagged;
 use super::schema::units;
 use super::units::outdated_of;
 use super::written::Written;
@@ -27,15 +28,17 @@ type ResultRow = (
     TextColumn,
     TextColumn,
     Option<Written>,
+    TextColumn,
 );
 
 fn of_row(row: ResultRow) -> Result<UnitResult, Unreadable> {
-    let (id, key, payload, status, outdated, error, result, stdout) = row;
+    let (id, key, payload, status, outdated, error, result, stdout, flag) = row;
     let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
     let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
     let (key, payload) = (text_of(key, place, "key")?, payload.of(place, "payload")?);
+    let flag = text_of(flag, Row::FlagOf(UnitId::from_raw(id)), "text")?;
     let (error, result) = (text_of(error, place, "error")?, text_of(result, place, "result")?);
-    Ok(UnitResult { seq, key, payload, status, outdated, error, result, stdout: stdout.map(|it| it.0) })
+    Ok(UnitResult { seq, key, payload, status, outdated, error, result, stdout: stdout.map(|it| it.0), flag })
 }
 
 impl Store {
@@ -59,6 +62,8 @@ impl Store {
                 units::error,
                 units::result,
                 shown_output(),
+                // Who reads all sees too what is doubtful.
+                if filter.current.is_none() { flagged::column(conn)? } else { diesel::dsl::sql("NULL") },
             );
             let wanted = units::table.filter(condition(conn, job, filter)?).order(units::id).select(shown);
             for row in wanted.load_iter::<ResultRow, DefaultLoadingMode>(conn)? {

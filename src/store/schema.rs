@@ -28,6 +28,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    flags (unit_id) {
+        unit_id -> BigInt,
+        attempt -> BigInt,
+        revision -> BigInt,
+        started_at -> Nullable<BigInt>,
+        text -> Text,
+        decision -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> BigInt,
         uid -> Text,
@@ -182,6 +196,7 @@ diesel::table! {
 
 diesel::joinable!(attempts -> units (unit_id));
 diesel::joinable!(failure_kinds -> units (unit_id));
+diesel::joinable!(flags -> units (unit_id));
 diesel::joinable!(made_paths -> units (unit_id));
 diesel::joinable!(managers -> jobs (job_id));
 diesel::joinable!(metadata -> jobs (job_id));
@@ -194,6 +209,7 @@ diesel::joinable!(unit_notes -> units (unit_id));
 diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     failure_kinds,
+    flags,
     jobs,
     made_paths,
     managers,

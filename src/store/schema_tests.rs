@@ -39,6 +39,7 @@ fn the_table_definitions_are_those_of_the_database() {
     let tables = [
         "attempts",
         "failure_kinds",
+        "flags",
         "jobs",
         "made_paths",
         "managers",

@@ -23,6 +23,7 @@ fn what_a_unit_wrote_is_kept_byte_for_byte_and_its_failure_has_it_as_text() {
                 output: output.clone(),
                 resources: None,
                 metered: Vec::new(),
+                flag: None,
             }),
             ..change(job, seq, UnitStatus::Pending, UnitStatus::Failed)
         })

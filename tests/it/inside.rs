@@ -77,6 +77,7 @@ fn outside_of_a_unit_its_words_are_refused() {
         &["unit-result", "1"],
         &["unit-spend", "usd=1"],
         &["unit-later", "1m"],
+        &["unit-flag", "odd"],
         &["unit-add", "x"],
     ] {
         let refused = world.run(words);

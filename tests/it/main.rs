@@ -107,6 +107,7 @@ mod recovery;
 mod rehearsal;
 mod requests_at_death;
 mod resources;
+mod review;
 mod run_output;
 mod secrets;
 #[cfg(feature = "postgres")]

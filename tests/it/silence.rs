@@ -77,6 +77,8 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
         (&["--group", "{}"], Refused("as its group"), Differs),
         (&["--group", "{}", "--per-group", "1"], Refused("as its group"), Differs),
         (&["--group", "{}", "--group-rate", "6/s"], Refused("as its group"), Differs),
+        (&["--flag-if", ".a < 1", "--result", "json"], Taken, Differs),
+        (&["--hold-flagged"], Taken, Differs),
         (&["--canary", "1"], Taken, Differs),
         (&["--canary", "1", "--sample=4"], Taken, Differs),
         (&["--meter", "usd"], Taken, Differs),

@@ -9,6 +9,7 @@ pub fn command_line(step: &NextStep) -> String {
         NextStep::Resume(job) => format!("resume {job}"),
         NextStep::Recover(job) => format!("recover {job}"),
         NextStep::Approve(job) => format!("approve {job}"),
+        NextStep::Review(job) => format!("review {job}"),
         NextStep::Cancel(job) => format!("cancel {job}"),
         NextStep::StopNow(job) => format!("stop {job} --now"),
         NextStep::Wait(job) => format!("wait {job}"),

@@ -19,6 +19,12 @@ pub enum LimitError {
         /// The most that a job may have.
         max: usize,
     },
+    /// Results are compared that are no JSON.
+    #[error("`{condition}` is about results in JSON, and this job keeps the output of its units as text")]
+    FlagWithoutJson {
+        /// The comparison.
+        condition: String,
+    },
     /// A lease was asked for where there is none.
     #[error("a lease is for jobs in a database on a server, which several hosts share; this database is a file")]
     NoLease,

@@ -43,7 +43,8 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
             Some(reason) => say(
                 Why::Halted,
                 format!("job {job} paused by itself with {} left: {reason}", counted(left, "unit")),
-                NextStep::Resume(job),
+                // Nothing else is left, or it would have gone on.
+                if seen.job.limits.hold_flagged && left == 0 { NextStep::Review(job) } else { NextStep::Resume(job) },
             )
             .waiting(reason),
             None if seen.stopped_by_signal => say(

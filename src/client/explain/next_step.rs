@@ -14,6 +14,8 @@ pub enum NextStep {
     Recover(JobId),
     /// Approve the rest of the job after a look at its first units.
     Approve(JobId),
+    /// Look at the flagged units of the job, and decide about them.
+    Review(JobId),
     /// Cancel the job.
     Cancel(JobId),
     /// Stop the job without waiting for the end of its units.

@@ -275,7 +275,8 @@ impl Runner for CommandHandler {
                     Some(limited) => limited.settle(outcome, &mut resources),
                     None => outcome,
                 };
-                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered, resources: Some(resources) }
+                let resources = Some(resources);
+                AttemptEnd { outcome: settled(outcome), exit_code, signal, output, metered, resources, flag: None }
             }
             Err((lack, error)) => {
                 // Nor has anybody seen what it left behind.

@@ -19,5 +19,5 @@ pub(super) struct Prepared {
 
 /// Returns `true` if a unit is the one that a job ends with.
 pub(super) fn is_last(unit: &Unit) -> bool {
-    unit.key.as_deref().is_some_and(Unit::is_last_key)
+    unit.is_last()
 }

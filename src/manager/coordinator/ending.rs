@@ -49,6 +49,9 @@ impl Coordinator<'_> {
         }
         // Nobody has to approve the last one; while it ran, others may have been added.
         self.finalizer_added = self.store.has_finalizer(self.lease.job())?;
+        if let Some(halt) = self.only_flagged()? {
+            return self.halt(halt).map(Some);
+        }
         let reach = self.reach();
         if reach == Reach::All {
             self.store.refuse_miscounted(self.lease)?;
@@ -59,6 +62,16 @@ impl Coordinator<'_> {
             return Ok(None);
         }
         self.halt(halt::canary(&self.job.limits)).map(Some)
+    }
+
+    /// Returns the halt of a job that only lacks decisions about its flagged units before its last unit runs.
+    fn only_flagged(&mut self) -> Result<Option<Halt>, ManagerError> {
+        let job = self.lease.job();
+        if !self.job.limits.hold_flagged || self.finalizer_added || self.store.job(job)?.progress.unfinished() > 0 {
+            return Ok(None);
+        }
+        let undecided = self.store.undecided(job)?;
+        Ok((undecided > 0).then(|| halt::flagged(undecided)))
     }
 
     /// Returns which units may run at present: those of a canary alone before the job is approved, while that matters.

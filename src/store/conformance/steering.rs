@@ -119,6 +119,7 @@ pub fn an_attempt_that_did_not_complete_is_kept(mut store: Store) {
         output: Output { stdout: Some("out".into()), stderr: None },
         resources: None,
         metered: Vec::new(),
+        flag: None,
     };
     let failed = UnitChange { end: Some(end), ..change(job, 1, UnitStatus::Pending, UnitStatus::Failed) };
 

@@ -5,16 +5,17 @@ use diesel::prelude::*;
 use diesel::result::Error::DeserializationError;
 
 use super::rows::{
-    AttemptColumns, GroupColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns, MetadataColumns,
-    MeterColumns, NoteColumns, SpecColumns, SpendColumns, Text, UnitColumns,
+    AttemptColumns, FlagColumns, GroupColumns, JobColumns, KindColumns, MadePathColumns, ManagerColumns,
+    MetadataColumns, MeterColumns, NoteColumns, SpecColumns, SpendColumns, Text, UnitColumns,
 };
 use crate::model::{JobId, Limits, Row, UnitId, Unreadable};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
+use crate::store::flagged::are_there;
 use crate::store::jobs::job_row;
 use crate::store::metadata::key;
 use crate::store::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_groups,
+    attempts, failure_kinds, flags, jobs, made_paths, managers, metadata as texts, meters, specs, spends, unit_groups,
     unit_notes, units,
 };
 use crate::store::{Store, StoreError};
@@ -53,6 +54,7 @@ pub struct CopiedUnits {
     pub(super) kinds: Vec<KindColumns>,
     pub(super) made: Vec<MadePathColumns>,
     pub(super) spends: Vec<SpendColumns>,
+    pub(super) flags: Vec<FlagColumns>,
     /// The group of each unit that has one.
     pub(super) groups: Vec<(i64, Text)>,
 }
@@ -71,7 +73,8 @@ impl Store {
             let whole = read_job(conn, job)?;
             // A database of an older version has no tables for what no job of it counts.
             let limits = job_row(conn, job)?.limits;
-            let has = Has { meters: !limits.meters.is_empty(), groups: limits.groups.is_some() };
+            let has =
+                Has { meters: !limits.meters.is_empty(), groups: limits.groups.is_some(), flags: are_there(conn)? };
             each(CopiedPart::Job(Box::new(whole)))?;
             let [first, last] = UnitId::ends_of(job);
             let mut after = first - 1;
@@ -90,6 +93,7 @@ impl Store {
 struct Has {
     meters: bool,
     groups: bool,
+    flags: bool,
 }
 
 fn groups_between(conn: &mut DbConnection, job: Row, after: i64, next: i64) -> Result<Vec<(i64, Text)>, Failure> {
@@ -157,6 +161,7 @@ fn read_units(conn: &mut DbConnection, after: i64, last: i64, has: Has) -> Resul
         kinds: of_page!(failure_kinds, KindColumns),
         made: of_page!(made_paths, MadePathColumns),
         spends: if has.meters { of_page!(spends, SpendColumns) } else { Vec::new() },
+        flags: if has.flags { of_page!(flags, FlagColumns) } else { Vec::new() },
         groups: if has.groups { groups_between(conn, job, after, next)? } else { Vec::new() },
         units: found,
     })

@@ -18,8 +18,8 @@ use diesel::sqlite::Sqlite;
 use crate::store::columns::{OfBytes, from_text};
 use crate::store::connection::Db;
 use crate::store::schema::{
-    attempts, failure_kinds, jobs, made_paths, managers, metadata, meters, specs, spends, unit_groups, unit_notes,
-    units,
+    attempts, failure_kinds, flags, jobs, made_paths, managers, metadata, meters, specs, spends, unit_groups,
+    unit_notes, units,
 };
 #[cfg(feature = "postgres")]
 use crate::store::written::without_nul;
@@ -114,6 +114,17 @@ rows! {
         name: Text,
         amount: i64,
         under_way: Option<i64>,
+    }
+    FlagColumns of flags {
+        unit_id: i64,
+        attempt: i64,
+        revision: i64,
+        started_at: Option<i64>,
+        text: Text,
+        decision: Option<Text>,
+        decided_by: Option<Text>,
+        decided_at: Option<i64>,
+        note: Option<Text>,
     }
     GroupColumns of unit_groups {
         job_id: i64,

@@ -15,6 +15,16 @@ pub(super) struct FilterArgs {
     /// Units in that state; may be repeated
     #[arg(long, value_name = "STATUS", help_heading = "Filter")]
     pub status: Vec<UnitStatus>,
+    /// Failed units of that kind, as listed by `failures`
+    #[arg(long, value_name = "ID", value_parser = values::cluster, help_heading = "Filter")]
+    pub cluster: Option<ClusterId>,
+    #[command(flatten)]
+    pub items: ItemArgs,
+}
+
+/// A filter of units by what they are, whatever became of them.
+#[derive(Debug, Args)]
+pub(super) struct ItemArgs {
     /// The unit of that key
     #[arg(long, value_name = "KEY", value_parser = values::unit_key(), help_heading = "Filter")]
     pub key: Option<String>,
@@ -24,9 +34,6 @@ pub(super) struct FilterArgs {
     /// Units whose item contains that regular expression
     #[arg(long = "match", value_name = "RE", help_heading = "Filter")]
     pub pattern: Option<ItemPattern>,
-    /// Failed units of that kind, as listed by `failures`
-    #[arg(long, value_name = "ID", value_parser = values::cluster, help_heading = "Filter")]
-    pub cluster: Option<ClusterId>,
     /// Units of that group
     #[arg(long, value_name = "GROUP", help_heading = "Filter")]
     pub group: Option<String>,
@@ -34,21 +41,29 @@ pub(super) struct FilterArgs {
 
 impl FilterArgs {
     pub fn is_empty(&self) -> bool {
-        !self.failed
-            && self.status.is_empty()
-            && self.key.is_none()
-            && self.seq.is_none()
-            && self.pattern.is_none()
-            && self.cluster.is_none()
-            && self.group.is_none()
+        !self.failed && self.status.is_empty() && self.cluster.is_none() && self.items.is_empty()
+    }
+
+    pub fn filter(&self) -> UnitFilter {
+        let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
+        UnitFilter { statuses, cluster: self.cluster, ..self.items.filter() }
+    }
+}
+
+impl ItemArgs {
+    pub fn is_empty(&self) -> bool {
+        self.key.is_none() && self.seq.is_none() && self.pattern.is_none() && self.group.is_none()
     }
 
     pub fn filter(&self) -> UnitFilter {
         let (first, last) = self.seq.unwrap_or_default();
-        let statuses = if self.failed { vec![UnitStatus::Failed] } else { self.status.clone() };
-        let key = self.key.clone();
-        let pattern = self.pattern.clone();
-        let (cluster, group) = (self.cluster, self.group.clone());
-        UnitFilter { statuses, key, first, last, pattern, cluster, group, current: None }
+        let (key, pattern, group) = (self.key.clone(), self.pattern.clone(), self.group.clone());
+        UnitFilter { key, first, last, pattern, group, ..UnitFilter::all() }
+    }
+
+    /// Returns the only unit that it can select, if its number was given.
+    pub fn only(&self) -> Option<Seq> {
+        let (first, last) = self.seq?;
+        first.filter(|_| first == last)
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Store(StoreError::Unreadable(found)) => match found.row {
             Row::Job(job) => format!("`rm {job}` deletes it"),
             Row::Settings => "`scale --machine N` sets another".to_owned(),
-            Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) => return None,
+            Row::Unit(_) | Row::AttemptOf(_) | Row::NotesOf(_) | Row::FlagOf(_) => return None,
         },
         ClientError::Copy(CopyError::WouldRepeat { .. }) => "--cancel-source moves it".to_owned(),
         ClientError::Copy(CopyError::WaitsForJob { .. }) => "`set after=none` makes it wait no longer".to_owned(),
@@ -52,6 +52,7 @@ pub(super) fn next_step(error: &ClientError) -> Option<String> {
         ClientError::Limit(LimitError::MeterWithoutJson { .. }) => {
             "add --result json, or leave the path out and call `job-manager unit-spend` in the command".to_owned()
         }
+        ClientError::Limit(LimitError::FlagWithoutJson { .. }) => "add --result json".to_owned(),
         ClientError::Store(StoreError::MeterRefused(MeterRefused::NoMeter { .. })) => {
             "a meter is made with the job, by --meter NAME or --budget NAME=AMOUNT".to_owned()
         }

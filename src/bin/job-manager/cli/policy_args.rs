@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use job_manager::model::{Limits, MemorySizes, Sample, TimeLimit, Timeout};
+use job_manager::model::{FlagIf, Limits, MemorySizes, Sample, TimeLimit, Timeout};
 
 use super::error::CliError;
 use super::group_args::GroupArgs;
@@ -69,6 +69,12 @@ pub(super) struct PolicyArgs {
     /// Draw the units of --canary at random over the whole source; the same seed and source draw the same [default seed: 0]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = policy_values::seed, help_heading = "Pace and bounds")]
     pub sample: Option<u64>,
+    /// Flag units for a review whose result makes that true: one path, one comparison, one constant
+    #[arg(long, value_name = "COMPARISON", help_heading = "Outcome")]
+    pub flag_if: Option<FlagIf>,
+    /// Keep flagged results from `results` and --then until `review` has accepted them
+    #[arg(long, help_heading = "Outcome")]
+    pub hold_flagged: bool,
     /// A unit is skipped when this path exists, and has failed when it did not make it; a template. With {out} in the command it gets
     /// its name only when it is whole
     #[arg(long, value_name = "PATH", help_heading = "The command and its world")]
@@ -110,6 +116,7 @@ impl PolicyArgs {
             return Err(CliError::Requires { given: "--sample", missing: "--canary" });
         }
         limits.sample = self.sample.map(Sample::new);
+        (limits.flag_if, limits.hold_flagged) = (self.flag_if.clone(), self.hold_flagged);
         (limits.max_later, limits.adapt) = (self.max_later, self.adapt);
         self.meters.apply(limits)
     }

@@ -87,6 +87,15 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| wrong())
 }
 
+/// Reads a share of all: `2%`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let per_cent = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    match per_cent.filter(|per_cent| *per_cent > 0.0 && *per_cent <= 100.0) {
+        Some(per_cent) => Ok(per_cent / 100.0),
+        None => Err("it must be above 0% and at most 100%, such as 2%".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

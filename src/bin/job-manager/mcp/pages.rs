@@ -62,7 +62,7 @@ impl Pages {
         let next_after = if is_whole { found.next_after } else { last };
         let searched_through = found.searched_through.filter(|_| is_whole);
         let (title, shown) = (self.title, page.len());
-        let gone = UnitFilter { current: Some(false), ..filter.clone() };
+        let gone = UnitFilter { current: Some(false), flagged: None, ..filter.clone() };
         let (skipped, counted_through) = match filter.current {
             Some(true) => client.count_units_within(job, &gone, SEARCH_TIME)?,
             _ => (0, None),

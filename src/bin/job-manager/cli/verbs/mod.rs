@@ -22,6 +22,7 @@ mod reject;
 mod results;
 mod resume;
 mod retry;
+mod review;
 mod rm;
 mod run;
 mod scale;
@@ -40,6 +41,7 @@ mod top;
 mod unit;
 mod unit_add;
 mod unit_checkpoint;
+mod unit_flag;
 mod unit_later;
 mod unit_progress;
 mod unit_result;
@@ -74,7 +76,7 @@ impl Cli {
     pub fn starts_managers(&self) -> bool {
         match &self.verb {
             Verb::Submit(_) | Verb::Run(_) | Verb::Start(_) | Verb::Resume(_) => true,
-            Verb::Recover(_) | Verb::Approve(_) | Verb::Work(_) => true,
+            Verb::Recover(_) | Verb::Approve(_) | Verb::Review(_) | Verb::Work(_) => true,
             #[cfg(feature = "top")]
             Verb::Top(_) => true,
             #[cfg(feature = "serve")]
@@ -173,6 +175,7 @@ verbs! { (global, output, command)
     }
     "Repair and clean up" {
         Retry => retry,
+        Review => review,
         Skip => skip,
         Add => add,
         Sync => sync,
@@ -189,6 +192,7 @@ verbs! { (global, output, command)
     "From inside a unit" {
         UnitProgress => unit_progress,
         UnitCheckpoint => unit_checkpoint,
+        UnitFlag => unit_flag,
         UnitLater => unit_later,
         UnitResult => unit_result,
         UnitSpend => unit_spend,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use job_manager::client::{ClientError, StoreError};
-use job_manager::model::{RawText, Seq, UnitDetail, UnitOrder, Unreadable};
+use job_manager::model::{Flagged, RawText, Seq, UnitDetail, UnitFilter, UnitOrder, Unreadable};
 
 use crate::cli::filter::FilterArgs;
 use crate::cli::output::SEARCH_TIMEOUT;
@@ -23,6 +23,9 @@ pub struct Units {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// Units that completed and are flagged for a review, whatever was decided
+    #[arg(long, help_heading = "Filter")]
+    pub flagged: bool,
     /// Order: `seq`, or the units with the longest `duration`, the latest `finished`, the most `attempts` or the most `spend` (by
     /// the first meter of the job) first
     #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
@@ -38,8 +41,8 @@ pub struct Units {
 pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let page =
-        client.unit_page(job, &args.filter.filter(), args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
+    let filter = UnitFilter { flagged: args.flagged.then_some(Flagged::Any), ..args.filter.filter() };
+    let page = client.unit_page(job, &filter, args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
     if output.json {
         output.document(&page)?;
         return named(output, page.found.unreadable);

@@ -66,6 +66,8 @@ impl Tool for GetResults {
         let statuses = given.status.unwrap_or_else(|| vec![UnitStatus::Completed]);
         let filter =
             UnitFilter { statuses, current: if given.all { None } else { Some(true) }, ..UnitFilter::default() };
+        let (client, job) = jobs.of(&given.job)?;
+        let filter = if given.all { filter } else { client.accepted_only(job, filter)? };
         PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })
     }
 }

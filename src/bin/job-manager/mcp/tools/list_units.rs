@@ -56,13 +56,12 @@ impl Given {
     fn filter(&self) -> Result<UnitFilter, ToolError> {
         Ok(UnitFilter {
             statuses: self.status.clone().unwrap_or_default(),
-            key: None,
             first: self.first_seq.map(Seq),
             last: self.last_seq.map(Seq),
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
             group: self.group.clone(),
-            current: None,
+            ..UnitFilter::all()
         })
     }
 }

@@ -69,7 +69,7 @@ impl Lines {
 
     /// Adds the line with the names of the columns, where the format has one.
     pub fn add_header(&mut self) -> io::Result<()> {
-        let outdated = self.with_outdated.then_some("outdated");
+        let outdated = self.with_outdated.then_some(["outdated", "flag"]).into_iter().flatten();
         match &mut self.text {
             Text::Jsonl(_) => Ok(()),
             Text::Csv(text) => {
@@ -163,6 +163,8 @@ fn write_json(out: &mut Vec<u8>, unit: &UnitResult, omitted: Option<u64>, with_o
     if with_outdated {
         out.extend_from_slice(b",\"outdated\":");
         to_writer(&mut *out, &unit.outdated)?;
+        out.extend_from_slice(b",\"flag\":");
+        to_writer(&mut *out, &unit.flag)?;
     }
     out.extend_from_slice(b"}\n");
     Ok(())
@@ -218,6 +220,7 @@ fn write_csv(
     out.write_field(unit.error.as_deref().unwrap_or_default())?;
     if with_outdated {
         out.write_field(unit.outdated.map(|why| why.to_string()).unwrap_or_default())?;
+        out.write_field(unit.flag.as_deref().unwrap_or_default())?;
     }
     Ok(out.write_record(None::<&[u8]>)?)
 }

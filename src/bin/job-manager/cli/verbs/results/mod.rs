@@ -27,7 +27,7 @@ pub struct Results {
     pub job: JobArg,
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Show units too that are gone from the source or were replaced, marked as `outdated`
+    /// Show units too that are gone from the source or were replaced, marked as `outdated`, and those held for a review, with their `flag`
     #[arg(long)]
     pub all: bool,
     /// Format of the lines
@@ -46,6 +46,7 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
     let job = args.job.find(&client)?;
     let current = if args.all { None } else { Some(true) };
     let filter = UnitFilter { current, ..args.filter.filter() };
+    let filter = if args.all { filter } else { client.accepted_only(job, filter)? };
     let are_texts = client.has_text_results(&client.job(job)?)?;
     let lines = || Lines::new(args.format, are_texts, args.all);
     let mut written = Written { stdout: way_out::stdout(), omitted: Omitted::default() };
@@ -73,7 +74,15 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
         ));
     }
     if !args.all {
-        let gone = UnitFilter { current: Some(false), ..filter };
+        let held = if filter.flagged.is_some() { client.undecided(job)? } else { 0 };
+        if held > 0 {
+            let them = if held == 1 { "it" } else { "them" };
+            output.hint(format_args!(
+                "{} held until `job-manager review {job}` has accepted {them}; --all shows {them}",
+                counted(held, "flagged unit")
+            ));
+        }
+        let gone = UnitFilter { current: Some(false), flagged: None, ..filter };
         let (skipped, through) = client.count_units_within(job, &gone, SEARCH_TIME)?;
         if skipped > 0 {
             let through = through.map(|seq| format!(" up to unit {seq}")).unwrap_or_default();

@@ -1,0 +1,2 @@
+DROP TABLE flags;
+UPDATE settings SET value = '12' WHERE key = 'job-manager:schema';
