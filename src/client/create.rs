@@ -12,6 +12,7 @@ use super::inside::show_own_life;
 use super::later::check_later;
 use super::lease::check_lease;
 use super::made::{MadePath, made_path};
+use super::memory::check_memory;
 use super::meters::{check_meters, check_reserves};
 use super::payload::{check_new_unit, grouped};
 use super::review::check_flag_if;
@@ -98,6 +99,7 @@ impl Client {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         check_lease(&self.path(), &new.limits)?;
+        check_memory(&self.path(), &new.handler, &new.limits)?;
         let mut units = units.into_iter();
         let (first, all) = next_chunk(&mut units)?;
         self.sweep_partial_jobs()?;

@@ -8,6 +8,7 @@ use super::error::LimitError;
 use super::groups::check_changed_groups;
 use super::later::check_later;
 use super::lease::check_changed_lease;
+use super::memory::check_memory;
 use super::meters::{check_meters, check_reserves};
 use super::{Client, ClientError};
 use crate::handler::check_templates;
@@ -31,7 +32,8 @@ impl Client {
     /// units may run at most once and would run again; nothing is changed then.
     pub fn set_limits(&self, job: JobId, mut change: impl FnMut(&mut Limits)) -> Result<Limits, ClientError> {
         let created = self.store().creation(job)?.map(|creation| creation.limits);
-        let (mut wrong, mut is_bounded, on_server) = (None, false, is_on_server(&self.path()));
+        let path = self.path();
+        let (mut wrong, mut is_bounded, on_server) = (None, false, is_on_server(&path));
         let is_heard = self.is_heard(job)?;
         let handler = self.store().job(job)?.handler;
         // Settings that cannot be read keep nobody from changing other limits.
@@ -57,6 +59,10 @@ impl Client {
                 .and_then(|()| {
                     let is_new = (before.timeout, before.idle_timeout) != (limits.timeout, limits.idle_timeout);
                     if is_new { Ok(check_times(limits)?) } else { Ok(()) }
+                })
+                .and_then(|()| {
+                    let is_new = (before.memory, before.max_attempts) != (limits.memory, limits.max_attempts);
+                    if is_new { Ok(check_memory(&path, &handler, limits)?) } else { Ok(()) }
                 })
                 .and_then(|()| {
                     // Fewer workers than were to run at the least may be asked for.

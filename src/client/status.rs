@@ -12,7 +12,8 @@ use super::projection::Projection;
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
 use crate::model::{
-    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, Progress, ResourcesOfMost, StopRequest, Timestamp, Why,
+    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, MemorySizes, Progress, ResourcesOfMost, StopRequest, Timestamp,
+    Why,
 };
 use crate::status::Health;
 
@@ -58,6 +59,9 @@ pub struct ManagerStatus {
     /// Time without a sign of life after which an attempt is ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout_seconds: Option<f64>,
+    /// Memory that an attempt may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemorySizes>,
     /// The last manager of each other host that has run it, the latest first; not in a list of jobs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former_managers: Vec<ManagerRun>,
@@ -170,6 +174,7 @@ impl Snapshot {
             managers: self.managers.clone(),
             lease_seconds: self.lease.map(|lease| lease.as_secs_f64()),
             idle_timeout_seconds: row.limits.idle_timeout.map(|idle| idle.as_secs_f64()),
+            memory: row.limits.memory,
             former_managers: self.former_managers.clone(),
             meters: meters_of(row, &self.spending),
             resources: self.resources,

@@ -8,7 +8,7 @@ use crate::model::{
     Amount, AttemptEnd, AttemptId, AttemptRecord, DatabaseFile, Epoch, Job, JobFiles, JobId, Limits, NewUnit, Progress,
     Seq, Timestamp, TraceContext, Unit, UnitId, UnitNotes, unit_token,
 };
-use crate::sys::EventFd;
+use crate::sys::{EventFd, MemoryHomeError};
 
 /// Runs units of one job; shared by all its workers.
 pub trait Runner: Send + Sync {
@@ -137,6 +137,9 @@ pub trait AttemptControl: Sync {
     /// Returns the latest attempt at a unit that came to its end and to nothing, if there was one.
     fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord>;
 
+    /// Returns the most memory that an attempt at a unit had which something has killed, if there was one.
+    fn killed_with(&self, unit: UnitId) -> Option<u64>;
+
     /// Returns when the first attempt at a unit began that is over without success, and when the last such one ended.
     fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)>;
 
@@ -156,6 +159,9 @@ pub enum HandlerError {
         /// What is wrong with them.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The memory of units is limited, and cannot be here.
+    #[error("the memory of units cannot be limited here")]
+    Memory(#[source] MemoryHomeError),
     /// What the handler needs cannot be made.
     #[cfg(feature = "async")]
     #[error("cannot prepare the handler {name:?}")]

@@ -20,6 +20,8 @@ const FAILURE: i32 = 1;
 /// manager leaves its session, resets all signals and never returns from here. `register` is called in a manager only.
 /// Under an async runtime's own `main` it works too, at the price of that runtime's idle threads.
 ///
+/// A process that a manager starts to run a command with a limit of memory becomes that command here.
+///
 /// A manager says what it does by events and spans of `tracing`: `job` at the level INFO, in it `unit` and in that `attempt`
 /// at the level DEBUG. It writes them into the job's log, unless there is a global subscriber by the time at which `register`
 /// returns: `register` is the place to set one, and a log of its own is then the service's affair.
@@ -30,6 +32,7 @@ const FAILURE: i32 = 1;
 /// ```
 pub fn run_if_manager(register: impl FnOnce(&mut Handlers)) {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    sys::join_if_asked(&args);
     let Some(launched) = LaunchRequest::from_args(&args) else { return launch::note_hook() };
     let code = match launched {
         Ok(request) if request.stage == Stage::Manager => {

@@ -42,6 +42,14 @@ impl LastAttempts {
         })
     }
 
+    /// Returns the most memory that an attempt at a unit had which something has killed; where that cannot be read, there was none.
+    pub fn killed_with(&self, unit: UnitId) -> Option<u64> {
+        self.read(|store| store.killed_with(unit)).unwrap_or_else(|error| {
+            warn!("it is not known how much memory was too little for unit {unit}: {}", chain(&error));
+            None
+        })
+    }
+
     fn read<T>(&self, ask: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         // A panic leaves at worst a connection that the next statement finds broken.
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);

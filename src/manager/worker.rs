@@ -1,5 +1,7 @@
 //! A worker: takes a unit, runs it, tells the recorder; in one slot, until the feed is closed.
 
+mod offered;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,17 +17,12 @@ use super::panics;
 use super::shared::Shared;
 use super::stops::SlotStop;
 use crate::crash::crash_point;
-use crate::handler::{Attempt, AttemptControl, JobContext, Runner, limits_of};
-use crate::model::{
-    Amount, AttemptEnd, AttemptId, AttemptRecord, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitId, UnitNotes,
-    UnitOutcome, chain,
-};
+use crate::handler::{Attempt, JobContext, Runner, limits_of};
+use crate::model::{AttemptEnd, AttemptId, Cause, Metered, OnInterrupt, Timestamp, Unit, UnitOutcome, chain};
 use crate::recovery::policy;
 use crate::recovery::{Ended, Outbox, RecorderGone, note};
 use crate::sys::{SlotNotes, lack_of, opening};
-
-/// Bytes of a result of which no two are held in memory at the same time.
-const LONG_RESULT_BYTES: usize = 1 << 20;
+use offered::WorkerAttempt;
 
 /// Time between two tries at what a slot needs.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
@@ -233,63 +230,6 @@ fn announce(
     match worker_context.job.limits.on_interrupt {
         OnInterrupt::Retry => events.send(Event::Started(change, None)).map(|()| true),
         OnInterrupt::Fail => events.send_and_wait(|answer| Event::Started(change, Some(answer))),
-    }
-}
-
-/// What a worker offers to the handler it runs.
-struct WorkerAttempt<'a> {
-    shared: &'a Shared,
-    stop: &'a SlotStop,
-    events: &'a Events<'a>,
-    last_attempts: &'a LastAttempts,
-    /// Revision of the unit that runs.
-    revision: i64,
-    /// Whether it is this worker's turn to hold a long result.
-    has_long_result: AtomicBool,
-}
-
-impl Drop for WorkerAttempt<'_> {
-    fn drop(&mut self) {
-        if *self.has_long_result.get_mut() {
-            self.shared.end_long_result();
-        }
-    }
-}
-
-impl AttemptControl for WorkerAttempt<'_> {
-    fn is_stopping(&self) -> bool {
-        self.shared.is_stopping() || self.stop.is_ending()
-    }
-
-    #[cfg(feature = "async")]
-    fn is_ending_units(&self) -> bool {
-        self.shared.is_ending_units() || self.stop.is_ending()
-    }
-
-    fn note(&self, unit: UnitId, notes: UnitNotes, durable: bool) -> bool {
-        if !durable {
-            return self.events.send(Event::Noted(unit, self.revision, notes, None)).is_ok();
-        }
-        self.events.send_and_wait(|answer| Event::Noted(unit, self.revision, notes, Some(answer))).unwrap_or(false)
-    }
-
-    fn spend(&self, unit: UnitId, amounts: Vec<(String, Amount)>) -> bool {
-        self.events.send_and_wait(|answer| Event::Spent(unit, amounts, answer)).unwrap_or(false)
-    }
-
-    fn last_attempt(&self, unit: UnitId) -> Option<AttemptRecord> {
-        self.last_attempts.find(unit)
-    }
-
-    fn attempts_span(&self, unit: UnitId) -> Option<(Timestamp, Timestamp)> {
-        self.last_attempts.span(unit)
-    }
-
-    fn make_room_for_result(&self, bytes: usize) {
-        if bytes > LONG_RESULT_BYTES {
-            self.shared.begin_long_result();
-            self.has_long_result.store(true, Ordering::Relaxed);
-        }
     }
 }
 

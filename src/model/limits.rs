@@ -12,7 +12,7 @@ use super::bounds::{MaxFailures, Rate};
 use super::millis;
 use super::slots::MAX_WORKERS;
 use super::words::words;
-use super::{FlagIf, Groups, Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
+use super::{FlagIf, Groups, MemorySizes, Meter, OnHostLoss, Sample, Slots, SpellingError, TimeLimit, UnitStatus};
 
 /// What happens to a unit whose attempt was cut off by the death or the stop of its manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +50,9 @@ pub struct Limits {
     /// Time without output or a word from inside after which an attempt is ended, counted while the machine is awake; zero is no limit.
     #[serde(with = "millis::optional", rename = "idle_timeout_ms", skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Duration>,
+    /// Memory that all processes of an attempt may have together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemorySizes>,
     /// Workers that a unit takes while it runs.
     #[serde(skip_serializing_if = "Slots::is_one")]
     pub slots: Slots,
@@ -224,6 +227,7 @@ impl Default for Limits {
             timeout: None,
             timeout_from: None,
             idle_timeout: None,
+            memory: None,
             slots: Slots::default(),
             start: Conditions::default(),
             kill_after: Duration::from_secs(10),

@@ -17,6 +17,8 @@ use nix::libc::{self, c_char, c_int, c_short};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::process::Pid;
 
+use super::memory_scope::joining;
+
 /// Variables, each as the kernel takes it.
 #[derive(Debug, Clone, Default)]
 pub struct Environment(BTreeMap<OsString, Result<CString, NulError>>);
@@ -53,6 +55,8 @@ pub struct UnitCommand {
     pub argv: Vec<OsString>,
     /// Where it runs.
     pub cwd: PathBuf,
+    /// The file of the control group that it is to be in, if it is to be in another than this process.
+    pub group: Option<PathBuf>,
     /// Variables that all units of a job get.
     common: Arc<Environment>,
     /// Variables of this one, which replace those.
@@ -62,7 +66,7 @@ pub struct UnitCommand {
 impl UnitCommand {
     /// Makes a command of a program, its arguments with the name first, and the variables that all units get.
     pub fn new(program: PathBuf, argv: Vec<OsString>, cwd: PathBuf, common: &Arc<Environment>) -> Self {
-        Self { program, argv, cwd, common: Arc::clone(common), own: Environment::default() }
+        Self { program, argv, cwd, group: None, common: Arc::clone(common), own: Environment::default() }
     }
 
     /// Sets a variable.
@@ -83,10 +87,20 @@ impl UnitCommand {
         self.own.get(name).or_else(|| self.common.get(name))
     }
 
+    /// Returns the program that moves itself into a control group and becomes this one, and its words.
+    ///
+    /// What it cannot become is found out here, as far as that shows: it could only say so to the unit.
+    fn joining(&self, group: &Path) -> io::Result<(PathBuf, Vec<OsString>)> {
+        rustix::fs::access(self.cwd.join(&self.program), rustix::fs::Access::EXEC_OK)?;
+        Ok(joining(group, &self.program, &self.argv))
+    }
+
     /// Starts it in a process group of its own, without signals that are blocked or a SIGPIPE that is ignored.
     pub(super) fn spawn(&self, streams: [BorrowedFd<'_>; 3]) -> io::Result<Pid> {
-        let program = c_string(self.program.as_os_str())?;
-        let argv: Vec<CString> = self.argv.iter().map(|word| c_string(word)).collect::<io::Result<_>>()?;
+        let joined = self.group.as_ref().map(|group| self.joining(group)).transpose()?;
+        let (program, argv) = joined.as_ref().map_or((&self.program, &self.argv), |(program, argv)| (program, argv));
+        let program = c_string(program.as_os_str())?;
+        let argv: Vec<CString> = argv.iter().map(|word| c_string(word)).collect::<io::Result<_>>()?;
         let common = self.common.0.iter().filter(|(name, _)| !self.own.0.contains_key(*name));
         let variables: Vec<&CStr> = common
             .chain(&self.own.0)

@@ -93,6 +93,7 @@ mod mcp_options;
 mod mcp_resources;
 #[cfg(feature = "mcp")]
 mod mcp_schemas;
+mod memory;
 mod meters;
 mod numbers;
 mod older_databases;

@@ -106,7 +106,7 @@ fn options() -> Vec<(&'static [&'static str], Alone, Again)> {
 }
 
 /// Options that are no question here, with what they are.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
     // Sources.
     "--lines",
     "--commands",
@@ -116,10 +116,11 @@ const OTHERS: [&str; 18] = [
     "--glob",
     "--sql",
     "--range",
-    // Whose the database may be, the key itself, and what needs systemd.
+    // Whose the database may be, the key itself, and what needs systemd or control groups.
     "--any-owner",
     "--key",
     "--scope",
+    "--memory",
     // Of every verb.
     "--db",
     "--quiet",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{Amount, span};
-use crate::sys::ZoneError;
+use crate::sys::{MemoryHomeError, ZoneError};
 
 /// A limit that cannot be used; nothing was created or changed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,20 @@ pub enum LimitError {
         /// The time that an attempt may take.
         timeout: Duration,
     },
+    /// The memory of units is to be limited where that cannot be done.
+    #[error(
+        "the memory of units cannot be limited here, which takes a control group that this user may divide, as in a service or scope of systemd"
+    )]
+    NoMemoryLimit(#[source] MemoryHomeError),
+    /// The memory of a function of the program is that of its manager.
+    #[error("only the memory of commands can be limited, and the units of this job are run by the handler {handler:?}")]
+    MemoryOfHandler {
+        /// The handler.
+        handler: String,
+    },
+    /// There is no attempt that would have more memory.
+    #[error("a unit with one attempt never has more memory than at first: give one size, or more attempts")]
+    MemoryNeverGrows,
     /// It was said what becomes of units of a lost host where a job has one host.
     #[error("what becomes of the units of a lost host is for jobs in a database on a server; this database is a file")]
     NoOtherHost,

@@ -5,12 +5,14 @@ mod beside;
 mod capture;
 mod corrected;
 mod ended_well;
+mod environment;
 mod exits;
 mod explained;
 mod given;
 mod hook;
 mod judged;
 mod leftovers;
+mod memory;
 mod note;
 mod out;
 mod partial;
@@ -25,11 +27,9 @@ mod templates;
 mod variables;
 mod whole;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::env;
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -37,8 +37,7 @@ use super::later::forget_word;
 use super::{Attempt, Callbacks, HandlerError, JobContext, Runner};
 use crate::files::KeptDir;
 use crate::model::{
-    AttemptEnd, Cause, JobFiles, Limits, NewUnit, PASSWORD_VARIABLE, Progress, RawText, Seq, TraceContext, Unit,
-    UnitOutcome, chain, is_of_server,
+    AttemptEnd, Cause, JobFiles, Limits, NewUnit, Progress, Seq, TraceContext, Unit, UnitOutcome, chain,
 };
 use crate::sys::{Cookie, Environment, SegmentSync, SlotFile, SpawnError, Times, lack_of};
 
@@ -46,8 +45,10 @@ use attempt_end::{failed, not_begun, not_started};
 use capture::Capture;
 pub use capture::NOT_ALL_KEPT;
 use ended_well::EndedWell;
-use given::{Given, OF_ATTEMPTS};
+use environment::environment_of_units;
+use given::Given;
 use leftovers::{end_leftovers, end_what_is_left, occupy};
+use memory::Memory;
 use partial::{Making, forget, former};
 use prepared::{Prepared, is_last};
 use said_later::or_later;
@@ -89,6 +90,7 @@ pub struct CommandHandler {
     outputs: Option<SegmentSync>,
     dirs: Dirs,
     files: JobFiles,
+    memory: Memory,
     /// Held by the attempt whose turn it is to prepare a long item.
     turn: Mutex<()>,
 }
@@ -130,6 +132,7 @@ impl CommandHandler {
             turn: Mutex::default(),
             dirs,
             files: job.files.clone(),
+            memory: Memory::of(job).map_err(HandlerError::Memory)?,
         })
     }
 
@@ -139,26 +142,6 @@ impl CommandHandler {
         let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         (payload.len() > LONG_ITEM_BYTES).then(turn)
     }
-}
-
-/// Returns the variables that every unit of a job gets, whichever it is.
-fn environment_of_units(spec: &CommandSpec, database: &Path) -> Environment {
-    let mut env: BTreeMap<OsString, OsString> = if spec.env_only {
-        let secrets = spec.secrets.iter().map(RawText::as_os_str);
-        secrets.filter_map(|name| Some((name.to_owned(), env::var_os(name)?))).collect()
-    } else {
-        env::vars_os().collect()
-    };
-    // The first is each unit's own. The others are not set for every unit; those of a unit that this manager was started
-    // from are not ours.
-    for name in ["PWD", "JOB_MANAGER_KEY", "JOB_MANAGER_PAYLOAD"].into_iter().chain(OF_ATTEMPTS) {
-        env.remove(OsStr::new(name));
-    }
-    env.extend(spec.env.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let is_given =
-        |name: &OsStr| spec.env_given.as_ref().is_some_and(|given| given.iter().any(|one| one.as_os_str() == name));
-    env.retain(|name, _| !is_of_server(name, database) || (name != PASSWORD_VARIABLE && is_given(name)));
-    env.into_iter().collect()
 }
 
 impl Runner for CommandHandler {
@@ -217,6 +200,13 @@ impl Runner for CommandHandler {
             Err(error) => return not_begun("cannot note what it makes", &error),
         };
         let mut commands: Vec<_> = std::iter::once(&mut command).chain(&mut check).collect();
+        let limited = match self.memory.limit(&mut commands, attempt) {
+            Ok(limited) => limited,
+            Err(end) => {
+                forget(making);
+                return *end;
+            }
+        };
         let mut given = match Given::to(&mut commands, attempt, &self.dirs.attempts) {
             Ok(given) => given,
             Err(error) => {
@@ -280,6 +270,10 @@ impl Runner for CommandHandler {
                     }
                 } else {
                     judged
+                };
+                let outcome = match limited {
+                    Some(limited) => limited.settle(outcome, &mut resources),
+                    None => outcome,
                 };
                 AttemptEnd { exit_code, signal, output, metered, ..settled(outcome).into() }.took(resources)
             }

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use diesel::dsl::Eq;
+use diesel::dsl::{Eq, max};
 use diesel::prelude::*;
 
-use crate::model::{Resources, UnitId};
+use crate::model::{Cause, Resources, UnitId};
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::open::UserVersion;
 use crate::store::schema::attempts;
+use crate::store::{Store, StoreError};
 
 /// The first schema that keeps them.
 const FIRST_SCHEMA: i32 = 12;
@@ -47,4 +48,17 @@ pub(super) fn of_attempts(conn: &mut DbConnection, unit: UnitId) -> Result<HashM
         Some((id, Resources { cpu, peak, is_bound: is_bound != Some(0) }))
     };
     Ok(rows.into_iter().filter_map(resources).collect())
+}
+
+impl Store {
+    /// Returns the most memory that an attempt at a unit had which something has killed, if that is known.
+    pub fn killed_with(&mut self, unit: UnitId) -> Result<Option<u64>, StoreError> {
+        self.read("read how much memory the unit has had", |conn| {
+            let killed = attempts::table
+                .filter(attempts::unit_id.eq(unit.raw()))
+                .filter(attempts::cause.eq(Cause::Killed.as_str()));
+            let most: Option<i64> = killed.select(max(attempts::peak_bytes)).first(conn)?;
+            Ok(most.and_then(|most| u64::try_from(most).ok()))
+        })
+    }
 }

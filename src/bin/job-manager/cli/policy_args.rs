@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use job_manager::handler::{ExitCodes, ExitMeaning, ThenSpec, ThenWhen};
-use job_manager::model::{FlagIf, Limits, Sample, TimeLimit, Timeout};
+use job_manager::model::{FlagIf, Limits, MemorySizes, Sample, TimeLimit, Timeout};
 
 use super::error::CliError;
 use super::group_args::GroupArgs;
@@ -35,6 +35,9 @@ pub(super) struct PolicyArgs {
     /// Time without output, or a word such as `unit-progress`, after which an attempt is ended; 0 is no limit
     #[arg(long, value_name = "DURATION", help_heading = "Failures")]
     pub idle_timeout: Option<TimeLimit>,
+    /// Memory that all processes of an attempt may have together; with a second size, twice as much after each end by the kernel
+    #[arg(long, value_name = "SIZE[..MAX]", help_heading = "Failures")]
+    pub memory: Option<MemorySizes>,
     /// Script that looks at what a command which ended well has made; a template, its exit codes mean what those of the command do
     #[arg(long, value_name = "CMD", value_parser = values::not_empty("test -s out"), help_heading = "Failures")]
     pub check: Option<OsString>,
@@ -103,6 +106,7 @@ impl PolicyArgs {
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
         limits.set_timeout(self.timeout.clone().unwrap_or_default());
         limits.idle_timeout = self.idle_timeout.and_then(|limit| limit.0);
+        limits.memory = self.memory;
         limits.kill_after = self.kill_after;
         limits.lease = self.lease;
         limits.deadline = self.deadline.and_then(|limit| limit.0);

@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use clap::Args;
-use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease};
+use job_manager::client::{Client, ClientError, Created, UnitsDiffer, check_lease, check_memory};
 use job_manager::handler::{COMMAND, CommandSpec, OutputMode, ResultMode};
 use job_manager::model::{NewJob, RawText};
 use job_manager::submission::{
@@ -74,6 +74,7 @@ impl SubmissionArgs {
         }
         new.limits = self.job.limits()?;
         check_lease(&global.db_path()?, &new.limits).map_err(ClientError::from)?;
+        check_memory(&global.db_path()?, &new.handler, &new.limits).map_err(ClientError::from)?;
         new.isolation = self.job.isolation.isolation();
         if let Some(other) = &self.job.after {
             new.limits.after = Some(global.read_client()?.find_job(other)?);

@@ -21,7 +21,7 @@ const OF_GROUPS: [&str; 3] = ["per-group", "group-rate", "group-failures"];
 /// The limits of which several values unite.
 const UNITED: [&str; 2] = ["diskfree", "window"];
 
-/// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, kill-after, lease, max-attempts, max-failures, max-later,
+/// Change limits of a job, also while it runs: rate, adapt, timeout, idle-timeout, memory, kill-after, lease, max-attempts, max-failures, max-later,
 /// deadline, backoff, memfree, load, diskfree, window, not-before, after, hold, of groups per-group, group-rate, group-failures and
 /// group:NAME, and of a meter budget.NAME, reserve.NAME, rate.NAME, meter.NAME
 #[derive(Debug, Args)]

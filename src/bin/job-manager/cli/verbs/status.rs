@@ -167,6 +167,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
     output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;
+    output.field("memory", status.memory.map(|memory| format!("an attempt may have {memory}")))?;
     output.field("workers", status.adapted.filter(|_| status.hosts().is_some()))?;
     output.field("took", status.resources.as_ref().map(resources::of_job))?;
     output.field("copy of", status.copied_from.as_ref().map(|uid| format!("job {uid}")))?;

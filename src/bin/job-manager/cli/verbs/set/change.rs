@@ -55,6 +55,10 @@ pub fn change(text: &OsStr) -> Result<Change, String> {
             Timeout::From(_) => return Err("a template is given when the job is created".to_owned()),
             timeout => Arc::new(move |limits| limits.set_timeout(timeout.clone())),
         },
+        "memory" => {
+            let memory = optional(value, values::spelled)?;
+            Arc::new(move |limits| limits.memory = memory)
+        }
         "idle-timeout" => {
             let TimeLimit(idle) = values::spelled(value)?;
             Arc::new(move |limits| limits.idle_timeout = idle)
