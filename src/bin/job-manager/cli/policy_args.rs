@@ -70,10 +70,10 @@ pub(super) struct PolicyArgs {
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = policy_values::seed, help_heading = "Pace and bounds")]
     pub sample: Option<u64>,
     /// Flag units for a review whose result makes that true: one path, one comparison, one constant
-    #[arg(long, value_name = "COMPARISON", help_heading = "Outcome")]
+    #[arg(long, value_name = "COMPARISON", help_heading = "Output and results")]
     pub flag_if: Option<FlagIf>,
     /// Keep flagged results from `results` and --then until `review` has accepted them
-    #[arg(long, help_heading = "Outcome")]
+    #[arg(long, help_heading = "Output and results")]
     pub hold_flagged: bool,
     /// A unit is skipped when this path exists, and has failed when it did not make it; a template. With {out} in the command it gets
     /// its name only when it is whole
