@@ -11,13 +11,13 @@ use crate::sys::MemoryHome;
 /// Refuses a limit of memory that units of that handler could not have, or that would never grow as it says.
 ///
 /// ```
-/// use job_manager::Limits;
+/// use job_manager::model::Limits;
 ///
 /// assert!(job_manager::client::check_memory("jobs.db".as_ref(), "command", &Limits::default()).is_ok());
 /// let mut limits = Limits::default();
 /// limits.memory = Some("4G..16G".parse()?);
 /// assert!(job_manager::client::check_memory("jobs.db".as_ref(), "shrink", &limits).is_err(), "it is no command");
-/// # Ok::<(), job_manager::model::SpellingError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
