@@ -83,9 +83,10 @@ impl Client {
     /// # use job_manager::model::UnitFilter;
     /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
     /// let job = client.find_job("letters")?;
+    /// let before = client.job(job)?;
     /// let doubtful = client.units_to_review(job, &UnitFilter::all())?;
     /// client.accept_units(job, &doubtful, Some("looked at all of them"))?;
-    /// client.start_reviewed(job)?;
+    /// client.start_reviewed(&before)?;
     /// # Ok::<(), job_manager::ClientError>(())
     /// ```
     ///
@@ -113,20 +114,20 @@ impl Client {
         Ok(self.store().redo_units(job, seqs, verdict, made.as_deref())?)
     }
 
-    /// Starts a job that is paused, once decisions let it go on; none when it is not paused, or only waits for further decisions.
-    pub fn start_reviewed(&self, job: JobId) -> Result<Option<Started>, ClientError> {
+    /// Starts a job that had ended, or only waited for decisions, before these were taken, once they let it go on; none where nothing is to
+    /// be started. One that somebody had paused, or that had paused with units left, stays so. `before` is its row before the decisions.
+    pub fn start_reviewed(&self, before: &Job) -> Result<Option<Started>, ClientError> {
+        let job = before.id;
+        let had_nothing_to_run =
+            before.status.is_terminal() || before.status == JobStatus::Paused && before.progress.unfinished() == 0;
         let row = self.job(job)?;
-        match self.waits_for_start(&row)? {
-            true => self.resume_job(job).map(Some),
-            false => Ok(None),
+        if !had_nothing_to_run || row.status != JobStatus::Paused {
+            return Ok(None);
         }
-    }
-
-    fn waits_for_start(&self, row: &Job) -> Result<bool, ClientError> {
-        if row.status != JobStatus::Paused {
-            return Ok(false);
+        let is_held = row.limits.hold_flagged && self.undecided(job)? > 0;
+        match is_held && row.progress.unfinished() == 0 {
+            true => Ok(None),
+            false => self.resume_job(job).map(Some),
         }
-        let is_held = row.limits.hold_flagged && self.undecided(row.id)? > 0;
-        Ok(!is_held || row.progress.unfinished() > 0)
     }
 }

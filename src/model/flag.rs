@@ -74,6 +74,9 @@ const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::Greater),
 ];
 
+/// Characters of a value that a doubt names.
+const SHOWN_CHARS: usize = 200;
+
 /// A comparison of one value of a result with a constant, such as `.confidence < 0.8`: where it holds, the unit is flagged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -95,9 +98,9 @@ impl FlagIf {
             return Some(format!("{self}: there is no {}", self.path));
         };
         match self.holds(value) {
-            Some(true) => Some(format!("{self}: it is {value}")),
+            Some(true) => Some(format!("{self}: it is {}", shown(value))),
             Some(false) => None,
-            None => Some(format!("{self}: it is {value}, which cannot be compared with that")),
+            None => Some(format!("{self}: it is {}, which cannot be compared with that", shown(value))),
         }
     }
 
@@ -109,15 +112,16 @@ impl FlagIf {
     }
 
     fn holds(&self, value: &Value) -> Option<bool> {
-        let same = match (value, &self.constant) {
-            (Value::Number(a), Value::Number(b)) => a.as_f64()? == b.as_f64()?,
-            (a, b) => a == b,
-        };
         let order = match (value, &self.constant) {
-            (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+            (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
+                // Whole numbers may be larger than those that a float tells apart.
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+            },
             (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
             _ => None,
         };
+        let same = order.map_or_else(|| *value == self.constant, Ordering::is_eq);
         match self.comparison {
             Comparison::Equal => Some(same),
             Comparison::Unequal => Some(!same),
@@ -173,9 +177,27 @@ impl From<FlagIf> for String {
     }
 }
 
+/// Returns a value as a doubt names it; the result itself has all of a long one.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doubt_names_the_beginning_of_a_long_value() {
+        let condition: FlagIf = ".a != 1".parse().unwrap();
+
+        let doubt = condition.doubt(Some(&format!("{{\"a\": \"{}\"}}", "ü".repeat(5_000)))).unwrap();
+
+        assert_eq!(doubt.chars().count(), ".a != 1: it is ".len() + SHOWN_CHARS + 1, "{doubt}");
+    }
 
     #[test]
     fn a_result_is_doubtful_where_the_comparison_holds_or_cannot_be_made() {
@@ -190,6 +212,7 @@ mod tests {
             (".ok == false", r#"{"ok": true}"#, r#"{"ok": false}"#),
             (".x == null", r#"{"x": 1}"#, r#"{"x": null}"#),
             (".n == 1", r#"{"n": 2}"#, r#"{"n": 1.0}"#),
+            (".n == 9007199254740993", r#"{"n": 9007199254740992}"#, r#"{"n": 9007199254740993}"#),
             (".confidence < 0.8", r#"{"confidence": 1}"#, r#"{"confidence": "0.9"}"#),
             (".confidence < 0.8", r#"{"confidence": 1}"#, "{}"),
             (".confidence < 0.8", r#"{"confidence": 1}"#, "no json"),

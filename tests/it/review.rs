@@ -113,12 +113,34 @@ fn a_unit_that_is_done_again_knows_why_and_replaces_the_one_before() {
 }
 
 #[test]
+fn a_job_that_somebody_has_paused_stays_so_whatever_is_decided_about_its_units() {
+    let world = World::new();
+    let script = r#""$BIN" unit-flag odd; n={}; test $n = 1 || until test -e go; do sleep 0.02; done"#;
+    world.ok(&["submit", "-q", "--range", "1-99", "-j", "1", "--shell", "--", script]);
+    wait_for(&world, "the first unit", || world.ok(&["units", "1", "--flagged", "-q"]) == "1");
+    world.ok(&["stop", "1"]);
+    // No further unit starts from then on.
+    let log = world.status("1")["log"].as_str().unwrap().to_owned();
+    let log = || std::fs::read_to_string(&log).unwrap_or_default();
+    wait_for(&world, "the manager to see it", || log().contains("stopping"));
+    std::fs::write(world.path("go"), "").unwrap();
+    world.wait_for_status("1", "paused");
+    let pending = || world.status("1")["progress"]["pending"].as_i64().unwrap();
+    let before = pending();
+
+    world.ok(&["review", "1", "--redo", "--seq", "1"]);
+    world.ok(&["review", "1", "--accept"]);
+
+    assert_eq!((world.status("1")["job_status"].as_str(), pending()), (Some("paused"), before + 1));
+}
+
+#[test]
 fn a_person_decides_about_one_unit_after_the_other_in_a_terminal() {
     let world = World::new();
     let script = r#""$BIN" unit-flag look; echo {}"#;
     world.ok(&["run", "-q", "--range", "1-4", "--hold-flagged", "--shell", "--", script]);
 
-    let answers = "(sleep 1; for word in a s r 'more detail' q; do echo \"$word\"; sleep 0.2; done)";
+    let answers = "for word in a s r 'more detail' q; do echo \"$word\"; done";
     let shown = world.sh(&format!("{answers} | script -qec '\"$BIN\" review 1' /dev/null"));
 
     let text = text(&shown.stdout);

@@ -1,7 +1,8 @@
 //! Answers that end with where a job stands.
 
-use job_manager::client::{Client, ManagerStatus, Started};
+use job_manager::client::{Client, ManagerStatus, Started, UnitsSwept};
 use job_manager::model::JobId;
+use job_manager::text::counted;
 use serde::Serialize;
 use serde_json::json;
 
@@ -40,6 +41,20 @@ pub(super) fn started_answer(client: &Client, job: JobId, started: Started, done
     }
     let started = json!({ "pid": started.pid(), "already_running": !is_new, "missing_secrets": missing });
     done_answer(client, job, &done, started)
+}
+
+/// Answers with how many units a change was about, and how far the search for them came, if it did not come to its end.
+pub(super) fn swept_answer(client: &Client, job: JobId, swept: UnitsSwept, done: &str) -> Result<Answer, ToolError> {
+    let mut summary = format!("{} {done}.", counted(swept.changed, "unit"));
+    let mut document = json!({ "units_changed": swept.changed });
+    if let Some(seq) = swept.searched_through {
+        let next = seq.0 + 1;
+        summary.push_str(&format!(
+            " The search took half a second and stopped after unit {seq}: call again with first_seq {next}."
+        ));
+        document["searched_through"] = json!(seq);
+    }
+    done_answer(client, job, &summary, document)
 }
 
 /// Answers with what was done, in a sentence and as the fields of an object, and where the job stands then.

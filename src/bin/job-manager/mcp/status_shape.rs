@@ -91,6 +91,14 @@ pub(super) fn done_fields(own: &[Field]) -> Vec<Field> {
     status.into_iter().chain(own.iter().copied()).collect()
 }
 
+/// Returns what the answer of a tool holds that changes all units that it finds; `changed` says what became of them.
+pub(super) fn swept_fields(changed: &'static str) -> Vec<Field> {
+    done_fields(&[
+        field("units_changed", Kind::Whole, changed).always(),
+        field("searched_through", Kind::Whole, "Unit at which the search stopped."),
+    ])
+}
+
 /// Returns what the answer of a tool holds that starts a manager.
 pub(super) fn started_fields() -> Vec<Field> {
     done_fields(&[

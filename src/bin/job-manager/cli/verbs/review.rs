@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, FlagRefused, StoreError};
-use job_manager::model::{JobId, Seq, UnitDetail, UnitFilter};
+use job_manager::model::{JobId, JobStatus, Seq, UnitDetail, UnitFilter};
 use job_manager::text::{counted, printable};
 use serde::Serialize;
 
@@ -91,6 +91,7 @@ pub fn review(global: &Global, args: &Review, output: &mut Output) -> Result<(),
     if !decides {
         return show(&client, job, &seqs, output);
     }
+    let before = client.job(job)?;
     let note = args.note.as_ref().map(|note| note.to_string_lossy().into_owned());
     let mut reviewed =
         Reviewed { schema: 1, job, accepted: Vec::new(), redone: Vec::new(), added: Vec::new(), undecided: 0 };
@@ -103,8 +104,9 @@ pub fn review(global: &Global, args: &Review, output: &mut Output) -> Result<(),
     } else {
         walk(&client, job, &seqs, note.as_deref(), &mut reviewed)?;
     }
-    if !reviewed.accepted.is_empty() || !reviewed.redone.is_empty() {
-        client.start_reviewed(job)?;
+    let is_decided = !reviewed.accepted.is_empty() || !reviewed.redone.is_empty();
+    if is_decided && client.start_reviewed(&before)?.is_none() && client.job(job)?.status == JobStatus::Paused {
+        output.hint(format_args!("job {job} is paused, `job-manager explain {job}` says why"));
     }
     reviewed.undecided = client.undecided(job)?;
     if output.json {

@@ -2,14 +2,12 @@
 
 use job_manager::client::SEARCH_TIME;
 use job_manager::model::{Seq, UnitFilter, UnitStatus};
-use job_manager::text::counted;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
-use crate::mcp::shape::{Field, Kind, field};
-use crate::mcp::status_answer::done_answer;
-use crate::mcp::status_shape::done_fields;
+use crate::mcp::shape::Field;
+use crate::mcp::status_answer::swept_answer;
+use crate::mcp::status_shape::swept_fields;
 use crate::mcp::{Answer, Effect, JobGiven, Jobs, Tool, ToolError};
 
 pub(super) struct SkipUnits;
@@ -58,25 +56,13 @@ impl Tool for SkipUnits {
     const EFFECT: Effect = Effect::Steers;
 
     fn output() -> Vec<Field> {
-        done_fields(&[
-            field("units_changed", Kind::Whole, "Units skipped.").always(),
-            field("searched_through", Kind::Whole, "Unit at which the search stopped."),
-        ])
+        swept_fields("Units skipped.")
     }
 
     fn answer(jobs: &Jobs, given: Given) -> Result<Answer, ToolError> {
         let filter = given.filter()?;
         let (client, job) = jobs.to_change(&given.job)?;
         let swept = client.skip_units_within(job, &filter, &given.reason, Some(SEARCH_TIME))?;
-        let mut summary = format!("{} skipped.", counted(swept.changed, "unit"));
-        let mut document = json!({ "units_changed": swept.changed });
-        if let Some(seq) = swept.searched_through {
-            let next = seq.0 + 1;
-            summary.push_str(&format!(
-                " The search took half a second and stopped after unit {seq}: call again with first_seq {next}."
-            ));
-            document["searched_through"] = json!(seq);
-        }
-        done_answer(&client, job, &summary, document)
+        swept_answer(&client, job, swept, "skipped")
     }
 }
