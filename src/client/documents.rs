@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, FailureCluster, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq, Timestamp,
-    UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
+    AttemptRecord, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq,
+    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;
@@ -48,6 +48,9 @@ pub struct UnitView {
     pub command: Option<String>,
     pub unit: UnitDetail,
     pub notes: UnitNotes,
+    /// What is doubtful about it, and what was decided; none where nobody has flagged the attempt that completed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<Flag>,
     /// How often it was postponed since it was last sent back, and how long it has waited; none where it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postponed: Option<PostponedView>,
@@ -203,6 +206,7 @@ impl Client {
             postponed: Some(postponed).filter(|postponed| postponed.times > 0),
             token: unit_token(&row.uid, seq),
             notes: self.unit_notes(job, seq)?,
+            flag: self.flag(job, seq)?,
             unit,
         })
     }

@@ -43,7 +43,9 @@ impl StoreError {
             | Self::KeyInUse { .. }
             | Self::CopyRefused(_)
             | Self::FlagRefused(FlagRefused::Decided { .. }) => ErrorKind::Conflict,
-            Self::GroupRefused(GroupRefused::NotFound { .. }) => ErrorKind::NotFound,
+            Self::GroupRefused(GroupRefused::NotFound { .. }) | Self::FlagRefused(FlagRefused::NoUnit { .. }) => {
+                ErrorKind::NotFound
+            }
             Self::MeterRefused(_) | Self::GroupRefused(_) | Self::FlagRefused(_) => ErrorKind::InvalidInput,
             Self::EmptyPath
             | Self::NoPath { .. }

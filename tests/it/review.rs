@@ -109,6 +109,11 @@ fn a_unit_that_is_done_again_knows_why_and_replaces_the_one_before() {
     // Whoever is second is told.
     let late = world.fails(4, &["review", "1", "--redo", "--seq", "2"]);
     assert!(late.contains("unit 2 of job 1 was redone by") && late.contains("already"), "{late}");
+    assert!(world.fails(3, &["review", "1", "--accept", "--seq", "99"]).contains("job 1 has no unit 99"));
+    assert!(world.fails(2, &["review", "1", "--accept", "--seq", "4"]).contains("the last unit"));
+    let shown = world.ok(&["unit", "1:2"]);
+    assert!(shown.contains("vague (redone by ") && shown.contains(": say it exactly)"), "{shown}");
+    assert_eq!(json(&world.ok(&["unit", "1:2", "--json"]))["flag"]["decision"], "redone");
     world.assert_sound("1");
 }
 

@@ -10,7 +10,7 @@ use crate::store::connection::DbConnection;
 use crate::store::create::insert_units;
 use crate::store::failure::Failure;
 use crate::store::filter::{condition, is_current};
-use crate::store::finalizer::{is_other, retire_finalizer};
+use crate::store::finalizer::{is_last, is_other, retire_finalizer};
 use crate::store::jobs::lock_job;
 use crate::store::made_paths::{PathOf, record_new};
 use crate::store::same_key::SameKey;
@@ -123,7 +123,7 @@ impl Store {
 
 /// Writes a decision down, and returns what its unit is. One that nobody had flagged is flagged with it.
 fn decide(conn: &mut DbConnection, unit: UnitId, decision: Decision, verdict: Verdict<'_>) -> Result<Former, Failure> {
-    let row = units::table.find(unit.raw()).filter(is_other()).select((
+    let row = units::table.find(unit.raw()).select((
         units::status,
         (
             units::key,
@@ -141,8 +141,11 @@ fn decide(conn: &mut DbConnection, unit: UnitId, decision: Decision, verdict: Ve
     ));
     let (job, seq) = (unit.job(), unit.seq());
     let Some((status, former)) = row.first::<(Checked<Word<UnitStatus>>, Former)>(conn).optional()? else {
-        return Err(StoreError::JobNotFound(job).into());
+        return Err(StoreError::from(FlagRefused::NoUnit { job, seq }).into());
     };
+    if is_last(conn, unit)? {
+        return Err(StoreError::from(FlagRefused::LastUnit { job }).into());
+    }
     let status = status.of(Row::Unit(unit), "status")?.0;
     if status != UnitStatus::Completed {
         return Err(StoreError::from(FlagRefused::NotCompleted { job, seq, status }).into());

@@ -12,6 +12,14 @@ pub enum FlagRefused {
         /// The job.
         job: JobId,
     },
+    /// The job has no such unit.
+    #[error("job {job} has no unit {seq}")]
+    NoUnit {
+        /// The job.
+        job: JobId,
+        /// The unit.
+        seq: Seq,
+    },
     /// Only what completed can be decided about.
     #[error("unit {seq} of job {job} is {status}, not completed: there is nothing to review")]
     NotCompleted {

@@ -1,7 +1,7 @@
 //! `unit`: everything about one unit.
 
 use clap::Args;
-use job_manager::model::{AttemptRecord, Output as Streams, RawText, UnitDetail, UnitNotes};
+use job_manager::model::{AttemptRecord, Flag, Output as Streams, RawText, UnitDetail, UnitNotes};
 use job_manager::text::{counted, local_time};
 
 use super::units::{shown_item, status};
@@ -30,6 +30,7 @@ pub fn unit(global: &Global, args: &Unit, output: &mut Output) -> Result<(), Cli
         output.line(format_args!("postponed {}, waited {waited}", counted(postponed.times, "time")))?;
     }
     print_notes(&view.notes, output)?;
+    output.field("flag", view.flag.as_ref().map(said_of))?;
     print_attempts(&view.attempts_not_completed, output)
 }
 
@@ -52,6 +53,16 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     output.field("error", unit.error.as_deref().map(one_line))?;
     output.field("result", unit.result.as_deref().map(one_line))?;
     streams(&unit.output, output)
+}
+
+/// Says what is doubtful about a unit, and what was decided.
+fn said_of(flag: &Flag) -> String {
+    let decided = flag.decision.zip(flag.decided_by.as_deref()).zip(flag.decided_at);
+    let decided = decided.map(|((decision, by), at)| {
+        let note = flag.note.as_deref().map(|note| format!(": {}", one_line(note))).unwrap_or_default();
+        format!(" ({decision} by {} at {}{note})", one_line(by), local_time(at))
+    });
+    format!("{}{}", one_line(&flag.text), decided.unwrap_or_default())
 }
 
 fn print_notes(notes: &UnitNotes, output: &mut Output) -> Result<(), CliError> {
