@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq,
+    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq,
     Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
 };
 
@@ -37,6 +37,15 @@ pub struct UnitPage {
     job: JobRef,
     #[serde(flatten)]
     pub found: FoundUnits,
+}
+
+/// What pictures of a job are drawn from.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChartsDocument {
+    schema: u32,
+    job: JobRef,
+    #[serde(flatten)]
+    pub charts: Charts,
 }
 
 /// Everything about one unit.
@@ -209,6 +218,11 @@ impl Client {
             flag: self.flag(job, seq)?,
             unit,
         })
+    }
+
+    /// Returns when the units of a job ended and how long they took; see [`Client::charts`].
+    pub fn charts_document(&self, job: JobId) -> Result<ChartsDocument, ClientError> {
+        Ok(ChartsDocument { schema: SCHEMA, job: JobRef { id: job }, charts: self.charts(job)? })
     }
 
     /// Returns the failed units of a job by kind; see [`Client::failures`].

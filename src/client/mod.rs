@@ -11,6 +11,7 @@ mod approve;
 mod callers;
 mod cancel;
 mod changes;
+mod charts;
 mod conditions;
 mod containment;
 mod copy;

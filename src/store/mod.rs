@@ -12,6 +12,7 @@ mod attempts;
 mod away;
 mod callers;
 mod change;
+mod charts;
 mod claim;
 mod clock_step;
 mod columns;

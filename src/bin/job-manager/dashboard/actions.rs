@@ -1,4 +1,4 @@
-//! What can be changed: one verb of the client each, asked for by POST.
+//! What can be changed about jobs: one verb of the client each, asked for by POST.
 //!
 //! Nothing here waits for what a verb leads to: a request is durable when it is answered, and the page sees what became of it.
 
@@ -9,23 +9,21 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::routing::post;
 use axum::{Json, Router};
-use job_manager::client::{Client, ManagerStarted, SEARCH_TIME, StopOptions, UnitsChanged, WorkersSet};
-use job_manager::failures::ClusterId;
-use job_manager::model::{JobId, Seq, UnitFilter, UnitStatus};
+use job_manager::client::{Client, ManagerStarted, StopOptions, UnitsChanged, WorkersSet};
+use job_manager::model::JobId;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Connections, Named, Refused, Reply};
 
-type Shared = State<Arc<Connections>>;
+pub(super) type Shared = State<Arc<Connections>>;
 /// A body may be omitted, but not be of another kind.
-type Body<T> = Result<Option<Json<T>>, JsonRejection>;
+pub(super) type Body<T> = Result<Option<Json<T>>, JsonRejection>;
 
 pub(super) fn routes() -> Router<Arc<Connections>> {
     Router::new()
         .route("/api/jobs/{job}/stop", post(stop))
         .route("/api/jobs/{job}/resume", post(resume))
         .route("/api/jobs/{job}/cancel", post(cancel))
-        .route("/api/jobs/{job}/retry", post(retry))
         .route("/api/jobs/{job}/scale", post(scale))
         .route("/api/jobs/{job}/approve", post(approve))
         .route("/api/jobs/{job}/reject", post(reject))
@@ -84,42 +82,6 @@ fn cancelled_by(
     Ok(UnitsChanged::new(job, client.progress(job)?.cancelled - before))
 }
 
-/// Which units are to run again; one of the three.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Retry {
-    failed: bool,
-    cluster: Option<String>,
-    unit: Option<i64>,
-}
-
-impl Retry {
-    fn filter(self) -> Result<UnitFilter, Refused> {
-        match self {
-            Retry { failed: true, cluster: None, unit: None } => Ok(UnitFilter::with_status(UnitStatus::Failed)),
-            Retry { failed: false, cluster: Some(id), unit: None } => match id.parse::<ClusterId>() {
-                Ok(cluster) => Ok(UnitFilter::of_cluster(cluster)),
-                Err(error) => Err(Refused::Word(error.to_string())),
-            },
-            // The filter knows the numbers that there can be only.
-            Retry { failed: false, cluster: None, unit: Some(seq) } => {
-                Ok(UnitFilter::one(Seq(seq.clamp(0, Seq::MAX.0))))
-            }
-            _ => {
-                Err(Refused::Word("say which units: {\"failed\":true}, {\"cluster\":ID} or {\"unit\":SEQ}".to_owned()))
-            }
-        }
-    }
-}
-
-async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Retry>) -> Reply<impl Serialize> {
-    let filter = given(body)?.filter()?;
-    let retry = move |client: &Client, job| {
-        Ok(UnitsChanged::swept(job, client.retry_units_within(job, &filter, Some(SEARCH_TIME))?))
-    };
-    connections.write(job, retry).await
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scale {
@@ -140,6 +102,6 @@ async fn scale(
         .await
 }
 
-fn given<T: Default>(body: Body<T>) -> Result<T, Refused> {
+pub(super) fn given<T: Default>(body: Body<T>) -> Result<T, Refused> {
     Ok(body?.map(|Json(body)| body).unwrap_or_default())
 }

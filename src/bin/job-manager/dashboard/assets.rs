@@ -14,11 +14,15 @@ struct Asset {
     text: &'static str,
 }
 
-const ASSETS: [Asset; 6] = [
+const ASSETS: [Asset; 10] = [
     Asset { path: "/", kind: "text/html; charset=utf-8", text: include_str!("assets/index.html") },
     Asset { path: "/style.css", kind: "text/css; charset=utf-8", text: include_str!("assets/style.css") },
     Asset { path: "/app.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/app.js") },
     Asset { path: "/api.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/api.js") },
+    Asset { path: "/keys.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/keys.js") },
+    Asset { path: "/filters.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/filters.js") },
+    Asset { path: "/charts.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/charts.js") },
+    Asset { path: "/address.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/address.js") },
     Asset { path: "/views.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/views.js") },
     Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("assets/icon.svg") },
 ];

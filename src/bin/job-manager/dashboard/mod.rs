@@ -18,6 +18,8 @@ mod metrics;
 mod reading;
 mod server;
 mod token;
+mod unit_actions;
+mod words;
 
 pub use error::DashboardError;
 pub use server::Dashboard;

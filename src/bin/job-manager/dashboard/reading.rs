@@ -11,7 +11,8 @@ use job_manager::explain::ExplanationOf;
 use job_manager::model::{JobFilter, Seq, UnitFilter, UnitOrder};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Connections, Named, Refused, Reply};
+use super::answer::{Connections, Named, Reply};
+use super::words::{number, word, words};
 use crate::command_line::command_line;
 
 const JOBS: i64 = 50;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Arc<Connections>> {
         .route("/api/jobs/{job}/units", get(units))
         .route("/api/jobs/{job}/units/{seq}", get(unit))
         .route("/api/jobs/{job}/failures", get(failures))
+        .route("/api/jobs/{job}/charts", get(charts))
         .route("/api/jobs/{job}/explain", get(explain))
 }
 
@@ -57,6 +59,7 @@ struct UnitsQuery {
     key: Option<String>,
     #[serde(rename = "match")]
     pattern: Option<String>,
+    sort: Option<String>,
     after: Option<i64>,
     limit: Option<i64>,
 }
@@ -74,12 +77,11 @@ async fn units(
         cluster: word(query.cluster.as_deref())?,
         ..UnitFilter::default()
     };
+    let order: UnitOrder = word(query.sort.as_deref())?.unwrap_or_default();
     let limit = query.limit.unwrap_or(UNITS).clamp(1, MAX_UNITS);
     let after = query.after.map(Seq);
     connections
-        .read(move |client| {
-            Ok(client.unit_page(client.find_job(&job)?, &filter, UnitOrder::Seq, after, limit, SEARCH_TIME)?)
-        })
+        .read(move |client| Ok(client.unit_page(client.find_job(&job)?, &filter, order, after, limit, SEARCH_TIME)?))
         .await
 }
 
@@ -90,6 +92,10 @@ async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, Stri
 
 async fn failures(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
     connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?)?)).await
+}
+
+async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
+    connections.read(move |client| Ok(client.charts_document(client.find_job(&job)?)?)).await
 }
 
 #[derive(Deserialize)]
@@ -111,19 +117,4 @@ async fn explain(
             Ok(ExplanationOf::new(job, seq, &answer, command_line(&answer.next_step)))
         })
         .await
-}
-
-/// Reads a word of a query; an empty one is none.
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(given: Option<&str>) -> Result<Option<T>, Refused> {
-    let given = given.filter(|text| !text.is_empty());
-    given.map(|text| text.parse().map_err(|error: T::Err| Refused::Word(error.to_string()))).transpose()
-}
-
-/// Reads words that are separated by commas.
-fn words<T: std::str::FromStr<Err: std::fmt::Display>>(given: Option<&str>) -> Result<Vec<T>, Refused> {
-    given.unwrap_or_default().split(',').filter_map(|text| word(Some(text)).transpose()).collect()
-}
-
-fn number(seq: &str) -> Result<Seq, Refused> {
-    seq.parse().map(Seq).map_err(|_| Refused::Word(format!("invalid number of a unit {seq:?}")))
 }

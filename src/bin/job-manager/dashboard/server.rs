@@ -20,7 +20,7 @@ use super::answer::{Connections, Refused};
 use super::events::{Changes, look_for_changes};
 use super::listen::{answer, places};
 use super::token::Token;
-use super::{DashboardError, actions, assets, metrics, reading};
+use super::{DashboardError, actions, assets, metrics, reading, unit_actions};
 
 /// How long a change waits for another process's transaction; whoever asked can ask again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -122,6 +122,7 @@ impl Dashboard {
         Router::new()
             .merge(reading::routes())
             .merge(actions::routes())
+            .merge(unit_actions::routes())
             .route("/metrics", get(metrics::metrics))
             .with_state(Arc::clone(&self.connections))
             .route("/api/about", get(move || async move { Json(about) }))

@@ -1,5 +1,9 @@
 // Which page is shown, what its buttons do, and keeping it true.
 import { NoConnection, Refused, change, listen, read } from "./api.js";
+import { jobAddress, pathOf, place, queryOf } from "./address.js";
+import { charts } from "./charts.js";
+import * as filters from "./filters.js";
+import { listenForKeys } from "./keys.js";
 import * as views from "./views.js";
 
 const { el, stateOf } = views;
@@ -7,9 +11,6 @@ const at = (/** @type {string} */ id) => document.getElementById(id);
 const main = at("main");
 
 let about = { read_only: true, version: "", db: "" };
-
-/** What the units of a job are narrowed to; each job's page begins again. */
-let narrowed = { job: "", status: "", cluster: "", pages: [0] };
 
 // --- buttons -------------------------------------------------------------------------------------------------------
 
@@ -46,7 +47,7 @@ function button(label, path, body, options = {}) {
     pressed.disabled = true;
     try {
       const answer = await change(path, body);
-      known.at = 0;
+      failuresOf.forget();
       tell(options.done?.(answer) ?? "Asked for.");
     } catch (error) {
       tell(error.message, true);
@@ -63,6 +64,7 @@ const unitsChanged = (/** @type {string} */ what) => (/** @type {any} */ answer)
 const retried = (job) => (/** @type {any} */ answer) =>
   `${views.count(answer.units_changed)} units pending again${job.status === "running" ? "" : "; Resume runs them"}.` +
   (answer.searched_through ? ` Looked for up to unit ${views.count(answer.searched_through)} only: press again.` : "");
+const startedAgain = (/** @type {any} */ answer) => `${views.count(answer.units_changed)} units pending again, and the job goes on.`;
 const managerOf = (/** @type {any} */ answer) => (answer.already_running ? "A manager runs it already." : `Started, process ${answer.pid}.`);
 
 /** @param {any} job */
@@ -84,7 +86,9 @@ function controls(job) {
     made.push(button("Reject", `${path}/reject`, {}, { question: `Cancel ${name}, with the units that have not run?`, danger: true, done: unitsChanged("cancelled") }));
   }
   if (job.progress.failed > 0) {
-    made.push(button(`Retry all failed (${views.count(job.progress.failed)})`, `${path}/retry`, { failed: true }, { done: retried(job) }));
+    const all = `all failed (${views.count(job.progress.failed)})`;
+    if (state === "running" || state === "awaiting_approval") made.push(button(`Retry ${all}`, `${path}/retry`, { failed: true }, { done: retried(job) }));
+    else made.push(button(`Retry and run ${all}`, `${path}/retry`, { failed: true, start: true }, { done: startedAgain }));
   }
   if (["running", "paused", "created", "interrupted"].includes(state)) {
     const workers = /** @type {HTMLInputElement} */ (el("input", { type: "number", min: "1", max: "1024", value: job.workers, "aria-label": "Workers", "data-key": `${path}/workers` }));
@@ -105,71 +109,89 @@ function controls(job) {
   return made.length > 0 ? el("div", { class: "actions", role: "group", "aria-label": "Controls" }, made) : null;
 }
 
-/** @param {string} job */
-function unitFilter(job) {
-  const choose = (/** @type {Event} */ event) => {
-    narrowed = { job, status: /** @type {HTMLSelectElement} */ (event.target).value, cluster: "", pages: [0] };
-    show();
-  };
-  const states = ["", "pending", "running", "completed", "failed", "skipped", "cancelled"];
-  const select = el("select", { change: choose, "data-key": "status" }, states.map((state) =>
-    el("option", { value: state, selected: state === narrowed.status }, state || "all states")));
-  return el("label", {}, "State ", select);
-}
-
-/** @param {any} page */
-function pager(page) {
-  const turn = (/** @type {number[]} */ pages) => () => {
-    narrowed = { ...narrowed, pages };
-    show();
-  };
-  const { pages } = narrowed;
-  return el("p", { class: "actions" },
-    el("button", { type: "button", "data-key": "back", disabled: pages.length === 1, click: turn(pages.slice(0, -1)) }, "‹ Back"),
-    el("button", { type: "button", "data-key": "more", disabled: page.next_after == null, click: turn([...pages, page.next_after]) }, "More ›"));
-}
-
 // --- pages ---------------------------------------------------------------------------------------------------------
 
-/** @param {string} job */
-async function jobPage(job) {
+/** @param {string} job @param {import("./address.js").Narrowed} narrowed */
+async function jobPage(job, narrowed) {
   const path = `/api/jobs/${encodeURIComponent(job)}`;
-  if (narrowed.job !== job) narrowed = { job, status: "", cluster: "", pages: [0] };
-  const query = new URLSearchParams({ after: String(narrowed.pages.at(-1)), limit: "50" });
-  if (narrowed.cluster) query.set("cluster", narrowed.cluster);
-  else if (narrowed.status) query.set("status", narrowed.status);
+  const query = `${queryOf(narrowed)}&limit=50`;
   const [status, why, page] = await Promise.all([read(path), read(`${path}/explain`), read(`${path}/units?${query}`)]);
-  const report = status.progress.failed > 0 ? await failuresOf(job, path, status) : { failed: 0, clusters: [] };
+  const [report, drawn] = await Promise.all([
+    status.progress.failed > 0 ? failuresOf(job, path, status) : { failed: 0, clusters: [] },
+    chartsOf(job, path, status),
+  ]);
   const retry = about.read_only ? null : (/** @type {any} */ cluster) =>
     button("Retry", `${path}/retry`, { cluster: cluster.cluster }, { label: `Retry the ${cluster.count} units of cluster ${cluster.cluster}`, done: retried(status) });
   const showCluster = (/** @type {any} */ cluster) =>
-    el("button", { type: "button", "data-key": `show${cluster.cluster}`, "aria-label": `Show the units of cluster ${cluster.cluster}`, click: () => {
-      narrowed = { job, status: "", cluster: cluster.cluster, pages: [0] };
-      show();
-    } }, "Show");
+    el("a", { href: jobAddress(job, { cluster: cluster.cluster }), "aria-label": `Show the units of cluster ${cluster.cluster}` }, "Show");
+  const sorted = (/** @type {string} */ sort) => jobAddress(job, { ...narrowed, sort, after: "" });
   return {
-    title: `${status.job.name} – Job Manager`,
+    title: `${status.progress.percentage} % ${status.job.name} – Job Manager`,
     parts: [
       ...views.head(status, why, controls(status)),
       ...views.hosts(status),
+      ...charts(drawn, jobAddress(job, { sort: "duration" })),
       ...views.failures(report, retry, showCluster),
-      el("div", { class: "between" },
-        el("h2", {}, narrowed.cluster ? `Units of cluster ${narrowed.cluster}` : "Units"), unitFilter(job)),
-      views.units(page, job),
-      pager(page),
+      el("div", { class: "between" }, el("h2", {}, "Units"), filters.search(job, narrowed)),
+      filters.tabs(job, narrowed, status.progress),
+      filters.chips(job, narrowed),
+      bulk(job, status, narrowed),
+      views.units(page, job, narrowed.sort ?? "", sorted),
+      filters.pager(job, narrowed, page),
     ],
   };
 }
 
-const FAILURES_MS = 5_000;
-let known = { job: "", failed: -1, at: 0, report: null };
+const OLD_MS = 5_000;
 
-/** Reads the kinds of failures again when there are others; it costs more than the rest. @param {string} job @param {string} path @param {any} status */
-async function failuresOf(job, path, status) {
-  const { failed } = status.progress;
-  const isOld = known.failed !== failed && Date.now() - known.at > FAILURES_MS;
-  if (known.job !== job || isOld) known = { job, failed, at: Date.now(), report: await read(`${path}/failures`) };
-  return known.report;
+/**
+ * A document that costs more than the rest: it is read again when it may be another one, and not more often than every few seconds.
+ * @param {string} name @param {(status: any) => any} what
+ */
+function seldom(name, what) {
+  let known = { job: "", of: null, at: 0, document: null };
+  const read_ = async (/** @type {string} */ job, /** @type {string} */ path, /** @type {any} */ status) => {
+    const of = what(status);
+    const isOld = known.of !== of && Date.now() - known.at > OLD_MS;
+    if (known.job !== job || isOld) known = { job, of, at: Date.now(), document: await read(`${path}/${name}`) };
+    return known.document;
+  };
+  const forget = () => (known.at = 0);
+  return Object.assign(read_, { forget });
+}
+
+const failuresOf = seldom("failures", (status) => status.progress.failed);
+/** It depends on all counters, and of a job that runs on the time. */
+const chartsOf = seldom("charts", (status) => (status.status === "running" ? Date.now() : JSON.stringify(status.progress)));
+
+/** What can be done about one unit. @param {any} unit @param {any} job */
+function unitControls(unit, job) {
+  if (about.read_only) return null;
+  const path = `/api/jobs/${job.job.id}`;
+  const one = `${path}/units/${unit.seq}`;
+  const goesOn = ["running", "awaiting_approval"].includes(stateOf(job));
+  const is = (/** @type {string[]} */ ...states) => states.includes(unit.status);
+  return el("div", { class: "actions", role: "group", "aria-label": "Controls" },
+    is("failed", "cancelled") && button("Retry", `${path}/retry`, { unit: unit.seq }, { done: retried(job) }),
+    is("failed", "cancelled") && !goesOn && button("Retry and run", `${path}/retry`, { unit: unit.seq, start: true }, { done: startedAgain }),
+    is("running") && button("End and retry", `${one}/kill`, { then: "retry" }, { question: `End this attempt at unit ${unit.seq}? The unit is tried again as its job allows.`, danger: true, done: () => "Its attempt is ended." }),
+    is("running") && button("End and skip", `${one}/kill`, { then: "skip" }, { question: `End unit ${unit.seq} and skip it?`, danger: true, done: () => "It is ended and skipped." }),
+    is("pending", "failed") && button("Skip", `${path}/skip`, { unit: unit.seq }, { done: unitsChanged("skipped") }),
+    is("pending", "running") && button("Cancel", `${one}/cancel`, {}, { question: `Cancel unit ${unit.seq}?`, danger: true, done: () => "It is cancelled." }));
+}
+
+/** What can be done about all units that are shown, on this page and on the others. @param {string} job @param {any} status @param {import("./address.js").Narrowed} narrowed */
+function bulk(job, status, narrowed) {
+  const state = narrowed.cluster ? "failed" : narrowed.status;
+  if (about.read_only || !["failed", "pending", "cancelled"].includes(state ?? "")) return null;
+  const path = `/api/jobs/${encodeURIComponent(job)}`;
+  const which = Object.fromEntries(Object.entries({ status: state, cluster: narrowed.cluster, match: narrowed.match }).filter(([, value]) => value));
+  const known = narrowed.match || narrowed.cluster ? "all that match" : `all ${views.count(status.progress[state])}`;
+  const goesOn = ["running", "awaiting_approval"].includes(stateOf(status));
+  return el("p", { class: "actions" },
+    state !== "pending" && button(`Retry ${known}`, `${path}/retry`, which, { done: retried(status) }),
+    state !== "pending" && !goesOn && button(`Retry and run ${known}`, `${path}/retry`, { ...which, start: true }, { done: startedAgain }),
+    state !== "cancelled" && button(`Skip ${known}`, `${path}/skip`, which, { question: `Skip ${known} of the ${state} units? They are not run.`, danger: true, done: unitsChanged("skipped") }));
 }
 
 /** @param {string} job @param {string} seq */
@@ -177,9 +199,7 @@ async function unitPage(job, seq) {
   const path = `/api/jobs/${encodeURIComponent(job)}`;
   const number = encodeURIComponent(seq);
   const [view, status, why] = await Promise.all([read(`${path}/units/${number}`), read(path), read(`${path}/explain?unit=${number}`)]);
-  const again = ["failed", "cancelled"].includes(view.unit.status) && !about.read_only;
-  const buttons = again && el("div", { class: "actions" }, button("Retry", `${path}/retry`, { unit: view.unit.seq }, { done: retried(status) }));
-  return { title: `Unit ${view.unit.seq} – Job Manager`, parts: views.unit(view, status, why, buttons || null) };
+  return { title: `Unit ${view.unit.seq} – Job Manager`, parts: views.unit(view, status, why, unitControls(view.unit, status)) };
 }
 
 const JOBS = 50;
@@ -198,9 +218,9 @@ async function jobsPage() {
 }
 
 function route() {
-  const [, kind, job, , seq] = location.hash.replace(/^#/, "").split("/").map(decodeURIComponent);
+  const { kind, job, seq, narrowed } = place();
   if (kind === "jobs" && job && seq) return () => unitPage(job, seq);
-  if (kind === "jobs" && job) return () => jobPage(job);
+  if (kind === "jobs" && job) return () => jobPage(job, narrowed);
   return jobsPage;
 }
 
@@ -212,10 +232,10 @@ let shown = "";
 /** Draws the page again; of several that are under way only the latest is drawn. */
 async function show() {
   const mine = ++turn;
-  const place = location.hash;
+  const address = location.hash;
   try {
     const { title, parts } = await route()();
-    if (mine === turn) draw(title, parts, place);
+    if (mine === turn) draw(title, parts, address);
   } catch (error) {
     if (mine !== turn) return;
     // The page says so already.
@@ -223,8 +243,8 @@ async function show() {
     if (!(error instanceof Refused)) tell(`This page has a fault: ${error.message}`, true);
     // So does it when the session is over.
     if (error.status === 401) return;
-    if (shown === place) tell(error.message, true);
-    else draw("Job Manager", [el("p", { class: "back" }, el("a", { href: "#/" }, "‹ all jobs")), el("p", {}, error.message)], place);
+    if (shown === address) tell(error.message, true);
+    else draw("Job Manager", [el("p", { class: "back" }, el("a", { href: "#/" }, "‹ all jobs")), el("p", {}, error.message)], address);
   }
 }
 
@@ -243,7 +263,7 @@ function busyWith(active) {
 }
 
 /** @param {string} title @param {any[]} parts @param {string} place */
-function draw(title, parts, place) {
+function draw(title, parts, address) {
   const active = document.activeElement;
   const samePlace = shown === place;
   const hold = samePlace ? busyWith(active) : "";
@@ -254,7 +274,7 @@ function draw(title, parts, place) {
   const scrolled = [...main.querySelectorAll("pre")].map((pre) => pre.scrollTop);
   document.title = title;
   main.replaceChildren(...parts.flat(3).filter((part) => part != null && part !== false));
-  shown = place;
+  shown = address;
   if (!samePlace) {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
@@ -321,5 +341,6 @@ addEventListener("hashchange", () => {
 });
 // The death of a manager changes nothing in the database, and is seen only by looking.
 setInterval(() => document.visibilityState === "visible" && link === "live" && changed(), AT_LEAST_EVERY_MS);
+listenForKeys(/** @type {HTMLDialogElement} */ (at("keys")));
 begin();
 listen(changed, linked);

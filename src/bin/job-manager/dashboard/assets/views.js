@@ -42,6 +42,7 @@ export const badge = (state, outdated = "") =>
 
 /** @param {number} seconds */
 export function span(seconds) {
+  if (seconds > 0 && seconds < 1) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
@@ -89,11 +90,11 @@ const manager = (job) => {
 };
 
 /** @param {any[]} cells @param {string[]} titles @param {Record<string, any>} [attributes] */
-const row = (cells, titles, attributes) =>
+export const row = (cells, titles, attributes) =>
   el("tr", attributes, cells.map((cell, index) => el("td", { "data-title": titles[index] }, cell)));
 
 /** @param {string[]} titles @param {any[]} rows @param {string} label */
-const table = (titles, rows, label) =>
+export const table = (titles, rows, label) =>
   el("table", { "aria-label": label },
     el("thead", {}, el("tr", {}, titles.map((title) => el("th", { scope: "col" }, title)))),
     el("tbody", {}, rows));
@@ -185,8 +186,11 @@ export function failures(report, retry, show) {
 /** @param {any} payload */
 const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
 
-/** A page of units. @param {any} page @param {string} job */
-export function units(page, job) {
+/** The orders that a column stands for. */
+const SORTS = { Attempts: "attempts", Time: "duration" };
+
+/** A page of units. @param {any} page @param {string} job @param {string} sort @param {(order: string) => string} sorted */
+export function units(page, job, sort, sorted) {
   const unreadable = unreadableOf(page, (it) => `Unit ${it.seq}`);
   if (page.units.length === 0 && unreadable.length === 0) return el("p", { class: "quiet" }, "No unit here.");
   const titles = ["Unit", "State", "Item", "Attempts", "Time", "Error"];
@@ -199,7 +203,16 @@ export function units(page, job) {
       between(unit.started_at, unit.finished_at) || "–",
       el("bdi", { class: "cut", title: unit.error }, unit.error ?? ""),
     ], titles));
-  return el("div", {}, ...unreadable, table(titles, rows, "Units"));
+  const made = table(titles, rows, "Units");
+  made.querySelectorAll("th").forEach((/** @type {HTMLElement} */ head) => {
+    const order = SORTS[head.textContent ?? ""];
+    if (!order) return;
+    const isSorted = order === sort;
+    if (isSorted) head.setAttribute("aria-sort", "descending");
+    head.replaceChildren(el("a", { href: sorted(isSorted ? "" : order), title: isSorted ? "back to the order of numbers" : "the most first" },
+      head.textContent, isSorted && " ↓"));
+  });
+  return el("div", {}, ...unreadable, made);
 }
 
 /** Bytes that are not UTF-8 are an object with their text. @param {any} of */
@@ -224,7 +237,10 @@ export function unit(view, job, why, buttons) {
     ["Result", unit.result == null ? null : item(unit.result)],
   ].filter(([, value]) => value != null && value !== "");
   return [
-    el("p", { class: "back" }, el("a", { href: `#/jobs/${job.job.id}` }, "‹ ", el("bdi", {}, job.job.name))),
+    el("div", { class: "between back" }, el("a", { href: `#/jobs/${job.job.id}` }, "‹ ", el("bdi", {}, job.job.name)),
+      el("span", { class: "actions" },
+        unit.seq > 1 && el("a", { href: `#/jobs/${job.job.id}/units/${unit.seq - 1}`, rel: "prev" }, "‹ previous"),
+        unit.seq < job.progress.total && el("a", { href: `#/jobs/${job.job.id}/units/${unit.seq + 1}`, rel: "next" }, "next ›"))),
     el("h1", {}, `Unit ${unit.seq} `, badge(unit.status, unit.outdated ?? "")),
     el("p", { class: "why" }, el("span", {}, why.sentence), el("code", {}, why.next_step)),
     buttons,

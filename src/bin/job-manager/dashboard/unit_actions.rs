@@ -1,0 +1,150 @@
+//! What can be changed about units: those that a request names, by POST.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use job_manager::client::{Client, SEARCH_TIME, UnitsChanged};
+use job_manager::failures::ClusterId;
+use job_manager::model::{ItemPattern, JobId, JobStatus, KillThen, Seq, UnitFilter, UnitStatus};
+use serde::{Deserialize, Serialize};
+
+use super::actions::{Body, Shared, given};
+use super::answer::{Connections, Named, Refused, Reply};
+use super::words::{number, word};
+
+pub(super) fn routes() -> Router<Arc<Connections>> {
+    Router::new()
+        .route("/api/jobs/{job}/retry", post(retry))
+        .route("/api/jobs/{job}/skip", post(skip))
+        .route("/api/jobs/{job}/units/{seq}/kill", post(kill))
+        .route("/api/jobs/{job}/units/{seq}/cancel", post(cancel))
+}
+
+/// Which units are meant, and what is said of it; a unit must satisfy all that is given.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Which {
+    failed: bool,
+    status: Option<String>,
+    cluster: Option<String>,
+    #[serde(rename = "match")]
+    pattern: Option<String>,
+    unit: Option<i64>,
+    /// Whether a job that has ended or is paused goes on with them; of a retry only.
+    start: bool,
+    /// Of a skip only.
+    reason: Option<String>,
+}
+
+impl Which {
+    fn filter(&self) -> Result<UnitFilter, Refused> {
+        let mut filter = UnitFilter {
+            pattern: word::<ItemPattern>(self.pattern.as_deref())?,
+            cluster: word::<ClusterId>(self.cluster.as_deref())?,
+            ..UnitFilter::all()
+        };
+        filter.statuses.extend(word::<UnitStatus>(self.status.as_deref())?);
+        if self.failed {
+            filter.statuses = vec![UnitStatus::Failed];
+        }
+        if let Some(seq) = self.unit {
+            // The filter knows the numbers that there can be only.
+            let seq = Seq(seq.clamp(0, Seq::MAX.0));
+            (filter.first, filter.last) = (Some(seq), Some(seq));
+        }
+        let is_narrowed = filter.pattern.is_some() || filter.cluster.is_some() || filter.first.is_some();
+        if !is_narrowed && filter.statuses.is_empty() {
+            return Err(Refused::Word(
+                "say which units: {\"failed\":true}, {\"cluster\":ID}, {\"status\":STATE}, {\"match\":RE} or {\"unit\":SEQ}"
+                    .to_owned(),
+            ));
+        }
+        Ok(filter)
+    }
+}
+
+async fn retry(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply<impl Serialize> {
+    let which = given(body)?;
+    let filter = which.filter()?;
+    if which.reason.is_some() {
+        return Err(Refused::Word("a retry has no reason".to_owned()));
+    }
+    let retry = move |client: &Client, job| {
+        // Its row says afterwards that it is paused.
+        let before = client.job(job)?.status;
+        let swept = client.retry_units_within(job, &filter, Some(SEARCH_TIME))?;
+        if which.start && swept.changed > 0 {
+            go_on(client, job, before)?;
+        }
+        Ok(UnitsChanged::swept(job, swept))
+    };
+    connections.write(job, retry).await
+}
+
+/// Lets a job go on that does not run; one that waits for an approval waits on.
+fn go_on(client: &Client, job: JobId, before: JobStatus) -> Result<(), Refused> {
+    match before {
+        JobStatus::AwaitingApproval | JobStatus::Created => {}
+        before if before.is_terminal() => drop(client.start_detached(job)?),
+        _ => drop(client.resume_job(job)?),
+    }
+    Ok(())
+}
+
+async fn skip(State(connections): Shared, Named(job): Named<String>, body: Body<Which>) -> Reply<impl Serialize> {
+    let which = given(body)?;
+    let filter = which.filter()?;
+    if which.start {
+        return Err(Refused::Word("a skip starts nothing".to_owned()));
+    }
+    let reason = which.reason.unwrap_or_else(|| "skipped on the dashboard".to_owned());
+    let skip = move |client: &Client, job| {
+        Ok(UnitsChanged::swept(job, client.skip_units_within(job, &filter, &reason, Some(SEARCH_TIME))?))
+    };
+    connections.write(job, skip).await
+}
+
+/// What becomes of a unit that is ended, and why it is.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct End {
+    then: Option<String>,
+    reason: Option<String>,
+}
+
+async fn kill(
+    State(connections): Shared,
+    Named((job, seq)): Named<(String, String)>,
+    body: Body<End>,
+) -> Reply<impl Serialize> {
+    let (seq, End { then, reason }) = (number(&seq)?, given(body)?);
+    let then = word::<KillThen>(then.as_deref())?.unwrap_or(KillThen::Retry);
+    if then == KillThen::Cancel {
+        return Err(Refused::Word("a unit is cancelled at units/SEQ/cancel".to_owned()));
+    }
+    let reason = reason.unwrap_or_else(|| "killed on the dashboard".to_owned());
+    let kill = move |client: &Client, job| {
+        client.kill_unit(job, seq, then, &reason)?;
+        Ok(UnitsChanged::new(job, 1))
+    };
+    connections.write(job, kill).await
+}
+
+async fn cancel(
+    State(connections): Shared,
+    Named((job, seq)): Named<(String, String)>,
+    body: Body<End>,
+) -> Reply<impl Serialize> {
+    let (seq, End { then, reason }) = (number(&seq)?, given(body)?);
+    if then.is_some() {
+        return Err(Refused::Word("nothing comes after a cancel".to_owned()));
+    }
+    let reason = reason.unwrap_or_else(|| "cancelled on the dashboard".to_owned());
+    let cancel = move |client: &Client, job| {
+        client.cancel_unit(job, seq, &reason)?;
+        Ok(UnitsChanged::new(job, 1))
+    };
+    connections.write(job, cancel).await
+}
