@@ -57,22 +57,3 @@ fn ended((status, started_at, finished_at): &SpreadRow) -> Option<EndedRun> {
     let has_run = matches!(status, UnitStatus::Completed | UnitStatus::Failed);
     Some(EndedRun { status, started_at: started_at?, finished_at: finished_at? }).filter(|_| has_run)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Access;
-    use crate::store::conformance::job_of;
-
-    #[test]
-    fn as_many_units_are_looked_at_as_may_be_and_none_twice() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&dir.path().join("jobs.db"), Access::Create).unwrap();
-        let (_, job) = (job_of(&mut store, 3), job_of(&mut store, 1_000));
-
-        let counted = [(1_000, 5_000), (1_000, 1_000), (1_000, 999), (1_000, 100), (7, 3), (1, 1), (0, 10)]
-            .map(|(through, most)| store.spread_units(job, through, most).unwrap().counted);
-
-        assert_eq!(counted, [1_000, 1_000, 500, 100, 2, 1, 0]);
-    }
-}

@@ -72,6 +72,7 @@ macro_rules! on {
                 units_are_listed_in_other_orders_page_by_page,
                 units_before_another_are_counted,
                 jobs_add_up_by_state,
+                units_that_are_looked_at_are_spread_over_all_and_as_many_as_may_be,
             ]
         );
     };

@@ -52,3 +52,12 @@ pub fn jobs_add_up_by_state(mut store: Store) {
     assert_eq!((totals[0].status, totals[0].jobs), (JobStatus::Created, 2));
     assert_eq!((totals[0].units.total, totals[0].units.pending, totals[0].units.completed), (5, 5, 0));
 }
+
+pub fn units_that_are_looked_at_are_spread_over_all_and_as_many_as_may_be(mut store: Store) {
+    let (_, job) = (job_of(&mut store, 3), job_of(&mut store, 1_000));
+
+    let counted = [(1_000, 5_000), (1_000, 1_000), (1_000, 999), (1_000, 100), (7, 3), (1, 1), (0, 10)]
+        .map(|(through, most)| store.spread_units(job, through, most).unwrap().counted);
+
+    assert_eq!(counted, [1_000, 1_000, 500, 100, 2, 1, 0]);
+}
