@@ -78,4 +78,35 @@ mod tests {
             assert_eq!(is_replaced, is_unsafe, "U+{:04X}", u32::from(c));
         }
     }
+
+    /// Contrast of two colours, as the guidelines for accessible pages define it.
+    fn contrast(colours: [&str; 2]) -> f64 {
+        let luminance = |colour: &str| {
+            let part = |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            let linear = |at| match part(at) {
+                dark if dark <= 0.040_45 => dark / 12.92,
+                light => ((light + 0.055) / 1.055).powf(2.4),
+            };
+            0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5)
+        };
+        let [one, other] = colours.map(luminance);
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_ground_in_both_themes() {
+        let style = include_str!("assets/style.css");
+        let themes: Vec<&str> = style.split(":root {").skip(1).map(|theme| theme.split_once('}').unwrap().0).collect();
+        assert_eq!(themes.len(), 2, "a light and a dark one");
+        for theme in themes {
+            let colour = |name: &str| theme.split_once(&format!("--{name}: ")).unwrap().1.split_once(';').unwrap().0;
+            for text in ["text", "quiet", "accent", "completed", "failed", "running", "paused", "danger"] {
+                for ground in ["ground", "card", "code"] {
+                    let contrast = contrast([colour(text), colour(ground)]);
+
+                    assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2} in {theme}");
+                }
+            }
+        }
+    }
 }

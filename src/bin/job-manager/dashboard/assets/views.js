@@ -172,7 +172,7 @@ export function hosts(job) {
 /** Failures by kind. @param {any} report @param {((cluster: any) => any) | null} retry @param {(cluster: any) => any} show */
 export function failures(report, retry, show) {
   if (report.clusters.length === 0) return [];
-  const titles = ["Units", "Why", "Cluster", ""];
+  const titles = ["Units", "Why", "Cluster", "Actions"];
   const rows = report.clusters.map((cluster) =>
     row([
       `${count(cluster.count)} ${cluster.count === 1 ? "unit" : "units"}`,
@@ -218,7 +218,7 @@ export function units(page, job, sort, sorted) {
 /** Bytes that are not UTF-8 are an object with their text. @param {any} of */
 const streams = (of) =>
   [["Output", of.stdout], ["Standard error", of.stderr]].filter(([, text]) => text)
-    .map(([name, text]) => [el("h3", {}, name), el("pre", { tabindex: "0" }, text.text ?? text)]);
+    .map(([name, text]) => [el("h2", {}, name), el("pre", { tabindex: "0" }, text.text ?? text)]);
 
 /** One unit. @param {any} view @param {any} job @param {any} why @param {any} buttons */
 export function unit(view, job, why, buttons) {
