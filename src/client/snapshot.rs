@@ -77,6 +77,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Returns the time since its manager last wrote; none while none is on record, and of a database that has leases.
+    pub fn silence(&self) -> Option<Duration> {
+        self.silence
+    }
+
     /// Returns `true` if the job was left running by a manager that has died.
     pub fn is_interrupted(&self) -> bool {
         is_interrupted(self.job.status, self.health)

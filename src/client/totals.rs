@@ -1,7 +1,7 @@
 //! Sums over all jobs.
 
 use super::{Client, ClientError};
-use crate::model::{JobTotals, UnendedJobs};
+use crate::model::{JobTotals, Timestamp, UnendedJobs};
 
 impl Client {
     /// Returns for each state that jobs are in how many there are, and the sum of their counters.
@@ -15,6 +15,19 @@ impl Client {
     /// ```
     pub fn job_totals(&self) -> Result<Vec<JobTotals>, ClientError> {
         Ok(self.store().job_totals()?)
+    }
+
+    /// Returns up to `most` names of jobs that have completed, each with when the last job of that name did, the latest first.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;
+    /// for (name, at) in client.last_successes(10)? {
+    ///     println!("{name} last completed at {at}");
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn last_successes(&self, most: i64) -> Result<Vec<(String, Timestamp)>, ClientError> {
+        Ok(self.store().last_successes(most)?)
     }
 
     /// Returns the jobs that have not ended, the newest first, with their states, and counts those that cannot be read, which

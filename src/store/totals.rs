@@ -10,7 +10,7 @@ use super::columns::{Checked, Json, Word};
 use super::postgres;
 use super::statement::statement;
 use super::{Store, StoreError};
-use crate::model::{JobId, JobStatus, JobTotals, Limits, Progress, StopRequest, UnendedJobs};
+use crate::model::{JobId, JobStatus, JobTotals, Limits, Progress, StopRequest, Timestamp, UnendedJobs};
 
 type TotalsColumns = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
 type TotalsRow = (Checked<Word<JobStatus>>, i64, i64, i64, i64, i64, i64, i64, i64);
@@ -40,6 +40,26 @@ impl Store {
     /// not know are omitted, [`Store::jobs`] names them.
     pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
         self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect()))
+    }
+}
+
+statement! {
+    struct LastSuccesses {
+        "SELECT name, max(finished_at) AS latest FROM jobs WHERE status = 'completed' AND finished_at IS NOT NULL GROUP BY name \
+         ORDER BY latest DESC, name LIMIT " most: i64 as BigInt,
+    }
+    "" -> (Text, BigInt)
+}
+
+impl Store {
+    /// Returns the names of jobs that have completed, each with when the last one of that name did, the latest first; names that cannot
+    /// be read are left out, [`Store::jobs`] names them.
+    pub fn last_successes(&mut self, most: i64) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.read("look for jobs that have completed", |conn| {
+            let rows: Vec<(Checked<String>, i64)> = LastSuccesses { most }.load(conn)?;
+            let known = |(name, at): (Checked<String>, i64)| Some((name.known()?.clone(), Timestamp::from_micros(at)));
+            Ok(rows.into_iter().filter_map(known).collect())
+        })
     }
 }
 

@@ -329,15 +329,15 @@ fn metrics_are_read_when_they_are_asked_for_and_name_no_unit() {
     world.kill_manager(&lost);
     let reply = dashboard.ask("GET /metrics", &[], "");
 
-    has(&running, "job_manager_job_manager_up{job=\"3\",name=\"sleep\"} 1");
+    has(&running, "job_manager_job_manager_up{job_id=\"3\",name=\"sleep\"} 1");
     let text = &reply.body;
     has(text, "job_manager_jobs{status=\"failed\"} 1");
     has(text, "job_manager_jobs{status=\"running\"} 1");
     has(text, "job_manager_units{status=\"completed\"} 3");
     has(text, "job_manager_units{status=\"pending\"} 4");
     has(text, "job_manager_managers{health=\"lost\"} 1");
-    has(text, "job_manager_job_manager_up{job=\"3\",name=\"sleep\"} 0");
-    has(text, "job_manager_job_units{job=\"2\",name=\"nasty\\\" \\\\ \u{fffd}[2J name\",status=\"pending\"} 3");
+    has(text, "job_manager_job_manager_up{job_id=\"3\",name=\"sleep\"} 0");
+    has(text, "job_manager_job_units{job_id=\"2\",name=\"nasty\\\" \\\\ \u{fffd}[2J name\",status=\"pending\"} 3");
     assert!(text.ends_with("# EOF\n") && !text.contains("secret-") && !text.contains('\u{1b}'), "{text}");
     assert!(reply.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     world.ok(&["cancel", &lost]);

@@ -77,7 +77,7 @@ fn every_face_shows_the_hosts_that_run_a_job_and_those_that_do_no_more() {
     let answered = program.call("job_status", json!({ "job": "1" }));
 
     for host in ["alpha", "beta"] {
-        let labels = format!("{{job=\"1\",name=\"shared\",host=\"{host}\"}}");
+        let labels = format!("{{job_id=\"1\",name=\"shared\",host=\"{host}\"}}");
         has(&format!("job_manager_job_manager_up{labels} 1"));
         has(&format!("job_manager_job_workers{labels} 1"));
         has(&format!("job_manager_job_manager_running{labels} 1"));

@@ -95,6 +95,8 @@ mod mcp_resources;
 mod mcp_schemas;
 mod memory;
 mod meters;
+#[cfg(feature = "serve")]
+mod monitoring;
 mod numbers;
 mod older_databases;
 #[cfg(feature = "postgres")]

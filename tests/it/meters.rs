@@ -549,6 +549,6 @@ fn metrics_have_what_a_job_that_has_not_ended_has_spent() {
 
     let text = world.serve(&[]).ask("GET /metrics", &[], "").body;
 
-    let line = "job_manager_job_spent_total{job=\"1\",name=\"echo\",meter=\"usd\"} 2.5";
+    let line = "job_manager_job_spent_total{job_id=\"1\",name=\"echo\",meter=\"usd\"} 2.5";
     assert!(text.lines().any(|found| found == line), "{text}");
 }

@@ -148,6 +148,9 @@ pub(super) enum CliError {
     Signals(#[source] io::Error),
     #[error("cannot write the manual page {}", path.display())]
     ManualPage { path: PathBuf, source: io::Error },
+    #[cfg(feature = "serve")]
+    #[error("cannot write metrics to {}", path.display())]
+    Metrics { path: PathBuf, source: io::Error },
     #[error("cannot print")]
     Output(#[from] io::Error),
 }

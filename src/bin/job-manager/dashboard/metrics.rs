@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicU64;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use job_manager::client::{Client, Health, Snapshot};
-use job_manager::model::{JobFilter, JobStatus, JobTotals, UnitStatus};
+use job_manager::client::{Client, ClientError, Health, Snapshot};
+use job_manager::model::{JobFilter, JobStatus, JobTotals, Timestamp, UnitStatus};
 use job_manager::text::one_line;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -29,8 +29,13 @@ type Counts = Family<Labels, Gauge>;
 type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
 pub(super) async fn metrics(State(connections): State<Arc<Connections>>) -> Result<Response, Refused> {
-    let text = connections.read(|client| Ok(Numbers::of(client)?.text())).await?.0;
+    let text = connections.read(|client| Ok(metrics_text(client)?)).await?.0;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], text).into_response())
+}
+
+/// Returns the metrics of a database as text.
+pub fn metrics_text(client: &Client) -> Result<String, ClientError> {
+    Ok(Numbers::of(client)?.text())
 }
 
 struct Numbers {
@@ -40,10 +45,13 @@ struct Numbers {
     /// Jobs that have not ended and have no series of their own.
     omitted: usize,
     unreadable: usize,
+    /// When a job of each name last completed.
+    successes: Vec<(String, Timestamp)>,
+    now: Timestamp,
 }
 
 impl Numbers {
-    fn of(client: &Client) -> Result<Numbers, Refused> {
+    fn of(client: &Client) -> Result<Numbers, ClientError> {
         let unended = client.unended_jobs()?;
         // All that run: whether managers live is not asked of the newest only.
         let is_seen = |place: usize, status: JobStatus| place < MAX_JOBS || status == JobStatus::Running;
@@ -54,6 +62,8 @@ impl Numbers {
             seen: client.snapshots(&JobFilter { jobs, ..JobFilter::default() })?.jobs,
             omitted: unended.jobs.len().saturating_sub(MAX_JOBS),
             unreadable: unended.unreadable,
+            successes: client.last_successes(bounded(MAX_JOBS))?,
+            now: Timestamp::now(),
         })
     }
 
@@ -85,6 +95,11 @@ impl Numbers {
         unreadable.set(bounded(self.unreadable));
         registry.register("jobs_unreadable", "Jobs that have not ended and cannot be read", unreadable);
         registry.register("units", "Units of all jobs by state", units);
+        let successes = Rates::default();
+        for (name, at) in &self.successes {
+            successes.get_or_create(&labels("name", &one_line(name))).set(seconds(*at));
+        }
+        registry.register("last_success_timestamp_seconds", "When a job of that name last completed", successes);
     }
 
     fn managers(&self, registry: &mut Registry) {
@@ -100,11 +115,11 @@ impl Numbers {
     fn per_job(&self, registry: &mut Registry) {
         let (units, up, workers) = (Counts::default(), Counts::default(), Counts::default());
         let (running, silent) = (Counts::default(), Counts::default());
-        let rate = Rates::default();
+        let (rate, heard) = (Rates::default(), Rates::default());
         let spent: Family<Labels, Counter<f64, AtomicU64>> = Family::default();
         for seen in self.seen.iter().take(MAX_JOBS) {
             let job = &seen.job;
-            let of_job = vec![("job", job.id.to_string()), ("name", one_line(&job.name))];
+            let of_job = vec![("job_id", job.id.to_string()), ("name", one_line(&job.name))];
             for meter in seen.status().meters {
                 spent
                     .get_or_create(&[of_job.clone(), labels("meter", &meter.name)].concat())
@@ -117,6 +132,9 @@ impl Numbers {
                 up.get_or_create(&of_job).set((seen.health == Health::Running).into());
                 workers.get_or_create(&of_job).set(bounded(job.limits.workers));
                 rate.get_or_create(&of_job).set(seen.rate.unwrap_or(0.0));
+                if let Some(silence) = seen.silence().filter(|_| job.status == JobStatus::Running) {
+                    heard.get_or_create(&of_job).set(seconds(self.now) - silence.as_secs_f64());
+                }
             }
             for run in &seen.managers {
                 // Two hosts may have one name: their numbers are added.
@@ -134,6 +152,7 @@ impl Numbers {
         // The encoding adds `_total` to the name.
         registry.register("job_spent", "What the attempts of a job have cost by each of its meters", spent);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
+        registry.register("job_heartbeat_timestamp_seconds", "When the manager of a job last wrote", heard);
         registry.register("job_workers", "Units of a job that may run at the same time", workers);
         registry.register("job_units_per_second", "Units of a job that ended per second lately", rate);
         registry.register("job_manager_running", "Units that a manager runs, on a server", running);
@@ -146,6 +165,10 @@ impl Numbers {
 
 fn labels(name: &'static str, value: &impl ToString) -> Labels {
     vec![(name, value.to_string())]
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.as_micros() as f64 / 1e6
 }
 
 fn bounded(count: usize) -> i64 {

@@ -22,4 +22,5 @@ mod unit_actions;
 mod words;
 
 pub use error::DashboardError;
+pub use metrics::metrics_text;
 pub use server::Dashboard;

@@ -16,6 +16,8 @@ mod logs;
 mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "serve")]
+mod metrics;
 mod prune;
 mod recover;
 mod reject;
@@ -93,6 +95,8 @@ impl Cli {
         match &self.verb {
             Verb::Help(_) => Err(CliError::NoDocument("help is text for people")),
             Verb::Completions(_) => Err(CliError::NoDocument("completions are a script for the shell")),
+            #[cfg(feature = "serve")]
+            Verb::Metrics(_) => Err(CliError::NoDocument("metrics are text for Prometheus")),
             Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
             Verb::Results(results) if results.is_csv() => {
                 Err(CliError::NoDocument("--format csv prints a table, and --json documents"))
@@ -187,6 +191,7 @@ verbs! { (global, output, command)
     }
     "Serve" {
         #[cfg(feature = "serve")] Serve => serve,
+        #[cfg(feature = "serve")] Metrics => metrics,
         #[cfg(feature = "mcp")] Mcp => mcp,
         Service => service,
     }

@@ -1,0 +1,132 @@
+//! What reads our metrics elsewhere: Prometheus, its rules, and the queries of the Grafana dashboard.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Served, World, wait_for, without_tool};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/monitoring");
+
+fn is_there(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        without_tool(tool);
+    }
+    found
+}
+
+/// One job that completed, one that fails and goes on, one that was killed and one that waits.
+fn jobs(world: &World) -> String {
+    world.ok(&["run", "-q", "--name", "nightly-photos", "--", "true", ":::", "a", "b"]);
+    world.ok(&["create", "--name", "waits", "--", "true"]);
+    let script = "test {} -gt 2 && sleep 600 || exit 1";
+    let running =
+        world.ok(&["submit", "-q", "-j", "4", "--max-attempts", "1", "--range", "1-4", "--shell", "--", script]);
+    wait_for(world, "two failures", || world.status(&running)["progress"]["failed"] == 2);
+    running
+}
+
+#[test]
+fn each_alert_fires_when_it_should_and_metrics_are_written_as_prometheus_reads_them() {
+    let world = World::new();
+    if !is_there("promtool") {
+        return;
+    }
+    let running = jobs(&world);
+    let file = world.path("job-manager.prom");
+    world.ok(&["metrics", "--textfile", file.to_str().unwrap()]);
+    let promtool = |args: &[&str], input: Option<&std::path::Path>| {
+        let mut command = Command::new("promtool");
+        command.current_dir(EXAMPLES).args(args);
+        if let Some(input) = input {
+            command.stdin(std::fs::File::open(input).unwrap());
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    };
+
+    promtool(&["check", "rules", "alerts.yml"], None);
+    promtool(&["test", "rules", "alerts_test.yml"], None);
+    promtool(&["check", "metrics"], Some(&file));
+
+    let beside = std::fs::read_dir(world.path(""))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("job-manager.prom"));
+    assert_eq!(beside.count(), 1, "nothing is left beside the file");
+    let said = world.fails(2, &["metrics", "--json"]);
+    assert!(said.contains("metrics are text for Prometheus"), "{said}");
+    world.ok(&["cancel", &running]);
+}
+
+#[test]
+fn every_query_of_the_grafana_dashboard_has_an_answer_in_a_real_prometheus() {
+    let world = World::new();
+    if !is_there("prometheus") {
+        return;
+    }
+    let running = jobs(&world);
+    let dashboard = world.serve(&[]);
+    let text = std::fs::read_to_string(format!("{EXAMPLES}/grafana.json")).unwrap();
+    let grafana: Value = serde_json::from_str(&text).unwrap();
+    let queries: Vec<&str> = grafana["panels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().unwrap())
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    let prometheus = Prometheus::start(&world, &dashboard);
+
+    for query in &queries {
+        wait_for(&world, query, || prometheus.samples(query) > 0);
+    }
+
+    assert!(queries.len() >= 9, "{queries:?}");
+    drop(prometheus);
+    world.ok(&["cancel", &running]);
+}
+
+struct Prometheus {
+    process: std::process::Child,
+    port: u16,
+}
+
+impl Prometheus {
+    fn start(world: &World, dashboard: &Served) -> Prometheus {
+        let config = format!(
+            "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: job-manager\n    authorization: {{ credentials: {} }}\n    \
+             static_configs: [{{ targets: [\"127.0.0.1:{}\"] }}]\n",
+            dashboard.token, dashboard.port
+        );
+        let config = world.write("prometheus.yml", &config);
+        // Free a moment ago; whoever takes it meanwhile makes the start fail, and nothing else.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new("prometheus")
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", world.path("prometheus").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Prometheus { process, port }
+    }
+
+    fn samples(&self, query: &str) -> usize {
+        let address = format!("http://127.0.0.1:{}/api/v1/query", self.port);
+        let answer =
+            Command::new("curl").args(["-sG", &address, "--data-urlencode", &format!("query={query}")]).output();
+        let answer: Option<Value> = serde_json::from_slice(&answer.unwrap().stdout).ok();
+        answer.and_then(|answer| Some(answer["data"]["result"].as_array()?.len())).unwrap_or(0)
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
