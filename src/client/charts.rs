@@ -4,12 +4,12 @@ use super::{Client, ClientError};
 use crate::model::{Charts, JobId, JobStatus, Timestamp};
 
 /// Units that are looked at for pictures of a job.
-const MOST_UNITS: i64 = 20_000;
+const MOST_UNITS: i64 = 10_000;
 
 impl Client {
     /// Returns when the units of a job ended and how long they took, for pictures.
     ///
-    /// Looks at 20,000 units at most, whatever the size of the job; [`Charts`] says how many it looked at. Nothing is kept
+    /// Looks at 10,000 units at most, whatever the size of the job; [`Charts`] says how many it looked at. Nothing is kept
     /// for it, so the answer is also there for jobs of older versions.
     ///
     /// ```no_run

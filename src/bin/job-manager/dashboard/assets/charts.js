@@ -61,7 +61,7 @@ function throughput({ from, bucket_seconds, ends }) {
     .map(({ part, index }) => row([when(at(index)), count(part.completed), count(part.failed)], titles));
   return figure("Units over time", columns(`Units over time: ${said(all)}`, drawn),
     [when(from), when(at(ends.length / 2)), when(at(ends.length))],
-    `up to ${units(most)} in ${span(bucket_seconds)}, failures on top`,
+    `${most >= bucket_seconds ? `up to ${count(Math.round(most / bucket_seconds))} a second` : `up to ${units(most)} in ${span(bucket_seconds)}`}, failures on top`,
     table(titles, rows, "Units over time"));
 }
 
