@@ -225,9 +225,12 @@ impl Client {
         Ok(ChartsDocument { schema: SCHEMA, job: JobRef { id: job }, charts: self.charts(job)? })
     }
 
-    /// Returns the failed units of a job by kind; see [`Client::failures`].
-    pub fn failure_report(&self, job: JobId) -> Result<FailureReport, ClientError> {
-        let clusters = self.failures(job)?;
+    /// Returns the failed units of a job, or of one of its groups, by kind; see [`Client::failures`].
+    pub fn failure_report(&self, job: JobId, group: Option<&str>) -> Result<FailureReport, ClientError> {
+        let clusters = match group {
+            None => self.failures(job)?,
+            Some(group) => self.failures_of_group(job, group)?,
+        };
         let failed = clusters.iter().map(|cluster| cluster.count).sum();
         Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, clusters })
     }

@@ -28,6 +28,20 @@ impl Client {
         Ok(self.store().failures(job, MAX_CLUSTERS)?)
     }
 
+    /// Returns the same of the units of one group; none of a group that the job does not have.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// for cluster in client.failures_of_group(client.find_job("last")?, "example.com")? {
+    ///     println!("{} units of that host: {}", cluster.count, cluster.text);
+    /// }
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn failures_of_group(&self, job: JobId, group: &str) -> Result<Vec<FailureCluster>, ClientError> {
+        self.store().job(job)?;
+        Ok(self.store().failures_of_group(job, group, MAX_CLUSTERS)?)
+    }
+
     /// Returns up to `limit` failed units and why each failed, those with the highest numbers first, at a cost that does not
     /// depend on how many there are.
     ///

@@ -30,6 +30,8 @@ macro_rules! evidence {
 }
 
 type EvidenceColumns = (BigInt, Text, Nullable<BigInt>, Text, Nullable<Text>);
+/// A kind, how many units are of it, the last one, and the first one.
+type KindRow = (i64, i64, i64, EvidenceRow);
 type EvidenceRow = (i64, Checked<Word<Cause>>, Option<i64>, Checked<String>, Option<Written>);
 
 macro_rules! failed {
@@ -64,6 +66,16 @@ statement! {
     struct Kinds {
         [KINDS KINDS_ON_POSTGRES] first: i64 as BigInt,
         " AND " last: i64 as BigInt,
+    }
+    " GROUP BY failure_kinds.kind) AS kinds JOIN units ON units.id = first ORDER BY failed DESC, first"
+    -> (BigInt, BigInt, BigInt, EvidenceColumns)
+}
+
+statement! {
+    struct KindsOfGroup {
+        [KINDS KINDS_ON_POSTGRES] first: i64 as BigInt,
+        " AND " last: i64 as BigInt,
+        " AND grp = " group: String as Text,
     }
     " GROUP BY failure_kinds.kind) AS kinds JOIN units ON units.id = first ORDER BY failed DESC, first"
     -> (BigInt, BigInt, BigInt, EvidenceColumns)
@@ -111,24 +123,24 @@ impl Store {
         self.read("read the failures", |conn| {
             provide_kinds(conn, job)?;
             let [first, last] = UnitId::ends_of(job);
-            let mut found: Vec<FailureCluster> = Vec::new();
-            let rows = Kinds { first, last }.load_iter::<(i64, i64, i64, EvidenceRow), DefaultLoadingMode>(conn)?;
-            for row in rows {
-                let (kind, count, last, row) = row?;
-                let (first, last, failure) = (seq_of(row.0), seq_of(last), evidence(&row));
-                if let Some(others) = found.get_mut(most) {
-                    others.count += count;
-                    (others.first, others.last) = (others.first.min(first), others.last.max(last));
-                    continue;
-                }
-                let (id, text) = match found.len() {
-                    kinds if kinds < most => (Some(ClusterId::from_number(kind)), failure.masked()),
-                    _ => (None, "failures of other kinds".to_owned()),
-                };
-                let example = failure.words().chars().take(EXAMPLE_CHARS).collect();
-                found.push(FailureCluster { id, cause: failure.cause, text, count, first, last, example });
-            }
-            Ok(found)
+            added_up(Kinds { first, last }.load_iter::<KindRow, DefaultLoadingMode>(conn)?, most)
+        })
+    }
+
+    /// Returns the same of the units of one group.
+    pub fn failures_of_group(
+        &mut self,
+        job: JobId,
+        group: &str,
+        most: usize,
+    ) -> Result<Vec<FailureCluster>, StoreError> {
+        self.read("read the failures", |conn| {
+            provide_kinds(conn, job)?;
+            let [first, last] = UnitId::ends_of(job);
+            added_up(
+                KindsOfGroup { first, last, group: group.to_owned() }.load_iter::<KindRow, DefaultLoadingMode>(conn)?,
+                most,
+            )
         })
     }
 
@@ -140,6 +152,26 @@ impl Store {
             Ok(rows.iter().map(|row| (seq_of(row.0), evidence(row).words())).collect())
         })
     }
+}
+
+fn added_up(rows: impl Iterator<Item = QueryResult<KindRow>>, most: usize) -> Result<Vec<FailureCluster>, Failure> {
+    let mut found: Vec<FailureCluster> = Vec::new();
+    for row in rows {
+        let (kind, count, last, row) = row?;
+        let (first, last, failure) = (seq_of(row.0), seq_of(last), evidence(&row));
+        if let Some(others) = found.get_mut(most) {
+            others.count += count;
+            (others.first, others.last) = (others.first.min(first), others.last.max(last));
+            continue;
+        }
+        let (id, text) = match found.len() {
+            kinds if kinds < most => (Some(ClusterId::from_number(kind)), failure.masked()),
+            _ => (None, "failures of other kinds".to_owned()),
+        };
+        let example = failure.words().chars().take(EXAMPLE_CHARS).collect();
+        found.push(FailureCluster { id, cause: failure.cause, text, count, first, last, example });
+    }
+    Ok(found)
 }
 
 /// Keeps of which kind the failure of a unit is that has just failed.

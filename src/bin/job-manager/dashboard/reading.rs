@@ -91,7 +91,7 @@ async fn unit(State(connections): Shared, Named((job, seq)): Named<(String, Stri
 }
 
 async fn failures(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
-    connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?)?)).await
+    connections.read(move |client| Ok(client.failure_report(client.find_job(&job)?, None)?)).await
 }
 
 async fn charts(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {

@@ -3,6 +3,8 @@
 use clap::Args;
 use job_manager::failures::FailureCluster;
 
+use job_manager::text::quote_for_shell;
+
 use crate::cli::table::table;
 use crate::cli::text::shortened;
 use crate::cli::which::JobOrKeyArg;
@@ -19,12 +21,15 @@ const TEXT_WIDTH: usize = 70;
 pub struct Failures {
     #[command(flatten)]
     pub job: JobOrKeyArg,
+    /// Units of that group
+    #[arg(long, value_name = "GROUP", help_heading = "Filter")]
+    pub group: Option<String>,
 }
 
 pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let report = client.failure_report(job)?;
+    let report = client.failure_report(job, args.group.as_deref())?;
     if output.json {
         return output.document(&report);
     }
@@ -41,8 +46,13 @@ pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result
         clusters.iter().map(row),
     ))?;
     if let Some((id, first)) = clusters.first().and_then(|cluster| Some((cluster.id?, cluster.first))) {
+        let group = args
+            .group
+            .as_deref()
+            .map(|group| format!(" --group {}", quote_for_shell(group.as_bytes())))
+            .unwrap_or_default();
         output.hint(format_args!(
-            "`job-manager unit {job}:{first}` shows one, `job-manager retry {job} --cluster {id}` tries all like it again"
+            "`job-manager unit {job}:{first}` shows one, `job-manager retry {job} --cluster {id}{group}` tries all like it again"
         ));
     }
     Ok(())
