@@ -82,7 +82,7 @@ impl Driver {
 #[test]
 fn every_verb_from_six_processes_at_once_keeps_the_promises() {
     let seed = Random::seed();
-    Driver::new().drive(seed, Duration::from_secs(60));
+    Driver::new().drive(seed, Duration::from_secs(30));
 }
 
 #[test]
