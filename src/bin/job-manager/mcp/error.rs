@@ -172,7 +172,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::StillCancelling { .. } => "wait_job says when it is over",
         ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
         ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
-            "Nothing was changed: retry_units without one_by_one takes them as they are"
+            "Nothing was changed: change_units without one_by_one retries them as they are"
         }
         ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
             "Nothing was changed: job_status shows where it stands"

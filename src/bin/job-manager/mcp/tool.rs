@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::lenient::{OPTIONS, read_plainly};
+use super::schema::Described;
 use super::shape::Field;
 use super::waits::Wait;
 use super::{Answer, Jobs, ToolError};
@@ -21,8 +22,8 @@ pub(super) trait Tool {
     const TITLE: &'static str;
     const DESCRIPTION: &'static str;
     const EFFECT: Effect;
-    /// The tool that describes its parameters, but for those that are named.
-    const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = None;
+    /// The tool that describes its parameters.
+    const DESCRIBED_BY: Option<Described> = None;
 
     /// Returns the job that is waited for before it answers, and how long, if it is one that waits.
     fn awaits(_given: Self::Given) -> Option<Wait> {
@@ -72,21 +73,24 @@ impl Effect {
 pub(super) struct Entry {
     pub description: Description,
     pub effect: Effect,
+    /// All that it takes.
+    reads: JsonObject,
     call: fn(&Jobs, &JsonObject) -> Result<Answer, ToolError>,
     awaits: fn(&JsonObject) -> Option<Wait>,
 }
 
 impl Entry {
     pub fn of<T: Tool>() -> Entry {
-        let mut input = schema::of::<T::Given>();
-        if let Some((tool, but)) = T::DESCRIBED_BY {
-            schema::refer(&mut input, tool, but);
+        let reads = schema::of::<T::Given>();
+        let mut input = reads.clone();
+        if let Some(described) = T::DESCRIBED_BY {
+            described.refer(&mut input);
         }
         let description = Description::new(T::NAME, T::DESCRIPTION, input)
             .with_title(T::TITLE)
             .with_annotations(annotations(T::EFFECT))
             .with_raw_output_schema(Arc::new(shape::schema(&Answer::fields(T::output()))));
-        Entry { description, effect: T::EFFECT, call: call::<T>, awaits: awaits::<T> }
+        Entry { description, effect: T::EFFECT, reads, call: call::<T>, awaits: awaits::<T> }
     }
 
     pub fn call(&self, jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
@@ -105,7 +109,7 @@ impl Entry {
 
     fn read(&self, arguments: &JsonObject) -> Result<JsonObject, ToolError> {
         let mut arguments = exact::unseal(arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
-        read_plainly(&self.description.input_schema, &mut arguments);
+        read_plainly(&self.reads, &mut arguments);
         Ok(arguments)
     }
 }

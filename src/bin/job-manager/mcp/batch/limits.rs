@@ -75,18 +75,18 @@ impl Options {
     }
 }
 
-fn wrong(parameter: &'static str, why: impl Display) -> ToolError {
+pub(in crate::mcp) fn wrong(parameter: &'static str, why: impl Display) -> ToolError {
     ToolError::Parameter { parameter, why: why.to_string() }
 }
 
 /// Splits `usd=50` into the name of a meter and the rest.
-fn of_meter<'t>(parameter: &'static str, text: &'t str) -> Result<(&'t str, &'t str), ToolError> {
+pub(in crate::mcp) fn of_meter<'t>(parameter: &'static str, text: &'t str) -> Result<(&'t str, &'t str), ToolError> {
     let parts = text.split_once('=').filter(|(name, _)| Meter::is_name(name));
     parts.ok_or_else(|| ToolError::Value { parameter, given: text.to_owned(), example: "usd=50" })
 }
 
 /// Reads `20`, or `5%` of all units.
-fn max_failures(text: &str) -> Result<MaxFailures, ToolError> {
+pub(in crate::mcp) fn max_failures(text: &str) -> Result<MaxFailures, ToolError> {
     let read = match text.strip_suffix('%') {
         Some(percent) => percent.parse().ok().filter(|share| (1..=100).contains(share)).map(MaxFailures::Percent),
         None => text.parse().ok().filter(|units| *units > 0).map(MaxFailures::Units),

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 pub(super) use check::Checked;
 pub(super) use labels::{Labels, label};
+pub(super) use limits::{max_failures, of_meter, wrong};
 pub(super) use options::Options;
 pub(super) use sources::{SourceForm, Sources};
 
