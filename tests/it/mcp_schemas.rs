@@ -97,6 +97,7 @@ fn every_tool_answers_what_its_schema_says() {
         ("get_results", json!({ "job": 1, "limit": 1 })),
         ("change_units", json!({ "job": 1, "action": "retry", "status": ["failed"] })),
         ("resume_job", json!({ "job": 1 })),
+        ("add_units", json!({ "job": 1, "range": "4-4" })),
         ("start_batch", canary.clone()),
         ("wait_job", json!({ "job": 2 })),
         ("approve_job", json!({ "job": 2 })),

@@ -2,14 +2,14 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use job_manager::client::{Client, budget};
+use job_manager::client::Client;
 use job_manager::model::{Budget, Job, Limits, TimeLimit, Timeout};
 use job_manager::text::SpellingError;
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::mcp::batch::{max_failures, of_meter, wrong};
+use crate::mcp::batch::{budget_of, max_failures, wrong};
 use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_answer::done_answer;
 use crate::mcp::status_shape::done_fields;
@@ -24,7 +24,7 @@ pub(super) struct ChangeSettings;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last.
+    /// Its number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Units that run at the same time from now on.
@@ -128,12 +128,6 @@ fn optional<T: std::str::FromStr<Err = SpellingError>>(text: Option<&str>) -> Re
         Some(NONE) => Ok(Some(None)),
         Some(text) => text.parse().map(|value| Some(Some(value))),
     }
-}
-
-fn budget_of(text: &str) -> Result<(String, Budget), ToolError> {
-    let (name, amount) = of_meter("budget", text)?;
-    let budget = budget(amount).map_err(|error| wrong("budget", error))?;
-    Ok((name.to_owned(), budget))
 }
 
 impl Tool for ChangeSettings {

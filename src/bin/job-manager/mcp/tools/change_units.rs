@@ -18,7 +18,7 @@ pub(super) struct ChangeUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last.
+    /// Its number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// retry sends units back to pending with all their attempts, by default failed and cancelled ones; skip leaves pending

@@ -1,5 +1,6 @@
 //! The tools: one file each, named as they are.
 
+mod add_units;
 mod approve_job;
 mod cancel_job;
 mod change_settings;
@@ -36,6 +37,7 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<stop_job::StopJob>(),
         Entry::of::<resume_job::ResumeJob>(),
         Entry::of::<cancel_job::CancelJob>(),
+        Entry::of::<add_units::AddUnits>(),
         Entry::of::<change_units::ChangeUnits>(),
         Entry::of::<approve_job::ApproveJob>(),
         Entry::of::<reject_job::RejectJob>(),

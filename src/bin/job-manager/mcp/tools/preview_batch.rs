@@ -8,6 +8,7 @@ use serde_json::json;
 use super::start_batch::differs;
 use crate::mcp::answer::beginning;
 use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::questions::Question;
 use crate::mcp::schema::Described;
 use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::wording::remarks;
@@ -18,7 +19,7 @@ const MAX_COUNT: usize = 20;
 const COMMAND_CHARS: usize = 1000;
 
 /// What changes no command that is shown.
-const UNSHOWN: [&str; 31] = [
+const UNSHOWN: [&str; 38] = [
     "name",
     "workers",
     "max_attempts",
@@ -36,6 +37,13 @@ const UNSHOWN: [&str; 31] = [
     "env",
     "hold",
     "max_failures",
+    "group",
+    "per_group",
+    "group_rate",
+    "group_failures",
+    "sample",
+    "flag_if",
+    "hold_flagged",
     "deadline",
     "then",
     "then_when",
@@ -61,9 +69,12 @@ impl Tool for PreviewBatch {
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
         as for a shell; creates and runs nothing. All items are read and checked as start_batch does it, and every parameter of that is \
         taken. Next call start_batch with the same parameters.";
-    const DESCRIBED_BY: Option<Described> =
-        Some(Described { by: "start_batch", but: &["count", "command"], unlisted: &UNSHOWN });
+    const DESCRIBED_BY: Option<Described> = Some(Described { by: "start_batch", but: &["count"], unlisted: &UNSHOWN });
     const EFFECT: Effect = Effect::Looks;
+
+    fn asks(jobs: &Jobs, given: &Batch) -> Option<Question> {
+        given.question(jobs.allowed())
+    }
 
     fn output() -> Vec<Field> {
         vec![
