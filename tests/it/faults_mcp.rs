@@ -151,8 +151,8 @@ fn fault_91_every_call_about_a_hundred_thousand_units_is_answered_at_once() {
         ("list_jobs", json!({})),
         ("get_unit", json!({ "job": 1, "seq": 99_999 })),
         ("list_units", json!({ "job": 1, "matching": "^99999$" })),
-        ("retry_units", json!({ "job": 1, "failed": true })),
-        ("scale_job", json!({ "job": 1, "workers": 1 })),
+        ("change_units", json!({ "job": 1, "action": "retry", "status": ["failed"] })),
+        ("change_settings", json!({ "job": 1, "workers": 1 })),
         ("reject_job", json!({ "job": 1, "reason": "test" })),
     ] {
         let before = host.processor_time();
@@ -188,11 +188,11 @@ fn fault_91_a_locked_database_is_said_at_once_and_reading_goes_on() {
     for (tool, arguments) in [
         ("start_batch", json!({ "command": ["true"] })),
         ("resume_job", json!({ "job": 2 })),
-        ("scale_job", json!({ "job": 1, "workers": 1 })),
+        ("change_settings", json!({ "job": 1, "workers": 1 })),
         ("approve_job", json!({ "job": 1 })),
         ("reject_job", json!({ "job": 1, "reason": "test" })),
         ("cancel_job", json!({ "job": 2, "reason": "test" })),
-        ("retry_units", json!({ "job": 1, "failed": true })),
+        ("change_units", json!({ "job": 1, "action": "retry", "status": ["failed"] })),
     ] {
         // There the manager that is started finds out, not the call.
         if on_server() && ["resume_job", "approve_job"].contains(&tool) {
@@ -243,7 +243,7 @@ fn fault_91_words_of_any_length_make_no_long_answer() {
         ("wait_job", json!({ "job": 1 })),
         ("explain", json!({ "job": 1 })),
         ("list_jobs", json!({})),
-        ("scale_job", json!({ "job": 1, "workers": 1 })),
+        ("change_settings", json!({ "job": 1, "workers": 1 })),
         ("reject_job", json!({ "job": 1, "reason": long })),
         ("explain", json!({ "job": 1, "seq": 2 })),
         ("list_units", json!({ "job": 1 })),

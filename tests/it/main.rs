@@ -90,6 +90,8 @@ mod mcp_offer;
 #[cfg(all(feature = "mcp", feature = "schema"))]
 mod mcp_options;
 #[cfg(feature = "mcp")]
+mod mcp_questions;
+#[cfg(feature = "mcp")]
 mod mcp_resources;
 #[cfg(feature = "mcp")]
 mod mcp_schemas;

@@ -168,7 +168,7 @@ fn a_server_that_changes_nothing_offers_what_reads_and_refuses_the_rest() {
 
     let listed = host.ask("tools/list", &json!({}));
     let offered: Vec<&Value> = listed["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-    for tool in ["start_batch", "resume_job", "cancel_job", "scale_job", "retry_units"] {
+    for tool in ["start_batch", "resume_job", "cancel_job", "change_settings", "change_units"] {
         assert!(!offered.iter().any(|name| *name == tool), "{tool} is offered");
         let refused = host.refused(tool, json!({ "job": 1, "command": ["true"] }));
         assert!(refused.contains("--read-only"), "{refused}");
@@ -219,7 +219,7 @@ fn fault_520_a_job_that_a_person_created_is_not_run_by_a_model_that_may_not_run_
         for (tool, arguments) in [
             ("resume_job", json!({ "job": job })),
             ("approve_job", json!({ "job": job })),
-            ("retry_units", json!({ "job": job, "failed": true })),
+            ("change_units", json!({ "job": job, "action": "retry", "status": ["failed"] })),
         ] {
             let refused = host.refused(tool, arguments);
             assert!(refused.contains(&format!("job {job} ")) && refused.contains(said), "{tool}: {refused}");

@@ -10,6 +10,23 @@ use crate::support::{Host, World};
 const QUICK: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });
 
 #[test]
+fn fault_499_what_comes_before_the_conversation_is_opened_ends_no_server() {
+    let world = World::new();
+    let mut host = Host::silent(&world);
+
+    for method in ["notifications/initialized", "notifications/cancelled", "notifications/other"] {
+        host.say(&json!({ "jsonrpc": "2.0", "method": method, "params": { "requestId": 5 } }));
+    }
+    host.say(&json!({ "jsonrpc": "2.0", "id": 900, "result": {} }));
+    let early = host.ask("tools/list", &json!({}));
+    let ping = host.ask("ping", &json!({}));
+    host.open();
+
+    assert!(early["error"]["code"].is_i64() && ping["result"].is_object(), "{early} {ping}");
+    assert_eq!(host.ok("list_jobs", json!({}))["jobs"], json!([]));
+}
+
+#[test]
 fn fault_493_every_line_that_is_no_message_is_answered_with_its_number_where_one_can_be_read() {
     let world = World::new();
     let mut host = Host::new(&world);

@@ -119,3 +119,130 @@ fn labels_and_an_order_are_those_of_the_job() {
     assert_eq!((labelled.as_array().unwrap().len(), &labelled[0]["id"]), (1, &job));
     assert_eq!(host.ok("get_results", json!({ "job": job }))["results"][0]["result"], "3");
 }
+
+#[test]
+fn a_pilot_is_drawn_at_random_approved_in_steps_and_its_groups_are_bounded() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let grouped = json!({ "shell": "test {} != 9", "range": "1-6", "canary": 2, "max_attempts": 1, "workers": 2 });
+    let options = json!({ "sample": true, "group": "{}", "per_group": 1, "group_rate": "100/s", "group_failures": 1 });
+
+    let (job, status) = run(&mut host, grouped.clone(), options);
+    let drawn: Vec<i64> = host.ok("list_units", json!({ "job": job, "status": ["completed"] }))["units"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|unit| unit["seq"].as_i64().unwrap())
+        .collect();
+    host.ok("approve_job", json!({ "job": job, "next": 1 }));
+    let again = host.wait_for_job(&job);
+    let ended = host.ok("job_status", json!({ "job": job }))["progress"]["completed"].clone();
+    host.ok("approve_job", json!({ "job": job }));
+    let whole = host.wait_for_job(&job);
+    let mut alone = grouped.clone();
+    (alone["canary"], alone["options"]) = (json!(null), json!({ "sample": true }));
+    let alone = host.refused("start_batch", alone);
+    let mut bound = grouped;
+    bound["options"] = json!({ "per_group": 1 });
+    let bound = host.refused("start_batch", bound);
+    let groups = "FROM jobs WHERE id = 1 AND limits ->> '$.groups.most' = 1 AND limits ->> '$.groups.max_failures' = 1";
+
+    assert_eq!(
+        (status.as_str(), again.as_str(), whole.as_str()),
+        ("awaiting_approval", "awaiting_approval", "completed")
+    );
+    assert_eq!((drawn.len(), ended), (2, json!(3)));
+    assert_ne!(drawn, [1, 2], "the first ones, not a sample");
+    assert!(alone.contains("sample requires canary") && bound.contains("per_group requires group"), "{alone} {bound}");
+    assert_eq!(world.count(&format!("count(*) {groups}")), 1);
+}
+
+#[test]
+fn flagged_results_are_held_until_they_are_accepted_or_done_again() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch = json!({ "shell": "echo '{{\"sure\": '{}'}}'", "items": ["0.9", "0.5", "0.4"] });
+    let options = json!({ "result": "json", "flag_if": ".sure < 0.8", "hold_flagged": true });
+
+    let (job, _) = run(&mut host, batch, options);
+    let kept = host.ok("get_results", json!({ "job": job }));
+    let flagged = host.ok("list_units", json!({ "job": job, "flagged": true }))["units"].clone();
+    let wrong = host.refused("change_units", json!({ "job": job, "action": "retry", "flagged": true }));
+    let none = host.refused("change_units", json!({ "job": job, "action": "accept" }));
+    let accepted = host.ok("change_units", json!({ "job": job, "action": "accept", "seq": 2, "reason": "it is" }));
+    let redone = host.ok("change_units", json!({ "job": job, "action": "redo", "flagged": true, "reason": "look" }));
+    host.wait_for_job(&job);
+    let unit = host.ok("get_unit", json!({ "job": job, "seq": 2 }));
+    let results = host.ok("get_results", json!({ "job": job }))["results"].clone();
+
+    assert_eq!(kept["results"].as_array().unwrap().len(), 1);
+    assert!(kept["summary"].as_str().unwrap().contains("nobody has decided about: 2"), "{kept}");
+    assert_eq!((&flagged[0]["seq"], &flagged[1]["flag"]), (&json!(2), &json!(".sure < 0.8: it is 0.4")));
+    assert!(wrong.contains("accept or redo") && none.contains("say which units"), "{wrong} {none}");
+    assert_eq!((&accepted["units_changed"], &redone["units_added"]), (&json!(1), &json!(1)));
+    assert_eq!((&unit["flag_decision"], results.as_array().unwrap().len()), (&json!("accepted"), 2));
+}
+
+#[test]
+fn units_are_added_and_a_job_follows_its_source_inside_of_what_is_allowed() {
+    let world = World::new();
+    std::fs::create_dir(world.path("in")).unwrap();
+    world.write("in/list.txt", "a\nb\n");
+    world.write("out.txt", "secret\n");
+    let dir = world.path("in").canonicalize().unwrap().display().to_string();
+    let mut host = Host::bounded(&world, &["--allow-dir", &dir, "--allow-command", "echo"]);
+    let batch = json!({ "command": ["echo", "{}"], "lines_file": "list.txt", "cwd": dir });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    host.wait_for_job(&job);
+
+    let more = host.ok("add_units", json!({ "job": job, "items": ["c", "d"] }));
+    world.write("in/list.txt", "b\nc\ne\n");
+    let synced = host.ok("add_units", json!({ "job": job, "lines_file": "list.txt", "sync": true }));
+    let outside = host.refused("add_units", json!({ "job": job, "lines_file": "../out.txt" }));
+    let nothing = host.refused("add_units", json!({ "job": job }));
+    host.ok("resume_job", json!({ "job": job }));
+    let status = host.wait_for_job(&job);
+    world.ok(&["create", "--cwd", &dir, "--creates", "{}", "--", "echo", "x", ":::", "made"]);
+    let escape = host.refused("add_units", json!({ "job": 2, "items": ["../made"] }));
+
+    assert_eq!(more["units_added"], 2);
+    assert!(more["summary"].as_str().unwrap().contains("resume_job runs them"), "{more}");
+    assert_eq!((&synced["units_added"], &synced["units_gone"]), (&json!(1), &json!(2)));
+    assert!(outside.contains("--allow-dir") && escape.contains("outside"), "{outside} {escape}");
+    assert!(nothing.contains("add_units requires a source of items"), "{nothing}");
+    assert_eq!(status, "completed");
+    assert_eq!(host.ok("get_results", json!({ "job": job }))["results"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn settings_of_a_job_change_and_what_it_does_not_have_is_refused() {
+    let world = World::new();
+    let mut host = Host::new(&world);
+    let batch =
+        json!({ "command": ["sleep", "60"], "options": { "hold": true, "meter": ["usd"], "budget": ["usd=1"] } });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+
+    let changed = host.ok(
+        "change_settings",
+        json!({ "job": job, "workers": 3, "rate": "5/min", "timeout": "30s", "max_failures": "5%", "deadline": "8h",
+            "max_attempts": 2, "budget": ["usd=7"], "memfree": "1M", "load": "90%" }),
+    );
+    let rated = "count(*) FROM jobs WHERE limits ->> '$.rate' IS NOT NULL";
+    let before = world.count(rated);
+    host.ok("change_settings", json!({ "job": job, "rate": "none", "max_failures": "none" }));
+
+    assert_eq!((&changed["workers"], &changed["settings_changed"]), (&json!(3), &json!(9)));
+    assert_eq!((before, world.count(rated)), (1, 0));
+    for (wrong, said) in [
+        (json!({}), "at least one setting"),
+        (json!({ "per_group": "2" }), "in no groups"),
+        (json!({ "budget": ["eur=7"] }), "no meter \"eur\""),
+        (json!({ "rate": "fast" }), "fast"),
+        (json!({ "timeout": "{t}" }), "when the job is created"),
+    ] {
+        let mut wrong = wrong;
+        wrong["job"] = job.clone();
+        let refused = host.refused("change_settings", wrong);
+        assert!(refused.contains(said), "{refused}");
+    }
+}

@@ -95,8 +95,9 @@ fn every_tool_answers_what_its_schema_says() {
         ("list_units", json!({ "job": 1, "matching": "2" })),
         ("get_unit", json!({ "job": 1, "seq": 2 })),
         ("get_results", json!({ "job": 1, "limit": 1 })),
-        ("retry_units", json!({ "job": 1, "failed": true })),
+        ("change_units", json!({ "job": 1, "action": "retry", "status": ["failed"] })),
         ("resume_job", json!({ "job": 1 })),
+        ("add_units", json!({ "job": 1, "range": "4-4" })),
         ("start_batch", canary.clone()),
         ("wait_job", json!({ "job": 2 })),
         ("approve_job", json!({ "job": 2 })),
@@ -104,8 +105,8 @@ fn every_tool_answers_what_its_schema_says() {
         ("wait_job", json!({ "job": 3 })),
         ("reject_job", json!({ "job": 3, "reason": "test" })),
         ("start_batch", sleeping),
-        ("scale_job", json!({ "job": 4, "workers": 2 })),
-        ("skip_units", json!({ "job": 4, "first_seq": 3, "reason": "test" })),
+        ("change_settings", json!({ "job": 4, "workers": 2 })),
+        ("change_units", json!({ "job": 4, "action": "skip", "first_seq": 3, "reason": "test" })),
         ("stop_job", json!({ "job": 4 })),
         ("cancel_job", json!({ "job": 4, "reason": "test" })),
         ("list_jobs", json!({ "label": "team=web" })),
@@ -116,8 +117,7 @@ fn every_tool_answers_what_its_schema_says() {
     }
     host.ok("start_batch", json!({ "command": ["sleep", "60"] }));
     wait_for(&world, "the unit to run", || host.ok("job_status", json!({ "job": 5 }))["progress"]["running"] == 1);
-    host.ok("kill_unit", json!({ "job": 5, "seq": 1, "then": "fail", "reason": "test" }));
-    called.push("kill_unit");
+    host.ok("change_units", json!({ "job": 5, "action": "kill", "seq": 1, "then": "fail", "reason": "test" }));
     let unit = host.ok("get_unit", json!({ "job": 1, "seq": 2 }));
 
     assert_eq!((&unit["stderr"], &unit["stderr_base64"]), (&json!("caf\u{fffd}"), &json!("Y2Fm6Q==")));

@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::bounded::{IsWithin, refuse_outside};
 use super::grouping::{ungrouped, unit_items};
 use super::unit_key::key_template;
 use super::{SubmissionError, unit, with_unit_limits};
@@ -38,6 +40,22 @@ pub fn additions(
     unit_key: Option<&OsStr>,
     job: &Job,
 ) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<>, SubmissionError> {
+    additions_within(client, sources, unit_key, job, |_: &Path| true)
+}
+
+/// Like [`additions`], and refuses units whose working directory, or the path that they make, is not one of those for which `is_within` is
+/// true.
+///
+/// # Errors
+/// Those of [`additions`].
+pub fn additions_within<W: Fn(&Path) -> bool + 'static>(
+    client: &Client,
+    sources: OpenSources,
+    unit_key: Option<&OsStr>,
+    job: &Job,
+    is_within: W,
+) -> Result<impl Iterator<Item = Result<NewUnit, SubmissionError>> + use<W>, SubmissionError> {
+    let is_within: IsWithin = Box::new(is_within);
     let checked = with_unit_limits(sources.items, &job.limits, None)?;
     let spec = client.command_settings(job)?;
     let recorded = spec.as_ref().and_then(|spec| spec.unit_key.as_ref()).map(RawText::as_os_str);
@@ -59,7 +77,11 @@ pub fn additions(
         None => (ungrouped(checked), None),
     };
     let grouping = Grouping::of(&job.limits)?;
-    Ok(items.map(move |item| unit(item, templates.as_ref(), unit_key.as_ref(), grouping.as_ref())))
+    Ok(items.map(move |item| {
+        let unit = unit(item, templates.as_ref(), unit_key.as_ref(), grouping.as_ref())?;
+        let looked_at = templates.as_ref().map(|templates| refuse_outside(Some(&is_within), templates, &unit));
+        looked_at.unwrap_or(Ok(())).map(|()| unit)
+    }))
 }
 
 /// Returns the template of the keys of a job's units: the one it was created with, or the one given where none was

@@ -46,7 +46,7 @@ use unit_key::{key_template, unit_key_of};
 use unit_limits::with_unit_limits;
 
 pub use additions::Added;
-pub use additions::additions;
+pub use additions::{additions, additions_within};
 pub use command::{command_spec, find_program, output_dir};
 pub use error::SubmissionError;
 pub use kept::Asked;

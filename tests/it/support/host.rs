@@ -66,6 +66,21 @@ impl<'w> Host<'w> {
         host
     }
 
+    /// Starts the server with bounds of its own, and opens the conversation as a host that can ask its person.
+    pub fn asking(world: &'w World, flags: &[&str]) -> Host<'w> {
+        let mut host = Host::launch(world, &[&["mcp"], flags].concat());
+        host.open_with(&json!({ "elicitation": {} }));
+        host
+    }
+
+    /// Waits for a question of the server to the person, answers it, and returns what it says.
+    pub fn answer_question(&mut self, action: &str) -> String {
+        let question = self.message();
+        assert_eq!(question["method"], "elicitation/create", "{question}");
+        self.say(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": action, "content": {} } }));
+        question["params"]["message"].as_str().unwrap().to_owned()
+    }
+
     fn launch(world: &'w World, args: &[&str]) -> Host<'w> {
         Host::spawn(world, world.job_manager(args))
     }
@@ -108,10 +123,16 @@ impl<'w> Host<'w> {
         host
     }
 
-    fn open(&mut self) {
+    /// Opens the conversation.
+    pub fn open(&mut self) {
+        self.open_with(&json!({}));
+    }
+
+    fn open_with(&mut self, capabilities: &Value) {
+        let about = json!({ "name": "test", "version": "0" });
         let opened = self.ask(
             "initialize",
-            &json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "0" } }),
+            &json!({ "protocolVersion": "2025-06-18", "capabilities": capabilities, "clientInfo": about }),
         );
         assert_eq!(opened["result"]["serverInfo"]["name"], "job-manager", "{opened}");
         self.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));

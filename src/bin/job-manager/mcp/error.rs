@@ -72,6 +72,10 @@ pub(super) enum ToolError {
     Value { parameter: &'static str, given: String, example: &'static str },
     #[error("{parameter}: {why}")]
     Parameter { parameter: &'static str, why: String },
+    #[error("the person was asked and did not agree")]
+    Declined,
+    #[error("the host did not ask the person: {0}")]
+    NotAsked(String),
     #[error("the tool failed: {0}")]
     Panicked(String),
     /// What was noticed before may be why.
@@ -129,6 +133,8 @@ impl ToolError {
             | Self::Order(_)
             | Self::Range { .. } => "Nothing was created: correct this and call again",
             Self::Cluster(_) => "Nothing was done: list_failures has the ids of clusters",
+            Self::Declined => "Nothing was done: ask the person what is to be done instead",
+            Self::NotAsked(_) => "Nothing was done: a person can do it in a terminal",
             Self::NoJobsYet => "start_batch starts the first one",
             Self::Noted { error, .. } => error.next_step(),
             Self::Panicked(_) => "This is a fault of job-manager: job_status shows whether anything has happened",
@@ -172,7 +178,7 @@ fn of_client(error: &ClientError) -> &'static str {
         ClientError::StillCancelling { .. } => "wait_job says when it is over",
         ClientError::Interrupted { .. } => "resume_job continues it, cancel_job ends it",
         ClientError::OneItemEach { .. } | ClientError::SeveralItems { .. } => {
-            "Nothing was changed: retry_units without one_by_one takes them as they are"
+            "Nothing was changed: change_units without one_by_one retries them as they are"
         }
         ClientError::WrongStatus { .. } | ClientError::ManagerRuns { .. } | ClientError::UnitIdle { .. } => {
             "Nothing was changed: job_status shows where it stands"

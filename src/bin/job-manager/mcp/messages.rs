@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use job_manager::text::check_document;
 use rmcp::RoleServer;
-use rmcp::model::{ErrorData, RequestId};
+use rmcp::model::{ClientRequest, ErrorData, GetMeta, JsonRpcMessage, ProtocolVersion, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -28,6 +28,8 @@ pub(super) struct Messages<R, W> {
     /// The line so far, when it is too long: its number is looked for, and it is not kept.
     long: Option<NumberSearch>,
     writer: Arc<Mutex<W>>,
+    /// Whether the conversation has begun: before, the library of the protocol ends at what is no request.
+    has_begun: bool,
 }
 
 /// A line that has come.
@@ -40,7 +42,7 @@ enum Line {
 impl<R: AsyncRead + Unpin, W> Messages<R, W> {
     pub fn new(reader: R, writer: W) -> Self {
         let writer = Arc::new(Mutex::new(writer));
-        Self { reader: BufReader::new(reader), line: Vec::new(), long: None, writer }
+        Self { reader: BufReader::new(reader), line: Vec::new(), long: None, writer, has_begun: false }
     }
 
     /// Waits for the next line; `None` when there are no more. What has come stays when the wait is given up.
@@ -99,7 +101,14 @@ where
                     let read = read_message(&self.line);
                     self.line.clear();
                     match read {
-                        Ok(Some(message)) => return Some(message),
+                        Ok(Some(message)) => {
+                            self.has_begun |= begins(&message);
+                            // A notification is not answered, and there is nothing yet that it could be about.
+                            if self.has_begun || matches!(message, JsonRpcMessage::Request(_)) {
+                                return Some(message);
+                            }
+                            continue;
+                        }
                         Ok(None) => continue,
                         Err(refusal) => *refusal,
                     }
@@ -112,6 +121,21 @@ where
 
     async fn close(&mut self) -> Result<(), io::Error> {
         self.writer.lock().await.shutdown().await
+    }
+}
+
+/// Returns `true` if a message opens the conversation: as hosts did until 2025-11-25, or with the first request that says what it needs to.
+fn begins(message: &RxJsonRpcMessage<RoleServer>) -> bool {
+    let JsonRpcMessage::Request(message) = message else { return false };
+    match &message.request {
+        ClientRequest::InitializeRequest(_) => true,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+        request => {
+            let meta = request.get_meta();
+            let is_known = |version| ProtocolVersion::KNOWN_VERSIONS.contains(&version);
+            meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+                && meta.protocol_version().is_some_and(is_known)
+        }
     }
 }
 

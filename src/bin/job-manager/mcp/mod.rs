@@ -24,6 +24,7 @@ mod offer;
 mod pages;
 mod pipes;
 mod progress;
+mod questions;
 mod requests;
 mod resources;
 mod schema;

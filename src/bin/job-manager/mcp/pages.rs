@@ -3,7 +3,7 @@
 //! A page ends with its limit, when its rows fill an answer or when the search has taken its time, whichever comes first; `next_after` leads on from there.
 
 use job_manager::client::SEARCH_TIME;
-use job_manager::model::{FoundUnits, Seq, UnitDetail, UnitFilter, Unreadable};
+use job_manager::model::{Flag, Flagged, FoundUnits, Seq, UnitDetail, UnitFilter, Unreadable};
 use job_manager::text::counted;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -33,7 +33,8 @@ pub(super) struct Pages {
     /// Units of a page, and the most there may be.
     pub default_limit: i64,
     pub max_limit: i64,
-    pub row: fn(&UnitDetail) -> Box<RawValue>,
+    /// A row; with its flag, if flagged units were asked for.
+    pub row: fn(&UnitDetail, Option<&Flag>) -> Box<RawValue>,
 }
 
 impl Pages {
@@ -57,7 +58,14 @@ impl Pages {
         let found = client.search_units(job, filter, after, limit, SEARCH_TIME)?;
         let mut page = Page::default();
         let FoundUnits { units, unreadable, .. } = found;
-        let last = units.iter().take_while(|unit| page.add((self.row)(unit))).last().map(|unit| unit.seq);
+        let mut last = None;
+        for unit in &units {
+            let flag = if filter.flagged == Some(Flagged::Undecided) { client.flag(job, unit.seq)? } else { None };
+            if !page.add((self.row)(unit, flag.as_ref())) {
+                break;
+            }
+            last = Some(unit.seq);
+        }
         let is_whole = page.len() == units.len();
         let next_after = if is_whole { found.next_after } else { last };
         let searched_through = found.searched_through.filter(|_| is_whole);

@@ -48,13 +48,28 @@ fn simplify(schema: &mut JsonObject) {
     }
 }
 
-/// Has the parameters of a tool say where they are described, instead of describing them once more.
-pub(super) fn refer(schema: &mut JsonObject, tool: &str, but: &[&str]) {
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    for (_, property) in properties.iter_mut().filter(|(name, _)| !but.contains(&name.as_str())) {
-        let Some(property) = property.as_object_mut() else { continue };
-        property.insert("description".to_owned(), json!(format!("As of {tool}.")));
-        refer(property, tool, but);
+/// Which tool describes the parameters of another one.
+pub(super) struct Described {
+    pub by: &'static str,
+    /// Parameters that are described once more.
+    pub but: &'static [&'static str],
+    /// Parameters that are taken as well and not listed, because nobody needs them for what the tool does.
+    pub unlisted: &'static [&'static str],
+}
+
+impl Described {
+    /// Has the parameters of a tool say where they are described.
+    pub fn refer(&self, schema: &mut JsonObject) {
+        if !self.unlisted.is_empty() {
+            schema.remove("additionalProperties");
+        }
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+        properties.retain(|name, _| !self.unlisted.contains(&name.as_str()));
+        for (_, property) in properties.iter_mut().filter(|(name, _)| !self.but.contains(&name.as_str())) {
+            let Some(property) = property.as_object_mut() else { continue };
+            property.insert("description".to_owned(), json!(format!("See {}.", self.by)));
+            self.refer(property);
+        }
     }
 }
 

@@ -48,7 +48,7 @@ fn after_cancel(job: &Job) -> &'static str {
         Some(first) if job.progress.total > i64::from(first) => {
             "Nobody approved it: start_batch with a corrected command makes a new job."
         }
-        _ => "retry_units with cancelled takes its cancelled units back, resume_job runs them then.",
+        _ => "change_units retries its cancelled units (status cancelled), resume_job runs them then.",
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         }
         Why::ManagerLost => "Its manager died, nothing is lost: resume_job continues it.",
         Why::Paused | Why::PausedBySignal => "resume_job continues it.",
-        Why::OverBudget => "A person can raise its budget with job-manager set, then resume_job.",
+        Why::OverBudget => "When the person agrees, change_settings raises its budget; then resume_job.",
         Why::Halted => "Remove the cause, then resume_job.",
         Why::Starting | Why::AboutToRun | Why::Finishing | Why::Working | Why::Stopping | Why::Cancelling => {
             "wait_job waits for it."
@@ -78,7 +78,7 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         | Why::WaitingForLoad
         | Why::WaitingForDisk
         | Why::WaitingForWindow
-        | Why::WaitingForTime => "It goes on by itself: wait_job; a person can lower the limit with job-manager set.",
+        | Why::WaitingForTime => "It goes on by itself: wait_job; change_settings changes the limit.",
         Why::LacksResources => {
             "Fewer units run at a time than could: wait_job; a person can raise the limit of the machine or lower the workers."
         }
@@ -91,11 +91,13 @@ pub(super) fn next_call(job: &Job, found: &Explanation) -> &'static str {
         Why::AwaitingApproval => {
             "Its first units have ended: show what get_results and list_failures say of them, then approve_job or reject_job."
         }
-        Why::UnitsFailed => "list_failures says why; retry_units and then resume_job try failed units again.",
+        Why::UnitsFailed => {
+            "list_failures says why; change_units with retry and then resume_job try failed units again."
+        }
         Why::Completed | Why::UnitCompleted => "get_results has the results.",
         Why::Cancelled | Why::UnitCancelled => after_cancel(job),
-        Why::UnitSkipped => "retry_units with skipped and its number takes it back.",
-        Why::UnitFailed | Why::UnitCrashed => "get_unit shows its output; retry_units tries it again.",
+        Why::UnitSkipped => "change_units with retry, status skipped and its number takes it back.",
+        Why::UnitFailed | Why::UnitCrashed => "get_unit shows its output; change_units with retry tries it again.",
         Why::UnitRunning | Why::UnitWaits | Why::UnitQueued => "wait_job waits for the job.",
     }
 }

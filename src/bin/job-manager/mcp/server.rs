@@ -1,6 +1,6 @@
 //! The conversation: what the server says about itself, and how a call becomes an answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CancelledNotificationParam, CustomRequest, CustomResult, ErrorCode,
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::allowed::{Allowed, Refused};
 use super::jobs::{Database, JobGiven};
 use super::offer::{instructions, offered};
+use super::questions::{ask, can_ask};
 use super::requests::misfit;
 use super::resources;
 use super::starts::{StartCall, Starts};
@@ -26,7 +27,8 @@ use super::{Jobs, ToolError};
 pub(super) struct Server {
     tools: Arc<[Entry]>,
     database: Arc<Database>,
-    allowed: Arc<Allowed>,
+    /// What a person allows is added.
+    allowed: Mutex<Arc<Allowed>>,
     starts: Arc<Starts>,
     waits: Waits,
     gone: CancellationToken,
@@ -35,14 +37,45 @@ pub(super) struct Server {
 impl Server {
     pub fn new(database: Database, allowed: Allowed, gone: CancellationToken) -> Self {
         let (tools, waits) = (tools::all().into(), Waits::new(gone.clone()));
-        let (database, allowed) = (Arc::new(database), Arc::new(allowed));
+        let (database, allowed) = (Arc::new(database), Mutex::new(Arc::new(allowed)));
         Self { tools, database, allowed, starts: Arc::default(), waits, gone }
+    }
+
+    fn allowed(&self) -> MutexGuard<'_, Arc<Allowed>> {
+        self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a person asked what a call needs to be asked; returns what the call can do then.
+    ///
+    /// # Errors
+    /// With the answer to the call, where nobody has said yes.
+    async fn asked(
+        &self,
+        index: usize,
+        jobs: Jobs,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Jobs, Box<CallToolResponse>> {
+        if !can_ask(context) {
+            return Ok(jobs);
+        }
+        let (tools, arguments) = (Arc::clone(&self.tools), request.arguments.clone().unwrap_or_default());
+        let of_call = jobs.clone();
+        let question = tokio::task::spawn_blocking(move || tools[index].asks(&of_call, &arguments)).await;
+        // What goes wrong here goes wrong in the call as well, which says so.
+        let Ok(Some(question)) = question else { return Ok(jobs) };
+        ask(&question, request.input_responses.as_ref(), context).await?;
+        let Some((name, place)) = question.allows else { return Ok(jobs) };
+        let mut allowed = self.allowed();
+        *allowed = Arc::new(allowed.and_command(name, place));
+        drop(allowed);
+        Ok(self.jobs(context))
     }
 
     /// Returns what a request can do.
     fn jobs(&self, context: &RequestContext<RoleServer>) -> Jobs {
         let start = StartCall::new(&self.starts, &context.id);
-        Jobs::new(&self.database, &self.allowed, [self.gone.clone(), context.ct.clone()], start)
+        Jobs::new(&self.database, &self.allowed(), [self.gone.clone(), context.ct.clone()], start)
     }
 }
 
@@ -58,7 +91,7 @@ impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
             .with_server_info(Implementation::new("job-manager", env!("CARGO_PKG_VERSION")).with_title("Job Manager"))
-            .with_instructions(instructions(&self.allowed))
+            .with_instructions(instructions(&self.allowed()))
     }
 
     async fn list_tools(
@@ -68,7 +101,7 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         refuse_cursor(request)?;
         Ok(ListToolsResult::with_all_items(
-            offered(&self.tools, &self.allowed).map(|tool| tool.description.clone()).collect(),
+            offered(&self.tools, &self.allowed()).map(|tool| tool.description.clone()).collect(),
         ))
     }
 
@@ -81,10 +114,13 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("no tool {:?}", request.name), None));
         };
         let tools = Arc::clone(&self.tools);
-        if self.allowed.is_read_only() && self.tools[index].effect.changes() {
+        if self.allowed().is_read_only() && self.tools[index].effect.changes() {
             return Ok(ToolError::Refused(Refused::ReadOnly).to_answer(&[]).into());
         }
-        let jobs = self.jobs(&context);
+        let jobs = match self.asked(index, self.jobs(&context), &request, &context).await {
+            Ok(jobs) => jobs,
+            Err(answer) => return Ok(*answer),
+        };
         let arguments = request.arguments.unwrap_or_default();
         let waited = match self.tools[index].awaits(&arguments) {
             Some(wait) => {
@@ -148,7 +184,7 @@ impl ServerHandler for Server {
         let Some(call) = cancelled.request_id else { return };
         let Some(job) = self.starts.cancel(&call) else { return };
         let start = StartCall::new(&self.starts, &call);
-        let jobs = Jobs::new(&self.database, &self.allowed, [self.gone.clone(), self.gone.clone()], start);
+        let jobs = Jobs::new(&self.database, &self.allowed(), [self.gone.clone(), self.gone.clone()], start);
         let starts = Arc::clone(&self.starts);
         let stop = move || {
             let (client, job) = jobs.to_change(&JobGiven::Number(job.0))?;

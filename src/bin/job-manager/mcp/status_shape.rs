@@ -68,7 +68,7 @@ pub(super) const STATUS: &[Field] = &[
     field("started_at", Kind::Text, "Start, RFC 3339."),
     field("completed_at", Kind::Text, "End, RFC 3339."),
     field("labels", Kind::Texts, "Its labels, such as team=web."),
-    field("copied_from", Kind::Text, "Uid of the job that it is a copy of."),
+    field("copied_from", Kind::Text, "Uid of its original."),
     field("meters", Kind::Rows(METERS), "What it has cost."),
     field("managers", Kind::Texts, "Managers on a server, each as JSON."),
     field("former_managers", Kind::Texts, "Those of other hosts before."),

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::lenient::{OPTIONS, read_plainly};
+use super::questions::Question;
+use super::schema::Described;
 use super::shape::Field;
 use super::waits::Wait;
 use super::{Answer, Jobs, ToolError};
@@ -21,11 +23,16 @@ pub(super) trait Tool {
     const TITLE: &'static str;
     const DESCRIPTION: &'static str;
     const EFFECT: Effect;
-    /// The tool that describes its parameters, but for those that are named.
-    const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = None;
+    /// The tool that describes its parameters.
+    const DESCRIBED_BY: Option<Described> = None;
 
     /// Returns the job that is waited for before it answers, and how long, if it is one that waits.
     fn awaits(_given: Self::Given) -> Option<Wait> {
+        None
+    }
+
+    /// Returns what a person is asked before it acts, where the host can ask.
+    fn asks(_jobs: &Jobs, _given: &Self::Given) -> Option<Question> {
         None
     }
 
@@ -72,21 +79,25 @@ impl Effect {
 pub(super) struct Entry {
     pub description: Description,
     pub effect: Effect,
+    /// All that it takes.
+    reads: JsonObject,
     call: fn(&Jobs, &JsonObject) -> Result<Answer, ToolError>,
     awaits: fn(&JsonObject) -> Option<Wait>,
+    asks: fn(&Jobs, &JsonObject) -> Option<Question>,
 }
 
 impl Entry {
     pub fn of<T: Tool>() -> Entry {
-        let mut input = schema::of::<T::Given>();
-        if let Some((tool, but)) = T::DESCRIBED_BY {
-            schema::refer(&mut input, tool, but);
+        let reads = schema::of::<T::Given>();
+        let mut input = reads.clone();
+        if let Some(described) = T::DESCRIBED_BY {
+            described.refer(&mut input);
         }
         let description = Description::new(T::NAME, T::DESCRIPTION, input)
             .with_title(T::TITLE)
             .with_annotations(annotations(T::EFFECT))
             .with_raw_output_schema(Arc::new(shape::schema(&Answer::fields(T::output()))));
-        Entry { description, effect: T::EFFECT, call: call::<T>, awaits: awaits::<T> }
+        Entry { description, effect: T::EFFECT, reads, call: call::<T>, awaits: awaits::<T>, asks: asks::<T> }
     }
 
     pub fn call(&self, jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolError> {
@@ -103,9 +114,14 @@ impl Entry {
         (self.awaits)(&self.read(arguments).ok()?)
     }
 
+    /// Returns what a person is asked before the call; nothing when its parameters do not fit.
+    pub fn asks(&self, jobs: &Jobs, arguments: &JsonObject) -> Option<Question> {
+        (self.asks)(jobs, &self.read(arguments).ok()?)
+    }
+
     fn read(&self, arguments: &JsonObject) -> Result<JsonObject, ToolError> {
         let mut arguments = exact::unseal(arguments).map_err(|error| ToolError::Parameters(error.to_string()))?;
-        read_plainly(&self.description.input_schema, &mut arguments);
+        read_plainly(&self.reads, &mut arguments);
         Ok(arguments)
     }
 }
@@ -116,6 +132,10 @@ fn call<T: Tool>(jobs: &Jobs, arguments: &JsonObject) -> Result<Answer, ToolErro
 
 fn awaits<T: Tool>(arguments: &JsonObject) -> Option<Wait> {
     T::awaits(parameters(arguments).ok()?)
+}
+
+fn asks<T: Tool>(jobs: &Jobs, arguments: &JsonObject) -> Option<Question> {
+    T::asks(jobs, &parameters(arguments).ok()?)
 }
 
 /// Reads the parameters of a call, and names the one that does not fit, which the parser does not say.

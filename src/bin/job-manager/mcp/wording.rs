@@ -17,7 +17,7 @@ fn remark(remark: &Remark) -> String {
             format!("{remark}: give shell, which quotes it, or let the script take the item as an argument, \"$1\"")
         }
         Remark::NotApplied { .. } => {
-            format!("{remark}; scale_job changes its workers, `job-manager set` in a terminal its other limits")
+            format!("{remark}; change_settings changes its workers and other limits")
         }
         _ => remark.to_string(),
     }

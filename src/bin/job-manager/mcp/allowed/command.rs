@@ -13,7 +13,7 @@ use super::{AllowError, Refused};
 const ALL: &str = "*";
 
 /// Commands, by name for people and by path for us.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Commands {
     All,
     These(Vec<(String, PathBuf)>),
@@ -33,6 +33,22 @@ impl Commands {
             }
         };
         Ok(Commands::These(names.iter().map(found).collect::<Result<_, _>>()?))
+    }
+
+    /// Returns the place of a command that is there and is not allowed.
+    pub fn refused_place(&self, word: &str, cwd: &Path) -> Option<PathBuf> {
+        match self.expect_word(word, cwd) {
+            Err(Refused::Command { .. }) => find_program(word.as_ref(), cwd).ok().map(|path| place(&path)),
+            _ => None,
+        }
+    }
+
+    /// Returns these and one more.
+    pub fn and(&self, name: String, place: PathBuf) -> Commands {
+        match self {
+            Self::All => Self::All,
+            Self::These(those) => Self::These(those.iter().cloned().chain([(name, place)]).collect()),
+        }
     }
 
     /// Lists them by name, and says whether all are allowed instead.

@@ -88,6 +88,17 @@ impl Allowed {
         self.commands.expect_word(word, cwd)
     }
 
+    /// Returns the place of a command that is there and is not allowed.
+    pub(super) fn refused_place(&self, word: &str, cwd: &Path) -> Option<PathBuf> {
+        self.commands.refused_place(word, cwd)
+    }
+
+    /// Returns what is allowed where a person has allowed one more command.
+    pub(super) fn and_command(&self, name: String, place: PathBuf) -> Allowed {
+        let (directories, commands) = (self.directories.clone(), self.commands.and(name, place));
+        Allowed { directories, commands, shell: self.shell, read_only: self.read_only }
+    }
+
     /// Refuses a job that a service runs in its own way, unless every command is allowed.
     pub(super) fn expect_handler(&self, handler: &str) -> Result<(), Refused> {
         if self.commands.listed().1 { Ok(()) } else { Err(Refused::Handler(handler.to_owned())) }

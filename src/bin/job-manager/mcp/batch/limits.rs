@@ -5,7 +5,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use job_manager::client::{budget, start_time, windows};
-use job_manager::model::{Amount, Conditions, Limits, MaxFailures, Meter, OnInterrupt, TimeLimit};
+use job_manager::model::{
+    Amount, Budget, Conditions, Groups, Limits, MaxFailures, Meter, OnInterrupt, Sample, TimeLimit,
+};
 use job_manager::text::SpellingError;
 
 use super::Batch;
@@ -25,7 +27,14 @@ impl Batch {
         limits.deadline = options.deadline()?;
         limits.max_failures = options.max_failures.as_deref().map(max_failures).transpose()?;
         options.count(&mut limits)?;
+        limits.groups = options.groups()?;
         limits.canary = self.canary.map(NonZeroU32::get);
+        if options.sample && limits.canary.is_none() {
+            return Err(ToolError::Incomplete { given: "sample", missing: "canary" });
+        }
+        limits.sample = options.sample.then(|| Sample::new(0));
+        limits.flag_if = options.flag_if.as_deref().map(str::parse).transpose()?;
+        limits.hold_flagged = options.hold_flagged;
         limits.on_interrupt = match options.on_interrupt {
             Some(Interrupted::Retry) | None => OnInterrupt::Retry,
             Some(Interrupted::Fail) => OnInterrupt::Fail,
@@ -43,6 +52,24 @@ impl Options {
         Ok(limit.and_then(|limit| limit.0))
     }
 
+    /// Reads how units are grouped, and what bounds each group.
+    fn groups(&self) -> Result<Option<Groups>, ToolError> {
+        let bounds = [
+            ("per_group", self.per_group.is_some()),
+            ("group_rate", self.group_rate.is_some()),
+            ("group_failures", self.group_failures.is_some()),
+        ];
+        let Some(by) = &self.group else {
+            let given = bounds.into_iter().find_map(|(given, is_given)| is_given.then_some(given));
+            return given.map_or(Ok(None), |given| Err(ToolError::Incomplete { given, missing: "group" }));
+        };
+        let mut groups = Groups::by(by.as_str());
+        groups.most = self.per_group.map(NonZeroUsize::get);
+        groups.rate = self.group_rate.as_deref().map(str::parse).transpose()?;
+        groups.max_failures = self.group_failures.map(|most| u64::from(most.get()));
+        Ok(Some(groups))
+    }
+
     /// Enters what each attempt costs, and how much may be spent.
     fn count(&self, limits: &mut Limits) -> Result<(), ToolError> {
         for text in &self.meter {
@@ -53,8 +80,8 @@ impl Options {
             limits.meters.push(meter);
         }
         for text in &self.budget {
-            let (name, amount) = of_meter("budget", text)?;
-            limits.meter(name).budget = Some(budget(amount).map_err(|error| wrong("budget", error))?);
+            let (name, budget) = budget_of(text)?;
+            limits.meter(&name).budget = Some(budget);
         }
         for text in &self.reserve {
             let (name, amount) = of_meter("reserve", text)?;
@@ -75,8 +102,15 @@ impl Options {
     }
 }
 
-fn wrong(parameter: &'static str, why: impl Display) -> ToolError {
+pub(in crate::mcp) fn wrong(parameter: &'static str, why: impl Display) -> ToolError {
     ToolError::Parameter { parameter, why: why.to_string() }
+}
+
+/// Reads `usd=50` or `usd=20/day`.
+pub(in crate::mcp) fn budget_of(text: &str) -> Result<(String, Budget), ToolError> {
+    let (name, amount) = of_meter("budget", text)?;
+    let budget = budget(amount).map_err(|error| wrong("budget", error))?;
+    Ok((name.to_owned(), budget))
 }
 
 /// Splits `usd=50` into the name of a meter and the rest.
@@ -86,7 +120,7 @@ fn of_meter<'t>(parameter: &'static str, text: &'t str) -> Result<(&'t str, &'t 
 }
 
 /// Reads `20`, or `5%` of all units.
-fn max_failures(text: &str) -> Result<MaxFailures, ToolError> {
+pub(in crate::mcp) fn max_failures(text: &str) -> Result<MaxFailures, ToolError> {
     let read = match text.strip_suffix('%') {
         Some(percent) => percent.parse().ok().filter(|share| (1..=100).contains(share)).map(MaxFailures::Percent),
         None => text.parse().ok().filter(|units| *units > 0).map(MaxFailures::Units),

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 pub(super) use check::Checked;
 pub(super) use labels::{Labels, label};
+pub(super) use limits::{budget_of, max_failures, wrong};
 pub(super) use options::Options;
 pub(super) use sources::{SourceForm, Sources};
 
@@ -31,14 +32,12 @@ pub(super) struct Batch {
     pub shell: Option<String>,
     #[serde(flatten)]
     pub sources: Sources,
-    /// Directory in which the units run, absolute; relative files and patterns above are meant there too. Without it
-    /// the directory of this server, which the answer names. Placeholders give each unit a directory of its own; files
-    /// and patterns are then meant in that of this server.
+    /// Directory in which the units run, absolute; relative files and patterns are meant there too. Without it that of
+    /// this server, which the answer names. With placeholders each unit has its own.
     pub cwd: Option<String>,
     /// Name of the job, for people; without it that of the program.
     pub name: Option<String>,
-    /// Any text that names this request: the same key again does not create a second job. Give one whenever you might
-    /// have to repeat the call.
+    /// Any text that names this request: the same key again does not create a second job.
     pub key: Option<String>,
     /// Units that run at the same time; without it one per processor.
     pub workers: Option<NonZeroUsize>,

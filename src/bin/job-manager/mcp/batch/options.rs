@@ -1,6 +1,6 @@
 //! Parameters of a batch that a first call does not need.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,17 +16,17 @@ pub(in crate::mcp) struct Options {
     pub form: SourceForm,
     /// Shell that runs shell, such as bash; /bin/sh without it.
     pub shell_path: Option<String>,
-    /// Items of each unit, for programs whose start is slow: {} as an argument of its own becomes one for each item, and
-    /// inside a larger argument that is repeated. A unit fails with all its items; without it each has one.
+    /// Items of each unit, for programs whose start is slow: an argument with {} is repeated for each item. A unit fails
+    /// with all its items.
     pub items_per_unit: Option<NonZeroU32>,
-    /// A source without any item is a job without units, which completes at once; without this it is an error.
+    /// A source without any item is a job without units, not an error.
     #[serde(default)]
     pub allow_empty: bool,
     /// Attempts that may start in a span of time, such as 60/min or 5/s.
     pub rate: Option<String>,
-    /// Start a unit only while so much memory is available, such as 2G; running units go on.
+    /// Start a unit only while so much memory is available, such as 2G.
     pub memfree: Option<String>,
-    /// Start a unit only while fewer processes want to run than this share of the processors, such as 80%.
+    /// Start a unit only while less than this share of the processors is in use, such as 80%.
     pub load: Option<String>,
     /// Start a unit only while the file systems of these paths have so much space, such as /data=10G.
     #[serde(default)]
@@ -40,10 +40,9 @@ pub(in crate::mcp) struct Options {
     pub slots: Option<String>,
     /// Sort the items once, by a template such as {size}; -{size} takes the largest first.
     pub order: Option<String>,
-    /// What becomes of a unit that runs when the machine or its manager dies: run it again (retry, the default), or fail it.
+    /// What becomes of a unit that runs when the machine or its manager dies; retry without it.
     pub on_interrupt: Option<Interrupted>,
-    /// No unit runs twice, for work that must not be repeated: one attempt, recorded before it starts. Takes the place of
-    /// max_attempts and on_interrupt.
+    /// No unit runs twice, for work that must not be repeated; in the place of max_attempts and on_interrupt.
     #[serde(default)]
     pub at_most_once: bool,
     /// Variables of the units, besides those of this server: NAME=value, its value with placeholders, or NAME for one that
@@ -55,6 +54,22 @@ pub(in crate::mcp) struct Options {
     pub hold: bool,
     /// Failed units, or their share, at which the job pauses, such as 20 or 5%.
     pub max_failures: Option<String>,
+    /// Group of each unit, such as {customer} or {url/host}: groups take turns, and each has its own bounds.
+    pub group: Option<String>,
+    /// Units of a group that run at the same time.
+    pub per_group: Option<NonZeroUsize>,
+    /// Attempts at units of a group in a span of time, such as 6/min.
+    pub group_rate: Option<String>,
+    /// Failed units of a group at which no more of it start.
+    pub group_failures: Option<NonZeroU32>,
+    /// Draw the units of canary at random from all.
+    #[serde(default)]
+    pub sample: bool,
+    /// Flag units for a review whose JSON result makes that true, such as .confidence < 0.8; with result json.
+    pub flag_if: Option<String>,
+    /// Keep flagged results from get_results and then until change_units has accepted them.
+    #[serde(default)]
+    pub hold_flagged: bool,
     /// Time after its start at which the job pauses, such as 8h.
     pub deadline: Option<String>,
     /// Script for /bin/sh that runs as the last unit, with the counts in its environment.

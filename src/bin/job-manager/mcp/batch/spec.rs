@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 use job_manager::handler::{CommandSpec, ResultMode, ThenSpec, ThenWhen};
 use job_manager::model::RawText;
 use job_manager::submission::{Scripts, Several, SubmissionError, command_spec, find_program, find_shell, output_dir};
+use job_manager::text::printable;
 
 use super::Batch;
 use super::options::{Condition, Options, Outcome};
 use crate::mcp::ToolError;
 use crate::mcp::allowed::Allowed;
+use crate::mcp::answer::beginning;
+use crate::mcp::questions::Question;
+
+/// Most characters of a command in a question.
+const COMMAND_CHARS: usize = 500;
 
 impl Batch {
     pub(super) fn spec(&self, argv: &[OsString], is_script: bool, allowed: &Allowed) -> Result<CommandSpec, ToolError> {
@@ -40,6 +46,21 @@ impl Batch {
         options.apply(&mut spec, allowed)?;
         allowed.expect_spec(&spec)?;
         Ok(spec)
+    }
+
+    /// Returns what a person is asked about the command, where it is one that is there and is not allowed.
+    pub fn question(&self, allowed: &Allowed) -> Option<Question> {
+        let command = self.command.as_ref()?;
+        let word = command.first()?;
+        let place = allowed.refused_place(word, &self.directory(allowed).ok()?)?;
+        let shown = beginning(&printable(&command.join(" ")), COMMAND_CHARS);
+        let text = format!(
+            "The model wants to run this for each of its items: {shown}. {} is none of the commands that this server may run. \
+             Shall it run {}, with whatever arguments, with your rights, until this server ends?",
+            printable(word),
+            place.display()
+        );
+        Some(Question { text, allows: Some((word.clone(), place)) })
     }
 
     /// Returns the directory of the units, or the one of this server where each has its own.

@@ -1,6 +1,6 @@
 //! `get_results`: what units returned, page by page.
 
-use job_manager::model::{Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
+use job_manager::model::{Flag, Outdated, Seq, UnitDetail, UnitFilter, UnitStatus};
 use job_manager::text::omitted_bytes;
 use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ const PAGES: Pages = Pages { name: "results", title: "Results", default_limit: 1
 const ROWS: &[Field] = &[
     field("seq", Kind::Whole, "Its number.").always(),
     field("status", Kind::Text, "Its state.").always(),
-    field("payload", Kind::Text, "Its item: a text as it is, anything else as JSON.").always(),
-    field("payload_is_json", Kind::Flag, "Whether it is no text."),
-    field("result", Kind::Bytes, "Its result: a text as it is, anything else as JSON."),
-    field("result_is_json", Kind::Flag, "Whether it is no text."),
+    field("payload", Kind::Text, "Its item: a text as it is, else JSON.").always(),
+    field("payload_is_json", Kind::Flag, "Whether it is JSON."),
+    field("result", Kind::Bytes, "Its result: a text as it is, else JSON."),
+    field("result_is_json", Kind::Flag, "Whether it is JSON."),
     field("omitted_bytes", Kind::Whole, "Bytes of output that are not kept."),
     field("error", Kind::Text, "Its error."),
     field("outdated", Kind::Text, "Why it does not count any more."),
@@ -32,7 +32,7 @@ pub(super) struct GetResults;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last.
+    /// Its number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states; without it completed ones.
@@ -54,8 +54,7 @@ impl Tool for GetResults {
     const TITLE: &'static str = "Results of a job";
     const DESCRIPTION: &'static str = "Return payload and result of units that completed, in order of their numbers; the \
         result of a command is its standard output. A page has 100 units unless limit says otherwise, 500 or 32 KiB at \
-        the most, each value cut at 4 KiB; give its next_after as after for the next one. For all results of a large \
-        job let the command write files, or `job-manager results` in a terminal.";
+        the most, each value cut at 4 KiB; give its next_after as after for the next one.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {
@@ -68,7 +67,12 @@ impl Tool for GetResults {
             UnitFilter { statuses, current: if given.all { None } else { Some(true) }, ..UnitFilter::default() };
         let (client, job) = jobs.of(&given.job)?;
         let filter = if given.all { filter } else { client.accepted_only(job, filter)? };
-        PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })
+        let answer = PAGES.answer(jobs, &given.job, &filter, &Asked { after: given.after, limit: given.limit })?;
+        Ok(match client.undecided(job)? {
+            0 => answer,
+            flagged => answer
+                .noting(&[format!("Flagged units that nobody has decided about: {flagged}; list_units shows them.")]),
+        })
     }
 }
 
@@ -87,7 +91,7 @@ struct Row {
     outdated: Option<Outdated>,
 }
 
-fn row(unit: &UnitDetail) -> Box<RawValue> {
+fn row(unit: &UnitDetail, _: Option<&Flag>) -> Box<RawValue> {
     let payload = value(&unit.payload, VALUE_BYTES);
     let (result, result_is_json) = match (&unit.result, unit.text_result()) {
         (Some(result), _) => {

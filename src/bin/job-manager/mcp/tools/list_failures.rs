@@ -10,7 +10,7 @@ use crate::mcp::{Answer, Effect, Jobs, OneJob, Tool, ToolError};
 const MAX_CLUSTERS: usize = 20;
 
 const CLUSTERS: &[Field] = &[
-    field("cluster", Kind::Text, "Its id, for retry_units.").always(),
+    field("cluster", Kind::Text, "Its id, for change_units.").always(),
     field("count", Kind::Whole, "Units of this kind.").always(),
     field("cause", Kind::Text, "Kind of end."),
     field("text", Kind::Text, "What they have in common."),
@@ -26,7 +26,7 @@ impl Tool for ListFailures {
     const TITLE: &'static str = "List failures by kind";
     const DESCRIPTION: &'static str = "Group the failed units of a job by why they failed, the most frequent kind first, \
         with the number of a unit as an example of each: at most 20 kinds. Next call get_unit for an example's \
-        output, then retry_units with the id of a cluster for failures that another attempt can mend.";
+        output, then change_units with retry and the id of a cluster for failures that another attempt can mend.";
     const EFFECT: Effect = Effect::Reads;
 
     fn output() -> Vec<Field> {
@@ -57,7 +57,7 @@ impl Tool for ListFailures {
             0 => format!("No unit of job {job} has failed."),
             _ => format!(
                 "All {read} failed units of job {job} were read, kinds of failure: {kinds}, shown: {shown}. get_unit shows \
-                 an example, retry_units takes a cluster."
+                 an example, change_units retries a cluster."
             ),
         };
         Ok(Answer::new(

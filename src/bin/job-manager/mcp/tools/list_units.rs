@@ -1,6 +1,6 @@
 //! `list_units`: units of a job, page by page.
 
-use job_manager::model::{Seq, UnitDetail, UnitFilter, UnitStatus};
+use job_manager::model::{Flag, Flagged, Seq, UnitDetail, UnitFilter, UnitStatus};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -21,6 +21,7 @@ const ROWS: &[Field] = &[
     field("attempts", Kind::Whole, "Attempts so far."),
     field("error", Kind::Text, "Its last error."),
     field("exit_code", Kind::Whole, "Exit code."),
+    field("flag", Kind::Text, "What is doubtful, of flagged ones."),
 ];
 
 pub(super) struct ListUnits;
@@ -29,7 +30,7 @@ pub(super) struct ListUnits;
 #[serde(deny_unknown_fields)]
 #[schemars(crate = "rmcp::schemars")]
 pub(super) struct Given {
-    /// Number, uid, name or key of the job, or last.
+    /// Its number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
     /// Only units in these states.
@@ -42,6 +43,9 @@ pub(super) struct Given {
     cluster: Option<String>,
     /// Only units of this group.
     group: Option<String>,
+    /// Only completed units that are flagged for a review and undecided.
+    #[serde(default)]
+    flagged: bool,
     /// Only units from this number on.
     first_seq: Option<i64>,
     /// Only units up to this number.
@@ -61,6 +65,7 @@ impl Given {
             pattern: self.matching.as_deref().map(str::parse).transpose()?,
             cluster: self.cluster.as_deref().map(str::parse).transpose()?,
             group: self.group.clone(),
+            flagged: self.flagged.then_some(Flagged::Undecided),
             ..UnitFilter::all()
         })
     }
@@ -84,10 +89,11 @@ impl Tool for ListUnits {
     }
 }
 
-fn row(unit: &UnitDetail) -> Box<RawValue> {
+fn row(unit: &UnitDetail, flag: Option<&Flag>) -> Box<RawValue> {
     let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
     exactly(json!({
         "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
+        "flag": flag.map(|flag| line(&flag.text)),
         "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
         "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
     }))

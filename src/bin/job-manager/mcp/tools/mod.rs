@@ -1,21 +1,20 @@
 //! The tools: one file each, named as they are.
 
+mod add_units;
 mod approve_job;
 mod cancel_job;
+mod change_settings;
+mod change_units;
 mod explain;
 mod get_results;
 mod get_unit;
 mod job_status;
-mod kill_unit;
 mod list_failures;
 mod list_jobs;
 mod list_units;
 mod preview_batch;
 mod reject_job;
 mod resume_job;
-mod retry_units;
-mod scale_job;
-mod skip_units;
 mod start_batch;
 mod stop_job;
 mod wait_job;
@@ -38,11 +37,10 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<stop_job::StopJob>(),
         Entry::of::<resume_job::ResumeJob>(),
         Entry::of::<cancel_job::CancelJob>(),
-        Entry::of::<retry_units::RetryUnits>(),
-        Entry::of::<skip_units::SkipUnits>(),
-        Entry::of::<kill_unit::KillUnit>(),
+        Entry::of::<add_units::AddUnits>(),
+        Entry::of::<change_units::ChangeUnits>(),
         Entry::of::<approve_job::ApproveJob>(),
         Entry::of::<reject_job::RejectJob>(),
-        Entry::of::<scale_job::ScaleJob>(),
+        Entry::of::<change_settings::ChangeSettings>(),
     ]
 }

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::start_batch::differs;
 use crate::mcp::answer::beginning;
 use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::questions::Question;
+use crate::mcp::schema::Described;
 use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::wording::remarks;
 use crate::mcp::{Answer, Effect, Jobs, Tool, ToolError};
@@ -16,6 +18,48 @@ const DEFAULT_COUNT: usize = 5;
 const MAX_COUNT: usize = 20;
 const COMMAND_CHARS: usize = 1000;
 
+/// What changes no command that is shown.
+const UNSHOWN: [&str; 38] = [
+    "name",
+    "workers",
+    "max_attempts",
+    "timeout",
+    "canary",
+    "rate",
+    "memfree",
+    "load",
+    "diskfree",
+    "window",
+    "not_before",
+    "slots",
+    "on_interrupt",
+    "at_most_once",
+    "env",
+    "hold",
+    "max_failures",
+    "group",
+    "per_group",
+    "group_rate",
+    "group_failures",
+    "sample",
+    "flag_if",
+    "hold_flagged",
+    "deadline",
+    "then",
+    "then_when",
+    "check",
+    "result",
+    "schema",
+    "output_dir",
+    "hook",
+    "meter",
+    "budget",
+    "reserve",
+    "label",
+    "shell_path",
+    "allow_empty",
+];
+
 pub(super) struct PreviewBatch;
 
 impl Tool for PreviewBatch {
@@ -23,10 +67,14 @@ impl Tool for PreviewBatch {
     const NAME: &'static str = "preview_batch";
     const TITLE: &'static str = "Preview a batch";
     const DESCRIPTION: &'static str = "Show the first commands that start_batch would run with the same parameters, quoted \
-        as for a shell; creates and runs nothing. All items are read and checked as start_batch does it. Next call start_batch with \
-        the same parameters.";
-    const DESCRIBED_BY: Option<(&'static str, &'static [&'static str])> = Some(("start_batch", &["count", "command"]));
+        as for a shell; creates and runs nothing. All items are read and checked as start_batch does it, and every parameter of that is \
+        taken. Next call start_batch with the same parameters.";
+    const DESCRIBED_BY: Option<Described> = Some(Described { by: "start_batch", but: &["count"], unlisted: &UNSHOWN });
     const EFFECT: Effect = Effect::Looks;
+
+    fn asks(jobs: &Jobs, given: &Batch) -> Option<Question> {
+        given.question(jobs.allowed())
+    }
 
     fn output() -> Vec<Field> {
         vec![

@@ -6,6 +6,7 @@ use job_manager::text::counted;
 use serde_json::json;
 
 use crate::mcp::batch::{Batch, Checked};
+use crate::mcp::questions::Question;
 use crate::mcp::shape::{Field, Kind, field};
 use crate::mcp::status_shape::JOB;
 use crate::mcp::wording::remarks;
@@ -23,6 +24,10 @@ impl Tool for StartBatch {
         doubt, canary if the work is costly or cannot be undone, and key if you might have to repeat the call. Next call \
         wait_job with the number; later list_jobs finds the job again.";
     const EFFECT: Effect = Effect::Runs;
+
+    fn asks(jobs: &Jobs, given: &Batch) -> Option<Question> {
+        given.question(jobs.allowed())
+    }
 
     fn output() -> Vec<Field> {
         vec![
@@ -89,8 +94,8 @@ fn existing_summary(job: &Job) -> String {
 /// Says how the items differ from the units of a job that was there already.
 pub(super) fn differs(UnitsDiffer { new, changed, gone, .. }: UnitsDiffer) -> String {
     format!(
-        " Its units are others than these items: {new} new, {changed} changed, {gone} gone. `job-manager sync` in a \
-         terminal takes them, or give another key for a new job."
+        " Its units are others than these items: {new} new, {changed} changed, {gone} gone. add_units with sync \
+         takes them, or give another key for a new job."
     )
 }
 
