@@ -95,6 +95,8 @@ mod mcp_questions;
 mod mcp_resources;
 #[cfg(feature = "mcp")]
 mod mcp_schemas;
+#[cfg(feature = "mcp")]
+mod mcp_sdk;
 mod memory;
 mod meters;
 #[cfg(feature = "serve")]
