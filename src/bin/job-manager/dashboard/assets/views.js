@@ -185,6 +185,14 @@ export function failures(report, retry, show) {
 /** @param {any} payload */
 const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
 
+/** Why a unit did not complete; an exit code alone says little. @param {any} unit */
+function reason(unit) {
+  const error = unit.error ?? "";
+  const said = unit.stderr?.text ?? unit.stderr ?? "";
+  const last = said.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean).pop();
+  return last && error === `exited with code ${unit.exit_code}` ? `${error}: ${last}` : error;
+}
+
 /** A page of units. @param {any} page @param {string} job */
 export function units(page, job) {
   const unreadable = unreadableOf(page, (it) => `Unit ${it.seq}`);
@@ -196,8 +204,8 @@ export function units(page, job) {
       badge(unit.status, unit.outdated ?? ""),
       el("bdi", { class: "cut", title: item(unit.payload) }, item(unit.payload)),
       unit.attempts,
-      between(unit.started_at, unit.finished_at) || "–",
-      el("bdi", { class: "cut", title: unit.error }, unit.error ?? ""),
+      between(unit.started_at, unit.status === "running" ? new Date().toISOString() : unit.finished_at) || "–",
+      el("bdi", { class: "cut", title: reason(unit) }, reason(unit)),
     ], titles));
   return el("div", {}, ...unreadable, table(titles, rows, "Units"));
 }

@@ -88,7 +88,7 @@ fn row(unit: &UnitDetail) -> Box<RawValue> {
     let item = unit.payload_as::<String>().unwrap_or_else(|_| unit.payload.clone());
     exactly(json!({
         "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
-        "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
+        "error": unit.reason().as_deref().map(line), "exit_code": unit.exit_code,
         "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
     }))
 }
