@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fnv::fnv;
-use super::{Cause, RawText, Seq};
+use super::{Cause, RawText, Seq, UnitDetail};
 use mask::mask;
 
 /// Characters at the end of standard error that are looked at.
@@ -92,6 +92,18 @@ impl FailureEvidence<'_> {
     fn last_line(&self) -> Option<String> {
         let end = end_of(self.stderr.filter(|_| self.is_exit_code())?);
         end.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    }
+}
+
+impl UnitDetail {
+    /// Returns why it did not complete, in the words that say most: its error, and the last line of standard error where the error is
+    /// nothing but an exit code.
+    pub fn reason(&self) -> Option<String> {
+        let error = self.error.as_deref()?;
+        // The cause is not on record with the unit: one that was ended for another reason names that.
+        let exit_code = self.exit_code.filter(|code| error == format!("exited with code {code}"));
+        let stderr = self.output.stderr.as_ref();
+        Some(FailureEvidence { cause: Cause::Failed, exit_code, error, stderr }.words())
     }
 }
 

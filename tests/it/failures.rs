@@ -48,7 +48,7 @@ fn a_thousand_failures_fall_into_their_kinds_with_the_same_ids_in_every_job() {
             ("server answered with status 503 after <n> s", 200),
             ("server answered with status 404 after <n> s", 200),
             ("no user <uuid> in <text>", 200),
-            ("cannot open <path> <n>.jpg: No such file or directory (os error <n>)", 100),
+            ("cannot open <path> <n>.jpg: No such file or directory (os error 2)", 100),
         ]
     );
     let ids = |clusters: &[FailureCluster]| {
@@ -70,6 +70,7 @@ fn commands_are_told_apart_by_their_last_words_and_retried_by_kind() {
 
     let found: Value = serde_json::from_str(&world.ok(&["failures", "1", "--json"])).unwrap();
     let table = world.ok(&["failures"]);
+    let failed = world.ok(&["units", "1", "--failed"]);
     let clusters = found["clusters"].as_array().unwrap();
     let id = clusters[0]["cluster"].as_str().unwrap();
     let retried = world.ok(&["retry", "--no-start", "1", "--cluster", id]);
@@ -87,6 +88,8 @@ fn commands_are_told_apart_by_their_last_words_and_retried_by_kind() {
         ]
     );
     assert_eq!(found["schema"], 1);
+    assert!(failed.contains("exited with code 1: no space for item 3"), "{failed}");
+    assert!(failed.lines().any(|line| line.ends_with("exited with code 3")), "{failed}");
     assert!(table.contains(id) && table.contains("no space for item <n>"), "{table}");
     assert_eq!(retried, "2 units pending again");
     let states: Vec<Value> = world.units("1").iter().map(|unit| unit["status"].clone()).collect();

@@ -34,7 +34,7 @@ pub(super) fn mask(text: &str) -> String {
             first.len_utf8()
         } else {
             let length = word_length(rest);
-            push_word(&mut masked, &rest[..length], before);
+            push_word(&mut masked, &rest[..length], before, &rest[length..]);
             before = &rest[..length];
             length
         };
@@ -81,8 +81,8 @@ fn is_separator(c: char) -> bool {
     )
 }
 
-/// Appends one word; `before` is the word in front of it.
-fn push_word(masked: &mut String, word: &str, before: &str) {
+/// Appends one word; `before` is the word in front of it, `after` is all that follows.
+fn push_word(masked: &mut String, word: &str, before: &str, after: &str) {
     let core = word.trim_end_matches([':', '.', '!', '?', '\'', '’']);
     if core.contains("://") {
         masked.push_str("<url>");
@@ -95,7 +95,7 @@ fn push_word(masked: &mut String, word: &str, before: &str) {
         }
     } else if is_path(core) {
         masked.push_str("<path>");
-    } else if names_a_kind(before) && core.len() <= 3 && core.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if is_code(core) && (names_a_kind(before) || is_named(core, after) || is_of_program(masked, after)) {
         masked.push_str(core);
     } else {
         push_numbers(masked, core);
@@ -121,10 +121,43 @@ fn is_path(word: &str) -> bool {
     rooted || on_drive || (!first.is_empty() && !is_count && has_name)
 }
 
-/// Returns `true` if a small number after this word tells one kind of failure from another.
+/// Returns `true` if a word is a number that may be a code.
+fn is_code(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns `true` if a code after this word tells one kind of failure from another.
 fn names_a_kind(word: &str) -> bool {
     let word = word.trim_end_matches(':').to_ascii_lowercase();
-    matches!(word.as_str(), "status" | "code" | "errno") || (word.starts_with("http") && !word.contains("://"))
+    matches!(word.as_str(), "status" | "code" | "errno" | "error")
+        || (word.starts_with("http") && !word.contains("://"))
+}
+
+/// Returns `true` if a code is a status of HTTP with its name after it, as in `404 Not Found`.
+fn is_named(code: &str, after: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "Bad Gateway",
+        "Bad Request",
+        "Client Error",
+        "Conflict",
+        "Forbidden",
+        "Gateway Time",
+        "Gone",
+        "Internal Server Error",
+        "Not Found",
+        "Server Error",
+        "Service Unavailable",
+        "Too Many Requests",
+        "Unauthorized",
+    ];
+    let name = after.trim_start();
+    code.len() == 3 && code.starts_with(['4', '5']) && NAMES.iter().any(|known| name.starts_with(known))
+}
+
+/// Returns `true` if a program gives its own code in front of what it says, as in `curl: (22) …`.
+fn is_of_program(masked: &str, after: &str) -> bool {
+    masked.ends_with(": (") && after.starts_with(')')
 }
 
 /// Appends a word with its numbers and ids masked.
@@ -209,9 +242,27 @@ mod tests {
 
     #[test]
     fn what_tells_kinds_apart_is_kept() {
-        for text in ["I/O error", "HTTP 404", "answered with status: 503", "don't know", "an unclosed \" quote", ""] {
+        let texts = [
+            "I/O error",
+            "HTTP 404",
+            "answered with status: 503",
+            "don't know",
+            "an unclosed \" quote",
+            "",
+            "curl: (22) The requested URL returned error: 404",
+            "curl: (22) The requested URL returned error: 500",
+            "ERROR 404: Not Found.",
+            "urllib.error.HTTPError: HTTP Error 429: Too Many Requests",
+            "the server said 503 Service Unavailable",
+            "No such file or directory (os error 2)",
+            "open failed with error -13",
+        ];
+        for text in texts {
             assert_eq!(mask(text), text);
         }
+        // A number that counts is none.
+        assert_eq!(mask("error after 404 rows (22)"), "error after <n> rows (<n>)");
+        assert_eq!(mask("error 48213"), "error <n>");
     }
 
     proptest::proptest! {

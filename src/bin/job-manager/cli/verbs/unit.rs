@@ -1,7 +1,9 @@
 //! `unit`: everything about one unit.
 
 use clap::Args;
-use job_manager::model::{AttemptRecord, Flag, Output as Streams, RawText, UnitDetail, UnitNotes};
+use job_manager::model::{
+    AttemptRecord, Flag, Output as Streams, RawText, Timestamp, UnitDetail, UnitNotes, UnitStatus,
+};
 use job_manager::text::{counted, local_time};
 
 use super::units::{shown_item, status};
@@ -43,7 +45,13 @@ fn print(unit: &UnitDetail, command: Option<&str>, output: &mut Output) -> Resul
     output.field("command", command.map(one_line))?;
     output.line(format_args!("attempts  {}", unit.attempts))?;
     output.field("crashes", Some(unit.crashes).filter(|crashes| *crashes > 0))?;
-    if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
+    if let (Some(started), UnitStatus::Running) = (unit.started_at, unit.status) {
+        output.line(format_args!(
+            "running   since {}, {}",
+            local_time(started),
+            span(Timestamp::now().since(started))
+        ))?;
+    } else if let (Some(started), Some(finished)) = (unit.started_at, unit.finished_at) {
         output.line(format_args!("time      {}, {}", local_time(started), span(finished.since(started))))?;
     }
     for (name, amount) in &unit.spent.0 {

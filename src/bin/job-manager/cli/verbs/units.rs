@@ -2,7 +2,7 @@
 
 use clap::Args;
 use job_manager::client::{ClientError, StoreError};
-use job_manager::model::{Flagged, RawText, Seq, UnitDetail, UnitFilter, UnitOrder, Unreadable};
+use job_manager::model::{Flagged, RawText, Seq, Timestamp, UnitDetail, UnitFilter, UnitOrder, UnitStatus, Unreadable};
 
 use crate::cli::filter::FilterArgs;
 use crate::cli::output::SEARCH_TIMEOUT;
@@ -26,6 +26,9 @@ pub struct Units {
     /// Units that completed and are flagged for a review, whatever was decided
     #[arg(long, help_heading = "Filter")]
     pub flagged: bool,
+    /// Units that are running, with the time that they have run
+    #[arg(long, conflicts_with_all = ["status", "failed"], help_heading = "Filter")]
+    pub running: bool,
     /// Order: `seq`, or the units with the longest `duration`, the latest `finished`, the most `attempts` or the most `spend` (by
     /// the first meter of the job) first
     #[arg(long, value_name = "ORDER", default_value_t = UnitOrder::Seq)]
@@ -41,7 +44,8 @@ pub struct Units {
 pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let job = args.job.find(&client)?;
-    let filter = UnitFilter { flagged: args.flagged.then_some(Flagged::Any), ..args.filter.filter() };
+    let mut filter = UnitFilter { flagged: args.flagged.then_some(Flagged::Any), ..args.filter.filter() };
+    filter.statuses.extend(args.running.then_some(UnitStatus::Running));
     let page = client.unit_page(job, &filter, args.sort, args.after.map(Seq), args.limit, SEARCH_TIMEOUT)?;
     if output.json {
         output.document(&page)?;
@@ -89,7 +93,9 @@ pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Res
 }
 
 fn row(unit: &UnitDetail, is_metered: bool) -> Vec<String> {
-    let time = match (unit.started_at, unit.finished_at) {
+    // The end of an attempt before this one is none of one that runs.
+    let ended = if unit.status == UnitStatus::Running { Some(Timestamp::now()) } else { unit.finished_at };
+    let time = match (unit.started_at, ended) {
         (Some(started), Some(finished)) => span(finished.since(started)),
         _ => String::new(),
     };
@@ -99,7 +105,7 @@ fn row(unit: &UnitDetail, is_metered: bool) -> Vec<String> {
         cells.push(spent.collect::<Vec<_>>().join(", "));
     }
     cells.push(shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH));
-    cells.push(shortened(unit.error.as_deref().unwrap_or_default(), ERROR_WIDTH));
+    cells.push(shortened(&unit.reason().unwrap_or_default(), ERROR_WIDTH));
     cells
 }
 

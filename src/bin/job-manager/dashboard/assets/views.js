@@ -186,6 +186,14 @@ export function failures(report, retry, show) {
 /** @param {any} payload */
 const item = (payload) => (typeof payload === "string" ? payload : JSON.stringify(payload));
 
+/** Why a unit did not complete; an exit code alone says little. @param {any} unit */
+function reason(unit) {
+  const error = unit.error ?? "";
+  const said = unit.stderr?.text ?? unit.stderr ?? "";
+  const last = said.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean).pop();
+  return last && error === `exited with code ${unit.exit_code}` ? `${error}: ${last}` : error;
+}
+
 /** The orders that a column stands for. */
 const SORTS = { Attempts: "attempts", Time: "duration" };
 
@@ -200,8 +208,8 @@ export function units(page, job, sort, sorted) {
       badge(unit.status, unit.outdated ?? ""),
       el("bdi", { class: "cut", title: item(unit.payload) }, item(unit.payload)),
       unit.attempts,
-      between(unit.started_at, unit.finished_at) || "–",
-      el("bdi", { class: "cut", title: unit.error }, unit.error ?? ""),
+      between(unit.started_at, unit.status === "running" ? new Date().toISOString() : unit.finished_at) || "–",
+      el("bdi", { class: "cut", title: reason(unit) }, reason(unit)),
     ], titles));
   const made = table(titles, rows, "Units");
   made.querySelectorAll("th").forEach((/** @type {HTMLElement} */ head) => {

@@ -94,7 +94,7 @@ fn row(unit: &UnitDetail, flag: Option<&Flag>) -> Box<RawValue> {
     exactly(json!({
         "seq": unit.seq, "status": unit.status, "outdated": unit.outdated, "attempts": unit.attempts, "item": line(&item),
         "flag": flag.map(|flag| line(&flag.text)),
-        "error": unit.error.as_deref().map(line), "exit_code": unit.exit_code,
+        "error": unit.reason().as_deref().map(line), "exit_code": unit.exit_code,
         "started_at": unit.started_at, "finished_at": unit.finished_at, "not_before": unit.not_before,
     }))
 }
