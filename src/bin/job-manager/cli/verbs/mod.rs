@@ -94,9 +94,7 @@ impl Cli {
             Verb::Help(_) => Err(CliError::NoDocument("help is text for people")),
             Verb::Completions(_) => Err(CliError::NoDocument("completions are a script for the shell")),
             Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
-            Verb::Results(results) if results.is_csv() => {
-                Err(CliError::NoDocument("--format csv prints a table, and --json documents"))
-            }
+            Verb::Results(results) => results.table().map_or(Ok(()), |why| Err(CliError::NoDocument(why))),
             _ => Ok(()),
         }
     }
