@@ -1,6 +1,6 @@
 //! What came of a unit, without how it came to that.
 
-use super::{Outdated, RawText, Seq, UnitStatus};
+use super::{Outdated, RawText, Seq, Timestamp, UnitStatus};
 
 /// What came of a unit.
 #[derive(Debug, Clone)]
@@ -23,9 +23,22 @@ pub struct UnitResult {
     pub stdout: Option<RawText>,
     /// What is doubtful about it; read only with all units, those that are part of the job no more among them.
     pub flag: Option<String>,
+    /// Exit code of the latest attempt that ended.
+    pub exit_code: Option<i32>,
+    /// When its latest attempt started.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its end.
+    pub finished_at: Option<Timestamp>,
 }
 
 impl UnitResult {
+    /// Returns how long the attempt took that ended it.
+    pub fn seconds(&self) -> Option<f64> {
+        let took = self.finished_at?.since(self.started_at?);
+        // Whole microseconds, or the digits behind them are those of the division.
+        Some(took.as_micros() as f64 / 1e6)
+    }
+
     /// Returns the output of a command that completed, without the line break at its end.
     pub fn text_bytes(&self) -> Option<&[u8]> {
         let stdout = self.stdout.as_ref().filter(|_| self.status == UnitStatus::Completed)?.as_bytes();

@@ -12,7 +12,7 @@ use super::schema::units;
 use super::units::outdated_of;
 use super::written::Written;
 use super::{Store, StoreError};
-use crate::model::{JobId, Outdated, Row, Seq, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};
+use crate::model::{JobId, Outdated, Row, Seq, Timestamp, UnitFilter, UnitId, UnitResult, UnitStatus, Unreadable};
 
 /// Output is shown where there is no result; a copy for display may be long.
 fn shown_output() -> SqlLiteral<Nullable<Text>> {
@@ -29,16 +29,35 @@ type ResultRow = (
     TextColumn,
     Option<Written>,
     TextColumn,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
 );
 
 fn of_row(row: ResultRow) -> Result<UnitResult, Unreadable> {
-    let (id, key, payload, status, outdated, error, result, stdout, flag) = row;
+    let (id, key, payload, status, outdated, error, result, stdout, flag, exit_code, started_at, finished_at) = row;
     let (place, seq) = (Row::Unit(UnitId::from_raw(id)), UnitId::from_raw(id).seq());
     let (status, outdated) = (status.of(place, "status")?.0, outdated_of(outdated, place)?);
     let (key, payload) = (text_of(key, place, "key")?, payload.of(place, "payload")?);
     let flag = text_of(flag, Row::FlagOf(UnitId::from_raw(id)), "text")?;
     let (error, result) = (text_of(error, place, "error")?, text_of(result, place, "result")?);
-    Ok(UnitResult { seq, key, payload, status, outdated, error, result, stdout: stdout.map(|it| it.0), flag })
+    let exit_code = exit_code.and_then(|code| i32::try_from(code).ok());
+    let [started_at, finished_at] = [started_at, finished_at].map(|at| at.map(Timestamp::from_micros));
+    let stdout = stdout.map(|it| it.0);
+    Ok(UnitResult {
+        seq,
+        key,
+        payload,
+        status,
+        outdated,
+        error,
+        result,
+        stdout,
+        flag,
+        exit_code,
+        started_at,
+        finished_at,
+    })
 }
 
 impl Store {
@@ -64,6 +83,9 @@ impl Store {
                 shown_output(),
                 // Who reads all sees too what is doubtful.
                 if filter.current.is_none() { flagged::column(conn)? } else { diesel::dsl::sql("NULL") },
+                units::exit_code,
+                units::started_at,
+                units::finished_at,
             );
             let wanted = units::table.filter(condition(conn, job, filter)?).order(units::id).select(shown);
             for row in wanted.load_iter::<ResultRow, DefaultLoadingMode>(conn)? {

@@ -11,6 +11,7 @@ mod containment;
 mod detach;
 mod disk;
 mod event_fd;
+mod frame_walk;
 mod frames;
 mod group;
 mod inherited;
@@ -45,6 +46,7 @@ pub use detach::{LaunchPlan, Launched, become_manager, close_ready_pipe, detach_
 pub use disk::expect_writable;
 pub use disk::{disk_of, is_another, is_in_place, most_open_files};
 pub use event_fd::EventFd;
+pub use frame_walk::FrameWalk;
 pub use frames::{FrameOf, Stream};
 pub use group::any_is_adopted;
 pub use inherited::{

@@ -188,7 +188,7 @@ asyncio.run(main())
 "#;
 
 /// Returns the program that has a Python package: of the environment that the checks make, or the system's.
-fn python_with(package: &str) -> Option<PathBuf> {
+pub(crate) fn python_with(package: &str) -> Option<PathBuf> {
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("bin/python3");
     let has = |python: &PathBuf| {
         let found = Command::new(python).args(["-c", &format!("import {package}")]).output();

@@ -147,6 +147,7 @@ mod source_files;
 mod sources;
 mod support;
 mod sync;
+mod tables;
 mod templates;
 mod top;
 mod tracing;

@@ -1,5 +1,6 @@
 //! What is kept of the output of units.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -67,8 +68,51 @@ fn the_output_of_a_running_unit_can_be_followed() {
     let followed = following.wait_with_output().unwrap();
 
     assert_eq!(text(&followed.stdout), "first\nlast\n");
-    world.ok(&["run", "-q", "--", "true"]);
-    world.fails(2, &["logs", "-f", "last:1"]);
+}
+
+#[test]
+fn all_units_that_run_are_followed_whatever_the_job_keeps_and_one_is_waited_for() {
+    let script = "echo {} begins; while ! test -e go; do sleep 0.05; done; echo {} ends; printf rest";
+    for kept in ["full", "tail"] {
+        let world = World::new();
+        let submit = ["submit", "-q", "-j", "2", "--output", kept, "--shell", "--", script, ":::", "a", "b", "c"];
+        let job = world.ok(&submit);
+        wait_for(&world, "two units to run", || world.status(&job)["progress"]["running"] == 2);
+        let start = |args: &[&str], said: &str| {
+            let [out, err] =
+                ["out", "err"].map(|stream| File::create(world.path(&format!("{said}.{stream}"))).unwrap());
+            world.job_manager(args).stdout(out).stderr(err).spawn().unwrap()
+        };
+        let third = start(&["logs", "-f", &format!("{job}:3")], "third");
+        let all = start(&["logs", "-f", &job], "all");
+        wait_for(&world, "it to follow both", || {
+            if kept == "full" { world.lines("all.out").len() == 2 } else { world.lines("all.err").len() == 1 }
+        });
+        let as_json = start(&["logs", "-f", "--json", &job], "json");
+        wait_for(&world, "it to follow both", || kept == "tail" || world.lines("json.out").len() == 2);
+        world.fails(2, &["logs", "-f", "-n", "3", &job]);
+        world.sh("touch go");
+        for mut follower in [third, all, as_json] {
+            assert!(follower.wait().unwrap().success());
+        }
+
+        let mut lines = world.lines("all.out");
+        lines.sort_unstable();
+        let of = |seq: char, item: char| {
+            ["begins", "ends", "rest"].map(|said| match said {
+                "rest" => format!("{seq}\trest"),
+                said => format!("{seq}\t{item} {said}"),
+            })
+        };
+        assert_eq!(lines, [of('1', 'a'), of('2', 'b'), of('3', 'c')].concat(), "{kept}");
+        assert_eq!(world.lines("third.out"), ["c begins", "c ends", "rest"]);
+        for line in world.lines("json.out") {
+            let document: Value = serde_json::from_str(&line).unwrap();
+            assert!(document["job"]["id"] == 1 && document["seq"].is_i64() && document["line"].is_string(), "{line}");
+        }
+        // What has ended is not followed, but shown.
+        assert!(world.ok(&["logs", "-f", &job]).contains("c begins"));
+    }
 }
 
 #[test]
@@ -150,7 +194,7 @@ fn a_text_result_is_the_whole_output_and_a_copy_for_display_says_what_it_omits()
     let lines: Vec<Value> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines[0]["result"] == "x".repeat(200_000) && lines[0]["omitted_bytes"].is_null());
     assert_eq!(lines[1]["result"], "xxx");
-    assert!(csv.ends_with("\n2,,completed,3,xxx,"), "{}", &csv[csv.len() - 40..]);
+    assert!(csv.contains("\n2,,completed,3,xxx,,0,0."), "{}", &csv[csv.len() - 40..]);
     let copy: Value = serde_json::from_str(text(&copies.stdout).lines().next().unwrap()).unwrap();
     assert_eq!(copy["omitted_bytes"], 200_001 - 65_536);
     let said = text(&copies.stderr);

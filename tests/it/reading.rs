@@ -64,10 +64,12 @@ fn results_of_a_large_job_come_in_order_and_all_of_them_whatever_is_asked_for() 
         text.lines().map(str::to_owned).collect::<Vec<String>>()
     };
     let json = |number: usize| {
-        format!(r#"{{"seq":{number},"key":null,"status":"pending","payload":{number},"result":null,"error":null}}"#)
+        format!(
+            r#"{{"seq":{number},"key":null,"status":"pending","payload":{number},"result":null,"error":null,"exit_code":null,"seconds":null}}"#
+        )
     };
-    let csv = |number: usize| format!("{number},,pending,{number},,");
-    let header = "seq,key,status,item,result,error".to_owned();
+    let csv = |number: usize| format!("{number},,pending,{number},,,,");
+    let header = "seq,key,status,item,result,error,exit_code,seconds".to_owned();
 
     assert!(lines(&[]).into_iter().eq((1..=MANY).map(json)));
     assert!(lines(&["--format", "csv"]).into_iter().eq(std::iter::once(header).chain((1..=MANY).map(csv))));

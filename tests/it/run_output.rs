@@ -153,8 +153,34 @@ fn without_them_the_last_lines_of_failures_are_shown_and_where_the_output_is() {
     assert!(said.contains("  | line 7\n") && !said.contains("line 2") && !said.contains("unit 2"), "{said}");
     assert!(said.contains("job-manager logs 1    shows the last that each of its units wrote"), "{said}");
     assert_eq!(text(&many.stderr).matches(") failed: ").count(), 10);
+    let kind = world.ok(&["failures", "-q", "1"]);
+    assert!(
+        said.contains("  1 failed: ") && said.contains(&format!("job-manager retry 1 --cluster {kind} ")),
+        "{said}"
+    );
     assert!(text(&many.stderr).contains("further failures are not shown, `job-manager failures 2`"));
     assert_eq!(ran.status.code(), Some(10));
+}
+
+#[test]
+fn the_end_names_what_took_longest_and_a_bar_fits_the_screen() {
+    let world = World::new();
+    let script = "sleep {}; exit $((${{JOB_MANAGER_UNIT}} - 1))";
+    world.write("run.sh", &format!("\"$BIN\" run --max-attempts 1 --shell -- '{script}' ::: 1.1 0 0"));
+
+    for columns in [45, 60, 120] {
+        let seen = world.sh(&format!("script -qec 'stty rows 24 cols {columns}; sh run.sh' /dev/null"));
+
+        let seen = text(&seen.stdout);
+        let bars: Vec<&str> = seen.split(['\r', '\n']).filter(|line| line.contains("/3 ")).collect();
+        assert!(!bars.is_empty(), "{seen}");
+        for bar in bars {
+            let bar = bar.trim_start_matches("\u{1b}[2K");
+            assert!(bar.starts_with("job ") && bar.chars().count() <= columns, "{columns}: {bar:?}");
+        }
+        assert!(seen.contains("slowest: unit 1 (1.1) 1."), "{seen}");
+        assert!(seen.contains("--cluster "), "{seen}");
+    }
 }
 
 #[test]

@@ -53,3 +53,12 @@ pub fn has_waiting_input() -> bool {
 pub fn descriptor_limit() -> u64 {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
 }
+
+/// Columns of a terminal that does not say how many it has.
+pub const DEFAULT_COLUMNS: u16 = 80;
+
+/// Returns how many columns the terminal of standard error has.
+pub fn screen_columns() -> u16 {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
+    if size == 0 { DEFAULT_COLUMNS } else { size }
+}

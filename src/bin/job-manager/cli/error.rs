@@ -103,8 +103,10 @@ pub(super) enum CliError {
          give an absolute pattern"
     )]
     GlobWithoutDirectory { pattern: String, cwd: String },
-    #[error("the output of a unit can be followed in a job created with --output full only, name it as JOB:SEQ")]
-    NothingToFollow,
+    #[error(
+        "-n is about one unit or about what has been written, and -f of a job begins with what comes now: omit one of the two"
+    )]
+    LinesOfAll,
     #[error("cannot find the home directory, give a database with --db")]
     NoHome,
     /// Ctrl-C while output was printed; said where the job is followed.

@@ -1,23 +1,24 @@
-//! Following a job: a bar on a terminal, a line now and then elsewhere. Both follow the database.
+//! Following a job: a bar on a terminal, a line now and then elsewhere, and how it ended on one screen. All of it follows the
+//! database.
 
-use std::io::{self, IsTerminal, stderr};
+mod ending;
+mod view;
+
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, OutputPlace, StopOptions};
-use job_manager::model::{Job, JobId, Progress, TimeLimit, UnitStatus};
+use job_manager::client::{Client, EndedOutputs, JobOutcome, OutputPlace, StopOptions};
+use job_manager::model::{Job, JobId, TimeLimit};
 use job_manager::text::counted;
 
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
-use super::text::{one_line, span};
 use super::why_paused::hint_why_paused;
 use super::{CliError, Exit, Output};
-
-const DRAWS_PER_SECOND: u8 = 10;
+use ending::{print_ending, summary};
+use view::View;
 
 /// Has Ctrl-C set a flag from now on, instead of ending this process.
 pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>, CliError> {
@@ -86,9 +87,9 @@ pub(super) fn follow_to_the_end(
                     output.hint(summary(&client.get_manager_status(job)?));
                     hint_made_before(client, job, output)?;
                 }
-                Shows::Progress => print_summary(client, job, output)?,
+                Shows::Progress => print_ending(client, job, output)?,
                 Shows::Failures(_) => {
-                    print_summary(client, job, output)?;
+                    print_ending(client, job, output)?;
                     hint_made_before(client, job, output)?;
                     if let Some(place) = client.output_place(&client.job(job)?)? {
                         output.hint(format_args!("  {}", named(job, &place)));
@@ -134,8 +135,8 @@ enum Followed {
 
 /// Shows a job until it ends or is left alone.
 fn follow(client: &Client, job: JobId, how: &mut Follow<'_>, output: &mut Output) -> Result<Followed, CliError> {
-    let mut view = View::new(output, how.progress);
-    if let (View::Bar(bar), Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
+    let mut view = View::new(output, how.progress.progress_every.0);
+    if let (View::Bar { bar, .. }, Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
         printer.keep_clear_of(bar);
     }
     let (interrupted, mut failed, mut stops) = (how.interrupted, None, 0);
@@ -193,105 +194,4 @@ impl Shows<'_> {
             Self::Outputs(outputs, printer) => outputs.read_rest(printer),
         }
     }
-}
-
-enum View {
-    Bar(ProgressBar),
-    Lines { every: Duration, last: Instant },
-    Nothing,
-}
-
-impl View {
-    fn new(output: &Output, progress: &ProgressArgs) -> Self {
-        if output.quiet {
-            return Self::Nothing;
-        }
-        if !stderr().is_terminal() {
-            let TimeLimit(every) = progress.progress_every;
-            return every.map_or(Self::Nothing, |every| Self::Lines { every, last: Instant::now() });
-        }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
-        let style =
-            ProgressStyle::with_template("{bar:30} {pos}/{len} {percent}%  {msg}").expect("the template is fixed");
-        bar.set_style(style.progress_chars("=> "));
-        Self::Bar(bar)
-    }
-
-    fn show(&mut self, client: &Client, job: &Job, output: &mut Output) -> Result<(), CliError> {
-        match self {
-            Self::Nothing => {}
-            Self::Bar(bar) => {
-                bar.set_length(u64::try_from(job.progress.total).unwrap_or(0));
-                bar.set_position(u64::try_from(job.progress.ended()).unwrap_or(0));
-                bar.set_message(counts(&job.progress, bar.per_sec(), bar.eta()));
-            }
-            Self::Lines { every, last } => {
-                if last.elapsed() >= *every {
-                    *last = Instant::now();
-                    let Progress { total, running, failed, .. } = job.progress;
-                    let ended = job.progress.ended();
-                    let waiting = client.get_manager_status(job.id)?.waiting_for;
-                    let waiting = waiting.map_or_else(String::new, |what| format!(", waits: {}", one_line(&what)));
-                    output.hint(format_args!(
-                        "{}: {ended} of {total} ({} %), {running} running, {failed} failed{waiting}",
-                        one_line(&job.name),
-                        job.progress.percentage()
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes to the terminal while the bar is out of the way.
-    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match self {
-            Self::Bar(bar) => bar.suspend(write),
-            Self::Lines { .. } | Self::Nothing => write(),
-        }
-    }
-
-    fn clear(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn counts(progress: &Progress, rate: f64, left: Duration) -> String {
-    let mut text = format!("{} running", progress.running);
-    if progress.failed > 0 {
-        text.push_str(&format!(", {} failed", progress.failed));
-    }
-    // Of a job that holds its next start the pace of before says nothing.
-    if rate > 0.0 && progress.running > 0 {
-        text.push_str(&format!(", {rate:.1}/s, {} left", span(left)));
-    }
-    text
-}
-
-/// Sums a job up in one line.
-pub(super) fn summary(status: &ManagerStatus) -> String {
-    let counts = status.progress.counts;
-    let Progress { total, completed, failed, .. } = counts;
-    let mut text = format!(
-        "job {} ({}) {}: {completed} of {total} completed",
-        status.job.id,
-        one_line(&status.job.name),
-        status.word()
-    );
-    let others = counts.by_state().into_iter().filter(|(state, count)| state.is_terminal() && *count > 0);
-    for (state, count) in others.filter(|(state, _)| *state != UnitStatus::Completed) {
-        text.push_str(&format!(", {count} {state}"));
-    }
-    if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
-        text.push_str(&format!(", in {}", span(ended.since(started))));
-    }
-    if let Some(error) = &status.error {
-        text.push_str(&format!("\n  its manager failed: {}", one_line(error)));
-    }
-    if failed > 0 {
-        text.push_str(&format!("\n  job-manager units {} --failed    shows why", status.job.id));
-    }
-    text
 }

@@ -1,9 +1,9 @@
 //! `logs`: what units, or the manager, wrote.
 
+mod followed;
 mod printer;
 
 use std::io::{self, Read};
-use std::time::Duration;
 
 use clap::Args;
 use job_manager::client::{Client, ClientError, SEARCH_TIME, StoreError};
@@ -13,11 +13,11 @@ use crate::cli::values;
 use crate::cli::which::UnitArg;
 use crate::cli::{CliError, Global, Output};
 
+use followed::FOLLOW_EVERY;
 use printer::{BLOCK_BYTES, LinesOf, Named, Printer};
 
 /// Units read at once; each holds up to 128 KiB of output.
 const PAGE_UNITS: i64 = 32;
-const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 
 /// Show the output of units; with --json one document for each line
 #[derive(Debug, Args)]
@@ -37,8 +37,9 @@ pub struct Logs {
     /// Only the last N lines
     #[arg(short = 'n', long, value_name = "N", value_parser = |text: &str| values::whole(text, 0, usize::MAX), allow_negative_numbers = true)]
     pub lines: Option<usize>,
-    /// Go on with what the unit or, with --manager, the manager writes, until it ends; for a unit, its job has to keep
-    /// all of its output
+    /// Go on with what the unit writes, from its beginning; of a JOB with what all units that run write, each line behind the
+    /// unit's number; with --manager with what the manager writes. What a job does not keep as it is written comes at the
+    /// unit's end
     #[arg(short, long)]
     pub follow: bool,
 }
@@ -46,6 +47,12 @@ pub struct Logs {
 pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
+    if args.follow && !args.manager && seq.is_none() && client.outcome(job)?.is_none() {
+        if args.lines.is_some() {
+            return Err(CliError::LinesOfAll);
+        }
+        return followed::follow_all(&client, job, args.stderr, output);
+    }
     let stream = match (args.manager, args.stderr) {
         (true, _) => "log",
         (false, true) => "stderr",
@@ -70,9 +77,11 @@ fn print(
         return manager_log(client, job, args, printer);
     }
 
+    if args.follow {
+        wait_for_begin(client, job, seq)?;
+    }
     let wrote = match seq {
         Some(seq) if client.keeps_output(&client.job(job)?)? => Wrote::All(seq),
-        _ if args.follow => return Err(CliError::NothingToFollow),
         Some(seq) => Wrote::End(seq),
         None => Wrote::Ends,
     };
@@ -83,6 +92,22 @@ fn print(
         printer.skip = counter.lines().saturating_sub(last);
     }
     wrote.print(client, job, args, args.follow, printer)
+}
+
+/// Waits until a unit has begun, and of a job that does not keep output as it is written until it has ended.
+fn wait_for_begin(client: &Client, job: JobId, seq: Option<Seq>) -> Result<(), CliError> {
+    let Some(seq) = seq else { return Ok(()) };
+    let is_kept = client.keeps_output(&client.job(job)?)?;
+    loop {
+        // Asked before the unit, so that one which began last is still seen.
+        let is_over = client.outcome(job)?.is_some();
+        let unit = client.unit(job, seq)?;
+        let has_come = if is_kept { unit.started_at.is_some() } else { unit.status.is_terminal() };
+        if is_over || has_come || unit.status.is_terminal() {
+            return Ok(());
+        }
+        std::thread::sleep(FOLLOW_EVERY);
+    }
 }
 
 /// What is shown of units.

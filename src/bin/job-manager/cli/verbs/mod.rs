@@ -98,9 +98,7 @@ impl Cli {
             #[cfg(feature = "serve")]
             Verb::Metrics(_) => Err(CliError::NoDocument("metrics are text for Prometheus")),
             Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
-            Verb::Results(results) if results.is_csv() => {
-                Err(CliError::NoDocument("--format csv prints a table, and --json documents"))
-            }
+            Verb::Results(results) => results.table().map_or(Ok(()), |why| Err(CliError::NoDocument(why))),
             _ => Ok(()),
         }
     }

@@ -98,16 +98,7 @@ impl<'a> Printer<'a> {
         if !output.json {
             return output.bytes(bytes);
         }
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (line, goes_on) = line.strip_suffix(b"\n").map_or((line, true), |line| (line, false));
-            output.document(&LineDocument {
-                schema: 1,
-                of: self.of,
-                line: line.into(),
-                goes_on: goes_on && !self.is_over,
-            })?;
-        }
-        Ok(())
+        documents(output, self.of, bytes, self.is_over)
     }
 
     /// Returns how many lines there were.
@@ -120,6 +111,15 @@ impl<'a> Printer<'a> {
         let rest = std::mem::take(&mut self.unfinished);
         self.print(&rest)
     }
+}
+
+/// Prints lines as a document each; one without an end goes on, unless nothing follows.
+pub(super) fn documents(output: &mut Output, of: LinesOf, bytes: &[u8], is_over: bool) -> Result<(), CliError> {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let (line, goes_on) = line.strip_suffix(b"\n").map_or((line, true), |line| (line, false));
+        output.document(&LineDocument { schema: 1, of, line: line.into(), goes_on: goes_on && !is_over })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Lines of results in one of the formats, made one by one and handed on together.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::str;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use serde_json::to_writer;
 use serde_json::value::RawValue;
 
+use super::columns::plain_text;
+use super::table::Table;
 use crate::cli::error::CliError;
-use crate::cli::verbs::units::item;
 use job_manager::client::Client;
 use job_manager::model::{JobId, RawText, Seq, UnitFilter, UnitResult, Unreadable};
 use job_manager::text::omitted_bytes;
@@ -19,6 +20,7 @@ use job_manager::text::omitted_bytes;
 pub enum Format {
     Jsonl,
     Csv,
+    Tsv,
 }
 
 /// Bytes of lines that are made before they are handed on.
@@ -32,6 +34,8 @@ const MOST_NAMED: usize = 1000;
 pub(super) struct Omitted {
     pub outputs: u64,
     pub bytes: u64,
+    /// Values that came after the columns were known and have none.
+    pub values: u64,
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -40,6 +44,7 @@ impl Omitted {
     pub fn add(&mut self, other: Omitted) {
         self.outputs += other.outputs;
         self.bytes += other.bytes;
+        self.values += other.values;
         self.unreadable.extend(other.unreadable);
         self.unreadable.truncate(MOST_NAMED);
     }
@@ -49,33 +54,30 @@ impl Omitted {
 pub(super) struct Lines {
     text: Text,
     omitted: Omitted,
-    are_texts: bool,
     with_outdated: bool,
 }
 
 enum Text {
     Jsonl(Vec<u8>),
-    Csv(Box<csv::Writer<Vec<u8>>>),
+    Table { text: Box<csv::Writer<Vec<u8>>>, delimiter: u8, table: Arc<Table> },
 }
 
 impl Lines {
-    pub fn new(format: Format, are_texts: bool, with_outdated: bool) -> Lines {
+    pub fn new(format: Format, table: &Arc<Table>) -> Lines {
+        let rows = |delimiter| Text::Table { text: Box::new(writer(delimiter)), delimiter, table: Arc::clone(table) };
         let text = match format {
             Format::Jsonl => Text::Jsonl(Vec::new()),
-            Format::Csv => Text::Csv(Box::new(csv::Writer::from_writer(Vec::new()))),
+            Format::Csv => rows(b','),
+            Format::Tsv => rows(b'\t'),
         };
-        Lines { text, omitted: Omitted::default(), are_texts, with_outdated }
+        Lines { text, omitted: Omitted::default(), with_outdated: table.with_outdated }
     }
 
     /// Adds the line with the names of the columns, where the format has one.
     pub fn add_header(&mut self) -> io::Result<()> {
-        let outdated = self.with_outdated.then_some(["outdated", "flag"]).into_iter().flatten();
         match &mut self.text {
             Text::Jsonl(_) => Ok(()),
-            Text::Csv(text) => {
-                let names = ["seq", "key", "status", "item", "result", "error"];
-                Ok(text.write_record(names.into_iter().chain(outdated))?)
-            }
+            Text::Table { text, table, .. } => table.write_header(text),
         }
     }
 
@@ -108,7 +110,10 @@ impl Lines {
         }
         match &mut self.text {
             Text::Jsonl(text) => write_json(text, unit, omitted, self.with_outdated),
-            Text::Csv(text) => write_csv(text, unit, self.are_texts, self.with_outdated),
+            Text::Table { text, table, .. } => {
+                self.omitted.values += table.write(text, unit)?;
+                Ok(())
+            }
         }
     }
 
@@ -116,7 +121,7 @@ impl Lines {
         let text = match &self.text {
             Text::Jsonl(text) => text,
             // All but what its own small buffer holds.
-            Text::Csv(text) => text.get_ref(),
+            Text::Table { text, .. } => text.get_ref(),
         };
         text.len() >= BUFFER_BYTES
     }
@@ -125,8 +130,8 @@ impl Lines {
     pub fn take(&mut self) -> io::Result<Vec<u8>> {
         match &mut self.text {
             Text::Jsonl(text) => Ok(std::mem::take(text)),
-            Text::Csv(text) => {
-                let full = std::mem::replace(&mut **text, csv::Writer::from_writer(Vec::new()));
+            Text::Table { text, delimiter, .. } => {
+                let full = std::mem::replace(&mut **text, writer(*delimiter));
                 full.into_inner().map_err(csv::IntoInnerError::into_error)
             }
         }
@@ -136,6 +141,10 @@ impl Lines {
     pub fn take_omitted(&mut self) -> Omitted {
         std::mem::take(&mut self.omitted)
     }
+}
+
+fn writer(delimiter: u8) -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new())
 }
 
 /// Writes one object, field by field: what is JSON already is not read to be written again.
@@ -160,6 +169,10 @@ fn write_json(out: &mut Vec<u8>, unit: &UnitResult, omitted: Option<u64>, with_o
     }
     out.extend_from_slice(b",\"error\":");
     to_writer(&mut *out, &unit.error)?;
+    out.extend_from_slice(b",\"exit_code\":");
+    to_writer(&mut *out, &unit.exit_code)?;
+    out.extend_from_slice(b",\"seconds\":");
+    to_writer(&mut *out, &unit.seconds())?;
     if with_outdated {
         out.extend_from_slice(b",\"outdated\":");
         to_writer(&mut *out, &unit.outdated)?;
@@ -183,13 +196,6 @@ fn write_document(out: &mut Vec<u8>, json: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the text of a document that is one and says it letter by letter, as most do.
-fn plain_text(json: &str) -> Option<&str> {
-    let text = json.strip_prefix('"')?.strip_suffix('"')?;
-    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    text.bytes().all(is_plain).then_some(text)
-}
-
 fn is_whole_number(json: &str) -> bool {
     matches!(json.as_bytes(), [b'1'..=b'9', digits @ ..] if digits.iter().all(u8::is_ascii_digit))
 }
@@ -198,38 +204,6 @@ fn is_whole_number(json: &str) -> bool {
 fn omitted(unit: &UnitResult) -> Option<u64> {
     unit.text_bytes().filter(|_| unit.result.is_none())?;
     unit.stdout.as_ref().map(omitted_bytes).filter(|bytes| *bytes > 0)
-}
-
-fn write_csv(
-    out: &mut csv::Writer<Vec<u8>>,
-    unit: &UnitResult,
-    are_texts: bool,
-    with_outdated: bool,
-) -> io::Result<()> {
-    let result = match (&unit.result, unit.text_bytes()) {
-        (Some(json), _) if are_texts => text_of(json),
-        (Some(json), _) => json.into(),
-        (None, Some(bytes)) => str::from_utf8(bytes).map_or_else(|_| RawText::json_of(bytes).into(), Cow::Borrowed),
-        (None, None) => "".into(),
-    };
-    out.write_field(unit.seq.to_string())?;
-    out.write_field(unit.key.as_deref().unwrap_or_default())?;
-    out.write_field(unit.status.as_str())?;
-    out.write_field(plain_text(&unit.payload).map_or_else(|| item(&unit.payload).into(), Cow::Borrowed).as_bytes())?;
-    out.write_field(result.as_bytes())?;
-    out.write_field(unit.error.as_deref().unwrap_or_default())?;
-    if with_outdated {
-        out.write_field(unit.outdated.map(|why| why.to_string()).unwrap_or_default())?;
-        out.write_field(unit.flag.as_deref().unwrap_or_default())?;
-    }
-    Ok(out.write_record(None::<&[u8]>)?)
-}
-
-fn text_of(json: &str) -> Cow<'_, str> {
-    match plain_text(json) {
-        Some(text) => text.into(),
-        None => RawText::of_json(json).map_or_else(|| item(json), |text| text.to_column()).into(),
-    }
 }
 
 #[cfg(test)]

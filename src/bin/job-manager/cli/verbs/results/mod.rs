@@ -1,8 +1,12 @@
 //! `results`: payload and result of each unit.
 
+mod columns;
 mod lines;
 mod readers;
+mod table;
 mod written;
+
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -15,8 +19,10 @@ use job_manager::client::SEARCH_TIME;
 use job_manager::model::UnitFilter;
 use job_manager::text::counted;
 
+use columns::Columns;
 use lines::{Format, Lines, Omitted};
 use readers::{Parts, read_in_turn};
+use table::Table;
 use written::Written;
 
 /// Print payload and result of each unit, in order; a command's result is its output
@@ -30,14 +36,20 @@ pub struct Results {
     /// Show units too that are gone from the source or were replaced, marked as `outdated`, and those held for a review, with their `flag`
     #[arg(long)]
     pub all: bool,
-    /// Format of the lines
+    /// Format of the lines: `jsonl`, or a table as `csv` or `tsv` with the columns of the input, and the fields of results that
+    /// are objects, beside exit code and seconds
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub format: Format,
 }
 
 impl Results {
-    pub fn is_csv(&self) -> bool {
-        self.format == Format::Csv
+    /// Returns why there is no document, where the format is a table.
+    pub fn table(&self) -> Option<&'static str> {
+        match self.format {
+            Format::Jsonl => None,
+            Format::Csv => Some("--format csv prints a table, and --json documents"),
+            Format::Tsv => Some("--format tsv prints a table, and --json documents"),
+        }
     }
 }
 
@@ -48,7 +60,10 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
     let filter = UnitFilter { current, ..args.filter.filter() };
     let filter = if args.all { filter } else { client.accepted_only(job, filter)? };
     let are_texts = client.has_text_results(&client.job(job)?)?;
-    let lines = || Lines::new(args.format, are_texts, args.all);
+    let columns = if args.table().is_some() { Columns::of(&client, job, &filter)? } else { Columns::default() };
+    let is_cut = columns.input.is_cut || columns.result.is_cut;
+    let table = Arc::new(Table { columns, are_texts, with_outdated: args.all });
+    let lines = || Lines::new(args.format, &table);
     let mut written = Written { stdout: way_out::stdout(), omitted: Omitted::default() };
     let mut own = lines();
     own.add_header()?;
@@ -65,7 +80,11 @@ pub fn results(global: &Global, args: &Results, output: &mut Output) -> Result<(
         let Some(next) = next else { break };
         after = Some(next);
     }
-    let Omitted { outputs, bytes, unreadable } = written.omitted;
+    let Omitted { outputs, bytes, values, unreadable } = written.omitted;
+    if values > 0 {
+        let why = if is_cut { "there are more names than columns" } else { "they came while the table was written" };
+        output.hint(format_args!("{} without a column: {why}; --format jsonl has all", counted(values, "value")));
+    }
     if outputs > 0 {
         output.hint(format_args!(
             "{} cut for display, {} omitted; a job submitted with --result text keeps all of them",
