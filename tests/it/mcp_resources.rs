@@ -72,3 +72,65 @@ fn what_is_no_resource_is_refused_by_its_address() {
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }
 }
+
+#[test]
+fn a_host_hears_of_resources_to_which_it_is_subscribed_and_of_no_others() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    let mut host = Host::new(&world);
+    for uri in ["job://jobs", "job://1", "job://1/failures"] {
+        assert!(host.ask("resources/subscribe", &json!({ "uri": uri }))["result"].is_object(), "{uri}");
+    }
+    let wrong = host.ask("resources/subscribe", &json!({ "uri": "file:///etc/passwd" }));
+
+    world.ok(&["set", "1", "rate=5/s"]);
+    world.ok(&["create", "--", "true"]);
+    let told = host.message();
+    world.ok(&["scale", "1", "7"]);
+    let of_job = host.message();
+    for uri in ["job://jobs", "job://1", "job://1/failures"] {
+        host.ask("resources/unsubscribe", &json!({ "uri": uri }));
+    }
+    world.ok(&["scale", "1", "3"]);
+    // Longer than the time between two looks; there is nothing to wait for.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    host.say(&json!({ "jsonrpc": "2.0", "id": 900, "method": "ping" }));
+    let next = host.message();
+
+    assert_eq!(wrong["error"]["code"], -32002, "{wrong}");
+    for (message, uri) in [(told, "job://jobs"), (of_job, "job://1")] {
+        assert_eq!(
+            (&message["method"], &message["params"]["uri"]),
+            (&json!("notifications/resources/updated"), &json!(uri)),
+            "{message}"
+        );
+    }
+    assert_eq!(next["id"], 900, "{next}");
+}
+
+#[test]
+fn a_host_of_the_newest_revision_listens_with_one_request() {
+    let world = World::new();
+    world.ok(&["create", "--", "true"]);
+    let mut host = Host::silent(&world);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "0" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+
+    let wanted = json!({ "resourceSubscriptions": ["job://1", "file:///etc/passwd"] });
+    host.say(&json!({ "jsonrpc": "2.0", "id": 7, "method": "subscriptions/listen",
+        "params": { "notifications": wanted, "_meta": meta } }));
+    let accepted = host.message();
+    // The first look follows the acknowledgement.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    world.ok(&["scale", "1", "7"]);
+    let told = host.message();
+
+    assert_eq!(accepted["params"]["notifications"]["resourceSubscriptions"], json!(["job://1"]), "{accepted}");
+    assert_eq!(
+        (&told["method"], &told["params"]["uri"]),
+        (&json!("notifications/resources/updated"), &json!("job://1"))
+    );
+}

@@ -34,6 +34,7 @@ mod shape;
 mod starts;
 mod status_answer;
 mod status_shape;
+mod subscriptions;
 mod tool;
 mod tools;
 mod waits;

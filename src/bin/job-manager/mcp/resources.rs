@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::line;
 use super::tool::Entry;
-use super::{Jobs, ToolError};
+use super::{Answer, Jobs, ToolError};
 
 const SCHEME: &str = "job://";
 const LIST: &str = "job://jobs";
@@ -53,20 +53,38 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 
 /// Reads what there is at an address.
 pub(super) fn read(tools: &[Entry], jobs: &Jobs, uri: &str) -> Result<ReadResourceResult, ErrorData> {
-    let missing = |why: String| ErrorData::resource_not_found(why, Some(json!({ "uri": uri })));
+    let refused = |why: String| ErrorData::resource_not_found(why, Some(json!({ "uri": uri })));
     let called =
         call_of(uri).and_then(|(name, given)| Some((tools.iter().find(|tool| tool.description.name == name)?, given)));
     let Some((tool, given)) = called else {
-        return Err(missing(format!("there is no {uri:?}: {LIST} has the jobs, {SCHEME}7 is one")));
+        return Err(missing(uri));
     };
     match tool.answer(jobs, &given) {
         Ok(answer) => {
             let text = ResourceContents::text(answer.into_document(), uri).with_mime_type(MIME);
             Ok(ReadResourceResult::new(vec![text]))
         }
-        Err(error) if is_missing(&error) => Err(missing(error.to_string())),
+        Err(error) if is_missing(&error) => Err(refused(error.to_string())),
         Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
     }
+}
+
+/// Refuses an address at which there cannot be anything.
+pub(super) fn missing(uri: &str) -> ErrorData {
+    let why = format!("there is no {uri:?}: {LIST} has the jobs, {SCHEME}7 is one");
+    ErrorData::resource_not_found(why, Some(json!({ "uri": uri })))
+}
+
+/// Returns `true` if there can be something at an address.
+pub(super) fn is_address(uri: &str) -> bool {
+    call_of(uri).is_some()
+}
+
+/// Returns what there is at an address, if it can be read.
+pub(super) fn text_of(tools: &[Entry], jobs: &Jobs, uri: &str) -> Option<String> {
+    let (name, given) = call_of(uri)?;
+    let tool = tools.iter().find(|tool| tool.description.name == name)?;
+    tool.answer(jobs, &given).ok().map(Answer::into_document)
 }
 
 fn is_missing(error: &ToolError) -> bool {

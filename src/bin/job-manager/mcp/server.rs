@@ -6,8 +6,9 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CancelledNotificationParam, CustomRequest, CustomResult, ErrorCode,
     ErrorData, Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
-use rmcp::service::{NotificationContext, RequestContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,7 @@ use super::questions::{ask, can_ask};
 use super::requests::misfit;
 use super::resources;
 use super::starts::{StartCall, Starts};
+use super::subscriptions::{Listener, Subscriptions, Watch, accepted};
 use super::tool::Entry;
 use super::tools;
 use super::waits::Waits;
@@ -31,6 +33,7 @@ pub(super) struct Server {
     allowed: Mutex<Arc<Allowed>>,
     starts: Arc<Starts>,
     waits: Waits,
+    subscriptions: Subscriptions,
     gone: CancellationToken,
 }
 
@@ -38,7 +41,7 @@ impl Server {
     pub fn new(database: Database, allowed: Allowed, gone: CancellationToken) -> Self {
         let (tools, waits) = (tools::all().into(), Waits::new(gone.clone()));
         let (database, allowed) = (Arc::new(database), Mutex::new(Arc::new(allowed)));
-        Self { tools, database, allowed, starts: Arc::default(), waits, gone }
+        Self { tools, database, allowed, starts: Arc::default(), waits, subscriptions: Subscriptions::default(), gone }
     }
 
     fn allowed(&self) -> MutexGuard<'_, Arc<Allowed>> {
@@ -89,9 +92,11 @@ fn refuse_cursor(request: Option<PaginatedRequestParams>) -> Result<(), ErrorDat
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
-            .with_server_info(Implementation::new("job-manager", env!("CARGO_PKG_VERSION")).with_title("Job Manager"))
-            .with_instructions(instructions(&self.allowed()))
+        ServerConfig::new(
+            ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe().build(),
+        )
+        .with_server_info(Implementation::new("job-manager", env!("CARGO_PKG_VERSION")).with_title("Job Manager"))
+        .with_instructions(instructions(&self.allowed()))
     }
 
     async fn list_tools(
@@ -169,6 +174,51 @@ impl ServerHandler for Server {
         let (tools, jobs) = (Arc::clone(&self.tools), self.jobs(&context));
         let read = tokio::task::spawn_blocking(move || resources::read(&tools, &jobs, &request.uri)).await;
         read.unwrap_or_else(|panic| Err(ErrorData::internal_error(panic.to_string(), None))).map(Into::into)
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if !resources::is_address(&request.uri) {
+            return Err(resources::missing(&request.uri));
+        }
+        let ended = self.subscriptions.begin(&request.uri, &self.gone)?;
+        let jobs = self.jobs(&context).of_nobody(&self.gone);
+        let Some(watch) = Watch::begin(&self.tools, jobs, vec![request.uri]).await else { return Ok(()) };
+        let listener = Listener::Host(context.peer.clone());
+        tokio::spawn(async move { watch.tell(listener, ended.cancelled()).await });
+        Ok(())
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.end(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(accepted(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let uris = context.accepted().resource_subscriptions.clone().unwrap_or_default();
+        let jobs = self.jobs(context.request_context()).of_nobody(&self.gone);
+        let ended = async {
+            tokio::select! {
+                () = context.cancelled() => {}
+                () = self.gone.cancelled() => {}
+            }
+        };
+        match Watch::begin(&self.tools, jobs, uris).await {
+            Some(watch) => watch.tell(Listener::Request(context.sink().clone()), ended).await,
+            None => ended.await,
+        }
+        Ok(())
     }
 
     async fn on_custom_request(
