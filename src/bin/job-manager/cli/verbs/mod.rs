@@ -19,6 +19,7 @@ mod mcp;
 mod prune;
 mod recover;
 mod reject;
+mod report;
 mod results;
 mod resume;
 mod retry;
@@ -94,6 +95,9 @@ impl Cli {
             Verb::Help(_) => Err(CliError::NoDocument("help is text for people")),
             Verb::Completions(_) => Err(CliError::NoDocument("completions are a script for the shell")),
             Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
+            Verb::Report(_) => {
+                Err(CliError::NoDocument("a report is a page for people, and `status` answers with documents"))
+            }
             Verb::Results(results) => results.table().map_or(Ok(()), |why| Err(CliError::NoDocument(why))),
             _ => Ok(()),
         }
@@ -160,6 +164,7 @@ verbs! { (global, output, command)
         Logs => logs,
         Results => results,
         Failures => failures,
+        Report => report,
         Explain => explain,
     }
     "Steer" {
