@@ -1,4 +1,4 @@
-//! Results as tables, read back by the readers that people have.
+//! Results as tables, read back by the readers that people have, and the page about a job.
 
 use std::fs;
 
@@ -80,4 +80,30 @@ fn objects_with_other_names_have_columns_of_their_own_and_what_is_no_object_has_
     let expected = "seq,key,status,item,a,b.c,z,result,error,exit_code,seconds\n1,,pending,,1,true,,,,,\n\
         2,,pending,text,,,,,,,\n3,,pending,,x,,,,,,";
     assert_eq!(csv, expected);
+}
+
+#[test]
+fn a_report_is_one_page_that_fetches_nothing_and_in_which_text_of_others_stays_text() {
+    let world = World::new();
+    let evil = "<script>alert(1)</script>|`x`";
+    let script = "echo '<b>no</b>' >&2; test $JOB_MANAGER_UNIT = 1";
+    let run = ["run", "-q", "--name", evil, "--max-attempts", "1", "--shell", "--", script, ":::", evil, "b", "c"];
+    assert_eq!(world.run(&run).status.code(), Some(10));
+
+    let html = world.ok(&["report"]);
+    let markdown = world.ok(&["report", "--format", "md"]);
+
+    let kind = world.ok(&["failures", "-q"]);
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>"), "{html}");
+    assert!(html.contains("Job 1: &lt;script&gt;alert(1)") && html.contains("&lt;b&gt;no"), "{html}");
+    for never in ["<script", "<b>", "http:", "https:", "src=", "url("] {
+        assert!(!html.contains(never), "{never}: {html}");
+    }
+    assert_eq!(html.matches("<svg").count(), 2);
+    assert!(html.contains(": 1 completed, 2 not</title>") || html.contains(" completed, 1 not</title>"), "{html}");
+    for page in [&html, &markdown] {
+        assert!(page.contains(&format!("job-manager retry 1 --cluster {kind}")), "{page}");
+    }
+    assert!(markdown.starts_with("# Job 1: &lt;script\\>") && !markdown.contains("<script"), "{markdown}");
+    world.fails(2, &["--json", "report"]);
 }

@@ -21,6 +21,7 @@ mod metrics;
 mod prune;
 mod recover;
 mod reject;
+mod report;
 mod results;
 mod resume;
 mod retry;
@@ -98,6 +99,9 @@ impl Cli {
             #[cfg(feature = "serve")]
             Verb::Metrics(_) => Err(CliError::NoDocument("metrics are text for Prometheus")),
             Verb::Man(_) => Err(CliError::NoDocument("manual pages are text for `man`")),
+            Verb::Report(_) => {
+                Err(CliError::NoDocument("a report is a page for people, and `status` answers with documents"))
+            }
             Verb::Results(results) => results.table().map_or(Ok(()), |why| Err(CliError::NoDocument(why))),
             _ => Ok(()),
         }
@@ -164,6 +168,7 @@ verbs! { (global, output, command)
         Logs => logs,
         Results => results,
         Failures => failures,
+        Report => report,
         Explain => explain,
     }
     "Steer" {
