@@ -123,10 +123,21 @@ fn a_host_of_the_newest_revision_listens_with_one_request() {
     host.say(&json!({ "jsonrpc": "2.0", "id": 7, "method": "subscriptions/listen",
         "params": { "notifications": wanted, "_meta": meta } }));
     let accepted = host.message();
-    // The first look follows the acknowledgement.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    world.ok(&["scale", "1", "7"]);
-    let told = host.message();
+    // The first look follows the acknowledgement, and only a change after it is told of.
+    let is_told = std::sync::atomic::AtomicBool::new(false);
+    let told = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for workers in (2..1000).map(|workers: u32| workers.to_string()) {
+                if is_told.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+                world.ok(&["scale", "1", &workers]);
+            }
+        });
+        let told = host.message();
+        is_told.store(true, std::sync::atomic::Ordering::Relaxed);
+        told
+    });
 
     assert_eq!(accepted["params"]["notifications"]["resourceSubscriptions"], json!(["job://1"]), "{accepted}");
     assert_eq!(

@@ -247,3 +247,13 @@ fn an_output_directory_that_cannot_be_made_is_refused_before_anything_is_created
     assert!(rehearsed.contains("file/below"), "{rehearsed}");
     assert!(!world.db().exists() && !world.path("new").exists());
 }
+
+#[test]
+fn logs_of_an_attempt_without_a_unit_and_of_two_streams_at_once_are_refused() {
+    let world = World::new();
+    world.run(&["run", "-q", "--", "echo", ":::", "a", "b"]);
+
+    for args in [&["--attempt", "1"][..], &["--manager", "--stderr"], &["1:1", "--attempt", "1", "-f"]] {
+        world.fails(2, &[&["logs"][..], args].concat());
+    }
+}

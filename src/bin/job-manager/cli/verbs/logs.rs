@@ -26,10 +26,10 @@ pub struct Logs {
     #[command(flatten)]
     pub unit: UnitArg,
     /// Standard error instead of standard output
-    #[arg(long)]
+    #[arg(long, conflicts_with = "manager")]
     pub stderr: bool,
     /// Output of that attempt, if it did not complete
-    #[arg(long, value_name = "N", conflicts_with = "manager", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", conflicts_with_all = ["manager", "follow"], value_parser = values::at_least_one::<u32>, allow_negative_numbers = true)]
     pub attempt: Option<u32>,
     /// The manager's own log
     #[arg(long)]
@@ -47,6 +47,9 @@ pub struct Logs {
 pub fn logs(global: &Global, args: &Logs, output: &mut Output) -> Result<(), CliError> {
     let client = global.read_client()?;
     let (job, seq) = args.unit.find(&client)?;
+    if args.attempt.is_some() && seq.is_none() {
+        return Err(CliError::Requires { given: "--attempt", missing: "a unit, as JOB:SEQ or with --key" });
+    }
     if args.follow && !args.manager && seq.is_none() && client.outcome(job)?.is_none() {
         if args.lines.is_some() {
             return Err(CliError::LinesOfAll);
