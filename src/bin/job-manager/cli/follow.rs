@@ -11,6 +11,7 @@ use job_manager::client::{Client, EndedOutputs, JobOutcome, ManagerStatus, Outpu
 use job_manager::model::{Job, JobId, Progress, TimeLimit, UnitStatus};
 use job_manager::text::counted;
 
+use super::pace::Pace;
 use super::print_outputs::OutputPrinter;
 use super::show_failures::FailuresShown;
 use super::text::{one_line, span};
@@ -135,7 +136,7 @@ enum Followed {
 /// Shows a job until it ends or is left alone.
 fn follow(client: &Client, job: JobId, how: &mut Follow<'_>, output: &mut Output) -> Result<Followed, CliError> {
     let mut view = View::new(output, how.progress);
-    if let (View::Bar(bar), Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
+    if let (View::Bar(bar, _), Shows::Outputs(_, printer)) = (&view, &mut how.shows) {
         printer.keep_clear_of(bar);
     }
     let (interrupted, mut failed, mut stops) = (how.interrupted, None, 0);
@@ -196,7 +197,7 @@ impl Shows<'_> {
 }
 
 enum View {
-    Bar(ProgressBar),
+    Bar(ProgressBar, Pace),
     Lines { every: Duration, last: Instant },
     Nothing,
 }
@@ -211,19 +212,20 @@ impl View {
             return every.map_or(Self::Nothing, |every| Self::Lines { every, last: Instant::now() });
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
-        let style =
-            ProgressStyle::with_template("{bar:30} {pos}/{len} {percent}%  {msg}").expect("the template is fixed");
+        // What does not fit is cut off: a line that wraps would be drawn again and again.
+        let template = "{bar:20} {pos}/{len} {percent}%  {wide_msg}";
+        let style = ProgressStyle::with_template(template).expect("the template is fixed");
         bar.set_style(style.progress_chars("=> "));
-        Self::Bar(bar)
+        Self::Bar(bar, Pace::default())
     }
 
     fn show(&mut self, client: &Client, job: &Job, output: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Nothing => {}
-            Self::Bar(bar) => {
+            Self::Bar(bar, pace) => {
                 bar.set_length(u64::try_from(job.progress.total).unwrap_or(0));
                 bar.set_position(u64::try_from(job.progress.ended()).unwrap_or(0));
-                bar.set_message(counts(&job.progress, bar.per_sec(), bar.eta()));
+                bar.set_message(format!("{}{}", counts(&job.progress), pace.of(client, job.id)?));
             }
             Self::Lines { every, last } => {
                 if last.elapsed() >= *every {
@@ -246,26 +248,22 @@ impl View {
     /// Writes to the terminal while the bar is out of the way.
     fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         match self {
-            Self::Bar(bar) => bar.suspend(write),
+            Self::Bar(bar, _) => bar.suspend(write),
             Self::Lines { .. } | Self::Nothing => write(),
         }
     }
 
     fn clear(&self) {
-        if let Self::Bar(bar) = self {
+        if let Self::Bar(bar, _) = self {
             bar.finish_and_clear();
         }
     }
 }
 
-fn counts(progress: &Progress, rate: f64, left: Duration) -> String {
+fn counts(progress: &Progress) -> String {
     let mut text = format!("{} running", progress.running);
     if progress.failed > 0 {
         text.push_str(&format!(", {} failed", progress.failed));
-    }
-    // Of a job that holds its next start the pace of before says nothing.
-    if rate > 0.0 && progress.running > 0 {
-        text.push_str(&format!(", {rate:.1}/s, {} left", span(left)));
     }
     text
 }
