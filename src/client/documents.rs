@@ -21,11 +21,14 @@ pub struct JobRef {
     id: JobId,
 }
 
-/// Jobs, the newest first.
+/// Jobs, in the order that was asked for.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobList {
     schema: u32,
     jobs: Vec<ManagerStatus>,
+    /// How many more there are than were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
 }
@@ -176,7 +179,18 @@ impl Client {
     /// Returns where each of the jobs stands that a filter selects.
     pub fn job_list(&self, filter: &JobFilter) -> Result<JobList, ClientError> {
         let FoundJobs { jobs, unreadable } = self.whole_snapshots(filter)?;
-        Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), unreadable })
+        let more = self.more_jobs(filter, jobs.len() + unreadable.len())?;
+        Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), more, unreadable })
+    }
+
+    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones that
+    /// is not counted.
+    pub fn more_jobs(&self, filter: &JobFilter, found: usize) -> Result<Option<i64>, ClientError> {
+        let found = i64::try_from(found).unwrap_or(i64::MAX);
+        if filter.interrupted || filter.limit.is_none_or(|limit| found < limit) {
+            return Ok(None);
+        }
+        Ok(Some(self.count_jobs(filter)? - found).filter(|more| *more > 0))
     }
 
     /// Returns a page of units after `after`, and where the next page begins; a search ends after `budget`. In another order than

@@ -36,6 +36,18 @@ impl Client {
         Ok(self.store().jobs(filter)?)
     }
 
+    /// Counts the jobs that a filter selects, those that cannot be read among them, whatever its limit is.
+    ///
+    /// ```no_run
+    /// # use job_manager::model::JobFilter;
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// println!("{} jobs", client.count_jobs(&JobFilter::default())?);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn count_jobs(&self, filter: &JobFilter) -> Result<i64, ClientError> {
+        Ok(self.store().count_jobs(filter)?)
+    }
+
     /// Returns the counters of a job, in a time that does not depend on the number of its units; also of one
     /// of which nothing else can be read.
     ///

@@ -91,13 +91,24 @@ impl Client {
     }
 
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
-        let FoundJobs { jobs, unreadable } = looks(&mut self.store(), filter, extent)?;
+        // Who is interrupted is known only when the managers have been looked at.
+        let mut asked = filter.clone();
+        if filter.interrupted {
+            asked.statuses.push(JobStatus::Running);
+            asked.limit = None;
+        }
+        let FoundJobs { jobs, unreadable } = looks(&mut self.store(), &asked, extent)?;
         let context = PageContext::of(self);
         let shown = |(rows, health)| match context.snapshot(rows, health) {
             (seen, None) => seen,
             (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
         };
-        Ok(FoundJobs { jobs: jobs.into_iter().map(shown).collect(), unreadable })
+        let mut jobs: Vec<Snapshot> = jobs.into_iter().map(shown).collect();
+        if filter.interrupted {
+            jobs.retain(|seen| seen.is_interrupted() || filter.statuses.contains(&seen.job.status));
+            jobs.truncate(filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
+        }
+        Ok(FoundJobs { jobs, unreadable })
     }
 }
 

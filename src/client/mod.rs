@@ -3,6 +3,7 @@
 //! A client only reads and writes the database, looks at locks and starts managers; it never talks to one. Every verb
 //! may be called by any number of processes at once, and after a crash of any of them.
 
+mod about;
 mod adapted;
 mod add;
 #[cfg(feature = "postgres")]
@@ -98,6 +99,7 @@ pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;
 
+pub use about::AboutJob;
 pub use adapted::AdaptedWorkers;
 pub use approve::Approval;
 pub use callers::{add_units_in, create_job_in};

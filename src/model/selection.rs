@@ -9,13 +9,22 @@ use super::{Timestamp, UnitDetail};
 pub struct JobFilter {
     /// Only jobs in these states; all when empty.
     pub statuses: Vec<JobStatus>,
+    /// Jobs that a manager which has died left running, beside those in `statuses`; only they where that is empty. Whoever looks at
+    /// managers heeds it: [`Client::snapshots`](crate::client::Client::snapshots), not [`Client::jobs`](crate::client::Client::jobs).
+    pub interrupted: bool,
+    /// Only jobs of that name.
+    pub name: Option<String>,
+    /// Only jobs that were created then or later.
+    pub since: Option<Timestamp>,
     /// Only jobs with that label and that value.
     pub label: Option<(String, String)>,
     /// Only the job of that key.
     pub key: Option<String>,
     /// Only these; all when it is none.
     pub jobs: Option<Vec<JobId>>,
-    /// At most so many, the newest ones.
+    /// Those that run come first, then those that wait to go on, then all others, each the newest first; all the newest first otherwise.
+    pub under_way_first: bool,
+    /// At most so many, the first ones.
     pub limit: Option<i64>,
 }
 

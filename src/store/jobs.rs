@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use diesel::dsl::IntoBoxed;
 use diesel::prelude::*;
 
 use super::columns::{Checked, Json, Word};
@@ -151,6 +152,16 @@ impl Store {
     pub fn jobs(&mut self, filter: &JobFilter) -> Result<FoundJobs, StoreError> {
         self.read("list jobs", |conn| found_jobs(conn, filter))
     }
+
+    /// Counts jobs, those that cannot be read among them, whatever the limit of the filter is.
+    pub fn count_jobs(&mut self, filter: &JobFilter) -> Result<i64, StoreError> {
+        self.read("count jobs", |conn| {
+            if !can_fit(conn, filter) {
+                return Ok(0);
+            }
+            Ok(wanted(filter).count().get_result(conn)?)
+        })
+    }
 }
 
 /// Reads the row of a visible job and keeps it as it is for the rest of the transaction, but for the changes of this one: what
@@ -183,17 +194,18 @@ pub(super) fn job_row(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure
     job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
 }
 
-/// Reads visible jobs inside a transaction, the newest first.
-pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
-    let texts = filter.label.iter().flat_map(|(name, value)| [name, value]).chain(&filter.key);
-    if !texts.into_iter().all(|text| may_stand(conn, text)) {
-        return Ok(FoundJobs::default());
-    }
-    let mut query = jobs::table
-        .filter(jobs::status.ne(JobStatus::Partial.as_str()))
-        .order(jobs::id.desc())
-        .select(JobRow::as_select())
-        .into_boxed();
+/// Jobs that go on, or will when somebody says so.
+const UNDER_WAY: [JobStatus; 3] = [JobStatus::Running, JobStatus::Paused, JobStatus::AwaitingApproval];
+
+/// Returns `true` if a job can fit: a store may hold no such text as it asks for.
+fn can_fit(conn: &mut DbConnection, filter: &JobFilter) -> bool {
+    let texts = filter.label.iter().flat_map(|(name, value)| [name, value]).chain(&filter.key).chain(&filter.name);
+    texts.into_iter().all(|text| may_stand(conn, text))
+}
+
+/// Selects the jobs that fit, in no order.
+fn wanted(filter: &JobFilter) -> IntoBoxed<'_, jobs::table, Db> {
+    let mut query = jobs::table.into_boxed().filter(jobs::status.ne(JobStatus::Partial.as_str()));
     if !filter.statuses.is_empty() {
         let wanted = filter.statuses.iter().map(|status| status.as_str());
         // A state of another version may be any of those.
@@ -212,14 +224,50 @@ pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<
     if let Some(key) = &filter.key {
         query = query.filter(jobs::key.eq(key));
     }
+    if let Some(name) = &filter.name {
+        query = query.filter(jobs::name.eq(name));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(jobs::created_at.ge(since.as_micros()));
+    }
     if let Some(these) = &filter.jobs {
         query = query.filter(jobs::id.eq_any(these.iter().map(|job| job.0)));
     }
-    if let Some(limit) = filter.limit {
-        query = query.limit(limit);
+    query
+}
+
+/// Reads the rows of visible jobs inside a transaction, in the order that the filter asks for.
+fn rows_of(conn: &mut DbConnection, filter: &JobFilter) -> Result<Vec<JobRow>, Failure> {
+    let newest = |query: IntoBoxed<'_, jobs::table, Db>, limit: Option<i64>, conn: &mut DbConnection| {
+        let query = query.order(jobs::id.desc()).select(JobRow::as_select());
+        let query = if let Some(limit) = limit { query.limit(limit) } else { query };
+        query.load::<JobRow>(conn)
+    };
+    if !filter.under_way_first {
+        return Ok(newest(wanted(filter), filter.limit, conn)?);
+    }
+    // Those that are under way are found by the index of what has not ended, however many others there are.
+    let under_way = || UNDER_WAY.iter().map(|status| status.as_str());
+    let first = wanted(filter).filter(jobs::finished_at.is_null()).filter(jobs::status.eq_any(under_way()));
+    let mut rows = newest(first, None, conn)?;
+    rows.sort_by_key(|row| row.status.known().is_none_or(|word| word.0 != JobStatus::Running));
+    let limit = filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    rows.truncate(limit.unwrap_or(rows.len()));
+    let left = limit.map(|limit| i64::try_from(limit - rows.len()).unwrap_or(i64::MAX));
+    if left != Some(0) {
+        let others = jobs::finished_at.is_not_null().or(jobs::status.ne_all(under_way()));
+        rows.extend(newest(wanted(filter).filter(others), left, conn)?);
+    }
+    Ok(rows)
+}
+
+/// Reads visible jobs inside a transaction, in the order that the filter asks for.
+pub(super) fn found_jobs(conn: &mut DbConnection, filter: &JobFilter) -> Result<FoundJobs, Failure> {
+    if !can_fit(conn, filter) {
+        return Ok(FoundJobs::default());
     }
     let (mut found, mut known) = (FoundJobs::default(), HashMap::new());
-    for row in query.load::<JobRow>(conn)? {
+    for row in rows_of(conn, filter)? {
         match row.job(|text, place| known_limits(&mut known, text, place)) {
             Ok(job) => found.jobs.push(job),
             Err(unreadable) => found.unreadable.push(unreadable),

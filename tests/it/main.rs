@@ -70,6 +70,7 @@ mod leftover_processes;
 mod library;
 mod library_callers;
 mod library_handlers;
+mod listed;
 mod lists;
 #[cfg(feature = "postgres")]
 mod lost_hosts;

@@ -1,20 +1,10 @@
 //! The managers that a job has had, for `status -v`.
 
-use job_manager::client::ManagerStatus;
 use job_manager::model::{ManagerRun, ManagerState};
 use job_manager::text::local_time;
-use serde::Serialize;
 
 use super::text::one_line;
 use super::{CliError, Output};
-
-/// The document of `status --json -v`.
-#[derive(Serialize)]
-pub(super) struct WithManagers<'a> {
-    #[serde(flatten)]
-    pub status: &'a ManagerStatus,
-    pub managers: &'a [ManagerRun],
-}
 
 /// Prints a line for each manager: its number, process and host, from when until when, and how it ended.
 pub(super) fn print(managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {

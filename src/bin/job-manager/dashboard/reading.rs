@@ -44,7 +44,11 @@ async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryR
     let Query(query) = query?;
     let statuses = words(query.status.as_deref())?;
     let limit = Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS));
-    connections.read(move |client| Ok(client.job_list(&JobFilter { statuses, limit, ..JobFilter::default() })?)).await
+    connections
+        .read(move |client| {
+            Ok(client.job_list(&JobFilter { statuses, limit, under_way_first: true, ..JobFilter::default() })?)
+        })
+        .await
 }
 
 async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {

@@ -12,7 +12,7 @@ use super::{Answer, Jobs, ToolError};
 const SCHEME: &str = "job://";
 const LIST: &str = "job://jobs";
 const MIME: &str = "application/json";
-/// Jobs that are listed, the newest first.
+/// Jobs that are listed, those under way first.
 const LISTED: i64 = 20;
 
 /// Parts of a job: what follows its number, the tool whose answer it is, and how it is called.
@@ -24,7 +24,7 @@ const PARTS: [(&str, &str, &str); 3] = [
 
 /// Returns the list of jobs and the newest of them.
 pub(super) fn list(jobs: &Jobs) -> Result<Vec<Resource>, ToolError> {
-    let filter = JobFilter { limit: Some(LISTED), ..JobFilter::default() };
+    let filter = JobFilter { limit: Some(LISTED), under_way_first: true, ..JobFilter::default() };
     let found = jobs.to_read()?.map(|client| client.snapshots(&filter)).transpose()?;
     let all = Resource::new(LIST, "jobs").with_title("Jobs").with_description("The newest jobs.").with_mime_type(MIME);
     Ok([all].into_iter().chain(found.into_iter().flat_map(|found| found.jobs).map(|job| of_job(&job))).collect())

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use job_manager::client::Client;
 use job_manager::model::{Job, Progress};
 
-use crate::cli::text::{one_line, span};
+use crate::cli::pace::Pace;
+use crate::cli::text::one_line;
 use crate::cli::{CliError, Output};
 use crate::system::{DEFAULT_COLUMNS, screen_columns};
 
@@ -25,7 +26,7 @@ fn style(columns: u16) -> ProgressStyle {
 
 /// How far a job is, where it is looked at.
 pub(super) enum View {
-    Bar { bar: ProgressBar, columns: Option<u16> },
+    Bar { bar: ProgressBar, columns: Option<u16>, pace: Pace },
     Lines { every: Duration, last: Instant },
     Nothing,
 }
@@ -41,14 +42,14 @@ impl View {
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
         bar.set_style(style(DEFAULT_COLUMNS));
-        Self::Bar { bar, columns: None }
+        Self::Bar { bar, columns: None, pace: Pace::default() }
     }
 
     /// Shows where the job stands.
     pub fn show(&mut self, client: &Client, job: &Job, output: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Nothing => {}
-            Self::Bar { bar, columns } => {
+            Self::Bar { bar, columns, pace } => {
                 // A terminal changes its width while it is looked at.
                 let now = screen_columns();
                 if columns.replace(now) != Some(now) {
@@ -57,7 +58,7 @@ impl View {
                 bar.set_prefix(format!("job {}", job.id));
                 bar.set_length(u64::try_from(job.progress.total).unwrap_or(0));
                 bar.set_position(u64::try_from(job.progress.ended()).unwrap_or(0));
-                bar.set_message(counts(&job.progress, bar.per_sec(), bar.eta()));
+                bar.set_message(format!("{}{}", counts(&job.progress), pace.of(client, job.id)?));
             }
             Self::Lines { every, last } => {
                 if last.elapsed() >= *every {
@@ -93,14 +94,10 @@ impl View {
     }
 }
 
-fn counts(progress: &Progress, rate: f64, left: Duration) -> String {
+fn counts(progress: &Progress) -> String {
     let mut text = format!("{} running", progress.running);
     if progress.failed > 0 {
         text.push_str(&format!(", {} failed", progress.failed));
-    }
-    // Of a job that holds its next start the pace of before says nothing.
-    if rate > 0.0 && progress.running > 0 {
-        text.push_str(&format!(", {rate:.1}/s, {} left", span(left)));
     }
     text
 }

@@ -1,25 +1,34 @@
 //! `list`: the jobs of a database.
 
+use std::time::Duration;
+
 use clap::Args;
 use job_manager::client::Snapshot;
 use job_manager::model::{FoundJobs, JobFilter, JobStatus, Timestamp};
 
-use crate::cli::table::table;
-use crate::cli::text::{shortened, span};
+use crate::cli::table::fitting;
+use crate::cli::text::{one_line, span};
 use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output, values, wording};
 
 const DEFAULT_LIMIT: i64 = 20;
-const NAME_WIDTH: usize = 40;
+/// What a job is called whose manager has died; a state for people, of which the database knows nothing.
+const INTERRUPTED: &str = "interrupted";
 
-/// List jobs, the newest first
+/// List jobs, those that run, are interrupted or wait first, then the newest
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager list --status failed")]
 #[command(visible_aliases = ["ls", "ps"])]
 pub struct List {
     /// Only jobs in that state; may be repeated
-    #[arg(long, value_name = "STATUS")]
-    pub status: Vec<JobStatus>,
+    #[arg(long, value_name = "STATUS", value_parser = state)]
+    pub status: Vec<ListedState>,
+    /// Only jobs of that name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only jobs that were created in that time, such as 12h or 7d
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub since: Option<Duration>,
     /// Only jobs with that label
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::label)]
     pub label: Option<(String, String)>,
@@ -39,11 +48,23 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
     args.keys.find(&client)?;
     let key = args.keys.key()?.map(str::to_owned);
     let limit = (!args.all).then_some(args.limit);
-    let filter = JobFilter { statuses: args.status.clone(), label: args.label.clone(), limit, key, jobs: None };
+    let since = args.since.map(|span| Timestamp::from_micros(Timestamp::now().as_micros() - micros(span)));
+    let filter = JobFilter {
+        statuses: args.status.iter().filter_map(|state| state.0).collect(),
+        interrupted: args.status.iter().any(|state| state.0.is_none()),
+        name: args.name.clone(),
+        since,
+        label: args.label.clone(),
+        key,
+        under_way_first: true,
+        limit,
+        ..JobFilter::default()
+    };
     if output.json {
         let list = client.job_list(&filter)?;
         list.unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
-        return output.document(&list);
+        output.document(&list)?;
+        return Ok(());
     }
     let FoundJobs { jobs, unreadable } = client.snapshots(&filter)?;
     unreadable.iter().for_each(|job| output.hint(wording::unreadable(job)));
@@ -55,14 +76,33 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
     }
     let now = Timestamp::now();
     let rows = jobs.iter().map(|seen| row(seen, now));
-    output.line(table(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], rows))
+    output.line(fitting(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], &[1], rows))?;
+    if let Some(more) = client.more_jobs(&filter, jobs.len() + unreadable.len())? {
+        output.hint(format_args!("{more} more: --all shows them"));
+    }
+    Ok(())
+}
+
+/// A state as it is listed; none is interrupted.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedState(Option<JobStatus>);
+
+fn state(text: &str) -> Result<ListedState, String> {
+    if text == INTERRUPTED {
+        return Ok(ListedState(None));
+    }
+    text.parse().map(|status| ListedState(Some(status))).map_err(|error| format!("{error}, {INTERRUPTED}"))
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn row(seen: &Snapshot, now: Timestamp) -> Vec<String> {
     let job = &seen.job;
     vec![
         job.id.to_string(),
-        shortened(&job.name, NAME_WIDTH),
+        one_line(&job.name),
         seen.word().to_owned(),
         format!("{} %", job.progress.percentage()),
         job.progress.failed.to_string(),

@@ -7,7 +7,9 @@ use job_manager::model::{GroupsStatus, HeldGroup, JobId, ManagerRun, ManagerStat
 use job_manager::text::{counted, local_time};
 use serde_json::json;
 
-use crate::cli::managers::{self, WithManagers};
+use crate::cli::facts::{self, WithFacts};
+use crate::cli::managers;
+use crate::cli::pace::left_of;
 use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobsArg;
 use crate::cli::{CliError, Exit, Global, Output, resources};
@@ -53,17 +55,17 @@ pub fn status(global: &Global, args: &Status, output: &mut Output) -> Result<Exi
 fn show(client: &Client, job: JobId, verbose: bool, output: &mut Output) -> Result<Snapshot, CliError> {
     let seen = client.snapshot(job)?;
     let managers = if verbose { client.managers(job)? } else { Vec::new() };
-    if output.json && verbose {
-        let mut status = seen.status();
-        status.managers.clear();
-        status.former_managers.clear();
-        output.document(&WithManagers { status: &status, managers: &managers })?;
-    } else if output.json {
-        output.document(&seen.status())?;
+    if output.json {
+        let (mut status, about) = (seen.status(), client.about(&seen.job));
+        if verbose {
+            status.managers.clear();
+            status.former_managers.clear();
+        }
+        output.document(&WithFacts { status: &status, about: &about, managers: verbose.then_some(&managers) })?;
     } else if output.quiet {
         output.line(seen.word())?;
     } else {
-        print(&seen, &managers, output)?;
+        print(client, &seen, &managers, output)?;
     }
     Ok(seen)
 }
@@ -116,7 +118,7 @@ fn more(count: usize) -> String {
     if count > 0 { format!(" and {count} more") } else { String::new() }
 }
 
-fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
+fn print(client: &Client, seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Result<(), CliError> {
     let status = &seen.status();
     let style = style_of(status.job_status, status.is_interrupted());
     output.line(format_args!("job       {} ({})", status.job.id, one_line(&status.job.name)))?;
@@ -141,10 +143,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         counts.by_state().map(|(state, count)| format!("{count} {state}")).join(", ")
     ))?;
     if let Some(rate) = status.rate_per_second {
-        let left = status.eta_seconds.map_or_else(String::new, |eta| {
-            let span_of = |seconds| span(std::time::Duration::from_secs(seconds));
-            format!(", {} to {} left", span_of(eta.low), span_of(eta.high))
-        });
+        let left = status.eta_seconds.map_or_else(String::new, |eta| format!(", {} left", left_of(eta)));
         output.line(format_args!("rate      {rate:.1} units per second{left}"))?;
     }
     for meter in &status.meters {
@@ -164,6 +163,7 @@ fn print(seen: &Snapshot, managers: &[ManagerRun], output: &mut Output) -> Resul
         let until = status.completed_at.unwrap_or_else(Timestamp::now);
         output.line(format_args!("started   {} ({})", local_time(started), span(until.since(started))))?;
     }
+    facts::print(&client.about(&seen.job), &status.labels, output)?;
     output.field("lease", status.lease_seconds.map(|lease| span(std::time::Duration::from_secs_f64(lease))))?;
     let idle = status.idle_timeout_seconds.map(|idle| span(std::time::Duration::from_secs_f64(idle)));
     output.field("idle", idle.map(|idle| format!("a unit is ended after {idle} without a sign of life")))?;

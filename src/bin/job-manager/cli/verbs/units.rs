@@ -6,14 +6,11 @@ use job_manager::model::{Flagged, RawText, Seq, Timestamp, UnitDetail, UnitFilte
 
 use crate::cli::filter::FilterArgs;
 use crate::cli::output::SEARCH_TIMEOUT;
-use crate::cli::table::table;
-use crate::cli::text::{shortened, span};
+use crate::cli::table::fitting;
+use crate::cli::text::{one_line, span};
 use crate::cli::values;
 use crate::cli::which::JobArg;
 use crate::cli::{CliError, Global, Output};
-
-const PAYLOAD_WIDTH: usize = 50;
-const ERROR_WIDTH: usize = 60;
 
 /// List units of a job
 #[derive(Debug, Args)]
@@ -60,12 +57,18 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), C
         let is_metered = page.units.iter().any(|unit| !unit.spent.are_none());
         let rows = page.units.iter().map(|unit| row(unit, is_metered));
         match is_metered {
-            true => output.line(table(
+            true => output.line(fitting(
                 &["SEQ", "STATUS", "ATTEMPTS", "TIME", "SPENT", "ITEM", "ERROR"],
                 &[0, 2, 3, 4],
+                &[6, 5],
                 rows,
             ))?,
-            false => output.line(table(&["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"], &[0, 2, 3], rows))?,
+            false => output.line(fitting(
+                &["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"],
+                &[0, 2, 3],
+                &[5, 4],
+                rows,
+            ))?,
         }
     }
     match (page.searched_through, page.next_after) {
@@ -104,8 +107,8 @@ fn row(unit: &UnitDetail, is_metered: bool) -> Vec<String> {
         let spent = unit.spent.0.iter().map(|(name, amount)| format!("{amount} {name}"));
         cells.push(spent.collect::<Vec<_>>().join(", "));
     }
-    cells.push(shortened(&shown_item(&unit.payload), PAYLOAD_WIDTH));
-    cells.push(shortened(&unit.reason().unwrap_or_default(), ERROR_WIDTH));
+    cells.push(one_line(&shown_item(&unit.payload)));
+    cells.push(one_line(&unit.reason().unwrap_or_default()));
     cells
 }
 

@@ -1,4 +1,4 @@
-//! `list_jobs`: the jobs there are, the newest first.
+//! `list_jobs`: the jobs there are, those under way first.
 
 use job_manager::client::Snapshot;
 use job_manager::model::{FoundJobs, JobFilter, JobStatus, Unreadable};
@@ -50,7 +50,7 @@ impl Tool for ListJobs {
     type Given = Given;
     const NAME: &'static str = "list_jobs";
     const TITLE: &'static str = "List jobs";
-    const DESCRIPTION: &'static str = "List jobs, the newest first, also those that other conversations or a terminal \
+    const DESCRIPTION: &'static str = "List jobs, those under way first, also those that other conversations or a terminal \
         started. Call it first when a person asks about a batch you know nothing of. Next call job_status or wait_job \
         with a number.";
     const EFFECT: Effect = Effect::Reads;
@@ -75,13 +75,16 @@ impl Tool for ListJobs {
             statuses: given.status.unwrap_or_default(),
             label,
             limit: Some(limit),
+            under_way_first: true,
             ..JobFilter::default()
         })?;
         let mut page = Page::default();
         found.iter().map(row).take_while(|row| page.add(row)).for_each(drop);
         let summary = match page.len() {
             0 => "No job fits.".to_owned(),
-            shown => format!("Jobs shown: {shown}, the newest first. job_status shows one, wait_job waits for it."),
+            shown => {
+                format!("Jobs shown: {shown}, those under way first. job_status shows one, wait_job waits for it.")
+            }
         };
         let mut content = json!({ "schema": 1, "jobs": page.into_rows(), "limit": limit });
         if unreadable.is_empty() {

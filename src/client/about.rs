@@ -1,0 +1,60 @@
+//! What a job is, whatever has become of it: for those who find it in a list and have not made it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Client;
+use crate::model::{Job, Limits, RawText, Timestamp, raw_path};
+
+/// What a job is.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct AboutJob {
+    /// Its command, with placeholders; empty for a job of another handler, and where its settings cannot be read.
+    pub command: Vec<RawText>,
+    /// Whether that is one script for a shell.
+    pub shell: bool,
+    /// Directory that its units work in.
+    #[serde(with = "raw_path::optional")]
+    pub directory: Option<PathBuf>,
+    /// Program that is called when it ends.
+    #[serde(with = "raw_path::optional")]
+    pub hook: Option<PathBuf>,
+    /// Idempotency key.
+    pub key: Option<String>,
+    /// Name of the code that runs its units.
+    pub handler: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Bounds of its run.
+    pub limits: Limits,
+}
+
+impl Client {
+    /// Returns what a job is. Of settings that cannot be read there is nothing: its status says why.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open("jobs.db".as_ref())?;
+    /// let about = client.about(&client.job(client.find_job("last")?)?);
+    /// println!("{:?} in {:?}", about.command, about.directory);
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn about(&self, job: &Job) -> AboutJob {
+        let spec = self.command_settings(job).ok().flatten();
+        let (command, shell, directory, hook) = match spec {
+            Some(spec) => (spec.argv, spec.shell, Some(spec.cwd), spec.hook),
+            None => (Vec::new(), false, None, None),
+        };
+        AboutJob {
+            command,
+            shell,
+            directory,
+            hook,
+            key: job.key.clone(),
+            handler: job.handler.clone(),
+            created_at: job.created_at,
+            limits: job.limits.clone(),
+        }
+    }
+}
