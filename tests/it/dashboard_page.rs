@@ -70,6 +70,15 @@ fn a_page_follows_a_job_and_its_buttons_steer_it() {
     browser.press("Cancel job");
     browser.eval("document.getElementById('ask-yes').click()");
     browser.wait_for_text("1 cancelled");
+    let listed = "[...document.querySelectorAll('table[aria-label=Jobs] bdi')].map((name) => name.innerText).join()";
+    let mut narrowed = |query: &str, names: &str| {
+        browser.eval(&format!("location.hash = '#/?{query}'"));
+        wait_for(&world, query, || browser.eval(listed) == names);
+    };
+    narrowed("status=cancelled", "later");
+    narrowed("status=interrupted,completed", "files");
+    narrowed("name=later", "later");
+    narrowed("", "later,files");
 
     assert!(!in_address.as_str().unwrap().contains("token"), "{in_address}");
     assert_eq!(left, "created");

@@ -37,18 +37,26 @@ pub(super) fn routes() -> Router<Arc<Connections>> {
 #[serde(deny_unknown_fields)]
 struct JobsQuery {
     status: Option<String>,
+    name: Option<String>,
     limit: Option<i64>,
 }
 
+/// What a job is called whose manager has died; a state for people, of which the database knows nothing.
+const INTERRUPTED: &str = "interrupted";
+
 async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Reply<impl Serialize> {
     let Query(query) = query?;
-    let statuses = words(query.status.as_deref())?;
-    let limit = Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS));
-    connections
-        .read(move |client| {
-            Ok(client.job_list(&JobFilter { statuses, limit, under_way_first: true, ..JobFilter::default() })?)
-        })
-        .await
+    let given = query.status.unwrap_or_default();
+    let (interrupted, others): (Vec<&str>, Vec<&str>) = given.split(',').partition(|word| *word == INTERRUPTED);
+    let filter = JobFilter {
+        statuses: words(Some(&others.join(",")))?,
+        interrupted: !interrupted.is_empty(),
+        name: query.name.filter(|name| !name.is_empty()),
+        limit: Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS)),
+        under_way_first: true,
+        ..JobFilter::default()
+    };
+    connections.read(move |client| Ok(client.job_list(&filter)?)).await
 }
 
 async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {

@@ -1,9 +1,9 @@
 // What the address says is shown: a reload, Back and a shared link show the same.
 
 /**
- * @typedef {{status?: string, cluster?: string, match?: string, sort?: string, after?: string}} Narrowed
+ * @typedef {{status?: string, name?: string, cluster?: string, match?: string, sort?: string, after?: string}} Narrowed
  */
-const NAMES = ["status", "cluster", "match", "sort", "after"];
+const NAMES = ["status", "name", "cluster", "match", "sort", "after"];
 
 /** What is shown. @returns {{kind: string, job: string, seq: string, narrowed: Narrowed}} */
 export function place() {
@@ -32,6 +32,12 @@ export const pathOf = (address) => address.split("?")[0];
 export function queryOf(narrowed) {
   const given = NAMES.map((name) => [name, narrowed[name]]).filter(([, value]) => value);
   return new URLSearchParams(given).toString();
+}
+
+/** The address of the page of all jobs. @param {Narrowed} narrowed */
+export function jobsAddress(narrowed) {
+  const query = queryOf(narrowed);
+  return `#/${query ? `?${query}` : ""}`;
 }
 
 /** The address of a job's page. @param {string} job @param {Narrowed} [narrowed] */

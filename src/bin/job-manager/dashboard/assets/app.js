@@ -114,7 +114,7 @@ function controls(job) {
 /** @param {string} job @param {import("./address.js").Narrowed} narrowed */
 async function jobPage(job, narrowed) {
   const path = `/api/jobs/${encodeURIComponent(job)}`;
-  const query = `${queryOf(narrowed)}&limit=50`;
+  const query = `${queryOf({ ...narrowed, name: "" })}&limit=50`;
   const [status, why, page] = await Promise.all([read(path), read(`${path}/explain`), read(`${path}/units?${query}`)]);
   const [report, drawn] = await Promise.all([
     status.progress.failed > 0 ? failuresOf(job, path, status) : { failed: 0, clusters: [] },
@@ -206,22 +206,27 @@ const JOBS = 50;
 const MAX_JOBS = 500;
 let jobsShown = JOBS;
 
-async function jobsPage() {
-  const list = await read(`/api/jobs?limit=${jobsShown}`);
+/** @param {import("./address.js").Narrowed} narrowed */
+async function jobsPage(narrowed) {
+  const list = await read(`/api/jobs?${queryOf({ status: narrowed.status, name: narrowed.name })}&limit=${jobsShown}`);
   const more = () => {
     jobsShown = Math.min(MAX_JOBS, jobsShown * 2);
     show();
   };
   const hasMore = list.jobs.length === jobsShown && jobsShown < MAX_JOBS;
-  const button = hasMore && el("p", { class: "actions" }, el("button", { type: "button", "data-key": "more", click: more }, `The newest ${jobsShown}; show more`));
-  return { title: "Job Manager", parts: [...views.jobs(list), button] };
+  const button = hasMore && el("p", { class: "actions" }, el("button", { type: "button", "data-key": "more", click: more }, `${jobsShown} are shown; show more`));
+  const [title, ...rest] = views.jobs(list, Boolean(narrowed.status || narrowed.name));
+  return {
+    title: "Job Manager",
+    parts: [el("div", { class: "between" }, title, filters.searchJobs(narrowed)), filters.jobTabs(narrowed), filters.jobChips(narrowed), ...rest, button],
+  };
 }
 
 function route() {
   const { kind, job, seq, narrowed } = place();
   if (kind === "jobs" && job && seq) return () => unitPage(job, seq);
   if (kind === "jobs" && job) return () => jobPage(job, narrowed);
-  return jobsPage;
+  return () => jobsPage(narrowed);
 }
 
 // --- keeping the page true -----------------------------------------------------------------------------------------

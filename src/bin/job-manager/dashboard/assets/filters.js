@@ -1,5 +1,5 @@
 // Which units of a job are shown: tabs, search, what can be taken back, and the next page.
-import { jobAddress } from "./address.js";
+import { jobAddress, jobsAddress } from "./address.js";
 import { count, el } from "./views.js";
 
 const TABS = [
@@ -25,18 +25,40 @@ export function tabs(job, narrowed, progress) {
     }, `${name} `, el("span", { class: "quiet" }, count(progress[counter])))));
 }
 
-/** @param {string} job @param {import("./address.js").Narrowed} narrowed */
-export function search(job, narrowed) {
+/** A field whose words go into the address. @param {string} value @param {string} hint @param {string} label @param {(words: string) => string} address */
+function field(value, hint, label, address) {
   const input = /** @type {HTMLInputElement} */ (el("input", {
-    type: "search", value: narrowed.match ?? "", placeholder: "Search items", "aria-label": "Search items by a regular expression",
-    "data-key": "search", id: "search",
+    type: "search", value, placeholder: hint, "aria-label": label, "data-key": "search", id: "search",
   }));
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    location.hash = jobAddress(job, { ...narrowed, match: input.value, after: "" });
+    location.hash = address(input.value);
   };
   return el("form", { class: "search", role: "search", submit }, input);
 }
+
+/** @param {string} job @param {import("./address.js").Narrowed} narrowed */
+export const search = (job, narrowed) =>
+  field(narrowed.match ?? "", "Search items", "Search items by a regular expression", (match) => jobAddress(job, { ...narrowed, match, after: "" }));
+
+/** @param {import("./address.js").Narrowed} narrowed */
+export const searchJobs = (narrowed) =>
+  field(narrowed.name ?? "", "Name of jobs", "Jobs of that name", (name) => jobsAddress({ status: narrowed.status, name }));
+
+const JOB_TABS = ["", "running", "interrupted", "paused", "awaiting_approval", "created", "failed", "completed", "cancelled"];
+
+/** @param {import("./address.js").Narrowed} narrowed */
+export const jobTabs = (narrowed) =>
+  el("nav", { class: "tabs", "aria-label": "Jobs" }, JOB_TABS.map((state) =>
+    el("a", { href: jobsAddress({ status: state, name: narrowed.name }), "aria-current": state === (narrowed.status ?? "") ? "page" : null },
+      state ? `${state[0].toUpperCase()}${state.slice(1).replaceAll("_", " ")}` : "All")));
+
+/** @param {import("./address.js").Narrowed} narrowed */
+export const jobChips = (narrowed) =>
+  narrowed.name && el("p", { class: "chips" }, chip(`named ${narrowed.name}`, jobsAddress({ status: narrowed.status })));
+
+/** What is narrowed, and the way back. @param {string} text @param {string} href */
+const chip = (text, href) => el("a", { href, "aria-label": `Take back: ${text}` }, text, el("span", { "aria-hidden": "true" }, " ×"));
 
 /** What the units are narrowed to beside the tab, each with its way back. @param {string} job @param {import("./address.js").Narrowed} narrowed */
 export function chips(job, narrowed) {
@@ -49,9 +71,8 @@ export function chips(job, narrowed) {
   const given = Object.entries(words).filter(([name]) => narrowed[name]);
   if (given.length === 0) return null;
   return el("p", { class: "chips" }, given.map(([name, word]) => {
-    const text = word(narrowed[name]);
     const without = { ...narrowed, after: "", [name]: "" };
-    return el("a", { href: jobAddress(job, without), "aria-label": `Take back: ${text}` }, text, el("span", { "aria-hidden": "true" }, " ×"));
+    return chip(word(narrowed[name]), jobAddress(job, without));
   }));
 }
 

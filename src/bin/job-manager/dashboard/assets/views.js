@@ -103,10 +103,10 @@ export const table = (titles, rows, label) =>
 const unreadableOf = (of, name) => (of.unreadable ?? []).map((/** @type {any} */ it) =>
   el("p", { role: "alert" }, `${name(it)} cannot be read: its ${it.column} is ${JSON.stringify(it.value)}`));
 
-/** All jobs. @param {any} list */
-export function jobs(list) {
+/** All jobs. @param {any} list @param {boolean} isNarrowed */
+export function jobs(list, isNarrowed) {
   const unreadable = unreadableOf(list, (it) => `Job ${it.job.id}`);
-  if (list.jobs.length === 0 && unreadable.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, "There is no job yet.")];
+  if (list.jobs.length === 0 && unreadable.length === 0) return [el("h1", {}, "Jobs"), el("p", { class: "quiet" }, isNarrowed ? "No job here." : "There is no job yet.")];
   const titles = ["Job", "State", "Done", "Units", "Failed", "Pace", "Manager"];
   const rows = list.jobs.map((job) => {
     const progress = job.progress;
