@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Client;
-use crate::model::{Job, Limits, RawText, Timestamp, raw_path};
+use super::{Client, ClientError, ManagerStatus};
+use crate::model::{Job, JobId, Limits, RawText, Timestamp, raw_path};
 
 /// What a job is.
 #[derive(Debug, Clone, Serialize)]
@@ -31,7 +31,23 @@ pub struct AboutJob {
     pub limits: Limits,
 }
 
+/// Where a job stands, and what it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusDocument {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: ManagerStatus,
+    /// What it is.
+    pub about: AboutJob,
+}
+
 impl Client {
+    /// Returns where a job stands and what it is; see [`Client::get_manager_status`] and [`Client::about`].
+    pub fn status_document(&self, job: JobId) -> Result<StatusDocument, ClientError> {
+        let seen = self.snapshot(job)?;
+        Ok(StatusDocument { status: seen.status(), about: self.about(&seen.job) })
+    }
+
     /// Returns what a job is. Of settings that cannot be read there is nothing: its status says why.
     ///
     /// ```no_run

@@ -99,7 +99,7 @@ pub use crate::sys::{StopFlags, Stream, install_stop_flags};
 /// The version of diesel whose connections [`create_job_in`] and [`add_units_in`] take.
 pub use diesel;
 
-pub use about::AboutJob;
+pub use about::{AboutJob, StatusDocument};
 pub use adapted::AdaptedWorkers;
 pub use approve::Approval;
 pub use callers::{add_units_in, create_job_in};

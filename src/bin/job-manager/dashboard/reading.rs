@@ -60,7 +60,7 @@ async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryR
 }
 
 async fn job(State(connections): Shared, Named(job): Named<String>) -> Reply<impl Serialize> {
-    connections.read(move |client| Ok(client.get_manager_status(client.find_job(&job)?)?)).await
+    connections.read(move |client| Ok(client.status_document(client.find_job(&job)?)?)).await
 }
 
 #[derive(Deserialize)]
