@@ -194,7 +194,7 @@ pub(super) fn job_row(conn: &mut DbConnection, id: JobId) -> Result<Job, Failure
     job.filter(|job| job.status != JobStatus::Partial).ok_or_else(|| StoreError::JobNotFound(id).into())
 }
 
-/// Jobs that go on, or will when somebody says so.
+/// Jobs that run, and then those that will go on when somebody says so.
 const UNDER_WAY: [JobStatus; 3] = [JobStatus::Running, JobStatus::Paused, JobStatus::AwaitingApproval];
 
 /// Returns `true` if a job can fit: a store may hold no such text as it asks for.
@@ -246,18 +246,17 @@ fn rows_of(conn: &mut DbConnection, filter: &JobFilter) -> Result<Vec<JobRow>, F
     if !filter.under_way_first {
         return Ok(newest(wanted(filter), filter.limit, conn)?);
     }
+    let mut rows = Vec::new();
+    let left = |rows: &Vec<JobRow>| filter.limit.map(|limit| limit - i64::try_from(rows.len()).unwrap_or(i64::MAX));
     // Those that are under way are found by the index of what has not ended, however many others there are.
-    let under_way = || UNDER_WAY.iter().map(|status| status.as_str());
-    let first = wanted(filter).filter(jobs::finished_at.is_null()).filter(jobs::status.eq_any(under_way()));
-    let mut rows = newest(first, None, conn)?;
-    rows.sort_by_key(|row| row.status.known().is_none_or(|word| word.0 != JobStatus::Running));
-    let limit = filter.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    rows.truncate(limit.unwrap_or(rows.len()));
-    let left = limit.map(|limit| i64::try_from(limit - rows.len()).unwrap_or(i64::MAX));
-    if left != Some(0) {
-        let others = jobs::finished_at.is_not_null().or(jobs::status.ne_all(under_way()));
-        rows.extend(newest(wanted(filter).filter(others), left, conn)?);
+    for statuses in [&UNDER_WAY[..1], &UNDER_WAY[1..]] {
+        let these = statuses.iter().map(|status| status.as_str());
+        let query = wanted(filter).filter(jobs::finished_at.is_null()).filter(jobs::status.eq_any(these));
+        rows.extend(newest(query, left(&rows), conn)?);
     }
+    let under_way = UNDER_WAY.iter().map(|status| status.as_str());
+    let others = wanted(filter).filter(jobs::finished_at.is_not_null().or(jobs::status.ne_all(under_way)));
+    rows.extend(newest(others, left(&rows), conn)?);
     Ok(rows)
 }
 

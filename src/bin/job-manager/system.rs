@@ -57,8 +57,13 @@ pub fn descriptor_limit() -> u64 {
 /// Columns of a terminal that does not say how many it has.
 pub const DEFAULT_COLUMNS: u16 = 80;
 
+/// Returns how many columns a terminal has; none where it does not say, and of what is none.
+pub fn columns_of(terminal: impl std::os::fd::AsFd) -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
+}
+
 /// Returns how many columns the terminal of standard error has.
 pub fn screen_columns() -> u16 {
-    let size = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
-    if size == 0 { DEFAULT_COLUMNS } else { size }
+    columns_of(io::stderr()).unwrap_or(DEFAULT_COLUMNS)
 }

@@ -1,10 +1,11 @@
 //! Plain tables: no boxes, two spaces between columns.
 
-use std::io::{IsTerminal, stdout};
+use std::io::stdout;
 
 use unicode_width::UnicodeWidthStr;
 
 use super::text::shortened;
+use crate::system::columns_of;
 
 /// A column is made no narrower than that.
 const NARROWEST: usize = 10;
@@ -18,8 +19,7 @@ pub(super) fn fitting(
     elastic: &[usize],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
-    let terminal = if stdout().is_terminal() { rustix::termios::tcgetwinsize(stdout()).ok() } else { None };
-    let columns = terminal.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let columns = columns_of(stdout()).map(usize::from);
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     table(headings, right, fitted(headings, elastic, columns, rows))
 }
