@@ -29,7 +29,7 @@ fn only_finished_jobs_go_and_only_when_it_was_confirmed() {
     assert_eq!(none, "0 jobs with 0 units deleted");
     assert_eq!(pruned, "3 jobs with 6 units deleted");
     assert_eq!(again, "0 jobs with 0 units deleted");
-    assert_eq!(world.ok(&["list", "-q"]), "6\n5\n4");
+    assert_eq!(world.ok(&["list", "-q"]), "5\n6\n4");
     assert!(!exists(&world.path("jobs.db.d/1")));
 }
 
