@@ -166,7 +166,8 @@ fn without_them_the_last_lines_of_failures_are_shown_and_where_the_output_is() {
 fn the_end_names_what_took_longest_and_a_bar_fits_the_screen() {
     let world = World::new();
     let script = "sleep {}; exit $((${{JOB_MANAGER_UNIT}} - 1))";
-    world.write("run.sh", &format!("\"$BIN\" run --max-attempts 1 --shell -- '{script}' ::: 1.1 0 0"));
+    // A terminal that has no name is drawn on by nobody.
+    world.write("run.sh", &format!("TERM=xterm \"$BIN\" run --max-attempts 1 --shell -- '{script}' ::: 1.1 0 0"));
 
     for columns in [45, 60, 120] {
         let seen = world.sh(&format!("script -qec 'stty rows 24 cols {columns}; sh run.sh' /dev/null"));
