@@ -165,7 +165,8 @@ fn fault_259_settings_of_another_shape_are_named_before_anybody_resumes_the_job(
         names_it(&world.fails(5, &["resume", "2"]));
         names_it(&world.fails(5, &["resume", "--all"]));
         let listed: Value = serde_json::from_str(&world.ok(&["list", "--json"])).unwrap();
-        let error = listed["jobs"][1]["error"].as_str().unwrap().to_owned();
+        let second = listed["jobs"].as_array().unwrap().iter().find(|job| job["job"]["id"] == 2).unwrap();
+        let error = second["error"].as_str().unwrap().to_owned();
 
         // What a document of the library says names no verb.
         assert!(error.contains("cannot read job 2: its spec"), "{error}");
