@@ -58,7 +58,7 @@ pub fn descriptor_limit() -> u64 {
 pub const DEFAULT_COLUMNS: u16 = 80;
 
 /// Returns how many columns a terminal has; none where it does not say, and of what is none.
-pub fn columns_of(terminal: impl std::os::fd::AsFd) -> Option<u16> {
+pub fn columns_of(terminal: impl AsFd) -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     Some(size.ws_col).filter(|columns| *columns > 0)
 }
