@@ -115,7 +115,7 @@ fn rows(status: &ManagerStatus, durations: &Durations) -> Vec<(&'static str, Str
     if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
         rows.push(("Duration", span(ended.since(started))));
     }
-    let part = |part| durations.part(part).map(span);
+    let part = |part| durations.part(part).map(fine);
     if let (Some(half), Some(most), Some(nearly_all)) = (part(0.5), part(0.95), part(0.99)) {
         rows.push(("A unit took", format!("{half} (half of them), {most} (95 %), {nearly_all} (99 %)")));
     }
@@ -131,7 +131,7 @@ fn slow(unit: &UnitDetail) -> Option<[String; 4]> {
     let took = unit.finished_at?.since(unit.started_at?);
     let item = serde_json::from_str::<String>(&unit.payload).unwrap_or_else(|_| unit.payload.clone());
     let item = shortened(&printable(&item), TEXT_WIDTH);
-    Some([unit.seq.to_string(), item, span(took), unit.status.to_string()])
+    Some([unit.seq.to_string(), item, fine(took), unit.status.to_string()])
 }
 
 impl Kind {
@@ -195,7 +195,7 @@ impl Durations {
     pub fn doubled(&self) -> Vec<(String, u64)> {
         let octave = |step: i32| step.div_euclid(STEPS as i32);
         let Some((first, last)) = self.steps.keys().next().zip(self.steps.keys().last()) else { return Vec::new() };
-        let named = |octave: i32| format!("< {}", span(Duration::from_secs_f64(f64::from(octave + 1).exp2() / 1e6)));
+        let named = |octave: i32| format!("< {}", fine(Duration::from_secs_f64(f64::from(octave + 1).exp2() / 1e6)));
         let counted =
             |wanted| self.steps.iter().filter(|(step, _)| octave(**step) == wanted).map(|(_, count)| count).sum();
         (octave(*first)..=octave(*last)).map(|octave| (named(octave), counted(octave))).collect()
@@ -204,5 +204,15 @@ impl Durations {
     /// Says how many units that are.
     pub fn said(&self) -> String {
         counted(i64::try_from(self.count).unwrap_or(i64::MAX), "unit")
+    }
+}
+
+/// Says how long something took, also where that is a part of a second.
+fn fine(took: Duration) -> String {
+    match took.as_micros() {
+        0..1_000 => format!("{}µs", took.as_micros()),
+        1_000..10_000 => format!("{:.1}ms", took.as_secs_f64() * 1e3),
+        10_000..1_000_000 => format!("{:.0}ms", took.as_secs_f64() * 1e3),
+        _ => span(took),
     }
 }
