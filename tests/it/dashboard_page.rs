@@ -263,12 +263,46 @@ fn what_a_page_shows_stands_in_its_address_and_each_filter_is_taken_back_alone()
     browser.eval("history.back()");
     let (back, _) = narrowed(&mut browser, "the page before", "3");
 
+    let key = |browser: &mut Browser, key: &str| {
+        drop(browser.eval(&format!("document.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}' }}))")))
+    };
+    ["j", "j", "j", "k"].iter().for_each(|step| key(&mut browser, step));
+    let second = browser.eval("document.activeElement.innerText");
+    key(&mut browser, "?");
+    let listed = browser.eval("document.querySelectorAll('#keys[open] kbd').length");
+
+    assert_eq!((second, listed), ("4".into(), 7.into()));
     assert_eq!(failed, "#/jobs/1?status=failed");
     assert_eq!(focused, "search");
     assert_eq!(searched, "#/jobs/1?status=failed&match=%5E1%5B0-9%5D");
     assert_eq!((found.as_str().unwrap().split(',').count(), again), (31, found.clone()));
     assert_eq!((taken_back, back), (failed.clone(), failed));
     assert_eq!(next, "#/jobs/1?status=failed&after=52");
+    assert_eq!(browser.complaints, [] as [&str; 0]);
+}
+
+#[test]
+fn a_redraw_leaves_focus_place_and_what_is_open_as_they_are_and_waits_for_who_types() {
+    let world = World::new();
+    world.run(&["run", "-q", "--max-attempts", "1", "--range", "1-90", "--", "test", "{}", "-gt", "3"]);
+    let dashboard = world.serve(&[]);
+    let Some(mut browser) = browser(&world) else { return };
+    let retry = |unit: &str| drop(world.ok(&["retry", "--no-start", "1", "--seq", unit]));
+    browser.open(&address(&dashboard, "/jobs/1"));
+    browser.wait_for_text("3 failed");
+    browser.eval("document.querySelector('figure details').open = true; scrollTo(0, 150)");
+    browser.eval("document.getElementById('search').focus({ preventScroll: true })");
+
+    retry("1");
+    browser.wait_for_text("2 failed");
+    let kept = "[document.activeElement.id, document.querySelector('figure details').open, scrollY].join()";
+    let kept = browser.eval(kept);
+    browser.eval("document.getElementById('search').value = 'typed'");
+    retry("2");
+    browser.wait_for_text("held while you type");
+    let held = browser.eval("document.querySelector('.counts').innerText.includes('2 failed')");
+
+    assert_eq!((kept, held), ("search,true,150".into(), true.into()));
     assert_eq!(browser.complaints, [] as [&str; 0]);
 }
 

@@ -267,11 +267,12 @@ function busyWith(active) {
   return selection && !selection.isCollapsed && main.contains(selection.anchorNode) ? "text is selected" : "";
 }
 
-/** @param {string} title @param {any[]} parts @param {string} place */
+/** @param {string} title @param {any[]} parts @param {string} address */
 function draw(title, parts, address) {
   const active = document.activeElement;
-  const samePlace = shown === place;
-  const hold = samePlace ? busyWith(active) : "";
+  // Other units of the same job leave the page where it is.
+  const samePlace = pathOf(shown) === pathOf(address);
+  const hold = shown === address ? busyWith(active) : "";
   at("link").textContent = hold ? `● held while ${hold}` : LIVE;
   if (hold) return;
   const key = main.contains(active) ? active.dataset?.key ?? active.getAttribute("href") : null;
