@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Client, ClientError, ManagerStatus};
-use crate::model::{Job, JobId, Limits, RawText, Timestamp, raw_path};
+use crate::handler::line_of;
+use crate::model::{Job, JobId, Limits, Timestamp, raw_path};
 
 /// What a job is.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct AboutJob {
-    /// Its command, with placeholders; empty for a job of another handler, and where its settings cannot be read.
-    pub command: Vec<RawText>,
-    /// Whether that is one script for a shell.
-    pub shell: bool,
+    /// Its command with placeholders, as it would be typed into a shell; none for a job of another handler, and where its settings
+    /// cannot be read.
+    pub command: Option<String>,
     /// Directory that its units work in.
     #[serde(with = "raw_path::optional")]
     pub directory: Option<PathBuf>,
@@ -58,13 +58,13 @@ impl Client {
     /// ```
     pub fn about(&self, job: &Job) -> AboutJob {
         let spec = self.command_settings(job).ok().flatten();
-        let (command, shell, directory, hook) = match spec {
-            Some(spec) => (spec.argv, spec.shell, Some(spec.cwd), spec.hook),
-            None => (Vec::new(), false, None, None),
-        };
+        let command = spec.as_ref().map(|spec| match (spec.shell, spec.argv.first()) {
+            (true, Some(script)) => script.to_string_lossy().into_owned(),
+            _ => line_of(&spec.argv),
+        });
+        let (directory, hook) = spec.map_or((None, None), |spec| (Some(spec.cwd), spec.hook));
         AboutJob {
             command,
-            shell,
             directory,
             hook,
             key: job.key.clone(),

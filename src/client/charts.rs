@@ -27,7 +27,6 @@ impl Client {
         let through = if claimed >= begun { claimed.min(progress.total) } else { progress.total };
         let spread = self.store().spread_units(job, through, MOST_UNITS)?;
         let now = (row.status == JobStatus::Running).then(Timestamp::now);
-        let counted = if through <= MOST_UNITS { through } else { spread.counted };
-        Ok(Charts::of(&spread.ended, through, counted, now))
+        Ok(Charts::of(&spread.ended, through, spread.counted, now))
     }
 }

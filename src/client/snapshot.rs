@@ -10,7 +10,8 @@ use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
 use super::projection::Projection;
 use crate::model::{
-    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, Spending, Timestamp, Waits, spending_of,
+    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, ShownStatus, Spending, Timestamp, Waits,
+    spending_of,
 };
 use crate::status::{Health, Reason};
 use crate::sys::Writer;
@@ -139,7 +140,7 @@ pub(super) fn is_interrupted(status: JobStatus, health: Health) -> bool {
 /// Names the state of a job for people.
 pub(super) fn word(status: JobStatus, health: Health) -> &'static str {
     match (status, health) {
-        _ if is_interrupted(status, health) => "interrupted",
+        _ if is_interrupted(status, health) => ShownStatus::INTERRUPTED,
         (JobStatus::Running, Health::Unknown) => "unknown",
         (status, _) => status.as_str(),
     }

@@ -41,7 +41,7 @@ pub(crate) use {
     groups::Grouping,
     per_unit::{check_templates, check_unit, limits_of, slots_of, timeout_of},
     runner::{Attempt, AttemptControl, HandlerError, JobContext, Runner},
-    template::{TemplateError, UnitValues},
+    template::{TemplateError, UnitValues, line_of},
 };
 #[cfg(feature = "sources")]
 pub(crate) use {

@@ -38,7 +38,7 @@ pub struct Charts {
     pub bucket_seconds: f64,
     /// The units that ended in each stretch of time from `from` on: none, or [`TIME_BUCKETS`].
     pub ends: Vec<Ends>,
-    /// How long units took, the shortest first; bounds are 1, 2 and 5 in each decade, and none is left out in between.
+    /// How long units took, the shortest first; bounds are 1, 2 and 5 in each decade, without a gap.
     pub durations: Vec<Durations>,
     /// The duration in seconds that half of the units did not exceed.
     #[serde(skip_serializing_if = "Option::is_none")]

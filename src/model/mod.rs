@@ -132,7 +132,7 @@ pub use retry::backoff_delay;
 pub use sample::Sample;
 pub use secret_variables::is_secret;
 pub use secret_variables::{is_secret_name, is_secret_value};
-pub use selection::{JobFilter, UnitFilter, UnitOrder};
+pub use selection::{JobFilter, ShownStatus, UnitFilter, UnitOrder};
 pub use share::Share;
 pub use slots::Slots;
 pub(crate) use sound::{JsonError, check_document};

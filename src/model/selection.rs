@@ -1,8 +1,61 @@
 //! Which jobs or units a verb is about.
 
-use super::words::words;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::words::{UnknownWordError, words};
 use super::{ClusterId, Flagged, ItemPattern, JobId, JobStatus, Seq, UnitStatus};
 use super::{Timestamp, UnitDetail};
+
+/// A state of jobs as people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownStatus {
+    /// One that the database knows.
+    Of(JobStatus),
+    /// Its row says that it runs, and its manager has died.
+    Interrupted,
+}
+
+impl ShownStatus {
+    /// What a job is called whose manager has died.
+    pub const INTERRUPTED: &str = "interrupted";
+}
+
+impl FromStr for ShownStatus {
+    type Err = UnknownWordError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        if word == Self::INTERRUPTED {
+            return Ok(Self::Interrupted);
+        }
+        let known = |error: UnknownWordError| format!("{}, {}", error.expected, Self::INTERRUPTED);
+        word.parse()
+            .map(Self::Of)
+            .map_err(|error: UnknownWordError| UnknownWordError { expected: known(error.clone()), ..error })
+    }
+}
+
+impl<'de> Deserialize<'de> for ShownStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JobFilter {
+    /// Selects jobs in these states, all when there are none.
+    pub fn in_states(states: &[ShownStatus]) -> JobFilter {
+        let of = |state: &ShownStatus| match state {
+            ShownStatus::Of(status) => Some(*status),
+            ShownStatus::Interrupted => None,
+        };
+        JobFilter {
+            statuses: states.iter().filter_map(of).collect(),
+            interrupted: states.contains(&ShownStatus::Interrupted),
+            ..JobFilter::default()
+        }
+    }
+}
 
 /// Which jobs a listing shows.
 #[derive(Debug, Clone, Default)]

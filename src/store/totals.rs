@@ -53,7 +53,7 @@ statement! {
 
 impl Store {
     /// Returns the names of jobs that have completed, each with when the last one of that name did, the latest first; names that cannot
-    /// be read are left out, [`Store::jobs`] names them.
+    /// be read are omitted, [`Store::jobs`] names them.
     pub fn last_successes(&mut self, most: i64) -> Result<Vec<(String, Timestamp)>, StoreError> {
         self.read("look for jobs that have completed", |conn| {
             let rows: Vec<(Checked<String>, i64)> = LastSuccesses { most }.load(conn)?;

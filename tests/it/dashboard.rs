@@ -32,11 +32,14 @@ fn a_dashboard_answers_with_the_documents_of_the_command_line() {
     for (path, args) in [
         ("/api/jobs", &["list"][..]),
         ("/api/jobs?status=failed,paused", &["list", "--status", "failed", "--status", "paused"]),
+        ("/api/jobs?status=interrupted,failed", &["list", "--status", "interrupted", "--status", "failed"]),
+        ("/api/jobs?name=other", &["list", "--name", "other"]),
         ("/api/jobs/1", &["status", "1"]),
         ("/api/jobs/pages", &["status", "pages"]),
         ("/api/jobs/1/units", &["units", "1"]),
         ("/api/jobs/1/units?status=failed", &["units", "1", "--failed"]),
         ("/api/jobs/1/units?limit=2&after=1", &["units", "1", "--limit", "2", "--after", "1"]),
+        ("/api/jobs/1/units?sort=duration", &["units", "1", "--sort", "duration"]),
         ("/api/jobs/1/units/3", &["unit", "1:3"]),
         ("/api/jobs/1/failures", &["failures", "1"]),
         ("/api/jobs/1/explain", &["explain", "1"]),
@@ -142,6 +145,32 @@ fn failed_units_are_retried_by_kind_or_one_by_one_or_all() {
     let left = world.units(&job).into_iter().map(|unit| unit["status"].clone()).collect::<Vec<_>>();
     assert_eq!(left, ["completed", "completed", "failed", "pending", "completed"]);
     world.assert_sound(&job);
+}
+
+#[test]
+fn a_unit_is_cancelled_or_skipped_and_a_request_of_two_meanings_changes_nothing() {
+    let world = World::new();
+    let job = failed_job(&world);
+    let waiting = world.ok(&["create", "-q", "--", "true", ":::", "a", "b"]);
+    let dashboard = world.serve(&[]);
+
+    for (path, body) in [
+        ("1/retry", r#"{"failed":true,"status":"cancelled"}"#),
+        ("1/retry", r#"{"failed":true,"reason":"why"}"#),
+        ("1/skip", r#"{"failed":true,"start":true}"#),
+        ("1/skip", "{}"),
+        ("1/units/3/kill", r#"{"then":"cancel"}"#),
+        ("2/units/1/cancel", r#"{"then":"retry"}"#),
+    ] {
+        assert_eq!(dashboard.post(&format!("/api/jobs/{path}"), body).status, 400, "{path} {body}");
+    }
+    let before = [&job, &waiting].map(|job| world.status(job)["progress"].clone());
+    let cancelled = dashboard.post("/api/jobs/2/units/1/cancel", r#"{"reason":"enough"}"#).json();
+    let skipped = dashboard.post("/api/jobs/1/skip", r#"{"failed":true,"match":".","reason":"known"}"#).json();
+
+    assert_eq!((&before[0]["failed"], &before[1]["pending"]), (&json!(2), &json!(2)));
+    assert_eq!((&cancelled["units_changed"], &skipped["units_changed"]), (&json!(1), &json!(2)));
+    assert_eq!(world.units(&waiting)[0]["error"], "enough");
 }
 
 #[test]

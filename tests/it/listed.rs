@@ -47,11 +47,11 @@ fn a_status_says_what_the_job_is() {
     let said = world.ok(&["status", "1"]);
     let document: Value = serde_json::from_str(&world.ok(&["status", "1", "--json"])).unwrap();
 
-    for line in ["command   echo 'a b' {}", "labels    team=web", "key       night", "timeout 30s"] {
+    for line in ["command   echo 'a b' '{}'", "labels    team=web", "key       night", "timeout 30s"] {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert!(said.contains("directory ") && said.contains("created "), "{said}");
     assert_eq!(document["about"]["key"], "night");
-    assert_eq!(document["about"]["command"][1], "a b");
+    assert_eq!(document["about"]["command"], "echo 'a b' '{}'");
     assert_eq!(document["about"]["limits"]["timeout_ms"], 30_000);
 }

@@ -229,8 +229,15 @@ fn settings_of_a_job_change_and_what_it_does_not_have_is_refused() {
     );
     let rated = "count(*) FROM jobs WHERE limits ->> '$.rate' IS NOT NULL";
     let before = world.count(rated);
-    host.ok("change_settings", json!({ "job": job, "rate": "none", "max_failures": "none" }));
+    host.ok(
+        "change_settings",
+        json!({ "job": job, "rate": "none", "max_failures": "none", "timeout": "none", "deadline": "none",
+        "memfree": "none", "load": "none" }),
+    );
+    let limits = ["rate", "max_failures", "timeout_ms", "deadline_ms"]
+        .map(|limit| world.count(&format!("count(*) FROM jobs WHERE limits ->> '$.{limit}' IS NOT NULL")));
 
+    assert_eq!(limits, [0; 4]);
     assert_eq!((&changed["workers"], &changed["settings_changed"]), (&json!(3), &json!(9)));
     assert_eq!((before, world.count(rated)), (1, 0));
     for (wrong, said) in [
@@ -245,4 +252,35 @@ fn settings_of_a_job_change_and_what_it_does_not_have_is_refused() {
         let refused = host.refused("change_settings", wrong);
         assert!(refused.contains(said), "{refused}");
     }
+}
+
+#[test]
+fn a_number_and_another_filter_are_both_heeded_and_what_an_action_does_not_take_is_refused() {
+    let world = World::new();
+    let program = crate::support::BIN;
+    let script = format!("test {{}} = c && {program} unit-flag doubt; test {{}} != b || sleep 600");
+    let mut host = Host::new(&world);
+    let batch = json!({ "shell": script, "items": ["a", "b", "c", "d"], "workers": 4 });
+    let job = host.ok("start_batch", batch)["job"]["id"].clone();
+    world.wait_for_completed(&job.to_string(), 3);
+    let change = |action: &str, more: Value| {
+        let mut given = json!({ "job": job, "action": action });
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        given
+    };
+
+    let other = host.refused("change_units", change("kill", json!({ "seq": 2, "matching": "^a$", "reason": "test" })));
+    let undecided = host.refused("change_units", change("accept", json!({ "seq": 3, "matching": "^d$" })));
+    let twice = host.refused("change_units", change("skip", json!({ "seq": 1, "first_seq": 2, "reason": "test" })));
+    let unread = host.refused("change_units", change("retry", json!({ "seq": 1, "reason": "test" })));
+    host.ok("change_units", change("accept", json!({ "seq": 3, "matching": "^c$" })));
+    host.ok("change_units", change("kill", json!({ "seq": 2, "matching": "^b$", "then": "skip", "reason": "test" })));
+
+    for (said, expected) in
+        [(other, "no unit"), (undecided, "no unit"), (twice, "not both"), (unread, "another action than retry")]
+    {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert_eq!(host.wait_for_job(&job), "completed");
+    assert_eq!(host.ok("get_unit", json!({ "job": job, "seq": 3 }))["flag_decision"], "accepted");
 }

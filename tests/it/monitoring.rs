@@ -51,10 +51,8 @@ fn each_alert_fires_when_it_should_and_metrics_are_written_as_prometheus_reads_t
     promtool(&["test", "rules", "alerts_test.yml"], None);
     promtool(&["check", "metrics"], Some(&file));
 
-    let beside = std::fs::read_dir(world.path(""))
-        .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("job-manager.prom"));
-    assert_eq!(beside.count(), 1, "nothing is left beside the file");
+    assert!(!world.path("job-manager.new").exists(), "nothing is left beside the file");
+    world.fails(2, &["metrics", "--textfile", world.path("none/of.prom").to_str().unwrap()]);
     let said = world.fails(2, &["metrics", "--json"]);
     assert!(said.contains("metrics are text for Prometheus"), "{said}");
     world.ok(&["cancel", &running]);

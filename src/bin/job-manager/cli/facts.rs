@@ -22,12 +22,7 @@ pub(super) struct WithFacts<'a> {
 }
 
 pub(super) fn print(about: &AboutJob, labels: &BTreeMap<String, String>, output: &mut Output) -> Result<(), CliError> {
-    let words = about.command.iter().map(|word| word.to_string_lossy());
-    let command = match about.shell {
-        true => words.collect::<Vec<_>>().join(" "),
-        false => words.map(|word| typed(&word)).collect::<Vec<_>>().join(" "),
-    };
-    output.field("command", Some(one_line(&command)).filter(|command| !command.is_empty()))?;
+    output.field("command", about.command.as_deref().map(one_line))?;
     output.field("directory", about.directory.as_ref().map(|path| one_line(&path.to_string_lossy())))?;
     output.field("limits", Some(limits(&about.limits)))?;
     output.field("hook", about.hook.as_ref().map(|path| one_line(&path.to_string_lossy())))?;
@@ -35,15 +30,6 @@ pub(super) fn print(about: &AboutJob, labels: &BTreeMap<String, String>, output:
     output.field("labels", Some(one_line(&labels.join(", "))).filter(|labels| !labels.is_empty()))?;
     output.field("key", about.key.as_deref().map(one_line))?;
     output.field("created", Some(local_time(about.created_at)))
-}
-
-/// Returns a word of a command as it would be typed into a shell.
-fn typed(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=,+@%{}#".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn limits(limits: &Limits) -> String {
@@ -58,14 +44,4 @@ fn limits(limits: &Limits) -> String {
             .map(|rate| format!("{} in {}", counted(rate.units, "start"), span(Duration::from_millis(rate.per_ms)))),
     );
     said.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_is_shown_as_it_would_be_typed() {
-        assert_eq!(["a.b", "{}", "a b", "it's", ""].map(typed), ["a.b", "{}", "'a b'", "'it'\\''s'", "''"]);
-    }
 }

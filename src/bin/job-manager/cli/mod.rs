@@ -45,6 +45,7 @@ mod values;
 mod verbs;
 mod way_out;
 mod which;
+mod whole_file;
 mod why_paused;
 mod wording;
 

@@ -41,20 +41,14 @@ struct JobsQuery {
     limit: Option<i64>,
 }
 
-/// What a job is called whose manager has died; a state for people, of which the database knows nothing.
-const INTERRUPTED: &str = "interrupted";
-
 async fn jobs(State(connections): Shared, query: Result<Query<JobsQuery>, QueryRejection>) -> Reply<impl Serialize> {
     let Query(query) = query?;
-    let given = query.status.unwrap_or_default();
-    let (interrupted, others): (Vec<&str>, Vec<&str>) = given.split(',').partition(|word| *word == INTERRUPTED);
+    let states = words(query.status.as_deref())?;
     let filter = JobFilter {
-        statuses: words(Some(&others.join(",")))?,
-        interrupted: !interrupted.is_empty(),
         name: query.name.filter(|name| !name.is_empty()),
         limit: Some(query.limit.unwrap_or(JOBS).clamp(1, MAX_JOBS)),
         under_way_first: true,
-        ..JobFilter::default()
+        ..JobFilter::in_states(&states)
     };
     connections.read(move |client| Ok(client.job_list(&filter)?)).await
 }

@@ -46,8 +46,10 @@ impl Which {
             ..UnitFilter::all()
         };
         filter.statuses.extend(word::<UnitStatus>(self.status.as_deref())?);
-        if self.failed {
-            filter.statuses = vec![UnitStatus::Failed];
+        match (self.failed, filter.statuses.is_empty()) {
+            (true, true) => filter.statuses = vec![UnitStatus::Failed],
+            (true, false) => return Err(Refused::Word("give failed or status, not both".to_owned())),
+            (false, _) => {}
         }
         if let Some(seq) = self.unit {
             // The filter knows the numbers that there can be only.

@@ -89,6 +89,12 @@ impl Word for job_manager::model::JobStatus {
     }
 }
 
+impl Word for job_manager::model::ShownStatus {
+    fn words() -> Vec<&'static str> {
+        [&job_manager::model::JobStatus::words()[..], &[Self::INTERRUPTED]].concat()
+    }
+}
+
 impl Word for job_manager::model::UnitStatus {
     fn words() -> Vec<&'static str> {
         Self::ALL.iter().map(|status| status.as_str()).collect()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use job_manager::client::Snapshot;
-use job_manager::model::{FoundJobs, JobFilter, JobStatus, Timestamp};
+use job_manager::model::{FoundJobs, JobFilter, ShownStatus, Timestamp};
 
 use crate::cli::table::fitting;
 use crate::cli::text::{one_line, span};
@@ -12,8 +12,6 @@ use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output, values, wording};
 
 const DEFAULT_LIMIT: i64 = 20;
-/// What a job is called whose manager has died; a state for people, of which the database knows nothing.
-const INTERRUPTED: &str = "interrupted";
 
 /// List jobs, those that run, are interrupted or wait first, then the newest
 #[derive(Debug, Args)]
@@ -21,8 +19,8 @@ const INTERRUPTED: &str = "interrupted";
 #[command(visible_aliases = ["ls", "ps"])]
 pub struct List {
     /// Only jobs in that state; may be repeated
-    #[arg(long, value_name = "STATUS", value_parser = state)]
-    pub status: Vec<ListedState>,
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<ShownStatus>,
     /// Only jobs of that name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -50,15 +48,13 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
     let limit = (!args.all).then_some(args.limit);
     let since = args.since.map(|span| Timestamp::from_micros(Timestamp::now().as_micros() - micros(span)));
     let filter = JobFilter {
-        statuses: args.status.iter().filter_map(|state| state.0).collect(),
-        interrupted: args.status.iter().any(|state| state.0.is_none()),
         name: args.name.clone(),
         since,
         label: args.label.clone(),
         key,
         under_way_first: true,
         limit,
-        ..JobFilter::default()
+        ..JobFilter::in_states(&args.status)
     };
     if output.json {
         let list = client.job_list(&filter)?;
@@ -81,17 +77,6 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
         output.hint(format_args!("{more} more: --all shows them"));
     }
     Ok(())
-}
-
-/// A state as it is listed; none is interrupted.
-#[derive(Debug, Clone, Copy)]
-pub struct ListedState(Option<JobStatus>);
-
-fn state(text: &str) -> Result<ListedState, String> {
-    if text == INTERRUPTED {
-        return Ok(ListedState(None));
-    }
-    text.parse().map(|status| ListedState(Some(status))).map_err(|error| format!("{error}, {INTERRUPTED}"))
 }
 
 fn micros(span: Duration) -> i64 {

@@ -1,11 +1,10 @@
 //! `metrics`: what `serve` answers at /metrics, once.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::whole_file::write_whole;
 use crate::cli::{CliError, Global, Output};
 use crate::dashboard::metrics_text;
 
@@ -24,21 +23,6 @@ pub fn metrics(global: &Global, args: &Metrics, output: &mut Output) -> Result<(
     let text = metrics_text(&global.read_client()?)?;
     match &args.textfile {
         None => Ok(output.line(text.trim_end())?),
-        Some(path) => replace(path, &text).map_err(|source| CliError::Metrics { path: path.clone(), source }),
+        Some(path) => write_whole(path, &text).map_err(|source| CliError::Metrics { path: path.clone(), source }),
     }
-}
-
-/// Puts a file in the place of another one, with a name in between that no collector reads.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-    let mut unfinished = std::ffi::OsString::from(".");
-    unfinished.push(name);
-    unfinished.push(format!(".{}", std::process::id()));
-    let unfinished = path.with_file_name(unfinished);
-    let replaced = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
-    if replaced.is_err() {
-        // What was refused is what has to be said.
-        drop(fs::remove_file(&unfinished));
-    }
-    replaced
 }

@@ -126,11 +126,6 @@ export function jobs(list, isNarrowed) {
 /** Bytes that are not UTF-8 are an object with their text. @param {any} raw */
 const text = (raw) => raw?.text ?? raw;
 
-/** A command as it would be typed. @param {any} about */
-const typed = ({ command, shell }) =>
-  command.map(text).map((/** @type {string} */ word) =>
-    shell || /^[\w\-./:=,+@%{}#]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-
 /** The head of a job's page. @param {any} job @param {any} why @param {any} buttons */
 export function head(job, why, buttons) {
   const progress = job.progress;
@@ -141,7 +136,7 @@ export function head(job, why, buttons) {
     ["Workers", count(job.workers)],
     ["Started", when(job.started_at)],
     ["Ended", when(job.completed_at)],
-    ["Command", job.about.command.length > 0 && el("code", {}, typed(job.about))],
+    ["Command", job.about.command && el("code", {}, job.about.command)],
     ["Directory", job.about.directory && text(job.about.directory)],
     ["Hook", job.about.hook && text(job.about.hook)],
     ["Key", job.about.key],

@@ -42,8 +42,8 @@ impl Tool for AddUnits {
     const NAME: &'static str = "add_units";
     const TITLE: &'static str = "Add units to a job";
     const DESCRIPTION: &'static str = "Add units to a job, also while it runs, or with sync bring it in line with a source \
-        that has changed. Items have the form of those that the job was created with; one whose key the job has is left \
-        out. A running job takes them up; for one that had ended call resume_job next.";
+        that has changed. Items have the form of those that the job was created with; one whose key the job has is not \
+        added. A running job takes them up; for one that had ended call resume_job next.";
     const DESCRIBED_BY: Option<Described> =
         Some(Described { by: "start_batch", but: &["job", "sync"], unlisted: &FORM });
     const EFFECT: Effect = Effect::Runs;
@@ -53,7 +53,7 @@ impl Tool for AddUnits {
             field("units_added", Kind::Whole, "New units.").always(),
             field("units_skipped", Kind::Whole, "Those the job had already."),
             field("units_changed", Kind::Whole, "Those that sync has run again."),
-            field("units_gone", Kind::Whole, "Those that sync left out."),
+            field("units_gone", Kind::Whole, "Those that sync skipped."),
             field("warnings", Kind::Texts, "What looks wrong."),
         ])
     }

@@ -21,8 +21,8 @@ pub(super) struct Given {
     /// Its number, uid, name or key, or last.
     #[schemars(with = "String")]
     job: JobGiven,
-    /// retry sends units back to pending with all their attempts, by default failed and cancelled ones; skip leaves pending
-    /// or failed ones out; kill ends running ones; accept and redo decide about completed ones that are flagged.
+    /// retry sends units back to pending with all their attempts, by default failed and cancelled ones; skip is for pending
+    /// or failed ones; kill ends running ones; accept and redo decide about completed ones that are flagged.
     action: Action,
     /// One unit, by its number.
     seq: Option<i64>,
@@ -102,8 +102,18 @@ impl Given {
         self.reason.as_deref().ok_or(ToolError::Incomplete { given: action, missing: "a reason" })
     }
 
+    /// Returns the only unit that is meant, where nothing but its number was given.
+    fn only(&self) -> Option<Seq> {
+        let more = [self.status.is_some(), self.cluster.is_some(), self.group.is_some(), self.matching.is_some()];
+        self.seq.filter(|_| !more.contains(&true) && !self.flagged).map(Seq)
+    }
+
     fn refuse_what_another_action_takes(&self) -> Result<(), ToolError> {
+        if self.seq.is_some() && (self.first_seq.is_some() || self.last_seq.is_some()) {
+            return Err(ToolError::Parameters("give seq, or first_seq and last_seq, not both".to_owned()));
+        }
         let pairs = [
+            ("reason", self.reason.is_some(), "another action than retry", self.action != Action::Retry),
             ("then", self.then.is_some(), "the action kill", self.action == Action::Kill),
             ("one_by_one", self.one_by_one, "the action retry", self.action == Action::Retry),
         ];
@@ -162,8 +172,8 @@ fn kill(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolE
         Some(Then::Skip) => KillThen::Skip,
     };
     let (client, job) = jobs.to_change(&given.job)?;
-    let asked = match given.seq {
-        Some(seq) => client.kill_unit(job, Seq(seq), then, reason).map(|()| 1)?,
+    let asked = match given.only() {
+        Some(seq) => client.kill_unit(job, seq, then, reason).map(|()| 1)?,
         None => client.kill_units(job, filter, then, reason)?.len(),
     };
     done_answer(&client, job, &format!("Units asked to end: {asked}."), json!({ "units_changed": asked }))
@@ -172,9 +182,9 @@ fn kill(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolE
 fn review(jobs: &Jobs, given: &Given, filter: &UnitFilter) -> Result<Answer, ToolError> {
     // Decisions let a job go on that had waited for them.
     let (client, job) = jobs.to_run(&given.job)?;
-    let seqs = match given.seq {
+    let seqs = match given.only() {
         // Flagged or not: somebody has named it.
-        Some(seq) => vec![Seq(seq)],
+        Some(seq) => vec![seq],
         None => client.units_to_review(job, filter)?,
     };
     if seqs.is_empty() {

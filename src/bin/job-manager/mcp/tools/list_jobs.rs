@@ -1,7 +1,7 @@
 //! `list_jobs`: the jobs there are, those under way first.
 
 use job_manager::client::Snapshot;
-use job_manager::model::{FoundJobs, JobFilter, JobStatus, Unreadable};
+use job_manager::model::{FoundJobs, JobFilter, ShownStatus, Unreadable};
 use rmcp::schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,8 +38,8 @@ pub(super) struct ListJobs;
 pub(super) struct Given {
     /// Only jobs in these states.
     #[serde(default)]
-    #[schemars(schema_with = "words::<JobStatus>")]
-    status: Option<Vec<JobStatus>>,
+    #[schemars(schema_with = "words::<ShownStatus>")]
+    status: Option<Vec<ShownStatus>>,
     /// Only jobs with this label, such as team=web.
     label: Option<String>,
     /// Jobs to show; without it 20, at most 100.
@@ -72,11 +72,10 @@ impl Tool for ListJobs {
         let label = given.label.as_deref().map(label).transpose()?;
         let limit = given.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let FoundJobs { jobs: found, unreadable } = client.snapshots(&JobFilter {
-            statuses: given.status.unwrap_or_default(),
             label,
             limit: Some(limit),
             under_way_first: true,
-            ..JobFilter::default()
+            ..JobFilter::in_states(&given.status.unwrap_or_default())
         })?;
         let mut page = Page::default();
         found.iter().map(row).take_while(|row| page.add(row)).for_each(drop);

@@ -22,7 +22,7 @@ pub(super) fn bars(title: &str, bars: &[(String, u64, u64)]) -> String {
         let [below, above] = [one, two].map(|count| *count as f64 / highest * HEIGHT);
         let title = match two {
             0 => format!("{name}: {one}"),
-            two => format!("{name}: {one} completed, {two} not"),
+            two => format!("{name}: {one} completed, {two} failed"),
         };
         svg.push_str(&format!("<g><title>{}</title>", escaped(&title)));
         for (class, y, height) in [("ok", HEIGHT - below, below), ("bad", HEIGHT - below - above, above)] {

@@ -1,11 +1,10 @@
-//! What a report says, read once: the time that takes grows with the units, what is kept of them does not.
+//! What a report says.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use job_manager::client::{Client, ManagerStatus};
 use job_manager::failures::FailureCluster;
-use job_manager::model::{JobId, Seq, Timestamp, UnitDetail, UnitFilter, UnitOrder, UnitStatus};
+use job_manager::model::{Charts, JobId, Seq, UnitDetail, UnitFilter, UnitOrder};
 use job_manager::text::{counted, printable, span};
 
 use crate::cli::error::CliError;
@@ -17,11 +16,6 @@ const TEXT_WIDTH: usize = 300;
 const COMMAND_WIDTH: usize = 4000;
 /// How long the slowest units are looked for.
 const LOOK: Duration = Duration::from_secs(5);
-/// Parts of a job's time that are shown.
-pub(super) const PARTS: usize = 60;
-const FIRST_PART: Duration = Duration::from_millis(100);
-/// Steps in which a duration doubles: it is told within 5 %.
-const STEPS: f64 = 16.0;
 
 /// What a report says.
 pub(super) struct Facts {
@@ -34,8 +28,7 @@ pub(super) struct Facts {
     pub more_kinds: usize,
     /// Number, item, duration and state of the units that took longest.
     pub slowest: Vec<[String; 4]>,
-    pub ends: Ends,
-    pub durations: Durations,
+    pub charts: Charts,
 }
 
 /// One kind of failure.
@@ -45,55 +38,22 @@ pub(super) struct Kind {
     pub again: Option<String>,
 }
 
-/// How many units ended in each part of a job's time.
-pub(super) struct Ends {
-    begin: Timestamp,
-    pub width: Duration,
-    /// Units that completed, and others.
-    pub parts: [(u64, u64); PARTS],
-}
-
-/// How many units took how long, in steps of about 4 %.
-#[derive(Default)]
-pub(super) struct Durations {
-    steps: BTreeMap<i32, u64>,
-    count: u64,
-}
-
 impl Facts {
     pub fn of(client: &Client, job: JobId) -> Result<Facts, CliError> {
         let status = client.get_manager_status(job)?;
-        let begin = status.started_at.unwrap_or(Timestamp::now());
-        let mut ends = Ends { begin, width: FIRST_PART, parts: [(0, 0); PARTS] };
-        let mut durations = Durations::default();
-        let mut after = None;
-        loop {
-            after = client.each_result(job, &UnitFilter::all(), after, &mut |unit| {
-                if let Ok(unit) = unit
-                    && let Some((started, finished)) = unit.started_at.zip(unit.finished_at)
-                {
-                    ends.add(finished, unit.status == UnitStatus::Completed);
-                    durations.add(finished.since(started));
-                }
-                true
-            })?;
-            if after.is_none() {
-                break;
-            }
-        }
+        let charts = client.charts(job)?;
         let slowest = client.unit_page(job, &UnitFilter::all(), UnitOrder::Duration, None, SLOWEST, LOOK)?.found.units;
         let kinds = client.failures(job)?;
         let has_units = status.progress.counts.total > 0;
         let command = if has_units { client.unit_view(job, Seq(1))?.command } else { None };
         Ok(Facts {
             title: format!("Job {job}: {}", shortened(&printable(&status.job.name), TEXT_WIDTH)),
-            rows: rows(&status, &durations),
+            rows: rows(&status, &charts),
             command: command.map(|command| cut(&printable(&command))),
             more_kinds: kinds.len().saturating_sub(KINDS),
             kinds: kinds.iter().take(KINDS).map(|kind| Kind::of(job, kind)).collect(),
             slowest: slowest.iter().filter_map(slow).collect(),
-            ends,
-            durations,
+            charts,
         })
     }
 }
@@ -105,7 +65,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-fn rows(status: &ManagerStatus, durations: &Durations) -> Vec<(&'static str, String)> {
+fn rows(status: &ManagerStatus, charts: &Charts) -> Vec<(&'static str, String)> {
     let counts = status.progress.counts;
     let mut rows = vec![("State", status.word().to_owned()), ("Units", counts.total.to_string())];
     let states = counts.by_state().into_iter().filter(|(_, count)| *count > 0);
@@ -115,8 +75,9 @@ fn rows(status: &ManagerStatus, durations: &Durations) -> Vec<(&'static str, Str
     if let (Some(started), Some(ended)) = (status.started_at, status.completed_at) {
         rows.push(("Duration", span(ended.since(started))));
     }
-    let part = |part| durations.part(part).map(fine);
-    if let (Some(half), Some(most), Some(nearly_all)) = (part(0.5), part(0.95), part(0.99)) {
+    let [half, most, nearly_all] =
+        [charts.p50_seconds, charts.p95_seconds, charts.p99_seconds].map(|at| at.map(seconds));
+    if let (Some(half), Some(most), Some(nearly_all)) = (half, most, nearly_all) {
         rows.push(("A unit took", format!("{half} (half of them), {most} (95 %), {nearly_all} (99 %)")));
     }
     rows.push(("Workers", status.workers.to_string()));
@@ -141,70 +102,36 @@ impl Kind {
     }
 }
 
-impl Ends {
-    fn add(&mut self, at: Timestamp, is_completed: bool) {
-        let since = at.since(self.begin);
-        while self.part_of(since) >= PARTS {
-            self.width *= 2;
-            for part in 0..PARTS {
-                let pair = (2 * part < PARTS).then(|| (self.parts[2 * part], self.parts[2 * part + 1]));
-                let (one, two) = pair.unwrap_or_default();
-                self.parts[part] = (one.0 + two.0, one.1 + two.1);
-            }
+impl Facts {
+    /// Returns how many units completed and failed in each stretch of the job's time, named by how long after its start that began.
+    pub fn ends(&self) -> Vec<(String, u64, u64)> {
+        let name = |part: usize| seconds(part as f64 * self.charts.bucket_seconds);
+        let ends = self.charts.ends.iter().enumerate();
+        ends.map(|(part, ends)| (name(part), count(ends.completed), count(ends.failed))).collect()
+    }
+
+    /// Returns how many units took less than which duration, and not less than the one before.
+    pub fn durations(&self) -> Vec<(String, u64)> {
+        let durations = self.charts.durations.iter();
+        durations.map(|part| (format!("< {}", seconds(part.to_seconds)), count(part.units))).collect()
+    }
+
+    /// Says how many units the charts are drawn from.
+    pub fn drawn_from(&self) -> String {
+        let Charts { units, counted: looked_at, .. } = self.charts;
+        match looked_at < units {
+            true => format!("{looked_at} of {}, spread evenly over all", counted(units, "unit")),
+            false => counted(units, "unit"),
         }
-        let part = &mut self.parts[self.part_of(since)];
-        if is_completed { part.0 += 1 } else { part.1 += 1 }
-    }
-
-    fn part_of(&self, since: Duration) -> usize {
-        usize::try_from(since.as_micros() / self.width.as_micros()).unwrap_or(usize::MAX)
-    }
-
-    /// Names a part by the time at which it begins.
-    pub fn name(&self, part: usize) -> String {
-        span(self.width * u32::try_from(part).unwrap_or(u32::MAX))
-    }
-
-    /// Returns the parts up to the last one in which a unit ended.
-    pub fn shown(&self) -> &[(u64, u64)] {
-        let last = self.parts.iter().rposition(|part| *part != (0, 0));
-        &self.parts[..last.map_or(0, |last| last + 1)]
     }
 }
 
-impl Durations {
-    fn add(&mut self, took: Duration) {
-        #[expect(clippy::cast_possible_truncation, reason = "the logarithm of 2^64 is small")]
-        let step = (took.as_micros().max(1) as f64).log2().mul_add(STEPS, 0.0).floor() as i32;
-        *self.steps.entry(step).or_default() += 1;
-        self.count += 1;
-    }
+fn count(units: i64) -> u64 {
+    u64::try_from(units).unwrap_or(0)
+}
 
-    /// Returns how long that part of the units took at most, within 5 %.
-    fn part(&self, part: f64) -> Option<Duration> {
-        let mut seen = 0;
-        let enough = |seen: u64| seen as f64 >= part * self.count as f64;
-        let found = self.steps.iter().find(|(_, count)| {
-            seen += **count;
-            enough(seen)
-        });
-        found.map(|(step, _)| Duration::from_secs_f64(((f64::from(*step) + 0.5) / STEPS).exp2() / 1e6))
-    }
-
-    /// Returns how many units took less than twice as long as which duration, from the shortest to the longest.
-    pub fn doubled(&self) -> Vec<(String, u64)> {
-        let octave = |step: i32| step.div_euclid(STEPS as i32);
-        let Some((first, last)) = self.steps.keys().next().zip(self.steps.keys().last()) else { return Vec::new() };
-        let named = |octave: i32| format!("< {}", fine(Duration::from_secs_f64(f64::from(octave + 1).exp2() / 1e6)));
-        let counted =
-            |wanted| self.steps.iter().filter(|(step, _)| octave(**step) == wanted).map(|(_, count)| count).sum();
-        (octave(*first)..=octave(*last)).map(|octave| (named(octave), counted(octave))).collect()
-    }
-
-    /// Says how many units that are.
-    pub fn said(&self) -> String {
-        counted(i64::try_from(self.count).unwrap_or(i64::MAX), "unit")
-    }
+fn seconds(seconds: f64) -> String {
+    fine(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// Says how long something took, also where that is a part of a second.

@@ -37,12 +37,10 @@ pub(super) fn page(facts: &Facts) -> String {
     if let Some(command) = &facts.command {
         page.push_str(&format!("<h2>Command of the first unit</h2>\n<pre>{}</pre>\n", escaped(command)));
     }
-    let ends = facts.ends.shown().iter().enumerate();
-    let ends: Vec<_> = ends.map(|(part, (one, two))| (facts.ends.name(part), *one, *two)).collect();
-    page.push_str(&chart("Units that ended, by the time since the start", &["Time", "Completed", "Others"], &ends));
-    let durations: Vec<_> = facts.durations.doubled().into_iter().map(|(name, count)| (name, count, 0)).collect();
-    let title = format!("How long {} took", facts.durations.said());
-    page.push_str(&chart(&title, &["Duration", "Units"], &durations));
+    let title = format!("Units that ended, by the time since the start ({})", facts.drawn_from());
+    page.push_str(&chart(&title, &["Time", "Completed", "Failed"], &facts.ends()));
+    let durations: Vec<_> = facts.durations().into_iter().map(|(name, count)| (name, count, 0)).collect();
+    page.push_str(&chart("How long they took", &["Duration", "Units"], &durations));
     if !facts.kinds.is_empty() {
         page.push_str("<h2>Why units failed</h2>\n<table>\n<tr><th class=\"n\">Units</th><th>Error</th></tr>\n");
         for kind in &facts.kinds {

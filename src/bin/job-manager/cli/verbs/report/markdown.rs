@@ -12,9 +12,9 @@ pub(super) fn page(facts: &Facts) -> String {
     if let Some(command) = &facts.command {
         page.push_str(&format!("\n## Command of the first unit\n\n{}", code_in_markdown(command)));
     }
-    let durations = facts.durations.doubled();
+    let durations = facts.durations();
     if !durations.is_empty() {
-        let title = facts.durations.said();
+        let title = facts.drawn_from();
         page.push_str(&format!("\n## How long {title} took\n\n| Duration | Units |\n| --- | ---: |\n"));
         for (name, count) in &durations {
             page.push_str(&format!("| {} | {count} |\n", in_markdown(name)));

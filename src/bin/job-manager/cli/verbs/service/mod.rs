@@ -7,19 +7,20 @@ mod plan;
 mod systemd;
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
 use etcetera::BaseStrategy;
-use job_manager::files::{How, create_given_dir, if_there, open_given};
+use job_manager::files::{create_given_dir, if_there};
 use job_manager::host::{self, Linger};
 use job_manager::submission::SubmissionError;
 use serde_json::json;
 
 use crate::cli::confirm::confirm;
 use crate::cli::text::one_line;
+use crate::cli::whole_file::write_whole;
 use crate::cli::{CliError, Exit, Global, Output};
 
 pub use error::ServiceError;
@@ -177,15 +178,10 @@ fn read(file: &Path) -> Result<Option<String>, ServiceError> {
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, in a directory that is made if there is none.
 fn write(file: &Path, text: &str) -> io::Result<()> {
-    let dir = file.parent().unwrap_or(Path::new("."));
-    create_given_dir(dir)?;
-    let draft = file.with_extension("new");
-    let mut written = open_given(&draft, How::Replace)?;
-    written.write_all(text.as_bytes())?;
-    written.sync_all()?;
-    fs::rename(&draft, file)
+    create_given_dir(file.parent().unwrap_or(Path::new(".")))?;
+    write_whole(file, text)
 }
 
 /// Runs a command of a plan; when it fails, returns what it said.
