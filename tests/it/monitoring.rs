@@ -1,6 +1,7 @@
 //! What reads our metrics elsewhere: Prometheus, its rules, and the queries of the Grafana dashboard.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -51,6 +52,9 @@ fn each_alert_fires_when_it_should_and_metrics_are_written_as_prometheus_reads_t
     promtool(&["test", "rules", "alerts_test.yml"], None);
     promtool(&["check", "metrics"], Some(&file));
 
+    // The collector is somebody else.
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o444, 0o444);
+    world.fails(2, &["metrics", "--textfile", "-"]);
     assert!(!world.path("job-manager.new").exists(), "nothing is left beside the file");
     world.fails(2, &["metrics", "--textfile", world.path("none/of.prom").to_str().unwrap()]);
     let said = world.fails(2, &["metrics", "--json"]);

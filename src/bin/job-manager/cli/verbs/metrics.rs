@@ -1,8 +1,10 @@
 //! `metrics`: what `serve` answers at /metrics, once.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::cli::whole_file::write_whole;
 use crate::cli::{CliError, Global, Output};
@@ -15,7 +17,7 @@ use crate::dashboard::metrics_text;
 #[command(after_help = "Example:\n  job-manager metrics --textfile /var/lib/prometheus/node-exporter/job-manager.prom")]
 pub struct Metrics {
     /// Replace that file as a whole; who reads it meanwhile sees the old one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(file))]
     pub textfile: Option<PathBuf>,
 }
 
@@ -24,5 +26,13 @@ pub fn metrics(global: &Global, args: &Metrics, output: &mut Output) -> Result<(
     match &args.textfile {
         None => Ok(output.line(text.trim_end())?),
         Some(path) => write_whole(path, &text).map_err(|source| CliError::Metrics { path: path.clone(), source }),
+    }
+}
+
+fn file(given: OsString) -> Result<PathBuf, &'static str> {
+    match given.as_encoded_bytes() {
+        b"" => Err("it is empty"),
+        b"-" => Err("metrics are printed without --textfile; ./- is a file of that name"),
+        _ => Ok(given.into()),
     }
 }
