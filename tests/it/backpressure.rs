@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
 use crate::support::{Answer, Asked, BIN, World, example, repeat, serve, text, wait_for, without_tool};
 
 /// Answers that the server gives per second, and how many it may give at once after a quiet time.
@@ -127,8 +130,11 @@ fn kill_again_and_again(world: &World, every: Duration, provider: &str) -> usize
         if status["job_status"] != "running" {
             return kills;
         }
-        if status["status"] == "running" {
-            world.kill_manager("1");
+        // It may have come to its end since.
+        if let Some(pid) = status["pid"].as_i64()
+            && nix::sys::signal::kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).is_ok()
+        {
+            wait_for(world, "the manager to be gone", || world.status("1")["status"] == "stopped");
             kills += 1;
         }
         // It may have ended in this very moment.
