@@ -207,7 +207,7 @@ pub fn idle(bench: &Bench, server: &Server) {
         std::thread::sleep(WATCHED);
         // Two of them are the looks of this program.
         let per_second = (bare::transactions(&url) - before - 2) as f64 / seconds(WATCHED);
-        ours::verb(dir.path(), &url, &["cancel", "-q", "--wait", job.trim()]);
+        ours::verb(dir.path(), &url, &["cancel", "-q", job.trim()]);
         bench.print_bound(what, per_second, "/s", bound);
     }
 }

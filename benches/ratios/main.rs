@@ -3,6 +3,7 @@
 //! `ratios [ROW…]` measures the rows whose names contain one of the words; all of them without words.
 
 mod bare;
+mod features;
 mod large;
 mod measure;
 mod ours;
@@ -14,7 +15,10 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let bench = measure::Bench::new(wanted);
     println!("| what | ours | beside it | ratio | goal |\n| --- | --- | --- | --- | --- |");
-    for row in [rows::record, rows::insert, rows::spawn, rows::sleep, large::flat, large::resume, large::busy] {
+    let rows = [rows::record, rows::insert, rows::spawn, rows::sleep];
+    let features = [features::results, features::paths];
+    let large = [large::flat, large::resume, large::busy];
+    for row in rows.into_iter().chain(features).chain(large) {
         row(&bench);
     }
 }

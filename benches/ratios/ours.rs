@@ -110,6 +110,15 @@ pub fn run(dir: &Path, lines: &Path, workers: u32, output: &str, command: &[&str
     began.elapsed()
 }
 
+/// Times `run` of a command for each line of JSON in a file, on two workers, with further options.
+pub fn run_with(dir: &Path, items: &Path, options: &[&str], command: &[&str]) -> Duration {
+    let began = Instant::now();
+    succeed(
+        job_manager(dir).args(["run", "-q", "-j", "2", "--jsonl"]).arg(items).args(options).arg("--").args(command),
+    );
+    began.elapsed()
+}
+
 /// Prepares the program with a database in `dir`.
 pub fn job_manager(dir: &Path) -> Command {
     let mut command = Command::new(BIN);

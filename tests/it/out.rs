@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{BIN, World, is_root, needs_file, repeat, text, wait_for, without, without_tool};
+use crate::support::{BIN, World, is_root, needs_file, repeat, send, text, wait_for, without, without_tool};
 
 /// Runs a job of one unit that makes `a.out`, and returns that.
 fn run_making(world: &World, flags: &[&str], script: &str) -> Value {
@@ -328,4 +329,48 @@ fn fault_405_no_completed_unit_stands_beside_a_path_that_is_not_whole_after_a_po
     }
     println!("{completed_in_all} completed units before the cuts, all of them whole");
     assert!(completed_in_all > 0);
+}
+
+#[test]
+fn the_example_of_films_makes_whole_copies_by_an_encoder_that_hangs_fails_and_is_killed() {
+    let world = World::new();
+    fs::create_dir(world.path("films")).unwrap();
+    let films = ["alien", "brazil", "casablanca", "duel"];
+    films.iter().for_each(|film| drop(world.write(&format!("films/{film}.mov"), &format!("the film {film}\n"))));
+    let run = || {
+        let mut run = world.command(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/transcode/run.sh"));
+        run.arg(world.path("films")).arg(world.path("made")).env("JOB_MANAGER", BIN);
+        run.env("WINDOW", "00:00-24:00").env("SPARE", "1K").env("SILENT", "1s").env("BACKOFF", "100ms..1s");
+        run.env("HANGS", "alien").env("FAILS", "brazil").env("WAITS", "casablanca");
+        run.output().unwrap()
+    };
+    let copy = |film: &str| world.path(&format!("made/small/{film}.mp4"));
+    let db = world.path("made/jobs.db");
+    let verb = |words: &[&str]| world.run(&[&["--db", db.to_str().unwrap()], words].concat());
+    let status = || serde_json::from_slice::<Value>(&verb(&["--json", "status", "films"]).stdout).unwrap();
+
+    let (killed, half) = std::thread::scope(|threads| {
+        let killed = threads.spawn(run);
+        let called =
+            || fs::read_to_string(world.path("made/calls.log")).is_ok_and(|calls| calls.contains("casablanca"));
+        wait_for(&world, "the encoder to wait in the middle of a film", called);
+        let pid = status()["manager"]["pid"].as_u64().unwrap();
+        send(u32::try_from(pid).unwrap(), Signal::SIGKILL);
+        (killed.join().unwrap(), copy("casablanca").exists())
+    });
+    world.write("made/go-on", "");
+    let resumed = verb(&["resume", "films"]);
+    let waited = verb(&["wait", "films"]);
+    let again = run();
+
+    assert!(!killed.status.success() && !half, "{}", text(&killed.stderr));
+    assert!(resumed.status.success() && waited.status.success(), "{}{}", text(&resumed.stderr), text(&waited.stderr));
+    for film in films {
+        assert_eq!(fs::read_to_string(copy(film)).unwrap(), format!("first half of the film {film}\nsecond half\n"));
+    }
+    assert_eq!(fs::read_dir(world.path("made/small")).unwrap().count(), films.len());
+    assert!(again.status.success() && text(&again.stderr).contains("4 skipped"), "{}", text(&again.stderr));
+    let calls = world.lines("made/calls.log");
+    let of = |film: &str| calls.iter().filter(|call| *call == film).count();
+    assert!(of("alien") >= 2 && of("brazil") >= 2 && of("duel") == 1, "{calls:?}");
 }
