@@ -30,6 +30,14 @@ impl Reach {
         }
     }
 
+    /// Returns `true` if a unit may run at present.
+    pub(crate) fn has(&self, seq: Seq) -> bool {
+        match self {
+            Self::Chosen(numbers) => numbers.contains(&seq),
+            other => seq <= other.last(),
+        }
+    }
+
     /// Returns the units that were chosen, as one JSON document.
     pub(crate) fn chosen(&self, job: JobId) -> Option<String> {
         let Self::Chosen(numbers) = self else { return None };

@@ -160,6 +160,8 @@ fn a_group_is_a_filter_and_is_shown() {
     world.fails(10, &run);
 
     assert_eq!(world.ok(&["units", "1", "--group", "x", "-q"]).lines().count(), 2);
+    let table = world.ok(&["units", "1"]);
+    assert!(table.starts_with("SEQ  STATUS     ATTEMPTS  TIME  GROUP  ITEM"), "{table}");
     let failed = ["x", "y"].map(|group| json(&world.ok(&["failures", "1", "--group", group, "--json"])));
     assert_eq!([0, 1].map(|at| failed[at]["failed"].as_i64()), [Some(2), Some(0)]);
     assert_eq!(failed[0]["clusters"][0]["last"], 3);

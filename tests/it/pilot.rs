@@ -242,3 +242,21 @@ fn fault_476_hosts_share_the_sample_and_run_nothing_else_before_the_approval() {
     assert_eq!((all.len(), hosts.lines("begun").len(), hosts.count("SELECT completed FROM jobs")), (300, 300, 300));
     works.into_iter().for_each(|work| hosts.leave(work));
 }
+
+#[test]
+fn a_unit_that_is_not_of_the_pilot_says_that_it_waits_for_an_approval() {
+    for (sample, said) in [(None, "only the first 2 units may run"), (Some("--sample=1"), "only a sample of 2 units may run")] {
+        let world = World::new();
+        let submit = ["submit", "-q", "--range", "1-50", "-j", "2", "--canary", "2"];
+        let command = ["--", "sh", "-c", "until test -e go-on; do sleep 0.05; done"];
+        let job = world.ok(&[&submit[..], sample.as_slice(), &command].concat());
+        wait_for(&world, "the pilot", || world.status(&job)["progress"]["running"] == 2);
+        let waiting = world.ok(&["units", &job, "--status", "pending", "-q", "--limit", "1"]);
+
+        let explained = world.ok(&["explain", &format!("{job}:{waiting}")]);
+
+        assert!(explained.contains("waits for an approval") && explained.contains(said), "{explained}");
+        world.write("go-on", "");
+        world.run(&["wait", &job]);
+    }
+}

@@ -92,6 +92,12 @@ fn pending(seen: &Snapshot, of: &ObservedUnit, name: &str) -> Explanation {
         let retry = NextStep::RetryWaitingUnit(UnitId::new(seen.job.id, of.unit.seq));
         return Explanation::new(Why::UnitWaits, sentence, retry);
     }
+    if let Some(first) = seen.job.limits.canary.filter(|_| !seen.job.limits.reach().has(unit.seq)) {
+        let which = if seen.job.limits.sample.is_some() { "a sample of" } else { "the first" };
+        let first = counted(first, "unit");
+        let sentence = format!("unit {name} waits for an approval: only {which} {first} may run before that");
+        return Explanation::new(Why::AwaitingApproval, sentence, NextStep::Status(seen.job.id));
+    }
     if holds_back(job.cause) {
         return Explanation { sentence: format!("unit {name} waits with its job: {}", job.sentence), ..job };
     }

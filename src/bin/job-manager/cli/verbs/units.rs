@@ -54,22 +54,10 @@ pub fn units(global: &Global, args: &Units, output: &mut Output) -> Result<(), C
             output.line(unit.seq)?;
         }
     } else {
-        let is_metered = page.units.iter().any(|unit| !unit.spent.are_none());
-        let rows = page.units.iter().map(|unit| row(unit, is_metered));
-        match is_metered {
-            true => output.line(fitting(
-                &["SEQ", "STATUS", "ATTEMPTS", "TIME", "SPENT", "ITEM", "ERROR"],
-                &[0, 2, 3, 4],
-                &[6, 5],
-                rows,
-            ))?,
-            false => output.line(fitting(
-                &["SEQ", "STATUS", "ATTEMPTS", "TIME", "ITEM", "ERROR"],
-                &[0, 2, 3],
-                &[5, 4],
-                rows,
-            ))?,
-        }
+        let shown = Shown::of(&page.units);
+        let (headings, right) = shown.headings();
+        let last = headings.len() - 1;
+        output.line(fitting(&headings, &right, &[last, last - 1], page.units.iter().map(|unit| shown.row(unit))))?;
     }
     match (page.searched_through, page.next_after) {
         (Some(seq), _) => {
@@ -95,21 +83,42 @@ pub(super) fn named(output: &mut Output, mut unreadable: Vec<Unreadable>) -> Res
     Err(ClientError::from(StoreError::from(last)).into())
 }
 
-fn row(unit: &UnitDetail, is_metered: bool) -> Vec<String> {
-    // The end of an attempt before this one is none of one that runs.
-    let ended = if unit.status == UnitStatus::Running { Some(Timestamp::now()) } else { unit.finished_at };
-    let time = match (unit.started_at, ended) {
-        (Some(started), Some(finished)) => span(finished.since(started)),
-        _ => String::new(),
-    };
-    let mut cells = vec![unit.seq.to_string(), status(unit), unit.attempts.to_string(), time];
-    if is_metered {
-        let spent = unit.spent.0.iter().map(|(name, amount)| format!("{amount} {name}"));
-        cells.push(spent.collect::<Vec<_>>().join(", "));
+/// Which columns a list has: those of groups and meters where some unit of it has one.
+struct Shown {
+    groups: bool,
+    spent: bool,
+}
+
+impl Shown {
+    fn of(units: &[UnitDetail]) -> Shown {
+        let groups = units.iter().any(|unit| unit.group.is_some());
+        Shown { groups, spent: units.iter().any(|unit| !unit.spent.are_none()) }
     }
-    cells.push(one_line(&shown_item(&unit.payload)));
-    cells.push(one_line(&unit.reason().unwrap_or_default()));
-    cells
+
+    /// Returns the headings, and which columns hold numbers.
+    fn headings(&self) -> (Vec<&'static str>, Vec<usize>) {
+        let optional = [(self.spent, "SPENT"), (self.groups, "GROUP")];
+        let optional = optional.into_iter().filter_map(|(is_shown, heading)| is_shown.then_some(heading));
+        let headings = ["SEQ", "STATUS", "ATTEMPTS", "TIME"].into_iter().chain(optional).chain(["ITEM", "ERROR"]);
+        let right = [Some(0), Some(2), Some(3), self.spent.then_some(4)];
+        (headings.collect(), right.into_iter().flatten().collect())
+    }
+
+    fn row(&self, unit: &UnitDetail) -> Vec<String> {
+        // The end of an attempt before this one is none of one that runs.
+        let ended = if unit.status == UnitStatus::Running { Some(Timestamp::now()) } else { unit.finished_at };
+        let time = match (unit.started_at, ended) {
+            (Some(started), Some(finished)) => span(finished.since(started)),
+            _ => String::new(),
+        };
+        let spent = unit.spent.0.iter().map(|(name, amount)| format!("{amount} {name}"));
+        let spent = self.spent.then(|| spent.collect::<Vec<_>>().join(", "));
+        let group = self.groups.then(|| one_line(unit.group.as_deref().unwrap_or_default()));
+        let mut cells = vec![unit.seq.to_string(), status(unit), unit.attempts.to_string(), time];
+        cells.extend(spent.into_iter().chain(group));
+        cells.extend([one_line(&shown_item(&unit.payload)), one_line(&unit.reason().unwrap_or_default())]);
+        cells
+    }
 }
 
 /// Returns where a unit stands, and why the source does not have it any more.
