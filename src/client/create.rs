@@ -139,27 +139,6 @@ impl Client {
         Ok(Created { job, new: true, differs: None })
     }
 
-    fn fill<E>(
-        &self,
-        job: JobId,
-        new: &NewJob,
-        mut contents: Contents,
-        units: &mut impl Iterator<Item = Result<NewUnit, E>>,
-        made: Option<&MadePath>,
-    ) -> Result<(), ClientError>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        loop {
-            let (chunk, last) = next_chunk(units)?;
-            self.append(job, &chunk, SameKey::Refuse, made)?;
-            contents.add_all(&chunk);
-            if last {
-                return Ok(self.store().finish_creation(job, new, contents)?);
-            }
-        }
-    }
-
     /// Appends units; those that make paths make none that another unit of the job makes.
     pub(super) fn append(
         &self,

@@ -24,6 +24,7 @@ mod ended_outputs;
 mod error;
 pub(crate) mod explain;
 mod failures;
+mod fill;
 mod find;
 mod finding;
 mod groups;

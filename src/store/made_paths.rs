@@ -21,10 +21,10 @@ use super::{Store, StoreError};
 use crate::model::{JobId, NewJob, NewUnit, Seq, Timestamp, UnitId, UnitStatus, fnv};
 
 /// Returns the path that a unit of that payload and number makes, if it makes one.
-pub type PathOf<'a> = &'a dyn Fn(&str, Seq) -> Option<PathBuf>;
+pub type PathOf<'a> = &'a (dyn Fn(&str, Seq) -> Option<PathBuf> + Send + Sync);
 
 /// Tells the path that a unit makes from its payload and number.
-pub type MadePath = Box<dyn Fn(&str, Seq) -> Option<PathBuf>>;
+pub type MadePath = Box<dyn Fn(&str, Seq) -> Option<PathBuf> + Send + Sync>;
 
 /// Units looked at at a time.
 const PAGE: i64 = 1000;

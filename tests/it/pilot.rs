@@ -245,7 +245,9 @@ fn fault_476_hosts_share_the_sample_and_run_nothing_else_before_the_approval() {
 
 #[test]
 fn a_unit_that_is_not_of_the_pilot_says_that_it_waits_for_an_approval() {
-    for (sample, said) in [(None, "only the first 2 units may run"), (Some("--sample=1"), "only a sample of 2 units may run")] {
+    for (sample, said) in
+        [(None, "only the first 2 units may run"), (Some("--sample=1"), "only a sample of 2 units may run")]
+    {
         let world = World::new();
         let submit = ["submit", "-q", "--range", "1-50", "-j", "2", "--canary", "2"];
         let command = ["--", "sh", "-c", "until test -e go-on; do sleep 0.05; done"];
