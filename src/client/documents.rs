@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq,
-    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
+    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed,
+    Retrying, Seq, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;
@@ -84,6 +84,9 @@ pub struct FailureReport {
     schema: u32,
     job: JobRef,
     failed: i64,
+    /// Units that failed and wait for another attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrying: Option<Retrying>,
     /// The kinds, the most frequent first.
     pub clusters: Vec<FailureCluster>,
 }
@@ -246,6 +249,8 @@ impl Client {
             Some(group) => self.failures_of_group(job, group)?,
         };
         let failed = clusters.iter().map(|cluster| cluster.count).sum();
-        Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, clusters })
+        // Those of one group are not counted.
+        let retrying = if group.is_none() { self.snapshot(job)?.retrying } else { None };
+        Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, retrying, clusters })
     }
 }

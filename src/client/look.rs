@@ -37,7 +37,7 @@ impl Client {
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
         match PageContext::of(self).snapshot(rows, health) {
-            (seen, None) => self.with_projection(self.with_former_hosts(seen)?),
+            (seen, None) => self.with_retrying(self.with_projection(self.with_former_hosts(seen)?)?),
             (_, Some(fault)) => Err(fault),
         }
     }
@@ -61,6 +61,14 @@ impl Client {
             let spent = seen.spending.iter().map(|spending| (spending.name.clone(), spending.spent));
             let spent: Vec<_> = spent.collect();
             seen.projection = Some(Projection::of(job, &ended, &spent, &failures));
+        }
+        Ok(seen)
+    }
+
+    /// Adds which units failed and wait for another attempt.
+    fn with_retrying(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
+        if !seen.job.status.is_terminal() && seen.job.progress.pending > 0 {
+            seen.retrying = self.store().retrying(seen.job.id)?;
         }
         Ok(seen)
     }
@@ -244,6 +252,7 @@ impl<'a> PageContext<'a> {
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },
             retry_at: units.retry_at,
             postponed: units.postponed,
+            retrying: None,
             adapted,
             oldest: units.oldest,
             waits,

@@ -81,6 +81,7 @@ mod record;
 mod renew;
 mod renewals;
 mod results;
+mod retrying;
 mod same_key;
 mod schema;
 #[cfg(test)]
