@@ -107,6 +107,7 @@ mod statistics_tests;
 mod steer;
 mod stop_requests;
 mod tables;
+mod tallies;
 mod totals;
 #[cfg(test)]
 mod transition_tests;
