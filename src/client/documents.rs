@@ -186,11 +186,11 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), more, unreadable })
     }
 
-    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones that
-    /// is not counted.
+    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones and
+    /// unknown ones that is not counted.
     pub fn more_jobs(&self, filter: &JobFilter, found: usize) -> Result<Option<i64>, ClientError> {
         let found = i64::try_from(found).unwrap_or(i64::MAX);
-        if filter.interrupted || filter.limit.is_none_or(|limit| found < limit) {
+        if filter.interrupted || filter.unknown || filter.limit.is_none_or(|limit| found < limit) {
             return Ok(None);
         }
         Ok(Some(self.count_jobs(filter)? - found).filter(|more| *more > 0))

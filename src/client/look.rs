@@ -13,7 +13,7 @@ use super::hosts::living_and_lost;
 use super::projection::{KINDS, Projection};
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
-use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp, Waits};
+use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, ShownStatus, Timestamp, Waits};
 use crate::status::{Health, ManagerHealth, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
 use crate::sys::{Writer, disk_of};
@@ -101,7 +101,8 @@ impl Client {
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
         // Who is interrupted is known only when the managers have been looked at.
         let mut asked = filter.clone();
-        if filter.interrupted {
+        let asks_for_managers = filter.interrupted || filter.unknown;
+        if asks_for_managers {
             asked.statuses.push(JobStatus::Running);
             asked.limit = None;
         }
@@ -112,8 +113,13 @@ impl Client {
             (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
         };
         let mut jobs: Vec<Snapshot> = jobs.into_iter().map(shown).collect();
-        if filter.interrupted {
-            jobs.retain(|seen| seen.is_interrupted() || filter.statuses.contains(&seen.job.status));
+        if asks_for_managers {
+            let is_wanted = |seen: &Snapshot| match seen.word() {
+                ShownStatus::INTERRUPTED => filter.interrupted,
+                ShownStatus::UNKNOWN => filter.unknown,
+                _ => false,
+            };
+            jobs.retain(|seen| is_wanted(seen) || filter.statuses.contains(&seen.job.status));
             jobs.truncate(filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
         }
         Ok(FoundJobs { jobs, unreadable })

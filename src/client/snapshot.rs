@@ -143,7 +143,7 @@ pub(super) fn is_interrupted(status: JobStatus, health: Health) -> bool {
 pub(super) fn word(status: JobStatus, health: Health) -> &'static str {
     match (status, health) {
         _ if is_interrupted(status, health) => ShownStatus::INTERRUPTED,
-        (JobStatus::Running, Health::Unknown) => "unknown",
+        (JobStatus::Running, Health::Unknown) => ShownStatus::UNKNOWN,
         (status, _) => status.as_str(),
     }
 }

@@ -47,7 +47,7 @@ pub fn top(global: &Global, _args: &Top, output: &mut Output) -> Result<Exit, Cl
         return Err(CliError::NoTerminal);
     }
     let client = global.read_client()?;
-    let mut view = View::new(client.path(), terminal::has_colors());
+    let mut view = View::new(client.path(), Output::has_colors());
     let signals = Signals::listen()?;
     let actions = BackgroundActions::new(global.db_path()?);
     let mut screen = Screen::enter()?;
