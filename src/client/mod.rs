@@ -46,6 +46,7 @@ mod managers;
 mod memory;
 mod meters;
 mod migration;
+mod names;
 mod output;
 mod owner;
 mod payload;

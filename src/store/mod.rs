@@ -62,6 +62,7 @@ mod managers;
 mod metadata;
 mod meters;
 mod migrate;
+mod names;
 mod notes;
 mod open;
 #[cfg(feature = "postgres")]

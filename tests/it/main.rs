@@ -8,6 +8,7 @@ mod bytes;
 mod changed_units;
 mod cli;
 mod coming_from;
+mod completion;
 mod control;
 mod copy;
 mod creates;

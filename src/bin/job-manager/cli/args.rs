@@ -89,10 +89,19 @@ impl Global {
         self.default_db()
     }
 
+    /// Returns the file of the database that is meant, for who must not wait; none where it is on a server.
+    pub fn db_to_read(db: Option<PathBuf>) -> Option<PathBuf> {
+        let db = match db.or_else(|| std::env::var_os("JOB_MANAGER_DB").filter(|db| !db.is_empty()).map(PathBuf::from)) {
+            Some(db) => db,
+            None => default_db().ok()?,
+        };
+        let is_on_server = db.to_str().is_some_and(|db| db.contains("://"));
+        (!is_on_server && db.is_file()).then_some(db)
+    }
+
     /// Returns the database that is meant when none is given.
     pub fn default_db(&self) -> Result<PathBuf, CliError> {
-        let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
-        Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
+        default_db()
     }
 
     /// Opens the database for verbs that create it.
@@ -121,6 +130,11 @@ impl Global {
     pub fn read_client(&self) -> Result<Client, CliError> {
         Ok(Client::open_to_read(&self.db_path()?)?)
     }
+}
+
+fn default_db() -> Result<PathBuf, CliError> {
+    let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
+    Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
 }
 
 /// The newest job, which is meant where none is named.

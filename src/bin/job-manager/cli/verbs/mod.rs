@@ -58,6 +58,8 @@ use clap::{Command, Parser, Subcommand};
 
 use super::{CliError, Exit, Global, Output};
 
+pub(super) use set::LIMITS;
+
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
 #[command(
@@ -210,7 +212,7 @@ verbs! { (global, output, command)
     "Help" {
         Help => help with command,
         Doctor => doctor,
-        Completions => completions with command,
+        Completions => completions,
         Man => man with command,
     }
 }
