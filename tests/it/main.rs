@@ -9,6 +9,7 @@ mod changed_units;
 mod cli;
 mod coming_from;
 mod completion;
+mod config;
 mod control;
 mod copy;
 mod creates;

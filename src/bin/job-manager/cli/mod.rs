@@ -7,6 +7,7 @@ mod args;
 mod command;
 mod complete;
 mod completion_script;
+mod config;
 mod confirm;
 // The page names the verbs of every feature.
 #[cfg(all(test, feature = "mcp", feature = "serve", feature = "top"))]

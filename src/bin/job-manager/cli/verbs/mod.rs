@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod cancel;
 mod completions;
+mod config;
 mod copy;
 mod create;
 mod doctor;
@@ -212,6 +213,7 @@ verbs! { (global, output, command)
     "Help" {
         Help => help with command,
         Doctor => doctor,
+        Config => config,
         Completions => completions,
         Man => man with command,
     }
