@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::explain::Explanation;
 use super::{Client, ClientError, ManagerStatus, Snapshot, Started, UnitsSwept};
 use crate::model::{
-    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed, Seq,
-    Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
+    AttemptRecord, Charts, FailureCluster, Flag, FoundJobs, FoundUnits, JobFilter, JobId, PastAttempt, Postponed,
+    Retrying, Seq, Timestamp, UnitDetail, UnitFilter, UnitNotes, UnitOrder, UnitStatus, Unreadable, Why, unit_token,
 };
 
 const SCHEMA: u32 = 1;
@@ -84,6 +84,9 @@ pub struct FailureReport {
     schema: u32,
     job: JobRef,
     failed: i64,
+    /// Units that failed and wait for another attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrying: Option<Retrying>,
     /// The kinds, the most frequent first.
     pub clusters: Vec<FailureCluster>,
 }
@@ -183,11 +186,11 @@ impl Client {
         Ok(JobList { schema: SCHEMA, jobs: jobs.iter().map(Snapshot::status).collect(), more, unreadable })
     }
 
-    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones that
-    /// is not counted.
+    /// Returns how many jobs there are besides those that were found, if the limit of the filter left some out; for interrupted ones and
+    /// unknown ones that is not counted.
     pub fn more_jobs(&self, filter: &JobFilter, found: usize) -> Result<Option<i64>, ClientError> {
         let found = i64::try_from(found).unwrap_or(i64::MAX);
-        if filter.interrupted || filter.limit.is_none_or(|limit| found < limit) {
+        if filter.interrupted || filter.unknown || filter.limit.is_none_or(|limit| found < limit) {
             return Ok(None);
         }
         Ok(Some(self.count_jobs(filter)? - found).filter(|more| *more > 0))
@@ -246,6 +249,8 @@ impl Client {
             Some(group) => self.failures_of_group(job, group)?,
         };
         let failed = clusters.iter().map(|cluster| cluster.count).sum();
-        Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, clusters })
+        // Those of one group are not counted.
+        let retrying = if group.is_none() { self.snapshot(job)?.retrying } else { None };
+        Ok(FailureReport { schema: SCHEMA, job: JobRef { id: job }, failed, retrying, clusters })
     }
 }

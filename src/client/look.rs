@@ -13,7 +13,7 @@ use super::hosts::living_and_lost;
 use super::projection::{KINDS, Projection};
 use super::settings::command_settings;
 use super::{Client, ClientError, MachineWorkers, Snapshot};
-use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, Timestamp, Waits};
+use crate::model::{DatabaseFile, Epoch, FoundJobs, JobFilter, JobId, JobStatus, ShownStatus, Timestamp, Waits};
 use crate::status::{Health, ManagerHealth, observe_manager};
 use crate::store::{Extent, JobRows, Store, StoreError};
 use crate::sys::{Writer, disk_of};
@@ -37,7 +37,7 @@ impl Client {
     pub fn snapshot(&self, job: JobId) -> Result<Snapshot, ClientError> {
         let (rows, health) = self.look(job, Extent::Whole)?;
         match PageContext::of(self).snapshot(rows, health) {
-            (seen, None) => self.with_projection(self.with_former_hosts(seen)?),
+            (seen, None) => self.with_retrying(self.with_projection(self.with_former_hosts(seen)?)?),
             (_, Some(fault)) => Err(fault),
         }
     }
@@ -61,6 +61,14 @@ impl Client {
             let spent = seen.spending.iter().map(|spending| (spending.name.clone(), spending.spent));
             let spent: Vec<_> = spent.collect();
             seen.projection = Some(Projection::of(job, &ended, &spent, &failures));
+        }
+        Ok(seen)
+    }
+
+    /// Adds which units failed and wait for another attempt.
+    fn with_retrying(&self, mut seen: Snapshot) -> Result<Snapshot, ClientError> {
+        if !seen.job.status.is_terminal() && seen.job.progress.pending > 0 {
+            seen.retrying = self.store().retrying(seen.job.id)?;
         }
         Ok(seen)
     }
@@ -93,7 +101,8 @@ impl Client {
     fn page(&self, filter: &JobFilter, extent: Extent) -> Result<FoundJobs<Snapshot>, ClientError> {
         // Who is interrupted is known only when the managers have been looked at.
         let mut asked = filter.clone();
-        if filter.interrupted {
+        let asks_for_managers = filter.interrupted || filter.unknown;
+        if asks_for_managers {
             asked.statuses.push(JobStatus::Running);
             asked.limit = None;
         }
@@ -104,8 +113,13 @@ impl Client {
             (seen, Some(fault)) => Snapshot { health: Health::Unknown, error: Some(fault.to_string()), ..seen },
         };
         let mut jobs: Vec<Snapshot> = jobs.into_iter().map(shown).collect();
-        if filter.interrupted {
-            jobs.retain(|seen| seen.is_interrupted() || filter.statuses.contains(&seen.job.status));
+        if asks_for_managers {
+            let is_wanted = |seen: &Snapshot| match seen.word() {
+                ShownStatus::INTERRUPTED => filter.interrupted,
+                ShownStatus::UNKNOWN => filter.unknown,
+                _ => false,
+            };
+            jobs.retain(|seen| is_wanted(seen) || filter.statuses.contains(&seen.job.status));
             jobs.truncate(filter.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
         }
         Ok(FoundJobs { jobs, unreadable })
@@ -244,6 +258,7 @@ impl<'a> PageContext<'a> {
             writer: if is_silent { self.writer_beside(seen.pid) } else { None },
             retry_at: units.retry_at,
             postponed: units.postponed,
+            retrying: None,
             adapted,
             oldest: units.oldest,
             waits,

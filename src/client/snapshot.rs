@@ -10,7 +10,7 @@ use super::adapted::AdaptedWorkers;
 use super::machine::MachineWorkers;
 use super::projection::Projection;
 use crate::model::{
-    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Seq, ShownStatus, Spending, Timestamp, Waits,
+    GroupsStatus, Job, JobStatus, ManagerRun, ResourcesOfMost, Retrying, Seq, ShownStatus, Spending, Timestamp, Waits,
     spending_of,
 };
 use crate::status::{Health, Reason};
@@ -59,6 +59,8 @@ pub struct Snapshot {
     pub(super) retry_at: Option<Timestamp>,
     /// Why that unit was postponed, if it was.
     pub(super) postponed: Option<String>,
+    /// Its units that failed and wait for another attempt; not in a page of jobs.
+    pub retrying: Option<Retrying>,
     /// How many units run at a time, where the job adapts that.
     pub(super) adapted: Option<AdaptedWorkers>,
     /// The unit that has been running for longest, and since when.
@@ -141,7 +143,7 @@ pub(super) fn is_interrupted(status: JobStatus, health: Health) -> bool {
 pub(super) fn word(status: JobStatus, health: Health) -> &'static str {
     match (status, health) {
         _ if is_interrupted(status, health) => ShownStatus::INTERRUPTED,
-        (JobStatus::Running, Health::Unknown) => "unknown",
+        (JobStatus::Running, Health::Unknown) => ShownStatus::UNKNOWN,
         (status, _) => status.as_str(),
     }
 }

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::adapted::AdaptedWorkers;
+use super::eta::{self, EtaSeconds};
 use super::explain::Explanation;
 use super::meters::{MeterStatus, meters_of};
 use super::projection::Projection;
 use super::snapshot::{Snapshot, is_interrupted, word};
 use super::{Client, ClientError};
 use crate::model::{
-    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, MemorySizes, Progress, ResourcesOfMost, StopRequest, Timestamp,
-    Why,
+    Epoch, GroupsStatus, JobId, JobStatus, ManagerRun, MemorySizes, Progress, ResourcesOfMost, Retrying, StopRequest,
+    Timestamp,
 };
 use crate::status::Health;
 
@@ -77,6 +78,9 @@ pub struct ManagerStatus {
     /// What its first units say about the rest, while it waits for somebody to decide about that; not in a list of jobs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
+    /// Its units that failed and wait for another attempt; not in a list of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrying: Option<Retrying>,
     /// Units that may run at the same time.
     pub workers: usize,
     /// How many of them run at a time at present, where the job adapts that.
@@ -114,15 +118,6 @@ pub struct StatusProgress {
     pub counts: Progress,
     /// Units that reached an end, per hundred of the total, to one decimal.
     pub percentage: f64,
-}
-
-/// An interval in which the end is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct EtaSeconds {
-    /// Seconds, if all goes a little better than lately.
-    pub low: u64,
-    /// Seconds, if all goes a little worse.
-    pub high: u64,
 }
 
 impl ManagerStatus {
@@ -180,62 +175,14 @@ impl Snapshot {
             resources: self.resources,
             groups: self.groups.clone(),
             projection: self.projection.clone(),
+            retrying: self.retrying.clone(),
             workers: row.limits.workers,
             adapted: self.adapted,
             rate_per_second: self.rate,
-            eta_seconds: self.eta_of(cause),
+            eta_seconds: eta::of(self, cause),
             cancel_requested: row.stop_request == Some(StopRequest::Cancel),
             waiting_for,
             log: self.log.clone(),
         }
-    }
-
-    /// Returns when the job is expected to end, if it goes on at a pace that is known.
-    pub fn eta(&self) -> Option<EtaSeconds> {
-        self.eta_of(self.explanation().cause)
-    }
-
-    fn eta_of(&self, cause: Why) -> Option<EtaSeconds> {
-        let bound = self.job.limits.rate.map(|rate| 1.0 / rate.interval().as_secs_f64());
-        let pace = match cause {
-            Why::RateLimited => bound,
-            Why::Working | Why::UnitsSlow | Why::LacksResources | Why::Adapted => {
-                self.rate.map(|rate| bound.map_or(rate, |bound| rate.min(bound)))
-            }
-            // The pace of before says nothing about when units start again.
-            _ => None,
-        };
-        pace.and_then(|pace| eta(&self.job.progress, pace))
-    }
-}
-
-/// Returns the time left at `rate`, wider the fewer units have ended.
-fn eta(progress: &Progress, rate: f64) -> Option<EtaSeconds> {
-    if rate <= 0.0 || progress.unfinished() == 0 {
-        return None;
-    }
-    let spread = (1.0 / (progress.ended().max(1) as f64).sqrt()).clamp(0.05, 0.5);
-    let left = progress.unfinished() as f64 / rate;
-    Some(EtaSeconds { low: (left * (1.0 - spread)).floor() as u64, high: (left * (1.0 + spread)).ceil() as u64 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_eta_is_an_interval_around_what_is_left_at_the_present_rate() {
-        let progress = Progress { total: 1000, pending: 500, completed: 500, ..Progress::default() };
-
-        let eta = eta(&progress, 10.0).unwrap();
-
-        assert_eq!(eta, EtaSeconds { low: 47, high: 53 });
-    }
-
-    #[test]
-    fn without_a_rate_there_is_no_eta() {
-        let progress = Progress { total: 10, pending: 10, ..Progress::default() };
-
-        assert_eq!(eta(&progress, 0.0), None);
     }
 }

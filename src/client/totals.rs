@@ -1,7 +1,7 @@
 //! Sums over all jobs.
 
 use super::{Client, ClientError};
-use crate::model::{JobTotals, Timestamp, UnendedJobs};
+use crate::model::{JobTotals, Timestamp, Totals, UnendedJobs};
 
 impl Client {
     /// Returns for each state that jobs are in how many there are, and the sum of their counters.
@@ -15,6 +15,22 @@ impl Client {
     /// ```
     pub fn job_totals(&self) -> Result<Vec<JobTotals>, ClientError> {
         Ok(self.store().job_totals()?)
+    }
+
+    /// Returns what has happened in this database since it was made, whatever became of its jobs, and beside it the same as
+    /// [`Client::job_totals`], of the same moment.
+    ///
+    /// None of the first numbers ever becomes less, whether jobs are deleted or their units tried again. Of a database of an older
+    /// version that is only read they are what its jobs tell.
+    ///
+    /// ```no_run
+    /// # let client = job_manager::Client::open_to_read("jobs.db".as_ref())?;
+    /// let (totals, jobs) = client.totals()?;
+    /// println!("{} attempts were followed by another one; kinds of states: {}", totals.retries, jobs.len());
+    /// # Ok::<(), job_manager::ClientError>(())
+    /// ```
+    pub fn totals(&self) -> Result<(Totals, Vec<JobTotals>), ClientError> {
+        Ok(self.store().totals()?)
     }
 
     /// Returns up to `most` names of jobs that have completed, each with when the last job of that name did, the latest first.

@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::transient::TransientRetries;
 use crate::crash::crash_point;
 use crate::handler::{Runner, UnitReport};
-use crate::model::{ResourcesOfAll, UnitStatus, chain};
+use crate::model::{ResourcesOfAll, Tally, UnitStatus, chain};
 use crate::store::{Batch, Fault, Lease, Recorded, Store, StoreError};
 
 /// Events of one commit, so that its memory is bounded.
@@ -38,6 +38,8 @@ pub(super) struct Recorder<'a> {
     rate_meter: RateMeter,
     /// What attempts have taken of the machine that is not written yet.
     resources: ResourcesOfAll,
+    /// What is counted of attempts that is not written yet.
+    tally: Tally,
 }
 
 impl<'a> Recorder<'a> {
@@ -51,7 +53,8 @@ impl<'a> Recorder<'a> {
         runner: Arc<dyn Runner>,
     ) -> Self {
         let rate_meter = RateMeter::new(store.beat_every());
-        Self { store, lease, shared, events, reports, runner, rate_meter, resources: ResourcesOfAll::default() }
+        let (resources, tally) = Default::default();
+        Self { store, lease, shared, events, reports, runner, rate_meter, resources, tally }
     }
 
     /// Runs until the last worker has gone and everything it sent is committed.
@@ -78,9 +81,14 @@ impl<'a> Recorder<'a> {
             }
         }
         // Of a job that stops while units wait.
-        let resources = std::mem::take(&mut self.resources);
-        if !resources.is_empty()
-            && let Err(error) = self.record_with_retries(&Batch { resources: Some(&resources), ..Batch::default() })
+        let (resources, tally) = (std::mem::take(&mut self.resources), std::mem::take(&mut self.tally));
+        let rest = Batch {
+            resources: Some(&resources).filter(|resources| !resources.is_empty()),
+            tally: Some(&tally).filter(|tally| !tally.is_empty()),
+            ..Batch::default()
+        };
+        if (rest.resources.is_some() || rest.tally.is_some())
+            && let Err(error) = self.record_with_retries(&rest)
         {
             self.give_up(error);
         }
@@ -114,10 +122,11 @@ impl<'a> Recorder<'a> {
         let rests = heartbeat.as_ref().map(|_| self.shared.feed.rests()).unwrap_or_default();
         let took = changes.iter().filter_map(|change| change.end.as_ref()?.resources);
         took.for_each(|took| self.resources.add(took));
-        // They are a text, which is too much work for every commit.
+        changes.iter().for_each(|change| change.count_in(&mut self.tally));
+        // They are texts, which is too much work for every commit.
         let ended = changes.iter().filter(|change| change.end.is_some()).count();
         let are_due = heartbeat.is_some() || self.shared.feed.may_end_with(ended);
-        let resources = std::mem::take(&mut self.resources);
+        let (resources, tally) = (std::mem::take(&mut self.resources), std::mem::take(&mut self.tally));
         let limits = self.shared.limits();
         let recorded = self.record_with_retries(&Batch {
             changes: &changes,
@@ -128,10 +137,11 @@ impl<'a> Recorder<'a> {
             rests: &rests,
             heartbeat: heartbeat.as_ref(),
             resources: Some(&resources).filter(|resources| are_due && !resources.is_empty()),
+            tally: Some(&tally).filter(|tally| are_due && !tally.is_empty()),
             is_late: false,
         })?;
         if !are_due {
-            self.resources = resources;
+            (self.resources, self.tally) = (resources, tally);
         }
         // Before those that have ended make room for others.
         self.shared.feed.stop_groups(&recorded.stopped_groups);

@@ -15,21 +15,33 @@ pub enum ShownStatus {
     Of(JobStatus),
     /// Its row says that it runs, and its manager has died.
     Interrupted,
+    /// Its row says that it runs, and nobody can tell whether its manager lives.
+    Unknown,
 }
 
 impl ShownStatus {
     /// What a job is called whose manager has died.
     pub const INTERRUPTED: &str = "interrupted";
+    /// What a job is called of whose manager nobody can tell whether it lives.
+    pub const UNKNOWN: &str = "unknown";
+
+    /// Returns the words for all of them.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        let known = JobStatus::ALL.iter().filter(|status| **status != JobStatus::Partial).map(|status| status.as_str());
+        known.chain([Self::INTERRUPTED, Self::UNKNOWN])
+    }
 }
 
 impl FromStr for ShownStatus {
     type Err = UnknownWordError;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        if word == Self::INTERRUPTED {
-            return Ok(Self::Interrupted);
+        match word {
+            Self::INTERRUPTED => return Ok(Self::Interrupted),
+            Self::UNKNOWN => return Ok(Self::Unknown),
+            _ => {}
         }
-        let known = |error: UnknownWordError| format!("{}, {}", error.expected, Self::INTERRUPTED);
+        let known = |error: UnknownWordError| format!("{}, {}, {}", error.expected, Self::INTERRUPTED, Self::UNKNOWN);
         word.parse()
             .map(Self::Of)
             .map_err(|error: UnknownWordError| UnknownWordError { expected: known(error.clone()), ..error })
@@ -47,11 +59,12 @@ impl JobFilter {
     pub fn in_states(states: &[ShownStatus]) -> JobFilter {
         let of = |state: &ShownStatus| match state {
             ShownStatus::Of(status) => Some(*status),
-            ShownStatus::Interrupted => None,
+            ShownStatus::Interrupted | ShownStatus::Unknown => None,
         };
         JobFilter {
             statuses: states.iter().filter_map(of).collect(),
             interrupted: states.contains(&ShownStatus::Interrupted),
+            unknown: states.contains(&ShownStatus::Unknown),
             ..JobFilter::default()
         }
     }
@@ -65,6 +78,8 @@ pub struct JobFilter {
     /// Jobs that a manager which has died left running, beside those in `statuses`; only they where that is empty. Whoever looks at
     /// managers heeds it: [`Client::snapshots`](crate::client::Client::snapshots), not [`Client::jobs`](crate::client::Client::jobs).
     pub interrupted: bool,
+    /// The same of jobs of whose managers nobody can tell whether they live.
+    pub unknown: bool,
     /// Only jobs of that name.
     pub name: Option<String>,
     /// Only jobs that were created then or later.

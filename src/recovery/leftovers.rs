@@ -139,7 +139,8 @@ impl Leftovers {
         if !changes.is_empty() {
             // While this host was away others may have been given its units.
             let groups = job.limits.groups.as_ref();
-            let late = Batch { is_late: true, meters: &job.limits.meters, groups, ..Batch::of(&changes) };
+            let (tally, meters) = (UnitChange::tally(&changes), &job.limits.meters);
+            let late = Batch { is_late: true, meters, groups, tally: Some(&tally), ..Batch::of(&changes) };
             lost = store.record(lease, &late)?.lost;
             kept.extend(units.into_iter().zip(changes).filter(|(unit, _)| !lost.contains(&unit.id)));
         }

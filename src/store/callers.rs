@@ -40,7 +40,7 @@ statement! {
     struct HidingTables {}
     "SELECT count(*) FROM sqlite_temp_schema WHERE name IN
      ('jobs', 'units', 'metadata', 'unit_notes', 'attempts', 'settings', 'made_paths', 'managers', 'meters', 'spends',
-      'unit_groups', 'flags')"
+      'unit_groups', 'flags', 'totals')"
     -> BigInt
 }
 

@@ -1,7 +1,7 @@
 //! What a manager, or the recovery, has to record of one unit.
 
 use crate::model::{
-    AttemptEnd, Cause, Epoch, HoldScope, Postponement, Timestamp, UnitId, UnitOutcome, UnitStatus, When,
+    AttemptEnd, Cause, Epoch, HoldScope, Postponement, Tally, Timestamp, UnitId, UnitOutcome, UnitStatus, When,
 };
 
 /// One change of one unit.
@@ -54,6 +54,21 @@ impl UnitChange {
     /// Returns what the handler returned, as JSON.
     pub fn result(&self) -> Option<&str> {
         self.end.as_ref()?.outcome.result()
+    }
+
+    /// Counts the attempts that some changes end.
+    pub fn tally(changes: &[UnitChange]) -> Tally {
+        let mut tally = Tally::default();
+        changes.iter().for_each(|change| change.count_in(&mut tally));
+        tally
+    }
+
+    /// Counts the attempt that it ends, if it ends one.
+    pub fn count_in(&self, tally: &mut Tally) {
+        if let Some(end) = &self.end {
+            let took = self.started_at.zip(self.ended_at).map(|(started, ended)| ended.since(started));
+            tally.add(&end.outcome, self.to, took);
+        }
     }
 
     /// Returns `true` if it is counted what the attempt has cost.

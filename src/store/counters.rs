@@ -7,6 +7,7 @@ use super::connection::DbConnection;
 use super::failure::Failure;
 use super::lease::Lease;
 use super::statement::statement;
+use super::tallies::keep_left;
 use crate::model::{JobId, Seq, UnitStatus};
 
 statement! {
@@ -37,6 +38,7 @@ pub(super) fn shift(
     let set = format!("{from} = {from} - {moved}, {to} = {to} + {moved}, revision = revision + 1");
     let sql = format!("UPDATE jobs SET {set} WHERE id = {job}");
     diesel::sql_query(sql).execute(conn)?;
+    keep_left(conn, from, changed)?;
     Ok(moved)
 }
 

@@ -10,6 +10,7 @@ use super::jobs::lock_job;
 use super::metadata::key;
 use super::schema::{jobs, metadata};
 use super::statement::statement;
+use super::tallies::keep_ended;
 use super::{Store, StoreError, postgres};
 use crate::model::{Job, JobId, JobStatus, Seq, UnitId};
 
@@ -68,6 +69,7 @@ impl Store {
                     }
                 }
             }
+            keep_ended(conn, &hidden)?;
             let gone = sweep_some(conn, &hidden)?;
             Ok((hidden, gone))
         })?;

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::lease::Lease;
 use super::schema::managers;
 use super::statement::statement;
+use super::tallies::add_deaths;
 use super::written::kept;
 use super::{metadata, postgres};
 use crate::model::{DatabaseFile, Heartbeat, JobId, Limits, ManagerState, ProcessIdentity, RawText, Timestamp};
@@ -137,11 +138,11 @@ pub(super) fn end(
 
 /// Records as lost managers that have not recorded their ends.
 pub(super) fn lose(conn: &mut DbConnection, job: JobId) -> Result<(), Failure> {
-    diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
+    let lost = diesel::update(managers::table.filter(managers::job_id.eq(job.0)).filter(managers::ended_at.is_null()))
         .set((
             managers::state.eq(ManagerState::Lost.as_str()),
             managers::ended_at.eq(managers::heartbeat_at.nullable()),
         ))
         .execute(conn)?;
-    Ok(())
+    add_deaths(conn, lost)
 }

@@ -62,6 +62,7 @@ mod managers;
 mod metadata;
 mod meters;
 mod migrate;
+mod names;
 mod notes;
 mod open;
 #[cfg(feature = "postgres")]
@@ -81,6 +82,7 @@ mod record;
 mod renew;
 mod renewals;
 mod results;
+mod retrying;
 mod same_key;
 mod schema;
 #[cfg(test)]
@@ -106,6 +108,7 @@ mod statistics_tests;
 mod steer;
 mod stop_requests;
 mod tables;
+mod tallies;
 mod totals;
 #[cfg(test)]
 mod transition_tests;

@@ -20,6 +20,7 @@ use super::meters;
 pub use super::meters::{MeterRefused, Settled};
 use super::renew::skip_gone;
 use super::statement::statement;
+use super::tallies::add_tally;
 use super::written::{column, kept};
 use super::{Lease, Store, StoreError, attempts, failures, fence, groups, manager_writes, metadata, notes, postgres};
 use crate::crash::crash_point;
@@ -127,6 +128,9 @@ impl Store {
             }
             if let Some(resources) = batch.resources {
                 manager_writes::add_resources(conn, lease, resources)?;
+            }
+            if let Some(tally) = batch.tally {
+                add_tally(conn, lease, tally)?;
             }
             // The fence, last.
             if has_own_row {

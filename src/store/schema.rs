@@ -146,6 +146,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    totals (name, shard) {
+        name -> Text,
+        shard -> BigInt,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
     unit_groups (job_id, name) {
         job_id -> BigInt,
         name -> Text,
@@ -218,6 +226,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     specs,
     spends,
+    totals,
     unit_groups,
     unit_notes,
     units,

@@ -48,6 +48,7 @@ fn the_table_definitions_are_those_of_the_database() {
         "settings",
         "specs",
         "spends",
+        "totals",
         "unit_groups",
         "unit_notes",
         "units",

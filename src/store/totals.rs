@@ -6,6 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::columns::{Checked, Json, Word};
+use super::connection::DbConnection;
+use super::failure::Failure;
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::statement::statement;
@@ -39,8 +41,13 @@ impl Store {
     /// Returns for each state that jobs are in how many there are, and the sum of their counters; jobs in states that this version does
     /// not know are omitted, [`Store::jobs`] names them.
     pub fn job_totals(&mut self) -> Result<Vec<JobTotals>, StoreError> {
-        self.read("add jobs up", |conn| Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect()))
+        self.read("add jobs up", totals_of_jobs)
     }
+}
+
+/// Returns the same inside a transaction.
+pub(super) fn totals_of_jobs(conn: &mut DbConnection) -> Result<Vec<JobTotals>, Failure> {
+    Ok(Totals {}.load(conn)?.into_iter().filter_map(totals).collect())
 }
 
 statement! {

@@ -27,6 +27,36 @@ fn held_up(world: &World) -> String {
 }
 
 #[test]
+fn a_batch_that_only_retries_says_so_wherever_it_is_looked_at() {
+    let world = World::new();
+    let script = "echo trying {}; echo disk full >&2; exit 3";
+    let job = world.ok(&["submit", "-j", "2", "--backoff", "1h..1h", "--shell", "--", script, ":::", "a", "b", "c"]);
+    wait_for(&world, "all units to wait", || cause(&world, &job) == "waiting_for_retry");
+
+    let (status, said) = (world.status(&job), world.ok(&["status", &job]));
+    let explained = world.ok(&["explain", &job]);
+    let (failures, report) = (world.ok(&["failures", &job]), world.ok(&["failures", &job, "--json"]));
+
+    let sentence = "3 units wait for another attempt, last: exited with code 3: disk full";
+    assert_eq!(status["retrying"]["sentence"], sentence, "{status}");
+    assert_eq!((&status["retrying"]["units"], &status["retrying"]["at_least"]), (&3.into(), &false.into()));
+    assert_eq!((&status["eta_seconds"], &status["progress"]["failed"]), (&Value::Null, &0.into()));
+    assert!(said.contains(&format!("\nretries   {sentence}\n")), "{said}");
+    assert!(explained.contains(sentence), "{explained}");
+    assert!(failures.contains(sentence) && report.contains(sentence), "{failures} {report}");
+    let mut watch = world.job_manager(&["watch", &job, "--progress-every", "10ms"]);
+    let mut watching = watch.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(watching.stderr.take().unwrap()), &mut line).unwrap();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    assert!(line.contains(&format!("0 failed, {sentence}, waits: the next attempt")), "{line}");
+    world.ok(&["skip", &job, "--all"]);
+    world.run(&["wait", &job]);
+    assert_eq!(world.status(&job)["retrying"], Value::Null);
+}
+
+#[test]
 fn a_job_is_explained_from_its_creation_to_its_end() {
     let world = World::new();
     let job = world.ok(&["create", "--max-attempts", "1", "--shell", "--", "test {} = ok", ":::", "ok", "no"]);

@@ -16,7 +16,7 @@ fn fault_338_every_verb_answers_with_documents_to_those_who_ask_for_json() {
     world.write("names", "a\nb\n");
     world.run(&["run", "-q", "--lines", "names", "--max-attempts", "1", "--", "sh", "-c", "echo {}; test {} != b"]);
     world.ok(&["create", "-q", "--", "true"]);
-    let verbs: [&[&str]; 48] = [
+    let verbs: [&[&str]; 49] = [
         &["list"],
         &["status", "1"],
         &["status", "-v", "1"],
@@ -41,6 +41,7 @@ fn fault_338_every_verb_answers_with_documents_to_those_who_ask_for_json() {
         &["help"],
         &["help", "status"],
         &["completions", "bash"],
+        &["config"],
         &["man"],
         &["man", "pages"],
         &["top"],

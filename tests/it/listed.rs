@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, on_server};
 
 #[test]
 fn what_runs_is_interrupted_or_waits_is_listed_before_newer_jobs() {
@@ -21,7 +21,16 @@ fn what_runs_is_interrupted_or_waits_is_listed_before_newer_jobs() {
     assert_eq!((shown["jobs"][1]["job"]["id"].as_i64(), shown["more"].as_i64()), (Some(4), Some(2)));
     assert_eq!(named, "4\n3\n2");
     assert_eq!(interrupted, "1");
+    let [plain, colored] = ["auto", "always"].map(|when| world.ok(&["list", "--color", when]));
     assert_eq!(world.ok(&["list", "-q", "--status", "completed"]), "");
+    assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[31minterrupted\u{1b}[0m  "), "{plain} {colored}");
+    if !on_server() {
+        world.damage("UPDATE managers SET boot_id = 'x'");
+        let states = ["unknown", "interrupted"].map(|state| world.ok(&["list", "-q", "--status", state]));
+        assert_eq!(states, ["1", ""]);
+        let both = world.ok(&["list", "-q", "--status", "unknown", "--status", "created", "--limit", "2"]);
+        assert_eq!(both, "1\n4");
+    }
     assert!(world.fails(2, &["list", "--status", "lost"]).contains("interrupted"));
 }
 

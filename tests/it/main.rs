@@ -8,6 +8,8 @@ mod bytes;
 mod changed_units;
 mod cli;
 mod coming_from;
+mod completion;
+mod config;
 mod control;
 mod copy;
 mod creates;

@@ -10,7 +10,7 @@ fn completions_are_scripts_that_their_shell_can_read() {
 
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = world.ok(&["completions", shell]);
-        assert!(script.contains("submit") && script.contains("max-attempts"), "{shell}: {script}");
+        assert!(script.contains("JOB_MANAGER_COMPLETE") && script.contains("job-manager"), "{shell}: {script}");
     }
     let read = world.sh("\"$BIN\" completions bash >script && bash -n script && \"$BIN\" completions zsh | head -1");
     world.fails(2, &["completions", "cobol"]);

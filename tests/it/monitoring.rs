@@ -1,5 +1,6 @@
 //! What reads our metrics elsewhere: Prometheus, its rules, and the queries of the Grafana dashboard.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
@@ -60,6 +61,66 @@ fn each_alert_fires_when_it_should_and_metrics_are_written_as_prometheus_reads_t
     let said = world.fails(2, &["metrics", "--json"]);
     assert!(said.contains("metrics are text for Prometheus"), "{said}");
     world.ok(&["cancel", &running]);
+}
+
+/// What only grows, by name and labels.
+fn counters(world: &World) -> BTreeMap<String, f64> {
+    let text = world.ok(&["metrics"]);
+    let is_counter = |line: &&str| {
+        let name = line.split(['{', ' ']).next().unwrap();
+        ["_total", "_bucket", "_count", "_sum"].iter().any(|end| name.ends_with(end))
+    };
+    let lines = text.lines().filter(|line| !line.starts_with('#')).filter(is_counter);
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect()
+}
+
+#[test]
+fn counters_go_on_whatever_is_retried_deleted_or_dies() {
+    let world = World::new();
+    world.ok(&["run", "-q", "--", "true", ":::", "a", "b"]);
+    let fails = ["--max-attempts", "2", "--backoff", "1ms..1ms", "--shell", "--", "test -e {}", ":::", "a", "b"];
+    world.run(&[&["run", "-q"], &fails[..]].concat());
+    let mut before = counters(&world);
+    let count = |counters: &BTreeMap<String, f64>, name: &str| counters[&format!("job_manager_{name}")] as u64;
+    let check = |before: &mut BTreeMap<String, f64>, what: &str| {
+        let now = counters(&world);
+        let less: Vec<_> =
+            before.iter().filter(|(name, value)| now.get(*name).is_none_or(|now| now < *value)).collect();
+        assert!(less.is_empty(), "{what}: less than before: {less:?} in {now:?}");
+        *before = now;
+    };
+    assert_eq!(count(&before, "units_ended_total{outcome=\"completed\"}"), 2, "{before:?}");
+    assert_eq!(count(&before, "units_ended_total{outcome=\"failed\"}"), 2);
+    assert_eq!(count(&before, "attempts_total{outcome=\"failed\"}"), 4);
+    assert_eq!(count(&before, "retries_total"), 2);
+    assert_eq!(count(&before, "unit_duration_seconds_count{outcome=\"completed\"}"), 2);
+    assert_eq!(count(&before, "unit_duration_seconds_bucket{le=\"+Inf\",outcome=\"failed\"}"), 2);
+
+    world.ok(&["retry", "--no-start", "2", "--failed", "--seq", "1"]);
+    check(&mut before, "units were sent back");
+    world.ok(&["skip", "2", "--all"]);
+    check(&mut before, "units were skipped");
+    assert_eq!(count(&before, "units_ended_total{outcome=\"failed\"}"), 2);
+    assert_eq!(count(&before, "units_ended_total{outcome=\"skipped\"}"), 2);
+    let job = world.ok(&["submit", "-q", "--shell", "--", "until [ -e go ]; do sleep 0.01; done"]);
+    wait_for(&world, "the unit to run", || world.status(&job)["progress"]["running"] == 1);
+    world.kill_manager(&job);
+    world.write("go", "");
+    world.ok(&["resume", &job]);
+    world.ok(&["wait", &job]);
+    check(&mut before, "a manager has died");
+    assert_eq!(count(&before, "manager_deaths_total"), 1);
+    assert_eq!(count(&before, "attempts_total{outcome=\"crashed\"}"), 1);
+    world.ok(&["rm", "1", "-y"]);
+    check(&mut before, "a job was deleted");
+    world.ok(&["prune", "--older-than", "0s", "-y"]);
+    check(&mut before, "all jobs were deleted");
+
+    assert_eq!(count(&before, "units_ended_total{outcome=\"completed\"}"), 3);
+    assert_eq!(count(&before, "attempts_total{outcome=\"completed\"}"), 3);
 }
 
 #[test]

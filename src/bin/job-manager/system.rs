@@ -48,6 +48,11 @@ pub fn has_waiting_input() -> bool {
     }
 }
 
+/// Returns the user as whom this process acts.
+pub fn own_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Returns how many files this process may have open.
 #[cfg(feature = "serve")]
 pub fn descriptor_limit() -> u64 {

@@ -22,7 +22,7 @@ pub(super) fn explain(seen: &Snapshot) -> Explanation {
             NextStep::Start(job),
         ),
         JobStatus::Running => match seen.health {
-            Health::Running => with_reason(seen, under_way(seen)),
+            Health::Running => with_retrying(seen, with_reason(seen, under_way(seen))),
             Health::Stopped | Health::NotStarted => lost(seen),
             Health::Unknown => unknown(seen),
         },
@@ -121,6 +121,16 @@ fn with_reason(seen: &Snapshot, found: Explanation) -> Explanation {
         Some(reason) => Explanation { sentence: format!("{}; {reason}", found.sentence), ..found }.waiting(reason),
         None => found,
     }
+}
+
+/// Adds to what goes on which units failed and wait for another attempt: the counts alone would look healthy.
+fn with_retrying(seen: &Snapshot, found: Explanation) -> Explanation {
+    let Some(retrying) = &seen.retrying else { return found };
+    let sentence = format!("{}; {retrying}", found.sentence);
+    // While nothing ends, they are what there is to look at.
+    let only_retries = found.cause == Why::Working && seen.rate.is_none_or(|rate| rate <= 0.0);
+    let next_step = if only_retries { NextStep::PendingUnits(seen.job.id) } else { found.next_step };
+    Explanation { sentence, next_step, ..found }
 }
 
 /// Explains a job that has ended.

@@ -71,6 +71,7 @@ fn healthy() -> Snapshot {
         writer: None,
         retry_at: None,
         postponed: None,
+        retrying: None,
         adapted: None,
         oldest: Some((Seq(6), ago(20))),
         rate: Some(2.0),

@@ -13,6 +13,7 @@ use crate::store::connection::DbConnection;
 use crate::store::counters::Counters;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
+use crate::store::tallies::add_deaths;
 
 /// Returns how long a manager of a job that is not heard of keeps what it owns.
 pub(in crate::store) fn lease_length(limits: &Limits) -> Duration {
@@ -154,6 +155,7 @@ pub(in crate::store) fn beat(conn: &mut DbConnection, lease: Lease, heartbeat: &
 /// Records as lost the managers of a job whose lease is over, and gives back what they owned, unless that waits for their hosts.
 pub(in crate::store) fn lose_expired(conn: &mut DbConnection, job: JobId, on_loss: OnHostLoss) -> Result<(), Failure> {
     let lost: Vec<String> = Lose { job: job.0 }.load(conn)?;
+    add_deaths(conn, lost.len())?;
     match on_loss {
         OnHostLoss::Retry => ranges::give_back(conn, &lost),
         OnHostLoss::Wait => Ok(()),
@@ -168,7 +170,8 @@ pub(in crate::store) fn lose_here(
     database: &str,
     on_loss: OnHostLoss,
 ) -> Result<(), Failure> {
-    LoseHere { job: job.0, database }.execute(conn)?;
+    let lost = LoseHere { job: job.0, database }.execute(conn)?;
+    add_deaths(conn, lost)?;
     lose_expired(conn, job, on_loss)
 }
 

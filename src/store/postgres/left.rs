@@ -9,6 +9,7 @@ use crate::store::Lease;
 use crate::store::connection::DbConnection;
 use crate::store::failure::Failure;
 use crate::store::statement::statement;
+use crate::store::tallies::add_deaths;
 
 statement! {
     struct Adopt<'a> {
@@ -74,6 +75,7 @@ pub(in crate::store) fn give_back_here(conn: &mut DbConnection, job: JobId, data
 /// Records as lost the managers of a job on a host, and gives back what it had; returns `true` if there was any of that.
 pub(in crate::store) fn lose_host(conn: &mut DbConnection, job: JobId, host: &str) -> Result<bool, Failure> {
     let lost = LoseHost { job: job.0, host }.execute(conn)?;
+    add_deaths(conn, lost)?;
     let ranges = GiveBackOfHost { job: job.0, of: job.0, host }.execute(conn)?;
     Ok(lost + ranges > 0)
 }

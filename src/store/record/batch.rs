@@ -1,6 +1,6 @@
 //! What a transaction of a manager records, and what it finds out.
 
-use crate::model::{Amount, Groups, Heartbeat, Meter, ResourcesOfAll, UnitId, UnitNotes};
+use crate::model::{Amount, Groups, Heartbeat, Meter, ResourcesOfAll, Tally, UnitId, UnitNotes};
 use crate::store::meters::Settled;
 use crate::store::{UnitChange, UnitRange};
 
@@ -23,6 +23,8 @@ pub struct Batch<'a> {
     pub heartbeat: Option<&'a Heartbeat>,
     /// What attempts have taken of the machine, to be added to what is known of the job.
     pub resources: Option<&'a ResourcesOfAll>,
+    /// What is counted of attempts, to be added to what is known of the database.
+    pub tally: Option<&'a Tally>,
     /// Whether the changes are about units of a manager that is dead; those that belong to another one by now are left alone.
     pub is_late: bool,
 }

@@ -114,6 +114,7 @@ impl World {
             .current_dir(self.dir.path())
             .env("HOME", self.dir.path())
             .env("XDG_DATA_HOME", self.path("data"))
+            .env_remove("XDG_CONFIG_HOME")
             .env("XDG_STATE_HOME", self.path("state"))
             .env("JOB_MANAGER_DB", self.address())
             .env("JM_TEST_WORLD", self.dir.path())

@@ -11,6 +11,7 @@ use etcetera::BaseStrategy;
 use job_manager::client::{self, Client, ClientError, ManagerProgram, accept_any_owner, set_log_format};
 use job_manager::model::{LogFormat, Seq};
 
+use super::config::Config;
 use super::error::CliError;
 use super::values;
 
@@ -81,30 +82,53 @@ impl Global {
     }
 
     pub fn db_path(&self) -> Result<PathBuf, CliError> {
-        if let Some(db) = &self.db {
+        if let Some(db) = self.chosen_db()? {
             // Before any verb repeats it: a URL may hold a password.
-            client::check_path(db).map_err(ClientError::from)?;
-            return Ok(db.clone());
+            client::check_path(&db).map_err(ClientError::from)?;
+            return Ok(db);
         }
         self.default_db()
     }
 
+    /// Returns the database that somebody chose: by an option, a variable or the file of defaults.
+    fn chosen_db(&self) -> Result<Option<PathBuf>, CliError> {
+        match &self.db {
+            Some(db) => Ok(Some(db.clone())),
+            None => Ok(Config::read()?.db.map(|db| db.value)),
+        }
+    }
+
+    /// Returns `true` if nobody chose a database.
+    pub fn is_db_default(&self) -> Result<bool, CliError> {
+        Ok(self.chosen_db()?.is_none())
+    }
+
+    /// Returns the file of the database that is meant, for who must not wait; none where it is on a server.
+    pub fn db_to_read(db: Option<PathBuf>) -> Option<PathBuf> {
+        let db = match db.or_else(|| std::env::var_os("JOB_MANAGER_DB").filter(|db| !db.is_empty()).map(PathBuf::from))
+        {
+            Some(db) => db,
+            None => Config::read().ok()?.db.map(|db| db.value).or_else(|| default_db().ok())?,
+        };
+        let is_on_server = db.to_str().is_some_and(|db| db.contains("://"));
+        (!is_on_server && db.is_file()).then_some(db)
+    }
+
     /// Returns the database that is meant when none is given.
     pub fn default_db(&self) -> Result<PathBuf, CliError> {
-        let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
-        Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
+        default_db()
     }
 
     /// Opens the database for verbs that create it.
     pub fn create_client(&self) -> Result<Client, CliError> {
         let path = self.db_path()?;
-        let client = if self.db.is_some() { Client::create(&path) } else { Client::create_with_directory(&path) };
+        let client = if self.is_db_default()? { Client::create_with_directory(&path) } else { Client::create(&path) };
         Ok(client?.with_program(ManagerProgram::OfJob))
     }
 
     /// Checks that [`Global::create_client`] would succeed, and opens the database to read if there is one.
     pub fn rehearse_create(&self) -> Result<Option<Client>, CliError> {
-        Ok(Client::rehearse_create(&self.db_path()?, self.db.is_none())?)
+        Ok(Client::rehearse_create(&self.db_path()?, self.is_db_default()?)?)
     }
 
     /// Opens an existing database to change something in it.
@@ -121,6 +145,11 @@ impl Global {
     pub fn read_client(&self) -> Result<Client, CliError> {
         Ok(Client::open_to_read(&self.db_path()?)?)
     }
+}
+
+fn default_db() -> Result<PathBuf, CliError> {
+    let dirs = etcetera::base_strategy::Xdg::new().map_err(|_| CliError::NoHome)?;
+    Ok(dirs.data_dir().join("job-manager").join("jobs.db"))
 }
 
 /// The newest job, which is meant where none is named.

@@ -9,6 +9,7 @@ use job_manager::handler::{OutputMode, ResultMode, StdinMode};
 use job_manager::model::{Isolation, Limits, OnHostLoss, OnInterrupt};
 use job_manager::submission::Several;
 
+use super::config::Config;
 use super::error::CliError;
 use super::policy_args::PolicyArgs;
 use super::start_args::StartArgs;
@@ -127,8 +128,11 @@ impl JobArgs {
         (!is_one).then_some(Several { at_most, as_fit: self.fill })
     }
 
-    pub fn limits(&self) -> Result<Limits, CliError> {
+    /// Returns the limits; the file of defaults says what no option does.
+    pub fn limits(&self, config: &Config) -> Result<Limits, CliError> {
         let mut limits = Limits::default();
+        limits.workers = config.workers.as_ref().map_or(limits.workers, |workers| workers.value);
+        limits.max_attempts = config.max_attempts.as_ref().map_or(limits.max_attempts, |attempts| attempts.value);
         limits.workers = self.workers.unwrap_or(limits.workers);
         self.policy.apply(&mut limits)?;
         limits.slots = self.start.slots.clone();

@@ -5,6 +5,9 @@
 
 mod args;
 mod command;
+mod complete;
+mod completion_script;
+mod config;
 mod confirm;
 // The page names the verbs of every feature.
 #[cfg(all(test, feature = "mcp", feature = "serve", feature = "top"))]
@@ -76,6 +79,9 @@ fn check(cli: &Cli, json: bool) -> Result<(), CliError> {
 
 /// Parses the arguments of this process, does what they ask, and returns its exit code.
 pub fn main() -> ExitCode {
+    if complete::answer_shell() {
+        return ExitCode::SUCCESS;
+    }
     // Leaked: to drop it would take as long as to read a job.
     let command_line = Box::leak(Box::new(command()));
     let parsed = command_line.try_get_matches_from_mut(std::env::args_os());

@@ -33,6 +33,11 @@ impl Output {
         Ok(way_out::stdout().line(&text.to_string())?)
     }
 
+    /// Returns `true` if standard output is shown in colours; `NO_COLOR` and `--color` have been heeded by then.
+    pub fn has_colors() -> bool {
+        anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+    }
+
     /// Prints a line that is ours from end to end, with its colours.
     pub fn own_line(&mut self, text: impl Display) -> Result<(), CliError> {
         Ok(writeln!(anstream::stdout(), "{text}")?)

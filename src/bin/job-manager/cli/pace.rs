@@ -22,20 +22,23 @@ impl Pace {
     pub fn of(&mut self, client: &Client, job: JobId) -> Result<&str, CliError> {
         if self.read.is_none_or(|at| at.elapsed() >= EVERY) {
             let status = client.get_manager_status(job)?;
-            self.text = pace(status.rate_per_second, status.eta_seconds, status.waiting_for.as_deref());
+            let retrying = status.retrying.map(|retrying| retrying.to_string());
+            self.text =
+                pace(status.rate_per_second, status.eta_seconds, retrying.as_deref(), status.waiting_for.as_deref());
             self.read = Some(Instant::now());
         }
         Ok(&self.text)
     }
 }
 
-fn pace(rate: Option<f64>, left: Option<EtaSeconds>, waiting: Option<&str>) -> String {
+fn pace(rate: Option<f64>, left: Option<EtaSeconds>, retrying: Option<&str>, waiting: Option<&str>) -> String {
     let left = left.map_or_else(String::new, |eta| format!(", {} left", left_of(eta)));
     let rate = rate.filter(|rate| *rate > 0.0).map_or_else(String::new, |rate| format!(", {rate:.1}/s"));
+    let retrying = retrying.map_or_else(String::new, |sentence| format!(", {}", one_line(sentence)));
     // The pace of before says nothing about a job whose units wait.
     match waiting {
-        Some(what) if left.is_empty() => format!(", waits: {}", one_line(what)),
-        _ => format!("{rate}{left}"),
+        Some(what) if left.is_empty() => format!("{retrying}, waits: {}", one_line(what)),
+        _ => format!("{rate}{left}{retrying}"),
     }
 }
 
@@ -53,8 +56,20 @@ mod tests {
     fn a_job_whose_units_wait_has_no_end() {
         let left = Some(EtaSeconds { low: 47, high: 53 });
 
-        assert_eq!(pace(Some(10.0), left, None), ", 10.0/s, 47s to 53s left");
-        assert_eq!(pace(Some(10.0), None, Some("a pause of a provider")), ", waits: a pause of a provider");
-        assert_eq!(pace(None, None, None), "");
+        assert_eq!(pace(Some(10.0), left, None, None), ", 10.0/s, 47s to 53s left");
+        assert_eq!(pace(Some(10.0), None, None, Some("a pause of a provider")), ", waits: a pause of a provider");
+        assert_eq!(pace(None, None, None, None), "");
+    }
+
+    #[test]
+    fn a_job_that_only_retries_says_so_behind_its_pace() {
+        let left = Some(EtaSeconds { low: 47, high: 53 });
+        let retrying = Some("3 units wait for another attempt, last: exited with code 1");
+
+        let with = |left, waiting| pace(Some(10.0), left, retrying, waiting);
+
+        let said = ", 3 units wait for another attempt, last: exited with code 1";
+        assert_eq!(with(left, None), format!(", 10.0/s, 47s to 53s left{said}"));
+        assert_eq!(with(None, Some("the next attempt")), format!("{said}, waits: the next attempt"));
     }
 }

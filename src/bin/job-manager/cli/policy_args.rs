@@ -17,9 +17,9 @@ use super::{policy_values, values};
 /// Options of the verbs that create a job.
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
-    /// Attempts before a unit is failed permanently
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_attempts, value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Failures")]
-    pub max_attempts: u32,
+    /// Attempts before a unit is failed permanently [default: 4]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one::<u32>, allow_negative_numbers = true, help_heading = "Failures")]
+    pub max_attempts: Option<u32>,
     /// Delay before the next attempt, doubled each time, up to the second value
     #[arg(long, value_name = "MIN..MAX", default_value = "1s..5m", value_parser = values::backoff, help_heading = "Failures")]
     pub backoff: (Duration, Duration),
@@ -102,7 +102,7 @@ pub(super) type Codes = std::sync::Arc<Vec<i32>>;
 
 impl PolicyArgs {
     pub fn apply(&self, limits: &mut Limits) -> Result<(), CliError> {
-        limits.max_attempts = self.max_attempts;
+        limits.max_attempts = self.max_attempts.unwrap_or(limits.max_attempts);
         (limits.backoff_base, limits.backoff_cap) = self.backoff;
         limits.set_timeout(self.timeout.clone().unwrap_or_default());
         limits.idle_timeout = self.idle_timeout.and_then(|limit| limit.0);

@@ -13,6 +13,7 @@ use job_manager::submission::{
 };
 use serde_json::json;
 
+use super::config::Config;
 use super::job_args::JobArgs;
 use super::lists::split_command;
 use super::source_args::{SourceArgs, note_waiting_input};
@@ -63,7 +64,8 @@ impl SubmissionArgs {
             Some(file) => (run_line.as_slice(), file.to_string_lossy()),
             None => (argv, argv.first().ok_or(CliError::NoCommand)?.to_string_lossy()),
         };
-        let spec = self.spec(argv, kept)?;
+        let config = Config::read()?;
+        let spec = self.spec(argv, kept, &config)?;
         let name = self.job.name.clone().unwrap_or_else(|| default_name(&origin));
         let mut new = NewJob::new(name, COMMAND);
         new.key = self.job.key.clone();
@@ -72,7 +74,7 @@ impl SubmissionArgs {
                 return Err(CliError::GivenTwice(format!("the label {name:?}")));
             }
         }
-        new.limits = self.job.limits()?;
+        new.limits = self.job.limits(&config)?;
         check_lease(&global.db_path()?, &new.limits).map_err(ClientError::from)?;
         check_memory(&global.db_path()?, &new.handler, &new.limits).map_err(ClientError::from)?;
         new.isolation = self.job.isolation.isolation();
@@ -116,7 +118,7 @@ impl SubmissionArgs {
         }
     }
 
-    fn spec(&self, argv: &[OsString], output: OutputMode) -> Result<CommandSpec, CliError> {
+    fn spec(&self, argv: &[OsString], output: OutputMode, config: &Config) -> Result<CommandSpec, CliError> {
         let (job, forget) = (&self.job, self.job.isolation.isolation().forgotten_variables());
         let mut spec = command_spec(argv, job.shell, job.cwd.as_deref(), &job.env, job.env_only.as_deref(), forget)?;
         if let Some(name) = &job.shell_path {
@@ -126,7 +128,8 @@ impl SubmissionArgs {
         spec.stdin = self.job.stdin;
         spec.result = self.job.result.unwrap_or_default();
         spec.exits = self.job.policy.exit_codes()?;
-        spec.hook = self.job.hook.as_deref().map(|hook| find_program(hook, &spec.cwd)).transpose()?;
+        let hook = self.job.hook.as_ref().or(config.hook.as_ref().map(|hook| &hook.value));
+        spec.hook = hook.map(|hook| find_program(hook, &spec.cwd)).transpose()?;
         spec.then = self.job.policy.then()?;
         spec.creates = self.job.policy.creates.clone().map(RawText::from);
         spec.keep_partial = self.job.policy.keep_partial;

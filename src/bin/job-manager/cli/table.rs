@@ -2,6 +2,7 @@
 
 use std::io::stdout;
 
+use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::text::shortened;
@@ -19,9 +20,20 @@ pub(super) fn fitting(
     elastic: &[usize],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
+    painted(headings, right, elastic, rows, |_, _| Style::new())
+}
+
+/// Does the same in colours; `style` returns that of a cell, by the place of its row and its column.
+pub(super) fn painted(
+    headings: &[&str],
+    right: &[usize],
+    elastic: &[usize],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    style: impl Fn(usize, usize) -> Style,
+) -> String {
     let columns = columns_of(stdout()).map(usize::from);
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
-    table(headings, right, fitted(headings, elastic, columns, rows))
+    laid_out(headings, right, fitted(headings, elastic, columns, rows), style)
 }
 
 fn fitted(
@@ -48,6 +60,15 @@ fn fitted(
 
 /// Lays rows out under their headings; columns named in `right` are aligned to the right.
 pub(super) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    laid_out(headings, right, rows, |_, _| Style::new())
+}
+
+fn laid_out(
+    headings: &[&str],
+    right: &[usize],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    style: impl Fn(usize, usize) -> Style,
+) -> String {
     let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
     let mut widths = vec![0; rows[0].len()];
@@ -55,14 +76,16 @@ pub(super) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<
         row.iter().zip(&mut widths).for_each(|(cell, width)| *width = cell.width().max(*width));
     }
     let mut text = String::new();
-    for row in &rows {
+    for (place, row) in rows.iter().enumerate() {
         for (column, cell) in row.iter().enumerate() {
             let space = std::iter::repeat_n(' ', widths[column] - cell.width());
+            let style = place.checked_sub(1).map_or_else(Style::new, |place| style(place, column));
+            let cell = format!("{style}{cell}{style:#}");
             if right.contains(&column) {
                 text.extend(space);
-                text.push_str(cell);
+                text.push_str(&cell);
             } else {
-                text.push_str(cell);
+                text.push_str(&cell);
                 text.extend(space);
             }
             text.push_str("  ");

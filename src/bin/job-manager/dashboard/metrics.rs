@@ -1,8 +1,8 @@
 //! Metrics, read from the database when they are asked for: they are true also for jobs whose managers are dead.
 //!
 //! Labels are states, and of unfinished jobs the number and the name, with the host of each manager of a job on a server; never
-//! anything of a unit. A database with more
-//! unfinished jobs than [`MAX_JOBS`] has series of its own for the newest ones only, and says how many are omitted.
+//! anything of a unit. A database with more unfinished jobs than [`MAX_JOBS`] has series of their own for those that run and for the
+//! newest of the others only, and says how many are omitted; where there is room, those that failed last have some too.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use job_manager::client::{Client, ClientError, Health, Snapshot};
-use job_manager::model::{JobFilter, JobStatus, JobTotals, Timestamp, UnitStatus};
+use job_manager::model::{Job, JobFilter, JobStatus, JobTotals, Timestamp, Totals, UnitStatus};
 use job_manager::text::one_line;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +20,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::answer::{Connections, Refused};
+use super::totals;
 
 const MAX_JOBS: usize = 100;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -39,9 +40,12 @@ pub fn metrics_text(client: &Client) -> Result<String, ClientError> {
 }
 
 struct Numbers {
-    totals: Vec<JobTotals>,
+    totals: Totals,
+    jobs: Vec<JobTotals>,
     /// The jobs that run, and the newest of the others that have not ended.
     seen: Vec<Snapshot>,
+    /// Jobs that failed, the newest first, as far as there is room.
+    failed: Vec<Job>,
     /// Jobs that have not ended and have no series of their own.
     omitted: usize,
     unreadable: usize,
@@ -57,9 +61,17 @@ impl Numbers {
         let is_seen = |place: usize, status: JobStatus| place < MAX_JOBS || status == JobStatus::Running;
         let seen = unended.jobs.iter().enumerate().filter(|(place, (_, status))| is_seen(*place, *status));
         let jobs = Some(seen.map(|(_, (job, _))| *job).collect());
+        let mut seen = client.snapshots(&JobFilter { jobs, ..JobFilter::default() })?.jobs;
+        seen.sort_by_key(|seen| seen.job.status != JobStatus::Running);
+        let room = MAX_JOBS.saturating_sub(seen.len());
+        let statuses = vec![JobStatus::Failed];
+        let failed = JobFilter { statuses, limit: Some(bounded(room)), ..JobFilter::default() };
+        let (totals, jobs) = client.totals()?;
         Ok(Numbers {
-            totals: client.job_totals()?,
-            seen: client.snapshots(&JobFilter { jobs, ..JobFilter::default() })?.jobs,
+            totals,
+            jobs,
+            seen,
+            failed: client.jobs(&failed)?.jobs,
             omitted: unended.jobs.len().saturating_sub(MAX_JOBS),
             unreadable: unended.unreadable,
             successes: client.last_successes(bounded(MAX_JOBS))?,
@@ -69,6 +81,7 @@ impl Numbers {
 
     fn text(&self) -> String {
         let mut registry = Registry::with_prefix("job_manager");
+        totals::register(&self.totals, &mut registry);
         self.sums(&mut registry);
         self.managers(&mut registry);
         self.per_job(&mut registry);
@@ -81,13 +94,13 @@ impl Numbers {
         let jobs = Counts::default();
         let units = Counts::default();
         for status in JobStatus::ALL.iter().filter(|status| **status != JobStatus::Partial) {
-            let found = self.totals.iter().find(|totals| totals.status == *status);
+            let found = self.jobs.iter().find(|totals| totals.status == *status);
             jobs.get_or_create(&labels("status", status)).set(found.map_or(0, |totals| totals.jobs));
         }
         for status in UnitStatus::ALL {
             drop(units.get_or_create(&labels("status", status)));
         }
-        for (status, count) in self.totals.iter().flat_map(|totals| totals.units.by_state()) {
+        for (status, count) in self.jobs.iter().flat_map(|totals| totals.units.by_state()) {
             units.get_or_create(&labels("status", &status)).inc_by(count);
         }
         registry.register("jobs", "Jobs by state", jobs);
@@ -119,15 +132,13 @@ impl Numbers {
         let spent: Family<Labels, Counter<f64, AtomicU64>> = Family::default();
         for seen in self.seen.iter().take(MAX_JOBS) {
             let job = &seen.job;
-            let of_job = vec![("job_id", job.id.to_string()), ("name", one_line(&job.name))];
+            let of_job = of_job(job);
             for meter in seen.status().meters {
                 spent
                     .get_or_create(&[of_job.clone(), labels("meter", &meter.name)].concat())
                     .inc_by(meter.spent.as_f64());
             }
-            for (status, count) in job.progress.by_state() {
-                units.get_or_create(&[of_job.clone(), labels("status", &status)].concat()).set(count);
-            }
+            of_units(&units, job);
             if seen.managers.is_empty() {
                 up.get_or_create(&of_job).set((seen.health == Health::Running).into());
                 workers.get_or_create(&of_job).set(bounded(job.limits.workers));
@@ -148,7 +159,8 @@ impl Numbers {
                 silence.set(silence.get().max(i64::try_from(load.silent_s).unwrap_or(i64::MAX)));
             }
         }
-        registry.register("job_units", "Units of a job that has not ended, by state", units);
+        self.failed.iter().for_each(|job| of_units(&units, job));
+        registry.register("job_units", "Units of a job that has not ended, or failed lately, by state", units);
         // The encoding adds `_total` to the name.
         registry.register("job_spent", "What the attempts of a job have cost by each of its meters", spent);
         registry.register("job_manager_up", "Whether the manager of a job lives", up);
@@ -160,6 +172,16 @@ impl Numbers {
         let omitted = Gauge::<i64>::default();
         omitted.set(bounded(self.omitted));
         registry.register("jobs_omitted", "Jobs that have not ended and have no series of their own", omitted);
+    }
+}
+
+fn of_job(job: &Job) -> Labels {
+    vec![("job_id", job.id.to_string()), ("name", one_line(&job.name))]
+}
+
+fn of_units(units: &Counts, job: &Job) {
+    for (status, count) in job.progress.by_state() {
+        units.get_or_create(&[of_job(job), labels("status", &status)].concat()).set(count);
     }
 }
 

@@ -18,6 +18,7 @@ mod metrics;
 mod reading;
 mod server;
 mod token;
+mod totals;
 mod unit_actions;
 mod words;
 

@@ -91,7 +91,7 @@ impl Word for job_manager::model::JobStatus {
 
 impl Word for job_manager::model::ShownStatus {
     fn words() -> Vec<&'static str> {
-        [&job_manager::model::JobStatus::words()[..], &[Self::INTERRUPTED]].concat()
+        Self::words().collect()
     }
 }
 

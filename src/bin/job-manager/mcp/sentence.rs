@@ -25,6 +25,9 @@ pub(super) fn sentence(seen: &Snapshot, status: &ManagerStatus) -> String {
         let [low, high] = [eta.low, eta.high].map(|seconds| span(Duration::from_secs(seconds)));
         text.push_str(&format!("; about {low} to {high} left"));
     }
+    if let Some(retrying) = &status.retrying {
+        text.push_str(&format!("; {retrying}"));
+    }
     if let Some(hosts) = status.hosts() {
         text.push_str(&format!("; {hosts}"));
     }

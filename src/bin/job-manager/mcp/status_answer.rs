@@ -17,6 +17,9 @@ fn said_of(client: &Client, job: JobId) -> Result<(String, ManagerStatus), ToolE
     for said in [&mut status.error, &mut status.callback_error, &mut status.waiting_for].into_iter().flatten() {
         *said = line(said);
     }
+    if let Some(retrying) = &mut status.retrying {
+        retrying.last = line(&retrying.last);
+    }
     for run in status.managers.iter_mut().chain(&mut status.former_managers) {
         run.host = line(&run.host);
         run.reason = run.reason.as_deref().map(line);

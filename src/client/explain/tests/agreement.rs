@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::client::{AdaptedWorkers, JobOutcome, MachineWorkers};
-use crate::model::{Bytes, Lack, Waits, local_time};
+use crate::model::{Bytes, Lack, Waits, Windows, local_time};
 
 /// Verdicts about a manager that there can be.
 const VERDICTS: [(Health, Option<Reason>); 13] = [
@@ -181,9 +181,57 @@ proptest! {
             let goes_on = [Why::Working, Why::Adapted, Why::UnitsSlow, Why::RateLimited, Why::LacksResources];
             prop_assert!(goes_on.contains(&said.cause), "{:?}", said);
             if let Some(rate) = seen.job.limits.rate {
-                let soonest = rate.interval().as_secs_f64() * seen.job.progress.unfinished() as f64;
-                prop_assert!(eta.high as f64 >= soonest.floor(), "{eta:?} {soonest}");
+                let soonest = rate.interval().as_secs_f64() * (seen.job.progress.pending - 1) as f64;
+                prop_assert!(eta.low as f64 >= soonest.floor() && eta.high >= eta.low, "{eta:?} {soonest}");
             }
         }
     }
+}
+
+/// Returns when a job would end that is healthy but for that.
+fn expected_end(change: impl FnOnce(&mut Snapshot)) -> Option<(u64, u64)> {
+    let mut seen = healthy();
+    change(&mut seen);
+    seen.eta().map(|eta| (eta.low, eta.high))
+}
+
+#[test]
+fn no_end_is_invented_where_a_limit_or_a_person_decides() {
+    let windows = |span: &str| Windows { spans: vec![span.parse().unwrap()], zone: "UTC".to_owned() };
+    let is_full = |seen: &mut Snapshot| seen.job.limits.workers = 2;
+
+    assert_eq!(expected_end(is_full), Some((1, 4)));
+    // NOW is at 20:26.
+    assert_eq!(expected_end(|seen| seen.job.limits.start.window = Some(windows("20:00-21:00"))), Some((1, 4)));
+    let until_the_window_closes = |seen: &mut Snapshot| {
+        seen.job.limits.start.window = Some(windows("20:00-20:27"));
+        seen.rate = Some(0.1);
+    };
+    assert_eq!(expected_end(until_the_window_closes), None);
+    assert_eq!(expected_end(|seen| seen.job.limits.canary = Some(6)), None);
+    assert_eq!(expected_end(|seen| seen.job.limits.canary = Some(10)), Some((1, 4)));
+    let meter = |seen: &mut Snapshot| {
+        seen.job.limits.rate = Some("60/min".parse().unwrap());
+        seen.waits = Some(Waits::MeterRate { rate: "90000/1m00s tokens".to_owned(), until: ago(-60) });
+    };
+    assert_eq!(expected_end(meter), None);
+}
+
+#[test]
+fn the_end_of_a_job_with_workers_to_spare_follows_from_its_rate() {
+    let rated = |seen: &mut Snapshot| seen.job.limits.rate = Some("60/h".parse().unwrap());
+    let idle = |seen: &mut Snapshot| {
+        rated(seen);
+        seen.job.limits.workers = 8;
+        seen.rate = Some(0.001);
+    };
+
+    // Five units a minute apart, whatever has ended lately; two of them run.
+    assert_eq!(expected_end(idle), Some((165, 435)));
+    // All workers are busy for longer than a minute each.
+    let busy = |seen: &mut Snapshot| {
+        rated(seen);
+        seen.rate = Some(0.001);
+    };
+    assert!(expected_end(busy).is_some_and(|(low, _)| low > 2000), "{:?}", expected_end(busy));
 }

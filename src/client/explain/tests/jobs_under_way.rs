@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::client::MachineWorkers;
-use crate::model::{Bytes, Lack, Percent, Resource, Waits};
+use crate::model::{Bytes, Lack, Percent, Resource, Retrying, Waits};
+
+fn retrying() -> Retrying {
+    Retrying { units: 3, at_least: false, seq: Seq(1), last: "exited with code 1: disk full".to_owned() }
+}
 
 pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
     vec![
@@ -231,6 +235,15 @@ pub(super) fn jobs_under_way() -> Vec<(Explanation, Answer)> {
                 Why::Working,
                 "job 7 works: 2 units running, 3 pending, 2.0 ended per second lately",
                 NextStep::Wait(JobId(7)),
+            ),
+        ),
+        job_case(
+            |seen| (seen.rate, seen.retrying) = (Some(0.0), Some(retrying())),
+            (
+                Why::Working,
+                "job 7 works: 2 units running, 3 pending, 0.0 ended per second lately; 3 units wait for another attempt, last: \
+                 exited with code 1: disk full",
+                NextStep::PendingUnits(JobId(7)),
             ),
         ),
         job_case(

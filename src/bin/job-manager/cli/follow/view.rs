@@ -65,10 +65,13 @@ impl View {
                     *last = Instant::now();
                     let Progress { total, running, failed, .. } = job.progress;
                     let ended = job.progress.ended();
-                    let waiting = client.get_manager_status(job.id)?.waiting_for;
-                    let waiting = waiting.map_or_else(String::new, |what| format!(", waits: {}", one_line(&what)));
+                    let status = client.get_manager_status(job.id)?;
+                    let retrying = status.retrying.map(|retrying| format!(", {}", one_line(&retrying.to_string())));
+                    let retrying = retrying.unwrap_or_default();
+                    let waiting = status.waiting_for.map(|what| format!(", waits: {}", one_line(&what)));
+                    let waiting = waiting.unwrap_or_default();
                     output.hint(format_args!(
-                        "{}: {ended} of {total} ({} %), {running} running, {failed} failed{waiting}",
+                        "{}: {ended} of {total} ({} %), {running} running, {failed} failed{retrying}{waiting}",
                         one_line(&job.name),
                         job.progress.percentage()
                     ));

@@ -2,12 +2,16 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, Command};
+use clap::Args;
 use clap_complete::Shell;
 
+use crate::cli::completion_script::script;
 use crate::cli::{CliError, Global, Output};
 
-/// Print the completions for a shell
+/// Print what a shell needs to complete command lines
+///
+/// The script has the shell ask this program at each Tab, so that it knows the options of this version, and names of jobs, numbers of
+/// units, kinds of failures and limits as they are by then. Those are read from the database; one on a server is not asked.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  job-manager completions bash > ~/.local/share/bash-completion/completions/job-manager"
@@ -18,10 +22,6 @@ pub struct Completions {
     pub shell: Shell,
 }
 
-pub fn completions(_: &Global, args: &Completions, _: &mut Output, mut command: Command) -> Result<(), CliError> {
-    // Into memory first: the generator panics when its writer fails, as a closed pipe does.
-    let mut script = Vec::new();
-    let name = command.get_name().to_owned();
-    clap_complete::generate(args.shell, &mut command, name, &mut script);
-    Ok(io::stdout().lock().write_all(&script)?)
+pub fn completions(_: &Global, args: &Completions, _: &mut Output) -> Result<(), CliError> {
+    Ok(io::stdout().lock().write_all(&script(&args.shell.to_string()))?)
 }

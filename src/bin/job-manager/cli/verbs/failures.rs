@@ -6,7 +6,7 @@ use job_manager::failures::FailureCluster;
 use job_manager::text::quote_for_shell;
 
 use crate::cli::table::table;
-use crate::cli::text::shortened;
+use crate::cli::text::{one_line, shortened};
 use crate::cli::which::JobOrKeyArg;
 use crate::cli::{CliError, Global, Output};
 
@@ -45,6 +45,10 @@ pub fn failures(global: &Global, args: &Failures, output: &mut Output) -> Result
         &[1, 2, 3],
         clusters.iter().map(row),
     ))?;
+    if let Some(retrying) = &report.retrying {
+        output.line(one_line(&retrying.to_string()))?;
+        output.hint(format_args!("`job-manager units {job} --status pending` lists them"));
+    }
     if let Some((id, first)) = clusters.first().and_then(|cluster| Some((cluster.id?, cluster.first))) {
         let group = args
             .group

@@ -2,16 +2,23 @@
 
 use std::time::Duration;
 
+use anstyle::{AnsiColor, Style};
 use clap::Args;
 use job_manager::client::Snapshot;
 use job_manager::model::{FoundJobs, JobFilter, ShownStatus, Timestamp};
+use job_manager::text::printable;
 
-use crate::cli::table::fitting;
-use crate::cli::text::{one_line, span};
+use crate::cli::table::{fitting, painted};
+use crate::cli::text::{one_line, span, style_of};
 use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output, values, wording};
 
 const DEFAULT_LIMIT: i64 = 20;
+const HEADINGS: [&str; 7] = ["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"];
+const RIGHT: [usize; 5] = [0, 3, FAILED, 5, 6];
+const NAME: usize = 1;
+const STATUS: usize = 2;
+const FAILED: usize = 4;
 
 /// List jobs, those that run, are interrupted or wait first, then the newest
 #[derive(Debug, Args)]
@@ -72,7 +79,12 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
     }
     let now = Timestamp::now();
     let rows = jobs.iter().map(|seen| row(seen, now));
-    output.line(fitting(&["ID", "NAME", "STATUS", "DONE", "FAILED", "TOTAL", "AGE"], &[0, 3, 4, 5, 6], &[1], rows))?;
+    if Output::has_colors() {
+        let rows = rows.map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect());
+        output.own_line(painted(&HEADINGS, &RIGHT, &[NAME], rows, |row, column| style(&jobs[row], column)))?;
+    } else {
+        output.line(fitting(&HEADINGS, &RIGHT, &[NAME], rows))?;
+    }
     if let Some(more) = client.more_jobs(&filter, jobs.len() + unreadable.len())? {
         output.hint(format_args!("{more} more: --all shows them"));
     }
@@ -81,6 +93,16 @@ pub fn list(global: &Global, args: &List, output: &mut Output) -> Result<(), Cli
 
 fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Returns the colour of a cell; its word or number says the same.
+fn style(seen: &Snapshot, column: usize) -> Style {
+    match column {
+        STATUS if seen.word() == ShownStatus::UNKNOWN => Style::new().fg_color(Some(AnsiColor::Yellow.into())),
+        STATUS => style_of(seen.job.status, seen.is_interrupted()),
+        FAILED if seen.job.progress.failed > 0 => Style::new().fg_color(Some(AnsiColor::Red.into())),
+        _ => Style::new(),
+    }
 }
 
 fn row(seen: &Snapshot, now: Timestamp) -> Vec<String> {

@@ -48,7 +48,7 @@ pub fn mcp(global: &Global, args: &Mcp, output: &mut Output) -> Result<(), CliEr
         );
         output.print_hints();
     }
-    serve(Database { path: global.db_path()?, is_default: global.db.is_none() }, allowed)?;
+    serve(Database { path: global.db_path()?, is_default: global.is_db_default()? }, allowed)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `metrics`: what `serve` answers at /metrics, once.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -25,8 +26,29 @@ pub fn metrics(global: &Global, args: &Metrics, output: &mut Output) -> Result<(
     let text = metrics_text(&global.read_client()?)?;
     match &args.textfile {
         None => Ok(output.line(text.trim_end())?),
-        Some(path) => write_whole(path, &text).map_err(|source| CliError::Metrics { path: path.clone(), source }),
+        Some(path) => write_whole(path, &in_classic_form(&text))
+            .map_err(|source| CliError::Metrics { path: path.clone(), source }),
     }
+}
+
+/// Names counters in their comments as the older form of the text does, which is the one that the collector reads: with `_total`.
+fn in_classic_form(text: &str) -> String {
+    let comment = |line: &str| {
+        let (word, rest) = line.strip_prefix("# ")?.split_once(' ')?;
+        let (name, rest) = rest.split_once(' ')?;
+        Some([word, name, rest].map(str::to_owned))
+    };
+    let counters: BTreeSet<String> = text
+        .lines()
+        .filter_map(comment)
+        .filter(|[word, _, rest]| word == "TYPE" && rest == "counter")
+        .map(|[_, name, _]| name)
+        .collect();
+    let line = |line: &str| match comment(line) {
+        Some([word, name, rest]) if counters.contains(&name) => format!("# {word} {name}_total {rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 fn file(given: OsString) -> Result<PathBuf, &'static str> {

@@ -4,6 +4,7 @@ mod add;
 mod approve;
 mod cancel;
 mod completions;
+mod config;
 mod copy;
 mod create;
 mod doctor;
@@ -57,6 +58,8 @@ mod work;
 use clap::{Command, Parser, Subcommand};
 
 use super::{CliError, Exit, Global, Output};
+
+pub(super) use set::LIMITS;
 
 /// Runs batches in a detached process that survives the death of whoever asked for them.
 #[derive(Debug, Parser)]
@@ -210,7 +213,8 @@ verbs! { (global, output, command)
     "Help" {
         Help => help with command,
         Doctor => doctor,
-        Completions => completions with command,
+        Config => config,
+        Completions => completions,
         Man => man with command,
     }
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::cli::which::JobKeys;
 use crate::cli::{CliError, Global, Output};
+pub use change::LIMITS;
 use change::{Change, HOLD, change, of_meter};
 
 /// The limits of each group.

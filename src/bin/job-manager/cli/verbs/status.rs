@@ -146,6 +146,7 @@ fn print(client: &Client, seen: &Snapshot, managers: &[ManagerRun], output: &mut
         let left = status.eta_seconds.map_or_else(String::new, |eta| format!(", {} left", left_of(eta)));
         output.line(format_args!("rate      {rate:.1} units per second{left}"))?;
     }
+    output.field("retries", status.retrying.as_ref().map(|retrying| one_line(&retrying.to_string())))?;
     for meter in &status.meters {
         output.line(format_args!("spent     {}", spent(meter)))?;
     }

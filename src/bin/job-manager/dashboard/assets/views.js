@@ -132,6 +132,7 @@ export function head(job, why, buttons) {
   const facts = [
     ["Units", `${count(progress.total)}, ${progress.percentage} % ended`],
     ["Pace", pace(job)],
+    ["Retries", job.retrying?.sentence],
     ["Manager", job.pid ? `${manager(job)}, ${job.managers?.length > 1 ? "here " : ""}process ${job.pid}` : manager(job)],
     ["Workers", count(job.workers)],
     ["Started", when(job.started_at)],

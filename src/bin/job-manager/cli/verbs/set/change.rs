@@ -18,6 +18,32 @@ pub const HOLD: &str = "hold";
 /// Begins the limit of one group.
 const GROUP: &str = "group:";
 
+/// What can be changed; of groups and meters besides what is followed by their names.
+pub const LIMITS: [&str; 22] = [
+    "rate",
+    "adapt",
+    "timeout",
+    "idle-timeout",
+    "memory",
+    "kill-after",
+    "lease",
+    "max-attempts",
+    "max-failures",
+    "max-later",
+    "deadline",
+    "backoff",
+    "memfree",
+    "load",
+    "diskfree",
+    "window",
+    "not-before",
+    "after",
+    "hold",
+    "per-group",
+    "group-rate",
+    "group-failures",
+];
+
 /// What a change does to the limits of a job.
 type Apply = Arc<dyn Fn(&mut Limits) + Send + Sync>;
 

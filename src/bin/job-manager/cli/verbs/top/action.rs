@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use job_manager::client::{Client, ClientError, ManagerProgram, Started, StopOptions};
-use job_manager::model::JobId;
+use job_manager::client::{Client, ClientError, ManagerProgram, SEARCH_TIME, Started, StopOptions};
+use job_manager::failures::ClusterId;
+use job_manager::model::{JobId, KillThen, Seq, UnitFilter, UnitStatus};
+use job_manager::text::counted;
 
 const REASON: &str = "cancelled on request";
+const KILLED: &str = "ended on request";
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,12 @@ pub(super) enum Action {
     Resume(JobId),
     Cancel(JobId),
     Approve(JobId),
+    /// Have so many units run at a time.
+    Workers(JobId, usize),
+    /// End a unit that runs, which fails.
+    Kill(JobId, Seq),
+    /// Try those again that failed as this unit did, or all that failed.
+    Retry(JobId, Option<Seq>),
 }
 
 impl Action {
@@ -26,6 +35,10 @@ impl Action {
             Self::Resume(job) => format!("starting job {job} …"),
             Self::Cancel(job) => format!("cancelling job {job} …"),
             Self::Approve(job) => format!("approving job {job} …"),
+            Self::Workers(job, workers) => format!("giving job {job} {} …", counted(workers, "worker")),
+            Self::Kill(job, seq) => format!("ending unit {job}:{seq} …"),
+            Self::Retry(job, None) => format!("retrying the failed units of job {job} …"),
+            Self::Retry(job, Some(seq)) => format!("retrying what failed like unit {job}:{seq} …"),
         }
     }
 
@@ -44,8 +57,44 @@ impl Action {
             }
             Self::Resume(job) => started(job, client.resume_job(job)?),
             Self::Approve(job) => started(job, client.approve_job(job)?),
+            Self::Workers(job, workers) => {
+                let limits = client.set_limits(job, |limits| limits.set_workers(workers))?;
+                format!("job {job} has {}", counted(limits.workers, "worker"))
+            }
+            Self::Kill(job, seq) => {
+                client.kill_unit(job, seq, KillThen::Fail, KILLED)?;
+                format!("unit {job}:{seq} was asked to end")
+            }
+            Self::Retry(job, seq) => retry(&client, job, seq)?,
         })
     }
+}
+
+/// Sends failed units back, and starts a job again that had ended, as `retry` does.
+fn retry(client: &Client, job: JobId, like: Option<Seq>) -> Result<String, ClientError> {
+    let cluster = match like {
+        Some(seq) => cluster_of(client, job, seq)?,
+        None => None,
+    };
+    let had_ended = client.job(job)?.status.is_terminal();
+    let filter = UnitFilter { cluster, ..UnitFilter::with_status(UnitStatus::Failed) };
+    let swept = client.retry_units_within(job, &filter, Some(SEARCH_TIME))?;
+    let again = format!("{} pending again", counted(swept.changed, "unit"));
+    if had_ended && swept.changed > 0 {
+        return Ok(format!("{again}, {}", started(job, client.start_detached(job)?)));
+    }
+    Ok(again)
+}
+
+/// Returns the kind of failure of a unit.
+fn cluster_of(client: &Client, job: JobId, seq: Seq) -> Result<Option<ClusterId>, ClientError> {
+    for kind in client.failures(job)?.into_iter().filter_map(|kind| kind.id) {
+        let filter = UnitFilter { cluster: Some(kind), ..UnitFilter::one(seq) };
+        if !client.units(job, &filter, None, 1)?.is_empty() {
+            return Ok(Some(kind));
+        }
+    }
+    Ok(None)
 }
 
 fn started(job: JobId, started: Started) -> String {

@@ -51,7 +51,7 @@ impl Column {
     }
 }
 
-/// Chooses the columns that fit into a width, and how wide each is; the name takes what is left.
+/// Chooses the columns that fit into a width, and how wide each is; the name takes what is left, as far as a name needs it.
 pub(super) fn fit(lines: &[Line], width: usize) -> Vec<(&'static Column, usize)> {
     let width_of = |column: &Column| if column.title == NAME { NAME_WIDTH } else { column.width(lines) };
     let mut columns: Vec<(&Column, usize)> = COLUMNS.iter().map(|column| (column, width_of(column))).collect();
@@ -63,9 +63,11 @@ pub(super) fn fit(lines: &[Line], width: usize) -> Vec<(&'static Column, usize)>
     }
     let left = width.saturating_sub(needed(&columns));
     let missing = needed(&columns).saturating_sub(width);
+    let longest = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0).max(NAME_WIDTH);
     for (column, own) in &mut columns {
         if column.title == NAME {
-            *own = (*own + left).saturating_sub(missing).max(1);
+            // A wide screen would have the other columns far from the names that they are about.
+            *own = (*own + left).min(longest).saturating_sub(missing).max(1);
         }
     }
     columns

@@ -12,8 +12,9 @@ use ratatui::text::{Line as TextLine, Text};
 use ratatui::widgets::{Block, Clear, Paragraph, Row, Table, Wrap};
 
 use super::columns::{Column, STATE, fit};
-use super::gather::{Detail, Host, Line};
-use super::view::{Overlay, View};
+use super::draw_units::{draw_output, draw_units, highlight};
+use super::gather::{Host, Line};
+use super::view::{Focus, Overlay, View};
 use crate::cli::text::{shortened, span, style_of};
 
 const DETAIL_HEIGHT: u16 = 11;
@@ -23,16 +24,42 @@ const MIN_LIST_HEIGHT: u16 = 4;
 const MOST_HOSTS: usize = 8;
 /// What is shown of a host's name.
 const HOST_WIDTH: usize = 24;
-const KEYS: &str = "↑↓ choose  Enter detail  s stop  r resume  c cancel  a approve  ? help  q leave";
-const HELP: [(&str, &str); 9] = [
-    ("↑ ↓, k j", "choose a job"),
+/// Width from which units stand beside the jobs.
+const WIDE: u16 = 100;
+/// What is left of the jobs beside units.
+const JOBS_SHARE: u16 = 55;
+/// Keys in the order in which a narrow screen keeps them; the last ones stay.
+const KEYS: [&str; 11] = [
+    "↑↓ choose",
+    "Enter detail",
+    "Tab units",
+    "p pause",
+    "r resume",
+    "/ filter",
+    "f failed",
+    "+ - workers",
+    "c cancel",
+    "x kill unit",
+    "R retry kind",
+];
+const LAST_KEYS: &str = "? help  q leave";
+const HELP: [(&str, &str); 17] = [
+    ("↑ ↓, k j", "choose a job, or a unit"),
     ("PgUp PgDn, g G", "by pages, first, last"),
-    ("Enter", "show or hide more about it"),
-    ("s", "stop: running units finish, the job pauses"),
+    ("Enter", "show or hide more about the job"),
+    ("Tab, → ←", "choose among its units, or among the jobs again"),
+    ("/", "show jobs with that in their names only"),
+    ("f", "show what failed only"),
+    ("p, s", "pause: running units finish"),
     ("r", "resume, or start"),
-    ("c", "cancel permanently, after a question"),
+    ("+ -", "one worker more or less"),
+    ("c", "cancel the job permanently, after a question"),
     ("a", "approve the first units of a canary"),
-    ("q, Esc, Ctrl-C", "leave; jobs go on"),
+    ("x", "end the chosen unit, which fails, after a question"),
+    ("R", "retry what failed like the chosen unit, or all that failed"),
+    ("l", "follow what the chosen unit writes"),
+    ("Esc", "one step back"),
+    ("q, Ctrl-C", "leave; jobs go on"),
     ("?", "this"),
 ];
 
@@ -41,20 +68,50 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
     frame.render_widget(heading(view, head.width), head);
-    let (list, detail) = split(view, body);
-    if view.is_empty() {
-        frame.render_widget("no jobs yet: `job-manager submit` makes one", list);
+    if view.overlay == Overlay::Output {
+        draw_output(frame, view, body);
     } else {
-        draw_list(frame, view, list);
+        draw_body(frame, view, body);
     }
-    if detail.height > 0
-        && let (Some(line), Some(detail_text)) = (view.selected(), &view.detail)
-    {
-        draw_detail(frame, line, detail_text, detail);
-    }
-    frame.render_widget(footer(view), foot);
+    frame.render_widget(footer(view, foot.width), foot);
     if view.overlay == Overlay::Help {
         draw_help(frame, body);
+    }
+}
+
+fn draw_body(frame: &mut Frame<'_>, view: &mut View, body: Rect) {
+    let (upper, lower) = split(view, body);
+    let is_wide = body.width >= WIDE;
+    let [left, right] =
+        Layout::horizontal([Constraint::Percentage(JOBS_SHARE), Constraint::Min(0)]).spacing(1).areas::<2>(upper);
+    let [left_below, right_below] =
+        Layout::horizontal([Constraint::Percentage(JOBS_SHARE), Constraint::Min(0)]).spacing(1).areas::<2>(lower);
+    let shows_units = view.detail.is_some() && lower.height > 0;
+    match (shows_units && is_wide, shows_units && view.focus == Focus::Units) {
+        (true, _) => {
+            draw_jobs(frame, view, left);
+            draw_units(frame, view, right);
+            draw_detail(frame, view, left_below);
+            draw_output(frame, view, right_below);
+        }
+        (false, true) => {
+            draw_units(frame, view, upper);
+            draw_output(frame, view, lower);
+        }
+        (false, false) => {
+            draw_jobs(frame, view, upper);
+            draw_detail(frame, view, lower);
+        }
+    }
+}
+
+fn draw_jobs(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
+    if view.is_empty() {
+        frame.render_widget("no jobs yet: `job-manager submit` makes one", area);
+    } else if view.lines.is_empty() && (view.failed_only || !view.filter.is_empty()) {
+        frame.render_widget("no such job: / and f choose others", area);
+    } else {
+        draw_list(frame, view, area);
     }
 }
 
@@ -70,11 +127,17 @@ fn split(view: &View, body: Rect) -> (Rect, Rect) {
 }
 
 fn heading(view: &View, width: u16) -> TextLine<'static> {
-    let running = view.lines.iter().filter(|line| line.is_running).count();
-    let interrupted = view.lines.iter().filter(|line| line.is_interrupted).count();
-    let mut text = format!("{}, {running} running", counted(view.lines.len(), "job"));
+    let running = view.all().iter().filter(|line| line.is_running).count();
+    let interrupted = view.all().iter().filter(|line| line.is_interrupted).count();
+    let mut text = format!("{}, {running} running", counted(view.all().len(), "job"));
     if interrupted > 0 {
         text.push_str(&format!(", {interrupted} interrupted"));
+    }
+    if view.failed_only {
+        text.push_str("; failed only");
+    }
+    if !view.filter.is_empty() {
+        text.push_str(&format!("; with {:?}", view.filter));
     }
     let db = one_line(&view.db.to_string_lossy());
     let gap = usize::from(width).saturating_sub(text.chars().count() + db.chars().count()).max(2);
@@ -94,8 +157,8 @@ fn draw_list(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         }))
     });
     let widths = columns.iter().map(|&(_, width)| Constraint::Length(u16::try_from(width).unwrap_or(u16::MAX)));
-    let table =
-        Table::new(rows, widths).header(header.style(Modifier::UNDERLINED)).row_highlight_style(Modifier::REVERSED);
+    let chosen = highlight(view.focus == Focus::Jobs);
+    let table = Table::new(rows, widths).header(header.style(Modifier::UNDERLINED)).row_highlight_style(chosen);
     frame.render_stateful_widget(table, area, &mut view.table);
 }
 
@@ -113,7 +176,8 @@ fn state_style(line: &Line, colors: bool) -> Style {
     }
 }
 
-fn draw_detail(frame: &mut Frame<'_>, line: &Line, detail: &Detail, area: Rect) {
+fn draw_detail(frame: &mut Frame<'_>, view: &View, area: Rect) {
+    let (true, Some(line), Some(detail)) = (area.height > 0, view.selected(), &view.detail) else { return };
     let mut text = vec![TextLine::from(counts(&line.progress))];
     if let (Some(rate), Some(eta)) = (line.rate, line.eta) {
         let of = |seconds| span(Duration::from_secs(seconds));
@@ -152,15 +216,34 @@ fn counts(progress: &Progress) -> String {
     text
 }
 
-fn footer(view: &View) -> TextLine<'static> {
-    if let Overlay::AskCancel(job) = view.overlay {
-        return TextLine::from(format!("cancel job {job} permanently, what runs and what waits? [y/N]"))
-            .style(Modifier::REVERSED);
+fn footer(view: &View, width: u16) -> TextLine<'static> {
+    let asked = match &view.overlay {
+        Overlay::AskCancel(job) => Some(format!("cancel job {job} permanently, what runs and what waits? [y/N]")),
+        Overlay::AskKill(job, seq) => Some(format!("end unit {job}:{seq}, which fails then? [y/N]")),
+        Overlay::Filter => Some(format!("names with: {}▏  Enter keeps it, Esc ends it", one_line(&view.filter))),
+        Overlay::Output => Some("any key goes back".to_owned()),
+        Overlay::Nothing | Overlay::Help => None,
+    };
+    if let Some(asked) = asked {
+        return TextLine::from(asked).style(Modifier::REVERSED);
     }
     match view.trouble.as_ref().or(view.message.as_ref()) {
         Some(message) => one_line(message).into(),
-        None => TextLine::from(KEYS).style(Modifier::DIM),
+        None => TextLine::from(keys(width)).style(Modifier::DIM),
     }
+}
+
+/// Names as many keys as there is room for.
+fn keys(width: u16) -> String {
+    let mut text = String::new();
+    for key in KEYS {
+        let longer = format!("{text}{key}  ");
+        if longer.chars().count() + LAST_KEYS.len() > usize::from(width) {
+            break;
+        }
+        text = longer;
+    }
+    text + LAST_KEYS
 }
 
 fn draw_help(frame: &mut Frame<'_>, area: Rect) {

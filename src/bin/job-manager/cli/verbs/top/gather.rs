@@ -6,6 +6,7 @@ use job_manager::client::{Client, ClientError, EtaSeconds, Health, Snapshot};
 use job_manager::model::{JobFilter, JobId, JobStatus, ManagerRun, Progress, Seq, Timestamp};
 use job_manager::text::{counted, one_line, span};
 
+use super::units::{Followed, UnitLine, units};
 use crate::cli::wording::unreadable;
 use crate::command_line::command_line;
 
@@ -46,6 +47,9 @@ pub(super) struct Detail {
     pub next_step: String,
     pub hosts: Vec<Host>,
     pub failures: Vec<(Seq, String)>,
+    pub units: Vec<UnitLine>,
+    /// The end of what the selected unit has written.
+    pub output: Vec<String>,
 }
 
 /// Returns the jobs, those that run before the others, the newest first, and names one that cannot be read.
@@ -108,8 +112,16 @@ fn state(status: JobStatus, word: &'static str) -> &'static str {
 }
 
 /// Returns what is shown of a job besides its row.
-pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError> {
+pub(super) fn detail(
+    client: &Client,
+    followed: &mut Followed,
+    (job, seq, failed_only): (JobId, Option<Seq>, bool),
+) -> Result<Detail, ClientError> {
     let seen = client.snapshot(job)?;
+    let units = units(client, job, failed_only)?;
+    let seq = seq.filter(|seq| units.iter().any(|unit| unit.seq == *seq));
+    let shown = seq.or_else(|| units.first().map(|unit| unit.seq));
+    let output = shown.map(|seq| followed.read(client, job, seq)).transpose()?.unwrap_or_default();
     let answer = seen.explanation();
     let failures = client.last_failures(job, FAILURES)?;
     Ok(Detail {
@@ -117,5 +129,7 @@ pub(super) fn detail(client: &Client, job: JobId) -> Result<Detail, ClientError>
         next_step: command_line(&answer.next_step),
         hosts: seen.managers.iter().chain(&seen.former_managers).map(host).collect(),
         failures: failures.into_iter().map(|(seq, error)| (seq, one_line(&error))).collect(),
+        units,
+        output,
     })
 }

@@ -8,11 +8,14 @@ mod action;
 mod background_actions;
 mod columns;
 mod draw;
+mod draw_units;
 mod gather;
 mod input;
+mod press;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod units;
 mod view;
 
 use std::io::{IsTerminal, stdout};
@@ -30,6 +33,7 @@ use action::Action;
 use background_actions::BackgroundActions;
 use input::Input;
 use terminal::{Screen, Signals};
+use units::Followed;
 use view::View;
 
 /// Time between two looks at the database.
@@ -37,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Age at which what is shown of a running job is read again though nothing was written: its manager may have died.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
-/// Show all jobs on a full screen, and stop, resume, cancel or approve them with a key
+/// Show all jobs on a full screen with their units and what those write; keys steer them
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  job-manager top")]
 pub struct Top {}
@@ -47,7 +51,7 @@ pub fn top(global: &Global, _args: &Top, output: &mut Output) -> Result<Exit, Cl
         return Err(CliError::NoTerminal);
     }
     let client = global.read_client()?;
-    let mut view = View::new(client.path(), terminal::has_colors());
+    let mut view = View::new(client.path(), Output::has_colors());
     let signals = Signals::listen()?;
     let actions = BackgroundActions::new(global.db_path()?);
     let mut screen = Screen::enter()?;
@@ -111,6 +115,7 @@ fn take_answers(view: &mut View, actions: &BackgroundActions) -> bool {
 struct Freshness {
     read_at: Option<Instant>,
     version: Option<i64>,
+    followed: Followed,
 }
 
 impl Freshness {
@@ -128,7 +133,8 @@ impl Freshness {
             let (lines, trouble) = gather::jobs(client)?;
             view.trouble = trouble;
             view.refresh(lines);
-            view.set_detail(view.open_job().map(|job| gather::detail(client, job)).transpose()?);
+            let wanted = view.wanted();
+            view.set_detail(wanted.map(|wanted| gather::detail(client, &mut self.followed, wanted)).transpose()?);
             self.version = Some(version);
             self.read_at = Some(Instant::now());
             Ok(true)

@@ -12,11 +12,6 @@ use super::draw::draw;
 use super::view::View;
 use crate::cli::error::CliError;
 
-/// Returns `true` if colours are wanted; `NO_COLOR` and `--color` have been heeded by then.
-pub(super) fn has_colors() -> bool {
-    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-}
-
 /// The terminal in the state that a full-screen program needs; when this is dropped it is as it was.
 pub(super) struct Screen {
     terminal: DefaultTerminal,

@@ -1,5 +1,7 @@
 //! What `top` draws, as plain text, and what its keys do.
 
+mod units;
+
 use job_manager::client::EtaSeconds;
 use job_manager::model::{JobId, JobStatus, Progress, Seq};
 use ratatui::Terminal;
@@ -68,12 +70,12 @@ fn press(view: &mut View, key: char) -> Option<Action> {
 fn all_jobs_are_shown_with_what_they_are_doing() {
     let expected = "\
 3 jobs, 1 running, 1 interrupted                                                        /srv/jobs.db
-ID NAME                                   STATE       PROGRESS       DONE FAIL   RATE LEFT W MANAGER
-12 photos                                 running     ████░░░░░░ 412/1000    2 12.5/s  48s 8    4711
-11 nightly import of all the feeds        interrupted ███░░░░░░░      1/3    0             2
-13 thumbnails                             completed   ██████████      5/5    0             2
+ID NAME                            STATE       PROGRESS       DONE FAIL   RATE LEFT W MANAGER
+12 photos                          running     ████░░░░░░ 412/1000    2 12.5/s  48s 8    4711
+11 nightly import of all the feeds interrupted ███░░░░░░░      1/3    0             2
+13 thumbnails                      completed   ██████████      5/5    0             2
 
-↑↓ choose  Enter detail  s stop  r resume  c cancel  a approve  ? help  q leave";
+↑↓ choose  Enter detail  Tab units  p pause  r resume  / filter  f failed  ? help  q leave";
 
     let drawn = screen(&mut view(), 100, 7);
 
@@ -88,11 +90,19 @@ ID NAME             STATE           DONE
 12 photos           running     412/1000
 11 nightly import … interrupted      1/3
 13 thumbnails       completed        5/5
-↑↓ choose  Enter detail  s stop  r resum";
+↑↓ choose  Enter detail  ? help  q leave";
 
     let drawn = screen(&mut view(), 40, 6);
 
     assert_eq!(drawn, expected);
+}
+
+#[test]
+fn the_columns_stand_beside_their_names_however_wide_the_screen_is() {
+    let drawn = screen(&mut view(), 200, 6);
+
+    let row = drawn.lines().nth(3).unwrap();
+    assert!(row.starts_with("11 nightly import of all the feeds interrupted "), "{drawn}");
 }
 
 #[test]
@@ -101,7 +111,9 @@ fn any_size_can_be_drawn() {
     press(&mut view, ' ');
     view.set_detail(Some(Detail::default()));
     for (width, height) in [(1, 1), (2, 3), (10, 5), (200, 2), (500, 200)] {
-        for overlay in [Overlay::Nothing, Overlay::Help, Overlay::AskCancel(JobId(12))] {
+        for overlay in
+            [Overlay::Nothing, Overlay::Help, Overlay::Output, Overlay::Filter, Overlay::AskCancel(JobId(12))]
+        {
             view.overlay = overlay;
             screen(&mut view, width, height);
         }
@@ -117,6 +129,7 @@ fn the_detail_names_counts_cause_and_last_failures() {
         next_step: "job-manager watch 12".to_owned(),
         hosts: Vec::new(),
         failures: vec![(Seq(17), "exited with code 1: no such file".to_owned())],
+        ..Detail::default()
     }));
 
     let drawn = screen(&mut view, 70, 20);

@@ -1,0 +1,2 @@
+DROP TABLE totals;
+UPDATE settings SET value = '13' WHERE key = 'job-manager:schema';
